@@ -1,1 +1,2 @@
+//! The `kiln` binary.
 fn main() {}

@@ -1,1 +1,29 @@
+//! The one integration test binary; each module holds the tests of one part.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests panic to fail, set up folders, and say what they skip"
+)]
 
+/// Sandboxes and the real tools that decide what is correct.
+mod support;
+
+/// Who may import whom.
+mod architecture;
+/// Config files that are accepted and rejected.
+mod config;
+/// Templates and what they render to.
+mod render;
+/// Hardening rules.
+mod harden;
+/// Checks of the tree.
+mod check;
+/// SOPS files, against the real `sops`.
+mod seal;
+/// What reaches the disk.
+mod write;
+/// The real binary.
+mod cli;
+/// The examples, as a user runs them.
+mod examples;

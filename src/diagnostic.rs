@@ -1,0 +1,157 @@
+//! What Kiln tells the user about the user's own input.
+
+use std::sync::Arc;
+
+use crate::source::{Place, Source, Span};
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look; the run goes on.
+    Warning,
+    /// The run stops after this stage, and nothing is written.
+    Error,
+}
+
+/// A place with a word about what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What is there; empty for a bare underline.
+    pub text: String,
+}
+
+/// One problem in the user's input: what is wrong, where, and what to do.
+///
+/// The message is one sentence without a final period, with names in backticks. A diagnostic never
+/// carries the value of a secret; the source of a label decides whether its text may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable kebab-case name that `kiln explain` knows.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// Where it is wrong, if it is anywhere.
+    pub primary: Option<Label>,
+    /// Other places that matter: the first of two duplicates, the template behind an output.
+    pub related: Vec<Label>,
+    /// What the user can do, one sentence each.
+    pub hints: Vec<String>,
+}
+
+impl Diagnostic {
+    /// Starts an error.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message.into())
+    }
+
+    /// Starts a warning.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message.into())
+    }
+
+    fn new(code: &'static str, severity: Severity, message: String) -> Self {
+        Self {
+            code,
+            severity,
+            message,
+            primary: None,
+            related: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Says where it is wrong.
+    #[must_use]
+    pub fn at(self, source: &Arc<Source>, span: Span, text: impl Into<String>) -> Self {
+        self.at_place(Place::new(source, span), text)
+    }
+
+    /// Says where it is wrong.
+    #[must_use]
+    pub fn at_place(mut self, place: Place, text: impl Into<String>) -> Self {
+        self.primary = Some(Label {
+            place,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Adds another place that matters.
+    #[must_use]
+    pub fn with_related(mut self, place: Place, text: impl Into<String>) -> Self {
+        self.related.push(Label {
+            place,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what the user can do.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds "did you mean" when one of `candidates` is close to `given`.
+    #[must_use]
+    pub fn with_suggestion<'c>(
+        self,
+        given: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Self {
+        match closest(given, candidates) {
+            Some(name) => self.with_hint(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    /// Returns whether this stops the run.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Returns the candidate that someone who typed `given` most likely meant, if one is close enough.
+pub fn closest<'c>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let limit = (given.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(given, name), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// A value with the warnings that came up while it was made.
+#[derive(Clone, Debug)]
+pub struct Warned<T> {
+    /// The value.
+    pub value: T,
+    /// The warnings, in the order of the input.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl<T> Warned<T> {
+    /// Splits problems by severity: the value with warnings, or every problem if one is an error.
+    pub fn unless_errors(value: T, problems: Vec<Diagnostic>) -> StageResult<T> {
+        if problems.iter().any(Diagnostic::is_error) {
+            Err(problems)
+        } else {
+            Ok(Self {
+                value,
+                warnings: problems,
+            })
+        }
+    }
+}
+
+/// What a stage returns: its value with warnings, or all its problems.
+pub type StageResult<T> = Result<Warned<T>, Vec<Diagnostic>>;

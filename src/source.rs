@@ -1,0 +1,156 @@
+//! Texts that people wrote, places in them, and the window through which stages read files.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A range of bytes in a [`Source`], start inclusive, end exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// Returns the span from `start` up to `end`.
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// Returns whether the span covers no byte.
+    pub const fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// Returns the smallest span that covers both.
+    pub fn cover(self, other: Self) -> Self {
+        Self::new(self.start.min(other.start), self.end.max(other.end))
+    }
+}
+
+/// A named text: a file that the user wrote, a template, or a rendered output.
+///
+/// `Debug` shows the name and the length only, as the text may hold secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The path to show to the user, relative to the project.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+    /// Whether no part of the text may be shown (a decrypted file, a sealed output).
+    pub sensitive: bool,
+}
+
+impl Source {
+    /// Wraps a text whose lines may be shown in messages.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: text.into(),
+            sensitive: false,
+        })
+    }
+
+    /// Wraps a text of which no part may be shown in a message.
+    pub fn sensitive(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: text.into(),
+            sensitive: true,
+        })
+    }
+
+    /// Returns line and column of a byte offset, both counted from 1, the column in characters.
+    ///
+    /// An offset past the end gives the end; one inside a character gives that character.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let mut at = offset.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &self.text[..at];
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (line, before[start..].chars().count() + 1)
+    }
+
+    /// Returns the bytes of a line counted from 1, without its line break.
+    ///
+    /// A line past the end gives the empty span at the end.
+    pub fn line_span(&self, line: usize) -> Span {
+        let mut start = 0;
+        for (index, text) in self.text.split_inclusive('\n').enumerate() {
+            if index + 1 == line {
+                return Span::new(start, start + text.trim_end_matches(['\n', '\r']).len());
+            }
+            start += text.len();
+        }
+        Span::new(self.text.len(), self.text.len())
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Source({}, {} bytes)", self.path, self.text.len())
+    }
+}
+
+/// A span in a source: a place that a message can point at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub source: Arc<Source>,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+impl Place {
+    /// Returns the place of `span` in `source`.
+    pub fn new(source: &Arc<Source>, span: Span) -> Self {
+        Self {
+            source: Arc::clone(source),
+            span,
+        }
+    }
+}
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot read `{path}`: {reason}")]
+pub struct ReadError {
+    /// The path as the project names it.
+    pub path: String,
+    /// What the system said.
+    pub reason: String,
+}
+
+/// The files of a project as stages see them: on disk, in a git revision, or in memory.
+///
+/// Paths are relative to the project and use `/`. Listings are sorted and recursive, so that the
+/// order of a folder on disk never shows.
+pub trait Files: Sync {
+    /// Reads a file; `None` when there is none of that name.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError>;
+
+    /// Lists the files below a folder, sorted; empty when there is no such folder.
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
+}
+
+/// Files held in memory, as tests and the embedded catalogue have them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFiles(pub std::collections::BTreeMap<String, Vec<u8>>);
+
+impl Files for MemoryFiles {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.0.get(path).cloned())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let prefix = match folder.trim_end_matches('/') {
+            "" | "." => String::new(),
+            folder => format!("{folder}/"),
+        };
+        Ok(self.0.keys().filter(|path| path.starts_with(&prefix)).cloned().collect())
+    }
+}

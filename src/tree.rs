@@ -1,0 +1,254 @@
+//! The tree of output files, and the order in which stages may touch it.
+//!
+//! `Tree<Rendered>` → [`Tree<Hardened>`](Hardened) → [`Tree<Checked>`](Checked) →
+//! [`Tree<Sealed>`](Sealed): each transition is one method, and `write` takes nothing but a sealed
+//! tree, so that a stage out of order, or a secret in plain text on disk, does not compile.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::source::{Source, Span};
+use crate::yaml;
+
+/// A tree as the templates made it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rendered;
+/// A tree with the security defaults added.
+#[derive(Clone, Copy, Debug)]
+pub struct Hardened;
+/// A tree in which every check passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked;
+/// A tree whose secret files are ciphertext.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed;
+
+/// Where an output line came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A line of a template, counted from 1.
+    Template {
+        /// The template.
+        template: Arc<Source>,
+        /// The line in it.
+        line: usize,
+    },
+    /// A rule of `harden`, by its code.
+    Rule(&'static str),
+}
+
+/// One output file.
+///
+/// `Debug` shows path and length only: the text may hold secrets.
+#[derive(Clone)]
+pub struct File {
+    /// The path below the output folder, with `/`.
+    pub path: String,
+    /// The text and its name; `sensitive` for files that will be sealed.
+    pub source: Arc<Source>,
+    /// The parsed documents of a YAML file; empty for any other file.
+    pub documents: Arc<Vec<yaml::Document>>,
+    /// The origin of each line, from the first; shorter than the text when unknown.
+    pub origins: Vec<Origin>,
+}
+
+impl File {
+    /// Returns whether the file is to be encrypted: its name has `.sops.` in it.
+    pub fn is_secret(&self) -> bool {
+        is_secret_path(&self.path)
+    }
+
+    /// Returns whether the file is YAML by its name.
+    pub fn is_yaml(&self) -> bool {
+        is_yaml_path(&self.path)
+    }
+
+    /// Returns the origin of the line that holds a byte offset.
+    pub fn origin(&self, offset: usize) -> Option<&Origin> {
+        let (line, _) = self.source.line_column(offset);
+        self.origins.get(line - 1)
+    }
+
+    /// Returns the template place behind a byte offset of the output, for a related label.
+    pub fn template_place(&self, offset: usize) -> Option<crate::source::Place> {
+        match self.origin(offset)? {
+            Origin::Template { template, line } => Some(crate::source::Place::new(
+                template,
+                template.line_span(*line),
+            )),
+            Origin::Rule(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "File({}, {} bytes)", self.path, self.source.text.len())
+    }
+}
+
+/// Returns whether a path names a file to be encrypted (`secret.sops.yaml`).
+///
+/// The project's own `.sops.yaml` is the rule file and stays plain.
+pub fn is_secret_path(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.find(".sops.").is_some_and(|at| at > 0)
+}
+
+/// Returns whether a path names a YAML file.
+pub fn is_yaml_path(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+/// One thing that a hardening rule added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Injection {
+    /// The code of the rule.
+    pub rule: &'static str,
+    /// The file it was added to.
+    pub path: String,
+    /// The object: `Namespace/network`, `HelmRelease/network/echo`.
+    pub object: String,
+    /// The route of what was added: `metadata.labels`.
+    pub route: String,
+    /// Why, in one sentence without a final period.
+    pub reason: String,
+    /// The bytes that were added, in the hardened text; kept when later edits move them.
+    pub span: Span,
+}
+
+/// The bytes of a file as they go to disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedFile {
+    /// The bytes: ciphertext for secret files, the text for all others.
+    pub bytes: Vec<u8>,
+    /// Whether this is ciphertext.
+    pub sealed: bool,
+    /// Whether the bytes on disk were kept since nothing in them changed.
+    pub kept: bool,
+}
+
+/// An app of the catalogue or the project: a folder of templates with an `app.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// The folder's name, which is also the name of its Flux Kustomization.
+    pub name: String,
+    /// The namespace it is deployed to.
+    pub namespace: String,
+    /// What it does, in one line.
+    pub summary: String,
+    /// How important its pods are: `critical`, `high`, `standard` or `low`.
+    pub tier: String,
+    /// The apps that must be on for it to work.
+    pub needs: Vec<String>,
+    /// Whether its condition holds in this project.
+    pub enabled: bool,
+}
+
+/// A tree of output files in stage `S`.
+#[derive(Clone, Debug)]
+pub struct Tree<S> {
+    files: BTreeMap<String, File>,
+    apps: Vec<App>,
+    injections: Vec<Injection>,
+    sealed: BTreeMap<String, SealedFile>,
+    stage: PhantomData<S>,
+}
+
+impl<S> Tree<S> {
+    /// Lists the files, sorted by path.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &File> {
+        self.files.values()
+    }
+
+    /// Finds a file by its path.
+    pub fn get(&self, path: &str) -> Option<&File> {
+        self.files.get(path)
+    }
+
+    /// Lists the apps that the project knows, enabled or not, sorted by namespace and name.
+    pub fn apps(&self) -> &[App] {
+        &self.apps
+    }
+
+    /// Lists what hardening added, by path and place.
+    pub fn injections(&self) -> &[Injection] {
+        &self.injections
+    }
+
+    fn into_stage<T>(self) -> Tree<T> {
+        Tree {
+            files: self.files,
+            apps: self.apps,
+            injections: self.injections,
+            sealed: self.sealed,
+            stage: PhantomData,
+        }
+    }
+}
+
+impl Tree<Rendered> {
+    /// Makes the tree that the templates rendered.
+    pub fn rendered(files: impl IntoIterator<Item = File>, apps: Vec<App>) -> Self {
+        Self {
+            files: files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+            apps,
+            injections: Vec::new(),
+            sealed: BTreeMap::new(),
+            stage: PhantomData,
+        }
+    }
+
+    /// Moves on with the files that hardening changed or added, and the record of it.
+    pub fn hardened(
+        mut self,
+        changed: impl IntoIterator<Item = File>,
+        injections: Vec<Injection>,
+    ) -> Tree<Hardened> {
+        for file in changed {
+            self.files.insert(file.path.clone(), file);
+        }
+        self.injections = injections;
+        self.into_stage()
+    }
+}
+
+impl Tree<Hardened> {
+    /// Moves on once every check passed.
+    pub fn checked(self) -> Tree<Checked> {
+        self.into_stage()
+    }
+}
+
+impl Tree<Checked> {
+    /// Moves on with the ciphertexts of the secret files, by path.
+    ///
+    /// # Panics
+    /// When a secret file has no ciphertext: sealing hands over all of them or fails.
+    pub fn sealed(mut self, mut ciphertexts: BTreeMap<String, SealedFile>) -> Tree<Sealed> {
+        for file in self.files.values() {
+            let bytes = if file.is_secret() {
+                ciphertexts
+                    .remove(&file.path)
+                    .expect("sealing hands over a ciphertext for every secret file")
+            } else {
+                SealedFile {
+                    bytes: file.source.text.clone().into_bytes(),
+                    sealed: false,
+                    kept: false,
+                }
+            };
+            self.sealed.insert(file.path.clone(), bytes);
+        }
+        self.into_stage()
+    }
+}
+
+impl Tree<Sealed> {
+    /// Lists what goes to disk, sorted by path.
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = (&str, &SealedFile)> {
+        self.sealed.iter().map(|(path, file)| (path.as_str(), file))
+    }
+}

@@ -1,1 +1,193 @@
-//! To be written.
+//! Who may import whom, as data.
+//!
+//! The table is the design; a change that needs a new arrow needs an ADR first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const VOCABULARY: [&str; 5] = ["source", "diagnostic", "secret", "yaml", "tree"];
+
+/// Module, and what it may import besides itself. `config::model` is the typed config, which every
+/// stage reads.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("source", &[]),
+    ("diagnostic", &["source"]),
+    ("secret", &[]),
+    ("yaml", &["source", "diagnostic"]),
+    ("tree", &["source", "yaml"]),
+    ("fs", &["source"]),
+    ("config", &["source", "diagnostic", "secret", "yaml", "tree"]),
+    ("schema", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("render", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("harden", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("check", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("seal", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("write", &["source", "diagnostic", "secret", "yaml", "tree", "fs"]),
+    (
+        "pipeline",
+        &[
+            "source", "diagnostic", "secret", "yaml", "tree", "config", "schema", "render", "harden", "check",
+            "seal",
+        ],
+    ),
+    ("cli", &["source", "diagnostic", "secret", "yaml", "tree", "fs", "write", "pipeline"]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else {
+        return found;
+    };
+    for entry in entries.map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every `crate::a::b` that stands in a file, comments and strings aside, `use` braces opened.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            for part in group.split_inclusive(['{', '}', ',']) {
+                let name = part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+                if depth == 0 && !name.is_empty() {
+                    found.insert(two_steps(name));
+                }
+                match part.chars().last() {
+                    Some('{') => depth += 1,
+                    Some('}') if depth == 0 => break,
+                    Some('}') => depth -= 1,
+                    _ => {}
+                }
+            }
+        } else {
+            found.insert(two_steps(rest));
+        }
+    }
+    found
+}
+
+fn two_steps(path: &str) -> String {
+    let end = path
+        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+        .unwrap_or(path.len());
+    path[..end].split("::").take(2).collect::<Vec<_>>().join("::")
+}
+
+fn module_of(file: &Path) -> String {
+    let relative = file.strip_prefix(root().join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
+    let mut broken = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        let module = module_of(&file);
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let Some(allowed) = table.get(module.as_str()) else {
+            broken.push(format!("{}: the table does not know `{module}`", file.display()));
+            continue;
+        };
+        let text = fs::read_to_string(&file).unwrap();
+        for import in imports(&text) {
+            let first = import.split("::").next().unwrap_or_default();
+            let fine = first == module
+                || allowed.contains(&first)
+                || allowed.contains(&import.as_str());
+            if !fine {
+                broken.push(format!("{}: imports `crate::{import}`", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_guard_sees_an_import_in_every_spelling() {
+    let text = "use crate::{seal, config::{model, project}};\nfn f() { crate::write::plan() } // crate::cli";
+    let expected: BTreeSet<String> =
+        ["seal", "config", "write::plan"].map(str::to_owned).into_iter().collect();
+    let found: BTreeSet<String> = imports(text)
+        .into_iter()
+        .map(|import| import.trim_end_matches("::").to_owned())
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_vocabulary_knows_no_stage() {
+    for (module, allowed) in MAY_IMPORT {
+        if VOCABULARY.contains(module) {
+            let outside = allowed.iter().find(|name| !VOCABULARY.contains(name));
+            assert_eq!(outside, None, "{module}");
+        }
+    }
+}
+
+#[test]
+fn only_fs_touches_the_disk() {
+    let mut broken = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        if module_of(&file) == "fs" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if code.contains("std::fs") {
+            broken.push(file.display().to_string());
+        }
+    }
+    assert!(broken.is_empty(), "std::fs in {}", broken.join(", "));
+}
+
+#[test]
+fn every_test_file_is_part_of_the_binary() {
+    let tests = root().join("tests");
+    let mut forgotten = Vec::new();
+    for file in rust_files(&tests) {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let folder = file.parent().unwrap();
+        let in_bench = folder.ends_with("bench") || folder.ends_with("fuzz");
+        if name == "main" || in_bench {
+            continue;
+        }
+        let parent = if folder == tests {
+            tests.join("main.rs")
+        } else {
+            folder.with_extension("rs")
+        };
+        let declared = fs::read_to_string(&parent)
+            .is_ok_and(|text| text.lines().any(|line| line.trim_start_matches("pub ") == format!("mod {name};")));
+        if !declared {
+            forgotten.push(file.display().to_string());
+        }
+    }
+    assert!(forgotten.is_empty(), "no `mod` line for {}", forgotten.join(", "));
+}

@@ -1,0 +1,33 @@
+# What people do in this repository; `just ci` is what has to pass.
+
+[private]
+default:
+    @just --list
+
+# Run everything that has to pass before a change lands
+ci:
+    .ci/run
+
+# Run all tests
+test *ARGS:
+    cargo test {{ ARGS }}
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Look for mistakes
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+# Compare a whole render with the chain that it replaces, side by side
+bench *ARGS:
+    cargo bench --bench chain -- {{ ARGS }}
+
+# Write the expected trees of the examples anew, after a wanted change of output
+golden:
+    KILN_BLESS=1 cargo test golden
+
+# Write the generated documents anew (docs/rules.md)
+docs:
+    KILN_BLESS=1 cargo test generated

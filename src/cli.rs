@@ -1,1 +1,129 @@
-//! To be written.
+//! The command line: what a user types, sees and gets back as an exit code.
+//!
+//! [`settings`] resolves arguments and environment, [`session`] opens the project, one module in
+//! [`commands`] does the work of each verb, [`printer`] is the only way out. Data goes to stdout,
+//! talk to stderr. No decision about manifests is made here.
+
+pub mod args;
+pub mod settings;
+pub mod error;
+pub mod report;
+pub mod printer;
+pub mod progress;
+pub mod session;
+pub mod commands;
+
+use std::ffi::OsString;
+use std::panic::{self, PanicHookInfo};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Color, Global};
+use error::{CommandError, Outcome};
+use printer::Printer;
+use settings::{Environment, Settings, Standing};
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    panic::set_hook(Box::new(ask_for_report));
+    let environment = Environment::of_process();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    panic::catch_unwind(|| run(&arguments, environment)).unwrap_or(ExitCode::from(2))
+}
+
+fn run(arguments: &[OsString], environment: Environment) -> ExitCode {
+    let parsed = Args::try_parse_from(arguments);
+    let global = match &parsed {
+        Ok(args) => args.global.clone(),
+        Err(_) => Global {
+            color: typed_color(arguments),
+            ..Global::default()
+        },
+    };
+    let settings = Standing::of_process()
+        .and_then(|standing| Settings::resolve(&global, environment, &standing));
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return finish(Err(error), &mut Printer::new(&Settings::default())),
+    };
+    let mut printer = Printer::new(&settings);
+    let result = match parsed {
+        Ok(args) => commands::run(&args.command, &settings, &mut printer),
+        Err(message) => return show_usage(&message, &settings, &mut printer),
+    };
+    finish(result, &mut printer)
+}
+
+fn finish(result: Result<Outcome, CommandError>, printer: &mut Printer) -> ExitCode {
+    let error = match result {
+        Ok(outcome) => return outcome.into(),
+        Err(error) => error,
+    };
+    let shown = match &error {
+        CommandError::Problems(problems) => printer.problems(problems),
+        CommandError::Failed(failed) => printer.failure(failed),
+    };
+    match shown {
+        Ok(()) => error.exit_code(),
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+/// Prints help to stdout, and what is wrong with the arguments to stderr.
+fn show_usage(message: &clap::Error, settings: &Settings, printer: &mut Printer) -> ExitCode {
+    let wanted = !message.use_stderr();
+    let colored = if wanted {
+        settings.stdout_color
+    } else {
+        settings.stderr_color
+    };
+    let styled = message.render();
+    let text = if colored {
+        styled.ansi().to_string()
+    } else {
+        styled.to_string()
+    };
+    if !wanted {
+        printer.talk(&text);
+        return ExitCode::from(2);
+    }
+    match printer.data(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+/// Finds `--color` in arguments that do not parse, so that the complaint has the right colour.
+fn typed_color(arguments: &[OsString]) -> Option<Color> {
+    let texts: Vec<&str> = arguments
+        .iter()
+        .filter_map(|argument| argument.to_str())
+        .collect();
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--color="));
+    let split = || {
+        texts
+            .windows(2)
+            .find_map(|pair| (pair[0] == "--color").then_some(pair[1]))
+    };
+    joined
+        .or_else(split)
+        .and_then(|text| <Color as clap::ValueEnum>::from_str(text, false).ok())
+}
+
+/// Says that the fault is ours.
+#[expect(
+    clippy::print_stderr,
+    reason = "a panic may have hit the printer itself"
+)]
+fn ask_for_report(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map_or_else(String::new, |place| format!(" at {place}"));
+    let message = panic.payload_as_str().unwrap_or("no message");
+    eprintln!("error: kiln failed{place}: {message}");
+    eprintln!(
+        "help: this is a bug in kiln {}; please report it with these lines",
+        env!("CARGO_PKG_VERSION")
+    );
+}

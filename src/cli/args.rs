@@ -1,0 +1,91 @@
+//! What a user types: the global options and the list of commands.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum};
+
+use super::commands::Command;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  clean: nothing wrong, nothing differs
+  1  findings: your input is wrong, or `render --check` found differences
+  2  could not tell: wrong usage, no project, a file or a key that cannot be read";
+
+const EXAMPLES: &str = "\
+Examples:
+  kiln init my-cluster           Start a project in a new folder
+  kiln -C my-cluster render      Write the tree that the project describes
+  kiln render --check            Fail if the tree on disk is not what would be rendered
+  kiln explain no-plain-secret   Tell what a code in a message means";
+
+/// Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree
+#[derive(Debug, Parser)]
+#[command(
+    name = "kiln",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = after_help(),
+)]
+pub struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{EXIT_CODES}")
+}
+
+/// The options that every command takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// When to use colour [default: auto, or what `KILN_COLOR` says]
+    #[arg(long, value_name = "WHEN", value_enum, global = true)]
+    pub color: Option<Color>,
+    /// The form of messages; all but `human` go to stdout [default: human, or what
+    /// `KILN_MESSAGE_FORMAT` says]
+    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    pub message_format: Option<MessageFormat>,
+    /// How many threads may work [default: one per processor]
+    #[arg(long, value_name = "N", global = true)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Say more: list each file
+    #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say nothing but what is wrong
+    #[arg(short, long, action = ArgAction::SetTrue, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// Snippets for people, as rustc prints them, to stderr.
+    #[default]
+    Human,
+    /// One JSON object a line, to stdout.
+    Json,
+    /// GitHub workflow commands, to stdout.
+    Github,
+}

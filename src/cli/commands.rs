@@ -1,0 +1,59 @@
+//! The commands, one module a verb: its arguments, whose comments are the help text, and its work.
+
+pub mod apps;
+pub mod catalogue;
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod init;
+pub mod render;
+pub mod schema;
+
+use clap::Subcommand;
+
+use super::error::{CommandError, Outcome};
+use super::printer::Printer;
+use super::settings::Settings;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a comment here would hide that of the arguments, which is the help text"
+)]
+pub enum Command {
+    Init(init::InitArgs),
+    Render(render::RenderArgs),
+    Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
+    Apps(apps::AppsArgs),
+    Explain(explain::ExplainArgs),
+    Catalogue(catalogue::CatalogueArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs a command.
+pub fn run(
+    command: &Command,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    if let Some(threads) = settings.threads {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
+        pool.map_err(|error| {
+            CommandError::failed(format!("cannot start {threads} threads")).because(&error)
+        })?;
+    }
+    match command {
+        Command::Init(args) => init::run(args, settings, printer),
+        Command::Render(args) => render::run(args, settings, printer),
+        Command::Check(args) => check::run(args, settings, printer),
+        Command::Schema(args) => schema::run(args, settings, printer),
+        Command::Apps(args) => apps::run(args, settings, printer),
+        Command::Explain(args) => explain::run(args, settings, printer),
+        Command::Catalogue(args) => catalogue::run(args, settings, printer),
+        Command::Completions(args) => completions::run(args, printer),
+    }
+}

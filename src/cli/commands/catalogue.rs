@@ -1,0 +1,110 @@
+//! `kiln catalogue`: the embedded templates, to read and to replace.
+
+use clap::Subcommand;
+
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::diagnostic::closest;
+use crate::fs::single::{self, Access};
+use crate::pipeline;
+use crate::source::Files as _;
+
+/// The folder of the catalogue that templates live in.
+const TEMPLATES: &str = "templates";
+
+const MORE: &str = "\
+A file below the project's templates folder replaces the embedded one of the same path.
+
+Examples:
+  kiln catalogue list kubernetes/apps/network
+  kiln catalogue eject kubernetes/apps/default/echo/app/helmrelease.yaml.tera";
+
+/// Look into the embedded templates, and copy one out to change it
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct CatalogueArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the embedded templates
+    List {
+        /// Only those below a folder
+        #[arg(value_name = "FOLDER", default_value = "", hide_default_value = true)]
+        folder: String,
+    },
+    /// Copy an embedded template into the project, where it takes the place of the original
+    Eject {
+        /// The path of the template, as `kiln catalogue list` prints it
+        path: String,
+    },
+}
+
+/// Lists or copies.
+pub fn run(
+    args: &CatalogueArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    match &args.verb {
+        Verb::List { folder } => list(folder, printer),
+        Verb::Eject { path } => eject(path, settings, printer),
+    }
+}
+
+fn list(folder: &str, printer: &mut Printer) -> Result<Outcome, CommandError> {
+    let below = format!("{TEMPLATES}/{}", relative(folder));
+    let paths = pipeline::catalogue().list(below.trim_end_matches('/'));
+    for path in paths.map_err(|error| CommandError::of(&error))? {
+        printer.line(relative(&path))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+fn eject(path: &str, settings: &Settings, printer: &mut Printer) -> Result<Outcome, CommandError> {
+    let session = Session::open(settings, printer)?;
+    let path = relative(path);
+    let original = session.catalogue().read(&format!("{TEMPLATES}/{path}"));
+    let Some(original) = original.map_err(|error| CommandError::of(&error))? else {
+        return Err(unknown(path, &session));
+    };
+    let folders = pipeline::layout(&session.world())?.templates;
+    let folder = folders.first().map_or(TEMPLATES, String::as_str);
+    let target = session.root.join(folder).join(path);
+    let shown = format!("{folder}/{path}");
+    let made = single::create_new(&target, &original, Access::Shared)
+        .map_err(|error| CommandError::of(&error))?;
+    if !made {
+        return Err(CommandError::failed(format!("`{shown}` is there already"))
+            .hint("remove it first to start from the embedded file again"));
+    }
+    printer.status(format!(
+        "created {shown}; it replaces the embedded file from now on"
+    ));
+    Ok(Outcome::Clean)
+}
+
+/// Takes a path with or without `templates/` before it.
+fn relative(path: &str) -> &str {
+    let path = path.trim_start_matches("./");
+    path.strip_prefix(TEMPLATES)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(path)
+}
+
+fn unknown(path: &str, session: &Session) -> CommandError {
+    let error = CommandError::failed(format!("the catalogue has no template `{path}`"));
+    let known = session.catalogue().list(TEMPLATES).unwrap_or_default();
+    let twin = format!("{path}.tera");
+    match closest(path, known.iter().map(|known| relative(known))) {
+        _ if known.iter().any(|known| relative(known) == twin) => {
+            error.hint(format!("did you mean `{twin}`?"))
+        }
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("list the templates with `kiln catalogue list`"),
+    }
+}

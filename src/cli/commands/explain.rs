@@ -1,0 +1,203 @@
+//! `kiln explain`: where an output line comes from, or what a code means.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::diagnostic::closest;
+use crate::pipeline;
+use crate::source::Source;
+use crate::tree::{File, Injection, Origin, Sealed, Tree};
+
+const MORE: &str = "\
+For a file it names the templates and the rules that made it, for one line the exact place. Lines
+of a sealed file are counted in its plain text, which is not shown.
+
+Examples:
+  kiln explain kubernetes/apps/default/echo/ks.yaml
+  kiln explain kubernetes/apps/default/namespace.yaml:8
+  kiln explain pod-security";
+
+/// Tell where an output line comes from, or what a code means
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct ExplainArgs {
+    /// A rendered file, one of its lines, or the code of a rule or check
+    #[arg(value_name = "FILE[:LINE]|CODE")]
+    target: String,
+}
+
+/// Explains a code if there is one of that name, or else a file.
+pub fn run(
+    args: &ExplainArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let codes = pipeline::explanations();
+    if let Some(found) = codes.iter().find(|known| known.code == args.target) {
+        printer.data(&format!(
+            "{}: {}\n\n{}\n",
+            found.code,
+            found.summary,
+            found.text.trim_end()
+        ))?;
+        return Ok(Outcome::Clean);
+    }
+    if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {
+        return Err(unknown_code(
+            &args.target,
+            codes.iter().map(|known| known.code),
+        ));
+    }
+    let (path, line) = split(&args.target);
+    let session = Session::open(settings, printer)?;
+    let output = pipeline::layout(&session.world())?.output;
+    let tree = session.compile(settings, printer)?.tree;
+    let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {
+        return Err(unknown_file(path, &tree));
+    };
+    let text = match line {
+        Some(line) => explain_line(&tree, file, line)?,
+        None => explain_file(&tree, file),
+    };
+    printer.data(&text)?;
+    Ok(Outcome::Clean)
+}
+
+/// Splits `FILE:LINE`; what stands after the last colon is a line only if it is a number.
+fn split(target: &str) -> (&str, Option<usize>) {
+    match target.rsplit_once(':') {
+        Some((path, line)) => match line.parse() {
+            Ok(line) => (path, Some(line)),
+            Err(_) => (target, None),
+        },
+        None => (target, None),
+    }
+}
+
+/// Finds an output by a path relative to the current folder, or else to the output folder.
+fn find<'t>(tree: &'t Tree<Sealed>, path: &str, output: &Path, current: &Path) -> Option<&'t File> {
+    let here = tidy(&current.join(path));
+    let below = here.strip_prefix(tidy(output)).ok().and_then(Path::to_str);
+    below
+        .and_then(|path| tree.get(path))
+        .or_else(|| tree.get(path))
+}
+
+/// Takes `.` and `..` out of a path by its text alone.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                tidy.pop();
+            }
+            part => tidy.push(part),
+        }
+    }
+    tidy
+}
+
+fn explain_line(tree: &Tree<Sealed>, file: &File, line: usize) -> Result<String, CommandError> {
+    let count = file.source.text.lines().count();
+    if line == 0 || line > count {
+        let message = format!(
+            "`{}` has {count} lines, so there is no line {line}",
+            file.path
+        );
+        return Err(CommandError::failed(message));
+    }
+    let mut lines = vec![format!("{}:{line}", file.path)];
+    if !file.is_secret() {
+        lines.extend(text_of(&file.source, line));
+    }
+    match file.origins.get(line - 1) {
+        Some(Origin::Template { template, line }) => {
+            lines.push(format!("from template {}:{line}", template.path));
+            lines.extend(text_of(template, *line));
+        }
+        Some(Origin::Rule(code)) => {
+            lines.push(format!("from rule {code} (kiln explain {code})"));
+            let here = injections(tree, file).filter(|injection| {
+                let (first, last) = lines_of(file, injection);
+                injection.rule == *code && (first..=last).contains(&line)
+            });
+            lines.extend(
+                here.map(|injection| format!("  {}: {}", injection.route, injection.reason)),
+            );
+        }
+        None => lines.push("of unknown origin".to_owned()),
+    }
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}
+
+/// Returns the text of a line, indented, unless it may not be shown.
+fn text_of(source: &Source, line: usize) -> Option<String> {
+    let span = source.line_span(line);
+    (!source.sensitive).then(|| format!("  {}", &source.text[span.start..span.end]))
+}
+
+fn explain_file(tree: &Tree<Sealed>, file: &File) -> String {
+    let mut templates: BTreeMap<&str, usize> = BTreeMap::new();
+    for origin in &file.origins {
+        if let Origin::Template { template, .. } = origin {
+            *templates.entry(&template.path).or_default() += 1;
+        }
+    }
+    let mut lines = vec![file.path.clone()];
+    lines.extend(templates.iter().map(|(template, count)| {
+        let noun = if *count == 1 { "line" } else { "lines" };
+        format!("  {count} {noun} from template {template}")
+    }));
+    lines.extend(injections(tree, file).map(|injection| {
+        let place = match lines_of(file, injection) {
+            (first, last) if first == last => format!("line {first}"),
+            (first, last) => format!("lines {first}-{last}"),
+        };
+        format!(
+            "  {place} from rule {}: {}: {}",
+            injection.rule, injection.route, injection.reason
+        )
+    }));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn injections<'t>(tree: &'t Tree<Sealed>, file: &'t File) -> impl Iterator<Item = &'t Injection> {
+    tree.injections()
+        .iter()
+        .filter(|injection| injection.path == file.path)
+}
+
+/// Returns the first and the last line that an injection added.
+fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
+    let last_byte = injection
+        .span
+        .end
+        .saturating_sub(1)
+        .max(injection.span.start);
+    let (first, _) = file.source.line_column(injection.span.start);
+    let (last, _) = file.source.line_column(last_byte);
+    (first, last)
+}
+
+fn unknown_code<'c>(code: &str, known: impl Iterator<Item = &'c str>) -> CommandError {
+    let error = CommandError::failed(format!("there is no rule or check `{code}`"));
+    match closest(code, known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("the codes stand in brackets in Kiln's messages"),
+    }
+}
+
+fn unknown_file(path: &str, tree: &Tree<Sealed>) -> CommandError {
+    let error = CommandError::failed(format!("`{path}` is not a file that this project renders"));
+    match closest(path, tree.files().map(|file| file.path.as_str())) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
+    }
+}

@@ -1,0 +1,159 @@
+//! The keys of a project, made where they are missing.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use age::secrecy::ExposeSecret as _;
+use rand_core::{CryptoRngCore, OsRng};
+use ssh_key::{Algorithm, LineEnding, PrivateKey};
+
+use crate::cli::error::CommandError;
+use crate::cli::printer::Printer;
+use crate::cli::session::{AGE_KEY, now};
+use crate::fs::single::{self, Access};
+use crate::secret::Secret;
+
+const DEPLOY_KEY: &str = "deploy.key";
+const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
+const WEBHOOK_TOKEN: &str = "flux-webhook-token.txt";
+const SOPS_RULES: &str = ".sops.yaml";
+
+/// Makes the keys that a project lacks, readable by their owner only, and returns how many.
+///
+/// The age key is the one that all secrets are sealed for, so none is made for a project that has
+/// sealing rules already: that would lock the owner out of what is there.
+pub fn make_missing(root: &Path, printer: &mut Printer) -> Result<usize, CommandError> {
+    let mut made = 0;
+    if !root.join(AGE_KEY).exists() {
+        refuse_to_replace(root)?;
+        let (text, recipient) = age_key();
+        made += usize::from(create(root, AGE_KEY, &text, Access::Private)?);
+        printer.status(format!(
+            "created {AGE_KEY} for {recipient}; keep a copy in a safe place"
+        ));
+    }
+    if !root.join(DEPLOY_KEY).exists() {
+        let (private, public) = deploy_key(&mut OsRng)?;
+        if create(root, DEPLOY_KEY, &private, Access::Private)? {
+            made += 1;
+            create(root, DEPLOY_KEY_PUBLIC, &public, Access::Shared)?;
+        }
+        printer.status(format!("created {DEPLOY_KEY} and {DEPLOY_KEY_PUBLIC}"));
+    }
+    if !root.join(WEBHOOK_TOKEN).exists() {
+        made += usize::from(create(
+            root,
+            WEBHOOK_TOKEN,
+            &webhook_token(&mut OsRng),
+            Access::Private,
+        )?);
+        printer.status(format!("created {WEBHOOK_TOKEN}"));
+    }
+    Ok(made)
+}
+
+fn create(root: &Path, name: &str, text: &Secret, access: Access) -> Result<bool, CommandError> {
+    let made = single::create_new(&root.join(name), text.expose().as_bytes(), access);
+    made.map_err(|error| CommandError::of(&error))
+}
+
+fn refuse_to_replace(root: &Path) -> Result<(), CommandError> {
+    let rules =
+        single::read_text(&root.join(SOPS_RULES)).map_err(|error| CommandError::of(&error))?;
+    let recipients: Vec<String> = rules.iter().flat_map(|text| recipients(text)).collect();
+    if recipients.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "`{AGE_KEY}` is missing, but secrets here are sealed for {}",
+        recipients.join(", ")
+    );
+    Err(CommandError::failed(message)
+        .hint(format!("copy the key of that name back to `{AGE_KEY}`"))
+        .hint(format!(
+            "if it is lost, remove `{SOPS_RULES}` and all sealed files to start over"
+        )))
+}
+
+/// Finds the age recipients in a text, each once, in order.
+fn recipients(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut found: Vec<String> = Vec::new();
+    for word in words.filter(|word| word.starts_with("age1") && word.len() > 50) {
+        if !found.iter().any(|known| known == word) {
+            found.push(word.to_owned());
+        }
+    }
+    found
+}
+
+/// Makes an identity file as `age-keygen` writes it, and its recipient.
+fn age_key() -> (Secret, String) {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let secret = identity.to_string();
+    let text = format!(
+        "# created: {}\n# public key: {recipient}\n{}\n",
+        now(),
+        secret.expose_secret()
+    );
+    (Secret::new(text), recipient)
+}
+
+/// Makes an ed25519 key pair in OpenSSH's formats.
+fn deploy_key(entropy: &mut impl CryptoRngCore) -> Result<(Secret, Secret), CommandError> {
+    let failed =
+        |error: ssh_key::Error| CommandError::failed("cannot make a deploy key").because(&error);
+    let mut key = PrivateKey::random(entropy, Algorithm::Ed25519).map_err(failed)?;
+    key.set_comment("flux");
+    let private = key.to_openssh(LineEnding::LF).map_err(failed)?;
+    let public = key.public_key().to_openssh().map_err(failed)?;
+    Ok((
+        Secret::new(private.as_str()),
+        Secret::new(format!("{public}\n")),
+    ))
+}
+
+/// Makes a token of 32 random bytes in hex.
+fn webhook_token(entropy: &mut impl CryptoRngCore) -> Secret {
+    let mut bytes = [0; 32];
+    entropy.fill_bytes(&mut bytes);
+    let mut token = String::with_capacity(65);
+    for byte in bytes {
+        write!(token, "{byte:02x}").expect("writing to a String cannot fail");
+    }
+    token.push('\n');
+    Secret::new(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_each_recipient_of_a_rule_file_once() {
+        let one = format!("age1{}", "q".repeat(58));
+        let text = format!(
+            "creation_rules:\n  - age: {one}\n  - age: >-\n      {one},\n      age1short\n"
+        );
+        assert_eq!(recipients(&text), [one]);
+    }
+
+    #[test]
+    fn writes_an_age_key_that_age_reads() {
+        let (text, recipient) = age_key();
+        let key = text.expose().lines().last().unwrap();
+        let identity: age::x25519::Identity = key.parse().unwrap();
+        assert_eq!(identity.to_public().to_string(), recipient);
+    }
+
+    #[test]
+    fn writes_a_deploy_key_that_ssh_reads() {
+        let (private, public) = deploy_key(&mut OsRng).unwrap();
+        let key = PrivateKey::from_openssh(private.expose()).unwrap();
+        assert_eq!(
+            format!("{}\n", key.public_key().to_openssh().unwrap()),
+            public.expose()
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! `kiln schema`: what the config may hold.
+
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::pipeline;
+
+const MORE: &str = "\
+Editors that know the YAML language server complete and check the config by it.
+
+Examples:
+  kiln schema > cluster.schema.json";
+
+/// Print the JSON Schema of the config, the options of all apps included
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct SchemaArgs;
+
+/// Prints the schema of the project.
+pub fn run(
+    _: &SchemaArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let session = Session::open(settings, printer)?;
+    printer.data(&text(&session)?)?;
+    Ok(Outcome::Clean)
+}
+
+/// Returns the schema of a project as indented JSON with a final line break.
+pub fn text(session: &Session) -> Result<String, CommandError> {
+    Ok(format!("{:#}\n", pipeline::schema(&session.world())?))
+}

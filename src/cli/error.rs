@@ -1,0 +1,93 @@
+//! Why a command did not come to a clean end, and the exit code for it.
+
+use std::process::ExitCode;
+
+use crate::diagnostic::Diagnostic;
+
+/// How a command that could do its work came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing wrong, nothing differs: exit code 0.
+    Clean,
+    /// Findings or differences: exit code 1.
+    Findings,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Clean => 0,
+            Outcome::Findings => 1,
+        })
+    }
+}
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum CommandError {
+    /// The user's input is wrong: exit code 1.
+    Problems(Vec<Diagnostic>),
+    /// The world is in the way (usage, files, keys), so that the question stays open: exit code 2.
+    Failed(Failed),
+}
+
+/// What stood in the way.
+#[derive(Debug)]
+pub struct Failed {
+    /// What could not be done, without a final period.
+    pub message: String,
+    /// Why, from the outermost cause to the innermost.
+    pub causes: Vec<String>,
+    /// What the user can do, one sentence each.
+    pub hints: Vec<String>,
+}
+
+impl CommandError {
+    /// Starts an error of the world.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(Failed {
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        })
+    }
+
+    /// Wraps an error of a module that names its path or name itself.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        let failed = Self::failed(error.to_string());
+        match error.source() {
+            Some(source) => failed.because(source),
+            None => failed,
+        }
+    }
+
+    /// Adds the causes of an error of the world.
+    #[must_use]
+    pub fn because(mut self, error: &dyn std::error::Error) -> Self {
+        if let Self::Failed(failed) = &mut self {
+            let mut cause = Some(error);
+            while let Some(error) = cause {
+                failed.causes.push(error.to_string());
+                cause = error.source();
+            }
+        }
+        self
+    }
+
+    /// Says what the user can do about an error of the world.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Failed(failed) = &mut self {
+            failed.hints.push(hint.into());
+        }
+        self
+    }
+
+    /// Returns the exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Problems(_) => 1,
+            Self::Failed(_) => 2,
+        })
+    }
+}

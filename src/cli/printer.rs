@@ -1,0 +1,202 @@
+//! The only way out: data to stdout, talk to stderr.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::args::MessageFormat;
+use super::error::{CommandError, Failed};
+use super::report::{Reporter, SCHEMA_VERSION, github, plain};
+use super::settings::{Settings, Verbosity};
+use crate::diagnostic::Diagnostic;
+
+/// Writes to stdout and stderr as the settings want it.
+///
+/// A reader that has gone away (`kiln schema | head`) is no error: what is left to print is dropped
+/// and the command goes on to its exit code.
+pub struct Printer {
+    stdout: Box<dyn Write>,
+    stderr: Box<dyn Write>,
+    stdout_closed: bool,
+    verbosity: Verbosity,
+    color: bool,
+    format: MessageFormat,
+    reporter: Reporter,
+}
+
+impl Printer {
+    /// Prints to the streams of the process.
+    pub fn new(settings: &Settings) -> Self {
+        Self::to(Box::new(io::stdout()), Box::new(io::stderr()), settings)
+    }
+
+    /// Prints to any two streams.
+    pub fn to(stdout: Box<dyn Write>, stderr: Box<dyn Write>, settings: &Settings) -> Self {
+        Self {
+            stdout,
+            stderr,
+            stdout_closed: false,
+            verbosity: settings.verbosity,
+            color: settings.stderr_color,
+            format: settings.format,
+            reporter: Reporter::new(settings),
+        }
+    }
+
+    /// Tells reports where the paths of the project start, once it is known.
+    pub fn in_project(&mut self, root: &std::path::Path) {
+        self.reporter.in_project(root);
+    }
+
+    /// Returns whether each file is to be named.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
+    /// Returns whether data goes out as JSON.
+    pub fn is_json(&self) -> bool {
+        self.format == MessageFormat::Json
+    }
+
+    /// Writes data to stdout, as it is.
+    pub fn data(&mut self, text: &str) -> Result<(), CommandError> {
+        if self.stdout_closed {
+            return Ok(());
+        }
+        let written = self
+            .stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| self.stdout.flush());
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.stdout_closed = true;
+                Ok(())
+            }
+            other => other
+                .map_err(|error| CommandError::failed("cannot write to stdout").because(&error)),
+        }
+    }
+
+    /// Writes one line of data to stdout.
+    pub fn line(&mut self, text: impl Display) -> Result<(), CommandError> {
+        self.data(&format!("{text}\n"))
+    }
+
+    /// Says what was done, unless the user wants it quiet.
+    pub fn status(&mut self, text: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.talk(&format!("{}\n", plain(&text.to_string())));
+        }
+    }
+
+    /// Says a detail to those who asked for more.
+    pub fn detail(&mut self, text: impl Display) {
+        if self.verbosity == Verbosity::Verbose {
+            self.talk(&format!("{}\n", plain(&text.to_string())));
+        }
+    }
+
+    /// Reports problems in the user's input, each in the chosen form.
+    pub fn report(&mut self, problems: &[Diagnostic]) -> Result<(), CommandError> {
+        for problem in problems {
+            if self.verbosity == Verbosity::Quiet && !problem.is_error() {
+                continue;
+            }
+            let text = self.reporter.render(problem);
+            match self.format {
+                MessageFormat::Human => self.talk(&text),
+                MessageFormat::Json | MessageFormat::Github => self.data(&text)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports the problems that stopped a run, and how many there are.
+    pub fn problems(&mut self, problems: &[Diagnostic]) -> Result<(), CommandError> {
+        self.report(problems)?;
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        let warnings = problems.len() - errors;
+        let sentence = format!("{}, nothing written", count_problems(errors, warnings));
+        self.summary(&sentence, &json!({"errors": errors, "warnings": warnings}))
+    }
+
+    /// Closes a run: a sentence for people, an object for machines.
+    pub fn summary(
+        &mut self,
+        sentence: &str,
+        object: &serde_json::Value,
+    ) -> Result<(), CommandError> {
+        if self.is_json() {
+            let summary =
+                json!({"schemaVersion": SCHEMA_VERSION, "type": "summary", "summary": object});
+            return self.line(summary);
+        }
+        self.status(sentence);
+        Ok(())
+    }
+
+    /// Reports why nothing can be told about the user's input.
+    pub fn failure(&mut self, failed: &Failed) -> Result<(), CommandError> {
+        match self.format {
+            MessageFormat::Json => self.line(json!({
+                "schemaVersion": SCHEMA_VERSION,
+                "type": "failure",
+                "message": failed.message,
+                "causes": failed.causes,
+                "hints": failed.hints,
+            })),
+            MessageFormat::Github => self.line(github::failure(failed)),
+            MessageFormat::Human => {
+                let text = self.human_failure(failed);
+                self.talk(&text);
+                Ok(())
+            }
+        }
+    }
+
+    fn human_failure(&self, failed: &Failed) -> String {
+        let (red, bold, blue, reset) = if self.color {
+            ("\x1b[1m\x1b[91m", "\x1b[1m", "\x1b[1m\x1b[96m", "\x1b[0m")
+        } else {
+            ("", "", "", "")
+        };
+        let mut text = format!(
+            "{red}error{reset}{bold}: {}{reset}\n",
+            plain(&failed.message)
+        );
+        for cause in &failed.causes {
+            line(&mut text, format_args!("  because: {}", plain(cause)));
+        }
+        for hint in &failed.hints {
+            line(
+                &mut text,
+                format_args!("{blue}help{reset}: {}", plain(hint)),
+            );
+        }
+        text
+    }
+
+    /// What cannot be said on stderr cannot be said at all, so errors there are dropped.
+    pub fn talk(&mut self, text: &str) {
+        drop(
+            self.stderr
+                .write_all(text.as_bytes())
+                .and_then(|()| self.stderr.flush()),
+        );
+    }
+}
+
+fn count_problems(errors: usize, warnings: usize) -> String {
+    let count = |number: usize, noun: &str| {
+        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    };
+    match warnings {
+        0 => count(errors, "error"),
+        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(text, "{line}").expect("writing to a String cannot fail");
+}

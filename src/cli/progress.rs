@@ -1,0 +1,53 @@
+//! A sign of life for runs that take long.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::settings::Settings;
+
+/// How long a run may take before anything is drawn.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A spinner on stderr that shows up after half a second and goes when dropped.
+pub struct Progress {
+    running: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Starts to wait, if the settings allow a spinner at all.
+    pub fn start(settings: &Settings, doing: &'static str) -> Self {
+        Self {
+            running: settings.progress.then(|| {
+                let (done, wait) = mpsc::channel();
+                let spinner = thread::spawn(move || {
+                    if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                        spin_until_dropped(doing, &wait);
+                    }
+                });
+                (done, spinner)
+            }),
+        }
+    }
+}
+
+fn spin_until_dropped(doing: &'static str, wait: &mpsc::Receiver<()>) {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    bar.set_style(style.expect("the template is a constant that parses"));
+    bar.set_message(doing);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    while wait.recv().is_ok() {}
+    bar.finish_and_clear();
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((done, spinner)) = self.running.take() {
+            drop(done);
+            drop(spinner.join());
+        }
+    }
+}

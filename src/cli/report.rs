@@ -1,0 +1,70 @@
+//! Diagnostics in the form that the reader wants: people, programs, GitHub.
+
+pub mod github;
+pub mod human;
+pub mod json;
+
+use std::path::{Path, PathBuf};
+
+use super::args::MessageFormat;
+use super::settings::Settings;
+use crate::diagnostic::Diagnostic;
+
+/// The version of the JSON that Kiln prints; raised when a field goes or changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Turns diagnostics into text.
+#[derive(Clone, Debug)]
+pub struct Reporter {
+    format: MessageFormat,
+    color: bool,
+    workspace: PathBuf,
+    prefix: String,
+}
+
+impl Reporter {
+    /// Makes a reporter for the chosen form.
+    pub fn new(settings: &Settings) -> Self {
+        let workspace = settings.environment.filled("GITHUB_WORKSPACE");
+        Self {
+            format: settings.format,
+            color: settings.stderr_color,
+            workspace: workspace.map_or_else(|| settings.directory.clone(), PathBuf::from),
+            prefix: String::new(),
+        }
+    }
+
+    /// Notes where the project is, as GitHub wants paths relative to the checkout.
+    pub fn in_project(&mut self, root: &Path) {
+        let below = root.strip_prefix(&self.workspace).ok();
+        let below = below.and_then(Path::to_str).filter(|path| !path.is_empty());
+        self.prefix = below.map_or_else(String::new, |path| format!("{path}/"));
+    }
+
+    /// Renders one diagnostic, with its final line break.
+    pub fn render(&self, diagnostic: &Diagnostic) -> String {
+        match self.format {
+            MessageFormat::Human => human::render(diagnostic, self.color),
+            MessageFormat::Json => format!("{}\n", json::render(diagnostic)),
+            MessageFormat::Github => format!("{}\n", github::render(diagnostic, &self.prefix)),
+        }
+    }
+}
+
+/// Shows control characters as pictures, so that no text of a file can steer the terminal.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+            '\u{7f}' => '\u{2421}',
+            c if c.is_control() || is_bidirectional(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Returns whether a character turns the direction of the text after it.
+fn is_bidirectional(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,116 @@
+//! Diagnostics for people, as rustc shows them.
+//!
+//! The one file that knows the snippet renderer.
+
+use std::sync::Arc;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::plain;
+use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::source::{Source, Span};
+
+/// Renders a diagnostic with the lines it is about, and a blank line after it.
+///
+/// Of a source that is sensitive only path, line and column are shown.
+pub fn render(diagnostic: &Diagnostic, color: bool) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = level
+        .primary_title(plain(&diagnostic.message))
+        .id(diagnostic.code)
+        .elements(NOTHING);
+    for (source, labels) in by_source(diagnostic) {
+        group = if source.sensitive {
+            points(group, source, &labels)
+        } else {
+            group.element(snippet(source, &labels))
+        };
+    }
+    for hint in &diagnostic.hints {
+        group = group.element(Level::HELP.message(plain(hint)));
+    }
+    format!("{}\n\n", renderer.render(&[group]))
+}
+
+const NOTHING: [Origin<'static>; 0] = [];
+
+type Labels<'d> = Vec<(AnnotationKind, &'d Label)>;
+
+/// Groups the labels of a diagnostic by source, the primary one first.
+fn by_source(diagnostic: &Diagnostic) -> Vec<(&Arc<Source>, Labels<'_>)> {
+    let primary = diagnostic
+        .primary
+        .iter()
+        .map(|label| (AnnotationKind::Primary, label));
+    let related = diagnostic
+        .related
+        .iter()
+        .map(|label| (AnnotationKind::Context, label));
+    let mut groups: Vec<(&Arc<Source>, Labels<'_>)> = Vec::new();
+    for (kind, label) in primary.chain(related) {
+        let source = &label.place.source;
+        match groups.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, labels)) => labels.push((kind, label)),
+            None => groups.push((source, vec![(kind, label)])),
+        }
+    }
+    groups
+}
+
+fn snippet<'d>(source: &'d Source, labels: &Labels<'d>) -> Snippet<'d, Annotation<'d>> {
+    let annotations = labels.iter().map(|(kind, label)| {
+        let span = visible(&source.text, label.place.span);
+        let text = (!label.text.is_empty()).then(|| plain(&label.text));
+        kind.span(span.start..span.end).label(text)
+    });
+    Snippet::source(source.text.as_str())
+        .path(plain(&source.path))
+        .annotations(annotations)
+}
+
+/// Names the places in a source whose text may not be shown.
+fn points<'d>(mut group: Group<'d>, source: &Source, labels: &Labels<'d>) -> Group<'d> {
+    for (_, label) in labels {
+        let (line, column) = source.line_column(label.place.span.start);
+        group = group.element(
+            Origin::path(plain(&source.path))
+                .line(line)
+                .char_column(column),
+        );
+        if !label.text.is_empty() {
+            group = group.element(Level::NOTE.message(plain(&label.text)));
+        }
+    }
+    group
+}
+
+/// Moves a span to what can be underlined: inside the text, on whole characters, and without the
+/// white space at its end, which would pull in the next line.
+fn visible(text: &str, span: Span) -> Span {
+    let start = floor(text, span.start);
+    let end = floor(text, span.end).max(start);
+    let shown = text[start..end].trim_end().len();
+    if shown == 0 {
+        return Span::new(
+            start,
+            end.min(start + text[start..].chars().next().map_or(0, char::len_utf8)),
+        );
+    }
+    Span::new(start, start + shown)
+}
+
+fn floor(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

@@ -1,0 +1,154 @@
+//! A project that is open: its folder, its keys, and the world that the pipeline is handed.
+
+use std::path::{Path, PathBuf};
+
+use rand_core::OsRng;
+
+use super::error::CommandError;
+use super::printer::Printer;
+use super::progress::Progress;
+use super::settings::Settings;
+use crate::fs::Disk;
+use crate::fs::single;
+use crate::pipeline::{self, Compiled, Failure, World};
+use crate::secret::Secret;
+use crate::source::Files;
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "kiln.toml";
+const MAKEJINJA_FILE: &str = "makejinja.toml";
+/// The project's own age identity.
+pub const AGE_KEY: &str = "age.key";
+
+type Lookup = dyn Fn(&str) -> Option<String> + Sync;
+
+/// A project that is open.
+pub struct Session {
+    /// The absolute folder of the project.
+    pub root: PathBuf,
+    /// The project's files.
+    pub disk: Disk,
+    catalogue: Box<dyn Files>,
+    env: Box<Lookup>,
+    identities: Vec<(String, Secret)>,
+}
+
+impl Session {
+    /// Opens the project that the folder of the settings is in.
+    pub fn open(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
+        let root = find_root(&settings.directory)?;
+        printer.in_project(&root);
+        Self::open_root(&root, settings)
+    }
+
+    /// Opens a folder that is known to be a project.
+    pub fn open_root(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
+        let environment = settings.environment.clone();
+        Ok(Self {
+            root: root.to_owned(),
+            disk: Disk::open(root).map_err(|error| CommandError::of(&error))?,
+            catalogue: Box::new(pipeline::catalogue()),
+            env: Box::new(move |name| environment.get(name).map(str::to_owned)),
+            identities: identities(root, settings)?,
+        })
+    }
+
+    /// Returns what the pipeline may see of the world, with the time of this moment.
+    pub fn world(&self) -> World<'_> {
+        World {
+            files: &self.disk,
+            catalogue: self.catalogue.as_ref(),
+            env: self.env.as_ref(),
+            identities: self.identities.clone(),
+            now: now(),
+        }
+    }
+
+    /// Compiles the project and reports the warnings.
+    pub fn compile(
+        &self,
+        settings: &Settings,
+        printer: &mut Printer,
+    ) -> Result<Compiled, CommandError> {
+        let progress = Progress::start(settings, "rendering");
+        let compiled = pipeline::compile(&self.world(), &mut OsRng);
+        drop(progress);
+        let compiled = compiled.map_err(CommandError::from)?;
+        printer.report(&compiled.warnings)?;
+        Ok(compiled)
+    }
+
+    /// Returns the files of the embedded catalogue.
+    pub fn catalogue(&self) -> &dyn Files {
+        self.catalogue.as_ref()
+    }
+}
+
+/// Returns the current time as RFC 3339 in UTC, in whole seconds.
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second())
+        .unwrap_or(now)
+        .to_string()
+}
+
+/// Finds the nearest folder upwards that is a project.
+fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
+    let real = start.canonicalize().ok().filter(|folder| folder.is_dir());
+    let Some(real) = real else {
+        return Err(CommandError::failed(format!(
+            "there is no folder `{}`",
+            start.display()
+        )));
+    };
+    for folder in real.ancestors() {
+        if folder.join(PROJECT_FILE).is_file() {
+            return Ok(folder.to_owned());
+        }
+        if folder.join(MAKEJINJA_FILE).is_file() {
+            let message = format!(
+                "`{}` is a makejinja project, which Kiln cannot render yet",
+                folder.display()
+            );
+            return Err(CommandError::failed(message)
+                .hint("start a Kiln project in a new folder with `kiln init DIR`"));
+        }
+    }
+    let message = format!(
+        "no project here: no `{PROJECT_FILE}` in `{}` or above",
+        start.display()
+    );
+    Err(CommandError::failed(message)
+        .hint("start one with `kiln init`, or name its folder with `-C DIR`"))
+}
+
+/// Gathers the age identities: the project's own, then those that SOPS would use.
+fn identities(root: &Path, settings: &Settings) -> Result<Vec<(String, Secret)>, CommandError> {
+    let mut found = Vec::new();
+    let own = [root.join(AGE_KEY)];
+    if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE")
+        && !settings.directory.join(named).is_file()
+    {
+        let message = format!("`SOPS_AGE_KEY_FILE` names `{named}`, which is no file");
+        return Err(CommandError::failed(message));
+    }
+    for path in own.iter().chain(&settings.identity_files()) {
+        if let Some(text) = single::read_text(path).map_err(|error| CommandError::of(&error))? {
+            let shown = path.strip_prefix(root).unwrap_or(path);
+            found.push((shown.display().to_string(), Secret::new(text)));
+        }
+    }
+    if let Some(text) = settings.environment.filled("SOPS_AGE_KEY") {
+        found.push(("SOPS_AGE_KEY".to_owned(), Secret::new(text)));
+    }
+    Ok(found)
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Problems(problems) => Self::Problems(problems),
+            Failure::Read(error) => Self::of(&error),
+        }
+    }
+}

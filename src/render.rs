@@ -1,1 +1,186 @@
-//! To be written.
+//! Renders templates: from the config and folders of templates to a tree of files.
+//!
+//! Knows Tera and its dialect of ours, apps and their conditions, and nothing of what is done with the
+//! files afterwards. A template sees the config's top-level keys as variables, and in the folder of an
+//! app also `app`.
+
+mod apps;
+mod callable;
+mod condition;
+mod engine;
+mod environment;
+mod filters;
+mod functions;
+mod layers;
+mod outputs;
+mod prepass;
+mod report;
+mod scan;
+mod session;
+mod sourcemap;
+mod template;
+
+pub use callable::{Filter, Function};
+pub use filters::FILTERS;
+pub use functions::FUNCTIONS;
+pub use layers::{Layer, Layers};
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::secret::Secrets;
+use crate::source::Files;
+use crate::tree::{App, File, Rendered, Tree};
+use apps::Position;
+use engine::Engine;
+use environment::Environment;
+use layers::Entry;
+use template::Template;
+
+/// What templates see of a project.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// The config with its defaults; each top-level key is a variable.
+    pub values: &'c Value,
+    /// The secrets in it.
+    pub secrets: &'c Secrets,
+}
+
+/// What the templates made.
+#[derive(Clone, Debug)]
+pub struct Rendering {
+    /// The files, with the apps of the project.
+    pub tree: Tree<Rendered>,
+    /// The secrets of the config and those that functions read.
+    pub secrets: Secrets,
+}
+
+/// Lists the apps of the project, enabled or not, sorted by namespace and name.
+pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<App>> {
+    let mut problems = Vec::new();
+    let entries = layers.entries(&mut problems);
+    let apps = apps::discover(&entries, context.values, &mut problems);
+    Warned::unless_errors(apps, problems)
+}
+
+/// Renders every template whose app is on, and copies the other files.
+///
+/// Functions read the files they are asked for from `files`, the project. The result depends on the
+/// arguments alone, and not on the number of threads. On errors all templates have been tried, and
+/// every problem is reported once, sorted by the file it is in.
+pub fn render(context: Context<'_>, layers: &Layers<'_>, files: &dyn Files) -> StageResult<Rendering> {
+    let mut problems = Vec::new();
+    let entries = layers.entries(&mut problems);
+    let apps = apps::discover(&entries, context.values, &mut problems);
+    let outputs: Vec<&Entry> = entries.iter().filter(|entry| is_output(entry, &apps)).collect();
+    outputs::check_paths(&outputs, &mut problems);
+    let templates: Vec<Template> = entries
+        .iter()
+        .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
+        .map(|entry| Template::new(&entry.path, &entry.source))
+        .collect();
+    let environment = Arc::new(Environment::new(apps.clone()));
+    let engine = Engine::new(&templates, &environment, &mut problems);
+    let variables = variables(context.values);
+    let made: Vec<(Option<File>, Vec<Diagnostic>)> = outputs
+        .par_iter()
+        .map(|entry| {
+            let mut problems = Vec::new();
+            let file = if entry.is_template() {
+                let variables = variables_at(&variables, entry, context.values, &apps);
+                match engine.render(&entry.path, &variables, &environment, files) {
+                    Some(Ok(printed)) => outputs::rendered(entry, printed, &engine, &mut problems),
+                    Some(Err(problem)) => {
+                        problems.push(*problem);
+                        None
+                    }
+                    None => None,
+                }
+            } else {
+                Some(outputs::copied(entry, &mut problems))
+            };
+            (file, problems)
+        })
+        .collect();
+    let mut made_files = Vec::with_capacity(made.len());
+    for (file, found) in made {
+        made_files.extend(file);
+        problems.extend(found);
+    }
+    let mut secrets = context.secrets.clone();
+    secrets.extend(environment.secrets());
+    let rendering = Rendering {
+        tree: Tree::rendered(made_files, apps),
+        secrets,
+    };
+    finish(rendering, problems, &environment)
+}
+
+/// Sorts the problems, drops repeated ones, and makes sure that none quotes a secret.
+fn finish(
+    rendering: Rendering,
+    mut problems: Vec<Diagnostic>,
+    environment: &Environment,
+) -> StageResult<Rendering> {
+    let quotes = |text: &str| {
+        environment.quotes_secret(text)
+            || rendering.secrets.iter().any(|(secret, _)| text.contains(secret.expose()))
+    };
+    for problem in &mut problems {
+        if quotes(&problem.message) {
+            "this fails; the reason quotes a secret and is not shown".clone_into(&mut problem.message);
+        }
+        problem.hints.retain(|hint| !quotes(hint));
+    }
+    problems.sort_by_cached_key(|problem| {
+        problem.primary.as_ref().map(|label| (label.place.source.path.clone(), label.place.span))
+    });
+    problems.dedup_by(|b, a| (a.code, &a.message, &a.primary) == (b.code, &b.message, &b.primary));
+    Warned::unless_errors(rendering, problems)
+}
+
+/// Returns whether a file of the folder of templates becomes an output in this project.
+fn is_output(entry: &Entry, apps: &[App]) -> bool {
+    !entry.is_partial()
+        && match apps::position(&entry.path) {
+            Position::Outside => true,
+            Position::Manifest(..) => false,
+            Position::Namespace(namespace) => {
+                apps.iter().any(|app| app.enabled && app.namespace == namespace)
+            }
+            Position::App(namespace, name) => {
+                apps.iter().any(|app| app.enabled && app.namespace == namespace && app.name == name)
+            }
+        }
+}
+
+fn variables(values: &Value) -> tera::Context {
+    let mut variables = tera::Context::new();
+    for (key, value) in values.as_object().into_iter().flatten() {
+        variables.insert(key.clone(), value);
+    }
+    variables
+}
+
+/// Adds `app` to the variables of a template in the folder of an app.
+fn variables_at(variables: &tera::Context, entry: &Entry, values: &Value, apps: &[App]) -> tera::Context {
+    let mut variables = variables.clone();
+    if let Position::App(namespace, name) = apps::position(&entry.path)
+        && let Some(app) = apps.iter().find(|app| app.namespace == namespace && app.name == name)
+    {
+        let options = values.get("apps").and_then(|apps| apps.get(name)).cloned();
+        variables.insert(
+            "app",
+            &json!({
+                "name": app.name,
+                "namespace": app.namespace,
+                "tier": app.tier,
+                "options": options.unwrap_or_else(|| json!({})),
+            }),
+        );
+    }
+    variables
+}

@@ -1,0 +1,280 @@
+//! Apps: folders with an `app.toml` that says when they are rendered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use toml_span::value::{Table, Value};
+
+use super::condition::Conditions;
+use super::layers::Entry;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source, Span};
+use crate::tree::App;
+
+/// Where apps live, below the folder of templates.
+const FOLDER: &str = "kubernetes/apps/";
+/// The file that makes a folder an app.
+const MANIFEST: &str = "app.toml";
+const KEYS: &[&str] = &["summary", "when", "tier", "needs"];
+const TIERS: &[&str] = &["critical", "high", "standard", "low"];
+
+/// Where a template stands in the tree of apps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Position<'p> {
+    /// Outside: always rendered.
+    Outside,
+    /// Directly in the folder of a namespace: rendered when one of its apps is on.
+    Namespace(&'p str),
+    /// In the folder of an app: rendered when the app is on.
+    App(&'p str, &'p str),
+    /// The `app.toml` itself: never an output.
+    Manifest(&'p str, &'p str),
+}
+
+/// Says where a path below the folder of templates stands.
+pub(super) fn position(path: &str) -> Position<'_> {
+    let Some(rest) = path.strip_prefix(FOLDER) else {
+        return Position::Outside;
+    };
+    let mut parts = rest.splitn(3, '/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(namespace), Some(app), Some(MANIFEST)) => Position::Manifest(namespace, app),
+        (Some(namespace), Some(app), Some(_)) => Position::App(namespace, app),
+        (Some(namespace), Some(_), None) => Position::Namespace(namespace),
+        _ => Position::Outside,
+    }
+}
+
+/// An app with the places that messages need.
+struct Found {
+    app: App,
+    source: Arc<Source>,
+    needs: Vec<(String, Span)>,
+    when: Option<Span>,
+}
+
+/// Finds the apps, sorted by namespace and name, and decides which are on.
+pub(super) fn discover(entries: &[Entry], values: &Json, problems: &mut Vec<Diagnostic>) -> Vec<App> {
+    let conditions = Conditions::new(values);
+    let mut found = Vec::new();
+    let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !entry.is_partial()) {
+        match position(&entry.path) {
+            Position::Manifest(namespace, name) => {
+                known.insert((namespace, name), true);
+                found.extend(read(entry, namespace, name, &conditions, problems));
+            }
+            Position::App(namespace, name) => {
+                known.entry((namespace, name)).or_insert(false);
+            }
+            Position::Outside | Position::Namespace(_) => {}
+        }
+    }
+    for ((namespace, name), _) in known.iter().filter(|(_, has_manifest)| !**has_manifest) {
+        problems.push(without_manifest(namespace, name));
+    }
+    check_names(&found, problems);
+    check_needs(&found, problems);
+    found.sort_by(|a, b| (&a.app.namespace, &a.app.name).cmp(&(&b.app.namespace, &b.app.name)));
+    found.into_iter().map(|found| found.app).collect()
+}
+
+fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
+    let folder = format!("{FOLDER}{namespace}/{name}");
+    Diagnostic::error("app-without-manifest", format!("the app folder `{folder}` has no `{MANIFEST}`"))
+        .with_hint(format!("add `{folder}/{MANIFEST}` with `summary = \"…\"`"))
+}
+
+fn read(
+    entry: &Entry,
+    namespace: &str,
+    name: &str,
+    conditions: &Conditions<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Found> {
+    let source = &entry.source;
+    let parsed = match toml_span::parse(&source.text) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let at = Span::new(error.span.start, error.span.end);
+            let message = format!("this is not TOML: {}", error.kind);
+            problems.push(Diagnostic::error("app-manifest", message).at(source, at, ""));
+            return None;
+        }
+    };
+    let table = parsed.as_table()?;
+    let mut manifest = Manifest { source, table, problems };
+    manifest.reject_unknown_keys();
+    let summary = manifest.text("summary");
+    if summary.is_none() && !table.contains_key("summary") {
+        manifest.problem("an app needs a `summary`", Span::default());
+    }
+    let tier = manifest.tier();
+    let needs = manifest.needs();
+    let when = manifest.text("when");
+    let enabled = when.as_ref().is_none_or(|(condition, span)| {
+        let place = Place::new(source, *span);
+        conditions.holds(condition, &place).unwrap_or_else(|problem| {
+            manifest.problems.push(problem);
+            false
+        })
+    });
+    Some(Found {
+        app: App {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            summary: summary.map_or_else(String::new, |(summary, _)| summary),
+            tier,
+            needs: needs.iter().map(|(need, _)| need.clone()).collect(),
+            enabled,
+        },
+        source: Arc::clone(source),
+        needs,
+        when: when.map(|(_, span)| span),
+    })
+}
+
+/// A manifest while it is read.
+struct Manifest<'m, 'de> {
+    source: &'m Arc<Source>,
+    table: &'m Table<'de>,
+    problems: &'m mut Vec<Diagnostic>,
+}
+
+impl<'m, 'de> Manifest<'m, 'de> {
+    fn problem(&mut self, message: impl Into<String>, span: Span) {
+        self.problems.push(Diagnostic::error("app-manifest", message).at(self.source, span, ""));
+    }
+
+    fn reject_unknown_keys(&mut self) {
+        for key in self.table.keys().filter(|key| !KEYS.contains(&key.name.as_ref())) {
+            let message = format!("an app has no key `{}`", key.name);
+            self.problems.push(
+                Diagnostic::error("app-manifest", message)
+                    .at(self.source, span(key.span), "")
+                    .with_suggestion(&key.name, KEYS.iter().copied()),
+            );
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&'m Value<'de>> {
+        self.table.get(key)
+    }
+
+    fn text(&mut self, key: &str) -> Option<(String, Span)> {
+        let value = self.get(key)?;
+        match value.as_str() {
+            Some(text) if !text.trim().is_empty() => Some((text.to_owned(), span(value.span))),
+            _ => {
+                self.problem(format!("`{key}` must be a string that says something"), span(value.span));
+                None
+            }
+        }
+    }
+
+    /// Reads the tier; an app without one is a standard one.
+    fn tier(&mut self) -> String {
+        let Some((tier, at)) = self.text("tier") else {
+            return "standard".to_owned();
+        };
+        if !TIERS.contains(&tier.as_str()) {
+            let message = format!("there is no tier `{tier}`, only `{}`", TIERS.join("`, `"));
+            self.problems.push(
+                Diagnostic::error("app-manifest", message)
+                    .at(self.source, at, "")
+                    .with_suggestion(&tier, TIERS.iter().copied()),
+            );
+        }
+        tier
+    }
+
+    fn needs(&mut self) -> Vec<(String, Span)> {
+        let Some(value) = self.get("needs") else {
+            return Vec::new();
+        };
+        let Some(items) = value.as_array() else {
+            self.problem("`needs` must be a list of apps", span(value.span));
+            return Vec::new();
+        };
+        let mut needs = Vec::new();
+        for item in items {
+            match item.as_str() {
+                Some(name) => needs.push((name.to_owned(), span(item.span))),
+                None => self.problem("`needs` must be a list of apps", span(item.span)),
+            }
+        }
+        needs
+    }
+}
+
+fn span(span: toml_span::Span) -> Span {
+    Span::new(span.start, span.end)
+}
+
+/// Functions and `needs` name an app by its folder alone, so that must be enough.
+fn check_names(found: &[Found], problems: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, &Found> = BTreeMap::new();
+    for found in found {
+        if let Some(other) = first.get(found.app.name.as_str()) {
+            let message = format!(
+                "the app `{}` is both in `{}` and in `{}`",
+                found.app.name, other.app.namespace, found.app.namespace
+            );
+            problems.push(
+                Diagnostic::error("app-twice", message)
+                    .at(&found.source, found.source.line_span(1), "")
+                    .with_related(Place::new(&other.source, other.source.line_span(1)), "the other one")
+                    .with_hint("rename one of the folders"),
+            );
+        } else {
+            first.insert(&found.app.name, found);
+        }
+    }
+}
+
+fn check_needs(found: &[Found], problems: &mut Vec<Diagnostic>) {
+    for dependent in found {
+        for (need, at) in &dependent.needs {
+            let name = &dependent.app.name;
+            match found.iter().find(|other| other.app.name == *need) {
+                None => {
+                    let message = format!("`{name}` needs the app `{need}`, which does not exist");
+                    let names = found.iter().map(|other| other.app.name.as_str());
+                    problems.push(
+                        Diagnostic::error("app-needs", message)
+                            .at(&dependent.source, *at, "")
+                            .with_suggestion(need, names),
+                    );
+                }
+                Some(other) if dependent.app.enabled && !other.app.enabled => {
+                    let message = format!("`{name}` is on and needs `{need}`, which is off");
+                    let diagnostic = Diagnostic::error("app-needs", message)
+                        .at(&dependent.source, *at, "")
+                        .with_hint(format!("turn `{need}` on, or `{name}` off"));
+                    problems.push(match other.when {
+                        Some(when) => diagnostic
+                            .with_related(Place::new(&other.source, when), "this does not hold"),
+                        None => diagnostic,
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Position, position};
+
+    #[test]
+    fn knows_where_a_template_stands() {
+        assert_eq!(position("talos/app.toml"), Position::Outside);
+        assert_eq!(position("kubernetes/apps/kustomization.yaml"), Position::Outside);
+        assert_eq!(position("kubernetes/apps/network/namespace.yaml.tera"), Position::Namespace("network"));
+        assert_eq!(position("kubernetes/apps/network/dns/app.toml"), Position::Manifest("network", "dns"));
+        assert_eq!(position("kubernetes/apps/network/dns/app/x.yaml"), Position::App("network", "dns"));
+        assert_eq!(position("kubernetes/apps/network/dns/app/app.toml"), Position::App("network", "dns"));
+    }
+}

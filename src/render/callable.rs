@@ -1,0 +1,163 @@
+//! How functions and filters are declared, called, and refuse.
+
+use tera::{Kwargs, Value};
+
+use super::environment::Environment;
+use super::session;
+use crate::diagnostic::closest;
+
+/// A function that templates can call.
+///
+/// Registration and documentation both come from this record, so they cannot drift apart.
+pub struct Function {
+    /// What templates call it.
+    pub name: &'static str,
+    /// The call with its arguments, as the documentation shows it.
+    pub signature: &'static str,
+    /// What it returns, in one sentence.
+    pub summary: &'static str,
+    /// Whether its value is a secret, which may only go into sealed files.
+    pub secret: bool,
+    pub(super) arguments: &'static [&'static str],
+    pub(super) call: fn(&Environment, &Arguments) -> Result<Value, Failure>,
+}
+
+/// A filter that templates can apply.
+pub struct Filter {
+    /// What templates call it.
+    pub name: &'static str,
+    /// The filter with its arguments, as the documentation shows it.
+    pub signature: &'static str,
+    /// What it makes of its value, in one sentence.
+    pub summary: &'static str,
+    pub(super) arguments: &'static [&'static str],
+    pub(super) call: fn(&Value, &Arguments) -> Result<Value, Failure>,
+}
+
+/// Why a call failed. Never carries the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Starts the failure of a call with a wrong argument.
+    pub(super) fn argument(message: impl Into<String>) -> Self {
+        Self::new("wrong-argument", message)
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(super) fn with_suggestion<'c>(
+        self,
+        given: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Self {
+        match closest(given, candidates) {
+            Some(name) => self.with_hint(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    /// Keeps the failure for the report and gives Tera an error in its place.
+    pub(super) fn into_tera(self) -> tera::Error {
+        let error = tera::Error::message(&self.message);
+        session::fail(self);
+        error
+    }
+}
+
+/// The arguments of a call, by name.
+pub(super) struct Arguments {
+    callee: &'static str,
+    given: Kwargs,
+}
+
+impl Arguments {
+    /// Takes the arguments of a call of `callee`, which knows those in `known`.
+    pub(super) fn new(callee: &'static str, known: &[&str], given: Kwargs) -> Result<Self, Failure> {
+        for (key, _) in given.iter() {
+            let name = key.as_str().unwrap_or_default();
+            if !known.contains(&name) {
+                let message = format!("`{callee}` has no argument `{name}`");
+                return Err(Failure::argument(message).with_suggestion(name, known.iter().copied()));
+            }
+        }
+        Ok(Self { callee, given })
+    }
+
+    fn value(&self, name: &str) -> Result<Option<&Value>, Failure> {
+        let found = self.given.iter().find(|(key, _)| key.as_str() == Some(name));
+        match found {
+            Some((_, value)) if value.is_undefined() => Err(Failure::argument(format!(
+                "the argument `{name}` of `{}` is not defined",
+                self.callee
+            ))),
+            Some((_, value)) => Ok(Some(value)),
+            None => Ok(None),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<&Value, Failure> {
+        let missing = || Failure::argument(format!("`{}` needs the argument `{name}`", self.callee));
+        self.value(name)?.ok_or_else(missing)
+    }
+
+    fn wrong(&self, name: &str, wanted: &str, value: &Value) -> Failure {
+        let message =
+            format!("the argument `{name}` of `{}` must be {wanted}, not {}", self.callee, kind(value));
+        Failure::argument(message)
+    }
+
+    /// Returns a text that must be given.
+    pub(super) fn text(&self, name: &str) -> Result<&str, Failure> {
+        let value = self.required(name)?;
+        value.as_str().ok_or_else(|| self.wrong(name, "a string", value))
+    }
+
+    /// Returns a whole number that must be given.
+    pub(super) fn integer(&self, name: &str) -> Result<i128, Failure> {
+        let value = self.required(name)?;
+        value.as_i128().ok_or_else(|| self.wrong(name, "a whole number", value))
+    }
+
+    /// Returns a whole number, or what it is when it is not given.
+    pub(super) fn integer_or(&self, name: &str, default: i128) -> Result<i128, Failure> {
+        if self.value(name)?.is_some() { self.integer(name) } else { Ok(default) }
+    }
+
+    /// Returns a truth value, `false` when it is not given.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Failure> {
+        match self.value(name)? {
+            Some(value) => value.as_bool().ok_or_else(|| self.wrong(name, "true or false", value)),
+            None => Ok(false),
+        }
+    }
+}
+
+/// Names the type of a value as users know it.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value.name() {
+        "bool" => "a truth value",
+        "string" => "a string",
+        "array" => "a list",
+        "map/struct" => "a map",
+        "none" => "null",
+        "undefined" => "undefined",
+        "bytes" => "bytes",
+        _ => "a number",
+    }
+}

@@ -1,0 +1,169 @@
+//! CEL conditions on the config.
+
+use std::sync::Arc;
+
+use kube_cel::KubeCelExt as _;
+use kube_cel::cel::objects::{Key, Map};
+use kube_cel::cel::{Context, ExecutionError, Program, Value};
+use serde_json::Value as Json;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Span};
+
+/// Evaluates conditions; each top-level key of the config is a variable.
+pub(super) struct Conditions<'v> {
+    context: Context<'static>,
+    values: &'v Json,
+}
+
+impl<'v> Conditions<'v> {
+    pub(super) fn new(values: &'v Json) -> Self {
+        let mut context = Context::default().with_all();
+        for (key, value) in values.as_object().into_iter().flatten() {
+            context.add_variable_from_value(key.as_str(), cel_value(value));
+        }
+        Self { context, values }
+    }
+
+    /// Returns whether the condition at `place` holds.
+    pub(super) fn holds(&self, condition: &str, place: &Place) -> Result<bool, Diagnostic> {
+        let program = Program::compile(condition).map_err(|errors| {
+            let first = errors.errors.first();
+            let message = first.map_or("it cannot be read", |error| error.msg.as_str());
+            let at = first.and_then(|error| offset(condition, error.pos));
+            let message = format!("this condition is not CEL: {}", lower_first(message));
+            Self::problem(message, condition, place, at)
+        })?;
+        match program.execute(&self.context) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(other) => {
+                let message = format!("this condition gives {}, not true or false", other.type_of());
+                Err(Self::problem(message, condition, place, None))
+            }
+            Err(error) => Err(self.failed(&error, condition, place)),
+        }
+    }
+
+    fn failed(&self, error: &ExecutionError, condition: &str, place: &Place) -> Diagnostic {
+        let (name, message) = match error {
+            ExecutionError::UndeclaredReference(name) => {
+                (Some(name), format!("the config has no `{name}`, and CEL no such function"))
+            }
+            ExecutionError::NoSuchKey(name) => (Some(name), format!("there is no key `{name}`")),
+            other => (None, format!("this condition fails: {}", reason(other))),
+        };
+        let at = name.and_then(|name| word(condition, name));
+        let diagnostic = Self::problem(message, condition, place, at);
+        match name {
+            Some(name) => diagnostic.with_suggestion(name, self.keys(condition, at)),
+            None => diagnostic,
+        }
+    }
+
+    /// Lists the keys that could stand at a byte of the condition: behind `network.` those of `network`.
+    fn keys(&self, condition: &str, at: Option<Span>) -> Vec<&'v str> {
+        let before = at.map_or("", |span| &condition[..span.start]);
+        let path = before.rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').map_or(before, |end| {
+            let skip = before[end..].chars().next().map_or(0, char::len_utf8);
+            &before[end + skip..]
+        });
+        let mut value = self.values;
+        for key in path.trim_end_matches('.').split('.').filter(|key| !key.is_empty()) {
+            match value.get(key) {
+                Some(next) => value = next,
+                None => return Vec::new(),
+            }
+        }
+        value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+    }
+
+    /// Points at a part of the condition, when the file spells it as it is, else at all of it.
+    fn problem(message: String, condition: &str, place: &Place, at: Option<Span>) -> Diagnostic {
+        let written = &place.source.text[place.span.start..place.span.end];
+        let span = match at.zip(written.find(condition)) {
+            Some((part, start)) => {
+                let start = place.span.start + start;
+                Span::new(start + part.start, start + part.end)
+            }
+            None => place.span,
+        };
+        Diagnostic::error("app-condition", message).at(&place.source, span, "")
+    }
+}
+
+/// Names what went wrong without the values, which may be secrets.
+fn reason(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
+            format!("`{operator}` does not take {} and {}", left.type_of(), right.type_of())
+        }
+        ExecutionError::UnsupportedUnaryOperator(operator, value) => {
+            format!("`{operator}` does not take {}", value.type_of())
+        }
+        ExecutionError::ValuesNotComparable(left, right) => {
+            format!("{} and {} cannot be compared", left.type_of(), right.type_of())
+        }
+        ExecutionError::UnexpectedType { got, want } => format!("{want} was expected, not {got}"),
+        ExecutionError::InvalidArgumentCount { expected, actual } => {
+            format!("{expected} arguments were expected, not {actual}")
+        }
+        ExecutionError::NotSupportedAsMethod { method, target } => {
+            format!("{} has no `{method}`", target.type_of())
+        }
+        ExecutionError::FunctionError { function, .. } => format!("`{function}` cannot work with its value"),
+        ExecutionError::NoSuchOverload => "an operator or a function does not take these types".to_owned(),
+        _ => "its values do not fit".to_owned(),
+    }
+}
+
+/// Finds a name that stands as a word of its own.
+fn word(condition: &str, name: &str) -> Option<Span> {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    condition.match_indices(name).map(|(at, _)| Span::new(at, at + name.len())).find(|span| {
+        !condition[..span.start].ends_with(part) && !condition[span.end..].starts_with(part)
+    })
+}
+
+/// Turns a line and a column, both from 1, into the byte there.
+fn offset(condition: &str, (line, column): (isize, isize)) -> Option<Span> {
+    let line = usize::try_from(line).ok()?.checked_sub(1)?;
+    let column = usize::try_from(column).ok()?.checked_sub(1)?;
+    let start: usize = condition.split_inclusive('\n').take(line).map(str::len).sum();
+    let within = condition[start..].char_indices().nth(column);
+    let at = within.map_or(condition.len(), |(at, _)| start + at);
+    let length = condition[at..].chars().next().map_or(0, char::len_utf8);
+    Some(Span::new(at, at + length))
+}
+
+pub(super) fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if !letters.as_str().starts_with(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
+fn cel_value(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::String(text) => Value::String(Arc::new(text.clone())),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::Int(integer),
+            (None, Some(integer)) => Value::UInt(integer),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::Array(items) => Value::List(Arc::new(items.iter().map(cel_value).collect())),
+        Json::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| {
+                (Key::String(Arc::new(key.clone())), cel_value(value))
+            });
+            Value::Map(Map {
+                map: Arc::new(entries.collect()),
+            })
+        }
+    }
+}

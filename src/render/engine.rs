@@ -1,0 +1,283 @@
+//! Tera, set up for our dialect, with limits and a map of lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+
+use tera::{Delimiters, ErrorKind, Tera};
+
+use super::environment::Environment;
+use super::report;
+use super::scan::{BLOCK, COMMENT, VARIABLE, scan};
+use super::session::{self, Session};
+use super::sourcemap::{Line, Marked, mark, unmark};
+use super::template::{ByName, Template, check_includes, tainted};
+use super::{filters, functions};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Files, Span};
+
+/// How many bytes one template may print.
+const MAX_OUTPUT: usize = 8 << 20;
+
+/// All templates of a run, parsed.
+pub(super) struct Engine<'t> {
+    templates: ByName<'t>,
+    numbers: BTreeMap<&'t str, usize>,
+    plain: Tera,
+    marked: Option<Tera>,
+    marks: Vec<Marked>,
+    unusable: BTreeSet<String>,
+}
+
+/// What a template printed.
+pub(super) struct Printed {
+    /// The text.
+    pub(super) text: String,
+    /// Where each line came from; empty when that cannot be known.
+    pub(super) lines: Vec<Line>,
+}
+
+impl<'t> Engine<'t> {
+    /// Parses all templates; those with problems are left out and reported, all of them.
+    pub(super) fn new(
+        templates: &'t [Template],
+        environment: &Arc<Environment>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let by_name: ByName<'t> = templates.iter().map(|template| (template.name.as_str(), template)).collect();
+        let mut broken = check_includes(&by_name, problems);
+        let marks: Vec<Marked> = templates
+            .iter()
+            .enumerate()
+            .map(|(id, template)| mark(&template.prepared, &scan(&template.prepared), id))
+            .collect();
+        let base = base(environment);
+        let (plain, marked) = rayon::join(
+            || parse_all(&base, &by_name, &mut broken, problems),
+            || {
+                let mut tera = base.clone();
+                let texts = templates.iter().zip(&marks).map(|(template, mark)| (&template.name, &mark.text));
+                tera.add_raw_templates(texts).is_ok().then_some(tera)
+            },
+        );
+        let unusable = if broken.is_empty() { broken } else { tainted(&by_name, &broken) };
+        Self {
+            numbers: templates.iter().enumerate().map(|(id, template)| (template.name.as_str(), id)).collect(),
+            templates: by_name,
+            plain,
+            marked,
+            marks,
+            unusable,
+        }
+    }
+
+    /// Renders a template; `None` when it, or one that it includes, has been reported already.
+    pub(super) fn render(
+        &self,
+        name: &str,
+        context: &tera::Context,
+        environment: &Environment,
+        files: &dyn Files,
+    ) -> Option<Result<Printed, Box<Diagnostic>>> {
+        if self.unusable.contains(name) {
+            return None;
+        }
+        let marked = self.marked.as_ref().map(|tera| attempt(tera, name, context, environment, files));
+        let lines = match marked {
+            Some(Err(failed)) if failed.session.endless => {
+                return Some(Err(self.endless(name, &failed)));
+            }
+            Some(Ok(text)) => unmark(&text),
+            _ => None,
+        };
+        let text = match attempt(&self.plain, name, context, environment, files) {
+            Ok(text) => text,
+            Err(failed) => return Some(Err(Box::new(self.failed(name, failed)))),
+        };
+        let lines = lines.filter(|(unmarked, _)| *unmarked == text).map_or_else(Vec::new, |(_, lines)| lines);
+        Some(Ok(Printed { text, lines }))
+    }
+
+    /// Points at the loop whose round was one too many.
+    fn endless(&self, name: &str, failed: &Failed) -> Box<Diagnostic> {
+        let message = format!("the loops of this template take more than {} rounds", session::MAX_STEPS);
+        let diagnostic = Diagnostic::error("endless-loop", message);
+        let (owner, at) = match failed.error.kind() {
+            ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
+            _ => (name, 0),
+        };
+        let Some(template) = self.templates.get(owner).or_else(|| self.templates.get(name)) else {
+            return Box::new(diagnostic);
+        };
+        let at = self.numbers.get(owner).map_or(0, |id| self.marks[*id].unmarked(at));
+        let text = &template.source.text;
+        let before = template.tags.iter().rev().find(|tag| tag.outer.start <= at);
+        let span = before.map_or(Span::default(), |tag| Span::new(tag.outer.start, tag.outer.end));
+        let label = if text[span.start..span.end].contains("for") { "in this loop" } else { "" };
+        Box::new(diagnostic.at(&template.source, span, label))
+    }
+
+    fn failed(&self, name: &str, failed: Failed) -> Diagnostic {
+        let Some(template) = self.templates.get(name) else {
+            return Diagnostic::error("template-failed", format!("there is no template `{name}`"));
+        };
+        match failed.cause {
+            Cause::Unreadable(message) => {
+                Diagnostic::error("unreadable-file", message).at(&template.source, Span::default(), "read from here")
+            }
+            Cause::TooLong => {
+                let message = format!("this template prints more than {} MiB", MAX_OUTPUT >> 20);
+                Diagnostic::error("output-too-long", message).at(&template.source, Span::default(), "")
+            }
+            Cause::Tera => report::rendering(&failed.error, failed.session.failure, template, &self.templates),
+        }
+    }
+
+    /// Returns the template of a number that a line map holds.
+    pub(super) fn template(&self, number: usize) -> Option<&'t Template> {
+        let name = self.numbers.iter().find(|(_, id)| **id == number)?.0;
+        self.templates.get(name).copied()
+    }
+}
+
+fn base(environment: &Arc<Environment>) -> Tera {
+    let mut tera = Tera::default();
+    tera.set_delimiters(Delimiters {
+        block_start: BLOCK.0.into(),
+        block_end: BLOCK.1.into(),
+        variable_start: VARIABLE.0.into(),
+        variable_end: VARIABLE.1.into(),
+        comment_start: COMMENT.0.into(),
+        comment_end: COMMENT.1.into(),
+    })
+    .expect("our delimiters are two bytes long and differ");
+    tera.autoescape_on(Vec::<&str>::new());
+    functions::register(&mut tera, environment);
+    filters::register(&mut tera);
+    tera
+}
+
+/// Parses the templates, those in `broken` as empty ones, until none is left that has a problem.
+///
+/// Tera stops at the first syntax error of a batch, so a batch that fails is parsed one by one.
+fn parse_all(
+    base: &Tera,
+    templates: &ByName<'_>,
+    broken: &mut BTreeSet<String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Tera {
+    let mut tera = base.clone();
+    if tera.add_raw_templates(texts(templates, broken)).is_ok() {
+        return tera;
+    }
+    for template in templates.values().filter(|template| !broken.contains(&template.name).clone()) {
+        let alone = base.clone().add_raw_template(&template.name, &template.prepared);
+        if let Err(error) = alone
+            && let ErrorKind::SyntaxError(report) = error.kind()
+        {
+            problems.push(report::syntax(report, template));
+        } else {
+            continue;
+        }
+    }
+    broken.extend(problems_of(templates, problems));
+    loop {
+        let Err(error) = tera.add_raw_templates(texts(templates, broken)) else {
+            return tera;
+        };
+        let found = report::references(&error, templates, broken);
+        let names: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
+        let before = broken.len();
+        problems.extend(found.into_iter().filter_map(|(_, problem)| problem));
+        broken.extend(names);
+        if broken.len() == before {
+            broken.extend(templates.keys().map(|name| (*name).to_owned()));
+            problems.push(report::unexplained(&error));
+            return base.clone();
+        }
+    }
+}
+
+/// Lists the templates that a problem points into.
+fn problems_of(templates: &ByName<'_>, problems: &[Diagnostic]) -> Vec<String> {
+    let at = |template: &Template| {
+        problems
+            .iter()
+            .filter_map(|problem| problem.primary.as_ref())
+            .any(|label| label.place.source.path == template.source.path)
+    };
+    templates.values().filter(|template| at(template)).map(|template| template.name.clone()).collect()
+}
+
+fn texts<'a>(
+    templates: &'a ByName<'_>,
+    broken: &'a BTreeSet<String>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    templates.values().map(|template| {
+        let text = if broken.contains(&template.name) { "" } else { template.prepared.as_str() };
+        (template.name.as_str(), text)
+    })
+}
+
+/// A rendering that did not come to its end.
+struct Failed {
+    error: tera::Error,
+    session: Session,
+    cause: Cause,
+}
+
+enum Cause {
+    Tera,
+    TooLong,
+    Unreadable(String),
+}
+
+/// Renders once, and again for each file that a function asks for.
+fn attempt(
+    tera: &Tera,
+    name: &str,
+    context: &tera::Context,
+    environment: &Environment,
+    files: &dyn Files,
+) -> Result<String, Failed> {
+    loop {
+        let mut output = Output::default();
+        session::begin();
+        let result = tera.render_to(name, context, &mut output);
+        let session = session::end();
+        let Err(error) = result else {
+            return Ok(String::from_utf8(output.bytes).expect("Tera prints UTF-8 only"));
+        };
+        let cause = match &session.wanted {
+            Some(path) => match environment.load(path, files) {
+                Ok(()) => continue,
+                Err(error) => Cause::Unreadable(error.to_string()),
+            },
+            None if output.full => Cause::TooLong,
+            None => Cause::Tera,
+        };
+        return Err(Failed { error, session, cause });
+    }
+}
+
+/// Collects what a template prints, up to a limit.
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl io::Write for Output {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + buffer.len() > MAX_OUTPUT {
+            self.full = true;
+            return Err(io::Error::other("the output is too long"));
+        }
+        self.bytes.extend_from_slice(buffer);
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! The filters that templates can apply.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write as _;
+use tera::{Kwargs, State, Tera, TeraResult, Value};
+
+use super::callable::{Arguments, Failure, Filter, kind};
+use crate::yaml;
+
+/// Every filter beyond Tera's own, sorted by name; `indent` replaces Tera's.
+pub static FILTERS: &[Filter] = &[
+    Filter {
+        name: "b64decode",
+        signature: "b64decode",
+        summary: "Decodes Base64 to the text in it",
+        arguments: &[],
+        call: b64decode,
+    },
+    Filter {
+        name: "b64encode",
+        signature: "b64encode",
+        summary: "Encodes a text as Base64",
+        arguments: &[],
+        call: b64encode,
+    },
+    Filter {
+        name: "basename",
+        signature: "basename",
+        summary: "Returns the last part of a path",
+        arguments: &[],
+        call: basename,
+    },
+    Filter {
+        name: "from_json",
+        signature: "from_json",
+        summary: "Reads a JSON text",
+        arguments: &[],
+        call: from_json,
+    },
+    Filter {
+        name: "indent",
+        signature: "indent(width=4, first=false)",
+        summary: "Indents each line but the first, and that too if wanted; blank lines stay blank",
+        arguments: &["width", "first"],
+        call: indent,
+    },
+    Filter {
+        name: "quote",
+        signature: "quote",
+        summary: "Writes a value as a double-quoted YAML string",
+        arguments: &[],
+        call: quote,
+    },
+    Filter {
+        name: "to_json",
+        signature: "to_json",
+        summary: "Writes a value as JSON on one line",
+        arguments: &[],
+        call: to_json,
+    },
+    Filter {
+        name: "to_yaml",
+        signature: "to_yaml",
+        summary: "Writes a value as block YAML that Kubernetes reads back as the same, without the last line break",
+        arguments: &[],
+        call: to_yaml,
+    },
+];
+
+/// The filters of Tera itself, for suggestions.
+pub(super) const BUILT_IN: &[&str] = &[
+    "abs", "capitalize", "default", "escape", "escape_html", "escape_xml", "first", "float", "get", "group_by",
+    "indent", "int", "join", "keys", "last", "length", "lower", "newlines_to_br", "nth", "pairs", "pluralize",
+    "replace", "reverse", "round", "safe", "sort", "split", "str", "title", "trim", "trim_end", "trim_start",
+    "truncate", "unique", "upper", "values", "wordcount",
+];
+
+/// The tests of Tera itself, for suggestions.
+pub(super) const TESTS: &[&str] = &[
+    "array", "bool", "containing", "defined", "divisible_by", "ending_with", "even", "float", "integer",
+    "iterable", "map", "none", "number", "odd", "starting_with", "string", "undefined",
+];
+
+/// Makes the filters known to Tera.
+pub(super) fn register(tera: &mut Tera) {
+    for filter in FILTERS {
+        tera.register_filter(
+            filter.name,
+            move |value: &Value, given: Kwargs, _: &State| -> TeraResult<Value> {
+                Arguments::new(filter.name, filter.arguments, given)
+                    .and_then(|arguments| {
+                        if value.is_undefined() {
+                            return Err(wrong_value(filter.name, "a value", value));
+                        }
+                        (filter.call)(value, &arguments)
+                    })
+                    .map_err(Failure::into_tera)
+            },
+        );
+    }
+}
+
+fn wrong_value(filter: &str, wanted: &str, value: &Value) -> Failure {
+    Failure::argument(format!("`{filter}` takes {wanted}, not {}", kind(value)))
+}
+
+/// Returns a scalar as it would be printed; null is refused, since an empty value is hardly meant.
+fn scalar(filter: &str, value: &Value) -> Result<String, Failure> {
+    if value.is_string() || value.is_number() || value.is_bool() {
+        Ok(value.to_string())
+    } else {
+        Err(wrong_value(filter, "a string", value))
+    }
+}
+
+fn string<'v>(filter: &str, value: &'v Value) -> Result<&'v str, Failure> {
+    value.as_str().ok_or_else(|| wrong_value(filter, "a string", value))
+}
+
+fn b64decode(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    let text = string("b64decode", value)?;
+    let compact: String = text.split_ascii_whitespace().collect();
+    let bytes =
+        STANDARD.decode(compact).map_err(|_| Failure::argument("the value is not Base64"))?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::argument("the value decodes to no UTF-8 text"))?;
+    Ok(Value::from(text))
+}
+
+fn b64encode(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    Ok(Value::from(STANDARD.encode(scalar("b64encode", value)?)))
+}
+
+fn basename(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    let path = string("basename", value)?.trim_end_matches('/');
+    Ok(Value::from(path.rsplit('/').next().unwrap_or(path)))
+}
+
+fn from_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    let text = string("from_json", value)?;
+    let read: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Failure::argument(format!("the value is not JSON, from {place} on"))
+    })?;
+    Ok(Value::from_serializable(&read))
+}
+
+fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let text = string("indent", value)?;
+    let width = arguments.integer_or("width", 4)?;
+    let width = usize::try_from(width)
+        .ok()
+        .filter(|width| *width <= 100)
+        .ok_or_else(|| Failure::argument("the argument `width` of `indent` must be from 0 to 100"))?;
+    let first = arguments.flag("first")?;
+    let mut indented = String::with_capacity(text.len() + width * 8);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if (index > 0 || first) && !line.trim().is_empty() {
+            indented.extend(std::iter::repeat_n(' ', width));
+        }
+        indented.push_str(line);
+    }
+    Ok(Value::from(indented))
+}
+
+/// YAML's double quotes are JSON's, but for what YAML does not take unescaped.
+fn quote(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    let text = if value.is_none() { String::new() } else { scalar("quote", value)? };
+    let json = serde_json::Value::from(text).to_string();
+    let mut quoted = String::with_capacity(json.len());
+    for character in json.chars() {
+        match u32::from(character) {
+            code @ (0x7f..=0x9f | 0x2028 | 0x2029 | 0xfeff | 0xfffe | 0xffff) => {
+                write!(quoted, "\\u{code:04x}").expect("a String takes all");
+            }
+            _ => quoted.push(character),
+        }
+    }
+    Ok(Value::from(quoted))
+}
+
+fn to_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    Ok(Value::from(plain("to_json", value)?.to_string()))
+}
+
+fn to_yaml(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+    let text = yaml::emit(&plain("to_yaml", value)?);
+    Ok(Value::from(text.strip_suffix('\n').unwrap_or(&text)))
+}
+
+fn plain(filter: &str, value: &Value) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(value).map_err(|_| wrong_value(filter, "a value that JSON can hold", value))
+}

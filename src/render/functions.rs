@@ -1,0 +1,127 @@
+//! The functions that templates can call.
+
+mod apps;
+mod files;
+mod keys;
+mod network;
+
+use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
+
+use super::callable::{Arguments, Failure, Function};
+use super::environment::Environment;
+use super::session;
+use super::sourcemap;
+use std::sync::Arc;
+
+/// Every function beyond Tera's own `range` and `throw`, sorted by name.
+pub static FUNCTIONS: &[Function] = &[
+    Function {
+        name: "age_identity",
+        signature: "age_identity()",
+        summary: "Returns the private age key of the project, from `age.key`",
+        secret: true,
+        arguments: &[],
+        call: keys::age_identity,
+    },
+    Function {
+        name: "age_recipient",
+        signature: "age_recipient()",
+        summary: "Returns the public age key of the project, from `age.key`",
+        secret: false,
+        arguments: &[],
+        call: keys::age_recipient,
+    },
+    Function {
+        name: "cidr_host",
+        signature: "cidr_host(cidr, host)",
+        summary: "Returns the address number `host` of a network, counted from its end when negative",
+        secret: false,
+        arguments: &["cidr", "host"],
+        call: network::cidr_host,
+    },
+    Function {
+        name: "cloudflare_tunnel_id",
+        signature: "cloudflare_tunnel_id()",
+        summary: "Returns the id of the Cloudflare tunnel, from `cloudflare-tunnel.json`",
+        secret: false,
+        arguments: &[],
+        call: keys::cloudflare_tunnel_id,
+    },
+    Function {
+        name: "cloudflare_tunnel_token",
+        signature: "cloudflare_tunnel_token()",
+        summary: "Returns the token that runs the Cloudflare tunnel, from `cloudflare-tunnel.json`",
+        secret: true,
+        arguments: &[],
+        call: keys::cloudflare_tunnel_token,
+    },
+    Function {
+        name: "enabled",
+        signature: "enabled(app)",
+        summary: "Returns whether an app is on",
+        secret: false,
+        arguments: &["app"],
+        call: apps::enabled,
+    },
+    Function {
+        name: "enabled_apps",
+        signature: "enabled_apps(namespace)",
+        summary: "Returns the names of the apps that are on in a namespace, sorted",
+        secret: false,
+        arguments: &["namespace"],
+        call: apps::enabled_apps,
+    },
+    Function {
+        name: "file",
+        signature: "file(path)",
+        summary: "Returns the text of a file of the project, as it is",
+        secret: false,
+        arguments: &["path"],
+        call: files::file,
+    },
+    Function {
+        name: "secret",
+        signature: "secret(path)",
+        summary: "Returns the text of a secret file of the project, without its last line break",
+        secret: true,
+        arguments: &["path"],
+        call: files::secret,
+    },
+];
+
+/// The functions of Tera itself, for suggestions.
+pub(super) const BUILT_IN: &[&str] = &["range", "throw"];
+
+/// Makes the functions known to Tera.
+pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
+    for function in FUNCTIONS {
+        let environment = Arc::clone(environment);
+        tera.register_function(function.name, move |given: Kwargs, _: &State| -> TeraResult<Value> {
+            Arguments::new(function.name, function.arguments, given)
+                .and_then(|arguments| (function.call)(&environment, &arguments))
+                .map_err(Failure::into_tera)
+        });
+    }
+    tera.register_function("range", |given: Kwargs, _: &State| -> TeraResult<Value> {
+        Arguments::new("range", &["start", "end", "step_by"], given)
+            .and_then(|arguments| network::range(&arguments))
+            .map_err(Failure::into_tera)
+    });
+    tera.register_function(sourcemap::STEP, |_: Kwargs, _: &State| -> TeraResult<&'static str> {
+        if session::step(1) { Ok("") } else { Err(Error::message("the loops take too many rounds")) }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FUNCTIONS;
+
+    #[test]
+    fn signatures_name_every_argument_and_the_table_is_sorted() {
+        for function in FUNCTIONS {
+            let expected = format!("{}({})", function.name, function.arguments.join(", "));
+            assert_eq!(function.signature, expected);
+        }
+        assert!(FUNCTIONS.is_sorted_by_key(|function| function.name));
+    }
+}

@@ -1,0 +1,52 @@
+//! Files of the project.
+
+use std::sync::Arc;
+
+use tera::Value;
+
+use super::super::callable::{Arguments, Failure};
+use super::super::environment::Environment;
+
+pub(super) fn file(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+    let path = arguments.text("path")?;
+    match text(environment, path)? {
+        Some(text) => Ok(Value::from(text)),
+        None => Err(Failure::new("missing-file", format!("there is no file `{path}`"))
+            .with_hint("paths are relative to the folder of the project")),
+    }
+}
+
+pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+    let path = arguments.text("path")?;
+    let Some(text) = text(environment, path)? else {
+        return Err(missing_secret(path));
+    };
+    let value = text.trim_end_matches(['\n', '\r']);
+    if value.trim().is_empty() {
+        return Err(Failure::new("empty-secret", format!("the secret file `{path}` is empty")).with_hint(MAKE_KEYS));
+    }
+    environment.note_secret(value, path);
+    Ok(Value::from(value))
+}
+
+/// What to do about a key that is not there.
+pub(super) const MAKE_KEYS: &str = "`kiln init` makes the keys of a project";
+
+pub(super) fn missing_secret(path: &str) -> Failure {
+    Failure::new("missing-secret", format!("there is no secret file `{path}`")).with_hint(MAKE_KEYS)
+}
+
+/// Returns the text of a file below the project folder.
+pub(super) fn text(environment: &Environment, path: &str) -> Result<Option<String>, Failure> {
+    let inside = |part: &str| !matches!(part, "" | "." | "..");
+    if path.contains(['\\', '\0']) || !path.split('/').all(inside) {
+        let message = format!("`{path}` is not the path of a file of the project");
+        return Err(Failure::argument(message)
+            .with_hint("paths are relative to the folder of the project and do not leave it"));
+    }
+    let Some(bytes) = environment.file(path)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(Arc::unwrap_or_clone(bytes));
+    text.map(Some).map_err(|_| Failure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
+}

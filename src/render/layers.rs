@@ -1,0 +1,139 @@
+//! Folders of templates laid over one another, file by file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Files, Source};
+
+/// The suffix of files that are rendered; all others are copied.
+pub(super) const SUFFIX: &str = ".tera";
+
+/// One folder of templates.
+#[derive(Clone)]
+pub struct Layer<'a> {
+    /// How messages name the folder: `templates`, `catalogue:templates`.
+    pub label: String,
+    /// Where its files are.
+    pub files: &'a dyn Files,
+    /// The folder in `files`.
+    pub folder: String,
+}
+
+/// Folders of templates, the first one on top.
+///
+/// A file hides the files of the same output in the layers below, whether they are rendered or copied.
+#[derive(Clone, Default)]
+pub struct Layers<'a> {
+    /// The folders, the one that wins first.
+    pub layers: Vec<Layer<'a>>,
+}
+
+/// A file that is on top.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its path below the layer's folder.
+    pub(super) path: String,
+    /// The text, named as the user finds it.
+    pub(super) source: Arc<Source>,
+}
+
+impl Entry {
+    /// Returns whether the file only exists to be included.
+    pub(super) fn is_partial(&self) -> bool {
+        self.path.split('/').any(|part| part.starts_with('_'))
+    }
+
+    /// Returns whether the file is rendered.
+    pub(super) fn is_template(&self) -> bool {
+        self.path.ends_with(SUFFIX)
+    }
+
+    /// Returns the path of the output.
+    pub(super) fn output(&self) -> &str {
+        self.path.strip_suffix(SUFFIX).unwrap_or(&self.path)
+    }
+}
+
+impl Layers<'_> {
+    /// Lists the files on top, sorted by path; unreadable ones and clashes within a layer go to `problems`.
+    pub(super) fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
+        let mut on_top: BTreeMap<String, (usize, Entry)> = BTreeMap::new();
+        for (number, layer) in self.layers.iter().enumerate() {
+            for path in layer.paths(problems) {
+                let output = path.strip_suffix(SUFFIX).unwrap_or(&path).to_owned();
+                let hidden = on_top.get(&output).is_some_and(|(owner, _)| *owner < number);
+                if hidden {
+                    continue;
+                }
+                let Some(entry) = layer.entry(path, problems) else {
+                    continue;
+                };
+                if let Some((_, first)) = on_top.get(&output) {
+                    problems.push(clash(&output, first, &entry));
+                } else {
+                    on_top.insert(output, (number, entry));
+                }
+            }
+        }
+        let mut entries: Vec<Entry> = on_top.into_values().map(|(_, entry)| entry).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries
+    }
+}
+
+fn clash(output: &str, first: &Entry, second: &Entry) -> Diagnostic {
+    let message = format!(
+        "`{}` and `{}` both give `{output}`",
+        first.source.path, second.source.path
+    );
+    Diagnostic::error("output-twice", message).with_hint("remove one of them")
+}
+
+impl Layer<'_> {
+    fn prefix(&self) -> String {
+        match self.folder.trim_end_matches('/') {
+            "" | "." => String::new(),
+            folder => format!("{folder}/"),
+        }
+    }
+
+    fn paths(&self, problems: &mut Vec<Diagnostic>) -> Vec<String> {
+        let prefix = self.prefix();
+        match self.files.list(&self.folder) {
+            Ok(paths) => paths
+                .into_iter()
+                .filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned))
+                .collect(),
+            Err(error) => {
+                problems.push(Diagnostic::error("unreadable-file", error.to_string()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn entry(&self, path: String, problems: &mut Vec<Diagnostic>) -> Option<Entry> {
+        let shown = format!("{}/{path}", self.label);
+        let bytes = match self.files.read(&format!("{}{path}", self.prefix())) {
+            Ok(bytes) => bytes?,
+            Err(error) => {
+                problems.push(Diagnostic::error("unreadable-file", error.to_string()));
+                return None;
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Entry {
+                path,
+                source: Source::new(shown, text),
+            }),
+            Err(_) => {
+                let message = format!("`{shown}` is not a UTF-8 text");
+                problems.push(
+                    Diagnostic::error("not-utf8", message)
+                        .with_hint("the folder of templates is for texts; keep other files elsewhere"),
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! From printed texts to the files of the tree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::engine::{Engine, Printed};
+use super::layers::Entry;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source, Span};
+use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
+use crate::yaml;
+
+/// Returns why a path cannot be an output, if so.
+fn unsafe_path(path: &str) -> Option<&'static str> {
+    if path.is_empty() || path.ends_with('/') {
+        return Some("it has no name");
+    }
+    if path.starts_with('/') {
+        return Some("it is absolute");
+    }
+    if path.contains('\\') {
+        return Some("it has a backslash");
+    }
+    if path.chars().any(char::is_control) {
+        return Some("it has a control character");
+    }
+    path.split('/').find_map(|part| match part {
+        "" => Some("a part of it is empty"),
+        "." | ".." => Some("it leaves its folder"),
+        _ => None,
+    })
+}
+
+/// Reports outputs that have no safe path, and files where another output needs a folder.
+pub(super) fn check_paths(entries: &[&Entry], problems: &mut Vec<Diagnostic>) {
+    let outputs: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (entry.output(), *entry)).collect();
+    for (path, entry) in &outputs {
+        if let Some(reason) = unsafe_path(path) {
+            let message = format!("`{path}` cannot be the path of an output: {reason}");
+            problems.push(Diagnostic::error("output-path", message).at(&entry.source, Span::default(), "from this file"));
+        }
+        let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        for folder in folders.filter(|folder| outputs.contains_key(folder)) {
+            let message = format!("`{folder}` is a file, but `{path}` needs a folder there");
+            problems.push(Diagnostic::error("output-path", message).at(&entry.source, Span::default(), "from this file"));
+        }
+    }
+}
+
+/// Makes a file of a text that is copied as it is.
+pub(super) fn copied(entry: &Entry, problems: &mut Vec<Diagnostic>) -> File {
+    let text = &entry.source.text;
+    let lines = text.split_inclusive('\n').count();
+    let origins = (1..=lines).map(|line| Origin::Template {
+        template: Arc::clone(&entry.source),
+        line,
+    });
+    file(entry.output(), text.clone(), origins.collect(), problems)
+}
+
+/// Makes a file of what a template printed; `None` when it printed white space only.
+pub(super) fn rendered(
+    entry: &Entry,
+    printed: Printed,
+    engine: &Engine<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<File> {
+    if printed.text.trim().is_empty() {
+        return None;
+    }
+    let origins = printed.lines.iter().map(|line| Origin::Template {
+        template: engine.template(line.template).map_or_else(|| Arc::clone(&entry.source), |it| Arc::clone(&it.source)),
+        line: line.line,
+    });
+    Some(file(entry.output(), printed.text, origins.collect(), problems))
+}
+
+fn file(path: &str, text: String, origins: Vec<Origin>, problems: &mut Vec<Diagnostic>) -> File {
+    let source = if is_secret_path(path) { Source::sensitive(path, text) } else { Source::new(path, text) };
+    let mut file = File {
+        path: path.to_owned(),
+        source,
+        documents: Arc::default(),
+        origins,
+    };
+    if is_yaml_path(path) {
+        match yaml::load(&file.source.text) {
+            Ok(documents) => file.documents = Arc::new(documents),
+            Err(error) => problems.push(not_yaml(&file, &error)),
+        }
+    }
+    file
+}
+
+/// Shows the output, and the template's line behind it; of a secret output only the latter.
+fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
+    let message = format!("`{}` is not YAML: {}", file.path, error.message);
+    let diagnostic = Diagnostic::error("output-not-yaml", message);
+    let template = file.template_place(error.span.start);
+    if file.source.sensitive {
+        return match template {
+            Some(place) => diagnostic.at_place(place, "rendered from here"),
+            None => diagnostic,
+        };
+    }
+    let mut diagnostic = diagnostic.at(&file.source, error.span, "");
+    if let Some(first) = error.first {
+        diagnostic = diagnostic.with_related(Place::new(&file.source, first), "first set here");
+    }
+    match template {
+        Some(place) => diagnostic.with_related(place, "rendered from here"),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,164 @@
+//! Finds out which template line each output line came from.
+//!
+//! A second copy of the template carries a marker before each line of its text; rendered beside the
+//! plain one, its markers name the line. The same copy counts the rounds of loops, since Tera has no
+//! fuel. Whatever the markers disturb (a filter over a block) shows as a difference between both
+//! outputs, and then there is no map rather than a wrong one.
+
+use super::scan::{Kind, Tag};
+
+/// Opens a marker: a code point that Unicode reserves for inside a program.
+const OPEN: char = '\u{FDD0}';
+/// Closes a marker.
+const CLOSE: char = '\u{FDD1}';
+/// The function that counts the rounds of loops.
+pub(super) const STEP: &str = "__kiln_step";
+
+/// A template with markers.
+#[derive(Debug)]
+pub(super) struct Marked {
+    /// The text.
+    pub(super) text: String,
+    /// What was put in: where in `text`, and how many bytes.
+    insertions: Vec<(usize, usize)>,
+}
+
+impl Marked {
+    /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
+    pub(super) fn unmarked(&self, offset: usize) -> usize {
+        let added = self.insertions.iter().take_while(|(at, _)| *at < offset);
+        offset - added.map(|(at, length)| (*length).min(offset - at)).sum::<usize>()
+    }
+
+    fn push(&mut self, insertion: &str) {
+        self.insertions.push((self.text.len(), insertion.len()));
+        self.text.push_str(insertion);
+    }
+}
+
+/// A line of a template, by the template's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Which template.
+    pub(super) template: usize,
+    /// The line in it, counted from 1.
+    pub(super) line: usize,
+}
+
+/// Marks the prepared text of a template, whose tags are `tags`, as the template of number `id`.
+pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
+    let mut marked = Marked {
+        text: String::with_capacity(prepared.len() * 2),
+        insertions: Vec::new(),
+    };
+    let mut quiet = 0_usize;
+    let mut line = 1;
+    let mut at = 0;
+    for index in 0..=tags.len() {
+        let last = index.checked_sub(1).map(|index| &tags[index]);
+        let next = tags.get(index);
+        let end = next.map_or(prepared.len(), |tag| tag.outer.start);
+        let content = &prepared[at..end];
+        let points = if quiet == 0 { points(content, last, next) } else { Vec::new() };
+        let mut done = 0;
+        for point in points {
+            line += newlines(&content[done..point]);
+            marked.text.push_str(&content[done..point]);
+            marked.push(&format!("{OPEN}{id}:{line}{CLOSE}"));
+            done = point;
+        }
+        marked.text.push_str(&content[done..]);
+        line += newlines(&content[done..]);
+        let Some(tag) = next else { break };
+        let whole = &prepared[tag.outer.clone()];
+        marked.text.push_str(whole);
+        line += newlines(whole);
+        at = tag.outer.end;
+        match tag.keyword(prepared) {
+            "for" if tag.dash_end => marked.push(&format!("#{{- {STEP}() -}}#")),
+            "for" => marked.push(&format!("#{{ {STEP}() }}#")),
+            _ => quiet = depth_behind(prepared, tag, quiet),
+        }
+    }
+    marked
+}
+
+/// Counts the blocks around what follows whose text is not printed as it stands.
+fn depth_behind(prepared: &str, tag: &Tag, depth: usize) -> usize {
+    match tag.keyword(prepared) {
+        "filter" => depth + 1,
+        "set" | "set_global" if !assigns(&prepared[tag.inner.clone()]) => depth + 1,
+        "endfilter" | "endset" | "endset_global" => depth.saturating_sub(1),
+        _ => depth,
+    }
+}
+
+/// Tells `set x = 1` from the `set x` that takes the block behind it.
+fn assigns(inner: &str) -> bool {
+    let mut words = inner.trim_start().splitn(2, char::is_whitespace);
+    let behind = words.nth(1).unwrap_or_default().trim_start();
+    behind.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').trim_start().starts_with('=')
+}
+
+/// Lists where in a piece of content a marker may stand: at its start, at each line start in it, and
+/// before an expression that starts a line.
+///
+/// A marker too many does no harm, as the first of an output line decides. But none may stand in
+/// white space that a dash takes away, nor before a statement: what it prints may come from elsewhere.
+fn points(content: &str, last: Option<&Tag>, next: Option<&Tag>) -> Vec<usize> {
+    let skipped = match last {
+        Some(tag) if tag.dash_end => content.len() - content.trim_start().len(),
+        _ => 0,
+    };
+    let limit = match next {
+        Some(tag) if tag.dash_start => content.trim_end().len(),
+        _ => content.len(),
+    };
+    let ends_line = content.is_empty() || (content.ends_with('\n') && limit == content.len());
+    let before_expression = ends_line && next.is_some_and(|tag| tag.kind == Kind::Variable);
+    let starts = content.match_indices('\n').map(|(newline, _)| newline + 1);
+    let mut points: Vec<usize> = std::iter::once(0)
+        .chain(starts)
+        .map(|start| start.max(skipped))
+        .filter(|point| *point < limit || (before_expression && *point == content.len()))
+        .collect();
+    points.dedup();
+    points
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// Takes the markers out of an output and says where each of its lines came from.
+///
+/// The first marker of a line decides; a line without one, in the middle of a printed value, came
+/// from where the last one did. `None` when the text holds something like a marker that is none.
+pub(super) fn unmark(output: &str) -> Option<(String, Vec<Line>)> {
+    let mut text = String::with_capacity(output.len());
+    let mut lines = Vec::new();
+    let mut last = None;
+    for line in output.split_inclusive('\n') {
+        let mut rest = line;
+        let mut first = None;
+        while let Some((before, behind)) = rest.split_once(OPEN) {
+            let (marker, behind) = behind.split_once(CLOSE)?;
+            let (template, number) = marker.split_once(':')?;
+            let found = Line {
+                template: template.parse().ok()?,
+                line: number.parse().ok()?,
+            };
+            first = first.or(Some(found));
+            last = Some(found);
+            text.push_str(before);
+            rest = behind;
+        }
+        text.push_str(rest);
+        if let Some(origin) = first.or(last) {
+            lines.push(origin);
+        } else {
+            lines.push(Line { template: usize::MAX, line: 1 });
+        }
+    }
+    Some((text, lines))
+}

@@ -1,0 +1,170 @@
+//! A template ready for Tera, and what includes what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::prepass::prepare;
+use super::scan::{Tag, scan};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Place, Source, Span};
+
+/// How deep includes may nest; each level costs stack.
+const MAX_DEPTH: usize = 24;
+
+/// A template with its tags found and its lone tags prepared.
+pub(super) struct Template {
+    /// Its path below the folder of templates, by which others include it.
+    pub(super) name: String,
+    /// What the user wrote.
+    pub(super) source: Arc<Source>,
+    /// The tags in what the user wrote.
+    pub(super) tags: Vec<Tag>,
+    /// What Tera gets: as long as the source, spans hold in both.
+    pub(super) prepared: String,
+}
+
+impl Template {
+    pub(super) fn new(name: &str, source: &Arc<Source>) -> Self {
+        let tags = scan(&source.text);
+        let prepared = prepare(&source.text, &tags);
+        Self {
+            name: name.to_owned(),
+            source: Arc::clone(source),
+            tags,
+            prepared,
+        }
+    }
+
+    /// Lists what the template includes or extends, with the bytes of the name.
+    pub(super) fn targets(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let text = &self.source.text;
+        let tags = self.tags.iter().filter(|tag| matches!(tag.keyword(text), "include" | "extends"));
+        tags.filter_map(|tag| tag.target(text))
+    }
+
+    /// Returns whether the template defines components, which every other one may use.
+    pub(super) fn defines_components(&self) -> bool {
+        self.tags.iter().any(|tag| tag.keyword(&self.source.text) == "component")
+    }
+
+    fn problem(&self, code: &'static str, message: String, at: &Range<usize>) -> Diagnostic {
+        Diagnostic::error(code, message).at(&self.source, Span::new(at.start, at.end), "")
+    }
+}
+
+/// Templates by name.
+pub(super) type ByName<'t> = BTreeMap<&'t str, &'t Template>;
+
+/// Checks every include and returns the templates in which one is wrong.
+pub(super) fn check_includes(templates: &ByName<'_>, problems: &mut Vec<Diagnostic>) -> BTreeSet<String> {
+    let mut broken = BTreeSet::new();
+    let mut reported = BTreeSet::new();
+    for template in templates.values() {
+        for (target, at) in template.targets() {
+            if !templates.contains_key(target) {
+                let message = format!("there is no template `{target}`");
+                problems.push(
+                    template
+                        .problem("unknown-include", message, &at)
+                        .with_suggestion(target, templates.keys().copied())
+                        .with_hint("a template is named by its path below the folder of templates"),
+                );
+                broken.insert(template.name.clone());
+            }
+        }
+    }
+    for template in templates.values() {
+        let mut walk = Walk {
+            templates,
+            chain: vec![&template.name],
+            seen: BTreeSet::new(),
+            found: None,
+        };
+        walk.into_targets(template);
+        let Some((problem, members)) = walk.found else {
+            continue;
+        };
+        broken.insert(template.name.clone());
+        if reported.insert(members.clone()) {
+            problems.push(problem);
+        }
+        broken.extend(members);
+    }
+    broken
+}
+
+/// A walk along includes that looks for a cycle, or for a chain that is too long.
+struct Walk<'t> {
+    templates: &'t ByName<'t>,
+    chain: Vec<&'t str>,
+    /// What was walked through, with the depth it was met at.
+    seen: BTreeSet<(&'t str, usize)>,
+    found: Option<(Diagnostic, BTreeSet<String>)>,
+}
+
+impl<'t> Walk<'t> {
+    fn into_targets(&mut self, template: &'t Template) {
+        for (target, at) in template.targets() {
+            let Some(next) = self.templates.get(target) else {
+                continue;
+            };
+            if self.found.is_some() || !self.seen.insert((&next.name, self.chain.len())) {
+                continue;
+            }
+            let cycle = self.chain.iter().position(|name| *name == next.name);
+            if cycle.is_some() || self.chain.len() >= MAX_DEPTH {
+                self.found = Some(self.report(template, next, &at, cycle));
+                return;
+            }
+            self.chain.push(&next.name);
+            self.into_targets(next);
+            self.chain.pop();
+        }
+    }
+
+    fn report(
+        &self,
+        from: &Template,
+        to: &Template,
+        at: &Range<usize>,
+        cycle: Option<usize>,
+    ) -> (Diagnostic, BTreeSet<String>) {
+        let members = self.chain[cycle.unwrap_or(0)..].iter().map(|name| (*name).to_owned()).collect();
+        let problem = match cycle {
+            Some(start) => {
+                let round: Vec<&str> = self.chain[start..].iter().copied().chain([to.name.as_str()]).collect();
+                let message = format!("these templates include one another: `{}`", round.join("` → `"));
+                let problem = from.problem("include-cycle", message, at);
+                match to.targets().find(|(target, _)| self.chain.contains(target) || *target == to.name) {
+                    Some((_, back)) if from.name != to.name => {
+                        let place = Place::new(&to.source, Span::new(back.start, back.end));
+                        problem.with_related(place, "the cycle goes on here")
+                    }
+                    _ => problem,
+                }
+            }
+            None => {
+                let message = format!("includes nest deeper than {MAX_DEPTH} levels");
+                from.problem("include-depth", message, at)
+            }
+        };
+        (problem, members)
+    }
+}
+
+/// Returns `broken` and everything that includes something in it, near or far.
+pub(super) fn tainted(templates: &ByName<'_>, broken: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut tainted = broken.clone();
+    loop {
+        let before = tainted.len();
+        for template in templates.values() {
+            if template.targets().any(|(target, _)| tainted.contains(target)) {
+                tainted.insert(template.name.clone());
+            }
+        }
+        if tainted.len() == before {
+            return tainted;
+        }
+    }
+}

@@ -1,1 +1,113 @@
-//! To be written.
+//! Loads what the user wrote: `kiln.toml` and the cluster's data files, merged, with their places.
+//!
+//! Knows file formats and nothing of what the fields mean; `schema` does.
+
+mod merge;
+pub mod model;
+mod parse;
+pub mod places;
+pub mod project;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::secret::Secrets;
+use crate::source::{Files, Place, Source, Span};
+use places::Places;
+use project::Project;
+
+/// How an encrypted data file becomes plain text, in memory.
+pub type Decrypt<'d> = dyn Fn(&Arc<Source>) -> Result<String, Diagnostic> + 'd;
+
+/// The data files of a project as one value.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// The value, with nothing defaulted.
+    pub value: Value,
+    /// Where each part of it was written.
+    pub places: Places,
+    /// The secrets that came from the environment or from files.
+    pub secrets: Secrets,
+}
+
+const NAMES: [&str; 2] = ["cluster", "nodes"];
+const ENDINGS: [&str; 8] = ["yaml", "yml", "toml", "json", "sops.yaml", "sops.yml", "sops.toml", "sops.json"];
+
+/// Loads and merges the data files: those that the project names, or `cluster.*` and `nodes.*`.
+///
+/// Files merge by key; the same key in two files is an error that shows both.
+pub fn load(
+    files: &dyn Files,
+    project: &Project,
+    env: &(dyn Fn(&str) -> Option<String> + Sync),
+    decrypt: &Decrypt<'_>,
+) -> StageResult<Merged> {
+    let mut problems = Vec::new();
+    let mut parts = Vec::new();
+    for (path, text) in read_all(files, project, &mut problems) {
+        match parse::parse(&path, &text, decrypt) {
+            Ok(parsed) => {
+                problems.extend(parsed.warnings);
+                parts.push((parsed.source, parsed.roots));
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    let merged = merge::merge(&parts, &mut problems);
+    let merged = merge::resolve_references(merged, files, env, &mut problems);
+    Warned::unless_errors(merged, problems)
+}
+
+fn read_all(files: &dyn Files, project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    if let Some(data) = &project.data {
+        for (path, place) in data {
+            match files.read(path) {
+                Ok(Some(bytes)) => found.extend(utf8(path, bytes, problems)),
+                Ok(None) => problems.push(
+                    Diagnostic::error("missing-config", format!("there is no data file `{path}`"))
+                        .at_place(place.clone(), "named here"),
+                ),
+                Err(error) => problems.push(Diagnostic::error("unreadable-config", error.to_string())),
+            }
+        }
+        return found;
+    }
+    for name in NAMES {
+        for ending in ENDINGS {
+            let path = format!("{name}.{ending}");
+            match files.read(&path) {
+                Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
+                Ok(None) => {}
+                Err(error) => problems.push(Diagnostic::error("unreadable-config", error.to_string())),
+            }
+        }
+    }
+    if found.is_empty() && problems.is_empty() {
+        problems.push(
+            Diagnostic::error("missing-config", "this project has no cluster config")
+                .with_hint("looked for `cluster.yaml`, `.yml`, `.toml`, `.json` and `cluster.sops.*` beside `kiln.toml`")
+                .with_hint("`kiln init` in a new folder writes one to start from"),
+        );
+    }
+    found
+}
+
+fn utf8(path: &str, bytes: Vec<u8>, problems: &mut Vec<Diagnostic>) -> Option<(String, String)> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Some((path.to_owned(), text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let sound = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+            let source = Source::sensitive(path, sound);
+            problems.push(
+                Diagnostic::error("not-utf8", format!("`{path}` is not UTF-8 text: byte {at} fits no character"))
+                    .at_place(Place::new(&source, Span::new(at, at)), "")
+                    .with_hint("save the file as UTF-8"),
+            );
+            None
+        }
+    }
+}

@@ -16,6 +16,7 @@ pub mod source;
 pub mod diagnostic;
 pub mod secret;
 pub mod yaml;
+pub mod cel;
 pub mod tree;
 
 pub mod fs;

@@ -1,1 +1,117 @@
-//! To be written.
+//! Validates the config: types by JSON Schema, rules by CEL, defaults filled in.
+//!
+//! The schema is the one source of truth. Besides JSON Schema 2020-12 it speaks three words of ours:
+//! `x-kiln-default` (a CEL expression for a computed default), `x-kubernetes-validations` (rules as in
+//! CRDs) and `writeOnly: true` (a secret). In CEL, `self` is the object that the word stands on and
+//! `config` the whole config; [`functions`] lists the functions for networks.
+
+mod address;
+mod defaults;
+mod functions;
+mod rules;
+mod shape;
+mod uniqueness;
+
+use serde_json::{Map, Value, json};
+
+use crate::config::Merged;
+use crate::config::model::Cluster;
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::secret::Secrets;
+
+/// The schema of a project's config, ready to validate.
+#[derive(Debug)]
+pub struct Schema {
+    json: Value,
+    validator: jsonschema::Validator,
+}
+
+impl Schema {
+    /// Returns the schema as JSON.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
+/// Composes the core's schema with the schema of each app, under `apps`.
+pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diagnostic>> {
+    let mut json = parse("schemas/cluster.schema.json", base)?;
+    let mut properties = Map::new();
+    let mut problems = Vec::new();
+    for (name, text) in apps {
+        match parse(&format!("schemas/apps/{name}.schema.json"), text) {
+            Ok(mut schema) => {
+                if let Some(object) = schema.as_object_mut() {
+                    object.remove("$schema");
+                    object.entry("default").or_insert_with(|| json!({}));
+                }
+                properties.insert(name.clone(), schema);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if let Some(slot) = json.pointer_mut("/properties/apps/properties") {
+        *slot = Value::Object(properties);
+    }
+    let validator = shape::validator(&json).map_err(|reason| {
+        vec![Diagnostic::error("bad-schema", format!("the schema of the config is not sound: {reason}"))]
+    })?;
+    if problems.is_empty() { Ok(Schema { json, validator }) } else { Err(problems) }
+}
+
+fn parse(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
+    serde_json::from_str(text).map_err(|error| {
+        vec![Diagnostic::error("bad-schema", format!("`{path}` is not JSON: {error}"))]
+    })
+}
+
+/// Validates a config and fills in its defaults; reports every problem at once.
+///
+/// An empty string counts as unset where the schema allows null. Rules run on what is sound even when
+/// other parts are not.
+pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
+    let Merged {
+        mut value,
+        mut places,
+        mut secrets,
+    } = merged;
+    shape::unset_empty(&schema.json, &mut value);
+    for pointer in shape::secrets(&schema.json, &value) {
+        places.mask(&pointer);
+        note_secret(&value, &pointer, &mut secrets);
+    }
+    let mut problems = shape::problems(schema, &value, &places);
+    let broken = problems.iter().any(Diagnostic::is_error);
+    defaults::fill(&schema.json, &mut value);
+    problems.extend(defaults::compute(&schema.json, &mut value, broken));
+    shape::normalise(&schema.json, &mut value);
+    problems.extend(rules::problems(&schema.json, &value, &places, broken));
+    problems.extend(uniqueness::problems(&value, &places));
+    problems.sort_by_cached_key(|problem| {
+        problem.primary.as_ref().map(|label| (label.place.source.path.clone(), label.place.span))
+    });
+    if problems.iter().any(Diagnostic::is_error) {
+        return Err(problems);
+    }
+    match serde_json::from_value(value.clone()) {
+        Ok(model) => Warned::unless_errors(
+            Cluster {
+                model,
+                values: value,
+                places,
+                secrets,
+            },
+            problems,
+        ),
+        Err(_) => Err(vec![Diagnostic::error(
+            "schema-model",
+            "the schema accepts a config that Kiln's own types do not; please report this as a bug",
+        )]),
+    }
+}
+
+fn note_secret(value: &Value, pointer: &str, secrets: &mut Secrets) {
+    if let Some(text) = value.pointer(pointer).and_then(Value::as_str) {
+        secrets.insert(text, pointer.trim_start_matches('/').replace('/', "."));
+    }
+}

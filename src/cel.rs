@@ -1,0 +1,69 @@
+//! CEL as all of Kiln evaluates it: values from JSON, and errors in words without values.
+
+use std::sync::Arc;
+
+use kube_cel::cel::objects::{Key, Map};
+use kube_cel::cel::{ExecutionError, Value};
+use serde_json::Value as Json;
+
+/// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
+pub fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::String(text) => Value::String(Arc::new(text.clone())),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::Int(integer),
+            (None, Some(integer)) => Value::UInt(integer),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::Array(items) => Value::List(Arc::new(items.iter().map(value).collect())),
+        Json::Object(entries) => {
+            let entries = entries.iter().map(|(key, item)| (Key::String(Arc::new(key.clone())), value(item)));
+            Value::Map(Map {
+                map: Arc::new(entries.collect()),
+            })
+        }
+    }
+}
+
+/// Converts a result back; `None` for what JSON has no form for.
+pub fn json(value: &Value) -> Option<Json> {
+    match value {
+        Value::Null => Some(Json::Null),
+        Value::Bool(flag) => Some(Json::Bool(*flag)),
+        Value::Int(number) => Some(Json::from(*number)),
+        Value::UInt(number) => Some(Json::from(*number)),
+        Value::Float(number) => Some(Json::from(*number)),
+        Value::String(text) => Some(Json::String(text.as_ref().clone())),
+        Value::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>().map(Json::Array),
+        _ => None,
+    }
+}
+
+/// Says what went wrong without the values, which may be secrets.
+pub fn reason(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::UndeclaredReference(name) => format!("there is no variable or function `{name}`"),
+        ExecutionError::NoSuchKey(name) => format!("there is no key `{name}`"),
+        ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
+            format!("`{operator}` does not take {} and {}", left.type_of(), right.type_of())
+        }
+        ExecutionError::UnsupportedUnaryOperator(operator, value) => {
+            format!("`{operator}` does not take {}", value.type_of())
+        }
+        ExecutionError::ValuesNotComparable(left, right) => {
+            format!("{} and {} cannot be compared", left.type_of(), right.type_of())
+        }
+        ExecutionError::UnexpectedType { got, want } => format!("{want} was expected, not {got}"),
+        ExecutionError::InvalidArgumentCount { expected, actual } => {
+            format!("{expected} arguments were expected, not {actual}")
+        }
+        ExecutionError::NotSupportedAsMethod { method, target } => {
+            format!("{} has no `{method}`", target.type_of())
+        }
+        ExecutionError::FunctionError { function, .. } => format!("`{function}` cannot work with its value"),
+        ExecutionError::NoSuchOverload => "an operator or a function does not take these types".to_owned(),
+        _ => "its values do not fit".to_owned(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Where each part of the merged config was written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::source::{Place, Source, Span};
+
+/// Where one value stands.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    source: usize,
+    key: Option<Span>,
+    value: Span,
+}
+
+/// The places of a config by JSON pointer (RFC 6901); the root is the empty pointer.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    sources: Vec<Arc<Source>>,
+    positions: BTreeMap<String, Position>,
+}
+
+impl Places {
+    /// Notes a source and returns its number.
+    pub(super) fn add_source(&mut self, source: &Arc<Source>) -> usize {
+        self.sources.push(Arc::clone(source));
+        self.sources.len() - 1
+    }
+
+    /// Notes where a value stands; the first note of a pointer stays.
+    pub(super) fn insert(&mut self, pointer: &str, source: usize, key: Option<Span>, value: Span) {
+        self.positions.entry(pointer.to_owned()).or_insert(Position { source, key, value });
+    }
+
+    /// Returns the place of a value, or of its nearest ancestor that was written.
+    pub fn value(&self, pointer: &str) -> Option<Place> {
+        let position = self.nearest(pointer)?;
+        let exact = self.positions.contains_key(pointer);
+        let span = if exact { position.value } else { position.key.unwrap_or(position.value) };
+        Some(Place::new(self.sources.get(position.source)?, span))
+    }
+
+    /// Returns the place of a key, or of its nearest ancestor that was written.
+    pub fn key(&self, pointer: &str) -> Option<Place> {
+        let position = self.nearest(pointer)?;
+        let span = position.key.unwrap_or(position.value);
+        Some(Place::new(self.sources.get(position.source)?, span))
+    }
+
+    /// Returns whether a value was written, rather than defaulted.
+    pub fn contains(&self, pointer: &str) -> bool {
+        self.positions.contains_key(pointer)
+    }
+
+    /// Blots out the value at a pointer in every text that messages can show.
+    pub fn mask(&mut self, pointer: &str) {
+        let Some(position) = self.positions.get(pointer) else {
+            return;
+        };
+        if let Some(source) = self.sources.get_mut(position.source) {
+            *source = masked(source, position.value);
+        }
+    }
+
+    fn nearest(&self, pointer: &str) -> Option<&Position> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(position) = self.positions.get(pointer) {
+                return Some(position);
+            }
+            pointer = &pointer[..pointer.rfind('/')?];
+        }
+    }
+}
+
+/// Returns the source with the bytes of a span as `*`, line breaks kept, so that all spans still fit.
+pub(super) fn masked(source: &Arc<Source>, span: Span) -> Arc<Source> {
+    let mut text = String::with_capacity(source.text.len());
+    for (at, letter) in source.text.char_indices() {
+        if at >= span.start && at < span.end && letter != '\n' {
+            text.extend(std::iter::repeat_n('*', letter.len_utf8()));
+        } else {
+            text.push(letter);
+        }
+    }
+    Arc::new(Source {
+        path: source.path.clone(),
+        text,
+        sensitive: source.sensitive,
+    })
+}

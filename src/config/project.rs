@@ -1,0 +1,228 @@
+//! `kiln.toml`: what makes a folder a project.
+
+use std::sync::Arc;
+
+use super::parse;
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::source::{Files, Place, Source};
+use crate::yaml::{Entry, Node, Resolver};
+
+/// The settings of a project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The data files with where they are named; `None` for the usual names.
+    pub data: Option<Vec<(String, Place)>>,
+    /// The folders of templates, the one that wins first.
+    pub templates: Vec<String>,
+    /// Whether the built-in catalogue lies beneath.
+    pub catalogue: bool,
+    /// The folder that outputs go to, below the project.
+    pub output: String,
+    /// `[harden]`.
+    pub harden: HardenSettings,
+    /// `[seal]`.
+    pub seal: SealSettings,
+    /// `[check]`.
+    pub check: CheckSettings,
+}
+
+/// What hardening may do.
+#[derive(Clone, Debug)]
+pub struct HardenSettings {
+    /// Whether anything is added at all.
+    pub enabled: bool,
+    /// What is left as it is, and why.
+    pub exempt: Vec<Exempt>,
+}
+
+/// An object that a rule leaves alone.
+#[derive(Clone, Debug, Default)]
+pub struct Exempt {
+    /// The code of the rule.
+    pub rule: String,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// The name of the object.
+    pub name: Option<String>,
+    /// Why, for whoever reads the audit.
+    pub reason: String,
+}
+
+/// What sealing is given.
+#[derive(Clone, Debug, Default)]
+pub struct SealSettings {
+    /// Files of age identities, besides `age.key` and those that SOPS would find.
+    pub identities: Vec<String>,
+}
+
+/// What checks measure against.
+#[derive(Clone, Debug)]
+pub struct CheckSettings {
+    /// The Kubernetes minor version (`1.36`).
+    pub kubernetes: String,
+    /// Folders of CRDs.
+    pub crds: Vec<String>,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            data: None,
+            templates: vec!["templates".to_owned()],
+            catalogue: true,
+            output: ".".to_owned(),
+            harden: HardenSettings {
+                enabled: true,
+                exempt: Vec::new(),
+            },
+            seal: SealSettings::default(),
+            check: CheckSettings {
+                kubernetes: "1.36".to_owned(),
+                crds: Vec::new(),
+            },
+        }
+    }
+}
+
+const FILE: &str = "kiln.toml";
+
+/// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
+pub fn load(files: &dyn Files) -> StageResult<Project> {
+    let text = match files.read(FILE) {
+        Ok(Some(bytes)) => String::from_utf8(bytes)
+            .map_err(|_| vec![Diagnostic::error("not-utf8", format!("`{FILE}` is not UTF-8 text"))])?,
+        Ok(None) => String::new(),
+        Err(error) => return Err(vec![Diagnostic::error("unreadable-config", error.to_string())]),
+    };
+    let source = Source::new(FILE, text);
+    let root = parse::toml(&source.text, &source)?;
+    let mut reader = Reader {
+        source,
+        problems: Vec::new(),
+    };
+    let project = reader.project(&root);
+    Warned::unless_errors(project, reader.problems)
+}
+
+struct Reader {
+    source: Arc<Source>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn project(&mut self, root: &Node) -> Project {
+        let mut project = Project::default();
+        const KEYS: [&str; 7] = ["data", "templates", "catalogue", "output", "harden", "seal", "check"];
+        for entry in self.known(root, &KEYS) {
+            match entry.key.as_str() {
+                "data" => project.data = Some(self.placed_texts(&entry.value)),
+                "templates" => project.templates = self.texts(&entry.value),
+                "catalogue" => project.catalogue = self.flag(&entry.value),
+                "output" => project.output = self.text(&entry.value),
+                "harden" => self.harden(&entry.value, &mut project.harden),
+                "seal" => {
+                    for entry in self.known(&entry.value, &["identities"]) {
+                        project.seal.identities = self.texts(&entry.value);
+                    }
+                }
+                _ => {
+                    for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
+                        match entry.key.as_str() {
+                            "kubernetes" => project.check.kubernetes = self.text(&entry.value),
+                            _ => project.check.crds = self.texts(&entry.value),
+                        }
+                    }
+                }
+            }
+        }
+        project
+    }
+
+    fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
+        for entry in self.known(node, &["enabled", "exempt"]) {
+            if entry.key == "enabled" {
+                settings.enabled = self.flag(&entry.value);
+                continue;
+            }
+            for item in entry.value.items().unwrap_or_default() {
+                settings.exempt.push(self.exempt(item));
+            }
+        }
+    }
+
+    fn exempt(&mut self, node: &Node) -> Exempt {
+        let mut exempt = Exempt::default();
+        for entry in self.known(node, &["rule", "namespace", "name", "reason"]) {
+            let text = self.text(&entry.value);
+            match entry.key.as_str() {
+                "rule" => exempt.rule = text,
+                "namespace" => exempt.namespace = Some(text),
+                "name" => exempt.name = Some(text),
+                _ => exempt.reason = text,
+            }
+        }
+        for (key, value) in [("rule", &exempt.rule), ("reason", &exempt.reason)] {
+            if value.trim().is_empty() {
+                self.problem(node, &format!("an exemption needs a `{key}`"));
+            }
+        }
+        exempt
+    }
+
+    fn known<'n>(&mut self, node: &'n Node, keys: &[&str]) -> Vec<&'n Entry> {
+        let Some(entries) = node.entries() else {
+            self.problem(node, "a table was expected here");
+            return Vec::new();
+        };
+        let (known, unknown): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| keys.contains(&entry.key.as_str()));
+        for entry in unknown {
+            self.problems.push(
+                Diagnostic::error("unknown-key", format!("`{FILE}` has no key `{}`", entry.key))
+                    .at(&self.source, entry.key_span, "")
+                    .with_suggestion(&entry.key, keys.iter().copied())
+                    .with_hint(format!("it knows {}", quoted(keys))),
+            );
+        }
+        known
+    }
+
+    fn text(&mut self, node: &Node) -> String {
+        let value = node.to_value(Resolver::Core);
+        value.as_str().map_or_else(
+            || {
+                self.problem(node, "a string was expected here");
+                String::new()
+            },
+            str::to_owned,
+        )
+    }
+
+    fn flag(&mut self, node: &Node) -> bool {
+        node.to_value(Resolver::Core).as_bool().unwrap_or_else(|| {
+            self.problem(node, "`true` or `false` was expected here");
+            false
+        })
+    }
+
+    fn texts(&mut self, node: &Node) -> Vec<String> {
+        self.placed_texts(node).into_iter().map(|(text, _)| text).collect()
+    }
+
+    fn placed_texts(&mut self, node: &Node) -> Vec<(String, Place)> {
+        let Some(items) = node.items() else {
+            self.problem(node, "a list of strings was expected here");
+            return Vec::new();
+        };
+        items.iter().map(|item| (self.text(item), Place::new(&self.source, item.span))).collect()
+    }
+
+    fn problem(&mut self, node: &Node, message: &str) {
+        let diagnostic = Diagnostic::error("kiln-toml", message).at(&self.source, node.first_line_span(), "");
+        self.problems.push(diagnostic);
+    }
+}
+
+fn quoted(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}

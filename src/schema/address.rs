@@ -1,0 +1,81 @@
+//! IPv4 addresses and ranges.
+
+use std::net::Ipv4Addr;
+
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cidr {
+    address: u32,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// Reads `a.b.c.d/n`, with or without bits set behind the prefix.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = text.split_once('/')?;
+        let address = address.parse::<Ipv4Addr>().ok()?;
+        let digits = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32 && digits)?;
+        Some(Self {
+            address: address.to_bits(),
+            prefix,
+        })
+    }
+
+    /// Returns the range with no bits set behind the prefix.
+    pub(super) fn canonical(self) -> Self {
+        Self {
+            address: self.address & self.mask(),
+            prefix: self.prefix,
+        }
+    }
+
+    pub(super) fn prefix(self) -> u8 {
+        self.prefix
+    }
+
+    pub(super) fn contains(self, address: Ipv4Addr) -> bool {
+        address.to_bits() & self.mask() == self.address & self.mask()
+    }
+
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        let mask = self.mask() & other.mask();
+        self.address & mask == other.address & mask
+    }
+
+    /// Returns the n-th address from the start of the range, if it is in it.
+    pub(super) fn host(self, number: u32) -> Option<Ipv4Addr> {
+        let address = Ipv4Addr::from_bits(self.canonical().address.checked_add(number)?);
+        self.contains(address).then_some(address)
+    }
+
+    fn mask(self) -> u32 {
+        u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
+    }
+}
+
+impl std::fmt::Display for Cidr {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", Ipv4Addr::from_bits(self.address), self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_lies_in_a_range() {
+        let home = Cidr::parse("192.168.1.77/24").unwrap();
+        assert_eq!(home.canonical().to_string(), "192.168.1.0/24");
+        assert!(home.contains("192.168.1.255".parse().unwrap()));
+        assert!(!home.contains("192.168.2.1".parse().unwrap()));
+        assert_eq!(home.host(10), "192.168.1.10".parse().ok());
+        assert_eq!(home.host(256), None);
+        assert!(home.overlaps(Cidr::parse("192.168.0.0/16").unwrap()));
+        assert!(!home.overlaps(Cidr::parse("192.168.2.0/24").unwrap()));
+        assert!(Cidr::parse("0.0.0.0/0").unwrap().overlaps(home));
+        assert_eq!(Cidr::parse("192.168.1.0/33"), None);
+        assert_eq!(Cidr::parse("192.168.1.0/+8"), None);
+    }
+}

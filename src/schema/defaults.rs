@@ -1,0 +1,115 @@
+//! Defaults: constant ones, then computed ones.
+
+use kube_cel::cel::Program;
+use serde_json::{Map, Value};
+
+use super::functions;
+use crate::cel;
+use crate::diagnostic::Diagnostic;
+
+/// Fills in constant defaults, into absent objects with a default as well.
+pub(super) fn fill(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (name, property) in properties(schema) {
+                if !object.contains_key(name) && property.get("x-kiln-default").is_none() {
+                    let is_object = property.get("type").and_then(Value::as_str) == Some("object");
+                    match property.get("default") {
+                        Some(default) => {
+                            object.insert(name.clone(), default.clone());
+                        }
+                        None if is_object && property.get("readOnly") == Some(&Value::Bool(true)) => {
+                            object.insert(name.clone(), Value::Object(Map::new()));
+                        }
+                        None => {}
+                    }
+                }
+                if let Some(child) = object.get_mut(name) {
+                    fill(property, child);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| fill(schema, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Fills in computed defaults until nothing more can be computed.
+///
+/// An expression that needs a value which is itself computed waits for it. What cannot be computed at
+/// the end is a bug of the schema, unless the config has errors that explain it.
+pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
+    loop {
+        let mut todo = Vec::new();
+        collect(schema, value, String::new(), &mut todo);
+        let config = cel::value(value);
+        let mut failures = Vec::new();
+        let mut done = 0;
+        for (parent, name, expression) in todo {
+            let result = {
+                let own = value.pointer(&parent).unwrap_or(&Value::Null);
+                evaluate(&expression, own, &config)
+            };
+            match result {
+                Ok(result) => {
+                    if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut) {
+                        object.insert(name, result);
+                        done += 1;
+                    }
+                }
+                Err(reason) => failures.push(format!("the default of `{parent}/{name}` fails: {reason}")),
+            }
+        }
+        if failures.is_empty() && done == 0 {
+            return Vec::new();
+        }
+        if done == 0 {
+            let failures = failures.into_iter().map(|message| Diagnostic::error("schema-default", message));
+            return if broken { Vec::new() } else { failures.collect() };
+        }
+    }
+}
+
+fn collect(schema: &Value, value: &Value, pointer: String, todo: &mut Vec<(String, String, String)>) {
+    match value {
+        Value::Object(object) => {
+            for (name, property) in properties(schema) {
+                match (object.get(name), property.get("x-kiln-default").and_then(Value::as_str)) {
+                    (Some(Value::Null) | None, Some(expression)) if !settled_null(object, name) => {
+                        todo.push((pointer.clone(), name.clone(), expression.to_owned()));
+                    }
+                    (Some(child), _) => collect(property, child, format!("{pointer}/{name}"), todo),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter().enumerate() {
+                    collect(schema, item, format!("{pointer}/{index}"), todo);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A computed default that came out as null is not computed again.
+fn settled_null(object: &Map<String, Value>, name: &str) -> bool {
+    object.get(name) == Some(&Value::Null)
+}
+
+pub(super) fn evaluate(expression: &str, own: &Value, config: &kube_cel::cel::Value) -> Result<Value, String> {
+    let program = Program::compile(expression).map_err(|_| format!("`{expression}` is not CEL"))?;
+    let context = functions::context(own, config);
+    let result = program.execute(&context).map_err(|error| cel::reason(&error))?;
+    cel::json(&result).ok_or_else(|| format!("`{expression}` gives no plain value"))
+}
+
+pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+}

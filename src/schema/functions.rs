@@ -1,0 +1,48 @@
+//! The CEL functions for networks, beside CEL's own and those of Kubernetes.
+//!
+//! | function | gives |
+//! |---|---|
+//! | `inCidr(cidr, address)` | whether the address lies in the range |
+//! | `overlaps(cidr, cidr)` | whether two ranges share an address |
+//! | `host(cidr, n)` | the n-th address of the range |
+//! | `prefixLength(cidr)` | the prefix length of the range |
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use kube_cel::KubeCelExt as _;
+use kube_cel::cel::{Context, ExecutionError};
+use serde_json::Value;
+
+use super::address::Cidr;
+use crate::cel;
+
+/// Returns a context with the functions, `self` and `config`.
+pub(super) fn context(own: &Value, config: &kube_cel::cel::Value) -> Context<'static> {
+    let mut context = Context::default().with_all();
+    context.add_function("inCidr", |range: Arc<String>, address: Arc<String>| {
+        Ok::<_, ExecutionError>(cidr("inCidr", &range)?.contains(parse_address("inCidr", &address)?))
+    });
+    context.add_function("overlaps", |left: Arc<String>, right: Arc<String>| {
+        Ok::<_, ExecutionError>(cidr("overlaps", &left)?.overlaps(cidr("overlaps", &right)?))
+    });
+    context.add_function("host", |range: Arc<String>, number: i64| {
+        let host = u32::try_from(number).ok().and_then(|number| Cidr::parse(&range)?.host(number));
+        let address = host.ok_or_else(|| ExecutionError::function_error("host", "no such address"))?;
+        Ok::<_, ExecutionError>(Arc::new(address.to_string()))
+    });
+    context.add_function("prefixLength", |range: Arc<String>| {
+        Ok::<_, ExecutionError>(i64::from(cidr("prefixLength", &range)?.prefix()))
+    });
+    context.add_variable_from_value("self", cel::value(own));
+    context.add_variable_from_value("config", config.clone());
+    context
+}
+
+fn cidr(function: &str, text: &str) -> Result<Cidr, ExecutionError> {
+    Cidr::parse(text).ok_or_else(|| ExecutionError::function_error(function, "not a range"))
+}
+
+fn parse_address(function: &str, text: &str) -> Result<Ipv4Addr, ExecutionError> {
+    text.parse().map_err(|_| ExecutionError::function_error(function, "not an address"))
+}

@@ -1,0 +1,94 @@
+//! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
+
+use kube_cel::cel::{Program, Value as CelValue};
+use serde_json::Value;
+
+use super::defaults::properties;
+use super::{functions, shape};
+use crate::cel;
+use crate::config::model::Places;
+use crate::diagnostic::Diagnostic;
+
+/// Runs every rule on every object it stands on.
+///
+/// A rule that cannot be evaluated is a bug of the schema, unless the config has errors of type that
+/// explain it.
+pub(super) fn problems(schema: &Value, value: &Value, places: &Places, broken: bool) -> Vec<Diagnostic> {
+    let mut runner = Runner {
+        config: cel::value(value),
+        places,
+        broken,
+        problems: Vec::new(),
+    };
+    runner.walk(schema, value, "");
+    runner.problems
+}
+
+struct Runner<'p> {
+    config: CelValue,
+    places: &'p Places,
+    broken: bool,
+    problems: Vec<Diagnostic>,
+}
+
+impl Runner<'_> {
+    fn walk(&mut self, schema: &Value, value: &Value, pointer: &str) {
+        let rules = schema.get("x-kubernetes-validations").and_then(Value::as_array);
+        for rule in rules.into_iter().flatten() {
+            self.run(rule, value, pointer);
+        }
+        for (name, property) in properties(schema) {
+            if let Some(child) = value.get(name) {
+                self.walk(property, child, &format!("{pointer}/{name}"));
+            }
+        }
+        if let (Some(schema), Some(items)) = (schema.get("items"), value.as_array()) {
+            for (index, item) in items.iter().enumerate() {
+                self.walk(schema, item, &format!("{pointer}/{index}"));
+            }
+        }
+    }
+
+    fn run(&mut self, rule: &Value, own: &Value, pointer: &str) {
+        let text = |key: &str| rule.get(key).and_then(Value::as_str);
+        let expression = text("rule").unwrap_or_default();
+        let context = functions::context(own, &self.config);
+        let outcome = Program::compile(expression).map(|program| program.execute(&context));
+        let complaint = match outcome {
+            Ok(Ok(CelValue::Bool(true))) => return,
+            Ok(Ok(CelValue::Bool(false))) => {
+                let computed = text("messageExpression").and_then(|expression| {
+                    match Program::compile(expression).ok()?.execute(&context).ok()? {
+                        CelValue::String(text) => Some(text.as_ref().clone()),
+                        _ => None,
+                    }
+                });
+                let message = computed.or_else(|| text("message").map(str::to_owned));
+                self.complaint(message.unwrap_or_else(|| format!("`{expression}` does not hold")), rule, pointer)
+            }
+            Ok(Err(_)) if self.broken => return,
+            Ok(Err(error)) => {
+                let reason = cel::reason(&error);
+                Diagnostic::error("schema-rule", format!("the rule `{expression}` cannot be evaluated: {reason}"))
+            }
+            Ok(Ok(_)) | Err(_) => {
+                Diagnostic::error("schema-rule", format!("the rule `{expression}` is not a CEL condition"))
+            }
+        };
+        self.problems.push(complaint);
+    }
+
+    fn complaint(&self, message: String, rule: &Value, pointer: &str) -> Diagnostic {
+        let field = rule.get("fieldPath").and_then(Value::as_str).unwrap_or_default();
+        let target = format!("{pointer}{}", field.replace('.', "/"));
+        let diagnostic = Diagnostic::error("broken-rule", message);
+        let place = if self.places.contains(&target) { self.places.value(&target) } else { self.places.key(&target) };
+        match place {
+            Some(place) => {
+                let name = if self.places.contains(&target) { String::new() } else { format!("`{}`", shape::route(&target)) };
+                diagnostic.at_place(place, name)
+            }
+            None => diagnostic,
+        }
+    }
+}

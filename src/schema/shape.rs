@@ -1,0 +1,261 @@
+//! Types: what JSON Schema says of a config.
+
+use std::net::Ipv4Addr;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, ValidationError, Validator};
+use serde_json::Value;
+
+use super::Schema;
+use super::address::Cidr;
+use super::defaults::properties;
+use crate::config::model::Places;
+use crate::diagnostic::Diagnostic;
+use crate::yaml::Route;
+
+pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .with_format("ipv4", |text| text.parse::<Ipv4Addr>().is_ok())
+        .with_format("ipv4-cidr", |text| Cidr::parse(text).is_some_and(|cidr| cidr == cidr.canonical()))
+        .build(schema)
+        .map_err(|error| error.masked().to_string())
+}
+
+/// Turns empty strings into null where the schema allows null: that is how cluster-template's sample
+/// leaves a field unset.
+pub(super) fn unset_empty(schema: &Value, value: &mut Value) {
+    each_property(schema, value, &mut |schema, value| {
+        if value.as_str() == Some("") && has_type(schema, "null") {
+            *value = Value::Null;
+        }
+    });
+}
+
+/// Turns numbers into strings where the schema takes both, so that templates see one type.
+pub(super) fn normalise(schema: &Value, value: &mut Value) {
+    each_property(schema, value, &mut |schema, value| {
+        if value.is_number() && has_type(schema, "string") {
+            *value = Value::String(value.to_string());
+        }
+    });
+}
+
+fn each_property(schema: &Value, value: &mut Value, change: &mut impl FnMut(&Value, &mut Value)) {
+    change(schema, value);
+    match value {
+        Value::Object(object) => {
+            for (name, property) in properties(schema) {
+                if let Some(child) = object.get_mut(name) {
+                    each_property(property, child, change);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| each_property(schema, item, change));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn has_type(schema: &Value, name: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(all)) => all.iter().any(|one| one == name),
+        _ => false,
+    }
+}
+
+/// Lists the pointers of the values that the schema calls `writeOnly`.
+pub(super) fn secrets(schema: &Value, value: &Value) -> Vec<String> {
+    fn walk(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<String>) {
+        if schema.get("writeOnly") == Some(&Value::Bool(true)) {
+            found.push(pointer.to_owned());
+        }
+        for (name, property) in properties(schema) {
+            if let Some(child) = value.get(name) {
+                walk(property, child, &format!("{pointer}/{name}"), found);
+            }
+        }
+        if let (Some(schema), Some(items)) = (schema.get("items"), value.as_array()) {
+            for (index, item) in items.iter().enumerate() {
+                walk(schema, item, &format!("{pointer}/{index}"), found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(schema, value, "", &mut found);
+    found
+}
+
+/// Validates types and turns each error into a diagnostic on what the user wrote.
+pub(super) fn problems(schema: &Schema, value: &Value, places: &Places) -> Vec<Diagnostic> {
+    let hidden = secrets(schema.json(), value);
+    schema
+        .validator
+        .iter_errors(value)
+        .flat_map(|error| {
+            let pointer = error.instance_path().to_string();
+            let secret = hidden.iter().any(|secret| pointer.starts_with(secret.as_str()));
+            describe(&error, &pointer, secret, schema.json(), places)
+        })
+        .collect()
+}
+
+fn describe(
+    error: &ValidationError<'_>,
+    pointer: &str,
+    secret: bool,
+    schema: &Value,
+    places: &Places,
+) -> Vec<Diagnostic> {
+    let name = route(pointer);
+    let given = if secret { "…".to_owned() } else { shown(error.instance()) };
+    let at = |diagnostic: Diagnostic| match if secret { places.key(pointer) } else { places.value(pointer) } {
+        Some(place) => diagnostic.at_place(place, ""),
+        None => diagnostic,
+    };
+    let here = schema_at(schema, pointer);
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|key| unknown_key(key, pointer, here, places))
+            .collect(),
+        ValidationErrorKind::Required { property } => vec![missing_key(property, pointer, here, places)],
+        ValidationErrorKind::Type { kind } => {
+            let message = format!("`{name}` is {}, not {given}", expected(kind));
+            vec![at(Diagnostic::error("wrong-type", message))]
+        }
+        ValidationErrorKind::Format { format } if format == "ipv4-cidr" => {
+            vec![at(bad_range(&name, error.instance()))]
+        }
+        ValidationErrorKind::Format { .. } => {
+            let message = format!("`{name}` is an IPv4 address, and {given} is none");
+            vec![at(with_example(Diagnostic::error("wrong-value", message), here))]
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let list = options.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+            let diagnostic = Diagnostic::error("wrong-value", format!("`{name}` cannot be {given}"));
+            let diagnostic = match error.instance().as_str() {
+                Some(text) if !secret => diagnostic.with_suggestion(text, options.iter().copied()),
+                _ => diagnostic,
+            };
+            vec![at(diagnostic.with_hint(format!("it is one of {list}")))]
+        }
+        ValidationErrorKind::Pattern { .. } => {
+            let message = format!("`{name}` does not have the form it must have: {given}");
+            vec![at(with_example(Diagnostic::error("wrong-value", message), here))]
+        }
+        _ => {
+            let reason = if secret { error.masked().to_string() } else { error.to_string() };
+            vec![at(with_example(Diagnostic::error("wrong-value", format!("`{name}`: {reason}")), here))]
+        }
+    }
+}
+
+fn unknown_key(key: &str, pointer: &str, schema: Option<&Value>, places: &Places) -> Diagnostic {
+    let known: Vec<&str> = schema.into_iter().flat_map(properties).map(|(name, _)| name.as_str()).collect();
+    let owner = if pointer.is_empty() { "the config".to_owned() } else { format!("`{}`", route(pointer)) };
+    let diagnostic = Diagnostic::error("unknown-key", format!("{owner} has no key `{key}`"))
+        .with_suggestion(key, known.iter().copied());
+    let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let step = key.replace('~', "~0").replace('/', "~1");
+    let diagnostic = diagnostic.with_hint(format!("it knows {list}"));
+    match places.key(&format!("{pointer}/{step}")) {
+        Some(place) => diagnostic.at_place(place, ""),
+        None => diagnostic,
+    }
+}
+
+fn missing_key(property: &Value, pointer: &str, schema: Option<&Value>, places: &Places) -> Diagnostic {
+    let key = property.as_str().unwrap_or_default();
+    let below = schema.and_then(|schema| schema.pointer(&format!("/properties/{key}")));
+    let message = format!("`{}` is missing", route(&format!("{pointer}/{key}")));
+    let mut diagnostic = Diagnostic::error("missing-key", message);
+    if let Some(place) = places.key(pointer).filter(|_| !pointer.is_empty()) {
+        diagnostic = diagnostic.at_place(place, "needed in here");
+    } else if let Some(place) = places.key("") {
+        let start = crate::source::Span::new(place.span.start, place.span.start);
+        diagnostic = diagnostic.at(&place.source, start, "needed in this file");
+    }
+    if let Some(text) = below.and_then(|below| below.get("description")).and_then(Value::as_str) {
+        diagnostic = diagnostic.with_hint(text);
+    }
+    with_example(diagnostic, below)
+}
+
+fn bad_range(name: &str, value: &Value) -> Diagnostic {
+    let given = shown(value);
+    match value.as_str().and_then(Cidr::parse) {
+        Some(cidr) => Diagnostic::error("wrong-value", format!("`{name}` has bits set behind its prefix: {given}"))
+            .with_hint(format!("did you mean `{}`?", cidr.canonical())),
+        None => Diagnostic::error("wrong-value", format!("`{name}` is a range of IPv4 addresses, and {given} is none"))
+            .with_hint("write it like `192.168.1.0/24`"),
+    }
+}
+
+fn with_example(diagnostic: Diagnostic, schema: Option<&Value>) -> Diagnostic {
+    let example = schema.and_then(|schema| schema.get("examples")?.get(0));
+    match example {
+        Some(example) => diagnostic.with_hint(format!("for example {}", shown(example))),
+        None => diagnostic,
+    }
+}
+
+fn expected(kind: &TypeKind) -> String {
+    let words: Vec<&str> = match kind {
+        TypeKind::Single(one) => vec![type_word(one.as_str())],
+        TypeKind::Multiple(all) => all.iter().map(|one| type_word(one.as_str())).filter(|word| *word != "unset").collect(),
+    };
+    words.join(" or ")
+}
+
+fn type_word(name: &str) -> &'static str {
+    match name {
+        "array" => "a list",
+        "boolean" => "`true` or `false`",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "object" => "a table of keys",
+        "string" => "a string",
+        _ => "unset",
+    }
+}
+
+/// A value as a message shows it, long ones cut.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "unset".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a table of keys".to_owned(),
+        other => {
+            let text = other.to_string();
+            if text.chars().count() > 60 {
+                format!("`{}…`", text.chars().take(60).collect::<String>())
+            } else {
+                format!("`{text}`")
+            }
+        }
+    }
+}
+
+/// `/nodes/0/name` as `nodes[0].name`.
+pub(super) fn route(pointer: &str) -> String {
+    Route::from_pointer(pointer).to_string()
+}
+
+/// Returns the schema of the value at a pointer.
+pub(super) fn schema_at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Value> {
+    pointer.split('/').skip(1).try_fold(schema, |schema, step| {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        schema
+            .get("properties")
+            .and_then(|properties| properties.get(&step))
+            .or_else(|| schema.get("items"))
+            .or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()))
+    })
+}

@@ -1,38 +1,214 @@
-//! The only user of the disk (stub until the branch `write` lands).
+//! The only user of `std::fs`.
+//!
+//! [`Disk`] is where stages read a project from; [`Folder`] is where `write` puts the outputs.
+//! Paths are relative with `/`, listings are sorted, every error names its path, and nothing leaves
+//! the project: not by `..`, not by an absolute path, not by a symlink.
+
 #![expect(
     clippy::disallowed_methods,
-    reason = "the one module that touches the disk"
+    clippy::disallowed_types,
+    reason = "this is the module that touches the disk"
 )]
 
+mod claim;
+mod disk;
+mod folder;
+mod path;
 pub mod single;
 
-use crate::source::{Files, ReadError};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// A stub.
-pub struct Disk {
-    root: PathBuf,
-}
-/// A stub.
+use crate::source::ReadError;
+
+pub use claim::Claim;
+pub use disk::{Access, Disk};
+pub use folder::{Entry, Folder, parents};
+
+/// Why the disk did not do what it was asked to.
+///
+/// Each message is complete: it has the path and what the system said.
 #[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct Error;
+pub enum Error {
+    /// The system refused to read.
+    #[error("cannot read `{path}`: {cause}")]
+    Unreadable {
+        /// The path as the project names it.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The system refused to write: a full disk, a read-only file system.
+    #[error("cannot write `{path}`: {cause}")]
+    Unwritable {
+        /// The path as the project names it.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The user lacks the permission.
+    #[error("no permission to {wanted} `{path}`")]
+    Denied {
+        /// The path as the project names it.
+        path: String,
+        /// `read` or `write`.
+        wanted: &'static str,
+    },
+    /// A file is wanted where something else stands.
+    #[error("`{path}` is {found}, not a file")]
+    NotAFile {
+        /// The path as the project names it.
+        path: String,
+        /// What stands there, with its article.
+        found: &'static str,
+    },
+    /// A folder is wanted where something else stands.
+    #[error("`{path}` is not a folder")]
+    NotAFolder {
+        /// The path as the project names it.
+        path: String,
+    },
+    /// A new file is wanted where one stands.
+    #[error("`{path}` exists already")]
+    Exists {
+        /// The path as the project names it.
+        path: String,
+    },
+    /// The path is absolute, or climbs out with `..`.
+    #[error("`{path}` leaves the project")]
+    Outside {
+        /// The path as it was given.
+        path: String,
+    },
+    /// A symlink on the way points out of the project.
+    #[error("`{path}` is a symlink that leaves the project, to `{target}`")]
+    SymlinkOutside {
+        /// The path as the project names it.
+        path: String,
+        /// Where it ends.
+        target: String,
+    },
+    /// A symlink points at nothing.
+    #[error("`{path}` is a symlink to nothing")]
+    DanglingSymlink {
+        /// The path as the project names it.
+        path: String,
+    },
+    /// A symlink stands where Kiln would write through it.
+    #[error("`{path}` is a symlink, and Kiln does not write through symlinks")]
+    Symlink {
+        /// The symlink's path as the project names it.
+        path: String,
+    },
+    /// The name of a file is not Unicode.
+    #[error("the name of `{path}` is not Unicode")]
+    NotUnicode {
+        /// The path with the odd bytes replaced.
+        path: String,
+    },
+    /// The path is no plain relative path.
+    #[error("`{path}` is no path for a file: {reason}")]
+    BadPath {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Another process holds the claim.
+    #[error("another kiln is writing here{}: `{path}` is locked", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    Busy {
+        /// The lock's path as the project names it.
+        path: String,
+        /// The process that holds it, if it has said so yet.
+        pid: Option<u32>,
+    },
+}
 
-impl Disk {
-    /// A stub.
-    pub fn open(root: &Path) -> Result<Self, Error> {
-        Ok(Self {
-            root: root.to_owned(),
-        })
+impl Error {
+    fn reading(path: impl Into<String>, cause: io::Error) -> Self {
+        let path = path.into();
+        match cause.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { path, wanted: "read" },
+            io::ErrorKind::NotADirectory => Self::NotAFolder { path },
+            _ => Self::Unreadable { path, cause },
+        }
+    }
+
+    fn writing(path: impl Into<String>, cause: io::Error) -> Self {
+        let path = path.into();
+        match cause.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { path, wanted: "write" },
+            io::ErrorKind::NotADirectory => Self::NotAFolder { path },
+            _ => Self::Unwritable { path, cause },
+        }
+    }
+
+    /// Returns the path that the error is about.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Unreadable { path, .. }
+            | Self::Unwritable { path, .. }
+            | Self::Denied { path, .. }
+            | Self::NotAFile { path, .. }
+            | Self::NotAFolder { path }
+            | Self::Exists { path }
+            | Self::Outside { path }
+            | Self::SymlinkOutside { path, .. }
+            | Self::DanglingSymlink { path }
+            | Self::Symlink { path }
+            | Self::NotUnicode { path }
+            | Self::BadPath { path, .. }
+            | Self::Busy { path, .. } => path,
+        }
     }
 }
 
-impl Files for Disk {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(std::fs::read(self.root.join(path)).ok())
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        let path = error.path().to_owned();
+        let reason = match error {
+            Error::Unreadable { cause, .. } => cause.to_string(),
+            Error::Denied { .. } => "no permission".to_owned(),
+            Error::NotAFile { found, .. } => format!("it is {found}, not a file"),
+            Error::NotAFolder { .. } => "it is not a folder".to_owned(),
+            Error::Outside { .. } => "the path leaves the project".to_owned(),
+            Error::SymlinkOutside { target, .. } => {
+                format!("it is a symlink that leaves the project, to `{target}`")
+            }
+            Error::DanglingSymlink { .. } => "it is a symlink to nothing".to_owned(),
+            Error::NotUnicode { .. } => "its name is not Unicode".to_owned(),
+            other => other.to_string(),
+        };
+        Self { path, reason }
     }
+}
 
-    fn list(&self, _: &str) -> Result<Vec<String>, ReadError> {
-        Ok(Vec::new())
+/// Finds the nearest folder, from `start` upwards, that holds a file of one of these names.
+///
+/// Used to find the project from anywhere inside it. Folders that cannot be read are passed over.
+pub fn find_upwards(start: &Path, names: &[&str]) -> Option<PathBuf> {
+    let start = fs::canonicalize(start).ok()?;
+    start
+        .ancestors()
+        .find(|folder| names.iter().any(|name| folder.join(name).is_file()))
+        .map(Path::to_path_buf)
+}
+
+/// Reads a file outside any project, such as the user's age identities; `None` when there is none.
+pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(cause) if is_absent(&cause) => Ok(None),
+        Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => Err(Error::NotAFile {
+            path: path.display().to_string(),
+            found: "a folder",
+        }),
+        Err(cause) => Err(Error::reading(path.display().to_string(), cause)),
     }
+}
+
+/// Whether an error only says that there is nothing of that name.
+fn is_absent(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -1,1 +1,112 @@
-//! To be written.
+//! Puts a sealed tree on disk: all of it or nothing, and only what Kiln owns.
+//!
+//! # Steps
+//! 1. [`plan`] claims the folder, so that one Kiln writes at a time, and completes or undoes what a
+//!    killed run left ([`recover`] does that much alone).
+//! 2. It compares the tree with the disk and with `kiln.lock`, the committed list of the outputs
+//!    that Kiln owns and their digests. Unchanged files are not touched, foreign ones are an error,
+//!    those edited by hand are kept.
+//! 3. [`Plan::apply`] writes all new content to `.kiln/new` and syncs it, then a journal of the
+//!    changes, and from then on the new tree is a matter of renames, which the next run completes
+//!    if this one is killed. A rename that fails is undone with all before it.
+//!
+//! This module sees only a [`Tree<Sealed>`], so nothing it writes, staged or final, is a secret in
+//! plain text.
+
+mod apply;
+mod digest;
+mod journal;
+mod lock;
+mod plan;
+mod problem;
+mod stage;
+
+use crate::fs::{self, Disk};
+
+pub use apply::{Interruption, Step};
+pub use digest::Digest;
+pub use journal::Recovery;
+pub use lock::LOCK_FILE;
+pub use plan::{Options, Plan, Report, plan};
+
+/// The folder in the output folder where changes are staged; there only while Kiln writes, or after
+/// it was killed.
+pub const HOME: &str = ".kiln";
+
+/// Why outputs could not be written.
+///
+/// Each message is complete: it has the path, what the system said, and how the tree was left.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk failed before anything was staged: also when another Kiln is at it.
+    #[error(transparent)]
+    Disk(#[from] fs::Error),
+    /// New content could not be staged.
+    #[error("cannot stage `{path}`, so nothing was changed: {cause}")]
+    Stage {
+        /// The output.
+        path: String,
+        /// What the disk said.
+        cause: fs::Error,
+    },
+    /// A change could not be made.
+    #[error("cannot update `{path}`, so all files were put back as they were: {cause}")]
+    Apply {
+        /// The output.
+        path: String,
+        /// What the disk said.
+        cause: fs::Error,
+    },
+    /// A change could neither be made nor undone.
+    #[error("cannot put `{path}` back as it was, which the next run will try again: {cause}")]
+    Undo {
+        /// The output.
+        path: String,
+        /// What the disk said.
+        cause: fs::Error,
+    },
+    /// The journal of a killed run makes no sense.
+    #[error(
+        "cannot complete the run that was killed, as its journal `{path}` is broken ({reason}); remove the folder `.kiln` to give it up"
+    )]
+    Journal {
+        /// The journal.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The observer of [`Plan::apply_with`] asked to stop as if killed.
+    #[error("stopped as if killed")]
+    Killed,
+}
+
+impl Error {
+    /// Returns whether another Kiln is writing to the same folder.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Disk(fs::Error::Busy { .. }))
+    }
+}
+
+/// Completes or undoes what a killed run left in the output folder, so that the old or the new tree
+/// is there.
+///
+/// To be called before anything reads the outputs. Costs one look at the disk when there is nothing
+/// to do, and then makes nothing.
+pub fn recover(disk: &Disk, output: &str) -> Result<Recovery, Error> {
+    recover_with(disk, output, &mut |_| Ok(()))
+}
+
+/// Does as [`recover`], with an observer that is called after each step and can interrupt, so that
+/// tests can show what a crash leaves.
+pub fn recover_with(
+    disk: &Disk,
+    output: &str,
+    observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
+) -> Result<Recovery, Error> {
+    let folder = disk.folder(output)?;
+    if folder.entry(HOME)? == fs::Entry::Missing {
+        return Ok(Recovery::Nothing);
+    }
+    let _claim = folder.claim(HOME)?;
+    apply::recover(&folder, observer)
+}

@@ -1,0 +1,189 @@
+//! A project folder on disk, as stages read it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::folder::BOOKKEEPING;
+use super::{Error, Folder, is_absent, path};
+use crate::source::{Files, ReadError};
+
+/// A project folder, with a record of all that was read from it.
+///
+/// Reads follow symlinks as long as they end inside the project.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+/// Who may read a file that [`Disk::create`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever the system lets by default.
+    Usual,
+    /// The user alone, where the system knows that (mode 0600): for private keys.
+    Private,
+}
+
+impl Disk {
+    /// Opens a project folder.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let shown = root.display().to_string();
+        let real = fs::canonicalize(root).map_err(|cause| Error::reading(&shown, cause))?;
+        if !real.is_dir() {
+            return Err(Error::NotAFolder { path: shown });
+        }
+        Ok(Self {
+            root: real,
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Returns the folder, absolute and without symlinks.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns all that was read, listed or looked for, so that `watch` knows what to wait for.
+    ///
+    /// A file is its path, whether or not it was there; a listed folder ends in `/`, the root
+    /// being `./`.
+    pub fn seen(&self) -> BTreeSet<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads a file without noting it: for outputs, which are no inputs to wait for.
+    pub fn peek(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.read_normal(&path::normal(path)?)
+    }
+
+    /// Makes a new file and the folders above it, synced to the disk.
+    ///
+    /// # Errors
+    /// When the file exists: it is never replaced.
+    pub fn create(&self, path: &str, bytes: &[u8], access: Access) -> Result<(), Error> {
+        let folder = self.folder(".")?;
+        folder.make_parents(path)?;
+        let full = folder.place(path)?;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if access == Access::Private {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        let mut file = options.open(&full).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
+            _ => Error::writing(path, cause),
+        })?;
+        if let Err(cause) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+            drop(file);
+            folder.remove(path).ok();
+            return Err(Error::writing(path, cause));
+        }
+        Ok(())
+    }
+
+    /// Opens a folder of the project for writing; it need not exist yet.
+    ///
+    /// # Errors
+    /// When the path leaves the project, or a symlink or a file stands on the way.
+    pub fn folder(&self, path: &str) -> Result<Folder, Error> {
+        Folder::below(&self.root, path::normal(path)?)
+    }
+
+    fn note(&self, path: String) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+
+    /// Follows symlinks to the real path; `None` when nothing is there.
+    fn real(&self, relative: &str) -> Result<Option<PathBuf>, Error> {
+        let full = self.root.join(relative);
+        let real = match fs::canonicalize(&full) {
+            Ok(real) => real,
+            Err(cause) if is_absent(&cause) => {
+                return if fs::symlink_metadata(&full).is_ok() {
+                    Err(Error::DanglingSymlink { path: relative.to_owned() })
+                } else {
+                    Ok(None)
+                };
+            }
+            Err(cause) => return Err(Error::reading(relative, cause)),
+        };
+        if !real.starts_with(&self.root) {
+            return Err(Error::SymlinkOutside {
+                path: relative.to_owned(),
+                target: real.display().to_string(),
+            });
+        }
+        Ok(Some(real))
+    }
+
+    fn read_normal(&self, relative: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(real) = self.real(relative)? else {
+            return Ok(None);
+        };
+        // A pipe would block for ever, so the kind is looked at before the file is opened.
+        let kind = fs::metadata(&real).map_err(|cause| Error::reading(relative, cause))?;
+        if !kind.is_file() {
+            return Err(Error::NotAFile {
+                path: relative.to_owned(),
+                found: if kind.is_dir() { "a folder" } else { "a special file" },
+            });
+        }
+        fs::read(&real).map(Some).map_err(|cause| Error::reading(relative, cause))
+    }
+
+    fn list_normal(&self, relative: &str) -> Result<Vec<String>, Error> {
+        let Some(real) = self.real(relative)? else {
+            return Ok(Vec::new());
+        };
+        if !real.is_dir() {
+            return Err(Error::NotAFolder { path: relative.to_owned() });
+        }
+        let mut found = Vec::new();
+        let mut waiting = vec![(real, relative.to_owned())];
+        while let Some((folder, name)) = waiting.pop() {
+            let unreadable = |cause| Error::reading(if name.is_empty() { "." } else { &name }, cause);
+            for entry in fs::read_dir(&folder).map_err(unreadable)? {
+                let entry = entry.map_err(unreadable)?;
+                let child = child_name(&name, &entry)?;
+                let kind = entry.file_type().map_err(|cause| Error::reading(&child, cause))?;
+                if !kind.is_dir() {
+                    found.push(child);
+                } else if !BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
+                    waiting.push((entry.path(), child));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
+    let name = entry.file_name();
+    let join = |name: &str| path::join(folder, name);
+    name.to_str().map(join).ok_or_else(|| Error::NotUnicode {
+        path: join(&name.to_string_lossy()),
+    })
+}
+
+/// Listings hold everything that is not a folder: also symlinks, which are never walked into, and
+/// which a later read follows or refuses. The folders `.git` and `.kiln` are bookkeeping, not
+/// input, and are left out at any depth.
+impl Files for Disk {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        let relative = path::normal(path)?;
+        self.note(relative.clone());
+        Ok(self.read_normal(&relative)?)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let relative = path::normal(folder)?;
+        self.note(if relative.is_empty() { "./".to_owned() } else { format!("{relative}/") });
+        Ok(self.list_normal(&relative)?)
+    }
+}

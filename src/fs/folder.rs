@@ -1,0 +1,313 @@
+//! A folder that Kiln writes to, without ever going through a symlink.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use super::{Error, path};
+
+/// Folders that belong to git and to Kiln itself: neither input nor output.
+pub(super) const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing.
+    Missing,
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symlink, wherever it points.
+    Symlink,
+    /// A pipe, a socket or a device.
+    Special,
+    /// Nothing can stand there, for one of its parents is no folder.
+    Below {
+        /// The parent in the way.
+        parent: String,
+        /// Whether that is a symlink, rather than a file.
+        symlink: bool,
+    },
+}
+
+/// A folder that Kiln writes to.
+///
+/// Every path is relative, strict (no `.`, `..`, backslash or control character) and looked at
+/// part by part before it is touched: a symlink on the way is an error.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+    name: String,
+}
+
+impl Folder {
+    pub(super) fn below(project: &Path, name: String) -> Result<Self, Error> {
+        let project = Self {
+            root: project.to_path_buf(),
+            name: String::new(),
+        };
+        if name.is_empty() {
+            return Ok(project);
+        }
+        let root = project.place(&name)?;
+        match project.entry(&name)? {
+            Entry::Missing | Entry::Folder => Ok(Self { root, name }),
+            Entry::Symlink => Err(Error::Symlink { path: name }),
+            _ => Err(Error::NotAFolder { path: name }),
+        }
+    }
+
+    /// Returns how the project names a path in this folder.
+    pub fn shown(&self, path: &str) -> String {
+        path::join(&self.name, path)
+    }
+
+    /// Returns whether a path can name an output: relative, plain, and none of git's or Kiln's own.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn accepts(&self, path: &str) -> Result<(), Error> {
+        path::strict(path)?;
+        if path.split('/').any(|part| BOOKKEEPING.contains(&part)) {
+            return Err(Error::BadPath {
+                path: path.to_owned(),
+                reason: "`.git` and `.kiln` are not for outputs",
+            });
+        }
+        Ok(())
+    }
+
+    /// Looks at what stands at a path, following no symlink.
+    pub fn entry(&self, path: &str) -> Result<Entry, Error> {
+        path::strict(path)?;
+        let mut full = self.root.clone();
+        let mut end = 0;
+        for part in path.split('/') {
+            full.push(part);
+            end += part.len();
+            let kind = match fs::symlink_metadata(&full) {
+                Ok(found) => found.file_type(),
+                Err(cause) if super::is_absent(&cause) => return Ok(Entry::Missing),
+                Err(cause) => return Err(Error::reading(self.shown(&path[..end]), cause)),
+            };
+            if end == path.len() {
+                return Ok(entry_of(kind));
+            }
+            if !kind.is_dir() {
+                return Ok(Entry::Below {
+                    parent: path[..end].to_owned(),
+                    symlink: kind.is_symlink(),
+                });
+            }
+            end += 1;
+        }
+        Ok(Entry::Missing)
+    }
+
+    /// Lists the names in a folder with what they are, sorted.
+    pub fn children(&self, path: &str) -> Result<Vec<(String, Entry)>, Error> {
+        let unreadable = |cause| Error::reading(self.shown(path), cause);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.place(path)?).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = path::join(path, &entry.file_name().to_string_lossy());
+            found.push((name, entry_of(entry.file_type().map_err(unreadable)?)));
+        }
+        found.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        Ok(found)
+    }
+
+    /// Reads a regular file; `None` when there is nothing.
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.entry(path)? {
+            Entry::Missing => Ok(None),
+            Entry::File => {
+                let read = fs::read(self.place_unchecked(path));
+                read.map(Some).map_err(|cause| Error::reading(self.shown(path), cause))
+            }
+            other => Err(self.not_a_file(path, &other)),
+        }
+    }
+
+    /// Writes a file that is not there yet; a failure leaves none. Not synced.
+    pub fn write_new(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        let full = self.place(path)?;
+        let unwritable = |cause| Error::writing(self.shown(path), cause);
+        let mut file = fs::File::create_new(&full).map_err(unwritable)?;
+        file.write_all(bytes).map_err(|cause| {
+            fs::remove_file(&full).ok();
+            unwritable(cause)
+        })
+    }
+
+    /// Waits until the bytes of these files, or the entries of these folders, are on the disk.
+    ///
+    /// `""` is this folder itself. A path that is gone has nothing to wait for.
+    pub fn sync(&self, paths: &[String]) -> Result<(), Error> {
+        paths.par_iter().try_for_each(|path| {
+            let full = if path.is_empty() { self.root.clone() } else { self.place(path)? };
+            match sync_one(&full) {
+                Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Moves a file, replacing a file at the target in one step.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        fs::rename(self.place(from)?, self.place(to)?).map_err(|cause| Error::writing(self.shown(to), cause))
+    }
+
+    /// Gives a file a second name, or makes a copy where the file system has no hard links.
+    ///
+    /// # Errors
+    /// When `to` exists.
+    pub fn link(&self, from: &str, to: &str) -> Result<(), Error> {
+        match fs::hard_link(self.place(from)?, self.place(to)?) {
+            Ok(()) => Ok(()),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
+                path: self.shown(to),
+            }),
+            Err(_) => {
+                let bytes = self.read(from)?.unwrap_or_default();
+                self.write_new(to, &bytes)?;
+                self.copy_permissions(from, to)
+            }
+        }
+    }
+
+    /// Gives `to` the permissions of `from`.
+    pub fn copy_permissions(&self, from: &str, to: &str) -> Result<(), Error> {
+        let found = fs::symlink_metadata(self.place(from)?).map_err(|cause| Error::reading(self.shown(from), cause))?;
+        fs::set_permissions(self.place(to)?, found.permissions())
+            .map_err(|cause| Error::writing(self.shown(to), cause))
+    }
+
+    /// Removes a file; one that is gone is fine.
+    pub fn remove(&self, path: &str) -> Result<(), Error> {
+        match fs::remove_file(self.place(path)?) {
+            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a folder with all that is in it; one that is gone is fine.
+    pub fn remove_all(&self, path: &str) -> Result<(), Error> {
+        match fs::remove_dir_all(self.place(path)?) {
+            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the folders above a path that are empty, from the innermost outwards.
+    pub fn remove_empty_parents(&self, path: &str) -> Result<(), Error> {
+        for parent in parents(path) {
+            match fs::remove_dir(self.place(parent)?) {
+                Ok(()) => {}
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                Err(cause) if cause.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+                Err(cause) => return Err(Error::writing(self.shown(parent), cause)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folders above a path that are missing, this folder included.
+    pub fn make_parents(&self, path: &str) -> Result<(), Error> {
+        path::strict(path)?;
+        fs::create_dir_all(&self.root).map_err(|cause| Error::writing(self.shown("."), cause))?;
+        for parent in parents(path).collect::<Vec<_>>().into_iter().rev() {
+            match fs::create_dir(self.place(parent)?) {
+                Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(Error::writing(self.shown(parent), cause));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a folder and those above it.
+    pub fn make(&self, path: &str) -> Result<(), Error> {
+        self.make_parents(&path::join(path, "x"))
+    }
+
+    /// Removes this folder itself if it is empty.
+    pub(super) fn remove_itself(&self) {
+        fs::remove_dir(&self.root).ok();
+    }
+
+    /// Returns whether this folder is there.
+    pub fn exists(&self) -> bool {
+        self.root.is_dir()
+    }
+
+    /// Returns the full path, once every parent is known to be a real folder or missing.
+    pub(super) fn place(&self, path: &str) -> Result<PathBuf, Error> {
+        match self.entry(path)? {
+            Entry::Below { parent, symlink: true } => Err(Error::Symlink {
+                path: self.shown(&parent),
+            }),
+            Entry::Below { parent, .. } => Err(Error::NotAFolder {
+                path: self.shown(&parent),
+            }),
+            _ => Ok(self.place_unchecked(path)),
+        }
+    }
+
+    fn place_unchecked(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn not_a_file(&self, path: &str, found: &Entry) -> Error {
+        let path = self.shown(path);
+        match found {
+            Entry::Symlink => Error::Symlink { path },
+            Entry::Below { parent, symlink: true } => Error::Symlink {
+                path: self.shown(parent),
+            },
+            Entry::Below { parent, .. } => Error::NotAFolder {
+                path: self.shown(parent),
+            },
+            Entry::Folder => Error::NotAFile { path, found: "a folder" },
+            _ => Error::NotAFile {
+                path,
+                found: "a special file",
+            },
+        }
+    }
+}
+
+/// Lists the folders above a path, from the innermost outwards, the root left out.
+pub fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.rmatch_indices('/').map(|(at, _)| &path[..at])
+}
+
+fn entry_of(kind: fs::FileType) -> Entry {
+    if kind.is_symlink() {
+        Entry::Symlink
+    } else if kind.is_dir() {
+        Entry::Folder
+    } else if kind.is_file() {
+        Entry::File
+    } else {
+        Entry::Special
+    }
+}
+
+#[cfg(unix)]
+fn sync_one(full: &Path) -> io::Result<()> {
+    fs::File::open(full)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened, and a file must be writable to be synced.
+#[cfg(not(unix))]
+fn sync_one(full: &Path) -> io::Result<()> {
+    if full.is_dir() {
+        return Ok(());
+    }
+    fs::OpenOptions::new().write(true).open(full)?.sync_all()
+}

@@ -1,0 +1,227 @@
+//! Makes the changes of a journal, or puts back what was there.
+//!
+//! Both go by what is on the disk and not by memory, so that a run that was killed anywhere can be
+//! taken up by another. Of a change that is to bring content, `.kiln/new/N` is there until it is
+//! made; what a change replaces or removes is kept as `.kiln/old/N` until the journal is closed.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use crate::fs::{self, Entry, Folder, parents};
+use crate::write::digest::Digest;
+use crate::write::journal::{Change, JOURNAL, Journal, Recovery, UNDO, new_at, old_at};
+use crate::write::stage::discard;
+use crate::write::{Error, HOME};
+
+/// A moment of a run, after something reached the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'p> {
+    /// The new content of this output is staged.
+    Staged(&'p str),
+    /// All staged content is synced.
+    Synced,
+    /// The journal is in force.
+    Committed,
+    /// This output was created, changed or removed, or `kiln.lock` was.
+    Changed(&'p str),
+    /// This output is as it was before.
+    Undone(&'p str),
+    /// All changes are synced.
+    Settled,
+    /// The journal is gone.
+    Closed,
+}
+
+/// What an observer can do to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// Stop as if killed: nothing is tidied up.
+    Kill,
+    /// Go on as if the disk had refused this step.
+    Fail,
+}
+
+/// Who watches a run.
+pub(super) struct Observer<'o>(pub(super) &'o mut dyn FnMut(Step<'_>) -> Result<(), Interruption>);
+
+impl Observer<'_> {
+    pub(super) fn after(&mut self, step: Step<'_>, failed: impl FnOnce(fs::Error) -> Error) -> Result<(), Error> {
+        (self.0)(step).map_err(|interruption| match interruption {
+            Interruption::Kill => Error::Killed,
+            Interruption::Fail => failed(fs::Error::Unwritable {
+                path: format!("{step:?}"),
+                cause: io::Error::other("interrupted"),
+            }),
+        })
+    }
+}
+
+/// What stands where an output belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    File(Digest),
+    Other,
+}
+
+impl Found {
+    fn of(expected: Option<Digest>) -> Self {
+        expected.map_or(Self::Nothing, Self::File)
+    }
+}
+
+/// Makes the changes, closes the journal, and returns the outputs that someone else changed since
+/// they were planned, which are left alone.
+///
+/// # Errors
+/// [`Error::Apply`] when a change could not be made and all were undone.
+pub(super) fn complete(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<Vec<String>, Error> {
+    match change_all(folder, journal, observer) {
+        Ok(touched) => {
+            close(folder, JOURNAL, observer)?;
+            Ok(touched)
+        }
+        Err(Error::Apply { path, cause }) => {
+            let failed = |cause| Error::Undo {
+                path: path.clone(),
+                cause,
+            };
+            folder.rename(JOURNAL, UNDO).map_err(failed)?;
+            folder.sync(&[HOME.to_owned()]).map_err(failed)?;
+            undo_all(folder, journal, observer)?;
+            Err(Error::Apply { path, cause })
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Takes up what a killed run left; the claim must be held.
+pub(super) fn recover(
+    folder: &Folder,
+    observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
+) -> Result<Recovery, Error> {
+    let mut observer = Observer(observer);
+    if let Some(journal) = Journal::read(folder, UNDO)? {
+        undo_all(folder, &journal, &mut observer)?;
+        return Ok(Recovery::Undone);
+    }
+    let Some(journal) = Journal::read(folder, JOURNAL)? else {
+        return Ok(if discard(folder)? { Recovery::Discarded } else { Recovery::Nothing });
+    };
+    match complete(folder, &journal, &mut observer) {
+        Ok(_) => Ok(Recovery::Completed),
+        Err(Error::Apply { .. }) => Ok(Recovery::Undone),
+        Err(other) => Err(other),
+    }
+}
+
+fn change_all(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<Vec<String>, Error> {
+    let mut touched = Vec::new();
+    for (number, change) in journal.changes.iter().enumerate() {
+        let failed = |cause| Error::Apply {
+            path: folder.shown(&change.path),
+            cause,
+        };
+        if !make(folder, number, change).map_err(failed)? {
+            touched.push(change.path.clone());
+        }
+        observer.after(Step::Changed(&change.path), failed)?;
+    }
+    let failed = |cause| Error::Apply {
+        path: folder.shown("."),
+        cause,
+    };
+    folder.sync(&folders(journal)).map_err(failed)?;
+    observer.after(Step::Settled, failed)?;
+    Ok(touched)
+}
+
+/// Makes one change unless it is made already; returns `false` when someone else changed the file
+/// since it was planned.
+fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Error> {
+    let (new, old, path) = (new_at(number), old_at(number), change.path.as_str());
+    let found = look(folder, path)?;
+    let expected = found == Found::of(change.before) || (change.is_lock() && found != Found::Other);
+    if change.after.is_none() {
+        let removed = folder.entry(&old)? == Entry::File;
+        if !removed && found != Found::Nothing {
+            if !expected {
+                return Ok(false);
+            }
+            folder.rename(path, &old)?;
+        }
+        folder.remove_empty_parents(path)?;
+        return Ok(true);
+    }
+    if folder.entry(&new)? == Entry::Missing || found == Found::of(change.after) {
+        return Ok(true);
+    }
+    if !expected {
+        return Ok(false);
+    }
+    if found == Found::Nothing {
+        folder.make_parents(path)?;
+    } else {
+        folder.remove(&old)?;
+        folder.link(path, &old)?;
+        folder.copy_permissions(path, &new)?;
+    }
+    folder.rename(&new, path)?;
+    Ok(true)
+}
+
+fn undo_all(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<(), Error> {
+    for (number, change) in journal.changes.iter().enumerate().rev() {
+        let failed = |cause| Error::Undo {
+            path: folder.shown(&change.path),
+            cause,
+        };
+        undo(folder, number, change).map_err(failed)?;
+        observer.after(Step::Undone(&change.path), failed)?;
+    }
+    folder.sync(&folders(journal))?;
+    close(folder, UNDO, observer)
+}
+
+/// Puts one file back as it was, unless it is so already or someone else changed it since.
+fn undo(folder: &Folder, number: usize, change: &Change) -> Result<(), fs::Error> {
+    let (new, old, path) = (new_at(number), old_at(number), change.path.as_str());
+    let kept = folder.entry(&old)? == Entry::File;
+    let made = change.after.is_none() || folder.entry(&new)? == Entry::Missing;
+    if !made || look(folder, path)? != Found::of(change.after) {
+        return Ok(());
+    }
+    if kept {
+        folder.make_parents(path)?;
+        folder.rename(&old, path)
+    } else if change.before.is_none() {
+        folder.remove(path)?;
+        folder.remove_empty_parents(path)
+    } else {
+        Ok(())
+    }
+}
+
+/// Ends a run: once the journal is gone, what is staged no longer counts.
+fn close(folder: &Folder, journal: &str, observer: &mut Observer<'_>) -> Result<(), Error> {
+    folder.remove(journal)?;
+    folder.sync(&[HOME.to_owned()])?;
+    observer.after(Step::Closed, Error::Disk)?;
+    discard(folder)?;
+    Ok(())
+}
+
+fn look(folder: &Folder, path: &str) -> Result<Found, fs::Error> {
+    Ok(match folder.entry(path)? {
+        Entry::Missing => Found::Nothing,
+        Entry::File => folder.read(path)?.map_or(Found::Nothing, |bytes| Found::File(Digest::of(&bytes))),
+        _ => Found::Other,
+    })
+}
+
+/// Lists the folders whose entries a journal changes, the root as `""`.
+fn folders(journal: &Journal) -> Vec<String> {
+    let above = journal.changes.iter().flat_map(|change| parents(&change.path));
+    let found: BTreeSet<String> = above.map(str::to_owned).chain([String::new()]).collect();
+    found.into_iter().collect()
+}

@@ -1,0 +1,79 @@
+//! `kiln.lock`: the committed list of the outputs that Kiln owns.
+//!
+//! TOML with one line an output, sorted by path, so that a change of one output is a change of one
+//! line and git can merge two branches that touched different outputs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::fs::Folder;
+use crate::source::{Source, Span};
+use crate::write::digest::Digest;
+
+/// The name of the list, in the output folder.
+pub const LOCK_FILE: &str = "kiln.lock";
+
+const VERSION: i64 = 1;
+
+/// The outputs that Kiln owns, each with the digest of what Kiln wrote last.
+pub(super) type Owned = BTreeMap<String, Digest>;
+
+/// Reads the list.
+///
+/// # Errors
+/// One diagnostic with the place of what is wrong; paths that no output can have are wrong too, as
+/// what is listed may be removed.
+pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<Diagnostic>> {
+    let bad = |span: toml_span::Span, message: String| {
+        vec![
+            Diagnostic::error("bad-lock", message)
+                .at(source, Span::new(span.start, span.end), "")
+                .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
+        ]
+    };
+    let root = toml_span::parse(&source.text).map_err(|error| conflict(source).unwrap_or_else(|| {
+        bad(error.span, format!("`{LOCK_FILE}` is not valid TOML: {error}"))
+    }))?;
+    let version = root.pointer("/version");
+    if version.and_then(toml_span::Value::as_integer) != Some(VERSION) {
+        let span = version.map_or(toml_span::Span::new(0, 0), |value| value.span);
+        return Err(bad(span, format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads")));
+    }
+    let Some(table) = root.pointer("/sha256").and_then(toml_span::Value::as_table) else {
+        return Err(bad(toml_span::Span::new(0, 0), format!("`{LOCK_FILE}` has no table `sha256`")));
+    };
+    let mut owned = Owned::new();
+    for (key, value) in table {
+        let path = key.name.to_string();
+        folder.accepts(&path).map_err(|error| bad(key.span, format!("`{LOCK_FILE}` lists no output: {error}")))?;
+        let digest = value.as_str().and_then(Digest::parse);
+        let digest = digest.ok_or_else(|| bad(value.span, format!("the digest of `{path}` is not 64 hex digits")))?;
+        owned.insert(path, digest);
+    }
+    Ok(owned)
+}
+
+/// Tells a half-merged list from other damage.
+fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
+    let at = if source.text.starts_with("<<<<<<< ") { 0 } else { source.text.find("\n<<<<<<< ")? + 1 };
+    Some(vec![
+        Diagnostic::error("bad-lock", format!("`{LOCK_FILE}` has a git conflict in it"))
+            .at(source, Span::new(at, at + "<<<<<<<".len()), "")
+            .with_hint("keep the lines of both sides, one a path, then render again"),
+    ])
+}
+
+/// Writes the list.
+pub(super) fn format(owned: &Owned) -> String {
+    let mut text = format!(
+        "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = {VERSION}\n\n[sha256]\n"
+    );
+    for (path, digest) in owned {
+        // Output paths have neither backslashes nor control characters.
+        let path = path.replace('"', "\\\"");
+        writeln!(text, "\"{path}\" = \"{digest}\"").expect("writing to a string does not fail");
+    }
+    text
+}

@@ -1,0 +1,369 @@
+//! What would change on disk, decided before anything does.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::fs::{self, Claim, Disk, Entry, Folder, parents};
+use crate::source::Source;
+use crate::tree::{Sealed, SealedFile, Tree};
+use crate::write::apply::{self, Interruption, Observer, Step};
+use crate::write::digest::Digest;
+use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
+use crate::write::lock::{self, LOCK_FILE, Owned};
+use crate::write::stage::{self, Pending};
+use crate::write::{Error, HOME, problem};
+
+/// How to plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Overwrites and removes outputs that were edited by hand; never files that are not Kiln's.
+    pub force: bool,
+    /// Changes nothing on disk, neither now nor on [`Plan::apply`]; needs no permission to write.
+    pub dry_run: bool,
+}
+
+/// What a run does to the outputs; every list is sorted and as the project names the files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Outputs that were not there.
+    pub created: Vec<String>,
+    /// Outputs with new content.
+    pub changed: Vec<String>,
+    /// Outputs that are as they should be and are not touched.
+    pub unchanged: Vec<String>,
+    /// Outputs of earlier runs that no template makes any more.
+    pub removed: Vec<String>,
+    /// Outputs that were edited by hand and are kept so.
+    pub edited: Vec<String>,
+    /// Whether `kiln.lock` gets new content.
+    pub lock_changed: bool,
+    /// What became of an earlier run that was killed.
+    pub recovery: Recovery,
+}
+
+impl Report {
+    /// Returns whether the disk holds just what the templates make.
+    pub fn is_clean(&self) -> bool {
+        let Self {
+            created,
+            changed,
+            removed,
+            edited,
+            lock_changed,
+            ..
+        } = self;
+        !lock_changed && [created, changed, removed, edited].iter().all(|list| list.is_empty())
+    }
+}
+
+/// What would change on disk, with the exclusive right to change it.
+#[derive(Debug)]
+pub struct Plan<'t> {
+    folder: Folder,
+    /// `None` for a dry run.
+    claim: Option<Claim>,
+    pending: Vec<Pending<'t>>,
+    report: Report,
+}
+
+impl Plan<'_> {
+    /// Returns what will be done.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Makes the changes, all or none, and returns what was done; for a dry run, what would be.
+    ///
+    /// Outputs that someone changed after they were planned are kept and reported as edited.
+    pub fn apply(self) -> Result<Report, Error> {
+        self.apply_with(&mut |_| Ok(()))
+    }
+
+    /// Does as [`apply`](Self::apply), with an observer that is called after each step and can
+    /// interrupt, so that tests can show what a crash leaves.
+    pub fn apply_with(
+        mut self,
+        observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
+    ) -> Result<Report, Error> {
+        if self.claim.is_none() || self.pending.is_empty() {
+            return Ok(self.report);
+        }
+        let mut observer = Observer(observer);
+        let journal = stage::stage(&self.folder, &self.pending, &mut observer)?;
+        for path in apply::complete(&self.folder, &journal, &mut observer)? {
+            let shown = self.folder.shown(&path);
+            let report = &mut self.report;
+            for list in [&mut report.created, &mut report.changed, &mut report.removed] {
+                list.retain(|other| *other != shown);
+            }
+            report.edited.push(shown);
+        }
+        self.report.edited.sort_unstable();
+        Ok(self.report)
+    }
+}
+
+/// Compares a tree with the output folder and decides what to do.
+///
+/// Unless it is a dry run, claims the folder until the plan is dropped or applied, and completes an
+/// earlier run that was killed. The warnings are outputs edited by hand; the errors, on which
+/// nothing may be written, are files that are not Kiln's, places where no output can go, and a
+/// `kiln.lock` that cannot be read.
+pub fn plan<'t>(
+    tree: &'t Tree<Sealed>,
+    disk: &Disk,
+    output: &str,
+    options: Options,
+) -> Result<StageResult<Plan<'t>>, Error> {
+    let folder = disk.folder(output)?;
+    let mut report = Report::default();
+    let mut claim = None;
+    if !options.dry_run {
+        claim = Some(folder.claim(HOME)?);
+        report.recovery = apply::recover(&folder, &mut |_| Ok(()))?;
+    } else if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
+        return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
+    }
+    let text = folder.read(LOCK_FILE)?;
+    let owned = match &text {
+        None => Owned::new(),
+        Some(bytes) => {
+            let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
+            match lock::parse(&source, &folder) {
+                Ok(owned) => owned,
+                Err(problems) => return Ok(Err(problems)),
+            }
+        }
+    };
+    let mut planner = Planner {
+        tree,
+        folder: &folder,
+        owned: &owned,
+        force: options.force,
+        next: Owned::new(),
+        removals: BTreeSet::new(),
+        pending: Vec::new(),
+        problems: Vec::new(),
+        report,
+    };
+    planner.check_paths();
+    planner.plan_removals()?;
+    planner.plan_outputs()?;
+    planner.order();
+    planner.plan_lock(text.as_deref());
+    let Planner { pending, problems, report, .. } = planner;
+    Ok(Warned::unless_errors((pending, report), problems).map(|Warned { value: (pending, report), warnings }| Warned {
+        value: Plan {
+            folder,
+            claim,
+            pending,
+            report,
+        },
+        warnings,
+    }))
+}
+
+/// What is to be done with one output.
+enum Fate {
+    Create,
+    Change(Digest),
+    Keep,
+    Edited(Digest),
+    Problem(Diagnostic),
+}
+
+struct Planner<'t, 'p> {
+    tree: &'t Tree<Sealed>,
+    folder: &'p Folder,
+    owned: &'p Owned,
+    force: bool,
+    /// What the lock lists afterwards.
+    next: Owned,
+    /// Outputs to remove.
+    removals: BTreeSet<String>,
+    pending: Vec<Pending<'t>>,
+    problems: Vec<Diagnostic>,
+    report: Report,
+}
+
+impl<'t> Planner<'t, '_> {
+    fn check_paths(&mut self) {
+        let paths: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
+        for path in &paths {
+            let refused = self.folder.accepts(path).and_then(|()| match *path {
+                LOCK_FILE => Err(fs::Error::BadPath {
+                    path: LOCK_FILE.to_owned(),
+                    reason: "it is where Kiln keeps its list of outputs",
+                }),
+                _ => Ok(()),
+            });
+            if let Err(error) = refused {
+                self.problems.push(problem::bad_path(self.tree, path, &error));
+            } else if let Some(parent) = parents(path).find(|parent| paths.contains(parent)) {
+                self.problems.push(problem::file_and_folder(self.tree, path, parent));
+            }
+        }
+    }
+
+    /// Looks at the outputs of earlier runs that the tree has no more. One that is gone, or has made
+    /// way for something that is no file, is forgotten.
+    fn plan_removals(&mut self) -> Result<(), fs::Error> {
+        let outputs: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
+        for (path, owned) in self.owned.iter().filter(|(path, _)| !outputs.contains(path.as_str())) {
+            if self.folder.entry(path)? != Entry::File {
+                continue;
+            }
+            let Some(bytes) = self.folder.read(path)? else {
+                continue;
+            };
+            let shown = self.folder.shown(path);
+            let found = Digest::of(&bytes);
+            if found != *owned && !self.force {
+                self.problems.push(problem::edited_stale(&shown));
+                self.report.edited.push(shown);
+                self.next.insert(path.clone(), *owned);
+                continue;
+            }
+            self.report.removed.push(shown);
+            self.removals.insert(path.clone());
+            self.pending.push(Pending {
+                change: Change {
+                    path: path.clone(),
+                    before: Some(found),
+                    after: None,
+                },
+                content: None,
+            });
+        }
+        Ok(())
+    }
+
+    fn plan_outputs(&mut self) -> Result<(), fs::Error> {
+        let outputs: Vec<(&'t str, &'t SealedFile)> =
+            self.tree.outputs().filter(|(path, _)| self.folder.accepts(path).is_ok()).collect();
+        let fates: Vec<(Digest, Fate)> = outputs
+            .par_iter()
+            .map(|(path, file)| Ok((Digest::of(&file.bytes), self.fate(path, file)?)))
+            .collect::<Result<_, fs::Error>>()?;
+        for ((path, file), (after, fate)) in outputs.into_iter().zip(fates) {
+            let shown = self.folder.shown(path);
+            let (before, list) = match fate {
+                Fate::Create => (None, &mut self.report.created),
+                Fate::Change(before) => (Some(before), &mut self.report.changed),
+                Fate::Keep => {
+                    self.next.insert(path.to_owned(), after);
+                    self.report.unchanged.push(shown);
+                    continue;
+                }
+                Fate::Edited(owned) => {
+                    self.problems.push(problem::edited(self.tree, path, &shown));
+                    self.next.insert(path.to_owned(), owned);
+                    self.report.edited.push(shown);
+                    continue;
+                }
+                Fate::Problem(problem) => {
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            list.push(shown);
+            self.next.insert(path.to_owned(), after);
+            self.pending.push(Pending {
+                change: Change {
+                    path: path.to_owned(),
+                    before,
+                    after: Some(after),
+                },
+                content: Some(Cow::Borrowed(&file.bytes)),
+            });
+        }
+        self.report.edited.sort_unstable();
+        Ok(())
+    }
+
+    fn fate(&self, path: &str, file: &SealedFile) -> Result<Fate, fs::Error> {
+        let found = self.folder.entry(path)?;
+        match &found {
+            Entry::Missing => return Ok(Fate::Create),
+            Entry::Below { parent, symlink: false } if self.removals.contains(parent) => return Ok(Fate::Create),
+            Entry::Folder if self.will_vanish(path)? => return Ok(Fate::Create),
+            Entry::File => {}
+            _ => {
+                let shown = self.folder.shown(path);
+                return Ok(Fate::Problem(problem::in_the_way(self.tree, path, &shown, &found)));
+            }
+        }
+        let Some(bytes) = self.folder.read(path)? else {
+            return Ok(Fate::Create);
+        };
+        if bytes == file.bytes {
+            return Ok(Fate::Keep);
+        }
+        let before = Digest::of(&bytes);
+        Ok(match self.owned.get(path) {
+            None => Fate::Problem(problem::foreign(self.tree, path, &self.folder.shown(path))),
+            Some(owned) if *owned == before || self.force => Fate::Change(before),
+            Some(owned) => Fate::Edited(*owned),
+        })
+    }
+
+    /// Whether a folder holds nothing but outputs that will be removed, and so goes with them.
+    fn will_vanish(&self, folder: &str) -> Result<bool, fs::Error> {
+        let children = self.folder.children(folder)?;
+        for (path, entry) in &children {
+            let vanishes = match entry {
+                Entry::File => self.removals.contains(path),
+                Entry::Folder => self.will_vanish(path)?,
+                _ => false,
+            };
+            if !vanishes {
+                return Ok(false);
+            }
+        }
+        Ok(!children.is_empty())
+    }
+
+    /// Puts the removals last, so that what replaces a file comes before it goes, but for those
+    /// that make room: a file where a folder is to be, or the other way round.
+    fn order(&mut self) {
+        let contents: BTreeSet<String> = self
+            .pending
+            .iter()
+            .filter(|pending| pending.content.is_some())
+            .map(|pending| pending.change.path.clone())
+            .collect();
+        let makes_room = |removal: &str| {
+            let inside = format!("{removal}/");
+            let below = contents.range(inside.clone()..).next().is_some_and(|path| path.starts_with(&inside));
+            below || parents(removal).any(|parent| contents.contains(parent))
+        };
+        self.pending.sort_by_key(|Pending { change, content }| match content {
+            None if makes_room(&change.path) => 0,
+            Some(_) => 1,
+            None => 2,
+        });
+    }
+
+    /// Lists the outputs anew, as the last change.
+    fn plan_lock(&mut self, text: Option<&[u8]>) {
+        if text.is_none() && self.next.is_empty() {
+            return;
+        }
+        let next = lock::format(&self.next).into_bytes();
+        if text == Some(next.as_slice()) {
+            return;
+        }
+        self.report.lock_changed = true;
+        self.pending.push(Pending {
+            change: Change {
+                path: LOCK_FILE.to_owned(),
+                before: text.map(Digest::of),
+                after: Some(Digest::of(&next)),
+            },
+            content: Some(Cow::Owned(next)),
+        });
+    }
+}

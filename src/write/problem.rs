@@ -1,0 +1,86 @@
+//! What can be wrong with the places where outputs go.
+
+use crate::diagnostic::Diagnostic;
+use crate::fs::Entry;
+use crate::tree::{Sealed, Tree};
+
+/// Points at the template behind an output, if one is known.
+fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnostic {
+    match tree.get(path).and_then(|file| file.template_place(0)) {
+        Some(place) => diagnostic.at_place(place, "made by this template"),
+        None => diagnostic,
+    }
+}
+
+/// The path is none that an output can have.
+pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, error: &crate::fs::Error) -> Diagnostic {
+    let problem = Diagnostic::error("bad-output-path", format!("an output cannot go there: {error}"));
+    pointed(problem, tree, path).with_hint("rename the template, as its path is the path of its output")
+}
+
+/// One output would have to be a file and a folder.
+pub(super) fn file_and_folder(tree: &Tree<Sealed>, path: &str, parent: &str) -> Diagnostic {
+    let problem = Diagnostic::error(
+        "bad-output-path",
+        format!("the outputs `{parent}` and `{path}` exclude each other, as one is a file and the other needs a folder of that name"),
+    );
+    pointed(problem, tree, path).with_hint("rename one of the two templates")
+}
+
+/// A file is there that is not Kiln's.
+pub(super) fn foreign(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnostic {
+    let problem = Diagnostic::error(
+        "foreign-output",
+        format!("`{shown}` is not Kiln's, so it is not overwritten"),
+    );
+    pointed(problem, tree, path)
+        .with_hint(format!("if the template should make it, move `{shown}` away or delete it, and render again"))
+        .with_hint("if the file is right as it is, remove the template or give its output another path")
+}
+
+/// Something other than a file is where an output goes.
+pub(super) fn in_the_way(tree: &Tree<Sealed>, path: &str, shown: &str, found: &Entry) -> Diagnostic {
+    let message = match found {
+        Entry::Symlink => format!("`{shown}` is a symlink, and Kiln does not write through symlinks"),
+        Entry::Folder => format!("`{shown}` is a folder, so the output of that name cannot be written"),
+        Entry::Below { parent, symlink: true } => {
+            format!("`{shown}` lies behind the symlink `{parent}`, and Kiln does not write through symlinks")
+        }
+        Entry::Below { parent, .. } => format!("`{shown}` cannot be written, as `{parent}` is a file, not a folder"),
+        _ => format!("`{shown}` is a special file, so the output of that name cannot be written"),
+    };
+    let blocker = match found {
+        Entry::Below { parent, .. } => parent,
+        _ => shown,
+    };
+    pointed(Diagnostic::error("blocked-output", message), tree, path)
+        .with_hint(format!("move `{blocker}` away, or rename the template"))
+}
+
+/// An output was edited by hand and its template says something else.
+pub(super) fn edited(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnostic {
+    let problem = Diagnostic::warning(
+        "edited-output",
+        format!("`{shown}` was edited since Kiln wrote it, so it is kept as it is"),
+    );
+    pointed(problem, tree, path)
+        .with_hint("move the edit into the template or the config, or overwrite it with `--force`")
+}
+
+/// An output that no template makes any more was edited by hand.
+pub(super) fn edited_stale(shown: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "edited-output",
+        format!("`{shown}` is no longer made by any template, but was edited since Kiln wrote it, so it is kept"),
+    )
+    .with_hint("delete it, or have it removed with `--force`")
+}
+
+/// A killed run has left work, and this run may not do it.
+pub(super) fn interrupted(shown: &str) -> Diagnostic {
+    Diagnostic::error(
+        "interrupted-write",
+        format!("an earlier run was killed while it wrote to `{shown}`, so what is there cannot be compared"),
+    )
+    .with_hint("run `kiln render` once: it completes that run first")
+}

@@ -1,0 +1,71 @@
+//! Brings all new content to the disk before the first output changes.
+
+use std::borrow::Cow;
+
+use crate::fs::{self, Folder};
+use crate::write::Error;
+use crate::write::apply::{Observer, Step};
+use crate::write::journal::{Change, DRAFT, JOURNAL, Journal, NEW, OLD, new_at};
+
+/// A change with the content that it brings; `None` for a removal.
+#[derive(Debug)]
+pub(super) struct Pending<'t> {
+    pub(super) change: Change,
+    pub(super) content: Option<Cow<'t, [u8]>>,
+}
+
+/// Stages the changes and commits the journal.
+///
+/// # Errors
+/// Nothing is left then, unless the observer stopped as if killed.
+pub(super) fn stage(folder: &Folder, pending: &[Pending<'_>], observer: &mut Observer<'_>) -> Result<Journal, Error> {
+    let staged = write(folder, pending, observer);
+    if staged.as_ref().is_err_and(|error| !matches!(error, Error::Killed)) {
+        // The first failure is the one to report; leftovers are discarded by the next run.
+        discard(folder).ok();
+    }
+    staged
+}
+
+fn write(folder: &Folder, pending: &[Pending<'_>], observer: &mut Observer<'_>) -> Result<Journal, Error> {
+    folder.make(NEW)?;
+    folder.make(OLD)?;
+    let mut written = Vec::with_capacity(pending.len() + 1);
+    for (number, Pending { change, content }) in pending.iter().enumerate() {
+        let failed = |cause| Error::Stage {
+            path: folder.shown(&change.path),
+            cause,
+        };
+        if let Some(bytes) = content {
+            let path = new_at(number);
+            folder.write_new(&path, bytes).map_err(failed)?;
+            written.push(path);
+            observer.after(Step::Staged(&change.path), failed)?;
+        }
+    }
+    let failed = |cause: fs::Error| Error::Stage {
+        path: folder.shown("."),
+        cause,
+    };
+    written.push(NEW.to_owned());
+    folder.sync(&written).map_err(failed)?;
+    observer.after(Step::Synced, failed)?;
+    let journal = Journal::new(pending.iter().map(|pending| pending.change.clone()).collect());
+    journal.commit(folder).map_err(failed)?;
+    observer.after(Step::Committed, failed)?;
+    Ok(journal)
+}
+
+/// Removes all that staging made, the journal first; returns whether there was anything.
+pub(super) fn discard(folder: &Folder) -> Result<bool, fs::Error> {
+    let mut found = false;
+    for path in [JOURNAL, DRAFT] {
+        found |= folder.entry(path)? != fs::Entry::Missing;
+        folder.remove(path)?;
+    }
+    for path in [NEW, OLD] {
+        found |= folder.entry(path)? != fs::Entry::Missing;
+        folder.remove_all(path)?;
+    }
+    Ok(found)
+}

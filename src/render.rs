@@ -19,6 +19,7 @@ mod scan;
 mod session;
 mod sourcemap;
 mod template;
+mod undefined;
 
 pub use callable::{Filter, Function};
 pub use filters::FILTERS;
@@ -39,6 +40,10 @@ use engine::Engine;
 use environment::Environment;
 use layers::Entry;
 use template::Template;
+
+/// The stack of a thread that renders: enough for includes within components within includes, as deep as
+/// they may nest, in a build without optimization too.
+const STACK: usize = 32 << 20;
 
 /// What templates see of a project.
 #[derive(Clone, Copy, Debug)]
@@ -71,11 +76,32 @@ pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<App>> 
 /// Functions read the files they are asked for from `files`, the project. The result depends on the
 /// arguments alone, and not on the number of threads. On errors all templates have been tried, and
 /// every problem is reported once, sorted by the file it is in.
-pub fn render(context: Context<'_>, layers: &Layers<'_>, files: &dyn Files) -> StageResult<Rendering> {
+pub fn render(
+    context: Context<'_>,
+    layers: &Layers<'_>,
+    files: &dyn Files,
+) -> StageResult<Rendering> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .stack_size(STACK);
+    match pool.build() {
+        Ok(pool) => pool.install(|| render_all(context, layers, files)),
+        Err(_) => render_all(context, layers, files),
+    }
+}
+
+fn render_all(
+    context: Context<'_>,
+    layers: &Layers<'_>,
+    files: &dyn Files,
+) -> StageResult<Rendering> {
     let mut problems = Vec::new();
     let entries = layers.entries(&mut problems);
     let apps = apps::discover(&entries, context.values, &mut problems);
-    let outputs: Vec<&Entry> = entries.iter().filter(|entry| is_output(entry, &apps)).collect();
+    let outputs: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| is_output(entry, &apps))
+        .collect();
     outputs::check_paths(&outputs, &mut problems);
     let templates: Vec<Template> = entries
         .iter()
@@ -85,61 +111,61 @@ pub fn render(context: Context<'_>, layers: &Layers<'_>, files: &dyn Files) -> S
     let environment = Arc::new(Environment::new(apps.clone()));
     let engine = Engine::new(&templates, &environment, &mut problems);
     let variables = variables(context.values);
-    let made: Vec<(Option<File>, Vec<Diagnostic>)> = outputs
-        .par_iter()
-        .map(|entry| {
-            let mut problems = Vec::new();
-            let file = if entry.is_template() {
-                let variables = variables_at(&variables, entry, context.values, &apps);
-                match engine.render(&entry.path, &variables, &environment, files) {
-                    Some(Ok(printed)) => outputs::rendered(entry, printed, &engine, &mut problems),
-                    Some(Err(problem)) => {
-                        problems.push(*problem);
-                        None
-                    }
-                    None => None,
-                }
-            } else {
-                Some(outputs::copied(entry, &mut problems))
-            };
-            (file, problems)
-        })
-        .collect();
-    let mut made_files = Vec::with_capacity(made.len());
-    for (file, found) in made {
-        made_files.extend(file);
-        problems.extend(found);
-    }
+    let render_one = |entry: &&Entry| {
+        let mut problems = Vec::new();
+        if !entry.is_template() {
+            let file = outputs::copied(entry, &mut problems);
+            return (Some(file), problems);
+        }
+        let variables = variables_at(&variables, entry, context.values, &apps);
+        let file = match engine.render(&entry.path, &variables, &environment, files) {
+            Some(Ok(printed)) => outputs::rendered(entry, printed, &engine, &mut problems),
+            Some(Err(problem)) => {
+                problems.push(*problem);
+                None
+            }
+            None => None,
+        };
+        (file, problems)
+    };
+    let (made, found): (Vec<Option<File>>, Vec<Vec<Diagnostic>>) =
+        outputs.par_iter().map(render_one).unzip();
+    problems.extend(found.into_iter().flatten());
+    let quotes = |text: &str| {
+        environment.quotes_secret(text)
+            || context
+                .secrets
+                .iter()
+                .any(|(secret, _)| text.contains(secret.expose()))
+    };
+    let problems = finish(problems, &quotes);
     let mut secrets = context.secrets.clone();
     secrets.extend(environment.secrets());
-    let rendering = Rendering {
-        tree: Tree::rendered(made_files, apps),
-        secrets,
-    };
-    finish(rendering, problems, &environment)
+    let tree = Tree::rendered(made.into_iter().flatten(), apps);
+    Warned::unless_errors(Rendering { tree, secrets }, problems)
 }
 
 /// Sorts the problems, drops repeated ones, and makes sure that none quotes a secret.
-fn finish(
-    rendering: Rendering,
-    mut problems: Vec<Diagnostic>,
-    environment: &Environment,
-) -> StageResult<Rendering> {
-    let quotes = |text: &str| {
-        environment.quotes_secret(text)
-            || rendering.secrets.iter().any(|(secret, _)| text.contains(secret.expose()))
-    };
+///
+/// Only when all templates are rendered is every secret known, whichever came first.
+fn finish(mut problems: Vec<Diagnostic>, quotes: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
     for problem in &mut problems {
+        outputs::conceal(problem, quotes);
         if quotes(&problem.message) {
-            "this fails; the reason quotes a secret and is not shown".clone_into(&mut problem.message);
+            "this fails; the reason quotes a secret and is not shown"
+                .clone_into(&mut problem.message);
         }
         problem.hints.retain(|hint| !quotes(hint));
     }
     problems.sort_by_cached_key(|problem| {
-        problem.primary.as_ref().map(|label| (label.place.source.path.clone(), label.place.span))
+        let place = problem
+            .primary
+            .as_ref()
+            .map(|label| (label.place.source.path.clone(), label.place.span));
+        (place, problem.code, problem.message.clone())
     });
     problems.dedup_by(|b, a| (a.code, &a.message, &a.primary) == (b.code, &b.message, &b.primary));
-    Warned::unless_errors(rendering, problems)
+    problems
 }
 
 /// Returns whether a file of the folder of templates becomes an output in this project.
@@ -148,12 +174,12 @@ fn is_output(entry: &Entry, apps: &[App]) -> bool {
         && match apps::position(&entry.path) {
             Position::Outside => true,
             Position::Manifest(..) => false,
-            Position::Namespace(namespace) => {
-                apps.iter().any(|app| app.enabled && app.namespace == namespace)
-            }
-            Position::App(namespace, name) => {
-                apps.iter().any(|app| app.enabled && app.namespace == namespace && app.name == name)
-            }
+            Position::Namespace(namespace) => apps
+                .iter()
+                .any(|app| app.enabled && app.namespace == namespace),
+            Position::App(namespace, name) => apps
+                .iter()
+                .any(|app| app.enabled && app.namespace == namespace && app.name == name),
         }
 }
 
@@ -166,10 +192,17 @@ fn variables(values: &Value) -> tera::Context {
 }
 
 /// Adds `app` to the variables of a template in the folder of an app.
-fn variables_at(variables: &tera::Context, entry: &Entry, values: &Value, apps: &[App]) -> tera::Context {
+fn variables_at(
+    variables: &tera::Context,
+    entry: &Entry,
+    values: &Value,
+    apps: &[App],
+) -> tera::Context {
     let mut variables = variables.clone();
     if let Position::App(namespace, name) = apps::position(&entry.path)
-        && let Some(app) = apps.iter().find(|app| app.namespace == namespace && app.name == name)
+        && let Some(app) = apps
+            .iter()
+            .find(|app| app.namespace == namespace && app.name == name)
     {
         let options = values.get("apps").and_then(|apps| apps.get(name)).cloned();
         variables.insert(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use toml_span::ErrorKind;
 use toml_span::value::{Table, Value};
 
 use super::condition::Conditions;
@@ -55,7 +56,11 @@ struct Found {
 }
 
 /// Finds the apps, sorted by namespace and name, and decides which are on.
-pub(super) fn discover(entries: &[Entry], values: &Json, problems: &mut Vec<Diagnostic>) -> Vec<App> {
+pub(super) fn discover(
+    entries: &[Entry],
+    values: &Json,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<App> {
     let conditions = Conditions::new(values);
     let mut found = Vec::new();
     let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
@@ -82,8 +87,11 @@ pub(super) fn discover(entries: &[Entry], values: &Json, problems: &mut Vec<Diag
 
 fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
     let folder = format!("{FOLDER}{namespace}/{name}");
-    Diagnostic::error("app-without-manifest", format!("the app folder `{folder}` has no `{MANIFEST}`"))
-        .with_hint(format!("add `{folder}/{MANIFEST}` with `summary = \"…\"`"))
+    Diagnostic::error(
+        "app-without-manifest",
+        format!("the app folder `{folder}` has no `{MANIFEST}`"),
+    )
+    .with_hint(format!("add `{folder}/{MANIFEST}` with `summary = \"…\"`"))
 }
 
 fn read(
@@ -98,13 +106,23 @@ fn read(
         Ok(parsed) => parsed,
         Err(error) => {
             let at = Span::new(error.span.start, error.span.end);
-            let message = format!("this is not TOML: {}", error.kind);
-            problems.push(Diagnostic::error("app-manifest", message).at(source, at, ""));
+            let problem = Diagnostic::error("app-manifest", format!("this is not TOML: {error}"))
+                .at(source, at, "");
+            problems.push(match error.kind {
+                ErrorKind::DuplicateKey { first, .. } | ErrorKind::DuplicateTable { first, .. } => {
+                    problem.with_related(Place::new(source, span(first)), "first set here")
+                }
+                _ => problem,
+            });
             return None;
         }
     };
     let table = parsed.as_table()?;
-    let mut manifest = Manifest { source, table, problems };
+    let mut manifest = Manifest {
+        source,
+        table,
+        problems,
+    };
     manifest.reject_unknown_keys();
     let summary = manifest.text("summary");
     if summary.is_none() && !table.contains_key("summary") {
@@ -115,10 +133,12 @@ fn read(
     let when = manifest.text("when");
     let enabled = when.as_ref().is_none_or(|(condition, span)| {
         let place = Place::new(source, *span);
-        conditions.holds(condition, &place).unwrap_or_else(|problem| {
-            manifest.problems.push(problem);
-            false
-        })
+        conditions
+            .holds(condition, &place)
+            .unwrap_or_else(|problem| {
+                manifest.problems.push(*problem);
+                false
+            })
     });
     Some(Found {
         app: App {
@@ -144,11 +164,16 @@ struct Manifest<'m, 'de> {
 
 impl<'m, 'de> Manifest<'m, 'de> {
     fn problem(&mut self, message: impl Into<String>, span: Span) {
-        self.problems.push(Diagnostic::error("app-manifest", message).at(self.source, span, ""));
+        self.problems
+            .push(Diagnostic::error("app-manifest", message).at(self.source, span, ""));
     }
 
     fn reject_unknown_keys(&mut self) {
-        for key in self.table.keys().filter(|key| !KEYS.contains(&key.name.as_ref())) {
+        for key in self
+            .table
+            .keys()
+            .filter(|key| !KEYS.contains(&key.name.as_ref()))
+        {
             let message = format!("an app has no key `{}`", key.name);
             self.problems.push(
                 Diagnostic::error("app-manifest", message)
@@ -167,7 +192,10 @@ impl<'m, 'de> Manifest<'m, 'de> {
         match value.as_str() {
             Some(text) if !text.trim().is_empty() => Some((text.to_owned(), span(value.span))),
             _ => {
-                self.problem(format!("`{key}` must be a string that says something"), span(value.span));
+                self.problem(
+                    format!("`{key}` must be a string that says something"),
+                    span(value.span),
+                );
                 None
             }
         }
@@ -224,7 +252,10 @@ fn check_names(found: &[Found], problems: &mut Vec<Diagnostic>) {
             problems.push(
                 Diagnostic::error("app-twice", message)
                     .at(&found.source, found.source.line_span(1), "")
-                    .with_related(Place::new(&other.source, other.source.line_span(1)), "the other one")
+                    .with_related(
+                        Place::new(&other.source, other.source.line_span(1)),
+                        "the other one",
+                    )
                     .with_hint("rename one of the folders"),
             );
         } else {
@@ -271,10 +302,25 @@ mod tests {
     #[test]
     fn knows_where_a_template_stands() {
         assert_eq!(position("talos/app.toml"), Position::Outside);
-        assert_eq!(position("kubernetes/apps/kustomization.yaml"), Position::Outside);
-        assert_eq!(position("kubernetes/apps/network/namespace.yaml.tera"), Position::Namespace("network"));
-        assert_eq!(position("kubernetes/apps/network/dns/app.toml"), Position::Manifest("network", "dns"));
-        assert_eq!(position("kubernetes/apps/network/dns/app/x.yaml"), Position::App("network", "dns"));
-        assert_eq!(position("kubernetes/apps/network/dns/app/app.toml"), Position::App("network", "dns"));
+        assert_eq!(
+            position("kubernetes/apps/kustomization.yaml"),
+            Position::Outside
+        );
+        assert_eq!(
+            position("kubernetes/apps/network/namespace.yaml.tera"),
+            Position::Namespace("network")
+        );
+        assert_eq!(
+            position("kubernetes/apps/network/dns/app.toml"),
+            Position::Manifest("network", "dns")
+        );
+        assert_eq!(
+            position("kubernetes/apps/network/dns/app/x.yaml"),
+            Position::App("network", "dns")
+        );
+        assert_eq!(
+            position("kubernetes/apps/network/dns/app/app.toml"),
+            Position::App("network", "dns")
+        );
     }
 }

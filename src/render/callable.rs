@@ -56,6 +56,11 @@ impl Failure {
         Self::new("wrong-argument", message)
     }
 
+    /// Starts the failure of a call with a value that does not exist.
+    pub(super) fn undefined(message: impl Into<String>) -> Self {
+        Self::new("undefined-variable", message)
+    }
+
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
@@ -88,7 +93,11 @@ pub(super) struct Arguments {
 
 impl Arguments {
     /// Takes the arguments of a call of `callee`, which knows those in `known`.
-    pub(super) fn new(callee: &'static str, known: &[&str], given: Kwargs) -> Result<Self, Failure> {
+    pub(super) fn new(
+        callee: &'static str,
+        known: &[&str],
+        given: Kwargs,
+    ) -> Result<Self, Failure> {
         for (key, _) in given.iter() {
             let name = key.as_str().unwrap_or_default();
             if !known.contains(&name) {
@@ -100,9 +109,12 @@ impl Arguments {
     }
 
     fn value(&self, name: &str) -> Result<Option<&Value>, Failure> {
-        let found = self.given.iter().find(|(key, _)| key.as_str() == Some(name));
+        let found = self
+            .given
+            .iter()
+            .find(|(key, _)| key.as_str() == Some(name));
         match found {
-            Some((_, value)) if value.is_undefined() => Err(Failure::argument(format!(
+            Some((_, value)) if value.is_undefined() => Err(Failure::undefined(format!(
                 "the argument `{name}` of `{}` is not defined",
                 self.callee
             ))),
@@ -112,37 +124,51 @@ impl Arguments {
     }
 
     fn required(&self, name: &str) -> Result<&Value, Failure> {
-        let missing = || Failure::argument(format!("`{}` needs the argument `{name}`", self.callee));
+        let missing =
+            || Failure::argument(format!("`{}` needs the argument `{name}`", self.callee));
         self.value(name)?.ok_or_else(missing)
     }
 
     fn wrong(&self, name: &str, wanted: &str, value: &Value) -> Failure {
-        let message =
-            format!("the argument `{name}` of `{}` must be {wanted}, not {}", self.callee, kind(value));
+        let message = format!(
+            "the argument `{name}` of `{}` must be {wanted}, not {}",
+            self.callee,
+            kind(value)
+        );
         Failure::argument(message)
     }
 
     /// Returns a text that must be given.
     pub(super) fn text(&self, name: &str) -> Result<&str, Failure> {
         let value = self.required(name)?;
-        value.as_str().ok_or_else(|| self.wrong(name, "a string", value))
+        value
+            .as_str()
+            .ok_or_else(|| self.wrong(name, "a string", value))
     }
 
     /// Returns a whole number that must be given.
     pub(super) fn integer(&self, name: &str) -> Result<i128, Failure> {
         let value = self.required(name)?;
-        value.as_i128().ok_or_else(|| self.wrong(name, "a whole number", value))
+        value
+            .as_i128()
+            .ok_or_else(|| self.wrong(name, "a whole number", value))
     }
 
     /// Returns a whole number, or what it is when it is not given.
     pub(super) fn integer_or(&self, name: &str, default: i128) -> Result<i128, Failure> {
-        if self.value(name)?.is_some() { self.integer(name) } else { Ok(default) }
+        if self.value(name)?.is_some() {
+            self.integer(name)
+        } else {
+            Ok(default)
+        }
     }
 
     /// Returns a truth value, `false` when it is not given.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Failure> {
         match self.value(name)? {
-            Some(value) => value.as_bool().ok_or_else(|| self.wrong(name, "true or false", value)),
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| self.wrong(name, "true or false", value)),
             None => Ok(false),
         }
     }

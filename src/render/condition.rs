@@ -26,29 +26,33 @@ impl<'v> Conditions<'v> {
     }
 
     /// Returns whether the condition at `place` holds.
-    pub(super) fn holds(&self, condition: &str, place: &Place) -> Result<bool, Diagnostic> {
+    pub(super) fn holds(&self, condition: &str, place: &Place) -> Result<bool, Box<Diagnostic>> {
         let program = Program::compile(condition).map_err(|errors| {
             let first = errors.errors.first();
             let message = first.map_or("it cannot be read", |error| error.msg.as_str());
             let at = first.and_then(|error| offset(condition, error.pos));
-            let message = format!("this condition is not CEL: {}", lower_first(message));
-            Self::problem(message, condition, place, at)
+            let message = format!("this condition is not CEL: {}", syntax(message));
+            Box::new(Self::problem(message, condition, place, at))
         })?;
         match program.execute(&self.context) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => {
-                let message = format!("this condition gives {}, not true or false", other.type_of());
-                Err(Self::problem(message, condition, place, None))
+                let message = format!(
+                    "this condition gives {}, not true or false",
+                    other.type_of()
+                );
+                Err(Box::new(Self::problem(message, condition, place, None)))
             }
-            Err(error) => Err(self.failed(&error, condition, place)),
+            Err(error) => Err(Box::new(self.failed(&error, condition, place))),
         }
     }
 
     fn failed(&self, error: &ExecutionError, condition: &str, place: &Place) -> Diagnostic {
         let (name, message) = match error {
-            ExecutionError::UndeclaredReference(name) => {
-                (Some(name), format!("the config has no `{name}`, and CEL no such function"))
-            }
+            ExecutionError::UndeclaredReference(name) => (
+                Some(name),
+                format!("the config has no `{name}`, and CEL no such function"),
+            ),
             ExecutionError::NoSuchKey(name) => (Some(name), format!("there is no key `{name}`")),
             other => (None, format!("this condition fails: {}", reason(other))),
         };
@@ -63,18 +67,29 @@ impl<'v> Conditions<'v> {
     /// Lists the keys that could stand at a byte of the condition: behind `network.` those of `network`.
     fn keys(&self, condition: &str, at: Option<Span>) -> Vec<&'v str> {
         let before = at.map_or("", |span| &condition[..span.start]);
-        let path = before.rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').map_or(before, |end| {
-            let skip = before[end..].chars().next().map_or(0, char::len_utf8);
-            &before[end + skip..]
-        });
+        let path = before
+            .rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+            .map_or(before, |end| {
+                let skip = before[end..].chars().next().map_or(0, char::len_utf8);
+                &before[end + skip..]
+            });
         let mut value = self.values;
-        for key in path.trim_end_matches('.').split('.').filter(|key| !key.is_empty()) {
+        for key in path
+            .trim_end_matches('.')
+            .split('.')
+            .filter(|key| !key.is_empty())
+        {
             match value.get(key) {
                 Some(next) => value = next,
                 None => return Vec::new(),
             }
         }
-        value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+        value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.as_str())
+            .collect()
     }
 
     /// Points at a part of the condition, when the file spells it as it is, else at all of it.
@@ -91,17 +106,42 @@ impl<'v> Conditions<'v> {
     }
 }
 
+/// Leaves the lists of tokens out of a message of the parser.
+fn syntax(message: &str) -> String {
+    if message.contains("<EOF>") {
+        return "it ends too early".to_owned();
+    }
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    lower_first(message.split(" expecting ").next().unwrap_or(message))
+}
+
 /// Names what went wrong without the values, which may be secrets.
 fn reason(error: &ExecutionError) -> String {
     match error {
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("`{operator}` does not take {} and {}", left.type_of(), right.type_of())
+            let sign = match *operator {
+                "add" => "+",
+                "sub" => "-",
+                "mul" => "*",
+                "div" => "/",
+                "rem" => "%",
+                other => other,
+            };
+            format!(
+                "`{sign}` does not take {} and {}",
+                left.type_of(),
+                right.type_of()
+            )
         }
         ExecutionError::UnsupportedUnaryOperator(operator, value) => {
             format!("`{operator}` does not take {}", value.type_of())
         }
         ExecutionError::ValuesNotComparable(left, right) => {
-            format!("{} and {} cannot be compared", left.type_of(), right.type_of())
+            format!(
+                "{} and {} cannot be compared",
+                left.type_of(),
+                right.type_of()
+            )
         }
         ExecutionError::UnexpectedType { got, want } => format!("{want} was expected, not {got}"),
         ExecutionError::InvalidArgumentCount { expected, actual } => {
@@ -110,8 +150,12 @@ fn reason(error: &ExecutionError) -> String {
         ExecutionError::NotSupportedAsMethod { method, target } => {
             format!("{} has no `{method}`", target.type_of())
         }
-        ExecutionError::FunctionError { function, .. } => format!("`{function}` cannot work with its value"),
-        ExecutionError::NoSuchOverload => "an operator or a function does not take these types".to_owned(),
+        ExecutionError::FunctionError { function, .. } => {
+            format!("`{function}` cannot work with its value")
+        }
+        ExecutionError::NoSuchOverload => {
+            "an operator or a function does not take these types".to_owned()
+        }
         _ => "its values do not fit".to_owned(),
     }
 }
@@ -119,16 +163,23 @@ fn reason(error: &ExecutionError) -> String {
 /// Finds a name that stands as a word of its own.
 fn word(condition: &str, name: &str) -> Option<Span> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
-    condition.match_indices(name).map(|(at, _)| Span::new(at, at + name.len())).find(|span| {
-        !condition[..span.start].ends_with(part) && !condition[span.end..].starts_with(part)
-    })
+    condition
+        .match_indices(name)
+        .map(|(at, _)| Span::new(at, at + name.len()))
+        .find(|span| {
+            !condition[..span.start].ends_with(part) && !condition[span.end..].starts_with(part)
+        })
 }
 
 /// Turns a line and a column, both from 1, into the byte there.
 fn offset(condition: &str, (line, column): (isize, isize)) -> Option<Span> {
     let line = usize::try_from(line).ok()?.checked_sub(1)?;
     let column = usize::try_from(column).ok()?.checked_sub(1)?;
-    let start: usize = condition.split_inclusive('\n').take(line).map(str::len).sum();
+    let start: usize = condition
+        .split_inclusive('\n')
+        .take(line)
+        .map(str::len)
+        .sum();
     let within = condition[start..].char_indices().nth(column);
     let at = within.map_or(condition.len(), |(at, _)| start + at);
     let length = condition[at..].chars().next().map_or(0, char::len_utf8);
@@ -158,9 +209,9 @@ fn cel_value(value: &Json) -> Value {
         },
         Json::Array(items) => Value::List(Arc::new(items.iter().map(cel_value).collect())),
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| {
-                (Key::String(Arc::new(key.clone())), cel_value(value))
-            });
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (Key::String(Arc::new(key.clone())), cel_value(value)));
             Value::Map(Map {
                 map: Arc::new(entries.collect()),
             })

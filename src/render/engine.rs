@@ -1,14 +1,15 @@
 //! Tera, set up for our dialect, with limits and a map of lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use tera::{Delimiters, ErrorKind, Tera};
+use tera::{Context, Delimiters, ErrorKind, Tera};
 
+use super::callable::Failure;
 use super::environment::Environment;
 use super::report;
-use super::scan::{BLOCK, COMMENT, VARIABLE, scan};
+use super::scan::{BLOCK, COMMENT, Tag, VARIABLE, scan};
 use super::session::{self, Session};
 use super::sourcemap::{Line, Marked, mark, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
@@ -21,8 +22,8 @@ const MAX_OUTPUT: usize = 8 << 20;
 
 /// All templates of a run, parsed.
 pub(super) struct Engine<'t> {
+    all: &'t [Template],
     templates: ByName<'t>,
-    numbers: BTreeMap<&'t str, usize>,
     plain: Tera,
     marked: Option<Tera>,
     marks: Vec<Marked>,
@@ -44,7 +45,10 @@ impl<'t> Engine<'t> {
         environment: &Arc<Environment>,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
-        let by_name: ByName<'t> = templates.iter().map(|template| (template.name.as_str(), template)).collect();
+        let by_name: ByName<'t> = templates
+            .iter()
+            .map(|template| (template.name.as_str(), template))
+            .collect();
         let mut broken = check_includes(&by_name, problems);
         let marks: Vec<Marked> = templates
             .iter()
@@ -56,13 +60,20 @@ impl<'t> Engine<'t> {
             || parse_all(&base, &by_name, &mut broken, problems),
             || {
                 let mut tera = base.clone();
-                let texts = templates.iter().zip(&marks).map(|(template, mark)| (&template.name, &mark.text));
+                let texts = templates
+                    .iter()
+                    .zip(&marks)
+                    .map(|(template, mark)| (&template.name, &mark.text));
                 tera.add_raw_templates(texts).is_ok().then_some(tera)
             },
         );
-        let unusable = if broken.is_empty() { broken } else { tainted(&by_name, &broken) };
+        let unusable = if broken.is_empty() {
+            broken
+        } else {
+            tainted(&by_name, &broken)
+        };
         Self {
-            numbers: templates.iter().enumerate().map(|(id, template)| (template.name.as_str(), id)).collect(),
+            all: templates,
             templates: by_name,
             plain,
             marked,
@@ -75,14 +86,17 @@ impl<'t> Engine<'t> {
     pub(super) fn render(
         &self,
         name: &str,
-        context: &tera::Context,
+        context: &Context,
         environment: &Environment,
         files: &dyn Files,
     ) -> Option<Result<Printed, Box<Diagnostic>>> {
         if self.unusable.contains(name) {
             return None;
         }
-        let marked = self.marked.as_ref().map(|tera| attempt(tera, name, context, environment, files));
+        let marked = self
+            .marked
+            .as_ref()
+            .map(|tera| attempt(tera, name, context, environment, files));
         let lines = match marked {
             Some(Err(failed)) if failed.session.endless => {
                 return Some(Err(self.endless(name, &failed)));
@@ -92,51 +106,69 @@ impl<'t> Engine<'t> {
         };
         let text = match attempt(&self.plain, name, context, environment, files) {
             Ok(text) => text,
-            Err(failed) => return Some(Err(Box::new(self.failed(name, failed)))),
+            Err(failed) => return Some(Err(Box::new(self.failed(name, *failed, context)))),
         };
-        let lines = lines.filter(|(unmarked, _)| *unmarked == text).map_or_else(Vec::new, |(_, lines)| lines);
+        let lines = lines
+            .filter(|(unmarked, _)| *unmarked == text)
+            .map_or_else(Vec::new, |(_, lines)| lines);
         Some(Ok(Printed { text, lines }))
     }
 
     /// Points at the loop whose round was one too many.
     fn endless(&self, name: &str, failed: &Failed) -> Box<Diagnostic> {
-        let message = format!("the loops of this template take more than {} rounds", session::MAX_STEPS);
+        let message = format!(
+            "the loops of this template take more than {} rounds",
+            session::MAX_STEPS
+        );
         let diagnostic = Diagnostic::error("endless-loop", message);
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
             _ => (name, 0),
         };
-        let Some(template) = self.templates.get(owner).or_else(|| self.templates.get(name)) else {
+        let Some(id) = self.all.iter().position(|template| template.name == owner) else {
             return Box::new(diagnostic);
         };
-        let at = self.numbers.get(owner).map_or(0, |id| self.marks[*id].unmarked(at));
-        let text = &template.source.text;
-        let before = template.tags.iter().rev().find(|tag| tag.outer.start <= at);
-        let span = before.map_or(Span::default(), |tag| Span::new(tag.outer.start, tag.outer.end));
-        let label = if text[span.start..span.end].contains("for") { "in this loop" } else { "" };
-        Box::new(diagnostic.at(&template.source, span, label))
+        let template = &self.all[id];
+        let tag = template.tag_at(self.marks[id].unmarked(at));
+        Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 
-    fn failed(&self, name: &str, failed: Failed) -> Diagnostic {
+    fn failed(&self, name: &str, failed: Failed, variables: &Context) -> Diagnostic {
         let Some(template) = self.templates.get(name) else {
             return Diagnostic::error("template-failed", format!("there is no template `{name}`"));
         };
         match failed.cause {
             Cause::Unreadable(message) => {
-                Diagnostic::error("unreadable-file", message).at(&template.source, Span::default(), "read from here")
+                let failure = Failure::new("unreadable-file", message);
+                report::rendering(
+                    &failed.error,
+                    Some(failure),
+                    template,
+                    &self.templates,
+                    variables,
+                )
             }
             Cause::TooLong => {
                 let message = format!("this template prints more than {} MiB", MAX_OUTPUT >> 20);
-                Diagnostic::error("output-too-long", message).at(&template.source, Span::default(), "")
+                Diagnostic::error("output-too-long", message).at(
+                    &template.source,
+                    Span::default(),
+                    "",
+                )
             }
-            Cause::Tera => report::rendering(&failed.error, failed.session.failure, template, &self.templates),
+            Cause::Tera => report::rendering(
+                &failed.error,
+                failed.session.failure,
+                template,
+                &self.templates,
+                variables,
+            ),
         }
     }
 
     /// Returns the template of a number that a line map holds.
     pub(super) fn template(&self, number: usize) -> Option<&'t Template> {
-        let name = self.numbers.iter().find(|(_, id)| **id == number)?.0;
-        self.templates.get(name).copied()
+        self.all.get(number)
     }
 }
 
@@ -170,17 +202,21 @@ fn parse_all(
     if tera.add_raw_templates(texts(templates, broken)).is_ok() {
         return tera;
     }
-    for template in templates.values().filter(|template| !broken.contains(&template.name).clone()) {
-        let alone = base.clone().add_raw_template(&template.name, &template.prepared);
+    for template in templates
+        .values()
+        .filter(|template| !broken.contains(&template.name))
+        .collect::<Vec<_>>()
+    {
+        let alone = base
+            .clone()
+            .add_raw_template(&template.name, &template.prepared);
         if let Err(error) = alone
             && let ErrorKind::SyntaxError(report) = error.kind()
         {
             problems.push(report::syntax(report, template));
-        } else {
-            continue;
+            broken.insert(template.name.clone());
         }
     }
-    broken.extend(problems_of(templates, problems));
     loop {
         let Err(error) = tera.add_raw_templates(texts(templates, broken)) else {
             return tera;
@@ -198,23 +234,16 @@ fn parse_all(
     }
 }
 
-/// Lists the templates that a problem points into.
-fn problems_of(templates: &ByName<'_>, problems: &[Diagnostic]) -> Vec<String> {
-    let at = |template: &Template| {
-        problems
-            .iter()
-            .filter_map(|problem| problem.primary.as_ref())
-            .any(|label| label.place.source.path == template.source.path)
-    };
-    templates.values().filter(|template| at(template)).map(|template| template.name.clone()).collect()
-}
-
 fn texts<'a>(
     templates: &'a ByName<'_>,
     broken: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     templates.values().map(|template| {
-        let text = if broken.contains(&template.name) { "" } else { template.prepared.as_str() };
+        let text = if broken.contains(&template.name) {
+            ""
+        } else {
+            template.prepared.as_str()
+        };
         (template.name.as_str(), text)
     })
 }
@@ -236,10 +265,10 @@ enum Cause {
 fn attempt(
     tera: &Tera,
     name: &str,
-    context: &tera::Context,
+    context: &Context,
     environment: &Environment,
     files: &dyn Files,
-) -> Result<String, Failed> {
+) -> Result<String, Box<Failed>> {
     loop {
         let mut output = Output::default();
         session::begin();
@@ -256,7 +285,11 @@ fn attempt(
             None if output.full => Cause::TooLong,
             None => Cause::Tera,
         };
-        return Err(Failed { error, session, cause });
+        return Err(Box::new(Failed {
+            error,
+            session,
+            cause,
+        }));
     }
 }
 

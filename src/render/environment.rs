@@ -40,7 +40,10 @@ impl Environment {
             return Ok(content.clone());
         }
         session::want(path);
-        Err(Failure::new("unreadable-file", format!("`{path}` is not loaded")))
+        Err(Failure::new(
+            "unreadable-file",
+            format!("`{path}` is not loaded"),
+        ))
     }
 
     /// Loads a file that a function asked for.
@@ -67,7 +70,10 @@ impl Environment {
     /// Returns whether a message quotes a secret, whole or one of its lines, however short.
     pub(super) fn quotes_secret(&self, message: &str) -> bool {
         let exact = lock(&self.exact);
-        let mut lines = exact.iter().flat_map(|secret| secret.lines()).filter(|line| !line.is_empty());
+        let mut lines = exact
+            .iter()
+            .flat_map(|secret| secret.lines())
+            .filter(|line| !line.is_empty());
         lines.any(|line| message.contains(line))
     }
 }

@@ -70,16 +70,64 @@ pub static FILTERS: &[Filter] = &[
 
 /// The filters of Tera itself, for suggestions.
 pub(super) const BUILT_IN: &[&str] = &[
-    "abs", "capitalize", "default", "escape", "escape_html", "escape_xml", "first", "float", "get", "group_by",
-    "indent", "int", "join", "keys", "last", "length", "lower", "newlines_to_br", "nth", "pairs", "pluralize",
-    "replace", "reverse", "round", "safe", "sort", "split", "str", "title", "trim", "trim_end", "trim_start",
-    "truncate", "unique", "upper", "values", "wordcount",
+    "abs",
+    "capitalize",
+    "default",
+    "escape",
+    "escape_html",
+    "escape_xml",
+    "first",
+    "float",
+    "get",
+    "group_by",
+    "indent",
+    "int",
+    "join",
+    "keys",
+    "last",
+    "length",
+    "lower",
+    "newlines_to_br",
+    "nth",
+    "pairs",
+    "pluralize",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "sort",
+    "split",
+    "str",
+    "title",
+    "trim",
+    "trim_end",
+    "trim_start",
+    "truncate",
+    "unique",
+    "upper",
+    "values",
+    "wordcount",
 ];
 
 /// The tests of Tera itself, for suggestions.
 pub(super) const TESTS: &[&str] = &[
-    "array", "bool", "containing", "defined", "divisible_by", "ending_with", "even", "float", "integer",
-    "iterable", "map", "none", "number", "odd", "starting_with", "string", "undefined",
+    "array",
+    "bool",
+    "containing",
+    "defined",
+    "divisible_by",
+    "ending_with",
+    "even",
+    "float",
+    "integer",
+    "iterable",
+    "map",
+    "none",
+    "number",
+    "odd",
+    "starting_with",
+    "string",
+    "undefined",
 ];
 
 /// Makes the filters known to Tera.
@@ -91,7 +139,10 @@ pub(super) fn register(tera: &mut Tera) {
                 Arguments::new(filter.name, filter.arguments, given)
                     .and_then(|arguments| {
                         if value.is_undefined() {
-                            return Err(wrong_value(filter.name, "a value", value));
+                            return Err(Failure::undefined(format!(
+                                "the value of `{}` is not defined",
+                                filter.name
+                            )));
                         }
                         (filter.call)(value, &arguments)
                     })
@@ -115,15 +166,19 @@ fn scalar(filter: &str, value: &Value) -> Result<String, Failure> {
 }
 
 fn string<'v>(filter: &str, value: &'v Value) -> Result<&'v str, Failure> {
-    value.as_str().ok_or_else(|| wrong_value(filter, "a string", value))
+    value
+        .as_str()
+        .ok_or_else(|| wrong_value(filter, "a string", value))
 }
 
 fn b64decode(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     let text = string("b64decode", value)?;
     let compact: String = text.split_ascii_whitespace().collect();
-    let bytes =
-        STANDARD.decode(compact).map_err(|_| Failure::argument("the value is not Base64"))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::argument("the value decodes to no UTF-8 text"))?;
+    let bytes = STANDARD
+        .decode(compact)
+        .map_err(|_| Failure::argument("the value is not Base64"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::argument("the value decodes to no UTF-8 text"))?;
     Ok(Value::from(text))
 }
 
@@ -151,7 +206,9 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
     let width = usize::try_from(width)
         .ok()
         .filter(|width| *width <= 100)
-        .ok_or_else(|| Failure::argument("the argument `width` of `indent` must be from 0 to 100"))?;
+        .ok_or_else(|| {
+            Failure::argument("the argument `width` of `indent` must be from 0 to 100")
+        })?;
     let first = arguments.flag("first")?;
     let mut indented = String::with_capacity(text.len() + width * 8);
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -165,7 +222,11 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
 
 /// YAML's double quotes are JSON's, but for what YAML does not take unescaped.
 fn quote(value: &Value, _: &Arguments) -> Result<Value, Failure> {
-    let text = if value.is_none() { String::new() } else { scalar("quote", value)? };
+    let text = if value.is_none() {
+        String::new()
+    } else {
+        scalar("quote", value)?
+    };
     let json = serde_json::Value::from(text).to_string();
     let mut quoted = String::with_capacity(json.len());
     for character in json.chars() {
@@ -189,5 +250,53 @@ fn to_yaml(value: &Value, _: &Arguments) -> Result<Value, Failure> {
 }
 
 fn plain(filter: &str, value: &Value) -> Result<serde_json::Value, Failure> {
-    serde_json::to_value(value).map_err(|_| wrong_value(filter, "a value that JSON can hold", value))
+    serde_json::to_value(value)
+        .map_err(|_| wrong_value(filter, "a value that JSON can hold", value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_and_test_that_is_suggested_exists() {
+        for name in BUILT_IN {
+            let mut tera = Tera::default();
+            tera.add_raw_template("t", &format!("{{{{ x | {name} }}}}"))
+                .unwrap();
+        }
+        for name in TESTS {
+            let mut tera = Tera::default();
+            tera.add_raw_template("t", &format!("{{{{ x is {name} }}}}"))
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_signatures_start_with_the_name() {
+        assert!(FILTERS.is_sorted_by_key(|filter| filter.name));
+        for filter in FILTERS {
+            assert!(filter.signature.starts_with(filter.name));
+            for argument in filter.arguments {
+                assert!(filter.signature.contains(argument), "{argument}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_is_read_back_as_it_was() {
+        let none = || Arguments::new("quote", &[], Kwargs::default()).unwrap();
+        for text in [
+            "",
+            "a\"b\\c",
+            "ü\t\n\r\u{7}\u{7f}\u{85}\u{2028}\u{feff}",
+            "no",
+            "0644",
+            "#% x",
+        ] {
+            let quoted = quote(&Value::from(text), &none()).unwrap().to_string();
+            let documents = yaml::load(&quoted).unwrap();
+            assert_eq!(documents[0].root.text(), Some(text), "{quoted}");
+        }
+    }
 }

@@ -96,20 +96,30 @@ pub(super) const BUILT_IN: &[&str] = &["range", "throw"];
 pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
     for function in FUNCTIONS {
         let environment = Arc::clone(environment);
-        tera.register_function(function.name, move |given: Kwargs, _: &State| -> TeraResult<Value> {
-            Arguments::new(function.name, function.arguments, given)
-                .and_then(|arguments| (function.call)(&environment, &arguments))
-                .map_err(Failure::into_tera)
-        });
+        tera.register_function(
+            function.name,
+            move |given: Kwargs, _: &State| -> TeraResult<Value> {
+                Arguments::new(function.name, function.arguments, given)
+                    .and_then(|arguments| (function.call)(&environment, &arguments))
+                    .map_err(Failure::into_tera)
+            },
+        );
     }
     tera.register_function("range", |given: Kwargs, _: &State| -> TeraResult<Value> {
         Arguments::new("range", &["start", "end", "step_by"], given)
             .and_then(|arguments| network::range(&arguments))
             .map_err(Failure::into_tera)
     });
-    tera.register_function(sourcemap::STEP, |_: Kwargs, _: &State| -> TeraResult<&'static str> {
-        if session::step(1) { Ok("") } else { Err(Error::message("the loops take too many rounds")) }
-    });
+    tera.register_function(
+        sourcemap::STEP,
+        |_: Kwargs, _: &State| -> TeraResult<&'static str> {
+            if session::step(1) {
+                Ok("")
+            } else {
+                Err(Error::message("the loops take too many rounds"))
+            }
+        },
+    );
 }
 
 #[cfg(test)]

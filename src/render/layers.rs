@@ -62,7 +62,9 @@ impl Layers<'_> {
         for (number, layer) in self.layers.iter().enumerate() {
             for path in layer.paths(problems) {
                 let output = path.strip_suffix(SUFFIX).unwrap_or(&path).to_owned();
-                let hidden = on_top.get(&output).is_some_and(|(owner, _)| *owner < number);
+                let hidden = on_top
+                    .get(&output)
+                    .is_some_and(|(owner, _)| *owner < number);
                 if hidden {
                     continue;
                 }
@@ -121,19 +123,17 @@ impl Layer<'_> {
                 return None;
             }
         };
-        match String::from_utf8(bytes) {
-            Ok(text) => Some(Entry {
-                path,
-                source: Source::new(shown, text),
-            }),
-            Err(_) => {
-                let message = format!("`{shown}` is not a UTF-8 text");
-                problems.push(
-                    Diagnostic::error("not-utf8", message)
-                        .with_hint("the folder of templates is for texts; keep other files elsewhere"),
-                );
-                None
-            }
-        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            let message = format!("`{shown}` is not a UTF-8 text");
+            problems.push(
+                Diagnostic::error("not-utf8", message)
+                    .with_hint("the folder of templates is for texts; keep other files elsewhere"),
+            );
+            return None;
+        };
+        Some(Entry {
+            path,
+            source: Source::new(shown, text),
+        })
     }
 }

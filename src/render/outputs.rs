@@ -10,6 +10,9 @@ use crate::source::{Place, Source, Span};
 use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
 use crate::yaml;
 
+const NOT_YAML: &str = "output-not-yaml";
+const FROM_HERE: &str = "rendered from here";
+
 /// Returns why a path cannot be an output, if so.
 fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.is_empty() || path.ends_with('/') {
@@ -33,16 +36,27 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
 
 /// Reports outputs that have no safe path, and files where another output needs a folder.
 pub(super) fn check_paths(entries: &[&Entry], problems: &mut Vec<Diagnostic>) {
-    let outputs: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (entry.output(), *entry)).collect();
+    let outputs: BTreeMap<&str, &Entry> = entries
+        .iter()
+        .map(|entry| (entry.output(), *entry))
+        .collect();
     for (path, entry) in &outputs {
         if let Some(reason) = unsafe_path(path) {
             let message = format!("`{path}` cannot be the path of an output: {reason}");
-            problems.push(Diagnostic::error("output-path", message).at(&entry.source, Span::default(), "from this file"));
+            problems.push(Diagnostic::error("output-path", message).at(
+                &entry.source,
+                Span::default(),
+                "from this file",
+            ));
         }
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
         for folder in folders.filter(|folder| outputs.contains_key(folder)) {
             let message = format!("`{folder}` is a file, but `{path}` needs a folder there");
-            problems.push(Diagnostic::error("output-path", message).at(&entry.source, Span::default(), "from this file"));
+            problems.push(Diagnostic::error("output-path", message).at(
+                &entry.source,
+                Span::default(),
+                "from this file",
+            ));
         }
     }
 }
@@ -69,14 +83,25 @@ pub(super) fn rendered(
         return None;
     }
     let origins = printed.lines.iter().map(|line| Origin::Template {
-        template: engine.template(line.template).map_or_else(|| Arc::clone(&entry.source), |it| Arc::clone(&it.source)),
+        template: engine
+            .template(line.template)
+            .map_or_else(|| Arc::clone(&entry.source), |it| Arc::clone(&it.source)),
         line: line.line,
     });
-    Some(file(entry.output(), printed.text, origins.collect(), problems))
+    Some(file(
+        entry.output(),
+        printed.text,
+        origins.collect(),
+        problems,
+    ))
 }
 
 fn file(path: &str, text: String, origins: Vec<Origin>, problems: &mut Vec<Diagnostic>) -> File {
-    let source = if is_secret_path(path) { Source::sensitive(path, text) } else { Source::new(path, text) };
+    let source = if is_secret_path(path) {
+        Source::sensitive(path, text)
+    } else {
+        Source::new(path, text)
+    };
     let mut file = File {
         path: path.to_owned(),
         source,
@@ -95,11 +120,11 @@ fn file(path: &str, text: String, origins: Vec<Origin>, problems: &mut Vec<Diagn
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
 fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
     let message = format!("`{}` is not YAML: {}", file.path, error.message);
-    let diagnostic = Diagnostic::error("output-not-yaml", message);
+    let diagnostic = Diagnostic::error(NOT_YAML, message);
     let template = file.template_place(error.span.start);
     if file.source.sensitive {
         return match template {
-            Some(place) => diagnostic.at_place(place, "rendered from here"),
+            Some(place) => diagnostic.at_place(place, FROM_HERE),
             None => diagnostic,
         };
     }
@@ -108,7 +133,21 @@ fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
         diagnostic = diagnostic.with_related(Place::new(&file.source, first), "first set here");
     }
     match template {
-        Some(place) => diagnostic.with_related(place, "rendered from here"),
+        Some(place) => diagnostic.with_related(place, FROM_HERE),
         None => diagnostic,
+    }
+}
+
+/// Shows the template alone when the output that a problem shows turns out to hold a secret.
+pub(super) fn conceal(problem: &mut Diagnostic, quotes: &dyn Fn(&str) -> bool) {
+    let shown = problem.primary.as_ref().map(|label| &label.place.source);
+    if problem.code == NOT_YAML
+        && shown.is_some_and(|source| !source.sensitive && quotes(&source.text))
+    {
+        problem.primary = problem
+            .related
+            .pop()
+            .filter(|label| label.text == FROM_HERE);
+        problem.related.clear();
     }
 }

@@ -24,8 +24,18 @@ pub(super) fn prepare(text: &str, tags: &[Tag]) -> String {
         let mut before = &text[run.start..tags[first].outer.start];
         for index in first..run.next {
             let tag = &tags[index];
-            let until = if index + 1 < run.next { tags[index + 1].outer.start } else { run.end };
-            push_tag(&mut prepared, text, tag, before, &text[tag.outer.end..until]);
+            let until = if index + 1 < run.next {
+                tags[index + 1].outer.start
+            } else {
+                run.end
+            };
+            push_tag(
+                &mut prepared,
+                text,
+                tag,
+                before,
+                &text[tag.outer.end..until],
+            );
             before = "";
         }
         first = run.next;
@@ -108,19 +118,31 @@ mod tests {
 
     #[test]
     fn leaves_tags_beside_text_alone() {
-        for text in ["a #% if x %#\n", "#% if x %# b\n", "  #{ x }#\n", "#| a |##{ x }#\n", "x #% if\n y %#\n"] {
+        for text in [
+            "a #% if x %#\n",
+            "#% if x %# b\n",
+            "  #{ x }#\n",
+            "#| a |##{ x }#\n",
+            "x #% if\n y %#\n",
+        ] {
             assert_eq!(prepared(text), text);
         }
     }
 
     #[test]
     fn counts_several_tags_on_a_line_as_one() {
-        assert_eq!(prepared("  #% else %# #| n |#\nb"), "#%   else  %##| n \n|#b");
+        assert_eq!(
+            prepared("  #% else %# #| n |#\nb"),
+            "#%   else  %##| n \n|#b"
+        );
     }
 
     #[test]
     fn a_tag_over_several_lines_takes_them_all() {
-        assert_eq!(prepared(" #% set x = [\n  1\n ] %#\nb"), "#%  set x = [\n  1\n ] \n%#b");
+        assert_eq!(
+            prepared(" #% set x = [\n  1\n ] %#\nb"),
+            "#%  set x = [\n  1\n ] \n%#b"
+        );
     }
 
     proptest! {

@@ -2,47 +2,118 @@
 
 use std::collections::BTreeSet;
 
-use tera::{ErrorKind, ReportError};
+use tera::{Context, ErrorKind, ReportError};
 
 use super::callable::Failure;
 use super::condition::lower_first;
-use super::scan::Kind;
+use super::scan::{self, Kind, Tag};
 use super::template::{ByName, Template};
-use super::{filters, functions};
+use super::{filters, functions, undefined};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Span};
 
+/// The statements of Tera 2.
+const STATEMENTS: &[&str] = &[
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "set",
+    "endset",
+    "set_global",
+    "endset_global",
+    "include",
+    "extends",
+    "block",
+    "endblock",
+    "filter",
+    "endfilter",
+    "component",
+    "endcomponent",
+    "raw",
+    "endraw",
+    "break",
+    "continue",
+];
+
 /// Reports a template that does not parse.
 pub(super) fn syntax(report: &ReportError, template: &Template) -> Diagnostic {
-    if report.message() == "Unexpected end of input"
-        && let Some(unclosed) = unclosed(template)
-    {
-        return unclosed;
-    }
     let span = clamp(template, &report.span().range);
-    Diagnostic::error("template-syntax", tidy(report.message())).at(&template.source, span, "")
+    let better = match report.message() {
+        "Unexpected end of input" => unclosed(template),
+        "Unknown tag" => Some(unknown_statement(template, span)),
+        _ => None,
+    };
+    better.unwrap_or_else(|| {
+        Diagnostic::error("template-syntax", tidy(report.message())).at(&template.source, span, "")
+    })
 }
 
-/// Finds the statement whose end is missing.
+/// Finds the tag or the statement whose end is missing.
 fn unclosed(template: &Template) -> Option<Diagnostic> {
+    let source = &template.source;
+    if let Some((at, kind)) = scan::unclosed(&source.text, &template.tags) {
+        let span = Span::new(at, source.line_span(source.line_column(at).0).end);
+        return Some(
+            Diagnostic::error("template-syntax", "this tag is never closed")
+                .at(source, span, "")
+                .with_hint(format!("close it with `{}`", kind.delimiters().1)),
+        );
+    }
+    let (keyword, tag) = open_statements(template, source.text.len()).pop()?;
+    Some(
+        Diagnostic::error(
+            "template-syntax",
+            format!("this `{keyword}` is never closed"),
+        )
+        .at(source, tag.span(), "")
+        .with_hint(format!("close it with `#% end{keyword} %#`")),
+    )
+}
+
+/// Lists the statements that are open at a byte, the innermost last.
+fn open_statements(template: &Template, at: usize) -> Vec<(&str, &Tag)> {
     let text = &template.source.text;
-    let mut open = Vec::new();
-    for tag in template.tags.iter().filter(|tag| tag.kind == Kind::Block) {
+    let mut open: Vec<(&str, &Tag)> = Vec::new();
+    for tag in template
+        .tags
+        .iter()
+        .filter(|tag| tag.kind == Kind::Block && tag.outer.end <= at)
+    {
         let keyword = tag.keyword(text);
         if let Some(closed) = keyword.strip_prefix("end") {
             if open.last().is_some_and(|(opener, _)| *opener == closed) {
                 open.pop();
             }
-        } else if matches!(keyword, "if" | "for" | "block" | "filter" | "component")
-            || (matches!(keyword, "set" | "set_global") && !text[tag.inner.clone()].contains('='))
-        {
+        } else if tag.opens_block(text) {
             open.push((keyword, tag));
         }
     }
-    let (keyword, tag) = open.pop()?;
-    let span = Span::new(tag.outer.start, tag.outer.end);
-    let diagnostic = Diagnostic::error("template-syntax", format!("this `{keyword}` is never closed"));
-    Some(diagnostic.at(&template.source, span, "").with_hint(format!("close it with `#% end{keyword} %#`")))
+    open
+}
+
+/// Reports a statement that does not exist, or that ends what is not open.
+fn unknown_statement(template: &Template, span: Span) -> Diagnostic {
+    let source = &template.source;
+    let keyword = template
+        .tag_at(span.start)
+        .map_or("", |tag| tag.keyword(&source.text));
+    let problem =
+        |message: String| Diagnostic::error("template-syntax", message).at(source, span, "");
+    if !STATEMENTS.contains(&keyword) {
+        let statements = STATEMENTS.iter().copied();
+        return problem(format!("there is no statement `{keyword}`"))
+            .with_suggestion(keyword, statements);
+    }
+    match open_statements(template, span.start).pop() {
+        Some((opener, tag)) if keyword.starts_with("end") => problem(format!(
+            "`{keyword}` stands where the `end{opener}` of this `{opener}` is missing"
+        ))
+        .with_related(Place::new(source, tag.span()), "still open"),
+        _ => problem(format!("`{keyword}` has nothing open before it")),
+    }
 }
 
 /// Reports what Tera found when it put templates together, each with the name of its template.
@@ -59,20 +130,27 @@ pub(super) fn references(
     if let Some(rest) = text.strip_prefix("Component `") {
         return duplicate_component(text, rest, templates);
     }
-    let components_missing =
-        templates.values().any(|template| broken.contains(&template.name) && template.defines_components());
+    let components_missing = templates
+        .values()
+        .any(|template| broken.contains(&template.name) && template.components().next().is_some());
+    let components: Vec<&str> = templates
+        .values()
+        .flat_map(|template| template.components())
+        .collect();
     let mut found = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let Some(message) = line.strip_prefix("error: ") else {
             continue;
         };
-        let place = lines.peek().and_then(|line| line.trim_start().strip_prefix("--> "));
+        let place = lines
+            .peek()
+            .and_then(|line| line.trim_start().strip_prefix("--> "));
         let Some((template, at)) = place.and_then(|place| locate(place, templates)) else {
             continue;
         };
         let follow_up = components_missing && message.starts_with("Unknown component");
-        let problem = (!follow_up).then(|| unknown(message, template, at));
+        let problem = (!follow_up).then(|| unknown(message, template, at, &components));
         found.push((template.name.clone(), problem));
     }
     found
@@ -85,20 +163,34 @@ fn locate<'t>(place: &str, templates: &ByName<'t>) -> Option<(&'t Template, usiz
     let line: usize = parts.next()?.parse().ok()?;
     let template = *templates.get(parts.next()?)?;
     let start = template.source.line_span(line).start;
-    let within = template.source.text[start..].char_indices().nth(column.saturating_sub(1));
-    Some((template, within.map_or(template.source.text.len(), |(at, _)| start + at)))
+    let within = template.source.text[start..]
+        .char_indices()
+        .nth(column.saturating_sub(1));
+    Some((
+        template,
+        within.map_or(template.source.text.len(), |(at, _)| start + at),
+    ))
 }
 
 /// Reports a name that is not known: ``Unknown filter `x` ``.
-fn unknown(message: &str, template: &Template, at: usize) -> Diagnostic {
+fn unknown(message: &str, template: &Template, at: usize, components: &[&str]) -> Diagnostic {
     let mut words = message.splitn(3, ' ');
     let sort = words.nth(1).unwrap_or_default();
     let name = words.next().unwrap_or_default().trim_matches('`');
     let (code, candidates): (_, Vec<&str>) = match sort {
-        "filter" => ("unknown-filter", names(filters::FILTERS.iter().map(|f| f.name), filters::BUILT_IN)),
-        "function" => ("unknown-function", names(functions::FUNCTIONS.iter().map(|f| f.name), functions::BUILT_IN)),
+        "filter" => (
+            "unknown-filter",
+            names(filters::FILTERS.iter().map(|f| f.name), filters::BUILT_IN),
+        ),
+        "function" => (
+            "unknown-function",
+            names(
+                functions::FUNCTIONS.iter().map(|f| f.name),
+                functions::BUILT_IN,
+            ),
+        ),
         "test" => ("unknown-test", filters::TESTS.to_vec()),
-        "component" => ("unknown-component", Vec::new()),
+        "component" => ("unknown-component", components.to_vec()),
         _ => ("template-syntax", Vec::new()),
     };
     let rest = &template.source.text[at..];
@@ -106,8 +198,14 @@ fn unknown(message: &str, template: &Template, at: usize) -> Diagnostic {
         Some(offset) if offset < 200 => Span::new(at + offset, at + offset + name.len()),
         _ => Span::new(at, at),
     };
-    let text = if code == "template-syntax" { tidy(message) } else { format!("there is no {sort} `{name}`") };
-    Diagnostic::error(code, text).at(&template.source, span, "").with_suggestion(name, candidates)
+    let text = if code == "template-syntax" {
+        tidy(message)
+    } else {
+        format!("there is no {sort} `{name}`")
+    };
+    Diagnostic::error(code, text)
+        .at(&template.source, span, "")
+        .with_suggestion(name, candidates)
 }
 
 fn names(own: impl Iterator<Item = &'static str>, built_in: &[&'static str]) -> Vec<&'static str> {
@@ -120,16 +218,20 @@ fn duplicate_component(
     templates: &ByName<'_>,
 ) -> Vec<(String, Option<Diagnostic>)> {
     let name = rest.split('`').next().unwrap_or_default();
-    let mut owners = rest.split('`').skip(1).filter_map(|part| templates.get(part));
+    let mut owners = rest
+        .split('`')
+        .skip(1)
+        .filter_map(|part| templates.get(part));
     let (Some(first), Some(second)) = (owners.next(), owners.next()) else {
         return Vec::new();
     };
     let place = |template: &Template| {
         let source = &template.source;
         let tag = template.tags.iter().find(|tag| {
-            tag.keyword(&source.text) == "component" && source.text[tag.inner.clone()].contains(name)
+            tag.keyword(&source.text) == "component"
+                && source.text[tag.inner.clone()].contains(name)
         });
-        Place::new(source, tag.map_or(Span::default(), |tag| Span::new(tag.outer.start, tag.outer.end)))
+        Place::new(source, tag.map_or(Span::default(), Tag::span))
     };
     let problem = Diagnostic::error("template-syntax", tidy(text))
         .at_place(place(second), "")
@@ -148,6 +250,7 @@ pub(super) fn rendering(
     failure: Option<Failure>,
     template: &Template,
     templates: &ByName<'_>,
+    variables: &Context,
 ) -> Diagnostic {
     let ErrorKind::RenderingError(report) = error.kind() else {
         let diagnostic = match failure {
@@ -156,57 +259,39 @@ pub(super) fn rendering(
         };
         return diagnostic.at(&template.source, Span::default(), "");
     };
-    let owner = templates.get(report.filename()).copied().unwrap_or(template);
+    let owner = templates
+        .get(report.filename())
+        .copied()
+        .unwrap_or(template);
+    let source = &owner.source;
     let span = clamp(owner, &report.span().range);
-    let written = &owner.source.text[span.start..span.end];
-    let diagnostic = match failure {
-        Some(failure) => from_failure(failure),
-        None => undefined(report.message(), written)
-            .unwrap_or_else(|| Diagnostic::error("template-failed", conceal(&tidy(report.message())))),
+    let tag = owner.tag_at(span.start);
+    let missing = match &failure {
+        Some(failure) if failure.code != "undefined-variable" => None,
+        None if !report.message().contains("defined") => None,
+        _ => undefined::named(report.message(), source, span, tag)
+            .or_else(|| undefined::unnamed(source, span, tag?, variables)),
     };
-    callers(error, templates).into_iter().fold(
-        diagnostic.at(&owner.source, span, ""),
-        |diagnostic, place| diagnostic.with_related(place, "included from here"),
-    )
+    let diagnostic = missing.unwrap_or_else(|| {
+        let diagnostic = match failure {
+            Some(failure) => from_failure(failure),
+            None => Diagnostic::error("template-failed", conceal(&tidy(report.message()))),
+        };
+        diagnostic.at(source, span, "")
+    });
+    callers(error, templates)
+        .into_iter()
+        .fold(diagnostic, |diagnostic, place| {
+            diagnostic.with_related(place, "included from here")
+        })
 }
 
 fn from_failure(failure: Failure) -> Diagnostic {
     let diagnostic = Diagnostic::error(failure.code, failure.message);
-    failure.hints.into_iter().fold(diagnostic, Diagnostic::with_hint)
-}
-
-/// Reports a variable or key that does not exist, if that is what the message says.
-fn undefined(message: &str, written: &str) -> Option<Diagnostic> {
-    let hint = "test it with `is defined`, or give it a `default(value=…)`, if it may be missing";
-    let (what, list) = message.split_once(". Available ").unwrap_or((message, ""));
-    let what = what.trim_end_matches('.');
-    let candidates: Vec<&str> = list.split_once(": ").map_or_else(Vec::new, |(_, names)| names.split(", ").collect());
-    let quoted = |prefix: &str| what.strip_prefix(prefix)?.strip_suffix("` is not defined");
-    let (text, name) = if let Some(name) = quoted("Variable `") {
-        (format!("there is no variable `{name}`"), name)
-    } else if let Some(name) = quoted("Field `") {
-        (missing_key(name, written), name)
-    } else if message.contains("undefined") {
-        (format!("`{}` is not defined", written.trim()), "")
-    } else {
-        return None;
-    };
-    let diagnostic = Diagnostic::error("undefined-variable", text);
-    let suggested = diagnostic.clone().with_suggestion(name, candidates);
-    Some(if suggested == diagnostic { diagnostic.with_hint(hint) } else { suggested })
-}
-
-/// Names the object that lacks a key, when the template spells it.
-fn missing_key(name: &str, written: &str) -> String {
-    let written = written.trim();
-    let parent = written
-        .strip_suffix(name)
-        .map(|parent| parent.trim_end_matches(['.', '?']))
-        .or_else(|| written.strip_suffix("\"]")?.strip_suffix(name)?.strip_suffix("[\""));
-    match parent {
-        Some(parent) if !parent.is_empty() => format!("`{parent}` has no key `{name}`"),
-        _ => format!("there is no key `{name}`"),
-    }
+    failure
+        .hints
+        .into_iter()
+        .fold(diagnostic, Diagnostic::with_hint)
 }
 
 /// Lists the includes that led to an error, the innermost first.
@@ -214,12 +299,13 @@ fn missing_key(name: &str, written: &str) -> String {
 /// Tera gives them in its printed report only.
 fn callers(error: &tera::Error, templates: &ByName<'_>) -> Vec<Place> {
     let text = error.to_string();
-    let notes = text.lines().filter_map(|line| line.strip_prefix("note: called from "));
+    let notes = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("note: called from "));
     notes
         .filter_map(|note| locate(note, templates))
         .map(|(template, at)| {
-            let tag = template.tags.iter().rev().find(|tag| tag.outer.start <= at);
-            let span = tag.map_or(Span::new(at, at), |tag| Span::new(tag.outer.start, tag.outer.end));
+            let span = template.tag_at(at).map_or(Span::new(at, at), Tag::span);
             Place::new(&template.source, span)
         })
         .collect()
@@ -238,7 +324,12 @@ fn clamp(template: &Template, range: &std::ops::Range<usize>) -> Span {
     let (start, end) = (inside(range.start), inside(range.end.max(range.start)));
     let part = &text[start..end];
     if part.trim().is_empty() {
-        return Span::new(start, end);
+        let next = text[start..]
+            .chars()
+            .next()
+            .filter(|c| !c.is_whitespace())
+            .map_or(0, char::len_utf8);
+        return Span::new(start, end.max(start + next));
     }
     let start = start + (part.len() - part.trim_start().len());
     Span::new(start, start + part.trim().len())
@@ -247,12 +338,29 @@ fn clamp(template: &Template, range: &std::ops::Range<usize>) -> Span {
 /// Turns a message of Tera into our form: our delimiters, lower case, no final period.
 fn tidy(message: &str) -> String {
     let text = message
+        .replace("expected }}", "expected `}#`")
+        .replace("expected %}", "expected `%#`")
         .replace("{{", "#{")
         .replace("}}", "}#")
         .replace("{%", "#%")
         .replace("%}", "%#");
+    let text = TYPES
+        .iter()
+        .fold(text, |text, (tera, ours)| text.replace(tera, ours));
     lower_first(text.trim().trim_end_matches('.'))
 }
+
+/// Tera's names of types, and ours.
+const TYPES: &[(&str, &str)] = &[
+    ("`i64`", "`number`"),
+    ("`u64`", "`number`"),
+    ("`i128`", "`number`"),
+    ("`u128`", "`number`"),
+    ("`f64`", "`number`"),
+    ("`array`", "`list`"),
+    ("`map/struct`", "`map`"),
+    ("`none`", "`null`"),
+];
 
 /// Takes values out of the messages in which Tera quotes them, since they may be secret.
 fn conceal(message: &str) -> String {
@@ -265,8 +373,15 @@ fn conceal(message: &str) -> String {
     ];
     for (start, name) in VALUES {
         if message.starts_with(start) {
-            let end = if start.ends_with('`') { message.rfind("` ").map(|at| at + 1) } else { message.find(" cannot") };
-            return format!("{name}{}", end.map_or(" does not fit", |end| &message[end..]));
+            let end = if start.ends_with('`') {
+                message.rfind("` ").map(|at| at + 1)
+            } else {
+                message.find(" cannot")
+            };
+            return format!(
+                "{name}{}",
+                end.map_or(" does not fit", |end| &message[end..])
+            );
         }
     }
     for start in ["unable to perform ", "cannot negate ", "exponent "] {

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::source::Span;
+
 /// Starts and ends a printed expression.
 pub(super) const VARIABLE: (&str, &str) = ("#{", "}#");
 /// Starts and ends a statement.
@@ -25,7 +27,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const fn delimiters(self) -> (&'static str, &'static str) {
+    /// Returns what starts and what ends it.
+    pub(super) const fn delimiters(self) -> (&'static str, &'static str) {
         match self {
             Self::Variable => VARIABLE,
             Self::Block => BLOCK,
@@ -50,13 +53,41 @@ pub(super) struct Tag {
 }
 
 impl Tag {
+    /// Returns the bytes of the whole tag.
+    pub(super) fn span(&self) -> Span {
+        Span::new(self.outer.start, self.outer.end)
+    }
+
+    /// Returns whether the statement goes on up to an `end…`.
+    pub(super) fn opens_block(&self, text: &str) -> bool {
+        match self.keyword(text) {
+            "if" | "for" | "block" | "filter" | "component" => true,
+            "set" | "set_global" => !self.assigns(text),
+            _ => false,
+        }
+    }
+
+    /// Tells `set x = 1` from the `set x` that takes the block behind it.
+    fn assigns(&self, text: &str) -> bool {
+        let mut words = text[self.inner.clone()]
+            .trim_start()
+            .splitn(2, char::is_whitespace);
+        let behind = words.nth(1).unwrap_or_default().trim_start();
+        behind
+            .trim_start_matches(|c: char| c.is_alphanumeric() || c == '_')
+            .trim_start()
+            .starts_with('=')
+    }
+
     /// Returns the first word of a statement (`for`, `endif`), empty for other tags.
     pub(super) fn keyword<'t>(&self, text: &'t str) -> &'t str {
         if self.kind != Kind::Block {
             return "";
         }
         let inner = text[self.inner.clone()].trim_start();
-        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let end = inner
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(inner.len());
         &inner[..end]
     }
 
@@ -103,6 +134,11 @@ pub(super) fn scan(text: &str) -> Vec<Tag> {
         });
     }
     tags
+}
+
+/// Returns where the tag starts at which the scan stopped, if it did.
+pub(super) fn unclosed(text: &str, tags: &[Tag]) -> Option<(usize, Kind)> {
+    next_start(text, tags.last().map_or(0, |tag| tag.outer.end))
 }
 
 fn next_start(text: &str, from: usize) -> Option<(usize, Kind)> {
@@ -162,10 +198,16 @@ fn skip_word(text: &str, from: usize, word: &str) -> Option<(usize, bool, usize)
     let rest = &text[from..];
     let rest = rest.strip_prefix('-').unwrap_or(rest);
     let space = |c: char| c.is_ascii_whitespace();
-    let rest = rest.trim_start_matches(space).strip_prefix(word)?.trim_start_matches(space);
+    let rest = rest
+        .trim_start_matches(space)
+        .strip_prefix(word)?
+        .trim_start_matches(space);
     let inner_end = text.len() - rest.len();
     let dash = rest.starts_with('-');
-    let rest = rest.strip_prefix('-').unwrap_or(rest).strip_prefix(BLOCK.1)?;
+    let rest = rest
+        .strip_prefix('-')
+        .unwrap_or(rest)
+        .strip_prefix(BLOCK.1)?;
     Some((inner_end, dash, text.len() - rest.len()))
 }
 
@@ -206,13 +248,16 @@ mod tests {
 
     #[test]
     fn strings_hide_delimiters() {
-        let text = r##"a #{ "}#" }# b #% set x = '%#\'' %# c"##;
-        assert_eq!(outers(text), [r##"#{ "}#" }#"##, r"#% set x = '%#\'' %#"]);
+        let text = r#"a #{ "}#" }# b #% set x = '%#\'' %# c"#;
+        assert_eq!(outers(text), [r#"#{ "}#" }#"#, r"#% set x = '%#\'' %#"]);
     }
 
     #[test]
     fn a_map_literal_may_touch_the_end() {
-        assert_eq!(outers(r##"#{ {"a":{"b":1}}}# }#"##), [r##"#{ {"a":{"b":1}}}#"##]);
+        assert_eq!(
+            outers(r#"#{ {"a":{"b":1}}}# }#"#),
+            [r#"#{ {"a":{"b":1}}}#"#]
+        );
     }
 
     #[test]

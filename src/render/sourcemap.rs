@@ -27,7 +27,10 @@ impl Marked {
     /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
     pub(super) fn unmarked(&self, offset: usize) -> usize {
         let added = self.insertions.iter().take_while(|(at, _)| *at < offset);
-        offset - added.map(|(at, length)| (*length).min(offset - at)).sum::<usize>()
+        offset
+            - added
+                .map(|(at, length)| (*length).min(offset - at))
+                .sum::<usize>()
     }
 
     fn push(&mut self, insertion: &str) {
@@ -59,7 +62,11 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         let next = tags.get(index);
         let end = next.map_or(prepared.len(), |tag| tag.outer.start);
         let content = &prepared[at..end];
-        let points = if quiet == 0 { points(content, last, next) } else { Vec::new() };
+        let points = if quiet == 0 {
+            points(content, last, next)
+        } else {
+            Vec::new()
+        };
         let mut done = 0;
         for point in points {
             line += newlines(&content[done..point]);
@@ -70,6 +77,9 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         marked.text.push_str(&content[done..]);
         line += newlines(&content[done..]);
         let Some(tag) = next else { break };
+        if quiet == 0 && tag.keyword(prepared) == "filter" && !tag.dash_start {
+            marked.push(&format!("{OPEN}{id}:{line}{CLOSE}"));
+        }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
         line += newlines(whole);
@@ -86,18 +96,10 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
 /// Counts the blocks around what follows whose text is not printed as it stands.
 fn depth_behind(prepared: &str, tag: &Tag, depth: usize) -> usize {
     match tag.keyword(prepared) {
-        "filter" => depth + 1,
-        "set" | "set_global" if !assigns(&prepared[tag.inner.clone()]) => depth + 1,
+        "filter" | "set" | "set_global" if tag.opens_block(prepared) => depth + 1,
         "endfilter" | "endset" | "endset_global" => depth.saturating_sub(1),
         _ => depth,
     }
-}
-
-/// Tells `set x = 1` from the `set x` that takes the block behind it.
-fn assigns(inner: &str) -> bool {
-    let mut words = inner.trim_start().splitn(2, char::is_whitespace);
-    let behind = words.nth(1).unwrap_or_default().trim_start();
-    behind.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').trim_start().starts_with('=')
 }
 
 /// Lists where in a piece of content a marker may stand: at its start, at each line start in it, and
@@ -157,7 +159,10 @@ pub(super) fn unmark(output: &str) -> Option<(String, Vec<Line>)> {
         if let Some(origin) = first.or(last) {
             lines.push(origin);
         } else {
-            lines.push(Line { template: usize::MAX, line: 1 });
+            lines.push(Line {
+                template: usize::MAX,
+                line: 1,
+            });
         }
     }
     Some((text, lines))

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 
 /// How deep includes may nest; each level costs stack.
-const MAX_DEPTH: usize = 24;
+const MAX_DEPTH: usize = 16;
 
 /// A template with its tags found and its lone tags prepared.
 pub(super) struct Template {
@@ -39,13 +39,30 @@ impl Template {
     /// Lists what the template includes or extends, with the bytes of the name.
     pub(super) fn targets(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         let text = &self.source.text;
-        let tags = self.tags.iter().filter(|tag| matches!(tag.keyword(text), "include" | "extends"));
+        let tags = self
+            .tags
+            .iter()
+            .filter(|tag| matches!(tag.keyword(text), "include" | "extends"));
         tags.filter_map(|tag| tag.target(text))
     }
 
-    /// Returns whether the template defines components, which every other one may use.
-    pub(super) fn defines_components(&self) -> bool {
-        self.tags.iter().any(|tag| tag.keyword(&self.source.text) == "component")
+    /// Lists the components that the template defines, which every other one may use.
+    pub(super) fn components(&self) -> impl Iterator<Item = &str> {
+        let text = &self.source.text;
+        self.tags
+            .iter()
+            .filter(|tag| tag.keyword(text) == "component")
+            .filter_map(|tag| {
+                let mut words =
+                    text[tag.inner.clone()].split(|c: char| c.is_whitespace() || c == '(');
+                words.by_ref().find(|word| *word == "component")?;
+                words.find(|word| !word.is_empty())
+            })
+    }
+
+    /// Returns the tag around a byte, or the last one before it.
+    pub(super) fn tag_at(&self, at: usize) -> Option<&Tag> {
+        self.tags.iter().rev().find(|tag| tag.outer.start <= at)
     }
 
     fn problem(&self, code: &'static str, message: String, at: &Range<usize>) -> Diagnostic {
@@ -57,7 +74,10 @@ impl Template {
 pub(super) type ByName<'t> = BTreeMap<&'t str, &'t Template>;
 
 /// Checks every include and returns the templates in which one is wrong.
-pub(super) fn check_includes(templates: &ByName<'_>, problems: &mut Vec<Diagnostic>) -> BTreeSet<String> {
+pub(super) fn check_includes(
+    templates: &ByName<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
     let mut broken = BTreeSet::new();
     let mut reported = BTreeSet::new();
     for template in templates.values() {
@@ -81,12 +101,18 @@ pub(super) fn check_includes(templates: &ByName<'_>, problems: &mut Vec<Diagnost
             seen: BTreeSet::new(),
             found: None,
         };
-        walk.into_targets(template);
+        walk.walk(template);
         let Some((problem, members)) = walk.found else {
             continue;
         };
         broken.insert(template.name.clone());
-        if reported.insert(members.clone()) {
+        // One chain that is too long is one for many of its members.
+        let key = if problem.code == "include-depth" {
+            BTreeSet::new()
+        } else {
+            members.clone()
+        };
+        if reported.insert(key) {
             problems.push(problem);
         }
         broken.extend(members);
@@ -104,7 +130,7 @@ struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    fn into_targets(&mut self, template: &'t Template) {
+    fn walk(&mut self, template: &'t Template) {
         for (target, at) in template.targets() {
             let Some(next) = self.templates.get(target) else {
                 continue;
@@ -118,7 +144,7 @@ impl<'t> Walk<'t> {
                 return;
             }
             self.chain.push(&next.name);
-            self.into_targets(next);
+            self.walk(next);
             self.chain.pop();
         }
     }
@@ -130,24 +156,32 @@ impl<'t> Walk<'t> {
         at: &Range<usize>,
         cycle: Option<usize>,
     ) -> (Diagnostic, BTreeSet<String>) {
-        let members = self.chain[cycle.unwrap_or(0)..].iter().map(|name| (*name).to_owned()).collect();
-        let problem = match cycle {
-            Some(start) => {
-                let round: Vec<&str> = self.chain[start..].iter().copied().chain([to.name.as_str()]).collect();
-                let message = format!("these templates include one another: `{}`", round.join("` → `"));
-                let problem = from.problem("include-cycle", message, at);
-                match to.targets().find(|(target, _)| self.chain.contains(target) || *target == to.name) {
-                    Some((_, back)) if from.name != to.name => {
-                        let place = Place::new(&to.source, Span::new(back.start, back.end));
-                        problem.with_related(place, "the cycle goes on here")
-                    }
-                    _ => problem,
-                }
+        let members = self.chain[cycle.unwrap_or(0)..]
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        let Some(start) = cycle else {
+            let message = format!("includes nest deeper than {MAX_DEPTH} levels");
+            return (from.problem("include-depth", message, at), members);
+        };
+        let round: Vec<&str> = self.chain[start..]
+            .iter()
+            .copied()
+            .chain([to.name.as_str()])
+            .collect();
+        let message = format!(
+            "these templates include one another: `{}`",
+            round.join("` → `")
+        );
+        let problem = from.problem("include-cycle", message, at);
+        let mut targets = to.targets();
+        let back = targets.find(|(target, _)| self.chain[start..].contains(target));
+        let problem = match back {
+            Some((_, back)) if from.name != to.name => {
+                let place = Place::new(&to.source, Span::new(back.start, back.end));
+                problem.with_related(place, "the cycle goes on here")
             }
-            None => {
-                let message = format!("includes nest deeper than {MAX_DEPTH} levels");
-                from.problem("include-depth", message, at)
-            }
+            _ => problem,
         };
         (problem, members)
     }
@@ -159,7 +193,10 @@ pub(super) fn tainted(templates: &ByName<'_>, broken: &BTreeSet<String>) -> BTre
     loop {
         let before = tainted.len();
         for template in templates.values() {
-            if template.targets().any(|(target, _)| tainted.contains(target)) {
+            if template
+                .targets()
+                .any(|(target, _)| tainted.contains(target))
+            {
                 tainted.insert(template.name.clone());
             }
         }

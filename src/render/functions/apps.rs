@@ -15,12 +15,17 @@ pub(super) fn enabled(environment: &Environment, arguments: &Arguments) -> Resul
     }
 }
 
-pub(super) fn enabled_apps(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+pub(super) fn enabled_apps(
+    environment: &Environment,
+    arguments: &Arguments,
+) -> Result<Value, Failure> {
     let namespace = arguments.text("namespace")?;
     let apps = environment.apps();
     if !apps.iter().any(|app| app.namespace == namespace) {
-        return Err(Failure::argument(format!("no app is in the namespace `{namespace}`"))
-            .with_suggestion(namespace, apps.iter().map(|app| app.namespace.as_str())));
+        return Err(
+            Failure::argument(format!("no app is in the namespace `{namespace}`"))
+                .with_suggestion(namespace, apps.iter().map(|app| app.namespace.as_str())),
+        );
     }
     let mut names: Vec<&str> = apps
         .iter()

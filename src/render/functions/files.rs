@@ -11,8 +11,10 @@ pub(super) fn file(environment: &Environment, arguments: &Arguments) -> Result<V
     let path = arguments.text("path")?;
     match text(environment, path)? {
         Some(text) => Ok(Value::from(text)),
-        None => Err(Failure::new("missing-file", format!("there is no file `{path}`"))
-            .with_hint("paths are relative to the folder of the project")),
+        None => Err(
+            Failure::new("missing-file", format!("there is no file `{path}`"))
+                .with_hint("paths are relative to the folder of the project"),
+        ),
     }
 }
 
@@ -23,7 +25,10 @@ pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result
     };
     let value = text.trim_end_matches(['\n', '\r']);
     if value.trim().is_empty() {
-        return Err(Failure::new("empty-secret", format!("the secret file `{path}` is empty")).with_hint(MAKE_KEYS));
+        return Err(
+            Failure::new("empty-secret", format!("the secret file `{path}` is empty"))
+                .with_hint(MAKE_KEYS),
+        );
     }
     environment.note_secret(value, path);
     Ok(Value::from(value))
@@ -33,7 +38,11 @@ pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result
 pub(super) const MAKE_KEYS: &str = "`kiln init` makes the keys of a project";
 
 pub(super) fn missing_secret(path: &str) -> Failure {
-    Failure::new("missing-secret", format!("there is no secret file `{path}`")).with_hint(MAKE_KEYS)
+    Failure::new(
+        "missing-secret",
+        format!("there is no secret file `{path}`"),
+    )
+    .with_hint(MAKE_KEYS)
 }
 
 /// Returns the text of a file below the project folder.
@@ -48,5 +57,6 @@ pub(super) fn text(environment: &Environment, path: &str) -> Result<Option<Strin
         return Ok(None);
     };
     let text = String::from_utf8(Arc::unwrap_or_clone(bytes));
-    text.map(Some).map_err(|_| Failure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
+    text.map(Some)
+        .map_err(|_| Failure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
 }

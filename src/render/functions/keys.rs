@@ -28,7 +28,8 @@ pub(super) fn age_recipient(environment: &Environment, _: &Arguments) -> Result<
     let comment = text.lines().find_map(|line| {
         let comment = line.trim().strip_prefix('#')?.trim_start();
         let key = comment.get(.."public key:".len())?;
-        key.eq_ignore_ascii_case("public key:").then(|| comment[key.len()..].trim())
+        key.eq_ignore_ascii_case("public key:")
+            .then(|| comment[key.len()..].trim())
     });
     if let Some(recipient) = comment.filter(|recipient| is_recipient(recipient)) {
         return Ok(Value::from(recipient));
@@ -41,13 +42,19 @@ pub(super) fn age_recipient(environment: &Environment, _: &Arguments) -> Result<
 }
 
 fn is_recipient(text: &str) -> bool {
-    text.starts_with("age1") && text.len() > 10 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.starts_with("age1")
+        && text.len() > 10
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Returns the key file with the first identity in it.
 fn age_key(environment: &Environment) -> Result<(String, String), Failure> {
     let text = text(environment, AGE_KEY)?.ok_or_else(|| missing_secret(AGE_KEY))?;
-    let identity = text.lines().map(str::trim).find(|line| line.starts_with(IDENTITY)).map(str::to_owned);
+    let identity = text
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with(IDENTITY))
+        .map(str::to_owned);
     let Some(identity) = identity else {
         return Err(broken("holds no line that starts with `AGE-SECRET-KEY-`").with_hint(MAKE_KEYS));
     };
@@ -59,11 +66,17 @@ fn broken(what: &str) -> Failure {
     Failure::new("broken-key", format!("`{AGE_KEY}` {what}"))
 }
 
-pub(super) fn cloudflare_tunnel_id(environment: &Environment, _: &Arguments) -> Result<Value, Failure> {
+pub(super) fn cloudflare_tunnel_id(
+    environment: &Environment,
+    _: &Arguments,
+) -> Result<Value, Failure> {
     Ok(Value::from(tunnel(environment)?.id))
 }
 
-pub(super) fn cloudflare_tunnel_token(environment: &Environment, _: &Arguments) -> Result<Value, Failure> {
+pub(super) fn cloudflare_tunnel_token(
+    environment: &Environment,
+    _: &Arguments,
+) -> Result<Value, Failure> {
     let tunnel = tunnel(environment)?;
     let credentials = json!({"a": tunnel.account, "t": tunnel.id, "s": tunnel.secret});
     let token = STANDARD.encode(credentials.to_string());
@@ -79,17 +92,27 @@ struct Tunnel {
 }
 
 fn tunnel(environment: &Environment) -> Result<Tunnel, Failure> {
-    let hint = "`cloudflared tunnel create --credentials-file cloudflare-tunnel.json kubernetes` makes it";
+    let hint =
+        "`cloudflared tunnel create --credentials-file cloudflare-tunnel.json kubernetes` makes it";
     let Some(text) = text(environment, TUNNEL)? else {
-        let missing = Failure::new("missing-secret", format!("there is no secret file `{TUNNEL}`"));
+        let missing = Failure::new(
+            "missing-secret",
+            format!("there is no secret file `{TUNNEL}`"),
+        );
         return Err(missing.with_hint(hint));
     };
-    let broken = |what: String| Failure::new("broken-key", format!("`{TUNNEL}` {what}")).with_hint(hint);
+    let broken =
+        |what: String| Failure::new("broken-key", format!("`{TUNNEL}` {what}")).with_hint(hint);
     let credentials: serde_json::Value =
         serde_json::from_str(&text).map_err(|_| broken("is not JSON".to_owned()))?;
     let field = |key: &str| {
-        let value = credentials.get(key).and_then(serde_json::Value::as_str).filter(|value| !value.is_empty());
-        value.map(str::to_owned).ok_or_else(|| broken(format!("has no `{key}`")))
+        let value = credentials
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .filter(|value| !value.is_empty());
+        value
+            .map(str::to_owned)
+            .ok_or_else(|| broken(format!("has no `{key}`")))
     };
     let tunnel = Tunnel {
         account: field("AccountTag")?,

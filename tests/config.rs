@@ -1,1 +1,262 @@
-//! To be written.
+//! Config files that are accepted and rejected: one file a case, its name says the point.
+//!
+//! A rejected file says in its first lines what is expected: `# 12:9 the message`, or `# - the message`
+//! for a problem without a place. All problems are compared, in order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kiln::config::model::{Cluster, Model};
+use kiln::config::{self, project};
+use kiln::diagnostic::{Diagnostic, StageResult};
+use kiln::schema::{self, Schema};
+use kiln::source::MemoryFiles;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn whole_schema() -> Schema {
+    let mut apps = Vec::new();
+    for entry in fs::read_dir(root().join("schemas/apps")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().trim_end_matches(".schema.json").to_owned();
+        apps.push((name, fs::read_to_string(path).unwrap()));
+    }
+    apps.sort();
+    let base = fs::read_to_string(root().join("schemas/cluster.schema.json")).unwrap();
+    schema::compose(&base, &apps).unwrap()
+}
+
+fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let files = MemoryFiles(files.collect());
+    let project = project::load(&files)?.value;
+    let env = |name: &str| (name == "TOKEN").then(|| "token-from-the-environment".to_owned());
+    let decrypt = |_: &_| Ok("dns: {token: token-from-a-sealed-file}\n".to_owned());
+    let merged = config::load(&files, &project, &env, &decrypt)?;
+    let mut cluster = schema::validate(merged.value, &whole_schema())?;
+    cluster.warnings.splice(0..0, merged.warnings);
+    Ok(cluster)
+}
+
+fn line(problem: &Diagnostic) -> String {
+    match &problem.primary {
+        Some(label) => {
+            let (line, column) = label.place.source.line_column(label.place.span.start);
+            format!("{line}:{column} {}", problem.message)
+        }
+        None => format!("- {}", problem.message),
+    }
+}
+
+fn cases(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut cases: Vec<(PathBuf, String)> = fs::read_dir(root().join("tests/config").join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn file_name(path: &Path) -> String {
+    format!("cluster.{}", path.extension().unwrap().to_str().unwrap())
+}
+
+#[test]
+fn accepts_every_valid_config() {
+    for (path, text) in cases("valid") {
+        let outcome = compile(&[(&file_name(&path), &text)]);
+        let problems = outcome.err().unwrap_or_default();
+        let lines: Vec<String> = problems.iter().map(line).collect();
+        assert!(lines.is_empty(), "{}:\n{}", path.display(), lines.join("\n"));
+    }
+}
+
+#[test]
+fn rejects_every_invalid_config_with_the_words_expected() {
+    let mut wrong = Vec::new();
+    for (path, text) in cases("invalid") {
+        let expected: Vec<&str> = text
+            .lines()
+            .map_while(|line| line.strip_prefix("# "))
+            .collect();
+        let found: Vec<String> = match compile(&[(&file_name(&path), &text)]) {
+            Ok(_) => vec!["(accepted)".to_owned()],
+            Err(problems) => problems.iter().map(line).collect(),
+        };
+        if found != expected {
+            wrong.push(format!("{}:\n{}", path.display(), found.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+const HOME: &str = include_str!("../examples/homelab/cluster.yaml");
+const NODES: &str = include_str!("../examples/homelab/nodes.yaml");
+
+#[test]
+fn fills_in_constant_and_computed_defaults() {
+    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)]).unwrap().value;
+    let model: &Model = &cluster.model;
+    assert_eq!(model.network.default_gateway.to_string(), "192.168.1.1");
+    assert_eq!(model.kubernetes.coredns_addr.to_string(), "10.43.0.10");
+    assert_eq!(model.ingress.mode, "none");
+    assert!(!model.spegel.enabled);
+    assert_eq!(model.nodes[0].schematic_id.len(), 64);
+    assert_eq!(model.nodes[0].mtu, 1500);
+    assert_eq!(model.derived.cert_sans, ["127.0.0.1", "192.168.1.10"]);
+    assert_eq!(cluster.values.pointer("/derived/prefix_length"), Some(&Value::from(24)));
+    assert_eq!(cluster.values.pointer("/apps/echo/enabled"), Some(&Value::from(true)));
+}
+
+#[test]
+fn the_structs_and_the_schema_agree() {
+    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)]).unwrap().value;
+    let typed = serde_json::to_value(&cluster.model).unwrap();
+    assert_agrees(&typed, whole_schema().json(), "config");
+    assert_eq!(sorted(&typed), sorted(&cluster.values));
+}
+
+/// Every property of the schema has a field and the other way round, apps aside, which stay untyped.
+fn assert_agrees(typed: &Value, schema: &Value, at: &str) {
+    if at == "config.apps" || at == "config.security.pod_security" {
+        return;
+    }
+    if let Some(object) = typed.as_object() {
+        let mut fields: Vec<&String> = object.keys().collect();
+        let mut properties: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        fields.sort();
+        properties.sort();
+        assert_eq!(fields, properties, "{at}");
+        for (key, value) in object {
+            assert_agrees(value, &schema["properties"][key], &format!("{at}.{key}"));
+        }
+    }
+    if let Some(items) = typed.as_array() {
+        items.iter().for_each(|item| assert_agrees(item, &schema["items"], at));
+    }
+}
+
+fn sorted(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value.to_string()
+}
+
+#[test]
+fn every_field_is_described() {
+    fn walk(schema: &Value, at: &str, bare: &mut Vec<String>) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let at = format!("{at}.{name}");
+            if property["title"].is_null() || property["description"].is_null() {
+                bare.push(at.clone());
+            }
+            let open = property["type"] == "object" && property["additionalProperties"].is_null();
+            if open {
+                bare.push(format!("{at} takes unknown keys"));
+            }
+            walk(property, &at, bare);
+            walk(&property["items"], &at, bare);
+        }
+    }
+    let mut bare = Vec::new();
+    walk(whole_schema().json(), "config", &mut bare);
+    assert!(bare.is_empty(), "{}", bare.join("\n"));
+}
+
+#[test]
+fn merges_files_and_reports_a_value_in_two_of_them() {
+    let nodes = format!("{NODES}domain:\n  name: other.example.com\n");
+    let problems = compile(&[("cluster.yaml", HOME), ("nodes.yaml", &nodes)]).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].message, "`name` is set in two places");
+    assert_eq!(problems[0].primary.as_ref().unwrap().place.source.path, "nodes.yaml");
+    assert_eq!(problems[0].related[0].place.source.path, "cluster.yaml");
+}
+
+#[test]
+fn reads_tokens_from_the_environment_and_from_sealed_files_as_secrets() {
+    let public = HOME.replace("  provider: none\n", "  provider: cloudflare\n");
+    let public = format!("{public}ingress:\n  mode: none\n");
+    let with_env = public.replace("cloudflare\n", "cloudflare\n  token: { fromEnv: TOKEN }\n");
+    let cluster = compile(&[("cluster.yaml", &with_env), ("nodes.yaml", NODES)]).unwrap().value;
+    let secrets: Vec<&str> = cluster.secrets.iter().map(|(secret, _)| secret.expose()).collect();
+    assert_eq!(secrets, ["token-from-the-environment"]);
+
+    let files = [("cluster.yaml", public.as_str()), ("cluster.sops.yaml", "sops: {}"), ("nodes.yaml", NODES)];
+    let cluster = compile(&files).unwrap().value;
+    let secrets: Vec<(&str, &str)> = cluster.secrets.iter().map(|(secret, at)| (secret.expose(), at)).collect();
+    assert_eq!(secrets, [("token-from-a-sealed-file", "dns.token")]);
+
+    let missing = with_env.replace("TOKEN", "NO_SUCH_TOKEN");
+    let problems = compile(&[("cluster.yaml", &missing), ("nodes.yaml", NODES)]).unwrap_err();
+    assert_eq!(problems[0].message, "the environment has no `NO_SUCH_TOKEN`");
+}
+
+#[test]
+fn never_shows_the_value_of_a_secret() {
+    let canary = "canary-4f1d";
+    let text = HOME.replace("  provider: none\n", &format!("  provider: none\n  token: {canary}\n"));
+    let list = HOME.replace("  provider: none\n", &format!("  provider: cloudflare\n  token: [{canary}]\n"));
+    let syntax = format!("{text}  bad: [\n");
+    for text in [text, list, syntax] {
+        let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
+        assert!(!problems.is_empty());
+        for problem in &problems {
+            let mut shown = format!("{} {}", problem.message, problem.hints.join(" "));
+            for label in problem.primary.iter().chain(&problem.related) {
+                shown.push_str(&label.text);
+                shown.push_str(&label.place.source.text);
+            }
+            assert!(!shown.contains(canary), "{}", problem.message);
+        }
+    }
+}
+
+#[test]
+fn warns_of_scalars_that_yaml_1_1_reads_otherwise() {
+    let text = HOME.replace("home.example.com", "home.example.com\nspegel:\n  enabled: no");
+    let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    assert_eq!(lines, ["20:12 `spegel.enabled` is `true` or `false`, not `\"no\"`"]);
+    let text = HOME.replace("home.example.com", "home.example.com\nrepository2: 0755");
+    let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
+    assert!(problems.iter().all(|problem| problem.code == "unknown-key"));
+}
+
+#[test]
+fn says_what_is_missing_where_there_is_no_config() {
+    let problems = compile(&[]).unwrap_err();
+    assert_eq!(line(&problems[0]), "- this project has no cluster config");
+    assert_eq!(problems[0].hints.len(), 2);
+    let problems = compile(&[("kiln.toml", "data = [\"site.yaml\"]")]).unwrap_err();
+    assert_eq!(line(&problems[0]), "1:10 there is no data file `site.yaml`");
+}
+
+#[test]
+fn rejects_unknown_keys_and_exemptions_without_a_reason_in_kiln_toml() {
+    let text = "[hardn]\n[[harden.exempt]]\nrule = \"pod-security\"\n";
+    let problems = compile(&[("kiln.toml", text)]).unwrap_err();
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    assert_eq!(lines[0], "1:2 `kiln.toml` has no key `hardn`");
+    assert_eq!(problems[0].hints[0], "did you mean `harden`?");
+    assert!(lines[1].ends_with("an exemption needs a `reason`"), "{lines:?}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        for name in ["cluster.yaml", "cluster.toml", "cluster.json", "kiln.toml"] {
+            let files = MemoryFiles([(name.to_owned(), bytes.clone())].into());
+            let env = |_: &str| None;
+            let decrypt = |_: &_| Ok(String::new());
+            if let Ok(project) = project::load(&files) {
+                drop(config::load(&files, &project.value, &env, &decrypt));
+            }
+        }
+    }
+}

@@ -12,7 +12,10 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (name, property) in properties(schema) {
-                if !object.contains_key(name) && property.get("x-kiln-default").is_none() {
+                let unset = object.get(name).is_none_or(Value::is_null);
+                if unset && property.get("x-kiln-default").is_some() {
+                    object.shift_remove(name);
+                } else if unset {
                     let is_object = property.get("type").and_then(Value::as_str) == Some("object");
                     match property.get("default") {
                         Some(default) => {

@@ -113,7 +113,11 @@ fn describe(
     places: &Places,
 ) -> Vec<Diagnostic> {
     let name = route(pointer);
-    let given = if secret { "…".to_owned() } else { shown(error.instance()) };
+    let given = match error.instance().as_ref() {
+        _ if secret => "…".to_owned(),
+        Value::String(text) if !matches!(error.kind(), ValidationErrorKind::Type { .. }) => quoted(text),
+        other => shown(other),
+    };
     let at = |diagnostic: Diagnostic| match if secret { places.key(pointer) } else { places.value(pointer) } {
         Some(place) => diagnostic.at_place(place, ""),
         None => diagnostic,
@@ -130,7 +134,7 @@ fn describe(
             vec![at(Diagnostic::error("wrong-type", message))]
         }
         ValidationErrorKind::Format { format } if format == "ipv4-cidr" => {
-            vec![at(bad_range(&name, error.instance()))]
+            vec![at(bad_range(&name, &given, error.instance()))]
         }
         ValidationErrorKind::Format { .. } => {
             let message = format!("`{name}` is an IPv4 address, and {given} is none");
@@ -188,8 +192,7 @@ fn missing_key(property: &Value, pointer: &str, schema: Option<&Value>, places: 
     with_example(diagnostic, below)
 }
 
-fn bad_range(name: &str, value: &Value) -> Diagnostic {
-    let given = shown(value);
+fn bad_range(name: &str, given: &str, value: &Value) -> Diagnostic {
     match value.as_str().and_then(Cidr::parse) {
         Some(cidr) => Diagnostic::error("wrong-value", format!("`{name}` has bits set behind its prefix: {given}"))
             .with_hint(format!("did you mean `{}`?", cidr.canonical())),
@@ -201,6 +204,7 @@ fn bad_range(name: &str, value: &Value) -> Diagnostic {
 fn with_example(diagnostic: Diagnostic, schema: Option<&Value>) -> Diagnostic {
     let example = schema.and_then(|schema| schema.get("examples")?.get(0));
     match example {
+        Some(Value::String(text)) => diagnostic.with_hint(format!("for example {}", quoted(text))),
         Some(example) => diagnostic.with_hint(format!("for example {}", shown(example))),
         None => diagnostic,
     }
@@ -232,14 +236,16 @@ fn shown(value: &Value) -> String {
         Value::Null => "unset".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a table of keys".to_owned(),
-        other => {
-            let text = other.to_string();
-            if text.chars().count() > 60 {
-                format!("`{}…`", text.chars().take(60).collect::<String>())
-            } else {
-                format!("`{text}`")
-            }
-        }
+        other => quoted(&other.to_string()),
+    }
+}
+
+/// A text in backticks, a long one cut.
+fn quoted(text: &str) -> String {
+    if text.chars().count() > 60 {
+        format!("`{}…`", text.chars().take(60).collect::<String>())
+    } else {
+        format!("`{text}`")
     }
 }
 

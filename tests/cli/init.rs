@@ -137,7 +137,7 @@ fn keeps_a_config_and_an_ignore_file_that_are_there() {
     created age.key for [RECIPIENT]; keep a copy in a safe place
     created deploy.key and deploy.key.pub
     created flux-webhook-token.txt
-    ready: look through cluster.yaml, then run `kiln render`
+    ready: look through cluster.toml, then run `kiln render`
     "#);
     assert_eq!(sandbox.read("cluster.toml"), "# mine\n");
     assert_snapshot!(sandbox.read(".gitignore"), @r#"

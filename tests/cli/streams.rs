@@ -133,7 +133,7 @@ fn stays_quiet_when_nobody_reads_on() {
 #[test]
 fn says_that_stdout_is_full() {
     let sandbox = Sandbox::new();
-    let full = std::fs::File::options()
+    let full = std::fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
         .unwrap();

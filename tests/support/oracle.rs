@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -37,6 +37,9 @@ pub fn oracle(name: &str) -> Option<PathBuf> {
     found
 }
 
+static MADE: OnceLock<bool> = OnceLock::new();
+static MADE_KUBECTL: OnceLock<bool> = OnceLock::new();
+
 fn find(name: &str) -> Option<PathBuf> {
     let given = env::var_os("KILN_ORACLES").map(|folder| PathBuf::from(folder).join(name));
     if let Some(tool) = given.filter(|tool| tool.is_file()) {
@@ -57,8 +60,6 @@ fn find(name: &str) -> Option<PathBuf> {
     {
         return Some(tool);
     }
-    static MADE: OnceLock<bool> = OnceLock::new();
-    static MADE_KUBECTL: OnceLock<bool> = OnceLock::new();
     let ready = match name {
         "kubectl" => *MADE_KUBECTL.get_or_init(|| make_venv() && make_kubectl()),
         name if PROGRAMS.contains(&name) => *MADE.get_or_init(make_venv),
@@ -79,7 +80,11 @@ fn is_current() -> bool {
 /// Makes the environment under a file lock, as several test processes may want it at once.
 fn make_venv() -> bool {
     fs::create_dir_all(venv()).unwrap();
-    let lock = File::create(venv().join("lock")).unwrap();
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(venv().join("lock"))
+        .unwrap();
     lock.lock().unwrap();
     if is_current() {
         return true;
@@ -87,7 +92,7 @@ fn make_venv() -> bool {
     let pip = venv().join("bin/pip");
     let made = run(
         "python3",
-        ["-m", "venv".as_ref(), venv().as_os_str().to_str().unwrap()],
+        ["-m", "venv", venv().as_os_str().to_str().unwrap()],
     ) && run(
         &pip,
         ["install", "--quiet", "--disable-pip-version-check"]

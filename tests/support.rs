@@ -3,5 +3,5 @@
 mod oracle;
 mod sandbox;
 
-pub use oracle::oracle;
-pub use sandbox::Sandbox;
+pub(crate) use oracle::oracle;
+pub(crate) use sandbox::Sandbox;

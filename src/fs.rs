@@ -14,7 +14,6 @@ mod claim;
 mod disk;
 mod folder;
 mod path;
-pub mod single;
 
 use std::fs;
 use std::io;

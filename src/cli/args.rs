@@ -69,12 +69,15 @@ pub struct Global {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     #[default]
+    #[value(help = None)]
     Auto,
     /// Always.
+    #[value(help = None)]
     Always,
     /// Never.
+    #[value(help = None)]
     Never,
 }
 
@@ -83,9 +86,12 @@ pub enum Color {
 pub enum MessageFormat {
     /// Snippets for people, as rustc prints them, to stderr.
     #[default]
+    #[value(help = None)]
     Human,
     /// One JSON object a line, to stdout.
+    #[value(help = None)]
     Json,
     /// GitHub workflow commands, to stdout.
+    #[value(help = None)]
     Github,
 }

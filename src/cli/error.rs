@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use crate::diagnostic::Diagnostic;
+use crate::fs;
+use crate::source::ReadError;
+use crate::write;
 
 /// How a command that could do its work came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,5 +92,27 @@ impl CommandError {
             Self::Problems(_) => 1,
             Self::Failed(_) => 2,
         })
+    }
+}
+
+impl From<ReadError> for CommandError {
+    fn from(error: ReadError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<fs::Error> for CommandError {
+    fn from(error: fs::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<write::Error> for CommandError {
+    fn from(error: write::Error) -> Self {
+        let failed = Self::of(&error);
+        if error.is_busy() {
+            return failed.hint("wait until it is done, and run this again");
+        }
+        failed
     }
 }

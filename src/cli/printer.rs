@@ -59,6 +59,11 @@ impl Printer {
         self.format == MessageFormat::Json
     }
 
+    /// Returns whether stdout belongs to a program, so that no sentence may go there.
+    pub fn is_machine(&self) -> bool {
+        self.format != MessageFormat::Human
+    }
+
     /// Writes data to stdout, as it is.
     pub fn data(&mut self, text: &str) -> Result<(), CommandError> {
         if self.stdout_closed {

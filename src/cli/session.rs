@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use rand_core::OsRng;
 
+use super::clock;
 use super::error::CommandError;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
-use crate::fs::Disk;
-use crate::fs::single;
-use crate::pipeline::{self, Compiled, Failure, World};
+use crate::fs::{self, Disk};
+use crate::pipeline::{self, Compiled, Failure, Layout, World};
 use crate::secret::Secret;
 use crate::source::Files;
 
@@ -41,12 +41,19 @@ impl Session {
         Self::open_root(&root, settings)
     }
 
+    /// Opens the files of the project that the folder of the settings is in, and nothing more.
+    pub fn find(settings: &Settings, printer: &mut Printer) -> Result<Disk, CommandError> {
+        let root = find_root(&settings.directory)?;
+        printer.in_project(&root);
+        Ok(Disk::open(&root)?)
+    }
+
     /// Opens a folder that is known to be a project.
     pub fn open_root(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
         let environment = settings.environment.clone();
         Ok(Self {
             root: root.to_owned(),
-            disk: Disk::open(root).map_err(|error| CommandError::of(&error))?,
+            disk: Disk::open(root)?,
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
             identities: identities(root, settings)?,
@@ -60,8 +67,13 @@ impl Session {
             catalogue: self.catalogue.as_ref(),
             env: self.env.as_ref(),
             identities: self.identities.clone(),
-            now: now(),
+            now: clock::now(),
         }
+    }
+
+    /// Returns which folders the project uses.
+    pub fn layout(&self) -> Result<Layout, CommandError> {
+        Ok(pipeline::layout(&self.world())?)
     }
 
     /// Compiles the project and reports the warnings.
@@ -84,42 +96,33 @@ impl Session {
     }
 }
 
-/// Returns the current time as RFC 3339 in UTC, in whole seconds.
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second())
-        .unwrap_or(now)
-        .to_string()
-}
-
 /// Finds the nearest folder upwards that is a project.
 fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
-    let real = start.canonicalize().ok().filter(|folder| folder.is_dir());
-    let Some(real) = real else {
+    if !start.is_dir() {
         return Err(CommandError::failed(format!(
             "there is no folder `{}`",
             start.display()
         )));
-    };
-    for folder in real.ancestors() {
-        if folder.join(PROJECT_FILE).is_file() {
-            return Ok(folder.to_owned());
-        }
-        if folder.join(MAKEJINJA_FILE).is_file() {
+    }
+    match fs::find_upwards(start, &[PROJECT_FILE, MAKEJINJA_FILE]) {
+        Some(root) if root.join(PROJECT_FILE).is_file() => Ok(root),
+        Some(root) => {
             let message = format!(
                 "`{}` is a makejinja project, which Kiln cannot render yet",
-                folder.display()
+                root.display()
             );
-            return Err(CommandError::failed(message)
-                .hint("start a Kiln project in a new folder with `kiln init DIR`"));
+            Err(CommandError::failed(message)
+                .hint("start a Kiln project in a new folder with `kiln init DIR`"))
+        }
+        None => {
+            let message = format!(
+                "no project here: no `{PROJECT_FILE}` in `{}` or above",
+                start.display()
+            );
+            Err(CommandError::failed(message)
+                .hint("start one with `kiln init`, or name its folder with `-C DIR`"))
         }
     }
-    let message = format!(
-        "no project here: no `{PROJECT_FILE}` in `{}` or above",
-        start.display()
-    );
-    Err(CommandError::failed(message)
-        .hint("start one with `kiln init`, or name its folder with `-C DIR`"))
 }
 
 /// Gathers the age identities: the project's own, then those that SOPS would use.
@@ -133,9 +136,16 @@ fn identities(root: &Path, settings: &Settings) -> Result<Vec<(String, Secret)>,
         return Err(CommandError::failed(message));
     }
     for path in own.iter().chain(&settings.identity_files()) {
-        if let Some(text) = single::read_text(path).map_err(|error| CommandError::of(&error))? {
-            let shown = path.strip_prefix(root).unwrap_or(path);
-            found.push((shown.display().to_string(), Secret::new(text)));
+        let shown = path
+            .strip_prefix(root)
+            .unwrap_or(path)
+            .display()
+            .to_string();
+        if let Some(bytes) = fs::read_anywhere(path)? {
+            let text = String::from_utf8(bytes).map_err(|_| {
+                CommandError::failed(format!("`{shown}` is no age key file: it is not UTF-8"))
+            })?;
+            found.push((shown, Secret::new(text)));
         }
     }
     if let Some(text) = settings.environment.filled("SOPS_AGE_KEY") {
@@ -148,7 +158,7 @@ impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Problems(problems) => Self::Problems(problems),
-            Failure::Read(error) => Self::of(&error),
+            Failure::Read(error) => error.into(),
         }
     }
 }

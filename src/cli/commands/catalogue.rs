@@ -7,7 +7,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
-use crate::fs::single::{self, Access};
+use crate::fs::{self, Access};
 use crate::pipeline;
 use crate::source::Files as _;
 
@@ -59,7 +59,7 @@ pub fn run(
 fn list(folder: &str, printer: &mut Printer) -> Result<Outcome, CommandError> {
     let below = format!("{TEMPLATES}/{}", relative(folder));
     let paths = pipeline::catalogue().list(below.trim_end_matches('/'));
-    for path in paths.map_err(|error| CommandError::of(&error))? {
+    for path in paths? {
         printer.line(relative(&path))?;
     }
     Ok(Outcome::Clean)
@@ -69,19 +69,20 @@ fn eject(path: &str, settings: &Settings, printer: &mut Printer) -> Result<Outco
     let session = Session::open(settings, printer)?;
     let path = relative(path);
     let original = session.catalogue().read(&format!("{TEMPLATES}/{path}"));
-    let Some(original) = original.map_err(|error| CommandError::of(&error))? else {
+    let Some(original) = original? else {
         return Err(unknown(path, &session));
     };
-    let folders = pipeline::layout(&session.world())?.templates;
+    let folders = session.layout()?.templates;
     let folder = folders.first().map_or(TEMPLATES, String::as_str);
-    let target = session.root.join(folder).join(path);
     let shown = format!("{folder}/{path}");
-    let made = single::create_new(&target, &original, Access::Shared)
-        .map_err(|error| CommandError::of(&error))?;
-    if !made {
-        return Err(CommandError::failed(format!("`{shown}` is there already"))
-            .hint("remove it first to start from the embedded file again"));
-    }
+    session
+        .disk
+        .create(&shown, &original, Access::Usual)
+        .map_err(|error| match error {
+            fs::Error::Exists { .. } => CommandError::failed(format!("`{shown}` is there already"))
+                .hint("remove it first to start from the embedded file again"),
+            other => other.into(),
+        })?;
     printer.status(format!(
         "created {shown}; it replaces the embedded file from now on"
     ));

@@ -54,7 +54,7 @@ pub fn run(
     }
     let (path, line) = split(&args.target);
     let session = Session::open(settings, printer)?;
-    let output = pipeline::layout(&session.world())?.output;
+    let output = session.layout()?.output;
     let tree = session.compile(settings, printer)?.tree;
     let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {
         return Err(unknown_file(path, &tree));

@@ -10,7 +10,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
-use crate::fs::single::{self, Access};
+use crate::fs::{self, Access, Disk};
 
 pub use keys::make_missing as make_missing_keys;
 
@@ -41,66 +41,96 @@ pub fn run(
         Some(folder) => settings.directory.join(folder),
         None => settings.directory.clone(),
     };
-    let existing = root.join(PROJECT_FILE).is_file();
+    let disk = open_or_make(&root)?;
+    let existing = disk.root().join(PROJECT_FILE).is_file();
+    let config = config_name(&disk);
     if !existing {
-        write_starter(&root, settings, printer)?;
+        write_starter(&disk, config, settings, printer)?;
     }
-    let keys = make_missing_keys(&root, printer)?;
-    if existing && keys == 0 {
-        printer.status("nothing to do: this is a project with all its keys");
-    }
+    let keys = make_missing_keys(&disk, printer)?;
     if !existing {
         let enter = args
             .folder
             .as_ref()
             .map_or_else(String::new, |folder| format!(" -C {}", folder.display()));
+        let config = config.unwrap_or(starter::CONFIG);
         printer.status(format!(
-            "ready: edit {}, then run `kiln{enter} render`",
-            starter::CONFIG
+            "ready: look through {config}, then run `kiln{enter} render`"
         ));
+    } else if keys == 0 {
+        printer.status("nothing to do: this is a project with all its keys");
     }
     Ok(Outcome::Clean)
 }
 
+/// Opens a folder, made if it is missing.
+fn open_or_make(root: &Path) -> Result<Disk, CommandError> {
+    let parent = root
+        .ancestors()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(root);
+    if let Some(missing) = root.strip_prefix(parent).ok().and_then(Path::to_str)
+        && !missing.is_empty()
+    {
+        Disk::open(parent)?.folder(missing)?.make("")?;
+    }
+    Ok(Disk::open(root)?)
+}
+
+/// Finds a config that is there already.
+fn config_name(disk: &Disk) -> Option<&'static str> {
+    starter::CONFIG_NAMES
+        .into_iter()
+        .find(|name| disk.root().join(name).exists())
+}
+
+/// Writes the files of a new project; the project file comes last but for the schema, which needs
+/// it, so that a crash before it leaves a folder that `init` completes.
 fn write_starter(
-    root: &Path,
+    disk: &Disk,
+    config: Option<&str>,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
-    single::create_folder(root).map_err(|error| CommandError::of(&error))?;
-    ignore_keys(root, printer)?;
-    if !starter::CONFIG_NAMES
-        .iter()
-        .any(|name| root.join(name).exists())
-    {
-        create(root, starter::CONFIG, starter::CONFIG_TEXT, printer)?;
+    ignore_keys(disk, printer)?;
+    if config.is_none() {
+        create(disk, starter::CONFIG, starter::CONFIG_TEXT, printer)?;
     }
-    create(root, PROJECT_FILE, starter::PROJECT_TEXT, printer)?;
-    let session = Session::open_root(root, settings)?;
-    create(root, starter::SCHEMA, &schema::text(&session)?, printer)
+    create(disk, PROJECT_FILE, starter::PROJECT_TEXT, printer)?;
+    let session = Session::open_root(disk.root(), settings)?;
+    create(disk, starter::SCHEMA, &schema::text(&session)?, printer)
 }
 
-fn create(root: &Path, name: &str, text: &str, printer: &mut Printer) -> Result<(), CommandError> {
-    let made = single::create_new(&root.join(name), text.as_bytes(), Access::Shared);
-    if made.map_err(|error| CommandError::of(&error))? {
-        printer.status(format!("created {name}"));
+fn create(disk: &Disk, name: &str, text: &str, printer: &mut Printer) -> Result<(), CommandError> {
+    match disk.create(name, text.as_bytes(), Access::Usual) {
+        Ok(()) => printer.status(format!("created {name}")),
+        Err(fs::Error::Exists { .. }) => printer.status(format!("kept {name}")),
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }
 
 /// Makes sure that git ignores the keys, before there are any: a new `.gitignore`, or the missing
 /// lines at the end of the one that is there.
-fn ignore_keys(root: &Path, printer: &mut Printer) -> Result<(), CommandError> {
-    let path = root.join(starter::IGNORE);
-    let Some(text) = single::read_text(&path).map_err(|error| CommandError::of(&error))? else {
-        return create(root, starter::IGNORE, &starter::ignore_text(), printer);
+fn ignore_keys(disk: &Disk, printer: &mut Printer) -> Result<(), CommandError> {
+    let Some(bytes) = disk.peek(starter::IGNORE)? else {
+        return create(disk, starter::IGNORE, &starter::ignore_text(), printer);
     };
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
     let missing = starter::lines_to_ignore(&text);
     if missing.is_empty() {
         return Ok(());
     }
-    let addition = format!("{}\n{}\n", starter::IGNORE_COMMENT, missing.join("\n"));
-    single::append(&path, &addition).map_err(|error| CommandError::of(&error))?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&starter::ignore_lines(&missing));
+    let folder = disk.folder(".")?;
+    let draft = format!("{}.kiln-new", starter::IGNORE);
+    folder.write_new(&draft, text.as_bytes())?;
+    folder.copy_permissions(starter::IGNORE, &draft)?;
+    folder.sync(std::slice::from_ref(&draft))?;
+    folder.rename(&draft, starter::IGNORE)?;
     printer.status(format!(
         "added {} lines to {}",
         missing.len() + 1,

@@ -1,30 +1,40 @@
 //! `kiln render`: the tree on disk.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cli::clock::Stopwatch;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
+use crate::diagnostic::Diagnostic;
+use crate::pipeline::Compiled;
+use crate::write::{self, Options, Recovery, Report};
 
 const MORE: &str = "\
-Only files that differ are written, all of them or none. Files that were rendered before and no
-longer are get removed. Files that Kiln did not write, or that were edited since, are left alone
-and named.
+Only files that differ are written, all of them or none. Files that an earlier run wrote and no
+template makes any more are removed. Files that Kiln did not write stop the run; those that were
+edited since it wrote them are kept and named, which counts as a finding.
 
 Examples:
-  kiln render
-  kiln render --dry-run
-  kiln render --check";
+  kiln render               Write what differs
+  kiln render --dry-run     List what differs
+  kiln render --check       List what differs, and fail if anything does: for CI
+  kiln render --keygen      Make missing keys first, as after cloning an example";
 
 /// Compile the project and write the tree
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub struct RenderArgs {
-    /// Write nothing; list what differs and exit with 1 if anything does
+    /// Write nothing; list what differs, and exit with 1 if anything does
     #[arg(long, conflicts_with_all = ["dry_run", "force", "keygen"])]
     check: bool,
-    /// Write nothing; list what would be written or removed
+    /// Write nothing; list what differs
     #[arg(long, conflicts_with = "keygen")]
     dry_run: bool,
-    /// Overwrite or remove files that were edited by hand since the last run
+    /// Overwrite or remove files of Kiln's that were edited by hand
     #[arg(long)]
     force: bool,
     /// Make the keys that are missing first
@@ -32,17 +42,150 @@ pub struct RenderArgs {
     keygen: bool,
 }
 
-/// Compiles, plans and writes.
+/// Compiles, compares and writes.
 pub fn run(
     args: &RenderArgs,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    let time = Stopwatch::start();
     if args.keygen {
-        super::init::make_missing_keys(&session.root, printer)?;
+        super::init::make_missing_keys(&Session::find(settings, printer)?, printer)?;
     }
-    let _ = (args.check, args.dry_run, args.force);
-    let _compiled = session.compile(settings, printer)?;
-    Ok(Outcome::Clean)
+    let session = Session::open(settings, printer)?;
+    let output = session.layout()?.output;
+    let dry = args.check || args.dry_run;
+    if !dry {
+        write::recover(&session.disk, &output)?;
+    }
+    let compiled = session.compile(settings, printer)?;
+    let options = Options {
+        force: args.force,
+        dry_run: dry,
+    };
+    let planned = write::plan(&compiled.tree, &session.disk, &output, options)?;
+    let planned = planned.map_err(CommandError::Problems)?;
+    printer.report(&planned.warnings)?;
+    let report = planned.value.apply()?;
+    list(&report, args, printer)?;
+    let result = Run {
+        compiled: &compiled,
+        report: &report,
+        dry,
+        took: time.elapsed(),
+    };
+    printer.summary(&result.sentence(), &result.object())?;
+    Ok(match (args.dry_run, args.check) {
+        (true, _) => Outcome::Clean,
+        (_, true) if !report.is_clean() => Outcome::Findings,
+        _ if !report.edited.is_empty() => Outcome::Findings,
+        _ => Outcome::Clean,
+    })
+}
+
+/// Names each file that differs: as data where that was asked for, as findings for machines, or as
+/// talk.
+fn list(report: &Report, args: &RenderArgs, printer: &mut Printer) -> Result<(), CommandError> {
+    let lock = [write::LOCK_FILE.to_owned()];
+    let only_lock = report.lock_changed
+        && [&report.created, &report.changed, &report.removed]
+            .iter()
+            .all(|paths| paths.is_empty());
+    let kinds = [
+        ("created", report.created.as_slice()),
+        ("changed", report.changed.as_slice()),
+        ("changed", if only_lock { &lock } else { &[] }),
+        ("removed", report.removed.as_slice()),
+        ("edited", report.edited.as_slice()),
+    ];
+    for (kind, path) in kinds
+        .iter()
+        .flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path)))
+    {
+        if args.check && printer.is_machine() {
+            printer.report(&[difference(kind, path)])?;
+        } else if (args.check || args.dry_run) && !printer.is_machine() {
+            printer.line(format_args!("{kind} {path}"))?;
+        } else {
+            printer.detail(format_args!("{kind} {path}"));
+        }
+    }
+    Ok(())
+}
+
+fn difference(kind: &str, path: &str) -> Diagnostic {
+    let message = match kind {
+        "created" => format!("`{path}` is missing"),
+        "removed" => format!("`{path}` is not made by any template any more"),
+        _ => format!("`{path}` is not what would be rendered"),
+    };
+    Diagnostic::error("stale-output", message).with_hint("run `kiln render` and commit the result")
+}
+
+/// What a run came to.
+struct Run<'r> {
+    compiled: &'r Compiled,
+    report: &'r Report,
+    dry: bool,
+    took: Duration,
+}
+
+impl Run<'_> {
+    /// Counts the sealed files, and those of which the ciphertext was kept.
+    fn sealed(&self) -> (usize, usize) {
+        let sealed = || self.compiled.tree.outputs().filter(|(_, file)| file.sealed);
+        (
+            sealed().count(),
+            sealed().filter(|(_, file)| file.kept).count(),
+        )
+    }
+
+    fn sentence(&self) -> String {
+        let Report {
+            created,
+            changed,
+            unchanged,
+            removed,
+            edited,
+            ..
+        } = self.report;
+        let (sealed, kept) = self.sealed();
+        let edited = match edited.len() {
+            0 => String::new(),
+            count => format!(", {count} edited by hand"),
+        };
+        let recovery = match self.report.recovery {
+            Recovery::Nothing => "",
+            _ => "; an earlier run that was killed is put right",
+        };
+        format!(
+            "{} {} templates: {} created, {} changed, {} unchanged, {} removed{edited}; \
+             {sealed} sealed ({kept} kept); {} injections in {} ms{recovery}",
+            if self.dry { "would render" } else { "rendered" },
+            self.compiled.templates,
+            created.len(),
+            changed.len(),
+            unchanged.len(),
+            removed.len(),
+            self.compiled.tree.injections().len(),
+            self.took.as_millis(),
+        )
+    }
+
+    fn object(&self) -> serde_json::Value {
+        let (sealed, kept) = self.sealed();
+        json!({
+            "templates": self.compiled.templates,
+            "dryRun": self.dry,
+            "created": self.report.created,
+            "changed": self.report.changed,
+            "unchanged": self.report.unchanged.len(),
+            "removed": self.report.removed,
+            "edited": self.report.edited,
+            "sealed": sealed,
+            "sealedKept": kept,
+            "injections": self.compiled.tree.injections().len(),
+            "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
 }

@@ -1,16 +1,16 @@
 //! The keys of a project, made where they are missing.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use age::secrecy::ExposeSecret as _;
 use rand_core::{CryptoRngCore, OsRng};
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 
+use crate::cli::clock;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
-use crate::cli::session::{AGE_KEY, now};
-use crate::fs::single::{self, Access};
+use crate::cli::session::AGE_KEY;
+use crate::fs::{self, Access, Disk};
 use crate::secret::Secret;
 
 const DEPLOY_KEY: &str = "deploy.key";
@@ -22,45 +22,48 @@ const SOPS_RULES: &str = ".sops.yaml";
 ///
 /// The age key is the one that all secrets are sealed for, so none is made for a project that has
 /// sealing rules already: that would lock the owner out of what is there.
-pub fn make_missing(root: &Path, printer: &mut Printer) -> Result<usize, CommandError> {
+pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, CommandError> {
     let mut made = 0;
-    if !root.join(AGE_KEY).exists() {
-        refuse_to_replace(root)?;
+    if is_missing(disk, AGE_KEY) {
+        refuse_to_replace(disk)?;
         let (text, recipient) = age_key();
-        made += usize::from(create(root, AGE_KEY, &text, Access::Private)?);
+        create(disk, AGE_KEY, &text, Access::Private)?;
         printer.status(format!(
             "created {AGE_KEY} for {recipient}; keep a copy in a safe place"
         ));
+        made += 1;
     }
-    if !root.join(DEPLOY_KEY).exists() {
+    if is_missing(disk, DEPLOY_KEY) {
         let (private, public) = deploy_key(&mut OsRng)?;
-        if create(root, DEPLOY_KEY, &private, Access::Private)? {
-            made += 1;
-            create(root, DEPLOY_KEY_PUBLIC, &public, Access::Shared)?;
-        }
+        create(disk, DEPLOY_KEY, &private, Access::Private)?;
+        create(disk, DEPLOY_KEY_PUBLIC, &public, Access::Usual)?;
         printer.status(format!("created {DEPLOY_KEY} and {DEPLOY_KEY_PUBLIC}"));
+        made += 1;
     }
-    if !root.join(WEBHOOK_TOKEN).exists() {
-        made += usize::from(create(
-            root,
+    if is_missing(disk, WEBHOOK_TOKEN) {
+        create(
+            disk,
             WEBHOOK_TOKEN,
             &webhook_token(&mut OsRng),
             Access::Private,
-        )?);
+        )?;
         printer.status(format!("created {WEBHOOK_TOKEN}"));
+        made += 1;
     }
     Ok(made)
 }
 
-fn create(root: &Path, name: &str, text: &Secret, access: Access) -> Result<bool, CommandError> {
-    let made = single::create_new(&root.join(name), text.expose().as_bytes(), access);
-    made.map_err(|error| CommandError::of(&error))
+fn is_missing(disk: &Disk, name: &str) -> bool {
+    !disk.root().join(name).exists()
 }
 
-fn refuse_to_replace(root: &Path) -> Result<(), CommandError> {
-    let rules =
-        single::read_text(&root.join(SOPS_RULES)).map_err(|error| CommandError::of(&error))?;
-    let recipients: Vec<String> = rules.iter().flat_map(|text| recipients(text)).collect();
+fn create(disk: &Disk, name: &str, text: &Secret, access: Access) -> Result<(), fs::Error> {
+    disk.create(name, text.expose().as_bytes(), access)
+}
+
+fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
+    let rules = disk.peek(SOPS_RULES)?.unwrap_or_default();
+    let recipients = recipients(&String::from_utf8_lossy(&rules));
     if recipients.is_empty() {
         return Ok(());
     }
@@ -94,7 +97,7 @@ fn age_key() -> (Secret, String) {
     let secret = identity.to_string();
     let text = format!(
         "# created: {}\n# public key: {recipient}\n{}\n",
-        now(),
+        clock::now(),
         secret.expose_secret()
     );
     (Secret::new(text), recipient)

@@ -22,8 +22,7 @@ pub(super) const SCHEMA: &str = "cluster.schema.json";
 
 /// The file that keeps keys out of git.
 pub(super) const IGNORE: &str = ".gitignore";
-/// What stands above the lines.
-pub(super) const IGNORE_COMMENT: &str = "# Keys and what is made from them: never commit these.";
+const IGNORE_COMMENT: &str = "# Keys and what is made from them: never commit these.";
 const IGNORED: [&str; 7] = [
     "/age.key",
     "/deploy.key",
@@ -36,7 +35,12 @@ const IGNORED: [&str; 7] = [
 
 /// Returns the whole text of a new ignore file.
 pub(super) fn ignore_text() -> String {
-    format!("{IGNORE_COMMENT}\n{}\n", IGNORED.join("\n"))
+    ignore_lines(&IGNORED)
+}
+
+/// Returns lines for an ignore file, with what they are for above them.
+pub(super) fn ignore_lines(lines: &[&str]) -> String {
+    format!("{IGNORE_COMMENT}\n{}\n", lines.join("\n"))
 }
 
 /// Returns the lines that an ignore file lacks, with or without slashes around the name.

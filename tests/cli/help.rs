@@ -1,0 +1,300 @@
+use insta::assert_snapshot;
+
+use crate::support::Sandbox;
+
+fn help(command: &[&str]) -> String {
+    Sandbox::new()
+        .kiln(&[command, &["--help"]].concat())
+        .success()
+}
+
+#[test]
+fn tells_the_commands_and_the_exit_codes() {
+    assert_snapshot!(help(&[]), @r#"
+    Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree
+
+    Usage: kiln [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Start a project, or make the keys that one lacks
+      render       Compile the project and write the tree
+      check        Compile the project without writing anything
+      schema       Print the JSON Schema of the config, the options of all apps included
+      apps         List the apps of the catalogue and the project, and which of them are on
+      explain      Tell where an output line comes from, or what a code means
+      catalogue    Look into the embedded templates, and copy one out to change it
+      completions  Print a completion script for a shell
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+      -C <DIR>                       Run as if started in DIR
+          --color <WHEN>             When to use colour [default: auto, or what `KILN_COLOR` says]
+                                     [possible values: auto, always, never]
+          --message-format <FORMAT>  The form of messages; all but `human` go to stdout [default: human,
+                                     or what `KILN_MESSAGE_FORMAT` says] [possible values: human, json,
+                                     github]
+          --threads <N>              How many threads may work [default: one per processor]
+      -v, --verbose                  Say more: list each file
+      -q, --quiet                    Say nothing but what is wrong
+
+    Examples:
+      kiln init my-cluster           Start a project in a new folder
+      kiln -C my-cluster render      Write the tree that the project describes
+      kiln render --check            Fail if the tree on disk is not what would be rendered
+      kiln explain no-plain-secret   Tell what a code in a message means
+
+    Exit codes:
+      0  clean: nothing wrong, nothing differs
+      1  findings: your input is wrong, or `render --check` found differences
+      2  could not tell: wrong usage, no project, a file or a key that cannot be read
+    "#);
+}
+
+#[test]
+fn short_and_long_help_are_the_same() {
+    let sandbox = Sandbox::new();
+    for command in [
+        "init",
+        "render",
+        "check",
+        "schema",
+        "apps",
+        "explain",
+        "catalogue",
+        "completions",
+    ] {
+        assert_eq!(
+            sandbox.kiln(&[command, "-h"]),
+            sandbox.kiln(&[command, "--help"]),
+            "{command}"
+        );
+    }
+}
+
+/// What stands above the global options, which are the same everywhere, and below them.
+fn own(command: &[&str]) -> String {
+    let text = help(command);
+    let (before, rest) = text.split_once("Global options:\n").unwrap();
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    format!("{before}[global options]\n\n{after}")
+}
+
+#[test]
+fn helps_with_init() {
+    assert_snapshot!(own(&["init"]), @r#"
+    Start a project, or make the keys that one lacks
+
+    Usage: kiln init [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder of the project [default: the current one]
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.
+    What is there already is never overwritten.
+
+    Examples:
+      kiln init my-cluster && kiln -C my-cluster render
+      kiln init                 In a project: make the missing keys only
+    "#);
+}
+
+#[test]
+fn helps_with_render() {
+    assert_snapshot!(own(&["render"]), @r#"
+    Compile the project and write the tree
+
+    Usage: kiln render [OPTIONS]
+
+    Options:
+          --check    Write nothing; list what differs, and exit with 1 if anything does
+          --dry-run  Write nothing; list what differs
+          --force    Overwrite or remove files of Kiln's that were edited by hand
+          --keygen   Make the keys that are missing first
+      -h, --help     Print help
+
+    [global options]
+
+    Only files that differ are written, all of them or none. Files that an earlier run wrote and no
+    template makes any more are removed. Files that Kiln did not write stop the run; those that were
+    edited since it wrote them are kept and named, which counts as a finding.
+
+    Examples:
+      kiln render               Write what differs
+      kiln render --dry-run     List what differs
+      kiln render --check       List what differs, and fail if anything does: for CI
+      kiln render --keygen      Make missing keys first, as after cloning an example
+    "#);
+}
+
+#[test]
+fn helps_with_check() {
+    assert_snapshot!(own(&["check"]), @r#"
+    Compile the project without writing anything
+
+    Usage: kiln check [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    Loads and validates the config, renders, hardens, checks and seals in memory, and reports all that
+    is wrong. To compare the result with the disk as well, use `kiln render --check`.
+
+    Examples:
+      kiln check
+      kiln check --message-format github
+    "#);
+}
+
+#[test]
+fn helps_with_schema() {
+    assert_snapshot!(own(&["schema"]), @r#"
+    Print the JSON Schema of the config, the options of all apps included
+
+    Usage: kiln schema [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    Editors that know the YAML language server complete and check the config by it.
+
+    Examples:
+      kiln schema > cluster.schema.json
+    "#);
+}
+
+#[test]
+fn helps_with_apps() {
+    assert_snapshot!(own(&["apps"]), @r#"
+    List the apps of the catalogue and the project, and which of them are on
+
+    Usage: kiln apps [OPTIONS]
+
+    Options:
+          --enabled  Only those that are on
+      -h, --help     Print help
+
+    [global options]
+
+    Examples:
+      kiln apps
+      kiln apps --enabled
+      kiln apps --message-format json | jq -r .name
+    "#);
+}
+
+#[test]
+fn helps_with_explain() {
+    assert_snapshot!(own(&["explain"]), @r#"
+    Tell where an output line comes from, or what a code means
+
+    Usage: kiln explain [OPTIONS] <FILE[:LINE]|CODE>
+
+    Arguments:
+      <FILE[:LINE]|CODE>  A rendered file, one of its lines, or the code of a rule or check
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    For a file it names the templates and the rules that made it, for one line the exact place. Lines
+    of a sealed file are counted in its plain text, which is not shown.
+
+    Examples:
+      kiln explain kubernetes/apps/default/echo/ks.yaml
+      kiln explain kubernetes/apps/default/namespace.yaml:8
+      kiln explain pod-security
+    "#);
+}
+
+#[test]
+fn helps_with_catalogue() {
+    assert_snapshot!(own(&["catalogue"]), @r#"
+    Look into the embedded templates, and copy one out to change it
+
+    Usage: kiln catalogue [OPTIONS] <COMMAND>
+
+    Commands:
+      list   List the embedded templates
+      eject  Copy an embedded template into the project, where it takes the place of the original
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    A file below the project's templates folder replaces the embedded one of the same path.
+
+    Examples:
+      kiln catalogue list kubernetes/apps/network
+      kiln catalogue eject kubernetes/apps/default/echo/app/helmrelease.yaml.tera
+    "#);
+    assert_snapshot!(own(&["catalogue", "list"]), @r#"
+    List the embedded templates
+
+    Usage: kiln catalogue list [OPTIONS] [FOLDER]
+
+    Arguments:
+      [FOLDER]  Only those below a folder
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+    "#);
+    assert_snapshot!(own(&["catalogue", "eject"]), @r#"
+    Copy an embedded template into the project, where it takes the place of the original
+
+    Usage: kiln catalogue eject [OPTIONS] <PATH>
+
+    Arguments:
+      <PATH>  The path of the template, as `kiln catalogue list` prints it
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+    "#);
+}
+
+#[test]
+fn helps_with_completions() {
+    assert_snapshot!(own(&["completions"]), @r#"
+    Print a completion script for a shell
+
+    Usage: kiln completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell to write for [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    Examples:
+      kiln completions bash > ~/.local/share/bash-completion/completions/kiln
+      kiln completions fish > ~/.config/fish/completions/kiln.fish
+    "#);
+}
+
+#[test]
+fn completes_in_every_shell() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = sandbox.kiln(&["completions", shell]).success();
+        assert!(script.contains("message-format"), "{shell}");
+    }
+}

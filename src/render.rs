@@ -46,7 +46,7 @@ use template::Template;
 const STACK: usize = 32 << 20;
 
 /// What templates see of a project.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'c> {
     /// The config with its defaults; each top-level key is a variable.
     pub values: &'c Value,

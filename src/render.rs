@@ -31,6 +31,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use crate::config::model::Cluster;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
@@ -46,12 +47,21 @@ use template::Template;
 const STACK: usize = 32 << 20;
 
 /// What templates see of a project.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'c> {
     /// The config with its defaults; each top-level key is a variable.
     pub values: &'c Value,
     /// The secrets in it.
     pub secrets: &'c Secrets,
+}
+
+impl<'c> From<&'c Cluster> for Context<'c> {
+    fn from(cluster: &'c Cluster) -> Self {
+        Self {
+            values: &cluster.values,
+            secrets: &cluster.secrets,
+        }
+    }
 }
 
 /// What the templates made.

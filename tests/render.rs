@@ -4,6 +4,9 @@
 //! each output under `=== path`, or `=== problems`. Names say what is expected: `err_` problems, `map_`
 //! the template line before each output line. `KILN_BLESS=1 cargo test render` writes what came out.
 
+mod line_map;
+mod reference;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -154,9 +157,11 @@ fn outcome(name: &str, head: &str) -> String {
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+    let paths = fs::read_dir(folder)
         .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|it| it == "txt"))
         .collect();
     cases.sort();
     cases
@@ -459,71 +464,4 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
     let expected = "unreadable-file: cannot read `locked`: permission denied\n \
                     --> templates/out.txt.tera:2:4 `file(path=\\\"locked\\\")`\n";
     assert_eq!(show(&problems), expected);
-}
-
-mod line_map {
-    use super::{Origin, Secrets, project, rendered};
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    /// Pieces of templates in which each text names its own line: `@` is replaced by the number.
-    fn piece() -> impl Strategy<Value = String> {
-        let leaf = prop::sample::select(vec![
-            "L@\n",
-            "L@ #{ x }# more\n",
-            "#{ x }# L@\n",
-            "  #{ x }# L@\n",
-            "\n",
-            "L@ #% if x %#yes#% endif %#\n",
-            "#| note |#\n",
-            "  #| two\n lines |#\n",
-            "#% set y = 1 %#\n",
-            "#% raw %#\nL@ #{ raw }#\n#% endraw %#\n",
-            "#% include \"_part.tera\" %#\n",
-            "L@\n#%- set z = 1 %#\n\n",
-            "#% set z = 1 -%#\n\n  L@\n",
-            "#% if x %#L@#% else %#no#% endif %#\n",
-            "#% set b %#\nhidden\n#% endset %#\n",
-            "L@ #{ lines }#\n",
-        ]);
-        leaf.prop_map(str::to_owned)
-            .prop_recursive(3, 24, 4, |inner| {
-                let body = prop::collection::vec(inner, 0..4).prop_map(|pieces| pieces.concat());
-                prop_oneof![
-                    body.clone()
-                        .prop_map(|body| format!("  #% if x %#\n{body}  #% endif %#\n")),
-                    body.clone().prop_map(|body| format!(
-                        "#% if not x %#\n{body}#% else %#\n{body}#% endif %#\n"
-                    )),
-                    body.prop_map(|body| format!("  #% for i in xs %#\n{body}  #% endfor %#\n")),
-                ]
-            })
-    }
-
-    proptest! {
-        #[test]
-        fn names_the_line_of_every_text(pieces in prop::collection::vec(piece(), 1..12)) {
-            let template: String = pieces.concat().split_inclusive('\n').enumerate()
-                .map(|(index, line)| line.replace('@', &format!("{}.", index + 1))).collect();
-            let files = project(&[
-                ("templates/_part.tera", "#% if x %#\nP2.\n#% endif %#\nP4.\n"),
-                ("templates/out.txt.tera", &template),
-            ]);
-            let values = json!({"x": 1, "xs": [1, 2], "lines": "one\ntwo\nthree"});
-            let tree = rendered(&values, &Secrets::default(), &files).unwrap().value.tree;
-            let Some(file) = tree.get("out.txt") else { return Ok(()) };
-            let lines: Vec<&str> = file.source.text.split_inclusive('\n').collect();
-            prop_assert_eq!(lines.len(), file.origins.len());
-            for (text, origin) in lines.iter().zip(&file.origins) {
-                let Origin::Template { template, line } = origin else { panic!("no rule ran") };
-                for (mark, path) in [("L", "templates/out.txt.tera"), ("P", "templates/_part.tera")] {
-                    if let Some(at) = text.find(mark) {
-                        let number = text[at + 1..].split('.').next().unwrap();
-                        let found = format!("{}:{line}", template.path);
-                        prop_assert_eq!(found, format!("{path}:{number}"));
-                    }
-                }
-            }
-        }
-    }
 }

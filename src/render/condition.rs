@@ -1,12 +1,10 @@
 //! CEL conditions on the config.
 
-use std::sync::Arc;
-
 use kube_cel::KubeCelExt as _;
-use kube_cel::cel::objects::{Key, Map};
 use kube_cel::cel::{Context, ExecutionError, Program, Value};
 use serde_json::Value as Json;
 
+use crate::cel;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Span};
 
@@ -20,7 +18,7 @@ impl<'v> Conditions<'v> {
     pub(super) fn new(values: &'v Json) -> Self {
         let mut context = Context::default().with_all();
         for (key, value) in values.as_object().into_iter().flatten() {
-            context.add_variable_from_value(key.as_str(), cel_value(value));
+            context.add_variable_from_value(key.as_str(), cel::value(value));
         }
         Self { context, values }
     }
@@ -115,49 +113,24 @@ fn syntax(message: &str) -> String {
     lower_first(message.split(" expecting ").next().unwrap_or(message))
 }
 
-/// Names what went wrong without the values, which may be secrets.
+/// Names what went wrong without the values, and operators by their signs.
 fn reason(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            let sign = match *operator {
-                "add" => "+",
-                "sub" => "-",
-                "mul" => "*",
-                "div" => "/",
-                "rem" => "%",
-                other => other,
-            };
-            format!(
-                "`{sign}` does not take {} and {}",
-                left.type_of(),
-                right.type_of()
-            )
-        }
-        ExecutionError::UnsupportedUnaryOperator(operator, value) => {
-            format!("`{operator}` does not take {}", value.type_of())
-        }
-        ExecutionError::ValuesNotComparable(left, right) => {
-            format!(
-                "{} and {} cannot be compared",
-                left.type_of(),
-                right.type_of()
-            )
-        }
-        ExecutionError::UnexpectedType { got, want } => format!("{want} was expected, not {got}"),
-        ExecutionError::InvalidArgumentCount { expected, actual } => {
-            format!("{expected} arguments were expected, not {actual}")
-        }
-        ExecutionError::NotSupportedAsMethod { method, target } => {
-            format!("{} has no `{method}`", target.type_of())
-        }
-        ExecutionError::FunctionError { function, .. } => {
-            format!("`{function}` cannot work with its value")
-        }
-        ExecutionError::NoSuchOverload => {
-            "an operator or a function does not take these types".to_owned()
-        }
-        _ => "its values do not fit".to_owned(),
-    }
+    let ExecutionError::UnsupportedBinaryOperator(operator, left, right) = error else {
+        return cel::reason(error);
+    };
+    let sign = match *operator {
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "rem" => "%",
+        other => other,
+    };
+    format!(
+        "`{sign}` does not take {} and {}",
+        left.type_of(),
+        right.type_of()
+    )
 }
 
 /// Finds a name that stands as a word of its own.
@@ -193,28 +166,5 @@ pub(super) fn lower_first(text: &str) -> String {
             first.to_lowercase().chain(letters).collect()
         }
         _ => text.to_owned(),
-    }
-}
-
-/// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
-fn cel_value(value: &Json) -> Value {
-    match value {
-        Json::Null => Value::Null,
-        Json::Bool(flag) => Value::Bool(*flag),
-        Json::String(text) => Value::String(Arc::new(text.clone())),
-        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(integer), _) => Value::Int(integer),
-            (None, Some(integer)) => Value::UInt(integer),
-            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::Array(items) => Value::List(Arc::new(items.iter().map(cel_value).collect())),
-        Json::Object(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, value)| (Key::String(Arc::new(key.clone())), cel_value(value)));
-            Value::Map(Map {
-                map: Arc::new(entries.collect()),
-            })
-        }
     }
 }

@@ -10,7 +10,7 @@ use super::callable::Failure;
 use super::environment::Environment;
 use super::report;
 use super::scan::{BLOCK, COMMENT, Tag, VARIABLE, scan};
-use super::session::{self, Session};
+use super::session::{self, Limit, Session};
 use super::sourcemap::{Line, Marked, mark, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
 use super::{filters, functions};
@@ -58,14 +58,7 @@ impl<'t> Engine<'t> {
         let base = base(environment);
         let (plain, marked) = rayon::join(
             || parse_all(&base, &by_name, &mut broken, problems),
-            || {
-                let mut tera = base.clone();
-                let texts = templates
-                    .iter()
-                    .zip(&marks)
-                    .map(|(template, mark)| (&template.name, &mark.text));
-                tera.add_raw_templates(texts).is_ok().then_some(tera)
-            },
+            || parse_marked(&base, templates, &marks),
         );
         let unusable = if broken.is_empty() {
             broken
@@ -98,8 +91,8 @@ impl<'t> Engine<'t> {
             .as_ref()
             .map(|tera| attempt(tera, name, context, environment, files));
         let lines = match marked {
-            Some(Err(failed)) if failed.session.endless => {
-                return Some(Err(self.endless(name, &failed)));
+            Some(Err(failed)) if failed.session.limit.is_some() => {
+                return Some(Err(self.beyond(name, &failed)));
             }
             Some(Ok(text)) => unmark(&text),
             _ => None,
@@ -114,13 +107,21 @@ impl<'t> Engine<'t> {
         Some(Ok(Printed { text, lines }))
     }
 
-    /// Points at the loop whose round was one too many.
-    fn endless(&self, name: &str, failed: &Failed) -> Box<Diagnostic> {
-        let message = format!(
-            "the loops of this template take more than {} rounds",
-            session::MAX_STEPS
-        );
-        let diagnostic = Diagnostic::error("endless-loop", message);
+    /// Points at the loop whose round was one too many, or at the variable that grew too large.
+    fn beyond(&self, name: &str, failed: &Failed) -> Box<Diagnostic> {
+        let diagnostic = if failed.session.limit == Some(Limit::Weight) {
+            let message = format!(
+                "this variable holds more than {} MiB",
+                session::MAX_WEIGHT >> 20
+            );
+            Diagnostic::error("endless-value", message)
+        } else {
+            let message = format!(
+                "the loops of this template take more than {} rounds",
+                session::MAX_STEPS
+            );
+            Diagnostic::error("endless-loop", message)
+        };
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
             _ => (name, 0),
@@ -129,7 +130,7 @@ impl<'t> Engine<'t> {
             return Box::new(diagnostic);
         };
         let template = &self.all[id];
-        let tag = template.tag_at(self.marks[id].unmarked(at));
+        let tag = template.tag_at(self.marks[id].unmarked(at).saturating_sub(1));
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 
@@ -187,6 +188,37 @@ fn base(environment: &Arc<Environment>) -> Tera {
     functions::register(&mut tera, environment);
     filters::register(&mut tera);
     tera
+}
+
+/// Parses the marked templates; a template that only parses without markers goes without.
+///
+/// `None` when there are problems, which [`parse_all`] finds and reports.
+fn parse_marked(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Tera> {
+    let mut tera = base.clone();
+    let texts = || {
+        templates
+            .iter()
+            .zip(marks)
+            .map(|(template, mark)| (&template.name, &mark.text))
+    };
+    if tera.add_raw_templates(texts()).is_ok() {
+        return Some(tera);
+    }
+    let parses = |name: &str, text: &str| {
+        let alone = base.clone().add_raw_template(name, text);
+        !alone.is_err_and(|error| matches!(error.kind(), ErrorKind::SyntaxError(_)))
+    };
+    let texts = texts().zip(templates).map(|((name, text), template)| {
+        (
+            name,
+            if parses(name, text) {
+                text
+            } else {
+                &template.prepared
+            },
+        )
+    });
+    tera.add_raw_templates(texts).is_ok().then_some(tera)
 }
 
 /// Parses the templates, those in `broken` as empty ones, until none is left that has a problem.
@@ -275,7 +307,11 @@ fn attempt(
         let result = tera.render_to(name, context, &mut output);
         let session = session::end();
         let Err(error) = result else {
-            return Ok(String::from_utf8(output.bytes).expect("Tera prints UTF-8 only"));
+            // The error of a failed conversion would hold the bytes, which may be secret.
+            let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            return Ok(
+                String::from_utf8(output.bytes).unwrap_or_else(|error| lossy(error.as_bytes()))
+            );
         };
         let cause = match &session.wanted {
             Some(path) => match environment.load(path, files) {

@@ -112,11 +112,15 @@ pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
     });
     tera.register_function(
         sourcemap::STEP,
-        |_: Kwargs, _: &State| -> TeraResult<&'static str> {
-            if session::step(1) {
+        |given: Kwargs, _: &State| -> TeraResult<&'static str> {
+            let fits = match given.get::<&Value>("of")? {
+                Some(value) => session::weigh(value),
+                None => session::step(1),
+            };
+            if fits {
                 Ok("")
             } else {
-                Err(Error::message("the loops take too many rounds"))
+                Err(Error::message("a limit is reached"))
             }
         },
     );

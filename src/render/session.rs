@@ -6,10 +6,18 @@
 
 use std::cell::RefCell;
 
+use tera::Value;
+
 use super::callable::Failure;
 
 /// How many rounds all loops of one template may make together.
-pub(super) const MAX_STEPS: u64 = 1_000_000;
+pub(super) const MAX_STEPS: u64 = 250_000;
+
+/// How much a variable of a template may hold, in bytes.
+pub(super) const MAX_WEIGHT: usize = 8 << 20;
+
+/// What a value costs besides its text.
+const ITEM: usize = 16;
 
 /// What a rendering did besides printing.
 #[derive(Default)]
@@ -20,8 +28,17 @@ pub(super) struct Session {
     pub(super) wanted: Option<String>,
     /// Why a function or filter refused.
     pub(super) failure: Option<Failure>,
-    /// Whether the loops ran out of rounds.
-    pub(super) endless: bool,
+    /// The limit that was reached, if one was.
+    pub(super) limit: Option<Limit>,
+}
+
+/// What a template may not have without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// Rounds of loops.
+    Steps,
+    /// The size of a variable.
+    Weight,
 }
 
 thread_local! {
@@ -56,7 +73,36 @@ pub(super) fn want(path: &str) {
 pub(super) fn step(rounds: u64) -> bool {
     SESSION.with_borrow_mut(|session| {
         session.steps = session.steps.saturating_add(rounds);
-        session.endless = session.steps > MAX_STEPS;
-        !session.endless
+        if session.steps > MAX_STEPS {
+            session.limit.get_or_insert(Limit::Steps);
+        }
+        session.limit.is_none()
     })
+}
+
+/// Weighs a value and returns whether it is within the limit.
+pub(super) fn weigh(value: &Value) -> bool {
+    let fits = weight_left(value, MAX_WEIGHT).is_some();
+    if !fits {
+        SESSION.with_borrow_mut(|session| session.limit.get_or_insert(Limit::Weight).to_owned());
+    }
+    fits
+}
+
+/// Returns what is left of `budget` once the bytes and members of a value are paid for.
+///
+/// Lists can share their items, so a short program can make one that would fill the memory if printed.
+fn weight_left(value: &Value, budget: usize) -> Option<usize> {
+    let own = ITEM + value.as_str().map_or(0, str::len);
+    let left = budget.checked_sub(own)?;
+    let left = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .try_fold(left, |left, item| weight_left(item, left))?;
+    value
+        .as_map()
+        .into_iter()
+        .flatten()
+        .try_fold(left, |left, (_, item)| weight_left(item, left))
 }

@@ -1,8 +1,8 @@
 //! Finds out which template line each output line came from.
 //!
 //! A second copy of the template carries a marker before each line of its text; rendered beside the
-//! plain one, its markers name the line. The same copy counts the rounds of loops, since Tera has no
-//! fuel. Whatever the markers disturb (a filter over a block) shows as a difference between both
+//! plain one, its markers name the line. The same copy counts the rounds of loops and weighs what is set
+//! to a variable, since Tera knows no limits. Whatever the markers disturb (a filter over a block) shows as a difference between both
 //! outputs, and then there is no map rather than a wrong one.
 
 use super::scan::{Kind, Tag};
@@ -11,7 +11,7 @@ use super::scan::{Kind, Tag};
 const OPEN: char = '\u{FDD0}';
 /// Closes a marker.
 const CLOSE: char = '\u{FDD1}';
-/// The function that counts the rounds of loops.
+/// The function that counts a round of a loop, or weighs the value `of` a variable.
 pub(super) const STEP: &str = "__kiln_step";
 
 /// A template with markers.
@@ -54,7 +54,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         text: String::with_capacity(prepared.len() * 2),
         insertions: Vec::new(),
     };
-    let mut quiet = 0_usize;
+    let mut scope = Scope::new(prepared, tags);
     let mut line = 1;
     let mut at = 0;
     for index in 0..=tags.len() {
@@ -62,7 +62,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         let next = tags.get(index);
         let end = next.map_or(prepared.len(), |tag| tag.outer.start);
         let content = &prepared[at..end];
-        let points = if quiet == 0 {
+        let points = if scope.prints() {
             points(content, last, next)
         } else {
             Vec::new()
@@ -77,28 +77,68 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         marked.text.push_str(&content[done..]);
         line += newlines(&content[done..]);
         let Some(tag) = next else { break };
-        if quiet == 0 && tag.keyword(prepared) == "filter" && !tag.dash_start {
+        if scope.prints() && tag.keyword(prepared) == "filter" && !tag.dash_start {
             marked.push(&format!("{OPEN}{id}:{line}{CLOSE}"));
         }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
         line += newlines(whole);
         at = tag.outer.end;
-        match tag.keyword(prepared) {
-            "for" if tag.dash_end => marked.push(&format!("#{{- {STEP}() -}}#")),
-            "for" => marked.push(&format!("#{{ {STEP}() }}#")),
-            _ => quiet = depth_behind(prepared, tag, quiet),
+        if let Some(call) = scope.enter(prepared, tag) {
+            let dash = if tag.dash_end { "-" } else { "" };
+            marked.push(&format!("#{{{dash} {call} {dash}}}#"));
         }
     }
     marked
 }
 
-/// Counts the blocks around what follows whose text is not printed as it stands.
-fn depth_behind(prepared: &str, tag: &Tag, depth: usize) -> usize {
-    match tag.keyword(prepared) {
-        "filter" | "set" | "set_global" if tag.opens_block(prepared) => depth + 1,
-        "endfilter" | "endset" | "endset_global" => depth.saturating_sub(1),
-        _ => depth,
+/// Where in a template the marking is.
+struct Scope<'t> {
+    /// Whether only what stands in a `block` is printed.
+    child: bool,
+    /// The `block`s around.
+    blocks: usize,
+    /// The `set`s and `filter`s around, whose text is not printed as it stands; with the variable.
+    captures: Vec<&'t str>,
+}
+
+impl<'t> Scope<'t> {
+    fn new(prepared: &str, tags: &[Tag]) -> Self {
+        Self {
+            child: tags.iter().any(|tag| tag.keyword(prepared) == "extends"),
+            blocks: 0,
+            captures: Vec::new(),
+        }
+    }
+
+    fn prints(&self) -> bool {
+        self.captures.is_empty() && (!self.child || self.blocks > 0)
+    }
+
+    /// Goes on behind a tag, and returns the call that belongs there.
+    fn enter(&mut self, prepared: &'t str, tag: &Tag) -> Option<String> {
+        let variable = || {
+            let inner = prepared[tag.inner.clone()]
+                .trim_start()
+                .trim_start_matches("set_global");
+            let name = inner.trim_start_matches("set").trim_start();
+            &name[..name
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(name.len())]
+        };
+        let mut set = None;
+        match tag.keyword(prepared) {
+            "for" => return (!self.child || self.blocks > 0).then(|| format!("{STEP}()")),
+            "block" => self.blocks += 1,
+            "endblock" => self.blocks = self.blocks.saturating_sub(1),
+            "filter" => self.captures.push(""),
+            "set" | "set_global" if tag.opens_block(prepared) => self.captures.push(variable()),
+            "set" | "set_global" => set = Some(variable()),
+            "endfilter" | "endset" | "endset_global" => set = self.captures.pop(),
+            _ => {}
+        }
+        let set = set.filter(|name| !name.is_empty() && (!self.child || self.blocks > 0));
+        set.map(|name| format!("{STEP}(of={name})"))
     }
 }
 

@@ -10,27 +10,13 @@ pub mod project;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::secret::Secrets;
 use crate::source::{Files, Place, Source, Span};
-use places::Places;
+use model::Merged;
 use project::Project;
 
 /// How an encrypted data file becomes plain text, in memory.
 pub type Decrypt<'d> = dyn Fn(&Arc<Source>) -> Result<String, Diagnostic> + 'd;
-
-/// The data files of a project as one value.
-#[derive(Clone, Debug)]
-pub struct Merged {
-    /// The value, with nothing defaulted.
-    pub value: Value,
-    /// Where each part of it was written.
-    pub places: Places,
-    /// The secrets that came from the environment or from files.
-    pub secrets: Secrets,
-}
 
 const NAMES: [&str; 2] = ["cluster", "nodes"];
 const ENDINGS: [&str; 8] = ["yaml", "yml", "toml", "json", "sops.yaml", "sops.yml", "sops.toml", "sops.json"];

@@ -14,8 +14,7 @@ mod uniqueness;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::Merged;
-use crate::config::model::Cluster;
+use crate::config::model::{Cluster, Merged};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const VOCABULARY: [&str; 5] = ["source", "diagnostic", "secret", "yaml", "tree"];
+const VOCABULARY: [&str; 6] = ["source", "diagnostic", "secret", "yaml", "tree", "cel"];
 
 /// Module, and what it may import besides itself. `config::model` is the typed config, which every
 /// stage reads.
@@ -16,10 +16,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("yaml", &["source", "diagnostic"]),
     ("tree", &["source", "yaml"]),
+    ("cel", &[]),
     ("fs", &["source"]),
     ("config", &["source", "diagnostic", "secret", "yaml", "tree"]),
-    ("schema", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
-    ("render", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
+    ("schema", &["source", "diagnostic", "secret", "yaml", "tree", "cel", "config::model"]),
+    ("render", &["source", "diagnostic", "secret", "yaml", "tree", "cel", "config::model"]),
     ("harden", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
     ("check", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
     ("seal", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::Merged;
+use super::model::Merged;
 use super::places::Places;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;

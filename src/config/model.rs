@@ -12,6 +12,17 @@ use serde_json::Value;
 pub use super::places::Places;
 use crate::secret::Secrets;
 
+/// The data files of a project as one value.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// The value, with nothing defaulted.
+    pub value: Value,
+    /// Where each part of it was written.
+    pub places: Places,
+    /// The secrets that came from the environment or from files.
+    pub secrets: Secrets,
+}
+
 /// A config that passed validation.
 #[derive(Clone, Debug)]
 pub struct Cluster {

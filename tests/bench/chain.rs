@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-#[path = "../support.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the benchmark needs the tools, not the sandboxes")]
-mod support;
+#[path = "../support/oracle.rs"]
+#[expect(unreachable_pub, clippy::print_stderr, reason = "written for the test binary")]
+mod oracle;
 
 const ROUNDS: usize = 7;
 
@@ -78,7 +78,7 @@ nodes:
 ";
 
 fn main() {
-    let (Some(makejinja), Some(sops)) = (support::oracle("makejinja"), support::oracle("sops")) else {
+    let (Some(makejinja), Some(sops)) = (oracle::oracle("makejinja"), oracle::oracle("sops")) else {
         println!("the chain needs makejinja and sops; they could not be installed");
         return;
     };

@@ -27,3 +27,7 @@ mod write;
 mod cli;
 /// The examples, as a user runs them.
 mod examples;
+/// Documents that are generated from the code.
+mod generated;
+/// What users get wrong.
+mod bad_input;

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[path = "../support/oracle.rs"]
-#[expect(unreachable_pub, clippy::print_stderr, reason = "written for the test binary")]
+#[expect(clippy::print_stderr, reason = "written for the test binary")]
 mod oracle;
 
 const ROUNDS: usize = 7;

@@ -60,7 +60,12 @@ impl Folder {
                 found: "something else",
             });
         }
-        let opened = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&full);
+        let opened = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&full);
         let mut file = match opened {
             Ok(file) => file,
             Err(cause) if super::is_absent(&cause) => return Ok(None),
@@ -76,12 +81,16 @@ impl Folder {
                     pid: text.trim().parse().ok(),
                 });
             }
-            Err(fs::TryLockError::Error(cause)) => return Err(Error::writing(self.shown(lock), cause)),
+            Err(fs::TryLockError::Error(cause)) => {
+                return Err(Error::writing(self.shown(lock), cause));
+            }
         }
         if !is_at(&file, &full) {
             return Ok(None);
         }
-        let write = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let write = file
+            .set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
         write.map_err(|cause| Error::writing(self.shown(lock), cause))?;
         Ok(Some(file))
     }
@@ -109,11 +118,17 @@ impl Drop for Claim {
         if !cfg!(unix) {
             return;
         }
-        let (ignore, lock) = (format!("{}/.gitignore", self.home), format!("{}/lock", self.home));
+        let (ignore, lock) = (
+            format!("{}/.gitignore", self.home),
+            format!("{}/lock", self.home),
+        );
         let Ok(children) = self.folder.children(&self.home) else {
             return;
         };
-        if children.iter().all(|(name, _)| *name == ignore || *name == lock) {
+        if children
+            .iter()
+            .all(|(name, _)| *name == ignore || *name == lock)
+        {
             self.folder.remove(&ignore).ok();
             self.folder.remove(&lock).ok();
             self.folder.remove_empty_parents(&lock).ok();

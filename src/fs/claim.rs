@@ -18,7 +18,7 @@ pub struct Claim {
     folder: Folder,
     home: String,
     made_folder: bool,
-    _file: fs::File,
+    file: fs::File,
 }
 
 impl Folder {
@@ -36,7 +36,7 @@ impl Folder {
                     folder: self.clone(),
                     home: home.to_owned(),
                     made_folder,
-                    _file: file,
+                    file,
                 };
                 let ignore = format!("{home}/.gitignore");
                 if self.entry(&ignore)? == Entry::Missing {
@@ -112,16 +112,12 @@ fn is_at(_: &fs::File, _: &std::path::Path) -> bool {
     true
 }
 
-impl Drop for Claim {
-    /// Tidies up while the lock is still held; what cannot be removed stays, which harms nothing.
-    fn drop(&mut self) {
-        if !cfg!(unix) {
-            return;
-        }
-        let (ignore, lock) = (
-            format!("{}/.gitignore", self.home),
-            format!("{}/lock", self.home),
-        );
+impl Claim {
+    /// Removes the home folder unless more than the lock is in it. What cannot be removed stays,
+    /// which harms nothing.
+    fn tidy_up(&self) {
+        let ignore = format!("{}/.gitignore", self.home);
+        let lock = format!("{}/lock", self.home);
         let Ok(children) = self.folder.children(&self.home) else {
             return;
         };
@@ -136,5 +132,16 @@ impl Drop for Claim {
                 self.folder.remove_itself();
             }
         }
+    }
+}
+
+impl Drop for Claim {
+    /// Tidies up while the lock is still held, then gives it back in so many words: closing the
+    /// file would leave it to a process that is just being started and has inherited it.
+    fn drop(&mut self) {
+        if cfg!(unix) {
+            self.tidy_up();
+        }
+        self.file.unlock().ok();
     }
 }

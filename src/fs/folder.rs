@@ -167,10 +167,11 @@ impl Folder {
                 .chunks(share)
                 .map(|paths| scope.spawn(|| paths.iter().try_for_each(|path| self.sync_one(path))))
                 .collect();
-            waiting
-                .into_iter()
-                .map(|thread| thread.join().expect("syncing a file does not panic"))
-                .collect()
+            waiting.into_iter().try_for_each(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
         })
     }
 

@@ -56,6 +56,18 @@ fn child_writes_for_ever() {
     }
 }
 
+/// Waits until the child is among its changes, which is a short part of its time.
+fn wait_for_changes(sandbox: &Sandbox) {
+    let journal = sandbox.path().join(".kiln/journal.json");
+    for _ in 0..100_000 {
+        if journal.exists() {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    panic!("the child writes nothing");
+}
+
 #[test]
 fn a_run_killed_at_any_moment_leaves_the_old_or_the_new_tree() {
     let expected = [true, false].map(|odd| {
@@ -69,7 +81,7 @@ fn a_run_killed_at_any_moment_leaves_the_old_or_the_new_tree() {
     write_all(&sandbox.disk(), &generation(false));
     let mut recoveries = Vec::new();
     let mut state = std::process::id();
-    for _ in 0..KILLS {
+    for round in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -85,7 +97,12 @@ fn a_run_killed_at_any_moment_leaves_the_old_or_the_new_tree() {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "ready");
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        std::thread::sleep(Duration::from_micros(u64::from(state >> 8) % 60_000));
+        let mut delay = u64::from(state >> 8) % 60_000;
+        if round % 2 == 1 {
+            wait_for_changes(&sandbox);
+            delay %= 8_000;
+        }
+        std::thread::sleep(Duration::from_micros(delay));
         child.kill().unwrap();
         child.wait().unwrap();
         let left = picture(sandbox.path());

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
@@ -237,7 +238,7 @@ fn two_runs_at_once_do_not_mix() {
 fn many_runs_at_once_take_turns() {
     let sandbox = Sandbox::new();
     let trees = [small(), other()];
-    let wrote = std::sync::atomic::AtomicUsize::new(0);
+    let wrote = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for outputs in trees.iter().cycle().take(6) {
             scope.spawn(|| {
@@ -245,7 +246,7 @@ fn many_runs_at_once_take_turns() {
                     match write::plan(outputs, &sandbox.disk(), ".", Options::default()) {
                         Ok(plan) => {
                             plan.unwrap().value.apply().unwrap();
-                            wrote.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            wrote.fetch_add(1, Ordering::Relaxed);
                         }
                         Err(error) => assert!(error.is_busy(), "{error}"),
                     }
@@ -260,4 +261,31 @@ fn many_runs_at_once_take_turns() {
         sandbox.picture().keys().collect::<Vec<_>>(),
         ["a/one", "b/two", "c", "kiln.lock"]
     );
+}
+
+#[test]
+fn a_claim_is_held_by_one_at_a_time_however_often_its_file_comes_and_goes() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.disk().folder(".").unwrap();
+    let inside = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    match folder.claim(".kiln") {
+                        Ok(claim) => {
+                            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                            std::thread::yield_now();
+                            inside.fetch_sub(1, Ordering::SeqCst);
+                            drop(claim);
+                        }
+                        Err(error) => {
+                            assert!(matches!(error, kiln::fs::Error::Busy { .. }), "{error}");
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert!(sandbox.picture().is_empty());
 }

@@ -1,6 +1,6 @@
 use std::fs;
 
-use kiln::write::Options;
+use kiln::write::{Options, Step};
 
 use super::sandbox::{Sandbox, codes, tree};
 
@@ -65,4 +65,36 @@ fn everything_goes_when_the_tree_is_empty() {
     sandbox.write(&tree([("a/b", "1"), ("c", "1")]));
     assert_eq!(sandbox.write(&tree::<&str, &str>([])).removed, ["a/b", "c"]);
     assert_eq!(sandbox.picture().keys().collect::<Vec<_>>(), ["kiln.lock"]);
+}
+
+#[test]
+fn what_replaces_a_file_comes_before_it_goes_and_the_list_comes_last() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([
+        ("moved/from", "1"),
+        ("room", "1"),
+        ("space/x", "1"),
+    ]));
+    let outputs = tree([("moved/to", "1"), ("room/y", "1"), ("space", "1")]);
+    let mut order = Vec::new();
+    let plan = sandbox.plan(&outputs, Options::default()).value;
+    let watched = plan.apply_with(&mut |step| {
+        if let Step::Changed(path) = step {
+            order.push(path.to_owned());
+        }
+        Ok(())
+    });
+    watched.unwrap();
+    assert_eq!(
+        order,
+        [
+            "room",
+            "space/x",
+            "moved/to",
+            "room/y",
+            "space",
+            "moved/from",
+            "kiln.lock"
+        ]
+    );
 }

@@ -128,7 +128,10 @@ impl Error {
     fn reading(path: impl Into<String>, cause: io::Error) -> Self {
         let path = path.into();
         match cause.kind() {
-            io::ErrorKind::PermissionDenied => Self::Denied { path, wanted: "read" },
+            io::ErrorKind::PermissionDenied => Self::Denied {
+                path,
+                wanted: "read",
+            },
             io::ErrorKind::NotADirectory => Self::NotAFolder { path },
             _ => Self::Unreadable { path, cause },
         }
@@ -137,7 +140,10 @@ impl Error {
     fn writing(path: impl Into<String>, cause: io::Error) -> Self {
         let path = path.into();
         match cause.kind() {
-            io::ErrorKind::PermissionDenied => Self::Denied { path, wanted: "write" },
+            io::ErrorKind::PermissionDenied => Self::Denied {
+                path,
+                wanted: "write",
+            },
             io::ErrorKind::NotADirectory => Self::NotAFolder { path },
             _ => Self::Unwritable { path, cause },
         }
@@ -209,5 +215,8 @@ pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Whether an error only says that there is nothing of that name.
 fn is_absent(cause: &io::Error) -> bool {
-    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        cause.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

@@ -19,6 +19,7 @@ mod journal;
 mod lock;
 mod plan;
 mod problem;
+mod report;
 mod stage;
 
 use crate::fs::{self, Disk};
@@ -27,7 +28,8 @@ pub use apply::{Interruption, Step};
 pub use digest::Digest;
 pub use journal::Recovery;
 pub use lock::LOCK_FILE;
-pub use plan::{Options, Plan, Report, plan};
+pub use plan::{Options, Plan, plan};
+pub use report::Report;
 
 /// The folder in the output folder where changes are staged; there only while Kiln writes, or after
 /// it was killed.

@@ -18,7 +18,7 @@ pub struct Claim {
     folder: Folder,
     home: String,
     made_folder: bool,
-    _file: fs::File,
+    file: fs::File,
 }
 
 impl Folder {
@@ -36,7 +36,7 @@ impl Folder {
                     folder: self.clone(),
                     home: home.to_owned(),
                     made_folder,
-                    _file: file,
+                    file,
                 };
                 let ignore = format!("{home}/.gitignore");
                 if self.entry(&ignore)? == Entry::Missing {
@@ -60,7 +60,12 @@ impl Folder {
                 found: "something else",
             });
         }
-        let opened = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&full);
+        let opened = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&full);
         let mut file = match opened {
             Ok(file) => file,
             Err(cause) if super::is_absent(&cause) => return Ok(None),
@@ -76,12 +81,16 @@ impl Folder {
                     pid: text.trim().parse().ok(),
                 });
             }
-            Err(fs::TryLockError::Error(cause)) => return Err(Error::writing(self.shown(lock), cause)),
+            Err(fs::TryLockError::Error(cause)) => {
+                return Err(Error::writing(self.shown(lock), cause));
+            }
         }
         if !is_at(&file, &full) {
             return Ok(None);
         }
-        let write = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let write = file
+            .set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
         write.map_err(|cause| Error::writing(self.shown(lock), cause))?;
         Ok(Some(file))
     }
@@ -103,17 +112,19 @@ fn is_at(_: &fs::File, _: &std::path::Path) -> bool {
     true
 }
 
-impl Drop for Claim {
-    /// Tidies up while the lock is still held; what cannot be removed stays, which harms nothing.
-    fn drop(&mut self) {
-        if !cfg!(unix) {
-            return;
-        }
-        let (ignore, lock) = (format!("{}/.gitignore", self.home), format!("{}/lock", self.home));
+impl Claim {
+    /// Removes the home folder unless more than the lock is in it. What cannot be removed stays,
+    /// which harms nothing.
+    fn tidy_up(&self) {
+        let ignore = format!("{}/.gitignore", self.home);
+        let lock = format!("{}/lock", self.home);
         let Ok(children) = self.folder.children(&self.home) else {
             return;
         };
-        if children.iter().all(|(name, _)| *name == ignore || *name == lock) {
+        if children
+            .iter()
+            .all(|(name, _)| *name == ignore || *name == lock)
+        {
             self.folder.remove(&ignore).ok();
             self.folder.remove(&lock).ok();
             self.folder.remove_empty_parents(&lock).ok();
@@ -121,5 +132,16 @@ impl Drop for Claim {
                 self.folder.remove_itself();
             }
         }
+    }
+}
+
+impl Drop for Claim {
+    /// Tidies up while the lock is still held, then gives it back in so many words: closing the
+    /// file would leave it to a process that is just being started and has inherited it.
+    fn drop(&mut self) {
+        if cfg!(unix) {
+            self.tidy_up();
+        }
+        self.file.unlock().ok();
     }
 }

@@ -52,7 +52,10 @@ impl Disk {
     /// A file is its path, whether or not it was there; a listed folder ends in `/`, the root
     /// being `./`.
     pub fn seen(&self) -> BTreeSet<String> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Reads a file without noting it: for outputs, which are no inputs to wait for.
@@ -75,7 +78,9 @@ impl Disk {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
         let mut file = options.open(&full).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
+            std::io::ErrorKind::AlreadyExists => Error::Exists {
+                path: path.to_owned(),
+            },
             _ => Error::writing(path, cause),
         })?;
         if let Err(cause) = file.write_all(bytes).and_then(|()| file.sync_all()) {
@@ -95,7 +100,10 @@ impl Disk {
     }
 
     fn note(&self, path: String) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path);
     }
 
     /// Follows symlinks to the real path; `None` when nothing is there.
@@ -105,7 +113,9 @@ impl Disk {
             Ok(real) => real,
             Err(cause) if is_absent(&cause) => {
                 return if fs::symlink_metadata(&full).is_ok() {
-                    Err(Error::DanglingSymlink { path: relative.to_owned() })
+                    Err(Error::DanglingSymlink {
+                        path: relative.to_owned(),
+                    })
                 } else {
                     Ok(None)
                 };
@@ -130,10 +140,16 @@ impl Disk {
         if !kind.is_file() {
             return Err(Error::NotAFile {
                 path: relative.to_owned(),
-                found: if kind.is_dir() { "a folder" } else { "a special file" },
+                found: if kind.is_dir() {
+                    "a folder"
+                } else {
+                    "a special file"
+                },
             });
         }
-        fs::read(&real).map(Some).map_err(|cause| Error::reading(relative, cause))
+        fs::read(&real)
+            .map(Some)
+            .map_err(|cause| Error::reading(relative, cause))
     }
 
     fn list_normal(&self, relative: &str) -> Result<Vec<String>, Error> {
@@ -141,16 +157,21 @@ impl Disk {
             return Ok(Vec::new());
         };
         if !real.is_dir() {
-            return Err(Error::NotAFolder { path: relative.to_owned() });
+            return Err(Error::NotAFolder {
+                path: relative.to_owned(),
+            });
         }
         let mut found = Vec::new();
         let mut waiting = vec![(real, relative.to_owned())];
         while let Some((folder, name)) = waiting.pop() {
-            let unreadable = |cause| Error::reading(if name.is_empty() { "." } else { &name }, cause);
+            let unreadable =
+                |cause| Error::reading(if name.is_empty() { "." } else { &name }, cause);
             for entry in fs::read_dir(&folder).map_err(unreadable)? {
                 let entry = entry.map_err(unreadable)?;
                 let child = child_name(&name, &entry)?;
-                let kind = entry.file_type().map_err(|cause| Error::reading(&child, cause))?;
+                let kind = entry
+                    .file_type()
+                    .map_err(|cause| Error::reading(&child, cause))?;
                 if !kind.is_dir() {
                     found.push(child);
                 } else if !BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
@@ -183,7 +204,11 @@ impl Files for Disk {
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let relative = path::normal(folder)?;
-        self.note(if relative.is_empty() { "./".to_owned() } else { format!("{relative}/") });
+        self.note(if relative.is_empty() {
+            "./".to_owned()
+        } else {
+            format!("{relative}/")
+        });
         Ok(self.list_normal(&relative)?)
     }
 }

@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-
 use super::{Error, path};
 
 /// Folders that belong to git and to Kiln itself: neither input nor output.
 pub(super) const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
+
+/// How many files are synced at once: a journalling file system puts them into one commit, and the
+/// threads only wait.
+const SYNCS: usize = 16;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,15 +122,27 @@ impl Folder {
         Ok(found)
     }
 
-    /// Reads a regular file; `None` when there is nothing.
-    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    /// Reads a regular file, or says what stands there instead.
+    pub fn read_or_entry(&self, path: &str) -> Result<Result<Vec<u8>, Entry>, Error> {
         match self.entry(path)? {
-            Entry::Missing => Ok(None),
-            Entry::File => {
-                let read = fs::read(self.place_unchecked(path));
-                read.map(Some).map_err(|cause| Error::reading(self.shown(path), cause))
-            }
-            other => Err(self.not_a_file(path, &other)),
+            Entry::File => match fs::read(self.place_unchecked(path)) {
+                Ok(bytes) => Ok(Ok(bytes)),
+                Err(cause) if super::is_absent(&cause) => Ok(Err(Entry::Missing)),
+                Err(cause) => Err(Error::reading(self.shown(path), cause)),
+            },
+            other => Ok(Err(other)),
+        }
+    }
+
+    /// Reads a regular file; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// Also when something other than a file is there.
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.read_or_entry(path)? {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Entry::Missing) => Ok(None),
+            Err(other) => Err(self.not_a_file(path, &other)),
         }
     }
 
@@ -147,18 +161,38 @@ impl Folder {
     ///
     /// `""` is this folder itself. A path that is gone has nothing to wait for.
     pub fn sync(&self, paths: &[String]) -> Result<(), Error> {
-        paths.par_iter().try_for_each(|path| {
-            let full = if path.is_empty() { self.root.clone() } else { self.place(path)? };
-            match sync_one(&full) {
-                Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
-                _ => Ok(()),
-            }
+        let share = paths.len().div_ceil(SYNCS).max(1);
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = paths
+                .chunks(share)
+                .map(|paths| scope.spawn(|| paths.iter().try_for_each(|path| self.sync_one(path))))
+                .collect();
+            waiting.into_iter().try_for_each(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
         })
+    }
+
+    fn sync_one(&self, path: &str) -> Result<(), Error> {
+        let full = match path {
+            "" => self.root.clone(),
+            _ if matches!(self.entry(path)?, Entry::File | Entry::Folder) => {
+                self.place_unchecked(path)
+            }
+            _ => return Ok(()),
+        };
+        match sync_full(&full) {
+            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            _ => Ok(()),
+        }
     }
 
     /// Moves a file, replacing a file at the target in one step.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
-        fs::rename(self.place(from)?, self.place(to)?).map_err(|cause| Error::writing(self.shown(to), cause))
+        fs::rename(self.place(from)?, self.place(to)?)
+            .map_err(|cause| Error::writing(self.shown(to), cause))
     }
 
     /// Gives a file a second name, or makes a copy where the file system has no hard links.
@@ -181,7 +215,8 @@ impl Folder {
 
     /// Gives `to` the permissions of `from`.
     pub fn copy_permissions(&self, from: &str, to: &str) -> Result<(), Error> {
-        let found = fs::symlink_metadata(self.place(from)?).map_err(|cause| Error::reading(self.shown(from), cause))?;
+        let found = fs::symlink_metadata(self.place(from)?)
+            .map_err(|cause| Error::reading(self.shown(from), cause))?;
         fs::set_permissions(self.place(to)?, found.permissions())
             .map_err(|cause| Error::writing(self.shown(to), cause))
     }
@@ -205,9 +240,11 @@ impl Folder {
     /// Removes the folders above a path that are empty, from the innermost outwards.
     pub fn remove_empty_parents(&self, path: &str) -> Result<(), Error> {
         for parent in parents(path) {
-            match fs::remove_dir(self.place(parent)?) {
+            if self.entry(parent)? != Entry::Folder {
+                continue;
+            }
+            match fs::remove_dir(self.place_unchecked(parent)) {
                 Ok(()) => {}
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
                 Err(cause) if cause.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
                 Err(cause) => return Err(Error::writing(self.shown(parent), cause)),
             }
@@ -218,8 +255,18 @@ impl Folder {
     /// Makes the folders above a path that are missing, this folder included.
     pub fn make_parents(&self, path: &str) -> Result<(), Error> {
         path::strict(path)?;
-        fs::create_dir_all(&self.root).map_err(|cause| Error::writing(self.shown("."), cause))?;
-        for parent in parents(path).collect::<Vec<_>>().into_iter().rev() {
+        let mut missing = Vec::new();
+        for parent in parents(path) {
+            if self.entry(parent)? == Entry::Folder {
+                break;
+            }
+            missing.push(parent);
+        }
+        if missing.len() == parents(path).count() {
+            fs::create_dir_all(&self.root)
+                .map_err(|cause| Error::writing(self.shown("."), cause))?;
+        }
+        for parent in missing.into_iter().rev() {
             match fs::create_dir(self.place(parent)?) {
                 Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(Error::writing(self.shown(parent), cause));
@@ -248,7 +295,10 @@ impl Folder {
     /// Returns the full path, once every parent is known to be a real folder or missing.
     pub(super) fn place(&self, path: &str) -> Result<PathBuf, Error> {
         match self.entry(path)? {
-            Entry::Below { parent, symlink: true } => Err(Error::Symlink {
+            Entry::Below {
+                parent,
+                symlink: true,
+            } => Err(Error::Symlink {
                 path: self.shown(&parent),
             }),
             Entry::Below { parent, .. } => Err(Error::NotAFolder {
@@ -266,13 +316,19 @@ impl Folder {
         let path = self.shown(path);
         match found {
             Entry::Symlink => Error::Symlink { path },
-            Entry::Below { parent, symlink: true } => Error::Symlink {
+            Entry::Below {
+                parent,
+                symlink: true,
+            } => Error::Symlink {
                 path: self.shown(parent),
             },
             Entry::Below { parent, .. } => Error::NotAFolder {
                 path: self.shown(parent),
             },
-            Entry::Folder => Error::NotAFile { path, found: "a folder" },
+            Entry::Folder => Error::NotAFile {
+                path,
+                found: "a folder",
+            },
             _ => Error::NotAFile {
                 path,
                 found: "a special file",
@@ -299,13 +355,13 @@ fn entry_of(kind: fs::FileType) -> Entry {
 }
 
 #[cfg(unix)]
-fn sync_one(full: &Path) -> io::Result<()> {
+fn sync_full(full: &Path) -> io::Result<()> {
     fs::File::open(full)?.sync_all()
 }
 
 /// Elsewhere a folder cannot be opened, and a file must be writable to be synced.
 #[cfg(not(unix))]
-fn sync_one(full: &Path) -> io::Result<()> {
+fn sync_full(full: &Path) -> io::Result<()> {
     if full.is_dir() {
         return Ok(());
     }

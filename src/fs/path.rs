@@ -7,7 +7,9 @@ use super::Error;
 /// # Errors
 /// When the path is absolute or has a `..`.
 pub(super) fn normal(path: &str) -> Result<String, Error> {
-    let outside = || Error::Outside { path: path.to_owned() };
+    let outside = || Error::Outside {
+        path: path.to_owned(),
+    };
     if path.starts_with('/') {
         return Err(outside());
     }
@@ -27,7 +29,12 @@ pub(super) fn normal(path: &str) -> Result<String, Error> {
 /// # Errors
 /// When the path is absolute, climbs, is not in normal form, or has a backslash or a control character.
 pub(super) fn strict(path: &str) -> Result<(), Error> {
-    let bad = |reason| Err(Error::BadPath { path: path.escape_debug().to_string(), reason });
+    let bad = |reason| {
+        Err(Error::BadPath {
+            path: path.escape_debug().to_string(),
+            reason,
+        })
+    };
     if path.chars().any(char::is_control) {
         return bad("it has a control character");
     }
@@ -67,7 +74,9 @@ mod tests {
     fn strict_takes_only_plain_names() {
         assert!(strict("a/b.yaml").is_ok());
         assert!(strict("a b/ü").is_ok());
-        for path in ["", ".", "./a", "a//b", "a/", "../a", "/a", "a\\b", "a\nb", "a\0b"] {
+        for path in [
+            "", ".", "./a", "a//b", "a/", "../a", "/a", "a\\b", "a\nb", "a\0b",
+        ] {
             assert!(strict(path).is_err(), "{path:?}");
         }
     }

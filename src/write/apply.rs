@@ -45,7 +45,11 @@ pub enum Interruption {
 pub(super) struct Observer<'o>(pub(super) &'o mut dyn FnMut(Step<'_>) -> Result<(), Interruption>);
 
 impl Observer<'_> {
-    pub(super) fn after(&mut self, step: Step<'_>, failed: impl FnOnce(fs::Error) -> Error) -> Result<(), Error> {
+    pub(super) fn after(
+        &mut self,
+        step: Step<'_>,
+        failed: impl FnOnce(fs::Error) -> Error,
+    ) -> Result<(), Error> {
         (self.0)(step).map_err(|interruption| match interruption {
             Interruption::Kill => Error::Killed,
             Interruption::Fail => failed(fs::Error::Unwritable {
@@ -75,7 +79,11 @@ impl Found {
 ///
 /// # Errors
 /// [`Error::Apply`] when a change could not be made and all were undone.
-pub(super) fn complete(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<Vec<String>, Error> {
+pub(super) fn complete(
+    folder: &Folder,
+    journal: &Journal,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<String>, Error> {
     match change_all(folder, journal, observer) {
         Ok(touched) => {
             close(folder, JOURNAL, observer)?;
@@ -106,7 +114,11 @@ pub(super) fn recover(
         return Ok(Recovery::Undone);
     }
     let Some(journal) = Journal::read(folder, JOURNAL)? else {
-        return Ok(if discard(folder)? { Recovery::Discarded } else { Recovery::Nothing });
+        return Ok(if discard(folder)? {
+            Recovery::Discarded
+        } else {
+            Recovery::Nothing
+        });
     };
     match complete(folder, &journal, &mut observer) {
         Ok(_) => Ok(Recovery::Completed),
@@ -115,7 +127,11 @@ pub(super) fn recover(
     }
 }
 
-fn change_all(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<Vec<String>, Error> {
+fn change_all(
+    folder: &Folder,
+    journal: &Journal,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<String>, Error> {
     let mut touched = Vec::new();
     for (number, change) in journal.changes.iter().enumerate() {
         let failed = |cause| Error::Apply {
@@ -212,16 +228,19 @@ fn close(folder: &Folder, journal: &str, observer: &mut Observer<'_>) -> Result<
 }
 
 fn look(folder: &Folder, path: &str) -> Result<Found, fs::Error> {
-    Ok(match folder.entry(path)? {
-        Entry::Missing => Found::Nothing,
-        Entry::File => folder.read(path)?.map_or(Found::Nothing, |bytes| Found::File(Digest::of(&bytes))),
-        _ => Found::Other,
+    Ok(match folder.read_or_entry(path)? {
+        Ok(bytes) => Found::File(Digest::of(&bytes)),
+        Err(Entry::Missing) => Found::Nothing,
+        Err(_) => Found::Other,
     })
 }
 
 /// Lists the folders whose entries a journal changes, the root as `""`.
 fn folders(journal: &Journal) -> Vec<String> {
-    let above = journal.changes.iter().flat_map(|change| parents(&change.path));
+    let above = journal
+        .changes
+        .iter()
+        .flat_map(|change| parents(&change.path));
     let found: BTreeSet<String> = above.map(str::to_owned).chain([String::new()]).collect();
     found.into_iter().collect()
 }

@@ -38,7 +38,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -75,7 +77,14 @@ mod tests {
 
     #[test]
     fn rejects_what_is_not_64_hex_digits() {
-        for text in ["", "00", &"0".repeat(63), &"0".repeat(66), &"g".repeat(64), &"é".repeat(32)] {
+        for text in [
+            "",
+            "00",
+            &"0".repeat(63),
+            &"0".repeat(66),
+            &"g".repeat(64),
+            &"é".repeat(32),
+        ] {
             assert_eq!(Digest::parse(text), None, "{text}");
         }
     }

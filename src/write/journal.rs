@@ -27,7 +27,8 @@ pub enum Recovery {
     /// No run was killed.
     #[default]
     Nothing,
-    /// It was killed before its content was complete: the old tree stands, the rest is gone.
+    /// It was killed before its content was complete, so that the old tree stands, or when only
+    /// tidying up was left, so that the new one does; its leftovers are gone.
     Discarded,
     /// It was killed among its changes, and they were completed: the new tree stands.
     Completed,
@@ -93,12 +94,15 @@ impl Journal {
             reason,
         };
         let bytes = folder.read(path)?.unwrap_or_default();
-        let journal: Self = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
+        let journal: Self =
+            serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
         if journal.version != VERSION {
             return Err(broken(format!("it is of version {}", journal.version)));
         }
         for change in &journal.changes {
-            folder.accepts(&change.path).map_err(|error| broken(error.to_string()))?;
+            folder
+                .accepts(&change.path)
+                .map_err(|error| broken(error.to_string()))?;
         }
         Ok(Some(journal))
     }

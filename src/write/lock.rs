@@ -33,23 +33,41 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<
                 .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
         ]
     };
-    let root = toml_span::parse(&source.text).map_err(|error| conflict(source).unwrap_or_else(|| {
-        bad(error.span, format!("`{LOCK_FILE}` is not valid TOML: {error}"))
-    }))?;
+    let root = toml_span::parse(&source.text).map_err(|error| {
+        conflict(source).unwrap_or_else(|| {
+            bad(
+                error.span,
+                format!("`{LOCK_FILE}` is not valid TOML: {error}"),
+            )
+        })
+    })?;
     let version = root.pointer("/version");
     if version.and_then(toml_span::Value::as_integer) != Some(VERSION) {
         let span = version.map_or(toml_span::Span::new(0, 0), |value| value.span);
-        return Err(bad(span, format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads")));
+        return Err(bad(
+            span,
+            format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads"),
+        ));
     }
     let Some(table) = root.pointer("/sha256").and_then(toml_span::Value::as_table) else {
-        return Err(bad(toml_span::Span::new(0, 0), format!("`{LOCK_FILE}` has no table `sha256`")));
+        return Err(bad(
+            toml_span::Span::new(0, 0),
+            format!("`{LOCK_FILE}` has no table `sha256`"),
+        ));
     };
     let mut owned = Owned::new();
     for (key, value) in table {
         let path = key.name.to_string();
-        folder.accepts(&path).map_err(|error| bad(key.span, format!("`{LOCK_FILE}` lists no output: {error}")))?;
+        folder
+            .accepts(&path)
+            .map_err(|error| bad(key.span, format!("`{LOCK_FILE}` lists no output: {error}")))?;
         let digest = value.as_str().and_then(Digest::parse);
-        let digest = digest.ok_or_else(|| bad(value.span, format!("the digest of `{path}` is not 64 hex digits")))?;
+        let digest = digest.ok_or_else(|| {
+            bad(
+                value.span,
+                format!("the digest of `{path}` is not 64 hex digits"),
+            )
+        })?;
         owned.insert(path, digest);
     }
     Ok(owned)
@@ -57,11 +75,18 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<
 
 /// Tells a half-merged list from other damage.
 fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
-    let at = if source.text.starts_with("<<<<<<< ") { 0 } else { source.text.find("\n<<<<<<< ")? + 1 };
+    let at = if source.text.starts_with("<<<<<<< ") {
+        0
+    } else {
+        source.text.find("\n<<<<<<< ")? + 1
+    };
     Some(vec![
-        Diagnostic::error("bad-lock", format!("`{LOCK_FILE}` has a git conflict in it"))
-            .at(source, Span::new(at, at + "<<<<<<<".len()), "")
-            .with_hint("keep the lines of both sides, one a path, then render again"),
+        Diagnostic::error(
+            "bad-lock",
+            format!("`{LOCK_FILE}` has a git conflict in it"),
+        )
+        .at(source, Span::new(at, at + "<<<<<<<".len()), "")
+        .with_hint("keep the lines of both sides, one a path, then render again"),
     ])
 }
 

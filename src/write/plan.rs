@@ -11,8 +11,9 @@ use crate::source::Source;
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
-use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
+use crate::write::journal::{Change, JOURNAL, UNDO};
 use crate::write::lock::{self, LOCK_FILE, Owned};
+use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
 use crate::write::{Error, HOME, problem};
 
@@ -23,40 +24,6 @@ pub struct Options {
     pub force: bool,
     /// Changes nothing on disk, neither now nor on [`Plan::apply`]; needs no permission to write.
     pub dry_run: bool,
-}
-
-/// What a run does to the outputs; every list is sorted and as the project names the files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Outputs that were not there.
-    pub created: Vec<String>,
-    /// Outputs with new content.
-    pub changed: Vec<String>,
-    /// Outputs that are as they should be and are not touched.
-    pub unchanged: Vec<String>,
-    /// Outputs of earlier runs that no template makes any more.
-    pub removed: Vec<String>,
-    /// Outputs that were edited by hand and are kept so.
-    pub edited: Vec<String>,
-    /// Whether `kiln.lock` gets new content.
-    pub lock_changed: bool,
-    /// What became of an earlier run that was killed.
-    pub recovery: Recovery,
-}
-
-impl Report {
-    /// Returns whether the disk holds just what the templates make.
-    pub fn is_clean(&self) -> bool {
-        let Self {
-            created,
-            changed,
-            removed,
-            edited,
-            lock_changed,
-            ..
-        } = self;
-        !lock_changed && [created, changed, removed, edited].iter().all(|list| list.is_empty())
-    }
 }
 
 /// What would change on disk, with the exclusive right to change it.
@@ -96,7 +63,11 @@ impl Plan<'_> {
         for path in apply::complete(&self.folder, &journal, &mut observer)? {
             let shown = self.folder.shown(&path);
             let report = &mut self.report;
-            for list in [&mut report.created, &mut report.changed, &mut report.removed] {
+            for list in [
+                &mut report.created,
+                &mut report.changed,
+                &mut report.removed,
+            ] {
                 list.retain(|other| *other != shown);
             }
             report.edited.push(shown);
@@ -154,16 +125,26 @@ pub fn plan<'t>(
     planner.plan_outputs()?;
     planner.order();
     planner.plan_lock(text.as_deref());
-    let Planner { pending, problems, report, .. } = planner;
-    Ok(Warned::unless_errors((pending, report), problems).map(|Warned { value: (pending, report), warnings }| Warned {
-        value: Plan {
-            folder,
-            claim,
-            pending,
-            report,
+    let Planner {
+        pending,
+        problems,
+        report,
+        ..
+    } = planner;
+    Ok(Warned::unless_errors((pending, report), problems).map(
+        |Warned {
+             value: (pending, report),
+             warnings,
+         }| Warned {
+            value: Plan {
+                folder,
+                claim,
+                pending,
+                report,
+            },
+            warnings,
         },
-        warnings,
-    }))
+    ))
 }
 
 /// What is to be done with one output.
@@ -201,9 +182,11 @@ impl<'t> Planner<'t, '_> {
                 _ => Ok(()),
             });
             if let Err(error) = refused {
-                self.problems.push(problem::bad_path(self.tree, path, &error));
+                self.problems
+                    .push(problem::bad_path(self.tree, path, &error));
             } else if let Some(parent) = parents(path).find(|parent| paths.contains(parent)) {
-                self.problems.push(problem::file_and_folder(self.tree, path, parent));
+                self.problems
+                    .push(problem::file_and_folder(self.tree, path, parent));
             }
         }
     }
@@ -212,11 +195,12 @@ impl<'t> Planner<'t, '_> {
     /// way for something that is no file, is forgotten.
     fn plan_removals(&mut self) -> Result<(), fs::Error> {
         let outputs: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
-        for (path, owned) in self.owned.iter().filter(|(path, _)| !outputs.contains(path.as_str())) {
-            if self.folder.entry(path)? != Entry::File {
-                continue;
-            }
-            let Some(bytes) = self.folder.read(path)? else {
+        for (path, owned) in self
+            .owned
+            .iter()
+            .filter(|(path, _)| !outputs.contains(path.as_str()))
+        {
+            let Ok(bytes) = self.folder.read_or_entry(path)? else {
                 continue;
             };
             let shown = self.folder.shown(path);
@@ -242,8 +226,11 @@ impl<'t> Planner<'t, '_> {
     }
 
     fn plan_outputs(&mut self) -> Result<(), fs::Error> {
-        let outputs: Vec<(&'t str, &'t SealedFile)> =
-            self.tree.outputs().filter(|(path, _)| self.folder.accepts(path).is_ok()).collect();
+        let outputs: Vec<(&'t str, &'t SealedFile)> = self
+            .tree
+            .outputs()
+            .filter(|(path, _)| self.folder.accepts(path).is_ok())
+            .collect();
         let fates: Vec<(Digest, Fate)> = outputs
             .par_iter()
             .map(|(path, file)| Ok((Digest::of(&file.bytes), self.fate(path, file)?)))
@@ -285,19 +272,14 @@ impl<'t> Planner<'t, '_> {
     }
 
     fn fate(&self, path: &str, file: &SealedFile) -> Result<Fate, fs::Error> {
-        let found = self.folder.entry(path)?;
-        match &found {
-            Entry::Missing => return Ok(Fate::Create),
-            Entry::Below { parent, symlink: false } if self.removals.contains(parent) => return Ok(Fate::Create),
-            Entry::Folder if self.will_vanish(path)? => return Ok(Fate::Create),
-            Entry::File => {}
-            _ => {
+        let bytes = match self.folder.read_or_entry(path)? {
+            Ok(bytes) => bytes,
+            Err(found) if self.has_room(path, &found)? => return Ok(Fate::Create),
+            Err(found) => {
                 let shown = self.folder.shown(path);
-                return Ok(Fate::Problem(problem::in_the_way(self.tree, path, &shown, &found)));
+                let problem = problem::in_the_way(self.tree, path, &shown, &found);
+                return Ok(Fate::Problem(problem));
             }
-        }
-        let Some(bytes) = self.folder.read(path)? else {
-            return Ok(Fate::Create);
         };
         if bytes == file.bytes {
             return Ok(Fate::Keep);
@@ -308,6 +290,16 @@ impl<'t> Planner<'t, '_> {
             Some(owned) if *owned == before || self.force => Fate::Change(before),
             Some(owned) => Fate::Edited(*owned),
         })
+    }
+
+    /// Whether nothing is in the way of a new file, or nothing will be once the removals are made.
+    fn has_room(&self, path: &str, found: &Entry) -> Result<bool, fs::Error> {
+        match found {
+            Entry::Missing => Ok(true),
+            Entry::Below { parent, symlink } => Ok(!symlink && self.removals.contains(parent)),
+            Entry::Folder => self.will_vanish(path),
+            Entry::File | Entry::Symlink | Entry::Special => Ok(false),
+        }
     }
 
     /// Whether a folder holds nothing but outputs that will be removed, and so goes with them.
@@ -337,14 +329,18 @@ impl<'t> Planner<'t, '_> {
             .collect();
         let makes_room = |removal: &str| {
             let inside = format!("{removal}/");
-            let below = contents.range(inside.clone()..).next().is_some_and(|path| path.starts_with(&inside));
+            let below = contents
+                .range(inside.clone()..)
+                .next()
+                .is_some_and(|path| path.starts_with(&inside));
             below || parents(removal).any(|parent| contents.contains(parent))
         };
-        self.pending.sort_by_key(|Pending { change, content }| match content {
-            None if makes_room(&change.path) => 0,
-            Some(_) => 1,
-            None => 2,
-        });
+        self.pending
+            .sort_by_key(|Pending { change, content }| match content {
+                None if makes_room(&change.path) => 0,
+                Some(_) => 1,
+                None => 2,
+            });
     }
 
     /// Lists the outputs anew, as the last change.

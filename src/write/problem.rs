@@ -14,15 +14,21 @@ fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnosti
 
 /// The path is none that an output can have.
 pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, error: &crate::fs::Error) -> Diagnostic {
-    let problem = Diagnostic::error("bad-output-path", format!("an output cannot go there: {error}"));
-    pointed(problem, tree, path).with_hint("rename the template, as its path is the path of its output")
+    let problem = Diagnostic::error(
+        "bad-output-path",
+        format!("an output cannot go there: {error}"),
+    );
+    pointed(problem, tree, path)
+        .with_hint("rename the template, as its path is the path of its output")
 }
 
 /// One output would have to be a file and a folder.
 pub(super) fn file_and_folder(tree: &Tree<Sealed>, path: &str, parent: &str) -> Diagnostic {
     let problem = Diagnostic::error(
         "bad-output-path",
-        format!("the outputs `{parent}` and `{path}` exclude each other, as one is a file and the other needs a folder of that name"),
+        format!(
+            "the outputs `{parent}` and `{path}` exclude each other, as one is a file and the other needs a folder of that name"
+        ),
     );
     pointed(problem, tree, path).with_hint("rename one of the two templates")
 }
@@ -34,19 +40,39 @@ pub(super) fn foreign(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnosti
         format!("`{shown}` is not Kiln's, so it is not overwritten"),
     );
     pointed(problem, tree, path)
-        .with_hint(format!("if the template should make it, move `{shown}` away or delete it, and render again"))
-        .with_hint("if the file is right as it is, remove the template or give its output another path")
+        .with_hint(format!(
+            "if the template should make it, move `{shown}` away or delete it, and render again"
+        ))
+        .with_hint(
+            "if the file is right as it is, remove the template or give its output another path",
+        )
 }
 
 /// Something other than a file is where an output goes.
-pub(super) fn in_the_way(tree: &Tree<Sealed>, path: &str, shown: &str, found: &Entry) -> Diagnostic {
+pub(super) fn in_the_way(
+    tree: &Tree<Sealed>,
+    path: &str,
+    shown: &str,
+    found: &Entry,
+) -> Diagnostic {
     let message = match found {
-        Entry::Symlink => format!("`{shown}` is a symlink, and Kiln does not write through symlinks"),
-        Entry::Folder => format!("`{shown}` is a folder, so the output of that name cannot be written"),
-        Entry::Below { parent, symlink: true } => {
-            format!("`{shown}` lies behind the symlink `{parent}`, and Kiln does not write through symlinks")
+        Entry::Symlink => {
+            format!("`{shown}` is a symlink, and Kiln does not write through symlinks")
         }
-        Entry::Below { parent, .. } => format!("`{shown}` cannot be written, as `{parent}` is a file, not a folder"),
+        Entry::Folder => {
+            format!("`{shown}` is a folder, so the output of that name cannot be written")
+        }
+        Entry::Below {
+            parent,
+            symlink: true,
+        } => {
+            format!(
+                "`{shown}` lies behind the symlink `{parent}`, and Kiln does not write through symlinks"
+            )
+        }
+        Entry::Below { parent, .. } => {
+            format!("`{shown}` cannot be written, as `{parent}` is a file, not a folder")
+        }
         _ => format!("`{shown}` is a special file, so the output of that name cannot be written"),
     };
     let blocker = match found {

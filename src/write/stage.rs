@@ -18,16 +18,27 @@ pub(super) struct Pending<'t> {
 ///
 /// # Errors
 /// Nothing is left then, unless the observer stopped as if killed.
-pub(super) fn stage(folder: &Folder, pending: &[Pending<'_>], observer: &mut Observer<'_>) -> Result<Journal, Error> {
+pub(super) fn stage(
+    folder: &Folder,
+    pending: &[Pending<'_>],
+    observer: &mut Observer<'_>,
+) -> Result<Journal, Error> {
     let staged = write(folder, pending, observer);
-    if staged.as_ref().is_err_and(|error| !matches!(error, Error::Killed)) {
+    if staged
+        .as_ref()
+        .is_err_and(|error| !matches!(error, Error::Killed))
+    {
         // The first failure is the one to report; leftovers are discarded by the next run.
         discard(folder).ok();
     }
     staged
 }
 
-fn write(folder: &Folder, pending: &[Pending<'_>], observer: &mut Observer<'_>) -> Result<Journal, Error> {
+fn write(
+    folder: &Folder,
+    pending: &[Pending<'_>],
+    observer: &mut Observer<'_>,
+) -> Result<Journal, Error> {
     folder.make(NEW)?;
     folder.make(OLD)?;
     let mut written = Vec::with_capacity(pending.len() + 1);
@@ -50,7 +61,12 @@ fn write(folder: &Folder, pending: &[Pending<'_>], observer: &mut Observer<'_>) 
     written.push(NEW.to_owned());
     folder.sync(&written).map_err(failed)?;
     observer.after(Step::Synced, failed)?;
-    let journal = Journal::new(pending.iter().map(|pending| pending.change.clone()).collect());
+    let journal = Journal::new(
+        pending
+            .iter()
+            .map(|pending| pending.change.clone())
+            .collect(),
+    );
     journal.commit(folder).map_err(failed)?;
     observer.after(Step::Committed, failed)?;
     Ok(journal)

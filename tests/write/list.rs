@@ -1,0 +1,115 @@
+use kiln::diagnostic::Diagnostic;
+use kiln::write::{Digest, LOCK_FILE, Options};
+
+use super::sandbox::{Sandbox, codes, tree};
+
+fn refused(text: &str) -> Diagnostic {
+    let sandbox = Sandbox::new();
+    sandbox.put("victim", "x");
+    sandbox.put(LOCK_FILE, text);
+    let before = sandbox.picture();
+    let problems = sandbox.refuse(&tree([("a", "1")]), Options::default());
+    assert_eq!(codes(&problems), ["bad-lock"]);
+    assert_eq!(sandbox.picture(), before);
+    problems.into_iter().next().unwrap()
+}
+
+fn pointed_at(problem: &Diagnostic) -> &str {
+    let place = &problem.primary.as_ref().unwrap().place;
+    &place.source.text[place.span.start..place.span.end]
+}
+
+#[test]
+fn has_one_sorted_line_an_output_with_the_digest_of_its_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([
+        ("z", "1"),
+        ("a b/\"q\".yaml", "2"),
+        ("s.sops.yaml", "ciphertext"),
+    ]));
+    let text = sandbox.text(LOCK_FILE);
+    let expected = format!(
+        "version = 1\n\n[sha256]\n\"a b/\\\"q\\\".yaml\" = \"{}\"\n\"s.sops.yaml\" = \"{}\"\n\"z\" = \"{}\"\n",
+        Digest::of(b"2"),
+        Digest::of(b"ciphertext"),
+        Digest::of(b"1"),
+    );
+    let (comment, rest) = text.split_once('\n').unwrap();
+    assert!(comment.starts_with("# "));
+    assert_eq!(rest, expected);
+    let report = sandbox.write(&tree([("z", "1")]));
+    assert_eq!(report.removed, ["a b/\"q\".yaml", "s.sops.yaml"]);
+}
+
+#[test]
+fn is_not_made_for_an_empty_tree() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.write(&tree::<&str, &str>([])).is_clean());
+    assert!(sandbox.picture().is_empty());
+}
+
+#[test]
+fn a_git_conflict_in_it_is_named_as_such() {
+    let problem =
+        refused("version = 1\n\n[sha256]\n<<<<<<< HEAD\n\"a\" = \"0\"\n=======\n>>>>>>> other\n");
+    assert_eq!(problem.message, "`kiln.lock` has a git conflict in it");
+    assert_eq!(pointed_at(&problem), "<<<<<<<");
+}
+
+#[test]
+fn damage_is_shown_where_it_is() {
+    assert!(
+        refused("version = 1\n[sha256\n")
+            .message
+            .contains("not valid TOML")
+    );
+    assert_eq!(pointed_at(&refused("version = 2\n[sha256]\n")), "2");
+    assert!(refused("").message.contains("version 1"));
+    assert!(
+        refused("version = 1\n")
+            .message
+            .contains("no table `sha256`")
+    );
+    assert_eq!(
+        pointed_at(&refused("version = 1\n[sha256]\na = \"12\"\n")),
+        "12"
+    );
+    assert_eq!(
+        pointed_at(&refused("version = 1\n[sha256]\nvictim = 7\n")),
+        "7"
+    );
+}
+
+#[test]
+fn cannot_make_kiln_remove_what_no_output_can_be() {
+    let digest = Digest::of(b"x");
+    for path in [
+        "../victim",
+        "/etc/passwd",
+        ".git/config",
+        ".kiln/x",
+        "a//b",
+        "./victim",
+    ] {
+        let problem = refused(&format!(
+            "version = 1\n[sha256]\n\"{path}\" = \"{digest}\"\n"
+        ));
+        assert_eq!(pointed_at(&problem), path);
+    }
+}
+
+#[test]
+fn does_not_remove_through_a_symlink() {
+    let outside = Sandbox::new();
+    outside.put("victim", "x");
+    let sandbox = Sandbox::new();
+    std::os::unix::fs::symlink(outside.path(), sandbox.path().join("link")).unwrap();
+    let digest = Digest::of(b"x");
+    sandbox.put(
+        LOCK_FILE,
+        &format!("version = 1\n[sha256]\n\"link/victim\" = \"{digest}\"\n"),
+    );
+    let report = sandbox.write(&tree([("a", "1")]));
+    assert!(report.removed.is_empty());
+    assert_eq!(outside.text("victim"), "x");
+}

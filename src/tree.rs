@@ -4,6 +4,10 @@
 //! [`Tree<Sealed>`](Sealed): each transition is one method, and `write` takes nothing but a sealed
 //! tree, so that a stage out of order, or a secret in plain text on disk, does not compile.
 
+pub mod builds;
+pub mod kustomization;
+pub mod object;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,1 +1,3 @@
-//! To be written.
+//! Hardening: edits, rules, profiles.
+
+mod edits;

@@ -1,0 +1,4 @@
+//! The rules, one a file.
+
+pub(super) mod pod_security;
+pub(super) mod priority_class;

@@ -40,12 +40,14 @@ pub struct HardenSettings {
 pub struct Exempt {
     /// The code of the rule.
     pub rule: String,
-    /// The namespace.
+    /// The namespace; `None` for every one.
     pub namespace: Option<String>,
-    /// The name of the object.
+    /// The name of the object; `None` for every one.
     pub name: Option<String>,
     /// Why, for whoever reads the audit.
     pub reason: String,
+    /// Where `kiln.toml` says so.
+    pub place: Option<Place>,
 }
 
 /// What sealing is given.
@@ -128,7 +130,7 @@ impl Reader {
                 _ => {
                     for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
                         match entry.key.as_str() {
-                            "kubernetes" => project.check.kubernetes = self.text(&entry.value),
+                            "kubernetes" => project.check.kubernetes = self.version(&entry.value),
                             _ => project.check.crds = self.texts(&entry.value),
                         }
                     }
@@ -151,7 +153,10 @@ impl Reader {
     }
 
     fn exempt(&mut self, node: &Node) -> Exempt {
-        let mut exempt = Exempt::default();
+        let mut exempt = Exempt {
+            place: Some(Place::new(&self.source, node.first_line_span())),
+            ..Exempt::default()
+        };
         for entry in self.known(node, &["rule", "namespace", "name", "reason"]) {
             let text = self.text(&entry.value);
             match entry.key.as_str() {
@@ -196,6 +201,16 @@ impl Reader {
             },
             str::to_owned,
         )
+    }
+
+    /// Reads a Kubernetes version of the form `1.36`.
+    fn version(&mut self, node: &Node) -> String {
+        let text = self.text(node);
+        let minor = text.strip_prefix("1.").and_then(|minor| minor.parse::<u16>().ok());
+        if minor.is_none() {
+            self.problem(node, "a Kubernetes version such as `1.36` was expected here");
+        }
+        text
     }
 
     fn flag(&mut self, node: &Node) -> bool {

@@ -297,6 +297,9 @@ fn mapping_value(entries: &[Entry], resolver: Resolver) -> Map<String, Value> {
 ///
 /// Strings that any YAML version could take for another type are quoted; long strings are not
 /// folded; lists stand indented below their key.
+///
+/// # Panics
+/// Never: each JSON value has a YAML form.
 pub fn emit(value: &Value) -> String {
     let options = serde_saphyr::ser_options! {
         prefer_block_scalars: true,

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Run, Sandbox};
+use crate::support::Sandbox;
 
 const CLUSTER: &str = include_str!("../examples/homelab/cluster.yaml");
 const NODES: &str = include_str!("../examples/homelab/nodes.yaml");
@@ -29,7 +29,7 @@ fn disk(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
 
 /// Breaks a project, renders, and expects the code, the words, and nothing changed.
 #[track_caller]
-fn expect(code: i32, words: &[&str], spoil: impl FnOnce(&Sandbox)) -> Run {
+fn expect(code: i32, words: &[&str], spoil: impl FnOnce(&Sandbox)) {
     let sandbox = project();
     spoil(&sandbox);
     let before = disk(&sandbox);
@@ -40,7 +40,6 @@ fn expect(code: i32, words: &[&str], spoil: impl FnOnce(&Sandbox)) -> Run {
     }
     assert!(!run.stderr.contains("panicked"), "{run}");
     assert_eq!(disk(&sandbox), before, "{run}");
-    run
 }
 
 fn with_config(from: &str, to: &str) -> impl FnOnce(&Sandbox) {
@@ -170,7 +169,7 @@ fn two_kilns_at_once() {
     let sandbox = project();
     sandbox.write(TEMPLATE, "a: 1\n");
     fs::create_dir_all(sandbox.path(".kiln")).unwrap();
-    let folder = fs::File::options().create(true).append(true).open(sandbox.path(".kiln/lock"));
+    let folder = fs::OpenOptions::new().create(true).append(true).open(sandbox.path(".kiln/lock"));
     let lock = folder.unwrap();
     lock.try_lock().unwrap();
     let run = sandbox.kiln(&["render"]);

@@ -33,13 +33,13 @@ pub(super) fn parse(path: &str, text: &str, decrypt: &Decrypt<'_>) -> Result<Par
     if path.contains(".sops.") {
         let encrypted = Source::sensitive(path, text);
         let plain = decrypt(&encrypted).map_err(|problem| vec![problem])?;
-        return parse_text(Source::sensitive(path, plain));
+        return parse_text(&Source::sensitive(path, plain));
     }
-    parse_text(Source::new(path, text))
+    parse_text(&Source::new(path, text))
 }
 
-fn parse_text(plain: Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
-    let mut shown = SECRET_LINE.captures_iter(&plain.text).fold(Arc::clone(&plain), |source, found| {
+fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
+    let mut shown = SECRET_LINE.captures_iter(&plain.text).fold(Arc::clone(plain), |source, found| {
         let value = found.get(1).map_or(Span::default(), |value| Span::new(value.start(), value.end()));
         masked(&source, value)
     });

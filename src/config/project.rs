@@ -87,6 +87,7 @@ impl Default for Project {
 }
 
 const FILE: &str = "kiln.toml";
+const KEYS: [&str; 7] = ["data", "templates", "catalogue", "output", "harden", "seal", "check"];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
 pub fn load(files: &dyn Files) -> StageResult<Project> {
@@ -114,7 +115,6 @@ struct Reader {
 impl Reader {
     fn project(&mut self, root: &Node) -> Project {
         let mut project = Project::default();
-        const KEYS: [&str; 7] = ["data", "templates", "catalogue", "output", "harden", "seal", "check"];
         for entry in self.known(root, &KEYS) {
             match entry.key.as_str() {
                 "data" => project.data = Some(self.placed_texts(&entry.value)),

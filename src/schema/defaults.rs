@@ -48,7 +48,7 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
     loop {
         let mut todo = Vec::new();
-        collect(schema, value, String::new(), &mut todo);
+        collect(schema, value, "", &mut todo);
         let config = cel::value(value);
         let mut failures = Vec::new();
         let mut done = 0;
@@ -77,15 +77,15 @@ pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Di
     }
 }
 
-fn collect(schema: &Value, value: &Value, pointer: String, todo: &mut Vec<(String, String, String)>) {
+fn collect(schema: &Value, value: &Value, pointer: &str, todo: &mut Vec<(String, String, String)>) {
     match value {
         Value::Object(object) => {
             for (name, property) in properties(schema) {
                 match (object.get(name), property.get("x-kiln-default").and_then(Value::as_str)) {
                     (Some(Value::Null) | None, Some(expression)) if !settled_null(object, name) => {
-                        todo.push((pointer.clone(), name.clone(), expression.to_owned()));
+                        todo.push((pointer.to_owned(), name.clone(), expression.to_owned()));
                     }
-                    (Some(child), _) => collect(property, child, format!("{pointer}/{name}"), todo),
+                    (Some(child), _) => collect(property, child, &format!("{pointer}/{name}"), todo),
                     _ => {}
                 }
             }
@@ -93,7 +93,7 @@ fn collect(schema: &Value, value: &Value, pointer: String, todo: &mut Vec<(Strin
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for (index, item) in items.iter().enumerate() {
-                    collect(schema, item, format!("{pointer}/{index}"), todo);
+                    collect(schema, item, &format!("{pointer}/{index}"), todo);
                 }
             }
         }

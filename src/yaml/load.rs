@@ -191,14 +191,14 @@ impl<'t> Loader<'t> {
             let Content::Scalar(Scalar { text: key, .. }) = key.content else {
                 return Err(LoadError::new("a key must be a single word or string", key_span));
             };
-            if key != "<<" {
-                if let Some(first) = seen.insert(key.clone(), key_span) {
-                    return Err(LoadError {
-                        message: format!("the key `{key}` is set twice"),
-                        span: key_span,
-                        first: Some(first),
-                    });
-                }
+            if key != "<<"
+                && let Some(first) = seen.insert(key.clone(), key_span)
+            {
+                return Err(LoadError {
+                    message: format!("the key `{key}` is set twice"),
+                    span: key_span,
+                    first: Some(first),
+                });
             }
             let value = self.node()?;
             entries.push(Entry {

@@ -1,8 +1,8 @@
 //! Puts a sealed tree on disk: all of it or nothing, and only what Kiln owns.
 //!
 //! # Steps
-//! 1. [`plan`] claims the folder, so that one Kiln writes at a time, and completes or undoes what a
-//!    killed run left ([`recover`] does that much alone).
+//! 1. [`fn@plan`] claims the folder, so that one Kiln writes at a time, and completes or undoes
+//!    what a killed run left ([`recover`] does that much alone).
 //! 2. It compares the tree with the disk and with `kiln.lock`, the committed list of the outputs
 //!    that Kiln owns and their digests. Unchanged files are not touched, foreign ones are an error,
 //!    those edited by hand are kept.
@@ -10,8 +10,8 @@
 //!    changes, and from then on the new tree is a matter of renames, which the next run completes
 //!    if this one is killed. A rename that fails is undone with all before it.
 //!
-//! This module sees only a [`Tree<Sealed>`], so nothing it writes, staged or final, is a secret in
-//! plain text.
+//! This module sees only a [`Tree<Sealed>`](crate::tree::Tree), so nothing it writes, staged or
+//! final, is a secret in plain text.
 
 mod apply;
 mod digest;

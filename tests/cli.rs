@@ -16,3 +16,15 @@ mod render;
 mod report;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
+
+use crate::support::Sandbox;
+
+/// A new project with two templates of its own instead of the catalogue, and its output in `out`.
+fn small() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.kiln(&["init"]).success();
+    sandbox.write("kiln.toml", "catalogue = false\noutput = \"out\"\n");
+    sandbox.write("templates/cluster.txt.tera", "#{ domain.name }#\n");
+    sandbox.write("templates/notes.txt", "notes\n");
+    sandbox
+}

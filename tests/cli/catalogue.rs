@@ -24,13 +24,17 @@ fn lists_templates_below_a_folder() {
 fn copies_a_template_once() {
     let sandbox = Sandbox::with(&[("kiln.toml", "")]);
     assert_snapshot!(sandbox.kiln(&["catalogue", "eject", TEMPLATE]), @r#"
-    exit code 2
+    exit code 0
     --- stderr
-    error: the catalogue has no template `kubernetes/apps/default/echo/ks.yaml.tera`
-    help: list the templates with `kiln catalogue list`
+    created templates/kubernetes/apps/default/echo/ks.yaml.tera; it replaces the embedded file from now on
     "#);
     assert!(!sandbox.read(&format!("templates/{TEMPLATE}")).is_empty());
-    assert_snapshot!(sandbox.kiln(&["catalogue", "eject", &format!("templates/{TEMPLATE}")]), @"");
+    assert_snapshot!(sandbox.kiln(&["catalogue", "eject", &format!("templates/{TEMPLATE}")]), @r#"
+    exit code 2
+    --- stderr
+    error: `templates/kubernetes/apps/default/echo/ks.yaml.tera` is there already
+    help: remove it first to start from the embedded file again
+    "#);
 }
 
 #[test]
@@ -40,7 +44,7 @@ fn knows_what_a_wrong_path_means() {
     exit code 2
     --- stderr
     error: the catalogue has no template `kubernetes/apps/default/echo/ks.yaml`
-    help: list the templates with `kiln catalogue list`
+    help: did you mean `kubernetes/apps/default/echo/ks.yaml.tera`?
     "#);
     assert_snapshot!(sandbox.kiln(&["catalogue", "eject", "../../etc/passwd"]), @r#"
     exit code 2

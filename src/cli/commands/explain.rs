@@ -106,7 +106,7 @@ fn explain_line(tree: &Tree<Sealed>, file: &File, line: usize) -> Result<String,
     let count = file.source.text.lines().count();
     if line == 0 || line > count {
         let message = format!(
-            "`{}` has {count} lines, so there is no line {line}",
+            "`{}` has no line {line}: its last line is {count}",
             file.path
         );
         return Err(CommandError::failed(message));

@@ -1,3 +1,140 @@
-//! Hardening: edits, rules, profiles.
+//! Hardening: edits, profiles, and a folder of trees for each rule.
+//!
+//! A case is `tests/harden/<rule>/<case>/` with the tree in `in/`, the files that change or come new
+//! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
+//! `case.yaml`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
 
+mod codes;
 mod edits;
+mod pod_security;
+mod profiles;
+mod record;
+pub(crate) mod trees;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use kiln::diagnostic::StageResult;
+use kiln::harden::pod_security::{Level, Version};
+use kiln::harden::{Exemption, Policy, Profiles, RULES, harden};
+use kiln::tree::{App, Hardened, Tree};
+use kiln::yaml::{self, Node};
+
+/// The profiles that come with Kiln.
+pub(crate) fn profiles() -> Profiles {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
+    let texts: Vec<(String, String)> = trees::texts(&folder).into_iter().collect();
+    Profiles::load(&texts).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+}
+
+fn setting(node: &Node, key: &str) -> String {
+    node.find_text(key).unwrap_or_default().to_owned()
+}
+
+fn list<'n>(node: Option<&'n Node>, key: &str) -> &'n [Node] {
+    node.and_then(|node| node.get(key)).and_then(Node::items).unwrap_or_default()
+}
+
+/// Reads `case.yaml`: `apps: [{namespace, name, tier}]`, `exempt`, `podSecurity: {namespace: level}`.
+pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
+    let text = std::fs::read_to_string(folder.join("case.yaml")).unwrap_or_default();
+    let documents = yaml::load(&text).unwrap();
+    let root = documents.first().map(|document| &document.root);
+    let apps = list(root, "apps").iter().map(|app| App {
+        name: setting(app, "name"),
+        namespace: setting(app, "namespace"),
+        summary: String::new(),
+        tier: setting(app, "tier"),
+        needs: Vec::new(),
+        enabled: true,
+    });
+    let exempt = list(root, "exempt").iter().map(|exemption| Exemption {
+        rule: setting(exemption, "rule"),
+        namespace: setting(exemption, "namespace"),
+        name: setting(exemption, "name"),
+        reason: setting(exemption, "reason"),
+        place: None,
+    });
+    let wishes = root.and_then(|root| root.get("podSecurity")).and_then(Node::entries).unwrap_or_default();
+    let policy = Policy {
+        exempt: exempt.collect(),
+        kubernetes: Version(36),
+        pod_security: wishes
+            .iter()
+            .map(|wish| (wish.key.clone(), (Level::parse(wish.value.text().unwrap()).unwrap(), None)))
+            .collect(),
+        ..Policy::default()
+    };
+    (apps.collect(), policy)
+}
+
+fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
+    let (apps, policy) = case(folder);
+    harden(trees::tree(&trees::texts(&folder.join("in")), apps), &profiles(), &policy)
+}
+
+fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
+    tree.files().map(|file| (file.path.clone(), file.source.text.clone())).collect()
+}
+
+fn injections(tree: &Tree<Hardened>) -> String {
+    let mut text = String::new();
+    for injection in tree.injections() {
+        let file = tree.get(&injection.path).unwrap();
+        let (line, _) = file.source.line_column(injection.span.start);
+        writeln!(
+            text,
+            "{}:{line} {} {} {}: {}",
+            injection.path, injection.rule, injection.object, injection.route, injection.reason
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_rule_does_what_its_fixtures_show() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let cases = trees::folders(&trees::fixtures("harden").join(rule.code));
+        assert!(!cases.is_empty(), "rule `{}` has no fixture", rule.code);
+        for folder in cases {
+            let given = trees::texts(&folder.join("in"));
+            let result = hardened(&folder);
+            let (outputs, record, problems) = match &result {
+                Ok(done) => (outputs(&done.value), injections(&done.value), &done.warnings),
+                Err(problems) => (given.clone(), String::new(), problems),
+            };
+            let expected = trees::texts(&folder.join("out"));
+            for (path, text) in &outputs {
+                if given.get(path) == Some(text) {
+                    if expected.contains_key(path) {
+                        trees::compare(&folder.join("out").join(path), "", &mut wrong);
+                    }
+                } else {
+                    trees::compare(&folder.join("out").join(path), text, &mut wrong);
+                }
+            }
+            for path in expected.keys().filter(|path| !outputs.contains_key(*path)) {
+                trees::compare(&folder.join("out").join(path), "", &mut wrong);
+            }
+            trees::compare(&folder.join("findings.txt"), &trees::told(problems), &mut wrong);
+            trees::compare(&folder.join("injections.txt"), &record, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hardening_twice_changes_nothing() {
+    for rule in RULES {
+        for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
+            let Ok(once) = hardened(&folder) else { continue };
+            let (apps, policy) = case(&folder);
+            let again = harden(trees::tree(&outputs(&once.value), apps), &profiles(), &policy).unwrap();
+            assert_eq!(outputs(&again.value), outputs(&once.value), "{}", folder.display());
+            assert!(again.value.injections().is_empty(), "{}", folder.display());
+        }
+    }
+}

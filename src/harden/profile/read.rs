@@ -29,7 +29,9 @@ pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> 
         return Err(reader.problems);
     };
     let profile = reader.profile(&document.root);
-    if reader.problems.is_empty() { Ok(profile) } else { Err(reader.problems) }
+    let mut problems = reader.problems;
+    problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
+    if problems.is_empty() { Ok(profile) } else { Err(problems) }
 }
 
 struct Reader<'s> {

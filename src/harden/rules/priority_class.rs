@@ -186,7 +186,10 @@ impl Pass<'_, '_> {
                         Some(path) if needs_class(workload) => {
                             let entry = workload.priority.class.as_ref().map_or_else(
                                 || (class.to_owned(), reason.clone()),
-                                |class| (class.clone(), format!("`{class}` fits {} of the chart", workload.kind)),
+                                |class| {
+                                    let what = format!("{}/{}", workload.kind, release.fill(&workload.name));
+                                    (class.clone(), format!("`{class}` fits {what} whatever the tier of the app"))
+                                },
                             );
                             wanted.entry(path).or_insert(entry);
                         }

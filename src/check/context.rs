@@ -1,0 +1,72 @@
+//! What a check sees.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::secret::Secrets;
+use crate::source::Place;
+use crate::tree::builds::{Builds, Member};
+use crate::tree::{File, Hardened, Tree};
+
+/// The tree, how it is put together, and the secrets that must not show in it.
+pub(super) struct Context<'t> {
+    pub(super) tree: &'t Tree<Hardened>,
+    pub(super) builds: Builds<'t>,
+    pub(super) secrets: &'t Secrets,
+}
+
+impl<'t> Context<'t> {
+    pub(super) fn new(tree: &'t Tree<Hardened>, secrets: &'t Secrets) -> Self {
+        Self {
+            tree,
+            builds: Builds::of(tree.files()),
+            secrets,
+        }
+    }
+
+    /// Puts a problem at a place of an output, with the template line behind it.
+    pub(super) fn at(&self, problem: Diagnostic, place: &Place, text: &str) -> Diagnostic {
+        let problem = problem.at_place(place.clone(), text);
+        match self.template(place) {
+            Some(template) => problem.with_related(template, "rendered from here"),
+            None => problem,
+        }
+    }
+
+    fn template(&self, place: &Place) -> Option<Place> {
+        let file = self.tree.files().find(|file| Arc::ptr_eq(&file.source, &place.source))?;
+        file.template_place(place.span.start)
+    }
+
+    /// Lists the folders that hold files, with all folders above them.
+    pub(super) fn folders(&self) -> BTreeSet<&'t str> {
+        let mut folders = BTreeSet::from([""]);
+        for file in self.tree.files() {
+            let path = file.path.as_str();
+            folders.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
+        }
+        folders
+    }
+
+    /// Lists the objects of a group and kind, each once even if several builds take it in.
+    pub(super) fn unique(&self, group: &'static str, kind: &'static str) -> Vec<&Member<'t>> {
+        let mut seen = BTreeSet::new();
+        self.builds
+            .of_kind(group, kind)
+            .filter(|member| {
+                seen.insert((&member.object.file.path, member.object.document, member.namespace_name()))
+            })
+            .collect()
+    }
+}
+
+/// Returns whether Flux fills in a text only in the cluster, so that it cannot be judged here.
+pub(super) fn is_substituted(text: &str) -> bool {
+    text.contains("${")
+}
+
+/// Returns whether a file's objects reach the cluster as plain text of the repository.
+pub(super) fn is_open(file: &File) -> bool {
+    !file.is_secret()
+}

@@ -1,1 +1,262 @@
-//! To be written.
+//! SOPS files, against the real `sops`.
+
+/// Which rule applies, and what a rule file may say.
+mod rules;
+/// What `sops` makes of our files.
+mod write;
+/// What we make of files from `sops`.
+mod read;
+/// When the bytes on disk stay.
+mod keep;
+/// Random documents, mutated files.
+mod property;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use age::secrecy::ExposeSecret as _;
+use kiln::diagnostic::{Diagnostic, StageResult};
+use kiln::seal::{self, Inputs, Keyring, Rules};
+use kiln::secret::Secret;
+use kiln::source::Source;
+use kiln::tree::{Checked, File, Sealed, Tree};
+use rand_core::{CryptoRng, RngCore};
+
+/// A word that stands in secrets only.
+const CANARY: &str = "canary-7f3a-tweet";
+
+const NOW: &str = "2026-03-04T05:06:07Z";
+
+/// Finds the real `sops`, or says that the test is skipped.
+fn sops() -> Option<PathBuf> {
+    let kilns = std::env::var_os("KILN_ORACLES").map(PathBuf::from);
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = kilns
+        .into_iter()
+        .chain([ours, PathBuf::from("/opt/kiln-oracles/bin")])
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join("sops"))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs the real sops");
+        eprintln!("SKIPPED: no sops found");
+    }
+    found
+}
+
+/// A key pair, made for one test.
+struct Pair {
+    identity: String,
+    recipient: String,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let identity = age::x25519::Identity::generate();
+        Self {
+            identity: identity.to_string().expose_secret().to_owned(),
+            recipient: identity.to_public().to_string(),
+        }
+    }
+
+    fn keyring(&self) -> Keyring {
+        let text = format!("# created: today\n{}\n", self.identity);
+        let (keyring, problems) = Keyring::parse(&[("age.key".to_owned(), Secret::new(text))]);
+        assert!(problems.is_empty());
+        keyring
+    }
+}
+
+/// A fixed stream of bytes in the place of randomness; the number is where it starts.
+struct Stream(u64);
+
+impl RngCore for Stream {
+    fn next_u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.next_u64().to_le_bytes()[..4].try_into().unwrap())
+    }
+
+    /// SplitMix64, which is no cipher but differs from call to call.
+    fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        word ^ (word >> 31)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Stream {}
+
+fn tree(files: &[(&str, &str)]) -> Tree<Checked> {
+    let files = files.iter().map(|(path, text)| File {
+        path: (*path).to_owned(),
+        source: Source::sensitive(*path, *text),
+        documents: Arc::default(),
+        origins: Vec::new(),
+    });
+    Tree::rendered(files, Vec::new())
+        .hardened([], Vec::new())
+        .checked()
+}
+
+/// A project in memory: what is sealed by which rules, and what is there already.
+struct Project {
+    rules: String,
+    keyring: Keyring,
+    disk: BTreeMap<String, Vec<u8>>,
+    now: &'static str,
+    seed: u64,
+}
+
+impl Project {
+    /// A project with one rule that matches everything; `more` are further lines of it.
+    fn new(pair: &Pair, more: &[&str]) -> Self {
+        let mut rules = format!("creation_rules:\n  - age: {}\n", pair.recipient);
+        for line in more {
+            rules += &format!("    {line}\n");
+        }
+        Self {
+            rules,
+            keyring: pair.keyring(),
+            disk: BTreeMap::new(),
+            now: NOW,
+            seed: 1,
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        Rules::parse(&Source::new(".sops.yaml", self.rules.as_str()))
+            .unwrap()
+            .value
+    }
+
+    fn seal(&self, files: &[(&str, &str)]) -> StageResult<Tree<Sealed>> {
+        let inputs = Inputs {
+            rules: &self.rules(),
+            keyring: &self.keyring,
+            existing: &|path| self.disk.get(path).cloned(),
+            now: self.now,
+        };
+        seal::seal(tree(files), &inputs, &mut Stream(self.seed))
+    }
+
+    /// Seals one file and returns its text; fails on any warning.
+    fn sealed(&self, text: &str) -> String {
+        let result = self.seal(&[("a.sops.yaml", text)]).unwrap();
+        assert!(
+            result.warnings.is_empty(),
+            "{:?}",
+            messages(&result.warnings)
+        );
+        let (_, file) = result.value.outputs().next().unwrap();
+        assert!(file.sealed);
+        String::from_utf8(file.bytes.clone()).unwrap()
+    }
+
+    fn problems(&self, files: &[(&str, &str)]) -> Vec<Diagnostic> {
+        self.seal(files).unwrap_err()
+    }
+
+    fn decrypt(&self, sealed: &str) -> Result<String, Diagnostic> {
+        seal::decrypt(&Source::new("a.sops.yaml", sealed), &self.keyring)
+    }
+}
+
+/// Shows diagnostics with the text they point at, one a line, hints below.
+fn messages(problems: &[Diagnostic]) -> String {
+    let mut shown = String::new();
+    for problem in problems {
+        shown += &format!("{}: {}", problem.code, problem.message);
+        if let Some(label) = &problem.primary {
+            let span = label.place.span;
+            shown += &format!(" [{}]", &label.place.source.text[span.start..span.end]);
+        }
+        shown.push('\n');
+        for hint in &problem.hints {
+            shown += &format!("  {hint}\n");
+        }
+    }
+    shown
+}
+
+/// Runs the real `sops` on a text, in a folder of its own and with nothing in its environment but
+/// the identity.
+fn run_sops(
+    sops: &Path,
+    pair: &Pair,
+    rules: &str,
+    arguments: &[&str],
+    name: &str,
+    text: &str,
+) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("age.key"), &pair.identity).unwrap();
+    std::fs::write(folder.path().join(".sops.yaml"), rules).unwrap();
+    std::fs::write(folder.path().join(name), text).unwrap();
+    Command::new(sops)
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("SOPS_AGE_KEY_FILE", folder.path().join("age.key"))
+        .current_dir(folder.path())
+        .args(arguments)
+        .arg(name)
+        .output()
+        .unwrap()
+}
+
+fn succeeded(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "sops: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Decrypts a text with the real `sops`.
+fn sops_decrypts(sops: &Path, pair: &Pair, sealed: &str) -> String {
+    succeeded(&run_sops(
+        sops,
+        pair,
+        "",
+        &["decrypt"],
+        "a.sops.yaml",
+        sealed,
+    ))
+}
+
+/// Encrypts a text with the real `sops` by the rules of a project.
+fn sops_encrypts(sops: &Path, pair: &Pair, project: &Project, text: &str) -> String {
+    succeeded(&run_sops(
+        sops,
+        pair,
+        &project.rules,
+        &["encrypt"],
+        "a.sops.yaml",
+        text,
+    ))
+}
+
+/// Removes what differs between two layouts of the same content: blanks at the start and end of
+/// lines, quotes, and document marks.
+fn words(text: &str) -> Vec<String> {
+    let line = |line: &str| line.trim().replace(['"', '\''], "");
+    text.lines()
+        .map(line)
+        .filter(|line| !line.is_empty() && line != "---")
+        .collect()
+}

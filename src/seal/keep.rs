@@ -1,0 +1,93 @@
+//! Whether what is on disk can stay.
+
+use std::collections::BTreeSet;
+
+use super::cipher::Token;
+use super::keyring::Keyring;
+use super::metadata::Metadata;
+use super::outline::{Content, Leaf, Outline, State, is_sealed};
+use super::reader;
+use super::rules::Rule;
+use super::value::Value;
+use super::writer::covered_value;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+
+/// What to do about a sealed file that is there.
+pub(super) enum Verdict {
+    /// It holds the same: every byte stays.
+    Same,
+    /// It may hold the same, and there is no identity to tell: it stays.
+    Unverified,
+    /// It holds something else, is sealed otherwise, or is none.
+    ///
+    /// Here is where a later version keeps the data key and the ciphertexts of unchanged values: it
+    /// needs the opened file and its key, which [`judge`] has at hand.
+    Differs,
+    /// It was tampered with or is broken, as told.
+    Damaged(Diagnostic),
+}
+
+/// Compares the plain text of a file with the sealed bytes that are there.
+pub(super) fn judge(plain: &Outline, rule: &Rule, existing: &[u8], keyring: &Keyring) -> Verdict {
+    let Some(text) = std::str::from_utf8(existing)
+        .ok()
+        .filter(|text| is_sealed(text))
+    else {
+        return Verdict::Differs;
+    };
+    let source = Source::new(plain.source.path.clone(), text);
+    let sealed = match Outline::read(&source, State::Sealed) {
+        Ok(sealed) => sealed,
+        Err(problems) => {
+            return problems
+                .into_iter()
+                .next()
+                .map_or(Verdict::Differs, Verdict::Damaged);
+        }
+    };
+    let metadata = match reader::metadata(&sealed) {
+        Ok(metadata) => metadata,
+        Err(problem) => return Verdict::Damaged(problem),
+    };
+    if !same_rule(&metadata, rule) {
+        return Verdict::Differs;
+    }
+    let Ok(key) = reader::unlock(&sealed, &metadata, keyring) else {
+        let possible = plain.same_shape(&sealed, |plain, sealed| could_be(plain, sealed, rule));
+        return if possible {
+            Verdict::Unverified
+        } else {
+            Verdict::Differs
+        };
+    };
+    match reader::open_with(sealed, &metadata, &key) {
+        Ok(opened) if opened.outline.same_content(plain) => Verdict::Same,
+        Ok(_) => Verdict::Differs,
+        Err(problem) => Verdict::Damaged(problem),
+    }
+}
+
+fn same_rule(metadata: &Metadata, rule: &Rule) -> bool {
+    let sealed_for: BTreeSet<String> = metadata
+        .age
+        .iter()
+        .map(|key| key.recipient.clone())
+        .collect();
+    let wanted: BTreeSet<String> = rule.recipients.iter().map(ToString::to_string).collect();
+    metadata.scope == rule.scope
+        && metadata.mac_only_encrypted == rule.mac_only_encrypted
+        && metadata.foreign.is_empty()
+        && sealed_for == wanted
+}
+
+/// Returns whether a sealed value could be a plain one: what is not encrypted must be equal, and a
+/// ciphertext shows the type and the length of what it hides.
+fn could_be(plain: &Leaf, sealed: &Leaf, rule: &Rule) -> bool {
+    let (Some(value), Content::Value(Value { text, .. })) =
+        (covered_value(plain, &rule.scope), &sealed.content)
+    else {
+        return plain.content == sealed.content;
+    };
+    Token::read(text.expose()).is_some_and(|token| token.could_hold(value))
+}

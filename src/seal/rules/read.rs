@@ -1,0 +1,383 @@
+//! Reading a `.sops.yaml`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::{INDENT, Rule, Rules};
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::seal::recipient::{Recipient, Unfit};
+use crate::seal::scope::{Scope, Selector};
+use crate::source::{Place, Source, Span};
+use crate::yaml::{self, Entry, Node, Resolver};
+
+const TOP_KEYS: [&str; 3] = ["creation_rules", "destination_rules", "stores"];
+
+const RULE_KEYS: [&str; 8] = [
+    "path_regex",
+    "age",
+    "key_groups",
+    "shamir_threshold",
+    "mac_only_encrypted",
+    "aws_profile",
+    "path",
+    "omit_extensions",
+];
+
+/// Keys for other kinds of master keys, in rules and in key groups.
+const FOREIGN: [&str; 8] = [
+    "pgp",
+    "kms",
+    "gcp_kms",
+    "hckms",
+    "azure_keyvault",
+    "hc_vault_transit_uri",
+    "hc_vault",
+    "azure_kv",
+];
+
+pub(super) fn rules(source: &Arc<Source>) -> StageResult<Rules> {
+    let documents = yaml::load(&source.text)
+        .map_err(|error| vec![error.diagnostic("sops-rules-syntax", source)])?;
+    let mut reader = Reader {
+        source,
+        problems: Vec::new(),
+    };
+    let mut rules = Rules {
+        file: Some(source.path.clone()),
+        folder: source
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned(),
+        ..Rules::none()
+    };
+    if let Some(document) = documents.first() {
+        reader.file(&document.root, &mut rules);
+    }
+    Warned::unless_errors(rules, reader.problems)
+}
+
+struct Reader<'r> {
+    source: &'r Arc<Source>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, root: &Node, rules: &mut Rules) {
+        let Some(entries) = root.entries() else {
+            if !root.is_null() {
+                self.shape(
+                    root.first_line_span(),
+                    "a rule file is a mapping with `creation_rules`",
+                );
+            }
+            return;
+        };
+        self.unknown(entries, &TOP_KEYS);
+        if let Some(entry) = root.entry("creation_rules") {
+            rules.place = Some(Place::new(self.source, entry.key_span));
+            match entry.value.items() {
+                Some(items) => rules.rules = items.iter().map(|item| self.rule(item)).collect(),
+                None if entry.value.is_null() => {}
+                None => self.shape(entry.key_span, "`creation_rules` is a list of rules"),
+            }
+        }
+        if let Some(indent) = root.find("stores.yaml.indent") {
+            rules.indent = self.indent(indent);
+        }
+    }
+
+    /// go-yaml takes 2 to 9; SOPS takes 0 as "not set".
+    fn indent(&mut self, node: &Node) -> usize {
+        match node.to_value(Resolver::Core).as_u64() {
+            Some(0) => INDENT,
+            Some(indent @ 2..=9) => usize::try_from(indent).unwrap_or(INDENT),
+            Some(_) => 2,
+            None => {
+                self.shape(node.span, "`stores.yaml.indent` is a number of blanks");
+                INDENT
+            }
+        }
+    }
+
+    fn rule(&mut self, node: &Node) -> Rule {
+        let mut rule = Rule {
+            path: None,
+            scope: Scope::default(),
+            mac_only_encrypted: false,
+            recipients: Vec::new(),
+            unfit: Vec::new(),
+        };
+        let Some(entries) = node.entries() else {
+            self.shape(node.first_line_span(), "a creation rule is a mapping");
+            return rule;
+        };
+        let selectors = Selector::ALL.map(Selector::key);
+        let known: Vec<&str> = RULE_KEYS
+            .iter()
+            .chain(&FOREIGN)
+            .chain(&selectors)
+            .copied()
+            .collect();
+        self.unknown(entries, &known);
+        if let Some(entry) = filled(node, "path_regex") {
+            rule.path = self.regex(entry);
+        }
+        if let Some(scope) = self.scope(node) {
+            rule.scope = scope;
+        }
+        if let Some(entry) = node.entry("mac_only_encrypted") {
+            rule.mac_only_encrypted = self.flag(entry);
+        }
+        self.keys(node, &mut rule);
+        rule
+    }
+
+    fn scope(&mut self, node: &Node) -> Option<Scope> {
+        let chosen: Vec<(Selector, &Entry)> = Selector::ALL
+            .into_iter()
+            .filter_map(|selector| Some((selector, filled(node, selector.key())?)))
+            .collect();
+        if let [(first, one), (second, other), ..] = chosen.as_slice() {
+            let message = format!(
+                "a rule has both `{}` and `{}`, and SOPS takes only one",
+                first.key(),
+                second.key()
+            );
+            self.problems.push(
+                Diagnostic::error("sops-rules-selectors", message)
+                    .at(self.source, other.key_span, "")
+                    .with_related(Place::new(self.source, one.key_span), "the other one")
+                    .with_hint("keep one of them, or write two rules with different `path_regex`"),
+            );
+            return None;
+        }
+        let (selector, entry) = chosen.first()?;
+        match Scope::new(*selector, entry.value.text()?) {
+            Ok(scope) => Some(scope),
+            Err(error) => {
+                self.bad_regex(entry, &error);
+                None
+            }
+        }
+    }
+
+    fn regex(&mut self, entry: &Entry) -> Option<Regex> {
+        match Regex::new(entry.value.text()?) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                self.bad_regex(entry, &error);
+                None
+            }
+        }
+    }
+
+    fn bad_regex(&mut self, entry: &Entry, error: &regex::Error) {
+        let reason = match error {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            error => {
+                let text = error.to_string();
+                text.lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned()
+            }
+        };
+        let message = format!("`{}` is not a regular expression: {reason}", entry.key);
+        self.problems.push(
+            Diagnostic::error("sops-rules-regex", message)
+                .at(self.source, entry.value.span, "")
+                .with_hint("SOPS uses the syntax of Go (RE2), which has no look-around and no back references"),
+        );
+    }
+
+    fn flag(&mut self, entry: &Entry) -> bool {
+        match entry.value.to_value(Resolver::Kubernetes) {
+            serde_json::Value::Bool(flag) => flag,
+            serde_json::Value::Null => false,
+            _ => {
+                self.shape(
+                    entry.value.span,
+                    &format!("`{}` is true or false", entry.key),
+                );
+                false
+            }
+        }
+    }
+
+    /// Reads for whom a rule seals: `key_groups` if there are any, the keys of the rule otherwise.
+    fn keys(&mut self, node: &Node, rule: &mut Rule) {
+        let before = self.problems.len();
+        let groups = node
+            .get("key_groups")
+            .and_then(Node::items)
+            .unwrap_or_default();
+        match groups {
+            [] => self.group(node, rule),
+            [group] => self.group(group, rule),
+            _ => {
+                let entry = node
+                    .entry("key_groups")
+                    .map_or_else(|| node.first_line_span(), |entry| entry.key_span);
+                let problem = Diagnostic::error(
+                    "unsupported-key-groups",
+                    "a rule has several key groups, and Kiln cannot split a data key over them",
+                );
+                rule.unfit
+                    .push(problem.at(self.source, entry, "").with_hint(
+                        "put all recipients into one group, any of which then opens the file",
+                    ));
+            }
+        }
+        self.threshold(node, groups.len(), rule);
+        let mut seen = BTreeSet::new();
+        rule.recipients
+            .retain(|recipient| seen.insert(recipient.to_string()));
+        if rule.recipients.is_empty() && rule.unfit.is_empty() && self.problems.len() == before {
+            let problem = Diagnostic::error("no-recipient", "a rule names no one to seal for");
+            rule.unfit.push(
+                problem
+                    .at(self.source, node.first_line_span(), "")
+                    .with_hint("add `age: age1…` with the public key of each identity that may open the file"),
+            );
+        }
+    }
+
+    fn threshold(&mut self, node: &Node, groups: usize, rule: &mut Rule) {
+        let Some(entry) = filled(node, "shamir_threshold") else {
+            return;
+        };
+        match entry.value.to_value(Resolver::Core).as_u64() {
+            Some(0 | 1) => {}
+            Some(threshold) if groups <= 1 => rule.unfit.push(
+                Diagnostic::error(
+                    "shamir-threshold",
+                    format!("a threshold of {threshold} key groups cannot be honoured: the rule has one group"),
+                )
+                .at(self.source, entry.value.span, "")
+                .with_hint("SOPS would pass over the threshold and let each single key open the file; remove it"),
+            ),
+            Some(_) => {}
+            None => self.shape(entry.value.span, "`shamir_threshold` is a number of key groups"),
+        }
+    }
+
+    fn group(&mut self, node: &Node, rule: &mut Rule) {
+        for key in FOREIGN {
+            if let Some(entry) = filled(node, key) {
+                rule.unfit.push(
+                    Diagnostic::error(
+                        "unsupported-key-type",
+                        format!("a rule seals for a key of `{key}`, and Kiln seals for age keys only"),
+                    )
+                    .at(self.source, entry.key_span, "")
+                    .with_hint("use age recipients, or give such files a name without `.sops.` and seal them with `sops`"),
+                );
+            }
+        }
+        for group in node.get("merge").and_then(Node::items).unwrap_or_default() {
+            self.group(group, rule);
+        }
+        let Some(entry) = node.entry("age") else {
+            return;
+        };
+        let parts: Vec<(String, Span)> = match entry.value.items() {
+            Some(items) => items
+                .iter()
+                .flat_map(|item| self.recipients(item))
+                .collect(),
+            None => self.recipients(&entry.value),
+        };
+        for (text, span) in parts {
+            match Recipient::read(&text) {
+                Ok(recipient) => rule.recipients.push(recipient),
+                Err(unfit) => self.unfit(&text, span, unfit, rule),
+            }
+        }
+    }
+
+    /// Splits a list of recipients with commas, each with its place where it stands as it is.
+    fn recipients(&mut self, node: &Node) -> Vec<(String, Span)> {
+        let Some(text) = node.text() else {
+            self.shape(
+                node.first_line_span(),
+                "`age` is a list of recipients, or a string with commas",
+            );
+            return Vec::new();
+        };
+        if node.is_null() {
+            return Vec::new();
+        }
+        let written = &self.source.text[node.span.start..node.span.end];
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        parts
+            .map(|part| {
+                let span = written.find(part).map_or(node.span, |at| {
+                    let start = node.span.start + at;
+                    Span::new(start, start + part.len())
+                });
+                (part.to_owned(), span)
+            })
+            .collect()
+    }
+
+    fn unfit(&mut self, text: &str, span: Span, unfit: Unfit, rule: &mut Rule) {
+        match unfit {
+            Unfit::Malformed => self.problems.push(
+                Diagnostic::error("bad-recipient", format!("`{text}` is not an age recipient"))
+                    .at(self.source, span, "")
+                    .with_hint("a recipient is the line `age1…` that `age-keygen -y` prints for an identity"),
+            ),
+            Unfit::Private => self.problems.push(
+                // Not even its place: a label would print the line.
+                Diagnostic::error("bad-recipient", format!("`{}` holds a private age key", self.source.path))
+                    .with_hint("put the public key (`age1…`) there, and make a new key: this one may be known to others"),
+            ),
+            Unfit::Unsupported(kind) => rule.unfit.push(
+                Diagnostic::error("unsupported-recipient", format!("{kind} are not supported yet as recipients"))
+                    .at(self.source, span, "")
+                    .with_hint("use a key that `age-keygen` makes without options (`age1…`, 62 letters)"),
+            ),
+        }
+    }
+
+    fn unknown(&mut self, entries: &[Entry], known: &[&str]) {
+        for entry in entries
+            .iter()
+            .filter(|entry| !known.contains(&entry.key.as_str()) && entry.key != "<<")
+        {
+            self.problems.push(
+                Diagnostic::warning(
+                    "sops-rules-unknown-key",
+                    format!("SOPS knows no key `{}` and passes over it", entry.key),
+                )
+                .at(self.source, entry.key_span, "")
+                .with_suggestion(&entry.key, known.iter().copied()),
+            );
+        }
+    }
+
+    fn shape(&mut self, span: Span, what: &str) {
+        self.problems
+            .push(Diagnostic::error("sops-rules-shape", what.to_owned()).at(
+                self.source,
+                span,
+                "not so here",
+            ));
+    }
+}
+
+/// Finds an entry whose value is neither null nor an empty string or list, as SOPS skips those.
+fn filled<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
+    node.entry(key).filter(|entry| {
+        let empty_text = entry.value.text().is_some_and(str::is_empty);
+        let empty_list = entry.value.items().is_some_and(<[_]>::is_empty);
+        !(entry.value.is_null() || empty_text || empty_list)
+    })
+}

@@ -1,0 +1,118 @@
+//! Which values of a file are encrypted.
+
+use regex::Regex;
+
+/// The six ways in which SOPS lets a rule choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Selector {
+    UnencryptedSuffix,
+    EncryptedSuffix,
+    UnencryptedRegex,
+    EncryptedRegex,
+    UnencryptedCommentRegex,
+    EncryptedCommentRegex,
+}
+
+impl Selector {
+    /// All, in the order in which SOPS writes them.
+    pub(super) const ALL: [Self; 6] = [
+        Self::UnencryptedSuffix,
+        Self::EncryptedSuffix,
+        Self::UnencryptedRegex,
+        Self::EncryptedRegex,
+        Self::UnencryptedCommentRegex,
+        Self::EncryptedCommentRegex,
+    ];
+
+    /// Returns the key that names it, in rules and in metadata alike.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::UnencryptedSuffix => "unencrypted_suffix",
+            Self::EncryptedSuffix => "encrypted_suffix",
+            Self::UnencryptedRegex => "unencrypted_regex",
+            Self::EncryptedRegex => "encrypted_regex",
+            Self::UnencryptedCommentRegex => "unencrypted_comment_regex",
+            Self::EncryptedCommentRegex => "encrypted_comment_regex",
+        }
+    }
+
+    fn is_regex(self) -> bool {
+        !matches!(self, Self::UnencryptedSuffix | Self::EncryptedSuffix)
+    }
+}
+
+/// A selector with its pattern.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    pub(super) selector: Selector,
+    pub(super) pattern: String,
+    regex: Option<Regex>,
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.selector == other.selector && self.pattern == other.pattern
+    }
+}
+
+impl Default for Scope {
+    /// Everything is encrypted except below keys that end in `_unencrypted`.
+    fn default() -> Self {
+        Self {
+            selector: Selector::UnencryptedSuffix,
+            pattern: "_unencrypted".to_owned(),
+            regex: None,
+        }
+    }
+}
+
+impl Scope {
+    /// Compiles a scope; the regular expressions are searched for anywhere in a key.
+    pub(super) fn new(selector: Selector, pattern: &str) -> Result<Self, regex::Error> {
+        let regex = if selector.is_regex() {
+            Some(Regex::new(pattern)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            selector,
+            pattern: pattern.to_owned(),
+            regex,
+        })
+    }
+
+    /// Returns whether a value is encrypted.
+    ///
+    /// `keys` lead to the value (or to the mapping in which a comment stands), `comments` are those
+    /// that govern it, and `comment` is the text when it is a comment itself.
+    pub(super) fn covers(
+        &self,
+        keys: &[String],
+        comments: &[String],
+        comment: Option<&str>,
+    ) -> bool {
+        let mut all = comments.iter().map(String::as_str);
+        match self.selector {
+            Selector::UnencryptedSuffix => !keys.iter().any(|key| key.ends_with(&self.pattern)),
+            Selector::EncryptedSuffix => keys.iter().any(|key| key.ends_with(&self.pattern)),
+            Selector::UnencryptedRegex => !keys.iter().any(|key| self.hits(key)),
+            Selector::EncryptedRegex => keys.iter().any(|key| self.hits(key)),
+            // A comment that says "unencrypted" covers itself; one that says "encrypted" must stay
+            // readable, or nothing would say so any more.
+            Selector::UnencryptedCommentRegex => !all.chain(comment).any(|text| self.hits(text)),
+            Selector::EncryptedCommentRegex => all.any(|text| self.hits(text)),
+        }
+    }
+
+    /// Returns whether an encrypted comment would be taken for one that says "unencrypted", in which
+    /// case the file could not be opened again.
+    pub(super) fn misreads(&self, token: &str) -> bool {
+        self.selector == Selector::UnencryptedCommentRegex && self.hits(token)
+    }
+
+    fn hits(&self, text: &str) -> bool {
+        self.regex
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(text))
+    }
+}

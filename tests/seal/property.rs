@@ -1,0 +1,137 @@
+use std::sync::LazyLock;
+
+use super::{CANARY, Pair, Project, messages};
+use kiln::yaml;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+/// One key pair for all cases: making one costs more than a case.
+static PAIR: LazyLock<Pair> = LazyLock::new(Pair::new);
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[ -~\n]{0,40}".prop_map(Value::from),
+        "[a-z0-9:. #-]{0,12}(\n[a-z #:-]{0,8}){0,3}\n{0,2}".prop_map(Value::from),
+    ]
+}
+
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,4}",
+        "[a-z.:# -]{1,6}",
+        "[0-9]{1,3}",
+        "(data|x_unencrypted)"
+    ]
+    .prop_filter("`sops` is kept for the metadata, and `<<` merges", |key| {
+        key != "sops" && key != "<<"
+    })
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            mapping(inner).prop_map(Value::Object),
+        ]
+    })
+}
+
+fn mapping(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::btree_map(key(), inner, 0..4)
+        .prop_map(|entries| entries.into_iter().collect())
+}
+
+fn root() -> impl Strategy<Value = Value> {
+    mapping(value())
+        .prop_filter("an empty document holds nothing to seal", |map| {
+            !map.is_empty()
+        })
+        .prop_map(Value::Object)
+}
+
+fn selector() -> impl Strategy<Value = &'static [&'static str]> {
+    prop_oneof![
+        Just(&[][..]),
+        Just(&["encrypted_regex: a"][..]),
+        Just(&["unencrypted_regex: a", "mac_only_encrypted: true"][..]),
+        Just(&["encrypted_suffix: a"][..]),
+        Just(&["encrypted_comment_regex: a"][..]),
+        Just(&["unencrypted_comment_regex: ' a'"][..]),
+    ]
+}
+
+/// Puts a comment behind or before some lines.
+fn commented(text: &str, marks: &[u8]) -> String {
+    let mut result = String::new();
+    let mut in_block = false;
+    for (line, mark) in text.lines().zip(marks.iter().cycle()) {
+        let margin = line.len() - line.trim_start().len();
+        // Inside a block or a quoted text, a `#` is no comment.
+        let open = line.contains(['|', '>', '"', '\'']);
+        in_block = in_block || open;
+        match mark % 5 {
+            0 if !in_block => result += &format!("{}# note {mark}\n{line}\n", " ".repeat(margin)),
+            1 if !in_block => result += &format!("# a {mark}\n{line}\n"),
+            2 if !in_block && line.contains(':') => result += &format!("{line} # a {mark}\n"),
+            _ => result += &format!("{line}\n"),
+        }
+    }
+    result
+}
+
+fn read(text: &str) -> Value {
+    yaml::load(text).unwrap()[0]
+        .root
+        .to_value(yaml::Resolver::Core)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decrypts_to_what_it_encrypted(value in root(), more in selector(), marks in prop::collection::vec(any::<u8>(), 1..8)) {
+        let text = commented(&yaml::emit(&value), &marks);
+        let project = Project::new(&PAIR, more);
+        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
+            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
+            Err(problems) => panic!("{}\n{text}", messages(&problems)),
+        };
+        let plain = project.decrypt(&sealed).unwrap();
+        prop_assert_eq!(read(&plain), read(&text), "{}", plain);
+        // What was kept once is kept always: the opened file seals to what is there.
+        let mut again = project;
+        again.disk.insert("a.sops.yaml".to_owned(), sealed.clone().into_bytes());
+        again.seed = 9;
+        let tree = again.seal(&[("a.sops.yaml", &text)]).unwrap().value;
+        prop_assert!(tree.outputs().next().unwrap().1.kept);
+    }
+
+    #[test]
+    fn reads_json_as_it_reads_yaml(value in root()) {
+        let project = Project::new(&PAIR, &[]);
+        let text = value.to_string();
+        let plain = project.decrypt(&project.sealed(&text)).unwrap();
+        prop_assert_eq!(read(&plain), read(&text), "{}", plain);
+    }
+
+    #[test]
+    fn never_panics_on_a_damaged_file(at in any::<prop::sample::Index>(), length in 0usize..40, noise in "[ -~\n]{0,12}") {
+        static SEALED: LazyLock<String> = LazyLock::new(|| {
+            Project::new(&PAIR, &[]).sealed(&format!("a: {CANARY}\n# c\nb:\n  - |\n    x\n  - {{c: d}}\ne: 1\n---\nf: 2\n"))
+        });
+        let mut bytes = SEALED.clone().into_bytes();
+        let start = at.index(bytes.len());
+        let end = (start + length).min(bytes.len());
+        bytes.splice(start..end, noise.bytes());
+        let text = String::from_utf8(bytes).unwrap();
+        let project = Project::new(&PAIR, &[]);
+        if let Err(problem) = project.decrypt(&text) {
+            prop_assert!(!messages(&[problem]).contains(CANARY));
+        }
+    }
+}

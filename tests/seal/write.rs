@@ -1,0 +1,309 @@
+use super::{CANARY, Pair, Project, messages, sops, sops_decrypts, sops_encrypts, words};
+
+/// Everything that a Kubernetes Secret and a config may hold.
+const KITCHEN_SINK: &str = r#"---
+# before all
+kind: Secret # inline
+name: plain
+stringData:
+  # a comment in a secret
+  token: canary-7f3a-tweet # behind a value
+  quoted: 'it''s'
+  double: "tab\t\u00e9 ☃ \U0001F600"
+  key.with.dots: x
+  "key: odd": y
+  empty: ""
+  nothing:
+  tilde: ~
+  int: 42
+  octal: 0644
+  hex: 0x1F
+  underscores: 1_000
+  float: 1.50
+  small: 1e-7
+  whole: 2.0
+  yes: yes
+  bool: True
+  date: 2001-01-01
+  time: 2001-12-14t21:59:43.10-05:00
+  literal: |
+    line one
+
+      line two
+  kept: |+
+    text
+
+  stripped: >- # on a header
+    folded
+    text
+  indented: |2
+      two more
+  long: plain
+    over lines
+  double_long: "over
+    lines"
+  list:
+    - one
+    # between items
+    - - nested
+    - {a: 1, b: [x, "y", null]}
+    - key: |
+        block in a list
+      other: z
+    - |
+      block item
+  empty_list: []
+  empty_map: {}
+  flow: {a: b, c: "d, e"}
+# after all
+"#;
+
+fn both_ways(more: &[&str], text: &str) {
+    let Some(sops) = sops() else { return };
+    let pair = Pair::new();
+    let project = Project::new(&pair, more);
+    let sealed = project.sealed(text);
+    let theirs = sops_decrypts(&sops, &pair, &sealed);
+    // What sops makes of its own encryption of the same text is what it must make of ours.
+    let reference = sops_decrypts(&sops, &pair, &sops_encrypts(&sops, &pair, &project, text));
+    assert_eq!(words(&theirs), words(&reference), "{sealed}");
+}
+
+#[test]
+fn is_opened_by_sops_when_everything_is_encrypted() {
+    both_ways(&[], KITCHEN_SINK);
+}
+
+#[test]
+fn is_opened_by_sops_with_each_selector() {
+    for more in [
+        &["encrypted_regex: ^(data|stringData)$"][..],
+        &[
+            "encrypted_regex: ^(data|stringData)$",
+            "mac_only_encrypted: true",
+        ],
+        &["unencrypted_regex: ^(kind|list|time)$"],
+        &[
+            "unencrypted_regex: ^(kind|list)$",
+            "mac_only_encrypted: true",
+        ],
+        &["encrypted_suffix: Data"],
+        &["unencrypted_suffix: ist"],
+        &["encrypted_comment_regex: before all"],
+        &["unencrypted_comment_regex: behind"],
+        &["encrypted_comment_regex: between"],
+    ] {
+        both_ways(more, KITCHEN_SINK);
+    }
+}
+
+#[test]
+fn is_opened_by_sops_with_several_documents() {
+    both_ways(
+        &["encrypted_regex: ^b$"],
+        "a: 1\nb: 2\n---\n# note\nb:\n  c: |\n    x\n---\nd: 4\n",
+    );
+    both_ways(&[], "---\na: 1\n...\n---\nb: 2\n");
+}
+
+#[test]
+fn is_opened_by_sops_when_the_root_is_in_braces() {
+    both_ways(&[], "{\"a\": 1, \"b\": [\"c\", {\"d\": null}]}");
+    both_ways(&["mac_only_encrypted: true"], "{\n  \"a\": \"x\"\n}\n");
+}
+
+#[test]
+fn is_opened_by_sops_with_an_indented_root_and_no_final_newline() {
+    both_ways(&[], "  a: 1\n  b:\n    c: x");
+    both_ways(&["encrypted_regex: ^a$"], "a: 1\nb: |+\n  x\n\n");
+}
+
+#[test]
+fn keeps_every_line_that_is_not_secret() {
+    let pair = Pair::new();
+    let project = Project::new(
+        &pair,
+        &["encrypted_regex: ^stringData$", "mac_only_encrypted: true"],
+    );
+    let text = "---\n# why\nkind:   Secret  # odd\n\nmetadata: {name: x}\nstringData:\n  a: 1\n  b: |\n    k\nlast: 'y'\n";
+    let sealed = project.sealed(text);
+    let metadata = sealed.find("sops:\n").unwrap();
+    let hide = |line: &str| line.split("ENC[").next().unwrap().to_owned();
+    let shown: Vec<String> = sealed[..metadata].lines().map(hide).collect();
+    let expected = "---\n# why\nkind:   Secret  # odd\n\nmetadata: {name: x}\nstringData:\n  a: \n  b: \nlast: 'y'";
+    assert_eq!(shown.join("\n"), expected);
+}
+
+#[test]
+fn writes_metadata_as_sops_does() {
+    let pair = Pair::new();
+    let mut project = Project::new(&pair, &["encrypted_regex: ^a$", "mac_only_encrypted: true"]);
+    project.rules += "stores: {yaml: {indent: 2}}\n";
+    let sealed = project.sealed("a: 1\n");
+    let shown: Vec<&str> = sealed
+        .lines()
+        .skip(1)
+        .map(|line| line.split("ENC[").next().unwrap())
+        .collect();
+    let recipient = format!("    - recipient: {}", pair.recipient);
+    assert_eq!(
+        shown[..5],
+        [
+            "sops:",
+            "  age:",
+            recipient.as_str(),
+            "      enc: |",
+            "        -----BEGIN AGE ENCRYPTED FILE-----"
+        ]
+    );
+    let end = shown
+        .iter()
+        .position(|line| line.ends_with("-----END AGE ENCRYPTED FILE-----"))
+        .unwrap();
+    assert_eq!(
+        shown[end + 1..],
+        [
+            "  lastmodified: \"2026-03-04T05:06:07Z\"",
+            "  mac: ",
+            "  encrypted_regex: ^a$",
+            "  mac_only_encrypted: true",
+            "  version: 3.11.0"
+        ]
+    );
+}
+
+#[test]
+fn shows_no_secret_in_any_output() {
+    let pair = Pair::new();
+    for more in [&[][..], &["encrypted_regex: ^stringData$"]] {
+        let project = Project::new(&pair, more);
+        let text = KITCHEN_SINK
+            .replace(": x\n", ": canary-7f3a-tweet\n")
+            .replace("[x, ", "[canary-7f3a-tweet, ")
+            .replace("a comment", CANARY)
+            .replace("on a header", CANARY)
+            .replace("over lines", CANARY)
+            .replace("block item", CANARY);
+        assert_eq!(text.matches(CANARY).count(), 7);
+        assert!(
+            !project
+                .sealed(&text)
+                .split("stringData")
+                .nth(1)
+                .unwrap()
+                .contains(CANARY)
+        );
+    }
+}
+
+#[test]
+fn encrypts_a_comment_between_a_key_and_its_first_entry() {
+    let pair = Pair::new();
+    let project = Project::new(&pair, &["encrypted_regex: ^stringData$"]);
+    for text in [
+        "stringData:\n# canary-7f3a-tweet\n  a: b\n",
+        "stringData:\n  a:\n  - # canary-7f3a-tweet\n    b: c\n",
+        "stringData:\n  a: {b: c, # canary-7f3a-tweet\n   d: e}\n",
+        "stringData:\n  a: b\n  # canary-7f3a-tweet\nkind: x\n",
+        "stringData:\n  a: |\n    b\n  # canary-7f3a-tweet",
+        "stringData:\n  a: | # canary-7f3a-tweet\n    b\n",
+    ] {
+        let sealed = project.sealed(text);
+        assert!(!sealed.contains(CANARY), "{sealed}");
+        assert!(
+            project.decrypt(&sealed).unwrap().contains(CANARY),
+            "{sealed}"
+        );
+    }
+}
+
+#[test]
+fn gives_equal_bytes_for_equal_entropy_on_any_number_of_threads() {
+    let pair = Pair::new();
+    let project = Project::new(&pair, &[]);
+    let texts: Vec<(String, String)> = (0..20)
+        .map(|n| {
+            (
+                format!("{n:02}.sops.yaml"),
+                format!("a: secret {n}\nb: [1, 2]\n"),
+            )
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let tree = pool.install(|| project.seal(&files)).unwrap().value;
+        // All but the stanzas of age, whose randomness is age's own.
+        let own = |bytes: &[u8]| -> Vec<String> {
+            let text = std::str::from_utf8(bytes).unwrap();
+            text.lines()
+                .filter(|line| line.contains("ENC["))
+                .map(str::to_owned)
+                .collect()
+        };
+        tree.outputs()
+            .map(|(_, file)| own(&file.bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(1), run(4));
+    assert_eq!(run(1).concat().len(), 20 * 3);
+}
+
+#[test]
+fn refuses_what_sops_cannot_encrypt() {
+    let pair = Pair::new();
+    let project = Project::new(&pair, &[]);
+    let files = [
+        ("alias.sops.yaml", "a: &x 1\nb: *x\n"),
+        ("big.sops.yaml", "a: 18446744073709551615\n"),
+        ("empty.sops.yaml", "# nothing\n"),
+        ("key.sops.yaml", "1: a\n'2': b\n"),
+        ("list.sops.yaml", "- a\n"),
+        ("sops.sops.yaml", "a: 1\nsops: 2\n"),
+        ("syntax.sops.yaml", "a: [canary-7f3a-tweet\n"),
+        ("tag.sops.yaml", "a: !custom b\nc: !!str d\n"),
+        ("twice.sops.yaml", "a: 1\na: 2\n"),
+        ("env.sops.env", "A=1\n"),
+        ("json.sops.json", "{}\n"),
+    ];
+    insta::assert_snapshot!(messages(&project.problems(&files)), @r"
+    unsealable-yaml: there is an anchor in `alias.sops.yaml`, which cannot be sealed [1]
+      write the value out where it is used
+    unsealable-yaml: there is an alias in `alias.sops.yaml`, which cannot be sealed [*x]
+      write the value out; SOPS would do so too
+    unsealable-yaml: there is a number beyond 64 bits in `big.sops.yaml`, which cannot be sealed [18446744073709551615]
+      put the number in quotes
+    unsealable-yaml: `empty.sops.yaml` holds nothing that could be sealed
+    unsupported-secret-format: `env.sops.env` is a dotenv file, and Kiln seals only YAML files as yet
+      put the content into a `*.sops.yaml` file, or take `.sops.` out of its name if it is no secret
+    unsupported-secret-format: `json.sops.json` is a JSON file, and Kiln seals only YAML files as yet
+      put the content into a `*.sops.yaml` file, or take `.sops.` out of its name if it is no secret
+    unsealable-yaml: the key `1` is not a string in `key.sops.yaml`, which cannot be sealed [1]
+      put the key in quotes
+    unsealable-yaml: a document of `list.sops.yaml` is not a mapping, which SOPS cannot encrypt [a]
+      put the value below a key
+    unsealable-yaml: `sops.sops.yaml` has a top-level key `sops`, which SOPS keeps for itself [sops]
+      rename the key; if this file is sealed already, render its plain text instead
+    yaml-syntax: unclosed bracket '[' [[]
+    unsealable-yaml: there is a tag in `tag.sops.yaml`, which cannot be sealed [!custom]
+      leave the tag out, or quote a value that is to be a string
+    yaml-syntax: the key `a` is set twice [a]
+    ");
+}
+
+#[test]
+fn leaves_other_files_alone() {
+    let pair = Pair::new();
+    let project = Project::new(&pair, &[]);
+    let tree = project
+        .seal(&[("a.yaml", "a: 1\n"), (".sops.yaml", "x\n")])
+        .unwrap()
+        .value;
+    assert!(tree.outputs().all(|(_, file)| !file.sealed));
+}

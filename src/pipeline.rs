@@ -1,90 +1,96 @@
-//! A stub until the owner's pipeline lands.
-use crate::diagnostic::Diagnostic;
-use crate::secret::Secret;
-use crate::source::{Files, MemoryFiles, ReadError};
-use crate::tree::{App, Sealed, Tree};
-use rand_core::CryptoRngCore;
-use std::collections::BTreeMap;
+//! The one place where stages meet: from a project's files to a sealed tree.
+//!
+//! [`compile`] is the whole of Kiln in the order of its stages. Nothing here touches the disk: files,
+//! environment, keys and time are handed in as a [`World`], and what comes back is a tree that only
+//! `write` can put on disk.
 
-/// A stub.
-pub struct World<'w> {
-    /// A stub.
-    pub files: &'w dyn Files,
-    /// A stub.
-    pub catalogue: &'w dyn Files,
-    /// A stub.
-    pub env: &'w (dyn Fn(&str) -> Option<String> + Sync),
-    /// A stub.
-    pub identities: Vec<(String, Secret)>,
-    /// A stub.
-    pub now: String,
-}
-/// A stub.
+mod catalogue;
+mod explanation;
+mod failure;
+mod inputs;
+
+pub use catalogue::{Catalogue, catalogue};
+pub use explanation::{Explanation, explanations};
+pub use failure::Failure;
+pub use inputs::{Layout, World};
+
+use rand_core::CryptoRngCore;
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::tree::{App, Sealed, Tree};
+use crate::{check, config, harden, render, schema, seal};
+use failure::Warnings;
+
+/// A project that compiled.
 #[derive(Debug)]
 pub struct Compiled {
-    /// A stub.
+    /// What goes to disk.
     pub tree: Tree<Sealed>,
-    /// A stub.
+    /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
-    /// A stub.
+    /// How many files the templates rendered to.
     pub templates: usize,
 }
-/// A stub.
-#[derive(Debug)]
-pub enum Failure {
-    /// A stub.
-    Problems(Vec<Diagnostic>),
-    /// A stub.
-    Read(ReadError),
-}
-/// A stub.
-pub fn compile(_: &World<'_>, _: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
-    let tree = Tree::rendered([], Vec::new())
-        .hardened([], Vec::new())
-        .checked()
-        .sealed(BTreeMap::new());
+
+/// Compiles a project: load, validate, render, harden, check, seal.
+///
+/// Each stage reports all its problems; the first stage with an error ends the run.
+pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
+    let mut warnings = Warnings::default();
+    let project = warnings.keep(config::project::load(world.files))?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let schema = inputs::schema(world)?;
+    let profiles = inputs::profiles(world)?;
+    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+
+    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
+    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    let rendering = warnings.keep(render::render(
+        (&cluster).into(),
+        &inputs::layers(world, &project),
+        world.files,
+    ))?;
+    let templates = rendering.tree.files().len();
+    let hardened = warnings.keep(harden::harden(
+        rendering.tree,
+        &profiles,
+        &inputs::policy(&project, &cluster),
+    ))?;
+    let checked = warnings.keep(check::check(hardened, &rendering.secrets))?;
+    let rules = warnings.keep(inputs::creation_rules(&checked, world))?;
+    let existing = inputs::existing(world, &project);
+    let inputs = inputs::sealing(world, &rules, &keyring, &existing);
+    let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
+
     Ok(Compiled {
         tree,
-        warnings: Vec::new(),
-        templates: 0,
+        warnings: warnings.list,
+        templates,
     })
 }
-/// A stub.
-pub fn schema(_: &World<'_>) -> Result<serde_json::Value, Failure> {
-    Ok(serde_json::json!({"type": "object"}))
+
+/// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
+pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
+    Ok(inputs::schema(world)?.json().clone())
 }
-/// A stub.
-pub fn apps(_: &World<'_>) -> Result<Vec<App>, Failure> {
-    Ok(Vec::new())
+
+/// Lists the apps that the project knows, enabled or not, sorted by namespace and name.
+pub fn apps(world: &World<'_>) -> Result<Vec<App>, Failure> {
+    let mut warnings = Warnings::default();
+    let project = warnings.keep(config::project::load(world.files))?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
+    let cluster = warnings.keep(schema::validate(merged, &inputs::schema(world)?))?;
+    warnings.keep(render::apps((&cluster).into(), &inputs::layers(world, &project)))
 }
-/// A stub.
-pub struct Layout {
-    /// A stub.
-    pub templates: Vec<String>,
-    /// A stub.
-    pub output: String,
-}
-/// A stub.
-pub fn layout(_: &World<'_>) -> Result<Layout, Failure> {
+
+/// Returns where the project keeps its templates and its outputs.
+pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
+    let project = Warnings::default().keep(config::project::load(world.files))?;
     Ok(Layout {
-        templates: vec!["templates".to_owned()],
-        output: ".".to_owned(),
+        templates: project.templates,
+        output: project.output,
     })
-}
-/// A stub.
-pub struct Explanation {
-    /// A stub.
-    pub code: &'static str,
-    /// A stub.
-    pub summary: &'static str,
-    /// A stub.
-    pub text: &'static str,
-}
-/// A stub.
-pub fn explanations() -> Vec<Explanation> {
-    Vec::new()
-}
-/// A stub.
-pub fn catalogue() -> impl Files + 'static {
-    MemoryFiles::default()
 }

@@ -3,7 +3,7 @@
 //! The schema is the one source of truth. Besides JSON Schema 2020-12 it speaks three words of ours:
 //! `x-kiln-default` (a CEL expression for a computed default), `x-kubernetes-validations` (rules as in
 //! CRDs) and `writeOnly: true` (a secret). In CEL, `self` is the object that the word stands on and
-//! `config` the whole config; [`functions`] lists the functions for networks.
+//! `config` the whole config; `schema/functions.rs` lists the functions for networks.
 
 mod address;
 mod defaults;

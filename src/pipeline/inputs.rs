@@ -1,0 +1,192 @@
+//! What the stages are handed: read from the world, and nothing decided here.
+
+use crate::config::model::Cluster;
+use crate::config::project::Project;
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::harden::pod_security::{Level, Version};
+use crate::harden::{Exemption, Policy, Profiles};
+use crate::render::{Layer, Layers};
+use crate::schema::Schema;
+use crate::seal::{Keyring, Rules};
+use crate::secret::Secret;
+use crate::source::{Files, ReadError, Source};
+use crate::tree::{Checked, Tree};
+use crate::{schema, seal};
+
+use super::failure::Failure;
+
+/// What a compile may see.
+pub struct World<'w> {
+    /// The project: on disk, in a git revision, or in memory.
+    pub files: &'w dyn Files,
+    /// The built-in templates, schemas and chart profiles.
+    pub catalogue: &'w dyn Files,
+    /// The environment, for `{ fromEnv: NAME }` in the config.
+    pub env: &'w (dyn Fn(&str) -> Option<String> + Sync),
+    /// The age identities at hand, each with where it came from.
+    pub identities: Vec<(String, Secret)>,
+    /// The time to write into sealed files: RFC 3339, UTC, whole seconds.
+    pub now: String,
+}
+
+/// Where a project keeps its templates and its outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The folders of templates, the one that wins first.
+    pub templates: Vec<String>,
+    /// The folder that outputs go to.
+    pub output: String,
+}
+
+const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
+const APP_SCHEMAS: &str = "schemas/apps";
+const CHART_PROFILES: &str = "schemas/charts";
+const PROJECT_CHARTS: &str = "charts";
+/// SOPS' rule file: rendered into the tree, or kept in the project.
+const CREATION_RULES: &str = ".sops.yaml";
+
+/// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
+pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
+    let base = text(world.catalogue, CONFIG_SCHEMA)?.unwrap_or_default();
+    let mut apps = std::collections::BTreeMap::new();
+    for files in [world.catalogue, world.files] {
+        for path in files.list(APP_SCHEMAS)? {
+            let Some(name) = path.strip_prefix("schemas/apps/").and_then(|name| name.strip_suffix(".schema.json"))
+            else {
+                continue;
+            };
+            if let Some(text) = text(files, &path)? {
+                apps.insert(name.to_owned(), text);
+            }
+        }
+    }
+    let apps: Vec<(String, String)> = apps.into_iter().collect();
+    schema::compose(&base, &apps).map_err(Failure::Problems)
+}
+
+/// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.
+pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
+    let mut texts = Vec::new();
+    for (files, folder) in [(world.catalogue, CHART_PROFILES), (world.files, PROJECT_CHARTS)] {
+        for path in files.list(folder)? {
+            if let (true, Some(text)) = (crate::tree::is_yaml_path(&path), text(files, &path)?) {
+                texts.push((path, text));
+            }
+        }
+    }
+    Profiles::load(&texts).map_err(Failure::Problems)
+}
+
+/// Reads the identities: those the world has, and the files that `[seal] identities` names.
+pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyring> {
+    let mut problems = Vec::new();
+    let mut texts = world.identities.clone();
+    for path in &project.seal.identities {
+        match text(world.files, path) {
+            Ok(Some(text)) => texts.push((path.clone(), Secret::new(text))),
+            Ok(None) => problems.push(
+                Diagnostic::error("missing-identity", format!("there is no identity file `{path}`"))
+                    .with_hint("name files of age identities in `[seal] identities` of `kiln.toml`"),
+            ),
+            Err(error) => problems.push(Diagnostic::error("missing-identity", error.to_string())),
+        }
+    }
+    let (keyring, found) = Keyring::parse(&texts);
+    problems.extend(found);
+    Warned::unless_errors(keyring, problems)
+}
+
+/// Lays the project's templates over the catalogue's.
+pub(super) fn layers<'w>(world: &World<'w>, project: &Project) -> Layers<'w> {
+    let mut layers: Vec<Layer<'w>> = project
+        .templates
+        .iter()
+        .map(|folder| Layer {
+            label: folder.clone(),
+            files: world.files,
+            folder: folder.clone(),
+        })
+        .collect();
+    if project.catalogue {
+        layers.push(Layer {
+            label: "catalogue:templates".to_owned(),
+            files: world.catalogue,
+            folder: "templates".to_owned(),
+        });
+    }
+    Layers { layers }
+}
+
+/// Finds the creation rules: in the tree, of which they are an output, or else in the project.
+pub(super) fn creation_rules(tree: &Tree<Checked>, world: &World<'_>) -> StageResult<Rules> {
+    if let Some(file) = tree.get(CREATION_RULES) {
+        return Rules::parse(&file.source);
+    }
+    match text(world.files, CREATION_RULES) {
+        Ok(found) => Rules::parse(&Source::new(CREATION_RULES, found.unwrap_or_default())),
+        Err(error) => Err(vec![Diagnostic::error("unreadable-rules", error.to_string())]),
+    }
+}
+
+/// Returns a reader of what is on disk at an output's path.
+pub(super) fn existing<'w>(
+    world: &World<'w>,
+    project: &Project,
+) -> impl Fn(&str) -> Option<Vec<u8>> + Sync + use<'w> {
+    let files = world.files;
+    let folder = project.output.trim_end_matches('/').to_owned();
+    move |path| {
+        let path = match folder.as_str() {
+            "" | "." => path.to_owned(),
+            folder => format!("{folder}/{path}"),
+        };
+        files.read(&path).ok().flatten()
+    }
+}
+
+fn text(files: &dyn Files, path: &str) -> Result<Option<String>, ReadError> {
+    let Some(bytes) = files.read(path)? else {
+        return Ok(None);
+    };
+    String::from_utf8(bytes).map(Some).map_err(|_| ReadError {
+        path: path.to_owned(),
+        reason: "it is not UTF-8 text".to_owned(),
+    })
+}
+
+/// Keeps the signature of sealing's inputs in one place.
+pub(super) fn sealing<'s>(
+    world: &'s World<'_>,
+    rules: &'s Rules,
+    keyring: &'s Keyring,
+    existing: &'s (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+) -> seal::Inputs<'s> {
+    seal::Inputs {
+        rules,
+        keyring,
+        existing,
+        now: &world.now,
+    }
+}
+
+/// Returns the hardening policy of the project and its config.
+pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
+    let every = || "*".to_owned();
+    let exempt = project.harden.exempt.iter().map(|exempt| Exemption {
+        rule: exempt.rule.clone(),
+        namespace: exempt.namespace.clone().unwrap_or_else(every),
+        name: exempt.name.clone().unwrap_or_else(every),
+        reason: exempt.reason.clone(),
+        place: exempt.place.clone(),
+    });
+    let wishes = cluster.model.security.pod_security.iter().filter_map(|(namespace, level)| {
+        let place = cluster.places.value(&format!("/security/pod_security/{namespace}"));
+        Some((namespace.clone(), (Level::parse(level)?, place)))
+    });
+    Policy {
+        enabled: project.harden.enabled,
+        exempt: exempt.collect(),
+        pod_security: wishes.collect(),
+        kubernetes: Version::parse(&project.check.kubernetes).unwrap_or(Policy::default().kubernetes),
+    }
+}

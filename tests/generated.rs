@@ -1,0 +1,53 @@
+//! Documents that are generated from the code, and stay true by this test.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use kiln::pipeline;
+
+const HEAD: &str = "\
+# Rules and checks
+
+What Kiln adds, and what it looks for. `kiln explain CODE` prints the same. This page is generated from
+the code; `just docs` writes it anew.
+";
+
+#[test]
+fn generated_docs_rules_is_current() {
+    let mut text = HEAD.to_owned();
+    for explanation in pipeline::explanations() {
+        write!(text, "\n## {}\n\n{}.\n\n{}\n", explanation.code, explanation.summary, explanation.text.trim()).unwrap();
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    if std::env::var_os("KILN_BLESS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "`just docs` writes it anew");
+}
+
+/// One anatomy for every rule and check: a file, a fixture folder, a heading.
+#[test]
+fn every_rule_and_check_has_a_file_and_fixtures() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let explanations = pipeline::explanations();
+    assert!(explanations.len() >= 10, "{}", explanations.len());
+    let mut codes = std::collections::BTreeSet::new();
+    let mut missing = Vec::new();
+    for explanation in explanations {
+        assert!(codes.insert(explanation.code), "`{}` is used twice", explanation.code);
+        let file = explanation.code.replace('-', "_");
+        let homes = [("src/harden/rules", "tests/harden"), ("src/check/checks", "tests/check")];
+        let home = homes.iter().find(|(source, _)| root.join(source).join(format!("{file}.rs")).is_file());
+        match home {
+            Some((_, tests)) => {
+                let folder = [file.as_str(), explanation.code].iter().any(|name| root.join(tests).join(name).is_dir());
+                if !folder {
+                    missing.push(format!("{tests}/{}", explanation.code));
+                }
+            }
+            None => missing.push(format!("src/…/{file}.rs")),
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}

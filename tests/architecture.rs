@@ -185,7 +185,7 @@ fn every_test_file_is_part_of_the_binary() {
             folder.with_extension("rs")
         };
         let declared = fs::read_to_string(&parent)
-            .is_ok_and(|text| text.lines().any(|line| line.trim_start_matches("pub ") == format!("mod {name};")));
+            .is_ok_and(|text| text.lines().any(|line| line == format!("mod {name};") || line == format!("pub(crate) mod {name};")));
         if !declared {
             forgotten.push(file.display().to_string());
         }

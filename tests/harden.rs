@@ -4,6 +4,8 @@
 //! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
 //! `case.yaml`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
 
+
+mod catalogue;
 mod codes;
 mod edits;
 mod pod_security;

@@ -26,7 +26,7 @@ pub struct Release<'t> {
     pub known: Known<'t>,
     /// The values in the HelmRelease.
     pub values: Map<String, Value>,
-    /// Whether more values come from ConfigMaps or Secrets.
+    /// Whether more values come from elsewhere (`valuesFrom`).
     pub values_from: bool,
 }
 
@@ -91,8 +91,7 @@ impl<'t> Release<'t> {
 
     /// Fills in `{release}` and `{fullname}`.
     pub fn fill(&self, pattern: &str) -> String {
-        let fullname = pattern.contains("{fullname}").then(|| self.fullname()).unwrap_or_default();
-        pattern.replace("{fullname}", &fullname).replace("{release}", &self.name)
+        pattern.replace("{fullname}", &self.fullname()).replace("{release}", &self.name)
     }
 
     /// Returns what Helm's usual helper makes of release and chart, by the values that override it.

@@ -1,6 +1,6 @@
 //! How kustomize and Flux put a tree together: which object ends up in which build and namespace.
 //!
-//! Flux starts at the path that its FluxInstance syncs, and builds what the Flux Kustomizations it
+//! Flux starts at the path that its `FluxInstance` syncs, and builds what the Flux Kustomizations it
 //! finds there point at, and so on. A folder without a `kustomization.yaml` is taken whole, as the
 //! kustomize-controller does. What nothing reaches is built where it stands, so that a tree without
 //! Flux, or with a hole, can still be looked at.
@@ -56,7 +56,7 @@ impl Member<'_> {
 /// What started a build.
 #[derive(Clone, Debug)]
 pub enum Start<'t> {
-    /// The path that a FluxInstance syncs, or a folder that nothing points at.
+    /// The path that a `FluxInstance` syncs, or a folder that nothing points at.
     Folder,
     /// A Flux Kustomization.
     Flux(Object<'t>),
@@ -118,7 +118,7 @@ impl<'t> Builds<'t> {
 
 /// Returns the folder that a Flux Kustomization builds, if it lies in this tree.
 ///
-/// Only the repository's own source counts: the one that the FluxInstance makes, by the name
+/// Only the repository's own source counts: the one that the `FluxInstance` makes, by the name
 /// `flux-system`. Any other source holds other files.
 pub fn own_path(object: Object<'_>) -> Option<String> {
     let own = object.text("spec.sourceRef.name").is_none_or(|name| name == "flux-system");
@@ -144,7 +144,7 @@ impl<'t> Finder<'t> {
         self.drain();
     }
 
-    /// Lists the folders that FluxInstances sync, as objects or as values of their chart.
+    /// Lists the folders that a `FluxInstance` syncs, as objects or as values of their chart.
     fn synced(&self) -> BTreeSet<String> {
         let path = |object: Object<'t>| match object.kind() {
             "FluxInstance" => object.text("spec.sync.path"),
@@ -189,10 +189,11 @@ impl<'t> Finder<'t> {
 
     /// Takes in a build and queues the builds that its Flux Kustomizations start.
     fn finish(&mut self, build: Build<'t>, mut members: Vec<Member<'t>>) {
-        if let Start::Flux(owner) = &build.start {
-            if let Some(node) = owner.find("spec.targetNamespace") {
-                transform(&mut members, node.text().unwrap_or_default(), &Place::new(&owner.file.source, node.span));
-            }
+        if let Start::Flux(owner) = &build.start
+            && let Some(node) = owner.find("spec.targetNamespace")
+        {
+            let place = Place::new(&owner.file.source, node.span);
+            transform(&mut members, node.text().unwrap_or_default(), &place);
         }
         let index = self.builds.builds.len();
         let reached = build.reached;
@@ -337,7 +338,7 @@ impl<'t> Finder<'t> {
     }
 }
 
-fn members_of<'t>(file: &'t File) -> impl Iterator<Item = Member<'t>> {
+fn members_of(file: &File) -> impl Iterator<Item = Member<'_>> {
     Object::of(file).map(|object| Member {
         object,
         name: object.name().to_owned(),

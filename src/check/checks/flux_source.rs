@@ -9,7 +9,7 @@ use crate::tree::builds::Member;
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
-/// The source that Flux is bootstrapped from: the FluxInstance makes it, so no manifest does.
+/// The source that Flux is bootstrapped from: the `FluxInstance` makes it, so no manifest does.
 const OWN: &str = "flux-system";
 
 /// Kinds that refer to a source, and where.

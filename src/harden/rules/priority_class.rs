@@ -271,14 +271,7 @@ impl Pass<'_, '_> {
             self.no_home(&missing);
             return;
         };
-        let taken = |path: &str| builds.members.iter().any(|member| member.object.file.path == path);
-        let name = (1..)
-            .map(|count| match count {
-                1 => "priorityclasses.yaml".to_owned(),
-                count => format!("priorityclasses-{count}.yaml"),
-            })
-            .find(|name| !taken(&format!("{root}/{name}")))
-            .expect("some number is free");
+        let name = self.free_name(&root);
         let has_default = builds
             .of_kind("scheduling.k8s.io", "PriorityClass")
             .any(|member| member.object.text("globalDefault") == Some("true"));
@@ -291,6 +284,18 @@ impl Pass<'_, '_> {
                 .collect(),
         });
         self.list(&root, &name);
+    }
+
+    /// Returns a name for the classes that no file of the author has.
+    fn free_name(&self, root: &str) -> String {
+        let mut name = "priorityclasses.yaml".to_owned();
+        let mut count = 1;
+        let members = &self.context.builds.members;
+        while members.iter().any(|member| member.object.file.path == format!("{root}/{name}")) {
+            count += 1;
+            name = format!("priorityclasses-{count}.yaml");
+        }
+        name
     }
 
     /// Returns the folder that Flux starts from.
@@ -327,7 +332,7 @@ impl Pass<'_, '_> {
             names.join(", ")
         );
         self.outcome.edits.clear();
-        self.outcome.problems.retain(|problem| problem.is_error());
+        self.outcome.problems.retain(Diagnostic::is_error);
         let warning = Diagnostic::warning("priority-class-no-home", message)
             .with_hint(format!("define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"));
         self.outcome.problems.push(warning);

@@ -184,7 +184,7 @@ fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
     (first, last)
 }
 
-fn unknown_code<'c>(code: &str, known: &[&'c str]) -> CommandError {
+fn unknown_code(code: &str, known: &[&str]) -> CommandError {
     let error = CommandError::failed(format!("there is no rule or check `{code}`"));
     match closest(code, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),

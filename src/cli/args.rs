@@ -17,7 +17,7 @@ Examples:
   kiln init my-cluster           Start a project in a new folder
   kiln -C my-cluster render      Write the tree that the project describes
   kiln render --check            Fail if the tree on disk is not what would be rendered
-  kiln explain no-plain-secret   Tell what a code in a message means";
+  kiln explain pod-security      Tell what a code in a message means";
 
 /// Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree
 #[derive(Debug, Parser)]

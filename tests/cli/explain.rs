@@ -3,6 +3,13 @@ use insta::assert_snapshot;
 use super::small;
 use crate::support::Sandbox;
 
+const NAMESPACE: &str = "---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: default
+";
+
 #[test]
 fn names_the_template_of_a_line() {
     let sandbox = small();
@@ -51,12 +58,46 @@ fn says_that_a_file_or_line_is_not_rendered() {
 }
 
 #[test]
-fn says_that_a_code_is_unknown() {
-    assert_snapshot!(Sandbox::new().kiln(&["explain", "no-such-code-at-all"]), @r#"
+fn explains_a_code_outside_of_any_project() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.kiln(&["explain", "pod-security"]).success();
+    assert!(text.starts_with("pod-security: "), "{text}");
+    assert!(text.lines().count() > 3, "{text}");
+    assert_snapshot!(sandbox.kiln(&["explain", "pod-securty"]), @r#"
     exit code 2
     --- stderr
-    error: there is no rule or check `no-such-code-at-all`
-    help: the codes stand in brackets in Kiln's messages
+    error: there is no rule or check `pod-securty`
+    help: did you mean `pod-security`?
+    "#);
+}
+
+#[test]
+fn lists_the_codes_when_none_is_near() {
+    let run = Sandbox::new().kiln(&["explain", "zzzzzzzzzzzzzzzz"]);
+    assert_eq!(run.code, Some(2));
+    let (error, help) = run.stderr.split_once('\n').unwrap();
+    assert_eq!(error, "error: there is no rule or check `zzzzzzzzzzzzzzzz`");
+    assert!(help.contains("priority-class"), "{help}");
+}
+
+#[test]
+fn names_the_rule_of_a_line() {
+    let sandbox = small();
+    sandbox.write("templates/kubernetes/namespace.yaml", NAMESPACE);
+    assert_snapshot!(sandbox.kiln(&["explain", "out/kubernetes/namespace.yaml"]), @r#"
+    exit code 0
+    --- stdout
+    kubernetes/namespace.yaml
+      5 lines from template templates/kubernetes/namespace.yaml
+      lines 6-12 from rule pod-security: metadata.labels: all workloads of the namespace satisfy it
+    "#);
+    assert_snapshot!(sandbox.kiln(&["explain", "out/kubernetes/namespace.yaml:6"]), @r#"
+    exit code 0
+    --- stdout
+    kubernetes/namespace.yaml:6
+        labels:
+    from rule pod-security (kiln explain pod-security)
+      metadata.labels: all workloads of the namespace satisfy it
     "#);
 }
 

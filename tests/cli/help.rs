@@ -44,7 +44,7 @@ fn tells_the_commands_and_the_exit_codes() {
       kiln init my-cluster           Start a project in a new folder
       kiln -C my-cluster render      Write the tree that the project describes
       kiln render --check            Fail if the tree on disk is not what would be rendered
-      kiln explain no-plain-secret   Tell what a code in a message means
+      kiln explain pod-security      Tell what a code in a message means
 
     Exit codes:
       0  clean: nothing wrong, nothing differs

@@ -253,4 +253,8 @@ fn gives_github_one_command_a_line() {
     let odd = Source::new("a,b:c%.yaml", "a: 1\nb: 2\n");
     let odd = Diagnostic::warning("odd-name", "50% of\r\nit").at(&odd, Span::new(0, 7), "a, b: c");
     assert_snapshot!(github::render(&odd, ""), @r#"::warning file=a%2Cb%3Ac%25.yaml,line=1,endLine=2,title=odd-name::50%25 of%0D%0Ait%0Aa, b: c"#);
+    let embedded = Source::new("catalogue:templates/a.yaml.tera", "a: #{ b }#\n");
+    let embedded =
+        Diagnostic::error("undefined", "`b` is not set").at(&embedded, Span::new(6, 7), "");
+    assert_snapshot!(github::render(&embedded, "clusters/home/"), @r#"::error title=undefined::`b` is not set%0Acatalogue:templates/a.yaml.tera:1:7"#);
 }

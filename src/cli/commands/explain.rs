@@ -47,10 +47,8 @@ pub fn run(
         return Ok(Outcome::Clean);
     }
     if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {
-        return Err(unknown_code(
-            &args.target,
-            codes.iter().map(|known| known.code),
-        ));
+        let known: Vec<&str> = codes.iter().map(|known| known.code).collect();
+        return Err(unknown_code(&args.target, &known));
     }
     let (path, line) = split(&args.target);
     let session = Session::open(settings, printer)?;
@@ -186,11 +184,11 @@ fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
     (first, last)
 }
 
-fn unknown_code<'c>(code: &str, known: impl Iterator<Item = &'c str>) -> CommandError {
+fn unknown_code(code: &str, known: &[&str]) -> CommandError {
     let error = CommandError::failed(format!("there is no rule or check `{code}`"));
-    match closest(code, known) {
+    match closest(code, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("the codes stand in brackets in Kiln's messages"),
+        None => error.hint(format!("these are explained: {}", known.join(", "))),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Escaping as the runner undoes it: `%`, CR and LF everywhere, `:` and `,` in properties as well.
 
 use crate::cli::error::Failed;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Label, Severity};
 
 /// Renders a diagnostic as one line; `prefix` leads from the checkout to the project.
 pub fn render(diagnostic: &Diagnostic, prefix: &str) -> String {
@@ -12,7 +12,11 @@ pub fn render(diagnostic: &Diagnostic, prefix: &str) -> String {
         Severity::Warning => "warning",
     };
     let mut properties = Vec::new();
-    if let Some(label) = &diagnostic.primary {
+    if let Some(label) = diagnostic
+        .primary
+        .as_ref()
+        .filter(|label| is_in_checkout(&label.place.source.path))
+    {
         let source = &label.place.source;
         let (line, column) = source.line_column(label.place.span.start);
         let (end_line, end_column) =
@@ -36,6 +40,11 @@ pub fn render(diagnostic: &Diagnostic, prefix: &str) -> String {
     )
 }
 
+/// Returns whether a path can name a file of the user's; those of the embedded catalogue cannot.
+fn is_in_checkout(path: &str) -> bool {
+    !path.starts_with("catalogue:")
+}
+
 /// Renders a failure of the world as one line.
 pub fn failure(failed: &Failed) -> String {
     let mut lines = vec![failed.message.clone()];
@@ -51,24 +60,22 @@ pub fn failure(failed: &Failed) -> String {
 
 fn text(diagnostic: &Diagnostic) -> String {
     let mut lines = vec![diagnostic.message.clone()];
-    if let Some(label) = diagnostic
-        .primary
-        .as_ref()
-        .filter(|label| !label.text.is_empty())
-    {
-        lines.push(label.text.clone());
+    match &diagnostic.primary {
+        Some(label) if !is_in_checkout(&label.place.source.path) => lines.push(placed(label)),
+        Some(label) if !label.text.is_empty() => lines.push(label.text.clone()),
+        _ => {}
     }
-    for label in &diagnostic.related {
-        let (line, column) = label.place.source.line_column(label.place.span.start);
-        let place = format!("{}:{line}:{column}", label.place.source.path);
-        lines.push(
-            format!("{place}: {}", label.text)
-                .trim_end_matches(": ")
-                .to_owned(),
-        );
-    }
+    lines.extend(diagnostic.related.iter().map(placed));
     lines.extend(diagnostic.hints.iter().map(|hint| format!("help: {hint}")));
     lines.join("\n")
+}
+
+/// Names the place of a label in words.
+fn placed(label: &Label) -> String {
+    let source = &label.place.source;
+    let (line, column) = source.line_column(label.place.span.start);
+    let separator = if label.text.is_empty() { "" } else { ": " };
+    format!("{}:{line}:{column}{separator}{}", source.path, label.text)
 }
 
 fn message(text: &str) -> String {

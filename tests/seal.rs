@@ -78,7 +78,7 @@ impl RngCore for Stream {
         u32::from_le_bytes(self.next_u64().to_le_bytes()[..4].try_into().unwrap())
     }
 
-    /// SplitMix64, which is no cipher but differs from call to call.
+    /// `SplitMix64`, which is no cipher but differs from call to call.
     fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut word = self.0;
@@ -125,12 +125,11 @@ struct Project {
 impl Project {
     /// A project with one rule that matches everything; `more` are further lines of it.
     fn new(pair: &Pair, more: &[&str]) -> Self {
-        let mut rules = format!("creation_rules:\n  - age: {}\n", pair.recipient);
-        for line in more {
-            rules += &format!("    {line}\n");
-        }
+        let mut rules = vec![format!("creation_rules:\n  - age: {}", pair.recipient)];
+        rules.extend(more.iter().map(|line| format!("    {line}")));
+        rules.push(String::new());
         Self {
-            rules,
+            rules: rules.join("\n"),
             keyring: pair.keyring(),
             disk: BTreeMap::new(),
             now: NOW,
@@ -178,19 +177,16 @@ impl Project {
 
 /// Shows diagnostics with the text they point at, one a line, hints below.
 fn messages(problems: &[Diagnostic]) -> String {
-    let mut shown = String::new();
+    let mut lines = Vec::new();
     for problem in problems {
-        shown += &format!("{}: {}", problem.code, problem.message);
-        if let Some(label) = &problem.primary {
+        let shown = problem.primary.as_ref().map_or_else(String::new, |label| {
             let span = label.place.span;
-            shown += &format!(" [{}]", &label.place.source.text[span.start..span.end]);
-        }
-        shown.push('\n');
-        for hint in &problem.hints {
-            shown += &format!("  {hint}\n");
-        }
+            format!(" [{}]", &label.place.source.text[span.start..span.end])
+        });
+        lines.push(format!("{}: {}{shown}", problem.code, problem.message));
+        lines.extend(problem.hints.iter().map(|hint| format!("  {hint}")));
     }
-    shown
+    lines.join("\n")
 }
 
 /// Runs the real `sops` on a text, in a folder of its own and with nothing in its environment but

@@ -23,7 +23,7 @@ pub struct Rules {
     folder: String,
     /// The `creation_rules` key.
     place: Option<Place>,
-    rules: Vec<Rule>,
+    list: Vec<Rule>,
     indent: usize,
 }
 
@@ -56,7 +56,7 @@ impl Rules {
             file: None,
             folder: String::new(),
             place: None,
-            rules: Vec::new(),
+            list: Vec::new(),
             indent: INDENT,
         }
     }
@@ -69,7 +69,7 @@ impl Rules {
     /// Returns the first rule that matches a file.
     pub(super) fn find(&self, path: &str) -> Option<&Rule> {
         let path = relative(path, &self.folder);
-        self.rules
+        self.list
             .iter()
             .find(|rule| rule.path.as_ref().is_none_or(|regex| regex.is_match(&path)))
     }

@@ -74,8 +74,9 @@ fn push_hex(text: &mut String, letter: char, width: usize, char: char) {
 
 fn is_printable(char: char) -> bool {
     match char {
-        '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' => false,
-        '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => false,
+        '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => {
+            false
+        }
         _ => char >= ' ' || char == '\t',
     }
 }

@@ -67,21 +67,21 @@ fn selector() -> impl Strategy<Value = &'static [&'static str]> {
 
 /// Puts a comment behind or before some lines.
 fn commented(text: &str, marks: &[u8]) -> String {
-    let mut result = String::new();
+    let mut lines = Vec::new();
     let mut in_block = false;
     for (line, mark) in text.lines().zip(marks.iter().cycle()) {
-        let margin = line.len() - line.trim_start().len();
+        let margin = &line[..line.len() - line.trim_start().len()];
         // Inside a block or a quoted text, a `#` is no comment.
-        let open = line.contains(['|', '>', '"', '\'']);
-        in_block = in_block || open;
+        in_block = in_block || line.contains(['|', '>', '"', '\'']);
         match mark % 5 {
-            0 if !in_block => result += &format!("{}# note {mark}\n{line}\n", " ".repeat(margin)),
-            1 if !in_block => result += &format!("# a {mark}\n{line}\n"),
-            2 if !in_block && line.contains(':') => result += &format!("{line} # a {mark}\n"),
-            _ => result += &format!("{line}\n"),
+            0 if !in_block => lines.extend([format!("{margin}# note {mark}"), line.to_owned()]),
+            1 if !in_block => lines.extend([format!("# a {mark}"), line.to_owned()]),
+            2 if !in_block && line.contains(':') => lines.push(format!("{line} # a {mark}")),
+            _ => lines.push(line.to_owned()),
         }
     }
-    result
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn read(text: &str) -> Value {

@@ -79,7 +79,7 @@ impl Reader<'_> {
         if let Some(entry) = root.entry("creation_rules") {
             rules.place = Some(Place::new(self.source, entry.key_span));
             match entry.value.items() {
-                Some(items) => rules.rules = items.iter().map(|item| self.rule(item)).collect(),
+                Some(items) => rules.list = items.iter().map(|item| self.rule(item)).collect(),
                 None if entry.value.is_null() => {}
                 None => self.shape(entry.key_span, "`creation_rules` is a list of rules"),
             }

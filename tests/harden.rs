@@ -12,6 +12,7 @@ mod pod_security;
 mod profiles;
 mod record;
 pub(crate) mod trees;
+mod twice;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -181,7 +181,7 @@ fn refuses_what_it_cannot_add_to() {
 }
 
 /// A value with at most a few levels, with keys and strings that YAML finds awkward.
-fn values() -> impl Strategy<Value = Value> {
+pub(super) fn values() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         Just("on".to_owned()),
         Just("0644".to_owned()),

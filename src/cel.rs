@@ -19,7 +19,9 @@ pub fn value(json: &Json) -> Value {
         },
         Json::Array(items) => Value::List(Arc::new(items.iter().map(value).collect())),
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, item)| (Key::String(Arc::new(key.clone())), value(item)));
+            let entries = entries
+                .iter()
+                .map(|(key, item)| (Key::String(Arc::new(key.clone())), value(item)));
             Value::Map(Map {
                 map: Arc::new(entries.collect()),
             })
@@ -36,7 +38,11 @@ pub fn json(value: &Value) -> Option<Json> {
         Value::UInt(number) => Some(Json::from(*number)),
         Value::Float(number) => Some(Json::from(*number)),
         Value::String(text) => Some(Json::String(text.as_ref().clone())),
-        Value::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>().map(Json::Array),
+        Value::List(items) => items
+            .iter()
+            .map(json)
+            .collect::<Option<Vec<_>>>()
+            .map(Json::Array),
         _ => None,
     }
 }
@@ -44,16 +50,26 @@ pub fn json(value: &Value) -> Option<Json> {
 /// Says what went wrong without the values, which may be secrets.
 pub fn reason(error: &ExecutionError) -> String {
     match error {
-        ExecutionError::UndeclaredReference(name) => format!("there is no variable or function `{name}`"),
+        ExecutionError::UndeclaredReference(name) => {
+            format!("there is no variable or function `{name}`")
+        }
         ExecutionError::NoSuchKey(name) => format!("there is no key `{name}`"),
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("`{operator}` does not take {} and {}", left.type_of(), right.type_of())
+            format!(
+                "`{operator}` does not take {} and {}",
+                left.type_of(),
+                right.type_of()
+            )
         }
         ExecutionError::UnsupportedUnaryOperator(operator, value) => {
             format!("`{operator}` does not take {}", value.type_of())
         }
         ExecutionError::ValuesNotComparable(left, right) => {
-            format!("{} and {} cannot be compared", left.type_of(), right.type_of())
+            format!(
+                "{} and {} cannot be compared",
+                left.type_of(),
+                right.type_of()
+            )
         }
         ExecutionError::UnexpectedType { got, want } => format!("{want} was expected, not {got}"),
         ExecutionError::InvalidArgumentCount { expected, actual } => {
@@ -62,8 +78,12 @@ pub fn reason(error: &ExecutionError) -> String {
         ExecutionError::NotSupportedAsMethod { method, target } => {
             format!("{} has no `{method}`", target.type_of())
         }
-        ExecutionError::FunctionError { function, .. } => format!("`{function}` cannot work with its value"),
-        ExecutionError::NoSuchOverload => "an operator or a function does not take these types".to_owned(),
+        ExecutionError::FunctionError { function, .. } => {
+            format!("`{function}` cannot work with its value")
+        }
+        ExecutionError::NoSuchOverload => {
+            "an operator or a function does not take these types".to_owned()
+        }
         _ => "its values do not fit".to_owned(),
     }
 }

@@ -45,7 +45,10 @@ pub static CHECKS: &[Check] = &[
 pub fn check(tree: Tree<Hardened>, secrets: &Secrets) -> StageResult<Tree<Checked>> {
     let problems = {
         let context = Context::new(&tree, secrets);
-        CHECKS.iter().flat_map(|check| (check.run)(&context)).collect()
+        CHECKS
+            .iter()
+            .flat_map(|check| (check.run)(&context))
+            .collect()
     };
     Warned::unless_errors((), problems).map(|warned| Warned {
         value: tree.checked(),

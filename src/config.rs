@@ -19,7 +19,16 @@ use project::Project;
 pub type Decrypt<'d> = dyn Fn(&Arc<Source>) -> Result<String, Diagnostic> + 'd;
 
 const NAMES: [&str; 2] = ["cluster", "nodes"];
-const ENDINGS: [&str; 8] = ["yaml", "yml", "toml", "json", "sops.yaml", "sops.yml", "sops.toml", "sops.json"];
+const ENDINGS: [&str; 8] = [
+    "yaml",
+    "yml",
+    "toml",
+    "json",
+    "sops.yaml",
+    "sops.yml",
+    "sops.toml",
+    "sops.json",
+];
 
 /// Loads and merges the data files: those that the project names, or `cluster.*` and `nodes.*`.
 ///
@@ -46,7 +55,11 @@ pub fn load(
     Warned::unless_errors(merged, problems)
 }
 
-fn read_all(files: &dyn Files, project: &Project, problems: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
+fn read_all(
+    files: &dyn Files,
+    project: &Project,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if let Some(data) = &project.data {
         for (path, place) in data {
@@ -56,7 +69,9 @@ fn read_all(files: &dyn Files, project: &Project, problems: &mut Vec<Diagnostic>
                     Diagnostic::error("missing-config", format!("there is no data file `{path}`"))
                         .at_place(place.clone(), "named here"),
                 ),
-                Err(error) => problems.push(Diagnostic::error("unreadable-config", error.to_string())),
+                Err(error) => {
+                    problems.push(Diagnostic::error("unreadable-config", error.to_string()));
+                }
             }
         }
         return found;
@@ -67,7 +82,9 @@ fn read_all(files: &dyn Files, project: &Project, problems: &mut Vec<Diagnostic>
             match files.read(&path) {
                 Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
                 Ok(None) => {}
-                Err(error) => problems.push(Diagnostic::error("unreadable-config", error.to_string())),
+                Err(error) => {
+                    problems.push(Diagnostic::error("unreadable-config", error.to_string()));
+                }
             }
         }
     }
@@ -89,9 +106,12 @@ fn utf8(path: &str, bytes: Vec<u8>, problems: &mut Vec<Diagnostic>) -> Option<(S
             let sound = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
             let source = Source::sensitive(path, sound);
             problems.push(
-                Diagnostic::error("not-utf8", format!("`{path}` is not UTF-8 text: byte {at} fits no character"))
-                    .at_place(Place::new(&source, Span::new(at, at)), "")
-                    .with_hint("save the file as UTF-8"),
+                Diagnostic::error(
+                    "not-utf8",
+                    format!("`{path}` is not UTF-8 text: byte {at} fits no character"),
+                )
+                .at_place(Place::new(&source, Span::new(at, at)), "")
+                .with_hint("save the file as UTF-8"),
             );
             None
         }

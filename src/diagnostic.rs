@@ -117,10 +117,7 @@ impl Diagnostic {
 }
 
 /// Returns the candidate that someone who typed `given` most likely meant, if one is close enough.
-pub fn closest<'c>(
-    given: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn closest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let limit = (given.chars().count() / 3).max(1);
     candidates
         .into_iter()

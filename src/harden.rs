@@ -110,7 +110,11 @@ struct Outcome {
 /// Hardens a tree.
 ///
 /// Secret files are never edited. A tree that is hardened already stays as it is, byte for byte.
-pub fn harden(tree: Tree<Rendered>, profiles: &Profiles, policy: &Policy) -> StageResult<Tree<Hardened>> {
+pub fn harden(
+    tree: Tree<Rendered>,
+    profiles: &Profiles,
+    policy: &Policy,
+) -> StageResult<Tree<Hardened>> {
     if !policy.enabled {
         return Ok(Warned {
             value: tree.hardened([], Vec::new()),
@@ -152,7 +156,8 @@ fn unknown_chart(release: &Release<'_>) -> Option<Diagnostic> {
     let object = release.member.object;
     let label = release.label();
     let warn = |message: String| {
-        let warning = Diagnostic::warning("chart-unknown", message).at_place(object.name_place(), "");
+        let warning =
+            Diagnostic::warning("chart-unknown", message).at_place(object.name_place(), "");
         match object.file.template_place(object.start()) {
             Some(place) => warning.with_related(place, "rendered from here"),
             None => warning,
@@ -160,7 +165,10 @@ fn unknown_chart(release: &Release<'_>) -> Option<Diagnostic> {
     };
     let Some(chart) = &release.chart else {
         let message = format!("nothing in the tree says where the chart of `{label}` comes from");
-        return Some(warn(message).with_hint("check that its `chartRef` or `sourceRef` names a source in the tree"));
+        return Some(
+            warn(message)
+                .with_hint("check that its `chartRef` or `sourceRef` names a source in the tree"),
+        );
     };
     match release.known {
         Known::Profile(_) => None,

@@ -10,7 +10,7 @@ mod failure;
 mod inputs;
 
 pub use catalogue::{Catalogue, catalogue};
-pub use explanation::{Explanation, explanations};
+pub use explanation::{Explanation, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
 
@@ -83,7 +83,10 @@ pub fn apps(world: &World<'_>) -> Result<Vec<App>, Failure> {
     let decrypt = |source: &_| seal::decrypt(source, &keyring);
     let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
     let cluster = warnings.keep(schema::validate(merged, &inputs::schema(world)?))?;
-    warnings.keep(render::apps((&cluster).into(), &inputs::layers(world, &project)))
+    warnings.keep(render::apps(
+        (&cluster).into(),
+        &inputs::layers(world, &project),
+    ))
 }
 
 /// Returns where the project keeps its templates and its outputs.

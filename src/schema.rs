@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::config::model::{Cluster, Merged};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
+use functions::Programs;
 
 /// The schema of a project's config, ready to validate.
 #[derive(Debug)]
@@ -53,14 +54,24 @@ pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diag
         *slot = Value::Object(properties);
     }
     let validator = shape::validator(&json).map_err(|reason| {
-        vec![Diagnostic::error("bad-schema", format!("the schema of the config is not sound: {reason}"))]
+        vec![Diagnostic::error(
+            "bad-schema",
+            format!("the schema of the config is not sound: {reason}"),
+        )]
     })?;
-    if problems.is_empty() { Ok(Schema { json, validator }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Schema { json, validator })
+    } else {
+        Err(problems)
+    }
 }
 
 fn parse(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
     serde_json::from_str(text).map_err(|error| {
-        vec![Diagnostic::error("bad-schema", format!("`{path}` is not JSON: {error}"))]
+        vec![Diagnostic::error(
+            "bad-schema",
+            format!("`{path}` is not JSON: {error}"),
+        )]
     })
 }
 
@@ -82,12 +93,27 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let mut problems = shape::problems(schema, &value, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.json, &mut value);
-    problems.extend(defaults::compute(&schema.json, &mut value, broken));
+    let mut programs = Programs::default();
+    problems.extend(defaults::compute(
+        &schema.json,
+        &mut value,
+        broken,
+        &mut programs,
+    ));
     shape::normalise(&schema.json, &mut value);
-    problems.extend(rules::problems(&schema.json, &value, &places, broken));
+    problems.extend(rules::problems(
+        &schema.json,
+        &value,
+        &places,
+        broken,
+        &mut programs,
+    ));
     problems.extend(uniqueness::problems(&value, &places));
     problems.sort_by_cached_key(|problem| {
-        problem.primary.as_ref().map(|label| (label.place.source.path.clone(), label.place.span))
+        problem
+            .primary
+            .as_ref()
+            .map(|label| (label.place.source.path.clone(), label.place.span))
     });
     if problems.iter().any(Diagnostic::is_error) {
         return Err(problems);

@@ -49,7 +49,9 @@ impl Secrets {
     /// Notes a secret value and its origin; values shorter than 6 bytes are too common to look for.
     pub fn insert(&mut self, value: &str, origin: impl Into<String>) {
         if value.trim().len() >= 6 {
-            self.values.entry(Secret::new(value.trim())).or_insert_with(|| origin.into());
+            self.values
+                .entry(Secret::new(value.trim()))
+                .or_insert_with(|| origin.into());
         }
     }
 
@@ -62,6 +64,8 @@ impl Secrets {
 
     /// Lists the values with their origins, sorted by value.
     pub fn iter(&self) -> impl Iterator<Item = (&Secret, &str)> {
-        self.values.iter().map(|(value, origin)| (value, origin.as_str()))
+        self.values
+            .iter()
+            .map(|(value, origin)| (value, origin.as_str()))
     }
 }

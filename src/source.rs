@@ -93,7 +93,12 @@ impl Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Source({}, {} bytes)", self.path, self.text.len())
+        write!(
+            formatter,
+            "Source({}, {} bytes)",
+            self.path,
+            self.text.len()
+        )
     }
 }
 
@@ -152,6 +157,11 @@ impl Files for MemoryFiles {
             "" | "." => String::new(),
             folder => format!("{folder}/"),
         };
-        Ok(self.0.keys().filter(|path| path.starts_with(&prefix)).cloned().collect())
+        Ok(self
+            .0
+            .keys()
+            .filter(|path| path.starts_with(&prefix))
+            .cloned()
+            .collect())
     }
 }

@@ -89,7 +89,12 @@ impl File {
 
 impl fmt::Debug for File {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "File({}, {} bytes)", self.path, self.source.text.len())
+        write!(
+            formatter,
+            "File({}, {} bytes)",
+            self.path,
+            self.source.text.len()
+        )
     }
 }
 
@@ -197,7 +202,10 @@ impl Tree<Rendered> {
     /// Makes the tree that the templates rendered.
     pub fn rendered(files: impl IntoIterator<Item = File>, apps: Vec<App>) -> Self {
         Self {
-            files: files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+            files: files
+                .into_iter()
+                .map(|file| (file.path.clone(), file))
+                .collect(),
             apps,
             injections: Vec::new(),
             sealed: BTreeMap::new(),

@@ -120,7 +120,13 @@ pub struct Route(pub Vec<Step>);
 impl Route {
     /// Splits a dotted route of keys; keys that hold dots need [`Route::then`].
     pub fn parse(dotted: &str) -> Self {
-        Self(dotted.split('.').filter(|key| !key.is_empty()).map(Step::from).collect())
+        Self(
+            dotted
+                .split('.')
+                .filter(|key| !key.is_empty())
+                .map(Step::from)
+                .collect(),
+        )
     }
 
     /// Returns the route one step further.
@@ -188,7 +194,9 @@ impl Node {
                 .iter()
                 .filter(|entry| entry.key == "<<")
                 .find_map(|merged| match &merged.value.content {
-                    Content::Sequence { items, .. } => items.iter().find_map(|item| item.entry(key)),
+                    Content::Sequence { items, .. } => {
+                        items.iter().find_map(|item| item.entry(key))
+                    }
                     _ => merged.value.entry(key),
                 })
         })
@@ -240,8 +248,12 @@ impl Node {
     pub fn first_line_span(&self) -> Span {
         match &self.content {
             Content::Scalar(_) => self.span,
-            Content::Mapping { entries, .. } => entries.first().map_or(self.span, |entry| entry.key_span),
-            Content::Sequence { items, .. } => items.first().map_or(self.span, Self::first_line_span),
+            Content::Mapping { entries, .. } => {
+                entries.first().map_or(self.span, |entry| entry.key_span)
+            }
+            Content::Sequence { items, .. } => {
+                items.first().map_or(self.span, Self::first_line_span)
+            }
         }
     }
 

@@ -18,21 +18,100 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tree", &["source", "yaml"]),
     ("cel", &[]),
     ("fs", &["source"]),
-    ("config", &["source", "diagnostic", "secret", "yaml", "tree"]),
-    ("schema", &["source", "diagnostic", "secret", "yaml", "tree", "cel", "config::model"]),
-    ("render", &["source", "diagnostic", "secret", "yaml", "tree", "cel", "config::model"]),
-    ("harden", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
-    ("check", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
-    ("seal", &["source", "diagnostic", "secret", "yaml", "tree", "config::model"]),
-    ("write", &["source", "diagnostic", "secret", "yaml", "tree", "fs"]),
+    (
+        "config",
+        &["source", "diagnostic", "secret", "yaml", "tree"],
+    ),
+    (
+        "schema",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "cel",
+            "config::model",
+        ],
+    ),
+    (
+        "render",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "cel",
+            "config::model",
+        ],
+    ),
+    (
+        "harden",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "config::model",
+        ],
+    ),
+    (
+        "check",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "config::model",
+        ],
+    ),
+    (
+        "seal",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "config::model",
+        ],
+    ),
+    (
+        "write",
+        &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
+    ),
     (
         "pipeline",
         &[
-            "source", "diagnostic", "secret", "yaml", "tree", "config", "schema", "render", "harden", "check",
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "config",
+            "schema",
+            "render",
+            "harden",
+            "check",
             "seal",
         ],
     ),
-    ("cli", &["source", "diagnostic", "secret", "yaml", "tree", "fs", "write", "pipeline"]),
+    (
+        "cli",
+        &[
+            "source",
+            "diagnostic",
+            "secret",
+            "yaml",
+            "tree",
+            "fs",
+            "write",
+            "pipeline",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -72,7 +151,8 @@ fn imports(text: &str) -> BTreeSet<String> {
         if let Some(group) = rest.strip_prefix('{') {
             let mut depth = 0;
             for part in group.split_inclusive(['{', '}', ',']) {
-                let name = part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+                let name =
+                    part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
                 if depth == 0 && !name.is_empty() {
                     found.insert(two_steps(name));
                 }
@@ -94,12 +174,21 @@ fn two_steps(path: &str) -> String {
     let end = path
         .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
         .unwrap_or(path.len());
-    path[..end].split("::").take(2).collect::<Vec<_>>().join("::")
+    path[..end]
+        .split("::")
+        .take(2)
+        .collect::<Vec<_>>()
+        .join("::")
 }
 
 fn module_of(file: &Path) -> String {
     let relative = file.strip_prefix(root().join("src")).unwrap();
-    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+    let first = relative
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -113,15 +202,17 @@ fn modules_import_only_what_the_table_allows() {
             continue;
         }
         let Some(allowed) = table.get(module.as_str()) else {
-            broken.push(format!("{}: the table does not know `{module}`", file.display()));
+            broken.push(format!(
+                "{}: the table does not know `{module}`",
+                file.display()
+            ));
             continue;
         };
         let text = fs::read_to_string(&file).unwrap();
         for import in imports(&text) {
             let first = import.split("::").next().unwrap_or_default();
-            let fine = first == module
-                || allowed.contains(&first)
-                || allowed.contains(&import.as_str());
+            let fine =
+                first == module || allowed.contains(&first) || allowed.contains(&import.as_str());
             if !fine {
                 broken.push(format!("{}: imports `crate::{import}`", file.display()));
             }
@@ -133,8 +224,10 @@ fn modules_import_only_what_the_table_allows() {
 #[test]
 fn the_guard_sees_an_import_in_every_spelling() {
     let text = "use crate::{seal, config::{model, project}};\nfn f() { crate::write::plan() } // crate::cli";
-    let expected: BTreeSet<String> =
-        ["seal", "config", "write::plan"].map(str::to_owned).into_iter().collect();
+    let expected: BTreeSet<String> = ["seal", "config", "write::plan"]
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
     let found: BTreeSet<String> = imports(text)
         .into_iter()
         .map(|import| import.trim_end_matches("::").to_owned())
@@ -184,11 +277,18 @@ fn every_test_file_is_part_of_the_binary() {
         } else {
             folder.with_extension("rs")
         };
-        let declared = fs::read_to_string(&parent)
-            .is_ok_and(|text| text.lines().any(|line| line == format!("mod {name};") || line == format!("pub(crate) mod {name};")));
+        let declared = fs::read_to_string(&parent).is_ok_and(|text| {
+            text.lines().any(|line| {
+                line == format!("mod {name};") || line == format!("pub(crate) mod {name};")
+            })
+        });
         if !declared {
             forgotten.push(file.display().to_string());
         }
     }
-    assert!(forgotten.is_empty(), "no `mod` line for {}", forgotten.join(", "));
+    assert!(
+        forgotten.is_empty(),
+        "no `mod` line for {}",
+        forgotten.join(", ")
+    );
 }

@@ -14,7 +14,11 @@ const TEMPLATE: &str = "templates/own.yaml.tera";
 
 /// A project that has rendered once.
 fn project() -> Sandbox {
-    let sandbox = Sandbox::with(&[("kiln.toml", ""), ("cluster.yaml", CLUSTER), ("nodes.yaml", NODES)]);
+    let sandbox = Sandbox::with(&[
+        ("kiln.toml", ""),
+        ("cluster.yaml", CLUSTER),
+        ("nodes.yaml", NODES),
+    ]);
     sandbox.kiln(&["render", "--keygen"]).success();
     sandbox
 }
@@ -23,7 +27,12 @@ fn disk(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     let files = sandbox.files().into_iter();
     files
         .filter(|path| !path.starts_with(".kiln/"))
-        .map(|path| (path.clone(), fs::read(sandbox.path(&path)).unwrap_or_default()))
+        .map(|path| {
+            (
+                path.clone(),
+                fs::read(sandbox.path(&path)).unwrap_or_default(),
+            )
+        })
         .collect()
 }
 
@@ -73,41 +82,90 @@ fn config_that_cannot_be_read() {
         folder(&sandbox);
         sandbox.kiln(&["render"])
     };
-    assert!(matches!(run.code, Some(1 | 2)) && run.stderr.contains("cluster.yaml"), "{run}");
-    expect(1, &["error[not-utf8]", "cluster.yaml"], |sandbox| sandbox.write("cluster.yaml", b"domain: \xff\n"));
+    assert!(
+        matches!(run.code, Some(1 | 2)) && run.stderr.contains("cluster.yaml"),
+        "{run}"
+    );
+    expect(1, &["error[not-utf8]", "cluster.yaml"], |sandbox| {
+        sandbox.write("cluster.yaml", b"domain: \xff\n");
+    });
 }
 
 #[test]
 fn config_with_broken_syntax() {
-    expect(1, &["error[config-syntax]", "cluster.yaml:"], with_config("gateways:", "gateways: ["));
+    expect(
+        1,
+        &["error[config-syntax]", "cluster.yaml:"],
+        with_config("gateways:", "gateways: ["),
+    );
     expect(1, &["error[config-syntax]", "cluster.toml:1:"], |sandbox| {
         fs::remove_file(sandbox.path("cluster.yaml")).unwrap();
         sandbox.write("cluster.toml", "[network\n");
     });
-    expect(1, &["the key `name` is set twice", "first set here"], with_config("domain:\n", "domain:\n  name: a.example.com\n"));
+    expect(
+        1,
+        &["the key `name` is set twice", "first set here"],
+        with_config("domain:\n", "domain:\n  name: a.example.com\n"),
+    );
 }
 
 #[test]
 fn config_with_wrong_content() {
-    expect(1, &["has no key `node_cdir`", "did you mean `node_cidr`?"], with_config("node_cidr", "node_cdir"));
-    expect(1, &["error[wrong-type]", "cluster.yaml:11:8"], with_config("dns: 192.168.1.21", "dns: [192.168.1.21]"));
-    expect(1, &["did you mean `192.168.1.0/24`?"], with_config("192.168.1.0/24", "192.168.1.9/24"));
-    expect(1, &["is used by both"], with_config("192.168.1.21", "192.168.1.20"));
+    expect(
+        1,
+        &["has no key `node_cdir`", "did you mean `node_cidr`?"],
+        with_config("node_cidr", "node_cdir"),
+    );
+    expect(
+        1,
+        &["error[wrong-type]", "cluster.yaml:11:8"],
+        with_config("dns: 192.168.1.21", "dns: [192.168.1.21]"),
+    );
+    expect(
+        1,
+        &["did you mean `192.168.1.0/24`?"],
+        with_config("192.168.1.0/24", "192.168.1.9/24"),
+    );
+    expect(
+        1,
+        &["is used by both"],
+        with_config("192.168.1.21", "192.168.1.20"),
+    );
 }
 
 #[test]
 fn templates_that_do_not_render() {
-    expect(1, &["domian", "did you mean `domain`?", "own.yaml.tera:1:"], with_template("a: #{ domian.name }#\n"));
-    expect(1, &["shout", "own.yaml.tera"], with_template("a: #{ domain.name | shout }#\n"));
-    expect(1, &["own.yaml.tera"], with_template("#% for a in range(end=999999999) %#\nx: 1\n#% endfor %#\n"));
+    expect(
+        1,
+        &["domian", "did you mean `domain`?", "own.yaml.tera:1:"],
+        with_template("a: #{ domian.name }#\n"),
+    );
+    expect(
+        1,
+        &["shout", "own.yaml.tera"],
+        with_template("a: #{ domain.name | shout }#\n"),
+    );
+    expect(
+        1,
+        &["own.yaml.tera"],
+        with_template("#% for a in range(end=999999999) %#\nx: 1\n#% endfor %#\n"),
+    );
     let squares = "#% for a in range(end=90000) %#\n#% for b in range(end=90000) %#\n# x\n#% endfor %#\n#% endfor %#\n";
     expect(1, &["own.yaml.tera"], with_template(squares));
-    expect(1, &["include one another", "_a.tera", "_b.tera"], |sandbox| {
-        sandbox.write(TEMPLATE, "#% include \"_a.tera\" %#\n");
-        sandbox.write("templates/_a.tera", "#% include \"_b.tera\" %#\n");
-        sandbox.write("templates/_b.tera", "#% include \"_a.tera\" %#\n");
-    });
-    expect(1, &["own.yaml:", "own.yaml.tera:3"], with_template("a: 1\nb: [#{ domain.name }#\nc: }\n"));
+    expect(
+        1,
+        &["include one another", "_a.tera", "_b.tera"],
+        |sandbox| {
+            sandbox.write(TEMPLATE, "#% include \"_a.tera\" %#\n");
+            sandbox.write("templates/_a.tera", "#% include \"_b.tera\" %#\n");
+            sandbox.write("templates/_b.tera", "#% include \"_a.tera\" %#\n");
+        },
+    );
+    expect(
+        1,
+        &["own.yaml:", "own.yaml.tera:3"],
+        with_template("a: 1\nb: [#{ domain.name }#\nc: }\n"),
+    );
 }
 
 #[test]
@@ -139,7 +197,10 @@ fn an_output_folder_outside_the_project() {
         let sandbox = project();
         sandbox.write("kiln.toml", format!("output = \"{output}\"\n"));
         let run = sandbox.kiln(&["render"]);
-        assert!(matches!(run.code, Some(1 | 2)) && run.stderr.contains("elsewhere"), "{run}");
+        assert!(
+            matches!(run.code, Some(1 | 2)) && run.stderr.contains("elsewhere"),
+            "{run}"
+        );
         assert!(!sandbox.path("../elsewhere").exists());
     }
 }
@@ -147,15 +208,23 @@ fn an_output_folder_outside_the_project() {
 #[test]
 fn sealing_without_a_rule_or_with_a_bad_recipient() {
     let rules = "creation_rules:\n  - path_regex: nothing\n    age: #{ age_recipient() }#\n";
-    expect(1, &[".sops.yaml"], |sandbox| sandbox.write("templates/.sops.yaml.tera", rules));
+    expect(1, &[".sops.yaml"], |sandbox| {
+        sandbox.write("templates/.sops.yaml.tera", rules);
+    });
     let bad = "creation_rules:\n  - age: age1notakey\n";
-    expect(1, &[".sops.yaml:2:"], |sandbox| sandbox.write("templates/.sops.yaml.tera", bad));
+    expect(1, &[".sops.yaml:2:"], |sandbox| {
+        sandbox.write("templates/.sops.yaml.tera", bad);
+    });
 }
 
 #[test]
 fn a_key_that_is_missing_or_another_one() {
-    expect(1, &["age.key", "kiln init"], |sandbox| fs::remove_file(sandbox.path("age.key")).unwrap());
-    expect(1, &["age.key"], |sandbox| sandbox.write("age.key", "no key at all\n"));
+    expect(1, &["age.key", "kiln init"], |sandbox| {
+        fs::remove_file(sandbox.path("age.key")).unwrap();
+    });
+    expect(1, &["age.key"], |sandbox| {
+        sandbox.write("age.key", "no key at all\n");
+    });
     // A config that is sealed for another key.
     let other = project();
     expect(1, &["cluster.sops.yaml"], |sandbox| {
@@ -169,7 +238,10 @@ fn two_kilns_at_once() {
     let sandbox = project();
     sandbox.write(TEMPLATE, "a: 1\n");
     fs::create_dir_all(sandbox.path(".kiln")).unwrap();
-    let folder = fs::OpenOptions::new().create(true).append(true).open(sandbox.path(".kiln/lock"));
+    let folder = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(sandbox.path(".kiln/lock"));
     let lock = folder.unwrap();
     lock.try_lock().unwrap();
     let run = sandbox.kiln(&["render"]);
@@ -184,12 +256,19 @@ fn two_kilns_at_once() {
 fn killed_at_any_moment_leaves_the_old_or_the_new_tree_and_no_plain_secret() {
     let sandbox = project();
     let key = sandbox.read("age.key");
-    let identity = key.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap().to_owned();
+    let identity = key
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+        .unwrap()
+        .to_owned();
     let started = std::time::Instant::now();
     sandbox.kiln(&["render"]).success();
     let whole = started.elapsed();
     for round in 0..24_u32 {
-        sandbox.write("cluster.yaml", CLUSTER.replace("home.example.com", &format!("r{round}.example.com")));
+        sandbox.write(
+            "cluster.yaml",
+            CLUSTER.replace("home.example.com", &format!("r{round}.example.com")),
+        );
         let mut child = sandbox
             .command()
             .arg("render")
@@ -202,9 +281,15 @@ fn killed_at_any_moment_leaves_the_old_or_the_new_tree_and_no_plain_secret() {
         std::thread::sleep(moment.max(Duration::from_millis(1)));
         child.kill().unwrap();
         child.wait().unwrap();
-        for path in sandbox.files().iter().filter(|path| !path.starts_with("age.key")) {
+        for path in sandbox
+            .files()
+            .iter()
+            .filter(|path| !path.starts_with("age.key"))
+        {
             let bytes = fs::read(sandbox.path(path)).unwrap();
-            let found = bytes.windows(identity.len()).any(|window| window == identity.as_bytes());
+            let found = bytes
+                .windows(identity.len())
+                .any(|window| window == identity.as_bytes());
             assert!(!found, "{path} holds a secret in plain text");
         }
         let run = sandbox.kiln(&["render"]);

@@ -33,7 +33,9 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
         ..Policy::default()
     };
     let rendered = trees::tree(&trees::texts(&folder.join("in")), Vec::new());
-    let hardened = harden(rendered, &Profiles::default(), &policy).unwrap().value;
+    let hardened = harden(rendered, &Profiles::default(), &policy)
+        .unwrap()
+        .value;
     match check(hardened, &secrets(folder)) {
         Ok(done) => done.warnings,
         Err(problems) => problems,
@@ -53,9 +55,17 @@ fn every_check_finds_what_its_fixtures_show() {
             for problem in problems.iter().filter(|problem| problem.code == check.code) {
                 assert_eq!(problem.severity, check.severity, "{}", check.code);
             }
-            trees::compare(&folder.join("findings.txt"), &trees::told(&problems), &mut wrong);
+            trees::compare(
+                &folder.join("findings.txt"),
+                &trees::told(&problems),
+                &mut wrong,
+            );
         }
-        assert!(fired, "no fixture makes check `{}` find something", check.code);
+        assert!(
+            fired,
+            "no fixture makes check `{}` find something",
+            check.code
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

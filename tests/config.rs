@@ -21,7 +21,13 @@ fn whole_schema() -> Schema {
     let mut apps = Vec::new();
     for entry in fs::read_dir(root().join("schemas/apps")).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().trim_end_matches(".schema.json").to_owned();
+        let name = path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".schema.json")
+            .to_owned();
         apps.push((name, fs::read_to_string(path).unwrap()));
     }
     apps.sort();
@@ -30,7 +36,9 @@ fn whole_schema() -> Schema {
 }
 
 fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
-    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let files = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     let files = MemoryFiles(files.collect());
     let project = project::load(&files)?.value;
     let env = |name: &str| (name == "TOKEN").then(|| "token-from-the-environment".to_owned());
@@ -72,7 +80,12 @@ fn accepts_every_valid_config() {
         let outcome = compile(&[(&file_name(&path), &text)]);
         let problems = outcome.err().unwrap_or_default();
         let lines: Vec<String> = problems.iter().map(line).collect();
-        assert!(lines.is_empty(), "{}:\n{}", path.display(), lines.join("\n"));
+        assert!(
+            lines.is_empty(),
+            "{}:\n{}",
+            path.display(),
+            lines.join("\n")
+        );
     }
 }
 
@@ -100,7 +113,9 @@ const NODES: &str = include_str!("../examples/homelab/nodes.yaml");
 
 #[test]
 fn fills_in_constant_and_computed_defaults() {
-    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)]).unwrap().value;
+    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)])
+        .unwrap()
+        .value;
     let model: &Model = &cluster.model;
     assert_eq!(model.network.default_gateway.to_string(), "192.168.1.1");
     assert_eq!(model.kubernetes.coredns_addr.to_string(), "10.43.0.10");
@@ -109,13 +124,21 @@ fn fills_in_constant_and_computed_defaults() {
     assert_eq!(model.nodes[0].schematic_id.len(), 64);
     assert_eq!(model.nodes[0].mtu, 1500);
     assert_eq!(model.derived.cert_sans, ["127.0.0.1", "192.168.1.10"]);
-    assert_eq!(cluster.values.pointer("/derived/prefix_length"), Some(&Value::from(24)));
-    assert_eq!(cluster.values.pointer("/apps/echo/enabled"), Some(&Value::from(true)));
+    assert_eq!(
+        cluster.values.pointer("/derived/prefix_length"),
+        Some(&Value::from(24))
+    );
+    assert_eq!(
+        cluster.values.pointer("/apps/echo/enabled"),
+        Some(&Value::from(true))
+    );
 }
 
 #[test]
 fn the_structs_and_the_schema_agree() {
-    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)]).unwrap().value;
+    let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)])
+        .unwrap()
+        .value;
     let typed = serde_json::to_value(&cluster.model).unwrap();
     assert_agrees(&typed, whole_schema().json(), "config");
     assert_eq!(sorted(&typed), sorted(&cluster.values));
@@ -128,7 +151,8 @@ fn assert_agrees(typed: &Value, schema: &Value, at: &str) {
     }
     if let Some(object) = typed.as_object() {
         let mut fields: Vec<&String> = object.keys().collect();
-        let mut properties: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        let mut properties: Vec<&String> =
+            schema["properties"].as_object().unwrap().keys().collect();
         fields.sort();
         properties.sort();
         assert_eq!(fields, properties, "{at}");
@@ -137,7 +161,9 @@ fn assert_agrees(typed: &Value, schema: &Value, at: &str) {
         }
     }
     if let Some(items) = typed.as_array() {
-        items.iter().for_each(|item| assert_agrees(item, &schema["items"], at));
+        items
+            .iter()
+            .for_each(|item| assert_agrees(item, &schema["items"], at));
     }
 }
 
@@ -174,7 +200,10 @@ fn merges_files_and_reports_a_value_in_two_of_them() {
     let problems = compile(&[("cluster.yaml", HOME), ("nodes.yaml", &nodes)]).unwrap_err();
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].message, "`name` is set in two places");
-    assert_eq!(problems[0].primary.as_ref().unwrap().place.source.path, "nodes.yaml");
+    assert_eq!(
+        problems[0].primary.as_ref().unwrap().place.source.path,
+        "nodes.yaml"
+    );
     assert_eq!(problems[0].related[0].place.source.path, "cluster.yaml");
 }
 
@@ -183,25 +212,48 @@ fn reads_tokens_from_the_environment_and_from_sealed_files_as_secrets() {
     let public = HOME.replace("  provider: none\n", "  provider: cloudflare\n");
     let public = format!("{public}ingress:\n  mode: none\n");
     let with_env = public.replace("cloudflare\n", "cloudflare\n  token: { fromEnv: TOKEN }\n");
-    let cluster = compile(&[("cluster.yaml", &with_env), ("nodes.yaml", NODES)]).unwrap().value;
-    let secrets: Vec<&str> = cluster.secrets.iter().map(|(secret, _)| secret.expose()).collect();
+    let cluster = compile(&[("cluster.yaml", &with_env), ("nodes.yaml", NODES)])
+        .unwrap()
+        .value;
+    let secrets: Vec<&str> = cluster
+        .secrets
+        .iter()
+        .map(|(secret, _)| secret.expose())
+        .collect();
     assert_eq!(secrets, ["token-from-the-environment"]);
 
-    let files = [("cluster.yaml", public.as_str()), ("cluster.sops.yaml", "sops: {}"), ("nodes.yaml", NODES)];
+    let files = [
+        ("cluster.yaml", public.as_str()),
+        ("cluster.sops.yaml", "sops: {}"),
+        ("nodes.yaml", NODES),
+    ];
     let cluster = compile(&files).unwrap().value;
-    let secrets: Vec<(&str, &str)> = cluster.secrets.iter().map(|(secret, at)| (secret.expose(), at)).collect();
+    let secrets: Vec<(&str, &str)> = cluster
+        .secrets
+        .iter()
+        .map(|(secret, at)| (secret.expose(), at))
+        .collect();
     assert_eq!(secrets, [("token-from-a-sealed-file", "dns.token")]);
 
     let missing = with_env.replace("TOKEN", "NO_SUCH_TOKEN");
     let problems = compile(&[("cluster.yaml", &missing), ("nodes.yaml", NODES)]).unwrap_err();
-    assert_eq!(problems[0].message, "the environment has no `NO_SUCH_TOKEN`");
+    assert_eq!(
+        problems[0].message,
+        "the environment has no `NO_SUCH_TOKEN`"
+    );
 }
 
 #[test]
 fn never_shows_the_value_of_a_secret() {
     let canary = "canary-4f1d";
-    let text = HOME.replace("  provider: none\n", &format!("  provider: none\n  token: {canary}\n"));
-    let list = HOME.replace("  provider: none\n", &format!("  provider: cloudflare\n  token: [{canary}]\n"));
+    let text = HOME.replace(
+        "  provider: none\n",
+        &format!("  provider: none\n  token: {canary}\n"),
+    );
+    let list = HOME.replace(
+        "  provider: none\n",
+        &format!("  provider: cloudflare\n  token: [{canary}]\n"),
+    );
     let syntax = format!("{text}  bad: [\n");
     for text in [text, list, syntax] {
         let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
@@ -219,10 +271,16 @@ fn never_shows_the_value_of_a_secret() {
 
 #[test]
 fn warns_of_scalars_that_yaml_1_1_reads_otherwise() {
-    let text = HOME.replace("home.example.com", "home.example.com\nspegel:\n  enabled: no");
+    let text = HOME.replace(
+        "home.example.com",
+        "home.example.com\nspegel:\n  enabled: no",
+    );
     let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
     let lines: Vec<String> = problems.iter().map(line).collect();
-    assert_eq!(lines, ["20:12 `spegel.enabled` is `true` or `false`, not `\"no\"`"]);
+    assert_eq!(
+        lines,
+        ["20:12 `spegel.enabled` is `true` or `false`, not `\"no\"`"]
+    );
     let text = HOME.replace("home.example.com", "home.example.com\nrepository2: 0755");
     let problems = compile(&[("cluster.yaml", &text), ("nodes.yaml", NODES)]).unwrap_err();
     assert!(problems.iter().all(|problem| problem.code == "unknown-key"));
@@ -244,7 +302,10 @@ fn rejects_unknown_keys_and_exemptions_without_a_reason_in_kiln_toml() {
     let lines: Vec<String> = problems.iter().map(line).collect();
     assert_eq!(lines[0], "1:2 `kiln.toml` has no key `hardn`");
     assert_eq!(problems[0].hints[0], "did you mean `harden`?");
-    assert!(lines[1].ends_with("an exemption needs a `reason`"), "{lines:?}");
+    assert!(
+        lines[1].ends_with("an exemption needs a `reason`"),
+        "{lines:?}"
+    );
 }
 
 proptest::proptest! {

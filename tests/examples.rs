@@ -21,7 +21,13 @@ fn example(name: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let folder = root().join("examples").join(name);
     let own = |file: &str| {
-        let kept = ["cluster.", "nodes.", "kiln.toml", "README.md", "cloudflare-tunnel.json"];
+        let kept = [
+            "cluster.",
+            "nodes.",
+            "kiln.toml",
+            "README.md",
+            "cloudflare-tunnel.json",
+        ];
         kept.iter().any(|start| file.starts_with(start)) && file != "cluster.schema.json"
     };
     for entry in fs::read_dir(folder).unwrap() {
@@ -47,15 +53,20 @@ fn is_sealed(path: &str) -> bool {
 /// The files that Kiln wrote, from its lock file.
 fn outputs(sandbox: &Sandbox) -> Vec<String> {
     let lock = sandbox.read("kiln.lock");
-    let outputs: Vec<String> =
-        lock.lines().filter_map(|line| Some(line.strip_prefix('"')?.split('"').next()?.to_owned())).collect();
+    let outputs: Vec<String> = lock
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix('"')?.split('"').next()?.to_owned()))
+        .collect();
     assert!(outputs.len() >= 100, "{}", outputs.len());
     outputs
 }
 
 fn bytes(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     let paths = outputs(sandbox);
-    paths.into_iter().map(|path| (path.clone(), fs::read(sandbox.path(&path)).unwrap())).collect()
+    paths
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(sandbox.path(&path)).unwrap()))
+        .collect()
 }
 
 fn decrypt(sops: &Path, sandbox: &Sandbox, path: &str) -> String {
@@ -67,7 +78,11 @@ fn decrypt(sops: &Path, sandbox: &Sandbox, path: &str) -> String {
         .args(["decrypt", path])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{path}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -78,7 +93,15 @@ fn a_second_render_changes_no_byte_and_writes_no_file() {
         let before = bytes(&sandbox);
         let times = |sandbox: &Sandbox| -> Vec<std::time::SystemTime> {
             let paths = outputs(sandbox);
-            paths.iter().map(|path| fs::metadata(sandbox.path(path)).unwrap().modified().unwrap()).collect()
+            paths
+                .iter()
+                .map(|path| {
+                    fs::metadata(sandbox.path(path))
+                        .unwrap()
+                        .modified()
+                        .unwrap()
+                })
+                .collect()
         };
         let written = times(&sandbox);
         sandbox.kiln(&["render"]).success();
@@ -105,7 +128,9 @@ fn the_number_of_threads_does_not_show() {
 
 #[test]
 fn kustomize_builds_every_kustomization() {
-    let Some(kubectl) = oracle("kubectl") else { return };
+    let Some(kubectl) = oracle("kubectl") else {
+        return;
+    };
     for name in EXAMPLES {
         let sandbox = rendered(name);
         let folders: Vec<String> = outputs(&sandbox)
@@ -114,9 +139,16 @@ fn kustomize_builds_every_kustomization() {
             .collect();
         assert!(folders.len() >= 20, "{name} has {}", folders.len());
         for folder in folders {
-            let output =
-                Command::new(&kubectl).arg("kustomize").arg(sandbox.path(&folder)).output().unwrap();
-            assert!(output.status.success(), "{folder}: {}", String::from_utf8_lossy(&output.stderr));
+            let output = Command::new(&kubectl)
+                .arg("kustomize")
+                .arg(sandbox.path(&folder))
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{folder}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             assert!(!output.stdout.is_empty(), "{folder} builds nothing");
         }
     }
@@ -127,15 +159,31 @@ fn real_sops_decrypts_every_sealed_file() {
     let Some(sops) = oracle("sops") else { return };
     let sandbox = rendered("production");
     let key = sandbox.read("age.key");
-    let identity = key.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
-    let sealed: Vec<String> = outputs(&sandbox).into_iter().filter(|path| is_sealed(path)).collect();
+    let identity = key
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+        .unwrap();
+    let sealed: Vec<String> = outputs(&sandbox)
+        .into_iter()
+        .filter(|path| is_sealed(path))
+        .collect();
     assert!(sealed.len() >= 7, "{sealed:?}");
-    let plain: String = sealed.iter().map(|path| decrypt(&sops, &sandbox, path)).collect();
-    for secret in ["example-token-that-opens-nothing", identity, sandbox.read("flux-webhook-token.txt").trim()] {
+    let plain: String = sealed
+        .iter()
+        .map(|path| decrypt(&sops, &sandbox, path))
+        .collect();
+    for secret in [
+        "example-token-that-opens-nothing",
+        identity,
+        sandbox.read("flux-webhook-token.txt").trim(),
+    ] {
         assert!(plain.contains(secret));
         for (path, bytes) in bytes(&sandbox) {
             let text = String::from_utf8(bytes).unwrap();
-            assert!(!text.contains(secret), "{path} holds a secret in plain text");
+            assert!(
+                !text.contains(secret),
+                "{path} holds a secret in plain text"
+            );
         }
     }
 }
@@ -144,14 +192,24 @@ fn real_sops_decrypts_every_sealed_file() {
 fn stand_ins(sandbox: &Sandbox) -> Vec<(String, &'static str)> {
     let key = sandbox.read("age.key");
     let field = |start: &str| {
-        let line = key.lines().find_map(|line| line.find(start).map(|at| line[at..].to_owned()));
+        let line = key
+            .lines()
+            .find_map(|line| line.find(start).map(|at| line[at..].to_owned()));
         line.unwrap()
     };
-    let deploy = sandbox.read("deploy.key").trim().lines().map(str::to_owned).collect::<Vec<_>>();
+    let deploy = sandbox
+        .read("deploy.key")
+        .trim()
+        .lines()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let mut found = vec![
         (field("AGE-SECRET-KEY-"), "AGE-IDENTITY"),
         (field("age1"), "age1recipient"),
-        (sandbox.read("flux-webhook-token.txt").trim().to_owned(), "WEBHOOK-TOKEN"),
+        (
+            sandbox.read("flux-webhook-token.txt").trim().to_owned(),
+            "WEBHOOK-TOKEN",
+        ),
     ];
     found.extend(deploy.into_iter().map(|line| (line, "DEPLOY-KEY")));
     found
@@ -169,8 +227,14 @@ fn golden_trees_are_what_the_examples_render_to() {
         collect(&golden, &golden, &mut expected);
         let mut differing = Vec::new();
         for path in outputs(&sandbox) {
-            let text = if is_sealed(&path) { decrypt(&sops, &sandbox, &path) } else { sandbox.read(&path) };
-            let text = stand_ins.iter().fold(text, |text, (key, name)| text.replace(key, name));
+            let text = if is_sealed(&path) {
+                decrypt(&sops, &sandbox, &path)
+            } else {
+                sandbox.read(&path)
+            };
+            let text = stand_ins
+                .iter()
+                .fold(text, |text, (key, name)| text.replace(key, name));
             let file = golden.join(&path);
             if bless {
                 fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -181,9 +245,14 @@ fn golden_trees_are_what_the_examples_render_to() {
             expected.retain(|known| *known != path);
         }
         if bless {
-            expected.iter().for_each(|path| fs::remove_file(golden.join(path)).unwrap());
+            expected
+                .iter()
+                .for_each(|path| fs::remove_file(golden.join(path)).unwrap());
         } else {
-            assert!(differing.is_empty(), "{name} differs in {differing:?}; `just golden` takes it over");
+            assert!(
+                differing.is_empty(),
+                "{name} differs in {differing:?}; `just golden` takes it over"
+            );
             assert!(expected.is_empty(), "{name} no longer renders {expected:?}");
         }
     }
@@ -195,7 +264,13 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
         if path.is_dir() {
             collect(root, &path, found);
         } else {
-            found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            found.push(
+                path.strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
     }
 }
@@ -204,17 +279,33 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
 #[test]
 fn the_recipe_for_a_new_app_works() {
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
-    let recipe = text.split("## Add an app").nth(1).unwrap().split("\n## ").next().unwrap();
+    let recipe = text
+        .split("## Add an app")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
     let sandbox = example("homelab");
     let mut path = None;
-    let mut lines = recipe.lines().map(|line| line.strip_prefix("   ").unwrap_or(line));
+    let mut lines = recipe
+        .lines()
+        .map(|line| line.strip_prefix("   ").unwrap_or(line));
     let mut written = 0;
     while let Some(line) = lines.next() {
-        if let Some(name) = line.strip_prefix('`').and_then(|line| line.strip_suffix('`')) {
+        if let Some(name) = line
+            .strip_prefix('`')
+            .and_then(|line| line.strip_suffix('`'))
+        {
             path = Some(name.to_owned());
         } else if line.starts_with("```") {
-            let body: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
-            let path = path.take().expect("each block of the recipe has a path above it");
+            let body: Vec<&str> = lines
+                .by_ref()
+                .take_while(|line| !line.starts_with("```"))
+                .collect();
+            let path = path
+                .take()
+                .expect("each block of the recipe has a path above it");
             sandbox.write(&path, body.join("\n") + "\n");
             written += 1;
         }
@@ -225,6 +316,9 @@ fn the_recipe_for_a_new_app_works() {
     assert!(namespace.contains("./whoami/ks.yaml"), "{namespace}");
     let deployment = sandbox.read("kubernetes/apps/default/whoami/app/deployment.yaml");
     assert!(deployment.contains("replicas: 2"), "{deployment}");
-    assert!(deployment.contains("priorityClassName: platform-low"), "{deployment}");
+    assert!(
+        deployment.contains("priorityClassName: platform-low"),
+        "{deployment}"
+    );
     assert!(sandbox.kiln(&["apps"]).success().contains("whoami"));
 }

@@ -17,13 +17,24 @@ the code; `just docs` writes it anew.
 fn generated_docs_rules_is_current() {
     let mut text = HEAD.to_owned();
     for explanation in pipeline::explanations() {
-        write!(text, "\n## {}\n\n{}.\n\n{}\n", explanation.code, explanation.summary, explanation.text.trim()).unwrap();
+        write!(
+            text,
+            "\n## {}\n\n{}.\n\n{}\n",
+            explanation.code,
+            explanation.summary,
+            explanation.text.trim()
+        )
+        .unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
     if std::env::var_os("KILN_BLESS").is_some() {
         fs::write(&path, &text).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "`just docs` writes it anew");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        text,
+        "`just docs` writes it anew"
+    );
 }
 
 /// One anatomy for every rule and check: a file, a fixture folder, a heading.
@@ -35,13 +46,24 @@ fn every_rule_and_check_has_a_file_and_fixtures() {
     let mut codes = std::collections::BTreeSet::new();
     let mut missing = Vec::new();
     for explanation in explanations {
-        assert!(codes.insert(explanation.code), "`{}` is used twice", explanation.code);
+        assert!(
+            codes.insert(explanation.code),
+            "`{}` is used twice",
+            explanation.code
+        );
         let file = explanation.code.replace('-', "_");
-        let homes = [("src/harden/rules", "tests/harden"), ("src/check/checks", "tests/check")];
-        let home = homes.iter().find(|(source, _)| root.join(source).join(format!("{file}.rs")).is_file());
+        let homes = [
+            ("src/harden/rules", "tests/harden"),
+            ("src/check/checks", "tests/check"),
+        ];
+        let home = homes
+            .iter()
+            .find(|(source, _)| root.join(source).join(format!("{file}.rs")).is_file());
         match home {
             Some((_, tests)) => {
-                let folder = [file.as_str(), explanation.code].iter().any(|name| root.join(tests).join(name).is_dir());
+                let folder = [file.as_str(), explanation.code]
+                    .iter()
+                    .any(|name| root.join(tests).join(name).is_dir());
                 if !folder {
                     missing.push(format!("{tests}/{}", explanation.code));
                 }

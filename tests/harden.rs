@@ -4,7 +4,6 @@
 //! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
 //! `case.yaml`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
 
-
 mod catalogue;
 mod codes;
 mod edits;
@@ -36,7 +35,9 @@ fn setting(node: &Node, key: &str) -> String {
 }
 
 fn list<'n>(node: Option<&'n Node>, key: &str) -> &'n [Node] {
-    node.and_then(|node| node.get(key)).and_then(Node::items).unwrap_or_default()
+    node.and_then(|node| node.get(key))
+        .and_then(Node::items)
+        .unwrap_or_default()
 }
 
 /// Reads `case.yaml`: `apps: [{namespace, name, tier}]`, `exempt`, `podSecurity: {namespace: level}`.
@@ -59,13 +60,21 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         reason: setting(exemption, "reason"),
         place: None,
     });
-    let wishes = root.and_then(|root| root.get("podSecurity")).and_then(Node::entries).unwrap_or_default();
+    let wishes = root
+        .and_then(|root| root.get("podSecurity"))
+        .and_then(Node::entries)
+        .unwrap_or_default();
     let policy = Policy {
         exempt: exempt.collect(),
         kubernetes: Version(36),
         pod_security: wishes
             .iter()
-            .map(|wish| (wish.key.clone(), (Level::parse(wish.value.text().unwrap()).unwrap(), None)))
+            .map(|wish| {
+                (
+                    wish.key.clone(),
+                    (Level::parse(wish.value.text().unwrap()).unwrap(), None),
+                )
+            })
             .collect(),
         ..Policy::default()
     };
@@ -74,11 +83,17 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
 
 fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
     let (apps, policy) = case(folder);
-    harden(trees::tree(&trees::texts(&folder.join("in")), apps), &profiles(), &policy)
+    harden(
+        trees::tree(&trees::texts(&folder.join("in")), apps),
+        &profiles(),
+        &policy,
+    )
 }
 
 fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
-    tree.files().map(|file| (file.path.clone(), file.source.text.clone())).collect()
+    tree.files()
+        .map(|file| (file.path.clone(), file.source.text.clone()))
+        .collect()
 }
 
 fn injections(tree: &Tree<Hardened>) -> String {
@@ -106,7 +121,11 @@ fn every_rule_does_what_its_fixtures_show() {
             let given = trees::texts(&folder.join("in"));
             let result = hardened(&folder);
             let (outputs, record, problems) = match &result {
-                Ok(done) => (outputs(&done.value), injections(&done.value), &done.warnings),
+                Ok(done) => (
+                    outputs(&done.value),
+                    injections(&done.value),
+                    &done.warnings,
+                ),
                 Err(problems) => (given.clone(), String::new(), problems),
             };
             let expected = trees::texts(&folder.join("out"));
@@ -122,7 +141,11 @@ fn every_rule_does_what_its_fixtures_show() {
             for path in expected.keys().filter(|path| !outputs.contains_key(*path)) {
                 trees::compare(&folder.join("out").join(path), "", &mut wrong);
             }
-            trees::compare(&folder.join("findings.txt"), &trees::told(problems), &mut wrong);
+            trees::compare(
+                &folder.join("findings.txt"),
+                &trees::told(problems),
+                &mut wrong,
+            );
             trees::compare(&folder.join("injections.txt"), &record, &mut wrong);
         }
     }
@@ -133,10 +156,22 @@ fn every_rule_does_what_its_fixtures_show() {
 fn hardening_twice_changes_nothing() {
     for rule in RULES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
-            let Ok(once) = hardened(&folder) else { continue };
+            let Ok(once) = hardened(&folder) else {
+                continue;
+            };
             let (apps, policy) = case(&folder);
-            let again = harden(trees::tree(&outputs(&once.value), apps), &profiles(), &policy).unwrap();
-            assert_eq!(outputs(&again.value), outputs(&once.value), "{}", folder.display());
+            let again = harden(
+                trees::tree(&outputs(&once.value), apps),
+                &profiles(),
+                &policy,
+            )
+            .unwrap();
+            assert_eq!(
+                outputs(&again.value),
+                outputs(&once.value),
+                "{}",
+                folder.display()
+            );
             assert!(again.value.injections().is_empty(), "{}", folder.display());
         }
     }

@@ -35,7 +35,10 @@ impl<'t> Context<'t> {
     }
 
     fn template(&self, place: &Place) -> Option<Place> {
-        let file = self.tree.files().find(|file| Arc::ptr_eq(&file.source, &place.source))?;
+        let file = self
+            .tree
+            .files()
+            .find(|file| Arc::ptr_eq(&file.source, &place.source))?;
         file.template_place(place.span.start)
     }
 
@@ -55,7 +58,11 @@ impl<'t> Context<'t> {
         self.builds
             .of_kind(group, kind)
             .filter(|member| {
-                seen.insert((&member.object.file.path, member.object.document, member.namespace_name()))
+                seen.insert((
+                    &member.object.file.path,
+                    member.object.document,
+                    member.namespace_name(),
+                ))
             })
             .collect()
     }

@@ -29,16 +29,23 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
                 roots.push((number, None, node));
             } else {
                 merger.problems.push(
-                    Diagnostic::error("config-shape", "a data file holds keys and values at its top")
-                        .at(source, node.first_line_span(), "")
-                        .with_hint("for a list of nodes, write `nodes:` above it"),
+                    Diagnostic::error(
+                        "config-shape",
+                        "a data file holds keys and values at its top",
+                    )
+                    .at(source, node.first_line_span(), "")
+                    .with_hint("for a list of nodes, write `nodes:` above it"),
                 );
             }
         }
     }
     let value = merger.combine("", &roots);
     Merged {
-        value: if value.is_null() { Value::Object(Map::new()) } else { value },
+        value: if value.is_null() {
+            Value::Object(Map::new())
+        } else {
+            value
+        },
         places: merger.places,
         secrets: Secrets::default(),
     }
@@ -55,14 +62,20 @@ impl Merger<'_> {
         let Some((source, entry, first)) = parts.first() else {
             return Value::Null;
         };
-        self.places.insert(pointer, *source, entry.map(|entry| entry.key_span), first.span);
+        self.places.insert(
+            pointer,
+            *source,
+            entry.map(|entry| entry.key_span),
+            first.span,
+        );
         if parts.iter().all(|(_, _, node)| node.entries().is_some()) {
             return Value::Object(self.combine_entries(pointer, parts));
         }
         if let Some((other, Some(second), _)) = parts.get(1) {
             let message = format!("`{}` is set in two places", second.key);
             let mut problem = Diagnostic::error("set-twice", message);
-            if let (Some(there), Some(here)) = (self.sources.get(*other), self.sources.get(*source)) {
+            if let (Some(there), Some(here)) = (self.sources.get(*other), self.sources.get(*source))
+            {
                 let first_span = entry.map_or(first.span, |entry| entry.key_span);
                 problem = problem
                     .at(there, second.key_span, "")
@@ -71,10 +84,9 @@ impl Merger<'_> {
             self.problems.push(problem.with_hint("keep one of the two"));
         }
         if let Some(items) = first.items() {
-            let items = items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.combine(&format!("{pointer}/{index}"), &[(*source, None, item)]));
+            let items = items.iter().enumerate().map(|(index, item)| {
+                self.combine(&format!("{pointer}/{index}"), &[(*source, None, item)])
+            });
             return Value::Array(items.collect());
         }
         first.to_value(Resolver::Core)
@@ -91,10 +103,16 @@ impl Merger<'_> {
             .map(|key| {
                 let below: Vec<Part<'_>> = parts
                     .iter()
-                    .filter_map(|(source, _, node)| node.entry(key).map(|entry| (*source, Some(entry), &entry.value)))
+                    .filter_map(|(source, _, node)| {
+                        node.entry(key)
+                            .map(|entry| (*source, Some(entry), &entry.value))
+                    })
                     .collect();
                 let step = key.replace('~', "~0").replace('/', "~1");
-                (key.to_owned(), self.combine(&format!("{pointer}/{step}"), &below))
+                (
+                    key.to_owned(),
+                    self.combine(&format!("{pointer}/{step}"), &below),
+                )
             })
             .collect()
     }
@@ -123,12 +141,18 @@ pub(super) fn resolve_references(
     env: &(dyn Fn(&str) -> Option<String> + Sync),
     problems: &mut Vec<Diagnostic>,
 ) -> Merged {
-    let Merged { value, places, secrets } = &mut merged;
+    let Merged {
+        value,
+        places,
+        secrets,
+    } = &mut merged;
     replace(value, "", &mut |pointer, kind, name| {
         let found = match kind {
             "fromEnv" => env(name).ok_or_else(|| format!("the environment has no `{name}`")),
             _ => match files.read(name) {
-                Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8 text")),
+                Ok(Some(bytes)) => {
+                    String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8 text"))
+                }
                 Ok(None) => Err(format!("there is no file `{name}`")),
                 Err(error) => Err(error.to_string()),
             },
@@ -156,7 +180,9 @@ fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, &str, 
     match value {
         Value::Object(map) => {
             let reference = match map.iter().next() {
-                Some((kind, Value::String(name))) if map.len() == 1 && (kind == "fromEnv" || kind == "fromFile") => {
+                Some((kind, Value::String(name)))
+                    if map.len() == 1 && (kind == "fromEnv" || kind == "fromFile") =>
+                {
                     Some((kind.clone(), name.clone()))
                 }
                 _ => None,
@@ -166,7 +192,11 @@ fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, &str, 
                 return;
             }
             for (key, value) in map {
-                replace(value, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+                replace(
+                    value,
+                    &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
             }
         }
         Value::Array(items) => {

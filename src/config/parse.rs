@@ -1,8 +1,6 @@
 //! One data file: YAML, TOML or JSON, encrypted or not.
 
-use std::sync::{Arc, LazyLock};
-
-use regex::Regex;
+use std::sync::Arc;
 
 use super::Decrypt;
 use super::places::masked;
@@ -20,16 +18,46 @@ pub(super) struct Parsed {
     pub(super) warnings: Vec<Diagnostic>,
 }
 
-/// Keys whose values are never shown, whatever the schema says of them.
-static SECRET_KEY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(token|secret|passw|passphrase|api_?key|private|credential)").expect("a constant pattern")
-});
-static SECRET_LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?im)^[^\n#]*(?:token|secret|passw|passphrase|api_?key|private|credential)[\w-]*["']?[ \t]*[:=][ \t]*([^\n]+)$"#)
-        .expect("a constant pattern")
-});
+/// Words in a key whose value is never shown, whatever the schema says of it.
+const SECRET_WORDS: [&str; 7] = [
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "apikey",
+    "private",
+    "credential",
+];
 
-pub(super) fn parse(path: &str, text: &str, decrypt: &Decrypt<'_>) -> Result<Parsed, Vec<Diagnostic>> {
+fn is_secret_key(key: &str) -> bool {
+    let key: String = key
+        .chars()
+        .filter(|letter| *letter != '_' && *letter != '-')
+        .collect();
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Finds what stands behind a secret's key on the lines of a text, sound or not.
+fn secret_lines(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(end) = line.find([':', '='])
+            && is_secret_key(&line[..end])
+        {
+            found.push(Span::new(start + end + 1, start + line.len()));
+        }
+        start += line.len();
+    }
+    found
+}
+
+pub(super) fn parse(
+    path: &str,
+    text: &str,
+    decrypt: &Decrypt<'_>,
+) -> Result<Parsed, Vec<Diagnostic>> {
     if path.contains(".sops.") {
         let encrypted = Source::sensitive(path, text);
         let plain = decrypt(&encrypted).map_err(|problem| vec![problem])?;
@@ -39,16 +67,20 @@ pub(super) fn parse(path: &str, text: &str, decrypt: &Decrypt<'_>) -> Result<Par
 }
 
 fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
-    let mut shown = SECRET_LINE.captures_iter(&plain.text).fold(Arc::clone(plain), |source, found| {
-        let value = found.get(1).map_or(Span::default(), |value| Span::new(value.start(), value.end()));
-        masked(&source, value)
-    });
+    let mut shown = secret_lines(&plain.text)
+        .into_iter()
+        .fold(Arc::clone(plain), |source, span| masked(&source, span));
     let is_toml = plain.path.ends_with(".toml") && !plain.path.ends_with(".sops.toml");
     let roots = if is_toml {
         vec![toml(&plain.text, &shown)?]
     } else {
-        let documents = yaml::load(&plain.text).map_err(|error| vec![error.diagnostic("config-syntax", &shown)])?;
-        documents.into_iter().map(|document| document.root).filter(|root| !root.is_null()).collect()
+        let documents = yaml::load(&plain.text)
+            .map_err(|error| vec![error.diagnostic("config-syntax", &shown)])?;
+        documents
+            .into_iter()
+            .map(|document| document.root)
+            .filter(|root| !root.is_null())
+            .collect()
     };
     for root in &roots {
         shown = mask_secret_keys(root, false, shown);
@@ -59,18 +91,22 @@ fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
             warn_of_other_readings(root, &shown, &mut warnings);
         }
     }
-    Ok(Parsed { source: shown, roots, warnings })
+    Ok(Parsed {
+        source: shown,
+        roots,
+        warnings,
+    })
 }
 
 fn mask_secret_keys(node: &Node, secret: bool, source: Arc<Source>) -> Arc<Source> {
     match &node.content {
         Content::Scalar(_) if secret => masked(&source, node.span),
         Content::Scalar(_) => source,
-        Content::Sequence { items, .. } => {
-            items.iter().fold(source, |source, item| mask_secret_keys(item, secret, source))
-        }
+        Content::Sequence { items, .. } => items.iter().fold(source, |source, item| {
+            mask_secret_keys(item, secret, source)
+        }),
         Content::Mapping { entries, .. } => entries.iter().fold(source, |source, entry| {
-            mask_secret_keys(&entry.value, secret || SECRET_KEY.is_match(&entry.key), source)
+            mask_secret_keys(&entry.value, secret || is_secret_key(&entry.key), source)
         }),
     }
 }
@@ -86,16 +122,24 @@ fn warn_of_other_readings(node: &Node, source: &Arc<Source>, warnings: &mut Vec<
                 let message = format!("`{}` means another value in YAML 1.1", scalar.text);
                 warnings.push(
                     Diagnostic::warning("yaml-1.1-scalar", message)
-                        .at(source, node.span, format!("read as {here}, elsewhere as {elsewhere}"))
+                        .at(
+                            source,
+                            node.span,
+                            format!("read as {here}, elsewhere as {elsewhere}"),
+                        )
                         .with_hint("put it in quotes, or write the number in decimal"),
                 );
             }
         }
         Content::Sequence { items, .. } => {
-            items.iter().for_each(|item| warn_of_other_readings(item, source, warnings));
+            items
+                .iter()
+                .for_each(|item| warn_of_other_readings(item, source, warnings));
         }
         Content::Mapping { entries, .. } => {
-            entries.iter().for_each(|entry| warn_of_other_readings(&entry.value, source, warnings));
+            entries
+                .iter()
+                .for_each(|entry| warn_of_other_readings(&entry.value, source, warnings));
         }
     }
 }
@@ -104,7 +148,8 @@ fn warn_of_other_readings(node: &Node, source: &Arc<Source>, warnings: &mut Vec<
 pub(super) fn toml(text: &str, shown: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     let mut value = toml_span::parse(text).map_err(|error| {
         let span = Span::new(error.span.start, error.span.end.max(error.span.start));
-        let diagnostic = Diagnostic::error("config-syntax", format!("this is not TOML: {error}")).at(shown, span, "");
+        let diagnostic = Diagnostic::error("config-syntax", format!("this is not TOML: {error}"))
+            .at(shown, span, "");
         vec![match error.kind {
             toml_span::ErrorKind::DuplicateKey { key, first } => {
                 let place = crate::source::Place::new(shown, Span::new(first.start, first.end));
@@ -141,7 +186,10 @@ fn toml_node(value: &mut toml_span::Value<'_>) -> Node {
                 })
                 .collect();
             entries.sort_by_key(|entry| entry.key_span);
-            Content::Mapping { entries, flow: false }
+            Content::Mapping {
+                entries,
+                flow: false,
+            }
         }
     };
     Node {

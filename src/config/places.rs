@@ -29,14 +29,20 @@ impl Places {
 
     /// Notes where a value stands; the first note of a pointer stays.
     pub(super) fn insert(&mut self, pointer: &str, source: usize, key: Option<Span>, value: Span) {
-        self.positions.entry(pointer.to_owned()).or_insert(Position { source, key, value });
+        self.positions
+            .entry(pointer.to_owned())
+            .or_insert(Position { source, key, value });
     }
 
     /// Returns the place of a value, or of its nearest ancestor that was written.
     pub fn value(&self, pointer: &str) -> Option<Place> {
         let position = self.nearest(pointer)?;
         let exact = self.positions.contains_key(pointer);
-        let span = if exact { position.value } else { position.key.unwrap_or(position.value) };
+        let span = if exact {
+            position.value
+        } else {
+            position.key.unwrap_or(position.value)
+        };
         Some(Place::new(self.sources.get(position.source)?, span))
     }
 

@@ -87,15 +87,32 @@ impl Default for Project {
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 7] = ["data", "templates", "catalogue", "output", "harden", "seal", "check"];
+const KEYS: [&str; 7] = [
+    "data",
+    "templates",
+    "catalogue",
+    "output",
+    "harden",
+    "seal",
+    "check",
+];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
 pub fn load(files: &dyn Files) -> StageResult<Project> {
     let text = match files.read(FILE) {
-        Ok(Some(bytes)) => String::from_utf8(bytes)
-            .map_err(|_| vec![Diagnostic::error("not-utf8", format!("`{FILE}` is not UTF-8 text"))])?,
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| {
+            vec![Diagnostic::error(
+                "not-utf8",
+                format!("`{FILE}` is not UTF-8 text"),
+            )]
+        })?,
         Ok(None) => String::new(),
-        Err(error) => return Err(vec![Diagnostic::error("unreadable-config", error.to_string())]),
+        Err(error) => {
+            return Err(vec![Diagnostic::error(
+                "unreadable-config",
+                error.to_string(),
+            )]);
+        }
     };
     let source = Source::new(FILE, text);
     let root = parse::toml(&source.text, &source)?;
@@ -179,14 +196,18 @@ impl Reader {
             self.problem(node, "a table was expected here");
             return Vec::new();
         };
-        let (known, unknown): (Vec<&Entry>, Vec<&Entry>) =
-            entries.iter().partition(|entry| keys.contains(&entry.key.as_str()));
+        let (known, unknown): (Vec<&Entry>, Vec<&Entry>) = entries
+            .iter()
+            .partition(|entry| keys.contains(&entry.key.as_str()));
         for entry in unknown {
             self.problems.push(
-                Diagnostic::error("unknown-key", format!("`{FILE}` has no key `{}`", entry.key))
-                    .at(&self.source, entry.key_span, "")
-                    .with_suggestion(&entry.key, keys.iter().copied())
-                    .with_hint(format!("it knows {}", quoted(keys))),
+                Diagnostic::error(
+                    "unknown-key",
+                    format!("`{FILE}` has no key `{}`", entry.key),
+                )
+                .at(&self.source, entry.key_span, "")
+                .with_suggestion(&entry.key, keys.iter().copied())
+                .with_hint(format!("it knows {}", quoted(keys))),
             );
         }
         known
@@ -206,9 +227,14 @@ impl Reader {
     /// Reads a Kubernetes version of the form `1.36`.
     fn version(&mut self, node: &Node) -> String {
         let text = self.text(node);
-        let minor = text.strip_prefix("1.").and_then(|minor| minor.parse::<u16>().ok());
+        let minor = text
+            .strip_prefix("1.")
+            .and_then(|minor| minor.parse::<u16>().ok());
         if minor.is_none() {
-            self.problem(node, "a Kubernetes version such as `1.36` was expected here");
+            self.problem(
+                node,
+                "a Kubernetes version such as `1.36` was expected here",
+            );
         }
         text
     }
@@ -221,7 +247,10 @@ impl Reader {
     }
 
     fn texts(&mut self, node: &Node) -> Vec<String> {
-        self.placed_texts(node).into_iter().map(|(text, _)| text).collect()
+        self.placed_texts(node)
+            .into_iter()
+            .map(|(text, _)| text)
+            .collect()
     }
 
     fn placed_texts(&mut self, node: &Node) -> Vec<(String, Place)> {
@@ -229,15 +258,22 @@ impl Reader {
             self.problem(node, "a list of strings was expected here");
             return Vec::new();
         };
-        items.iter().map(|item| (self.text(item), Place::new(&self.source, item.span))).collect()
+        items
+            .iter()
+            .map(|item| (self.text(item), Place::new(&self.source, item.span)))
+            .collect()
     }
 
     fn problem(&mut self, node: &Node, message: &str) {
-        let diagnostic = Diagnostic::error("kiln-toml", message).at(&self.source, node.first_line_span(), "");
+        let diagnostic =
+            Diagnostic::error("kiln-toml", message).at(&self.source, node.first_line_span(), "");
         self.problems.push(diagnostic);
     }
 }
 
 fn quoted(keys: &[&str]) -> String {
-    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+    keys.iter()
+        .map(|key| format!("`{key}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -21,7 +21,10 @@ pub fn controllers(values: &Map<String, Value>) -> Vec<Controller> {
         .filter(|(_, controller)| controller["enabled"] != false)
         .map(|(name, controller)| Controller {
             name: name.clone(),
-            kind: controller["type"].as_str().unwrap_or("deployment").to_owned(),
+            kind: controller["type"]
+                .as_str()
+                .unwrap_or("deployment")
+                .to_owned(),
             pod: json!({"spec": spec(values, controller)}),
         })
         .collect()
@@ -30,9 +33,17 @@ pub fn controllers(values: &Map<String, Value>) -> Vec<Controller> {
 fn spec(values: &Map<String, Value>, controller: &Value) -> Value {
     let empty = Value::Null;
     let shared = values.get("defaultPodOptions").unwrap_or(&empty);
-    let merge = values.get("defaultPodOptionsStrategy").is_some_and(|strategy| strategy == "merge");
+    let merge = values
+        .get("defaultPodOptionsStrategy")
+        .is_some_and(|strategy| strategy == "merge");
     let mut spec = Map::new();
-    for field in ["hostNetwork", "hostPID", "hostIPC", "hostUsers", "securityContext"] {
+    for field in [
+        "hostNetwork",
+        "hostPID",
+        "hostIPC",
+        "hostUsers",
+        "securityContext",
+    ] {
         let value = layered(&shared[field], &controller["pod"][field], merge);
         spec.insert(field.to_owned(), value);
     }
@@ -83,7 +94,11 @@ fn layered(below: &Value, above: &Value, merge: bool) -> Value {
 
 /// Lists the volumes of all controllers: a mount may be for one of them only, which is not followed.
 fn volumes(values: &Map<String, Value>) -> Value {
-    let all = values.get("persistence").and_then(Value::as_object).into_iter().flatten();
+    let all = values
+        .get("persistence")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     all.filter(|(_, volume)| volume["enabled"] != false)
         .map(|(name, volume)| {
             let kind = match volume["type"].as_str().unwrap_or("persistentVolumeClaim") {

@@ -41,7 +41,9 @@ pub(super) struct Bench<'t> {
 impl<'t> Bench<'t> {
     pub(super) fn new(files: impl Iterator<Item = &'t File>) -> Self {
         Self {
-            files: files.map(|file| (file.path.clone(), Cow::Borrowed(file))).collect(),
+            files: files
+                .map(|file| (file.path.clone(), Cow::Borrowed(file)))
+                .collect(),
             injections: Vec::new(),
         }
     }
@@ -51,11 +53,19 @@ impl<'t> Bench<'t> {
     }
 
     /// Makes the additions of a rule, and says which could not be made.
-    pub(super) fn apply(&mut self, rule: &'static str, edits: Vec<Edit>, files: Vec<NewFile>) -> Vec<Diagnostic> {
+    pub(super) fn apply(
+        &mut self,
+        rule: &'static str,
+        edits: Vec<Edit>,
+        files: Vec<NewFile>,
+    ) -> Vec<Diagnostic> {
         for file in files {
             self.add(rule, file);
         }
-        edits.into_iter().filter_map(|edit| self.edit(rule, edit)).collect()
+        edits
+            .into_iter()
+            .filter_map(|edit| self.edit(rule, edit))
+            .collect()
     }
 
     /// Hands over the files that changed and the record, by path and place.
@@ -70,10 +80,17 @@ impl<'t> Bench<'t> {
     }
 
     fn edit(&mut self, rule: &'static str, edit: Edit) -> Option<Diagnostic> {
-        let file = self.files.get(&edit.path).filter(|file| !file.is_secret())?;
+        let file = self
+            .files
+            .get(&edit.path)
+            .filter(|file| !file.is_secret())?;
         let route = match &edit.insertion.addition {
             Addition::Entries { entries, .. } if entries.len() == 1 => {
-                let key = entries.keys().next().map(String::as_str).unwrap_or_default();
+                let key = entries
+                    .keys()
+                    .next()
+                    .map(String::as_str)
+                    .unwrap_or_default();
                 edit.insertion.route.then(key)
             }
             _ => edit.insertion.route.clone(),
@@ -96,11 +113,15 @@ impl<'t> Bench<'t> {
                 let document = file.documents.get(edit.insertion.document)?;
                 let refused = Diagnostic::warning("edit-refused", message)
                     .at(&file.source, document.root.span_of(&route), "")
-                    .with_hint(format!("set it in the template, or exempt the object from `{rule}`"));
-                Some(match file.template_place(document.root.span_of(&route).start) {
-                    Some(place) => refused.with_related(place, "rendered from here"),
-                    None => refused,
-                })
+                    .with_hint(format!(
+                        "set it in the template, or exempt the object from `{rule}`"
+                    ));
+                Some(
+                    match file.template_place(document.root.span_of(&route).start) {
+                        Some(place) => refused.with_related(place, "rendered from here"),
+                        None => refused,
+                    },
+                )
             }
         }
     }
@@ -108,9 +129,17 @@ impl<'t> Bench<'t> {
     /// Puts the edited text in the file's place, moves the record of earlier additions along, and
     /// returns the bytes of the new one.
     fn replace(&mut self, rule: &'static str, path: &str, edited: Edited) -> Span {
-        let Edited { text, documents, inserted } = edited;
+        let Edited {
+            text,
+            documents,
+            inserted,
+        } = edited;
         let length = inserted.end - inserted.start;
-        for earlier in self.injections.iter_mut().filter(|injection| injection.path == path) {
+        for earlier in self
+            .injections
+            .iter_mut()
+            .filter(|injection| injection.path == path)
+        {
             if earlier.span.start >= inserted.start {
                 earlier.span.start += length;
             }

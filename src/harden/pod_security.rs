@@ -64,9 +64,17 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lacks = if self.explicit { "sets" } else { "does not set" };
+        let lacks = if self.explicit {
+            "sets"
+        } else {
+            "does not set"
+        };
         match &self.container {
-            Some(container) => write!(formatter, "container `{container}` {lacks} `{}`", self.control),
+            Some(container) => write!(
+                formatter,
+                "container `{container}` {lacks} `{}`",
+                self.control
+            ),
             None => write!(formatter, "the pod {lacks} `{}`", self.control),
         }
     }
@@ -104,7 +112,10 @@ pub fn evaluate(pod: &Value, version: Version) -> Vec<Violation> {
 
 /// Returns the strictest level that allows all of the violations.
 pub fn level<'v>(violations: impl IntoIterator<Item = &'v Violation>) -> Level {
-    let strictest = violations.into_iter().map(|violation| violation.keeps_from).min();
+    let strictest = violations
+        .into_iter()
+        .map(|violation| violation.keeps_from)
+        .min();
     match strictest {
         None => Level::Restricted,
         Some(Level::Restricted) => Level::Baseline,

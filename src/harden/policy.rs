@@ -51,7 +51,9 @@ impl Policy {
     pub(super) fn exemption(&self, rule: &str, namespace: &str, name: &str) -> Option<usize> {
         let matches = |pattern: &str, text: &str| pattern == "*" || pattern == text;
         self.exempt.iter().position(|exemption| {
-            exemption.rule == rule && matches(&exemption.namespace, namespace) && matches(&exemption.name, name)
+            exemption.rule == rule
+                && matches(&exemption.namespace, namespace)
+                && matches(&exemption.name, name)
         })
     }
 
@@ -60,9 +62,11 @@ impl Policy {
         let mut problems = Vec::new();
         for exemption in &self.exempt {
             if !RULES.iter().any(|rule| rule.code == exemption.rule) {
-                let problem =
-                    Diagnostic::error("exemption-unknown-rule", format!("there is no rule `{}`", exemption.rule))
-                        .with_suggestion(&exemption.rule, RULES.iter().map(|rule| rule.code));
+                let problem = Diagnostic::error(
+                    "exemption-unknown-rule",
+                    format!("there is no rule `{}`", exemption.rule),
+                )
+                .with_suggestion(&exemption.rule, RULES.iter().map(|rule| rule.code));
                 problems.push(exemption.placed(problem));
             }
             if exemption.reason.trim().is_empty() {

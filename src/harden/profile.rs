@@ -245,7 +245,11 @@ impl Profiles {
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(Self { profiles }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { profiles })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Lists the profiles.
@@ -262,7 +266,10 @@ impl Profiles {
         let mut best = Known::Unknown;
         for profile in &self.profiles {
             let named = profile.chart == name;
-            let published = profile.sources.iter().any(|source| source.trim_end_matches('/') == url);
+            let published = profile
+                .sources
+                .iter()
+                .any(|source| source.trim_end_matches('/') == url);
             if published || (named && profile.any_publisher) {
                 if version.is_none_or(|version| profile.versions.cover(version)) {
                     return Known::Profile(profile);

@@ -50,22 +50,36 @@ impl<'t> Release<'t> {
     fn read(member: &'t Member<'t>, builds: &'t Builds<'t>, profiles: &'t Profiles) -> Self {
         let object = member.object;
         let chart = chart(member, builds);
-        let target = object.text("spec.targetNamespace").filter(|name| !name.is_empty());
+        let target = object
+            .text("spec.targetNamespace")
+            .filter(|name| !name.is_empty());
         let name = object.text("spec.releaseName").map_or_else(
-            || target.map_or_else(|| member.name.clone(), |target| format!("{target}-{}", member.name)),
+            || {
+                target.map_or_else(
+                    || member.name.clone(),
+                    |target| format!("{target}-{}", member.name),
+                )
+            },
             str::to_owned,
         );
-        let values = object.find("spec.values").map(crate::yaml::Node::to_kubernetes);
+        let values = object
+            .find("spec.values")
+            .map(crate::yaml::Node::to_kubernetes);
         Self {
             member,
             namespace: target.unwrap_or_else(|| member.namespace_name()).to_owned(),
             name,
-            known: chart
-                .as_ref()
-                .map_or(Known::Unknown, |chart| profiles.find(&chart.url, chart.version.as_deref())),
+            known: chart.as_ref().map_or(Known::Unknown, |chart| {
+                profiles.find(&chart.url, chart.version.as_deref())
+            }),
             chart: chart.map(|chart| chart.url),
-            values: values.and_then(|values| values.as_object().cloned()).unwrap_or_default(),
-            values_from: object.find("spec.valuesFrom").and_then(crate::yaml::Node::items).is_some_and(|list| !list.is_empty()),
+            values: values
+                .and_then(|values| values.as_object().cloned())
+                .unwrap_or_default(),
+            values_from: object
+                .find("spec.valuesFrom")
+                .and_then(crate::yaml::Node::items)
+                .is_some_and(|list| !list.is_empty()),
         }
     }
 
@@ -91,12 +105,19 @@ impl<'t> Release<'t> {
 
     /// Fills in `{release}` and `{fullname}`.
     pub fn fill(&self, pattern: &str) -> String {
-        pattern.replace("{fullname}", &self.fullname()).replace("{release}", &self.name)
+        pattern
+            .replace("{fullname}", &self.fullname())
+            .replace("{release}", &self.name)
     }
 
     /// Returns what Helm's usual helper makes of release and chart, by the values that override it.
     fn fullname(&self) -> String {
-        let text = |key: &str| self.values.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |key: &str| {
+            self.values
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
         if let Some(name) = text("fullnameOverride") {
             return name.to_owned();
         }
@@ -104,8 +125,14 @@ impl<'t> Release<'t> {
         if let Some(pattern) = profile.and_then(|profile| profile.fullname.as_deref()) {
             return pattern.replace("{release}", &self.name);
         }
-        let chart = text("nameOverride").or(profile.map(|profile| profile.chart.as_str())).unwrap_or_default();
-        if self.name.contains(chart) { self.name.clone() } else { format!("{}-{chart}", self.name) }
+        let chart = text("nameOverride")
+            .or(profile.map(|profile| profile.chart.as_str()))
+            .unwrap_or_default();
+        if self.name.contains(chart) {
+            self.name.clone()
+        } else {
+            format!("{}-{chart}", self.name)
+        }
     }
 }
 
@@ -127,10 +154,17 @@ fn chart(member: &Member<'_>, builds: &Builds<'_>) -> Option<Chart> {
 }
 
 /// Reads a chart that is named together with its repository.
-fn template_chart(object: Object<'_>, at: &str, member: &Member<'_>, builds: &Builds<'_>) -> Option<Chart> {
+fn template_chart(
+    object: Object<'_>,
+    at: &str,
+    member: &Member<'_>,
+    builds: &Builds<'_>,
+) -> Option<Chart> {
     let name = object.text(&format!("{at}.chart"))?;
     let reference = format!("{at}.sourceRef");
-    let kind = object.text(&format!("{reference}.kind")).unwrap_or_default();
+    let kind = object
+        .text(&format!("{reference}.kind"))
+        .unwrap_or_default();
     let source = find(builds, kind, member, object, &reference)?;
     let url = source.object.text("spec.url")?.trim_end_matches('/');
     Some(Chart {
@@ -147,7 +181,10 @@ fn find<'b, 't>(
     reference: &str,
 ) -> Option<&'b Member<'t>> {
     let name = object.text(&format!("{reference}.name"))?;
-    let namespace =
-        object.text(&format!("{reference}.namespace")).unwrap_or_else(|| member.namespace_name());
-    builds.of_kind(SOURCE, kind).find(|source| source.name == name && source.namespace_name() == namespace)
+    let namespace = object
+        .text(&format!("{reference}.namespace"))
+        .unwrap_or_else(|| member.namespace_name());
+    builds
+        .of_kind(SOURCE, kind)
+        .find(|source| source.name == name && source.namespace_name() == namespace)
 }

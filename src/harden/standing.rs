@@ -28,12 +28,18 @@ pub struct Standing {
 }
 
 /// Judges every workload of a tree, by namespace.
-pub fn judge(builds: &Builds<'_>, releases: &[Release<'_>], version: Version) -> BTreeMap<String, Vec<Standing>> {
+pub fn judge(
+    builds: &Builds<'_>,
+    releases: &[Release<'_>],
+    version: Version,
+) -> BTreeMap<String, Vec<Standing>> {
     let mut found: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     for member in &builds.members {
         let object = member.object;
-        let Some((route, pod)) = workload::pod(object) else { continue };
+        let Some((route, pod)) = workload::pod(object) else {
+            continue;
+        };
         if !seen.insert((&object.file.path, object.document, member.namespace_name())) {
             continue;
         }
@@ -50,11 +56,17 @@ pub fn judge(builds: &Builds<'_>, releases: &[Release<'_>], version: Version) ->
             certain: true,
             place: object.name_place(),
         };
-        found.entry(member.namespace_name().to_owned()).or_default().push(standing);
+        found
+            .entry(member.namespace_name().to_owned())
+            .or_default()
+            .push(standing);
     }
     for release in releases {
         let standings = Judge { release, version }.standings();
-        found.entry(release.namespace.clone()).or_default().extend(standings);
+        found
+            .entry(release.namespace.clone())
+            .or_default()
+            .extend(standings);
         for (namespace, standing) in operands(release, builds) {
             found.entry(namespace).or_default().push(standing);
         }
@@ -63,8 +75,14 @@ pub fn judge(builds: &Builds<'_>, releases: &[Release<'_>], version: Version) ->
 }
 
 /// Lists what keeps a pod from the level above the one it has.
-fn obstacles(violations: &[Violation], place: impl Fn(&Violation) -> Place) -> Vec<(String, Place)> {
-    let worst = violations.iter().map(|violation| violation.keeps_from).min();
+fn obstacles(
+    violations: &[Violation],
+    place: impl Fn(&Violation) -> Place,
+) -> Vec<(String, Place)> {
+    let worst = violations
+        .iter()
+        .map(|violation| violation.keeps_from)
+        .min();
     violations
         .iter()
         .filter(|violation| Some(violation.keeps_from) == worst)
@@ -75,7 +93,11 @@ fn obstacles(violations: &[Violation], place: impl Fn(&Violation) -> Place) -> V
 /// The pods that operators make where the custom resource, or the operator itself, is.
 fn operands(release: &Release<'_>, builds: &Builds<'_>) -> Vec<(String, Standing)> {
     let mut found = Vec::new();
-    for operand in release.profile().into_iter().flat_map(|profile| &profile.operands) {
+    for operand in release
+        .profile()
+        .into_iter()
+        .flat_map(|profile| &profile.operands)
+    {
         let what = format!("pods of {} by {}", operand.kind, release.label());
         let mut push = |namespace: &str, place: Place| {
             let standing = Standing {
@@ -132,12 +154,21 @@ impl Judge<'_, '_> {
 
     /// Values from elsewhere may switch on what the values here leave off.
     fn may_exist(&self, workload: &Workload) -> bool {
-        let holds = workload.when.as_ref().is_none_or(|when| when.holds(&self.release.values));
+        let holds = workload
+            .when
+            .as_ref()
+            .is_none_or(|when| when.holds(&self.release.values));
         holds || self.release.values_from
     }
 
     fn certain(&self) -> bool {
-        !self.release.values_from && self.release.member.object.find("spec.postRenderers").is_none()
+        !self.release.values_from
+            && self
+                .release
+                .member
+                .object
+                .find("spec.postRenderers")
+                .is_none()
     }
 
     fn standing(&self, what: &str, level: Level, obstacles: Vec<(String, Place)>) -> Standing {
@@ -159,7 +190,12 @@ impl Judge<'_, '_> {
                     let container = violation.container.as_deref();
                     let route = container.map_or_else(
                         || "defaultPodOptions".to_owned(),
-                        |container| format!("controllers.{}.containers.{container}.securityContext", controller.name),
+                        |container| {
+                            format!(
+                                "controllers.{}.containers.{container}.securityContext",
+                                controller.name
+                            )
+                        },
                     );
                     self.release.values_place(&route)
                 };
@@ -176,8 +212,12 @@ impl Judge<'_, '_> {
         let security = &workload.security;
         let violations = evaluate(&self.written(workload), self.version);
         let context = |container: &str| {
-            let own = workload.containers.iter().find(|known| known.name == container);
-            own.and_then(|known| known.paths.get("securityContext")).or(security.path.as_ref())
+            let own = workload
+                .containers
+                .iter()
+                .find(|known| known.name == container);
+            own.and_then(|known| known.paths.get("securityContext"))
+                .or(security.path.as_ref())
         };
         let place = |container: Option<&str>| {
             let path = container.and_then(context).or(security.path.as_ref());
@@ -187,29 +227,46 @@ impl Judge<'_, '_> {
             )
         };
         if !security.forbidden.is_empty() {
-            let reasons = security.forbidden.iter().map(|reason| (format!("it needs `{reason}`"), place(None)));
+            let reasons = security
+                .forbidden
+                .iter()
+                .map(|reason| (format!("it needs `{reason}`"), place(None)));
             return self.standing(&what, Level::Privileged, reasons.collect());
         }
-        let broken: Vec<&Violation> = violations.iter().filter(|violation| violation.explicit).collect();
+        let broken: Vec<&Violation> = violations
+            .iter()
+            .filter(|violation| violation.explicit)
+            .collect();
         let broken_level = level(broken.iter().copied());
         let lacking = self.lacking(workload, security, &violations);
         let unset = self.unset(workload);
-        let lacking_level =
-            if lacking.is_empty() && unset.is_empty() { Level::Restricted } else { Level::Baseline };
+        let lacking_level = if lacking.is_empty() && unset.is_empty() {
+            Level::Restricted
+        } else {
+            Level::Baseline
+        };
         let reached = broken_level.min(lacking_level);
         let mut reasons = Vec::new();
         if broken_level == reached {
-            reasons.extend(broken.iter().map(|violation| {
-                (violation.to_string(), place(violation.container.as_deref()))
-            }));
+            reasons.extend(
+                broken.iter().map(|violation| {
+                    (violation.to_string(), place(violation.container.as_deref()))
+                }),
+            );
         }
         if lacking_level == reached {
             reasons.extend(lacking.into_iter().map(|(control, container)| {
                 let filled = self.release.fill(container);
-                (format!("container `{filled}` does not set `{control}`"), place(Some(container)))
+                (
+                    format!("container `{filled}` does not set `{control}`"),
+                    place(Some(container)),
+                )
             }));
             reasons.extend(unset.into_iter().map(|path| {
-                (format!("the value `{path}` unsets a default"), self.release.values_place(path))
+                (
+                    format!("the value `{path}` unsets a default"),
+                    self.release.values_place(path),
+                )
             }));
         }
         self.standing(&what, reached, reasons)
@@ -217,7 +274,10 @@ impl Judge<'_, '_> {
 
     /// Lists the security contexts in which the values unset (`null`) what the chart has.
     fn unset<'w>(&self, workload: &'w Workload) -> Vec<&'w str> {
-        let containers = workload.containers.iter().filter_map(|known| known.paths.get("securityContext"));
+        let containers = workload
+            .containers
+            .iter()
+            .filter_map(|known| known.paths.get("securityContext"));
         containers
             .chain(&workload.security.path)
             .filter(|path| workload::at(&self.release.values, path).is_some_and(has_null))
@@ -233,10 +293,16 @@ impl Judge<'_, '_> {
         violations: &[Violation],
     ) -> Vec<(&'w str, &'w str)> {
         let missing = security.missing.iter().filter(|missing| {
-            let container = workload.containers.iter().find(|known| known.name == missing.container);
+            let container = workload
+                .containers
+                .iter()
+                .find(|known| known.name == missing.container);
             let present = container.is_none_or(|container| {
                 self.release.values_from
-                    || container.when.as_ref().is_none_or(|when| when.holds(&self.release.values))
+                    || container
+                        .when
+                        .as_ref()
+                        .is_none_or(|when| when.holds(&self.release.values))
             });
             let still = violations.iter().any(|violation| {
                 violation.control == missing.control
@@ -244,13 +310,17 @@ impl Judge<'_, '_> {
             });
             present && (still || container.is_none())
         });
-        missing.map(|missing| (missing.control.as_str(), missing.container.as_str())).collect()
+        missing
+            .map(|missing| (missing.control.as_str(), missing.container.as_str()))
+            .collect()
     }
 
     /// Builds the pod that the values alone describe: the security contexts at the paths that reach it.
     fn written(&self, workload: &Workload) -> Value {
         let at = |path: Option<&String>| {
-            path.and_then(|path| workload::at(&self.release.values, path)).cloned().unwrap_or(Value::Null)
+            path.and_then(|path| workload::at(&self.release.values, path))
+                .cloned()
+                .unwrap_or(Value::Null)
         };
         let containers: Vec<Value> = workload
             .containers
@@ -276,7 +346,10 @@ impl Judge<'_, '_> {
             }
         }
         if matches!(profile.workloads, Workloads::Listed(_)) {
-            let mut extras = Extras { version: self.version, found: Vec::new() };
+            let mut extras = Extras {
+                version: self.version,
+                found: Vec::new(),
+            };
             extras.visit(&self.release.values, "");
             for (path, level, reason) in extras.found {
                 let place = self.release.values_place(&path);
@@ -296,7 +369,11 @@ struct Extras {
 impl Extras {
     fn visit(&mut self, values: &Map<String, Value>, prefix: &str) {
         for (key, value) in values {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let path = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             if opens_host(key, value) {
                 let reason = format!("the value `{path}` opens the host");
                 self.found.push((path, Level::Privileged, reason));
@@ -333,7 +410,9 @@ fn has_null(value: &Value) -> bool {
 
 fn opens_host(key: &str, value: &Value) -> bool {
     match key {
-        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => *value == true || value["enabled"] == true,
+        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => {
+            *value == true || value["enabled"] == true
+        }
         "hostPort" => value.as_i64().is_some_and(|port| port != 0) || value["enabled"] == true,
         "hostPath" => value["path"].is_string(),
         _ => false,

@@ -22,7 +22,10 @@ pub fn pod_route(object: Object<'_>) -> Option<Route> {
 /// Returns the pod of a raw workload as the API server would read it.
 pub fn pod(object: Object<'_>) -> Option<(Route, Value)> {
     let route = pod_route(object)?;
-    let pod = object.root.at(&route).map_or(Value::Null, Node::to_kubernetes);
+    let pod = object
+        .root
+        .at(&route)
+        .map_or(Value::Null, Node::to_kubernetes);
     Some((route, pod))
 }
 

@@ -37,7 +37,11 @@ impl Files for Catalogue {
         let mut found = Vec::new();
         if let Some((folder, rest)) = Self::folder(path.trim_end_matches('/')) {
             let name = path.split('/').next().unwrap_or_default();
-            let start = if rest.is_empty() { Some(folder) } else { folder.get_dir(rest) };
+            let start = if rest.is_empty() {
+                Some(folder)
+            } else {
+                folder.get_dir(rest)
+            };
             if let Some(start) = start {
                 collect(start, name, &mut found);
             }
@@ -63,7 +67,10 @@ mod tests {
     #[test]
     fn lists_and_reads_what_it_lists() {
         let listed = catalogue().list("templates/kubernetes/flux").unwrap();
-        assert!(listed.contains(&"templates/kubernetes/flux/cluster/ks.yaml".to_owned()), "{listed:?}");
+        assert!(
+            listed.contains(&"templates/kubernetes/flux/cluster/ks.yaml".to_owned()),
+            "{listed:?}"
+        );
         for path in catalogue().list("schemas").unwrap() {
             assert!(catalogue().read(&path).unwrap().is_some(), "{path}");
         }

@@ -1,7 +1,7 @@
 //! What the codes of rules and checks mean.
 
 use crate::check::CHECKS;
-use crate::harden::RULES;
+use crate::harden::{FINDINGS, RULES};
 
 /// The meaning of one code, for `kiln explain` and `docs/rules.md`.
 #[derive(Clone, Copy, Debug)]
@@ -27,4 +27,15 @@ pub fn explanations() -> Vec<Explanation> {
         text: check.explanation,
     });
     rules.chain(checks).collect()
+}
+
+/// Lists the codes of the messages that hardening can give, besides those of its rules.
+pub fn findings() -> Vec<Explanation> {
+    let of_rules = RULES.iter().flat_map(|rule| rule.findings);
+    let findings = of_rules.chain(FINDINGS).map(|finding| Explanation {
+        code: finding.code,
+        summary: finding.summary,
+        text: "",
+    });
+    findings.collect()
 }

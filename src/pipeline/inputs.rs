@@ -51,7 +51,9 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
     let mut apps = std::collections::BTreeMap::new();
     for files in [world.catalogue, world.files] {
         for path in files.list(APP_SCHEMAS)? {
-            let Some(name) = path.strip_prefix("schemas/apps/").and_then(|name| name.strip_suffix(".schema.json"))
+            let Some(name) = path
+                .strip_prefix("schemas/apps/")
+                .and_then(|name| name.strip_suffix(".schema.json"))
             else {
                 continue;
             };
@@ -67,7 +69,10 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.
 pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
     let mut texts = Vec::new();
-    for (files, folder) in [(world.catalogue, CHART_PROFILES), (world.files, PROJECT_CHARTS)] {
+    for (files, folder) in [
+        (world.catalogue, CHART_PROFILES),
+        (world.files, PROJECT_CHARTS),
+    ] {
         for path in files.list(folder)? {
             if let (true, Some(text)) = (crate::tree::is_yaml_path(&path), text(files, &path)?) {
                 texts.push((path, text));
@@ -85,8 +90,11 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
         match text(world.files, path) {
             Ok(Some(text)) => texts.push((path.clone(), Secret::new(text))),
             Ok(None) => problems.push(
-                Diagnostic::error("missing-identity", format!("there is no identity file `{path}`"))
-                    .with_hint("name files of age identities in `[seal] identities` of `kiln.toml`"),
+                Diagnostic::error(
+                    "missing-identity",
+                    format!("there is no identity file `{path}`"),
+                )
+                .with_hint("name files of age identities in `[seal] identities` of `kiln.toml`"),
             ),
             Err(error) => problems.push(Diagnostic::error("missing-identity", error.to_string())),
         }
@@ -124,7 +132,10 @@ pub(super) fn creation_rules(tree: &Tree<Checked>, world: &World<'_>) -> StageRe
     }
     match text(world.files, CREATION_RULES) {
         Ok(found) => Rules::parse(&Source::new(CREATION_RULES, found.unwrap_or_default())),
-        Err(error) => Err(vec![Diagnostic::error("unreadable-rules", error.to_string())]),
+        Err(error) => Err(vec![Diagnostic::error(
+            "unreadable-rules",
+            error.to_string(),
+        )]),
     }
 }
 
@@ -179,14 +190,22 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
         reason: exempt.reason.clone(),
         place: exempt.place.clone(),
     });
-    let wishes = cluster.model.security.pod_security.iter().filter_map(|(namespace, level)| {
-        let place = cluster.places.value(&format!("/security/pod_security/{namespace}"));
-        Some((namespace.clone(), (Level::parse(level)?, place)))
-    });
+    let wishes = cluster
+        .model
+        .security
+        .pod_security
+        .iter()
+        .filter_map(|(namespace, level)| {
+            let place = cluster
+                .places
+                .value(&format!("/security/pod_security/{namespace}"));
+            Some((namespace.clone(), (Level::parse(level)?, place)))
+        });
     Policy {
         enabled: project.harden.enabled,
         exempt: exempt.collect(),
         pod_security: wishes.collect(),
-        kubernetes: Version::parse(&project.check.kubernetes).unwrap_or(Policy::default().kubernetes),
+        kubernetes: Version::parse(&project.check.kubernetes)
+            .unwrap_or(Policy::default().kubernetes),
     }
 }

@@ -15,7 +15,10 @@ impl Cidr {
         let (address, prefix) = text.split_once('/')?;
         let address = address.parse::<Ipv4Addr>().ok()?;
         let digits = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
-        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32 && digits)?;
+        let prefix = prefix
+            .parse()
+            .ok()
+            .filter(|prefix| *prefix <= 32 && digits)?;
         Some(Self {
             address: address.to_bits(),
             prefix,
@@ -50,13 +53,20 @@ impl Cidr {
     }
 
     fn mask(self) -> u32 {
-        u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
+        u32::MAX
+            .checked_shl(32 - u32::from(self.prefix))
+            .unwrap_or(0)
     }
 }
 
 impl std::fmt::Display for Cidr {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}/{}", Ipv4Addr::from_bits(self.address), self.prefix)
+        write!(
+            formatter,
+            "{}/{}",
+            Ipv4Addr::from_bits(self.address),
+            self.prefix
+        )
     }
 }
 

@@ -1,9 +1,8 @@
 //! Defaults: constant ones, then computed ones.
 
-use kube_cel::cel::Program;
 use serde_json::{Map, Value};
 
-use super::functions;
+use super::functions::{Evaluator, Failure, Programs};
 use crate::cel;
 use crate::diagnostic::Diagnostic;
 
@@ -21,7 +20,9 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
                         Some(default) => {
                             object.insert(name.clone(), default.clone());
                         }
-                        None if is_object && property.get("readOnly") == Some(&Value::Bool(true)) => {
+                        None if is_object
+                            && property.get("readOnly") == Some(&Value::Bool(true)) =>
+                        {
                             object.insert(name.clone(), Value::Object(Map::new()));
                         }
                         None => {}
@@ -45,34 +46,48 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 ///
 /// An expression that needs a value which is itself computed waits for it. What cannot be computed at
 /// the end is a bug of the schema, unless the config has errors that explain it.
-pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
+pub(super) fn compute(
+    schema: &Value,
+    value: &mut Value,
+    broken: bool,
+    programs: &mut Programs,
+) -> Vec<Diagnostic> {
     loop {
         let mut todo = Vec::new();
         collect(schema, value, "", &mut todo);
-        let config = cel::value(value);
+        if todo.is_empty() {
+            return Vec::new();
+        }
+        let mut evaluator = Evaluator::new(value, programs);
         let mut failures = Vec::new();
         let mut done = 0;
         for (parent, name, expression) in todo {
             let result = {
                 let own = value.pointer(&parent).unwrap_or(&Value::Null);
-                evaluate(&expression, own, &config)
+                evaluate(&expression, own, &mut evaluator)
             };
             match result {
                 Ok(result) => {
-                    if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut) {
+                    if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
+                    {
                         object.insert(name, result);
                         done += 1;
                     }
                 }
-                Err(reason) => failures.push(format!("the default of `{parent}/{name}` fails: {reason}")),
+                Err(reason) => {
+                    failures.push(format!("the default of `{parent}/{name}` fails: {reason}"));
+                }
             }
         }
-        if failures.is_empty() && done == 0 {
-            return Vec::new();
-        }
         if done == 0 {
-            let failures = failures.into_iter().map(|message| Diagnostic::error("schema-default", message));
-            return if broken { Vec::new() } else { failures.collect() };
+            let failures = failures
+                .into_iter()
+                .map(|message| Diagnostic::error("schema-default", message));
+            return if broken {
+                Vec::new()
+            } else {
+                failures.collect()
+            };
         }
     }
 }
@@ -81,11 +96,16 @@ fn collect(schema: &Value, value: &Value, pointer: &str, todo: &mut Vec<(String,
     match value {
         Value::Object(object) => {
             for (name, property) in properties(schema) {
-                match (object.get(name), property.get("x-kiln-default").and_then(Value::as_str)) {
+                match (
+                    object.get(name),
+                    property.get("x-kiln-default").and_then(Value::as_str),
+                ) {
                     (Some(Value::Null) | None, Some(expression)) if !settled_null(object, name) => {
                         todo.push((pointer.to_owned(), name.clone(), expression.to_owned()));
                     }
-                    (Some(child), _) => collect(property, child, &format!("{pointer}/{name}"), todo),
+                    (Some(child), _) => {
+                        collect(property, child, &format!("{pointer}/{name}"), todo);
+                    }
                     _ => {}
                 }
             }
@@ -106,13 +126,20 @@ fn settled_null(object: &Map<String, Value>, name: &str) -> bool {
     object.get(name) == Some(&Value::Null)
 }
 
-pub(super) fn evaluate(expression: &str, own: &Value, config: &kube_cel::cel::Value) -> Result<Value, String> {
-    let program = Program::compile(expression).map_err(|_| format!("`{expression}` is not CEL"))?;
-    let context = functions::context(own, config);
-    let result = program.execute(&context).map_err(|error| cel::reason(&error))?;
+fn evaluate(expression: &str, own: &Value, evaluator: &mut Evaluator<'_>) -> Result<Value, String> {
+    let result = evaluator
+        .evaluate(expression, own)
+        .map_err(|failure| match failure {
+            Failure::Syntax => format!("`{expression}` is not CEL"),
+            Failure::Execution(error) => cel::reason(&error),
+        })?;
     cel::json(&result).ok_or_else(|| format!("`{expression}` gives no plain value"))
 }
 
 pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }

@@ -1,10 +1,11 @@
 //! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
 
-use kube_cel::cel::{Program, Value as CelValue};
+use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
 use super::defaults::properties;
-use super::{functions, shape};
+use super::functions::{Evaluator, Failure, Programs};
+use super::shape;
 use crate::cel;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
@@ -13,9 +14,15 @@ use crate::diagnostic::Diagnostic;
 ///
 /// A rule that cannot be evaluated is a bug of the schema, unless the config has errors of type that
 /// explain it.
-pub(super) fn problems(schema: &Value, value: &Value, places: &Places, broken: bool) -> Vec<Diagnostic> {
+pub(super) fn problems(
+    schema: &Value,
+    value: &Value,
+    places: &Places,
+    broken: bool,
+    programs: &mut Programs,
+) -> Vec<Diagnostic> {
     let mut runner = Runner {
-        config: cel::value(value),
+        evaluator: Evaluator::new(value, programs),
         places,
         broken,
         problems: Vec::new(),
@@ -25,7 +32,7 @@ pub(super) fn problems(schema: &Value, value: &Value, places: &Places, broken: b
 }
 
 struct Runner<'p> {
-    config: CelValue,
+    evaluator: Evaluator<'p>,
     places: &'p Places,
     broken: bool,
     problems: Vec<Diagnostic>,
@@ -33,7 +40,9 @@ struct Runner<'p> {
 
 impl Runner<'_> {
     fn walk(&mut self, schema: &Value, value: &Value, pointer: &str) {
-        let rules = schema.get("x-kubernetes-validations").and_then(Value::as_array);
+        let rules = schema
+            .get("x-kubernetes-validations")
+            .and_then(Value::as_array);
         for rule in rules.into_iter().flatten() {
             self.run(rule, value, pointer);
         }
@@ -52,40 +61,57 @@ impl Runner<'_> {
     fn run(&mut self, rule: &Value, own: &Value, pointer: &str) {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
         let expression = text("rule").unwrap_or_default();
-        let context = functions::context(own, &self.config);
-        let outcome = Program::compile(expression).map(|program| program.execute(&context));
-        let complaint = match outcome {
-            Ok(Ok(CelValue::Bool(true))) => return,
-            Ok(Ok(CelValue::Bool(false))) => {
+        let complaint = match self.evaluator.evaluate(expression, own) {
+            Ok(CelValue::Bool(true)) => return,
+            Ok(CelValue::Bool(false)) => {
                 let computed = text("messageExpression").and_then(|expression| {
-                    match Program::compile(expression).ok()?.execute(&context).ok()? {
+                    match self.evaluator.evaluate(expression, own).ok()? {
                         CelValue::String(text) => Some(text.as_ref().clone()),
                         _ => None,
                     }
                 });
                 let message = computed.or_else(|| text("message").map(str::to_owned));
-                self.complaint(message.unwrap_or_else(|| format!("`{expression}` does not hold")), rule, pointer)
+                self.complaint(
+                    message.unwrap_or_else(|| format!("`{expression}` does not hold")),
+                    rule,
+                    pointer,
+                )
             }
-            Ok(Err(_)) if self.broken => return,
-            Ok(Err(error)) => {
+            Err(Failure::Execution(_)) if self.broken => return,
+            Err(Failure::Execution(error)) => {
                 let reason = cel::reason(&error);
-                Diagnostic::error("schema-rule", format!("the rule `{expression}` cannot be evaluated: {reason}"))
+                Diagnostic::error(
+                    "schema-rule",
+                    format!("the rule `{expression}` cannot be evaluated: {reason}"),
+                )
             }
-            Ok(Ok(_)) | Err(_) => {
-                Diagnostic::error("schema-rule", format!("the rule `{expression}` is not a CEL condition"))
-            }
+            Ok(_) | Err(Failure::Syntax) => Diagnostic::error(
+                "schema-rule",
+                format!("the rule `{expression}` is not a CEL condition"),
+            ),
         };
         self.problems.push(complaint);
     }
 
     fn complaint(&self, message: String, rule: &Value, pointer: &str) -> Diagnostic {
-        let field = rule.get("fieldPath").and_then(Value::as_str).unwrap_or_default();
+        let field = rule
+            .get("fieldPath")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let target = format!("{pointer}{}", field.replace('.', "/"));
         let diagnostic = Diagnostic::error("broken-rule", message);
-        let place = if self.places.contains(&target) { self.places.value(&target) } else { self.places.key(&target) };
+        let place = if self.places.contains(&target) {
+            self.places.value(&target)
+        } else {
+            self.places.key(&target)
+        };
         match place {
             Some(place) => {
-                let name = if self.places.contains(&target) { String::new() } else { format!("`{}`", shape::route(&target)) };
+                let name = if self.places.contains(&target) {
+                    String::new()
+                } else {
+                    format!("`{}`", shape::route(&target))
+                };
                 diagnostic.at_place(place, name)
             }
             None => diagnostic,

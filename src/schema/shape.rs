@@ -18,7 +18,9 @@ pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .with_format("ipv4", |text| text.parse::<Ipv4Addr>().is_ok())
-        .with_format("ipv4-cidr", |text| Cidr::parse(text).is_some_and(|cidr| cidr == cidr.canonical()))
+        .with_format("ipv4-cidr", |text| {
+            Cidr::parse(text).is_some_and(|cidr| cidr == cidr.canonical())
+        })
         .build(schema)
         .map_err(|error| error.masked().to_string())
 }
@@ -54,7 +56,9 @@ fn each_property(schema: &Value, value: &mut Value, change: &mut impl FnMut(&Val
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| each_property(schema, item, change));
+                items
+                    .iter_mut()
+                    .for_each(|item| each_property(schema, item, change));
             }
         }
         _ => {}
@@ -99,7 +103,9 @@ pub(super) fn problems(schema: &Schema, value: &Value, places: &Places) -> Vec<D
         .iter_errors(value)
         .flat_map(|error| {
             let pointer = error.instance_path().to_string();
-            let secret = hidden.iter().any(|secret| pointer.starts_with(secret.as_str()));
+            let secret = hidden
+                .iter()
+                .any(|secret| pointer.starts_with(secret.as_str()));
             describe(&error, &pointer, secret, schema.json(), places)
         })
         .collect()
@@ -115,10 +121,16 @@ fn describe(
     let name = route(pointer);
     let given = match error.instance().as_ref() {
         _ if secret => "…".to_owned(),
-        Value::String(text) if !matches!(error.kind(), ValidationErrorKind::Type { .. }) => quoted(text),
+        Value::String(text) if !matches!(error.kind(), ValidationErrorKind::Type { .. }) => {
+            quoted(text)
+        }
         other => shown(other),
     };
-    let at = |diagnostic: Diagnostic| match if secret { places.key(pointer) } else { places.value(pointer) } {
+    let at = |diagnostic: Diagnostic| match if secret {
+        places.key(pointer)
+    } else {
+        places.value(pointer)
+    } {
         Some(place) => diagnostic.at_place(place, ""),
         None => diagnostic,
     };
@@ -128,7 +140,9 @@ fn describe(
             .iter()
             .map(|key| unknown_key(key, pointer, here, places))
             .collect(),
-        ValidationErrorKind::Required { property } => vec![missing_key(property, pointer, here, places)],
+        ValidationErrorKind::Required { property } => {
+            vec![missing_key(property, pointer, here, places)]
+        }
         ValidationErrorKind::Type { kind } => {
             let message = format!("`{name}` is {}, not {given}", expected(kind));
             vec![at(Diagnostic::error("wrong-type", message))]
@@ -138,12 +152,25 @@ fn describe(
         }
         ValidationErrorKind::Format { .. } => {
             let message = format!("`{name}` is an IPv4 address, and {given} is none");
-            vec![at(with_example(Diagnostic::error("wrong-value", message), here))]
+            vec![at(with_example(
+                Diagnostic::error("wrong-value", message),
+                here,
+            ))]
         }
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let list = options.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
-            let diagnostic = Diagnostic::error("wrong-value", format!("`{name}` cannot be {given}"));
+            let options: Vec<&str> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let list = options
+                .iter()
+                .map(|one| format!("`{one}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let diagnostic =
+                Diagnostic::error("wrong-value", format!("`{name}` cannot be {given}"));
             let diagnostic = match error.instance().as_str() {
                 Some(text) if !secret => diagnostic.with_suggestion(text, options.iter().copied()),
                 _ => diagnostic,
@@ -152,21 +179,43 @@ fn describe(
         }
         ValidationErrorKind::Pattern { .. } => {
             let message = format!("`{name}` does not have the form it must have: {given}");
-            vec![at(with_example(Diagnostic::error("wrong-value", message), here))]
+            vec![at(with_example(
+                Diagnostic::error("wrong-value", message),
+                here,
+            ))]
         }
         _ => {
-            let reason = if secret { error.masked().to_string() } else { error.to_string() };
-            vec![at(with_example(Diagnostic::error("wrong-value", format!("`{name}`: {reason}")), here))]
+            let reason = if secret {
+                error.masked().to_string()
+            } else {
+                error.to_string()
+            };
+            vec![at(with_example(
+                Diagnostic::error("wrong-value", format!("`{name}`: {reason}")),
+                here,
+            ))]
         }
     }
 }
 
 fn unknown_key(key: &str, pointer: &str, schema: Option<&Value>, places: &Places) -> Diagnostic {
-    let known: Vec<&str> = schema.into_iter().flat_map(properties).map(|(name, _)| name.as_str()).collect();
-    let owner = if pointer.is_empty() { "the config".to_owned() } else { format!("`{}`", route(pointer)) };
+    let known: Vec<&str> = schema
+        .into_iter()
+        .flat_map(properties)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let owner = if pointer.is_empty() {
+        "the config".to_owned()
+    } else {
+        format!("`{}`", route(pointer))
+    };
     let diagnostic = Diagnostic::error("unknown-key", format!("{owner} has no key `{key}`"))
         .with_suggestion(key, known.iter().copied());
-    let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list = known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let step = key.replace('~', "~0").replace('/', "~1");
     let diagnostic = diagnostic.with_hint(format!("it knows {list}"));
     match places.key(&format!("{pointer}/{step}")) {
@@ -175,7 +224,12 @@ fn unknown_key(key: &str, pointer: &str, schema: Option<&Value>, places: &Places
     }
 }
 
-fn missing_key(property: &Value, pointer: &str, schema: Option<&Value>, places: &Places) -> Diagnostic {
+fn missing_key(
+    property: &Value,
+    pointer: &str,
+    schema: Option<&Value>,
+    places: &Places,
+) -> Diagnostic {
     let key = property.as_str().unwrap_or_default();
     let below = schema.and_then(|schema| schema.pointer(&format!("/properties/{key}")));
     let message = format!("`{}` is missing", route(&format!("{pointer}/{key}")));
@@ -186,7 +240,10 @@ fn missing_key(property: &Value, pointer: &str, schema: Option<&Value>, places: 
         let start = crate::source::Span::new(place.span.start, place.span.start);
         diagnostic = diagnostic.at(&place.source, start, "needed in this file");
     }
-    if let Some(text) = below.and_then(|below| below.get("description")).and_then(Value::as_str) {
+    if let Some(text) = below
+        .and_then(|below| below.get("description"))
+        .and_then(Value::as_str)
+    {
         diagnostic = diagnostic.with_hint(text);
     }
     with_example(diagnostic, below)
@@ -194,10 +251,16 @@ fn missing_key(property: &Value, pointer: &str, schema: Option<&Value>, places: 
 
 fn bad_range(name: &str, given: &str, value: &Value) -> Diagnostic {
     match value.as_str().and_then(Cidr::parse) {
-        Some(cidr) => Diagnostic::error("wrong-value", format!("`{name}` has bits set behind its prefix: {given}"))
-            .with_hint(format!("did you mean `{}`?", cidr.canonical())),
-        None => Diagnostic::error("wrong-value", format!("`{name}` is a range of IPv4 addresses, and {given} is none"))
-            .with_hint("write it like `192.168.1.0/24`"),
+        Some(cidr) => Diagnostic::error(
+            "wrong-value",
+            format!("`{name}` has bits set behind its prefix: {given}"),
+        )
+        .with_hint(format!("did you mean `{}`?", cidr.canonical())),
+        None => Diagnostic::error(
+            "wrong-value",
+            format!("`{name}` is a range of IPv4 addresses, and {given} is none"),
+        )
+        .with_hint("write it like `192.168.1.0/24`"),
     }
 }
 
@@ -213,7 +276,11 @@ fn with_example(diagnostic: Diagnostic, schema: Option<&Value>) -> Diagnostic {
 fn expected(kind: &TypeKind) -> String {
     let words: Vec<&str> = match kind {
         TypeKind::Single(one) => vec![type_word(one.as_str())],
-        TypeKind::Multiple(all) => all.iter().map(|one| type_word(one.as_str())).filter(|word| *word != "unset").collect(),
+        TypeKind::Multiple(all) => all
+            .iter()
+            .map(|one| type_word(one.as_str()))
+            .filter(|word| *word != "unset")
+            .collect(),
     };
     words.join(" or ")
 }
@@ -262,6 +329,10 @@ pub(super) fn schema_at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Valu
             .get("properties")
             .and_then(|properties| properties.get(&step))
             .or_else(|| schema.get("items"))
-            .or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()))
+            .or_else(|| {
+                schema
+                    .get("additionalProperties")
+                    .filter(|schema| schema.is_object())
+            })
     })
 }

@@ -17,13 +17,28 @@ const ADDRESSES: [&str; 5] = [
 ];
 
 pub(super) fn problems(config: &Value, places: &Places) -> Vec<Diagnostic> {
-    let count = config.get("nodes").and_then(Value::as_array).map_or(0, Vec::len);
-    let of_nodes = |key: &str| (0..count).map(|index| format!("/nodes/{index}/{key}")).collect::<Vec<_>>();
-    let mut addresses: Vec<String> = ADDRESSES.iter().map(|&pointer| pointer.to_owned()).collect();
+    let count = config
+        .get("nodes")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    let of_nodes = |key: &str| {
+        (0..count)
+            .map(|index| format!("/nodes/{index}/{key}"))
+            .collect::<Vec<_>>()
+    };
+    let mut addresses: Vec<String> = ADDRESSES
+        .iter()
+        .map(|&pointer| pointer.to_owned())
+        .collect();
     addresses.extend(of_nodes("address"));
     let mut problems = repeated(config, places, &addresses, "address");
     problems.extend(repeated(config, places, &of_nodes("name"), "node name"));
-    problems.extend(repeated(config, places, &of_nodes("mac_addr"), "MAC address"));
+    problems.extend(repeated(
+        config,
+        places,
+        &of_nodes("mac_addr"),
+        "MAC address",
+    ));
     problems
 }
 
@@ -38,7 +53,11 @@ fn repeated(config: &Value, places: &Places, pointers: &[String], what: &str) ->
             seen.insert(value.to_lowercase(), pointer);
             continue;
         };
-        let message = format!("the {what} `{value}` is used by both `{}` and `{}`", route(first), route(pointer));
+        let message = format!(
+            "the {what} `{value}` is used by both `{}` and `{}`",
+            route(first),
+            route(pointer)
+        );
         let mut problem = Diagnostic::error("used-twice", message);
         if let Some(place) = places.value(pointer) {
             problem = problem.at_place(place, "");

@@ -41,7 +41,9 @@ pub struct Member<'t> {
 impl Member<'_> {
     /// Returns the name of the namespace, empty when there is none.
     pub fn namespace_name(&self) -> &str {
-        self.namespace.as_ref().map_or("", |namespace| &namespace.name)
+        self.namespace
+            .as_ref()
+            .map_or("", |namespace| &namespace.name)
     }
 
     /// Names it as messages do: `HelmRelease/network/echo`.
@@ -112,7 +114,9 @@ impl<'t> Builds<'t> {
 
     /// Lists the members of a group and kind.
     pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &Member<'t>> {
-        self.members.iter().filter(move |member| member.object.is(group, kind))
+        self.members
+            .iter()
+            .filter(move |member| member.object.is(group, kind))
     }
 }
 
@@ -121,8 +125,19 @@ impl<'t> Builds<'t> {
 /// Only the repository's own source counts: the one that the `FluxInstance` makes, by the name
 /// `flux-system`. Any other source holds other files.
 pub fn own_path(object: Object<'_>) -> Option<String> {
-    let own = object.text("spec.sourceRef.name").is_none_or(|name| name == "flux-system");
-    own.then(|| join("", object.text("spec.path").unwrap_or(".").trim_start_matches('/'))).flatten()
+    let own = object
+        .text("spec.sourceRef.name")
+        .is_none_or(|name| name == "flux-system");
+    own.then(|| {
+        join(
+            "",
+            object
+                .text("spec.path")
+                .unwrap_or(".")
+                .trim_start_matches('/'),
+        )
+    })
+    .flatten()
 }
 
 struct Finder<'t> {
@@ -164,7 +179,11 @@ impl<'t> Finder<'t> {
     }
 
     fn below(&self, folder: &str) -> Vec<&'t File> {
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let prefix = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
         self.files
             .range(prefix.as_str()..)
             .take_while(|(path, _)| path.starts_with(&prefix))
@@ -204,7 +223,9 @@ impl<'t> Finder<'t> {
             self.builds.used.insert(object.file.path.as_str());
             self.builds.members.push(member);
             let is_new = object.is(FLUX_KUSTOMIZE, "Kustomization")
-                && self.started.insert((object.file.path.as_str(), object.document));
+                && self
+                    .started
+                    .insert((object.file.path.as_str(), object.document));
             if let Some(folder) = is_new.then(|| own_path(object)).flatten() {
                 self.enqueue(Start::Flux(object), folder, reached);
             }
@@ -230,12 +251,19 @@ impl<'t> Finder<'t> {
         // Those that hold Flux Kustomizations first, since they start the builds of others.
         for flux_first in [true, false] {
             for folder in &folders {
-                if self.builds.used.contains(self.builds.kustomizations[folder.as_str()].file.path.as_str()) {
+                if self.builds.used.contains(
+                    self.builds.kustomizations[folder.as_str()]
+                        .file
+                        .path
+                        .as_str(),
+                ) {
                     continue;
                 }
                 let before = self.builds.used.clone();
                 let members = self.build(folder);
-                let has_flux = members.iter().any(|member| member.object.is(FLUX_KUSTOMIZE, "Kustomization"));
+                let has_flux = members
+                    .iter()
+                    .any(|member| member.object.is(FLUX_KUSTOMIZE, "Kustomization"));
                 if has_flux || !flux_first {
                     let build = Build {
                         start: Start::Folder,
@@ -317,7 +345,9 @@ impl<'t> Finder<'t> {
         self.builds.used.insert(&kustomization.file.path);
         let mut members = Vec::new();
         for reference in &kustomization.references {
-            let Some(path) = &reference.path else { continue };
+            let Some(path) = &reference.path else {
+                continue;
+            };
             match (self.files.get(path.as_str()).copied(), reference.used_as) {
                 (Some(file), Use::Resource) => {
                     self.builds.used.insert(file.path.as_str());
@@ -349,7 +379,9 @@ fn members_of(file: &File) -> impl Iterator<Item = Member<'_>> {
                 name: name.to_owned(),
                 place: Place::new(
                     &file.source,
-                    object.find("metadata.namespace").map_or_else(Default::default, |node: &Node| node.span),
+                    object
+                        .find("metadata.namespace")
+                        .map_or_else(Default::default, |node: &Node| node.span),
                 ),
             }),
         build: 0,

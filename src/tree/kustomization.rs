@@ -54,7 +54,10 @@ pub struct Kustomization<'t> {
 impl<'t> Kustomization<'t> {
     /// Finds the kustomizations among files, by folder.
     pub fn all(files: impl Iterator<Item = &'t File>) -> BTreeMap<&'t str, Self> {
-        files.filter_map(Self::read).map(|found| (found.folder, found)).collect()
+        files
+            .filter_map(Self::read)
+            .map(|found| (found.folder, found))
+            .collect()
     }
 
     fn read(file: &'t File) -> Option<Self> {
@@ -126,7 +129,10 @@ impl<'t> References<'t> {
         }
         for field in ["patches", "patchesJson6902", "replacements"] {
             for item in items(root, field) {
-                found.extend(item.get("path").and_then(|path| self.reference(Use::Input, field, path)));
+                found.extend(
+                    item.get("path")
+                        .and_then(|path| self.reference(Use::Input, field, path)),
+                );
             }
         }
         for field in ["configMapGenerator", "secretGenerator"] {
@@ -141,7 +147,12 @@ impl<'t> References<'t> {
         found
     }
 
-    fn reference(&self, used_as: Use, field: &'static str, node: &'t Node) -> Option<Reference<'t>> {
+    fn reference(
+        &self,
+        used_as: Use,
+        field: &'static str,
+        node: &'t Node,
+    ) -> Option<Reference<'t>> {
         let written = node.text()?;
         // Inline patches and generators, and `key=path` of generated files.
         if written.is_empty() || written.contains('\n') {
@@ -157,7 +168,11 @@ impl<'t> References<'t> {
             used_as,
             field,
             written,
-            path: if is_remote(path) { None } else { join(self.folder, path) },
+            path: if is_remote(path) {
+                None
+            } else {
+                join(self.folder, path)
+            },
             place: Place::new(&self.file.source, node.span),
         })
     }
@@ -169,5 +184,8 @@ fn items<'t>(node: &'t Node, key: &str) -> &'t [Node] {
 
 /// Returns whether kustomize would fetch this from elsewhere.
 fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.contains('?') || path.starts_with("git@") || path.starts_with("github.com/")
+    path.contains("://")
+        || path.contains('?')
+        || path.starts_with("git@")
+        || path.starts_with("github.com/")
 }

@@ -109,7 +109,8 @@ impl<'t> Object<'t> {
 
     /// Returns the namespace as written.
     pub fn declared_namespace(self) -> Option<&'t str> {
-        self.text("metadata.namespace").filter(|name| !name.is_empty())
+        self.text("metadata.namespace")
+            .filter(|name| !name.is_empty())
     }
 
     /// Returns whether objects of its kind live in a namespace.
@@ -134,8 +135,14 @@ impl<'t> Object<'t> {
 
     /// Returns the place of the value at a dotted route, or of its deepest ancestor that exists.
     pub fn value_place(self, dotted: &str) -> Place {
-        let span = self.find(dotted).map(Node::first_line_span).filter(|span| !span.is_empty());
-        Place::new(&self.file.source, span.unwrap_or_else(|| self.root.span_of(&Route::parse(dotted))))
+        let span = self
+            .find(dotted)
+            .map(Node::first_line_span)
+            .filter(|span| !span.is_empty());
+        Place::new(
+            &self.file.source,
+            span.unwrap_or_else(|| self.root.span_of(&Route::parse(dotted))),
+        )
     }
 
     /// Returns the place of the name, or of the object where it has none.

@@ -82,7 +82,11 @@ impl<'t> Loader<'t> {
     }
 
     fn syntax_error(&self, error: &ScanError) -> LoadError {
-        let at = error.marker().byte_offset().unwrap_or(self.length).min(self.length);
+        let at = error
+            .marker()
+            .byte_offset()
+            .unwrap_or(self.length)
+            .min(self.length);
         LoadError::new(error.info(), Span::new(at, (at + 1).min(self.length)))
     }
 
@@ -109,7 +113,9 @@ impl<'t> Loader<'t> {
             }
         }
         for comment in std::mem::take(&mut self.comments) {
-            let owner = documents.iter().rposition(|document| document.span.start <= comment.start);
+            let owner = documents
+                .iter()
+                .rposition(|document| document.span.start <= comment.start);
             if let Some(document) = owner.and_then(|index| documents.get_mut(index)) {
                 document.comments.push(comment);
             }
@@ -184,12 +190,20 @@ impl<'t> Loader<'t> {
             let (event, key_span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 let flow = style == StructureStyle::Flow;
-                span.end = end_of(flow, key_span, entries.last().map(|entry| &entry.value), span);
+                span.end = end_of(
+                    flow,
+                    key_span,
+                    entries.last().map(|entry| &entry.value),
+                    span,
+                );
                 return Ok(plain_node(span, Content::Mapping { entries, flow }));
             }
             let key = self.node_from(event, key_span)?;
             let Content::Scalar(Scalar { text: key, .. }) = key.content else {
-                return Err(LoadError::new("a key must be a single word or string", key_span));
+                return Err(LoadError::new(
+                    "a key must be a single word or string",
+                    key_span,
+                ));
             };
             if key != "<<"
                 && let Some(first) = seen.insert(key.clone(), key_span)
@@ -223,7 +237,8 @@ fn end_of(flow: bool, end: Span, last: Option<&Node>, start: Span) -> usize {
     if flow {
         end.end
     } else {
-        last.map_or(start.end, |node| node.span.end).max(start.start)
+        last.map_or(start.end, |node| node.span.end)
+            .max(start.start)
     }
 }
 
@@ -244,7 +259,8 @@ fn scalar_style(style: ScalarStyle) -> Style {
 }
 
 fn byte_span(span: granit_parser::Span) -> Span {
-    span.byte_range().map_or_else(Span::default, |range| Span::new(range.start, range.end))
+    span.byte_range()
+        .map_or_else(Span::default, |range| Span::new(range.start, range.end))
 }
 
 #[cfg(test)]
@@ -283,10 +299,16 @@ mod tests {
     fn stops_at_a_billion_laughs() {
         let mut text = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
         for level in 1..9 {
-            let line = format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(","));
+            let line = format!(
+                "a{level}: &a{level} [{}]\n",
+                vec![format!("*a{}", level - 1); 10].join(",")
+            );
             text.push_str(&line);
         }
-        assert_eq!(load(&text).unwrap_err().message, "aliases expand to too many values");
+        assert_eq!(
+            load(&text).unwrap_err().message,
+            "aliases expand to too many values"
+        );
     }
 
     #[test]
@@ -294,7 +316,11 @@ mod tests {
         let text = "# one\na: 1 # two\n---\n# three\nb: 2\n";
         let documents = load(text).unwrap();
         let words = |document: &Document| -> Vec<String> {
-            document.comments.iter().map(|span| text[span.start..span.end].to_owned()).collect()
+            document
+                .comments
+                .iter()
+                .map(|span| text[span.start..span.end].to_owned())
+                .collect()
         };
         assert_eq!(words(&documents[0]), ["# one", "# two"]);
         assert_eq!(words(&documents[1]), ["# three"]);

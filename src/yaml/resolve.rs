@@ -89,9 +89,10 @@ fn number_1_2(text: &str) -> Option<Value> {
     if let Some(digits) = text.strip_prefix("0o") {
         return integer("", digits, 8);
     }
-    let (sign, digits) = text
-        .strip_prefix('-')
-        .map_or_else(|| ("", text.strip_prefix('+').unwrap_or(text)), |rest| ("-", rest));
+    let (sign, digits) = text.strip_prefix('-').map_or_else(
+        || ("", text.strip_prefix('+').unwrap_or(text)),
+        |rest| ("-", rest),
+    );
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         integer(sign, digits, 10)
     } else {
@@ -123,7 +124,10 @@ fn float(text: &str) -> Option<Value> {
         return None;
     }
     let number: f64 = text.parse().ok()?;
-    #[expect(clippy::cast_possible_truncation, reason = "only whole numbers within i64 are cast")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only whole numbers within i64 are cast"
+    )]
     if number.fract() == 0.0 && number.abs() < 9e15 {
         return Some(Value::from(number as i64));
     }
@@ -168,7 +172,11 @@ mod tests {
             ("-", Value::from("-")),
             ("1.2.3", Value::from("1.2.3")),
         ] {
-            assert_eq!(Resolver::Kubernetes.resolve(&plain(text)), expected, "{text}");
+            assert_eq!(
+                Resolver::Kubernetes.resolve(&plain(text)),
+                expected,
+                "{text}"
+            );
         }
     }
 

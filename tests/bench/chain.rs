@@ -78,7 +78,8 @@ nodes:
 ";
 
 fn main() {
-    let (Some(makejinja), Some(sops)) = (oracle::oracle("makejinja"), oracle::oracle("sops")) else {
+    let (Some(makejinja), Some(sops)) = (oracle::oracle("makejinja"), oracle::oracle("sops"))
+    else {
         println!("the chain needs makejinja and sops; they could not be installed");
         return;
     };
@@ -101,11 +102,26 @@ fn main() {
     }
     let (fresh, unchanged, replaced) = (median(fresh), median(unchanged), median(replaced));
     println!("{outputs} files, {secrets} of them sealed; medians of {ROUNDS} rounds, in turn");
-    println!("  kiln render, all files new      {:>9.1} ms", millis(fresh));
-    println!("  kiln render, nothing changed    {:>9.1} ms", millis(unchanged));
-    println!("  makejinja + sops encrypt each   {:>9.1} ms", millis(replaced));
-    println!("  ratio, all files new            {:>9.0} x", replaced.as_secs_f64() / fresh.as_secs_f64());
-    println!("  ratio, nothing changed          {:>9.0} x", replaced.as_secs_f64() / unchanged.as_secs_f64());
+    println!(
+        "  kiln render, all files new      {:>9.1} ms",
+        millis(fresh)
+    );
+    println!(
+        "  kiln render, nothing changed    {:>9.1} ms",
+        millis(unchanged)
+    );
+    println!(
+        "  makejinja + sops encrypt each   {:>9.1} ms",
+        millis(replaced)
+    );
+    println!(
+        "  ratio, all files new            {:>9.0} x",
+        replaced.as_secs_f64() / fresh.as_secs_f64()
+    );
+    println!(
+        "  ratio, nothing changed          {:>9.0} x",
+        replaced.as_secs_f64() / unchanged.as_secs_f64()
+    );
 }
 
 fn copy_example(to: &Path) {
@@ -134,8 +150,12 @@ fn timed(command: &mut Command) -> Duration {
 /// Counts what the lock file owns.
 fn count_outputs(project: &Path) -> (usize, usize) {
     let files = outputs(project);
-    let secrets = files.iter().filter(|path| path.to_string_lossy().contains(".sops.yaml"));
-    let secrets = secrets.filter(|path| path.file_name().is_some_and(|name| name != ".sops.yaml")).count();
+    let secrets = files
+        .iter()
+        .filter(|path| path.to_string_lossy().contains(".sops.yaml"));
+    let secrets = secrets
+        .filter(|path| path.file_name().is_some_and(|name| name != ".sops.yaml"))
+        .count();
     (files.len(), secrets)
 }
 
@@ -145,7 +165,11 @@ fn outputs(project: &Path) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            if path.is_dir() {
+                walk(&path, found);
+            } else {
+                found.push(path);
+            }
         }
     }
     let mut found = Vec::new();
@@ -171,20 +195,32 @@ fn prepare_chain(chain: &Path, project: &Path, outputs: usize, secrets: usize) -
         fs::write(chain.join(format!("templates/app-{number}.yaml.j2")), text).unwrap();
     }
     for number in 0..secrets {
-        let text = format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s{number}\nstringData:\n  token: t{number}\n");
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s{number}\nstringData:\n  token: t{number}\n"
+        );
         fs::write(chain.join(format!("secret-{number}.yaml")), text).unwrap();
     }
     let key = fs::read_to_string(project.join("age.key")).unwrap();
-    let recipient = key.lines().find_map(|line| line.strip_prefix("# public key: "));
+    let recipient = key
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "));
     recipient.unwrap().to_owned()
 }
 
-fn run_chain(chain: &Path, makejinja: &Path, sops: &Path, recipient: &str, secrets: usize) -> Duration {
+fn run_chain(
+    chain: &Path,
+    makejinja: &Path,
+    sops: &Path,
+    recipient: &str,
+    secrets: usize,
+) -> Duration {
     let mut total = timed(Command::new(makejinja).current_dir(chain).arg("--quiet"));
     for number in 0..secrets {
         let file = format!("secret-{number}.yaml");
         let mut command = Command::new(sops);
-        command.current_dir(chain).args(["encrypt", "--age", recipient, &file]);
+        command
+            .current_dir(chain)
+            .args(["encrypt", "--age", recipient, &file]);
         total += timed(&mut command);
     }
     total

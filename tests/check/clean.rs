@@ -12,7 +12,11 @@ use crate::harden::{self, trees};
 
 #[test]
 fn the_checks_are_silent_about_hardened_trees() {
-    for case in ["pod-security/levels", "priority-class/tiers", "priority-class/defined-by-the-tree"] {
+    for case in [
+        "pod-security/levels",
+        "priority-class/tiers",
+        "priority-class/defined-by-the-tree",
+    ] {
         let folder = trees::fixtures("harden").join(case);
         let (apps, policy) = harden::case(&folder);
         let tree = trees::tree(&trees::texts(&folder.join("in")), apps);
@@ -27,21 +31,43 @@ fn the_checks_are_silent_about_hardened_trees() {
 
 /// Kind, namespace and name of what `kubectl kustomize` builds from a folder.
 fn kustomized(folder: &std::path::Path) -> Option<BTreeSet<String>> {
-    let output = Command::new("kubectl").arg("kustomize").arg(folder).output().ok()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("kubectl")
+        .arg("kustomize")
+        .arg(folder)
+        .output()
+        .ok()?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let documents = kiln::yaml::load(&String::from_utf8(output.stdout).unwrap()).unwrap();
-    let text = |root: &kiln::yaml::Node, route: &str| root.find_text(route).unwrap_or_default().to_owned();
+    let text =
+        |root: &kiln::yaml::Node, route: &str| root.find_text(route).unwrap_or_default().to_owned();
     let object = |root| {
-        format!("{}/{}/{}", text(root, "kind"), text(root, "metadata.namespace"), text(root, "metadata.name"))
+        format!(
+            "{}/{}/{}",
+            text(root, "kind"),
+            text(root, "metadata.namespace"),
+            text(root, "metadata.name")
+        )
     };
-    Some(documents.iter().map(|document| object(&document.root)).collect())
+    Some(
+        documents
+            .iter()
+            .map(|document| object(&document.root))
+            .collect(),
+    )
 }
 
 #[test]
 fn kustomize_builds_the_same_objects_in_the_same_namespaces() {
     let folder = trees::fixtures("check").join("kustomize/in");
     let texts = trees::texts(&folder);
-    let files: Vec<_> = texts.iter().map(|(path, text)| trees::file(path, text)).collect();
+    let files: Vec<_> = texts
+        .iter()
+        .map(|(path, text)| trees::file(path, text))
+        .collect();
     let builds = Builds::of(files.iter());
     let mut compared = 0;
     for (index, build) in builds.builds.iter().enumerate() {
@@ -57,7 +83,14 @@ fn kustomize_builds_the_same_objects_in_the_same_namespaces() {
             .members
             .iter()
             .filter(|member| member.build == index)
-            .map(|member| format!("{}/{}/{}", member.object.kind(), member.namespace_name(), member.name))
+            .map(|member| {
+                format!(
+                    "{}/{}/{}",
+                    member.object.kind(),
+                    member.namespace_name(),
+                    member.name
+                )
+            })
             .collect();
         assert_eq!(found, expected, "{}", build.folder);
         compared += expected.len();

@@ -14,7 +14,9 @@ use super::{profiles, trees};
 const EXAMPLES: [&str; 2] = ["homelab", "production"];
 
 fn golden(example: &str) -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(example);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(example);
     let texts = trees::texts(&folder);
     assert!(texts.len() > 90, "{example} has {} files", texts.len());
     texts
@@ -24,13 +26,26 @@ fn golden(example: &str) -> BTreeMap<String, String> {
 fn every_namespace_of_the_examples_is_labelled() {
     for example in EXAMPLES {
         let texts = golden(example);
-        let files: Vec<_> = texts.iter().map(|(path, text)| trees::file(path, text)).collect();
+        let files: Vec<_> = texts
+            .iter()
+            .map(|(path, text)| trees::file(path, text))
+            .collect();
         let builds = Builds::of(files.iter());
         let mut levels = BTreeMap::new();
         for namespace in builds.of_kind("", "Namespace") {
             let labels = namespace.object.find("metadata.labels").unwrap();
-            let label = |key: &str| labels.get(&format!("pod-security.kubernetes.io/{key}")).unwrap().text().unwrap();
-            assert_eq!((label("audit"), label("warn")), ("restricted", "restricted"), "{example}");
+            let label = |key: &str| {
+                labels
+                    .get(&format!("pod-security.kubernetes.io/{key}"))
+                    .unwrap()
+                    .text()
+                    .unwrap()
+            };
+            assert_eq!(
+                (label("audit"), label("warn")),
+                ("restricted", "restricted"),
+                "{example}"
+            );
             levels.insert(namespace.name.as_str(), label("enforce"));
         }
         let expected = BTreeMap::from([
@@ -48,9 +63,19 @@ fn every_namespace_of_the_examples_is_labelled() {
 fn the_examples_are_hardened_already_and_without_a_finding() {
     for example in EXAMPLES {
         let texts = golden(example);
-        let done = harden(trees::tree(&texts, Vec::new()), &profiles(), &Policy::default()).unwrap();
+        let done = harden(
+            trees::tree(&texts, Vec::new()),
+            &profiles(),
+            &Policy::default(),
+        )
+        .unwrap();
         assert_eq!(trees::told(&done.warnings), "", "{example}");
-        let again: Vec<String> = done.value.injections().iter().map(|injection| format!("{injection:?}")).collect();
+        let again: Vec<String> = done
+            .value
+            .injections()
+            .iter()
+            .map(|injection| format!("{injection:?}"))
+            .collect();
         assert!(again.is_empty(), "{example}: {again:#?}");
     }
 }
@@ -59,17 +84,26 @@ fn the_examples_are_hardened_already_and_without_a_finding() {
 fn priority_classes_in_use_are_defined() {
     for example in EXAMPLES {
         let texts = golden(example);
-        let files: Vec<_> = texts.iter().map(|(path, text)| trees::file(path, text)).collect();
+        let files: Vec<_> = texts
+            .iter()
+            .map(|(path, text)| trees::file(path, text))
+            .collect();
         let defined: Vec<&str> = files
             .iter()
             .flat_map(Object::of)
             .filter(|object| object.is("scheduling.k8s.io", "PriorityClass"))
             .map(Object::name)
             .collect();
-        let used = texts.values().flat_map(|text| text.lines()).filter_map(|line| line.trim().strip_prefix("priorityClassName: "));
+        let used = texts
+            .values()
+            .flat_map(|text| text.lines())
+            .filter_map(|line| line.trim().strip_prefix("priorityClassName: "));
         let mut count = 0;
         for class in used {
-            assert!(class.starts_with("system-") || defined.contains(&class), "{example}: {class}");
+            assert!(
+                class.starts_with("system-") || defined.contains(&class),
+                "{example}: {class}"
+            );
             count += 1;
         }
         assert!(count >= 7, "{example}: {count}");

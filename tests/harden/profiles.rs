@@ -26,8 +26,10 @@ fn built_in_profiles_follow_the_schema_and_are_named_after_their_chart() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
     for (name, text) in trees::texts(&folder) {
         let profile = json(&text);
-        let errors: Vec<String> =
-            validator.iter_errors(&profile).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&profile)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
         assert_eq!(name, format!("{}.yaml", profile["chart"].as_str().unwrap()));
     }
@@ -49,14 +51,20 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}surprise: 1\n"),
         format!("{good}anyPublisher: maybe\n"),
         format!("{good}generic: other\n"),
-        format!("{good}{}", workload.replace("asRendered: restricted", "asRendered: safe")),
+        format!(
+            "{good}{}",
+            workload.replace("asRendered: restricted", "asRendered: safe")
+        ),
         format!("{good}{}", workload.replace("containers", "container")),
         format!("{good}{workload}        paths: {{resource: x}}\n"),
         format!("{good}operands:\n  - kind: X\n"),
     ];
     for text in cases {
         assert!(!validator.is_valid(&json(&text)), "{text}");
-        assert!(Profiles::load(&[("x.yaml".to_owned(), text.clone())]).is_err(), "{text}");
+        assert!(
+            Profiles::load(&[("x.yaml".to_owned(), text.clone())]).is_err(),
+            "{text}"
+        );
     }
 }
 
@@ -65,7 +73,11 @@ fn a_broken_profile_shows_all_its_problems() {
     let text = "chart: x\nsource: [oci://a/x]\nversions:\n  from: soon\n  below: 2.0.0\nworkloads:\n  - kind: Deployment\n    name: x\n    podSecurity: {asRendered: baseline, withValues: strict, withValuesAndPostRenderers: restricted}\n    containers: 3\n";
     let problems = Profiles::load(&[("charts/x.yaml".to_owned(), text.to_owned())]).unwrap_err();
     let mut wrong = Vec::new();
-    trees::compare(&trees::fixtures("harden").join("broken-profile.txt"), &trees::told(&problems), &mut wrong);
+    trees::compare(
+        &trees::fixtures("harden").join("broken-profile.txt"),
+        &trees::told(&problems),
+        &mut wrong,
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -79,14 +91,46 @@ fn a_chart_is_found_by_where_it_is_published_and_in_which_version() {
         Known::Unknown => "unknown".to_owned(),
     };
     for (url, version, expected) in [
-        ("oci://ghcr.io/coredns/charts/coredns", Some("1.45.0"), "profile coredns"),
-        ("https://charts.jetstack.io/cert-manager", Some("v1.19.2"), "profile cert-manager"),
-        ("https://charts.jetstack.io/cert-manager/", None, "profile cert-manager"),
-        ("oci://quay.io/cilium-charts-dev/cilium", Some("1.19.0-pre.3-dev.1-7df990dc67"), "profile cilium"),
-        ("oci://registry.lan/mirror/cilium", Some("1.19.0"), "profile cilium"),
-        ("oci://docker.io/envoyproxy/gateway-helm", Some("v0.0.0-latest"), "profile gateway-helm"),
-        ("oci://ghcr.io/coredns/charts/coredns", Some("2.0.0"), "version coredns"),
-        ("oci://registry-1.docker.io/bitnamicharts/external-dns", Some("1.20.0"), "publisher external-dns"),
+        (
+            "oci://ghcr.io/coredns/charts/coredns",
+            Some("1.45.0"),
+            "profile coredns",
+        ),
+        (
+            "https://charts.jetstack.io/cert-manager",
+            Some("v1.19.2"),
+            "profile cert-manager",
+        ),
+        (
+            "https://charts.jetstack.io/cert-manager/",
+            None,
+            "profile cert-manager",
+        ),
+        (
+            "oci://quay.io/cilium-charts-dev/cilium",
+            Some("1.19.0-pre.3-dev.1-7df990dc67"),
+            "profile cilium",
+        ),
+        (
+            "oci://registry.lan/mirror/cilium",
+            Some("1.19.0"),
+            "profile cilium",
+        ),
+        (
+            "oci://docker.io/envoyproxy/gateway-helm",
+            Some("v0.0.0-latest"),
+            "profile gateway-helm",
+        ),
+        (
+            "oci://ghcr.io/coredns/charts/coredns",
+            Some("2.0.0"),
+            "version coredns",
+        ),
+        (
+            "oci://registry-1.docker.io/bitnamicharts/external-dns",
+            Some("1.20.0"),
+            "publisher external-dns",
+        ),
         ("oci://ghcr.io/example/app", Some("1.0.0"), "unknown"),
     ] {
         assert_eq!(name(profiles.find(url, version)), expected, "{url}");
@@ -96,14 +140,32 @@ fn a_chart_is_found_by_where_it_is_published_and_in_which_version() {
 #[test]
 fn conditions_and_gaps_name_containers_that_the_workload_has() {
     for profile in profiles().iter() {
-        let Workloads::Listed(workloads) = &profile.workloads else { continue };
+        let Workloads::Listed(workloads) = &profile.workloads else {
+            continue;
+        };
         for workload in workloads {
-            let names: BTreeSet<&str> = workload.containers.iter().map(|known| known.name.as_str()).collect();
+            let names: BTreeSet<&str> = workload
+                .containers
+                .iter()
+                .map(|known| known.name.as_str())
+                .collect();
             for missing in &workload.security.missing {
-                assert!(names.contains(missing.container.as_str()), "{}: {missing:?}", profile.chart);
+                assert!(
+                    names.contains(missing.container.as_str()),
+                    "{}: {missing:?}",
+                    profile.chart
+                );
             }
-            assert!(workload.security.as_rendered <= workload.security.with_values, "{}", profile.chart);
-            assert!(workload.security.with_values <= workload.security.with_post_renderers, "{}", profile.chart);
+            assert!(
+                workload.security.as_rendered <= workload.security.with_values,
+                "{}",
+                profile.chart
+            );
+            assert!(
+                workload.security.with_values <= workload.security.with_post_renderers,
+                "{}",
+                profile.chart
+            );
         }
     }
 }

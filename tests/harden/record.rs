@@ -11,7 +11,9 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
     let mut lines_of_rules = 0;
     for rule in RULES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
-            let Ok(done) = hardened(&folder) else { continue };
+            let Ok(done) = hardened(&folder) else {
+                continue;
+            };
             let tree = done.value;
             for file in tree.files() {
                 let spans: Vec<(Span, &str)> = tree
@@ -24,19 +26,33 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
                 for (index, line) in file.source.text.split_inclusive('\n').enumerate() {
                     let whole = Span::new(start, start + line.trim_end_matches(['\r', '\n']).len());
                     start += line.len();
-                    let by = spans.iter().find(|(span, _)| span.start <= whole.start && whole.start < span.end);
+                    let by = spans
+                        .iter()
+                        .find(|(span, _)| span.start <= whole.start && whole.start < span.end);
                     match (&file.origins[index], by) {
                         (Origin::Rule(code), Some((_, rule))) => {
                             assert_eq!(code, rule);
                             lines_of_rules += 1;
                         }
-                        (Origin::Template { template, line: number }, None) => {
+                        (
+                            Origin::Template {
+                                template,
+                                line: number,
+                            },
+                            None,
+                        ) => {
                             let behind = template.line_span(*number);
                             let before = &template.text[behind.start..behind.end];
                             let now = &file.source.text[whole.start..whole.end];
                             // Inside braces, a rule adds to a line that a template wrote.
-                            let inside = spans.iter().any(|(span, _)| whole.start < span.start && span.end < whole.end);
-                            assert!(before == now || inside, "{}: {before:?} is now {now:?}", file.path);
+                            let inside = spans
+                                .iter()
+                                .any(|(span, _)| whole.start < span.start && span.end < whole.end);
+                            assert!(
+                                before == now || inside,
+                                "{}: {before:?} is now {now:?}",
+                                file.path
+                            );
                         }
                         other => panic!("{}:{}: {other:?}", file.path, index + 1),
                     }
@@ -51,7 +67,9 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
 fn spans_of_injections_hold_what_they_name() {
     for rule in RULES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
-            let Ok(done) = hardened(&folder) else { continue };
+            let Ok(done) = hardened(&folder) else {
+                continue;
+            };
             for injection in done.value.injections() {
                 let file = done.value.get(&injection.path).unwrap();
                 let added = &file.source.text[injection.span.start..injection.span.end];
@@ -73,5 +91,8 @@ fn secret_files_are_never_edited() {
     let folder = trees::fixtures("harden").join("priority-class/left-alone");
     let done = hardened(&folder).unwrap();
     let secret = done.value.files().find(|file| file.is_secret()).unwrap();
-    assert_eq!(secret.source.text, trees::texts(&folder.join("in"))[&secret.path]);
+    assert_eq!(
+        secret.source.text,
+        trees::texts(&folder.join("in"))[&secret.path]
+    );
 }

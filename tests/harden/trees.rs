@@ -12,7 +12,9 @@ use kiln::yaml;
 
 /// The folder of a test's fixtures.
 pub(crate) fn fixtures(area: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(area)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(area)
 }
 
 /// The folders in a folder, sorted.
@@ -31,12 +33,19 @@ pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut pending = vec![folder.to_path_buf()];
     while let Some(next) = pending.pop() {
-        let Ok(entries) = fs::read_dir(&next) else { continue };
+        let Ok(entries) = fs::read_dir(&next) else {
+            continue;
+        };
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 pending.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+                let name = path
+                    .strip_prefix(folder)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/");
                 found.insert(name, fs::read_to_string(&path).unwrap());
             }
         }
@@ -47,8 +56,16 @@ pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
 /// An output as rendering hands it on: each line from the line of a template with the same text.
 pub(crate) fn file(path: &str, text: &str) -> File {
     let secret = kiln::tree::is_secret_path(path);
-    let source = if secret { Source::sensitive(path, text) } else { Source::new(path, text) };
-    let documents = if kiln::tree::is_yaml_path(path) { yaml::load(text).unwrap() } else { Vec::new() };
+    let source = if secret {
+        Source::sensitive(path, text)
+    } else {
+        Source::new(path, text)
+    };
+    let documents = if kiln::tree::is_yaml_path(path) {
+        yaml::load(text).unwrap()
+    } else {
+        Vec::new()
+    };
     let template = Source::new(format!("templates/{path}.tera"), text);
     let origins = (1..=text.lines().count())
         .map(|line| Origin::Template {
@@ -91,7 +108,11 @@ pub(crate) fn told(problems: &[Diagnostic]) -> String {
 }
 
 fn said(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!(" ({text})") }
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text})")
+    }
 }
 
 fn spot(place: &Place) -> String {
@@ -99,7 +120,11 @@ fn spot(place: &Place) -> String {
     let shown = if place.source.sensitive {
         "…".to_owned()
     } else {
-        place.source.text[place.span.start..place.span.end].lines().next().unwrap_or_default().to_owned()
+        place.source.text[place.span.start..place.span.end]
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
     format!("{}:{line}:{column} `{shown}`", place.source.path)
 }
@@ -117,6 +142,9 @@ pub(crate) fn compare(path: &Path, actual: &str, wrong: &mut Vec<String>) {
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
     if expected != actual {
-        wrong.push(format!("{}:\n--- expected\n{expected}\n--- actual\n{actual}", path.display()));
+        wrong.push(format!(
+            "{}:\n--- expected\n{expected}\n--- actual\n{actual}",
+            path.display()
+        ));
     }
 }

@@ -39,7 +39,11 @@ fn chart_values() -> impl Strategy<Value = Value> {
 }
 
 fn written(value: &Value, braces: bool) -> String {
-    if braces { format!("{value}\n") } else { emit(value) }
+    if braces {
+        format!("{value}\n")
+    } else {
+        emit(value)
+    }
 }
 
 proptest! {

@@ -27,18 +27,37 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
         if is_loose || member.name.is_empty() || is_substituted(&member.name) {
             continue;
         }
-        let key = (member.build, object.group(), object.kind(), member.namespace_name(), member.name.as_str());
+        let key = (
+            member.build,
+            object.group(),
+            object.kind(),
+            member.namespace_name(),
+            member.name.as_str(),
+        );
         let Some(earlier) = first.get(&key) else {
             first.insert(key, member);
             continue;
         };
         let message = format!("`{}` is defined twice in one build", member.label());
-        let same = earlier.object.file.path == object.file.path && earlier.object.document == object.document;
-        let text = if same { "this file is listed twice" } else { "" };
+        let same = earlier.object.file.path == object.file.path
+            && earlier.object.document == object.document;
+        let text = if same {
+            "this file is listed twice"
+        } else {
+            ""
+        };
         let problem = context
-            .at(Diagnostic::error(CHECK.code, message), &object.name_place(), text)
+            .at(
+                Diagnostic::error(CHECK.code, message),
+                &object.name_place(),
+                text,
+            )
             .with_hint("remove one of them, or rename it");
-        problems.push(if same { problem } else { problem.with_related(earlier.object.name_place(), "first defined here") });
+        problems.push(if same {
+            problem
+        } else {
+            problem.with_related(earlier.object.name_place(), "first defined here")
+        });
     }
     problems
 }

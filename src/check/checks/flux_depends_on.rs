@@ -9,8 +9,10 @@ use crate::source::Place;
 use crate::tree::builds::Member;
 use crate::yaml::Node;
 
-const KINDS: [(&str, &str); 2] =
-    [("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")];
+const KINDS: [(&str, &str); 2] = [
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+];
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "flux-depends-on",
@@ -36,9 +38,15 @@ struct Link {
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    let all: Vec<Vec<&Member<'_>>> = KINDS.iter().map(|(group, kind)| context.unique(group, kind)).collect();
+    let all: Vec<Vec<&Member<'_>>> = KINDS
+        .iter()
+        .map(|(group, kind)| context.unique(group, kind))
+        .collect();
     for (members, others) in [(&all[0], &all[1]), (&all[1], &all[0])] {
-        let links: BTreeMap<Id, Vec<Link>> = members.iter().map(|member| (id(member), links(member))).collect();
+        let links: BTreeMap<Id, Vec<Link>> = members
+            .iter()
+            .map(|member| (id(member), links(member)))
+            .collect();
         for member in members {
             for link in &links[&id(member)] {
                 if !links.contains_key(&link.to) && !is_substituted(&link.to.1) {
@@ -56,12 +64,18 @@ fn id(member: &Member<'_>) -> Id {
 }
 
 fn links(member: &Member<'_>) -> Vec<Link> {
-    let items = member.object.find("spec.dependsOn").and_then(Node::items).unwrap_or_default();
+    let items = member
+        .object
+        .find("spec.dependsOn")
+        .and_then(Node::items)
+        .unwrap_or_default();
     items
         .iter()
         .filter_map(|item| {
             let name = item.get("name")?;
-            let namespace = item.find_text("namespace").unwrap_or_else(|| member.namespace_name());
+            let namespace = item
+                .find_text("namespace")
+                .unwrap_or_else(|| member.namespace_name());
             Some(Link {
                 to: (namespace.to_owned(), name.text()?.to_owned()),
                 place: Place::new(&member.object.file.source, name.span),
@@ -80,19 +94,27 @@ fn missing(
     let (namespace, name) = &link.to;
     let kind = member.object.kind();
     let wanted = format!("{kind}/{namespace}/{name}");
-    let message = format!("`{}` depends on `{wanted}`, which is not in the tree", member.label());
+    let message = format!(
+        "`{}` depends on `{wanted}`, which is not in the tree",
+        member.label()
+    );
     let problem = context.at(Diagnostic::error(CHECK.code, message), &link.place, "");
     if let Some(elsewhere) = same.iter().find(|other| other.name == *name) {
         let namespace = elsewhere.namespace_name();
         return problem
-            .with_related(elsewhere.object.name_place(), format!("there is one in namespace `{namespace}`"))
+            .with_related(
+                elsewhere.object.name_place(),
+                format!("there is one in namespace `{namespace}`"),
+            )
             .with_hint(format!("add `namespace: {namespace}`"));
     }
     if let Some(other) = others.iter().find(|other| id(other) == link.to) {
         let found = other.object.kind();
         return problem
             .with_related(other.object.name_place(), format!("this is a {found}"))
-            .with_hint(format!("a {kind} can only depend on a {kind}: name the one that brings the {found}"));
+            .with_hint(format!(
+                "a {kind} can only depend on a {kind}: name the one that brings the {found}"
+            ));
     }
     problem.with_suggestion(name, same.iter().map(|other| other.name.as_str()))
 }
@@ -103,7 +125,10 @@ fn cycles(context: &Context<'_>, links: &BTreeMap<Id, Vec<Link>>) -> Vec<Diagnos
     let mut done = BTreeSet::new();
     for start in links.keys() {
         let mut path = Vec::new();
-        walk(links, start, &mut path, &mut done, &mut |chain: &[(&Id, &Link)]| {
+        walk(links, start, &mut path, &mut done, &mut |chain: &[(
+            &Id,
+            &Link,
+        )]| {
             problems.push(cycle(context, chain));
         });
     }

@@ -23,15 +23,31 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     for member in context.unique("kustomize.toolkit.fluxcd.io", "Kustomization") {
         let object = member.object;
         let written = object.text("spec.path").unwrap_or(".");
-        let Some(folder) = own_path(object).filter(|_| !is_substituted(written)) else { continue };
+        let Some(folder) = own_path(object).filter(|_| !is_substituted(written)) else {
+            continue;
+        };
         let message = if !folders.contains(folder.as_str()) {
-            format!("`{}` points at `{written}`, which is not in the tree", member.label())
-        } else if !context.tree.files().any(|file| file.is_yaml() && is_below(&file.path, &folder)) {
-            format!("`{}` points at `{written}`, which has no manifest in it", member.label())
+            format!(
+                "`{}` points at `{written}`, which is not in the tree",
+                member.label()
+            )
+        } else if !context
+            .tree
+            .files()
+            .any(|file| file.is_yaml() && is_below(&file.path, &folder))
+        {
+            format!(
+                "`{}` points at `{written}`, which has no manifest in it",
+                member.label()
+            )
         } else {
             continue;
         };
-        let problem = context.at(Diagnostic::error(CHECK.code, message), &object.value_place("spec.path"), "");
+        let problem = context.at(
+            Diagnostic::error(CHECK.code, message),
+            &object.value_place("spec.path"),
+            "",
+        );
         problems.push(match closest(&folder, folders.iter().copied()) {
             Some(near) if near != folder => problem.with_hint(format!("did you mean `./{near}`?")),
             _ => problem,
@@ -41,5 +57,8 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
 }

@@ -14,9 +14,17 @@ const OWN: &str = "flux-system";
 
 /// Kinds that refer to a source, and where.
 const REFERENCES: [(&str, &str, &str); 4] = [
-    ("kustomize.toolkit.fluxcd.io", "Kustomization", "spec.sourceRef"),
+    (
+        "kustomize.toolkit.fluxcd.io",
+        "Kustomization",
+        "spec.sourceRef",
+    ),
     ("helm.toolkit.fluxcd.io", "HelmRelease", "spec.chartRef"),
-    ("helm.toolkit.fluxcd.io", "HelmRelease", "spec.chart.spec.sourceRef"),
+    (
+        "helm.toolkit.fluxcd.io",
+        "HelmRelease",
+        "spec.chart.spec.sourceRef",
+    ),
     (SOURCE, "HelmChart", "spec.sourceRef"),
 ];
 
@@ -35,8 +43,17 @@ The GitRepository (or OCIRepository) `flux-system/flux-system` is known: the Flu
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut sources = BTreeSet::new();
-    for member in context.builds.members.iter().filter(|member| member.object.group() == SOURCE) {
-        sources.insert((member.object.kind(), member.namespace_name(), member.name.as_str()));
+    for member in context
+        .builds
+        .members
+        .iter()
+        .filter(|member| member.object.group() == SOURCE)
+    {
+        sources.insert((
+            member.object.kind(),
+            member.namespace_name(),
+            member.name.as_str(),
+        ));
     }
     let mut problems = Vec::new();
     for (group, kind, route) in REFERENCES {
@@ -58,24 +75,43 @@ fn reference(
     let kind = object.text(&format!("{route}.kind")).unwrap_or_default();
     let written = object.text(&format!("{route}.namespace"));
     let namespace = written.unwrap_or_else(|| member.namespace_name());
-    let is_own = (namespace, name) == (OWN, OWN) && matches!(kind, "GitRepository" | "OCIRepository" | "Bucket");
-    if is_own || is_substituted(name) || is_substituted(namespace) || sources.contains(&(kind, namespace, name)) {
+    let is_own = (namespace, name) == (OWN, OWN)
+        && matches!(kind, "GitRepository" | "OCIRepository" | "Bucket");
+    if is_own
+        || is_substituted(name)
+        || is_substituted(namespace)
+        || sources.contains(&(kind, namespace, name))
+    {
         return None;
     }
-    let message = format!("`{}` takes its source from `{kind}/{namespace}/{name}`, which is not in the tree", member.label());
+    let message = format!(
+        "`{}` takes its source from `{kind}/{namespace}/{name}`, which is not in the tree",
+        member.label()
+    );
     let place = object.value_place(&format!("{route}.name"));
     let problem = context.at(Diagnostic::error(CHECK.code, message), &place, "");
     if name == OWN && written.is_none() {
         return Some(problem.with_hint(format!("add `namespace: {OWN}`")));
     }
-    let other_kind = sources.iter().find(|source| (source.1, source.2) == (namespace, name));
-    let other_place = sources.iter().find(|source| (source.0, source.2) == (kind, name));
+    let other_kind = sources
+        .iter()
+        .find(|source| (source.1, source.2) == (namespace, name));
+    let other_place = sources
+        .iter()
+        .find(|source| (source.0, source.2) == (kind, name));
     Some(match (other_kind, other_place) {
-        (Some((found, ..)), _) => problem.with_hint(format!("there is a {found} of that name: say `kind: {found}`")),
-        (_, Some((_, found, _))) => problem.with_hint(format!("there is one in `{found}`: say `namespace: {found}`")),
+        (Some((found, ..)), _) => problem.with_hint(format!(
+            "there is a {found} of that name: say `kind: {found}`"
+        )),
+        (_, Some((_, found, _))) => problem.with_hint(format!(
+            "there is one in `{found}`: say `namespace: {found}`"
+        )),
         _ => problem.with_suggestion(
             name,
-            sources.iter().filter(|source| (source.0, source.1) == (kind, namespace)).map(|source| source.2),
+            sources
+                .iter()
+                .filter(|source| (source.0, source.1) == (kind, namespace))
+                .map(|source| source.2),
         ),
     })
 }

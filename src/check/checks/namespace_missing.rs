@@ -9,7 +9,13 @@ use crate::source::Place;
 use crate::tree::builds::Start;
 
 /// Namespaces that every cluster has, and the one that Flux is installed into.
-const GIVEN: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];
+const GIVEN: [&str; 5] = [
+    "default",
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+    "flux-system",
+];
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "namespace-missing",
@@ -27,12 +33,22 @@ The namespaces that each cluster has are known, and so is one that a HelmRelease
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut defined: BTreeSet<&str> = GIVEN.into();
-    defined.extend(context.builds.of_kind("", "Namespace").map(|member| member.name.as_str()));
+    defined.extend(
+        context
+            .builds
+            .of_kind("", "Namespace")
+            .map(|member| member.name.as_str()),
+    );
     let mut missing: BTreeMap<&str, (Place, usize)> = BTreeMap::new();
     let mut targets = Vec::new();
-    for member in context.builds.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
+    for member in context
+        .builds
+        .of_kind("helm.toolkit.fluxcd.io", "HelmRelease")
+    {
         let object = member.object;
-        let Some(target) = object.text("spec.targetNamespace") else { continue };
+        let Some(target) = object.text("spec.targetNamespace") else {
+            continue;
+        };
         if object.text("spec.install.createNamespace") == Some("true") {
             defined.insert(target);
         } else {
@@ -53,12 +69,19 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     missing
         .into_iter()
         .map(|(name, (place, count))| {
-            let objects = if count == 1 { "one object goes".to_owned() } else { format!("{count} objects go") };
-            let message = format!("{objects} into namespace `{name}`, which nothing in the tree defines");
+            let objects = if count == 1 {
+                "one object goes".to_owned()
+            } else {
+                format!("{count} objects go")
+            };
+            let message =
+                format!("{objects} into namespace `{name}`, which nothing in the tree defines");
             context
                 .at(Diagnostic::error(CHECK.code, message), &place, "")
                 .with_suggestion(name, defined.iter().copied())
-                .with_hint(format!("add a Namespace `{name}` to a kustomization that is applied before"))
+                .with_hint(format!(
+                    "add a Namespace `{name}` to a kustomization that is applied before"
+                ))
         })
         .collect()
 }

@@ -23,9 +23,12 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for kustomization in context.builds.kustomizations.values() {
         for reference in &kustomization.references {
-            let Some(path) = &reference.path else { continue };
+            let Some(path) = &reference.path else {
+                continue;
+            };
             if let Some(message) = wrong(context, reference, path) {
-                let problem = context.at(Diagnostic::error(CHECK.code, message), &reference.place, "");
+                let problem =
+                    context.at(Diagnostic::error(CHECK.code, message), &reference.place, "");
                 problems.push(match suggestion(context, kustomization, reference) {
                     Some(hint) => problem.with_hint(hint),
                     None => problem,
@@ -39,33 +42,51 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 fn wrong(context: &Context<'_>, reference: &Reference<'_>, path: &str) -> Option<String> {
     let Reference { field, written, .. } = reference;
     if context.tree.get(path).is_some() {
-        return (reference.used_as == Use::Component)
-            .then(|| format!("`{field}` lists `{written}`, which is a file and not the folder of a component"));
+        return (reference.used_as == Use::Component).then(|| {
+            format!(
+                "`{field}` lists `{written}`, which is a file and not the folder of a component"
+            )
+        });
     }
     let inner = context.builds.kustomizations.get(path);
     match (inner, reference.used_as) {
-        (Some(inner), Use::Resource) if inner.component => {
-            Some(format!("`{field}` lists `{written}`, which is a component; list it under `components`"))
-        }
-        (Some(inner), Use::Component) if !inner.component => {
-            Some(format!("`{field}` lists `{written}`, which is not a component; list it under `resources`"))
-        }
+        (Some(inner), Use::Resource) if inner.component => Some(format!(
+            "`{field}` lists `{written}`, which is a component; list it under `components`"
+        )),
+        (Some(inner), Use::Component) if !inner.component => Some(format!(
+            "`{field}` lists `{written}`, which is not a component; list it under `resources`"
+        )),
         (Some(_), _) => None,
-        (None, _) if context.folders().contains(path) => (reference.field != "generators")
-            .then(|| format!("`{field}` lists the folder `{written}`, which has no `kustomization.yaml`")),
-        (None, _) => Some(format!("`{field}` lists `{written}`, which is not in the tree")),
+        (None, _) if context.folders().contains(path) => {
+            (reference.field != "generators").then(|| {
+                format!("`{field}` lists the folder `{written}`, which has no `kustomization.yaml`")
+            })
+        }
+        (None, _) => Some(format!(
+            "`{field}` lists `{written}`, which is not in the tree"
+        )),
     }
 }
 
 /// Returns what stands nearby and is spelled alike.
-fn suggestion(context: &Context<'_>, kustomization: &Kustomization<'_>, reference: &Reference<'_>) -> Option<String> {
-    let prefix = if kustomization.folder.is_empty() { String::new() } else { format!("{}/", kustomization.folder) };
+fn suggestion(
+    context: &Context<'_>,
+    kustomization: &Kustomization<'_>,
+    reference: &Reference<'_>,
+) -> Option<String> {
+    let prefix = if kustomization.folder.is_empty() {
+        String::new()
+    } else {
+        format!("{}/", kustomization.folder)
+    };
     let near: Vec<String> = context
         .tree
         .files()
         .filter_map(|file| file.path.strip_prefix(&prefix))
         .flat_map(|rest| {
-            let folder = rest.split_once('/').map(|(folder, _)| format!("./{folder}"));
+            let folder = rest
+                .split_once('/')
+                .map(|(folder, _)| format!("./{folder}"));
             [Some(format!("./{rest}")), folder].into_iter().flatten()
         })
         .collect();

@@ -35,7 +35,10 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let has_start = builds.builds.iter().any(|build| build.reached);
     for build in &builds.builds {
         let is_lost = has_start && !build.reached && matches!(build.start, Start::Folder);
-        if let Some(kustomization) = is_lost.then(|| builds.kustomizations.get(build.folder.as_str())).flatten() {
+        if let Some(kustomization) = is_lost
+            .then(|| builds.kustomizations.get(build.folder.as_str()))
+            .flatten()
+        {
             let message = format!("nothing builds the folder `{}`", build.folder);
             let place = Place::new(&kustomization.file.source, Span::new(0, 0));
             let problem = context
@@ -61,12 +64,18 @@ fn unlisted(context: &Context<'_>, member: &Member<'_>) -> Option<Diagnostic> {
         folder = split(folder).0;
     };
     let message = format!("nothing lists `{path}`, so it never reaches the cluster");
-    let rest = path.strip_prefix(nearest.folder).unwrap_or(path).trim_start_matches('/');
+    let rest = path
+        .strip_prefix(nearest.folder)
+        .unwrap_or(path)
+        .trim_start_matches('/');
     let start = member.object.root.first_line_span();
     let place = Place::new(&member.object.file.source, start);
     Some(
         context
             .at(Diagnostic::warning(CHECK.code, message), &place, "")
-            .with_hint(format!("list `./{rest}` in `{}`, or remove it", nearest.file.path)),
+            .with_hint(format!(
+                "list `./{rest}` in `{}`, or remove it",
+                nearest.file.path
+            )),
     )
 }

@@ -69,7 +69,11 @@ impl<'t> Needles<'t> {
             let value = secret.expose();
             needles.add(value.to_owned(), "", origin);
             let quoted = serde_json::Value::from(value).to_string();
-            needles.add(quoted[1..quoted.len() - 1].to_owned(), " in escaped form", origin);
+            needles.add(
+                quoted[1..quoted.len() - 1].to_owned(),
+                " in escaped form",
+                origin,
+            );
             for shift in 0..3 {
                 needles.add(base64_piece(value, shift), " in base64", origin);
             }
@@ -77,7 +81,11 @@ impl<'t> Needles<'t> {
                 needles.values.push((value, origin));
             }
         }
-        let heads: Vec<String> = needles.texts.keys().map(|text| regex::escape(head(text))).collect();
+        let heads: Vec<String> = needles
+            .texts
+            .keys()
+            .map(|text| regex::escape(head(text)))
+            .collect();
         needles.heads = Regex::new(&heads.join("|")).ok();
         needles
     }
@@ -94,12 +102,18 @@ impl<'t> Needles<'t> {
     /// Finds the first place of each secret in a text.
     fn in_text(&self, text: &str) -> BTreeMap<&'t str, (Span, &'static str)> {
         let mut found = BTreeMap::new();
-        if self.heads.as_ref().is_some_and(|heads| !heads.is_match(text)) {
+        if self
+            .heads
+            .as_ref()
+            .is_some_and(|heads| !heads.is_match(text))
+        {
             return found;
         }
         for (needle, (form, origin)) in &self.texts {
             if let Some(at) = text.find(needle.as_str()) {
-                found.entry(*origin).or_insert((Span::new(at, at + needle.len()), *form));
+                found
+                    .entry(*origin)
+                    .or_insert((Span::new(at, at + needle.len()), *form));
             }
         }
         found
@@ -118,15 +132,21 @@ impl<'t> Needles<'t> {
                 }
             }
             Content::Mapping { entries, .. } => {
-                entries.iter().for_each(|entry| self.in_values(&entry.value, found));
+                entries
+                    .iter()
+                    .for_each(|entry| self.in_values(&entry.value, found));
             }
-            Content::Sequence { items, .. } => items.iter().for_each(|item| self.in_values(item, found)),
+            Content::Sequence { items, .. } => {
+                items.iter().for_each(|item| self.in_values(item, found));
+            }
         }
     }
 }
 
 fn head(text: &str) -> &str {
-    let end = (0..=HEAD.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    let end = (0..=HEAD.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
 
@@ -137,15 +157,28 @@ fn base64_piece(value: &str, shift: usize) -> String {
     bytes.extend_from_slice(value.as_bytes());
     let first = (shift * 8).div_ceil(6);
     let whole = bytes.len() * 8 / 6;
-    STANDARD.encode(&bytes).get(first..whole).unwrap_or_default().to_owned()
+    STANDARD
+        .encode(&bytes)
+        .get(first..whole)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn leak(file: &File, origin: &str, span: Span, form: &str) -> Diagnostic {
-    let message = format!("the secret `{origin}` stands{form} in `{}`, which will not be sealed", file.path);
+    let message = format!(
+        "the secret `{origin}` stands{form} in `{}`, which will not be sealed",
+        file.path
+    );
     let hidden = |source: &Source| Source::sensitive(source.path.as_str(), source.text.as_str());
-    let mut problem = Diagnostic::error(CHECK.code, message).at_place(Place::new(&hidden(&file.source), span), "");
+    let mut problem = Diagnostic::error(CHECK.code, message)
+        .at_place(Place::new(&hidden(&file.source), span), "");
     if let Some(template) = file.template_place(span.start) {
-        problem = problem.with_related(Place::new(&hidden(&template.source), template.span), "rendered from here");
+        problem = problem.with_related(
+            Place::new(&hidden(&template.source), template.span),
+            "rendered from here",
+        );
     }
-    problem.with_hint("use it only in files with `.sops.` in their name, and refer to the Secret from here")
+    problem.with_hint(
+        "use it only in files with `.sops.` in their name, and refer to the Secret from here",
+    )
 }

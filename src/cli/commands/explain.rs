@@ -36,14 +36,11 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let codes = pipeline::explanations();
+    let mut codes = pipeline::explanations();
+    codes.extend(pipeline::findings());
     if let Some(found) = codes.iter().find(|known| known.code == args.target) {
-        printer.data(&format!(
-            "{}: {}\n\n{}\n",
-            found.code,
-            found.summary,
-            found.text.trim_end()
-        ))?;
+        let text = format!("{}: {}\n\n{}", found.code, found.summary, found.text);
+        printer.data(&format!("{}\n", text.trim_end()))?;
         return Ok(Outcome::Clean);
     }
     if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {

@@ -110,7 +110,10 @@ impl<'p> Review<'p> {
         let pod_seccomp = &pod_context["seccompProfile"]["type"];
         // `Unconfined` breaks baseline already, and is reported there.
         let seccomp_below = is_confined(pod_seccomp);
-        if let Some(false) = pod_context["runAsNonRoot"].as_bool().filter(|_| !self.user_namespace()) {
+        if let Some(false) = pod_context["runAsNonRoot"]
+            .as_bool()
+            .filter(|_| !self.user_namespace())
+        {
             self.pod("runAsNonRoot", "securityContext.runAsNonRoot");
         }
         let non_root_below = pod_context["runAsNonRoot"] == true;
@@ -122,7 +125,12 @@ impl<'p> Review<'p> {
             self.restricted_users(&container, non_root_below);
             let own = &container.context()["seccompProfile"]["type"];
             if !self.is_windows() && !is_confined(own) && (!own.is_null() || !seccomp_below) {
-                self.restrict(&container, "seccompProfile", "seccompProfile.type", !own.is_null());
+                self.restrict(
+                    &container,
+                    "seccompProfile",
+                    "seccompProfile.type",
+                    !own.is_null(),
+                );
             }
         }
     }
@@ -139,7 +147,13 @@ impl<'p> Review<'p> {
     fn host_namespaces(&mut self) {
         for field in ["hostNetwork", "hostPID", "hostIPC"] {
             if self.spec[field] == true {
-                self.add(Level::Baseline, field, None, Route::parse("spec").then(field), true);
+                self.add(
+                    Level::Baseline,
+                    field,
+                    None,
+                    Route::parse("spec").then(field),
+                    true,
+                );
             }
         }
     }
@@ -154,33 +168,55 @@ impl<'p> Review<'p> {
     }
 
     fn sysctls(&mut self) {
-        for (index, sysctl) in array(&self.spec["securityContext"]["sysctls"]).iter().enumerate() {
+        for (index, sysctl) in array(&self.spec["securityContext"]["sysctls"])
+            .iter()
+            .enumerate()
+        {
             let name = sysctl["name"].as_str().unwrap_or_default();
-            let safe = SYSCTLS.iter().any(|(safe, since)| *safe == name && self.version.0 >= *since);
+            let safe = SYSCTLS
+                .iter()
+                .any(|(safe, since)| *safe == name && self.version.0 >= *since);
             if !safe {
-                let route = Route::parse("spec.securityContext.sysctls").then(index).then("name");
+                let route = Route::parse("spec.securityContext.sysctls")
+                    .then(index)
+                    .then("name");
                 self.add(Level::Baseline, "sysctls", None, route, true);
             }
         }
     }
 
     fn app_armor_annotations(&mut self) {
-        for (key, value) in self.pod["metadata"]["annotations"].as_object().into_iter().flatten() {
-            let Some(container) = key.strip_prefix("container.apparmor.security.beta.kubernetes.io/")
+        for (key, value) in self.pod["metadata"]["annotations"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            let Some(container) =
+                key.strip_prefix("container.apparmor.security.beta.kubernetes.io/")
             else {
                 continue;
             };
             let profile = value.as_str().unwrap_or_default();
-            if !profile.is_empty() && profile != "runtime/default" && !profile.starts_with("localhost/") {
+            if !profile.is_empty()
+                && profile != "runtime/default"
+                && !profile.starts_with("localhost/")
+            {
                 let route = Route::parse("metadata.annotations").then(key.as_str());
-                self.add(Level::Baseline, "appArmorProfile", Some(container), route, true);
+                self.add(
+                    Level::Baseline,
+                    "appArmorProfile",
+                    Some(container),
+                    route,
+                    true,
+                );
             }
         }
     }
 
     /// What a security context must not have, of the pod or of a container.
     fn context_baseline(&mut self, container: Option<&Container<'_>>, context: &Value) {
-        let base = container.map_or_else(|| Route::parse("spec"), |container| container.route.clone());
+        let base =
+            container.map_or_else(|| Route::parse("spec"), |container| container.route.clone());
         let name = container.map(|container| container.name.as_str());
         let mut forbid = |control: &'static str, field: &str| {
             let mut route = base.then("securityContext");
@@ -204,7 +240,13 @@ impl<'p> Review<'p> {
         }
         let linux = &context["seLinuxOptions"];
         let types: &[&str] = if self.version >= Version(31) {
-            &["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]
+            &[
+                "",
+                "container_t",
+                "container_init_t",
+                "container_kvm_t",
+                "container_engine_t",
+            ]
         } else {
             &["", "container_t", "container_init_t", "container_kvm_t"]
         };
@@ -225,10 +267,16 @@ impl<'p> Review<'p> {
         }
         let added = array(&context["capabilities"]["add"]);
         let allowed = |capability: &Value| {
-            capability.as_str().is_some_and(|name| BASELINE_CAPABILITIES.contains(&name))
+            capability
+                .as_str()
+                .is_some_and(|name| BASELINE_CAPABILITIES.contains(&name))
         };
         if !added.iter().all(allowed) {
-            self.forbid(container, "capabilities", "securityContext.capabilities.add");
+            self.forbid(
+                container,
+                "capabilities",
+                "securityContext.capabilities.add",
+            );
         }
         let mount = context["procMount"].as_str().unwrap_or("Default");
         if mount != "Default" && !self.user_namespace() {
@@ -245,11 +293,22 @@ impl<'p> Review<'p> {
     }
 
     fn probe_hosts(&mut self, container: &Container<'_>) {
-        let places = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"];
+        let places = [
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+            "lifecycle.postStart",
+            "lifecycle.preStop",
+        ];
         for place in places {
-            let handler = place.split('.').fold(container.value, |value, key| &value[key]);
+            let handler = place
+                .split('.')
+                .fold(container.value, |value, key| &value[key]);
             for action in ["httpGet", "tcpSocket"] {
-                if handler[action]["host"].as_str().is_some_and(|host| !host.is_empty()) {
+                if handler[action]["host"]
+                    .as_str()
+                    .is_some_and(|host| !host.is_empty())
+                {
                     self.forbid(container, "probeHost", &format!("{place}.{action}.host"));
                 }
             }
@@ -258,7 +317,9 @@ impl<'p> Review<'p> {
 
     fn restricted_volumes(&mut self) {
         for (index, volume) in array(&self.spec["volumes"]).iter().enumerate() {
-            let allowed = RESTRICTED_VOLUMES.iter().any(|kind| !volume[*kind].is_null());
+            let allowed = RESTRICTED_VOLUMES
+                .iter()
+                .any(|kind| !volume[*kind].is_null());
             if !allowed {
                 let route = Route::parse("spec.volumes").then(index);
                 self.add(Level::Restricted, "volumes", None, route, true);
@@ -274,14 +335,25 @@ impl<'p> Review<'p> {
         let escalation = &context["allowPrivilegeEscalation"];
         if *escalation != false {
             let explicit = !escalation.is_null();
-            self.restrict(container, "allowPrivilegeEscalation", "allowPrivilegeEscalation", explicit);
+            self.restrict(
+                container,
+                "allowPrivilegeEscalation",
+                "allowPrivilegeEscalation",
+                explicit,
+            );
         }
         let capabilities = &context["capabilities"];
-        if !array(&capabilities["drop"]).iter().any(|name| name == "ALL") {
+        if !array(&capabilities["drop"])
+            .iter()
+            .any(|name| name == "ALL")
+        {
             let explicit = !capabilities["drop"].is_null();
             self.restrict(container, "capabilities", "capabilities.drop", explicit);
         }
-        if array(&capabilities["add"]).iter().any(|name| name != "NET_BIND_SERVICE") {
+        if array(&capabilities["add"])
+            .iter()
+            .any(|name| name != "NET_BIND_SERVICE")
+        {
             self.restrict(container, "capabilities", "capabilities.add", true);
         }
     }
@@ -307,10 +379,22 @@ impl<'p> Review<'p> {
         self.add(Level::Baseline, control, Some(&container.name), route, true);
     }
 
-    fn restrict(&mut self, container: &Container<'_>, control: &'static str, field: &str, explicit: bool) {
+    fn restrict(
+        &mut self,
+        container: &Container<'_>,
+        control: &'static str,
+        field: &str,
+        explicit: bool,
+    ) {
         let mut route = container.route.then("securityContext");
         route.0.extend(steps(field));
-        self.add(Level::Restricted, control, Some(&container.name), route, explicit);
+        self.add(
+            Level::Restricted,
+            control,
+            Some(&container.name),
+            route,
+            explicit,
+        );
     }
 
     fn pod(&mut self, control: &'static str, field: &str) {
@@ -319,7 +403,14 @@ impl<'p> Review<'p> {
         self.add(Level::Restricted, control, None, route, true);
     }
 
-    fn add(&mut self, keeps_from: Level, control: &'static str, container: Option<&str>, route: Route, explicit: bool) {
+    fn add(
+        &mut self,
+        keeps_from: Level,
+        control: &'static str,
+        container: Option<&str>,
+        route: Route,
+        explicit: bool,
+    ) {
         self.violations.push(Violation {
             control,
             keeps_from,
@@ -331,7 +422,9 @@ impl<'p> Review<'p> {
 }
 
 fn steps(field: &str) -> impl Iterator<Item = Step> {
-    field.split('.').map(|step| step.parse().map_or_else(|_| Step::from(step), Step::Index))
+    field
+        .split('.')
+        .map(|step| step.parse().map_or_else(|_| Step::from(step), Step::Index))
 }
 
 fn is_confined(seccomp: &Value) -> bool {

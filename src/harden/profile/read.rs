@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Condition, Container, DisruptionBudget, Knob, Lowering, Missing, Operand, Priority, Profile, Security, Workload,
-    Workloads,
+    Condition, Container, DisruptionBudget, Knob, Lowering, Missing, Operand, Priority, Profile,
+    Security, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
 use crate::harden::pod_security::Level;
@@ -31,7 +31,11 @@ pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> 
     let profile = reader.profile(&document.root);
     let mut problems = reader.problems;
     problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
-    if problems.is_empty() { Ok(profile) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(profile)
+    } else {
+        Err(problems)
+    }
 }
 
 struct Reader<'s> {
@@ -41,7 +45,8 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn problem(&mut self, span: Span, message: impl Into<String>) {
-        self.problems.push(Diagnostic::error(CODE, message).at(self.source, span, ""));
+        self.problems
+            .push(Diagnostic::error(CODE, message).at(self.source, span, ""));
     }
 
     /// Checks that a node is a mapping of known keys.
@@ -52,9 +57,10 @@ impl Reader<'_> {
         };
         for entry in entries {
             if !known.contains(&entry.key.as_str()) {
-                let unknown = Diagnostic::error(CODE, format!("a chart profile has no `{}` here", entry.key))
-                    .at(self.source, entry.key_span, "")
-                    .with_suggestion(&entry.key, known.iter().copied());
+                let unknown =
+                    Diagnostic::error(CODE, format!("a chart profile has no `{}` here", entry.key))
+                        .at(self.source, entry.key_span, "")
+                        .with_suggestion(&entry.key, known.iter().copied());
                 self.problems.push(unknown);
             }
         }
@@ -78,11 +84,17 @@ impl Reader<'_> {
     }
 
     fn flag(&mut self, node: &Node, key: &str) -> bool {
-        match node.get(key).map(|value| (value, value.to_value(Resolver::Core))) {
+        match node
+            .get(key)
+            .map(|value| (value, value.to_value(Resolver::Core)))
+        {
             None => false,
             Some((_, Value::Bool(flag))) => flag,
             Some((value, _)) => {
-                self.problem(value.first_line_span(), format!("`{key}` must be true or false"));
+                self.problem(
+                    value.first_line_span(),
+                    format!("`{key}` must be true or false"),
+                );
                 false
             }
         }
@@ -100,7 +112,10 @@ impl Reader<'_> {
 
     fn texts(&mut self, node: &Node, key: &str) -> Vec<String> {
         let items = self.items(node, key);
-        items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+        items
+            .iter()
+            .filter_map(|item| item.text().map(str::to_owned))
+            .collect()
     }
 
     fn level(&mut self, node: &Node, key: &str) -> Level {
@@ -109,7 +124,10 @@ impl Reader<'_> {
         };
         Level::parse(&text).unwrap_or_else(|| {
             let span = node.get(key).map_or_else(Span::default, |value| value.span);
-            self.problem(span, format!("`{text}` is not a level: privileged, baseline or restricted"));
+            self.problem(
+                span,
+                format!("`{text}` is not a level: privileged, baseline or restricted"),
+            );
             Level::Privileged
         })
     }
@@ -118,8 +136,18 @@ impl Reader<'_> {
         self.keys(
             node,
             &[
-                "chart", "sources", "anyPublisher", "versions", "verified", "notes", "fullname", "generic", "workloads", "operands",
-                "loweredBy", "values",
+                "chart",
+                "sources",
+                "anyPublisher",
+                "versions",
+                "verified",
+                "notes",
+                "fullname",
+                "generic",
+                "workloads",
+                "operands",
+                "loweredBy",
+                "values",
             ],
             &["chart", "sources", "versions"],
         );
@@ -130,8 +158,13 @@ impl Reader<'_> {
             }
             Some("app-template") => Workloads::AppTemplate,
             Some(other) => {
-                let span = node.get("generic").map_or_else(Span::default, |value| value.span);
-                self.problem(span, format!("`{other}` is no way of making workloads that Kiln knows"));
+                let span = node
+                    .get("generic")
+                    .map_or_else(Span::default, |value| value.span);
+                self.problem(
+                    span,
+                    format!("`{other}` is no way of making workloads that Kiln knows"),
+                );
                 Workloads::Listed(Vec::new())
             }
         };
@@ -143,8 +176,16 @@ impl Reader<'_> {
             versions: self.versions(node),
             fullname: self.text(node, "fullname"),
             workloads,
-            operands: self.items(node, "operands").iter().map(|item| self.operand(item)).collect(),
-            lowered_by: self.items(node, "loweredBy").iter().map(|item| self.lowering(item)).collect(),
+            operands: self
+                .items(node, "operands")
+                .iter()
+                .map(|item| self.operand(item))
+                .collect(),
+            lowered_by: self
+                .items(node, "loweredBy")
+                .iter()
+                .map(|item| self.lowering(item))
+                .collect(),
         }
     }
 
@@ -173,8 +214,17 @@ impl Reader<'_> {
         self.keys(
             node,
             &[
-                "kind", "name", "when", "hook", "selector", "replicas", "priorityClassName", "podSecurity",
-                "topologySpreadConstraints", "podDisruptionBudget", "containers",
+                "kind",
+                "name",
+                "when",
+                "hook",
+                "selector",
+                "replicas",
+                "priorityClassName",
+                "podSecurity",
+                "topologySpreadConstraints",
+                "podDisruptionBudget",
+                "containers",
             ],
             &["kind", "name", "podSecurity", "containers"],
         );
@@ -189,14 +239,21 @@ impl Reader<'_> {
             security: self.security(node),
             topology_spread: self.text(node, "topologySpreadConstraints"),
             disruption_budget: self.disruption_budget(node),
-            containers: self.items(node, "containers").iter().map(|item| self.container(item)).collect(),
+            containers: self
+                .items(node, "containers")
+                .iter()
+                .map(|item| self.container(item))
+                .collect(),
         }
     }
 
     fn condition(&mut self, node: &Node) -> Option<Condition> {
         let node = node.get("when")?;
         self.keys(node, &["value", "is", "default"], &["value", "is"]);
-        let read = |key: &str| node.get(key).map_or(Value::Null, |value| value.to_value(Resolver::Core));
+        let read = |key: &str| {
+            node.get(key)
+                .map_or(Value::Null, |value| value.to_value(Resolver::Core))
+        };
         Some(Condition {
             value: self.text(node, "value")?,
             is: read("is"),
@@ -210,7 +267,9 @@ impl Reader<'_> {
         };
         self.keys(node, &["default", "path"], &[]);
         Knob {
-            default: node.get("default").and_then(|value| value.to_value(Resolver::Core).as_u64()),
+            default: node
+                .get("default")
+                .and_then(|value| value.to_value(Resolver::Core).as_u64()),
             path: self.text(node, "path"),
         }
     }
@@ -232,14 +291,28 @@ impl Reader<'_> {
             return Security::default();
         };
         let levels = ["asRendered", "withValues", "withValuesAndPostRenderers"];
-        self.keys(node, &[levels[0], levels[1], levels[2], "forbidden", "missing", "path"], &levels);
+        self.keys(
+            node,
+            &[
+                levels[0],
+                levels[1],
+                levels[2],
+                "forbidden",
+                "missing",
+                "path",
+            ],
+            &levels,
+        );
         let missing = self.items(node, "missing");
         let security = Security {
             as_rendered: self.level(node, levels[0]),
             with_values: self.level(node, levels[1]),
             with_post_renderers: self.level(node, levels[2]),
             forbidden: self.texts(node, "forbidden"),
-            missing: missing.iter().filter_map(|item| self.missing(item)).collect(),
+            missing: missing
+                .iter()
+                .filter_map(|item| self.missing(item))
+                .collect(),
             path: self.text(node, "path"),
         };
         let consistent = match security.as_rendered {
@@ -248,7 +321,10 @@ impl Reader<'_> {
             Level::Privileged => !security.forbidden.is_empty(),
         };
         if !consistent {
-            let message = format!("`forbidden` and `missing` do not explain the level `{}`", security.as_rendered);
+            let message = format!(
+                "`forbidden` and `missing` do not explain the level `{}`",
+                security.as_rendered
+            );
             self.problem(node.first_line_span(), message);
         }
         security
@@ -264,7 +340,11 @@ impl Reader<'_> {
 
     fn disruption_budget(&mut self, node: &Node) -> Option<DisruptionBudget> {
         let node = node.get("podDisruptionBudget")?;
-        self.keys(node, &["path", "set", "unhealthyPodEvictionPolicy"], &["path", "set"]);
+        self.keys(
+            node,
+            &["path", "set", "unhealthyPodEvictionPolicy"],
+            &["path", "set"],
+        );
         Some(DisruptionBudget {
             path: self.text(node, "path")?,
             set: node.get("set")?.to_value(Resolver::Core),
@@ -273,9 +353,21 @@ impl Reader<'_> {
     }
 
     fn container(&mut self, node: &Node) -> Container {
-        self.keys(node, &["name", "init", "when", "probes", "requests", "limits", "paths"], &["name"]);
+        self.keys(
+            node,
+            &[
+                "name", "init", "when", "probes", "requests", "limits", "paths",
+            ],
+            &["name"],
+        );
         if let Some(paths) = node.get("paths") {
-            let known = ["resources", "securityContext", "livenessProbe", "readinessProbe", "startupProbe"];
+            let known = [
+                "resources",
+                "securityContext",
+                "livenessProbe",
+                "readinessProbe",
+                "startupProbe",
+            ];
             self.keys(paths, &known, &[]);
         }
         Container {
@@ -290,7 +382,11 @@ impl Reader<'_> {
     }
 
     fn operand(&mut self, node: &Node) -> Operand {
-        self.keys(node, &["group", "kind", "level", "besideOperator"], &["group", "kind", "level"]);
+        self.keys(
+            node,
+            &["group", "kind", "level", "besideOperator"],
+            &["group", "kind", "level"],
+        );
         Operand {
             group: self.text(node, "group").unwrap_or_default(),
             kind: self.text(node, "kind").unwrap_or_default(),

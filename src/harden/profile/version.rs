@@ -45,7 +45,13 @@ mod tests {
             below: parse("2.0.0"),
             also: vec!["v0.0.0-latest".to_owned()],
         };
-        for version in ["1.19.0-pre.3-dev.1-7df990dc67", "v1.20.1", "v0.0.0-latest", "1.x", "*"] {
+        for version in [
+            "1.19.0-pre.3-dev.1-7df990dc67",
+            "v1.20.1",
+            "v0.0.0-latest",
+            "1.x",
+            "*",
+        ] {
             assert!(versions.cover(version), "{version}");
         }
         for version in ["1.18.9", "2.0.0-rc.1", "v3.0.0"] {

@@ -63,16 +63,22 @@ fn apply(context: &Context<'_>) -> Outcome {
     for namespace in &namespaces {
         let object = namespace.object;
         let key = (&object.file.path, object.document);
-        if object.file.is_secret() || !seen.insert(key) || context.is_exempt(&namespace.name, &namespace.name) {
+        if object.file.is_secret()
+            || !seen.insert(key)
+            || context.is_exempt(&namespace.name, &namespace.name)
+        {
             continue;
         }
         label(context, namespace, &standings, &mut outcome);
     }
     for (wished, (_, place)) in &context.policy.pod_security {
         if !namespaces.iter().any(|namespace| namespace.name == *wished) {
-            let message = format!("a Pod Security level is wished for namespace `{wished}`, which is not in the tree");
+            let message = format!(
+                "a Pod Security level is wished for namespace `{wished}`, which is not in the tree"
+            );
             let names = namespaces.iter().map(|namespace| namespace.name.as_str());
-            let problem = Diagnostic::error("pod-security-no-namespace", message).with_suggestion(wished, names);
+            let problem = Diagnostic::error("pod-security-no-namespace", message)
+                .with_suggestion(wished, names);
             outcome.problems.push(match place {
                 Some(place) => problem.at_place(place.clone(), ""),
                 None => problem,
@@ -91,21 +97,46 @@ fn label(
     let name = &namespace.name;
     let inside = standings.get(name).map(Vec::as_slice).unwrap_or_default();
     let labels = Route::parse("metadata.labels");
-    let written = |key: &str| namespace.object.root.at(&labels.then(format!("{PREFIX}{key}").as_str()));
+    let written = |key: &str| {
+        namespace
+            .object
+            .root
+            .at(&labels.then(format!("{PREFIX}{key}").as_str()))
+    };
     let wish = context.policy.pod_security.get(name);
-    let enforced = written("enforce").and_then(|node| Some((Level::parse(node.text()?)?, namespace.object.place(&labels.then(format!("{PREFIX}enforce").as_str())))));
-    let asked = enforced.or_else(|| {
-        wish.map(|(level, place)| (*level, place.clone().unwrap_or_else(|| namespace.object.name_place())))
+    let enforced = written("enforce").and_then(|node| {
+        Some((
+            Level::parse(node.text()?)?,
+            namespace
+                .object
+                .place(&labels.then(format!("{PREFIX}enforce").as_str())),
+        ))
     });
-    let unknown: Vec<&Standing> = inside.iter().filter(|standing| standing.level.is_none()).collect();
+    let asked = enforced.or_else(|| {
+        wish.map(|(level, place)| {
+            (
+                *level,
+                place
+                    .clone()
+                    .unwrap_or_else(|| namespace.object.name_place()),
+            )
+        })
+    });
+    let unknown: Vec<&Standing> = inside
+        .iter()
+        .filter(|standing| standing.level.is_none())
+        .collect();
     let level = match &asked {
         Some((level, place)) => {
-            outcome.problems.extend(too_strict(name, *level, place, inside));
+            outcome
+                .problems
+                .extend(too_strict(name, *level, place, inside));
             Some((*level, "the project wishes for this level".to_owned()))
         }
-        None if HOST_NAMESPACES.contains(&name.as_str()) => {
-            Some((Level::Privileged, "static pods of the nodes run here with access to the host".to_owned()))
-        }
+        None if HOST_NAMESPACES.contains(&name.as_str()) => Some((
+            Level::Privileged,
+            "static pods of the nodes run here with access to the host".to_owned(),
+        )),
         None if unknown.is_empty() => Some(strictest(inside)),
         None => None,
     };
@@ -114,10 +145,17 @@ fn label(
         return;
     };
     let mut entries = Map::new();
-    for (mode, level) in [("enforce", level), ("audit", Level::Restricted), ("warn", Level::Restricted)] {
+    for (mode, level) in [
+        ("enforce", level),
+        ("audit", Level::Restricted),
+        ("warn", Level::Restricted),
+    ] {
         if written(mode).is_none() && written(&format!("{mode}-version")).is_none() {
             entries.insert(format!("{PREFIX}{mode}"), Value::from(level.as_str()));
-            entries.insert(format!("{PREFIX}{mode}-version"), Value::from(context.policy.kubernetes.to_string()));
+            entries.insert(
+                format!("{PREFIX}{mode}-version"),
+                Value::from(context.policy.kubernetes.to_string()),
+            );
         }
     }
     if !entries.is_empty() {
@@ -132,13 +170,29 @@ fn label(
 
 /// Returns the strictest level that all workloads satisfy, and why it is not stricter.
 fn strictest(inside: &[Standing]) -> (Level, String) {
-    let worst = inside.iter().filter_map(|standing| Some((standing.level?, standing))).min_by_key(|(level, _)| *level);
+    let worst = inside
+        .iter()
+        .filter_map(|standing| Some((standing.level?, standing)))
+        .min_by_key(|(level, _)| *level);
     match worst {
         Some((level, standing)) if level < Level::Restricted => {
-            let obstacle = standing.obstacles.first().map(|(reason, _)| format!(": {reason}"));
-            (level, format!("{} is `{level}`{}", standing.label, obstacle.unwrap_or_default()))
+            let obstacle = standing
+                .obstacles
+                .first()
+                .map(|(reason, _)| format!(": {reason}"));
+            (
+                level,
+                format!(
+                    "{} is `{level}`{}",
+                    standing.label,
+                    obstacle.unwrap_or_default()
+                ),
+            )
         }
-        _ => (Level::Restricted, "all workloads of the namespace satisfy it".to_owned()),
+        _ => (
+            Level::Restricted,
+            "all workloads of the namespace satisfy it".to_owned(),
+        ),
     }
 }
 
@@ -148,8 +202,10 @@ fn too_strict(name: &str, level: Level, place: &Place, inside: &[Standing]) -> V
         let Some(reached) = standing.level.filter(|reached| *reached < level) else {
             continue;
         };
-        let message =
-            format!("namespace `{name}` is to enforce `{level}`, but `{}` satisfies only `{reached}`", standing.label);
+        let message = format!(
+            "namespace `{name}` is to enforce `{level}`, but `{}` satisfies only `{reached}`",
+            standing.label
+        );
         let mut problem = if standing.certain {
             Diagnostic::error("pod-security-too-strict", message)
         } else {
@@ -165,7 +221,10 @@ fn too_strict(name: &str, level: Level, place: &Place, inside: &[Standing]) -> V
 }
 
 fn unknown_level(namespace: &Member<'_>, unknown: &[&Standing]) -> Diagnostic {
-    let names: Vec<String> = unknown.iter().map(|standing| format!("`{}`", standing.label)).collect();
+    let names: Vec<String> = unknown
+        .iter()
+        .map(|standing| format!("`{}`", standing.label))
+        .collect();
     let verb = if unknown.len() == 1 { "is" } else { "are" };
     let message = format!(
         "namespace `{}` gets no Pod Security label, since the chart of {} {verb} unknown",

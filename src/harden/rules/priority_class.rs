@@ -110,7 +110,9 @@ fn apply(context: &Context<'_>) -> Outcome {
     let mut seen = BTreeSet::new();
     for member in &context.builds.members {
         let object = member.object;
-        let Some(route) = workload::pod_route(object) else { continue };
+        let Some(route) = workload::pod_route(object) else {
+            continue;
+        };
         if rule.concerns(member)
             && seen.insert((&object.file.path, object.document))
             && !context.is_exempt(member.namespace_name(), &member.name)
@@ -131,7 +133,8 @@ struct Pass<'c, 't> {
 impl Pass<'_, '_> {
     /// Files that no build takes in are not Flux's to deploy, and secret files are not ours to edit.
     fn concerns(&self, member: &Member<'_>) -> bool {
-        !matches!(self.context.builds.builds[member.build].start, Start::Loose) && !member.object.file.is_secret()
+        !matches!(self.context.builds.builds[member.build].start, Start::Loose)
+            && !member.object.file.is_secret()
     }
 
     /// Returns the class by the tier of the app that an object belongs to, and why.
@@ -143,11 +146,16 @@ impl Pass<'_, '_> {
             .iter()
             .find(|app| path.contains(&format!("/{}/{}/", app.namespace, app.name)))
             .or_else(|| {
-                let named = |app: &&crate::tree::App| app.name == member.name && app.namespace == member.namespace_name();
+                let named = |app: &&crate::tree::App| {
+                    app.name == member.name && app.namespace == member.namespace_name()
+                };
                 self.context.apps.iter().find(named)
             });
         let Some(app) = app else {
-            return ("platform-standard", "it belongs to no app with a tier".to_owned());
+            return (
+                "platform-standard",
+                "it belongs to no app with a tier".to_owned(),
+            );
         };
         let class = match app.tier.as_str() {
             "critical" => "platform-critical",
@@ -155,23 +163,31 @@ impl Pass<'_, '_> {
             "low" => "platform-low",
             _ => "platform-standard",
         };
-        (class, format!("app `{}` is of tier `{}`", app.name, app.tier))
+        (
+            class,
+            format!("app `{}` is of tier `{}`", app.name, app.tier),
+        )
     }
 
     fn manifest(&mut self, member: &Member<'_>, route: &Route) {
         let spec = route.then("spec");
-        let Some(node) = member.object.root.at(&spec) else { return };
+        let Some(node) = member.object.root.at(&spec) else {
+            return;
+        };
         if let Some(set) = node.get(KEY) {
             self.used.extend(set.text().map(str::to_owned));
             return;
         }
         let (class, reason) = self.class(member);
-        let insertion = Insertion::entry(member.object.document, spec, KEY, Value::from(class)).above("containers");
+        let insertion = Insertion::entry(member.object.document, spec, KEY, Value::from(class))
+            .above("containers");
         self.add(member, insertion, class, reason);
     }
 
     fn release(&mut self, release: &Release<'_>) {
-        let Some(profile) = release.profile() else { return };
+        let Some(profile) = release.profile() else {
+            return;
+        };
         let member = release.member;
         let (class, reason) = self.class(member);
         match &profile.workloads {
@@ -179,7 +195,11 @@ impl Pass<'_, '_> {
             Workloads::Listed(workloads) => {
                 let mut wanted: BTreeMap<&str, (String, String)> = BTreeMap::new();
                 for workload in workloads {
-                    if workload.when.as_ref().is_some_and(|when| !when.holds(&release.values)) {
+                    if workload
+                        .when
+                        .as_ref()
+                        .is_some_and(|when| !when.holds(&release.values))
+                    {
                         continue;
                     }
                     match &workload.priority.path {
@@ -187,13 +207,24 @@ impl Pass<'_, '_> {
                             let entry = workload.priority.class.as_ref().map_or_else(
                                 || (class.to_owned(), reason.clone()),
                                 |class| {
-                                    let what = format!("{}/{}", workload.kind, release.fill(&workload.name));
-                                    (class.clone(), format!("`{class}` fits {what} whatever the tier of the app"))
+                                    let what = format!(
+                                        "{}/{}",
+                                        workload.kind,
+                                        release.fill(&workload.name)
+                                    );
+                                    (
+                                        class.clone(),
+                                        format!(
+                                            "`{class}` fits {what} whatever the tier of the app"
+                                        ),
+                                    )
                                 },
                             );
                             wanted.entry(path).or_insert(entry);
                         }
-                        None if needs_class(workload) && !workload.hook => self.no_path(release, workload),
+                        None if needs_class(workload) && !workload.hook => {
+                            self.no_path(release, workload);
+                        }
                         _ => {}
                     }
                 }
@@ -207,9 +238,15 @@ impl Pass<'_, '_> {
     fn app_template(&mut self, release: &Release<'_>, class: &'static str, reason: String) {
         let controllers = app_template::controllers(&release.values);
         let own = |name: &str| format!("controllers.{name}.pod.{KEY}");
-        let set: Vec<&Value> =
-            controllers.iter().filter_map(|controller| workload::at(&release.values, &own(&controller.name))).collect();
-        self.used.extend(set.iter().filter_map(|class| class.as_str()).map(str::to_owned));
+        let set: Vec<&Value> = controllers
+            .iter()
+            .filter_map(|controller| workload::at(&release.values, &own(&controller.name)))
+            .collect();
+        self.used.extend(
+            set.iter()
+                .filter_map(|class| class.as_str())
+                .map(str::to_owned),
+        );
         if set.len() < controllers.len() {
             self.value(release, &format!("defaultPodOptions.{KEY}"), class, reason);
         }
@@ -223,7 +260,10 @@ impl Pass<'_, '_> {
             return;
         }
         if release.values_from {
-            let message = format!("`{}` gets no priority class, since more of its values come from elsewhere", release.label());
+            let message = format!(
+                "`{}` gets no priority class, since more of its values come from elsewhere",
+                release.label()
+            );
             let warning = Diagnostic::warning("priority-class-values-elsewhere", message)
                 .at_place(member.object.place(&Route::parse("spec.valuesFrom")), "")
                 .with_hint(format!("set `{path}` in one of the two places"));
@@ -232,7 +272,9 @@ impl Pass<'_, '_> {
         }
         let mut route = Route::parse("spec.values");
         route.0.extend(Route::parse(path).0);
-        let Some(Step::Key(key)) = route.0.pop() else { return };
+        let Some(Step::Key(key)) = route.0.pop() else {
+            return;
+        };
         let insertion = Insertion::entry(member.object.document, route, &key, Value::from(class));
         self.add(member, insertion, class, reason);
     }
@@ -249,7 +291,10 @@ impl Pass<'_, '_> {
 
     fn no_path(&mut self, release: &Release<'_>, workload: &Workload) {
         let what = format!("{}/{}", workload.kind, release.fill(&workload.name));
-        let message = format!("chart `{}` has no value for the priority class of `{what}`", release.chart.as_deref().unwrap_or_default());
+        let message = format!(
+            "chart `{}` has no value for the priority class of `{what}`",
+            release.chart.as_deref().unwrap_or_default()
+        );
         let warning = Diagnostic::warning("priority-class-no-path", message)
             .at_place(release.member.object.name_place(), "");
         self.outcome.problems.push(warning);
@@ -258,8 +303,10 @@ impl Pass<'_, '_> {
     /// Defines the classes in use that the tree does not define, beside Flux' first Kustomization.
     fn define_classes(&mut self) {
         let builds = self.context.builds;
-        let defined: BTreeSet<&str> =
-            builds.of_kind("scheduling.k8s.io", "PriorityClass").map(|member| member.object.name()).collect();
+        let defined: BTreeSet<&str> = builds
+            .of_kind("scheduling.k8s.io", "PriorityClass")
+            .map(|member| member.object.name())
+            .collect();
         let missing: Vec<&Class> = CLASSES
             .iter()
             .filter(|class| self.used.contains(class.name) && !defined.contains(class.name))
@@ -277,10 +324,18 @@ impl Pass<'_, '_> {
             .any(|member| member.object.text("globalDefault") == Some("true"));
         self.outcome.files.push(NewFile {
             path: format!("{root}/{name}"),
-            text: missing.iter().map(|class| class.manifest(!has_default)).collect(),
+            text: missing
+                .iter()
+                .map(|class| class.manifest(!has_default))
+                .collect(),
             objects: missing
                 .iter()
-                .map(|class| (format!("PriorityClass/{}", class.name), "workloads of the tree use it".to_owned()))
+                .map(|class| {
+                    (
+                        format!("PriorityClass/{}", class.name),
+                        "workloads of the tree use it".to_owned(),
+                    )
+                })
                 .collect(),
         });
         self.list(&root, &name);
@@ -291,7 +346,10 @@ impl Pass<'_, '_> {
         let mut name = "priorityclasses.yaml".to_owned();
         let mut count = 1;
         let members = &self.context.builds.members;
-        while members.iter().any(|member| member.object.file.path == format!("{root}/{name}")) {
+        while members
+            .iter()
+            .any(|member| member.object.file.path == format!("{root}/{name}"))
+        {
             count += 1;
             name = format!("priorityclasses-{count}.yaml");
         }
@@ -305,7 +363,11 @@ impl Pass<'_, '_> {
             let below = format!("{root}/");
             builds.used.iter().any(|path| path.starts_with(&below))
         };
-        builds.roots.first().cloned().or_else(|| is_there(ROOT).then(|| ROOT.to_owned()))
+        builds
+            .roots
+            .first()
+            .cloned()
+            .or_else(|| is_there(ROOT).then(|| ROOT.to_owned()))
     }
 
     fn list(&mut self, root: &str, name: &str) {
@@ -314,8 +376,15 @@ impl Pass<'_, '_> {
             return;
         };
         let file = kustomization.file;
-        let prefix = kustomization.references.iter().any(|reference| reference.written.starts_with("./"));
-        let item = if prefix { format!("./{name}") } else { name.to_owned() };
+        let prefix = kustomization
+            .references
+            .iter()
+            .any(|reference| reference.written.starts_with("./"));
+        let item = if prefix {
+            format!("./{name}")
+        } else {
+            name.to_owned()
+        };
         self.outcome.edits.push(Edit {
             path: file.path.clone(),
             insertion: Insertion::item(0, Route::parse("resources"), Value::from(item)),
@@ -326,15 +395,19 @@ impl Pass<'_, '_> {
 
     /// Takes everything back: a pod of a class that is not defined is rejected.
     fn no_home(&mut self, missing: &[&Class]) {
-        let names: Vec<String> = missing.iter().map(|class| format!("`{}`", class.name)).collect();
+        let names: Vec<String> = missing
+            .iter()
+            .map(|class| format!("`{}`", class.name))
+            .collect();
         let message = format!(
             "no workload gets a priority class, since nothing in the tree says where Flux starts and {} would be undefined",
             names.join(", ")
         );
         self.outcome.edits.clear();
         self.outcome.problems.retain(Diagnostic::is_error);
-        let warning = Diagnostic::warning("priority-class-no-home", message)
-            .with_hint(format!("define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"));
+        let warning = Diagnostic::warning("priority-class-no-home", message).with_hint(format!(
+            "define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"
+        ));
         self.outcome.problems.push(warning);
     }
 }
@@ -349,7 +422,10 @@ impl Class {
         let mut object = Map::new();
         object.insert("apiVersion".to_owned(), Value::from("scheduling.k8s.io/v1"));
         object.insert("kind".to_owned(), Value::from("PriorityClass"));
-        object.insert("metadata".to_owned(), serde_json::json!({"name": self.name}));
+        object.insert(
+            "metadata".to_owned(),
+            serde_json::json!({"name": self.name}),
+        );
         object.insert("value".to_owned(), Value::from(self.value));
         if self.global_default && may_be_default {
             object.insert("globalDefault".to_owned(), Value::from(true));

@@ -190,6 +190,10 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
         return Err(rule.unfit.iter().map(needed).collect());
     }
     let outline = Outline::read(&file.source, State::Plain)?;
+    let unclear = writer::unclear_comments(&outline, &rule.scope);
+    if !unclear.is_empty() {
+        return Err(unclear);
+    }
     let anew = |outline, damage| {
         Ok(Decision::Seal {
             outline,

@@ -139,11 +139,14 @@ impl Project {
         seal::seal(tree(files), &inputs, &mut Stream(self.seed))
     }
 
-    /// Seals one file and returns its text; fails on any warning.
+    /// Seals one file and returns its text; fails on any warning but that nothing is encrypted.
     fn sealed(&self, text: &str) -> String {
         let result = self.seal(&[("a.sops.yaml", text)]).unwrap();
         assert!(
-            result.warnings.is_empty(),
+            result
+                .warnings
+                .iter()
+                .all(|warning| warning.code == "seal-covers-nothing"),
             "{:?}",
             messages(&result.warnings)
         );

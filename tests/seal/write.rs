@@ -320,6 +320,19 @@ fn refuses_comments_that_decide_but_do_not_say_about_what() {
 }
 
 #[test]
+fn warns_of_a_file_in_which_nothing_is_encrypted() {
+    let project = Project::new(&Pair::new(), &["encrypted_regex: ^(data|stringData)$"]);
+    let files = [
+        ("a.sops.yaml", "kind: Secret\nstringdata:\n  a: b\n"),
+        ("b.sops.yaml", "data: {a: b}\n"),
+    ];
+    insta::assert_snapshot!(messages(&project.seal(&files).unwrap().warnings), @r"
+    seal-covers-nothing: no value of `a.sops.yaml` is encrypted: `encrypted_regex` of its rule leaves all in plain text
+      change `encrypted_regex`, or take `.sops.` out of the name if the file holds no secret
+    ");
+}
+
+#[test]
 fn leaves_other_files_alone() {
     let pair = Pair::new();
     let project = Project::new(&pair, &[]);

@@ -3,10 +3,10 @@
 //! Owns creation rules, the file format in both directions, and the decision whether what is on disk
 //! can stay. Knows nothing of where files, keys, time or randomness come from.
 //!
-//! A file takes this way: [`outline`] lists its values and comments in order with their places,
-//! [`rules`] find the one that applies and [`scope`] says which values it covers, [`keep`] decides
-//! whether the sealed bytes that are there still hold the same, and if not, [`writer`] replaces each
-//! covered value by its ciphertext ([`cipher`]) and appends [`metadata`]. [`reader`] goes the other
+//! A file takes this way: `outline` lists its values and comments in order with their places,
+//! `rules` find the one that applies and `scope` says which values it covers, `keep` decides
+//! whether the sealed bytes that are there still hold the same, and if not, `writer` replaces each
+//! covered value by its ciphertext (`cipher`) and appends `metadata`. `reader` goes the other
 //! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0.
 
 mod cipher;
@@ -88,24 +88,26 @@ pub fn seal(
     let mut jobs = Vec::new();
     let mut unverified = Vec::new();
     for (file, decision) in secrets.iter().zip(decisions) {
-        match decision {
-            Ok(Decision::Keep { bytes, verified }) => {
+        let Decision { action, warnings } = match decision {
+            Ok(decision) => decision,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
+        problems.extend(warnings);
+        match action {
+            Action::Keep { bytes, verified } => {
                 if !verified {
                     unverified.push(file.path.as_str());
                 }
                 sealed.insert(file.path.clone(), ciphertext(bytes, true));
             }
-            Ok(Decision::Seal {
-                outline,
-                rule,
-                damage,
-            }) => {
-                problems.extend(damage);
+            Action::Seal { outline, rule } => {
                 // In path order, and as much for each file whatever the threads do later.
                 let draw = Draw::new(&outline, &rule.scope, entropy);
                 jobs.push((file.path.clone(), outline, rule, draw));
             }
-            Err(found) => problems.extend(found),
         }
     }
     if problems.iter().any(Diagnostic::is_error) {
@@ -160,17 +162,15 @@ pub fn is_sealed(text: &str) -> bool {
     outline::is_sealed(text)
 }
 
-enum Decision<'r> {
-    Keep {
-        bytes: Vec<u8>,
-        verified: bool,
-    },
-    Seal {
-        outline: Outline,
-        rule: &'r Rule,
-        /// What is wrong with the file that is there, as a warning.
-        damage: Option<Diagnostic>,
-    },
+/// What becomes of one file.
+struct Decision<'r> {
+    action: Action<'r>,
+    warnings: Vec<Diagnostic>,
+}
+
+enum Action<'r> {
+    Keep { bytes: Vec<u8>, verified: bool },
+    Seal { outline: Outline, rule: &'r Rule },
 }
 
 fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
@@ -190,28 +190,46 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
         return Err(rule.unfit.iter().map(needed).collect());
     }
     let outline = Outline::read(&file.source, State::Plain)?;
-    let anew = |outline, damage| {
-        Ok(Decision::Seal {
-            outline,
-            rule,
-            damage,
-        })
-    };
-    let Some(bytes) = (inputs.existing)(&file.path) else {
-        return anew(outline, None);
-    };
-    match keep::judge(&outline, rule, &bytes, inputs.keyring) {
-        Verdict::Same => Ok(Decision::Keep {
+    let unclear = writer::unclear_comments(&outline, &rule.scope);
+    if !unclear.is_empty() {
+        return Err(unclear);
+    }
+    let mut warnings = Vec::from_iter(covers_nothing(&outline, rule));
+    let existing = (inputs.existing)(&file.path);
+    let verdict = existing
+        .as_deref()
+        .map(|bytes| keep::judge(&outline, rule, bytes, inputs.keyring));
+    if let Some(Verdict::Damaged(problem)) = &verdict {
+        warnings.push(damaged(&file.path, problem));
+    }
+    let action = match (existing, verdict) {
+        (Some(bytes), Some(Verdict::Same)) => Action::Keep {
             bytes,
             verified: true,
-        }),
-        Verdict::Unverified => Ok(Decision::Keep {
+        },
+        (Some(bytes), Some(Verdict::Unverified)) => Action::Keep {
             bytes,
             verified: false,
-        }),
-        Verdict::Differs => anew(outline, None),
-        Verdict::Damaged(problem) => anew(outline, Some(damaged(&file.path, &problem))),
+        },
+        _ => Action::Seal { outline, rule },
+    };
+    Ok(Decision { action, warnings })
+}
+
+/// Warns of a file that SOPS would call encrypted and in which every value can be read.
+fn covers_nothing(outline: &Outline, rule: &Rule) -> Option<Diagnostic> {
+    let covered = |leaf| writer::covered_value(leaf, &rule.scope).is_some();
+    if outline.leaves().any(covered) {
+        return None;
     }
+    let (path, key) = (&outline.source.path, rule.scope.selector.key());
+    let message =
+        format!("no value of `{path}` is encrypted: `{key}` of its rule leaves all in plain text");
+    Some(
+        Diagnostic::warning("seal-covers-nothing", message).with_hint(format!(
+            "change `{key}`, or take `.sops.` out of the name if the file holds no secret"
+        )),
+    )
 }
 
 fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedFile {

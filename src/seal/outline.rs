@@ -77,6 +77,9 @@ pub(super) struct Leaf {
     pub(super) spot: Spot,
     /// The comments that govern it: those before it and before the values it lies in.
     pub(super) comments: Vec<String>,
+    /// Whether this is a comment that go-yaml may count to another value than we do: it stands on a
+    /// line of its own, at another column than the entry after it.
+    pub(super) astray: bool,
 }
 
 impl Leaf {

@@ -110,6 +110,15 @@ impl Scope {
         self.selector == Selector::UnencryptedCommentRegex && self.hits(token)
     }
 
+    /// Returns whether a comment decides about the values after it.
+    pub(super) fn heeds(&self, comment: &str) -> bool {
+        let by_comment = matches!(
+            self.selector,
+            Selector::UnencryptedCommentRegex | Selector::EncryptedCommentRegex
+        );
+        by_comment && self.hits(comment)
+    }
+
     fn hits(&self, text: &str) -> bool {
         self.regex
             .as_ref()

@@ -56,6 +56,26 @@ pub(super) fn is_covered(leaf: &Leaf, scope: &Scope) -> bool {
     scope.covers(&leaf.keys, &leaf.comments, leaf.comment())
 }
 
+/// Says which comments decide about encryption, but not clearly about that of which value.
+pub(super) fn unclear_comments(outline: &Outline, scope: &Scope) -> Vec<Diagnostic> {
+    let unclear =
+        |leaf: &&Leaf| leaf.astray && leaf.comment().is_some_and(|text| scope.heeds(text));
+    let path = &outline.source.path;
+    outline
+        .leaves()
+        .filter(unclear)
+        .map(|leaf| {
+            let key = scope.selector.key();
+            let message = format!(
+                "a comment that `{key}` matches is not aligned with what follows in `{path}`"
+            );
+            Diagnostic::error("sops-comment-astray", message)
+                .at(&outline.source, leaf.spot.span(), "")
+                .with_hint("indent it like the entry it is about, as it decides what is encrypted")
+        })
+        .collect()
+}
+
 /// Seals a plain text for the recipients of a rule.
 ///
 /// `indent` is that of the metadata; all other lines keep theirs. `now` is RFC 3339 in UTC.

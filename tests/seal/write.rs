@@ -205,6 +205,7 @@ fn encrypts_a_comment_between_a_key_and_its_first_entry() {
         "stringData:\n  a:\n  - # canary-7f3a-tweet\n    b: c\n",
         "stringData:\n  a: {b: c, # canary-7f3a-tweet\n   d: e}\n",
         "stringData:\n  a: b\n  # canary-7f3a-tweet\nkind: x\n",
+        "stringData:\n  - a\n# canary-7f3a-tweet\n  - b\n",
         "stringData:\n  a: |\n    b\n  # canary-7f3a-tweet",
         "stringData:\n  a: | # canary-7f3a-tweet\n    b\n",
     ] {
@@ -294,6 +295,40 @@ fn refuses_what_sops_cannot_encrypt() {
     unsealable-yaml: there is a tag in `tag.sops.yaml`, which cannot be sealed [!custom]
       leave the tag out, or quote a value that is to be a string
     yaml-syntax: the key `a` is set twice [a]
+    ");
+}
+
+#[test]
+fn refuses_comments_that_decide_but_do_not_say_about_what() {
+    let pair = Pair::new();
+    let file = [("a.sops.yaml", "a:\n  - b\n# secret\n  - c\n")];
+    let by_comment = Project::new(&pair, &["encrypted_comment_regex: secret"]);
+    insta::assert_snapshot!(messages(&by_comment.problems(&file)), @r"
+    sops-comment-astray: a comment that `encrypted_comment_regex` matches is not aligned with what follows in `a.sops.yaml` [# secret]
+      indent it like the entry it is about, as it decides what is encrypted
+    ");
+    assert!(
+        Project::new(&pair, &["encrypted_comment_regex: else"])
+            .seal(&file)
+            .is_ok()
+    );
+    let all = Project::new(&pair, &["unencrypted_comment_regex: ENC"]);
+    insta::assert_snapshot!(messages(&all.problems(&file)), @r"
+    sops-rules-comment-regex: `unencrypted_comment_regex` also matches an encrypted comment of `a.sops.yaml` [# secret]
+      make it match only what the ciphertext cannot hold, such as `^ plain$` with its blank
+    ");
+}
+
+#[test]
+fn warns_of_a_file_in_which_nothing_is_encrypted() {
+    let project = Project::new(&Pair::new(), &["encrypted_regex: ^(data|stringData)$"]);
+    let files = [
+        ("a.sops.yaml", "kind: Secret\nstringdata:\n  a: b\n"),
+        ("b.sops.yaml", "data: {a: b}\n"),
+    ];
+    insta::assert_snapshot!(messages(&project.seal(&files).unwrap().warnings), @r"
+    seal-covers-nothing: no value of `a.sops.yaml` is encrypted: `encrypted_regex` of its rule leaves all in plain text
+      change `encrypted_regex`, or take `.sops.` out of the name if the file holds no secret
     ");
 }
 

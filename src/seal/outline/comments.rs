@@ -127,7 +127,23 @@ impl Layout {
             )),
             spot: Spot::Comment(Span::new(span.start, span.start + comment.len())),
             comments: Vec::new(),
+            astray: self.is_astray(text, span),
         }
+    }
+
+    fn is_astray(&self, text: &str, comment: Span) -> bool {
+        let after = self
+            .entries
+            .partition_point(|entry| entry.start < comment.start);
+        let at = column(text, comment.start);
+        let own_line = text[comment.start - at..comment.start]
+            .trim_ascii()
+            .is_empty();
+        own_line
+            && self
+                .entries
+                .get(after)
+                .is_some_and(|next| column(text, next.start) != at)
     }
 
     /// Returns where a comment belongs: before the entry of this index, its `start` being the byte
@@ -166,8 +182,8 @@ impl Layout {
         }
     }
 
-    /// A comment on a line of its own belongs before the next entry, or to the end of the collection
-    /// that stands at its column or left of it.
+    /// A comment on a line of its own belongs before the next entry, unless it stands further right:
+    /// then it belongs to the end of the innermost collection at its column or left of it.
     fn own_line(
         &self,
         comment: Span,
@@ -181,11 +197,11 @@ impl Layout {
             let owner = self.collections[next.collection].owner;
             let first_inside =
                 owner.is_some_and(|owner| owner.start == last.start && next.index == 0);
-            let same_column = self.collections[next.collection].column == column;
+            let not_deeper = column <= self.collections[next.collection].column;
             let in_flow = self.collections[next.collection]
                 .flow
                 .is_some_and(|span| comment.start < span.end);
-            if first_inside || same_column || in_flow {
+            if first_inside || not_deeper || in_flow {
                 return Position {
                     collection: next.collection,
                     index: next.index,

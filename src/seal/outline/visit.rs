@@ -278,6 +278,7 @@ impl Visitor<'_> {
             content,
             spot,
             comments: Vec::new(),
+            astray: false,
         };
         self.values.push((position, leaf));
     }
@@ -292,6 +293,7 @@ impl Visitor<'_> {
             content,
             spot: Spot::Nothing(node.span),
             comments: Vec::new(),
+            astray: false,
         };
         self.values.push((position, leaf));
     }

@@ -42,6 +42,8 @@ const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
 const APP_SCHEMAS: &str = "schemas/apps";
 const CHART_PROFILES: &str = "schemas/charts";
 const PROJECT_CHARTS: &str = "charts";
+/// Where identities are looked for, to be named when there is none.
+const IDENTITY_PLACES: [&str; 3] = ["age.key", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
 const CREATION_RULES: &str = ".sops.yaml";
 
@@ -101,6 +103,11 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
     }
     let (keyring, found) = Keyring::parse(&texts);
     problems.extend(found);
+    let keyring = if keyring.is_empty() {
+        keyring.looked_in(IDENTITY_PLACES.map(str::to_owned))
+    } else {
+        keyring
+    };
     Warned::unless_errors(keyring, problems)
 }
 
@@ -131,7 +138,11 @@ pub(super) fn creation_rules(tree: &Tree<Checked>, world: &World<'_>) -> StageRe
         return Rules::parse(&file.source);
     }
     match text(world.files, CREATION_RULES) {
-        Ok(found) => Rules::parse(&Source::new(CREATION_RULES, found.unwrap_or_default())),
+        Ok(Some(found)) => Rules::parse(&Source::new(CREATION_RULES, found)),
+        Ok(None) => Ok(Warned {
+            value: Rules::none(),
+            warnings: Vec::new(),
+        }),
         Err(error) => Err(vec![Diagnostic::error(
             "unreadable-rules",
             error.to_string(),

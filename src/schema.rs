@@ -23,7 +23,6 @@ use functions::Programs;
 #[derive(Debug)]
 pub struct Schema {
     json: Value,
-    validator: jsonschema::Validator,
 }
 
 impl Schema {
@@ -53,14 +52,8 @@ pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diag
     if let Some(slot) = json.pointer_mut("/properties/apps/properties") {
         *slot = Value::Object(properties);
     }
-    let validator = shape::validator(&json).map_err(|reason| {
-        vec![Diagnostic::error(
-            "bad-schema",
-            format!("the schema of the config is not sound: {reason}"),
-        )]
-    })?;
     if problems.is_empty() {
-        Ok(Schema { json, validator })
+        Ok(Schema { json })
     } else {
         Err(problems)
     }

@@ -13,7 +13,7 @@ use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
 
-pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
+fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
@@ -96,17 +96,74 @@ pub(super) fn secrets(schema: &Value, value: &Value) -> Vec<String> {
 }
 
 /// Validates types and turns each error into a diagnostic on what the user wrote.
+///
+/// Building a validator costs more than running it, and most options are left alone: the schema of an
+/// app is built only when the config has something for that app.
 pub(super) fn problems(schema: &Schema, value: &Value, places: &Places) -> Vec<Diagnostic> {
     let hidden = secrets(schema.json(), value);
-    schema
-        .validator
+    let (core, apps) = split(schema.json());
+    let mut problems = errors(&core, value, "", &hidden, schema.json(), places);
+    for (name, schema_of_app) in apps {
+        let pointer = format!("/apps/{}", name.replace('~', "~0").replace('/', "~1"));
+        if let Some(options) = value.pointer(&pointer) {
+            problems.extend(errors(
+                schema_of_app,
+                options,
+                &pointer,
+                &hidden,
+                schema.json(),
+                places,
+            ));
+        }
+    }
+    problems
+}
+
+/// Splits the schema into the core's, which takes any options of an app, and each app's.
+fn split(schema: &Value) -> (Value, Vec<(&String, &Value)>) {
+    let apps = schema
+        .pointer(APPS)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
+    let mut core = schema.clone();
+    if let Some(slot) = core.pointer_mut(APPS) {
+        let any = apps
+            .iter()
+            .map(|(name, _)| ((*name).clone(), Value::Bool(true)));
+        *slot = Value::Object(any.collect());
+    }
+    (core, apps)
+}
+
+/// Where the schema holds those of the apps.
+const APPS: &str = "/properties/apps/properties";
+
+/// Validates the value at a pointer by its own schema.
+fn errors(
+    own: &Value,
+    value: &Value,
+    prefix: &str,
+    hidden: &[String],
+    schema: &Value,
+    places: &Places,
+) -> Vec<Diagnostic> {
+    let validator = match validator(own) {
+        Ok(validator) => validator,
+        Err(reason) => {
+            let message = format!("the schema of `{}` is not sound: {reason}", route(prefix));
+            return vec![Diagnostic::error("bad-schema", message)];
+        }
+    };
+    validator
         .iter_errors(value)
         .flat_map(|error| {
-            let pointer = error.instance_path().to_string();
+            let pointer = format!("{prefix}{}", error.instance_path());
             let secret = hidden
                 .iter()
                 .any(|secret| pointer.starts_with(secret.as_str()));
-            describe(&error, &pointer, secret, schema.json(), places)
+            describe(&error, &pointer, secret, schema, places)
         })
         .collect()
 }

@@ -55,7 +55,8 @@ impl DataKey {
         )
     }
 
-    /// Decrypts a value; `None` when key, context or bytes are not those it was encrypted with.
+    /// Decrypts a value; `None` when key, context or bytes are not those it was encrypted with, or
+    /// when it is not of the type that the token claims.
     pub(super) fn decrypt(&self, token: &Token, context: &str) -> Option<Value> {
         let mut data = Zeroizing::new(token.data.clone());
         self.gcm()
@@ -67,7 +68,7 @@ impl DataKey {
             )
             .ok()?;
         let text = std::str::from_utf8(&data).ok()?;
-        Some(Value::new(token.kind, text))
+        Value::opened(token.kind, text)
     }
 
     fn gcm(&self) -> Gcm {

@@ -66,6 +66,22 @@ impl Value {
         }
     }
 
+    /// Reads what a ciphertext held; `None` when the text is not one of its type.
+    ///
+    /// The type beside a ciphertext is not authenticated, so a text that claims to be a number may be
+    /// anything, YAML that would add keys included. As in SOPS, whose `decrypt` parses it and hashes
+    /// the number in its own spelling again.
+    pub(super) fn opened(kind: Kind, text: &str) -> Option<Self> {
+        let text = match kind {
+            Kind::Str | Kind::Comment => text.to_owned(),
+            Kind::Int => text.parse::<i64>().ok()?.to_string(),
+            Kind::Float => go_float(text.parse().ok()?),
+            Kind::Bool => go_bool(text)?.to_owned(),
+            Kind::Time => timestamp::read(text).filter(|time| time == text)?,
+        };
+        Some(Self::new(kind, text))
+    }
+
     /// Returns whether SOPS leaves it alone wherever it stands.
     pub(super) fn is_empty(&self) -> bool {
         self.text.expose().is_empty()
@@ -111,6 +127,24 @@ pub(super) fn reads_as_string(text: &str) -> bool {
             ..
         })
     )
+}
+
+/// Writes a float as Go does with `'f'` and the fewest digits.
+fn go_float(number: f64) -> String {
+    if number.is_infinite() {
+        let sign = if number > 0.0 { '+' } else { '-' };
+        return format!("{sign}Inf");
+    }
+    number.to_string()
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does, and returns it as SOPS spells it.
+fn go_bool(text: &str) -> Option<&'static str> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some("True"),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some("False"),
+        _ => None,
+    }
 }
 
 fn word(text: &str) -> Option<Resolved> {
@@ -195,7 +229,7 @@ fn float(text: &str) -> Option<Value> {
     let number: f64 = text.parse().ok()?;
     number
         .is_finite()
-        .then(|| Value::new(Kind::Float, number.to_string()))
+        .then(|| Value::new(Kind::Float, go_float(number)))
 }
 
 #[cfg(test)]

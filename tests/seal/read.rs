@@ -257,3 +257,39 @@ fn says_what_is_wrong_with_a_file_that_does_not_open() {
     malformed-sops-metadata: `a.sops.yaml` cannot be opened: the data key is split over several key groups, which Kiln cannot join [sops]
     ");
 }
+
+/// The type beside a ciphertext is not authenticated: a string that claims another type must not
+/// come out as bare YAML.
+#[test]
+fn takes_no_text_for_a_type_it_is_not() {
+    let pair = Pair::new();
+    let project = Project::new(&pair, &[]);
+    for (value, from, to, opens) in [
+        (r#""x\nadmin: true""#, "str", "int", false),
+        (r#""x\nadmin: true""#, "str", "float", false),
+        (r#""x\nadmin: true""#, "str", "bool", false),
+        (r#""x\nadmin: true""#, "str", "time", false),
+        ("1.5", "float", "int", false),
+        ("5", "int", "time", false),
+        // Not as SOPS spells the number, so that its MAC is another.
+        ("'1e5'", "str", "float", false),
+        ("'t'", "str", "bool", false),
+        // Nothing tells these from what SOPS would have written.
+        ("'5'", "str", "int", true),
+        ("5", "int", "str", true),
+        (".inf", "float", "str", true),
+        ("true", "bool", "str", true),
+        ("2001-01-01", "time", "str", true),
+    ] {
+        let sealed = project.sealed(&format!("a: {value}\n"));
+        let (values, metadata) = sealed.split_once("sops:").unwrap();
+        let values = values.replace(&format!("type:{from}]"), &format!("type:{to}]"));
+        let forged = format!("{values}sops:{metadata}");
+        assert_ne!(forged, sealed);
+        let ours = project.decrypt(&forged);
+        assert_eq!(ours.is_ok(), opens, "{value} as {to}");
+        let Some(sops) = sops() else { continue };
+        let theirs = run_sops(&sops, &pair, "", &["decrypt"], "a.sops.yaml", &forged);
+        assert_eq!(theirs.status.success(), opens, "{value} as {to}");
+    }
+}

@@ -16,6 +16,7 @@ mod keyring;
 mod mac;
 mod metadata;
 mod outline;
+mod pattern;
 mod reader;
 mod recipient;
 mod rules;

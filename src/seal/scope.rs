@@ -2,6 +2,8 @@
 
 use regex::Regex;
 
+use super::pattern;
+
 /// The six ways in which SOPS lets a rule choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Selector {
@@ -70,7 +72,7 @@ impl Scope {
     /// Compiles a scope; the regular expressions are searched for anywhere in a key.
     pub(super) fn new(selector: Selector, pattern: &str) -> Result<Self, regex::Error> {
         let regex = if selector.is_regex() {
-            Some(Regex::new(pattern)?)
+            Some(pattern::compile(pattern)?)
         } else {
             None
         };

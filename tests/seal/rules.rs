@@ -1,4 +1,4 @@
-use super::{Pair, Project, messages, run_sops, sops};
+use super::{Pair, Project, messages, run_sops, sops, sops_encrypts};
 use kiln::diagnostic::StageResult;
 use kiln::seal::Rules;
 use kiln::source::Source;
@@ -87,6 +87,33 @@ fn reads_recipients_in_every_form() {
     }
 }
 
+/// Where Go and the `regex` crate differ, one of them would leave a secret in plain text.
+#[test]
+fn reads_regular_expressions_as_sops_does() {
+    let Some(sops) = sops() else { return };
+    let pair = Pair::new();
+    for (rule, text) in [
+        (r"unencrypted_regex: ^\w+$", "é: 1\nb: 2\n"),
+        (r"encrypted_regex: ^\d+$", "'٣': 1\n'3': 2\n"),
+        (r"encrypted_regex: \bdata\b", "édata: 1\nxdata: 2\n"),
+        (r"encrypted_regex: ^\S+$", "'a\u{a0}b': 1\n'a b': 2\n"),
+        (r"encrypted_regex: ^\Qa.b\E$", "a.b: 1\naxb: 2\n"),
+        (r"encrypted_regex: ^[a[]$", "a: 1\nb: 2\n"),
+        (r"encrypted_regex: ^[a-z&&b]$", "a: 1\n'1': 2\n"),
+        (r"encrypted_regex: ^a{,2}$", "aa: 1\n'a{,2}': 2\n"),
+        (r"encrypted_regex: ^\<a$", "a: 1\n<a: 2\n"),
+    ] {
+        let project = Project::new(&pair, &[rule]);
+        let encrypted = |sealed: &str| -> Vec<bool> {
+            let values = sealed.lines().take_while(|line| *line != "sops:");
+            values.map(|line| line.contains("ENC[")).collect()
+        };
+        let theirs = encrypted(&sops_encrypts(&sops, &pair, &project, text));
+        assert_ne!(theirs[0], theirs[1], "{rule}");
+        assert_eq!(encrypted(&project.sealed(text)), theirs, "{rule}");
+    }
+}
+
 #[test]
 fn rejects_what_no_sops_would_take() {
     let pair = Pair::new();
@@ -114,7 +141,7 @@ fn rejects_what_no_sops_would_take() {
       keep one of them, or write two rules with different `path_regex`
     bad-recipient: `.sops.yaml` holds a private age key
       put the public key (`age1…`) there, and make a new key: this one may be known to others
-    sops-rules-regex: `unencrypted_regex` is not a regular expression: look-around, including look-ahead and look-behind, is not supported [(?=x)]
+    sops-rules-regex: `unencrypted_regex` is not a regular expression: look-around is not supported [(?=x)]
       SOPS uses the syntax of Go (RE2), which has no look-around and no back references
     sops-rules-shape: `mac_only_encrypted` is true or false [perhaps]
     sops-rules-shape: `age` is a list of recipients, or a string with commas [{}]

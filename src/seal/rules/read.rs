@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::{INDENT, Rule, Rules};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::seal::pattern;
 use crate::seal::recipient::{Recipient, Unfit};
 use crate::seal::scope::{Scope, Selector};
 use crate::source::{Place, Source, Span};
@@ -165,7 +166,7 @@ impl Reader<'_> {
     }
 
     fn regex(&mut self, entry: &Entry) -> Option<Regex> {
-        match Regex::new(entry.value.text()?) {
+        match pattern::compile(entry.value.text()?) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 self.bad_regex(entry, &error);

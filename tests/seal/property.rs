@@ -16,6 +16,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         (-1e9..1e9).prop_map(Value::from),
         any::<String>().prop_map(Value::from),
+        "[a-z]{1,6}".prop_map(Value::from),
         "[ -~\n]{0,40}".prop_map(Value::from),
         "[a-z0-9:. #-]{0,12}(\n[a-z #:-]{0,8}){0,3}\n{0,2}".prop_map(Value::from),
     ]
@@ -86,6 +87,40 @@ fn commented(text: &str, marks: &[u8]) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Writes a mapping with the dashes of lists right below their key, as many people and `kubectl` do.
+fn low_dashes(map: &Map<String, Value>, margin: usize, lines: &mut Vec<String>) {
+    let blanks = " ".repeat(margin);
+    for (key, value) in map {
+        let key = Value::from(key.as_str());
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                lines.push(format!("{blanks}{key}:"));
+                low_dashes(map, margin + 2, lines);
+            }
+            Value::Array(items) if !items.is_empty() => {
+                lines.push(format!("{blanks}{key}:"));
+                for item in items {
+                    let at = lines.len();
+                    match item {
+                        Value::Object(map) if !map.is_empty() => {
+                            low_dashes(map, margin + 2, lines);
+                            lines[at].replace_range(margin..=margin, "-");
+                        }
+                        Value::String(text)
+                            if !text.is_empty()
+                                && text.chars().all(|char| char.is_ascii_lowercase()) =>
+                        {
+                            lines.push(format!("{blanks}- | # head\n{blanks}  {text}"));
+                        }
+                        item => lines.push(format!("{blanks}- {item}")),
+                    }
+                }
+            }
+            value => lines.push(format!("{blanks}{key}: {value}")),
+        }
+    }
 }
 
 fn read(text: &str) -> Value {
@@ -162,6 +197,34 @@ proptest! {
         again.seed = 9;
         let tree = again.seal(&[("a.sops.yaml", &text)]).unwrap().value;
         prop_assert!(tree.outputs().next().unwrap().1.kept);
+    }
+
+    #[test]
+    fn decrypts_lists_below_their_key(value in root(), more in selector(), marks in prop::collection::vec(any::<u8>(), 1..8)) {
+        let mut lines = Vec::new();
+        low_dashes(value.as_object().unwrap(), 0, &mut lines);
+        // Some lines have a comment before them, at their own column.
+        let mut commented = Vec::new();
+        for (line, mark) in lines.iter().zip(marks.iter().cycle()) {
+            let margin = &line[..line.len() - line.trim_start().len()];
+            if mark % 3 == 0 {
+                commented.push(format!("{margin}# note {mark}"));
+            }
+            commented.push(line.clone());
+        }
+        commented.push(String::new());
+        let mut text = commented.join("\n");
+        if marks[0] % 2 == 0 {
+            text += "# last";
+        }
+        let project = Project::new(&PAIR, more);
+        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
+            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
+            Err(problems) if problems[0].code == "sops-comment-astray" => return Err(TestCaseError::reject("astray")),
+            Err(problems) => return Err(TestCaseError::fail(messages(&problems) + "\n" + &text)),
+        };
+        let plain = project.decrypt(&sealed).unwrap();
+        prop_assert_eq!(read(&plain), read(&text), "{}", plain);
     }
 
     #[test]

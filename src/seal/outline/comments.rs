@@ -209,6 +209,13 @@ impl Layout {
                 };
             }
         }
+        // At the end of a file, as it will be once the metadata follows.
+        if next.is_none() && column <= self.collections[0].column {
+            return Position {
+                start,
+                ..self.at_next_entry(0)
+            };
+        }
         let entry = self.climb(last, |collection| match collection.flow {
             Some(span) => comment.start < span.end,
             None => collection.column <= column,

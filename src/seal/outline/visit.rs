@@ -171,7 +171,10 @@ impl Visitor<'_> {
     }
 
     fn sequence(&mut self, node: &Node, items: &[Node], flow: bool, around: &Around) {
-        let column = self.column(node.span.start);
+        // The parser lets a list whose dashes stand below its key start after the first of them.
+        let dash = around.gap.dash.filter(|_| !flow && !around.is_item);
+        let mut from = dash.unwrap_or(node.span.start);
+        let column = self.column(from);
         let collection = self.layout.open(Collection {
             keys: Arc::clone(&around.keys),
             route: around.route.clone(),
@@ -183,7 +186,6 @@ impl Visitor<'_> {
             return self.empty(node, Content::EmptySequence, around);
         }
         let in_flow = flow || around.flow;
-        let mut from = node.span.start;
         let mut index = 0;
         for item in items {
             let gap = gap::scan(&self.source.text, from, item.span.start);

@@ -4,6 +4,8 @@
 mod rules;
 /// What `sops` makes of our files.
 mod write;
+/// What `sops` makes of files that are laid out in rarer ways.
+mod layout;
 /// What we make of files from `sops`.
 mod read;
 /// When the bytes on disk stay.

@@ -123,12 +123,12 @@ pub(super) struct Outline {
 impl Outline {
     /// Reads a text, or says everything in it that SOPS or Kiln cannot encrypt.
     ///
-    /// The text gains a final line break if it has none, so that a document can be appended to.
+    /// A byte order mark at the start is left out: it is no part of any value, and SOPS drops it too.
     pub(super) fn read(source: &Arc<Source>, state: State) -> Result<Self, Vec<Diagnostic>> {
-        let source = with_final_newline(source);
+        let source = without_mark(source);
         let documents = yaml::load(&source.text)
             .map_err(|error| vec![error.diagnostic("yaml-syntax", &source)])?;
-        let mut problems = Vec::new();
+        let mut problems = Vec::from_iter(foreign_version(&source, &documents));
         let mut outline = Self {
             source: Arc::clone(&source),
             documents: Vec::new(),
@@ -199,9 +199,9 @@ impl Outline {
 
     /// Returns whether both hold the same documents and routes, with contents that `same` accepts.
     pub(super) fn same_shape(&self, other: &Self, same: impl Fn(&Leaf, &Leaf) -> bool) -> bool {
+        // An empty document becomes a mapping when the metadata is added, with nothing else in it.
         let equal = |mine: &Document, theirs: &Document| {
-            mine.root.is_some() == theirs.root.is_some()
-                && mine.leaves.len() == theirs.leaves.len()
+            mine.leaves.len() == theirs.leaves.len()
                 && mine
                     .leaves
                     .iter()
@@ -233,11 +233,34 @@ pub(super) fn is_sealed(text: &str) -> bool {
         })
 }
 
-fn with_final_newline(source: &Arc<Source>) -> Arc<Source> {
-    if source.text.ends_with('\n') {
-        return Arc::clone(source);
+/// Finds a `%YAML` line with a version that go-yaml does not read.
+fn foreign_version(source: &Arc<Source>, documents: &[yaml::Document]) -> Option<Diagnostic> {
+    let inside = |at| {
+        documents
+            .iter()
+            .any(|document| (document.root.span.start..document.root.span.end).contains(&at))
+    };
+    let mut at = 0;
+    for line in source.text.split_inclusive('\n') {
+        let version = line.strip_prefix("%YAML").map(str::trim);
+        if version.is_some_and(|version| !version.starts_with("1.1")) && !inside(at) {
+            let message = format!(
+                "`{}` asks for a version of YAML other than 1.1, and SOPS reads no other",
+                source.path
+            );
+            let span = Span::new(at, at + line.trim_end().len());
+            let problem = Diagnostic::error("unsealable-yaml", message).at(source, span, "");
+            return Some(problem.with_hint("remove the `%YAML` line"));
+        }
+        at += line.len();
     }
-    let text = format!("{}\n", source.text);
+    None
+}
+
+fn without_mark(source: &Arc<Source>) -> Arc<Source> {
+    let Some(text) = source.text.strip_prefix('\u{FEFF}') else {
+        return Arc::clone(source);
+    };
     let path = source.path.clone();
     if source.sensitive {
         Source::sensitive(path, text)

@@ -104,6 +104,8 @@ pub(super) fn write(
                 return Err(misread_comment(outline, leaf));
             }
             replace(leaf, &token, &mut edits);
+        } else {
+            edits.extend(unbroken(&outline.source.text, leaf));
         }
     }
     let mac = draw
@@ -162,6 +164,19 @@ fn replace(leaf: &Leaf, token: &str, edits: &mut Vec<Edit>) {
     }
 }
 
+/// Keeps a block that stays in plain text, and that the file ends in without a line break, from
+/// gaining one when the metadata follows.
+fn unbroken(text: &str, leaf: &Leaf) -> Option<Edit> {
+    let Spot::Literal { header, body, .. } = leaf.spot else {
+        return None;
+    };
+    if body.end < text.len() || text.ends_with('\n') {
+        return None;
+    }
+    let signs = text[header.start..header.end].replace(['+', '-'], "");
+    Some((header, format!("{signs}-")))
+}
+
 /// Puts the metadata at the end of a document, or behind the brace that opens it.
 fn append(text: &str, document: &Document, metadata: &Metadata, indent: usize) -> Edit {
     let at = |offset| Span::new(offset, offset);
@@ -192,7 +207,10 @@ fn append(text: &str, document: &Document, metadata: &Metadata, indent: usize) -
         .map_or(document.span.start, |root| root.span.end);
     let end =
         end_marker(text, Span::new(content_end, document.span.end)).unwrap_or(document.span.end);
-    (at(end), metadata.to_block(column, indent))
+    let break_line = end > 0 && !text[..end].ends_with('\n');
+    let separator = if break_line { "\n" } else { "" };
+    let block = metadata.to_block(column, indent);
+    (at(end), format!("{separator}{block}"))
 }
 
 /// Finds the `...` line that ends a document early.

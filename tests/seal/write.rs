@@ -58,7 +58,7 @@ stringData:
 # after all
 "#;
 
-fn both_ways(more: &[&str], text: &str) {
+pub(super) fn both_ways(more: &[&str], text: &str) {
     let Some(sops) = sops() else { return };
     let pair = Pair::new();
     let project = Project::new(&pair, more);
@@ -262,6 +262,10 @@ fn refuses_what_sops_cannot_encrypt() {
     let project = Project::new(&pair, &[]);
     let files = [
         ("alias.sops.yaml", "a: &x 1\nb: *x\n"),
+        (
+            "version.sops.yaml",
+            "%YAML 1.2\n---\na: canary-7f3a-tweet\n",
+        ),
         ("big.sops.yaml", "a: 18446744073709551615\n"),
         ("empty.sops.yaml", "# nothing\n"),
         ("key.sops.yaml", "1: a\n'2': b\n"),
@@ -295,6 +299,8 @@ fn refuses_what_sops_cannot_encrypt() {
     unsealable-yaml: there is a tag in `tag.sops.yaml`, which cannot be sealed [!custom]
       leave the tag out, or quote a value that is to be a string
     yaml-syntax: the key `a` is set twice [a]
+    unsealable-yaml: `version.sops.yaml` asks for a version of YAML other than 1.1, and SOPS reads no other [%YAML 1.2]
+      remove the `%YAML` line
     ");
 }
 

@@ -217,6 +217,13 @@ impl Visitor<'_> {
 
     fn scalar(&mut self, node: &Node, scalar: &Scalar, around: &Around) {
         let text = &self.source.text;
+        let block = (scalar.style == Style::Block).then(|| {
+            let header = around
+                .gap
+                .header
+                .unwrap_or_else(|| gap::header(text, node.span.start));
+            (header, gap::body(text, header, node.span.end))
+        });
         let content = match resolve(scalar) {
             Resolved::Null => Content::Null,
             Resolved::Value(value) => Content::Value(value),
@@ -228,13 +235,21 @@ impl Visitor<'_> {
                 );
             }
         };
+        // Our parser reads a last line without a break as if it had one, and go-yaml does not.
+        let content = match (content, block) {
+            (Content::Value(value), Some((_, body)))
+                if body.end == text.len() && !text.ends_with('\n') =>
+            {
+                let read = value.text.expose();
+                Content::Value(Value::new(
+                    value.kind,
+                    read.strip_suffix('\n').unwrap_or(read),
+                ))
+            }
+            (content, _) => content,
+        };
         let column = around.column;
-        let spot = if scalar.style == Style::Block {
-            let header = around
-                .gap
-                .header
-                .unwrap_or_else(|| gap::header(text, node.span.start));
-            let body = gap::body(text, header, node.span.end);
+        let spot = if let Some((header, body)) = block {
             Spot::Literal {
                 header,
                 body,

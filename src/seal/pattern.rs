@@ -3,8 +3,10 @@
 //! SOPS uses Go's `regexp`, whose `\d`, `\w`, `\s` and `\b` know ASCII only and whose classes know no
 //! set operations. The `regex` crate reads these otherwise, and a key that only one of the two
 //! matches is a secret in plain text, or a file that SOPS cannot open. So a pattern is rewritten
-//! before it is compiled. Source: `regexp/syntax/parse.go` of Go 1.24 with the flags of
-//! `regexp.Compile`, proved against `sops` 3.11.0.
+//! before it is compiled. Source: `regexp/syntax/parse.go` of golang/go at 08459da with the flags of
+//! `regexp.Compile`; the differences that tests name were compared with `sops` 3.11.0.
+//!
+//! Names in `\p{…}` are handed on as they are: the `regex` crate knows more of them than Go does.
 
 use std::fmt::Write as _;
 

@@ -5,28 +5,24 @@
 //! them, and `kiln explain` and the docs are made from that list. A rule looks at the tree and asks for
 //! additions; the bench makes them, without touching any other byte, and records each one.
 
-pub mod app_template;
 mod bench;
-pub mod pod_security;
+mod outcome;
+mod patches;
 pub mod policy;
-pub mod profile;
-pub mod release;
 mod rules;
-pub mod standing;
-pub mod workload;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 pub use policy::{Exemption, Policy};
-pub use profile::Profiles;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::tree::builds::Builds;
-use crate::tree::{App, Hardened, Rendered, Tree};
+use crate::tree::{App, Gap, Hardened, Rendered, Tree};
+use crate::workload::profile::Match;
+use crate::workload::{self, Profiles, Release, Workload};
 use bench::Bench;
-use profile::Known;
-use release::Release;
+use outcome::Outcome;
 
 /// A hardening rule.
 pub struct Rule {
@@ -38,7 +34,18 @@ pub struct Rule {
     pub explanation: &'static str,
     /// The diagnostics that it can give, with what each means.
     pub findings: &'static [Finding],
+    /// When it looks at the tree.
+    pass: Pass,
     apply: fn(&Context<'_>) -> Outcome,
+}
+
+/// When a rule looks at the tree: those of one pass see the same tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// As it was rendered.
+    Workloads,
+    /// When workloads have what they lacked, and can be judged.
+    Judgement,
 }
 
 /// A diagnostic that a rule or the stage can give.
@@ -50,7 +57,11 @@ pub struct Finding {
 }
 
 /// The rules, in the order in which they are applied.
-pub static RULES: &[Rule] = &[rules::pod_security::RULE, rules::priority_class::RULE];
+pub static RULES: &[Rule] = &[
+    rules::pod_security::RULE,
+    rules::priority_class::RULE,
+    rules::probes::RULE,
+];
 
 /// The diagnostics of the stage itself.
 pub static FINDINGS: &[Finding] = &[
@@ -84,27 +95,32 @@ pub static FINDINGS: &[Finding] = &[
 struct Context<'t> {
     builds: &'t Builds<'t>,
     releases: &'t [Release<'t>],
+    workloads: &'t [Workload<'t>],
     apps: &'t [App],
     policy: &'t Policy,
     rule: &'static str,
     exempted: &'t RefCell<BTreeSet<usize>>,
 }
 
-impl Context<'_> {
+impl<'t> Context<'t> {
     /// Returns whether the policy exempts an object from the rule, and notes that it did.
     fn is_exempt(&self, namespace: &str, name: &str) -> bool {
         let found = self.policy.exemption(self.rule, namespace, name);
         self.exempted.borrow_mut().extend(found);
         found.is_some()
     }
-}
 
-/// What a rule asks for.
-#[derive(Default)]
-struct Outcome {
-    edits: Vec<bench::Edit>,
-    files: Vec<bench::NewFile>,
-    problems: Vec<Diagnostic>,
+    /// Lists the workloads that the rule may add to: Flux deploys them, and nobody exempts them, by
+    /// their own name or that of their release.
+    fn workloads(&self) -> impl Iterator<Item = &'t Workload<'t>> {
+        self.workloads.iter().filter(|workload| {
+            let by_name = |namespace, name| self.is_exempt(namespace, name);
+            !workload.hook
+                && workload.is_deployed(self.builds)
+                && !by_name(&workload.namespace, &workload.name)
+                && !by_name(workload.member.namespace_name(), &workload.member.name)
+        })
+    }
 }
 
 /// Hardens a tree.
@@ -117,36 +133,51 @@ pub fn harden(
 ) -> StageResult<Tree<Hardened>> {
     if !policy.enabled {
         return Ok(Warned {
-            value: tree.hardened([], Vec::new()),
+            value: tree.hardened([], Vec::new(), Vec::new()),
             warnings: Vec::new(),
         });
     }
     let mut problems = policy.problems();
     let exempted = RefCell::default();
     let mut bench = Bench::new(tree.files());
-    for (index, rule) in RULES.iter().enumerate() {
-        let outcome = {
+    let mut gaps = Vec::new();
+    for pass in [Pass::Workloads, Pass::Judgement] {
+        let outcomes: Vec<(&'static str, Outcome)> = {
             let builds = Builds::of(bench.files());
             let releases = Release::all(&builds, profiles);
-            if index == 0 {
+            let workloads = workload::all(&builds, &releases);
+            if pass == Pass::Workloads {
                 problems.extend(releases.iter().filter_map(unknown_chart));
             }
-            (rule.apply)(&Context {
-                builds: &builds,
-                releases: &releases,
-                apps: tree.apps(),
-                policy,
-                rule: rule.code,
-                exempted: &exempted,
-            })
+            let rules = RULES.iter().filter(|rule| rule.pass == pass);
+            rules
+                .map(|rule| {
+                    let context = Context {
+                        builds: &builds,
+                        releases: &releases,
+                        workloads: &workloads,
+                        apps: tree.apps(),
+                        policy,
+                        rule: rule.code,
+                        exempted: &exempted,
+                    };
+                    (rule.code, (rule.apply)(&context))
+                })
+                .collect()
         };
-        problems.extend(outcome.problems);
-        problems.extend(bench.apply(rule.code, outcome.edits, outcome.files));
+        for (_, outcome) in &outcomes {
+            problems.extend(outcome.problems.iter().cloned());
+            gaps.extend(outcome.gaps.iter().cloned());
+        }
+        problems.extend(bench.apply(outcomes));
     }
     problems.extend(policy.unused(&exempted.borrow()));
     let (changed, injections) = bench.finish();
+    gaps.sort_by(|a: &Gap, b: &Gap| {
+        (&a.path, &a.object, &a.route).cmp(&(&b.path, &b.object, &b.route))
+    });
     Warned::unless_errors((), problems).map(|warned| Warned {
-        value: tree.hardened(changed, injections),
+        value: tree.hardened(changed, injections, gaps),
         warnings: warned.warnings,
     })
 }
@@ -171,16 +202,16 @@ fn unknown_chart(release: &Release<'_>) -> Option<Diagnostic> {
         );
     };
     match release.known {
-        Known::Profile(_) => None,
-        Known::OtherVersion(profile) => Some(
+        Match::Profile(_) => None,
+        Match::OtherVersion(profile) => Some(
             warn(format!("the profile of chart `{}` does not cover the version that `{label}` uses", profile.chart))
                 .with_hint(format!("check what changed, and widen `versions` in a copy of `{}` below `charts/`", profile.source.path)),
         ),
-        Known::OtherPublisher(profile) => Some(
+        Match::OtherPublisher(profile) => Some(
             warn(format!("`{label}` uses `{chart}`, which is not where the chart that Kiln knows as `{}` is published", profile.chart))
                 .with_hint(format!("if it is the same chart, add the URL to `sources` in a copy of `{}` below `charts/`", profile.source.path)),
         ),
-        Known::Unknown => Some(
+        Match::Unknown => Some(
             warn(format!("no profile knows the chart `{chart}` of `{label}`, so nothing inside it is hardened"))
                 .with_hint("add a profile of it below `charts/`"),
         ),

@@ -19,6 +19,8 @@ pub mod yaml;
 pub mod cel;
 pub mod tree;
 
+pub mod workload;
+
 pub mod fs;
 
 pub mod config;

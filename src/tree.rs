@@ -128,6 +128,21 @@ pub struct Injection {
     pub span: Span,
 }
 
+/// One thing that a hardening rule would have added and could not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The code of the rule.
+    pub rule: &'static str,
+    /// The file that makes the workload.
+    pub path: String,
+    /// The workload: `Deployment/network/echo`.
+    pub object: String,
+    /// The field: `containers[echo].readinessProbe`.
+    pub route: String,
+    /// Why it is not there, in one sentence without a final period.
+    pub reason: String,
+}
+
 /// The bytes of a file as they go to disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedFile {
@@ -162,6 +177,7 @@ pub struct Tree<S> {
     files: BTreeMap<String, File>,
     apps: Vec<App>,
     injections: Vec<Injection>,
+    gaps: Vec<Gap>,
     sealed: BTreeMap<String, SealedFile>,
     stage: PhantomData<S>,
 }
@@ -187,11 +203,17 @@ impl<S> Tree<S> {
         &self.injections
     }
 
+    /// Lists what hardening could not add, by path.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
     fn into_stage<T>(self) -> Tree<T> {
         Tree {
             files: self.files,
             apps: self.apps,
             injections: self.injections,
+            gaps: self.gaps,
             sealed: self.sealed,
             stage: PhantomData,
         }
@@ -208,6 +230,7 @@ impl Tree<Rendered> {
                 .collect(),
             apps,
             injections: Vec::new(),
+            gaps: Vec::new(),
             sealed: BTreeMap::new(),
             stage: PhantomData,
         }
@@ -218,11 +241,13 @@ impl Tree<Rendered> {
         mut self,
         changed: impl IntoIterator<Item = File>,
         injections: Vec<Injection>,
+        gaps: Vec<Gap>,
     ) -> Tree<Hardened> {
         for file in changed {
             self.files.insert(file.path.clone(), file);
         }
         self.injections = injections;
+        self.gaps = gaps;
         self.into_stage()
     }
 }

@@ -137,6 +137,15 @@ impl Route {
         Self(steps)
     }
 
+    /// Writes a JSON pointer (RFC 6901).
+    pub fn to_pointer(&self) -> String {
+        let steps = self.0.iter().map(|step| match step {
+            Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Step::Index(index) => format!("/{index}"),
+        });
+        steps.collect()
+    }
+
     /// Reads a JSON pointer (RFC 6901): a step of digits is an index.
     pub fn from_pointer(pointer: &str) -> Self {
         let steps = pointer.split('/').skip(1).map(|step| {

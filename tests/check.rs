@@ -9,8 +9,9 @@ use std::path::Path;
 
 use kiln::check::{CHECKS, check};
 use kiln::diagnostic::Diagnostic;
-use kiln::harden::{Policy, Profiles, harden};
+use kiln::harden::{Policy, harden};
 use kiln::secret::Secrets;
+use kiln::workload::Profiles;
 use kiln::yaml;
 
 use crate::harden::trees;

@@ -18,16 +18,17 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::diagnostic::StageResult;
-use kiln::harden::pod_security::{Level, Version};
-use kiln::harden::{Exemption, Policy, Profiles, RULES, harden};
+use kiln::harden::{Exemption, Policy, RULES, harden};
 use kiln::tree::{App, Hardened, Tree};
+use kiln::workload::Profiles;
+use kiln::workload::pod_security::{Level, Version};
 use kiln::yaml::{self, Node};
 
 /// The profiles that come with Kiln.
 pub(crate) fn profiles() -> Profiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
     let texts: Vec<(String, String)> = trees::texts(&folder).into_iter().collect();
-    Profiles::load(&texts).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+    Profiles::load(texts, &[]).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
 }
 
 fn setting(node: &Node, key: &str) -> String {
@@ -111,6 +112,19 @@ fn injections(tree: &Tree<Hardened>) -> String {
     text
 }
 
+fn gaps(tree: &Tree<Hardened>) -> String {
+    let mut text = String::new();
+    for gap in tree.gaps() {
+        writeln!(
+            text,
+            "{} {} {} {}: {}",
+            gap.path, gap.rule, gap.object, gap.route, gap.reason
+        )
+        .unwrap();
+    }
+    text
+}
+
 #[test]
 fn every_rule_does_what_its_fixtures_show() {
     let mut wrong = Vec::new();
@@ -147,6 +161,9 @@ fn every_rule_does_what_its_fixtures_show() {
                 &mut wrong,
             );
             trees::compare(&folder.join("injections.txt"), &record, &mut wrong);
+            let missing = result.as_ref().map(|done| gaps(&done.value));
+            let missing = missing.unwrap_or_default();
+            trees::compare(&folder.join("gaps.txt"), &missing, &mut wrong);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

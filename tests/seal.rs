@@ -97,7 +97,7 @@ fn tree(files: &[(&str, &str)]) -> Tree<Checked> {
         origins: Vec::new(),
     });
     Tree::rendered(files, Vec::new())
-        .hardened([], Vec::new())
+        .hardened([], Vec::new(), Vec::new())
         .checked()
 }
 

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::tree::{File, Injection, Origin};
-use crate::yaml::edit::{Addition, Edited, Insertion, insert};
-use crate::yaml::load;
+use crate::yaml::edit::{Addition, EditError, Edited, Insertion, insert};
+use crate::yaml::{Route, load};
+
+use super::outcome::Outcome;
+use super::patches::{Gathered, gather};
 
 /// An addition that a rule asks for.
 pub(super) struct Edit {
@@ -52,20 +55,22 @@ impl<'t> Bench<'t> {
         self.files.values().map(Cow::as_ref)
     }
 
-    /// Makes the additions of a rule, and says which could not be made.
-    pub(super) fn apply(
-        &mut self,
-        rule: &'static str,
-        edits: Vec<Edit>,
-        files: Vec<NewFile>,
-    ) -> Vec<Diagnostic> {
-        for file in files {
-            self.add(rule, file);
+    /// Makes the additions of rules, and says which could not be made.
+    pub(super) fn apply(&mut self, outcomes: Vec<(&'static str, Outcome)>) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        let mut patches = Vec::new();
+        for (rule, outcome) in outcomes {
+            for file in outcome.files {
+                self.add(rule, file);
+            }
+            let refused = outcome.edits.into_iter();
+            problems.extend(refused.filter_map(|edit| self.edit(rule, edit)));
+            patches.extend(outcome.patches.into_iter().map(|patch| (rule, patch)));
         }
-        edits
-            .into_iter()
-            .filter_map(|edit| self.edit(rule, edit))
-            .collect()
+        for gathered in gather(patches) {
+            problems.extend(self.patch(gathered));
+        }
+        problems
     }
 
     /// Hands over the files that changed and the record, by path and place.
@@ -109,19 +114,40 @@ impl<'t> Bench<'t> {
                 None
             }
             Err(error) => {
-                let message = format!("`{route}` was not added to `{}`: {error}", edit.object);
-                let document = file.documents.get(edit.insertion.document)?;
-                let refused = Diagnostic::warning("edit-refused", message)
-                    .at(&file.source, document.root.span_of(&route), "")
-                    .with_hint(format!(
-                        "set it in the template, or exempt the object from `{rule}`"
-                    ));
-                Some(
-                    match file.template_place(document.root.span_of(&route).start) {
-                        Some(place) => refused.with_related(place, "rendered from here"),
-                        None => refused,
-                    },
-                )
+                let what = format!("`{route}` was not added to `{}`", edit.object);
+                let refused = refused(file, edit.insertion.document, &route, &what, &error)?;
+                Some(refused.with_hint(format!(
+                    "set it in the template, or exempt the object from `{rule}`"
+                )))
+            }
+        }
+    }
+
+    /// Adds the patch of a release, one injection for each field in it.
+    fn patch(&mut self, gathered: Gathered) -> Option<Diagnostic> {
+        let file = self.files.get(&gathered.path)?;
+        let insertion = &gathered.insertion;
+        match insert(&file.source.text, &file.documents, insertion) {
+            Ok(edited) => {
+                let rule = gathered.held.first().map_or("", |(rule, ..)| rule);
+                let span = self.replace(rule, &gathered.path, edited);
+                let held = gathered.held.into_iter();
+                self.injections
+                    .extend(held.map(|(rule, object, field, reason)| Injection {
+                        rule,
+                        path: gathered.path.clone(),
+                        object,
+                        route: format!("spec.postRenderers: {field}"),
+                        reason,
+                        span,
+                    }));
+                None
+            }
+            Err(error) => {
+                let document = insertion.document;
+                let what = "a post-renderer with what the chart has no values for was not added";
+                let refused = refused(file, document, &insertion.route, what, &error)?;
+                Some(refused.with_hint("add it in the template"))
             }
         }
     }
@@ -184,4 +210,22 @@ impl<'t> Bench<'t> {
         };
         self.files.insert(file.path, Cow::Owned(added));
     }
+}
+
+/// Says that an addition was refused, and shows where it should have gone.
+fn refused(
+    file: &File,
+    document: usize,
+    route: &Route,
+    what: &str,
+    error: &EditError,
+) -> Option<Diagnostic> {
+    let document = file.documents.get(document)?;
+    let span = document.root.span_of(route);
+    let refused =
+        Diagnostic::warning("edit-refused", format!("{what}: {error}")).at(&file.source, span, "");
+    Some(match file.template_place(span.start) {
+        Some(place) => refused.with_related(place, "rendered from here"),
+        None => refused,
+    })
 }

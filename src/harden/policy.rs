@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RULES;
-use super::pod_security::{Level, Version};
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
+use crate::workload::pod_security::{Level, Version};
 
 /// The project's settings for hardening.
 #[derive(Clone, Debug)]

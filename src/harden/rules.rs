@@ -2,3 +2,4 @@
 
 pub(super) mod pod_security;
 pub(super) mod priority_class;
+pub(super) mod probes;

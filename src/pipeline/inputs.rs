@@ -3,14 +3,15 @@
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::harden::pod_security::{Level, Version};
-use crate::harden::{Exemption, Policy, Profiles};
+use crate::harden::{Exemption, Policy};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Keyring, Rules};
 use crate::secret::Secret;
 use crate::source::{Files, ReadError, Source};
 use crate::tree::{Checked, Tree};
+use crate::workload::Profiles;
+use crate::workload::pod_security::{Level, Version};
 use crate::{schema, seal};
 
 use super::failure::Failure;
@@ -70,18 +71,18 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
 
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.
 pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
-    let mut texts = Vec::new();
-    for (files, folder) in [
-        (world.catalogue, CHART_PROFILES),
-        (world.files, PROJECT_CHARTS),
-    ] {
+    let texts = |files: &dyn Files, folder: &str| -> Result<Vec<(String, String)>, ReadError> {
+        let mut texts = Vec::new();
         for path in files.list(folder)? {
             if let (true, Some(text)) = (crate::tree::is_yaml_path(&path), text(files, &path)?) {
                 texts.push((path, text));
             }
         }
-    }
-    Profiles::load(&texts).map_err(Failure::Problems)
+        Ok(texts)
+    };
+    let built_in = texts(world.catalogue, CHART_PROFILES)?;
+    let own = texts(world.files, PROJECT_CHARTS)?;
+    Profiles::load(built_in, &own).map_err(Failure::Problems)
 }
 
 /// Reads the identities: those the world has, and the files that `[seal] identities` names.

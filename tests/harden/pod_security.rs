@@ -1,6 +1,6 @@
 //! The Pod Security Standards, control by control, after the published rules.
 
-use kiln::harden::pod_security::{Level, Version, evaluate, level};
+use kiln::workload::pod_security::{Level, Version, evaluate, level};
 use serde_json::{Value, json};
 
 /// A pod that satisfies everything.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kiln::harden::Profiles;
-use kiln::harden::profile::{Known, Workloads};
+use kiln::workload::Profiles;
+use kiln::workload::profile::{Known, Match, Workloads};
 use kiln::yaml::{self, Resolver};
 use serde_json::Value;
 
@@ -39,11 +39,11 @@ fn built_in_profiles_follow_the_schema_and_are_named_after_their_chart() {
 fn the_reader_rejects_what_the_schema_rejects() {
     let validator = validator();
     let good = "chart: x\nsources: [oci://a/x]\nversions: {from: 1.0.0, below: 2.0.0}\n";
-    let workload = "workloads:\n  - kind: Deployment\n    name: x\n    podSecurity: {asRendered: restricted, withValues: restricted, withValuesAndPostRenderers: restricted}\n    containers:\n      - name: c\n";
+    let workload = "workloads:\n  - kind: Deployment\n    name: x\n    pod:\n      containers: [{name: c}]\n    containers:\n      c:\n        nonRoot: true\n";
     for extra in ["", workload] {
         let text = format!("{good}{extra}");
         assert!(validator.is_valid(&json(&text)), "{text}");
-        Profiles::load(&[("x.yaml".to_owned(), text)]).unwrap();
+        Profiles::load(Vec::new(), &[("x.yaml".to_owned(), text)]).unwrap();
     }
     let cases = [
         good.replace("chart: x\n", ""),
@@ -51,18 +51,19 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}surprise: 1\n"),
         format!("{good}anyPublisher: maybe\n"),
         format!("{good}generic: other\n"),
-        format!(
-            "{good}{}",
-            workload.replace("asRendered: restricted", "asRendered: safe")
-        ),
-        format!("{good}{}", workload.replace("containers", "container")),
-        format!("{good}{workload}        paths: {{resource: x}}\n"),
+        format!("{good}{}", workload.replace("nonRoot: true", "nonRoot: 1")),
+        format!("{good}{}", workload.replace("pod:", "pods:")),
+        format!("{good}{}", workload.replace("pod:", "pod: 1\n    x:")),
+        format!("{good}{workload}        paths: {{resourcess: x}}\n"),
+        format!("{good}{workload}        health: {{livenessProbe: {{probe: {{}}}}}}\n"),
+        format!("{good}{workload}    podDisruptionBudget: {{on: {{path: x}}}}\n"),
         format!("{good}operands:\n  - kind: X\n"),
+        format!("{good}values: [a]\n"),
     ];
     for text in cases {
         assert!(!validator.is_valid(&json(&text)), "{text}");
         assert!(
-            Profiles::load(&[("x.yaml".to_owned(), text.clone())]).is_err(),
+            Profiles::load(Vec::new(), &[("x.yaml".to_owned(), text.clone())]).is_err(),
             "{text}"
         );
     }
@@ -70,8 +71,9 @@ fn the_reader_rejects_what_the_schema_rejects() {
 
 #[test]
 fn a_broken_profile_shows_all_its_problems() {
-    let text = "chart: x\nsource: [oci://a/x]\nversions:\n  from: soon\n  below: 2.0.0\nworkloads:\n  - kind: Deployment\n    name: x\n    podSecurity: {asRendered: baseline, withValues: strict, withValuesAndPostRenderers: restricted}\n    containers: 3\n";
-    let problems = Profiles::load(&[("charts/x.yaml".to_owned(), text.to_owned())]).unwrap_err();
+    let text = "chart: x\nsource: [oci://a/x]\nversions:\n  from: soon\n  below: 2.0.0\nworkloads:\n  - kind: Deployment\n    name: x\n    pod: restricted\n    hook: maybe\n    containers: 3\nvalues: {a: 1}\n";
+    let problems =
+        Profiles::load(Vec::new(), &[("charts/x.yaml".to_owned(), text.to_owned())]).unwrap_err();
     let mut wrong = Vec::new();
     trees::compare(
         &trees::fixtures("harden").join("broken-profile.txt"),
@@ -84,11 +86,11 @@ fn a_broken_profile_shows_all_its_problems() {
 #[test]
 fn a_chart_is_found_by_where_it_is_published_and_in_which_version() {
     let profiles = profiles();
-    let name = |known: Known<'_>| match known {
-        Known::Profile(profile) => format!("profile {}", profile.chart),
-        Known::OtherVersion(profile) => format!("version {}", profile.chart),
-        Known::OtherPublisher(profile) => format!("publisher {}", profile.chart),
-        Known::Unknown => "unknown".to_owned(),
+    let name = |known: Match<'_>| match known {
+        Match::Profile(profile) => format!("profile {}", profile.chart),
+        Match::OtherVersion(profile) => format!("version {}", profile.chart),
+        Match::OtherPublisher(profile) => format!("publisher {}", profile.chart),
+        Match::Unknown => "unknown".to_owned(),
     };
     for (url, version, expected) in [
         (
@@ -138,34 +140,59 @@ fn a_chart_is_found_by_where_it_is_published_and_in_which_version() {
 }
 
 #[test]
-fn conditions_and_gaps_name_containers_that_the_workload_has() {
+fn profiles_speak_of_containers_that_the_pod_has() {
     for profile in profiles().iter() {
         let Workloads::Listed(workloads) = &profile.workloads else {
             continue;
         };
-        for workload in workloads {
-            let names: BTreeSet<&str> = workload
-                .containers
+        let made = profile
+            .operands
+            .iter()
+            .flat_map(|operand| &operand.workloads);
+        for workload in workloads.iter().chain(made) {
+            let names: BTreeSet<&str> = ["containers", "initContainers"]
                 .iter()
-                .map(|known| known.name.as_str())
+                .flat_map(|list| workload.pod[list].as_array().into_iter().flatten())
+                .filter_map(|container| container["name"].as_str())
                 .collect();
-            for missing in &workload.security.missing {
+            for name in workload.containers.keys() {
                 assert!(
-                    names.contains(missing.container.as_str()),
-                    "{}: {missing:?}",
-                    profile.chart
+                    names.contains(name.as_str()),
+                    "{}: {} has no container {name}",
+                    profile.chart,
+                    workload.name
                 );
             }
-            assert!(
-                workload.security.as_rendered <= workload.security.with_values,
-                "{}",
-                profile.chart
-            );
-            assert!(
-                workload.security.with_values <= workload.security.with_post_renderers,
-                "{}",
-                profile.chart
-            );
         }
+    }
+}
+
+/// What a profile proves is read from the values it says it knows.
+#[test]
+fn paths_of_a_profile_are_values_that_it_knows() {
+    for profile in profiles().iter() {
+        let (Some(values), Workloads::Listed(workloads)) = (&profile.values, &profile.workloads)
+        else {
+            continue;
+        };
+        for workload in workloads {
+            let own = workload
+                .containers
+                .values()
+                .flat_map(|known| known.paths.values());
+            for path in workload.paths.values().chain(own) {
+                assert!(knows(values, path), "{}: {path}", profile.chart);
+            }
+        }
+    }
+}
+
+fn knows(known: &Known, path: &str) -> bool {
+    let (key, rest) = path.split_once('.').unwrap_or((path, ""));
+    match known {
+        Known::Any => true,
+        Known::Keys(keys) => keys
+            .get(key)
+            .is_some_and(|inner| rest.is_empty() || knows(inner, rest)),
     }
 }

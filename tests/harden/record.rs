@@ -73,11 +73,17 @@ fn spans_of_injections_hold_what_they_name() {
             for injection in done.value.injections() {
                 let file = done.value.get(&injection.path).unwrap();
                 let added = &file.source.text[injection.span.start..injection.span.end];
+                // The last key of the route, or what only the added file or item holds.
+                let last = injection
+                    .route
+                    .rsplit(['.', ' '])
+                    .next()
+                    .unwrap_or_default();
                 let expected = match injection.rule {
                     "pod-security" => "pod-security.kubernetes.io/",
                     _ if injection.route == "resources" => "priorityclasses",
-                    _ if injection.route.is_empty() => "kind: PriorityClass",
-                    _ => "priorityClassName: ",
+                    _ if injection.route.is_empty() => "kind: ",
+                    _ => last,
                 };
                 assert!(added.contains(expected), "{injection:?}: {added:?}");
                 assert!(!added.contains("HelmRelease"), "{injection:?}: {added:?}");

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use kiln::harden::{Policy, Profiles, harden};
+use kiln::harden::{Policy, harden};
 use kiln::source::Span;
+use kiln::workload::Profiles;
 use kiln::yaml::emit;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -51,7 +51,7 @@ fn reports_all_problems_at_once_with_the_templates_behind_them() {
         }],
     };
     let outputs = Tree::rendered([file("mine"), file("folder"), file("../out")], Vec::new())
-        .hardened(Vec::new(), Vec::new())
+        .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()
         .sealed(std::collections::BTreeMap::new());
     let problems = sandbox.refuse(&outputs, Options::default());

@@ -47,7 +47,7 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
         });
     }
     Tree::rendered(outputs, Vec::new())
-        .hardened(Vec::new(), Vec::new())
+        .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()
         .sealed(ciphertexts)
 }

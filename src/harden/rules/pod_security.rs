@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostic;
 use crate::harden::bench::Edit;
-use crate::harden::pod_security::Level;
-use crate::harden::standing::{Standing, judge};
-use crate::harden::{Context, Finding, Outcome, Rule};
+use crate::harden::{Context, Finding, Outcome, Pass, Rule};
 use crate::source::Place;
 use crate::tree::builds::Member;
+use crate::workload::pod_security::Level;
+use crate::workload::standing::{Standing, judge};
 use crate::yaml::Route;
 use crate::yaml::edit::Insertion;
 
@@ -52,11 +52,16 @@ or in the manifest, is an error that names the workload and the field.",
             summary: "A level is wished for a namespace that is not in the tree",
         },
     ],
+    pass: Pass::Judgement,
     apply,
 };
 
 fn apply(context: &Context<'_>) -> Outcome {
-    let standings = judge(context.builds, context.releases, context.policy.kubernetes);
+    let standings = judge(
+        context.workloads,
+        context.releases,
+        context.policy.kubernetes,
+    );
     let mut outcome = Outcome::default();
     let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
     let mut seen = std::collections::BTreeSet::new();

@@ -1,19 +1,17 @@
 //! Gives pods the priority class of their app's tier.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostic;
-use crate::harden::app_template;
 use crate::harden::bench::{Edit, NewFile};
-use crate::harden::profile::{Workload, Workloads};
-use crate::harden::release::Release;
-use crate::harden::workload;
-use crate::harden::{Context, Finding, Outcome, Rule};
-use crate::tree::builds::{Member, Start};
+use crate::harden::{Context, Finding, Outcome, Pass, Rule};
+use crate::tree::App;
+use crate::tree::builds::Member;
+use crate::workload::{Field, Reach, Workload};
 use crate::yaml::edit::Insertion;
-use crate::yaml::{Route, Step, emit};
+use crate::yaml::{Route, emit};
 
 const KEY: &str = "priorityClassName";
 
@@ -80,224 +78,95 @@ proved. A class that the author or the chart sets stays. The classes in use are 
 `priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected.",
     findings: &[
         Finding {
-            code: "priority-class-no-path",
-            summary: "A chart has no value for the priority class of one of its workloads",
-        },
-        Finding {
-            code: "priority-class-values-elsewhere",
-            summary: "A release gets values from elsewhere, where a class may be set already",
-        },
-        Finding {
             code: "priority-class-no-home",
             summary: "Nothing says where Flux starts, so the classes cannot be defined",
         },
     ],
+    pass: Pass::Workloads,
     apply,
 };
 
 fn apply(context: &Context<'_>) -> Outcome {
-    let mut rule = Pass {
+    let mut pass = Giving {
         context,
         outcome: Outcome::default(),
         used: BTreeSet::new(),
     };
-    for release in context.releases {
-        let member = release.member;
-        if rule.concerns(member) && !context.is_exempt(member.namespace_name(), &member.name) {
-            rule.release(release);
-        }
+    for workload in context.workloads() {
+        pass.give(workload);
     }
-    let mut seen = BTreeSet::new();
-    for member in &context.builds.members {
-        let object = member.object;
-        let Some(route) = workload::pod_route(object) else {
-            continue;
-        };
-        if rule.concerns(member)
-            && seen.insert((&object.file.path, object.document))
-            && !context.is_exempt(member.namespace_name(), &member.name)
-        {
-            rule.manifest(member, &route);
-        }
-    }
-    rule.define_classes();
-    rule.outcome
+    pass.define_classes();
+    pass.outcome
 }
 
-struct Pass<'c, 't> {
+/// The rule at work.
+struct Giving<'c, 't> {
     context: &'c Context<'t>,
     outcome: Outcome,
     used: BTreeSet<String>,
 }
 
-impl Pass<'_, '_> {
-    /// Files that no build takes in are not Flux's to deploy, and secret files are not ours to edit.
-    fn concerns(&self, member: &Member<'_>) -> bool {
-        !matches!(self.context.builds.builds[member.build].start, Start::Loose)
-            && !member.object.file.is_secret()
+impl Giving<'_, '_> {
+    fn give(&mut self, workload: &Workload<'_>) {
+        let field = Field::Pod(KEY);
+        match workload.value(&field) {
+            Value::String(class) if !class.is_empty() => {
+                self.used.insert(class.clone());
+                return;
+            }
+            Value::Null | Value::String(_) => {}
+            _ => return,
+        }
+        let (class, reason) = self.class(workload);
+        if !matches!(workload.reach(&field), Reach::Nowhere(_)) {
+            self.used.insert(class.clone());
+        }
+        let value = Value::from(class);
+        self.outcome
+            .add(self.context.rule, workload, &field, &value, &reason);
+    }
+
+    /// Returns the class that fits a workload, and why.
+    fn class(&self, workload: &Workload<'_>) -> (String, String) {
+        let Some(class) = workload.known().and_then(|known| known.class.as_ref()) else {
+            return self.tier(workload.member);
+        };
+        let reason = format!(
+            "`{class}` fits {}/{} whatever the tier of the app",
+            workload.kind, workload.name
+        );
+        (class.clone(), reason)
     }
 
     /// Returns the class by the tier of the app that an object belongs to, and why.
-    fn class(&self, member: &Member<'_>) -> (&'static str, String) {
+    fn tier(&self, member: &Member<'_>) -> (String, String) {
         let path = format!("/{}", member.object.file.path);
-        let app = self
-            .context
-            .apps
-            .iter()
+        let mut apps = self.context.apps.iter();
+        let app = apps
             .find(|app| path.contains(&format!("/{}/{}/", app.namespace, app.name)))
             .or_else(|| {
-                let named = |app: &&crate::tree::App| {
+                let named = |app: &&App| {
                     app.name == member.name && app.namespace == member.namespace_name()
                 };
                 self.context.apps.iter().find(named)
             });
-        let Some(app) = app else {
-            return (
+        let (class, reason) = match app {
+            None => (
                 "platform-standard",
                 "it belongs to no app with a tier".to_owned(),
-            );
-        };
-        let class = match app.tier.as_str() {
-            "critical" => "platform-critical",
-            "high" => "platform-high",
-            "low" => "platform-low",
-            _ => "platform-standard",
-        };
-        (
-            class,
-            format!("app `{}` is of tier `{}`", app.name, app.tier),
-        )
-    }
-
-    fn manifest(&mut self, member: &Member<'_>, route: &Route) {
-        let spec = route.then("spec");
-        let Some(node) = member.object.root.at(&spec) else {
-            return;
-        };
-        if let Some(set) = node.get(KEY) {
-            self.used.extend(set.text().map(str::to_owned));
-            return;
-        }
-        let (class, reason) = self.class(member);
-        let insertion = Insertion::entry(member.object.document, spec, KEY, Value::from(class))
-            .above("containers");
-        self.add(member, insertion, class, reason);
-    }
-
-    fn release(&mut self, release: &Release<'_>) {
-        let Some(profile) = release.profile() else {
-            return;
-        };
-        let member = release.member;
-        let (class, reason) = self.class(member);
-        match &profile.workloads {
-            Workloads::AppTemplate => self.app_template(release, class, reason),
-            Workloads::Listed(workloads) => {
-                let mut wanted: BTreeMap<&str, (String, String)> = BTreeMap::new();
-                for workload in workloads {
-                    if workload
-                        .when
-                        .as_ref()
-                        .is_some_and(|when| !when.holds(&release.values))
-                    {
-                        continue;
-                    }
-                    match &workload.priority.path {
-                        Some(path) if needs_class(workload) => {
-                            let entry = workload.priority.class.as_ref().map_or_else(
-                                || (class.to_owned(), reason.clone()),
-                                |class| {
-                                    let what = format!(
-                                        "{}/{}",
-                                        workload.kind,
-                                        release.fill(&workload.name)
-                                    );
-                                    (
-                                        class.clone(),
-                                        format!(
-                                            "`{class}` fits {what} whatever the tier of the app"
-                                        ),
-                                    )
-                                },
-                            );
-                            wanted.entry(path).or_insert(entry);
-                        }
-                        None if needs_class(workload) && !workload.hook => {
-                            self.no_path(release, workload);
-                        }
-                        _ => {}
-                    }
-                }
-                for (path, (class, reason)) in wanted {
-                    self.value(release, path, &class, reason);
-                }
+            ),
+            Some(app) => {
+                let class = match app.tier.as_str() {
+                    "critical" => "platform-critical",
+                    "high" => "platform-high",
+                    "low" => "platform-low",
+                    _ => "platform-standard",
+                };
+                let reason = format!("app `{}` is of tier `{}`", app.name, app.tier);
+                (class, reason)
             }
-        }
-    }
-
-    fn app_template(&mut self, release: &Release<'_>, class: &'static str, reason: String) {
-        let controllers = app_template::controllers(&release.values);
-        let own = |name: &str| format!("controllers.{name}.pod.{KEY}");
-        let set: Vec<&Value> = controllers
-            .iter()
-            .filter_map(|controller| workload::at(&release.values, &own(&controller.name)))
-            .collect();
-        self.used.extend(
-            set.iter()
-                .filter_map(|class| class.as_str())
-                .map(str::to_owned),
-        );
-        if set.len() < controllers.len() {
-            self.value(release, &format!("defaultPodOptions.{KEY}"), class, reason);
-        }
-    }
-
-    /// Sets a value unless it is set.
-    fn value(&mut self, release: &Release<'_>, path: &str, class: &str, reason: String) {
-        let member = release.member;
-        if let Some(set) = workload::at(&release.values, path) {
-            self.used.extend(set.as_str().map(str::to_owned));
-            return;
-        }
-        if release.values_from {
-            let message = format!(
-                "`{}` gets no priority class, since more of its values come from elsewhere",
-                release.label()
-            );
-            let warning = Diagnostic::warning("priority-class-values-elsewhere", message)
-                .at_place(member.object.place(&Route::parse("spec.valuesFrom")), "")
-                .with_hint(format!("set `{path}` in one of the two places"));
-            self.outcome.problems.push(warning);
-            return;
-        }
-        let mut route = Route::parse("spec.values");
-        route.0.extend(Route::parse(path).0);
-        let Some(Step::Key(key)) = route.0.pop() else {
-            return;
         };
-        let insertion = Insertion::entry(member.object.document, route, &key, Value::from(class));
-        self.add(member, insertion, class, reason);
-    }
-
-    fn add(&mut self, member: &Member<'_>, insertion: Insertion, class: &str, reason: String) {
-        self.used.insert(class.to_owned());
-        self.outcome.edits.push(Edit {
-            path: member.object.file.path.clone(),
-            insertion,
-            object: member.label(),
-            reason,
-        });
-    }
-
-    fn no_path(&mut self, release: &Release<'_>, workload: &Workload) {
-        let what = format!("{}/{}", workload.kind, release.fill(&workload.name));
-        let message = format!(
-            "chart `{}` has no value for the priority class of `{what}`",
-            release.chart.as_deref().unwrap_or_default()
-        );
-        let warning = Diagnostic::warning("priority-class-no-path", message)
-            .at_place(release.member.object.name_place(), "");
-        self.outcome.problems.push(warning);
+        (class.to_owned(), reason)
     }
 
     /// Defines the classes in use that the tree does not define, beside Flux' first Kustomization.
@@ -404,17 +273,13 @@ impl Pass<'_, '_> {
             names.join(", ")
         );
         self.outcome.edits.clear();
+        self.outcome.patches.clear();
         self.outcome.problems.retain(Diagnostic::is_error);
         let warning = Diagnostic::warning("priority-class-no-home", message).with_hint(format!(
             "define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"
         ));
         self.outcome.problems.push(warning);
     }
-}
-
-/// A workload needs a class unless the chart gives it one.
-fn needs_class(workload: &Workload) -> bool {
-    workload.priority.default.is_none()
 }
 
 impl Class {

@@ -7,15 +7,37 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Condition, Container, DisruptionBudget, Knob, Lowering, Missing, Operand, Priority, Profile,
-    Security, Workload, Workloads,
+    Budget, Condition, Container, Health, Known, Lowering, Operand, Profile, Setting, Workload,
+    Workloads,
 };
 use crate::diagnostic::Diagnostic;
-use crate::harden::pod_security::Level;
 use crate::source::{Source, Span};
+use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load};
 
 const CODE: &str = "chart-profile-invalid";
+
+/// The fields of a workload that values may reach.
+const POD_FIELDS: [&str; 6] = [
+    "replicas",
+    "priorityClassName",
+    "securityContext",
+    "topologySpreadConstraints",
+    "affinity",
+    "automountServiceAccountToken",
+];
+
+/// The fields of a container that values may reach.
+const CONTAINER_FIELDS: [&str; 5] = [
+    "resources",
+    "securityContext",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+];
+
+/// The fields of a container that hold a probe.
+const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// Reads one profile.
 pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> {
@@ -83,21 +105,16 @@ impl Reader<'_> {
         }
     }
 
-    fn flag(&mut self, node: &Node, key: &str) -> bool {
-        match node
-            .get(key)
-            .map(|value| (value, value.to_value(Resolver::Core)))
-        {
-            None => false,
-            Some((_, Value::Bool(flag))) => flag,
-            Some((value, _)) => {
-                self.problem(
-                    value.first_line_span(),
-                    format!("`{key}` must be true or false"),
-                );
-                false
-            }
+    fn flag(&mut self, node: &Node, key: &str) -> Option<bool> {
+        let found = node.get(key)?;
+        let flag = found.to_value(Resolver::Core).as_bool();
+        if flag.is_none() {
+            self.problem(
+                found.first_line_span(),
+                format!("`{key}` must be true or false"),
+            );
         }
+        flag
     }
 
     fn items<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
@@ -152,10 +169,7 @@ impl Reader<'_> {
             &["chart", "sources", "versions"],
         );
         let workloads = match self.text(node, "generic").as_deref() {
-            None => {
-                let items = self.items(node, "workloads");
-                Workloads::Listed(items.iter().map(|item| self.workload(item)).collect())
-            }
+            None => Workloads::Listed(self.workloads(node)),
             Some("app-template") => Workloads::AppTemplate,
             Some(other) => {
                 let span = node
@@ -172,7 +186,7 @@ impl Reader<'_> {
             source: Arc::clone(self.source),
             chart: self.text(node, "chart").unwrap_or_default(),
             sources: self.texts(node, "sources"),
-            any_publisher: self.flag(node, "anyPublisher"),
+            any_publisher: self.flag(node, "anyPublisher").unwrap_or_default(),
             versions: self.versions(node),
             fullname: self.text(node, "fullname"),
             workloads,
@@ -184,8 +198,9 @@ impl Reader<'_> {
             lowered_by: self
                 .items(node, "loweredBy")
                 .iter()
-                .map(|item| self.lowering(item))
+                .filter_map(|item| self.lowering(item))
                 .collect(),
+            values: node.get("values").map(|values| self.known(values)),
         }
     }
 
@@ -210,6 +225,11 @@ impl Reader<'_> {
         }
     }
 
+    fn workloads(&mut self, node: &Node) -> Vec<Workload> {
+        let items = self.items(node, "workloads");
+        items.iter().map(|item| self.workload(item)).collect()
+    }
+
     fn workload(&mut self, node: &Node) -> Workload {
         self.keys(
             node,
@@ -218,194 +238,218 @@ impl Reader<'_> {
                 "name",
                 "when",
                 "hook",
+                "byOperator",
+                "class",
+                "api",
                 "selector",
                 "replicas",
-                "priorityClassName",
-                "podSecurity",
-                "topologySpreadConstraints",
-                "podDisruptionBudget",
+                "pod",
+                "paths",
                 "containers",
+                "podDisruptionBudget",
             ],
-            &["kind", "name", "podSecurity", "containers"],
+            &["kind", "name", "pod"],
         );
         Workload {
             kind: self.text(node, "kind").unwrap_or_default(),
             name: self.text(node, "name").unwrap_or_default(),
-            when: self.condition(node),
-            hook: self.flag(node, "hook"),
+            when: self.conditions(node),
+            hook: self.flag(node, "hook").unwrap_or_default(),
+            by_operator: self.flag(node, "byOperator").unwrap_or_default(),
+            class: self.text(node, "class"),
+            api: self.flag(node, "api"),
             selector: text_map(node.get("selector")),
-            replicas: self.replicas(node),
-            priority: self.priority(node),
-            security: self.security(node),
-            topology_spread: self.text(node, "topologySpreadConstraints"),
-            disruption_budget: self.disruption_budget(node),
-            containers: self
-                .items(node, "containers")
+            replicas: value(node, "replicas").as_u64(),
+            pod: self.mapping(node, "pod"),
+            paths: self.paths(node, &POD_FIELDS),
+            containers: self.containers(node),
+            budget: self.budget(node),
+        }
+    }
+
+    /// Reads conditions: one, or a list of them.
+    fn conditions(&mut self, node: &Node) -> Vec<Condition> {
+        let Some(when) = node.get("when") else {
+            return Vec::new();
+        };
+        match when.items() {
+            Some(items) => items
                 .iter()
-                .map(|item| self.container(item))
+                .filter_map(|item| self.condition(item))
                 .collect(),
+            None => self.condition(when).into_iter().collect(),
         }
     }
 
     fn condition(&mut self, node: &Node) -> Option<Condition> {
-        let node = node.get("when")?;
         self.keys(node, &["value", "is", "default"], &["value", "is"]);
-        let read = |key: &str| {
-            node.get(key)
-                .map_or(Value::Null, |value| value.to_value(Resolver::Core))
-        };
         Some(Condition {
             value: self.text(node, "value")?,
-            is: read("is"),
-            default: read("default"),
+            is: value(node, "is"),
+            default: value(node, "default"),
         })
     }
 
-    fn replicas(&mut self, node: &Node) -> Knob<u64> {
-        let Some(node) = node.get("replicas") else {
-            return Knob::default();
+    fn containers(&mut self, node: &Node) -> BTreeMap<String, Container> {
+        let Some(containers) = node.get("containers") else {
+            return BTreeMap::new();
         };
-        self.keys(node, &["default", "path"], &[]);
-        Knob {
-            default: node
-                .get("default")
-                .and_then(|value| value.to_value(Resolver::Core).as_u64()),
-            path: self.text(node, "path"),
-        }
-    }
-
-    fn priority(&mut self, node: &Node) -> Priority {
-        let Some(node) = node.get("priorityClassName") else {
-            return Priority::default();
-        };
-        self.keys(node, &["default", "path", "class"], &[]);
-        Priority {
-            default: self.text(node, "default"),
-            path: self.text(node, "path"),
-            class: self.text(node, "class"),
-        }
-    }
-
-    fn security(&mut self, node: &Node) -> Security {
-        let Some(node) = node.get("podSecurity") else {
-            return Security::default();
-        };
-        let levels = ["asRendered", "withValues", "withValuesAndPostRenderers"];
-        self.keys(
-            node,
-            &[
-                levels[0],
-                levels[1],
-                levels[2],
-                "forbidden",
-                "missing",
-                "path",
-            ],
-            &levels,
-        );
-        let missing = self.items(node, "missing");
-        let security = Security {
-            as_rendered: self.level(node, levels[0]),
-            with_values: self.level(node, levels[1]),
-            with_post_renderers: self.level(node, levels[2]),
-            forbidden: self.texts(node, "forbidden"),
-            missing: missing
-                .iter()
-                .filter_map(|item| self.missing(item))
-                .collect(),
-            path: self.text(node, "path"),
-        };
-        let consistent = match security.as_rendered {
-            Level::Restricted => security.forbidden.is_empty() && security.missing.is_empty(),
-            Level::Baseline => security.forbidden.is_empty() && !security.missing.is_empty(),
-            Level::Privileged => !security.forbidden.is_empty(),
-        };
-        if !consistent {
-            let message = format!(
-                "`forbidden` and `missing` do not explain the level `{}`",
-                security.as_rendered
+        let Some(entries) = containers.entries() else {
+            self.problem(
+                containers.first_line_span(),
+                "a mapping of containers by name was expected here",
             );
-            self.problem(node.first_line_span(), message);
-        }
-        security
-    }
-
-    fn missing(&mut self, node: &Node) -> Option<Missing> {
-        self.keys(node, &["control", "container"], &["control", "container"]);
-        Some(Missing {
-            control: self.text(node, "control")?,
-            container: self.text(node, "container")?,
-        })
-    }
-
-    fn disruption_budget(&mut self, node: &Node) -> Option<DisruptionBudget> {
-        let node = node.get("podDisruptionBudget")?;
-        self.keys(
-            node,
-            &["path", "set", "unhealthyPodEvictionPolicy"],
-            &["path", "set"],
-        );
-        Some(DisruptionBudget {
-            path: self.text(node, "path")?,
-            set: node.get("set")?.to_value(Resolver::Core),
-            eviction_policy: self.flag(node, "unhealthyPodEvictionPolicy"),
-        })
+            return BTreeMap::new();
+        };
+        entries
+            .iter()
+            .map(|entry| (entry.key.clone(), self.container(&entry.value)))
+            .collect()
     }
 
     fn container(&mut self, node: &Node) -> Container {
         self.keys(
             node,
             &[
-                "name", "init", "when", "probes", "requests", "limits", "paths",
-            ],
-            &["name"],
-        );
-        if let Some(paths) = node.get("paths") {
-            let known = [
+                "when",
+                "paths",
+                "nonRoot",
+                "readOnlyRootFilesystem",
+                "health",
+                "noProbes",
                 "resources",
-                "securityContext",
-                "livenessProbe",
-                "readinessProbe",
-                "startupProbe",
-            ];
-            self.keys(paths, &known, &[]);
-        }
+            ],
+            &[],
+        );
         Container {
-            name: self.text(node, "name").unwrap_or_default(),
-            init: self.flag(node, "init"),
-            when: self.condition(node),
-            probes: self.texts(node, "probes"),
-            requests: self.texts(node, "requests"),
-            limits: self.texts(node, "limits"),
-            paths: text_map(node.get("paths")),
+            when: self.conditions(node),
+            paths: self.paths(node, &CONTAINER_FIELDS),
+            non_root: self.flag(node, "nonRoot").unwrap_or_default(),
+            read_only: self
+                .flag(node, "readOnlyRootFilesystem")
+                .unwrap_or_default(),
+            health: self.health(node),
+            no_probes: self.text(node, "noProbes"),
+            resources: node
+                .get("resources")
+                .map(|_| self.mapping(node, "resources")),
         }
+    }
+
+    fn paths(&mut self, node: &Node, known: &[&str]) -> BTreeMap<String, String> {
+        let paths = node.get("paths");
+        if let Some(paths) = paths {
+            self.keys(paths, known, &[]);
+        }
+        text_map(paths)
+    }
+
+    fn health(&mut self, node: &Node) -> BTreeMap<String, Health> {
+        let Some(node) = node.get("health") else {
+            return BTreeMap::new();
+        };
+        self.keys(node, &PROBES, &[]);
+        let mut found = BTreeMap::new();
+        for entry in node.entries().into_iter().flatten() {
+            self.keys(
+                &entry.value,
+                &["probe", "set", "source"],
+                &["probe", "source"],
+            );
+            let health = Health {
+                probe: self.mapping(&entry.value, "probe"),
+                set: self.setting(&entry.value, "set"),
+                source: self.text(&entry.value, "source").unwrap_or_default(),
+            };
+            found.insert(entry.key.clone(), health);
+        }
+        found
+    }
+
+    fn setting(&mut self, node: &Node, key: &str) -> Option<Setting> {
+        let node = node.get(key)?;
+        self.keys(node, &["path", "value"], &["path", "value"]);
+        Some(Setting {
+            path: self.text(node, "path")?,
+            value: value(node, "value"),
+        })
+    }
+
+    fn budget(&mut self, node: &Node) -> Option<Budget> {
+        let node = node.get("podDisruptionBudget")?;
+        self.keys(
+            node,
+            &["default", "whenReplicated", "enable", "disable"],
+            &[],
+        );
+        Some(Budget {
+            default: node.get("default").map(|_| self.mapping(node, "default")),
+            when_replicated: self.flag(node, "whenReplicated").unwrap_or_default(),
+            enable: self.setting(node, "enable"),
+            disable: self.setting(node, "disable"),
+        })
     }
 
     fn operand(&mut self, node: &Node) -> Operand {
         self.keys(
             node,
-            &["group", "kind", "level", "besideOperator"],
-            &["group", "kind", "level"],
+            &["group", "kind", "besideOperator", "workloads"],
+            &["group", "kind", "workloads"],
         );
         Operand {
             group: self.text(node, "group").unwrap_or_default(),
             kind: self.text(node, "kind").unwrap_or_default(),
-            level: self.level(node, "level"),
-            beside_operator: self.flag(node, "besideOperator"),
+            beside_operator: self.flag(node, "besideOperator").unwrap_or_default(),
+            workloads: self.workloads(node),
         }
     }
 
-    fn lowering(&mut self, node: &Node) -> Lowering {
+    fn lowering(&mut self, node: &Node) -> Option<Lowering> {
         self.keys(node, &["when", "to"], &["when", "to"]);
-        Lowering {
-            when: self.condition(node).unwrap_or_else(|| Condition {
-                value: String::new(),
-                is: Value::Bool(true),
-                default: Value::Null,
-            }),
+        let when = node.get("when").and_then(|when| self.condition(when))?;
+        Some(Lowering {
+            when,
             to: self.level(node, "to"),
-        }
+        })
     }
+
+    /// Reads the values that a chart knows: mappings of keys, with nothing behind a key where anything goes.
+    fn known(&mut self, node: &Node) -> Known {
+        if node.is_null() {
+            return Known::Any;
+        }
+        let Some(entries) = node.entries() else {
+            self.problem(
+                node.first_line_span(),
+                "a mapping of keys was expected here, or nothing",
+            );
+            return Known::Any;
+        };
+        let keys = entries
+            .iter()
+            .map(|entry| (entry.key.clone(), self.known(&entry.value)));
+        Known::Keys(keys.collect())
+    }
+
+    /// Reads a mapping of any keys.
+    fn mapping(&mut self, node: &Node, key: &str) -> Value {
+        let Some(found) = node.get(key) else {
+            return Value::Null;
+        };
+        let read = found.to_value(Resolver::Core);
+        if !read.is_object() {
+            self.problem(
+                found.first_line_span(),
+                format!("`{key}` must be a mapping"),
+            );
+        }
+        read
+    }
+}
+
+fn value(node: &Node, key: &str) -> Value {
+    node.get(key)
+        .map_or(Value::Null, |value| value.to_value(Resolver::Core))
 }
 
 fn text_map(node: Option<&Node>) -> BTreeMap<String, String> {

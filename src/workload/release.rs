@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::profile::{Known, Profile, Profiles};
+use super::profile::{Match, Profile, Profiles};
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::object::Object;
@@ -22,8 +22,10 @@ pub struct Release<'t> {
     pub name: String,
     /// Where the chart comes from, in the form of [`Profile::sources`]; `None` if the tree does not say.
     pub chart: Option<String>,
+    /// The version of the chart, or what is written instead of one: a range, `latest`.
+    pub version: Option<String>,
     /// What is known of the chart.
-    pub known: Known<'t>,
+    pub known: Match<'t>,
     /// The values in the HelmRelease.
     pub values: Map<String, Value>,
     /// Whether more values come from elsewhere (`valuesFrom`).
@@ -69,9 +71,10 @@ impl<'t> Release<'t> {
             member,
             namespace: target.unwrap_or_else(|| member.namespace_name()).to_owned(),
             name,
-            known: chart.as_ref().map_or(Known::Unknown, |chart| {
+            known: chart.as_ref().map_or(Match::Unknown, |chart| {
                 profiles.find(&chart.url, chart.version.as_deref())
             }),
+            version: chart.as_ref().and_then(|chart| chart.version.clone()),
             chart: chart.map(|chart| chart.url),
             values: values
                 .and_then(|values| values.as_object().cloned())
@@ -86,7 +89,7 @@ impl<'t> Release<'t> {
     /// Returns the profile of its chart, if one covers it.
     pub fn profile(&self) -> Option<&'t Profile> {
         match self.known {
-            Known::Profile(profile) => Some(profile),
+            Match::Profile(profile) => Some(profile),
             _ => None,
         }
     }

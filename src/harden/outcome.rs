@@ -1,0 +1,212 @@
+//! What a rule asks for: additions, files, findings and gaps.
+
+use serde_json::{Map, Value};
+
+use super::bench::{Edit, NewFile};
+use super::patches::Patch;
+use crate::diagnostic::Diagnostic;
+use crate::tree::Gap;
+use crate::workload::profile::Setting;
+use crate::workload::{Field, Reach, Workload, values};
+use crate::yaml::edit::{Addition, Insertion};
+use crate::yaml::{Node, Route, Step};
+
+/// What a rule asks for.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) edits: Vec<Edit>,
+    pub(super) patches: Vec<Patch>,
+    pub(super) files: Vec<NewFile>,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+impl Outcome {
+    /// Adds what a field lacks of a value; what is set stays.
+    ///
+    /// Mappings are completed key by key. Where the field cannot be reached, that is a gap.
+    pub(super) fn add(
+        &mut self,
+        rule: &'static str,
+        workload: &Workload<'_>,
+        field: &Field,
+        value: &Value,
+        reason: &str,
+    ) {
+        let Some(lacking) = lacking(workload.value(field), value) else {
+            return;
+        };
+        match workload.reach(field) {
+            Reach::Object(route) => self.insert(workload, &route, &lacking, reason),
+            Reach::Patch => self.patches.push(Patch {
+                path: workload.member.object.file.path.clone(),
+                document: workload.member.object.document,
+                release: workload.member.label(),
+                kind: workload.kind.clone(),
+                name: workload.name.clone(),
+                spec: in_spec(workload, field, lacking),
+                field: field.to_string(),
+                reason: reason.to_owned(),
+            }),
+            Reach::Nowhere(why) => self.gap(rule, workload, field, why.to_owned()),
+        }
+    }
+
+    /// Sets a value of a release that gives a field what it needs: a switch of its chart.
+    pub(super) fn set(
+        &mut self,
+        rule: &'static str,
+        workload: &Workload<'_>,
+        field: &Field,
+        setting: &Setting,
+        reason: &str,
+    ) {
+        let Some(release) = workload.release().filter(|release| !release.values_from) else {
+            let why = "more of the release's values come from elsewhere";
+            return self.gap(rule, workload, field, why.to_owned());
+        };
+        if values::at(&release.values, &setting.path).is_some() {
+            let why = format!("the value `{}` says otherwise", setting.path);
+            return self.gap(rule, workload, field, why);
+        }
+        let mut route = Route::parse("spec.values");
+        route.0.extend(Route::parse(&setting.path).0);
+        self.insert(workload, &route, &setting.value, reason);
+    }
+
+    /// Notes that something is missing and could not be added.
+    pub(super) fn gap(
+        &mut self,
+        rule: &'static str,
+        workload: &Workload<'_>,
+        field: &Field,
+        reason: String,
+    ) {
+        self.gaps.push(Gap {
+            rule,
+            path: workload.member.object.file.path.clone(),
+            object: workload.label(),
+            route: field.to_string(),
+            reason,
+        });
+    }
+
+    /// Inserts at a route of the object that makes a workload, below what is there already.
+    fn insert(&mut self, workload: &Workload<'_>, route: &Route, value: &Value, reason: &str) {
+        let object = workload.member.object;
+        for (route, entries) in entries(object.root, route, value) {
+            let path = &object.file.path;
+            let earlier = self.edits.iter_mut().find(|edit| {
+                edit.path == *path
+                    && edit.insertion.document == object.document
+                    && edit.insertion.route == route
+            });
+            // Several workloads may share a place: what one has added there already is completed.
+            let entries = match earlier.map(|edit| &mut edit.insertion.addition) {
+                Some(Addition::Entries { entries: known, .. }) => complete(known, entries),
+                _ => entries,
+            };
+            if entries.is_empty() {
+                continue;
+            }
+            let in_spec = matches!(route.0.last(), Some(Step::Key(key)) if key == "spec");
+            let mut insertion = Insertion::entries(object.document, route, entries);
+            if in_spec {
+                insertion = insertion.above("containers");
+            }
+            self.edits.push(Edit {
+                path: path.clone(),
+                insertion,
+                object: workload.member.label(),
+                reason: reason.to_owned(),
+            });
+        }
+    }
+}
+
+/// Puts more into entries whose keys are there, and returns the rest.
+fn complete(known: &mut Map<String, Value>, more: Map<String, Value>) -> Map<String, Value> {
+    let mut rest = Map::new();
+    for (key, value) in more {
+        match (known.get_mut(&key), value) {
+            (Some(Value::Object(own)), Value::Object(value)) => {
+                let missing = complete(own, value);
+                own.extend(missing);
+            }
+            (Some(_), _) => {}
+            (None, value) => {
+                rest.insert(key, value);
+            }
+        }
+    }
+    rest
+}
+
+/// Returns what is missing of a value, or `None` if nothing is; what is set otherwise is not missing.
+fn lacking(present: &Value, wanted: &Value) -> Option<Value> {
+    match (present, wanted) {
+        (Value::Null, wanted) => Some(wanted.clone()),
+        (Value::Object(present), Value::Object(wanted)) => {
+            let missing: Map<String, Value> = wanted
+                .iter()
+                .filter_map(|(key, value)| {
+                    let own = present.get(key).unwrap_or(&Value::Null);
+                    Some((key.clone(), lacking(own, value)?))
+                })
+                .collect();
+            (!missing.is_empty()).then_some(Value::Object(missing))
+        }
+        _ => None,
+    }
+}
+
+/// Splits an addition into entries for the mappings that are there.
+///
+/// What stands in the way as another kind of value is the author's, and stays.
+fn entries(root: &Node, route: &Route, value: &Value) -> Vec<(Route, Map<String, Value>)> {
+    let parent = |value: &Value| -> Option<(Route, Map<String, Value>)> {
+        let mut steps = route.0.clone();
+        let Some(Step::Key(key)) = steps.pop() else {
+            return None;
+        };
+        Some((Route(steps), Map::from_iter([(key, value.clone())])))
+    };
+    let Some(node) = root.at(route) else {
+        return parent(value).into_iter().collect();
+    };
+    let (Some(_), Value::Object(wanted)) = (node.entries(), value) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut new = Map::new();
+    for (key, value) in wanted {
+        if node.get(key).is_none() {
+            new.insert(key.clone(), value.clone());
+        } else {
+            found.extend(entries(root, &route.then(key.as_str()), value));
+        }
+    }
+    if !new.is_empty() {
+        found.insert(0, (route.clone(), new));
+    }
+    found
+}
+
+/// Wraps a field's value in the pod's spec that holds it.
+fn in_spec(workload: &Workload<'_>, field: &Field, value: Value) -> Map<String, Value> {
+    let mut spec = Map::new();
+    match field {
+        Field::Pod(key) => {
+            spec.insert((*key).to_owned(), value);
+        }
+        Field::Container { name, key } => {
+            let mut all = workload.containers();
+            let list = all
+                .find(|container| container.name == name)
+                .map_or("containers", |container| container.list);
+            let container = serde_json::json!({"name": name, (*key): value});
+            spec.insert(list.to_owned(), Value::Array(vec![container]));
+        }
+    }
+    spec
+}

@@ -1,0 +1,117 @@
+//! Additions to charts that have no value for them: patches of the release's post-renderer.
+//!
+//! The patches of all rules for one workload become one strategic merge patch, whose target names the
+//! workload's kind and name exactly; containers are named as the chart names them. Helm's hooks and
+//! other workloads are never touched.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::yaml::edit::Insertion;
+use crate::yaml::{Route, emit};
+
+/// An addition by patch.
+pub(super) struct Patch {
+    /// The file of the HelmRelease.
+    pub(super) path: String,
+    /// The document in it.
+    pub(super) document: usize,
+    /// The HelmRelease, as messages name it.
+    pub(super) release: String,
+    /// The kind of the workload.
+    pub(super) kind: String,
+    /// The name of the workload.
+    pub(super) name: String,
+    /// What its pod's spec gains.
+    pub(super) spec: Map<String, Value>,
+    /// The field, for the record.
+    pub(super) field: String,
+    /// Why, for the record.
+    pub(super) reason: String,
+}
+
+/// The patch of one release.
+pub(super) struct Gathered {
+    /// The file of the HelmRelease.
+    pub(super) path: String,
+    /// The item for its list of post-renderers.
+    pub(super) insertion: Insertion,
+    /// What it holds: rule, object, field and reason of each addition.
+    pub(super) held: Vec<(&'static str, String, String, String)>,
+}
+
+/// Gathers the patches of all rules, release by release.
+pub(super) fn gather(patches: Vec<(&'static str, Patch)>) -> Vec<Gathered> {
+    let mut releases: BTreeMap<(String, usize), Vec<(&'static str, Patch)>> = BTreeMap::new();
+    for (rule, patch) in patches {
+        let key = (patch.path.clone(), patch.document);
+        releases.entry(key).or_default().push((rule, patch));
+    }
+    releases
+        .into_iter()
+        .map(|((path, document), patches)| {
+            let mut bodies: BTreeMap<(String, String), Map<String, Value>> = BTreeMap::new();
+            let mut held = Vec::new();
+            for (rule, patch) in patches {
+                let workload = format!("{}/{} of {}", patch.kind, patch.name, patch.release);
+                held.push((rule, workload, patch.field, patch.reason));
+                let spec = bodies.entry((patch.kind, patch.name)).or_default();
+                merge(spec, patch.spec);
+            }
+            let patches: Vec<Value> = bodies
+                .into_iter()
+                .map(|((kind, name), spec)| patch(&kind, &name, &Value::Object(spec)))
+                .collect();
+            let item = json!({"kustomize": {"patches": patches}});
+            let route = Route::parse("spec.postRenderers");
+            Gathered {
+                path,
+                insertion: Insertion::item(document, route, item),
+                held,
+            }
+        })
+        .collect()
+}
+
+fn patch(kind: &str, name: &str, spec: &Value) -> Value {
+    let template = json!({"spec": {"template": {"spec": spec}}});
+    let (version, spec) = if kind == "CronJob" {
+        ("batch/v1", json!({"jobTemplate": template}))
+    } else {
+        ("apps/v1", template["spec"].clone())
+    };
+    let body = json!({
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    });
+    // A target is a regular expression, and a name may hold dots.
+    json!({
+        "target": {"kind": kind, "name": name.replace('.', "\\.")},
+        "patch": emit(&body),
+    })
+}
+
+/// Puts one addition beside another: containers by name, everything else by key.
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(own)), Value::Object(more)) => merge(own, more),
+            (Some(Value::Array(own)), Value::Array(more)) if key.ends_with("ontainers") => {
+                for item in more {
+                    let found = own.iter_mut().find(|known| known["name"] == item["name"]);
+                    match (found, item) {
+                        (Some(Value::Object(known)), Value::Object(item)) => merge(known, item),
+                        (_, item) => own.push(item),
+                    }
+                }
+            }
+            (Some(_), _) => {}
+            (None, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What runs in a cluster because of a tree: the workloads of manifests, charts and operators.
+//!
+//! A workload's pod is put together as far as the tree and the chart profiles tell: what a manifest says,
+//! or what a chart renders by default with the values and the patches of its release laid over it. So one
+//! and the same question, such as "does this container have a readiness probe?", has one answer wherever
+//! the workload lives. [`Workload::reach`] says where a field would have to be written.
+
+mod app_template;
+mod chart;
+mod field;
+pub mod manifest;
+mod operand;
+pub mod pod_security;
+pub mod post_renderer;
+pub mod profile;
+pub mod release;
+pub mod standing;
+pub mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+pub use field::{Field, Reach};
+pub use profile::Profiles;
+pub use release::Release;
+
+use crate::source::Place;
+use crate::tree::builds::{Builds, Member, Start};
+use crate::yaml::Route;
+use profile::Workloads;
+
+/// One workload.
+#[derive(Clone, Debug)]
+pub struct Workload<'t> {
+    /// The object of the tree that makes it: itself, a HelmRelease or a custom resource.
+    pub member: &'t Member<'t>,
+    /// Where its fields are written.
+    pub home: Home<'t>,
+    /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, `Pod` or another kind that has pods.
+    pub kind: String,
+    /// Its name in the cluster.
+    pub name: String,
+    /// Its namespace in the cluster.
+    pub namespace: String,
+    /// How many replicas it has; `None` for a kind without, or where something else decides.
+    pub replicas: Option<u64>,
+    /// The labels that select its pods; empty where nobody knows.
+    pub selector: BTreeMap<String, String>,
+    /// Whether it is a Helm hook: it comes and goes.
+    pub hook: bool,
+    /// Whether what is said of it is certain: values from elsewhere and patches may say otherwise.
+    pub certain: bool,
+    /// Its pod (`metadata` and `spec`), as far as known.
+    pub pod: Value,
+}
+
+/// Where the fields of a workload are written.
+#[derive(Clone, Debug)]
+pub enum Home<'t> {
+    /// In its own manifest, with its pod at this route.
+    Manifest(Route),
+    /// In the values of a release, by the paths of its chart's profile.
+    Chart(&'t Release<'t>, &'t profile::Workload),
+    /// In the values of a release of bjw-s' app-template, as this controller.
+    AppTemplate(&'t Release<'t>, String),
+    /// In a custom resource from which an operator makes it, by the paths of the operator's profile.
+    Operand(&'t profile::Workload),
+}
+
+/// A container of a workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'w> {
+    /// Its name.
+    pub name: &'w str,
+    /// Whether it runs before the others and ends: a sidecar (`restartPolicy: Always`) does not.
+    pub init: bool,
+    /// Which list of the pod it is in: `containers` or `initContainers`.
+    pub list: &'static str,
+    /// The container as the API spells it.
+    pub value: &'w Value,
+}
+
+/// Lists the workloads of a tree: those of manifests, then those of each release.
+pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workload<'t>> {
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<Workload<'t>> = builds
+        .members
+        .iter()
+        .filter(|member| {
+            let object = member.object;
+            seen.insert((&object.file.path, object.document, member.namespace_name()))
+        })
+        .filter_map(manifest::workload)
+        .collect();
+    for release in releases {
+        let Some(profile) = release.profile() else {
+            continue;
+        };
+        match &profile.workloads {
+            Workloads::AppTemplate => found.extend(app_template::workloads(release)),
+            Workloads::Listed(_) => found.extend(chart::workloads(release, profile)),
+        }
+        found.extend(operand::workloads(release, profile, builds));
+    }
+    found
+}
+
+impl<'t> Workload<'t> {
+    /// Returns the release that makes it.
+    pub fn release(&self) -> Option<&'t Release<'t>> {
+        match &self.home {
+            Home::Chart(release, _) | Home::AppTemplate(release, _) => Some(release),
+            Home::Manifest(_) | Home::Operand(_) => None,
+        }
+    }
+
+    /// Returns what a profile knows of it.
+    pub fn known(&self) -> Option<&'t profile::Workload> {
+        match &self.home {
+            Home::Chart(_, known) | Home::Operand(known) => Some(known),
+            Home::Manifest(_) | Home::AppTemplate(..) => None,
+        }
+    }
+
+    /// Returns what a profile knows of one of its containers.
+    pub fn known_container(&self, name: &str) -> Option<&'t profile::Container> {
+        let known = self.known()?;
+        known.containers.get(name).or_else(|| {
+            let release = self.release()?;
+            let mut all = known.containers.iter();
+            all.find(|(pattern, _)| release.fill(pattern) == name)
+                .map(|(_, container)| container)
+        })
+    }
+
+    /// Lists its containers, init containers first.
+    pub fn containers(&self) -> impl Iterator<Item = Container<'_>> {
+        ["initContainers", "containers"]
+            .into_iter()
+            .flat_map(|list| {
+                let items = self.pod["spec"][list].as_array();
+                items.into_iter().flatten().map(move |value| Container {
+                    name: value["name"].as_str().unwrap_or_default(),
+                    init: list == "initContainers" && value["restartPolicy"] != "Always",
+                    list,
+                    value,
+                })
+            })
+    }
+
+    /// Returns whether its pods run until they are told to stop: those of jobs and hooks do not.
+    pub fn is_long_running(&self) -> bool {
+        !self.hook && !matches!(self.kind.as_str(), "Job" | "CronJob" | "Pod")
+    }
+
+    /// Returns whether its pods may run in several replicas: those of a Deployment or StatefulSet.
+    pub fn is_scalable(&self) -> bool {
+        !self.hook && matches!(self.kind.as_str(), "Deployment" | "StatefulSet")
+    }
+
+    /// Returns whether Flux deploys it: files that no build takes in are not Flux's, and secret files
+    /// are not ours to edit.
+    pub fn is_deployed(&self, builds: &Builds<'_>) -> bool {
+        !matches!(builds.builds[self.member.build].start, Start::Loose)
+            && !self.member.object.file.is_secret()
+    }
+
+    /// Names it as messages do: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
+    pub fn label(&self) -> String {
+        match self.home {
+            Home::Manifest(_) => self.member.label(),
+            _ => format!("{}/{} of {}", self.kind, self.name, self.member.label()),
+        }
+    }
+
+    /// Returns the value of a field, null when it is not set.
+    pub fn value(&self, field: &Field) -> &Value {
+        match field {
+            Field::Pod(key) => &self.pod["spec"][key],
+            Field::Container { name, key } => {
+                let mut all = self.containers();
+                all.find(|container| container.name == name)
+                    .map_or(&Value::Null, |container| &container.value[key])
+            }
+        }
+    }
+
+    /// Returns where an addition to a field goes.
+    pub fn reach(&self, field: &Field) -> Reach {
+        match &self.home {
+            Home::Manifest(route) => manifest::reach(self, route, field),
+            Home::Chart(release, known) => chart::reach(release, known, field),
+            Home::AppTemplate(release, controller) => {
+                app_template::reach(release, controller, field)
+            }
+            Home::Operand(known) => operand::reach(known, field),
+        }
+    }
+
+    /// Returns the place of a field, or of what comes closest to it in the tree.
+    pub fn place(&self, field: &Field) -> Place {
+        match self.reach(field) {
+            Reach::Object(route) => self.member.object.place(&route),
+            Reach::Patch | Reach::Nowhere(_) => self.member.object.name_place(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Patches of a release's post-renderers, as far as they touch what rules and checks look at.
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::source::Place;
+use crate::tree::object::Object;
+use crate::yaml::{Node, Route, load};
+
+/// One patch.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// What it is for, by the fields of `target`; its own kind and name where there is no target.
+    pub target: Map<String, Value>,
+    /// Whether `target` was written.
+    pub targeted: bool,
+    /// Its body: a mapping that is merged, or a list of JSON 6902 operations; null if unreadable.
+    pub body: Value,
+    /// The place of the patch.
+    pub place: Place,
+}
+
+/// The patches of a release, in the order in which they are applied.
+#[derive(Clone, Debug, Default)]
+pub struct Patches(pub Vec<Patch>);
+
+impl Patches {
+    /// Reads the patches of a HelmRelease.
+    pub fn of(release: Object<'_>) -> Self {
+        let mut found = Vec::new();
+        let renderers = release.find("spec.postRenderers").and_then(Node::items);
+        for (index, renderer) in renderers.into_iter().flatten().enumerate() {
+            let patches = renderer.find("kustomize.patches").and_then(Node::items);
+            for (number, patch) in patches.into_iter().flatten().enumerate() {
+                let route = Route::parse("spec.postRenderers")
+                    .then(index)
+                    .then("kustomize")
+                    .then("patches")
+                    .then(number);
+                found.push(read(patch, release.place(&route)));
+            }
+        }
+        Self(found)
+    }
+
+    /// Merges the patches for a workload into its pod's spec; says `false` where one of them is of
+    /// a form that is not followed.
+    pub(super) fn apply(&self, kind: &str, name: &str, spec: Value) -> (Value, bool) {
+        let mut exact = true;
+        let mut patched = spec;
+        for patch in self.0.iter().filter(|patch| patch.concerns(kind, name)) {
+            let at = if kind == "CronJob" {
+                "/spec/jobTemplate/spec/template/spec"
+            } else if kind == "Pod" {
+                "/spec"
+            } else {
+                "/spec/template/spec"
+            };
+            match patch.body.pointer(at) {
+                Some(above) => patched = merge(&patched, above),
+                None if patch.body.is_object() => {}
+                None => exact = false,
+            }
+        }
+        (patched, exact)
+    }
+}
+
+impl Patch {
+    /// Returns whether the patch is for a workload of a kind and name.
+    ///
+    /// Targets are regular expressions that match the whole, as in kustomize; a selector by label or
+    /// annotation is taken to match.
+    pub fn concerns(&self, kind: &str, name: &str) -> bool {
+        let matches = |key: &str, text: &str| {
+            let Some(pattern) = self.target.get(key).and_then(Value::as_str) else {
+                return true;
+            };
+            if !self.targeted {
+                return pattern == text;
+            }
+            Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text))
+        };
+        matches("kind", kind) && matches("name", name)
+    }
+}
+
+fn read(patch: &Node, place: Place) -> Patch {
+    let body = patch
+        .find_text("patch")
+        .and_then(|text| load(text).ok())
+        .and_then(|documents| Some(documents.first()?.root.to_kubernetes()))
+        .unwrap_or_default();
+    let written = patch
+        .get("target")
+        .and_then(|target| target.to_kubernetes().as_object().cloned());
+    let targeted = written.is_some();
+    let target = written.unwrap_or_else(|| {
+        let mut own = Map::new();
+        own.insert("kind".to_owned(), body["kind"].clone());
+        own.insert("name".to_owned(), body["metadata"]["name"].clone());
+        own
+    });
+    Patch {
+        target,
+        targeted,
+        body,
+        place,
+    }
+}
+
+/// Merges strategically as far as pods need it: containers by name, other lists as a whole.
+fn merge(below: &Value, above: &Value) -> Value {
+    let (Value::Object(below), Value::Object(above)) = (below, above) else {
+        return above.clone();
+    };
+    let mut merged = below.clone();
+    for (key, value) in above {
+        match (merged.get(key), value) {
+            (_, Value::Null) => {
+                merged.remove(key);
+            }
+            (Some(Value::Array(own)), Value::Array(items)) if key.ends_with("ontainers") => {
+                let items = by_name(own, items);
+                merged.insert(key.clone(), items);
+            }
+            (Some(own), value) => {
+                let inner = merge(own, value);
+                merged.insert(key.clone(), inner);
+            }
+            (None, value) => {
+                merged.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    Value::Object(merged)
+}
+
+fn by_name(below: &[Value], above: &[Value]) -> Value {
+    let mut merged = below.to_vec();
+    for item in above {
+        match merged.iter_mut().find(|own| own["name"] == item["name"]) {
+            Some(own) => *own = merge(own, item),
+            None => merged.push(item.clone()),
+        }
+    }
+    Value::Array(merged)
+}

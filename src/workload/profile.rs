@@ -1,0 +1,302 @@
+//! Chart profiles: what is known of a Helm chart, each fact proved by rendering it.
+//!
+//! A profile is `schemas/charts/<chart>.yaml`, or a file of the project's `charts/`; its format is
+//! `schemas/chart-profile.schema.json`. A release uses it when its chart comes from one of the
+//! profile's sources in a version that the profile covers. Nothing is ever guessed from a name alone,
+//! unless the profile says that its chart's name is unmistakable.
+
+mod read;
+mod version;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value};
+
+pub use version::Versions;
+
+use super::pod_security::Level;
+use super::values;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+
+/// The profiles of a run; those of a project come before the built-in ones.
+///
+/// A built-in profile is read when a chart asks for it: there are many, and a tree needs few.
+#[derive(Debug, Default)]
+pub struct Profiles {
+    own: Vec<Profile>,
+    built_in: BTreeMap<String, BuiltIn>,
+}
+
+/// A profile of the catalogue, by the name of its file, which is the chart's.
+#[derive(Debug)]
+struct BuiltIn {
+    source: Arc<Source>,
+    profile: OnceLock<Profile>,
+}
+
+impl BuiltIn {
+    fn profile(&self) -> &Profile {
+        self.profile.get_or_init(|| {
+            read::profile(&self.source).expect("a test reads every profile of the catalogue")
+        })
+    }
+}
+
+/// What is known of one chart.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The file it was read from.
+    pub source: Arc<Source>,
+    /// The chart's own name.
+    pub chart: String,
+    /// Where the chart is published: `oci://…/<chart>`, or the URL of a Helm repository with the
+    /// chart's name behind it.
+    pub sources: Vec<String>,
+    /// Whether a chart of this name is this chart whoever publishes it.
+    pub any_publisher: bool,
+    /// The versions that the facts hold for.
+    pub versions: Versions,
+    /// What `{fullname}` stands for, where the chart does not do as Helm's usual helper does.
+    pub fullname: Option<String>,
+    /// How the chart's workloads come about.
+    pub workloads: Workloads,
+    /// The pods that the chart's operator makes from custom resources.
+    pub operands: Vec<Operand>,
+    /// Values that lower the level of every workload.
+    pub lowered_by: Vec<Lowering>,
+    /// The values that the chart knows; none where nobody has looked.
+    pub values: Option<Known>,
+}
+
+/// How a chart's workloads come about.
+#[derive(Clone, Debug)]
+pub enum Workloads {
+    /// The chart has these.
+    Listed(Vec<Workload>),
+    /// The values spell them out in the manner of bjw-s' app-template: `controllers.<name>`.
+    AppTemplate,
+}
+
+/// A workload of a chart, or one that an operator makes.
+///
+/// `{release}` stands for the release's name and `{fullname}` for what Helm's usual helper makes of it,
+/// wherever text is.
+#[derive(Clone, Debug, Default)]
+pub struct Workload {
+    /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob` or `Pod`.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// The conditions under which the chart makes it; all must hold.
+    pub when: Vec<Condition>,
+    /// Whether it is a Helm hook: it comes and goes.
+    pub hook: bool,
+    /// Whether an operator makes it, so that a post-renderer never sees it.
+    pub by_operator: bool,
+    /// The priority class that fits it whatever the app's tier, such as that of a mere web page.
+    pub class: Option<String>,
+    /// Whether it talks to the Kubernetes API; `None` when nobody has looked.
+    pub api: Option<bool>,
+    /// The labels that select its pods.
+    pub selector: BTreeMap<String, String>,
+    /// How many replicas it has by default.
+    pub replicas: Option<u64>,
+    /// Its pod's spec as the chart renders it by default, as far as rules and checks ask.
+    pub pod: Value,
+    /// The values paths of its fields: `replicas`, and those of the pod's spec.
+    pub paths: BTreeMap<String, String>,
+    /// What is known of its containers besides, by name, init containers included.
+    pub containers: BTreeMap<String, Container>,
+    /// The chart's own PodDisruptionBudget.
+    pub budget: Option<Budget>,
+}
+
+/// What is known of a container besides what the chart renders.
+#[derive(Clone, Debug, Default)]
+pub struct Container {
+    /// The conditions under which the pod has it; all must hold.
+    pub when: Vec<Condition>,
+    /// The values paths of its fields: `resources`, `securityContext`, `livenessProbe`, ….
+    pub paths: BTreeMap<String, String>,
+    /// Whether it is known to run as a user other than root.
+    pub non_root: bool,
+    /// Whether it is known to run with a read-only root file system.
+    pub read_only: bool,
+    /// Its endpoints, by field: `livenessProbe`, `readinessProbe`, `startupProbe`.
+    pub health: BTreeMap<String, Health>,
+    /// Why it needs no probes.
+    pub no_probes: Option<String>,
+    /// The resources that its project recommends for a small installation.
+    pub resources: Option<Value>,
+}
+
+/// A probe that is known to work.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The probe, as the API spells it.
+    pub probe: Value,
+    /// What to set in the values instead of the probe at its own path: the chart has a switch.
+    pub set: Option<Setting>,
+    /// Where that is known from.
+    pub source: String,
+}
+
+/// A values path and what to set there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// The values path.
+    pub path: String,
+    /// The value.
+    pub value: Value,
+}
+
+/// The PodDisruptionBudget of a chart.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    /// The spec that it has by default; none when the chart makes none by default.
+    pub default: Option<Value>,
+    /// Whether the chart makes it by itself as soon as there are two replicas.
+    pub when_replicated: bool,
+    /// What switches it on, with a sound spec.
+    pub enable: Option<Setting>,
+    /// What switches it off.
+    pub disable: Option<Setting>,
+}
+
+/// A condition on the values of a release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The values path.
+    pub value: String,
+    /// What must stand there.
+    pub is: Value,
+    /// What the chart has there by default.
+    pub default: Value,
+}
+
+impl Condition {
+    /// Returns whether the condition holds for values.
+    pub fn holds(&self, values: &Map<String, Value>) -> bool {
+        *values::at(values, &self.value).unwrap_or(&self.default) == self.is
+    }
+}
+
+/// A custom resource from which the chart's operator makes pods.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The API group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// Whether the pods run beside the operator instead of beside the custom resource.
+    pub beside_operator: bool,
+    /// The workloads that it makes of each; `{name}` is the resource's, paths are routes in it.
+    pub workloads: Vec<Workload>,
+}
+
+/// A value that lowers the level of a chart's pods.
+#[derive(Clone, Debug)]
+pub struct Lowering {
+    /// When it does.
+    pub when: Condition,
+    /// The level then.
+    pub to: Level,
+}
+
+/// The values that a chart knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Whatever stands here is used: a scalar, a list, or a mapping that the chart takes whole.
+    Any,
+    /// Only these keys are.
+    Keys(BTreeMap<String, Self>),
+}
+
+/// What the profiles know of a chart in some version.
+#[derive(Clone, Copy, Debug)]
+pub enum Match<'p> {
+    /// This profile holds.
+    Profile(&'p Profile),
+    /// There is a profile of the chart, but for other versions.
+    OtherVersion(&'p Profile),
+    /// There is a profile of a chart of this name, but from other publishers.
+    OtherPublisher(&'p Profile),
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Profiles {
+    /// Takes the built-in profiles and reads a project's own, both as `(path, text)`.
+    ///
+    /// All problems of all of the project's profiles are reported at once.
+    pub fn load(
+        built_in: Vec<(String, String)>,
+        own: &[(String, String)],
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut profiles = Self::default();
+        let mut problems = Vec::new();
+        for (path, text) in own {
+            match read::profile(&Source::new(path.as_str(), text.as_str())) {
+                Ok(profile) => profiles.own.push(profile),
+                Err(found) => problems.extend(found),
+            }
+        }
+        for (path, text) in built_in {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            let name = name.split_once('.').map_or(name, |(stem, _)| stem);
+            let profile = BuiltIn {
+                source: Source::new(path.as_str(), text),
+                profile: OnceLock::new(),
+            };
+            profiles.built_in.insert(name.to_owned(), profile);
+        }
+        if problems.is_empty() {
+            Ok(profiles)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Lists the profiles.
+    pub fn iter(&self) -> impl Iterator<Item = &Profile> {
+        self.own
+            .iter()
+            .chain(self.built_in.values().map(BuiltIn::profile))
+    }
+
+    /// Finds what is known of a chart by its URL (see [`Profile::sources`]) and version.
+    ///
+    /// A version that is not pinned (a range, a digest) is taken to be covered.
+    pub fn find(&self, url: &str, version: Option<&str>) -> Match<'_> {
+        let url = url.trim_end_matches('/');
+        let name = url.rsplit('/').next().unwrap_or(url);
+        let mut best = Match::Unknown;
+        for profile in self.own.iter().chain(self.built_in(name, url)) {
+            let named = profile.chart == name;
+            let published = profile
+                .sources
+                .iter()
+                .any(|source| source.trim_end_matches('/') == url);
+            if published || (named && profile.any_publisher) {
+                if version.is_none_or(|version| profile.versions.cover(version)) {
+                    return Match::Profile(profile);
+                }
+                best = Match::OtherVersion(profile);
+            } else if named && matches!(best, Match::Unknown) {
+                best = Match::OtherPublisher(profile);
+            }
+        }
+        best
+    }
+
+    /// Returns the built-in profile of a name, or the one that a URL with another ending stands in.
+    fn built_in(&self, name: &str, url: &str) -> Option<&Profile> {
+        let found = self.built_in.get(name).or_else(|| {
+            let mut all = self.built_in.values();
+            all.find(|candidate| candidate.source.text.contains(url))
+        });
+        found.map(BuiltIn::profile)
+    }
+}

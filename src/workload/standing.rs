@@ -1,0 +1,199 @@
+//! How the workloads of a tree stand to the Pod Security Standards, namespace by namespace.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::pod_security::{Level, Version, Violation, evaluate, level};
+use super::profile::Workloads;
+use super::{Field, Home, Release, Workload};
+use crate::source::Place;
+
+/// One workload, or a release of which nothing is known.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What it is: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
+    pub label: String,
+    /// The level it satisfies; `None` when nobody knows.
+    pub level: Option<Level>,
+    /// What keeps it from the level above, each with its place.
+    pub obstacles: Vec<(String, Place)>,
+    /// Whether the level is certain: false where patches or values from elsewhere may change it.
+    pub certain: bool,
+    /// Where it stands in the tree.
+    pub place: Place,
+}
+
+/// Judges every workload of a tree, by namespace.
+pub fn judge(
+    workloads: &[Workload<'_>],
+    releases: &[Release<'_>],
+    version: Version,
+) -> BTreeMap<String, Vec<Standing>> {
+    let mut found: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
+    for workload in workloads {
+        let standings = found.entry(workload.namespace.clone()).or_default();
+        standings.push(standing(workload, version));
+    }
+    for release in releases {
+        let standings = found.entry(release.namespace.clone()).or_default();
+        if release.profile().is_none() {
+            standings.push(unknown(release));
+        }
+        standings.extend(lowered(release, version));
+    }
+    found
+}
+
+/// Judges one workload.
+pub fn standing(workload: &Workload<'_>, version: Version) -> Standing {
+    let violations = evaluate(&workload.pod, version);
+    Standing {
+        label: workload.label(),
+        level: Some(level(&violations)),
+        obstacles: obstacles(workload, &violations),
+        certain: workload.certain,
+        place: workload.member.object.name_place(),
+    }
+}
+
+/// Lists what keeps a workload from the level above the one it has.
+fn obstacles(workload: &Workload<'_>, violations: &[Violation]) -> Vec<(String, Place)> {
+    let worst = violations
+        .iter()
+        .map(|violation| violation.keeps_from)
+        .min();
+    violations
+        .iter()
+        .filter(|violation| Some(violation.keeps_from) == worst)
+        .map(|violation| (told(workload, violation), place(workload, violation)))
+        .collect()
+}
+
+/// Says what a violation is, with the path where the host's files are mounted.
+fn told(workload: &Workload<'_>, violation: &Violation) -> String {
+    let pointer = violation.route.to_pointer();
+    let path = workload.pod.pointer(&pointer).and_then(|volume| {
+        volume["hostPath"]["path"]
+            .as_str()
+            .or(volume["path"].as_str())
+    });
+    match path {
+        Some(path) if violation.control == "hostPath" => {
+            format!("the pod mounts `{path}` of the host")
+        }
+        _ => violation.to_string(),
+    }
+}
+
+fn place(workload: &Workload<'_>, violation: &Violation) -> Place {
+    if let Home::Manifest(route) = &workload.home {
+        let mut full = route.clone();
+        full.0.extend(violation.route.0.iter().cloned());
+        return workload.member.object.place(&full);
+    }
+    workload.place(&match &violation.container {
+        Some(container) => Field::of(container, "securityContext"),
+        None => Field::Pod("securityContext"),
+    })
+}
+
+fn unknown(release: &Release<'_>) -> Standing {
+    Standing {
+        label: release.label(),
+        level: None,
+        obstacles: Vec::new(),
+        certain: false,
+        place: release.member.object.name_place(),
+    }
+}
+
+/// Lists what the values of a release do that no workload of its profile has an eye on.
+fn lowered(release: &Release<'_>, version: Version) -> Vec<Standing> {
+    let Some(profile) = release.profile() else {
+        return Vec::new();
+    };
+    let standing = |level: Level, path: &str, reason: String| Standing {
+        label: format!("the chart of {}", release.label()),
+        level: Some(level),
+        obstacles: vec![(reason, release.values_place(path))],
+        certain: !release.values_from,
+        place: release.member.object.name_place(),
+    };
+    let mut found = Vec::new();
+    for lowering in &profile.lowered_by {
+        let path = &lowering.when.value;
+        if lowering.when.holds(&release.values) {
+            found.push(standing(
+                lowering.to,
+                path,
+                format!("the value `{path}` lowers it"),
+            ));
+        }
+    }
+    if matches!(profile.workloads, Workloads::Listed(_)) {
+        let mut extras = Extras {
+            version,
+            found: Vec::new(),
+        };
+        extras.visit(&release.values, "");
+        found.extend(
+            extras
+                .found
+                .into_iter()
+                .map(|(path, level, reason)| standing(level, &path, reason)),
+        );
+    }
+    found
+}
+
+/// Looks through values for what loosens pods in any chart: host access and additional containers.
+struct Extras {
+    version: Version,
+    found: Vec<(String, Level, String)>,
+}
+
+impl Extras {
+    fn visit(&mut self, values: &Map<String, Value>, prefix: &str) {
+        for (key, value) in values {
+            let path = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
+            if opens_host(key, value) {
+                let reason = format!("the value `{path}` opens the host");
+                self.found.push((path, Level::Privileged, reason));
+                continue;
+            }
+            match value {
+                Value::Object(map) => self.visit(map, &path),
+                Value::Array(items) if key.ends_with("ontainers") || key == "sidecars" => {
+                    let pod = json!({"spec": {"containers": items}});
+                    let reached = level(&evaluate(&pod, self.version));
+                    if !items.is_empty() && reached < Level::Restricted {
+                        let reason = format!("the containers in `{path}` are `{reached}`");
+                        self.found.push((path, reached, reason));
+                    }
+                }
+                Value::Array(items) => {
+                    for item in items.iter().filter_map(Value::as_object) {
+                        self.visit(item, &path);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn opens_host(key: &str, value: &Value) -> bool {
+    match key {
+        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => {
+            *value == true || value["enabled"] == true
+        }
+        "hostPort" => value.as_i64().is_some_and(|port| port != 0) || value["enabled"] == true,
+        "hostPath" => value["path"].is_string(),
+        _ => false,
+    }
+}

@@ -1,0 +1,29 @@
+//! Values of a Helm release: reading them by path, and laying them over a chart's own.
+
+use serde_json::{Map, Value};
+
+/// Reads a dotted path of chart values.
+pub fn at<'v>(values: &'v Map<String, Value>, dotted: &str) -> Option<&'v Value> {
+    let mut keys = dotted.split('.');
+    let first = values.get(keys.next()?)?;
+    keys.try_fold(first, |value, key| value.get(key))
+}
+
+/// Lays a value over a chart's own as Helm does: mappings key by key, `null` takes away.
+pub fn coalesce(below: &Value, above: &Value) -> Value {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            let mut merged = below.clone();
+            for (key, value) in above {
+                if value.is_null() {
+                    merged.remove(key);
+                } else {
+                    let inner = coalesce(merged.get(key).unwrap_or(&Value::Null), value);
+                    merged.insert(key.clone(), inner);
+                }
+            }
+            Value::Object(merged)
+        }
+        (_, above) => above.clone(),
+    }
+}

@@ -8,6 +8,7 @@ mod catalogue;
 mod codes;
 mod edits;
 mod pod_security;
+mod pod_security_standard;
 mod profiles;
 mod record;
 pub(crate) mod trees;

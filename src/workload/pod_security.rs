@@ -1,7 +1,7 @@
 //! The Pod Security Standards: which level a pod satisfies, and what keeps it from a stricter one.
 //!
-//! The controls are those of `k8s.io/pod-security-admission` as of Kubernetes 1.36, each under the
-//! name that the standard gives it. Where a control came or changed after 1.25, the version decides.
+//! The controls are those of `k8s.io/pod-security-admission` as of Kubernetes 1.37, each under the
+//! name of the field that it looks at. Where a control came or changed after 1.25, the version decides.
 
 mod controls;
 

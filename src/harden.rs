@@ -61,6 +61,7 @@ pub static RULES: &[Rule] = &[
     rules::pod_security::RULE,
     rules::priority_class::RULE,
     rules::probes::RULE,
+    rules::security_context::RULE,
 ];
 
 /// The diagnostics of the stage itself.

@@ -1,8 +1,8 @@
 //! Hardening: edits, profiles, and a folder of trees for each rule.
 //!
 //! A case is `tests/harden/<rule>/<case>/` with the tree in `in/`, the files that change or come new
-//! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
-//! `case.yaml`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
+//! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, apps and policy in
+//! `case.yaml`, and chart profiles of its own in `charts/`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
 
 mod catalogue;
 mod codes;
@@ -11,6 +11,7 @@ mod pod_security;
 mod pod_security_standard;
 mod profiles;
 mod record;
+mod security_context;
 pub(crate) mod trees;
 mod twice;
 
@@ -27,9 +28,19 @@ use kiln::yaml::{self, Node};
 
 /// The profiles that come with Kiln.
 pub(crate) fn profiles() -> Profiles {
+    profiles_and(&[])
+}
+
+fn profiles_and(own: &[(String, String)]) -> Profiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
     let texts: Vec<(String, String)> = trees::texts(&folder).into_iter().collect();
-    Profiles::load(texts, &[]).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+    Profiles::load(texts, own).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+}
+
+/// The profiles for a case: those of its own `charts/` come first.
+fn profiles_of(case: &Path) -> Profiles {
+    let own: Vec<(String, String)> = trees::texts(&case.join("charts")).into_iter().collect();
+    profiles_and(&own)
 }
 
 fn setting(node: &Node, key: &str) -> String {
@@ -87,7 +98,7 @@ fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
     let (apps, policy) = case(folder);
     harden(
         trees::tree(&trees::texts(&folder.join("in")), apps),
-        &profiles(),
+        &profiles_of(folder),
         &policy,
     )
 }
@@ -180,7 +191,7 @@ fn hardening_twice_changes_nothing() {
             let (apps, policy) = case(&folder);
             let again = harden(
                 trees::tree(&outputs(&once.value), apps),
-                &profiles(),
+                &profiles_of(&folder),
                 &policy,
             )
             .unwrap();

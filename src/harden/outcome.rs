@@ -37,7 +37,12 @@ impl Outcome {
             return;
         };
         match workload.reach(field) {
-            Reach::Object(route) => self.insert(workload, &route, &lacking, reason),
+            Reach::Object(route) => {
+                if !self.insert(workload, &route, &lacking, reason) {
+                    let why = "what is written there is in the way";
+                    self.gap(rule, workload, field, why.to_owned());
+                }
+            }
             Reach::Patch => self.patches.push(Patch {
                 path: workload.member.object.file.path.clone(),
                 document: workload.member.object.document,
@@ -92,9 +97,19 @@ impl Outcome {
     }
 
     /// Inserts at a route of the object that makes a workload, below what is there already.
-    fn insert(&mut self, workload: &Workload<'_>, route: &Route, value: &Value, reason: &str) {
+    ///
+    /// Returns `false` where what is there leaves no room for any of it.
+    fn insert(
+        &mut self,
+        workload: &Workload<'_>,
+        route: &Route,
+        value: &Value,
+        reason: &str,
+    ) -> bool {
         let object = workload.member.object;
-        for (route, entries) in entries(object.root, route, value) {
+        let found = entries(object.root, route, value);
+        let fits = !found.is_empty();
+        for (route, entries) in found {
             let path = &object.file.path;
             let earlier = self.edits.iter_mut().find(|edit| {
                 edit.path == *path
@@ -121,6 +136,7 @@ impl Outcome {
                 reason: reason.to_owned(),
             });
         }
+        fits
     }
 }
 

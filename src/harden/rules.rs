@@ -3,3 +3,4 @@
 pub(super) mod pod_security;
 pub(super) mod priority_class;
 pub(super) mod probes;
+pub(super) mod security_context;

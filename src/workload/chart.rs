@@ -113,12 +113,17 @@ fn lay(target: &mut Map<String, Value>, field: &str, release: &Release<'_>, path
         return;
     };
     let laid = coalesce(target.get(field).unwrap_or(&Value::Null), above);
-    let off = PROBES.contains(&field) && laid["enabled"] == false;
+    let off = is_switched(field) && laid["enabled"] == false;
     if laid.is_null() || off {
         target.remove(field);
     } else {
         target.insert(field.to_owned(), laid);
     }
+}
+
+/// Returns whether charts have switches for a field beside what it holds: `enabled: false`.
+fn is_switched(field: &str) -> bool {
+    field == "securityContext" || PROBES.contains(&field)
 }
 
 /// Returns the values path of a field, or the post-renderer where the chart has none.
@@ -134,7 +139,12 @@ pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &Fi
             .find(|(pattern, _)| release.fill(pattern) == *name)
             .and_then(|(_, container)| container.paths.get(*key)),
     };
+    let switched_off = |path: &str| {
+        is_switched(field.key())
+            && at(&release.values, path).is_some_and(|value| value["enabled"] == false)
+    };
     match path {
+        Some(path) if switched_off(path) => Reach::Nowhere("the release's values switch it off"),
         Some(path) => {
             let mut route = Route::parse("spec.values");
             route.0.extend(Route::parse(path).0);

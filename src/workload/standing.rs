@@ -71,7 +71,7 @@ fn obstacles(workload: &Workload<'_>, violations: &[Violation]) -> Vec<(String, 
 }
 
 /// Says what a violation is, with the path where the host's files are mounted.
-fn told(workload: &Workload<'_>, violation: &Violation) -> String {
+pub fn told(workload: &Workload<'_>, violation: &Violation) -> String {
     let pointer = violation.route.to_pointer();
     let path = workload.pod.pointer(&pointer).and_then(|volume| {
         volume["hostPath"]["path"]

@@ -1,0 +1,108 @@
+//! Values that reach several pods or containers: what one wishes must be right for all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::FIELD;
+use super::wishes::{LEAVES, Leaves, Wishes, leaf};
+use crate::harden::Context;
+use crate::workload::{Field, Reach, Workload};
+
+/// A place in the tree: file, document and route.
+type Key = (String, usize, String);
+
+/// The contexts that are written at each place, with who has them.
+#[derive(Default)]
+pub(super) struct Places {
+    contexts: BTreeMap<Key, Vec<(String, Leaves)>>,
+}
+
+impl Places {
+    /// Notes for every context of the tree what it is, or would be if its workload may gain anything.
+    pub(super) fn of(context: &Context<'_>, targets: &[&Workload<'_>]) -> Self {
+        let targets: BTreeSet<_> = targets
+            .iter()
+            .map(|target| std::ptr::from_ref(*target))
+            .collect();
+        let mut places = Self::default();
+        for workload in context.workloads {
+            // Hooks gain nothing, but what is right for them may be written where they share it.
+            let open = workload.hook || targets.contains(&std::ptr::from_ref(workload));
+            let mut wishes = if open {
+                Wishes::of(workload, context.policy.kubernetes)
+            } else {
+                Wishes::default()
+            };
+            places.note(workload, &Field::Pod(FIELD), wishes.pod);
+            for container in workload.containers() {
+                let wish = wishes.containers.remove(container.name);
+                let field = Field::of(container.name, FIELD);
+                places.note(workload, &field, wish.unwrap_or_default());
+            }
+        }
+        places
+    }
+
+    fn note(&mut self, workload: &Workload<'_>, field: &Field, mut leaves: Leaves) {
+        let Some(key) = key(workload, field) else {
+            return;
+        };
+        let present = workload.value(field);
+        for name in LEAVES {
+            let value = leaf(present, name);
+            if !value.is_null() {
+                leaves.insert(name, value.clone());
+            }
+        }
+        let contexts = self.contexts.entry(key).or_default();
+        contexts.push((who(workload, field), leaves));
+    }
+
+    /// Returns the part of a wish that is lacking and right for all who share the place, and one of
+    /// those for whom the rest is not.
+    pub(super) fn grant(
+        &self,
+        workload: &Workload<'_>,
+        field: &Field,
+        wish: &Leaves,
+    ) -> (Leaves, Option<String>) {
+        let present = workload.value(field);
+        let mut granted = wish.clone();
+        granted.retain(|name, _| leaf(present, name).is_null());
+        let Some(contexts) = key(workload, field).and_then(|key| self.contexts.get(&key)) else {
+            return (granted, None);
+        };
+        let mut against = None;
+        for (who, leaves) in contexts {
+            let before = granted.len();
+            granted.retain(|leaf, value| leaves.get(leaf) == Some(value));
+            if granted.len() < before && against.is_none() {
+                against = Some(who.clone());
+            }
+        }
+        // Without what is added again, too much would be dropped.
+        let added = "capabilities.add";
+        if wish.contains_key(added) && !granted.contains_key(added) {
+            granted.remove("capabilities.drop");
+        }
+        (granted, against)
+    }
+}
+
+/// Returns the place of a context that is written in the tree; a patch is nobody else's.
+fn key(workload: &Workload<'_>, field: &Field) -> Option<Key> {
+    let object = workload.member.object;
+    match workload.reach(field) {
+        Reach::Object(route) => {
+            Some((object.file.path.clone(), object.document, route.to_string()))
+        }
+        Reach::Patch | Reach::Nowhere(_) => None,
+    }
+}
+
+fn who(workload: &Workload<'_>, field: &Field) -> String {
+    let pod = format!("{}/{}", workload.kind, workload.name);
+    match field {
+        Field::Pod(_) => format!("`{pod}`"),
+        Field::Container { name, .. } => format!("container `{name}` of `{pod}`"),
+    }
+}

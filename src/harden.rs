@@ -62,6 +62,7 @@ pub static RULES: &[Rule] = &[
     rules::priority_class::RULE,
     rules::probes::RULE,
     rules::security_context::RULE,
+    rules::service_account_token::RULE,
 ];
 
 /// The diagnostics of the stage itself.

@@ -198,6 +198,16 @@ impl<'t> Workload<'t> {
         }
     }
 
+    /// Returns the file, document and route where a field is written; what is written there may reach
+    /// other workloads too. `None` where it goes into a patch or nowhere.
+    pub fn written_at(&self, field: &Field) -> Option<(&'t str, usize, Route)> {
+        let object = self.member.object;
+        match self.reach(field) {
+            Reach::Object(route) => Some((&object.file.path, object.document, route)),
+            Reach::Patch | Reach::Nowhere(_) => None,
+        }
+    }
+
     /// Returns the place of a field, or of what comes closest to it in the tree.
     pub fn place(&self, field: &Field) -> Place {
         match self.reach(field) {

@@ -70,7 +70,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(context: &Context<'_>, workload: &Workload<'_>, places: &Places) -> Self {
+    fn of(context: &Context<'_>, workload: &Workload<'_>, places: &Places<'_>) -> Self {
         let wishes = Wishes::of(workload, context.policy.kubernetes);
         let mut plan = Self::default();
         let mut allowed: BTreeMap<&str, Leaves> = BTreeMap::new();

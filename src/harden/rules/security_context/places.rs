@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FIELD;
 use super::wishes::{LEAVES, Leaves, Wishes, leaf};
 use crate::harden::Context;
-use crate::workload::{Field, Reach, Workload};
+use crate::workload::{Field, Workload};
+use crate::yaml::Route;
 
 /// A place in the tree: file, document and route.
-type Key = (String, usize, String);
+type Key<'t> = (&'t str, usize, Route);
 
 /// The contexts that are written at each place, with who has them.
 #[derive(Default)]
-pub(super) struct Places {
-    contexts: BTreeMap<Key, Vec<(String, Leaves)>>,
+pub(super) struct Places<'t> {
+    contexts: BTreeMap<Key<'t>, Vec<(String, Leaves)>>,
 }
 
-impl Places {
+impl<'t> Places<'t> {
     /// Notes for every context of the tree what it is, or would be if its workload may gain anything.
-    pub(super) fn of(context: &Context<'_>, targets: &[&Workload<'_>]) -> Self {
+    pub(super) fn of(context: &Context<'t>, targets: &[&Workload<'t>]) -> Self {
         let targets: BTreeSet<_> = targets
             .iter()
             .map(|target| std::ptr::from_ref(*target))
@@ -42,8 +43,8 @@ impl Places {
         places
     }
 
-    fn note(&mut self, workload: &Workload<'_>, field: &Field, mut leaves: Leaves) {
-        let Some(key) = key(workload, field) else {
+    fn note(&mut self, workload: &Workload<'t>, field: &Field, mut leaves: Leaves) {
+        let Some(key) = workload.written_at(field) else {
             return;
         };
         let present = workload.value(field);
@@ -68,7 +69,8 @@ impl Places {
         let present = workload.value(field);
         let mut granted = wish.clone();
         granted.retain(|name, _| leaf(present, name).is_null());
-        let Some(contexts) = key(workload, field).and_then(|key| self.contexts.get(&key)) else {
+        let place = workload.written_at(field);
+        let Some(contexts) = place.and_then(|place| self.contexts.get(&place)) else {
             return (granted, None);
         };
         let mut against = None;
@@ -85,17 +87,6 @@ impl Places {
             granted.remove("capabilities.drop");
         }
         (granted, against)
-    }
-}
-
-/// Returns the place of a context that is written in the tree; a patch is nobody else's.
-fn key(workload: &Workload<'_>, field: &Field) -> Option<Key> {
-    let object = workload.member.object;
-    match workload.reach(field) {
-        Reach::Object(route) => {
-            Some((object.file.path.clone(), object.document, route.to_string()))
-        }
-        Reach::Patch | Reach::Nowhere(_) => None,
     }
 }
 

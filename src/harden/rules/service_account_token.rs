@@ -131,12 +131,17 @@ fn of_app_template(
     controller: &str,
     accounts: &Accounts<'_>,
 ) -> Need {
-    let values = Value::Object(release.values.clone());
-    let own = &values["controllers"][controller]["serviceAccount"];
-    let makes = |key: &str| values[key].as_object().is_some_and(|map| !map.is_empty());
-    if makes("rbac") || mentions(&values, &["RoleBinding"]) || uses_token(&values) {
+    let values = &release.values;
+    let makes = |key: &str| {
+        let map = values.get(key).and_then(Value::as_object);
+        map.is_some_and(|map| !map.is_empty())
+    };
+    let mut all = values.values();
+    if makes("rbac") || all.any(|value| uses_token(value) || mentions(value, &["RoleBinding"])) {
         return Need::Settled;
     }
+    let controllers = values.get("controllers").unwrap_or(&Value::Null);
+    let own = &controllers[controller]["serviceAccount"];
     match own["name"].as_str() {
         Some(name) => by_account(workload, name, accounts),
         None if makes("serviceAccount") || own.is_object() => {

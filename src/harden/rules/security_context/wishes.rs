@@ -193,12 +193,16 @@ fn has_low_port(container: Container<'_>) -> bool {
     })
 }
 
-/// Returns whether the values of a release hold containers that no profile can know.
+/// Returns whether the values of a release, or a custom resource, hold containers that no profile can know.
 fn brings_containers(workload: &Workload<'_>) -> bool {
-    let Home::Chart(release, _) = workload.home else {
-        return false;
-    };
-    holds_containers(&release.values)
+    match workload.home {
+        Home::Chart(release, _) => holds_containers(&release.values),
+        Home::Operand(_) => {
+            let resource = workload.member.object.root.to_kubernetes();
+            resource.as_object().is_some_and(holds_containers)
+        }
+        Home::Manifest(_) | Home::AppTemplate(..) => false,
+    }
 }
 
 fn holds_containers(values: &Map<String, Value>) -> bool {

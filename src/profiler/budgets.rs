@@ -54,7 +54,7 @@ impl Bench<'_> {
         }
         let paths: Vec<Vec<String>> = self.replicas.iter().cloned().collect();
         let two = |path: &Vec<String>| -> Change { (path.clone(), json!(2)) };
-        let pieces = together(self.helm, self.base, &paths, &two);
+        let pieces = together(self.helm, self.base, &paths, &two).rendered;
         let mut replicated = self.base.clone();
         for (paths, rendering) in &pieces {
             let more = changed(&replicated, &paths.iter().map(two).collect::<Vec<_>>());
@@ -111,7 +111,7 @@ impl Bench<'_> {
             let change = |(number, path): &(usize, &Vec<String>)| -> Change {
                 ((*path).clone(), with_number(&spelling, FIRST + number))
             };
-            for (set, rendering) in together(self.helm, base, &numbered, &change) {
+            for (set, rendering) in together(self.helm, base, &numbered, &change).rendered {
                 for (id, standing) in found.iter_mut().filter(|(_, one)| one.on.is_none()) {
                     let Some(spec) = rendering.workload(id).and_then(|one| budget(&rendering, one))
                     else {

@@ -92,15 +92,6 @@ pub(super) fn at<'v>(values: &'v Value, path: &[String]) -> Option<&'v Value> {
     path.iter().try_fold(values, |value, key| value.get(key))
 }
 
-/// Returns values with nothing but one at a path.
-pub(super) fn nest(path: &[String], value: Value) -> Value {
-    path.iter().rev().fold(value, |value, key| {
-        let mut map = Map::new();
-        map.insert(key.clone(), value);
-        Value::Object(map)
-    })
-}
-
 /// Sets the value at a path, making the mappings above it.
 pub(super) fn set(values: &mut Value, path: &[String], new: Value) {
     let mut place = values;

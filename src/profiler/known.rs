@@ -31,9 +31,12 @@ impl Known {
         node.open |= used == Use::Whole;
     }
 
-    /// Returns what is known of the value at a path, if that is known at all.
-    pub(super) fn at(&self, path: &[String]) -> Option<&Self> {
-        path.iter().try_fold(self, |node, key| node.keys.get(key))
+    /// Adds all that another tree knows.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.open |= other.open;
+        for (key, node) in &other.keys {
+            self.keys.entry(key.clone()).or_default().join(node);
+        }
     }
 
     /// Returns whether a value at the path may have an effect.

@@ -45,11 +45,11 @@ impl Measure<'_> {
         let now = effective(self.defaults, self.base);
         let switches = switches(self.helm, self.base, &now, self.reads, self.baseline);
         let states = self.rich(&switches.states);
-        let candidates = candidates(&now, &self.reads.known);
+        let mut candidates = candidates(&now, &self.reads.known);
         let mut hits = Hits::new();
         let mut budgets = BTreeMap::new();
         for (values, rendering) in &states {
-            let more = self.hits(values, &candidates);
+            let more = self.hits(values, &mut candidates);
             for (field, paths) in more {
                 hits.entry(field).or_default().extend(paths);
             }
@@ -89,7 +89,7 @@ impl Measure<'_> {
         }
     }
 
-    fn hits(&self, values: &Value, candidates: &[Candidate]) -> Hits {
+    fn hits(&self, values: &Value, candidates: &mut Vec<Candidate>) -> Hits {
         let mut hits = paths::find(self.helm, values, candidates);
         let now = effective(self.defaults, values);
         hits.extend(paths::automount(self.helm, values, &now, &self.reads.known));
@@ -311,10 +311,10 @@ fn budget(standing: &Standing) -> Option<Value> {
         made.insert("whenReplicated".to_owned(), json!(true));
     }
     if let Some(on) = &standing.on {
-        made.insert("on".to_owned(), setting(on));
+        made.insert("enable".to_owned(), setting(on));
     }
     if let Some(off) = &standing.off {
-        made.insert("off".to_owned(), setting(off));
+        made.insert("disable".to_owned(), setting(off));
     }
     (!made.is_empty()).then_some(Value::Object(made))
 }

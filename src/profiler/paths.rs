@@ -10,7 +10,7 @@ use super::helm::Helm;
 use super::known::Known;
 use super::rendering::{Rendering, Workload};
 use super::switches::Part;
-use super::trial::{Change, each, together};
+use super::trial::{Change, changed, each, render, together};
 
 /// How many rounds of renderings are made at most: each takes out the paths that won.
 const ROUNDS: usize = 5;
@@ -23,15 +23,20 @@ pub(super) type Hits = BTreeMap<Field, BTreeSet<Vec<String>>>;
 
 /// Sets all candidates at once, sees which arrive, takes these out and sets the rest again, until no
 /// more arrive: of two paths for one field, the one that gives way shows in a later round.
-pub(super) fn find(helm: &Helm<'_>, base: &Value, candidates: &[Candidate]) -> Hits {
+///
+/// Candidates that the chart refuses are taken out of the list for good.
+pub(super) fn find(helm: &Helm<'_>, base: &Value, candidates: &mut Vec<Candidate>) -> Hits {
     let mut hits = Hits::new();
-    let mut left: Vec<Candidate> = candidates.to_vec();
-    for round in 0..ROUNDS {
+    let mut left: Vec<Candidate> = candidates.clone();
+    for _ in 0..ROUNDS {
         let batches = batches(&left);
         let mut arrived = BTreeSet::new();
         for batch in batches {
             let change = |one: &Candidate| -> Change { (one.path.clone(), one.sentinel.clone()) };
-            for (set, rendering) in together(helm, base, &batch, &change) {
+            let outcome = together(helm, base, &batch, &change);
+            left.retain(|candidate| !outcome.refused.contains(candidate));
+            candidates.retain(|candidate| !outcome.refused.contains(candidate));
+            for (set, rendering) in outcome.rendered {
                 for candidate in set {
                     let fields = reached(&rendering, &candidate);
                     if !fields.is_empty() {
@@ -44,7 +49,7 @@ pub(super) fn find(helm: &Helm<'_>, base: &Value, candidates: &[Candidate]) -> H
             }
         }
         left.retain(|candidate| !arrived.contains(&candidate.path));
-        if round > 0 && arrived.is_empty() {
+        if arrived.is_empty() {
             break;
         }
     }
@@ -132,11 +137,6 @@ pub(super) fn automount(
             paths.insert(path.to_vec());
         }
     });
-    let trials: Vec<Change> = paths
-        .iter()
-        .flat_map(|path| [(path.clone(), json!(true)), (path.clone(), json!(false))])
-        .collect();
-    let renderings = each(helm, base, &trials, &Clone::clone);
     let mut hits = Hits::new();
     let tokens = |rendering: &Option<Rendering>, wanted: bool| -> BTreeSet<Part> {
         let workloads = rendering.iter().flat_map(|rendering| &rendering.workloads);
@@ -148,6 +148,21 @@ pub(super) fn automount(
             .map(|workload| Part { workload: workload.id.clone(), container: None })
             .collect()
     };
+    // All at once first: mostly there is nothing to find.
+    let all = |value: bool| {
+        let changes: Vec<Change> = paths.iter().map(|path| (path.clone(), json!(value))).collect();
+        render(helm, &changed(base, &changes))
+    };
+    let (on, off) = (all(true), all(false));
+    let rendered = on.is_some() && off.is_some();
+    if paths.is_empty() || rendered && tokens(&on, true).is_disjoint(&tokens(&off, false)) {
+        return hits;
+    }
+    let trials: Vec<Change> = paths
+        .iter()
+        .flat_map(|path| [(path.clone(), json!(true)), (path.clone(), json!(false))])
+        .collect();
+    let renderings = each(helm, base, &trials, &Clone::clone);
     for (path, pair) in paths.iter().zip(renderings.chunks(2)) {
         for part in tokens(&pair[0], true).intersection(&tokens(&pair[1], false)) {
             let field = (part.clone(), "automountServiceAccountToken");

@@ -25,6 +25,9 @@ const CALLS: usize = 64;
 pub(super) struct Reads {
     /// The values.
     pub(super) known: Known,
+    /// Those of them that templates read which print workloads or budgets: no other value can make
+    /// one come or go.
+    pub(super) shaping: Known,
     /// The texts that values are compared with.
     pub(super) compared: BTreeMap<Vec<String>, BTreeSet<String>>,
 }
@@ -35,7 +38,6 @@ pub(super) fn reads(chart: &Chart) -> Reads {
     let mut reader = Reader::new(&charts);
     // A second round knows what the first one put into the root objects.
     for _ in 0..2 {
-        reader.done.clear();
         for (number, chart) in charts.iter().enumerate() {
             reader.chart(number, chart);
         }
@@ -44,9 +46,11 @@ pub(super) fn reads(chart: &Chart) -> Reads {
         for sub in &chart.subcharts {
             for condition in &sub.conditions {
                 reader.reads.known.mark(condition, Use::Truth);
+                reader.reads.shaping.mark(condition, Use::Truth);
             }
             if sub.tagged {
                 reader.reads.known.mark(&["tags".to_owned()], Use::Whole);
+                reader.reads.shaping.mark(&["tags".to_owned()], Use::Whole);
             }
             let mut global = sub.chart.prefix.clone();
             reader.reads.known.mark(&global, Use::Truth);
@@ -64,15 +68,30 @@ struct Scope {
     variables: Vec<(String, Shape)>,
 }
 
+/// A text that Helm renders.
+struct File {
+    template: Template,
+    prints_workloads: bool,
+}
+
+/// A named template.
+#[derive(Clone)]
+struct Definition {
+    body: Vec<Node>,
+    prints_workloads: bool,
+}
+
 struct Reader {
     prefixes: Vec<Vec<String>>,
     subcharts: Vec<BTreeMap<String, usize>>,
-    files: Vec<Vec<Template>>,
-    defined: BTreeMap<String, Vec<Vec<Node>>>,
+    files: Vec<Vec<File>>,
+    defined: BTreeMap<String, Vec<Definition>>,
     /// What templates put into the root objects.
     extras: BTreeMap<(usize, String), Shape>,
-    /// The named templates that were walked, with what they were given.
+    /// The named templates that were walked for the present file, with what they were given.
     done: BTreeSet<(String, Shape)>,
+    /// What the present file reads, and whether it prints workloads.
+    present: (Known, bool),
     depth: usize,
     reads: Reads,
 }
@@ -86,6 +105,7 @@ impl Reader {
             defined: BTreeMap::new(),
             extras: BTreeMap::new(),
             done: BTreeSet::new(),
+            present: (Known::default(), false),
             depth: 0,
             reads: Reads::default(),
         };
@@ -111,12 +131,18 @@ impl Reader {
         for text in texts.chain(strings) {
             match Template::parse(text) {
                 Ok(template) => {
+                    let prints_workloads = prints_workloads(text);
                     for (name, body) in &template.defined {
-                        self.defined.entry(name.clone()).or_default().push(body.clone());
+                        let body = body.clone();
+                        let definition = Definition { body, prints_workloads };
+                        self.defined.entry(name.clone()).or_default().push(definition);
                     }
-                    bodies.push(template);
+                    bodies.push(File { template, prints_workloads });
                 }
-                Err(_) => self.mentioned(&chart.prefix, text),
+                Err(_) => {
+                    self.mentioned(&chart.prefix, text);
+                    self.leave();
+                }
             }
         }
         self.files.push(bodies);
@@ -131,6 +157,7 @@ impl Reader {
             let path: Vec<String> = prefix.iter().cloned().chain(path).collect();
             self.mark(&path, Use::Whole);
         }
+        self.present.1 = true;
     }
 
     fn chart(&mut self, number: usize, chart: &Chart) {
@@ -138,11 +165,22 @@ impl Reader {
             return;
         }
         let root = Shape::of(Atom::Context(number));
-        for template in std::mem::take(&mut self.files[number]) {
-            self.body(&template.body, &root);
-            self.files[number].push(template);
+        for file in std::mem::take(&mut self.files[number]) {
+            self.done.clear();
+            self.present.1 = file.prints_workloads;
+            self.body(&file.template.body, &root);
+            self.leave();
+            self.files[number].push(file);
         }
-        // What the outer chart says of this one's values may be templates as well.
+    }
+
+    /// Adds what a file reads to the rest.
+    fn leave(&mut self) {
+        let (known, prints_workloads) = std::mem::take(&mut self.present);
+        if prints_workloads {
+            self.reads.shaping.join(&known);
+        }
+        self.reads.known.join(&known);
     }
 
     fn body(&mut self, nodes: &[Node], dot: &Shape) {
@@ -236,8 +274,9 @@ impl Reader {
                 continue;
             }
             self.depth += 1;
-            for body in self.defined.get(&name).cloned().unwrap_or_default() {
-                self.body(&body, &dot);
+            for definition in self.defined.get(&name).cloned().unwrap_or_default() {
+                self.present.1 |= definition.prints_workloads;
+                self.body(&definition.body, &dot);
             }
             self.depth -= 1;
         }
@@ -360,7 +399,7 @@ impl Reader {
     }
 
     fn mark(&mut self, path: &[String], used: Use) {
-        self.reads.known.mark(path, used);
+        self.present.0.mark(path, used);
     }
 
     /// Notes that all values that a shape stands for are used.
@@ -401,6 +440,16 @@ fn strings_with_actions<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
         Value::Object(map) => map.values().for_each(|item| strings_with_actions(item, found)),
         _ => {}
     }
+}
+
+/// Returns whether a template's text has the kind of a workload or budget in it, or one that it makes
+/// up.
+fn prints_workloads(text: &str) -> bool {
+    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"];
+    text.split("kind:").skip(1).any(|rest| {
+        let rest = rest.trim_start_matches([' ', '"', '\'']);
+        rest.starts_with("{{") || kinds.iter().any(|kind| rest.starts_with(kind))
+    })
 }
 
 /// Returns whether a name fits a pattern in which [`ANY`] stands for any text.

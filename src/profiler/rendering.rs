@@ -131,12 +131,6 @@ impl Workload {
             .filter_map(|container| Some((container.get("name")?.as_str()?, container)));
         named.collect()
     }
-
-    /// Finds a container.
-    pub(super) fn container(&self, name: &str) -> Option<&Value> {
-        let found = self.containers().into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, container)| container)
-    }
 }
 
 impl Budget {

@@ -17,6 +17,9 @@ const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"]
 /// How many texts a value may be compared with to be tried with each.
 const CHOICES: usize = 8;
 
+/// How many changes are tried at once.
+const BATCH: usize = 8;
+
 /// A workload, or one of its containers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
@@ -68,14 +71,10 @@ pub(super) fn switches(
     let by_default = parts(baseline);
     let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
     trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &flips)));
-    let renderings: Vec<Option<Rendering>> = trials
-        .par_iter()
-        .map(|changes| render(helm, &changed(base, changes)))
-        .collect();
+    let moving = moving(helm, base, &by_default, &trials);
     let mut found = Switches::default();
     let mut movers = Vec::new();
-    for (changes, rendering) in trials.iter().zip(renderings) {
-        let Some(rendering) = rendering else { continue };
+    for (changes, rendering) in moving {
         let now = parts(&rendering);
         let gone: Vec<&Part> = by_default.difference(&now).filter(|part| stays(part, &now)).collect();
         if let [(path, _)] = changes.as_slice() {
@@ -95,7 +94,7 @@ pub(super) fn switches(
             .collect();
         if !new.is_empty() {
             found.states.push(State {
-                values: changed(base, changes),
+                values: changed(base, &changes),
                 changes: changes.clone(),
                 rendering,
                 parts: new,
@@ -111,6 +110,55 @@ pub(super) fn switches(
         }
     }
     found
+}
+
+/// Finds the trials after which the parts are others, in their order.
+///
+/// Most change nothing, so some are made at once, and alone only where something moved. Those that
+/// switch on and those that switch off are kept apart, lest one hides what another does.
+fn moving(
+    helm: &Helm<'_>,
+    base: &Value,
+    by_default: &BTreeSet<Part>,
+    trials: &[Vec<Change>],
+) -> Vec<(Vec<Change>, Rendering)> {
+    let kinds = [Some(true), Some(false), None];
+    let batches = kinds.into_iter().flat_map(|kind| {
+        let of_kind: Vec<&Vec<Change>> = trials
+            .iter()
+            .filter(|changes| changes.last().map(|(_, value)| value.as_bool()) == Some(kind))
+            .collect();
+        let size = if kind.is_some() { BATCH } else { 1 };
+        of_kind.chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>()
+    });
+    let batches: Vec<Vec<&Vec<Change>>> = batches.collect();
+    let mut found: Vec<(Vec<Change>, Rendering)> = batches
+        .par_iter()
+        .flat_map_iter(|batch| moving_of(helm, base, by_default, batch))
+        .collect();
+    let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
+    found.sort_by_key(|(changes, _)| place(changes));
+    found
+}
+
+fn moving_of(
+    helm: &Helm<'_>,
+    base: &Value,
+    by_default: &BTreeSet<Part>,
+    batch: &[&Vec<Change>],
+) -> Vec<(Vec<Change>, Rendering)> {
+    let rendering = render(helm, &changed(base, batch.iter().copied().flatten()));
+    match (rendering, batch) {
+        (Some(rendering), _) if parts(&rendering) == *by_default => Vec::new(),
+        (Some(rendering), [changes]) => vec![((*changes).clone(), rendering)],
+        (None, [_]) => Vec::new(),
+        _ => {
+            let (one, other) = batch.split_at(batch.len() / 2);
+            let mut found = moving_of(helm, base, by_default, one);
+            found.extend(moving_of(helm, base, by_default, other));
+            found
+        }
+    }
 }
 
 /// Whether a part's own workload is still there, so that its going says something of itself.
@@ -143,7 +191,7 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
     }
     found
         .into_iter()
-        .filter(|(path, _)| reads.known.covers(path) && path.iter().all(|key| is_plain(key)))
+        .filter(|(path, _)| reads.shaping.covers(path) && path.iter().all(|key| is_plain(key)))
         .flat_map(|(path, values)| values.into_iter().map(move |value| (path.clone(), value)))
         .collect()
 }
@@ -196,6 +244,11 @@ fn further_needs(
             moves && state.changes.iter().all(|(path, _)| *path != flip.0)
         })
         .collect();
+    // All at once first: mostly nothing else must hold.
+    let all = render(helm, &changed(&state.values, tried.iter().copied()));
+    if all.is_some_and(|rendering| parts(&rendering).is_superset(&state.parts)) {
+        return needs;
+    }
     let renderings: Vec<Option<Rendering>> = tried
         .par_iter()
         .map(|flip| render(helm, &changed(&state.values, [*flip])))

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 
 /// A template file: what it prints and the named templates that it defines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Template {
+pub(super) struct Template {
     /// The file's own actions.
-    pub body: Vec<Node>,
+    pub(super) body: Vec<Node>,
     /// The `define`s and `block`s in it.
-    pub defined: BTreeMap<String, Vec<Node>>,
+    pub(super) defined: BTreeMap<String, Vec<Node>>,
 }
 
 /// An action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
+pub(super) enum Node {
     /// `{{ pipeline }}`.
     Print(Pipeline),
     /// `{{ if }}…{{ else if }}…{{ else }}…{{ end }}`: each branch with its condition.
@@ -34,18 +34,18 @@ pub enum Node {
 
 /// Commands whose results are handed on, and the variables that get the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pipeline {
+pub(super) struct Pipeline {
     /// The variables that it sets, with `$`.
-    pub variables: Vec<String>,
+    pub(super) variables: Vec<String>,
     /// Whether they are new (`:=`).
-    pub declares: bool,
+    pub(super) declares: bool,
     /// The commands: each a function or a value, and its arguments.
-    pub commands: Vec<Vec<Operand>>,
+    pub(super) commands: Vec<Vec<Operand>>,
 }
 
 /// A word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operand {
+pub(super) enum Operand {
     /// `.`, or a field of it: `.Values.image`.
     Dot(Vec<String>),
     /// `$x`, or a field of it; the name has its `$`.
@@ -63,16 +63,16 @@ pub enum Operand {
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
-pub struct SyntaxError {
+pub(super) struct SyntaxError {
     /// The line, from 1.
-    pub line: usize,
+    pub(super) line: usize,
     /// What is wrong.
-    pub reason: String,
+    pub(super) reason: String,
 }
 
 impl Template {
     /// Reads a template file.
-    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+    pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
         parser::parse(lexer::actions(text)?)
     }
 }

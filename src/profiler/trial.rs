@@ -46,32 +46,42 @@ fn merge_keeping_null(below: &mut Value, above: &Value) {
     }
 }
 
+/// What came of rendering with many changes.
+pub(super) struct Outcome<C> {
+    /// Each rendering with the changes in it.
+    pub(super) rendered: Vec<(Vec<C>, Rendering)>,
+    /// The changes that the chart does not take even alone.
+    pub(super) refused: Vec<C>,
+}
+
 /// Renders with all changes at once; where that fails, with halves of them, down to single ones.
-///
-/// Returns each rendering with the changes in it. A change that fails alone is in none.
 pub(super) fn together<C: Send + Sync + Clone>(
     helm: &Helm<'_>,
     base: &Value,
     items: &[C],
     change: &(dyn Fn(&C) -> Change + Sync),
-) -> Vec<(Vec<C>, Rendering)> {
+) -> Outcome<C> {
+    let mut outcome = Outcome { rendered: Vec::new(), refused: Vec::new() };
     if items.is_empty() {
-        return Vec::new();
+        return outcome;
     }
     let changes: Vec<Change> = items.iter().map(change).collect();
     if let Some(rendering) = render(helm, &changed(base, &changes)) {
-        return vec![(items.to_vec(), rendering)];
+        outcome.rendered.push((items.to_vec(), rendering));
+        return outcome;
     }
     if items.len() == 1 {
-        return Vec::new();
+        outcome.refused.extend_from_slice(items);
+        return outcome;
     }
     let (left, right) = items.split_at(items.len() / 2);
-    let (mut left, right) = rayon::join(
+    let (mut outcome, right) = rayon::join(
         || together(helm, base, left, change),
         || together(helm, base, right, change),
     );
-    left.extend(right);
-    left
+    outcome.rendered.extend(right.rendered);
+    outcome.refused.extend(right.refused);
+    outcome
 }
 
 /// Renders with each change alone.

@@ -30,7 +30,7 @@ endpoints work, what talks to the Kubernetes API. `--update` keeps all that.
 Examples:
   kiln profile new ./charts/podinfo --source oci://ghcr.io/stefanprodan/charts/podinfo
   kiln profile new podinfo-6.9.0.tgz --update
-  kiln profile new ./charts/podinfo --values needed.yaml --helm-arg=--api-versions=v1 -o -";
+  kiln profile new ./charts/podinfo --values needed.yaml --api-versions policy/v1 -o -";
 
 /// Measure what hardening knows of a chart
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,9 @@ struct NewArgs {
     /// name behind it
     #[arg(long, value_name = "URL")]
     source: Vec<String>,
+    /// An API that the cluster has, as `helm template` takes it
+    #[arg(long, value_name = "API")]
+    api_versions: Vec<String>,
     /// A further argument for `helm template`
     #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
     helm_arg: Vec<String>,
@@ -114,13 +117,15 @@ fn new(
             read(&settings.directory.join(path))?.ok_or_else(missing)
         })
         .collect();
+    let apis = args.api_versions.iter().map(|api| format!("--api-versions={api}"));
+    let helm_arguments: Vec<String> = args.helm_arg.iter().cloned().chain(apis).collect();
     let counter = Counter::start(settings, "measuring");
     let made = profiler::profile(
         &Request {
             helm: &args.helm,
             chart: &chart,
             values: &values?,
-            helm_arguments: &args.helm_arg,
+            helm_arguments: &helm_arguments,
             sources: &args.source,
             earlier: earlier.as_deref().filter(|_| args.update),
             schema: schema_of(target.as_deref()),

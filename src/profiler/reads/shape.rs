@@ -38,10 +38,6 @@ impl Shape {
         Self::of(Atom::Text(text.to_owned()))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds everything that another shape may stand for.
     pub(super) fn join(&mut self, other: &Self) {
         self.0.extend(other.0.iter().cloned());

@@ -213,6 +213,22 @@ pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
+/// Writes a file that the user named, wherever it is, with the folders above it; one that is there is
+/// replaced in one step.
+pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let shown = path.display().to_string();
+    let unwritable = |cause| Error::writing(&shown, cause);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(unwritable)?;
+    io::Write::write_all(&mut file, bytes).map_err(unwritable)?;
+    file.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}
+
 /// Whether an error only says that there is nothing of that name.
 fn is_absent(cause: &io::Error) -> bool {
     matches!(

@@ -31,6 +31,7 @@ pub mod check;
 pub mod seal;
 
 pub mod write;
+pub mod profiler;
 
 pub mod pipeline;
 pub mod cli;

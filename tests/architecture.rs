@@ -87,6 +87,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
     (
+        "profiler",
+        &["source", "diagnostic", "yaml", "tree", "fs", "workload"],
+    ),
+    (
         "pipeline",
         &[
             "source",
@@ -113,6 +117,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tree",
             "fs",
             "write",
+            "profiler",
             "pipeline",
         ],
     ),

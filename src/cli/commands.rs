@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod init;
+pub mod profile;
 pub mod render;
 pub mod schema;
 
@@ -29,6 +30,7 @@ pub enum Command {
     Apps(apps::AppsArgs),
     Explain(explain::ExplainArgs),
     Catalogue(catalogue::CatalogueArgs),
+    Profile(profile::ProfileArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -54,6 +56,7 @@ pub fn run(
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Explain(args) => explain::run(args, settings, printer),
         Command::Catalogue(args) => catalogue::run(args, settings, printer),
+        Command::Profile(args) => profile::run(args, settings, printer),
         Command::Completions(args) => completions::run(args, printer),
     }
 }

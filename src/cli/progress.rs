@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::settings::Settings;
+use crate::profiler::Tick;
 
 /// How long a run may take before anything is drawn.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -30,6 +31,40 @@ impl Progress {
                 (done, spinner)
             }),
         }
+    }
+}
+
+/// A count on stderr of what was done so far, for runs of which nobody knows how long they take.
+#[derive(Debug)]
+pub struct Counter {
+    bar: ProgressBar,
+}
+
+impl Counter {
+    /// Starts to count, if the settings allow a progress bar at all.
+    pub fn start(settings: &Settings, doing: &'static str) -> Self {
+        let bar = if settings.progress {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{spinner} {msg}: {pos} renderings, {elapsed}");
+        bar.set_style(style.expect("the template is a constant that parses"));
+        bar.set_message(doing);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar }
+    }
+}
+
+impl Tick for Counter {
+    fn tick(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

@@ -1,0 +1,214 @@
+//! `kiln profile`: what is known of a chart, measured.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Subcommand;
+
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::progress::Counter;
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::fs;
+use crate::profiler::{self, Made, Request};
+use crate::source::Source;
+
+/// The folder of a project that holds its own profiles.
+const CHARTS: &str = "charts";
+/// Where the schema is, as seen from the profiles of Kiln itself.
+const SCHEMA: &str = "../chart-profile.schema.json";
+
+const MORE: &str = "\
+Hardening knows from a profile which workloads a chart makes, which values reach which of their
+fields, and which values the chart knows at all. This renders the chart some hundred times with
+`helm template`, with values that are easy to find again, and looks where they arrive.
+
+What no rendering can tell stays for you to add: which containers do not run as root, which health
+endpoints work, what talks to the Kubernetes API. `--update` keeps all that.
+
+Examples:
+  kiln profile new ./charts/podinfo --source oci://ghcr.io/stefanprodan/charts/podinfo
+  kiln profile new podinfo-6.9.0.tgz --update
+  kiln profile new ./charts/podinfo --values needed.yaml --api-versions policy/v1 -o -";
+
+/// Measure what hardening knows of a chart
+#[derive(Debug, clap::Args)]
+pub struct ProfileArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make the profile of a chart by rendering it
+    New(NewArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+struct NewArgs {
+    /// The chart: its folder, or the archive that `helm package` or `helm pull` made
+    chart: PathBuf,
+    /// Values without which the chart does not render
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// Where the chart is published: `oci://…`, or the URL of a Helm repository with the chart's
+    /// name behind it
+    #[arg(long, value_name = "URL")]
+    source: Vec<String>,
+    /// An API that the cluster has, as `helm template` takes it
+    #[arg(long, value_name = "API")]
+    api_versions: Vec<String>,
+    /// A further argument for `helm template`
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    helm_arg: Vec<String>,
+    /// The helm program
+    #[arg(long, value_name = "PATH", default_value = "helm", env = "KILN_HELM")]
+    helm: PathBuf,
+    /// Where the profile goes, `-` for stdout [default: `charts/<chart>.yaml` of the project]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Measure anew, but keep what people wrote into the profile
+    #[arg(long, conflicts_with = "force")]
+    update: bool,
+    /// Replace a profile that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Makes a profile.
+pub fn run(
+    args: &ProfileArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    match &args.verb {
+        Verb::New(args) => new(args, settings, printer),
+    }
+}
+
+fn new(
+    args: &NewArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let chart = settings.directory.join(&args.chart);
+    let name = profiler::name(&chart)?;
+    let target = target(args, &name, settings, printer)?;
+    let earlier = match &target {
+        Some(path) => read(path)?,
+        None => None,
+    };
+    if let (Some(path), Some(_)) = (&target, &earlier)
+        && !args.update
+        && !args.force
+    {
+        let message = format!("`{}` is there already", path.display());
+        return Err(CommandError::failed(message)
+            .hint("measure it anew and keep what people wrote with `--update`")
+            .hint("replace it with `--force`"));
+    }
+    let values: Result<Vec<Arc<Source>>, CommandError> = args
+        .values
+        .iter()
+        .map(|path| {
+            let missing = || CommandError::failed(format!("there is no file `{}`", path.display()));
+            read(&settings.directory.join(path))?.ok_or_else(missing)
+        })
+        .collect();
+    let apis = args.api_versions.iter().map(|api| format!("--api-versions={api}"));
+    let helm_arguments: Vec<String> = args.helm_arg.iter().cloned().chain(apis).collect();
+    let counter = Counter::start(settings, "measuring");
+    let made = profiler::profile(
+        &Request {
+            helm: &args.helm,
+            chart: &chart,
+            values: &values?,
+            helm_arguments: &helm_arguments,
+            sources: &args.source,
+            earlier: earlier.as_deref().filter(|_| args.update),
+            schema: schema_of(target.as_deref()),
+        },
+        &counter,
+    );
+    drop(counter);
+    let made = made?;
+    put(&made, target.as_deref(), printer)?;
+    Ok(Outcome::Clean)
+}
+
+/// Returns the file that the profile goes to; `None` for stdout.
+fn target(
+    args: &NewArgs,
+    chart: &str,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Option<PathBuf>, CommandError> {
+    match &args.output {
+        Some(path) if path.as_os_str() == "-" => Ok(None),
+        Some(path) => Ok(Some(settings.directory.join(path))),
+        None => {
+            let project = Session::find(settings, printer)?;
+            Ok(Some(project.root().join(CHARTS).join(format!("{chart}.yaml"))))
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Arc<Source>>, CommandError> {
+    let shown = path.display().to_string();
+    let Some(bytes) = fs::read_anywhere(path)? else {
+        return Ok(None);
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(Source::new(shown, text))),
+        Err(_) => Err(CommandError::failed(format!("`{shown}` is not UTF-8"))),
+    }
+}
+
+fn schema_of(target: Option<&Path>) -> Option<&'static str> {
+    let folder = target?.parent()?;
+    folder.ends_with("schemas/charts").then_some(SCHEMA)
+}
+
+fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), CommandError> {
+    for gone in &made.gone {
+        printer.status(format!("left out {gone}: the chart does not make it any more"));
+    }
+    let Some(target) = target else {
+        return printer.data(&made.text);
+    };
+    fs::replace_anywhere(target, made.text.as_bytes())?;
+    let noun = if made.workloads == 1 { "workload" } else { "workloads" };
+    printer.status(format!(
+        "wrote {}: {} {noun}, {} renderings",
+        target.display(),
+        made.workloads,
+        made.renderings
+    ));
+    Ok(())
+}
+
+impl From<profiler::Error> for CommandError {
+    fn from(error: profiler::Error) -> Self {
+        let failed = Self::of(&error);
+        match error {
+            profiler::Error::NoHelm { .. } => {
+                failed.hint("install helm 3, or name it with `--helm PATH`")
+            }
+            profiler::Error::MissingDependency { .. } => {
+                failed.hint("run `helm dependency build` in the chart first")
+            }
+            profiler::Error::NoRendering { .. } => {
+                failed.hint("pass the values that it needs with `--values FILE`")
+            }
+            profiler::Error::NoSource { .. } => failed.hint("say where with `--source URL`"),
+            profiler::Error::NoChart { .. } => {
+                failed.hint("name the folder that holds `Chart.yaml`, or a packed chart")
+            }
+            profiler::Error::BadFile { .. }
+            | profiler::Error::Disk(_)
+            | profiler::Error::Read(_) => failed,
+        }
+    }
+}

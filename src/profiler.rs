@@ -1,0 +1,234 @@
+//! Makes chart profiles by rendering charts.
+//!
+//! Every fact is proved by `helm template`: a path is listed only if a value set there arrives in the
+//! manifest. The values that a chart knows are read from its templates, and then proved by rendering
+//! where that can be done. Facts that no rendering can tell, such as whether an image runs as root, are
+//! for people to add; an update keeps them.
+
+mod archive;
+mod budgets;
+mod chart;
+mod closed;
+mod document;
+mod field;
+mod helm;
+mod known;
+mod measure;
+mod names;
+mod paths;
+mod pod;
+mod reads;
+mod rendering;
+mod switches;
+mod template;
+mod trial;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::fs::{self, Disk};
+use crate::source::{ReadError, Source};
+use crate::yaml;
+use chart::Chart;
+use helm::Helm;
+pub use helm::Tick;
+use measure::Measure;
+use rendering::Rendering;
+
+/// What to make a profile of, and how.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// The `helm` program.
+    pub helm: &'r Path,
+    /// The chart: a folder, or an archive that Helm packed.
+    pub chart: &'r Path,
+    /// Values without which the chart does not render, in the order that Helm merges them.
+    pub values: &'r [Arc<Source>],
+    /// More arguments for `helm template`, such as `--api-versions`.
+    pub helm_arguments: &'r [String],
+    /// Where the chart is published.
+    pub sources: &'r [String],
+    /// An earlier profile, of which all that people wrote is kept.
+    pub earlier: Option<&'r Source>,
+    /// What editors find the schema of profiles by.
+    pub schema: Option<&'r str>,
+}
+
+/// A profile that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The chart's name.
+    pub chart: String,
+    /// The profile's text.
+    pub text: String,
+    /// How many workloads it has.
+    pub workloads: usize,
+    /// How often Helm was run for it.
+    pub renderings: usize,
+    /// The workloads of the earlier profile that the chart does not make any more.
+    pub gone: Vec<String>,
+}
+
+/// Why no profile was made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `helm` cannot be run.
+    #[error("cannot run `{program}`")]
+    NoHelm {
+        /// The program as it was named.
+        program: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// There is no chart.
+    #[error("there is no chart here: no `{path}`")]
+    NoChart {
+        /// The file that every chart has.
+        path: String,
+    },
+    /// A chart that the chart depends on is not there.
+    #[error("the chart `{chart}` needs `{name}`, which is not in its `charts` folder")]
+    MissingDependency {
+        /// The chart.
+        chart: String,
+        /// The one that it needs.
+        name: String,
+    },
+    /// Helm does not render the chart.
+    #[error("helm does not render `{chart}`: {reason}")]
+    NoRendering {
+        /// The chart.
+        chart: String,
+        /// What Helm said.
+        reason: String,
+    },
+    /// A file of the chart is not what it should be.
+    #[error("cannot read `{path}` of the chart: {reason}")]
+    BadFile {
+        /// The path in the chart.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nobody said where the chart is published.
+    #[error("where the chart `{chart}` is published is not known")]
+    NoSource {
+        /// The chart.
+        chart: String,
+    },
+    /// The disk did not do its part.
+    #[error(transparent)]
+    Disk(#[from] fs::Error),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Returns the name of a chart without rendering it.
+pub fn name(path: &Path) -> Result<String, Error> {
+    Ok(load(path)?.name)
+}
+
+/// Makes a profile of a chart; `tick` hears of each rendering.
+pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
+    let chart = load(request.chart)?;
+    let helm = Helm::new(request, tick);
+    let mut base = json!({});
+    for source in request.values {
+        chart::merge(&mut base, &read_values(source)?);
+    }
+    let defaults = chart.defaults();
+    let baseline = Rendering::read(helm.template(trial::RELEASE, &base)?);
+    let mut reads = reads::reads(&chart);
+    let now = trial::effective(&defaults, &base);
+    closed::find_living(&helm, &base, &now, &baseline, &mut reads.known);
+    closed::open_leaks(&helm, &base, &now, &mut reads.known);
+    let measure = Measure {
+        helm: &helm,
+        chart: &chart,
+        defaults: &defaults,
+        base: &base,
+        reads: &reads,
+        baseline: &baseline,
+    };
+    let measured = measure.run();
+    closed::close_by_schema(&chart, &mut reads.known);
+
+    let mut profile = Map::new();
+    profile.insert("chart".to_owned(), json!(chart.name));
+    if !request.sources.is_empty() {
+        profile.insert("sources".to_owned(), json!(request.sources));
+    }
+    profile.insert("versions".to_owned(), versions(&chart.version));
+    profile.insert("verified".to_owned(), json!(chart.version));
+    if let Some(fullname) = measured.fullname {
+        profile.insert("fullname".to_owned(), json!(fullname));
+    }
+    let workloads = measured.workloads.len();
+    profile.insert("workloads".to_owned(), Value::Array(measured.workloads));
+    let known = reads.known.to_value();
+    if !known.is_null() {
+        profile.insert("values".to_owned(), known);
+    }
+    let mut gone = Vec::new();
+    if let Some(earlier) = request.earlier {
+        gone = document::keep(&mut profile, &read_values(earlier)?);
+    }
+    for source in request.sources {
+        add_source(&mut profile, source);
+    }
+    if !profile.contains_key("sources") {
+        return Err(Error::NoSource { chart: chart.name });
+    }
+    Ok(Made {
+        chart: chart.name,
+        text: document::text(profile, request.schema),
+        workloads,
+        renderings: helm.renderings(),
+        gone,
+    })
+}
+
+fn add_source(profile: &mut Map<String, Value>, source: &str) {
+    if let Some(Value::Array(sources)) = profile.get_mut("sources")
+        && !sources.contains(&json!(source))
+    {
+        sources.push(json!(source));
+    }
+}
+
+fn load(path: &Path) -> Result<Chart, Error> {
+    if path.is_dir() {
+        return Chart::load(&Disk::open(path)?);
+    }
+    let shown = path.display().to_string();
+    match fs::read_anywhere(path)? {
+        Some(bytes) => Chart::load(&archive::unpack(&shown, &bytes)?),
+        None => Err(Error::NoChart { path: shown }),
+    }
+}
+
+fn read_values(source: &Source) -> Result<Value, Error> {
+    let documents = yaml::load(&source.text).map_err(|error| Error::BadFile {
+        path: source.path.clone(),
+        reason: error.message,
+    })?;
+    let value = documents.first().map(|document| document.root.to_kubernetes());
+    Ok(value.filter(Value::is_object).unwrap_or_else(|| json!({})))
+}
+
+/// Returns the versions that the facts are taken to hold for: up to the next major one.
+fn versions(version: &str) -> Value {
+    let plain = version.trim_start_matches('v');
+    let release = plain.split(['-', '+']).next().unwrap_or(plain);
+    let major: u64 = release
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok())
+        .unwrap_or_default();
+    json!({"from": release, "below": format!("{}.0.0", major + 1)})
+}

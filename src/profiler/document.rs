@@ -1,0 +1,141 @@
+//! The profile as a document: what was measured, and what people wrote into an earlier one.
+
+use serde_json::{Map, Value, json};
+
+use crate::yaml;
+
+/// The first lines of a profile; the schema's path holds for `schemas/charts/` of Kiln itself.
+const HEAD: &str = "---\n";
+/// What people write at the top of a profile.
+const TOP: [&str; 6] = ["sources", "anyPublisher", "notes", "generic", "operands", "loweredBy"];
+/// What people write about a workload.
+const WORKLOAD: [&str; 3] = ["byOperator", "class", "api"];
+/// What people write about a container.
+const CONTAINER: [&str; 5] = ["nonRoot", "readOnlyRootFilesystem", "health", "noProbes", "resources"];
+
+/// The order of keys, as the format's description has them.
+const ORDER_TOP: [&str; 12] = [
+    "chart", "sources", "anyPublisher", "versions", "verified", "notes", "fullname", "generic",
+    "workloads", "operands", "loweredBy", "values",
+];
+const ORDER_WORKLOAD: [&str; 13] = [
+    "kind", "name", "when", "hook", "byOperator", "class", "api", "selector", "replicas", "pod",
+    "paths", "containers", "podDisruptionBudget",
+];
+const ORDER_CONTAINER: [&str; 7] = [
+    "when", "paths", "nonRoot", "readOnlyRootFilesystem", "health", "noProbes", "resources",
+];
+
+/// Takes over from an earlier profile what people wrote; returns the workloads that are gone.
+pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String> {
+    for key in TOP {
+        if let Some(kept) = old.get(key) {
+            profile.insert(key.to_owned(), kept.clone());
+        }
+    }
+    for key in ["below", "also"] {
+        if let Some(kept) = old.pointer(&format!("/versions/{key}"))
+            && let Some(Value::Object(versions)) = profile.get_mut("versions")
+        {
+            versions.insert(key.to_owned(), kept.clone());
+        }
+    }
+    if profile.contains_key("generic") {
+        profile.shift_remove("workloads");
+        return Vec::new();
+    }
+    let mut gone = Vec::new();
+    let empty = Vec::new();
+    let old = old.get("workloads").and_then(Value::as_array).unwrap_or(&empty);
+    let Some(Value::Array(workloads)) = profile.get_mut("workloads") else {
+        return gone;
+    };
+    for old in old {
+        let same = |new: &&mut Value| new.get("kind") == old.get("kind") && new.get("name") == old.get("name");
+        match workloads.iter_mut().find(same) {
+            Some(new) => keep_workload(new, old),
+            None if old.get("byOperator") == Some(&json!(true)) => workloads.push(old.clone()),
+            None => {
+                let text = |key: &str| old.get(key).and_then(Value::as_str).unwrap_or_default();
+                gone.push(format!("{} {}", text("kind"), text("name")));
+            }
+        }
+    }
+    gone
+}
+
+fn keep_workload(new: &mut Value, old: &Value) {
+    let Value::Object(new) = new else { return };
+    for key in WORKLOAD.iter().chain(&["podDisruptionBudget"]) {
+        if let Some(kept) = old.get(*key) {
+            new.insert((*key).to_owned(), kept.clone());
+        }
+    }
+    let names = names(new.get("pod"));
+    let old = old.get("containers").and_then(Value::as_object);
+    for (name, facts) in old.into_iter().flatten().filter(|(name, _)| names.contains(name)) {
+        let containers = new.entry("containers").or_insert_with(|| json!({}));
+        let Some(containers) = containers.as_object_mut() else { return };
+        let container = containers.entry(name.clone()).or_insert_with(|| json!({}));
+        for key in CONTAINER {
+            if let (Some(kept), Some(container)) = (facts.get(key), container.as_object_mut()) {
+                container.insert(key.to_owned(), kept.clone());
+            }
+        }
+    }
+    let is_empty = |value: &Value| value.as_object().is_none_or(Map::is_empty);
+    if let Some(Value::Object(containers)) = new.get_mut("containers") {
+        containers.retain(|_, facts| !is_empty(facts));
+    }
+}
+
+/// Lists the names of a pod's containers.
+fn names(pod: Option<&Value>) -> Vec<String> {
+    let lists = ["initContainers", "containers"];
+    let lists = lists.iter().filter_map(|list| pod?.get(*list)?.as_array());
+    let names = lists.flatten().filter_map(|container| container.get("name")?.as_str());
+    names.map(str::to_owned).collect()
+}
+
+/// Writes a profile down.
+pub(super) fn text(profile: Map<String, Value>, schema: Option<&str>) -> String {
+    let mut profile = ordered(profile, &ORDER_TOP);
+    if let Some(Value::Array(workloads)) = profile.get_mut("workloads") {
+        for workload in workloads {
+            let Value::Object(map) = workload else { continue };
+            if let Some(Value::Object(containers)) = map.get_mut("containers") {
+                for facts in containers.values_mut() {
+                    if let Value::Object(facts) = facts {
+                        *facts = ordered(std::mem::take(facts), &ORDER_CONTAINER);
+                    }
+                }
+            }
+            *map = ordered(std::mem::take(map), &ORDER_WORKLOAD);
+        }
+    }
+    let values = profile.shift_remove("values");
+    let mut text = HEAD.to_owned();
+    if let Some(schema) = schema {
+        text.push_str("# yaml-language-server: $schema=");
+        text.push_str(schema);
+        text.push('\n');
+    }
+    text.push_str(&yaml::emit(&Value::Object(profile)));
+    if let Some(values) = values {
+        // Only keys and nulls are in there.
+        let values = yaml::emit(&json!({ "values": values }));
+        text.push_str(&values.replace(": null\n", ":\n"));
+    }
+    text
+}
+
+fn ordered(mut map: Map<String, Value>, order: &[&str]) -> Map<String, Value> {
+    let mut made = Map::new();
+    for key in order {
+        if let Some(value) = map.shift_remove(*key) {
+            made.insert((*key).to_owned(), value);
+        }
+    }
+    made.extend(map);
+    made
+}

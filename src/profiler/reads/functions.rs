@@ -1,0 +1,303 @@
+//! What Helm's template functions do with values.
+
+use super::shape::{ANY, Atom, Shape};
+use super::{Reader, Scope};
+use crate::profiler::known::Use;
+use crate::profiler::template::{Operand, Template};
+
+/// Functions that only ask whether something is there, its kind, or what it equals.
+const QUESTIONS: [&str; 16] = [
+    "not", "empty", "eq", "ne", "lt", "le", "gt", "ge", "kindIs", "kindOf", "typeIs", "typeOf",
+    "typeIsLike", "len", "until", "isset",
+];
+/// Functions that return one of their arguments, or all of them in one.
+const CHOICES: [&str; 12] = [
+    "default", "coalesce", "and", "or", "deepCopy", "mustDeepCopy", "merge", "mustMerge",
+    "mergeOverwrite", "mustMergeOverwrite", "omit", "concat",
+];
+/// Functions that return a list of what they are given.
+const LISTS: [&str; 6] = ["list", "tuple", "append", "mustAppend", "prepend", "mustPrepend"];
+/// Functions that return a part of a list.
+const PARTS: [&str; 10] = [
+    "rest", "mustRest", "initial", "compact", "uniq", "mustUniq", "reverse", "without", "slice",
+    "mustCompact",
+];
+
+impl Reader {
+    /// Returns what a function makes of its arguments; `target` is the first of them as written.
+    pub(super) fn function(
+        &mut self,
+        name: &str,
+        arguments: &[Shape],
+        target: Option<&Operand>,
+        scope: &mut Scope,
+    ) -> Shape {
+        match name {
+            "nil" | "true" | "false" => Shape::default(),
+            "include" | "tpl" => self.enter(name, arguments),
+            "ternary" => {
+                self.consume(arguments.get(2).unwrap_or(&Shape::default()), Use::Truth);
+                Shape::union(arguments.iter().take(2))
+            }
+            "required" | "fail" if arguments.len() == 2 => arguments[1].clone(),
+            "printf" | "print" => self.printed(name, arguments),
+            "dict" => mapping(arguments),
+            "set" => self.put(arguments, target, scope),
+            "hasKey" => {
+                let found = self.step(arguments);
+                self.consume(&found, Use::Truth);
+                Shape::default()
+            }
+            "get" | "index" => match arguments {
+                [from, keys @ ..] => keys.iter().fold(from.clone(), |from, key| {
+                    self.step(&[from, key.clone()])
+                }),
+                [] => Shape::default(),
+            },
+            "dig" => self.dig(arguments),
+            "pluck" => match arguments {
+                [key, from @ ..] => {
+                    let found: Vec<Shape> =
+                        from.iter().map(|from| self.step(&[from.clone(), key.clone()])).collect();
+                    Shape::of(Atom::List(Shape::union(&found)))
+                }
+                [] => Shape::default(),
+            },
+            "pick" => self.pick(arguments),
+            "first" | "mustFirst" | "last" | "mustLast" => self.items_of(arguments),
+            "keys" | "values" => {
+                let over = Shape::union(arguments);
+                self.consume_values(&over, Use::Whole);
+                let keys = over.0.iter().filter_map(|atom| match atom {
+                    Atom::Mapping(entries) => Some(entries.keys()),
+                    _ => None,
+                });
+                let keys = keys.flatten().map(|key| Atom::Text(key.clone())).collect();
+                Shape::of(Atom::List(if name == "keys" { Shape(keys) } else { over.items() }))
+            }
+            _ if QUESTIONS.contains(&name) => {
+                self.compare(name, arguments);
+                arguments.iter().for_each(|shape| self.consume(shape, Use::Truth));
+                Shape::default()
+            }
+            _ if CHOICES.contains(&name) => {
+                arguments.iter().for_each(|shape| self.consume(shape, Use::Truth));
+                let all = Shape::union(arguments);
+                if name.to_lowercase().contains("merge") {
+                    self.assign(&all, target, scope);
+                }
+                all
+            }
+            _ if LISTS.contains(&name) => {
+                let mut items = Shape::default();
+                for shape in arguments {
+                    items.join(shape);
+                    items.join(&shape.items());
+                }
+                Shape::of(Atom::List(items))
+            }
+            _ if PARTS.contains(&name) => Shape::union(arguments),
+            _ => {
+                arguments.iter().for_each(|shape| self.consume(shape, Use::Whole));
+                Shape::default()
+            }
+        }
+    }
+
+    /// Enters named templates, or a text that is a template.
+    fn enter(&mut self, name: &str, arguments: &[Shape]) -> Shape {
+        let [what, dot, ..] = arguments else {
+            return Shape::default();
+        };
+        let texts: Vec<String> = what.texts().into_iter().map(str::to_owned).collect();
+        if name == "include" {
+            if texts.is_empty() {
+                self.consume(what, Use::Whole);
+                self.call(&ANY.to_string(), dot);
+            }
+            for text in &texts {
+                self.call(text, dot);
+            }
+            return Shape::default();
+        }
+        self.consume(what, Use::Whole);
+        for text in texts {
+            if let Ok(template) = Template::parse(&text) {
+                self.body(&template.body, dot);
+            }
+        }
+        Shape::default()
+    }
+
+    /// Returns the texts that a format may print, as far as they are literals.
+    fn printed(&mut self, name: &str, arguments: &[Shape]) -> Shape {
+        let any = ANY.to_string();
+        let mut words = Vec::new();
+        for shape in arguments {
+            self.consume_values(shape, Use::Whole);
+            let texts: Vec<String> = shape.texts().into_iter().map(str::to_owned).collect();
+            words.push(if texts.is_empty() { vec![any.clone()] } else { texts });
+        }
+        let mut printed = vec![String::new()];
+        if name == "print" {
+            for word in &words {
+                printed = combine(&printed, word);
+            }
+        } else if let [format, words @ ..] = words.as_slice() {
+            let mut words = words.iter();
+            let mut pieces = format[0].split('%');
+            printed = vec![pieces.next().unwrap_or_default().to_owned()];
+            for piece in pieces {
+                let verb = piece.find(|c: char| c.is_alphabetic()).map_or(0, |at| at + 1);
+                let fallback = vec![any.clone()];
+                let word = words.next().unwrap_or(&fallback);
+                printed = combine(&printed, word);
+                printed = combine(&printed, &[piece[verb.min(piece.len())..].to_owned()]);
+            }
+        }
+        Shape(printed.into_iter().take(64).map(Atom::Text).collect())
+    }
+
+    /// Follows one key, `[from, key]`; a key that is not a literal may be any.
+    fn step(&mut self, arguments: &[Shape]) -> Shape {
+        let [from, key] = arguments else {
+            return Shape::default();
+        };
+        let keys: Vec<String> = key
+            .texts()
+            .into_iter()
+            .filter(|text| !text.contains(ANY))
+            .map(str::to_owned)
+            .collect();
+        if keys.is_empty() {
+            self.consume(key, Use::Whole);
+            self.consume_values(from, Use::Whole);
+            return from.items();
+        }
+        let mut found = from.items();
+        if from.0.iter().any(|atom| matches!(atom, Atom::Mapping(_))) {
+            found = Shape::default();
+        }
+        for key in keys {
+            found.join(&self.field(from, &key));
+        }
+        found
+    }
+
+    fn dig(&mut self, arguments: &[Shape]) -> Shape {
+        let [keys @ .., otherwise, from] = arguments else {
+            return Shape::default();
+        };
+        let found = keys
+            .iter()
+            .fold(from.clone(), |from, key| self.step(&[from, key.clone()]));
+        self.consume(&found, Use::Truth);
+        Shape::union([&found, otherwise])
+    }
+
+    fn pick(&mut self, arguments: &[Shape]) -> Shape {
+        let [from, keys @ ..] = arguments else {
+            return Shape::default();
+        };
+        let mut entries = std::collections::BTreeMap::new();
+        for key in keys {
+            let found = self.step(&[from.clone(), key.clone()]);
+            for text in key.texts() {
+                entries.insert(text.to_owned(), found.clone());
+            }
+        }
+        Shape::of(Atom::Mapping(entries))
+    }
+
+    fn items_of(&mut self, arguments: &[Shape]) -> Shape {
+        let over = Shape::union(arguments);
+        self.consume_values(&over, Use::Whole);
+        over.items()
+    }
+
+    /// `set`: the target gets an entry, wherever it is kept.
+    fn put(&mut self, arguments: &[Shape], target: Option<&Operand>, scope: &mut Scope) -> Shape {
+        let [into, key, value] = arguments else {
+            return Shape::default();
+        };
+        let place = self.step(&[into.clone(), key.clone()]);
+        self.consume(&place, Use::Truth);
+        let entry = mapping(&[key.clone(), value.clone()]);
+        for atom in &into.0 {
+            if let Atom::Context(number) = atom {
+                for text in key.texts() {
+                    let extra = self.extras.entry((*number, text.to_owned())).or_default();
+                    extra.join(value);
+                }
+            }
+        }
+        let is_root = into.0.iter().any(|atom| matches!(atom, Atom::Context(_)));
+        if !self.assign(&entry, target, scope) && !is_root {
+            self.consume(value, Use::Whole);
+        }
+        Shape::union([into, &entry])
+    }
+
+    /// Adds to the variable that was named as target; `false` when it is something else.
+    fn assign(&mut self, shape: &Shape, target: Option<&Operand>, scope: &mut Scope) -> bool {
+        let (name, path) = match target {
+            Some(Operand::Variable(name, path)) => (name, path),
+            Some(Operand::Dot(path)) if path.is_empty() && shape.depth() <= super::DEPTH => {
+                scope.dot.join(shape);
+                return true;
+            }
+            _ => return false,
+        };
+        if !path.is_empty() {
+            self.consume(shape, Use::Whole);
+            return false;
+        }
+        let known = scope.variables.iter_mut().rev().find(|(known, _)| known == name);
+        match known {
+            Some((_, old)) if shape.depth() <= super::DEPTH => {
+                old.join(shape);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn compare(&mut self, name: &str, arguments: &[Shape]) {
+        if name != "eq" && name != "ne" {
+            return;
+        }
+        let texts: Vec<String> = arguments
+            .iter()
+            .flat_map(Shape::texts)
+            .filter(|text| !text.contains(ANY))
+            .map(str::to_owned)
+            .collect();
+        for atom in arguments.iter().flat_map(|shape| &shape.0) {
+            if let Atom::Value(path) = atom {
+                let known = self.reads.compared.entry(path.clone()).or_default();
+                known.extend(texts.iter().cloned());
+            }
+        }
+    }
+}
+
+/// Makes a mapping of keys and values in turn.
+fn mapping(arguments: &[Shape]) -> Shape {
+    let mut entries = std::collections::BTreeMap::<String, Shape>::new();
+    for pair in arguments.chunks(2) {
+        let [key, value] = pair else { continue };
+        let texts = key.texts();
+        let any = ANY.to_string();
+        let keys = if texts.is_empty() { vec![any.as_str()] } else { texts };
+        for key in keys {
+            let key = if key.contains(ANY) { any.as_str() } else { key };
+            entries.entry(key.to_owned()).or_default().join(value);
+        }
+    }
+    Shape::of(Atom::Mapping(entries))
+}
+
+fn combine(starts: &[String], ends: &[String]) -> Vec<String> {
+    let all = starts.iter().flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
+    all.take(64).collect()
+}

@@ -225,7 +225,8 @@ pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(unwritable)?;
     io::Write::write_all(&mut file, bytes).map_err(unwritable)?;
-    file.persist(path).map_err(|error| unwritable(error.error))?;
+    file.persist(path)
+        .map_err(|error| unwritable(error.error))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! additions; the bench makes them, without touching any other byte, and records each one.
 
 mod bench;
+mod listing;
 mod outcome;
 mod patches;
 pub mod policy;
@@ -14,7 +15,7 @@ mod rules;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-pub use policy::{Exemption, Policy};
+pub use policy::{Closed, Exemption, Policy, Resources};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::tree::builds::Builds;
@@ -63,6 +64,10 @@ pub static RULES: &[Rule] = &[
     rules::probes::RULE,
     rules::security_context::RULE,
     rules::service_account_token::RULE,
+    rules::resources::RULE,
+    rules::topology_spread::RULE,
+    rules::pod_disruption_budget::RULE,
+    rules::network_policy::RULE,
 ];
 
 /// The diagnostics of the stage itself.
@@ -91,6 +96,10 @@ pub static FINDINGS: &[Finding] = &[
         code: "exemption-unused",
         summary: "An exemption exempts nothing",
     },
+    Finding {
+        code: "resources-invalid",
+        summary: "A default for resources is no amount, or a request above its limit",
+    },
 ];
 
 /// What a rule sees.
@@ -99,6 +108,8 @@ struct Context<'t> {
     releases: &'t [Release<'t>],
     workloads: &'t [Workload<'t>],
     apps: &'t [App],
+    /// The paths of all files, manifests or not.
+    paths: &'t BTreeSet<&'t str>,
     policy: &'t Policy,
     rule: &'static str,
     exempted: &'t RefCell<BTreeSet<usize>>,
@@ -146,6 +157,7 @@ pub fn harden(
     for pass in [Pass::Workloads, Pass::Judgement] {
         let outcomes: Vec<(&'static str, Outcome)> = {
             let builds = Builds::of(bench.files());
+            let paths = bench.files().map(|file| file.path.as_str()).collect();
             let releases = Release::all(&builds, profiles);
             let workloads = workload::all(&builds, &releases);
             if pass == Pass::Workloads {
@@ -159,6 +171,7 @@ pub fn harden(
                         releases: &releases,
                         workloads: &workloads,
                         apps: tree.apps(),
+                        paths: &paths,
                         policy,
                         rule: rule.code,
                         exempted: &exempted,

@@ -217,7 +217,9 @@ fn read_values(source: &Source) -> Result<Value, Error> {
         path: source.path.clone(),
         reason: error.message,
     })?;
-    let value = documents.first().map(|document| document.root.to_kubernetes());
+    let value = documents
+        .first()
+        .map(|document| document.root.to_kubernetes());
     Ok(value.filter(Value::is_object).unwrap_or_else(|| json!({})))
 }
 

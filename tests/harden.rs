@@ -1,8 +1,8 @@
 //! Hardening: edits, profiles, and a folder of trees for each rule.
 //!
 //! A case is `tests/harden/<rule>/<case>/` with the tree in `in/`, the files that change or come new
-//! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, apps and policy in
-//! `case.yaml`, and chart profiles of its own in `charts/`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
+//! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
+//! `case.yaml`; profiles of its own in `charts/`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
 
 mod catalogue;
 mod codes;
@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::diagnostic::StageResult;
-use kiln::harden::{Exemption, Policy, RULES, harden};
+use kiln::harden::{Closed, Exemption, Policy, RULES, Resources, harden};
 use kiln::tree::{App, Hardened, Tree};
 use kiln::workload::Profiles;
 use kiln::workload::pod_security::{Level, Version};
@@ -28,19 +28,13 @@ use kiln::yaml::{self, Node};
 
 /// The profiles that come with Kiln.
 pub(crate) fn profiles() -> Profiles {
-    profiles_and(&[])
+    profiles_with(&[])
 }
 
-fn profiles_and(own: &[(String, String)]) -> Profiles {
+fn profiles_with(own: &[(String, String)]) -> Profiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
     let texts: Vec<(String, String)> = trees::texts(&folder).into_iter().collect();
     Profiles::load(texts, own).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
-}
-
-/// The profiles for a case: those of its own `charts/` come first.
-fn profiles_of(case: &Path) -> Profiles {
-    let own: Vec<(String, String)> = trees::texts(&case.join("charts")).into_iter().collect();
-    profiles_and(&own)
 }
 
 fn setting(node: &Node, key: &str) -> String {
@@ -53,7 +47,9 @@ fn list<'n>(node: Option<&'n Node>, key: &str) -> &'n [Node] {
         .unwrap_or_default()
 }
 
-/// Reads `case.yaml`: `apps: [{namespace, name, tier}]`, `exempt`, `podSecurity: {namespace: level}`.
+/// Reads `case.yaml`: `apps: [{namespace, name, tier}]`, `exempt`, `podSecurity: {namespace: level}`,
+/// `resources: {cpu, memory, limit}`, `networkPolicies: true` or a list, and `only: <rule>`, which
+/// exempts everything from all others.
 pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
     let text = std::fs::read_to_string(folder.join("case.yaml")).unwrap_or_default();
     let documents = yaml::load(&text).unwrap();
@@ -73,12 +69,23 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         reason: setting(exemption, "reason"),
         place: None,
     });
+    let only = root.and_then(|root| root.find_text("only"));
+    let others = RULES
+        .iter()
+        .filter(|rule| only.is_some_and(|only| only != rule.code));
+    let others = others.map(|rule| Exemption {
+        rule: rule.code.to_owned(),
+        namespace: "*".to_owned(),
+        name: "*".to_owned(),
+        reason: "the case is about another rule".to_owned(),
+        place: None,
+    });
     let wishes = root
         .and_then(|root| root.get("podSecurity"))
         .and_then(Node::entries)
         .unwrap_or_default();
     let policy = Policy {
-        exempt: exempt.collect(),
+        exempt: exempt.chain(others).collect(),
         kubernetes: Version(36),
         pod_security: wishes
             .iter()
@@ -89,18 +96,48 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
                 )
             })
             .collect(),
+        resources: root
+            .and_then(|root| root.get("resources"))
+            .map(|node| Resources {
+                cpu_request: node.find_text("cpu").map(str::to_owned),
+                memory_request: node.find_text("memory").map(str::to_owned),
+                memory_limit: node.find_text("limit").map(str::to_owned),
+                place: None,
+            }),
+        network_policies: match root.and_then(|root| root.get("networkPolicies")) {
+            None => Closed::Nothing,
+            Some(node) => node.items().map_or(Closed::All, |names| {
+                let names = names.iter().filter_map(Node::text);
+                Closed::Named(names.map(|name| (name.to_owned(), None)).collect())
+            }),
+        },
         ..Policy::default()
     };
     (apps.collect(), policy)
 }
 
 fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
+    hardened_from(folder, &trees::texts(&folder.join("in")))
+}
+
+fn hardened_from(folder: &Path, texts: &BTreeMap<String, String>) -> StageResult<Tree<Hardened>> {
     let (apps, policy) = case(folder);
-    harden(
-        trees::tree(&trees::texts(&folder.join("in")), apps),
-        &profiles_of(folder),
-        &policy,
-    )
+    let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
+    let mut result = harden(trees::tree(texts, apps), &profiles_with(&own), &policy);
+    // Those that `only` makes may well exempt nothing.
+    let made = "the case is about another rule";
+    if policy
+        .exempt
+        .iter()
+        .any(|exemption| exemption.reason == made)
+    {
+        let problems = match &mut result {
+            Ok(done) => &mut done.warnings,
+            Err(problems) => problems,
+        };
+        problems.retain(|problem| problem.code != "exemption-unused");
+    }
+    result
 }
 
 fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
@@ -188,13 +225,7 @@ fn hardening_twice_changes_nothing() {
             let Ok(once) = hardened(&folder) else {
                 continue;
             };
-            let (apps, policy) = case(&folder);
-            let again = harden(
-                trees::tree(&outputs(&once.value), apps),
-                &profiles_of(&folder),
-                &policy,
-            )
-            .unwrap();
+            let again = hardened_from(&folder, &outputs(&once.value)).unwrap();
             assert_eq!(
                 outputs(&again.value),
                 outputs(&once.value),

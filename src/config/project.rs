@@ -33,6 +33,35 @@ pub struct HardenSettings {
     pub enabled: bool,
     /// What is left as it is, and why.
     pub exempt: Vec<Exempt>,
+    /// The requests and limits of containers that nobody knows.
+    pub resources: Option<Resources>,
+    /// The namespaces that network policies close.
+    pub network_policies: Closed,
+}
+
+/// `[harden.resources]`: requests and limits where no chart profile knows any.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// `requests.cpu`.
+    pub cpu_request: Option<String>,
+    /// `requests.memory`.
+    pub memory_request: Option<String>,
+    /// `limits.memory`; there is no limit of CPU on purpose.
+    pub memory_limit: Option<String>,
+    /// Where `kiln.toml` says so.
+    pub place: Option<Place>,
+}
+
+/// `network-policies`: the namespaces that are closed.
+#[derive(Clone, Debug, Default)]
+pub enum Closed {
+    /// `false`: none.
+    #[default]
+    Nothing,
+    /// `true`: all but those of the cluster itself.
+    All,
+    /// A list: these, each with its place.
+    Named(Vec<(String, Place)>),
 }
 
 /// An object that a rule leaves alone.
@@ -76,6 +105,8 @@ impl Default for Project {
             harden: HardenSettings {
                 enabled: true,
                 exempt: Vec::new(),
+                resources: None,
+                network_policies: Closed::Nothing,
             },
             seal: SealSettings::default(),
             check: CheckSettings {
@@ -158,13 +189,58 @@ impl Reader {
     }
 
     fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
-        for entry in self.known(node, &["enabled", "exempt"]) {
-            if entry.key == "enabled" {
-                settings.enabled = self.flag(&entry.value);
-                continue;
+        let keys = ["enabled", "exempt", "resources", "network-policies"];
+        for entry in self.known(node, &keys) {
+            match entry.key.as_str() {
+                "enabled" => settings.enabled = self.flag(&entry.value),
+                "resources" => settings.resources = Some(self.resources(&entry.value)),
+                "network-policies" => settings.network_policies = self.closed(&entry.value),
+                _ => {
+                    for item in entry.value.items().unwrap_or_default() {
+                        settings.exempt.push(self.exempt(item));
+                    }
+                }
             }
-            for item in entry.value.items().unwrap_or_default() {
-                settings.exempt.push(self.exempt(item));
+        }
+    }
+
+    fn resources(&mut self, node: &Node) -> Resources {
+        let mut resources = Resources {
+            place: Some(Place::new(&self.source, node.first_line_span())),
+            ..Resources::default()
+        };
+        for list in self.known(node, &["requests", "limits"]) {
+            let is_limit = list.key == "limits";
+            let keys: &[&str] = if is_limit {
+                &["memory"]
+            } else {
+                &["cpu", "memory"]
+            };
+            for entry in self.known(&list.value, keys) {
+                let amount = Some(self.text(&entry.value));
+                match (is_limit, entry.key.as_str()) {
+                    (true, _) => resources.memory_limit = amount,
+                    (false, "cpu") => resources.cpu_request = amount,
+                    (false, _) => resources.memory_request = amount,
+                }
+            }
+        }
+        resources
+    }
+
+    fn closed(&mut self, node: &Node) -> Closed {
+        if node.items().is_some() {
+            return Closed::Named(self.placed_texts(node));
+        }
+        match node.to_value(Resolver::Core).as_bool() {
+            Some(true) => Closed::All,
+            Some(false) => Closed::Nothing,
+            None => {
+                self.problem(
+                    node,
+                    "`true`, `false` or a list of namespaces was expected here",
+                );
+                Closed::Nothing
             }
         }
     }

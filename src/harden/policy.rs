@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::RULES;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 use crate::workload::pod_security::{Level, Version};
+use crate::workload::quantity::milli;
 
 /// The project's settings for hardening.
 #[derive(Clone, Debug)]
@@ -18,6 +21,35 @@ pub struct Policy {
     pub kubernetes: Version,
     /// The level wished for a namespace, with the place of the wish.
     pub pod_security: BTreeMap<String, (Level, Option<Place>)>,
+    /// The requests and limits of containers that nobody knows; none unless the project sets some.
+    pub resources: Option<Resources>,
+    /// The namespaces that network policies close.
+    pub network_policies: Closed,
+}
+
+/// Requests and limits for containers of which no profile knows what they need.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// The CPU request.
+    pub cpu_request: Option<String>,
+    /// The memory request.
+    pub memory_request: Option<String>,
+    /// The memory limit.
+    pub memory_limit: Option<String>,
+    /// Where the project says so.
+    pub place: Option<Place>,
+}
+
+/// Which namespaces network policies close.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Closed {
+    /// None.
+    #[default]
+    Nothing,
+    /// All of the tree, but for those of the cluster itself.
+    All,
+    /// These, each with the place where it is named.
+    Named(Vec<(String, Option<Place>)>),
 }
 
 impl Default for Policy {
@@ -27,8 +59,51 @@ impl Default for Policy {
             exempt: Vec::new(),
             kubernetes: Version(36),
             pod_security: BTreeMap::new(),
+            resources: None,
+            network_policies: Closed::Nothing,
         }
     }
+}
+
+impl Resources {
+    /// Returns them as the field of a container.
+    pub(super) fn to_value(&self) -> Value {
+        json!({
+            "requests": {"cpu": self.cpu_request, "memory": self.memory_request},
+            "limits": {"memory": self.memory_limit},
+        })
+    }
+
+    /// Says which of them are no quantities, or contradict each other.
+    fn problems(&self) -> Vec<Diagnostic> {
+        let all = [&self.cpu_request, &self.memory_request, &self.memory_limit];
+        let mut messages: Vec<String> = all
+            .into_iter()
+            .flatten()
+            .filter(|written| quantity(written).is_none_or(|amount| amount <= 0))
+            .map(|written| format!("`{written}` is not an amount of CPU or memory"))
+            .collect();
+        let amount = |written: &Option<String>| written.as_deref().and_then(quantity);
+        if let (Some(request), Some(limit)) =
+            (amount(&self.memory_request), amount(&self.memory_limit))
+            && request > limit
+        {
+            messages.push("the default memory request is above the default limit".to_owned());
+        }
+        let problem = |message: String| {
+            let problem = Diagnostic::error("resources-invalid", message)
+                .with_hint("write amounts such as `10m` of CPU and `64Mi` of memory");
+            match &self.place {
+                Some(place) => problem.at_place(place.clone(), ""),
+                None => problem,
+            }
+        };
+        messages.into_iter().map(problem).collect()
+    }
+}
+
+fn quantity(written: &str) -> Option<i128> {
+    milli(&Value::from(written))
 }
 
 /// An object that a rule leaves alone.
@@ -57,9 +132,13 @@ impl Policy {
         })
     }
 
-    /// Lists the exemptions that make no sense by themselves.
+    /// Lists what makes no sense by itself.
     pub(super) fn problems(&self) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
+        let mut problems: Vec<Diagnostic> = self
+            .resources
+            .iter()
+            .flat_map(Resources::problems)
+            .collect();
         for exemption in &self.exempt {
             if !RULES.iter().any(|rule| rule.code == exemption.rule) {
                 let problem = Diagnostic::error(

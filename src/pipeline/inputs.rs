@@ -1,9 +1,9 @@
 //! What the stages are handed: read from the world, and nothing decided here.
 
 use crate::config::model::Cluster;
-use crate::config::project::Project;
+use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::harden::{Exemption, Policy};
+use crate::harden::{Closed, Exemption, Policy, Resources};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Keyring, Rules};
@@ -217,7 +217,29 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
         enabled: project.harden.enabled,
         exempt: exempt.collect(),
         pod_security: wishes.collect(),
+        resources: project.harden.resources.as_ref().map(|own| Resources {
+            cpu_request: own.cpu_request.clone(),
+            memory_request: own.memory_request.clone(),
+            memory_limit: own.memory_limit.clone(),
+            place: own.place.clone(),
+        }),
+        network_policies: closed(&project.harden.network_policies),
         kubernetes: Version::parse(&project.check.kubernetes)
             .unwrap_or(Policy::default().kubernetes),
+    }
+}
+
+fn closed(setting: &project::Closed) -> Closed {
+    match setting {
+        project::Closed::Nothing => Closed::Nothing,
+        project::Closed::All => Closed::All,
+        project::Closed::Named(names) => {
+            let named = names.iter();
+            Closed::Named(
+                named
+                    .map(|(name, place)| (name.clone(), Some(place.clone())))
+                    .collect(),
+            )
+        }
     }
 }

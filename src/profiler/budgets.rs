@@ -12,7 +12,12 @@ use super::rendering::{Id, Rendering, Workload};
 use super::trial::{Change, changed, each, render, together};
 
 /// What may stand in the spec of a sound budget.
-const SPEC: [&str; 4] = ["selector", "maxUnavailable", "minAvailable", "unhealthyPodEvictionPolicy"];
+const SPEC: [&str; 4] = [
+    "selector",
+    "maxUnavailable",
+    "minAvailable",
+    "unhealthyPodEvictionPolicy",
+];
 /// Where the numbers start that tell one candidate's budget from that of others.
 const FIRST: usize = 41;
 
@@ -50,7 +55,13 @@ impl Bench<'_> {
             !workload.hook && ["Deployment", "StatefulSet"].contains(&workload.id.kind.as_str())
         }) {
             let default = budget(self.rendering, workload);
-            found.insert(workload.id.clone(), Standing { default, ..Standing::default() });
+            found.insert(
+                workload.id.clone(),
+                Standing {
+                    default,
+                    ..Standing::default()
+                },
+            );
         }
         let paths: Vec<Vec<String>> = self.replicas.iter().cloned().collect();
         let two = |path: &Vec<String>| -> Change { (path.clone(), json!(2)) };
@@ -62,7 +73,9 @@ impl Bench<'_> {
                 replicated = more;
             }
             for (id, standing) in &mut found {
-                let has = rendering.workload(id).is_some_and(|one| budget(rendering, one).is_some());
+                let has = rendering
+                    .workload(id)
+                    .is_some_and(|one| budget(rendering, one).is_some());
                 standing.when_replicated |= standing.default.is_none() && has;
             }
         }
@@ -76,8 +89,11 @@ impl Bench<'_> {
     fn candidates(&self) -> Vec<Vec<String>> {
         let mut paths = BTreeSet::new();
         let is_one = |path: &[String]| {
-            let key = path.last().map(|key| key.to_lowercase().replace(['-', '_'], ""));
-            let named = key.is_some_and(|key| key.contains("disruptionbudget") || key.ends_with("pdb"));
+            let key = path
+                .last()
+                .map(|key| key.to_lowercase().replace(['-', '_'], ""));
+            let named =
+                key.is_some_and(|key| key.contains("disruptionbudget") || key.ends_with("pdb"));
             named && path.iter().all(|key| is_plain(key))
         };
         visit(self.effective, &mut Vec::new(), &mut |path, _| {
@@ -91,7 +107,10 @@ impl Bench<'_> {
             }
         });
         let all: Vec<Vec<String>> = paths.iter().cloned().collect();
-        paths.retain(|path| !all.iter().any(|other| other != path && path.starts_with(other)));
+        paths.retain(|path| {
+            !all.iter()
+                .any(|other| other != path && path.starts_with(other))
+        });
         paths.into_iter().collect()
     }
 
@@ -113,11 +132,15 @@ impl Bench<'_> {
             };
             for (set, rendering) in together(self.helm, base, &numbered, &change).rendered {
                 for (id, standing) in found.iter_mut().filter(|(_, one)| one.on.is_none()) {
-                    let Some(spec) = rendering.workload(id).and_then(|one| budget(&rendering, one))
+                    let Some(spec) = rendering
+                        .workload(id)
+                        .and_then(|one| budget(&rendering, one))
                     else {
                         continue;
                     };
-                    let by = set.iter().find(|(number, _)| is_sound(&spec, &spelling, FIRST + number));
+                    let by = set
+                        .iter()
+                        .find(|(number, _)| is_sound(&spec, &spelling, FIRST + number));
                     standing.on = by.map(|(_, path)| ((*path).clone(), with_number(&spelling, 1)));
                 }
             }
@@ -137,7 +160,12 @@ impl Bench<'_> {
         }
         let mut trials: Vec<Change> = Vec::new();
         for path in candidates {
-            let below = |key: &str| path.iter().cloned().chain([key.to_owned()]).collect::<Vec<_>>();
+            let below = |key: &str| {
+                path.iter()
+                    .cloned()
+                    .chain([key.to_owned()])
+                    .collect::<Vec<_>>()
+            };
             for key in ["enabled", "create"] {
                 if self.known.covers(&below(key)) {
                     trials.push((below(key), json!(false)));
@@ -157,7 +185,9 @@ impl Bench<'_> {
         for (change, rendering) in trials.iter().zip(&renderings) {
             let Some(rendering) = rendering else { continue };
             for (id, standing) in found.iter_mut().filter(|(_, one)| wanted(one)) {
-                let gone = rendering.workload(id).is_some_and(|one| budget(rendering, one).is_none());
+                let gone = rendering
+                    .workload(id)
+                    .is_some_and(|one| budget(rendering, one).is_none());
                 if gone && standing.off.is_none() {
                     standing.off = Some(change.clone());
                 }
@@ -169,7 +199,10 @@ impl Bench<'_> {
 /// Returns the spec of the budget that a rendering has for a workload, without the selector.
 fn budget(rendering: &Rendering, workload: &Workload) -> Option<Map<String, Value>> {
     let labels = workload.labels();
-    let budget = rendering.budgets.iter().find(|budget| budget.selects(&labels))?;
+    let budget = rendering
+        .budgets
+        .iter()
+        .find(|budget| budget.selects(&labels))?;
     let mut spec = budget.spec.clone();
     spec.shift_remove("selector");
     Some(spec)
@@ -212,5 +245,7 @@ fn is_sound(spec: &Map<String, Value>, spelling: &Map<String, Value>, number: us
     spec.keys().all(|key| SPEC.contains(&key.as_str()))
         && spec.get("maxUnavailable") == Some(&json!(number))
         && spec.get("minAvailable").is_none_or(Value::is_null)
-        && spelling.get(policy).is_none_or(|wanted| spec.get(policy) == Some(wanted))
+        && spelling
+            .get(policy)
+            .is_none_or(|wanted| spec.get(policy) == Some(wanted))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Error;
 use super::archive;
 use super::known::split;
-use super::Error;
 use crate::source::{Files, MemoryFiles};
 use crate::yaml;
 
@@ -108,16 +108,28 @@ pub(super) fn set(values: &mut Value, path: &[String], new: Value) {
 }
 
 fn load(files: &dyn Files, folder: &str, prefix: Vec<String>) -> Result<Chart, Error> {
-    let about = yaml_file(files, &format!("{folder}Chart.yaml"))?
-        .ok_or_else(|| Error::NoChart { path: format!("{folder}Chart.yaml") })?;
-    let text = |key: &str| about.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let about =
+        yaml_file(files, &format!("{folder}Chart.yaml"))?.ok_or_else(|| Error::NoChart {
+            path: format!("{folder}Chart.yaml"),
+        })?;
+    let text = |key: &str| {
+        about
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let values = yaml_file(files, &format!("{folder}values.yaml"))?;
     let mut chart = Chart {
         name: text("name"),
         version: text("version"),
         library: text("type") == "library",
-        values: values.filter(Value::is_object).unwrap_or_else(|| Value::Object(Map::new())),
-        schema: yaml_file(files, &format!("{folder}values.schema.json")).ok().flatten(),
+        values: values
+            .filter(Value::is_object)
+            .unwrap_or_else(|| Value::Object(Map::new())),
+        schema: yaml_file(files, &format!("{folder}values.schema.json"))
+            .ok()
+            .flatten(),
         prefix,
         ..Chart::default()
     };
@@ -240,6 +252,9 @@ fn yaml_file(files: &dyn Files, path: &str) -> Result<Option<Value>, Error> {
         reason,
     };
     let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-    let documents = yaml::load(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.message))?;
-    Ok(documents.first().map(|document| document.root.to_kubernetes()))
+    let documents =
+        yaml::load(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.message))?;
+    Ok(documents
+        .first()
+        .map(|document| document.root.to_kubernetes()))
 }

@@ -72,7 +72,9 @@ pub(super) fn find_living(
             dead.extend(other(value).map(|value| (path.to_vec(), value)));
         }
     });
-    let Some(again) = render(helm, base) else { return };
+    let Some(again) = render(helm, base) else {
+        return;
+    };
     let steady = Steady::new(&rendering.text, &again.text);
     let mut left = BUDGET;
     let mut waiting = vec![dead];
@@ -86,7 +88,9 @@ pub(super) fn find_living(
         match set.as_slice() {
             _ if !seen => {}
             [(path, _)] => known.mark(path, Use::Whole),
-            _ if left == 0 => set.iter().for_each(|(path, _)| known.mark(path, Use::Whole)),
+            _ if left == 0 => set
+                .iter()
+                .for_each(|(path, _)| known.mark(path, Use::Whole)),
             _ => {
                 let (one, other) = set.split_at(set.len() / 2);
                 waiting.push(other.to_vec());
@@ -139,10 +143,9 @@ impl Steady {
 pub(super) fn close_by_schema(chart: &Chart, known: &mut Known) {
     for chart in chart.all() {
         if let Some(schema) = &chart.schema {
-            let node = chart
-                .prefix
-                .iter()
-                .fold(&mut *known, |node, key| node.keys.entry(key.clone()).or_default());
+            let node = chart.prefix.iter().fold(&mut *known, |node, key| {
+                node.keys.entry(key.clone()).or_default()
+            });
             close(node, schema, schema, 0);
         }
     }
@@ -172,11 +175,16 @@ fn close(node: &mut Known, schema: &Value, root: &Value, depth: usize) {
 }
 
 fn keys(properties: &Map<String, Value>) -> std::collections::BTreeMap<String, Known> {
-    properties.keys().map(|key| (key.clone(), Known::default())).collect()
+    properties
+        .keys()
+        .map(|key| (key.clone(), Known::default()))
+        .collect()
 }
 
 fn resolve<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
     let target = schema.get("$ref").and_then(Value::as_str);
     let target = target.and_then(|target| target.strip_prefix('#'));
-    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+    target
+        .and_then(|pointer| root.pointer(pointer))
+        .unwrap_or(schema)
 }

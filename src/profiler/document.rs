@@ -7,23 +7,63 @@ use crate::yaml;
 /// The first lines of a profile; the schema's path holds for `schemas/charts/` of Kiln itself.
 const HEAD: &str = "---\n";
 /// What people write at the top of a profile.
-const TOP: [&str; 6] = ["sources", "anyPublisher", "notes", "generic", "operands", "loweredBy"];
+const TOP: [&str; 6] = [
+    "sources",
+    "anyPublisher",
+    "notes",
+    "generic",
+    "operands",
+    "loweredBy",
+];
 /// What people write about a workload.
 const WORKLOAD: [&str; 3] = ["byOperator", "class", "api"];
 /// What people write about a container.
-const CONTAINER: [&str; 5] = ["nonRoot", "readOnlyRootFilesystem", "health", "noProbes", "resources"];
+const CONTAINER: [&str; 5] = [
+    "nonRoot",
+    "readOnlyRootFilesystem",
+    "health",
+    "noProbes",
+    "resources",
+];
 
 /// The order of keys, as the format's description has them.
 const ORDER_TOP: [&str; 12] = [
-    "chart", "sources", "anyPublisher", "versions", "verified", "notes", "fullname", "generic",
-    "workloads", "operands", "loweredBy", "values",
+    "chart",
+    "sources",
+    "anyPublisher",
+    "versions",
+    "verified",
+    "notes",
+    "fullname",
+    "generic",
+    "workloads",
+    "operands",
+    "loweredBy",
+    "values",
 ];
 const ORDER_WORKLOAD: [&str; 13] = [
-    "kind", "name", "when", "hook", "byOperator", "class", "api", "selector", "replicas", "pod",
-    "paths", "containers", "podDisruptionBudget",
+    "kind",
+    "name",
+    "when",
+    "hook",
+    "byOperator",
+    "class",
+    "api",
+    "selector",
+    "replicas",
+    "pod",
+    "paths",
+    "containers",
+    "podDisruptionBudget",
 ];
 const ORDER_CONTAINER: [&str; 7] = [
-    "when", "paths", "nonRoot", "readOnlyRootFilesystem", "health", "noProbes", "resources",
+    "when",
+    "paths",
+    "nonRoot",
+    "readOnlyRootFilesystem",
+    "health",
+    "noProbes",
+    "resources",
 ];
 
 /// Takes over from an earlier profile what people wrote; returns the workloads that are gone.
@@ -46,12 +86,17 @@ pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String>
     }
     let mut gone = Vec::new();
     let empty = Vec::new();
-    let old = old.get("workloads").and_then(Value::as_array).unwrap_or(&empty);
+    let old = old
+        .get("workloads")
+        .and_then(Value::as_array)
+        .unwrap_or(&empty);
     let Some(Value::Array(workloads)) = profile.get_mut("workloads") else {
         return gone;
     };
     for old in old {
-        let same = |new: &&mut Value| new.get("kind") == old.get("kind") && new.get("name") == old.get("name");
+        let same = |new: &&mut Value| {
+            new.get("kind") == old.get("kind") && new.get("name") == old.get("name")
+        };
         match workloads.iter_mut().find(same) {
             Some(new) => keep_workload(new, old),
             None if old.get("byOperator") == Some(&json!(true)) => workloads.push(old.clone()),
@@ -73,9 +118,15 @@ fn keep_workload(new: &mut Value, old: &Value) {
     }
     let names = names(new.get("pod"));
     let old = old.get("containers").and_then(Value::as_object);
-    for (name, facts) in old.into_iter().flatten().filter(|(name, _)| names.contains(name)) {
+    for (name, facts) in old
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| names.contains(name))
+    {
         let containers = new.entry("containers").or_insert_with(|| json!({}));
-        let Some(containers) = containers.as_object_mut() else { return };
+        let Some(containers) = containers.as_object_mut() else {
+            return;
+        };
         let container = containers.entry(name.clone()).or_insert_with(|| json!({}));
         for key in CONTAINER {
             if let (Some(kept), Some(container)) = (facts.get(key), container.as_object_mut()) {
@@ -93,7 +144,9 @@ fn keep_workload(new: &mut Value, old: &Value) {
 fn names(pod: Option<&Value>) -> Vec<String> {
     let lists = ["initContainers", "containers"];
     let lists = lists.iter().filter_map(|list| pod?.get(*list)?.as_array());
-    let names = lists.flatten().filter_map(|container| container.get("name")?.as_str());
+    let names = lists
+        .flatten()
+        .filter_map(|container| container.get("name")?.as_str());
     names.map(str::to_owned).collect()
 }
 
@@ -102,7 +155,9 @@ pub(super) fn text(profile: Map<String, Value>, schema: Option<&str>) -> String 
     let mut profile = ordered(profile, &ORDER_TOP);
     if let Some(Value::Array(workloads)) = profile.get_mut("workloads") {
         for workload in workloads {
-            let Value::Object(map) = workload else { continue };
+            let Value::Object(map) = workload else {
+                continue;
+            };
             if let Some(Value::Object(containers)) = map.get_mut("containers") {
                 for facts in containers.values_mut() {
                     if let Value::Object(facts) = facts {

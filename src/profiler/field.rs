@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::known::Known;
 use super::chart::at;
+use super::known::Known;
 
 /// What a candidate path is tried for; where the value turns up decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,7 +159,11 @@ fn fits(shape: Shape, default: Option<&Value>) -> bool {
 }
 
 /// Calls `visit` with every path of values and what stands there.
-pub(super) fn visit(value: &Value, path: &mut Vec<String>, each: &mut dyn FnMut(&[String], &Value)) {
+pub(super) fn visit(
+    value: &Value,
+    path: &mut Vec<String>,
+    each: &mut dyn FnMut(&[String], &Value),
+) {
     if let Value::Object(map) = value {
         for (key, value) in map {
             path.push(key.clone());

@@ -84,7 +84,11 @@ impl Measure<'_> {
         }
         let fullname = names.unusual(self.baseline);
         Measured {
-            workloads: writer.made.into_iter().map(|(_, workload)| Value::Object(workload)).collect(),
+            workloads: writer
+                .made
+                .into_iter()
+                .map(|(_, workload)| Value::Object(workload))
+                .collect(),
             fullname,
         }
     }
@@ -110,7 +114,9 @@ impl Measure<'_> {
                 Some(rendering) if parts(&rendering).is_superset(&wanted) => {
                     rich = Some((more, rendering));
                 }
-                _ if all.len() < STATES => all.push((state.values.clone(), state.rendering.clone())),
+                _ if all.len() < STATES => {
+                    all.push((state.values.clone(), state.rendering.clone()))
+                }
                 _ => {}
             }
         }
@@ -121,7 +127,9 @@ impl Measure<'_> {
 
 fn replica_paths(hits: &Hits) -> BTreeSet<Vec<String>> {
     let chosen = paths::choose(hits);
-    let replicas = chosen.into_iter().filter(|((_, name), _)| *name == "replicas");
+    let replicas = chosen
+        .into_iter()
+        .filter(|((_, name), _)| *name == "replicas");
     replicas.map(|(_, path)| path).collect()
 }
 
@@ -139,7 +147,9 @@ impl Writer<'_> {
     fn add_state(&mut self, state: &State, names: &Names) {
         let ids: BTreeSet<&Id> = state.parts.iter().map(|part| &part.workload).collect();
         for id in ids {
-            let Some(workload) = state.rendering.workload(id) else { continue };
+            let Some(workload) = state.rendering.workload(id) else {
+                continue;
+            };
             match self.made.iter().position(|(known, _)| known == id) {
                 Some(at) => {
                     let whole = self.workload(workload, names);
@@ -156,9 +166,19 @@ impl Writer<'_> {
     }
 
     fn workload(&self, workload: &Workload, names: &Names) -> Map<String, Value> {
-        let general = Workload { object: names.generalize(workload), ..workload.clone() };
-        let name = general.object.pointer("/metadata/name").cloned().unwrap_or_default();
-        let whole = Part { workload: workload.id.clone(), container: None };
+        let general = Workload {
+            object: names.generalize(workload),
+            ..workload.clone()
+        };
+        let name = general
+            .object
+            .pointer("/metadata/name")
+            .cloned()
+            .unwrap_or_default();
+        let whole = Part {
+            workload: workload.id.clone(),
+            container: None,
+        };
         let mut made = Map::new();
         made.insert("kind".to_owned(), json!(workload.id.kind));
         made.insert("name".to_owned(), name);
@@ -172,7 +192,10 @@ impl Writer<'_> {
         if let Some(replicas) = self.replicas(workload) {
             made.insert("replicas".to_owned(), replicas);
         }
-        made.insert("pod".to_owned(), Value::Object(pod::abridged(general.pod())));
+        made.insert(
+            "pod".to_owned(),
+            Value::Object(pod::abridged(general.pod())),
+        );
         let paths = self.paths(&whole);
         if !paths.is_empty() {
             made.insert("paths".to_owned(), Value::Object(paths));
@@ -189,8 +212,15 @@ impl Writer<'_> {
 
     fn containers(&self, workload: &Workload, general: &Workload) -> Map<String, Value> {
         let mut containers = Map::new();
-        let outer = Part { workload: workload.id.clone(), container: None };
-        let outer = self.switches.needs.get(&outer).map_or(&[][..], Vec::as_slice);
+        let outer = Part {
+            workload: workload.id.clone(),
+            container: None,
+        };
+        let outer = self
+            .switches
+            .needs
+            .get(&outer)
+            .map_or(&[][..], Vec::as_slice);
         for ((name, _), (shown, _)) in workload.containers().iter().zip(general.containers()) {
             let part = Part {
                 workload: workload.id.clone(),
@@ -273,12 +303,22 @@ impl Writer<'_> {
 /// Adds the containers of the same workload in another state.
 fn add_containers(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for list in ["initContainers", "containers"] {
-        let theirs = from.get("pod").and_then(|pod| pod.get(list)).and_then(Value::as_array);
+        let theirs = from
+            .get("pod")
+            .and_then(|pod| pod.get(list))
+            .and_then(Value::as_array);
         for container in theirs.into_iter().flatten() {
-            let Some(Value::Object(pod)) = into.get_mut("pod") else { return };
+            let Some(Value::Object(pod)) = into.get_mut("pod") else {
+                return;
+            };
             let ours = pod.entry(list).or_insert_with(|| json!([]));
-            let Some(ours) = ours.as_array_mut() else { return };
-            if ours.iter().all(|one| one.get("name") != container.get("name")) {
+            let Some(ours) = ours.as_array_mut() else {
+                return;
+            };
+            if ours
+                .iter()
+                .all(|one| one.get("name") != container.get("name"))
+            {
                 ours.push(container.clone());
             }
         }
@@ -294,9 +334,19 @@ fn add_containers(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 
 /// Returns the labels that select a workload's pods.
 fn selector(workload: &Workload) -> Map<String, Value> {
-    let labels = workload.object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let labels = workload
+        .object
+        .pointer("/spec/selector/matchLabels")
+        .and_then(Value::as_object);
     let mut labels = labels.cloned().unwrap_or_else(|| workload.labels());
-    let passing = ["helm.sh/chart", "chart", "app.kubernetes.io/version", "version", "app.kubernetes.io/managed-by", "heritage"];
+    let passing = [
+        "helm.sh/chart",
+        "chart",
+        "app.kubernetes.io/version",
+        "version",
+        "app.kubernetes.io/managed-by",
+        "heritage",
+    ];
     labels.retain(|key, value| !passing.contains(&key.as_str()) && value.is_string());
     labels
 }

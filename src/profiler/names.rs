@@ -1,6 +1,5 @@
 //! What of a name comes from the release: told by rendering under other names.
 
-
 use serde_json::{Map, Value};
 
 use super::chart::Chart;
@@ -26,7 +25,10 @@ impl Names {
     /// Renders a state under other names.
     pub(super) fn learn(helm: &Helm<'_>, chart: &Chart, known: &Known, values: &Value) -> Self {
         let read = |text: String| Rendering::read(text);
-        let other = helm.template(&other_release(&chart.name), values).ok().map(read);
+        let other = helm
+            .template(&other_release(&chart.name), values)
+            .ok()
+            .map(read);
         let path = vec!["fullnameOverride".to_owned()];
         let values = changed(values, [&(path.clone(), Value::from(FULLNAME))]);
         let overridden = known
@@ -43,9 +45,14 @@ impl Names {
     /// Returns a workload with `{release}` and `{fullname}` in all its texts.
     pub(super) fn generalize(&self, workload: &Workload) -> Value {
         let twin = |rendering: &Option<Rendering>| {
-            let all = rendering.as_ref().map(|rendering| rendering.workloads.as_slice());
+            let all = rendering
+                .as_ref()
+                .map(|rendering| rendering.workloads.as_slice());
             let same = |other: &&Workload| other.origin == workload.origin;
-            all.unwrap_or_default().iter().find(same).map(|found| found.object.clone())
+            all.unwrap_or_default()
+                .iter()
+                .find(same)
+                .map(|found| found.object.clone())
         };
         let other = twin(&self.other);
         let overridden = twin(&self.overridden);
@@ -59,7 +66,8 @@ impl Names {
                 Value::String(self.text(text, other, overridden.and_then(Value::as_str)))
             }
             Value::Array(items) => {
-                let nth = |list: Option<&Value>, at: usize| list.and_then(|list| list.get(at)).cloned();
+                let nth =
+                    |list: Option<&Value>, at: usize| list.and_then(|list| list.get(at)).cloned();
                 let items = items.iter().enumerate().map(|(at, item)| {
                     self.value(item, nth(other, at).as_ref(), nth(overridden, at).as_ref())
                 });
@@ -91,11 +99,19 @@ impl Names {
         }
         let usual = fullname(RELEASE, &self.chart);
         let release = here.replace(RELEASE, "{release}");
-        let full = here.replace(&usual, "{fullname}").replace(RELEASE, "{release}");
+        let full = here
+            .replace(&usual, "{fullname}")
+            .replace(RELEASE, "{release}");
         let fits = |pattern: &str| {
-            other.is_none_or(|other| expand(pattern, &other_release(&self.chart), &self.chart) == other)
+            other.is_none_or(|other| {
+                expand(pattern, &other_release(&self.chart), &self.chart) == other
+            })
         };
-        if full != release && fits(&full) { full } else { release }
+        if full != release && fits(&full) {
+            full
+        } else {
+            release
+        }
     }
 
     /// Returns what `{fullname}` stands for where that is not what Helm's usual helper makes of it.
@@ -104,11 +120,17 @@ impl Names {
     pub(super) fn unusual(&self, rendering: &Rendering) -> Option<String> {
         let overridden = self.overridden.as_ref()?;
         let pairs = rendering.workloads.iter().filter_map(|here| {
-            let there = overridden.workloads.iter().find(|one| one.origin == here.origin)?;
+            let there = overridden
+                .workloads
+                .iter()
+                .find(|one| one.origin == here.origin)?;
             let (before, after) = there.id.name.split_once(FULLNAME)?;
             let real = here.id.name.strip_prefix(before)?.strip_suffix(after)?;
             let other = self.other.as_ref()?;
-            let other = other.workloads.iter().find(|one| one.origin == here.origin)?;
+            let other = other
+                .workloads
+                .iter()
+                .find(|one| one.origin == here.origin)?;
             let other = other.id.name.strip_prefix(before)?.strip_suffix(after)?;
             Some((real.to_owned(), other.to_owned()))
         });

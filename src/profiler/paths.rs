@@ -43,7 +43,9 @@ pub(super) fn find(helm: &Helm<'_>, base: &Value, candidates: &mut Vec<Candidate
                         arrived.insert(candidate.path.clone());
                     }
                     for field in fields {
-                        hits.entry(field).or_default().insert(candidate.path.clone());
+                        hits.entry(field)
+                            .or_default()
+                            .insert(candidate.path.clone());
                     }
                 }
             }
@@ -84,7 +86,13 @@ fn reached(rendering: &Rendering, candidate: &Candidate) -> Vec<Field> {
                 _ => workload.pod().get(*name),
             };
             if fits(value) {
-                found.push((Part { workload: workload.id.clone(), container: None }, *name));
+                found.push((
+                    Part {
+                        workload: workload.id.clone(),
+                        container: None,
+                    },
+                    *name,
+                ));
             }
         }
         for (container, spec) in workload.containers() {
@@ -108,23 +116,19 @@ fn holds(field: &Value, set: &Value) -> bool {
         (Value::Object(field), Value::Object(set)) => set
             .iter()
             .all(|(key, value)| field.get(key).is_some_and(|field| holds(field, value))),
-        (Value::Array(field), Value::Array(set)) => {
-            set.iter().all(|item| field.iter().any(|field| holds(field, item)))
-        }
+        (Value::Array(field), Value::Array(set)) => set
+            .iter()
+            .all(|item| field.iter().any(|field| holds(field, item))),
         (field, set) => field == set,
     }
 }
 
 /// Finds the paths of `automountServiceAccountToken`: a boolean, so both are tried with each alone.
-pub(super) fn automount(
-    helm: &Helm<'_>,
-    base: &Value,
-    defaults: &Value,
-    known: &Known,
-) -> Hits {
+pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: &Known) -> Hits {
     let mut paths = BTreeSet::new();
     let is_one = |path: &[String]| {
-        path.last().is_some_and(|key| key.to_lowercase().contains("automount"))
+        path.last()
+            .is_some_and(|key| key.to_lowercase().contains("automount"))
             && path.iter().all(|key| super::field::is_plain(key))
     };
     super::field::visit(defaults, &mut Vec::new(), &mut |path, value| {
@@ -133,7 +137,8 @@ pub(super) fn automount(
         }
     });
     known.visit(&mut |path, node| {
-        if is_one(path) && node.keys.is_empty() && !at(defaults, path).is_some_and(Value::is_object) {
+        if is_one(path) && node.keys.is_empty() && !at(defaults, path).is_some_and(Value::is_object)
+        {
             paths.insert(path.to_vec());
         }
     });
@@ -145,12 +150,18 @@ pub(super) fn automount(
         };
         workloads
             .filter(has)
-            .map(|workload| Part { workload: workload.id.clone(), container: None })
+            .map(|workload| Part {
+                workload: workload.id.clone(),
+                container: None,
+            })
             .collect()
     };
     // All at once first: mostly there is nothing to find.
     let all = |value: bool| {
-        let changes: Vec<Change> = paths.iter().map(|path| (path.clone(), json!(value))).collect();
+        let changes: Vec<Change> = paths
+            .iter()
+            .map(|path| (path.clone(), json!(value)))
+            .collect();
         render(helm, &changed(base, &changes))
     };
     let (on, off) = (all(true), all(false));

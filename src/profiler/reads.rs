@@ -112,7 +112,10 @@ impl Reader {
         for chart in charts {
             let inner = chart.subcharts.iter().filter_map(|sub| {
                 let key = sub.chart.prefix.last()?.clone();
-                let number = reader.prefixes.iter().position(|prefix| *prefix == sub.chart.prefix)?;
+                let number = reader
+                    .prefixes
+                    .iter()
+                    .position(|prefix| *prefix == sub.chart.prefix)?;
                 Some((key, number))
             });
             let inner = inner.collect();
@@ -127,17 +130,30 @@ impl Reader {
         let mut bodies = Vec::new();
         let mut strings = Vec::new();
         strings_with_actions(&chart.values, &mut strings);
-        let texts = chart.templates.iter().chain(&chart.texts).map(|(_, text)| text.as_str());
+        let texts = chart
+            .templates
+            .iter()
+            .chain(&chart.texts)
+            .map(|(_, text)| text.as_str());
         for text in texts.chain(strings) {
             match Template::parse(text) {
                 Ok(template) => {
                     let prints_workloads = prints_workloads(text);
                     for (name, body) in &template.defined {
                         let body = body.clone();
-                        let definition = Definition { body, prints_workloads };
-                        self.defined.entry(name.clone()).or_default().push(definition);
+                        let definition = Definition {
+                            body,
+                            prints_workloads,
+                        };
+                        self.defined
+                            .entry(name.clone())
+                            .or_default()
+                            .push(definition);
                     }
-                    bodies.push(File { template, prints_workloads });
+                    bodies.push(File {
+                        template,
+                        prints_workloads,
+                    });
                 }
                 Err(_) => {
                     self.mentioned(&chart.prefix, text);
@@ -153,7 +169,10 @@ impl Reader {
             let end = piece
                 .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
                 .unwrap_or(piece.len());
-            let path = piece[..end].trim_end_matches('.').split('.').map(str::to_owned);
+            let path = piece[..end]
+                .trim_end_matches('.')
+                .split('.')
+                .map(str::to_owned);
             let path: Vec<String> = prefix.iter().cloned().chain(path).collect();
             self.mark(&path, Use::Whole);
         }
@@ -228,7 +247,9 @@ impl Reader {
             }
             Node::Range(pipeline, body, otherwise) => self.range(pipeline, body, otherwise, scope),
             Node::Call(name, pipeline) => {
-                let dot = pipeline.as_ref().map(|pipeline| self.pipeline(pipeline, scope));
+                let dot = pipeline
+                    .as_ref()
+                    .map(|pipeline| self.pipeline(pipeline, scope));
                 self.call(name, &dot.unwrap_or_default());
             }
         }
@@ -286,7 +307,11 @@ impl Reader {
     fn pipeline(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
         let shape = self.commands(pipeline, scope);
         for name in &pipeline.variables {
-            let known = scope.variables.iter_mut().rev().find(|(known, _)| known == name);
+            let known = scope
+                .variables
+                .iter_mut()
+                .rev()
+                .find(|(known, _)| known == name);
             match known {
                 Some((_, old)) if !pipeline.declares => old.join(&shape),
                 _ => scope.variables.push((name.clone(), shape.clone())),
@@ -330,7 +355,11 @@ impl Reader {
                 self.fields(dot, path)
             }
             Operand::Variable(name, path) => {
-                let found = scope.variables.iter().rev().find(|(known, _)| known == name);
+                let found = scope
+                    .variables
+                    .iter()
+                    .rev()
+                    .find(|(known, _)| known == name);
                 let shape = found.map(|(_, shape)| shape.clone()).unwrap_or_default();
                 self.fields(shape, path)
             }
@@ -345,7 +374,8 @@ impl Reader {
     }
 
     fn fields(&self, shape: Shape, path: &[String]) -> Shape {
-        path.iter().fold(shape, |shape, key| self.field(&shape, key))
+        path.iter()
+            .fold(shape, |shape, key| self.field(&shape, key))
     }
 
     fn field(&self, shape: &Shape, key: &str) -> Shape {
@@ -376,7 +406,8 @@ impl Reader {
             "Values" => Shape::of(Atom::Value(self.prefixes[number].clone())),
             "Subcharts" => {
                 let entries = self.subcharts[number].iter();
-                let entries = entries.map(|(key, number)| (key.clone(), Shape::of(Atom::Context(*number))));
+                let entries =
+                    entries.map(|(key, number)| (key.clone(), Shape::of(Atom::Context(*number))));
                 Shape::of(Atom::Mapping(entries.collect()))
             }
             _ => Shape::default(),
@@ -436,8 +467,12 @@ impl Reader {
 fn strings_with_actions<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     match value {
         Value::String(text) if text.contains("{{") && text.contains(".Values") => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| strings_with_actions(item, found)),
-        Value::Object(map) => map.values().for_each(|item| strings_with_actions(item, found)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| strings_with_actions(item, found)),
+        Value::Object(map) => map
+            .values()
+            .for_each(|item| strings_with_actions(item, found)),
         _ => {}
     }
 }
@@ -445,7 +480,14 @@ fn strings_with_actions<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 /// Returns whether a template's text has the kind of a workload or budget in it, or one that it makes
 /// up.
 fn prints_workloads(text: &str) -> bool {
-    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"];
+    let kinds = [
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "Pod",
+    ];
     text.split("kind:").skip(1).any(|rest| {
         let rest = rest.trim_start_matches([' ', '"', '\'']);
         rest.starts_with("{{") || kinds.iter().any(|kind| rest.starts_with(kind))

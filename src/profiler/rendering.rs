@@ -7,7 +7,14 @@ use serde_json::{Map, Value};
 use crate::yaml;
 
 /// The kinds that have pods.
-const KINDS: [&str; 6] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"];
+const KINDS: [&str; 6] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "Pod",
+];
 
 /// The workloads and budgets of a rendering.
 #[derive(Clone, Debug, Default)]
@@ -50,14 +57,18 @@ impl Rendering {
         let mut rendering = Self::default();
         let mut counts = BTreeMap::<(String, String), usize>::new();
         for (origin, document) in documents(&text) {
-            let Some(kind) = kind_of(document) else { continue };
+            let Some(kind) = kind_of(document) else {
+                continue;
+            };
             let wanted = KINDS.contains(&kind)
                 || kind == "PodDisruptionBudget"
                 || kind == "HorizontalPodAutoscaler";
             if !wanted {
                 continue;
             }
-            let Some(object) = object(document) else { continue };
+            let Some(object) = object(document) else {
+                continue;
+            };
             match kind {
                 "PodDisruptionBudget" => {
                     let spec = object.get("spec").and_then(Value::as_object).cloned();
@@ -69,10 +80,14 @@ impl Rendering {
                     rendering.scaled.extend(name);
                 }
                 _ => {
-                    let count = counts.entry((origin.to_owned(), kind.to_owned())).or_default();
+                    let count = counts
+                        .entry((origin.to_owned(), kind.to_owned()))
+                        .or_default();
                     *count += 1;
                     let origin = (format!("{origin} {kind}"), *count);
-                    rendering.workloads.extend(Workload::read(kind, origin, object));
+                    rendering
+                        .workloads
+                        .extend(Workload::read(kind, origin, object));
                 }
             }
         }
@@ -95,7 +110,10 @@ impl Workload {
             return None;
         }
         Some(Self {
-            id: Id { kind: kind.to_owned(), name },
+            id: Id {
+                kind: kind.to_owned(),
+                name,
+            },
             origin,
             hook: hook.is_some(),
             object,
@@ -120,15 +138,22 @@ impl Workload {
     /// Returns the labels of the pod.
     pub(super) fn labels(&self) -> Map<String, Value> {
         let labels = self.template().pointer("/metadata/labels");
-        labels.and_then(Value::as_object).cloned().unwrap_or_default()
+        labels
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Lists the containers, init containers first.
     pub(super) fn containers(&self) -> Vec<(&str, &Value)> {
         let lists = ["initContainers", "containers"].map(|list| self.pod().get(list));
-        let containers = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
-        let named = containers
-            .filter_map(|container| Some((container.get("name")?.as_str()?, container)));
+        let containers = lists
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_array)
+            .flatten();
+        let named =
+            containers.filter_map(|container| Some((container.get("name")?.as_str()?, container)));
         named.collect()
     }
 }
@@ -145,14 +170,21 @@ impl Budget {
             return false;
         }
         let equal = wanted.is_none_or(|wanted| {
-            wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+            wanted
+                .iter()
+                .all(|(key, value)| labels.get(key) == Some(value))
         });
         equal && expressions.is_none_or(|all| all.iter().all(|one| holds(one, labels)))
     }
 }
 
 fn holds(expression: &Value, labels: &Map<String, Value>) -> bool {
-    let text = |key: &str| expression.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| {
+        expression
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let values = expression.get("values").and_then(Value::as_array);
     let label = labels.get(text("key"));
     let among = values.is_some_and(|values| label.is_some_and(|label| values.contains(label)));
@@ -180,7 +212,9 @@ fn documents(text: &str) -> Vec<(&str, &str)> {
 }
 
 fn kind_of(document: &str) -> Option<&str> {
-    let line = document.lines().find_map(|line| line.strip_prefix("kind:"))?;
+    let line = document
+        .lines()
+        .find_map(|line| line.strip_prefix("kind:"))?;
     let line = line.split('#').next().unwrap_or(line);
     Some(line.trim().trim_matches(['"', '\'']))
 }

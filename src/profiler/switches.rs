@@ -52,9 +52,15 @@ pub(super) fn parts(rendering: &Rendering) -> BTreeSet<Part> {
     for workload in &rendering.workloads {
         let id = workload.id.clone();
         for (name, _) in workload.containers() {
-            found.insert(Part { workload: id.clone(), container: Some(name.to_owned()) });
+            found.insert(Part {
+                workload: id.clone(),
+                container: Some(name.to_owned()),
+            });
         }
-        found.insert(Part { workload: id, container: None });
+        found.insert(Part {
+            workload: id,
+            container: None,
+        });
     }
     found
 }
@@ -76,11 +82,17 @@ pub(super) fn switches(
     let mut movers = Vec::new();
     for (changes, rendering) in moving {
         let now = parts(&rendering);
-        let gone: Vec<&Part> = by_default.difference(&now).filter(|part| stays(part, &now)).collect();
+        let gone: Vec<&Part> = by_default
+            .difference(&now)
+            .filter(|part| stays(part, &now))
+            .collect();
         if let [(path, _)] = changes.as_slice() {
             for part in &gone {
                 let needs = found.needs.entry((*part).clone()).or_default();
-                needs.push((path.clone(), at(effective, path).cloned().unwrap_or(Value::Null)));
+                needs.push((
+                    path.clone(),
+                    at(effective, path).cloned().unwrap_or(Value::Null),
+                ));
             }
             if !gone.is_empty() {
                 movers.push(changes[0].clone());
@@ -163,7 +175,10 @@ fn moving_of(
 
 /// Whether a part's own workload is still there, so that its going says something of itself.
 fn stays(part: &Part, now: &BTreeSet<Part>) -> bool {
-    let workload = Part { workload: part.workload.clone(), container: None };
+    let workload = Part {
+        workload: part.workload.clone(),
+        container: None,
+    };
     part.container.is_none() || now.contains(&workload)
 }
 
@@ -184,9 +199,14 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
     });
     for (path, texts) in &reads.compared {
         let now = at(effective, path).and_then(Value::as_str);
-        if texts.len() <= CHOICES && let Some(now) = now {
+        if texts.len() <= CHOICES
+            && let Some(now) = now
+        {
             let others = texts.iter().filter(|text| *text != now);
-            found.insert(path.clone(), others.map(|text| Value::from(text.as_str())).collect());
+            found.insert(
+                path.clone(),
+                others.map(|text| Value::from(text.as_str())).collect(),
+            );
         }
     }
     found
@@ -230,11 +250,17 @@ fn further_needs(
     movers: &[Change],
     effective: &Value,
 ) -> BTreeMap<Part, Vec<Change>> {
-    let mut needs: BTreeMap<Part, Vec<Change>> =
-        state.parts.iter().map(|part| (part.clone(), Vec::new())).collect();
+    let mut needs: BTreeMap<Part, Vec<Change>> = state
+        .parts
+        .iter()
+        .map(|part| (part.clone(), Vec::new()))
+        .collect();
     let beside = |path: &[String]| {
         state.changes.iter().any(|(changed, _)| {
-            changed != path && path.split_last().is_some_and(|(_, folder)| changed.starts_with(folder))
+            changed != path
+                && path
+                    .split_last()
+                    .is_some_and(|(_, folder)| changed.starts_with(folder))
         })
     };
     let tried: Vec<&Change> = flips
@@ -258,7 +284,10 @@ fn further_needs(
         let now = parts(&rendering);
         for (part, needs) in &mut needs {
             if !now.contains(part) && stays(part, &now) {
-                needs.push((path.clone(), at(effective, path).cloned().unwrap_or(Value::Null)));
+                needs.push((
+                    path.clone(),
+                    at(effective, path).cloned().unwrap_or(Value::Null),
+                ));
             }
         }
     }

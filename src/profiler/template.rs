@@ -115,10 +115,7 @@ mod tests {
         };
         assert!(matches!(&command[1], Operand::Group(_, path) if *path == fields("c")));
         assert_eq!(command[2], Operand::Dot(fields("d")));
-        assert_eq!(
-            command[3],
-            Operand::Variable("$x".to_owned(), fields("y"))
-        );
+        assert_eq!(command[3], Operand::Variable("$x".to_owned(), fields("y")));
         assert_eq!(command[4], Operand::Dot(Vec::new()));
         assert_eq!(command[5], Operand::Variable("$".to_owned(), Vec::new()));
     }

@@ -61,7 +61,10 @@ pub(super) fn together<C: Send + Sync + Clone>(
     items: &[C],
     change: &(dyn Fn(&C) -> Change + Sync),
 ) -> Outcome<C> {
-    let mut outcome = Outcome { rendered: Vec::new(), refused: Vec::new() };
+    let mut outcome = Outcome {
+        rendered: Vec::new(),
+        refused: Vec::new(),
+    };
     if items.is_empty() {
         return outcome;
     }

@@ -281,6 +281,8 @@ pub(super) fn reach(release: &Release<'_>, controller: &str, field: &Field) -> R
         value.is_some_and(|value| !is_empty(value))
     };
     match field {
+        // A constraint selects the pods of one controller, so it is never shared.
+        Field::Pod(key @ "topologySpreadConstraints") => Reach::Object(own.then("pod").then(*key)),
         Field::Pod(key) if said(&["pod", key]) => Reach::Object(own.then("pod").then(*key)),
         Field::Pod(key) => Reach::Object(values.then("defaultPodOptions").then(*key)),
         Field::Container { name, key } => {

@@ -81,7 +81,7 @@ fn spans_of_injections_hold_what_they_name() {
                     .unwrap_or_default();
                 let expected = match injection.rule {
                     "pod-security" => "pod-security.kubernetes.io/",
-                    _ if injection.route == "resources" => "priorityclasses",
+                    _ if injection.route == "resources" => ".yaml",
                     _ if injection.route.is_empty() => "kind: ",
                     _ => last,
                 };

@@ -117,7 +117,10 @@ fn new(
             read(&settings.directory.join(path))?.ok_or_else(missing)
         })
         .collect();
-    let apis = args.api_versions.iter().map(|api| format!("--api-versions={api}"));
+    let apis = args
+        .api_versions
+        .iter()
+        .map(|api| format!("--api-versions={api}"));
     let helm_arguments: Vec<String> = args.helm_arg.iter().cloned().chain(apis).collect();
     let counter = Counter::start(settings, "measuring");
     let made = profiler::profile(
@@ -150,7 +153,9 @@ fn target(
         Some(path) => Ok(Some(settings.directory.join(path))),
         None => {
             let project = Session::find(settings, printer)?;
-            Ok(Some(project.root().join(CHARTS).join(format!("{chart}.yaml"))))
+            Ok(Some(
+                project.root().join(CHARTS).join(format!("{chart}.yaml")),
+            ))
         }
     }
 }
@@ -173,13 +178,19 @@ fn schema_of(target: Option<&Path>) -> Option<&'static str> {
 
 fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), CommandError> {
     for gone in &made.gone {
-        printer.status(format!("left out {gone}: the chart does not make it any more"));
+        printer.status(format!(
+            "left out {gone}: the chart does not make it any more"
+        ));
     }
     let Some(target) = target else {
         return printer.data(&made.text);
     };
     fs::replace_anywhere(target, made.text.as_bytes())?;
-    let noun = if made.workloads == 1 { "workload" } else { "workloads" };
+    let noun = if made.workloads == 1 {
+        "workload"
+    } else {
+        "workloads"
+    };
     printer.status(format!(
         "wrote {}: {} {noun}, {} renderings",
         target.display(),

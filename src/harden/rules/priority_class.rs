@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostic;
-use crate::harden::bench::{Edit, NewFile};
+use crate::harden::listing::{Content, Spot};
 use crate::harden::{Context, Finding, Outcome, Pass, Rule};
 use crate::tree::App;
 use crate::tree::builds::Member;
 use crate::workload::{Field, Reach, Workload};
-use crate::yaml::edit::Insertion;
-use crate::yaml::{Route, emit};
+use crate::yaml::emit;
 
 const KEY: &str = "priorityClassName";
 
@@ -187,12 +186,11 @@ impl Giving<'_, '_> {
             self.no_home(&missing);
             return;
         };
-        let name = self.free_name(&root);
         let has_default = builds
             .of_kind("scheduling.k8s.io", "PriorityClass")
             .any(|member| member.object.text("globalDefault") == Some("true"));
-        self.outcome.files.push(NewFile {
-            path: format!("{root}/{name}"),
+        let content = Content {
+            stem: "priorityclasses",
             text: missing
                 .iter()
                 .map(|class| class.manifest(!has_default))
@@ -206,23 +204,9 @@ impl Giving<'_, '_> {
                     )
                 })
                 .collect(),
-        });
-        self.list(&root, &name);
-    }
-
-    /// Returns a name for the classes that no file of the author has.
-    fn free_name(&self, root: &str) -> String {
-        let mut name = "priorityclasses.yaml".to_owned();
-        let mut count = 1;
-        let members = &self.context.builds.members;
-        while members
-            .iter()
-            .any(|member| member.object.file.path == format!("{root}/{name}"))
-        {
-            count += 1;
-            name = format!("priorityclasses-{count}.yaml");
-        }
-        name
+            reason: "it lists the priority classes in use".to_owned(),
+        };
+        Spot::inside(builds, &root).add(self.context, content, &mut self.outcome);
     }
 
     /// Returns the folder that Flux starts from.
@@ -237,29 +221,6 @@ impl Giving<'_, '_> {
             .first()
             .cloned()
             .or_else(|| is_there(ROOT).then(|| ROOT.to_owned()))
-    }
-
-    fn list(&mut self, root: &str, name: &str) {
-        let Some(kustomization) = self.context.builds.kustomizations.get(root) else {
-            // Flux takes every manifest of a folder without one.
-            return;
-        };
-        let file = kustomization.file;
-        let prefix = kustomization
-            .references
-            .iter()
-            .any(|reference| reference.written.starts_with("./"));
-        let item = if prefix {
-            format!("./{name}")
-        } else {
-            name.to_owned()
-        };
-        self.outcome.edits.push(Edit {
-            path: file.path.clone(),
-            insertion: Insertion::item(0, Route::parse("resources"), Value::from(item)),
-            object: format!("Kustomization {}", file.path),
-            reason: "it lists the priority classes in use".to_owned(),
-        });
     }
 
     /// Takes everything back: a pod of a class that is not defined is rejected.

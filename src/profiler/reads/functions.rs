@@ -7,19 +7,58 @@ use crate::profiler::template::{Operand, Template};
 
 /// Functions that only ask whether something is there, its kind, or what it equals.
 const QUESTIONS: [&str; 16] = [
-    "not", "empty", "eq", "ne", "lt", "le", "gt", "ge", "kindIs", "kindOf", "typeIs", "typeOf",
-    "typeIsLike", "len", "until", "isset",
+    "not",
+    "empty",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "kindIs",
+    "kindOf",
+    "typeIs",
+    "typeOf",
+    "typeIsLike",
+    "len",
+    "until",
+    "isset",
 ];
 /// Functions that return one of their arguments, or all of them in one.
 const CHOICES: [&str; 12] = [
-    "default", "coalesce", "and", "or", "deepCopy", "mustDeepCopy", "merge", "mustMerge",
-    "mergeOverwrite", "mustMergeOverwrite", "omit", "concat",
+    "default",
+    "coalesce",
+    "and",
+    "or",
+    "deepCopy",
+    "mustDeepCopy",
+    "merge",
+    "mustMerge",
+    "mergeOverwrite",
+    "mustMergeOverwrite",
+    "omit",
+    "concat",
 ];
 /// Functions that return a list of what they are given.
-const LISTS: [&str; 6] = ["list", "tuple", "append", "mustAppend", "prepend", "mustPrepend"];
+const LISTS: [&str; 6] = [
+    "list",
+    "tuple",
+    "append",
+    "mustAppend",
+    "prepend",
+    "mustPrepend",
+];
 /// Functions that return a part of a list.
 const PARTS: [&str; 10] = [
-    "rest", "mustRest", "initial", "compact", "uniq", "mustUniq", "reverse", "without", "slice",
+    "rest",
+    "mustRest",
+    "initial",
+    "compact",
+    "uniq",
+    "mustUniq",
+    "reverse",
+    "without",
+    "slice",
     "mustCompact",
 ];
 
@@ -49,16 +88,18 @@ impl Reader {
                 Shape::default()
             }
             "get" | "index" => match arguments {
-                [from, keys @ ..] => keys.iter().fold(from.clone(), |from, key| {
-                    self.step(&[from, key.clone()])
-                }),
+                [from, keys @ ..] => keys
+                    .iter()
+                    .fold(from.clone(), |from, key| self.step(&[from, key.clone()])),
                 [] => Shape::default(),
             },
             "dig" => self.dig(arguments),
             "pluck" => match arguments {
                 [key, from @ ..] => {
-                    let found: Vec<Shape> =
-                        from.iter().map(|from| self.step(&[from.clone(), key.clone()])).collect();
+                    let found: Vec<Shape> = from
+                        .iter()
+                        .map(|from| self.step(&[from.clone(), key.clone()]))
+                        .collect();
                     Shape::of(Atom::List(Shape::union(&found)))
                 }
                 [] => Shape::default(),
@@ -73,15 +114,23 @@ impl Reader {
                     _ => None,
                 });
                 let keys = keys.flatten().map(|key| Atom::Text(key.clone())).collect();
-                Shape::of(Atom::List(if name == "keys" { Shape(keys) } else { over.items() }))
+                Shape::of(Atom::List(if name == "keys" {
+                    Shape(keys)
+                } else {
+                    over.items()
+                }))
             }
             _ if QUESTIONS.contains(&name) => {
                 self.compare(name, arguments);
-                arguments.iter().for_each(|shape| self.consume(shape, Use::Truth));
+                arguments
+                    .iter()
+                    .for_each(|shape| self.consume(shape, Use::Truth));
                 Shape::default()
             }
             _ if CHOICES.contains(&name) => {
-                arguments.iter().for_each(|shape| self.consume(shape, Use::Truth));
+                arguments
+                    .iter()
+                    .for_each(|shape| self.consume(shape, Use::Truth));
                 let all = Shape::union(arguments);
                 if name.to_lowercase().contains("merge") {
                     self.assign(&all, target, scope);
@@ -98,7 +147,9 @@ impl Reader {
             }
             _ if PARTS.contains(&name) => Shape::union(arguments),
             _ => {
-                arguments.iter().for_each(|shape| self.consume(shape, Use::Whole));
+                arguments
+                    .iter()
+                    .for_each(|shape| self.consume(shape, Use::Whole));
                 Shape::default()
             }
         }
@@ -136,7 +187,11 @@ impl Reader {
         for shape in arguments {
             self.consume_values(shape, Use::Whole);
             let texts: Vec<String> = shape.texts().into_iter().map(str::to_owned).collect();
-            words.push(if texts.is_empty() { vec![any.clone()] } else { texts });
+            words.push(if texts.is_empty() {
+                vec![any.clone()]
+            } else {
+                texts
+            });
         }
         let mut printed = vec![String::new()];
         if name == "print" {
@@ -148,7 +203,9 @@ impl Reader {
             let mut pieces = format[0].split('%');
             printed = vec![pieces.next().unwrap_or_default().to_owned()];
             for piece in pieces {
-                let verb = piece.find(|c: char| c.is_alphabetic()).map_or(0, |at| at + 1);
+                let verb = piece
+                    .find(|c: char| c.is_alphabetic())
+                    .map_or(0, |at| at + 1);
                 let fallback = vec![any.clone()];
                 let word = words.next().unwrap_or(&fallback);
                 printed = combine(&printed, word);
@@ -252,7 +309,11 @@ impl Reader {
             self.consume(shape, Use::Whole);
             return false;
         }
-        let known = scope.variables.iter_mut().rev().find(|(known, _)| known == name);
+        let known = scope
+            .variables
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| known == name);
         match known {
             Some((_, old)) if shape.depth() <= super::DEPTH => {
                 old.join(shape);
@@ -288,7 +349,11 @@ fn mapping(arguments: &[Shape]) -> Shape {
         let [key, value] = pair else { continue };
         let texts = key.texts();
         let any = ANY.to_string();
-        let keys = if texts.is_empty() { vec![any.as_str()] } else { texts };
+        let keys = if texts.is_empty() {
+            vec![any.as_str()]
+        } else {
+            texts
+        };
         for key in keys {
             let key = if key.contains(ANY) { any.as_str() } else { key };
             entries.entry(key.to_owned()).or_default().join(value);
@@ -298,6 +363,8 @@ fn mapping(arguments: &[Shape]) -> Shape {
 }
 
 fn combine(starts: &[String], ends: &[String]) -> Vec<String> {
-    let all = starts.iter().flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
+    let all = starts
+        .iter()
+        .flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
     all.take(64).collect()
 }

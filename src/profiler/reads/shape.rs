@@ -41,7 +41,11 @@ impl Shape {
     /// Adds everything that another shape may stand for.
     pub(super) fn join(&mut self, other: &Self) {
         self.0.extend(other.0.iter().cloned());
-        let texts = self.0.iter().filter(|atom| matches!(atom, Atom::Text(_))).count();
+        let texts = self
+            .0
+            .iter()
+            .filter(|atom| matches!(atom, Atom::Text(_)))
+            .count();
         if texts > TEXTS {
             self.0.retain(|atom| !matches!(atom, Atom::Text(_)));
             self.0.insert(Atom::Text(ANY.to_string()));
@@ -67,7 +71,11 @@ impl Shape {
                 _ => None,
             })
             .collect();
-        if texts.len() == self.0.len() { texts } else { Vec::new() }
+        if texts.len() == self.0.len() {
+            texts
+        } else {
+            Vec::new()
+        }
     }
 
     /// Returns what its items may be.

@@ -77,7 +77,10 @@ impl<'t> Lexer<'t> {
 
     /// Reads up to and with `}}`.
     fn action(&mut self) -> Result<(), SyntaxError> {
-        if self.rest().starts_with("- ") || self.rest().starts_with("-\t") || self.rest().starts_with("-\n") {
+        if self.rest().starts_with("- ")
+            || self.rest().starts_with("-\t")
+            || self.rest().starts_with("-\n")
+        {
             self.at += 1;
         }
         if self.rest().trim_start().starts_with("/*") {
@@ -102,9 +105,15 @@ impl<'t> Lexer<'t> {
     }
 
     fn comment(&mut self) -> Result<(), SyntaxError> {
-        let end = self.rest().find("*/").ok_or_else(|| self.error("a comment without end"))?;
+        let end = self
+            .rest()
+            .find("*/")
+            .ok_or_else(|| self.error("a comment without end"))?;
         self.at += end + 2;
-        let close = self.rest().find("}}").ok_or_else(|| self.error("an action without end"))?;
+        let close = self
+            .rest()
+            .find("}}")
+            .ok_or_else(|| self.error("an action without end"))?;
         self.at += close + 2;
         Ok(())
     }
@@ -131,12 +140,16 @@ impl<'t> Lexer<'t> {
         match first {
             '"' => self.quoted(),
             '`' => {
-                let end = rest[1..].find('`').ok_or_else(|| self.error("a string without end"))?;
+                let end = rest[1..]
+                    .find('`')
+                    .ok_or_else(|| self.error("a string without end"))?;
                 self.at += end + 2;
                 Ok(Kind::Text(rest[1..=end].to_owned()))
             }
             '\'' => {
-                let end = rest[1..].find('\'').ok_or_else(|| self.error("a character without end"))?;
+                let end = rest[1..]
+                    .find('\'')
+                    .ok_or_else(|| self.error("a character without end"))?;
                 self.at += end + 2;
                 Ok(Kind::Number(rest[1..=end].to_owned()))
             }

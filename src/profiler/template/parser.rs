@@ -8,7 +8,10 @@ use super::{Node, Operand, Pipeline, SyntaxError, Template};
 /// Parses the actions of a file.
 pub(super) fn parse(actions: Vec<Action>) -> Result<Template, SyntaxError> {
     let mut parser = Parser {
-        actions: actions.into_iter().filter(|action| !action.words.is_empty()).collect(),
+        actions: actions
+            .into_iter()
+            .filter(|action| !action.words.is_empty())
+            .collect(),
         at: 0,
         defined: BTreeMap::new(),
     };
@@ -54,7 +57,15 @@ impl Parser {
             };
             let rest = &action.words[1..];
             match name.as_str() {
-                "end" => return Ok((nodes, Some(End { line, otherwise: None }))),
+                "end" => {
+                    return Ok((
+                        nodes,
+                        Some(End {
+                            line,
+                            otherwise: None,
+                        }),
+                    ));
+                }
                 "else" => {
                     let otherwise = Some(rest.to_vec());
                     return Ok((nodes, Some(End { line, otherwise })));
@@ -195,7 +206,11 @@ impl Words<'_> {
     fn variables(&mut self, pipeline: &mut Pipeline) {
         let mut names = Vec::new();
         let mut at = self.at;
-        while let Some(Word { kind: Kind::Variable(name), .. }) = self.words.get(at) {
+        while let Some(Word {
+            kind: Kind::Variable(name),
+            ..
+        }) = self.words.get(at)
+        {
             names.push(name.clone());
             at += 1;
             match self.words.get(at).map(|word| &word.kind) {
@@ -227,7 +242,13 @@ impl Words<'_> {
             Kind::Number(number) => Operand::Number(number),
             Kind::Open => {
                 let inner = self.pipeline()?;
-                if !matches!(self.peek(), Some(Word { kind: Kind::Close, .. })) {
+                if !matches!(
+                    self.peek(),
+                    Some(Word {
+                        kind: Kind::Close,
+                        ..
+                    })
+                ) {
                     return Err(error(self.line, "a parenthesis without end"));
                 }
                 self.at += 1;
@@ -242,7 +263,11 @@ impl Words<'_> {
     /// Reads the fields that touch what stands before them.
     fn fields(&mut self) -> Vec<String> {
         let mut path = Vec::new();
-        while let Some(Word { kind: Kind::Field(name), glued: true }) = self.peek() {
+        while let Some(Word {
+            kind: Kind::Field(name),
+            glued: true,
+        }) = self.peek()
+        {
             path.push(name.clone());
             self.at += 1;
         }

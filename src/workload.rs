@@ -6,9 +6,13 @@
 //! the workload lives. [`Workload::reach`] says where a field would have to be written.
 
 mod app_template;
+mod autoscaler;
+pub mod budget;
 mod chart;
+pub mod dead;
 mod field;
 pub mod manifest;
+pub mod misfit;
 mod operand;
 pub mod pod_security;
 pub mod post_renderer;
@@ -43,7 +47,8 @@ pub struct Workload<'t> {
     pub name: String,
     /// Its namespace in the cluster.
     pub namespace: String,
-    /// How many replicas it has; `None` for a kind without, or where something else decides.
+    /// How many replicas it has, or the fewest where an autoscaler of the tree decides; `None` for a
+    /// kind without, or where something else decides.
     pub replicas: Option<u64>,
     /// The labels that select its pods; empty where nobody knows.
     pub selector: BTreeMap<String, String>,
@@ -103,6 +108,18 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
         }
         found.extend(operand::workloads(release, profile, builds));
     }
+    let autoscalers = autoscaler::Autoscalers::of(builds);
+    for workload in &mut found {
+        let Workload {
+            kind,
+            namespace,
+            name,
+            ..
+        } = workload;
+        if let Some(fewest) = autoscalers.fewest(kind, namespace, name) {
+            workload.replicas = Some(fewest);
+        }
+    }
     found
 }
 
@@ -157,6 +174,37 @@ impl<'t> Workload<'t> {
     /// Returns whether its pods may run in several replicas: those of a Deployment or StatefulSet.
     pub fn is_scalable(&self) -> bool {
         !self.hook && matches!(self.kind.as_str(), "Deployment" | "StatefulSet")
+    }
+
+    /// Returns whether it is known to always have two replicas or more.
+    pub fn is_replicated(&self) -> bool {
+        self.is_scalable() && self.replicas.is_some_and(|replicas| replicas > 1)
+    }
+
+    /// Returns the selector of its pods, as a label selector; `None` where nobody knows.
+    pub fn label_selector(&self) -> Option<Value> {
+        if matches!(self.home, Home::Manifest(_)) {
+            let written = self.member.object.find("spec.selector")?.to_kubernetes();
+            let selects = written
+                .as_object()
+                .is_some_and(|written| !written.is_empty());
+            return selects.then_some(written);
+        }
+        (!self.selector.is_empty()).then(|| serde_json::json!({"matchLabels": self.selector}))
+    }
+
+    /// Returns a label of its pods: `None` where nobody knows, `Some(None)` where they have none of
+    /// that name.
+    pub fn label_of(&self, key: &str) -> Option<Option<&str>> {
+        let labels = &self.pod["metadata"]["labels"];
+        if let Some(value) = labels[key].as_str() {
+            return Some(Some(value));
+        }
+        match self.selector.get(key) {
+            Some(value) => Some(Some(value)),
+            // Charts put more labels on their pods than those that select them.
+            None => matches!(self.home, Home::Manifest(_)).then_some(None),
+        }
     }
 
     /// Returns whether Flux deploys it: files that no build takes in are not Flux's, and secret files

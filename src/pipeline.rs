@@ -52,12 +52,14 @@ pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Com
         world.files,
     ))?;
     let templates = rendering.tree.files().len();
-    let hardened = warnings.keep(harden::harden(
-        rendering.tree,
-        &profiles,
-        &inputs::policy(&project, &cluster),
-    ))?;
-    let checked = warnings.keep(check::check(hardened, &rendering.secrets))?;
+    let policy = inputs::policy(&project, &cluster);
+    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let measures = check::Measures {
+        secrets: &rendering.secrets,
+        profiles: &profiles,
+        kubernetes: policy.kubernetes,
+    };
+    let checked = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(inputs::creation_rules(&checked, world))?;
     let existing = inputs::existing(world, &project);
     let inputs = inputs::sealing(world, &rules, &keyring, &existing);

@@ -1,5 +1,6 @@
 //! Diagnostics in the form that the reader wants: people, programs, GitHub.
 
+pub mod audit;
 pub mod github;
 pub mod human;
 pub mod json;

@@ -38,9 +38,16 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     let mut codes = pipeline::explanations();
     codes.extend(pipeline::findings());
-    if let Some(found) = codes.iter().find(|known| known.code == args.target) {
-        let text = format!("{}: {}\n\n{}", found.code, found.summary, found.text);
-        printer.data(&format!("{}\n", text.trim_end()))?;
+    codes.extend(pipeline::audit_explanations());
+    // A check of the tree and one of the audit may have the same name: both are told.
+    let found: Vec<String> = codes
+        .iter()
+        .filter(|known| known.code == args.target)
+        .map(|found| format!("{}: {}\n\n{}", found.code, found.summary, found.text))
+        .map(|text| format!("{}\n", text.trim_end()))
+        .collect();
+    if !found.is_empty() {
+        printer.data(&found.join("\n"))?;
         return Ok(Outcome::Clean);
     }
     if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {

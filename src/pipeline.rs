@@ -14,6 +14,8 @@ pub use explanation::{Explanation, audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
 
+pub use crate::harden::Exemption;
+
 use rand_core::CryptoRngCore;
 use serde_json::Value;
 
@@ -37,6 +39,8 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// How many files the templates rendered to.
     pub templates: usize,
+    /// What the project exempts from hardening, and why.
+    pub exemptions: Vec<Exemption>,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -69,6 +73,7 @@ pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Com
         tree,
         warnings: warnings.list,
         templates,
+        exemptions: policy.exempt,
     })
 }
 

@@ -104,7 +104,11 @@ fn an_unknown_chart_is_a_gap_and_never_a_pass() {
     let sheet = plain("unknown", &[]);
     assert_eq!(sheet.unknown_charts, 2);
     for code in ["probe-readiness", "mem-limit", "drop-all", "priority-class"] {
-        let outcome = sheet.outcomes.iter().find(|one| one.check.code == code).unwrap();
+        let outcome = sheet
+            .outcomes
+            .iter()
+            .find(|one| one.check.code == code)
+            .unwrap();
         let unknown = outcome.items.iter().filter(|item| {
             item.subject.starts_with("HelmRelease/") && item.verdict.code() == "unknown"
         });
@@ -124,7 +128,10 @@ fn an_exemption_takes_a_gap_out_of_the_score_and_keeps_its_reason() {
     };
     let before = plain("bad", &[]);
     // By a check's own code, and by that of the rule that would close the gap.
-    let after = plain("bad", &[exemption("mem-limit", "two"), exemption("probes", "*")]);
+    let after = plain(
+        "bad",
+        &[exemption("mem-limit", "two"), exemption("probes", "*")],
+    );
     let count = |sheet: &Sheet, code: &str| {
         let outcome = sheet.outcomes.iter().find(|one| one.check.code == code);
         outcome.unwrap().count()
@@ -157,7 +164,10 @@ fn scores_are_means_of_shares_by_weight() {
         }
         let score = sheet.category(category).unwrap();
         let exact = sum / weights * 10_000.0;
-        assert!((exact - score as f64).abs() < 5.0, "{category:?}: {exact} {score}");
+        assert!(
+            (exact - score as f64).abs() < 5.0,
+            "{category:?}: {exact} {score}"
+        );
     }
 }
 

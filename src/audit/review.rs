@@ -200,6 +200,7 @@ impl<'s, 't> Review<'s, 't> {
             verdict: exempt.map_or(verdict, Verdict::Exempt),
             template: file.and_then(|file| file.template_place(place.span.start)),
             place,
+            unknown_chart: false,
         });
     }
 
@@ -252,6 +253,9 @@ impl<'s, 't> Review<'s, 't> {
             ];
             let verdict = Verdict::Unknown(why);
             self.add(release.label(), &names, verdict, object.name_place());
+            if let Some(item) = self.items.last_mut() {
+                item.unknown_chart = true;
+            }
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Item {
     pub place: Place,
     /// The template line behind it.
     pub template: Option<Place>,
+    /// Whether it stands for all that a chart runs of which nobody knows.
+    pub unknown_chart: bool,
 }
 
 /// How many of each answer.

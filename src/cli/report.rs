@@ -4,6 +4,7 @@ pub mod audit;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod record;
 
 use std::path::{Path, PathBuf};
 

@@ -41,7 +41,10 @@ fn json_follows_its_schema() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     for case in ["unknown", "good"] {
         let mut value = json::render(&report(&super::audited(case), false));
-        let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
         assert!(errors.is_empty(), "{case}: {errors:#?}");
         value["checks"][0]["weight"] = "much".into();
         assert!(!validator.is_valid(&value));
@@ -95,6 +98,10 @@ fn no_scorecard_shows_a_secret() {
     }
     let sheet = super::plain("bad", &[]);
     for item in sheet.outcomes.iter().flat_map(|outcome| &outcome.items) {
-        assert!(!item.verdict.reason().contains("swordfish"), "{}", item.subject);
+        assert!(
+            !item.verdict.reason().contains("swordfish"),
+            "{}",
+            item.subject
+        );
     }
 }

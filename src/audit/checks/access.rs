@@ -138,6 +138,14 @@ pub(super) const CHECKS: &[Check] = &[
                     Verdict::Fail(format!("`{}` looks like a credential", entry.key))
                 }))
             });
+            for release in review.subject.releases {
+                let found = among(&Value::Object(release.values.clone()), "");
+                let verdict = found.map_or(Verdict::Pass, |path| {
+                    Verdict::Fail(format!("the value `{path}` looks like a credential"))
+                });
+                let place = release.member.object.value_place("spec.values");
+                review.object(release.member, verdict, place);
+            }
             review.containers(
                 "env",
                 |_| true,
@@ -283,6 +291,19 @@ fn is_credential(name: &str, value: &str) -> bool {
         && !value.starts_with('/')
         && !matches!(value, "true" | "false");
     speaks && plain
+}
+
+/// Finds the path of a credential among values; what ends in `secret` names one.
+fn among(value: &Value, above: &str) -> Option<String> {
+    let map = value.as_object()?;
+    map.iter().find_map(|(key, value)| {
+        let path = format!("{above}{key}");
+        let names = key.to_lowercase().ends_with("secret");
+        match value {
+            Value::String(text) if !names && is_credential(key, text) => Some(path),
+            value => among(value, &format!("{path}.")),
+        }
+    })
 }
 
 /// Lists the objects that the variables of a container come from, those that may be missing aside.

@@ -158,7 +158,8 @@ fn token(subject: &Subject<'_>, workload: &Workload<'_>) -> Option<Verdict> {
     if workload.pod["spec"]["automountServiceAccountToken"] == false {
         return Some(Verdict::Pass);
     }
-    let needless = "it has a token that it does not use".to_owned();
+    let needless = "it mounts a token that it does not use".to_owned();
+    let unbound = "it mounts a token, and nothing in the tree gives it a role";
     Some(match workload.known() {
         Some(known) => match known.api {
             Some(true) => Verdict::Pass,
@@ -169,7 +170,7 @@ fn token(subject: &Subject<'_>, workload: &Workload<'_>) -> Option<Verdict> {
         None if matches!(workload.home, Home::AppTemplate(release, _) if release.values.contains_key("rbac")) => {
             Verdict::Pass
         }
-        None => Verdict::when(is_bound(subject, workload), needless),
+        None => Verdict::when(is_bound(subject, workload), unbound),
     })
 }
 

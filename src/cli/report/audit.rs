@@ -40,6 +40,23 @@ impl Report<'_> {
         open
     }
 
+    /// Lists the gaps of a check, those of charts that nobody knows aside: they are the same everywhere.
+    fn known<'o>(&self, outcome: &'o Outcome) -> Vec<&'o Item> {
+        outcome.gaps().filter(|item| !item.unknown_chart).collect()
+    }
+
+    /// Lists the releases whose charts nobody knows, each once.
+    fn unknown_charts(&self) -> Vec<&Item> {
+        let outcomes = self.audited.scorecard.after.outcomes.iter();
+        let mut found: Vec<&Item> = Vec::new();
+        for item in outcomes.flat_map(Outcome::gaps) {
+            if item.unknown_chart && found.iter().all(|known| known.subject != item.subject) {
+                found.push(item);
+            }
+        }
+        found
+    }
+
     /// Lists what is exempt after hardening.
     fn exempt(&self) -> impl Iterator<Item = (&Outcome, &Item)> {
         let outcomes = self.audited.scorecard.after.outcomes.iter();

@@ -20,14 +20,30 @@ pub fn render(report: &Report<'_>) -> String {
     if report.verbose {
         passes(report, &mut text).expect("writing to a String cannot fail");
     }
-    let codes: Vec<&str> = UNDECIDABLE.iter().map(|check| check.code).collect();
+    undecidable(report, &mut text).expect("writing to a String cannot fail");
+    plain_lines(&text)
+}
+
+/// Names the checks of the categories shown that the tree does not tell.
+fn undecidable(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+    let outcomes = &report.audited.scorecard.after.outcomes;
+    let codes: Vec<&str> = UNDECIDABLE
+        .iter()
+        .filter(|one| {
+            outcomes
+                .iter()
+                .any(|outcome| outcome.check.category == one.category)
+        })
+        .map(|one| one.code)
+        .collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let codes = codes.join(", ");
     writeln!(
         text,
-        "\nNot decidable here: {} (`kiln explain CODE` says why)",
-        codes.join(", ")
+        "\nNot decidable here: {codes} (`kiln explain CODE` says why)"
     )
-    .expect("writing to a String cannot fail");
-    plain_lines(&text)
 }
 
 /// Keeps what files say from steering the terminal, and leaves our own colours.
@@ -116,7 +132,23 @@ fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         count(worst.len(), "check")
     )?;
     for outcome in worst {
-        of_check(report, outcome, text)?;
+        if !report.known(outcome).is_empty() {
+            of_check(report, outcome, text)?;
+        }
+    }
+    let unknown = report.unknown_charts();
+    if !unknown.is_empty() {
+        let noun = "Charts that nobody knows, missing from every check of what runs";
+        writeln!(text, "\n{noun} (`kiln profile new` makes a profile)")?;
+    }
+    for item in unknown {
+        let (path, line) = report.spot(&item.place);
+        writeln!(
+            text,
+            "  {path}:{line}  {}: {}",
+            item.subject,
+            item.verdict.reason()
+        )?;
     }
     Ok(())
 }
@@ -136,7 +168,8 @@ fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::f
         counted.counted(),
     )?;
     let shown = if report.verbose { usize::MAX } else { LISTED };
-    for item in outcome.gaps().take(shown) {
+    let gaps = report.known(outcome);
+    for item in gaps.iter().take(shown) {
         let (path, line) = report.spot(&item.place);
         writeln!(
             text,
@@ -148,7 +181,7 @@ fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::f
             writeln!(text, "    from {template}:{line}")?;
         }
     }
-    let more = (counted.gaps() as usize).saturating_sub(shown);
+    let more = gaps.len().saturating_sub(shown);
     if more > 0 {
         writeln!(text, "  … and {more} more (-v lists them)")?;
     }

@@ -50,6 +50,10 @@ fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
     writeln!(text, "| **Total** | **{before}** | **{after}** |")?;
     for outcome in report.worst() {
         let counted = outcome.count();
+        let gaps = report.known(outcome);
+        if gaps.is_empty() {
+            continue;
+        }
         writeln!(
             text,
             "\n<details><summary><code>{}</code>: {} ({} of {} missing)</summary>\n",
@@ -58,17 +62,28 @@ fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
             counted.gaps(),
             counted.counted()
         )?;
-        for item in outcome.gaps().take(LISTED) {
+        for item in gaps.iter().take(LISTED) {
             let (path, line) = report.spot(&item.place);
             let subject = cell(&item.subject);
             let reason = cell(item.verdict.reason());
             writeln!(text, "- {subject}: {reason} (`{path}:{line}`)")?;
         }
-        let more = (counted.gaps() as usize).saturating_sub(LISTED);
+        let more = gaps.len().saturating_sub(LISTED);
         if more > 0 {
             writeln!(text, "- … and {more} more")?;
         }
         writeln!(text, "\n</details>")?;
+    }
+    let unknown = report.unknown_charts();
+    if !unknown.is_empty() {
+        writeln!(
+            text,
+            "\nCharts that nobody knows, missing from every check of what runs:\n"
+        )?;
+    }
+    for item in unknown {
+        let subject = cell(&item.subject);
+        writeln!(text, "- {subject}: {}", cell(item.verdict.reason()))?;
     }
     let exempt: Vec<_> = report.exempt().collect();
     if !exempt.is_empty() {

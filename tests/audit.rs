@@ -7,6 +7,7 @@
 mod formats;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::audit::{Category, Exemption, Measures, Scorecard, Sheet, UNDECIDABLE, checks, sheet};
@@ -91,7 +92,7 @@ fn a_sound_tree_fails_where_it_is_not_sound_only() {
     for outcome in &sheet.outcomes {
         for item in outcome.gaps().filter(|_| outcome.check.weight > 0) {
             let reason = item.verdict.reason();
-            text += &format!("{}: {}: {reason}\n", outcome.check.code, item.subject);
+            writeln!(text, "{}: {}: {reason}", outcome.check.code, item.subject).unwrap();
         }
     }
     let mut wrong = Vec::new();
@@ -165,7 +166,7 @@ fn scores_are_means_of_shares_by_weight() {
         let score = sheet.category(category).unwrap();
         let exact = sum / weights * 10_000.0;
         assert!(
-            (exact - score as f64).abs() < 5.0,
+            (exact - f64::from(u32::try_from(score).unwrap())).abs() < 5.0,
             "{category:?}: {exact} {score}"
         );
     }
@@ -183,7 +184,8 @@ fn codes_are_those_of_the_facts() {
     for check in UNDECIDABLE {
         assert!(codes.insert(check.code), "`{}` is used twice", check.code);
     }
-    let listing: String = codes.iter().map(|code| format!("{code}\n")).collect();
+    let mut listing = codes.iter().copied().collect::<Vec<_>>().join("\n");
+    listing.push('\n');
     let mut wrong = Vec::new();
     let path = trees::fixtures("audit").join("codes.txt");
     trees::compare(&path, &listing, &mut wrong);

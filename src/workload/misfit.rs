@@ -56,7 +56,7 @@ where
 /// Returns whether the target of a patch matches one of the workloads that a release makes.
 pub fn target(patch: &Patch, release: &Release<'_>, workloads: &[&Workload<'_>]) -> Fit {
     let matches = |workload: &&Workload<'_>| patch.concerns(&workload.kind, &workload.name);
-    if workloads.iter().any(|workload| matches(workload)) {
+    if workloads.iter().any(matches) {
         return Fit::Matches;
     }
     let of_workloads = patch

@@ -174,3 +174,86 @@ fn a_verbose_render_names_each_addition_with_its_reason() {
         .unwrap();
     assert!(injection["line"].as_u64().unwrap() >= 5, "{injection}");
 }
+
+const RELEASE: &str = "\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: shop
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata:
+  name: till
+  namespace: shop
+spec:
+  url: oci://charts.example/till
+  ref:
+    tag: 1.2.0
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: till
+  namespace: shop
+spec:
+  chartRef:
+    kind: OCIRepository
+    name: till
+";
+
+const PROFILE: &str = "\
+chart: till
+sources:
+  - oci://charts.example/till
+versions:
+  from: 1.0.0
+  below: 2.0.0
+verified: 1.2.0
+workloads:
+  - kind: Deployment
+    name: '{fullname}'
+    selector:
+      app: till
+    replicas: 1
+    pod:
+      containers:
+        - name: till
+          image: charts.example/till:1.2.0
+    containers:
+      till:
+        health:
+          readinessProbe:
+            probe:
+              httpGet:
+                path: /ready
+                port: 8080
+            source: the chart's readme
+";
+
+#[test]
+fn a_line_of_a_post_renderer_says_which_rule_added_what_to_which_object_and_why() {
+    let sandbox = small();
+    sandbox.write(
+        "templates/kubernetes/kustomization.yaml",
+        "resources: [./till.yaml]\n",
+    );
+    sandbox.write("templates/kubernetes/till.yaml", RELEASE);
+    sandbox.write("charts/till.yaml", PROFILE);
+    sandbox.kiln(&["render"]).success();
+    let text = sandbox.read("out/kubernetes/till.yaml");
+    let line = text
+        .lines()
+        .position(|line| line.contains("path: /ready"))
+        .unwrap()
+        + 1;
+    let target = format!("out/kubernetes/till.yaml:{line}");
+    let told = sandbox.kiln(&["explain", &target]).success();
+    assert!(
+        told.contains("from rule probes (kiln explain probes)"),
+        "{told}"
+    );
+    let what = "  Deployment/till of HelmRelease/shop/till: spec.postRenderers: \
+                containers[till].readinessProbe: `till` answers, by the chart's readme";
+    assert!(told.contains(what), "{told}");
+}

@@ -72,7 +72,9 @@ A container without a security context of its own or of its pod is one that nobo
 Who breaks into a pod with a token can ask the API with it. Charts are judged by what their profile knows; a manifest
 needs a token if some binding in the tree gives its service account a role.",
         run: |review| {
-            review.workloads("automountServiceAccountToken", |_| true, token);
+            review.workloads("automountServiceAccountToken", |_| true, |subject, workload| {
+                Some(token(subject, workload))
+            });
         },
     },
     Check {
@@ -154,13 +156,13 @@ An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests
     },
 ];
 
-fn token(subject: &Subject<'_>, workload: &Workload<'_>) -> Option<Verdict> {
+fn token(subject: &Subject<'_>, workload: &Workload<'_>) -> Verdict {
     if workload.pod["spec"]["automountServiceAccountToken"] == false {
-        return Some(Verdict::Pass);
+        return Verdict::Pass;
     }
     let needless = "it mounts a token that it does not use".to_owned();
     let unbound = "it mounts a token, and nothing in the tree gives it a role";
-    Some(match workload.known() {
+    match workload.known() {
         Some(known) => match known.api {
             Some(true) => Verdict::Pass,
             Some(false) => Verdict::Fail(needless),
@@ -171,7 +173,7 @@ fn token(subject: &Subject<'_>, workload: &Workload<'_>) -> Option<Verdict> {
             Verdict::Pass
         }
         None => Verdict::when(is_bound(subject, workload), unbound),
-    })
+    }
 }
 
 fn is_bound(subject: &Subject<'_>, workload: &Workload<'_>) -> bool {

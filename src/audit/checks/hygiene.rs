@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::audit::review::Subject;
 use crate::audit::{Category, Check, Verdict};
 use crate::tree::builds::Member;
-use crate::workload::Workload;
 use crate::workload::pod_security::Level;
 use crate::workload::standing::judge;
+use crate::workload::{Release, Workload};
 use crate::yaml::Route;
 
 const PREFIX: &str = "pod-security.kubernetes.io/";
@@ -175,7 +175,7 @@ pub(super) const CHECKS: &[Check] = &[
                 "namespace",
                 |_| true,
                 |_, workload| {
-                    let chart = workload.release().and_then(|release| release.profile());
+                    let chart = workload.release().and_then(Release::profile);
                     let belongs = chart.is_some_and(|chart| {
                         let name = chart.chart.as_str();
                         OF_THE_CLUSTER.contains(&name) || name.contains("csi")

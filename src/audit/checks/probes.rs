@@ -120,7 +120,7 @@ fn needed(review: &mut Review<'_, '_>, probe: &'static str) {
     });
 }
 
-fn handlers<'c>(container: Container<'c>) -> Vec<&'c Value> {
+fn handlers(container: Container<'_>) -> Vec<&Value> {
     let lifecycle = &container.value["lifecycle"];
     PROBES
         .iter()

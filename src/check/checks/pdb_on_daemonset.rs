@@ -1,4 +1,4 @@
-//! Budgets over the pods of DaemonSets.
+//! Budgets over the pods of a `DaemonSet`.
 
 use crate::check::Check;
 use crate::check::context::Context;

@@ -33,7 +33,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut generated = false;
     for release in context.releases {
         for value in release.values.values() {
-            generated |= classes(value, &mut defined);
+            collect(value, &mut defined, &mut generated);
         }
     }
     let unknown = context
@@ -82,21 +82,24 @@ fn problem(
         )
 }
 
-/// Collects the classes that are defined among values, and says whether one has a name of its chart's making.
-fn classes(value: &Value, defined: &mut BTreeSet<String>) -> bool {
+/// Collects the classes that are defined among values, and notes when one has a name of its chart's making.
+fn collect(value: &Value, defined: &mut BTreeSet<String>, generated: &mut bool) {
     match value {
         Value::Object(map) => {
             if map.get("kind").is_some_and(|kind| kind == "PriorityClass") {
                 let name = map.get("metadata").and_then(|meta| meta["name"].as_str());
+                *generated |= name.is_none();
                 defined.extend(name.map(str::to_owned));
-                return name.is_none();
             }
-            map.values()
-                .fold(false, |any, value| classes(value, defined) || any)
+            for value in map.values() {
+                collect(value, defined, generated);
+            }
         }
-        Value::Array(items) => items
-            .iter()
-            .fold(false, |any, value| classes(value, defined) || any),
-        _ => false,
+        Value::Array(items) => {
+            for value in items {
+                collect(value, defined, generated);
+            }
+        }
+        _ => {}
     }
 }

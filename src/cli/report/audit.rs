@@ -40,11 +40,6 @@ impl Report<'_> {
         open
     }
 
-    /// Lists the gaps of a check, those of charts that nobody knows aside: they are the same everywhere.
-    fn known<'o>(&self, outcome: &'o Outcome) -> Vec<&'o Item> {
-        outcome.gaps().filter(|item| !item.unknown_chart).collect()
-    }
-
     /// Lists the releases whose charts nobody knows, each once.
     fn unknown_charts(&self) -> Vec<&Item> {
         let outcomes = self.audited.scorecard.after.outcomes.iter();
@@ -68,6 +63,11 @@ impl Report<'_> {
             exempt.map(move |item| (outcome, item))
         })
     }
+}
+
+/// Lists the gaps of a check, those of charts that nobody knows aside: they are the same everywhere.
+fn known(outcome: &Outcome) -> Vec<&Item> {
+    outcome.gaps().filter(|item| !item.unknown_chart).collect()
 }
 
 /// Writes a score in whole per cent, rounded down.

@@ -12,6 +12,9 @@ const LISTED: usize = 5;
 const BAR: u64 = 10;
 
 /// Renders a scorecard.
+///
+/// # Panics
+/// Never: writing to a `String` cannot fail.
 pub fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
     table(report, &mut text).expect("writing to a String cannot fail");
@@ -132,7 +135,7 @@ fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         count(worst.len(), "check")
     )?;
     for outcome in worst {
-        if !report.known(outcome).is_empty() {
+        if !super::known(outcome).is_empty() {
             of_check(report, outcome, text)?;
         }
     }
@@ -168,7 +171,7 @@ fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::f
         counted.counted(),
     )?;
     let shown = if report.verbose { usize::MAX } else { LISTED };
-    let gaps = report.known(outcome);
+    let gaps = super::known(outcome);
     for item in gaps.iter().take(shown) {
         let (path, line) = report.spot(&item.place);
         writeln!(

@@ -9,6 +9,9 @@ use crate::audit::Category;
 const LISTED: usize = 10;
 
 /// Renders a scorecard.
+///
+/// # Panics
+/// Never: writing to a `String` cannot fail.
 pub fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
     write(report, &mut text).expect("writing to a String cannot fail");
@@ -48,9 +51,14 @@ fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
     let totals = [card.before.total(), card.after.total()];
     let [before, after] = totals.map(|total| percent(Some(total)));
     writeln!(text, "| **Total** | **{before}** | **{after}** |")?;
+    gaps(report, text)?;
+    exempt(report, text)
+}
+
+fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
     for outcome in report.worst() {
         let counted = outcome.count();
-        let gaps = report.known(outcome);
+        let gaps = super::known(outcome);
         if gaps.is_empty() {
             continue;
         }
@@ -85,6 +93,10 @@ fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         let subject = cell(&item.subject);
         writeln!(text, "- {subject}: {}", cell(item.verdict.reason()))?;
     }
+    Ok(())
+}
+
+fn exempt(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
     let exempt: Vec<_> = report.exempt().collect();
     if !exempt.is_empty() {
         let noun = count(exempt.len(), "exemption");

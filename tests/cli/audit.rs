@@ -52,10 +52,10 @@ fn prints_one_category_before_and_after_with_its_gaps() {
     2 gaps after hardening, in 2 checks
 
     probe-readiness: Every container that runs on has a readiness probe (1 of 1 missing)
-      out/kubernetes/shop.yaml:26  Deployment/shop/till, container `till`: it has none: no endpoint of it is known
+      out/kubernetes/shop.yaml:30  Deployment/shop/till, container `till`: it has none: no endpoint of it is known
 
     probe-liveness: Every container that runs on has a liveness probe (1 of 1 missing)
-      out/kubernetes/shop.yaml:26  Deployment/shop/till, container `till`: it has none: no endpoint of it is known
+      out/kubernetes/shop.yaml:30  Deployment/shop/till, container `till`: it has none: no endpoint of it is known
     "#);
 }
 

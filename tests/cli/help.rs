@@ -24,6 +24,7 @@ fn tells_the_commands_and_the_exit_codes() {
       apps         List the apps of the catalogue and the project, and which of them are on
       explain      Tell where an output line comes from, or what a code means
       catalogue    Look into the embedded templates, and copy one out to change it
+      profile      Measure what hardening knows of a chart
       completions  Print a completion script for a shell
 
     Options:

@@ -9,7 +9,10 @@ mod context;
 
 use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
 use crate::secret::Secrets;
+use crate::tree::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
+use crate::workload::pod_security::Version;
+use crate::workload::{self, Profiles, Release};
 use context::Context;
 
 /// A check of the tree.
@@ -20,7 +23,7 @@ pub struct Check {
     pub summary: &'static str,
     /// What it looks for and why, in a few paragraphs of Markdown.
     pub explanation: &'static str,
-    /// How bad a finding is.
+    /// How bad a finding is at worst.
     pub severity: Severity,
     run: fn(&Context<'_>) -> Vec<Diagnostic>,
 }
@@ -37,14 +40,43 @@ pub static CHECKS: &[Check] = &[
     checks::secret_unsealed::CHECK,
     checks::sealed_empty::CHECK,
     checks::secret_leak::CHECK,
+    checks::dead_value::CHECK,
+    checks::pdb_no_eviction::CHECK,
+    checks::pdb_overlap::CHECK,
+    checks::pdb_on_daemonset::CHECK,
+    checks::probe_host::CHECK,
+    checks::priority_class_unknown::CHECK,
+    checks::pod_security_forbidden::CHECK,
+    checks::patch_no_match::CHECK,
+    checks::patch_container::CHECK,
+    checks::patch_namespace::CHECK,
 ];
 
+/// What checks measure against, besides the tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Measures<'m> {
+    /// The values that must not stand in a file that is not sealed.
+    pub secrets: &'m Secrets,
+    /// What is known of charts.
+    pub profiles: &'m Profiles,
+    /// The version of the Pod Security Standards: that of the cluster.
+    pub kubernetes: Version,
+}
+
 /// Checks a tree.
-///
-/// `secrets` are the values that must not stand in a file that is not sealed.
-pub fn check(tree: Tree<Hardened>, secrets: &Secrets) -> StageResult<Tree<Checked>> {
+pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<Checked>> {
     let problems = {
-        let context = Context::new(&tree, secrets);
+        let builds = Builds::of(tree.files());
+        let releases = Release::all(&builds, measures.profiles);
+        let workloads = workload::all(&builds, &releases);
+        let context = Context {
+            tree: &tree,
+            builds: &builds,
+            releases: &releases,
+            workloads: &workloads,
+            kubernetes: measures.kubernetes,
+            secrets: measures.secrets,
+        };
         CHECKS
             .iter()
             .flat_map(|check| (check.run)(&context))

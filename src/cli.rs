@@ -62,7 +62,9 @@ fn finish(result: Result<Outcome, CommandError>, printer: &mut Printer) -> ExitC
         Err(error) => error,
     };
     let shown = match &error {
-        CommandError::Problems(problems) => printer.problems(problems),
+        CommandError::Problems(problems) | CommandError::Unanswered(problems) => {
+            printer.problems(problems)
+        }
         CommandError::Failed(failed) => printer.failure(failed),
     };
     match shown {

@@ -28,6 +28,7 @@ pub mod schema;
 pub mod render;
 pub mod harden;
 pub mod check;
+pub mod audit;
 pub mod seal;
 
 pub mod write;

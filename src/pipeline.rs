@@ -10,16 +10,24 @@ mod failure;
 mod inputs;
 
 pub use catalogue::{Catalogue, catalogue};
-pub use explanation::{Explanation, explanations, findings};
+pub use explanation::{Explanation, audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
+
+pub use crate::harden::Exemption;
 
 use rand_core::CryptoRngCore;
 use serde_json::Value;
 
-use crate::diagnostic::Diagnostic;
+use crate::audit::Scorecard;
+use crate::config::project::Project;
+use crate::diagnostic::{Diagnostic, Warned};
+use crate::harden::Policy;
+use crate::render::Rendering;
+use crate::seal::Keyring;
 use crate::tree::{App, Sealed, Tree};
-use crate::{check, config, harden, render, schema, seal};
+use crate::workload::Profiles;
+use crate::{audit, check, config, harden, render, schema, seal};
 use failure::Warnings;
 
 /// A project that compiled.
@@ -31,6 +39,8 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// How many files the templates rendered to.
     pub templates: usize,
+    /// What the project exempts from hardening, and why.
+    pub exemptions: Vec<Exemption>,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -38,26 +48,22 @@ pub struct Compiled {
 /// Each stage reports all its problems; the first stage with an error ends the run.
 pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
     let mut warnings = Warnings::default();
-    let project = warnings.keep(config::project::load(world.files))?;
-    let keyring = warnings.keep(inputs::keyring(world, &project))?;
-    let schema = inputs::schema(world)?;
-    let profiles = inputs::profiles(world)?;
-    let decrypt = |source: &_| seal::decrypt(source, &keyring);
-
-    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
-    let cluster = warnings.keep(schema::validate(merged, &schema))?;
-    let rendering = warnings.keep(render::render(
-        (&cluster).into(),
-        &inputs::layers(world, &project),
-        world.files,
-    ))?;
-    let templates = rendering.tree.files().len();
-    let hardened = warnings.keep(harden::harden(
-        rendering.tree,
-        &profiles,
-        &inputs::policy(&project, &cluster),
-    ))?;
-    let checked = warnings.keep(check::check(hardened, &rendering.secrets))?;
+    let front = rendered(world, &mut warnings)?;
+    let templates = front.rendering.tree.files().len();
+    let Front {
+        project,
+        keyring,
+        profiles,
+        policy,
+        rendering,
+    } = front;
+    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let measures = check::Measures {
+        secrets: &rendering.secrets,
+        profiles: &profiles,
+        kubernetes: policy.kubernetes,
+    };
+    let checked = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(inputs::creation_rules(&checked, world))?;
     let existing = inputs::existing(world, &project);
     let inputs = inputs::sealing(world, &rules, &keyring, &existing);
@@ -67,6 +73,87 @@ pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Com
         tree,
         warnings: warnings.list,
         templates,
+        exemptions: policy.exempt,
+    })
+}
+
+/// A project that was audited.
+pub struct Audited {
+    /// Its scorecard.
+    pub scorecard: Scorecard,
+    /// The version of Kubernetes that it was measured against: `v1.36`.
+    pub kubernetes: String,
+    /// How many things hardening added.
+    pub injections: usize,
+    /// What the stages warned of, in their order.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Audits a project as its templates make it and as hardening leaves it; nothing is sealed.
+pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
+    let mut warnings = Warnings::default();
+    let Front {
+        project,
+        profiles,
+        policy,
+        rendering,
+        ..
+    } = rendered(world, &mut warnings)?;
+    let exemptions = inputs::exemptions(&project);
+    let rules = harden::RULES.iter().map(|rule| rule.code).collect();
+    let unknown = audit::problems(&exemptions, &rules);
+    warnings.keep(Warned::unless_errors((), unknown))?;
+    let measures = audit::Measures {
+        profiles: &profiles,
+        kubernetes: policy.kubernetes,
+        exemptions: &exemptions,
+        gaps: &[],
+    };
+    let before = audit::sheet(rendering.tree.files(), measures);
+    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let checks = check::Measures {
+        secrets: &rendering.secrets,
+        profiles: &profiles,
+        kubernetes: policy.kubernetes,
+    };
+    let checked = warnings.keep(check::check(hardened, checks))?;
+    let gaps = checked.gaps();
+    let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
+    Ok(Audited {
+        scorecard: Scorecard { before, after },
+        kubernetes: policy.kubernetes.to_string(),
+        injections: checked.injections().len(),
+        warnings: warnings.list,
+    })
+}
+
+/// A project whose templates are rendered, with what the next stages are handed.
+struct Front {
+    project: Project,
+    keyring: Keyring,
+    profiles: Profiles,
+    policy: Policy,
+    rendering: Rendering,
+}
+
+/// Loads, validates and renders.
+fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure> {
+    let project = warnings.keep(config::project::load(world.files))?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let schema = inputs::schema(world)?;
+    let profiles = inputs::profiles(world)?;
+    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
+    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    let layers = inputs::layers(world, &project);
+    let rendering = warnings.keep(render::render((&cluster).into(), &layers, world.files))?;
+    let policy = inputs::policy(&project, &cluster);
+    Ok(Front {
+        project,
+        keyring,
+        profiles,
+        policy,
+        rendering,
     })
 }
 

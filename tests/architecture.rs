@@ -72,6 +72,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "audit",
+        &["source", "diagnostic", "yaml", "tree", "workload"],
+    ),
+    (
         "seal",
         &[
             "source",
@@ -104,6 +108,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "render",
             "harden",
             "check",
+            "audit",
             "seal",
         ],
     ),
@@ -118,6 +123,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fs",
             "write",
             "profiler",
+            "audit",
             "pipeline",
         ],
     ),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use kiln::audit::{self, Category};
 use kiln::pipeline;
 
 const HEAD: &str = "\
@@ -27,6 +28,60 @@ fn generated_docs_rules_is_current() {
         .unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    if std::env::var_os("KILN_BLESS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        text,
+        "`just docs` writes it anew"
+    );
+}
+
+const AUDIT_HEAD: &str = "\
+# The checks of the audit
+
+What `kiln audit` asks, by category, and how much each counts: 3 for what takes a service down or opens it, 2 for what
+hurts, 1 for what is good practice, 0 for what is shown and not counted. `kiln explain CODE` says more. This page is
+generated from the code; `just docs` writes it anew.
+";
+
+#[test]
+fn generated_docs_audit_checks_is_current() {
+    let mut text = AUDIT_HEAD.to_owned();
+    for category in Category::ALL {
+        write!(
+            text,
+            "\n## {}\n\n`--only {}`\n\n| Check | Weight | What holds | Closed by |\n| --- | ---: | --- | --- |\n",
+            category.title(),
+            category.code()
+        )
+        .unwrap();
+        for check in audit::checks().filter(|check| check.category == category) {
+            let rule = check.rule.map(|rule| format!("`{rule}`"));
+            writeln!(
+                text,
+                "| `{}` | {} | {} | {} |",
+                check.code,
+                check.weight,
+                check.line,
+                rule.unwrap_or_default()
+            )
+            .unwrap();
+        }
+        for check in audit::UNDECIDABLE
+            .iter()
+            .filter(|check| check.category == category)
+        {
+            writeln!(
+                text,
+                "| `{}` | | {}: not decidable here, {} | |",
+                check.code, check.line, check.why
+            )
+            .unwrap();
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit-checks.md");
     if std::env::var_os("KILN_BLESS").is_some() {
         fs::write(&path, &text).unwrap();
     }

@@ -17,6 +17,8 @@ mod config;
 mod render;
 /// Hardening rules.
 mod harden;
+/// Scorecards.
+mod audit;
 /// Checks of the tree.
 mod check;
 /// SOPS files, against the real `sops`.

@@ -8,21 +8,24 @@ use crate::secret::Secrets;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::{File, Hardened, Tree};
+use crate::workload::pod_security::Version;
+use crate::workload::{Release, Workload};
 
-/// The tree, how it is put together, and the secrets that must not show in it.
+/// The tree, how it is put together, what runs because of it, and the secrets that must not show in it.
 pub(super) struct Context<'t> {
     pub(super) tree: &'t Tree<Hardened>,
-    pub(super) builds: Builds<'t>,
+    pub(super) builds: &'t Builds<'t>,
+    pub(super) releases: &'t [Release<'t>],
+    pub(super) workloads: &'t [Workload<'t>],
+    pub(super) kubernetes: Version,
     pub(super) secrets: &'t Secrets,
 }
 
 impl<'t> Context<'t> {
-    pub(super) fn new(tree: &'t Tree<Hardened>, secrets: &'t Secrets) -> Self {
-        Self {
-            tree,
-            builds: Builds::of(tree.files()),
-            secrets,
-        }
+    /// Lists the workloads that Flux deploys.
+    pub(super) fn deployed(&self) -> impl Iterator<Item = &'t Workload<'t>> {
+        let workloads = self.workloads.iter();
+        workloads.filter(|workload| workload.is_deployed(self.builds))
     }
 
     /// Puts a problem at a place of an output, with the template line behind it.
@@ -34,7 +37,8 @@ impl<'t> Context<'t> {
         }
     }
 
-    fn template(&self, place: &Place) -> Option<Place> {
+    /// Returns the template place behind a place of an output.
+    pub(super) fn template(&self, place: &Place) -> Option<Place> {
         let file = self
             .tree
             .files()

@@ -1,6 +1,7 @@
 //! The commands, one module a verb: its arguments, whose comments are the help text, and its work.
 
 pub mod apps;
+pub mod audit;
 pub mod catalogue;
 pub mod check;
 pub mod completions;
@@ -26,6 +27,7 @@ pub enum Command {
     Init(init::InitArgs),
     Render(render::RenderArgs),
     Check(check::CheckArgs),
+    Audit(audit::AuditArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
     Explain(explain::ExplainArgs),
@@ -52,6 +54,7 @@ pub fn run(
         Command::Init(args) => init::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),
         Command::Check(args) => check::run(args, settings, printer),
+        Command::Audit(args) => audit::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Explain(args) => explain::run(args, settings, printer),

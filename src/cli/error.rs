@@ -30,6 +30,8 @@ impl From<Outcome> for ExitCode {
 pub enum CommandError {
     /// The user's input is wrong: exit code 1.
     Problems(Vec<Diagnostic>),
+    /// The user's input is wrong, so that what was asked about it stays open: exit code 2.
+    Unanswered(Vec<Diagnostic>),
     /// The world is in the way (usage, files, keys), so that the question stays open: exit code 2.
     Failed(Failed),
 }
@@ -86,11 +88,20 @@ impl CommandError {
         self
     }
 
+    /// Says that the question was another one than whether the input is right.
+    #[must_use]
+    pub fn unanswered(self) -> Self {
+        match self {
+            Self::Problems(problems) => Self::Unanswered(problems),
+            other => other,
+        }
+    }
+
     /// Returns the exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Problems(_) => 1,
-            Self::Failed(_) => 2,
+            Self::Unanswered(_) | Self::Failed(_) => 2,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! Diagnostics in the form that the reader wants: people, programs, GitHub.
 
+pub mod audit;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod record;
 
 use std::path::{Path, PathBuf};
 

@@ -24,6 +24,15 @@ pub struct Project {
     pub seal: SealSettings,
     /// `[check]`.
     pub check: CheckSettings,
+    /// `[audit]`.
+    pub audit: AuditSettings,
+}
+
+/// What the audit leaves out.
+#[derive(Clone, Debug, Default)]
+pub struct AuditSettings {
+    /// What is exempt from a check, and why; `check` in the file is the `rule` here.
+    pub exempt: Vec<Exempt>,
 }
 
 /// What hardening may do.
@@ -113,12 +122,13 @@ impl Default for Project {
                 kubernetes: "1.36".to_owned(),
                 crds: Vec::new(),
             },
+            audit: AuditSettings::default(),
         }
     }
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "data",
     "templates",
     "catalogue",
@@ -126,6 +136,7 @@ const KEYS: [&str; 7] = [
     "harden",
     "seal",
     "check",
+    "audit",
 ];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
@@ -175,6 +186,13 @@ impl Reader {
                         project.seal.identities = self.texts(&entry.value);
                     }
                 }
+                "audit" => {
+                    for entry in self.known(&entry.value, &["exempt"]) {
+                        let items = entry.value.items().unwrap_or_default().iter();
+                        project.audit.exempt =
+                            items.map(|item| self.exempt(item, "check")).collect();
+                    }
+                }
                 _ => {
                     for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
                         match entry.key.as_str() {
@@ -197,7 +215,7 @@ impl Reader {
                 "network-policies" => settings.network_policies = self.closed(&entry.value),
                 _ => {
                     for item in entry.value.items().unwrap_or_default() {
-                        settings.exempt.push(self.exempt(item));
+                        settings.exempt.push(self.exempt(item, "rule"));
                     }
                 }
             }
@@ -245,21 +263,21 @@ impl Reader {
         }
     }
 
-    fn exempt(&mut self, node: &Node) -> Exempt {
+    fn exempt(&mut self, node: &Node, what: &'static str) -> Exempt {
         let mut exempt = Exempt {
             place: Some(Place::new(&self.source, node.first_line_span())),
             ..Exempt::default()
         };
-        for entry in self.known(node, &["rule", "namespace", "name", "reason"]) {
+        for entry in self.known(node, &[what, "namespace", "name", "reason"]) {
             let text = self.text(&entry.value);
             match entry.key.as_str() {
-                "rule" => exempt.rule = text,
+                key if key == what => exempt.rule = text,
                 "namespace" => exempt.namespace = Some(text),
                 "name" => exempt.name = Some(text),
                 _ => exempt.reason = text,
             }
         }
-        for (key, value) in [("rule", &exempt.rule), ("reason", &exempt.reason)] {
+        for (key, value) in [(what, &exempt.rule), ("reason", &exempt.reason)] {
             if value.trim().is_empty() {
                 self.problem(node, &format!("an exemption needs a `{key}`"));
             }

@@ -1,5 +1,6 @@
 //! What the codes of rules and checks mean.
 
+use crate::audit;
 use crate::check::CHECKS;
 use crate::harden::{FINDINGS, RULES};
 
@@ -27,6 +28,21 @@ pub fn explanations() -> Vec<Explanation> {
         text: check.explanation,
     });
     rules.chain(checks).collect()
+}
+
+/// Lists the codes of the audit's checks; a few are those of checks of the tree as well.
+pub fn audit_explanations() -> Vec<Explanation> {
+    let checks = audit::checks().map(|check| Explanation {
+        code: check.code,
+        summary: check.line,
+        text: check.explanation,
+    });
+    let undecidable = audit::UNDECIDABLE.iter().map(|check| Explanation {
+        code: check.code,
+        summary: check.line,
+        text: check.why,
+    });
+    checks.chain(undecidable).collect()
 }
 
 /// Lists the codes of the messages that hardening can give, besides those of its rules.

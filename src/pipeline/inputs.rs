@@ -12,7 +12,7 @@ use crate::source::{Files, ReadError, Source};
 use crate::tree::{Checked, Tree};
 use crate::workload::Profiles;
 use crate::workload::pod_security::{Level, Version};
-use crate::{schema, seal};
+use crate::{audit, schema, seal};
 
 use super::failure::Failure;
 
@@ -242,4 +242,18 @@ fn closed(setting: &project::Closed) -> Closed {
             )
         }
     }
+}
+
+/// Lists what the audit leaves out: its own exemptions, and those from the hardening rules.
+pub(super) fn exemptions(project: &Project) -> Vec<audit::Exemption> {
+    let every = || "*".to_owned();
+    let all = project.audit.exempt.iter().chain(&project.harden.exempt);
+    all.map(|exempt| audit::Exemption {
+        code: exempt.rule.clone(),
+        namespace: exempt.namespace.clone().unwrap_or_else(every),
+        name: exempt.name.clone().unwrap_or_else(every),
+        reason: exempt.reason.clone(),
+        place: exempt.place.clone(),
+    })
+    .collect()
 }

@@ -8,7 +8,7 @@ use crate::tree::builds::Builds;
 pub(super) struct Autoscalers(BTreeMap<(String, String, String), u64>);
 
 impl Autoscalers {
-    /// Reads the HorizontalPodAutoscalers and the ScaledObjects of KEDA.
+    /// Reads each `HorizontalPodAutoscaler`, and each `ScaledObject` of KEDA.
     pub(super) fn of(builds: &Builds<'_>) -> Self {
         let horizontal = builds
             .of_kind("autoscaling", "HorizontalPodAutoscaler")

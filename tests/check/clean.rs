@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use kiln::check::check;
+use kiln::check::{Measures, check};
 use kiln::harden::harden;
 use kiln::secret::Secrets;
 use kiln::tree::builds::{Builds, Start};
+use kiln::workload::pod_security::Version;
 
 use crate::harden::{self, trees};
 
@@ -20,8 +21,14 @@ fn the_checks_are_silent_about_hardened_trees() {
         let folder = trees::fixtures("harden").join(case);
         let (apps, policy) = harden::case(&folder);
         let tree = trees::tree(&trees::texts(&folder.join("in")), apps);
-        let hardened = harden(tree, &harden::profiles(), &policy).unwrap().value;
-        let warnings = match check(hardened, &Secrets::default()) {
+        let profiles = harden::profiles();
+        let hardened = harden(tree, &profiles, &policy).unwrap().value;
+        let measures = Measures {
+            secrets: &Secrets::default(),
+            profiles: &profiles,
+            kubernetes: Version(36),
+        };
+        let warnings = match check(hardened, measures) {
             Ok(done) => done.warnings,
             Err(problems) => problems,
         };

@@ -89,7 +89,7 @@ fn names_the_rule_of_a_line() {
     --- stdout
     kubernetes/namespace.yaml
       5 lines from template templates/kubernetes/namespace.yaml
-      lines 6-12 from rule pod-security: metadata.labels: all workloads of the namespace satisfy it
+      lines 6-12 from rule pod-security: Namespace/default: metadata.labels: all workloads of the namespace satisfy it
     "#);
     assert_snapshot!(sandbox.kiln(&["explain", "out/kubernetes/namespace.yaml:6"]), @r#"
     exit code 0
@@ -97,7 +97,7 @@ fn names_the_rule_of_a_line() {
     kubernetes/namespace.yaml:6
         labels:
     from rule pod-security (kiln explain pod-security)
-      metadata.labels: all workloads of the namespace satisfy it
+      Namespace/default: metadata.labels: all workloads of the namespace satisfy it
     "#);
 }
 

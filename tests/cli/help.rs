@@ -19,10 +19,12 @@ fn tells_the_commands_and_the_exit_codes() {
       init         Start a project, or make the keys that one lacks
       render       Compile the project and write the tree
       check        Compile the project without writing anything
+      audit        Score the tree before and after hardening, and list the gaps that are left
       schema       Print the JSON Schema of the config, the options of all apps included
       apps         List the apps of the catalogue and the project, and which of them are on
       explain      Tell where an output line comes from, or what a code means
       catalogue    Look into the embedded templates, and copy one out to change it
+      profile      Measure what hardening knows of a chart
       completions  Print a completion script for a shell
 
     Options:
@@ -60,6 +62,7 @@ fn short_and_long_help_are_the_same() {
         "init",
         "render",
         "check",
+        "audit",
         "schema",
         "apps",
         "explain",
@@ -128,6 +131,7 @@ fn helps_with_render() {
 
     Examples:
       kiln render               Write what differs
+      kiln render -v            Name each file and each default that was added, with the reason
       kiln render --dry-run     List what differs
       kiln render --check       List what differs, and fail if anything does: for CI
       kiln render --keygen      Make missing keys first, as after cloning an example
@@ -216,6 +220,42 @@ fn helps_with_explain() {
       kiln explain kubernetes/apps/default/echo/ks.yaml
       kiln explain kubernetes/apps/default/namespace.yaml:8
       kiln explain pod-security
+    "#);
+}
+
+#[test]
+fn helps_with_audit() {
+    assert_snapshot!(own(&["audit"]), @r#"
+    Score the tree before and after hardening, and list the gaps that are left
+
+    Usage: kiln audit [OPTIONS]
+
+    Options:
+          --format <FORMAT>  The form of the scorecard [default: human] [possible values: human, json,
+                             sarif, markdown]
+          --fail-under <N>   Exit with 1 if the total after hardening is below N per cent
+          --only <CATEGORY>  Look at one category only
+      -h, --help             Print help
+
+    [global options]
+
+    Each check asks one question of every workload, container or object that it is about: it passes,
+    fails, is exempt with a reason, or nobody knows, which counts like a failure. A category's score is
+    the mean of what passes of its checks by their weights; the total is the mean of the categories.
+    Nothing is written. An exemption goes into `kiln.toml`:
+
+      [[audit.exempt]]
+      check = "replicas-min"
+      namespace = "default"
+      name = "echo"
+      reason = "A test page"
+
+    Examples:
+      kiln audit                            Print the scorecard and the worst gaps
+      kiln audit -v --only probes           List all about probes, passes included
+      kiln audit --fail-under 80            Exit with 1 below 80 %: for CI
+      kiln audit --format sarif > audit.sarif
+      kiln explain probe-readiness          Tell what a check asks, and why
     "#);
 }
 

@@ -38,9 +38,16 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     let mut codes = pipeline::explanations();
     codes.extend(pipeline::findings());
-    if let Some(found) = codes.iter().find(|known| known.code == args.target) {
-        let text = format!("{}: {}\n\n{}", found.code, found.summary, found.text);
-        printer.data(&format!("{}\n", text.trim_end()))?;
+    codes.extend(pipeline::audit_explanations());
+    // A check of the tree and one of the audit may have the same name: both are told.
+    let found: Vec<String> = codes
+        .iter()
+        .filter(|known| known.code == args.target)
+        .map(|found| format!("{}: {}\n\n{}", found.code, found.summary, found.text))
+        .map(|text| format!("{}\n", text.trim_end()))
+        .collect();
+    if !found.is_empty() {
+        printer.data(&found.join("\n"))?;
         return Ok(Outcome::Clean);
     }
     if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {
@@ -115,20 +122,43 @@ fn explain_line(tree: &Tree<Sealed>, file: &File, line: usize) -> Result<String,
             lines.push(format!("from template {}:{line}", template.path));
             lines.extend(text_of(template, *line));
         }
-        Some(Origin::Rule(code)) => {
-            lines.push(format!("from rule {code} (kiln explain {code})"));
-            let here = injections(tree, file).filter(|injection| {
-                let (first, last) = lines_of(file, injection);
-                injection.rule == *code && (first..=last).contains(&line)
-            });
-            lines.extend(
-                here.map(|injection| format!("  {}: {}", injection.route, injection.reason)),
-            );
-        }
+        Some(Origin::Rule(code)) => lines.extend(by_rules(tree, file, code, line)),
         None => lines.push("of unknown origin".to_owned()),
     }
     lines.push(String::new());
     Ok(lines.join("\n"))
+}
+
+/// Names the rules that added a line, with each object and why; a patch holds what several have added.
+fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -> Vec<String> {
+    let here: Vec<&Injection> = injections(tree, file)
+        .filter(|injection| {
+            let (first, last) = lines_of(file, injection);
+            (first..=last).contains(&line)
+        })
+        .collect();
+    let mut codes: Vec<&str> = here.iter().map(|injection| injection.rule).collect();
+    codes.push(code);
+    codes.sort_unstable();
+    codes.dedup();
+    let mut lines = Vec::new();
+    for code in codes {
+        lines.push(format!("from rule {code} (kiln explain {code})"));
+        for injection in here.iter().filter(|injection| injection.rule == code) {
+            lines.push(format!("  {}: {}", what(injection), injection.reason));
+        }
+    }
+    lines
+}
+
+/// Names what was added to; a whole object has no route.
+fn what(injection: &Injection) -> String {
+    let Injection { object, route, .. } = injection;
+    if route.is_empty() {
+        object.clone()
+    } else {
+        format!("{object}: {route}")
+    }
 }
 
 /// Returns the text of a line, indented, unless it may not be shown.
@@ -156,7 +186,9 @@ fn explain_file(tree: &Tree<Sealed>, file: &File) -> String {
         };
         format!(
             "  {place} from rule {}: {}: {}",
-            injection.rule, injection.route, injection.reason
+            injection.rule,
+            what(injection),
+            injection.reason
         )
     }));
     lines.push(String::new());

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::cli::clock::Stopwatch;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::record;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
@@ -20,6 +21,7 @@ edited since it wrote them are kept and named, which counts as a finding.
 
 Examples:
   kiln render               Write what differs
+  kiln render -v            Name each file and each default that was added, with the reason
   kiln render --dry-run     List what differs
   kiln render --check       List what differs, and fail if anything does: for CI
   kiln render --keygen      Make missing keys first, as after cloning an example";
@@ -68,6 +70,7 @@ pub fn run(
     printer.report(&planned.warnings)?;
     let report = planned.value.apply()?;
     list(&report, args, printer)?;
+    record::show(&compiled, printer)?;
     let result = Run {
         compiled: &compiled,
         report: &report,
@@ -160,7 +163,7 @@ impl Run<'_> {
         };
         format!(
             "{} {} templates: {} created, {} changed, {} unchanged, {} removed{edited}; \
-             {sealed} sealed ({kept} kept); {} injections in {} ms{recovery}",
+             {sealed} sealed ({kept} kept); {} injections{} in {} ms{recovery}",
             if self.dry { "would render" } else { "rendered" },
             self.compiled.templates,
             created.len(),
@@ -168,6 +171,11 @@ impl Run<'_> {
             unchanged.len(),
             removed.len(),
             self.compiled.tree.injections().len(),
+            match self.compiled.tree.gaps().len() {
+                0 => String::new(),
+                1 => " (1 gap)".to_owned(),
+                gaps => format!(" ({gaps} gaps)"),
+            },
             self.took.as_millis(),
         )
     }
@@ -185,6 +193,7 @@ impl Run<'_> {
             "sealed": sealed,
             "sealedKept": kept,
             "injections": self.compiled.tree.injections().len(),
+            "gaps": self.compiled.tree.gaps().len(),
             "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         })
     }

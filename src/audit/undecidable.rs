@@ -1,0 +1,43 @@
+//! What linters ask and the text of a tree does not tell.
+
+use super::Category;
+
+/// A check of the field that cannot be decided here.
+pub struct Undecidable {
+    /// Its code.
+    pub code: &'static str,
+    /// The category it would be in.
+    pub category: Category,
+    /// What would hold.
+    pub line: &'static str,
+    /// Why it is not decided.
+    pub why: &'static str,
+}
+
+/// What is not decided; the scorecard names each.
+pub static UNDECIDABLE: &[Undecidable] = &[
+    Undecidable {
+        code: "image-cve",
+        category: Category::Images,
+        line: "Images have no known vulnerabilities",
+        why: "it takes the images and a database: run trivy or grype",
+    },
+    Undecidable {
+        code: "registry-allow",
+        category: Category::Images,
+        line: "Images come from registries of a list",
+        why: "there is no list that fits every project",
+    },
+    Undecidable {
+        code: "schema",
+        category: Category::Hygiene,
+        line: "Objects follow their schemas",
+        why: "Kiln has no schemas of Kubernetes' objects yet: run kubeconform",
+    },
+    Undecidable {
+        code: "cis",
+        category: Category::Hygiene,
+        line: "Nodes and the control plane follow the CIS benchmark",
+        why: "Talos decides nearly all of it, and the rest needs the running nodes: run kube-bench",
+    },
+];

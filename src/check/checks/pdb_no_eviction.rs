@@ -1,0 +1,117 @@
+//! Budgets that never let a pod go.
+
+use crate::check::Check;
+use crate::check::context::{Context, is_substituted};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::workload::Workload;
+use crate::workload::budget::{self, Budget, Selects};
+
+pub(in crate::check) const CHECK: Check = Check {
+    code: "pdb-no-eviction",
+    summary: "A PodDisruptionBudget allows no eviction at all",
+    explanation: "\
+A budget that must keep as many pods as there are, or may miss none, lets nobody evict a pod, however healthy:
+`maxUnavailable: 0`, `minAvailable: 100%`, `minAvailable: 2` over two replicas, and the common `minAvailable: 1` over a
+single one. `kubectl drain` waits on it for ever; an upgrade of Talos waits five minutes for each node and then takes
+the pod away all the same.
+
+`maxUnavailable: 1` is right for nearly everything, since it follows the number of replicas. A single replica needs no
+budget: there is nothing that one could keep running.
+
+A budget in a manifest is an error. One that a chart makes by its own defaults, or by the values of its release, is a
+warning, as the chart may know a way out that its profile does not.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let budgets = Budget::all(context.builds, context.releases);
+    let written = budgets
+        .iter()
+        .filter_map(|budget| of_manifest(context, budget));
+    let made = context
+        .deployed()
+        .filter_map(|workload| of_chart(context, workload));
+    written.chain(made).collect()
+}
+
+fn of_manifest(context: &Context<'_>, budget: &Budget) -> Option<Diagnostic> {
+    if is_substituted(&budget.spec.to_string()) {
+        return None;
+    }
+    let selected: Vec<&Workload<'_>> = context
+        .deployed()
+        .filter(|workload| budget.selects(workload) == Selects::Yes)
+        .collect();
+    let counts = selected.iter().map(|workload| workload.replicas);
+    let replicas: Option<u64> = counts.sum();
+    let over = replicas.filter(|_| !selected.is_empty());
+    // A great number stands for an unknown one: only a budget that forbids everything forbids then.
+    let count = over.unwrap_or(1_000_000);
+    if count == 0 || budget::allows_eviction(&budget.spec, count) {
+        return None;
+    }
+    let name = match budget.name.as_str() {
+        "" => "a PodDisruptionBudget among the values".to_owned(),
+        name => format!("`PodDisruptionBudget/{}/{name}`", budget.namespace),
+    };
+    let message = format!("{name} never lets a pod go{}", why(&budget.spec, over));
+    let mut problem = context.at(Diagnostic::error(CHECK.code, message), &budget.place, "");
+    for workload in selected {
+        let text = format!("`{}` is selected", workload.label());
+        problem = problem.with_related(workload.member.object.name_place(), text);
+    }
+    Some(problem.with_hint(advice(over)))
+}
+
+fn of_chart(context: &Context<'_>, workload: &Workload<'_>) -> Option<Diagnostic> {
+    let own = budget::own(workload)?;
+    let replicas = workload.replicas.filter(|replicas| *replicas > 0)?;
+    if budget::allows_eviction(&own.spec, replicas) {
+        return None;
+    }
+    let message = format!(
+        "the PodDisruptionBudget that comes with `{}` never lets a pod go{}",
+        workload.label(),
+        why(&own.spec, Some(replicas))
+    );
+    let warning = Diagnostic::warning(CHECK.code, message);
+    let known = workload.known()?.budget.as_ref()?;
+    let switch = known.disable.as_ref().or(known.enable.as_ref());
+    let place = match (workload.release(), switch) {
+        (Some(release), Some(switch)) => release.values_place(&switch.path),
+        _ => workload.member.object.name_place(),
+    };
+    let problem = context.at(warning, &place, "");
+    Some(match &known.disable {
+        Some(off) if replicas == 1 => problem.with_hint(format!(
+            "set `{}: {}`, or two replicas and `maxUnavailable: 1`",
+            off.path, off.value
+        )),
+        _ => problem.with_hint(advice(Some(replicas))),
+    })
+}
+
+fn why(spec: &serde_json::Value, replicas: Option<u64>) -> String {
+    let field = ["maxUnavailable", "minAvailable"]
+        .into_iter()
+        .find(|field| !spec[*field].is_null());
+    let Some(field) = field else {
+        return String::new();
+    };
+    let value = spec[field].to_string().replace('"', "");
+    match replicas {
+        Some(1) if field == "minAvailable" => format!(": `{field}: {value}` over one replica"),
+        Some(count) if field == "minAvailable" => {
+            format!(": `{field}: {value}` over {count} replicas")
+        }
+        _ => format!(": `{field}: {value}`"),
+    }
+}
+
+fn advice(replicas: Option<u64>) -> &'static str {
+    match replicas {
+        Some(1) => "remove it, or run two replicas with `maxUnavailable: 1`",
+        _ => "set `maxUnavailable: 1` instead",
+    }
+}

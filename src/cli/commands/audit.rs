@@ -1,0 +1,116 @@
+//! `kiln audit`: how well the tree follows the field's advice.
+
+use clap::ValueEnum;
+
+use crate::audit::Category;
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::progress::Progress;
+use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::pipeline;
+
+const MORE: &str = "\
+Each check asks one question of every workload, container or object that it is about: it passes,
+fails, is exempt with a reason, or nobody knows, which counts like a failure. A category's score is
+the mean of what passes of its checks by their weights; the total is the mean of the categories.
+Nothing is written. An exemption goes into `kiln.toml`:
+
+  [[audit.exempt]]
+  check = \"replicas-min\"
+  namespace = \"default\"
+  name = \"echo\"
+  reason = \"A test page\"
+
+Examples:
+  kiln audit                            Print the scorecard and the worst gaps
+  kiln audit -v --only probes           List all about probes, passes included
+  kiln audit --fail-under 80            Exit with 1 below 80 %: for CI
+  kiln audit --format sarif > audit.sarif
+  kiln explain probe-readiness          Tell what a check asks, and why";
+
+/// Score the tree before and after hardening, and list the gaps that are left
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct AuditArgs {
+    /// The form of the scorecard
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Exit with 1 if the total after hardening is below N per cent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    fail_under: Option<u8>,
+    /// Look at one category only
+    #[arg(long, value_name = "CATEGORY", value_parser = category)]
+    only: Option<Category>,
+}
+
+/// The form of a scorecard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    #[value(help = None)]
+    Human,
+    /// For programs, by `schemas/audit.schema.json`.
+    #[value(help = None)]
+    Json,
+    /// For code scanning.
+    #[value(help = None)]
+    Sarif,
+    /// For a comment on a pull request.
+    #[value(help = None)]
+    Markdown,
+}
+
+fn category(text: &str) -> Result<Category, String> {
+    Category::parse(text).ok_or_else(|| {
+        let codes: Vec<&str> = Category::ALL.into_iter().map(Category::code).collect();
+        format!("the categories are {}", codes.join(", "))
+    })
+}
+
+/// Audits and prints the scorecard.
+pub fn run(
+    args: &AuditArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let session = Session::open(settings, printer)?;
+    let output = session.layout()?.output;
+    let progress = Progress::start(settings, "auditing");
+    let audited = pipeline::audit(&session.world());
+    drop(progress);
+    let mut audited = audited.map_err(|failure| CommandError::from(failure).unanswered())?;
+    if let Some(category) = args.only {
+        audited.scorecard.only(category);
+    }
+    let total = audited.scorecard.after.total();
+    let prefix = match output.trim_matches('/') {
+        "" | "." => String::new(),
+        folder => format!("{folder}/"),
+    };
+    let report = Report {
+        audited: &audited,
+        prefix,
+        verbose: printer.is_verbose(),
+        color: settings.stdout_color,
+    };
+    let text = match args.format {
+        Format::Human => human::render(&report),
+        Format::Json => format!("{:#}\n", json::render(&report)),
+        Format::Sarif => format!("{:#}\n", sarif::render(&report)),
+        Format::Markdown => markdown::render(&report),
+    };
+    printer.data(&text)?;
+    match args.fail_under {
+        Some(wanted) if total < u64::from(wanted) * 100 => {
+            printer.status(format_args!(
+                "the total is {}, and {wanted} % are wanted",
+                percent(Some(total))
+            ));
+            Ok(Outcome::Findings)
+        }
+        _ => Ok(Outcome::Clean),
+    }
+}

@@ -1,0 +1,103 @@
+//! A scorecard for programs; `schemas/audit.schema.json` describes it.
+
+use serde_json::{Value, json};
+
+use super::{Report, template};
+use crate::audit::{Category, Count, Item, Outcome, UNDECIDABLE};
+
+/// The version of the format; raised when a field goes or changes its meaning.
+pub const VERSION: u32 = 1;
+
+/// Renders a scorecard.
+pub fn render(report: &Report<'_>) -> Value {
+    let card = &report.audited.scorecard;
+    let categories: Vec<Value> = Category::ALL
+        .into_iter()
+        .map(|category| {
+            json!({
+                "category": category.code(),
+                "title": category.title(),
+                "before": score(card.before.category(category)),
+                "after": score(card.after.category(category)),
+            })
+        })
+        .collect();
+    let checks: Vec<Value> = card
+        .pairs()
+        .map(|(before, after)| check(report, before, after))
+        .collect();
+    let undecidable: Vec<Value> = UNDECIDABLE
+        .iter()
+        .map(|check| {
+            json!({
+                "code": check.code,
+                "category": check.category.code(),
+                "line": check.line,
+                "why": check.why,
+            })
+        })
+        .collect();
+    json!({
+        "version": VERSION,
+        "kubernetes": report.audited.kubernetes,
+        "workloads": card.after.workloads,
+        "containers": card.after.containers,
+        "unknownCharts": card.after.unknown_charts,
+        "injections": report.audited.injections,
+        "score": {
+            "before": score(Some(card.before.total())),
+            "after": score(Some(card.after.total())),
+        },
+        "categories": categories,
+        "checks": checks,
+        "notDecidable": undecidable,
+    })
+}
+
+/// Writes a score in per cent.
+fn score(score: Option<u64>) -> Value {
+    let whole = |score: u64| u32::try_from(score).unwrap_or(u32::MAX);
+    score.map_or(Value::Null, |score| {
+        (f64::from(whole(score)) / 100.0).into()
+    })
+}
+
+fn check(report: &Report<'_>, before: &Outcome, after: &Outcome) -> Value {
+    let listed = |wanted: fn(&Item) -> bool| -> Vec<Value> {
+        let items = after.items.iter().filter(|item| wanted(item));
+        items.map(|item| one(report, item)).collect()
+    };
+    json!({
+        "code": after.check.code,
+        "category": after.check.category.code(),
+        "line": after.check.line,
+        "weight": after.check.weight,
+        "rule": after.check.rule,
+        "before": counts(before.count()),
+        "after": counts(after.count()),
+        "gaps": listed(|item| item.verdict.is_gap()),
+        "exemptions": listed(|item| item.verdict.code() == "exempt"),
+    })
+}
+
+fn counts(count: Count) -> Value {
+    json!({
+        "passed": count.passed,
+        "failed": count.failed,
+        "unknown": count.unknown,
+        "exempt": count.exempt,
+    })
+}
+
+fn one(report: &Report<'_>, item: &Item) -> Value {
+    let (path, line) = report.spot(&item.place);
+    let template = template(item).map(|(path, line)| json!({"path": path, "line": line}));
+    json!({
+        "subject": item.subject,
+        "verdict": item.verdict.code(),
+        "reason": item.verdict.reason(),
+        "path": path,
+        "line": line,
+        "template": template,
+    })
+}

@@ -1,0 +1,166 @@
+//! Values of a release that its chart does not know, and what their author most likely meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Release;
+use super::profile::Known;
+use crate::diagnostic::closest;
+use crate::source::Place;
+use crate::yaml::{Node, Route};
+
+/// More places of the same name than this are no hint.
+const FEW: usize = 5;
+
+/// A value on a path that the chart does not know.
+#[derive(Clone, Debug)]
+pub struct Dead {
+    /// The path: dotted, the shortest part that is unknown.
+    pub path: String,
+    /// The place of its last key.
+    pub place: Place,
+    /// Whether some part of it spells limits of resources.
+    pub holds_limits: bool,
+    /// The path that was meant, if one is close.
+    pub meant: Option<String>,
+}
+
+/// Lists the values of a release that its chart does not know, in the order of their paths.
+///
+/// Nothing is said of a chart whose profile lists no values. Helm hands `global` to all charts below,
+/// so that nothing is said of that either.
+pub fn values(release: &Release<'_>) -> Vec<Dead> {
+    let Some(profile) = release.profile() else {
+        return Vec::new();
+    };
+    let root = release.member.object.find("spec.values");
+    let (Some(known), Some(root)) = (&profile.values, root) else {
+        return Vec::new();
+    };
+    let mut search = Search {
+        release,
+        chart: &profile.chart,
+        known,
+        found: Vec::new(),
+    };
+    search.visit(root, known, &mut Vec::new());
+    search.found
+}
+
+struct Search<'s> {
+    release: &'s Release<'s>,
+    chart: &'s str,
+    known: &'s Known,
+    found: Vec<Dead>,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, node: &Node, known: &Known, path: &mut Vec<String>) {
+        let (Known::Keys(keys), Some(_)) = (known, node.entries()) else {
+            return;
+        };
+        for key in written(node) {
+            let Some(value) = node.get(key) else {
+                continue;
+            };
+            path.push(key.to_owned());
+            match keys.get(key) {
+                Some(inner) => self.visit(value, inner, path),
+                None if key == "global" || key.contains("${") => {}
+                None => self.report(value, keys, path),
+            }
+            path.pop();
+        }
+    }
+
+    fn report(&mut self, value: &Node, keys: &BTreeMap<String, Known>, path: &[String]) {
+        let mut route = Route::parse("spec.values");
+        for key in path {
+            route = route.then(key.as_str());
+        }
+        self.found.push(Dead {
+            path: path.join("."),
+            place: self.release.member.object.place(&route),
+            holds_limits: holds_limits(path, value),
+            meant: self.meant(value, keys, path),
+        });
+    }
+
+    /// Looks for what was meant: a key that is spelt alike, one that holds the same keys, or the same
+    /// key elsewhere, the one below the chart's own name first.
+    fn meant(
+        &self,
+        value: &Node,
+        keys: &BTreeMap<String, Known>,
+        path: &[String],
+    ) -> Option<String> {
+        let (key, above) = path.split_last()?;
+        let beside = |name: &str| {
+            let steps = above.iter().map(String::as_str).chain([name]);
+            steps.collect::<Vec<_>>().join(".")
+        };
+        if let Some(name) = closest(key, keys.keys().map(String::as_str)) {
+            return Some(beside(name));
+        }
+        let alike = |name: &str| name.contains(key.as_str()) || key.contains(name);
+        let twin = keys
+            .iter()
+            .find(|(name, known)| alike(name) && knows_all(known, value));
+        if let Some((name, _)) = twin {
+            return Some(beside(name));
+        }
+        let mut elsewhere = Vec::new();
+        gather(self.known, key, &mut Vec::new(), &mut elsewhere);
+        let is_main = |steps: &Vec<&str>| steps.contains(&self.chart);
+        if elsewhere.len() > FEW && !elsewhere.iter().any(is_main) {
+            return None;
+        }
+        elsewhere.sort_by_key(|steps| (!is_main(steps), steps.len(), steps.clone()));
+        elsewhere.first().map(|steps| steps.join("."))
+    }
+}
+
+/// Lists the keys of a mapping, those of `<<` included, each once and in order.
+fn written(node: &Node) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    let mut keys = Vec::new();
+    let mut pending = vec![node];
+    while let Some(next) = pending.pop() {
+        pending.extend(next.items().into_iter().flatten());
+        for entry in next.entries().into_iter().flatten() {
+            if entry.key == "<<" {
+                pending.push(&entry.value);
+            } else if seen.insert(entry.key.as_str()) {
+                keys.push(entry.key.as_str());
+            }
+        }
+    }
+    keys
+}
+
+fn knows_all(known: &Known, value: &Node) -> bool {
+    let Known::Keys(keys) = known else {
+        return false;
+    };
+    let written = written(value);
+    !written.is_empty() && written.iter().all(|key| keys.contains_key(*key))
+}
+
+fn holds_limits(path: &[String], value: &Node) -> bool {
+    let here = path.iter().any(|key| key == "limits");
+    let mut inside = value.entries().into_iter().flatten();
+    here || inside.any(|entry| entry.key == "limits" || holds_limits(&[], &entry.value))
+}
+
+fn gather<'k>(known: &'k Known, key: &str, path: &mut Vec<&'k str>, found: &mut Vec<Vec<&'k str>>) {
+    let Known::Keys(keys) = known else {
+        return;
+    };
+    for (name, inner) in keys {
+        path.push(name);
+        if name == key {
+            found.push(path.clone());
+        }
+        gather(inner, key, path, found);
+        path.pop();
+    }
+}

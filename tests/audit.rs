@@ -1,0 +1,194 @@
+//! The audit: trees with a scorecard for each.
+//!
+//! A case is `tests/audit/<case>/` with the tree in `in/`, chart profiles in `charts/`, and what comes
+//! out of it in `scorecard.txt`, `scorecard.md`, `scorecard.json` and `scorecard.sarif`.
+//! `KILN_BLESS=1` writes those; read the diff before you commit it.
+
+mod formats;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use kiln::audit::{Category, Exemption, Measures, Scorecard, Sheet, UNDECIDABLE, checks, sheet};
+use kiln::harden::{Policy, harden};
+use kiln::pipeline::Audited;
+use kiln::workload::Profiles;
+use kiln::workload::pod_security::Version;
+
+use crate::harden::trees;
+
+fn profiles(folder: &Path) -> Profiles {
+    let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
+    Profiles::load(Vec::new(), &own).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+}
+
+/// Audits a tree as it is.
+fn plain(case: &str, exemptions: &[Exemption]) -> Sheet {
+    let folder = trees::fixtures("audit").join(case);
+    let tree = trees::tree(&trees::texts(&folder.join("in")), Vec::new());
+    let measures = Measures {
+        profiles: &profiles(&folder),
+        kubernetes: Version(36),
+        exemptions,
+        gaps: &[],
+    };
+    sheet(tree.files(), measures)
+}
+
+/// Audits a tree before and after hardening, whatever hardening says of it.
+pub(crate) fn audited(case: &str) -> Audited {
+    let folder = trees::fixtures("audit").join(case);
+    let tree = trees::tree(&trees::texts(&folder.join("in")), Vec::new());
+    let profiles = profiles(&folder);
+    let exemptions = [Exemption {
+        code: "replicas-min".to_owned(),
+        namespace: "*".to_owned(),
+        name: "homeless".to_owned(),
+        reason: "It cannot run twice".to_owned(),
+        place: None,
+    }];
+    let measures = Measures {
+        profiles: &profiles,
+        kubernetes: Version(36),
+        exemptions: &exemptions,
+        gaps: &[],
+    };
+    let before = sheet(tree.files(), measures);
+    let hardened = harden(tree, &profiles, &Policy::default())
+        .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
+        .value;
+    let gaps = hardened.gaps();
+    let after = sheet(hardened.files(), Measures { gaps, ..measures });
+    Audited {
+        scorecard: Scorecard { before, after },
+        kubernetes: "v1.36".to_owned(),
+        injections: hardened.injections().len(),
+        warnings: Vec::new(),
+    }
+}
+
+#[test]
+fn every_check_passes_somewhere_and_fails_somewhere() {
+    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for case in ["bad", "good", "unknown"] {
+        for outcome in plain(case, &[]).outcomes {
+            let verdicts = outcome.items.iter().map(|item| item.verdict.code());
+            seen.entry(outcome.check.code).or_default().extend(verdicts);
+        }
+    }
+    let wrong: Vec<_> = seen
+        .iter()
+        .filter(|(_, verdicts)| !verdicts.contains("pass") || !verdicts.contains("fail"))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_sound_tree_fails_where_it_is_not_sound_only() {
+    let sheet = plain("good", &[]);
+    let folder = trees::fixtures("audit").join("good");
+    let mut text = String::new();
+    for outcome in &sheet.outcomes {
+        for item in outcome.gaps().filter(|_| outcome.check.weight > 0) {
+            let reason = item.verdict.reason();
+            writeln!(text, "{}: {}: {reason}", outcome.check.code, item.subject).unwrap();
+        }
+    }
+    let mut wrong = Vec::new();
+    trees::compare(&folder.join("gaps.txt"), &text, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_unknown_chart_is_a_gap_and_never_a_pass() {
+    let sheet = plain("unknown", &[]);
+    assert_eq!(sheet.unknown_charts, 2);
+    for code in ["probe-readiness", "mem-limit", "drop-all", "priority-class"] {
+        let outcome = sheet
+            .outcomes
+            .iter()
+            .find(|one| one.check.code == code)
+            .unwrap();
+        let unknown = outcome.items.iter().filter(|item| {
+            item.subject.starts_with("HelmRelease/") && item.verdict.code() == "unknown"
+        });
+        assert_eq!(unknown.count(), 2, "{code}");
+        assert_eq!(outcome.count().passed, 0, "{code}");
+    }
+}
+
+#[test]
+fn an_exemption_takes_a_gap_out_of_the_score_and_keeps_its_reason() {
+    let exemption = |code: &str, name: &str| Exemption {
+        code: code.to_owned(),
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        reason: "For the test".to_owned(),
+        place: None,
+    };
+    let before = plain("bad", &[]);
+    // By a check's own code, and by that of the rule that would close the gap.
+    let after = plain(
+        "bad",
+        &[exemption("mem-limit", "two"), exemption("probes", "*")],
+    );
+    let count = |sheet: &Sheet, code: &str| {
+        let outcome = sheet.outcomes.iter().find(|one| one.check.code == code);
+        outcome.unwrap().count()
+    };
+    assert_eq!(count(&after, "mem-limit").exempt, 1);
+    assert_eq!(
+        count(&after, "mem-limit").failed + 1,
+        count(&before, "mem-limit").failed
+    );
+    assert!(count(&after, "probe-readiness").exempt >= 3);
+    assert!(after.category(Category::Probes) > before.category(Category::Probes));
+    assert_eq!(
+        after.category(Category::Images),
+        before.category(Category::Images)
+    );
+}
+
+#[test]
+fn scores_are_means_of_shares_by_weight() {
+    let sheet = plain("bad", &[]);
+    for category in Category::ALL {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for outcome in &sheet.outcomes {
+            let count = outcome.count();
+            let weight = f64::from(outcome.check.weight);
+            if outcome.check.category == category && count.counted() > 0 {
+                sum += weight * f64::from(count.passed) / f64::from(count.counted());
+                weights += weight;
+            }
+        }
+        let score = sheet.category(category).unwrap();
+        let exact = sum / weights * 10_000.0;
+        assert!(
+            (exact - f64::from(u32::try_from(score).unwrap())).abs() < 5.0,
+            "{category:?}: {exact} {score}"
+        );
+    }
+}
+
+#[test]
+fn codes_are_those_of_the_facts() {
+    let mut codes = BTreeSet::new();
+    for check in checks() {
+        assert!(codes.insert(check.code), "`{}` is used twice", check.code);
+        assert!(check.weight <= 3, "{}", check.code);
+        assert!(check.explanation.len() > 30, "{}", check.code);
+        assert!(!check.line.ends_with('.'), "{}", check.code);
+    }
+    for check in UNDECIDABLE {
+        assert!(codes.insert(check.code), "`{}` is used twice", check.code);
+    }
+    let mut listing = codes.iter().copied().collect::<Vec<_>>().join("\n");
+    listing.push('\n');
+    let mut wrong = Vec::new();
+    let path = trees::fixtures("audit").join("codes.txt");
+    trees::compare(&path, &listing, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(codes.len(), 105);
+}

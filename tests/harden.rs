@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod codes;
+mod coverage;
 mod edits;
 mod pod_security;
 mod pod_security_standard;

@@ -1,5 +1,7 @@
 //! What a rule asks for: additions, files, findings and gaps.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::bench::{Edit, NewFile};
@@ -19,6 +21,8 @@ pub(super) struct Outcome {
     pub(super) files: Vec<NewFile>,
     pub(super) problems: Vec<Diagnostic>,
     pub(super) gaps: Vec<Gap>,
+    /// Which edits add to a place, by file, document and route.
+    places: BTreeMap<(String, usize, Route), Vec<usize>>,
 }
 
 impl Outcome {
@@ -109,28 +113,27 @@ impl Outcome {
         let object = workload.member.object;
         let found = entries(object.root, route, value);
         let fits = !found.is_empty();
-        for (route, entries) in found {
-            let path = &object.file.path;
-            let earlier = self.edits.iter_mut().find(|edit| {
-                edit.path == *path
-                    && edit.insertion.document == object.document
-                    && edit.insertion.route == route
-            });
+        for (route, mut entries) in found {
+            let place = (object.file.path.clone(), object.document, route.clone());
+            let earlier = self.places.entry(place).or_default();
             // Several workloads may share a place: what one has added there already is completed.
-            let entries = match earlier.map(|edit| &mut edit.insertion.addition) {
-                Some(Addition::Entries { entries: known, .. }) => complete(known, entries),
-                _ => entries,
-            };
+            for index in earlier.iter() {
+                let addition = &mut self.edits[*index].insertion.addition;
+                if let Addition::Entries { entries: known, .. } = addition {
+                    entries = complete(known, entries);
+                }
+            }
             if entries.is_empty() {
                 continue;
             }
+            earlier.push(self.edits.len());
             let in_spec = matches!(route.0.last(), Some(Step::Key(key)) if key == "spec");
             let mut insertion = Insertion::entries(object.document, route, entries);
             if in_spec {
                 insertion = insertion.above("containers");
             }
             self.edits.push(Edit {
-                path: path.clone(),
+                path: object.file.path.clone(),
                 insertion,
                 object: workload.member.label(),
                 reason: reason.to_owned(),

@@ -42,6 +42,9 @@ pub struct Counter {
 
 impl Counter {
     /// Starts to count, if the settings allow a progress bar at all.
+    ///
+    /// # Panics
+    /// Never: the template is a constant that parses.
     pub fn start(settings: &Settings, doing: &'static str) -> Self {
         let bar = if settings.progress {
             ProgressBar::new_spinner()

@@ -95,7 +95,7 @@ impl<'t> Spot<'t> {
     }
 
     /// Adds a file here, under a name that no file of the author has.
-    pub(super) fn add(&self, context: &Context<'_>, content: Content, outcome: &mut Outcome) {
+    pub(super) fn add(&self, context: &Context<'_>, file: Content, outcome: &mut Outcome) {
         let path = |name: &str| {
             if self.folder.is_empty() {
                 name.to_owned()
@@ -103,14 +103,14 @@ impl<'t> Spot<'t> {
                 format!("{}/{name}", self.folder)
             }
         };
-        let mut name = format!("{}.yaml", content.stem);
+        let mut name = format!("{}.yaml", file.stem);
         let mut count = 1;
         let taken = |path: &str, outcome: &Outcome| {
-            context.paths.contains(path) || outcome.files.iter().any(|file| file.path == path)
+            context.paths.contains(path) || outcome.files.iter().any(|new| new.path == path)
         };
         while taken(&path(&name), outcome) {
             count += 1;
-            name = format!("{}-{count}.yaml", content.stem);
+            name = format!("{}-{count}.yaml", file.stem);
         }
         for listing in &self.listed_by {
             let item = Value::from(format!("{}{name}", listing.lead));
@@ -118,13 +118,13 @@ impl<'t> Spot<'t> {
                 path: listing.kustomization.to_owned(),
                 insertion: Insertion::item(0, Route::parse("resources"), item),
                 object: format!("Kustomization {}", listing.kustomization),
-                reason: content.reason.clone(),
+                reason: file.reason.clone(),
             });
         }
         outcome.files.push(NewFile {
             path: path(&name),
-            text: content.text,
-            objects: content.objects,
+            text: file.text,
+            objects: file.objects,
         });
     }
 }

@@ -234,10 +234,9 @@ fn closed(setting: &project::Closed) -> Closed {
         project::Closed::Nothing => Closed::Nothing,
         project::Closed::All => Closed::All,
         project::Closed::Named(names) => {
-            let named = names.iter();
+            let all = names.iter();
             Closed::Named(
-                named
-                    .map(|(name, place)| (name.clone(), Some(place.clone())))
+                all.map(|(name, place)| (name.clone(), Some(place.clone())))
                     .collect(),
             )
         }

@@ -115,7 +115,7 @@ impl Measure<'_> {
                     rich = Some((more, rendering));
                 }
                 _ if all.len() < STATES => {
-                    all.push((state.values.clone(), state.rendering.clone()))
+                    all.push((state.values.clone(), state.rendering.clone()));
                 }
                 _ => {}
             }
@@ -290,12 +290,11 @@ impl Writer<'_> {
             return None;
         }
         let said = workload.object.pointer("/spec/replicas");
-        match said.and_then(Value::as_u64) {
-            Some(replicas) => Some(json!(replicas)),
-            None => {
-                let scaled = self.measure.baseline.scaled.contains(&workload.id.name);
-                (!scaled).then(|| json!(1))
-            }
+        if let Some(replicas) = said.and_then(Value::as_u64) {
+            Some(json!(replicas))
+        } else {
+            let scaled = self.measure.baseline.scaled.contains(&workload.id.name);
+            (!scaled).then(|| json!(1))
         }
     }
 }

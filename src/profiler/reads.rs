@@ -136,29 +136,26 @@ impl Reader {
             .chain(&chart.texts)
             .map(|(_, text)| text.as_str());
         for text in texts.chain(strings) {
-            match Template::parse(text) {
-                Ok(template) => {
-                    let prints_workloads = prints_workloads(text);
-                    for (name, body) in &template.defined {
-                        let body = body.clone();
-                        let definition = Definition {
-                            body,
-                            prints_workloads,
-                        };
-                        self.defined
-                            .entry(name.clone())
-                            .or_default()
-                            .push(definition);
-                    }
-                    bodies.push(File {
-                        template,
+            if let Ok(template) = Template::parse(text) {
+                let prints_workloads = prints_workloads(text);
+                for (name, body) in &template.defined {
+                    let body = body.clone();
+                    let definition = Definition {
+                        body,
                         prints_workloads,
-                    });
+                    };
+                    self.defined
+                        .entry(name.clone())
+                        .or_default()
+                        .push(definition);
                 }
-                Err(_) => {
-                    self.mentioned(&chart.prefix, text);
-                    self.leave();
-                }
+                bodies.push(File {
+                    template,
+                    prints_workloads,
+                });
+            } else {
+                self.mentioned(&chart.prefix, text);
+                self.leave();
             }
         }
         self.files.push(bodies);

@@ -223,9 +223,8 @@ fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
         return None;
     }
     let above = flips.iter().filter(|(other, value)| {
-        let (last, folder) = match other.split_last() {
-            Some(split) => split,
-            None => return false,
+        let Some((last, folder)) = other.split_last() else {
+            return false;
         };
         *value == Value::Bool(true)
             && SWITCHES.contains(&last.as_str())
@@ -266,8 +265,8 @@ fn further_needs(
     let tried: Vec<&Change> = flips
         .iter()
         .filter(|flip| {
-            let moves = movers.contains(flip) || beside(&flip.0) && flip.1 == Value::Bool(false);
-            moves && state.changes.iter().all(|(path, _)| *path != flip.0)
+            let near = movers.contains(flip) || beside(&flip.0) && flip.1 == Value::Bool(false);
+            near && state.changes.iter().all(|(path, _)| *path != flip.0)
         })
         .collect();
     // All at once first: mostly nothing else must hold.

@@ -23,11 +23,11 @@ pub(super) enum Node {
     /// `{{ pipeline }}`.
     Print(Pipeline),
     /// `{{ if }}…{{ else if }}…{{ else }}…{{ end }}`: each branch with its condition.
-    If(Vec<(Option<Pipeline>, Vec<Node>)>),
+    If(Vec<(Option<Pipeline>, Vec<Self>)>),
     /// `{{ range }}`, and what stands in its `else`.
-    Range(Pipeline, Vec<Node>, Vec<Node>),
+    Range(Pipeline, Vec<Self>, Vec<Self>),
     /// `{{ with }}`, and what stands in its `else`.
-    With(Pipeline, Vec<Node>, Vec<Node>),
+    With(Pipeline, Vec<Self>, Vec<Self>),
     /// `{{ template "name" pipeline }}`.
     Call(String, Option<Pipeline>),
 }

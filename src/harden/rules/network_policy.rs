@@ -100,7 +100,7 @@ fn apply(context: &Context<'_>) -> Outcome {
 
 /// Writes the policies of namespaces whose manifests stand together.
 fn content(context: &Context<'_>, namespaces: &[&str]) -> Content {
-    let mut content = Content {
+    let mut file = Content {
         stem: "networkpolicies",
         text: String::new(),
         objects: Vec::new(),
@@ -108,12 +108,12 @@ fn content(context: &Context<'_>, namespaces: &[&str]) -> Content {
     };
     for namespace in namespaces {
         for (label, policy, reason) in policies(context, namespace) {
-            content.text.push_str("---\n");
-            content.text.push_str(&emit(&policy));
-            content.objects.push((label, reason.to_owned()));
+            file.text.push_str("---\n");
+            file.text.push_str(&emit(&policy));
+            file.objects.push((label, reason.to_owned()));
         }
     }
-    content
+    file
 }
 
 /// Lists the namespaces to which the author gave a policy for all pods.

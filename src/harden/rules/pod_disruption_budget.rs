@@ -104,7 +104,7 @@ impl<'c> Giving<'c, '_> {
         if !workload.is_replicated() && !blocks {
             return;
         }
-        if let Some(reason) = self.obstacle(workload, own.as_ref()) {
+        if let Some(reason) = obstacle(workload, own.as_ref()) {
             self.gap(workload, reason);
             return;
         }
@@ -119,27 +119,6 @@ impl<'c> Giving<'c, '_> {
                 }
             }
         }
-    }
-
-    /// Says why nothing can be done for a workload that needs something.
-    fn obstacle(&self, workload: &Workload<'_>, own: Option<&Own>) -> Option<String> {
-        let budget = workload.known().and_then(|known| known.budget.as_ref());
-        let operand = matches!(workload.home, Home::Operand(_));
-        let by_operator = operand || workload.known().is_some_and(|known| known.by_operator);
-        let reason = match own {
-            _ if !workload.certain && !operand => {
-                "patches or values from elsewhere may change what is known of it"
-            }
-            None if by_operator && budget.is_none() => "its operator may make one by itself",
-            None => return None,
-            Some(own) if own.by_author => "the one that the values ask for lets no pod go",
-            Some(_) if operand => "the one that its operator makes lets no pod go",
-            Some(_) if budget.is_none_or(|budget| budget.disable.is_none()) => {
-                "the one of its chart lets no pod go, and nobody knows how to switch it off"
-            }
-            Some(_) => return None,
-        };
-        Some(reason.to_owned())
     }
 
     fn gap(&mut self, workload: &Workload<'_>, reason: String) {
@@ -278,6 +257,26 @@ impl<'c> Giving<'c, '_> {
         }
         self.outcome
     }
+}
+
+/// Says why nothing can be done for a workload that needs something.
+fn obstacle(workload: &Workload<'_>, own: Option<&Own>) -> Option<String> {
+    let budget = workload.known().and_then(|known| known.budget.as_ref());
+    let operand = matches!(workload.home, Home::Operand(_));
+    let by_operator = operand || workload.known().is_some_and(|known| known.by_operator);
+    let reason = match own {
+        _ if !workload.certain && !operand => {
+            "patches or values from elsewhere may change what is known of it"
+        }
+        None if by_operator && budget.is_none() => "its operator may make one by itself",
+        Some(own) if own.by_author => "the one that the values ask for lets no pod go",
+        Some(_) if operand => "the one that its operator makes lets no pod go",
+        Some(_) if budget.is_none_or(|budget| budget.disable.is_none()) => {
+            "the one of its chart lets no pod go, and nobody knows how to switch it off"
+        }
+        _ => return None,
+    };
+    Some(reason.to_owned())
 }
 
 /// Returns the namespace to write into a budget: none where the workload's own manifest says none.

@@ -63,6 +63,17 @@ const PARTS: [&str; 10] = [
 ];
 
 impl Reader {
+    fn pluck(&mut self, arguments: &[Shape]) -> Shape {
+        let [key, from @ ..] = arguments else {
+            return Shape::default();
+        };
+        let found: Vec<Shape> = from
+            .iter()
+            .map(|from| self.step(&[from.clone(), key.clone()]))
+            .collect();
+        Shape::of(Atom::List(Shape::union(&found)))
+    }
+
     /// Returns what a function makes of its arguments; `target` is the first of them as written.
     pub(super) fn function(
         &mut self,
@@ -94,16 +105,7 @@ impl Reader {
                 [] => Shape::default(),
             },
             "dig" => self.dig(arguments),
-            "pluck" => match arguments {
-                [key, from @ ..] => {
-                    let found: Vec<Shape> = from
-                        .iter()
-                        .map(|from| self.step(&[from.clone(), key.clone()]))
-                        .collect();
-                    Shape::of(Atom::List(Shape::union(&found)))
-                }
-                [] => Shape::default(),
-            },
+            "pluck" => self.pluck(arguments),
             "pick" => self.pick(arguments),
             "first" | "mustFirst" | "last" | "mustLast" => self.items_of(arguments),
             "keys" | "values" => {

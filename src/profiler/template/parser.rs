@@ -161,7 +161,11 @@ fn text(words: &[Word], line: usize) -> Result<String, SyntaxError> {
 }
 
 fn pipeline(words: &[Word], line: usize) -> Result<Pipeline, SyntaxError> {
-    let mut words = Words { words, at: 0, line };
+    let mut words = Words {
+        all: words,
+        at: 0,
+        line,
+    };
     let pipeline = words.pipeline()?;
     match words.peek() {
         None => Ok(pipeline),
@@ -170,14 +174,14 @@ fn pipeline(words: &[Word], line: usize) -> Result<Pipeline, SyntaxError> {
 }
 
 struct Words<'w> {
-    words: &'w [Word],
+    all: &'w [Word],
     at: usize,
     line: usize,
 }
 
 impl Words<'_> {
     fn peek(&self) -> Option<&Word> {
-        self.words.get(self.at)
+        self.all.get(self.at)
     }
 
     /// Reads a pipeline up to a closing parenthesis or the end.
@@ -209,11 +213,11 @@ impl Words<'_> {
         while let Some(Word {
             kind: Kind::Variable(name),
             ..
-        }) = self.words.get(at)
+        }) = self.all.get(at)
         {
             names.push(name.clone());
             at += 1;
-            match self.words.get(at).map(|word| &word.kind) {
+            match self.all.get(at).map(|word| &word.kind) {
                 Some(Kind::Comma) => at += 1,
                 Some(sign @ (Kind::Declare | Kind::Assign)) => {
                     pipeline.variables = names;
@@ -227,7 +231,7 @@ impl Words<'_> {
     }
 
     fn operand(&mut self) -> Result<Operand, SyntaxError> {
-        let word = self.words[self.at].clone();
+        let word = self.all[self.at].clone();
         self.at += 1;
         Ok(match word.kind {
             Kind::Dot => Operand::Dot(self.fields()),

@@ -17,6 +17,7 @@ mod measure;
 mod names;
 mod paths;
 mod pod;
+mod pruned;
 mod reads;
 mod rendering;
 mod switches;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::fs::{self, Disk};
-use crate::source::{ReadError, Source};
+use crate::source::{MemoryFiles, ReadError, Source};
 use crate::yaml;
 use chart::Chart;
 use helm::Helm;
@@ -130,13 +131,14 @@ pub enum Error {
 
 /// Returns the name of a chart without rendering it.
 pub fn name(path: &Path) -> Result<String, Error> {
-    Ok(load(path)?.name)
+    Ok(Chart::load(&files(path)?)?.name)
 }
 
 /// Makes a profile of a chart; `tick` hears of each rendering.
 pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
-    let chart = load(request.chart)?;
-    let helm = Helm::new(request, tick);
+    let files = files(request.chart)?;
+    let chart = Chart::load(&files)?;
+    let mut helm = Helm::new(request, tick);
     let mut base = json!({});
     for source in request.values {
         chart::merge(&mut base, &read_values(source)?);
@@ -147,6 +149,17 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let now = trial::effective(&defaults, &base);
     closed::find_living(&helm, &base, &now, &baseline, &mut reads.known);
     closed::open_leaks(&helm, &base, &now, &mut reads.known);
+
+    let copy = fs::Scratch::new(&pruned::pruned(&files, &chart, &reads))?;
+    let whole = std::mem::replace(&mut helm, Helm::new(request, tick));
+    helm.change_to(copy.path().to_owned());
+    let same = helm.template(trial::RELEASE, &base).is_ok_and(|text| {
+        let quick = Rendering::read(text);
+        quick.workloads == baseline.workloads && quick.budgets == baseline.budgets
+    });
+    if !same {
+        helm.change_to(request.chart.to_owned());
+    }
     let measure = Measure {
         helm: &helm,
         chart: &chart,
@@ -188,7 +201,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
         chart: chart.name,
         text: document::text(profile, request.schema),
         workloads,
-        renderings: helm.renderings(),
+        renderings: helm.renderings() + whole.renderings(),
         gone,
     })
 }
@@ -201,13 +214,14 @@ fn add_source(profile: &mut Map<String, Value>, source: &str) {
     }
 }
 
-fn load(path: &Path) -> Result<Chart, Error> {
+/// Reads the files of a chart, be it a folder or an archive.
+fn files(path: &Path) -> Result<MemoryFiles, Error> {
     if path.is_dir() {
-        return Chart::load(&Disk::open(path)?);
+        return chart::unpacked(&Disk::open(path)?);
     }
     let shown = path.display().to_string();
     match fs::read_anywhere(path)? {
-        Some(bytes) => Chart::load(&archive::unpack(&shown, &bytes)?),
+        Some(bytes) => chart::unpacked(&archive::unpack(&shown, &bytes)?),
         None => Err(Error::NoChart { path: shown }),
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn switches(
     let by_default = parts(baseline);
     let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
     trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &flips)));
-    let moving = moving(helm, base, &by_default, &trials);
+    let moving = moving(helm, base, &by_default, &trials, reads);
     let mut found = Switches::default();
     let mut movers = Vec::new();
     for (changes, rendering) in moving {
@@ -126,27 +126,41 @@ pub(super) fn switches(
 
 /// Finds the trials after which the parts are others, in their order.
 ///
-/// Most change nothing, so some are made at once, and alone only where something moved. Those that
-/// switch on and those that switch off are kept apart, lest one hides what another does.
+/// Most change nothing, so some are made at once, and alone only where something moved. No two of those
+/// go together that one template reads, lest one hides what the other does.
 fn moving(
     helm: &Helm<'_>,
     base: &Value,
     by_default: &BTreeSet<Part>,
     trials: &[Vec<Change>],
+    reads: &Reads,
 ) -> Vec<(Vec<Change>, Rendering)> {
-    let kinds = [Some(true), Some(false), None];
-    let batches = kinds.into_iter().flat_map(|kind| {
-        let of_kind: Vec<&Vec<Change>> = trials
-            .iter()
-            .filter(|changes| changes.last().map(|(_, value)| value.as_bool()) == Some(kind))
+    let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<Change>>)> = Vec::new();
+    for changes in trials {
+        let readers: BTreeSet<usize> = (0..reads.files.len())
+            .filter(|at| {
+                changes
+                    .iter()
+                    .any(|(path, _)| reads.files[*at].covers(path))
+            })
             .collect();
-        let size = if kind.is_some() { BATCH } else { 1 };
-        of_kind.chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>()
-    });
-    let batches: Vec<Vec<&Vec<Change>>> = batches.collect();
+        let alone = changes.iter().any(|(path, _)| {
+            path.first().is_some_and(|key| key == "tags") || reads.conditions.contains(path)
+        });
+        let free = batches.iter_mut().find(|(taken, batch)| {
+            !alone && !taken.is_empty() && batch.len() < BATCH && taken.is_disjoint(&readers)
+        });
+        match free {
+            Some((taken, batch)) => {
+                taken.extend(readers);
+                batch.push(changes);
+            }
+            None => batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes])),
+        }
+    }
     let mut found: Vec<(Vec<Change>, Rendering)> = batches
         .par_iter()
-        .flat_map_iter(|batch| moving_of(helm, base, by_default, batch))
+        .flat_map_iter(|(_, batch)| moving_of(helm, base, by_default, batch))
         .collect();
     let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
     found.sort_by_key(|(changes, _)| place(changes));

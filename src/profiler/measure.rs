@@ -275,11 +275,11 @@ impl Writer<'_> {
         let order = [
             "replicas",
             "priorityClassName",
+            "resources",
             "securityContext",
             "topologySpreadConstraints",
             "affinity",
             "automountServiceAccountToken",
-            "resources",
             "livenessProbe",
             "readinessProbe",
             "startupProbe",

@@ -14,6 +14,7 @@ mod claim;
 mod disk;
 mod folder;
 mod path;
+mod scratch;
 
 use std::fs;
 use std::io;
@@ -24,6 +25,7 @@ use crate::source::ReadError;
 pub use claim::Claim;
 pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
+pub use scratch::Scratch;
 
 /// Why the disk did not do what it was asked to.
 ///

@@ -17,6 +17,7 @@ mod measure;
 mod names;
 mod paths;
 mod pod;
+mod pruned;
 mod reads;
 mod rendering;
 mod switches;
@@ -29,8 +30,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk};
-use crate::source::{ReadError, Source};
+use crate::source::{MemoryFiles, ReadError, Source};
+use crate::workload::Profiles;
 use crate::yaml;
 use chart::Chart;
 use helm::Helm;
@@ -120,6 +123,14 @@ pub enum Error {
         /// The chart.
         chart: String,
     },
+    /// The profile is not one that hardening reads: what people wrote into the earlier one is wrong.
+    #[error("the profile of `{chart}` has {} problems", problems.len())]
+    NoProfile {
+        /// The chart.
+        chart: String,
+        /// What is wrong.
+        problems: Vec<Diagnostic>,
+    },
     /// The disk did not do its part.
     #[error(transparent)]
     Disk(#[from] fs::Error),
@@ -130,13 +141,14 @@ pub enum Error {
 
 /// Returns the name of a chart without rendering it.
 pub fn name(path: &Path) -> Result<String, Error> {
-    Ok(load(path)?.name)
+    Ok(Chart::load(&files(path)?)?.name)
 }
 
 /// Makes a profile of a chart; `tick` hears of each rendering.
 pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
-    let chart = load(request.chart)?;
-    let helm = Helm::new(request, tick);
+    let files = files(request.chart)?;
+    let chart = Chart::load(&files)?;
+    let mut helm = Helm::new(request, tick);
     let mut base = json!({});
     for source in request.values {
         chart::merge(&mut base, &read_values(source)?);
@@ -147,6 +159,17 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let now = trial::effective(&defaults, &base);
     closed::find_living(&helm, &base, &now, &baseline, &mut reads.known);
     closed::open_leaks(&helm, &base, &now, &mut reads.known);
+
+    let copy = fs::Scratch::new(&pruned::pruned(&files, &chart, &reads))?;
+    let whole = std::mem::replace(&mut helm, Helm::new(request, tick));
+    helm.change_to(copy.path().to_owned());
+    let same = helm.template(trial::RELEASE, &base).is_ok_and(|text| {
+        let quick = Rendering::read(text);
+        quick.workloads == baseline.workloads && quick.budgets == baseline.budgets
+    });
+    if !same {
+        helm.change_to(request.chart.to_owned());
+    }
     let measure = Measure {
         helm: &helm,
         chart: &chart,
@@ -158,56 +181,89 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let measured = measure.run();
     closed::close_by_schema(&chart, &mut reads.known);
 
+    let facts = Facts {
+        workloads: measured.workloads,
+        fullname: measured.fullname,
+        values: reads.known.to_value(),
+    };
+    let renderings = helm.renderings() + whole.renderings();
+    written(request, &chart, facts, renderings)
+}
+
+/// What a profile holds that was measured.
+struct Facts {
+    workloads: Vec<Value>,
+    fullname: Option<String>,
+    values: Value,
+}
+
+/// Writes a profile of facts, with what people wrote into an earlier one.
+fn written(
+    request: &Request<'_>,
+    chart: &Chart,
+    facts: Facts,
+    renderings: usize,
+) -> Result<Made, Error> {
     let mut profile = Map::new();
     profile.insert("chart".to_owned(), json!(chart.name));
-    if !request.sources.is_empty() {
-        profile.insert("sources".to_owned(), json!(request.sources));
-    }
     profile.insert("versions".to_owned(), versions(&chart.version));
     profile.insert("verified".to_owned(), json!(chart.version));
-    if let Some(fullname) = measured.fullname {
+    if let Some(fullname) = facts.fullname {
         profile.insert("fullname".to_owned(), json!(fullname));
     }
-    let workloads = measured.workloads.len();
-    profile.insert("workloads".to_owned(), Value::Array(measured.workloads));
-    let known = reads.known.to_value();
-    if !known.is_null() {
-        profile.insert("values".to_owned(), known);
+    let workloads = facts.workloads.len();
+    profile.insert("workloads".to_owned(), Value::Array(facts.workloads));
+    if !facts.values.is_null() {
+        profile.insert("values".to_owned(), facts.values);
     }
     let mut gone = Vec::new();
     if let Some(earlier) = request.earlier {
         gone = document::keep(&mut profile, &read_values(earlier)?);
     }
-    for source in request.sources {
-        add_source(&mut profile, source);
-    }
+    add_sources(&mut profile, request.sources);
     if !profile.contains_key("sources") {
-        return Err(Error::NoSource { chart: chart.name });
+        return Err(Error::NoSource {
+            chart: chart.name.clone(),
+        });
     }
+    let text = document::text(profile, request.schema);
+    let path = format!("{}.yaml", chart.name);
+    let read = Profiles::load(Vec::new(), &[(path, text.clone())]);
+    read.map_err(|problems| Error::NoProfile {
+        chart: chart.name.clone(),
+        problems,
+    })?;
     Ok(Made {
-        chart: chart.name,
-        text: document::text(profile, request.schema),
+        chart: chart.name.clone(),
+        text,
         workloads,
-        renderings: helm.renderings(),
+        renderings,
         gone,
     })
 }
 
-fn add_source(profile: &mut Map<String, Value>, source: &str) {
-    if let Some(Value::Array(sources)) = profile.get_mut("sources")
-        && !sources.contains(&json!(source))
-    {
-        sources.push(json!(source));
+fn add_sources(profile: &mut Map<String, Value>, more: &[String]) {
+    if more.is_empty() {
+        return;
+    }
+    let sources = profile.entry("sources").or_insert_with(|| json!([]));
+    if let Value::Array(sources) = sources {
+        for source in more.iter().map(|source| json!(source)) {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
     }
 }
 
-fn load(path: &Path) -> Result<Chart, Error> {
+/// Reads the files of a chart, be it a folder or an archive.
+fn files(path: &Path) -> Result<MemoryFiles, Error> {
     if path.is_dir() {
-        return Chart::load(&Disk::open(path)?);
+        return chart::unpacked(&Disk::open(path)?);
     }
     let shown = path.display().to_string();
     match fs::read_anywhere(path)? {
-        Some(bytes) => Chart::load(&archive::unpack(&shown, &bytes)?),
+        Some(bytes) => chart::unpacked(&archive::unpack(&shown, &bytes)?),
         None => Err(Error::NoChart { path: shown }),
     }
 }

@@ -47,12 +47,15 @@ pub(super) struct Bench<'b> {
 }
 
 impl Bench<'_> {
-    /// Finds out about the budgets of all workloads that can have two replicas.
-    pub(super) fn standings(&self) -> BTreeMap<Id, Standing> {
+    /// Finds out about the budgets of those of some workloads that can have two replicas.
+    pub(super) fn standings(&self, of: &BTreeSet<Id>) -> BTreeMap<Id, Standing> {
         let mut found = BTreeMap::new();
         let workloads = self.rendering.workloads.iter();
         for workload in workloads.filter(|workload| {
-            !workload.hook && ["Deployment", "StatefulSet"].contains(&workload.id.kind.as_str())
+            let kind = workload.id.kind.as_str();
+            !workload.hook
+                && ["Deployment", "StatefulSet"].contains(&kind)
+                && of.contains(&workload.id)
         }) {
             let default = budget(self.rendering, workload);
             found.insert(
@@ -62,6 +65,9 @@ impl Bench<'_> {
                     ..Standing::default()
                 },
             );
+        }
+        if found.is_empty() {
+            return found;
         }
         let paths: Vec<Vec<String>> = self.replicas.iter().cloned().collect();
         let two = |path: &Vec<String>| -> Change { (path.clone(), json!(2)) };

@@ -13,6 +13,8 @@ use crate::yaml;
 pub(super) struct Chart {
     pub(super) name: String,
     pub(super) version: String,
+    /// Its folder in the outermost chart: empty, or with a final slash.
+    pub(super) folder: String,
     /// Where its values stand in those of the outermost chart.
     pub(super) prefix: Vec<String>,
     /// Whether it has named templates only.
@@ -39,9 +41,9 @@ pub(super) struct Subchart {
 }
 
 impl Chart {
-    /// Reads an unpacked chart.
-    pub(super) fn load(files: &dyn Files) -> Result<Self, Error> {
-        load(files, "", Vec::new())
+    /// Reads a chart, whose inner charts are unpacked.
+    pub(super) fn load(files: &MemoryFiles) -> Result<Self, Error> {
+        load(files, String::new(), Vec::new())
     }
 
     /// Returns the chart and all charts inside of it, itself first.
@@ -107,7 +109,31 @@ pub(super) fn set(values: &mut Value, path: &[String], new: Value) {
     *place = new;
 }
 
-fn load(files: &dyn Files, folder: &str, prefix: Vec<String>) -> Result<Chart, Error> {
+/// Takes the files of a chart into memory, with the archives in its `charts` folder unpacked.
+pub(super) fn unpacked(files: &dyn Files) -> Result<MemoryFiles, Error> {
+    let mut all = MemoryFiles::default();
+    for path in files.list("")? {
+        let Some(bytes) = files.read(&path)? else {
+            continue;
+        };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_chart = folder == "charts" || folder.ends_with("/charts");
+        match path.strip_suffix(".tgz").filter(|_| is_chart) {
+            Some(name) => {
+                let inner = unpacked(&archive::unpack(&path, &bytes)?)?;
+                let inner = inner.0.into_iter();
+                all.0
+                    .extend(inner.map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+            }
+            None => {
+                all.0.insert(path, bytes);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn load(files: &MemoryFiles, folder: String, prefix: Vec<String>) -> Result<Chart, Error> {
     let about =
         yaml_file(files, &format!("{folder}Chart.yaml"))?.ok_or_else(|| Error::NoChart {
             path: format!("{folder}Chart.yaml"),
@@ -133,21 +159,20 @@ fn load(files: &dyn Files, folder: &str, prefix: Vec<String>) -> Result<Chart, E
         prefix,
         ..Chart::default()
     };
-    for path in files.list(folder.trim_end_matches('/'))? {
-        let inner = path.strip_prefix(folder).unwrap_or(&path);
-        if is_text(inner)
-            && let Some(bytes) = files.read(&path)?
-            && let Ok(text) = String::from_utf8(bytes)
+    for (path, bytes) in &files.0 {
+        if let Some(inner) = path.strip_prefix(&folder)
+            && is_text(inner)
+            && let Ok(text) = std::str::from_utf8(bytes)
         {
             if inner.starts_with("templates/") {
-                chart.templates.push((path, text));
+                chart.templates.push((path.clone(), text.to_owned()));
             } else if text.contains("{{") && text.contains(".Values") {
-                chart.texts.push((path, text));
+                chart.texts.push((path.clone(), text.to_owned()));
             }
         }
     }
-    let inner = inner_charts(files, folder)?;
-    chart.subcharts = subcharts(&about, &chart, &inner)?;
+    chart.folder = folder;
+    chart.subcharts = subcharts(&about, &chart, files)?;
     Ok(chart)
 }
 
@@ -162,58 +187,44 @@ fn is_text(path: &str) -> bool {
         && !(folder == name && (name.ends_with(".yaml") || name.ends_with(".schema.json")))
 }
 
-/// A chart inside of another, unpacked.
-struct Inner {
-    name: String,
-    files: MemoryFiles,
-}
-
-fn inner_charts(files: &dyn Files, folder: &str) -> Result<Vec<Inner>, Error> {
-    let mut found = Vec::new();
+/// Lists the charts right inside of another: name and folder.
+fn inner_charts(files: &MemoryFiles, folder: &str) -> Result<Vec<(String, String)>, Error> {
     let charts = format!("{folder}charts/");
-    let paths = files.list(charts.trim_end_matches('/'))?;
-    for path in &paths {
-        let Some(inner) = path.strip_prefix(&charts) else {
+    let mut found = Vec::new();
+    for path in files.0.keys() {
+        let inner = path
+            .strip_prefix(&charts)
+            .and_then(|inner| inner.strip_suffix("/Chart.yaml"));
+        let Some(inner) = inner.filter(|inner| !inner.contains('/')) else {
             continue;
         };
-        let unpacked = if inner.ends_with("/Chart.yaml") && inner.matches('/').count() == 1 {
-            let below = path.trim_end_matches("Chart.yaml");
-            let mut copy = MemoryFiles::default();
-            for path in paths.iter().filter(|path| path.starts_with(below)) {
-                let bytes = files.read(path)?.unwrap_or_default();
-                copy.0.insert(path[below.len()..].to_owned(), bytes);
-            }
-            copy
-        } else if !inner.contains('/') && inner.ends_with(".tgz") {
-            archive::unpack(path, &files.read(path)?.unwrap_or_default())?
-        } else {
-            continue;
-        };
-        let about = yaml_file(&unpacked, "Chart.yaml")?.unwrap_or_default();
+        let about = yaml_file(files, path)?.unwrap_or_default();
         let name = about.get("name").and_then(Value::as_str).unwrap_or(inner);
-        found.push(Inner {
-            name: name.to_owned(),
-            files: unpacked,
-        });
+        found.push((name.to_owned(), format!("{charts}{inner}/")));
     }
     Ok(found)
 }
 
-fn subcharts(about: &Value, chart: &Chart, inner: &[Inner]) -> Result<Vec<Subchart>, Error> {
+fn subcharts(about: &Value, chart: &Chart, files: &MemoryFiles) -> Result<Vec<Subchart>, Error> {
+    let inner = inner_charts(files, &chart.folder)?;
     let listed = about.get("dependencies").and_then(Value::as_array);
     let mut found = Vec::new();
     let mut named = Vec::new();
+    let load_inner = |folder: &str, key: &str| {
+        let mut prefix = chart.prefix.clone();
+        prefix.push(key.to_owned());
+        load(files, folder.to_owned(), prefix)
+    };
     for entry in listed.into_iter().flatten() {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
         let name = text("name").unwrap_or_default();
-        let Some(inner) = inner.iter().find(|inner| inner.name == name) else {
+        let Some((_, folder)) = inner.iter().find(|(known, _)| known == name) else {
             return Err(Error::MissingDependency {
                 chart: chart.name.clone(),
                 name: name.to_owned(),
             });
         };
         named.push(name.to_owned());
-        let key = text("alias").unwrap_or(name);
         let conditions = text("condition").unwrap_or_default();
         let conditions = conditions
             .split(',')
@@ -224,27 +235,21 @@ fn subcharts(about: &Value, chart: &Chart, inner: &[Inner]) -> Result<Vec<Subcha
         found.push(Subchart {
             conditions,
             tagged: entry.get("tags").is_some(),
-            chart: load_inner(inner, chart, key)?,
+            chart: load_inner(folder, text("alias").unwrap_or(name))?,
         });
     }
-    for inner in inner.iter().filter(|inner| !named.contains(&inner.name)) {
+    for (name, folder) in inner.iter().filter(|(name, _)| !named.contains(name)) {
         found.push(Subchart {
             conditions: Vec::new(),
             tagged: false,
-            chart: load_inner(inner, chart, &inner.name)?,
+            chart: load_inner(folder, name)?,
         });
     }
     Ok(found)
 }
 
-fn load_inner(inner: &Inner, outer: &Chart, key: &str) -> Result<Chart, Error> {
-    let mut prefix = outer.prefix.clone();
-    prefix.push(key.to_owned());
-    load(&inner.files, "", prefix)
-}
-
-fn yaml_file(files: &dyn Files, path: &str) -> Result<Option<Value>, Error> {
-    let Some(bytes) = files.read(path)? else {
+fn yaml_file(files: &MemoryFiles, path: &str) -> Result<Option<Value>, Error> {
+    let Some(bytes) = files.0.get(path).cloned() else {
         return Ok(None);
     };
     let wrong = |reason: String| Error::BadFile {

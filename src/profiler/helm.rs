@@ -1,7 +1,7 @@
 //! The `helm` command, which renders charts.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ const KUBERNETES: &str = "1.36.0";
 /// How to render one chart.
 pub(super) struct Helm<'r> {
     program: &'r Path,
-    chart: &'r Path,
+    chart: PathBuf,
     arguments: &'r [String],
     renderings: AtomicUsize,
     tick: &'r dyn Tick,
@@ -31,11 +31,16 @@ impl<'r> Helm<'r> {
     pub(super) fn new(request: &'r super::Request<'r>, tick: &'r dyn Tick) -> Self {
         Self {
             program: request.helm,
-            chart: request.chart,
+            chart: request.chart.to_owned(),
             arguments: request.helm_arguments,
             renderings: AtomicUsize::new(0),
             tick,
         }
+    }
+
+    /// Renders another chart from now on.
+    pub(super) fn change_to(&mut self, chart: PathBuf) {
+        self.chart = chart;
     }
 
     /// Returns how often `helm` was run.
@@ -48,7 +53,7 @@ impl<'r> Helm<'r> {
         let mut command = Command::new(self.program);
         command
             .args(["template", release])
-            .arg(self.chart)
+            .arg(&self.chart)
             .args(["--namespace", "klns", "--kube-version", KUBERNETES])
             .args(self.arguments);
         command.args(["--values", "-"]);

@@ -48,25 +48,29 @@ impl Measure<'_> {
         let mut candidates = candidates(&now, &self.reads.known);
         let mut hits = Hits::new();
         let mut budgets = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (values, rendering) in &states {
-            let more = self.hits(values, &mut candidates);
-            for (field, paths) in more {
+            let new: BTreeSet<Id> = rendering
+                .workloads
+                .iter()
+                .map(|workload| workload.id.clone())
+                .filter(|id| !seen.contains(id))
+                .collect();
+            for (field, paths) in self.hits(values, &mut candidates, &new) {
                 hits.entry(field).or_default().extend(paths);
             }
-            let replicas = replica_paths(&hits);
             let bench = Bench {
                 helm: self.helm,
                 base: values,
                 effective: &effective(self.defaults, values),
                 known: &self.reads.known,
                 rendering,
-                replicas: &replicas,
+                replicas: &self.replica_paths(&hits),
             };
-            for (id, standing) in bench.standings() {
-                budgets.entry(id).or_insert(standing);
-            }
+            budgets.extend(bench.standings(&new));
+            seen.extend(new);
         }
-        let chosen = paths::choose(&hits);
+        let chosen = paths::choose(&hits, self.defaults);
         let names = Names::learn(self.helm, self.chart, &self.reads.known, self.base);
         let mut writer = Writer {
             measure: self,
@@ -93,11 +97,22 @@ impl Measure<'_> {
         }
     }
 
-    fn hits(&self, values: &Value, candidates: &mut Vec<Candidate>) -> Hits {
+    /// Finds the paths in one state, those of tokens for its new workloads only.
+    fn hits(&self, values: &Value, candidates: &mut Vec<Candidate>, new: &BTreeSet<Id>) -> Hits {
         let mut hits = paths::find(self.helm, values, candidates);
-        let now = effective(self.defaults, values);
-        hits.extend(paths::automount(self.helm, values, &now, &self.reads.known));
+        if !new.is_empty() {
+            let now = effective(self.defaults, values);
+            hits.extend(paths::automount(self.helm, values, &now, &self.reads.known));
+        }
         hits
+    }
+
+    fn replica_paths(&self, hits: &Hits) -> BTreeSet<Vec<String>> {
+        let chosen = paths::choose(hits, self.defaults);
+        let replicas = chosen
+            .into_iter()
+            .filter(|((_, name), _)| *name == "replicas");
+        replicas.map(|(_, path)| path).collect()
     }
 
     /// Returns the fewest states in which every part is there: the default one first, with all
@@ -120,17 +135,9 @@ impl Measure<'_> {
                 _ => {}
             }
         }
-        all.extend(rich);
+        all.splice(1..1, rich);
         all
     }
-}
-
-fn replica_paths(hits: &Hits) -> BTreeSet<Vec<String>> {
-    let chosen = paths::choose(hits);
-    let replicas = chosen
-        .into_iter()
-        .filter(|((_, name), _)| *name == "replicas");
-    replicas.map(|(_, path)| path).collect()
 }
 
 /// Puts measured facts into the form of a profile.
@@ -268,11 +275,11 @@ impl Writer<'_> {
         let order = [
             "replicas",
             "priorityClassName",
+            "resources",
             "securityContext",
             "topologySpreadConstraints",
             "affinity",
             "automountServiceAccountToken",
-            "resources",
             "livenessProbe",
             "readinessProbe",
             "startupProbe",

@@ -183,9 +183,9 @@ pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: 
     hits
 }
 
-/// Chooses for each field the path that reaches the fewest others: of equals the longest, then the
-/// first by name.
-pub(super) fn choose(hits: &Hits) -> BTreeMap<Field, Vec<String>> {
+/// Chooses for each field the path that reaches the fewest others: of equals one that `values.yaml`
+/// has, then the longest, then the first by name.
+pub(super) fn choose(hits: &Hits, defaults: &Value) -> BTreeMap<Field, Vec<String>> {
     let mut reach = BTreeMap::<(&Vec<String>, &str), usize>::new();
     for ((_, name), paths) in hits {
         for path in paths {
@@ -195,7 +195,12 @@ pub(super) fn choose(hits: &Hits) -> BTreeMap<Field, Vec<String>> {
     let best = |name: &'static str, paths: &BTreeSet<Vec<String>>| {
         let cost = |path: &&Vec<String>| {
             let reach = reach.get(&(*path, name)).copied().unwrap_or_default();
-            (reach, usize::MAX - path.len(), (*path).clone())
+            (
+                reach,
+                at(defaults, path).is_none(),
+                usize::MAX - path.len(),
+                (*path).clone(),
+            )
         };
         paths.iter().min_by_key(cost).cloned()
     };

@@ -28,6 +28,12 @@ pub(super) struct Reads {
     /// Those of them that templates read which print workloads or budgets: no other value can make
     /// one come or go.
     pub(super) shaping: Known,
+    /// The same for each of these templates.
+    pub(super) files: Vec<Known>,
+    /// The paths that switch whole subcharts.
+    pub(super) conditions: BTreeSet<Vec<String>>,
+    /// The paths of these templates.
+    pub(super) printers: BTreeSet<String>,
     /// The texts that values are compared with.
     pub(super) compared: BTreeMap<Vec<String>, BTreeSet<String>>,
 }
@@ -47,6 +53,7 @@ pub(super) fn reads(chart: &Chart) -> Reads {
             for condition in &sub.conditions {
                 reader.reads.known.mark(condition, Use::Truth);
                 reader.reads.shaping.mark(condition, Use::Truth);
+                reader.reads.conditions.insert(condition.clone());
             }
             if sub.tagged {
                 reader.reads.known.mark(&["tags".to_owned()], Use::Whole);
@@ -70,6 +77,8 @@ struct Scope {
 
 /// A text that Helm renders.
 struct File {
+    /// Its path; none for a text in values.
+    path: String,
     template: Template,
     prints_workloads: bool,
 }
@@ -130,33 +139,32 @@ impl Reader {
         let mut bodies = Vec::new();
         let mut strings = Vec::new();
         strings_with_actions(&chart.values, &mut strings);
-        let texts = chart
-            .templates
-            .iter()
-            .chain(&chart.texts)
-            .map(|(_, text)| text.as_str());
-        for text in texts.chain(strings) {
-            if let Ok(template) = Template::parse(text) {
-                let prints_workloads = prints_workloads(text);
-                for (name, body) in &template.defined {
-                    let body = body.clone();
-                    let definition = Definition {
-                        body,
-                        prints_workloads,
-                    };
-                    self.defined
-                        .entry(name.clone())
-                        .or_default()
-                        .push(definition);
-                }
-                bodies.push(File {
-                    template,
-                    prints_workloads,
-                });
-            } else {
+        let files = chart.templates.iter().chain(&chart.texts);
+        let files = files.map(|(path, text)| (path.as_str(), text.as_str()));
+        for (path, text) in files.chain(strings.into_iter().map(|text| ("", text))) {
+            let Ok(template) = Template::parse(text) else {
                 self.mentioned(&chart.prefix, text);
-                self.leave();
+                self.leave(path);
+                continue;
+            };
+            let prints_workloads = prints_workloads(text);
+            for (name, body) in &template.defined {
+                let body = body.clone();
+                let definition = Definition {
+                    body,
+                    prints_workloads,
+                };
+                self.defined
+                    .entry(name.clone())
+                    .or_default()
+                    .push(definition);
             }
+            let path = path.to_owned();
+            bodies.push(File {
+                path,
+                template,
+                prints_workloads,
+            });
         }
         self.files.push(bodies);
     }
@@ -185,18 +193,22 @@ impl Reader {
             self.done.clear();
             self.present.1 = file.prints_workloads;
             self.body(&file.template.body, &root);
-            self.leave();
+            self.leave(&file.path);
             self.files[number].push(file);
         }
     }
 
     /// Adds what a file reads to the rest.
-    fn leave(&mut self) {
+    fn leave(&mut self, path: &str) {
         let (known, prints_workloads) = std::mem::take(&mut self.present);
+        self.reads.known.join(&known);
         if prints_workloads {
             self.reads.shaping.join(&known);
+            self.reads.printers.insert(path.to_owned());
+            if known != Known::default() {
+                self.reads.files.push(known);
+            }
         }
-        self.reads.known.join(&known);
     }
 
     fn body(&mut self, nodes: &[Node], dot: &Shape) {

@@ -1,5 +1,7 @@
 //! Which values switch workloads and containers on and off.
 
+mod needs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -11,6 +13,7 @@ use super::helm::Helm;
 use super::reads::Reads;
 use super::rendering::{Id, Rendering};
 use super::trial::{Change, changed, render};
+use needs::Search;
 
 /// The last keys of paths that are tried with `true` where the chart has no default.
 const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"];
@@ -77,7 +80,7 @@ pub(super) fn switches(
     let by_default = parts(baseline);
     let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
     trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &flips)));
-    let moving = moving(helm, base, &by_default, &trials);
+    let moving = moving(helm, base, &by_default, &trials, reads);
     let mut found = Switches::default();
     let mut movers = Vec::new();
     for (changes, rendering) in moving {
@@ -94,9 +97,7 @@ pub(super) fn switches(
                     at(effective, path).cloned().unwrap_or(Value::Null),
                 ));
             }
-            if !gone.is_empty() {
-                movers.push(changes[0].clone());
-            }
+            movers.push(changes[0].clone());
         }
         let known: BTreeSet<&Part> = found.states.iter().flat_map(|state| &state.parts).collect();
         let new: BTreeSet<Part> = now
@@ -114,11 +115,16 @@ pub(super) fn switches(
         }
     }
     for state in &found.states {
-        let needs = further_needs(helm, state, &flips, &movers, effective);
-        for (part, more) in needs {
-            let needs = found.needs.entry(part).or_default();
-            needs.extend(state.changes.iter().cloned());
-            needs.extend(more);
+        let search = Search {
+            helm,
+            base,
+            effective,
+            reads,
+            flips: &flips,
+            movers: &movers,
+        };
+        for (part, needs) in search.needs_of(state) {
+            found.needs.entry(part).or_default().extend(needs);
         }
     }
     found
@@ -126,27 +132,41 @@ pub(super) fn switches(
 
 /// Finds the trials after which the parts are others, in their order.
 ///
-/// Most change nothing, so some are made at once, and alone only where something moved. Those that
-/// switch on and those that switch off are kept apart, lest one hides what another does.
+/// Most change nothing, so some are made at once, and alone only where something moved. No two of those
+/// go together that one template reads, lest one hides what the other does.
 fn moving(
     helm: &Helm<'_>,
     base: &Value,
     by_default: &BTreeSet<Part>,
     trials: &[Vec<Change>],
+    reads: &Reads,
 ) -> Vec<(Vec<Change>, Rendering)> {
-    let kinds = [Some(true), Some(false), None];
-    let batches = kinds.into_iter().flat_map(|kind| {
-        let of_kind: Vec<&Vec<Change>> = trials
-            .iter()
-            .filter(|changes| changes.last().map(|(_, value)| value.as_bool()) == Some(kind))
+    let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<Change>>)> = Vec::new();
+    for changes in trials {
+        let readers: BTreeSet<usize> = (0..reads.files.len())
+            .filter(|at| {
+                changes
+                    .iter()
+                    .any(|(path, _)| reads.files[*at].covers(path))
+            })
             .collect();
-        let size = if kind.is_some() { BATCH } else { 1 };
-        of_kind.chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>()
-    });
-    let batches: Vec<Vec<&Vec<Change>>> = batches.collect();
+        let alone = changes.iter().any(|(path, _)| {
+            path.first().is_some_and(|key| key == "tags") || reads.conditions.contains(path)
+        });
+        let free = batches.iter_mut().find(|(taken, batch)| {
+            !alone && !taken.is_empty() && batch.len() < BATCH && taken.is_disjoint(&readers)
+        });
+        match free {
+            Some((taken, batch)) => {
+                taken.extend(readers);
+                batch.push(changes);
+            }
+            None => batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes])),
+        }
+    }
     let mut found: Vec<(Vec<Change>, Rendering)> = batches
         .par_iter()
-        .flat_map_iter(|batch| moving_of(helm, base, by_default, batch))
+        .flat_map_iter(|(_, batch)| moving_of(helm, base, by_default, batch))
         .collect();
     let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
     found.sort_by_key(|(changes, _)| place(changes));
@@ -216,10 +236,10 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
         .collect()
 }
 
-/// Returns a flip with those of the switches above it that are off as well.
+/// Returns a flip with those of the switches beside and above it that are off as well.
 fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
     let (path, value) = flip;
-    if *value != Value::Bool(true) {
+    if *value == Value::Bool(false) {
         return None;
     }
     let above = flips.iter().filter(|(other, value)| {
@@ -229,7 +249,7 @@ fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
         *value == Value::Bool(true)
             && SWITCHES.contains(&last.as_str())
             && other != path
-            && folder.len() < path.len() - 1
+            && !folder.is_empty()
             && path.starts_with(folder)
     });
     let mut changes: Vec<Change> = above.cloned().collect();
@@ -238,57 +258,4 @@ fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
     }
     changes.push(flip.clone());
     Some(changes)
-}
-
-/// Finds out what else must hold for the parts of a state: of what is on, only that is tried which
-/// lies beside the switch or above it, or which moves other parts.
-fn further_needs(
-    helm: &Helm<'_>,
-    state: &State,
-    flips: &[Change],
-    movers: &[Change],
-    effective: &Value,
-) -> BTreeMap<Part, Vec<Change>> {
-    let mut needs: BTreeMap<Part, Vec<Change>> = state
-        .parts
-        .iter()
-        .map(|part| (part.clone(), Vec::new()))
-        .collect();
-    let beside = |path: &[String]| {
-        state.changes.iter().any(|(changed, _)| {
-            changed != path
-                && path
-                    .split_last()
-                    .is_some_and(|(_, folder)| changed.starts_with(folder))
-        })
-    };
-    let tried: Vec<&Change> = flips
-        .iter()
-        .filter(|flip| {
-            let near = movers.contains(flip) || beside(&flip.0) && flip.1 == Value::Bool(false);
-            near && state.changes.iter().all(|(path, _)| *path != flip.0)
-        })
-        .collect();
-    // All at once first: mostly nothing else must hold.
-    let all = render(helm, &changed(&state.values, tried.iter().copied()));
-    if all.is_some_and(|rendering| parts(&rendering).is_superset(&state.parts)) {
-        return needs;
-    }
-    let renderings: Vec<Option<Rendering>> = tried
-        .par_iter()
-        .map(|flip| render(helm, &changed(&state.values, [*flip])))
-        .collect();
-    for ((path, _), rendering) in tried.into_iter().zip(renderings) {
-        let Some(rendering) = rendering else { continue };
-        let now = parts(&rendering);
-        for (part, needs) in &mut needs {
-            if !now.contains(part) && stays(part, &now) {
-                needs.push((
-                    path.clone(),
-                    at(effective, path).cloned().unwrap_or(Value::Null),
-                ));
-            }
-        }
-    }
-    needs
 }

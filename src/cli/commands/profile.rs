@@ -202,6 +202,9 @@ fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), 
 
 impl From<profiler::Error> for CommandError {
     fn from(error: profiler::Error) -> Self {
+        if let profiler::Error::NoProfile { problems, .. } = error {
+            return Self::Problems(problems);
+        }
         let failed = Self::of(&error);
         match error {
             profiler::Error::NoHelm { .. } => {
@@ -218,6 +221,7 @@ impl From<profiler::Error> for CommandError {
                 failed.hint("name the folder that holds `Chart.yaml`, or a packed chart")
             }
             profiler::Error::BadFile { .. }
+            | profiler::Error::NoProfile { .. }
             | profiler::Error::Disk(_)
             | profiler::Error::Read(_) => failed,
         }

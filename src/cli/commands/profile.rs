@@ -66,7 +66,7 @@ struct NewArgs {
     /// The helm program
     #[arg(long, value_name = "PATH", default_value = "helm", env = "KILN_HELM")]
     helm: PathBuf,
-    /// Where the profile goes, `-` for stdout [default: `charts/<chart>.yaml` of the project]
+    /// Where the profile goes, `-` for stdout; by default `charts/<chart>.yaml` of the project
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Measure anew, but keep what people wrote into the profile

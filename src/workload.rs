@@ -9,11 +9,11 @@ mod app_template;
 mod autoscaler;
 pub mod budget;
 mod chart;
-pub mod dead;
+pub mod dead_value;
 mod field;
 pub mod manifest;
-pub mod misfit;
 mod operand;
+pub mod patch_fit;
 pub mod pod_security;
 pub mod post_renderer;
 pub mod profile;
@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub use field::{Field, Reach};
+pub use field::{Field, PROBES, Reach};
 pub use profile::Profiles;
 pub use release::Release;
 

@@ -10,6 +10,7 @@ use crate::tree::builds::{Builds, Member};
 use crate::tree::object::Object;
 use crate::workload::profile::Match;
 use crate::workload::{Container, Field, Home, Release, Workload};
+use crate::yaml::Node;
 
 /// A tree under audit.
 pub(super) struct Subject<'t> {
@@ -49,6 +50,19 @@ impl<'t> Subject<'t> {
     /// Lists all objects, again for every build that takes them in.
     pub(super) fn all(&self) -> impl Iterator<Item = &'t Member<'t>> {
         self.builds.members.iter()
+    }
+
+    /// Returns whether some Flux Kustomization has a patch of a kind, by its text.
+    pub(super) fn is_patched(&self, by: impl Fn(&str) -> bool) -> bool {
+        let all = self.objects("kustomize.toolkit.fluxcd.io", "Kustomization");
+        all.iter().any(|member| {
+            let patches = member.object.find("spec.patches").and_then(Node::items);
+            let mut texts = patches
+                .into_iter()
+                .flatten()
+                .filter_map(|patch| patch.find_text("patch"));
+            texts.any(&by)
+        })
     }
 
     /// Returns whether some chart in a namespace may make objects that nobody knows of.

@@ -78,8 +78,7 @@ impl Outcome {
             let why = format!("the value `{}` says otherwise", setting.path);
             return self.gap(rule, workload, field, why);
         }
-        let mut route = Route::parse("spec.values");
-        route.0.extend(Route::parse(&setting.path).0);
+        let route = values::route(&setting.path);
         self.insert(workload, &route, &setting.value, reason);
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::chart::at;
 use super::known::Known;
+use crate::workload::PROBES;
 
 /// What a candidate path is tried for; where the value turns up decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ impl Shape {
         match self {
             Self::Resources => &["resources"],
             Self::SecurityContext => &["securityContext"],
-            Self::Probe => &["livenessProbe", "readinessProbe", "startupProbe"],
+            Self::Probe => &PROBES,
             Self::PriorityClass | Self::Replicas | Self::Spread | Self::Affinity => &[],
         }
     }

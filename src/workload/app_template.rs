@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use super::values::at;
-use super::{Field, Home, Reach, Release, Workload, post_renderer};
-use crate::yaml::Route;
+use super::values::{self, at};
+use super::{Field, Home, Reach, Release, Workload};
 
 /// The options of a pod that all controllers share, or one has for itself.
 const POD_OPTIONS: [&str; 9] = [
@@ -58,8 +57,9 @@ fn workload<'t>(
         _ => "Deployment",
     };
     let name = name(release, controller, values, count);
-    let patches = post_renderer::Patches::of(release.member.object);
-    let (spec, exact) = patches.apply(kind, &name, spec(&release.values, values));
+    let (spec, exact) = release
+        .patches
+        .apply(kind, &name, spec(&release.values, values));
     let replicas =
         matches!(kind, "Deployment" | "StatefulSet").then(|| match values.get("replicas") {
             None => Some(1),
@@ -268,7 +268,7 @@ pub(super) fn reach(release: &Release<'_>, controller: &str, field: &Field) -> R
     if release.values_from {
         return Reach::Nowhere("more of the release's values come from elsewhere");
     }
-    let values = Route::parse("spec.values");
+    let values = values::route("");
     let own = values.then("controllers").then(controller);
     let said = |route: &[&str]| {
         let mut value = release

@@ -3,12 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::profile::{Condition, Profile, Workloads};
-use super::values::{at, coalesce};
-use super::{Field, Home, Reach, Release, Workload, post_renderer, profile};
-use crate::yaml::Route;
-
-/// The fields that hold a probe.
-pub(super) const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+use super::values::{self, at, coalesce};
+use super::{Field, Home, PROBES, Reach, Release, Workload, profile};
 
 /// Lists the workloads that a release makes.
 pub(super) fn workloads<'t>(release: &'t Release<'t>, profile: &'t Profile) -> Vec<Workload<'t>> {
@@ -30,8 +26,7 @@ fn hold(conditions: &[Condition], release: &Release<'_>) -> bool {
 fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workload<'t> {
     let name = release.fill(&known.name);
     let spec = spec(release, known);
-    let patches = post_renderer::Patches::of(release.member.object);
-    let (spec, exact) = patches.apply(&known.kind, &name, spec);
+    let (spec, exact) = release.patches.apply(&known.kind, &name, spec);
     let replicas = known
         .paths
         .get("replicas")
@@ -145,11 +140,7 @@ pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &Fi
     };
     match path {
         Some(path) if switched_off(path) => Reach::Nowhere("the release's values switch it off"),
-        Some(path) => {
-            let mut route = Route::parse("spec.values");
-            route.0.extend(Route::parse(path).0);
-            Reach::Object(route)
-        }
+        Some(path) => Reach::Object(values::route(path)),
         None if known.by_operator => Reach::Nowhere("its operator has no value for it"),
         None if known.hook => Reach::Nowhere("a hook comes and goes"),
         None => Reach::Patch,

@@ -49,14 +49,7 @@ impl Patches {
         let mut exact = true;
         let mut patched = spec;
         for patch in self.0.iter().filter(|patch| patch.concerns(kind, name)) {
-            let at = if kind == "CronJob" {
-                "/spec/jobTemplate/spec/template/spec"
-            } else if kind == "Pod" {
-                "/spec"
-            } else {
-                "/spec/template/spec"
-            };
-            match patch.body.pointer(at) {
+            match patch.pod_spec(kind) {
                 Some(above) => patched = merge(&patched, above),
                 None if patch.body.is_object() => {}
                 None => exact = false,
@@ -67,6 +60,15 @@ impl Patches {
 }
 
 impl Patch {
+    /// Returns what it merges into the pod's spec of a workload of a kind.
+    pub fn pod_spec(&self, kind: &str) -> Option<&Value> {
+        self.body.pointer(match kind {
+            "CronJob" => "/spec/jobTemplate/spec/template/spec",
+            "Pod" => "/spec",
+            _ => "/spec/template/spec",
+        })
+    }
+
     /// Returns whether the patch is for a workload of a kind and name.
     ///
     /// Targets are regular expressions that match the whole, as in kustomize; a selector by label or

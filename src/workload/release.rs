@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::post_renderer::Patches;
 use super::profile::{Match, Profile, Profiles};
+use super::values;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::object::Object;
-use crate::yaml::Route;
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCE: &str = "source.toolkit.fluxcd.io";
@@ -30,6 +31,8 @@ pub struct Release<'t> {
     pub values: Map<String, Value>,
     /// Whether more values come from elsewhere (`valuesFrom`).
     pub values_from: bool,
+    /// The patches of its post-renderers.
+    pub patches: Patches,
 }
 
 /// What is said of a chart's source.
@@ -83,6 +86,7 @@ impl<'t> Release<'t> {
                 .find("spec.valuesFrom")
                 .and_then(crate::yaml::Node::items)
                 .is_some_and(|list| !list.is_empty()),
+            patches: Patches::of(object),
         }
     }
 
@@ -101,9 +105,7 @@ impl<'t> Release<'t> {
 
     /// Returns the place of a values path, or of its deepest part that is set.
     pub fn values_place(&self, dotted: &str) -> Place {
-        let mut route = Route::parse("spec.values");
-        route.0.extend(Route::parse(dotted).0);
-        self.member.object.place(&route)
+        self.member.object.place(&values::route(dotted))
     }
 
     /// Fills in `{release}` and `{fullname}`.

@@ -2,6 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use crate::yaml::Route;
+
+/// Returns the route of a dotted path of values in a HelmRelease.
+pub fn route(dotted: &str) -> Route {
+    let mut route = Route::parse("spec.values");
+    route.0.extend(Route::parse(dotted).0);
+    route
+}
+
 /// Reads a dotted path of chart values.
 pub fn at<'v>(values: &'v Map<String, Value>, dotted: &str) -> Option<&'v Value> {
     let mut keys = dotted.split('.');

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use crate::audit::review::Review;
 use crate::audit::{Category, Check, Verdict};
-use crate::workload::{Container, Home, Workload};
+use crate::workload::{Container, Home, PROBES, Workload};
 
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 
 pub(super) const CHECKS: &[Check] = &[

@@ -4,7 +4,7 @@ use crate::check::Check;
 use crate::check::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::workload::Release;
-use crate::workload::dead::{self, Dead};
+use crate::workload::dead_value::{self, DeadValue};
 
 /// How the labels of the built-in catalogue's templates start.
 const CATALOGUE: &str = "catalogue:";
@@ -33,13 +33,13 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let releases = context.releases.iter();
     releases
         .flat_map(|release| {
-            let dead = dead::values(release).into_iter();
+            let dead = dead_value::all(release).into_iter();
             dead.map(move |dead| problem(context, release, &dead))
         })
         .collect()
 }
 
-fn problem(context: &Context<'_>, release: &Release<'_>, dead: &Dead) -> Diagnostic {
+fn problem(context: &Context<'_>, release: &Release<'_>, dead: &DeadValue) -> Diagnostic {
     let chart = release.profile().map_or("", |profile| &profile.chart);
     let message = format!(
         "the value `{}` of `{}` changes nothing: the chart `{chart}` does not know it",

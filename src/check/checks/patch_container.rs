@@ -3,8 +3,7 @@
 use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::workload::misfit;
-use crate::workload::post_renderer::Patches;
+use crate::workload::patch_fit;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "patch-container",
@@ -22,10 +21,10 @@ looked at, and a name that the release's values mention is taken to be there.",
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for release in context.releases {
-        let workloads = misfit::reachable(release, context.workloads);
-        for patch in &Patches::of(release.member.object).0 {
+        let workloads = patch_fit::reachable(release, context.workloads);
+        for patch in &release.patches.0 {
             for workload in &workloads {
-                for name in misfit::strangers(patch, workload) {
+                for name in patch_fit::strangers(patch, workload) {
                     if is_substituted(name) {
                         continue;
                     }
@@ -34,7 +33,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
                         workload.label()
                     );
                     let error = Diagnostic::error(CHECK.code, message);
-                    let names = misfit::names(workload);
+                    let names = patch_fit::names(workload);
                     let listed: Vec<String> =
                         names.iter().map(|name| format!("`{name}`")).collect();
                     let problem = context

@@ -3,7 +3,6 @@
 use crate::check::Check;
 use crate::check::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::workload::post_renderer::Patches;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "patch-namespace",
@@ -21,7 +20,7 @@ A release has few objects outside its own namespace, so that kind and name say e
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for release in context.releases {
-        for patch in &Patches::of(release.member.object).0 {
+        for patch in &release.patches.0 {
             let namespace = patch.target.get("namespace").and_then(|name| name.as_str());
             let Some(namespace) = namespace.filter(|_| patch.targeted) else {
                 continue;

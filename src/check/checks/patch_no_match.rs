@@ -3,8 +3,8 @@
 use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::workload::misfit::{self, Fit};
-use crate::workload::post_renderer::{Patch, Patches};
+use crate::workload::patch_fit::{self, Fit};
+use crate::workload::post_renderer::Patch;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "patch-no-match",
@@ -23,13 +23,13 @@ come from elsewhere and none of them holds workloads of its own.",
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for release in context.releases {
-        let workloads = misfit::reachable(release, context.workloads);
-        for patch in &Patches::of(release.member.object).0 {
+        let workloads = patch_fit::reachable(release, context.workloads);
+        for patch in &release.patches.0 {
             let substituted = patch
                 .target
                 .values()
                 .any(|value| is_substituted(&value.to_string()));
-            if substituted || misfit::target(patch, release, &workloads) != Fit::Misses {
+            if substituted || patch_fit::target(patch, release, &workloads) != Fit::Misses {
                 continue;
             }
             let message = format!(

@@ -1,13 +1,10 @@
 //! Gives containers the probes that are known to work.
 
 use crate::harden::{Context, Outcome, Pass, Rule};
-use crate::workload::{Container, Field, Workload};
+use crate::workload::{Container, Field, PROBES, Workload};
 
 /// The probes that a container that runs on should have.
 const NEEDED: [&str; 2] = ["livenessProbe", "readinessProbe"];
-
-/// The fields that hold a probe.
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 pub(in crate::harden) const RULE: Rule = Rule {
     code: "probes",

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use crate::workload::PROBES;
 use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load};
 
@@ -35,9 +36,6 @@ const CONTAINER_FIELDS: [&str; 5] = [
     "readinessProbe",
     "startupProbe",
 ];
-
-/// The fields of a container that hold a probe.
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// Reads one profile.
 pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> {

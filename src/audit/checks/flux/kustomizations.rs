@@ -91,15 +91,9 @@ pub(super) const DECRYPT: Check = check(
     3,
     "Without `spec.decryption`, Flux applies the ciphertext as it is. A patch of the Kustomization above counts. Asked of Kustomizations that take in a sealed file.",
     |review| {
-        let patched = review.subject.objects(GROUP, KIND).iter().any(|member| {
-            let patches = member.object.find("spec.patches").and_then(Node::items);
-            let mut patches = patches.into_iter().flatten();
-            patches.any(|patch| {
-                patch
-                    .find_text("patch")
-                    .is_some_and(|text| text.contains("decryption"))
-            })
-        });
+        let patched = review
+            .subject
+            .is_patched(|patch| patch.contains("decryption"));
         review.objects(GROUP, KIND, "spec.decryption", |subject, member| {
             let index = build(subject, member.object)?;
             let mut inside = subject.all().filter(|one| one.build == index);
@@ -118,15 +112,9 @@ pub(super) const SUBSTITUTION: Check = check(
     2,
     "`${NAME}` without a source becomes nothing at all. Sources are `substitute`, and the secrets and config maps of `substituteFrom`, in the Kustomization or in a patch of the one above; of those that are not in the tree nobody knows the keys. Asked of Kustomizations with variables.",
     |review| {
-        let patched = review.subject.objects(GROUP, KIND).iter().any(|member| {
-            let patches = member.object.find("spec.patches").and_then(Node::items);
-            let mut patches = patches.into_iter().flatten();
-            patches.any(|patch| {
-                patch
-                    .find_text("patch")
-                    .is_some_and(|text| text.contains("substituteFrom"))
-            })
-        });
+        let patched = review
+            .subject
+            .is_patched(|patch| patch.contains("substituteFrom"));
         review.objects(GROUP, KIND, "spec.postBuild", |subject, member| {
             let index = build(subject, member.object)?;
             let mut names = BTreeSet::new();

@@ -6,9 +6,9 @@ use super::check;
 use crate::audit::review::Review;
 use crate::audit::{Check, Verdict};
 use crate::workload::budget::{self, Budget, Selects};
-use crate::workload::misfit::{self, Fit};
-use crate::workload::post_renderer::{Patch, Patches};
-use crate::workload::{Release, Workload, dead};
+use crate::workload::patch_fit::{self, Fit};
+use crate::workload::post_renderer::Patch;
+use crate::workload::{Release, Workload, dead_value};
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCES: &str = "source.toolkit.fluxcd.io";
@@ -47,7 +47,7 @@ pub(super) const DEAD_VALUE: Check = check(
                 let why = "the profile of its chart lists no values";
                 return Some(Verdict::Unknown(why.to_owned()));
             }
-            let dead: Vec<String> = dead::values(release)
+            let dead: Vec<String> = dead_value::all(release)
                 .iter()
                 .map(|dead| format!("`{}`", dead.path))
                 .collect();
@@ -64,8 +64,8 @@ pub(super) const PATCH_NO_MATCH: Check = check(
     "kustomize ignores a patch whose target matches nothing. Asked of releases with patches for workloads.",
     |review| {
         patches(review, |review, release, patch| {
-            let workloads = misfit::reachable(release, review.subject.workloads);
-            match misfit::target(patch, release, &workloads) {
+            let workloads = patch_fit::reachable(release, review.subject.workloads);
+            match patch_fit::target(patch, release, &workloads) {
                 Fit::Matches => Some(Verdict::Pass),
                 Fit::Misses => Some(Verdict::Fail("a patch matches nothing".to_owned())),
                 Fit::Undecided if release.profile().is_none() => {
@@ -84,14 +84,14 @@ pub(super) const PATCH_CONTAINER: Check = check(
     "A patch for a container that is not there adds one without an image, and the release fails.",
     |review| {
         patches(review, |review, release, patch| {
-            let workloads = misfit::reachable(release, review.subject.workloads);
+            let workloads = patch_fit::reachable(release, review.subject.workloads);
             let names_any = patch.body.to_string().contains("ontainers\"");
             if !names_any || workloads.is_empty() {
                 return None;
             }
             let stranger = workloads
                 .iter()
-                .find_map(|workload| misfit::strangers(patch, workload).first().copied());
+                .find_map(|workload| patch_fit::strangers(patch, workload).first().copied());
             Some(stranger.map_or(Verdict::Pass, |name| {
                 Verdict::Fail(format!("there is no container `{name}`"))
             }))
@@ -192,7 +192,7 @@ pub(super) const LIMITS: Check = check(
             if !mentions_limits(&Value::Object(release.values.clone())) {
                 return None;
             }
-            let lost = dead::values(release);
+            let lost = dead_value::all(release);
             let lost = lost.iter().find(|dead| dead.holds_limits);
             Some(lost.map_or(Verdict::Pass, |dead| {
                 Verdict::Fail(format!("those in `{}` do not", dead.path))
@@ -267,9 +267,9 @@ fn patches(
     judge: impl Fn(&Review<'_, '_>, &Release<'_>, &Patch) -> Option<Verdict>,
 ) {
     for release in review.subject.releases {
-        for patch in Patches::of(release.member.object).0 {
-            if let Some(verdict) = judge(review, release, &patch) {
-                review.object(release.member, verdict, patch.place);
+        for patch in &release.patches.0 {
+            if let Some(verdict) = judge(review, release, patch) {
+                review.object(release.member, verdict, patch.place.clone());
             }
         }
     }
@@ -293,15 +293,7 @@ fn mentions_limits(value: &Value) -> bool {
 
 /// Returns whether a Flux Kustomization patches a field into every HelmRelease.
 fn patched_over_all(review: &Review<'_, '_>, field: &str) -> bool {
-    let (group, kind) = ("kustomize.toolkit.fluxcd.io", "Kustomization");
-    review.subject.objects(group, kind).iter().any(|member| {
-        let patches = member
-            .object
-            .find("spec.patches")
-            .and_then(|node| node.items());
-        patches.into_iter().flatten().any(|patch| {
-            let text = patch.find_text("patch").unwrap_or_default();
-            text.contains("HelmRelease") && text.contains(HELM) && text.contains(field)
-        })
+    review.subject.is_patched(|patch| {
+        patch.contains("HelmRelease") && patch.contains(HELM) && patch.contains(field)
     })
 }

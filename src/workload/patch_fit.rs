@@ -3,7 +3,7 @@
 //! kustomize ignores a patch whose target matches nothing, and makes a new container, without an image,
 //! of one whose name is not there. Both are told only where the profile decides it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::post_renderer::Patch;
 use super::{Home, Release, Workload};
@@ -38,17 +38,11 @@ pub fn reachable<'w, 't>(
 where
     't: 'w,
 {
-    let own = |workload: &&Workload<'_>| match &workload.home {
-        Home::Chart(of, known) => {
-            of.member.object.start() == release.member.object.start()
-                && of.label() == release.label()
-                && !known.by_operator
-        }
-        Home::AppTemplate(of, _) => {
-            of.member.object.start() == release.member.object.start()
-                && of.label() == release.label()
-        }
-        _ => false,
+    let own = |workload: &&Workload<'_>| {
+        workload.release().is_some_and(|of| {
+            let (of, release) = (of.member.object, release.member.object);
+            of.file.path == release.file.path && of.document == release.document
+        }) && workload.known().is_none_or(|known| !known.by_operator)
     };
     workloads.into_iter().filter(own).collect()
 }
@@ -64,7 +58,7 @@ pub fn target(patch: &Patch, release: &Release<'_>, workloads: &[&Workload<'_>])
         .get("kind")
         .and_then(Value::as_str)
         .is_some_and(names_only_workloads);
-    let more = release.values_from || mentions_kind(&Value::Object(release.values.clone()));
+    let more = release.values_from || mentions_kind(&release.values);
     if of_workloads && !more && release.profile().is_some() {
         Fit::Misses
     } else {
@@ -81,13 +75,15 @@ fn names_only_workloads(pattern: &str) -> bool {
 }
 
 /// Returns whether values hold objects of a kind that runs pods (`rawResources`, `extraObjects`).
-fn mentions_kind(value: &Value) -> bool {
+fn mentions_kind(values: &Map<String, Value>) -> bool {
+    let kind = values.get("kind").and_then(Value::as_str);
+    kind.is_some_and(|kind| RUNNING.contains(&kind)) || values.values().any(holds_kind)
+}
+
+fn holds_kind(value: &Value) -> bool {
     match value {
-        Value::Object(map) => {
-            let kind = map.get("kind").and_then(Value::as_str);
-            kind.is_some_and(|kind| RUNNING.contains(&kind)) || map.values().any(mentions_kind)
-        }
-        Value::Array(items) => items.iter().any(mentions_kind),
+        Value::Object(map) => mentions_kind(map),
+        Value::Array(items) => items.iter().any(holds_kind),
         _ => false,
     }
 }
@@ -98,12 +94,7 @@ pub fn strangers<'p>(patch: &'p Patch, workload: &Workload<'_>) -> Vec<&'p str> 
     if !patch.concerns(&workload.kind, &workload.name) || workload.release().is_none() {
         return Vec::new();
     }
-    let spec = match workload.kind.as_str() {
-        "CronJob" => "/spec/jobTemplate/spec/template/spec",
-        "Pod" => "/spec",
-        _ => "/spec/template/spec",
-    };
-    let Some(spec) = patch.body.pointer(spec) else {
+    let Some(spec) = patch.pod_spec(&workload.kind) else {
         return Vec::new();
     };
     let named = ["initContainers", "containers"]
@@ -141,16 +132,18 @@ fn has(workload: &Workload<'_>, name: &str) -> bool {
     };
     names(workload).iter().any(|known| known == name)
         || release.values_from
-        || mentions(&Value::Object(release.values.clone()), name)
+        || mentions(&release.values, name)
 }
 
-fn mentions(value: &Value, name: &str) -> bool {
+fn mentions(values: &Map<String, Value>, name: &str) -> bool {
+    values.contains_key(name) || values.values().any(|value| holds(value, name))
+}
+
+fn holds(value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) => text == name,
-        Value::Object(map) => {
-            map.contains_key(name) || map.values().any(|value| mentions(value, name))
-        }
-        Value::Array(items) => items.iter().any(|value| mentions(value, name)),
+        Value::Object(map) => mentions(map, name),
+        Value::Array(items) => items.iter().any(|value| holds(value, name)),
         _ => false,
     }
 }

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Release;
 use super::profile::Known;
+use super::values;
 use crate::diagnostic::closest;
 use crate::source::Place;
-use crate::yaml::{Node, Route};
+use crate::yaml::{Node, Step};
 
 /// More places of the same name than this are no hint.
 const FEW: usize = 5;
 
 /// A value on a path that the chart does not know.
 #[derive(Clone, Debug)]
-pub struct Dead {
+pub struct DeadValue {
     /// The path: dotted, the shortest part that is unknown.
     pub path: String,
     /// The place of its last key.
@@ -28,7 +29,7 @@ pub struct Dead {
 ///
 /// Nothing is said of a chart whose profile lists no values. Helm hands `global` to all charts below,
 /// so that nothing is said of that either.
-pub fn values(release: &Release<'_>) -> Vec<Dead> {
+pub fn all(release: &Release<'_>) -> Vec<DeadValue> {
     let Some(profile) = release.profile() else {
         return Vec::new();
     };
@@ -50,7 +51,7 @@ struct Search<'s> {
     release: &'s Release<'s>,
     chart: &'s str,
     known: &'s Known,
-    found: Vec<Dead>,
+    found: Vec<DeadValue>,
 }
 
 impl Search<'_> {
@@ -73,11 +74,11 @@ impl Search<'_> {
     }
 
     fn report(&mut self, value: &Node, keys: &BTreeMap<String, Known>, path: &[String]) {
-        let mut route = Route::parse("spec.values");
-        for key in path {
-            route = route.then(key.as_str());
-        }
-        self.found.push(Dead {
+        let mut route = values::route("");
+        route
+            .0
+            .extend(path.iter().map(|key| Step::from(key.as_str())));
+        self.found.push(DeadValue {
             path: path.join("."),
             place: self.release.member.object.place(&route),
             holds_limits: holds_limits(path, value),

@@ -20,11 +20,11 @@ pub use sheet::{Count, Item, Outcome, Scorecard, Sheet, Verdict};
 pub use undecidable::{UNDECIDABLE, Undecidable};
 
 use crate::diagnostic::Diagnostic;
-use crate::source::Place;
 use crate::tree::builds::Builds;
 use crate::tree::{File, Gap};
+use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
-use crate::workload::{self, Profiles, Release};
+use crate::workload::{self, Exemption, Profiles, Release};
 use review::{Review, Subject};
 
 /// One question to a tree.
@@ -43,21 +43,6 @@ pub struct Check {
     /// Why, and what counts, in a few sentences of Markdown.
     pub explanation: &'static str,
     run: fn(&mut Review<'_, '_>),
-}
-
-/// What is left out of the score, and why.
-#[derive(Clone, Debug)]
-pub struct Exemption {
-    /// The code of a check, or of a hardening rule.
-    pub code: String,
-    /// The namespace; `*` for every one.
-    pub namespace: String,
-    /// The name of the object, workload or release; `*` for every one.
-    pub name: String,
-    /// Why.
-    pub reason: String,
-    /// Where the project says so.
-    pub place: Option<Place>,
 }
 
 /// What an audit measures against, besides the tree.
@@ -89,6 +74,7 @@ pub fn sheet<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'_>) 
         builds: &builds,
         releases: &releases,
         workloads: &workloads,
+        budgets: Budget::all(&builds, &releases),
         measures,
     };
     let outcomes = checks().map(|check| {
@@ -118,12 +104,9 @@ pub fn problems(exemptions: &[Exemption], rules: &BTreeSet<&str>) -> Vec<Diagnos
     unknown
         .map(|exemption| {
             let message = format!("there is no check `{}` of the audit", exemption.code);
-            let problem = Diagnostic::error("exemption-unknown-check", message)
-                .with_suggestion(&exemption.code, checks().map(|check| check.code));
-            match &exemption.place {
-                Some(place) => problem.at_place(place.clone(), ""),
-                None => problem,
-            }
+            Diagnostic::error("exemption-unknown-check", message)
+                .with_suggestion(&exemption.code, checks().map(|check| check.code))
+                .at_place_if(exemption.place.as_ref())
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::tree::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
+use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
 use crate::workload::{self, Profiles, Release};
 use context::Context;
@@ -74,6 +75,7 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             builds: &builds,
             releases: &releases,
             workloads: &workloads,
+            budgets: &Budget::all(&builds, &releases),
             kubernetes: measures.kubernetes,
             secrets: measures.secrets,
         };

@@ -80,6 +80,15 @@ impl Diagnostic {
         self
     }
 
+    /// Says where it is wrong, if anyone knows.
+    #[must_use]
+    pub fn at_place_if(self, place: Option<&Place>) -> Self {
+        match place {
+            Some(place) => self.at_place(place.clone(), ""),
+            None => self,
+        }
+    }
+
     /// Adds another place that matters.
     #[must_use]
     pub fn with_related(mut self, place: Place, text: impl Into<String>) -> Self {

@@ -15,7 +15,7 @@ mod rules;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-pub use policy::{Closed, Exemption, Policy, Resources};
+pub use policy::{Closed, Policy, Resources};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::tree::builds::Builds;
@@ -127,11 +127,11 @@ impl<'t> Context<'t> {
     /// their own name or that of their release.
     fn workloads(&self) -> impl Iterator<Item = &'t Workload<'t>> {
         self.workloads.iter().filter(|workload| {
-            let by_name = |namespace, name| self.is_exempt(namespace, name);
+            let maker = workload.member;
             !workload.hook
                 && workload.is_deployed(self.builds)
-                && !by_name(&workload.namespace, &workload.name)
-                && !by_name(workload.member.namespace_name(), &workload.member.name)
+                && !self.is_exempt(&workload.namespace, &workload.name)
+                && !self.is_exempt(maker.namespace_name(), &maker.name)
         })
     }
 }
@@ -155,7 +155,7 @@ pub fn harden(
     let mut bench = Bench::new(tree.files());
     let mut gaps = Vec::new();
     for pass in [Pass::Workloads, Pass::Judgement] {
-        let outcomes: Vec<(&'static str, Outcome)> = {
+        let mut outcomes: Vec<(&'static str, Outcome)> = {
             let builds = Builds::of(bench.files());
             let paths = bench.files().map(|file| file.path.as_str()).collect();
             let releases = Release::all(&builds, profiles);
@@ -180,9 +180,9 @@ pub fn harden(
                 })
                 .collect()
         };
-        for (_, outcome) in &outcomes {
-            problems.extend(outcome.problems.iter().cloned());
-            gaps.extend(outcome.gaps.iter().cloned());
+        for (_, outcome) in &mut outcomes {
+            problems.append(&mut outcome.problems);
+            gaps.append(&mut outcome.gaps);
         }
         problems.extend(bench.apply(outcomes));
     }

@@ -14,12 +14,13 @@ pub use explanation::{Explanation, audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
 
-pub use crate::harden::Exemption;
+pub use crate::workload::Exemption;
 
 use rand_core::CryptoRngCore;
 use serde_json::Value;
 
 use crate::audit::Scorecard;
+use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
@@ -48,21 +49,16 @@ pub struct Compiled {
 /// Each stage reports all its problems; the first stage with an error ends the run.
 pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
     let mut warnings = Warnings::default();
-    let front = rendered(world, &mut warnings)?;
-    let templates = front.rendering.tree.files().len();
     let Front {
         project,
         keyring,
         profiles,
         policy,
         rendering,
-    } = front;
+    } = rendered(world, &mut warnings)?;
+    let templates = rendering.tree.files().len();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = check::Measures {
-        secrets: &rendering.secrets,
-        profiles: &profiles,
-        kubernetes: policy.kubernetes,
-    };
+    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(inputs::creation_rules(&checked, world))?;
     let existing = inputs::existing(world, &project);
@@ -111,11 +107,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     };
     let before = audit::sheet(rendering.tree.files(), measures);
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let checks = check::Measures {
-        secrets: &rendering.secrets,
-        profiles: &profiles,
-        kubernetes: policy.kubernetes,
-    };
+    let checks = inputs::measures(&rendering.secrets, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, checks))?;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
@@ -138,13 +130,8 @@ struct Front {
 
 /// Loads, validates and renders.
 fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure> {
-    let project = warnings.keep(config::project::load(world.files))?;
-    let keyring = warnings.keep(inputs::keyring(world, &project))?;
-    let schema = inputs::schema(world)?;
+    let (project, keyring, cluster) = configured(world, warnings)?;
     let profiles = inputs::profiles(world)?;
-    let decrypt = |source: &_| seal::decrypt(source, &keyring);
-    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
-    let cluster = warnings.keep(schema::validate(merged, &schema))?;
     let layers = inputs::layers(world, &project);
     let rendering = warnings.keep(render::render((&cluster).into(), &layers, world.files))?;
     let policy = inputs::policy(&project, &cluster);
@@ -157,6 +144,20 @@ fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure
     })
 }
 
+/// Loads and validates.
+fn configured(
+    world: &World<'_>,
+    warnings: &mut Warnings,
+) -> Result<(Project, Keyring, Cluster), Failure> {
+    let project = warnings.keep(config::project::load(world.files))?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let schema = inputs::schema(world)?;
+    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
+    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    Ok((project, keyring, cluster))
+}
+
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
 pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.json().clone())
@@ -165,11 +166,7 @@ pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
 /// Lists the apps that the project knows, enabled or not, sorted by namespace and name.
 pub fn apps(world: &World<'_>) -> Result<Vec<App>, Failure> {
     let mut warnings = Warnings::default();
-    let project = warnings.keep(config::project::load(world.files))?;
-    let keyring = warnings.keep(inputs::keyring(world, &project))?;
-    let decrypt = |source: &_| seal::decrypt(source, &keyring);
-    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
-    let cluster = warnings.keep(schema::validate(merged, &inputs::schema(world)?))?;
+    let (project, _, cluster) = configured(world, &mut warnings)?;
     warnings.keep(render::apps(
         (&cluster).into(),
         &inputs::layers(world, &project),

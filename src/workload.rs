@@ -10,6 +10,7 @@ mod autoscaler;
 pub mod budget;
 mod chart;
 pub mod dead_value;
+mod exemption;
 mod field;
 pub mod manifest;
 mod operand;
@@ -26,12 +27,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+pub use exemption::Exemption;
 pub use field::{Field, PROBES, Reach};
 pub use profile::Profiles;
 pub use release::Release;
 
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member, Start};
+use crate::tree::builds::{Builds, Member};
 use crate::yaml::Route;
 use profile::Workloads;
 
@@ -211,8 +213,7 @@ impl<'t> Workload<'t> {
     /// Returns whether Flux deploys it: files that no build takes in are not Flux's, and secret files
     /// are not ours to edit.
     pub fn is_deployed(&self, builds: &Builds<'_>) -> bool {
-        !matches!(builds.builds[self.member.build].start, Start::Loose)
-            && !self.member.object.file.is_secret()
+        builds.takes_in(self.member) && !self.member.object.file.is_secret()
     }
 
     /// Names it as messages do: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.

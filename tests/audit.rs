@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use kiln::audit::{Category, Exemption, Measures, Scorecard, Sheet, UNDECIDABLE, checks, sheet};
+use kiln::audit::{Category, Measures, Scorecard, Sheet, UNDECIDABLE, checks, sheet};
 use kiln::harden::{Policy, harden};
 use kiln::pipeline::Audited;
+use kiln::workload::Exemption;
 use kiln::workload::Profiles;
 use kiln::workload::pod_security::Version;
 

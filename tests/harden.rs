@@ -21,10 +21,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::diagnostic::StageResult;
-use kiln::harden::{Closed, Exemption, Policy, RULES, Resources, harden};
+use kiln::harden::{Closed, Policy, RULES, Resources, harden};
 use kiln::tree::{App, Hardened, Tree};
-use kiln::workload::Profiles;
 use kiln::workload::pod_security::{Level, Version};
+use kiln::workload::{Exemption, Profiles};
 use kiln::yaml::{self, Node};
 
 /// The profiles that come with Kiln.
@@ -64,7 +64,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         enabled: true,
     });
     let exempt = list(root, "exempt").iter().map(|exemption| Exemption {
-        rule: setting(exemption, "rule"),
+        code: setting(exemption, "rule"),
         namespace: setting(exemption, "namespace"),
         name: setting(exemption, "name"),
         reason: setting(exemption, "reason"),
@@ -75,7 +75,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         .iter()
         .filter(|rule| only.is_some_and(|only| only != rule.code));
     let others = others.map(|rule| Exemption {
-        rule: rule.code.to_owned(),
+        code: rule.code.to_owned(),
         namespace: "*".to_owned(),
         name: "*".to_owned(),
         reason: "the case is about another rule".to_owned(),

@@ -8,6 +8,7 @@ use crate::source::Place;
 use crate::tree::File;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::object::Object;
+use crate::workload::budget::Budget;
 use crate::workload::profile::Match;
 use crate::workload::{Container, Field, Home, Release, Workload};
 use crate::yaml::Node;
@@ -18,6 +19,8 @@ pub(super) struct Subject<'t> {
     pub(super) builds: &'t Builds<'t>,
     pub(super) releases: &'t [Release<'t>],
     pub(super) workloads: &'t [Workload<'t>],
+    /// The budgets that somebody wrote.
+    pub(super) budgets: Vec<Budget>,
     pub(super) measures: Measures<'t>,
 }
 
@@ -236,13 +239,12 @@ impl<'s, 't> Review<'s, 't> {
     }
 
     fn exemption(&self, names: &[(String, String)]) -> Option<String> {
-        let matches = |pattern: &str, text: &str| pattern == "*" || pattern == text;
         let mut all = self.subject.measures.exemptions.iter();
         all.find(|exemption| {
             (exemption.code == self.check.code || Some(&*exemption.code) == self.check.rule)
-                && names.iter().any(|(namespace, name)| {
-                    matches(&exemption.namespace, namespace) && matches(&exemption.name, name)
-                })
+                && names
+                    .iter()
+                    .any(|(namespace, name)| exemption.covers(namespace, name))
         })
         .map(|exemption| exemption.reason.clone())
     }

@@ -8,6 +8,7 @@ use crate::secret::Secrets;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::{File, Hardened, Tree};
+use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
 use crate::workload::{Release, Workload};
 
@@ -17,6 +18,8 @@ pub(super) struct Context<'t> {
     pub(super) builds: &'t Builds<'t>,
     pub(super) releases: &'t [Release<'t>],
     pub(super) workloads: &'t [Workload<'t>],
+    /// The budgets that somebody wrote.
+    pub(super) budgets: &'t [Budget],
     pub(super) kubernetes: Version,
     pub(super) secrets: &'t Secrets,
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::RULES;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
+use crate::workload::Exemption;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::quantity::milli;
 
@@ -91,12 +92,9 @@ impl Resources {
             messages.push("the default memory request is above the default limit".to_owned());
         }
         let problem = |message: String| {
-            let problem = Diagnostic::error("resources-invalid", message)
-                .with_hint("write amounts such as `10m` of CPU and `64Mi` of memory");
-            match &self.place {
-                Some(place) => problem.at_place(place.clone(), ""),
-                None => problem,
-            }
+            Diagnostic::error("resources-invalid", message)
+                .with_hint("write amounts such as `10m` of CPU and `64Mi` of memory")
+                .at_place_if(self.place.as_ref())
         };
         messages.into_iter().map(problem).collect()
     }
@@ -106,30 +104,12 @@ fn quantity(written: &str) -> Option<i128> {
     milli(&Value::from(written))
 }
 
-/// An object that a rule leaves alone.
-#[derive(Clone, Debug, Default)]
-pub struct Exemption {
-    /// The rule's code.
-    pub rule: String,
-    /// The object's namespace; `*` for every one.
-    pub namespace: String,
-    /// The object's name; `*` for every one.
-    pub name: String,
-    /// Why.
-    pub reason: String,
-    /// Where the project says so.
-    pub place: Option<Place>,
-}
-
 impl Policy {
     /// Returns the index of the exemption that covers an object.
     pub(super) fn exemption(&self, rule: &str, namespace: &str, name: &str) -> Option<usize> {
-        let matches = |pattern: &str, text: &str| pattern == "*" || pattern == text;
-        self.exempt.iter().position(|exemption| {
-            exemption.rule == rule
-                && matches(&exemption.namespace, namespace)
-                && matches(&exemption.name, name)
-        })
+        self.exempt
+            .iter()
+            .position(|exemption| exemption.code == rule && exemption.covers(namespace, name))
     }
 
     /// Lists what makes no sense by itself.
@@ -140,19 +120,19 @@ impl Policy {
             .flat_map(Resources::problems)
             .collect();
         for exemption in &self.exempt {
-            if !RULES.iter().any(|rule| rule.code == exemption.rule) {
+            if !RULES.iter().any(|rule| rule.code == exemption.code) {
                 let problem = Diagnostic::error(
                     "exemption-unknown-rule",
-                    format!("there is no rule `{}`", exemption.rule),
+                    format!("there is no rule `{}`", exemption.code),
                 )
-                .with_suggestion(&exemption.rule, RULES.iter().map(|rule| rule.code));
-                problems.push(exemption.placed(problem));
+                .with_suggestion(&exemption.code, RULES.iter().map(|rule| rule.code));
+                problems.push(problem.at_place_if(exemption.place.as_ref()));
             }
             if exemption.reason.trim().is_empty() {
                 let message = format!("the exemption of {} does not say why", exemption.label());
                 let problem = Diagnostic::error("exemption-without-reason", message)
                     .with_hint("add a `reason` that whoever reads it next year understands");
-                problems.push(exemption.placed(problem));
+                problems.push(problem.at_place_if(exemption.place.as_ref()));
             }
         }
         problems
@@ -161,28 +141,15 @@ impl Policy {
     /// Lists the exemptions that covered nothing.
     pub(super) fn unused(&self, used: &BTreeSet<usize>) -> Vec<Diagnostic> {
         let unused = self.exempt.iter().enumerate().filter(|(index, exemption)| {
-            !used.contains(index) && RULES.iter().any(|rule| rule.code == exemption.rule)
+            !used.contains(index) && RULES.iter().any(|rule| rule.code == exemption.code)
         });
         unused
             .map(|(_, exemption)| {
                 let message = format!("the exemption of {} exempts nothing", exemption.label());
                 let problem = Diagnostic::warning("exemption-unused", message)
                     .with_hint("remove it, or check the names");
-                exemption.placed(problem)
+                problem.at_place_if(exemption.place.as_ref())
             })
             .collect()
-    }
-}
-
-impl Exemption {
-    fn label(&self) -> String {
-        format!("`{}/{}` from `{}`", self.namespace, self.name, self.rule)
-    }
-
-    fn placed(&self, problem: Diagnostic) -> Diagnostic {
-        match &self.place {
-            Some(place) => problem.at_place(place.clone(), ""),
-            None => problem,
-        }
     }
 }

@@ -3,16 +3,16 @@
 use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::harden::{Closed, Exemption, Policy, Resources};
+use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Keyring, Rules};
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 use crate::source::{Files, ReadError, Source};
 use crate::tree::{Checked, Tree};
-use crate::workload::Profiles;
 use crate::workload::pod_security::{Level, Version};
-use crate::{audit, schema, seal};
+use crate::workload::{Exemption, Profiles};
+use crate::{check, schema, seal};
 
 use super::failure::Failure;
 
@@ -194,14 +194,6 @@ pub(super) fn sealing<'s>(
 
 /// Returns the hardening policy of the project and its config.
 pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
-    let every = || "*".to_owned();
-    let exempt = project.harden.exempt.iter().map(|exempt| Exemption {
-        rule: exempt.rule.clone(),
-        namespace: exempt.namespace.clone().unwrap_or_else(every),
-        name: exempt.name.clone().unwrap_or_else(every),
-        reason: exempt.reason.clone(),
-        place: exempt.place.clone(),
-    });
     let wishes = cluster
         .model
         .security
@@ -215,7 +207,7 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
         });
     Policy {
         enabled: project.harden.enabled,
-        exempt: exempt.collect(),
+        exempt: project.harden.exempt.iter().map(exemption).collect(),
         pod_security: wishes.collect(),
         resources: project.harden.resources.as_ref().map(|own| Resources {
             cpu_request: own.cpu_request.clone(),
@@ -244,15 +236,31 @@ fn closed(setting: &project::Closed) -> Closed {
 }
 
 /// Lists what the audit leaves out: its own exemptions, and those from the hardening rules.
-pub(super) fn exemptions(project: &Project) -> Vec<audit::Exemption> {
-    let every = || "*".to_owned();
+pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
     let all = project.audit.exempt.iter().chain(&project.harden.exempt);
-    all.map(|exempt| audit::Exemption {
-        code: exempt.rule.clone(),
-        namespace: exempt.namespace.clone().unwrap_or_else(every),
-        name: exempt.name.clone().unwrap_or_else(every),
-        reason: exempt.reason.clone(),
-        place: exempt.place.clone(),
-    })
-    .collect()
+    all.map(exemption).collect()
+}
+
+fn exemption(written: &project::Exempt) -> Exemption {
+    let every = || "*".to_owned();
+    Exemption {
+        code: written.rule.clone(),
+        namespace: written.namespace.clone().unwrap_or_else(every),
+        name: written.name.clone().unwrap_or_else(every),
+        reason: written.reason.clone(),
+        place: written.place.clone(),
+    }
+}
+
+/// Returns what the checks measure against.
+pub(super) fn measures<'m>(
+    secrets: &'m Secrets,
+    profiles: &'m Profiles,
+    policy: &Policy,
+) -> check::Measures<'m> {
+    check::Measures {
+        secrets,
+        profiles,
+        kubernetes: policy.kubernetes,
+    }
 }

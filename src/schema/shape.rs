@@ -183,14 +183,12 @@ fn describe(
         }
         other => shown(other),
     };
-    let at = |diagnostic: Diagnostic| match if secret {
+    let place = if secret {
         places.key(pointer)
     } else {
         places.value(pointer)
-    } {
-        Some(place) => diagnostic.at_place(place, ""),
-        None => diagnostic,
     };
+    let at = |diagnostic: Diagnostic| diagnostic.at_place_if(place.as_ref());
     let here = schema_at(schema, pointer);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
@@ -274,11 +272,10 @@ fn unknown_key(key: &str, pointer: &str, schema: Option<&Value>, places: &Places
         .collect::<Vec<_>>()
         .join(", ");
     let step = key.replace('~', "~0").replace('/', "~1");
-    let diagnostic = diagnostic.with_hint(format!("it knows {list}"));
-    match places.key(&format!("{pointer}/{step}")) {
-        Some(place) => diagnostic.at_place(place, ""),
-        None => diagnostic,
-    }
+    let place = places.key(&format!("{pointer}/{step}"));
+    diagnostic
+        .with_hint(format!("it knows {list}"))
+        .at_place_if(place.as_ref())
 }
 
 fn missing_key(

@@ -88,10 +88,7 @@ impl Rules {
             .with_hint(
                 "add a rule to `creation_rules` whose `path_regex` matches it, or rename the file",
             );
-        match &self.place {
-            Some(place) => diagnostic.at_place(place.clone(), ""),
-            None => diagnostic,
-        }
+        diagnostic.at_place_if(self.place.as_ref())
     }
 
     pub(super) fn indent(&self) -> usize {

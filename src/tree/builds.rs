@@ -112,6 +112,11 @@ impl<'t> Builds<'t> {
         finder.builds
     }
 
+    /// Returns whether a kustomization takes a member in, so that something deploys it.
+    pub fn takes_in(&self, member: &Member<'_>) -> bool {
+        !matches!(self.builds[member.build].start, Start::Loose)
+    }
+
     /// Lists the members of a group and kind.
     pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &Member<'t>> {
         self.members

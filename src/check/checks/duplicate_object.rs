@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::tree::builds::{Member, Start};
+use crate::tree::builds::Member;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "duplicate-object",
@@ -23,7 +23,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for member in &context.builds.members {
         let object = member.object;
-        let is_loose = matches!(context.builds.builds[member.build].start, Start::Loose);
+        let is_loose = !context.builds.takes_in(member);
         if is_loose || member.name.is_empty() || is_substituted(&member.name) {
             continue;
         }

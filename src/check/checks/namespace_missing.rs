@@ -6,7 +6,6 @@ use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Place;
-use crate::tree::builds::Start;
 
 /// Namespaces that every cluster has, and the one that Flux is installed into.
 const GIVEN: [&str; 5] = [
@@ -56,7 +55,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
         }
     }
     for member in &context.builds.members {
-        let is_loose = matches!(context.builds.builds[member.build].start, Start::Loose);
+        let is_loose = !context.builds.takes_in(member);
         if let Some(namespace) = member.namespace.as_ref().filter(|_| !is_loose) {
             targets.push((&namespace.name, namespace.place.clone()));
         }

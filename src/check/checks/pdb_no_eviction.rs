@@ -25,8 +25,8 @@ warning, as the chart may know a way out that its profile does not.",
 };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let budgets = Budget::all(context.builds, context.releases);
-    let written = budgets
+    let written = context
+        .budgets
         .iter()
         .filter_map(|budget| of_manifest(context, budget));
     let made = context

@@ -3,7 +3,7 @@
 use crate::check::Check;
 use crate::check::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::workload::budget::{Budget, Selects};
+use crate::workload::budget::Selects;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "pdb-on-daemonset",
@@ -19,10 +19,9 @@ How many pods of a DaemonSet a rollout may take down at once is a matter of its 
 };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let budgets = Budget::all(context.builds, context.releases);
     let mut problems = Vec::new();
     for workload in context.deployed().filter(|one| one.kind == "DaemonSet") {
-        for budget in &budgets {
+        for budget in context.budgets {
             if budget.selects(workload) != Selects::Yes {
                 continue;
             }

@@ -20,11 +20,11 @@ Both are named. Keep one: switch the chart's off in its values, or narrow or rem
 };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let budgets = Budget::all(context.builds, context.releases);
     let mut told = std::collections::BTreeSet::new();
     let mut problems = Vec::new();
     for workload in context.deployed() {
-        let selecting: Vec<&Budget> = budgets
+        let selecting: Vec<&Budget> = context
+            .budgets
             .iter()
             .filter(|budget| budget.selects(workload) == Selects::Yes)
             .collect();

@@ -27,7 +27,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut seen = BTreeSet::new();
     for member in &builds.members {
-        let is_loose = matches!(builds.builds[member.build].start, Start::Loose);
+        let is_loose = !builds.takes_in(member);
         if is_loose && seen.insert(&member.object.file.path) {
             problems.extend(unlisted(context, member));
         }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::record::named;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
@@ -145,20 +146,11 @@ fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -
     for code in codes {
         lines.push(format!("from rule {code} (kiln explain {code})"));
         for injection in here.iter().filter(|injection| injection.rule == code) {
-            lines.push(format!("  {}: {}", what(injection), injection.reason));
+            let what = named(&injection.object, &injection.route);
+            lines.push(format!("  {what}: {}", injection.reason));
         }
     }
     lines
-}
-
-/// Names what was added to; a whole object has no route.
-fn what(injection: &Injection) -> String {
-    let Injection { object, route, .. } = injection;
-    if route.is_empty() {
-        object.clone()
-    } else {
-        format!("{object}: {route}")
-    }
 }
 
 /// Returns the text of a line, indented, unless it may not be shown.
@@ -187,7 +179,7 @@ fn explain_file(tree: &Tree<Sealed>, file: &File) -> String {
         format!(
             "  {place} from rule {}: {}: {}",
             injection.rule,
-            what(injection),
+            named(&injection.object, &injection.route),
             injection.reason
         )
     }));

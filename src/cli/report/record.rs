@@ -48,21 +48,21 @@ pub fn show(compiled: &Compiled, printer: &mut Printer) -> Result<(), CommandErr
     }
     for exemption in &compiled.exemptions {
         let Exemption {
-            rule,
+            code,
             namespace,
             name,
             reason,
             ..
         } = exemption;
         printer.detail(format_args!(
-            "exempt {namespace}/{name} from {rule}: {reason}"
+            "exempt {namespace}/{name} from {code}: {reason}"
         ));
     }
     Ok(())
 }
 
 /// Names an object and what of it is meant; a whole object has no route.
-fn named(object: &str, route: &str) -> String {
+pub(in crate::cli) fn named(object: &str, route: &str) -> String {
     if route.is_empty() {
         object.to_owned()
     } else {
@@ -103,7 +103,7 @@ fn exempt(exemption: &Exemption) -> Value {
     json!({
         "schemaVersion": SCHEMA_VERSION,
         "type": "exemption",
-        "rule": exemption.rule,
+        "rule": exemption.code,
         "namespace": exemption.namespace,
         "name": exemption.name,
         "reason": exemption.reason,

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::harden::listing::{Content, Listings, Spot};
 use crate::harden::policy::Closed;
 use crate::harden::{Context, Finding, Outcome, Pass, Rule};
-use crate::tree::builds::{Member, Start};
+use crate::tree::builds::Member;
 use crate::tree::object::Object;
 use crate::yaml::{Node, emit};
 
@@ -78,9 +78,8 @@ fn apply(context: &Context<'_>) -> Outcome {
             Closed::All => !OPEN.contains(&name),
             Closed::Named(names) => names.iter().any(|(asked, _)| asked == name),
         };
-        let deployed = !matches!(builds.builds[namespace.build].start, Start::Loose);
         if !asked
-            || !deployed
+            || !builds.takes_in(namespace)
             || object.file.is_secret()
             || ruled.contains(name)
             || !seen.insert(name)
@@ -220,12 +219,9 @@ fn unknown(closed: &Closed, namespaces: &[&Member<'_>]) -> Vec<Diagnostic> {
         .map(|(name, place)| {
             let message = format!("namespace `{name}` is to be closed, but is not in the tree");
             let known = namespaces.iter().map(|found| found.name.as_str());
-            let problem = Diagnostic::error("network-policy-no-namespace", message)
-                .with_suggestion(name, known);
-            match place {
-                Some(place) => problem.at_place(place.clone(), ""),
-                None => problem,
-            }
+            Diagnostic::error("network-policy-no-namespace", message)
+                .with_suggestion(name, known)
+                .at_place_if(place.as_ref())
         })
         .collect()
 }

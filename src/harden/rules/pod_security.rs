@@ -84,10 +84,7 @@ fn apply(context: &Context<'_>) -> Outcome {
             let names = namespaces.iter().map(|namespace| namespace.name.as_str());
             let problem = Diagnostic::error("pod-security-no-namespace", message)
                 .with_suggestion(wished, names);
-            outcome.problems.push(match place {
-                Some(place) => problem.at_place(place.clone(), ""),
-                None => problem,
-            });
+            outcome.problems.push(problem.at_place_if(place.as_ref()));
         }
     }
     outcome

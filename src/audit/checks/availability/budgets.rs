@@ -165,17 +165,17 @@ fn is_daemonset(workload: &Workload<'_>) -> bool {
 }
 
 /// The budgets of one workload.
-struct Budgets {
-    written: Vec<Budget>,
+struct Budgets<'s> {
+    written: Vec<&'s Budget>,
     own: Option<Value>,
     doubtful: bool,
 }
 
-impl Budgets {
-    fn of(subject: &Subject<'_>, workload: &Workload<'_>) -> Self {
-        let mut written: Vec<Budget> = Vec::new();
+impl<'s> Budgets<'s> {
+    fn of(subject: &'s Subject<'_>, workload: &Workload<'_>) -> Self {
+        let mut written: Vec<&Budget> = Vec::new();
         let mut doubtful = false;
-        for budget in Budget::all(subject.builds, subject.releases) {
+        for budget in &subject.budgets {
             match budget.selects(workload) {
                 // An object that two builds take in is one in the cluster.
                 Selects::Yes if written.iter().all(|known| known.place != budget.place) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::check;
 use crate::audit::review::Review;
 use crate::audit::{Check, Verdict};
-use crate::workload::budget::{self, Budget, Selects};
+use crate::workload::budget::{self, Selects};
 use crate::workload::patch_fit::{self, Fit};
 use crate::workload::post_renderer::Patch;
 use crate::workload::{Release, Workload, dead_value};
@@ -213,9 +213,9 @@ pub(super) const WEBHOOK: Check = check(
             let known = chart.is_some_and(|chart| FAIL_CLOSED.contains(&chart.chart.as_str()));
             let serves = workload.is_scalable() && is_webhook(workload);
             if known && serves {
-                let budgets = Budget::all(subject.builds, subject.releases);
                 let guarded = budget::own(workload).is_some()
-                    || budgets
+                    || subject
+                        .budgets
                         .iter()
                         .any(|budget| budget.selects(workload) == Selects::Yes);
                 let mut lacks = Vec::new();

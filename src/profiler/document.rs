@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::workload::profile::{CONTAINER_KEYS, KEYS, WORKLOAD_KEYS};
 use crate::yaml;
 
 /// The first lines of a profile; the schema's path holds for `schemas/charts/` of Kiln itself.
@@ -19,46 +20,6 @@ const TOP: [&str; 6] = [
 const WORKLOAD: [&str; 3] = ["byOperator", "class", "api"];
 /// What people write about a container.
 const CONTAINER: [&str; 5] = [
-    "nonRoot",
-    "readOnlyRootFilesystem",
-    "health",
-    "noProbes",
-    "resources",
-];
-
-/// The order of keys, as the format's description has them.
-const ORDER_TOP: [&str; 12] = [
-    "chart",
-    "sources",
-    "anyPublisher",
-    "versions",
-    "verified",
-    "notes",
-    "fullname",
-    "generic",
-    "workloads",
-    "operands",
-    "loweredBy",
-    "values",
-];
-const ORDER_WORKLOAD: [&str; 13] = [
-    "kind",
-    "name",
-    "when",
-    "hook",
-    "byOperator",
-    "class",
-    "api",
-    "selector",
-    "replicas",
-    "pod",
-    "paths",
-    "containers",
-    "podDisruptionBudget",
-];
-const ORDER_CONTAINER: [&str; 7] = [
-    "when",
-    "paths",
     "nonRoot",
     "readOnlyRootFilesystem",
     "health",
@@ -152,7 +113,7 @@ fn names(pod: Option<&Value>) -> Vec<String> {
 
 /// Writes a profile down.
 pub(super) fn text(profile: Map<String, Value>, schema: Option<&str>) -> String {
-    let mut profile = ordered(profile, &ORDER_TOP);
+    let mut profile = ordered(profile, &KEYS);
     if let Some(Value::Array(workloads)) = profile.get_mut("workloads") {
         for workload in workloads {
             let Value::Object(map) = workload else {
@@ -161,11 +122,11 @@ pub(super) fn text(profile: Map<String, Value>, schema: Option<&str>) -> String 
             if let Some(Value::Object(containers)) = map.get_mut("containers") {
                 for facts in containers.values_mut() {
                     if let Value::Object(facts) = facts {
-                        *facts = ordered(std::mem::take(facts), &ORDER_CONTAINER);
+                        *facts = ordered(std::mem::take(facts), &CONTAINER_KEYS);
                     }
                 }
             }
-            *map = ordered(std::mem::take(map), &ORDER_WORKLOAD);
+            *map = ordered(std::mem::take(map), &WORKLOAD_KEYS);
         }
     }
     let values = profile.shift_remove("values");

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::chart::Chart;
 use super::known::{Known, Use};
+use super::rendering::KINDS;
 use super::template::{Node, Operand, Pipeline, Template};
 use shape::{ANY, Atom, DEPTH, Shape};
 
@@ -73,6 +74,16 @@ pub(super) fn reads(chart: &Chart) -> Reads {
 struct Scope {
     dot: Shape,
     variables: Vec<(String, Shape)>,
+}
+
+impl Scope {
+    /// Returns the innermost variable of a name.
+    fn variable(&mut self, name: &str) -> Option<&mut Shape> {
+        let mut inner = self.variables.iter_mut().rev();
+        inner
+            .find(|(known, _)| known == name)
+            .map(|(_, shape)| shape)
+    }
 }
 
 /// A text that Helm renders.
@@ -316,13 +327,8 @@ impl Reader {
     fn pipeline(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
         let shape = self.commands(pipeline, scope);
         for name in &pipeline.variables {
-            let known = scope
-                .variables
-                .iter_mut()
-                .rev()
-                .find(|(known, _)| known == name);
-            match known {
-                Some((_, old)) if !pipeline.declares => old.join(&shape),
+            match scope.variable(name) {
+                Some(old) if !pipeline.declares => old.join(&shape),
                 _ => scope.variables.push((name.clone(), shape.clone())),
             }
         }
@@ -364,12 +370,7 @@ impl Reader {
                 self.fields(dot, path)
             }
             Operand::Variable(name, path) => {
-                let found = scope
-                    .variables
-                    .iter()
-                    .rev()
-                    .find(|(known, _)| known == name);
-                let shape = found.map(|(_, shape)| shape.clone()).unwrap_or_default();
+                let shape = scope.variable(name).cloned().unwrap_or_default();
                 self.fields(shape, path)
             }
             Operand::Group(pipeline, path) => {
@@ -489,17 +490,9 @@ fn strings_with_actions<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 /// Returns whether a template's text has the kind of a workload or budget in it, or one that it makes
 /// up.
 fn prints_workloads(text: &str) -> bool {
-    let kinds = [
-        "Deployment",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "Pod",
-    ];
     text.split("kind:").skip(1).any(|rest| {
         let rest = rest.trim_start_matches([' ', '"', '\'']);
-        rest.starts_with("{{") || kinds.iter().any(|kind| rest.starts_with(kind))
+        rest.starts_with("{{") || KINDS.iter().any(|kind| rest.starts_with(kind))
     })
 }
 

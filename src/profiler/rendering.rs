@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::yaml;
 
 /// The kinds that have pods.
-const KINDS: [&str; 6] = [
+pub(super) const KINDS: [&str; 6] = [
     "Deployment",
     "StatefulSet",
     "DaemonSet",

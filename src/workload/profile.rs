@@ -20,6 +20,50 @@ use super::values;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
+/// The keys of a profile, in the order in which they are written.
+pub const KEYS: [&str; 12] = [
+    "chart",
+    "sources",
+    "anyPublisher",
+    "versions",
+    "verified",
+    "notes",
+    "fullname",
+    "generic",
+    "workloads",
+    "operands",
+    "loweredBy",
+    "values",
+];
+
+/// The keys of a workload in a profile, in the order in which they are written.
+pub const WORKLOAD_KEYS: [&str; 13] = [
+    "kind",
+    "name",
+    "when",
+    "hook",
+    "byOperator",
+    "class",
+    "api",
+    "selector",
+    "replicas",
+    "pod",
+    "paths",
+    "containers",
+    "podDisruptionBudget",
+];
+
+/// The keys of a container in a profile, in the order in which they are written.
+pub const CONTAINER_KEYS: [&str; 7] = [
+    "when",
+    "paths",
+    "nonRoot",
+    "readOnlyRootFilesystem",
+    "health",
+    "noProbes",
+    "resources",
+];
+
 /// The profiles of a run; those of a project come before the built-in ones.
 ///
 /// A built-in profile is read when a chart asks for it: there are many, and a tree needs few.

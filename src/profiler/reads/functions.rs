@@ -311,13 +311,8 @@ impl Reader {
             self.consume(shape, Use::Whole);
             return false;
         }
-        let known = scope
-            .variables
-            .iter_mut()
-            .rev()
-            .find(|(known, _)| known == name);
-        match known {
-            Some((_, old)) if shape.depth() <= super::DEPTH => {
+        match scope.variable(name) {
+            Some(old) if shape.depth() <= super::DEPTH => {
                 old.join(shape);
                 true
             }

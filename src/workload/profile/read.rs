@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Budget, Condition, Container, Health, Known, Lowering, Operand, Profile, Setting, Workload,
-    Workloads,
+    Budget, CONTAINER_KEYS, Condition, Container, Health, KEYS, Known, Lowering, Operand, Profile,
+    Setting, WORKLOAD_KEYS, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -148,24 +148,7 @@ impl Reader<'_> {
     }
 
     fn profile(&mut self, node: &Node) -> Profile {
-        self.keys(
-            node,
-            &[
-                "chart",
-                "sources",
-                "anyPublisher",
-                "versions",
-                "verified",
-                "notes",
-                "fullname",
-                "generic",
-                "workloads",
-                "operands",
-                "loweredBy",
-                "values",
-            ],
-            &["chart", "sources", "versions"],
-        );
+        self.keys(node, &KEYS, &["chart", "sources", "versions"]);
         let workloads = match self.text(node, "generic").as_deref() {
             None => Workloads::Listed(self.workloads(node)),
             Some("app-template") => Workloads::AppTemplate,
@@ -229,25 +212,7 @@ impl Reader<'_> {
     }
 
     fn workload(&mut self, node: &Node) -> Workload {
-        self.keys(
-            node,
-            &[
-                "kind",
-                "name",
-                "when",
-                "hook",
-                "byOperator",
-                "class",
-                "api",
-                "selector",
-                "replicas",
-                "pod",
-                "paths",
-                "containers",
-                "podDisruptionBudget",
-            ],
-            &["kind", "name", "pod"],
-        );
+        self.keys(node, &WORKLOAD_KEYS, &["kind", "name", "pod"]);
         Workload {
             kind: self.text(node, "kind").unwrap_or_default(),
             name: self.text(node, "name").unwrap_or_default(),
@@ -306,19 +271,7 @@ impl Reader<'_> {
     }
 
     fn container(&mut self, node: &Node) -> Container {
-        self.keys(
-            node,
-            &[
-                "when",
-                "paths",
-                "nonRoot",
-                "readOnlyRootFilesystem",
-                "health",
-                "noProbes",
-                "resources",
-            ],
-            &[],
-        );
+        self.keys(node, &CONTAINER_KEYS, &[]);
         Container {
             when: self.conditions(node),
             paths: self.paths(node, &CONTAINER_FIELDS),

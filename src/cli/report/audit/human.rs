@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Report, count, percent, template};
-use crate::audit::{Category, Outcome, UNDECIDABLE};
+use crate::audit::{Category, Item, Outcome, UNDECIDABLE};
 use crate::cli::report::plain;
 
 /// How many gaps of a check are listed unless everything is.
@@ -145,15 +145,15 @@ fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         writeln!(text, "\n{noun} (`kiln profile new` makes a profile)")?;
     }
     for item in unknown {
-        let (path, line) = report.spot(&item.place);
-        writeln!(
-            text,
-            "  {path}:{line}  {}: {}",
-            item.subject,
-            item.verdict.reason()
-        )?;
+        of_item(report, item, text)?;
     }
     Ok(())
+}
+
+fn of_item(report: &Report<'_>, item: &Item, text: &mut String) -> std::fmt::Result {
+    let (path, line) = report.spot(&item.place);
+    let reason = item.verdict.reason();
+    writeln!(text, "  {path}:{line}  {}: {reason}", item.subject)
 }
 
 fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::fmt::Result {
@@ -173,13 +173,7 @@ fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::f
     let shown = if report.verbose { usize::MAX } else { LISTED };
     let gaps = super::known(outcome);
     for item in gaps.iter().take(shown) {
-        let (path, line) = report.spot(&item.place);
-        writeln!(
-            text,
-            "  {path}:{line}  {}: {}",
-            item.subject,
-            item.verdict.reason()
-        )?;
+        of_item(report, item, text)?;
         if let Some((template, line)) = template(item).filter(|_| report.verbose) {
             writeln!(text, "    from {template}:{line}")?;
         }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::chart::Chart;
 use super::known::{Known, Use};
 use super::template::{Node, Operand, Pipeline, Template};
-use shape::{ANY, Atom, DEPTH, Shape};
+use shape::{ANY, Atom, Shape};
 
 /// How deep named templates may call each other.
 const CALLS: usize = 64;
@@ -69,6 +69,9 @@ pub(super) fn reads(chart: &Chart) -> Reads {
     reader.reads
 }
 
+/// Functions that make a hash, with which templates restart pods when anything changes.
+const HASHES: [&str; 4] = ["sha256sum", "sha1sum", "sha512sum", "adler32sum"];
+
 /// Where the walk stands.
 struct Scope {
     dot: Shape,
@@ -102,6 +105,8 @@ struct Reader {
     /// What the present file reads, and whether it prints workloads.
     present: (Known, bool),
     depth: usize,
+    /// Whether what is read now goes into a hash.
+    hashing: bool,
     reads: Reads,
 }
 
@@ -116,6 +121,7 @@ impl Reader {
             done: BTreeSet::new(),
             present: (Known::default(), false),
             depth: 0,
+            hashing: false,
             reads: Reads::default(),
         };
         for chart in charts {
@@ -289,7 +295,7 @@ impl Reader {
     /// Walks a named template once for each thing that it is given.
     fn call(&mut self, name: &str, dot: &Shape) {
         let mut dot = dot.clone();
-        if dot.depth() > DEPTH || self.depth > CALLS {
+        if dot.is_wild() || self.depth > CALLS {
             self.consume(&dot, Use::Whole);
             dot = Shape::default();
         }
@@ -314,7 +320,11 @@ impl Reader {
 
     /// Follows a pipeline and sets its variables.
     fn pipeline(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
-        let shape = self.commands(pipeline, scope);
+        let mut shape = self.commands(pipeline, scope);
+        if shape.is_wild() {
+            self.consume(&shape, Use::Whole);
+            shape = Shape::default();
+        }
         for name in &pipeline.variables {
             let known = scope
                 .variables
@@ -330,10 +340,15 @@ impl Reader {
     }
 
     fn commands(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
+        let outer = self.hashing;
+        self.hashing |= pipeline.commands.last().is_some_and(|words| {
+            matches!(words.first(), Some(Operand::Name(name)) if HASHES.contains(&name.as_str()))
+        });
         let mut piped = None;
         for command in &pipeline.commands {
             piped = Some(self.command(command, piped, scope));
         }
+        self.hashing = outer;
         piped.unwrap_or_default()
     }
 
@@ -376,9 +391,8 @@ impl Reader {
                 let shape = self.pipeline(pipeline, scope);
                 self.fields(shape, path)
             }
-            Operand::Text(text) => Shape::text(text),
+            Operand::Text(text) | Operand::Number(text) => Shape::text(text),
             Operand::Name(name) => self.function(name, &[], None, scope),
-            Operand::Number(_) => Shape::default(),
         }
     }
 
@@ -404,7 +418,7 @@ impl Reader {
                         }
                     }
                 }
-                Atom::List(_) | Atom::Text(_) => {}
+                Atom::List(_) | Atom::Tuple(_) | Atom::Text(_) => {}
             }
         }
         found
@@ -438,7 +452,11 @@ impl Reader {
         }
     }
 
+    /// A hash of all values tells of none of them.
     fn mark(&mut self, path: &[String], used: Use) {
+        if self.hashing && self.prefixes.iter().any(|prefix| prefix == path) {
+            return;
+        }
         self.present.0.mark(path, used);
     }
 
@@ -457,6 +475,9 @@ impl Reader {
                     }
                 }
                 Atom::List(items) if used == Use::Whole => self.consume(items, used),
+                Atom::Tuple(items) if used == Use::Whole => {
+                    items.iter().for_each(|item| self.consume(item, used));
+                }
                 _ => {}
             }
         }

@@ -71,7 +71,7 @@ pub struct Made {
     pub workloads: usize,
     /// How often Helm was run for it.
     pub renderings: usize,
-    /// The workloads of the earlier profile that the chart does not make any more.
+    /// The workloads and containers of the earlier profile that were not found.
     pub gone: Vec<String>,
 }
 
@@ -165,7 +165,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     helm.change_to(copy.path().to_owned());
     let same = helm.template(trial::RELEASE, &base).is_ok_and(|text| {
         let quick = Rendering::read(text);
-        quick.workloads == baseline.workloads && quick.budgets == baseline.budgets
+        quick.is_like(&baseline)
     });
     if !same {
         helm.change_to(request.chart.to_owned());

@@ -101,7 +101,9 @@ struct Reader {
     /// What templates put into the root objects.
     extras: BTreeMap<(usize, String), Shape>,
     /// The named templates that were walked for the present file, with what they were given.
-    done: BTreeSet<(String, Shape)>,
+    done: BTreeMap<(String, Shape), Shape>,
+    /// What the present named template prints, as far as it is a value or a literal.
+    printed: Shape,
     /// What the present file reads, and whether it prints workloads.
     present: (Known, bool),
     depth: usize,
@@ -118,7 +120,8 @@ impl Reader {
             files: Vec::new(),
             defined: BTreeMap::new(),
             extras: BTreeMap::new(),
-            done: BTreeSet::new(),
+            done: BTreeMap::new(),
+            printed: Shape::default(),
             present: (Known::default(), false),
             depth: 0,
             hashing: false,
@@ -240,6 +243,7 @@ impl Reader {
                 let shape = self.pipeline(pipeline, scope);
                 if pipeline.variables.is_empty() {
                     self.consume(&shape, Use::Whole);
+                    self.printed.join(&shape.plain());
                 }
                 return;
             }
@@ -265,7 +269,8 @@ impl Reader {
                 let dot = pipeline
                     .as_ref()
                     .map(|pipeline| self.pipeline(pipeline, scope));
-                self.call(name, &dot.unwrap_or_default());
+                let printed = self.call(name, &dot.unwrap_or_default());
+                self.printed.join(&printed);
             }
         }
         scope.variables.truncate(outer);
@@ -292,8 +297,8 @@ impl Reader {
         self.nodes(otherwise, scope);
     }
 
-    /// Walks a named template once for each thing that it is given.
-    fn call(&mut self, name: &str, dot: &Shape) {
+    /// Walks a named template once for each thing that it is given, and returns what it may print.
+    fn call(&mut self, name: &str, dot: &Shape) -> Shape {
         let mut dot = dot.clone();
         if dot.is_wild() || self.depth > CALLS {
             self.consume(&dot, Use::Whole);
@@ -305,17 +310,26 @@ impl Reader {
         } else {
             vec![name.to_owned()]
         };
+        let mut all = Shape::default();
         for name in names {
-            if !self.done.insert((name.clone(), dot.clone())) {
+            let key = (name, dot.clone());
+            if let Some(printed) = self.done.get(&key) {
+                all.join(printed);
                 continue;
             }
+            self.done.insert(key.clone(), Shape::default());
             self.depth += 1;
-            for definition in self.defined.get(&name).cloned().unwrap_or_default() {
+            let outer = std::mem::take(&mut self.printed);
+            for definition in self.defined.get(&key.0).cloned().unwrap_or_default() {
                 self.present.1 |= definition.prints_workloads;
                 self.body(&definition.body, &dot);
             }
+            let printed = std::mem::replace(&mut self.printed, outer);
             self.depth -= 1;
+            all.join(&printed);
+            self.done.insert(key, printed);
         }
+        all
     }
 
     /// Follows a pipeline and sets its variables.

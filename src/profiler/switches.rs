@@ -18,7 +18,7 @@ use needs::Search;
 /// The last keys of paths that are tried with `true` where the chart has no default.
 const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"];
 /// How many texts a value may be compared with to be tried with each.
-const CHOICES: usize = 8;
+const CHOICES: usize = 16;
 
 /// How many changes are tried at once.
 const BATCH: usize = 8;

@@ -48,10 +48,8 @@ impl LoadError {
 /// A stream without content has no document.
 pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
     // Whole paragraphs of comments stand between two keys in many a file: the text is in memory anyway.
-    let options = Options {
-        max_buffered_comment_events: usize::MAX,
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.max_buffered_comment_events = usize::MAX;
     let mut loader = Loader {
         parser: Parser::new_from_str_with_options(text, options),
         length: text.len(),

@@ -154,12 +154,10 @@ impl Reader {
         if name == "include" {
             if texts.is_empty() {
                 self.consume(what, Use::Whole);
-                self.call(&ANY.to_string(), dot);
+                return self.call(&ANY.to_string(), dot);
             }
-            for text in &texts {
-                self.call(text, dot);
-            }
-            return Shape::default();
+            let printed: Vec<Shape> = texts.iter().map(|text| self.call(text, dot)).collect();
+            return Shape::union(&printed);
         }
         self.consume(what, Use::Whole);
         for text in texts {
@@ -167,7 +165,7 @@ impl Reader {
                 self.body(&template.body, dot);
             }
         }
-        Shape::default()
+        what.plain()
     }
 
     /// Returns the texts that a format may print, as far as they are literals.

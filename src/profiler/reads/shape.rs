@@ -82,6 +82,12 @@ impl Shape {
         }
     }
 
+    /// Returns the values and literals among what it may be.
+    pub(super) fn plain(&self) -> Self {
+        let plain = |atom: &&Atom| matches!(atom, Atom::Value(_) | Atom::Text(_));
+        Self(self.0.iter().filter(plain).cloned().collect())
+    }
+
     /// Returns what its items may be.
     pub(super) fn items(&self) -> Self {
         let mut all = Self::default();

@@ -1,7 +1,7 @@
 //! What Helm's template functions do with values.
 
+use super::reader::{Reader, Scope};
 use super::shape::{ANY, Atom, Shape};
-use super::{Reader, Scope};
 use crate::profiler::known::Use;
 use crate::profiler::template::{Operand, Template};
 

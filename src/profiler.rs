@@ -71,7 +71,7 @@ pub struct Made {
     pub workloads: usize,
     /// How often Helm was run for it.
     pub renderings: usize,
-    /// The workloads of the earlier profile that the chart does not make any more.
+    /// The workloads and containers of the earlier profile that were not found.
     pub gone: Vec<String>,
 }
 
@@ -148,6 +148,13 @@ pub fn name(path: &Path) -> Result<String, Error> {
 pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let files = files(request.chart)?;
     let chart = Chart::load(&files)?;
+    let earlier = request.earlier.map(read_values).transpose()?;
+    let has_source = earlier
+        .as_ref()
+        .is_some_and(|old| old.get("sources").is_some());
+    if request.sources.is_empty() && !has_source {
+        return Err(Error::NoSource { chart: chart.name });
+    }
     let mut helm = Helm::new(request, tick);
     let mut base = json!({});
     for source in request.values {
@@ -165,7 +172,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     helm.change_to(copy.path().to_owned());
     let same = helm.template(trial::RELEASE, &base).is_ok_and(|text| {
         let quick = Rendering::read(text);
-        quick.workloads == baseline.workloads && quick.budgets == baseline.budgets
+        quick.is_like(&baseline)
     });
     if !same {
         helm.change_to(request.chart.to_owned());
@@ -187,7 +194,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
         values: reads.known.to_value(),
     };
     let renderings = helm.renderings() + whole.renderings();
-    written(request, &chart, facts, renderings)
+    written(request, &chart, earlier.as_ref(), facts, renderings)
 }
 
 /// What a profile holds that was measured.
@@ -201,6 +208,7 @@ struct Facts {
 fn written(
     request: &Request<'_>,
     chart: &Chart,
+    earlier: Option<&Value>,
     facts: Facts,
     renderings: usize,
 ) -> Result<Made, Error> {
@@ -217,15 +225,10 @@ fn written(
         profile.insert("values".to_owned(), facts.values);
     }
     let mut gone = Vec::new();
-    if let Some(earlier) = request.earlier {
-        gone = document::keep(&mut profile, &read_values(earlier)?);
+    if let Some(earlier) = earlier {
+        gone = document::keep(&mut profile, earlier);
     }
     add_sources(&mut profile, request.sources);
-    if !profile.contains_key("sources") {
-        return Err(Error::NoSource {
-            chart: chart.name.clone(),
-        });
-    }
     let text = document::text(profile, request.schema);
     let path = format!("{}.yaml", chart.name);
     let read = Profiles::load(Vec::new(), &[(path, text.clone())]);

@@ -21,6 +21,8 @@ mod harden;
 mod audit;
 /// Checks of the tree.
 mod check;
+/// Chart profiles, made by the real `helm`.
+mod profiler;
 /// SOPS files, against the real `sops`.
 mod seal;
 /// What reaches the disk.

@@ -4,4 +4,4 @@ mod oracle;
 mod sandbox;
 
 pub(crate) use oracle::oracle;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use sandbox::{Run, Sandbox};

@@ -121,22 +121,36 @@ struct Steady {
 
 impl Steady {
     fn new(one: &str, other: &str) -> Self {
-        let lines: Vec<String> = one.lines().map(str::to_owned).collect();
-        let others: Vec<&str> = other.lines().collect();
+        let lines: Vec<String> = one.lines().map(without_hashes).collect();
+        let others: Vec<String> = other.lines().map(without_hashes).collect();
         let changing = (0..lines.len())
-            .filter(|at| others.get(*at).is_none_or(|other| *other != lines[*at]))
+            .filter(|at| others.get(*at) != lines.get(*at))
             .collect();
         Self { lines, changing }
     }
 
     fn is_same(&self, text: &str) -> bool {
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<String> = text.lines().map(without_hashes).collect();
         lines.len() == self.lines.len()
             && lines
                 .iter()
                 .enumerate()
                 .all(|(at, line)| self.changing.contains(&at) || *line == self.lines[at])
     }
+}
+
+/// Returns a line with a mark for each hash in it: templates put one of their values into pods, so that
+/// these restart when any of them changes.
+fn without_hashes(line: &str) -> String {
+    let is_hash =
+        |word: &str| word.len() >= 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = line.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_hash(bare) { "#" } else { word }
+        })
+        .collect()
 }
 
 /// Closes what the schemas of the charts' values close.

@@ -27,7 +27,8 @@ const CONTAINER: [&str; 5] = [
     "resources",
 ];
 
-/// Takes over from an earlier profile what people wrote; returns the workloads that are gone.
+/// Takes over from an earlier profile what people wrote; returns the workloads and containers
+/// that are gone.
 pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String> {
     for key in TOP {
         if let Some(kept) = old.get(key) {
@@ -59,15 +60,29 @@ pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String>
             new.get("kind") == old.get("kind") && new.get("name") == old.get("name")
         };
         match workloads.iter_mut().find(same) {
-            Some(new) => keep_workload(new, old),
-            None if old.get("byOperator") == Some(&json!(true)) => workloads.push(old.clone()),
-            None => {
-                let text = |key: &str| old.get(key).and_then(Value::as_str).unwrap_or_default();
-                gone.push(format!("{} {}", text("kind"), text("name")));
+            Some(new) => {
+                let lost = names(old.get("pod"));
+                let now = names(new.get("pod"));
+                let lost = lost.iter().filter(|name| !now.contains(name));
+                let of = described(old);
+                gone.extend(lost.map(|name| format!("container {name} of {of}")));
+                keep_workload(new, old);
             }
+            None if old.get("byOperator") == Some(&json!(true)) => workloads.push(old.clone()),
+            None => gone.push(described(old)),
         }
     }
     gone
+}
+
+fn described(workload: &Value) -> String {
+    let text = |key: &str| {
+        workload
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    format!("{} {}", text("kind"), text("name"))
 }
 
 fn keep_workload(new: &mut Value, old: &Value) {

@@ -24,17 +24,16 @@ pub(super) struct Names {
 impl Names {
     /// Renders a state under other names.
     pub(super) fn learn(helm: &Helm<'_>, chart: &Chart, known: &Known, values: &Value) -> Self {
-        let read = |text: String| Rendering::read(text);
-        let other = helm
-            .template(&other_release(&chart.name), values)
-            .ok()
-            .map(read);
+        let read = |release: &str, values: &Value| {
+            let text = helm.template(release, values).ok();
+            text.map(Rendering::read)
+        };
         let path = vec!["fullnameOverride".to_owned()];
-        let values = changed(values, [&(path.clone(), Value::from(FULLNAME))]);
-        let overridden = known
-            .covers(&path)
-            .then(|| helm.template(RELEASE, &values).ok().map(read))
-            .flatten();
+        let named = changed(values, [&(path.clone(), Value::from(FULLNAME))]);
+        let (other, overridden) = rayon::join(
+            || read(&other_release(&chart.name), values),
+            || known.covers(&path).then(|| read(RELEASE, &named)).flatten(),
+        );
         Self {
             chart: chart.name.clone(),
             other,

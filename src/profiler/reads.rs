@@ -6,20 +6,16 @@
 //! understood, it counts as used whole: to take a value for known that is not is the lesser evil.
 
 mod functions;
+mod reader;
 mod shape;
+mod values;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::chart::Chart;
 use super::known::{Known, Use};
-use super::rendering::KINDS;
-use super::template::{Node, Operand, Pipeline, Template};
-use shape::{ANY, Atom, DEPTH, Shape};
-
-/// How deep named templates may call each other.
-const CALLS: usize = 64;
+use reader::Reader;
 
 /// What templates read.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +41,7 @@ pub(super) fn reads(chart: &Chart) -> Reads {
     let mut reader = Reader::new(&charts);
     // A second round knows what the first one put into the root objects.
     for _ in 0..2 {
+        reader.reads.files.clear();
         for (number, chart) in charts.iter().enumerate() {
             reader.chart(number, chart);
         }
@@ -70,448 +67,148 @@ pub(super) fn reads(chart: &Chart) -> Reads {
     reader.reads
 }
 
-/// Where the walk stands.
-struct Scope {
-    dot: Shape,
-    variables: Vec<(String, Shape)>,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
 
-impl Scope {
-    /// Returns the innermost variable of a name.
-    fn variable(&mut self, name: &str) -> Option<&mut Shape> {
-        let mut inner = self.variables.iter_mut().rev();
-        inner
-            .find(|(known, _)| known == name)
-            .map(|(_, shape)| shape)
-    }
-}
+    use super::*;
+    use crate::profiler::chart::Subchart;
+    use crate::profiler::known::split;
 
-/// A text that Helm renders.
-struct File {
-    /// Its path; none for a text in values.
-    path: String,
-    template: Template,
-    prints_workloads: bool,
-}
-
-/// A named template.
-#[derive(Clone)]
-struct Definition {
-    body: Vec<Node>,
-    prints_workloads: bool,
-}
-
-struct Reader {
-    prefixes: Vec<Vec<String>>,
-    subcharts: Vec<BTreeMap<String, usize>>,
-    files: Vec<Vec<File>>,
-    defined: BTreeMap<String, Vec<Definition>>,
-    /// What templates put into the root objects.
-    extras: BTreeMap<(usize, String), Shape>,
-    /// The named templates that were walked for the present file, with what they were given.
-    done: BTreeSet<(String, Shape)>,
-    /// What the present file reads, and whether it prints workloads.
-    present: (Known, bool),
-    depth: usize,
-    reads: Reads,
-}
-
-impl Reader {
-    fn new(charts: &[&Chart]) -> Self {
-        let mut reader = Self {
-            prefixes: charts.iter().map(|chart| chart.prefix.clone()).collect(),
-            subcharts: Vec::new(),
-            files: Vec::new(),
-            defined: BTreeMap::new(),
-            extras: BTreeMap::new(),
-            done: BTreeSet::new(),
-            present: (Known::default(), false),
-            depth: 0,
-            reads: Reads::default(),
-        };
-        for chart in charts {
-            let inner = chart.subcharts.iter().filter_map(|sub| {
-                let key = sub.chart.prefix.last()?.clone();
-                let number = reader
-                    .prefixes
-                    .iter()
-                    .position(|prefix| *prefix == sub.chart.prefix)?;
-                Some((key, number))
-            });
-            let inner = inner.collect();
-            reader.subcharts.push(inner);
-            reader.parse(chart);
-        }
-        reader
-    }
-
-    /// Parses the templates of a chart; of what does not parse, all mentioned values count as used.
-    fn parse(&mut self, chart: &Chart) {
-        let mut bodies = Vec::new();
-        let mut strings = Vec::new();
-        strings_with_actions(&chart.values, &mut strings);
-        let files = chart.templates.iter().chain(&chart.texts);
-        let files = files.map(|(path, text)| (path.as_str(), text.as_str()));
-        for (path, text) in files.chain(strings.into_iter().map(|text| ("", text))) {
-            let Ok(template) = Template::parse(text) else {
-                self.mentioned(&chart.prefix, text);
-                self.leave(path);
-                continue;
-            };
-            let prints_workloads = prints_workloads(text);
-            for (name, body) in &template.defined {
-                let body = body.clone();
-                let definition = Definition {
-                    body,
-                    prints_workloads,
-                };
-                self.defined
-                    .entry(name.clone())
-                    .or_default()
-                    .push(definition);
-            }
-            let path = path.to_owned();
-            bodies.push(File {
-                path,
-                template,
-                prints_workloads,
-            });
-        }
-        self.files.push(bodies);
-    }
-
-    fn mentioned(&mut self, prefix: &[String], text: &str) {
-        for piece in text.split(".Values.").skip(1) {
-            let end = piece
-                .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
-                .unwrap_or(piece.len());
-            let path = piece[..end]
-                .trim_end_matches('.')
-                .split('.')
-                .map(str::to_owned);
-            let path: Vec<String> = prefix.iter().cloned().chain(path).collect();
-            self.mark(&path, Use::Whole);
-        }
-        self.present.1 = true;
-    }
-
-    fn chart(&mut self, number: usize, chart: &Chart) {
-        if chart.library {
-            return;
-        }
-        let root = Shape::of(Atom::Context(number));
-        for file in std::mem::take(&mut self.files[number]) {
-            self.done.clear();
-            self.present.1 = file.prints_workloads;
-            self.body(&file.template.body, &root);
-            self.leave(&file.path);
-            self.files[number].push(file);
-        }
-    }
-
-    /// Adds what a file reads to the rest.
-    fn leave(&mut self, path: &str) {
-        let (known, prints_workloads) = std::mem::take(&mut self.present);
-        self.reads.known.join(&known);
-        if prints_workloads {
-            self.reads.shaping.join(&known);
-            self.reads.printers.insert(path.to_owned());
-            if known != Known::default() {
-                self.reads.files.push(known);
-            }
-        }
-    }
-
-    fn body(&mut self, nodes: &[Node], dot: &Shape) {
-        let mut scope = Scope {
-            dot: dot.clone(),
-            variables: vec![("$".to_owned(), dot.clone())],
-        };
-        self.nodes(nodes, &mut scope);
-    }
-
-    fn nodes(&mut self, nodes: &[Node], scope: &mut Scope) {
-        let outer = scope.variables.len();
-        for node in nodes {
-            self.node(node, scope);
-        }
-        scope.variables.truncate(outer);
-    }
-
-    fn node(&mut self, node: &Node, scope: &mut Scope) {
-        let outer = scope.variables.len();
-        match node {
-            Node::Print(pipeline) => {
-                let shape = self.pipeline(pipeline, scope);
-                if pipeline.variables.is_empty() {
-                    self.consume(&shape, Use::Whole);
-                }
-                return;
-            }
-            Node::If(branches) => {
-                for (condition, body) in branches {
-                    if let Some(condition) = condition {
-                        let shape = self.pipeline(condition, scope);
-                        self.consume(&shape, Use::Truth);
-                    }
-                    self.nodes(body, scope);
-                }
-            }
-            Node::With(pipeline, body, otherwise) => {
-                let shape = self.pipeline(pipeline, scope);
-                self.consume(&shape, Use::Truth);
-                let dot = std::mem::replace(&mut scope.dot, shape);
-                self.nodes(body, scope);
-                scope.dot = dot;
-                self.nodes(otherwise, scope);
-            }
-            Node::Range(pipeline, body, otherwise) => self.range(pipeline, body, otherwise, scope),
-            Node::Call(name, pipeline) => {
-                let dot = pipeline
-                    .as_ref()
-                    .map(|pipeline| self.pipeline(pipeline, scope));
-                self.call(name, &dot.unwrap_or_default());
-            }
-        }
-        scope.variables.truncate(outer);
-    }
-
-    fn range(&mut self, pipeline: &Pipeline, body: &[Node], otherwise: &[Node], scope: &mut Scope) {
-        let over = self.commands(pipeline, scope);
-        self.consume_values(&over, Use::Whole);
-        let items = over.items();
-        if let [names @ .., last] = pipeline.variables.as_slice() {
-            for name in names {
-                let keys = over.0.iter().filter_map(|atom| match atom {
-                    Atom::Mapping(entries) => Some(entries.keys()),
-                    _ => None,
-                });
-                let keys = keys.flatten().map(|key| Atom::Text(key.clone()));
-                scope.variables.push((name.clone(), Shape(keys.collect())));
-            }
-            scope.variables.push((last.clone(), items.clone()));
-        }
-        let dot = std::mem::replace(&mut scope.dot, items);
-        self.nodes(body, scope);
-        scope.dot = dot;
-        self.nodes(otherwise, scope);
-    }
-
-    /// Walks a named template once for each thing that it is given.
-    fn call(&mut self, name: &str, dot: &Shape) {
-        let mut dot = dot.clone();
-        if dot.depth() > DEPTH || self.depth > CALLS {
-            self.consume(&dot, Use::Whole);
-            dot = Shape::default();
-        }
-        let names: Vec<String> = if name.contains(ANY) {
-            let fits = |known: &&String| is_like(known, name);
-            self.defined.keys().filter(fits).cloned().collect()
-        } else {
-            vec![name.to_owned()]
-        };
-        for name in names {
-            if !self.done.insert((name.clone(), dot.clone())) {
-                continue;
-            }
-            self.depth += 1;
-            for definition in self.defined.get(&name).cloned().unwrap_or_default() {
-                self.present.1 |= definition.prints_workloads;
-                self.body(&definition.body, &dot);
-            }
-            self.depth -= 1;
-        }
-    }
-
-    /// Follows a pipeline and sets its variables.
-    fn pipeline(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
-        let shape = self.commands(pipeline, scope);
-        for name in &pipeline.variables {
-            match scope.variable(name) {
-                Some(old) if !pipeline.declares => old.join(&shape),
-                _ => scope.variables.push((name.clone(), shape.clone())),
-            }
-        }
-        shape
-    }
-
-    fn commands(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
-        let mut piped = None;
-        for command in &pipeline.commands {
-            piped = Some(self.command(command, piped, scope));
-        }
-        piped.unwrap_or_default()
-    }
-
-    fn command(&mut self, words: &[Operand], piped: Option<Shape>, scope: &mut Scope) -> Shape {
-        let [first, rest @ ..] = words else {
-            return Shape::default();
-        };
-        let mut arguments: Vec<Shape> = rest.iter().map(|word| self.operand(word, scope)).collect();
-        let has_arguments = !arguments.is_empty() || piped.is_some();
-        arguments.extend(piped);
-        if let Operand::Name(name) = first {
-            return self.function(name, &arguments, rest.first(), scope);
-        }
-        let shape = self.operand(first, scope);
-        if has_arguments {
-            // A method of what is no value: `.Files.Get`, `.Capabilities.APIVersions.Has`.
-            for argument in &arguments {
-                self.consume(argument, Use::Whole);
-            }
-        }
-        shape
-    }
-
-    fn operand(&mut self, word: &Operand, scope: &mut Scope) -> Shape {
-        match word {
-            Operand::Dot(path) => {
-                let dot = scope.dot.clone();
-                self.fields(dot, path)
-            }
-            Operand::Variable(name, path) => {
-                let shape = scope.variable(name).cloned().unwrap_or_default();
-                self.fields(shape, path)
-            }
-            Operand::Group(pipeline, path) => {
-                let shape = self.pipeline(pipeline, scope);
-                self.fields(shape, path)
-            }
-            Operand::Text(text) => Shape::text(text),
-            Operand::Name(name) => self.function(name, &[], None, scope),
-            Operand::Number(_) => Shape::default(),
-        }
-    }
-
-    fn fields(&self, shape: Shape, path: &[String]) -> Shape {
-        path.iter()
-            .fold(shape, |shape, key| self.field(&shape, key))
-    }
-
-    fn field(&self, shape: &Shape, key: &str) -> Shape {
-        let mut found = Shape::default();
-        for atom in &shape.0 {
-            match atom {
-                Atom::Context(number) => found.join(&self.root_field(*number, key)),
-                Atom::Value(path) => {
-                    let mut path = path.clone();
-                    path.push(key.to_owned());
-                    found.0.insert(Atom::Value(self.global(path)));
-                }
-                Atom::Mapping(entries) => {
-                    for key in [key, "\0"] {
-                        if let Some(entry) = entries.get(key) {
-                            found.join(entry);
-                        }
-                    }
-                }
-                Atom::List(_) | Atom::Text(_) => {}
-            }
-        }
-        found
-    }
-
-    fn root_field(&self, number: usize, key: &str) -> Shape {
-        let mut found = match key {
-            "Values" => Shape::of(Atom::Value(self.prefixes[number].clone())),
-            "Subcharts" => {
-                let entries = self.subcharts[number].iter();
-                let entries =
-                    entries.map(|(key, number)| (key.clone(), Shape::of(Atom::Context(*number))));
-                Shape::of(Atom::Mapping(entries.collect()))
-            }
-            _ => Shape::default(),
-        };
-        if let Some(extra) = self.extras.get(&(number, key.to_owned())) {
-            found.join(extra);
-        }
-        found
-    }
-
-    /// Takes a subchart's `global` for the one that it gets from the outermost chart.
-    fn global(&self, path: Vec<String>) -> Vec<String> {
-        let inner = path.split_last().filter(|(last, _)| *last == "global");
-        match inner {
-            Some((_, prefix)) if self.prefixes.iter().any(|known| known == prefix) => {
-                vec!["global".to_owned()]
-            }
-            _ => path,
-        }
-    }
-
-    fn mark(&mut self, path: &[String], used: Use) {
-        self.present.0.mark(path, used);
-    }
-
-    /// Notes that all values that a shape stands for are used.
-    fn consume(&mut self, shape: &Shape, used: Use) {
-        for atom in &shape.0 {
-            match atom {
-                Atom::Value(path) => self.mark(&path.clone(), used),
-                Atom::Context(number) if used == Use::Whole => {
-                    let prefix = self.prefixes[*number].clone();
-                    self.mark(&prefix, Use::Whole);
-                }
-                Atom::Mapping(entries) if used == Use::Whole => {
-                    for entry in entries.values() {
-                        self.consume(entry, used);
-                    }
-                }
-                Atom::List(items) if used == Use::Whole => self.consume(items, used),
-                _ => {}
-            }
-        }
-    }
-
-    /// Notes that the values themselves are used, but not what templates made of others.
-    fn consume_values(&mut self, shape: &Shape, used: Use) {
-        for atom in &shape.0 {
-            if let Atom::Value(path) = atom {
-                self.mark(&path.clone(), used);
-            }
-        }
-    }
-}
-
-/// Gathers the strings in values that have actions which read values.
-fn strings_with_actions<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
-    match value {
-        Value::String(text) if text.contains("{{") && text.contains(".Values") => found.push(text),
-        Value::Array(items) => items
+    fn chart(templates: &[(&str, &str)]) -> Chart {
+        let templates = templates
             .iter()
-            .for_each(|item| strings_with_actions(item, found)),
-        Value::Object(map) => map
-            .values()
-            .for_each(|item| strings_with_actions(item, found)),
-        _ => {}
-    }
-}
-
-/// Returns whether a template's text has the kind of a workload or budget in it, or one that it makes
-/// up.
-fn prints_workloads(text: &str) -> bool {
-    text.split("kind:").skip(1).any(|rest| {
-        let rest = rest.trim_start_matches([' ', '"', '\'']);
-        rest.starts_with("{{") || KINDS.iter().any(|kind| rest.starts_with(kind))
-    })
-}
-
-/// Returns whether a name fits a pattern in which [`ANY`] stands for any text.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split(ANY);
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else {
-        return rest.is_empty();
-    };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
+            .map(|(name, text)| (format!("templates/{name}"), (*text).to_owned()));
+        Chart {
+            name: "c".to_owned(),
+            values: json!({}),
+            templates: templates.collect(),
+            ..Chart::default()
         }
     }
-    rest.ends_with(last)
+
+    /// What the templates know, without `global`, which is always known.
+    fn known(templates: &[(&str, &str)]) -> Value {
+        without_global(&reads(&chart(templates)))
+    }
+
+    fn without_global(reads: &Reads) -> Value {
+        let mut value = reads.known.to_value();
+        if let Value::Object(map) = &mut value {
+            map.shift_remove("global");
+        }
+        value
+    }
+
+    #[test]
+    fn tells_values_that_are_tested_from_those_that_are_used_whole() {
+        let template = "{{ if and .Values.a.on (not .Values.b) }}{{ .Values.a.x | quote }}{{ end }}\
+                        {{ with .Values.c }}{{ .d.e }}{{ end }}{{ toYaml .Values.f }}{{ .Values.f.g }}";
+        let expected = json!({
+            "a": {"on": null, "x": null}, "b": null, "c": {"d": {"e": null}}, "f": null
+        });
+        assert_eq!(known(&[("a.yaml", template)]), expected);
+    }
+
+    #[test]
+    fn follows_values_through_variables_named_templates_and_what_they_are_given() {
+        let helpers = "{{ define \"labels\" }}{{ .root.Values.labels.app }}{{ .part.name }}{{ end }}\
+                       {{ define \"second\" }}{{ (index . 1).size }}{{ end }}";
+        let template = "{{ $v := .Values.deep }}{{ $w := default $v.one $v.two }}{{ $w.three }}\
+                        {{ include \"labels\" (dict \"root\" $ \"part\" $v.part) }}\
+                        {{ include \"second\" (list . .Values.box) }}";
+        let expected = json!({
+            "box": {"size": null},
+            "deep": {
+                "one": {"three": null}, "part": {"name": null}, "two": {"three": null}
+            },
+            "labels": {"app": null},
+        });
+        assert_eq!(
+            known(&[("_h.tpl", helpers), ("a.yaml", template)]),
+            expected
+        );
+    }
+
+    #[test]
+    fn knows_keys_that_are_spelled_out_and_opens_what_is_walked_through() {
+        let template = "{{ (index .Values \"a-b\").c }}{{ get .Values.d \"e\" }}\
+                        {{ hasKey .Values.f \"g\" }}{{ dig \"h\" \"i\" \"\" .Values.j }}\
+                        {{ range $k, $v := .Values.k }}{{ $v }}{{ end }}{{ index .Values.l .Values.m }}\
+                        {{ range list \"x\" \"y\" }}{{ index $.Values.n . }}{{ end }}";
+        let expected = json!({
+            "a-b": {"c": null}, "d": {"e": null}, "f": {"g": null}, "j": {"h": {"i": null}},
+            "k": null, "l": null, "m": null, "n": {"x": null, "y": null},
+        });
+        assert_eq!(known(&[("a.yaml", template)]), expected);
+    }
+
+    #[test]
+    fn opens_what_goes_into_something_that_is_not_understood() {
+        let all = known(&[(
+            "a.yaml",
+            "{{ someday .Values.a }}{{ toYaml .Values | indent 2 }}",
+        )]);
+        assert_eq!(all, Value::Null);
+        let one = known(&[("a.yaml", "{{ someday .Values.a.b }}{{ .Values.a.c }}")]);
+        assert_eq!(one, json!({"a": {"b": null, "c": null}}));
+    }
+
+    #[test]
+    fn takes_no_hash_of_all_values_for_a_use() {
+        let text = "{{ toYaml .Values | sha256sum }}{{ .Values.a }}";
+        assert_eq!(known(&[("a.yaml", text)]), json!({"a": null}));
+    }
+
+    #[test]
+    fn takes_all_that_a_template_mentions_for_used_where_it_cannot_be_read() {
+        let broken = "{{ if .Values.a.b }}{{ .Values.c }}";
+        assert_eq!(
+            known(&[("a.yaml", broken)]),
+            json!({"a": {"b": null}, "c": null})
+        );
+        let helper = "{{ define \"h\" }}{{ .x }}{{ if }}{{ end }}";
+        let caller = "{{ include \"h\" .Values.d }}{{ .Values.d.e }}";
+        let known = known(&[("_h.tpl", helper), ("a.yaml", caller)]);
+        assert_eq!(known, json!({"d": null}));
+    }
+
+    #[test]
+    fn reads_templates_in_values_and_notes_what_values_are_compared_with() {
+        let helper = "{{ define \"kind\" }}{{ .Values.kind }}{{ end }}";
+        let template = "{{ $k := include \"kind\" . }}{{ if eq $k \"disk\" }}kind: Pod{{ end }}";
+        let mut chart = chart(&[("_h.tpl", helper), ("a.yaml", template)]);
+        chart.values = json!({"text": "{{ .Values.inner.part }}"});
+        let reads = reads(&chart);
+        assert!(reads.known.covers(&split("inner.part")));
+        assert!(!reads.known.covers(&split("inner.other")));
+        assert!(reads.compared[&split("kind")].contains("disk"));
+        assert!(reads.shaping.covers(&split("kind")));
+        assert!(!reads.shaping.covers(&split("inner.part")));
+    }
+
+    #[test]
+    fn puts_the_values_of_a_subchart_below_its_name() {
+        let mut outer = chart(&[("a.yaml", "{{ .Values.top }}")]);
+        let mut inner = chart(&[("b.yaml", "{{ .Values.own }}{{ .Values.global.shared }}")]);
+        inner.prefix = vec!["alias".to_owned()];
+        outer.subcharts.push(Subchart {
+            conditions: vec![split("alias.on")],
+            tagged: false,
+            chart: inner,
+        });
+        let expected = json!({
+            "alias": {"global": null, "on": null, "own": null}, "top": null
+        });
+        assert_eq!(without_global(&reads(&outer)), expected);
+    }
+
+    #[test]
+    fn ends_where_templates_call_themselves_with_ever_more() {
+        let helper =
+            "{{ define \"more\" }}{{ include \"more\" (dict \"inner\" . \"v\" .v) }}{{ end }}";
+        let template = "{{ include \"more\" (dict \"v\" .Values.a) }}{{ .Values.a.b }}";
+        let known = known(&[("_h.tpl", helper), ("a.yaml", template)]);
+        assert_eq!(known, json!({"a": null}));
+    }
 }

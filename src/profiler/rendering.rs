@@ -95,6 +95,16 @@ impl Rendering {
         rendering
     }
 
+    /// Returns whether another rendering has the same pods and budgets; labels and annotations may
+    /// differ, as hashes of new certificates do.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same =
+            |(one, other): (&Workload, &Workload)| one.id == other.id && one.pod() == other.pod();
+        self.budgets == other.budgets
+            && self.workloads.len() == other.workloads.len()
+            && self.workloads.iter().zip(&other.workloads).all(same)
+    }
+
     /// Finds a workload.
     pub(super) fn workload(&self, id: &Id) -> Option<&Workload> {
         self.workloads.iter().find(|workload| workload.id == *id)

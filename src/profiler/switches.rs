@@ -18,7 +18,7 @@ use needs::Search;
 /// The last keys of paths that are tried with `true` where the chart has no default.
 const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"];
 /// How many texts a value may be compared with to be tried with each.
-const CHOICES: usize = 8;
+const CHOICES: usize = 16;
 
 /// How many changes are tried at once.
 const BATCH: usize = 8;
@@ -76,10 +76,15 @@ pub(super) fn switches(
     reads: &Reads,
     baseline: &Rendering,
 ) -> Switches {
-    let flips = flips(effective, reads);
+    let all = flips(effective, reads);
+    let flips: Vec<Change> = all
+        .iter()
+        .filter(|(path, _)| reads.shaping.covers(path))
+        .cloned()
+        .collect();
     let by_default = parts(baseline);
     let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
-    trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &flips)));
+    trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &all)));
     let moving = moving(helm, base, &by_default, &trials, reads);
     let mut found = Switches::default();
     let mut movers = Vec::new();
@@ -231,7 +236,7 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
     }
     found
         .into_iter()
-        .filter(|(path, _)| reads.shaping.covers(path) && path.iter().all(|key| is_plain(key)))
+        .filter(|(path, _)| reads.known.covers(path) && path.iter().all(|key| is_plain(key)))
         .flat_map(|(path, values)| values.into_iter().map(move |value| (path.clone(), value)))
         .collect()
 }

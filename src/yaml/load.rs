@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::{Content, Document, Entry, Node, Scalar, Style};
 use crate::diagnostic::Diagnostic;
@@ -47,8 +47,11 @@ impl LoadError {
 /// Equal keys in one mapping, keys that are not scalars, and aliases without an anchor are errors.
 /// A stream without content has no document.
 pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
+    // Whole paragraphs of comments stand between two keys in many a file: the text is in memory anyway.
+    let mut options = Options::default();
+    options.max_buffered_comment_events = usize::MAX;
     let mut loader = Loader {
-        parser: Parser::new_from_str(text),
+        parser: Parser::new_from_str_with_options(text, options),
         length: text.len(),
         anchors: BTreeMap::new(),
         comments: Vec::new(),
@@ -278,6 +281,14 @@ mod tests {
         let value = documents[1].root.at(&route).unwrap();
         assert_eq!(&text[value.span.start..value.span.end], "yy");
         assert_eq!(documents[1].span.start, 5);
+    }
+
+    #[test]
+    fn reads_long_stretches_of_comments() {
+        let comments = "# a line of a long explanation\n".repeat(300);
+        let documents = load(&format!("a: 1\nb:\n{comments}  c: 2\n")).unwrap();
+        assert_eq!(documents[0].root.find_text("b.c"), Some("2"));
+        assert_eq!(documents[0].comments.len(), 300);
     }
 
     #[test]

@@ -178,9 +178,7 @@ fn schema_of(target: Option<&Path>) -> Option<&'static str> {
 
 fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), CommandError> {
     for gone in &made.gone {
-        printer.status(format!(
-            "left out {gone}: the chart does not make it any more"
-        ));
+        printer.status(format!("left out {gone}: no rendering has it"));
     }
     let Some(target) = target else {
         return printer.data(&made.text);

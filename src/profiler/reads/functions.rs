@@ -1,7 +1,7 @@
 //! What Helm's template functions do with values.
 
+use super::reader::{Reader, Scope};
 use super::shape::{ANY, Atom, Shape};
-use super::{Reader, Scope};
 use crate::profiler::known::Use;
 use crate::profiler::template::{Operand, Template};
 
@@ -25,7 +25,7 @@ const QUESTIONS: [&str; 16] = [
     "isset",
 ];
 /// Functions that return one of their arguments, or all of them in one.
-const CHOICES: [&str; 12] = [
+const CHOICES: [&str; 13] = [
     "default",
     "coalesce",
     "and",
@@ -38,20 +38,12 @@ const CHOICES: [&str; 12] = [
     "mustMergeOverwrite",
     "omit",
     "concat",
+    "unset",
 ];
-/// Functions that return a list of what they are given.
-const LISTS: [&str; 6] = [
-    "list",
-    "tuple",
-    "append",
-    "mustAppend",
-    "prepend",
-    "mustPrepend",
-];
+/// Functions that return a list with one more item.
+const LISTS: [&str; 4] = ["append", "mustAppend", "prepend", "mustPrepend"];
 /// Functions that return a part of a list.
-const PARTS: [&str; 10] = [
-    "rest",
-    "mustRest",
+const PARTS: [&str; 8] = [
     "initial",
     "compact",
     "uniq",
@@ -107,7 +99,9 @@ impl Reader {
             "dig" => self.dig(arguments),
             "pluck" => self.pluck(arguments),
             "pick" => self.pick(arguments),
-            "first" | "mustFirst" | "last" | "mustLast" => self.items_of(arguments),
+            "first" | "mustFirst" => self.item_of(arguments, <[Shape]>::first),
+            "last" | "mustLast" => self.item_of(arguments, <[Shape]>::last),
+            "rest" | "mustRest" => rest(arguments),
             "keys" | "values" => {
                 let over = Shape::union(arguments);
                 self.consume_values(&over, Use::Whole);
@@ -139,14 +133,8 @@ impl Reader {
                 }
                 all
             }
-            _ if LISTS.contains(&name) => {
-                let mut items = Shape::default();
-                for shape in arguments {
-                    items.join(shape);
-                    items.join(&shape.items());
-                }
-                Shape::of(Atom::List(items))
-            }
+            "list" | "tuple" => Shape::of(Atom::Tuple(arguments.to_vec())),
+            _ if LISTS.contains(&name) => longer(arguments),
             _ if PARTS.contains(&name) => Shape::union(arguments),
             _ => {
                 arguments
@@ -166,12 +154,10 @@ impl Reader {
         if name == "include" {
             if texts.is_empty() {
                 self.consume(what, Use::Whole);
-                self.call(&ANY.to_string(), dot);
+                return self.call(&ANY.to_string(), dot);
             }
-            for text in &texts {
-                self.call(text, dot);
-            }
-            return Shape::default();
+            let printed: Vec<Shape> = texts.iter().map(|text| self.call(text, dot)).collect();
+            return Shape::union(&printed);
         }
         self.consume(what, Use::Whole);
         for text in texts {
@@ -179,7 +165,7 @@ impl Reader {
                 self.body(&template.body, dot);
             }
         }
-        Shape::default()
+        what.plain()
     }
 
     /// Returns the texts that a format may print, as far as they are literals.
@@ -233,12 +219,18 @@ impl Reader {
             self.consume_values(from, Use::Whole);
             return from.items();
         }
-        let mut found = from.items();
-        if from.0.iter().any(|atom| matches!(atom, Atom::Mapping(_))) {
-            found = Shape::default();
-        }
+        let mut found = Shape::default();
         for key in keys {
             found.join(&self.field(from, &key));
+            for atom in &from.0 {
+                match (atom, key.parse::<usize>()) {
+                    (Atom::Tuple(items), Ok(at)) => {
+                        found.join(items.get(at).unwrap_or(&Shape::default()));
+                    }
+                    (Atom::List(items), _) => found.join(items),
+                    _ => {}
+                }
+            }
         }
         found
     }
@@ -268,10 +260,18 @@ impl Reader {
         Shape::of(Atom::Mapping(entries))
     }
 
-    fn items_of(&mut self, arguments: &[Shape]) -> Shape {
+    /// Returns one item of a list: which of them, where the list is spelled out.
+    fn item_of(&mut self, arguments: &[Shape], which: fn(&[Shape]) -> Option<&Shape>) -> Shape {
         let over = Shape::union(arguments);
         self.consume_values(&over, Use::Whole);
-        over.items()
+        let mut found = Shape::default();
+        for atom in &over.0 {
+            match atom {
+                Atom::Tuple(items) => found.join(which(items).unwrap_or(&Shape::default())),
+                other => found.join(&Shape::of(other.clone()).items()),
+            }
+        }
+        found
     }
 
     /// `set`: the target gets an entry, wherever it is kept.
@@ -301,7 +301,7 @@ impl Reader {
     fn assign(&mut self, shape: &Shape, target: Option<&Operand>, scope: &mut Scope) -> bool {
         let (name, path) = match target {
             Some(Operand::Variable(name, path)) => (name, path),
-            Some(Operand::Dot(path)) if path.is_empty() && shape.depth() <= super::DEPTH => {
+            Some(Operand::Dot(path)) if path.is_empty() && !shape.is_wild() => {
                 scope.dot.join(shape);
                 return true;
             }
@@ -312,7 +312,7 @@ impl Reader {
             return false;
         }
         match scope.variable(name) {
-            Some(old) if shape.depth() <= super::DEPTH => {
+            Some(old) if !shape.is_wild() => {
                 old.join(shape);
                 true
             }
@@ -357,6 +357,31 @@ fn mapping(arguments: &[Shape]) -> Shape {
         }
     }
     Shape::of(Atom::Mapping(entries))
+}
+
+/// Returns a list with one more item, `[list, item]`.
+fn longer(arguments: &[Shape]) -> Shape {
+    let [list, more @ ..] = arguments else {
+        return Shape::default();
+    };
+    let mut items = list.items();
+    items.join(&Shape::union(more));
+    let mut found = Shape::of(Atom::List(items));
+    let values = list.0.iter().filter(|atom| matches!(atom, Atom::Value(_)));
+    found.0.extend(values.cloned());
+    found
+}
+
+/// Returns lists without their first items.
+fn rest(arguments: &[Shape]) -> Shape {
+    let mut found = Shape::default();
+    for atom in arguments.iter().flat_map(|shape| &shape.0) {
+        found.0.insert(match atom {
+            Atom::Tuple(items) => Atom::Tuple(items.iter().skip(1).cloned().collect()),
+            other => other.clone(),
+        });
+    }
+    found
 }
 
 fn combine(starts: &[String], ends: &[String]) -> Vec<String> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How deep a shape may nest: beyond it, templates call themselves.
-pub(super) const DEPTH: usize = 8;
+const DEPTH: usize = 8;
+/// How many things a shape may hold.
+const SIZE: usize = 4000;
 /// How many literals an expression may stand for before they count as any text.
 const TEXTS: usize = 64;
 
@@ -25,6 +27,8 @@ pub(super) enum Atom {
     Mapping(BTreeMap<String, Shape>),
     /// A list that a template made, by what its items may be.
     List(Shape),
+    /// A list that a template spelled out, item by item.
+    Tuple(Vec<Shape>),
     /// A literal, with [`ANY`] for what is not known of it.
     Text(String),
 }
@@ -78,6 +82,12 @@ impl Shape {
         }
     }
 
+    /// Returns the values and literals among what it may be.
+    pub(super) fn plain(&self) -> Self {
+        let plain = |atom: &&Atom| matches!(atom, Atom::Value(_) | Atom::Text(_));
+        Self(self.0.iter().filter(plain).cloned().collect())
+    }
+
     /// Returns what its items may be.
     pub(super) fn items(&self) -> Self {
         let mut all = Self::default();
@@ -85,17 +95,34 @@ impl Shape {
             match atom {
                 Atom::List(items) => all.join(items),
                 Atom::Mapping(entries) => all.join(&Self::union(entries.values())),
+                Atom::Tuple(items) => all.join(&Self::union(items)),
                 Atom::Context(_) | Atom::Value(_) | Atom::Text(_) => {}
             }
         }
         all
     }
 
+    /// Returns whether it is so deep or so large that templates must be calling themselves.
+    pub(super) fn is_wild(&self) -> bool {
+        self.depth() > DEPTH || self.size() > SIZE
+    }
+
+    fn size(&self) -> usize {
+        let sizes = self.0.iter().map(|atom| match atom {
+            Atom::Mapping(entries) => entries.values().map(Self::size).sum(),
+            Atom::List(items) => items.size(),
+            Atom::Tuple(items) => items.iter().map(Self::size).sum(),
+            Atom::Context(_) | Atom::Value(_) | Atom::Text(_) => 0,
+        });
+        sizes.map(|size: usize| size + 1).sum()
+    }
+
     /// Returns how deep it nests.
-    pub(super) fn depth(&self) -> usize {
+    fn depth(&self) -> usize {
         let depths = self.0.iter().map(|atom| match atom {
             Atom::Mapping(entries) => 1 + entries.values().map(Self::depth).max().unwrap_or(0),
             Atom::List(items) => 1 + items.depth(),
+            Atom::Tuple(items) => 1 + items.iter().map(Self::depth).max().unwrap_or(0),
             Atom::Context(_) | Atom::Value(_) | Atom::Text(_) => 0,
         });
         depths.max().unwrap_or(0)

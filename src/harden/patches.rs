@@ -115,3 +115,17 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_matches_the_name_and_nothing_like_it() {
+        let patch = patch("Deployment", "web.v2", &json!({}));
+        let name = patch["target"]["name"].as_str().unwrap();
+        let target = regex::Regex::new(&format!("^(?:{name})$")).unwrap();
+        assert!(target.is_match("web.v2"));
+        assert!(!target.is_match("web-v2"));
+    }
+}

@@ -36,3 +36,18 @@ pub fn coalesce(below: &Value, above: &Value) -> Value {
         (_, above) => above.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_laid_over_key_by_key_and_null_takes_away() {
+        let below = json!({"a": {"b": 1, "c": 2}, "list": [1, 2], "kept": true});
+        let above = json!({"a": {"c": null, "d": 3}, "list": [4]});
+        let laid = json!({"a": {"b": 1, "d": 3}, "list": [4], "kept": true});
+        assert_eq!(coalesce(&below, &above), laid);
+    }
+}

@@ -27,15 +27,7 @@ fn generated_docs_rules_is_current() {
         )
         .unwrap();
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
-    if std::env::var_os("KILN_BLESS").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap_or_default(),
-        text,
-        "`just docs` writes it anew"
-    );
+    compare("docs/rules.md", &text);
 }
 
 const AUDIT_HEAD: &str = "\
@@ -81,15 +73,7 @@ fn generated_docs_audit_checks_is_current() {
             .unwrap();
         }
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit-checks.md");
-    if std::env::var_os("KILN_BLESS").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap_or_default(),
-        text,
-        "`just docs` writes it anew"
-    );
+    compare("docs/audit-checks.md", &text);
 }
 
 /// One anatomy for every rule and check: a file, a fixture folder, a heading.
@@ -127,4 +111,17 @@ fn every_rule_and_check_has_a_file_and_fixtures() {
         }
     }
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Compares a generated document with what came out; `KILN_BLESS=1` writes it instead.
+fn compare(document: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    if std::env::var_os("KILN_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        text,
+        "`just docs` writes it anew"
+    );
 }

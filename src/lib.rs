@@ -32,6 +32,7 @@ pub mod audit;
 pub mod seal;
 
 pub mod write;
+pub mod diff;
 pub mod profiler;
 
 pub mod pipeline;

@@ -90,6 +90,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "write",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
+    ("diff", &["source", "diagnostic", "secret", "yaml", "tree"]),
     (
         "profiler",
         &["source", "diagnostic", "yaml", "tree", "fs", "workload"],
@@ -123,6 +124,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fs",
             "write",
             "profiler",
+            "diff",
             "audit",
             "pipeline",
         ],

@@ -33,5 +33,7 @@ mod cli;
 mod examples;
 /// Documents that are generated from the code.
 mod generated;
+/// What differs between two trees.
+mod diff;
 /// What users get wrong.
 mod bad_input;

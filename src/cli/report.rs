@@ -1,6 +1,7 @@
 //! Diagnostics in the form that the reader wants: people, programs, GitHub.
 
 pub mod audit;
+pub mod diff;
 pub mod github;
 pub mod human;
 pub mod json;

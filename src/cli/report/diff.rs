@@ -1,0 +1,49 @@
+//! What differs between two trees, in the form that the reader wants.
+
+pub mod terminal;
+
+mod rows;
+
+use crate::diff::{Bump, Kind, Report};
+
+/// Says in a few words how much differs: `1 added, 2 changed`.
+pub fn counts(report: &Report) -> String {
+    let counts = Kind::ALL.map(|kind| (report.count(kind), kind.word()));
+    let filled = counts.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = filled
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if words.is_empty() {
+        "no difference".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// Says how many differences were left out, if any were.
+fn noise(report: &Report) -> Option<String> {
+    match report.hidden {
+        0 => None,
+        1 => Some("1 difference left out as noise".to_owned()),
+        count => Some(format!("{count} differences left out as noise")),
+    }
+}
+
+/// Names an amount: `1 danger`, `2 dangers`.
+fn amount(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The tables of versions that changed, with their titles.
+fn tables(report: &Report) -> impl Iterator<Item = (&'static str, &[Bump])> {
+    let tables = [
+        ("Images", report.images.as_slice()),
+        ("Charts", report.charts.as_slice()),
+    ];
+    tables.into_iter().filter(|(_, bumps)| !bumps.is_empty())
+}
+
+/// Shows a version that may not be there.
+fn version(text: Option<&String>) -> &str {
+    text.map_or("–", String::as_str)
+}

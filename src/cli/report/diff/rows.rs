@@ -1,0 +1,133 @@
+//! The fields of a change as rows, the same for every form.
+
+use serde_json::Value;
+
+use crate::diff::{Change, Edit, Field, Kind, Mark, Secrecy};
+use crate::yaml;
+
+/// A row of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// The way to what the next rows show.
+    Head(String),
+    /// A plain value, on the sides that have it.
+    Value {
+        route: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
+    /// A line of a text.
+    Line(Mark, String),
+    /// The start of lines from the middle of a text: their numbers on both sides.
+    Hunk(usize, usize),
+    /// A list in two orders.
+    Order {
+        route: String,
+        before: String,
+        after: String,
+    },
+    /// A secret.
+    Secret { route: String, secrecy: Secrecy },
+}
+
+/// Returns the rows of a change: of its fields, or of its body where it came or went.
+pub(super) fn rows(change: &Change) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if let Some(body) = &change.body {
+        let mark = match change.kind {
+            Kind::Removed => Mark::Removed,
+            _ => Mark::Added,
+        };
+        rows.extend(body.lines().map(|line| Row::Line(mark, line.to_owned())));
+    }
+    for field in &change.fields {
+        of_field(field, &mut rows);
+    }
+    rows
+}
+
+fn of_field(field: &Field, rows: &mut Vec<Row>) {
+    let route = field.route.to_string();
+    match &field.edit {
+        Edit::Added(value) => one(route, value, Mark::Added, rows),
+        Edit::Removed(value) => one(route, value, Mark::Removed, rows),
+        Edit::Changed(old, new) => match (scalar(old), scalar(new)) {
+            (Some(old), Some(new)) => rows.push(Row::Value {
+                route,
+                before: Some(old),
+                after: Some(new),
+            }),
+            _ => {
+                rows.push(Row::Head(route));
+                block(old, Mark::Removed, rows);
+                block(new, Mark::Added, rows);
+            }
+        },
+        Edit::Items { removed, added } => {
+            rows.push(Row::Head(route));
+            for (items, mark) in [(removed, Mark::Removed), (added, Mark::Added)] {
+                for item in items {
+                    let text = scalar(item).unwrap_or_else(|| item.to_string());
+                    rows.push(Row::Line(mark, text));
+                }
+            }
+        }
+        Edit::Reordered(old, new) => rows.push(Row::Order {
+            route,
+            before: old.join(", "),
+            after: new.join(", "),
+        }),
+        Edit::Text(hunks) => {
+            if !route.is_empty() {
+                rows.push(Row::Head(route));
+            }
+            for hunk in hunks {
+                if hunk.before > 1 || hunk.after > 1 || hunks.len() > 1 {
+                    rows.push(Row::Hunk(hunk.before, hunk.after));
+                }
+                let lines = hunk.lines.iter();
+                rows.extend(lines.map(|line| Row::Line(line.mark, line.text.clone())));
+            }
+        }
+        Edit::Secret(secrecy) => rows.push(Row::Secret {
+            route,
+            secrecy: *secrecy,
+        }),
+    }
+}
+
+fn one(route: String, value: &Value, mark: Mark, rows: &mut Vec<Row>) {
+    let Some(text) = scalar(value) else {
+        rows.push(Row::Head(route));
+        block(value, mark, rows);
+        return;
+    };
+    let (before, after) = match mark {
+        Mark::Removed => (Some(text), None),
+        _ => (None, Some(text)),
+    };
+    rows.push(Row::Value {
+        route,
+        before,
+        after,
+    });
+}
+
+fn block(value: &Value, mark: Mark, rows: &mut Vec<Row>) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        value => yaml::emit(value),
+    };
+    rows.extend(text.lines().map(|line| Row::Line(mark, line.to_owned())));
+}
+
+/// Returns the text of a value that fits a line; strings that could be taken for something else in
+/// quotes.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.contains('\n') => None,
+        Value::Object(entries) if !entries.is_empty() => None,
+        Value::Array(items) if !items.is_empty() => None,
+        value => Some(yaml::emit(value).trim_end().to_owned()),
+    }
+}

@@ -1,0 +1,210 @@
+//! A diff for people at a terminal.
+
+use std::fmt::{Display, Write as _};
+
+use super::rows::{Row, rows};
+use super::{amount, counts, noise, tables, version};
+use crate::cli::report::plain;
+use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
+
+/// How to show a diff.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct View {
+    /// Whether to use colour.
+    pub color: bool,
+    /// How many lines of an object that came or went are shown; `None` for all.
+    pub body_lines: Option<usize>,
+}
+
+impl View {
+    /// How many lines of a new or removed object fit a glance.
+    pub const BODY_LINES: usize = 12;
+}
+
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const CYAN: &str = "\x1b[36m";
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const DANGER: &str = "\x1b[1m\x1b[91m";
+const RESET: &str = "\x1b[0m";
+
+/// Renders a diff: dangers, each change with its fields, versions, and a last line that counts.
+///
+/// Says one line where nothing differs. Ends in a line break.
+pub fn render(report: &Report, view: View) -> String {
+    let mut page = Page {
+        view,
+        text: String::new(),
+    };
+    page.line(DIM, format_args!("{} → {}", report.before, report.after));
+    if !report.dangers.is_empty() {
+        page.blank();
+        page.line(DANGER, amount(report.dangers.len(), "danger"));
+        report.dangers.iter().for_each(|danger| page.danger(danger));
+    }
+    report.changes.iter().for_each(|change| page.change(change));
+    for (title, bumps) in tables(report) {
+        page.blank();
+        page.line(BOLD, title);
+        for bump in bumps {
+            let (old, new) = (version(bump.before.as_ref()), version(bump.after.as_ref()));
+            let (name, leap) = (&bump.name, bump.leap.word());
+            page.line("", format_args!("  {name}  {old} → {new}  {leap}"));
+        }
+    }
+    page.blank();
+    let noise = noise(report).map_or_else(String::new, |noise| format!("; {noise}"));
+    page.line(BOLD, format_args!("{}{noise}", counts(report)));
+    page.text
+}
+
+struct Page {
+    view: View,
+    text: String,
+}
+
+impl Page {
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, color: &str, text: impl Display) {
+        let text = plain(&text.to_string());
+        let written = if self.view.color && !color.is_empty() {
+            writeln!(self.text, "{color}{text}{RESET}")
+        } else {
+            writeln!(self.text, "{text}")
+        };
+        written.expect("writing to a String cannot fail");
+    }
+
+    fn danger(&mut self, danger: &Danger) {
+        self.line(
+            RED,
+            format_args!("  ! {} [{}]", danger.message, danger.code()),
+        );
+        self.line("", format_args!("    {}", danger.why));
+        if let Some(spot) = &danger.spot {
+            self.line(DIM, format_args!("    {}:{}", spot.path, spot.line));
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        self.blank();
+        let color = match change.kind {
+            Kind::Added => GREEN,
+            Kind::Removed => RED,
+            Kind::Renamed => CYAN,
+            Kind::Changed => YELLOW,
+        };
+        let mut title = format!("{} {}", change.kind.sign(), change.subject);
+        if !change.also.is_empty() {
+            title = format!("{title} (also in {})", change.also.join(", "));
+        }
+        if let Some(was) = &change.was {
+            title = format!("{title} (was {was})");
+        }
+        self.line(color, title);
+        let spot = change.after.as_ref().or(change.before.as_ref());
+        if let Some(spot) = spot.filter(|_| !change.subject.is_file()) {
+            self.line(DIM, format_args!("  {}:{}", spot.path, spot.line));
+        }
+        if let Some(note) = &change.note {
+            self.line("", format_args!("  {note}"));
+        }
+        self.rows(change);
+        if !change.causes.is_empty() {
+            let causes: Vec<String> = change.causes.iter().map(ToString::to_string).collect();
+            self.line(DIM, format_args!("  by {}", causes.join(", ")));
+        }
+    }
+
+    fn rows(&mut self, change: &Change) {
+        let rows = rows(change);
+        let limit = match (&change.body, self.view.body_lines) {
+            (Some(_), Some(limit)) if rows.len() > limit + 1 => limit,
+            _ => rows.len(),
+        };
+        let same = |row: &&Row| {
+            matches!(
+                row,
+                Row::Secret {
+                    secrecy: Secrecy::Same,
+                    ..
+                }
+            )
+        };
+        for row in rows.iter().take(limit).filter(|row| !same(row)) {
+            self.row(row);
+        }
+        let unchanged = rows.iter().filter(same).count();
+        if unchanged > 0 {
+            self.line(DIM, format_args!("  {} the same", amount(unchanged, "key")));
+        }
+        if limit < rows.len() {
+            let left = amount(rows.len() - limit, "more line");
+            self.line(DIM, format_args!("  … {left}"));
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        match row {
+            Row::Head(route) => self.line("", format_args!("  {route}")),
+            Row::Value {
+                route,
+                before: Some(old),
+                after: Some(new),
+            } => {
+                let (red, green, reset) = if self.view.color {
+                    (RED, GREEN, RESET)
+                } else {
+                    ("", "", "")
+                };
+                let (route, old, new) = (plain(route), plain(old), plain(new));
+                let text = format!("  {route}: {red}{old}{reset} → {green}{new}{reset}\n");
+                self.text.push_str(&text);
+            }
+            Row::Value {
+                route,
+                before,
+                after,
+            } => {
+                if let Some(old) = before {
+                    self.line(RED, format_args!("  - {route}: {old}"));
+                }
+                if let Some(new) = after {
+                    self.line(GREEN, format_args!("  + {route}: {new}"));
+                }
+            }
+            Row::Line(mark, text) => {
+                let color = match mark {
+                    Mark::Added => GREEN,
+                    Mark::Removed => RED,
+                    Mark::Same => DIM,
+                };
+                self.line(color, format_args!("    {} {text}", mark.sign()));
+            }
+            Row::Hunk(old, new) => self.line(CYAN, format_args!("    @@ -{old} +{new} @@")),
+            Row::Order {
+                route,
+                before,
+                after,
+            } => {
+                self.line("", format_args!("  {route}: another order"));
+                self.line(RED, format_args!("    - {before}"));
+                self.line(GREEN, format_args!("    + {after}"));
+            }
+            Row::Secret { route, secrecy } => {
+                let route = if route.is_empty() {
+                    "the whole file"
+                } else {
+                    route
+                };
+                let text = format!("  {route}: secret {}", secrecy.word());
+                self.line(YELLOW, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What differs between two rendered trees, by object and not by line.
+//!
+//! [`compare`] takes two [`Side`]s and returns a [`Report`]. An object is the same one on both sides by
+//! its group, kind, namespace and name, wherever it stands; its content is compared by value, so that
+//! neither the order of keys nor the formatting counts. Nothing here touches the disk, and no value of
+//! a secret, nor its length, gets into a report.
+
+mod cause;
+mod change;
+mod danger;
+mod fields;
+mod items;
+mod lines;
+mod lists;
+mod noise;
+mod report;
+mod route;
+mod secrets;
+mod side;
+mod version;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use cause::Cause;
+pub use danger::{DANGERS, Danger, Explained};
+pub use lines::{Hunk, Line, Mark};
+pub use noise::NOISE;
+pub use report::{Change, Edit, Field, Kind, Report, Secrecy, Spot, Subject};
+pub use route::{Route, Step};
+pub use secrets::HIDDEN;
+pub use side::{Side, Text};
+pub use version::{Bump, Leap};
+
+use change::Pair;
+use items::{Identity, Item};
+use noise::Noise;
+use secrets::Censor;
+
+/// What to compare, and what to leave out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Labels and annotations by name, and values by their way from the root of an object
+    /// (`/spec/interval`); `*` stands for any text.
+    pub ignore: Vec<String>,
+}
+
+impl Default for Options {
+    /// Leaves out the usual [`NOISE`].
+    fn default() -> Self {
+        Self {
+            ignore: NOISE.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// Compares two sides.
+pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
+    let noise = Noise::new(options.ignore.iter().cloned());
+    let (old, new) = (Item::all(before), Item::all(after));
+    let mut pairs = paired(old, new);
+    rename(&mut pairs, &noise);
+    let mut report = Report {
+        before: before.label.clone(),
+        after: after.label.clone(),
+        ..Report::default()
+    };
+    let blame = cause::Blame::new(before, after);
+    for pair in &pairs {
+        let Some(found) = pair.compare(&noise, &mut report.hidden) else {
+            continue;
+        };
+        let mut change = found.change;
+        change.causes = blame.of(&change, pair);
+        let seen = danger::Seen {
+            change: &change,
+            pair,
+            before: found.before.as_ref(),
+            after: found.after.as_ref(),
+        };
+        report.dangers.extend(danger::find(&seen, &pairs));
+        let (images, charts) = version::bumps(&seen);
+        report.images.extend(images);
+        report.charts.extend(charts);
+        report.changes.push(change);
+    }
+    finish(&mut report);
+    let censor = Censor::of([&before.secrets, &after.secrets]);
+    censor.report(&mut report);
+    report
+}
+
+/// Matches the items of both sides by identity; of several of one identity those at one path first.
+fn paired<'s>(
+    mut old: BTreeMap<Identity, Vec<Item<'s>>>,
+    mut new: BTreeMap<Identity, Vec<Item<'s>>>,
+) -> Vec<Pair<'s>> {
+    let identities: BTreeSet<Identity> = old.keys().chain(new.keys()).cloned().collect();
+    let mut pairs = Vec::new();
+    for identity in identities {
+        let mut before = old.remove(&identity).unwrap_or_default();
+        let mut after = new.remove(&identity).unwrap_or_default();
+        let path = |item: &Item<'_>| item.held.file.path.clone();
+        let mut at = 0;
+        while at < before.len() {
+            match after.iter().position(|new| path(new) == path(&before[at])) {
+                Some(match_at) => {
+                    pairs.push(Pair::both(before.remove(at), after.remove(match_at)));
+                }
+                None => at += 1,
+            }
+        }
+        let mut after = after.into_iter();
+        for old in before {
+            pairs.push(Pair::one(Some(old), after.next()));
+        }
+        pairs.extend(after.map(|new| Pair::one(None, Some(new))));
+    }
+    // An object that is still rendered and that nothing takes in any more is gone from the cluster.
+    pairs.into_iter().map(Pair::by_standing).collect()
+}
+
+/// Joins what is gone with what is new where kind and content are the same.
+fn rename(pairs: &mut Vec<Pair<'_>>, noise: &Noise) {
+    let mut gone: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, pair) in pairs.iter().enumerate() {
+        if let (Some(old), None) = (&pair.before, &pair.after) {
+            gone.entry(change::fingerprint(old, noise))
+                .or_default()
+                .push(at);
+        }
+    }
+    if gone.is_empty() {
+        return;
+    }
+    for at in 0..pairs.len() {
+        if pairs[at].before.is_some() {
+            continue;
+        }
+        let Some(new) = &pairs[at].after else {
+            continue;
+        };
+        let Some(equals) = gone.get_mut(&change::fingerprint(new, noise)) else {
+            continue;
+        };
+        if !equals.is_empty() {
+            let old = pairs[equals.remove(0)].before.take();
+            pairs[at].before = old;
+        }
+    }
+    pairs.retain(|pair| pair.before.is_some() || pair.after.is_some());
+}
+
+/// Joins what happens to one file's object in several namespaces, and sorts.
+fn finish(report: &mut Report) {
+    let mut changes: Vec<Change> = Vec::new();
+    for change in std::mem::take(&mut report.changes) {
+        let twin = changes.iter_mut().find(|twin| twin.is_twin(&change));
+        match twin {
+            Some(twin) => twin.also.push(change.subject.namespace),
+            None => changes.push(change),
+        }
+    }
+    changes.sort_by(|a, b| {
+        let key = |change: &Change| (change.subject.is_file(), change.subject.clone());
+        key(a).cmp(&key(b))
+    });
+    for change in &changes {
+        for cause in &change.causes {
+            *report.causes.entry(cause.clone()).or_default() += 1;
+        }
+    }
+    report.changes = changes;
+    report.dangers.sort();
+    report.dangers.dedup();
+    report.images.sort();
+    report.images.dedup();
+    report.charts.sort();
+    report.charts.dedup();
+}

@@ -1,0 +1,211 @@
+//! What made a difference, as far as it can be proved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::change::Pair;
+use super::fields;
+use super::items::Item;
+use super::lines::{Mark, hunks};
+use super::report::Change;
+use super::route::Route;
+use super::side::Side;
+use crate::source::Source;
+use crate::tree::Origin;
+
+/// What made a difference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The value of a key of the config, by its dotted way; empty where it is one of several and nobody
+    /// can tell which.
+    Config(String),
+    /// The text of a template, by its path.
+    Template(String),
+    /// A hardening rule, by its code, that adds something else than before.
+    Rule(&'static str),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(key) if key.is_empty() => formatter.write_str("the config"),
+            Self::Config(key) => write!(formatter, "config `{key}`"),
+            Self::Template(path) => write!(formatter, "template `{path}`"),
+            Self::Rule(code) => write!(formatter, "rule `{code}`"),
+        }
+    }
+}
+
+/// Finds causes from the origins of the lines that differ.
+pub(super) struct Blame<'s> {
+    keys: Vec<Route>,
+    known: bool,
+    before: Sources<'s>,
+    after: Sources<'s>,
+}
+
+/// The texts of a side's templates by path.
+type Sources<'s> = BTreeMap<&'s str, &'s Source>;
+
+impl<'s> Blame<'s> {
+    pub(super) fn new(before: &'s Side, after: &'s Side) -> Self {
+        let mut found = Vec::new();
+        if let (Some(old), Some(new)) = (&before.config, &after.config) {
+            fields::compare(old, new, &Route::default(), &mut found);
+        }
+        Self {
+            keys: found.into_iter().map(|field| field.route).collect(),
+            known: before.config.is_some() && after.config.is_some(),
+            before: sources(before),
+            after: sources(after),
+        }
+    }
+
+    /// Lists the causes of a change, sorted.
+    ///
+    /// A line that a template of the same text made on both sides can only differ by the config; which
+    /// key it was is read off the line, or else off the template.
+    pub(super) fn of(&self, _change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
+        if !self.known {
+            return Vec::new();
+        }
+        let (old, new) = differing_lines(pair);
+        let mut causes = BTreeSet::new();
+        for (item, lines, other) in [
+            (&pair.before, old, &self.after),
+            (&pair.after, new, &self.before),
+        ] {
+            let Some(item) = item else { continue };
+            for line in lines {
+                match item.held.file.origins.get(line) {
+                    Some(Origin::Rule(code)) => drop(causes.insert(Cause::Rule(code))),
+                    Some(Origin::Template { template, line }) => {
+                        causes.extend(self.of_line(template, *line, other));
+                    }
+                    None => {}
+                }
+            }
+        }
+        // A rule and the templates follow the config: the root of it is what is worth a line.
+        let root = causes
+            .iter()
+            .any(|cause| !matches!(cause, Cause::Config(key) if key.is_empty()));
+        causes.retain(|cause| !root || !matches!(cause, Cause::Config(key) if key.is_empty()));
+        causes.into_iter().collect()
+    }
+
+    fn of_line(&self, template: &Source, line: usize, other: &Sources<'_>) -> Vec<Cause> {
+        let span = template.line_span(line);
+        let text = &template.text[span.start..span.end];
+        let touched = match other.get(template.path.as_str()) {
+            Some(known) => {
+                known.text != template.text && !known.text.lines().any(|line| line == text)
+            }
+            // The catalogue is in the program: the same on both sides.
+            None => !template.path.starts_with("catalogue:"),
+        };
+        if touched {
+            return vec![Cause::Template(template.path.clone())];
+        }
+        let named = |text: &str| -> Vec<Cause> {
+            let keys = self.keys.iter().filter(|key| names(text, key));
+            keys.map(|key| Cause::Config(key.to_string())).collect()
+        };
+        let mut found = named(text);
+        if found.is_empty() {
+            found = named(&template.text);
+        }
+        match self.keys.as_slice() {
+            [only] if found.is_empty() => vec![Cause::Config(only.to_string())],
+            [] => Vec::new(),
+            _ if found.is_empty() => vec![Cause::Config(String::new())],
+            _ => found,
+        }
+    }
+}
+
+fn sources(side: &Side) -> Sources<'_> {
+    let mut found = Sources::new();
+    for held in side.files.values() {
+        for origin in &held.file.origins {
+            if let Origin::Template { template, .. } = origin {
+                found.insert(&template.path, template);
+            }
+        }
+    }
+    found
+}
+
+/// Returns whether the text of a template names a key of the config: its way, or its last two steps.
+fn names(text: &str, key: &Route) -> bool {
+    let keys: Vec<&str> = key.keys().collect();
+    let tail = keys.get(keys.len().saturating_sub(2)..).unwrap_or(&keys);
+    let dotted = tail.join(".");
+    let option = keys
+        .strip_prefix(&["apps"])
+        .and_then(|rest| rest.get(1..))
+        .map(|rest| format!("options.{}", rest.join(".")));
+    has_word(text, &dotted)
+        || option.is_some_and(|option| has_word(text, &option))
+        || keys
+            .last()
+            .is_some_and(|last| key.0.len() > keys.len() && has_word(text, &format!(".{last}")))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        (word.starts_with('.') || !before.is_some_and(part)) && !after.is_some_and(part)
+    })
+}
+
+/// Lists the lines, counted from 0, that only one side has.
+fn differing_lines(pair: &Pair<'_>) -> (Vec<usize>, Vec<usize>) {
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    match (&pair.before, &pair.after) {
+        (Some(before), Some(after)) => {
+            let (old_start, old_text) = text(before);
+            let (new_start, new_text) = text(after);
+            for hunk in hunks(old_text, new_text) {
+                let (mut at, mut to) = (hunk.before - 1, hunk.after - 1);
+                for line in hunk.lines {
+                    match line.mark {
+                        Mark::Same => (at, to) = (at + 1, to + 1),
+                        Mark::Removed => {
+                            old.push(old_start + at);
+                            at += 1;
+                        }
+                        Mark::Added => {
+                            new.push(new_start + to);
+                            to += 1;
+                        }
+                    }
+                }
+            }
+        }
+        (Some(item), None) => old.extend(all_lines(item)),
+        (None, Some(item)) => new.extend(all_lines(item)),
+        (None, None) => {}
+    }
+    (old, new)
+}
+
+fn all_lines(item: &Item<'_>) -> std::ops::Range<usize> {
+    let (start, text) = text(item);
+    start..start + text.lines().count()
+}
+
+/// Returns the first line, counted from 0, and the text of an item's document.
+fn text<'i>(item: &'i Item<'_>) -> (usize, &'i str) {
+    let file = &item.held.file;
+    let Some(document) = file.documents.get(item.document) else {
+        return (0, &file.source.text);
+    };
+    let (line, _) = file.source.line_column(document.span.start);
+    (
+        line - 1,
+        &file.source.text[document.span.start..document.span.end],
+    )
+}

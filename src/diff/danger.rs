@@ -1,0 +1,165 @@
+//! Differences that can hurt, and why.
+
+mod access;
+mod immutable;
+mod removal;
+mod scale;
+
+use serde_json::Value;
+
+use super::change::Pair;
+use super::report::{Change, Spot, Subject};
+
+/// A difference that can hurt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Danger {
+    /// The position of the code in [`DANGERS`]: the worst comes first.
+    rank: usize,
+    /// The object.
+    pub subject: Subject,
+    /// The dotted way to what differs; empty for the whole object.
+    pub route: String,
+    /// What happens, in one sentence without a final period.
+    pub message: String,
+    /// Why that can hurt, or what follows, in one sentence without a final period.
+    pub why: String,
+    /// Where it stands: on the new side, or on the old one for what is gone.
+    pub spot: Option<Spot>,
+}
+
+impl Danger {
+    /// Returns the stable kebab-case code.
+    pub fn code(&self) -> &'static str {
+        DANGERS[self.rank].code
+    }
+}
+
+/// What a code means.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained {
+    /// The stable kebab-case code.
+    pub code: &'static str,
+    /// What it says, in one line.
+    pub summary: &'static str,
+}
+
+const fn explained(code: &'static str, summary: &'static str) -> Explained {
+    Explained { code, summary }
+}
+
+/// Every code, the worst first.
+pub const DANGERS: &[Explained] = &[
+    explained(
+        "volume-removed",
+        "A claim or a volume is removed, and data with it",
+    ),
+    explained(
+        "crd-removed",
+        "A CRD is removed, and every object of its kind with it",
+    ),
+    explained(
+        "namespace-removed",
+        "A namespace is removed, and everything in it",
+    ),
+    explained(
+        "statefulset-removed",
+        "A StatefulSet is removed or gets another name",
+    ),
+    explained("kustomization-removed", "A Flux Kustomization is removed"),
+    explained(
+        "release-removed",
+        "A Helm release is removed, and uninstalled with it",
+    ),
+    explained(
+        "immutable-field",
+        "A field differs that the API server does not let change",
+    ),
+    explained(
+        "release-moved",
+        "A Helm release is uninstalled and installed anew under another name or namespace",
+    ),
+    explained(
+        "cluster-admin",
+        "Somebody new gets every right in the cluster or a namespace",
+    ),
+    explained("privileged", "A container becomes privileged"),
+    explained(
+        "host-access",
+        "A pod gets a namespace or a folder of its node",
+    ),
+    explained(
+        "pod-security-lowered",
+        "A namespace enforces a lower Pod Security level",
+    ),
+    explained(
+        "network-policy-removed",
+        "A network policy is removed, which opens what it closed",
+    ),
+    explained("replicas-zero", "A workload is scaled to nothing"),
+    explained(
+        "suspended",
+        "Flux or a controller stops to care for an object",
+    ),
+    explained(
+        "major-version",
+        "An image or a chart leaps to another major version",
+    ),
+    explained(
+        "downgrade",
+        "An image or a chart goes back to an older version",
+    ),
+];
+
+/// What a check of dangers looks at.
+pub(super) struct Seen<'c, 's> {
+    pub(super) change: &'c Change,
+    pub(super) pair: &'c Pair<'s>,
+    pub(super) before: Option<&'c Value>,
+    pub(super) after: Option<&'c Value>,
+}
+
+impl Seen<'_, '_> {
+    pub(super) fn is_secret(&self) -> bool {
+        let items = [&self.pair.before, &self.pair.after];
+        items
+            .into_iter()
+            .flatten()
+            .any(|item| item.is_secret() || item.is_open_secret())
+    }
+
+    fn text(&self, value: Option<&Value>, pointer: &str) -> Option<String> {
+        Some(value?.pointer(pointer)?.as_str()?.to_owned())
+    }
+
+    /// Reports a danger at a route of the object.
+    fn danger(&self, code: &str, route: &str, message: String, why: String) -> Danger {
+        let change = self.change;
+        Danger {
+            rank: rank(code),
+            subject: change.subject.clone(),
+            route: route.to_owned(),
+            message,
+            why,
+            spot: change.after.clone().or_else(|| change.before.clone()),
+        }
+    }
+}
+
+fn rank(code: &str) -> usize {
+    DANGERS
+        .iter()
+        .position(|known| known.code == code)
+        .expect("every code that is reported is in the list")
+}
+
+/// Finds the dangers of one change.
+pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>]) -> Vec<Danger> {
+    let mut found = Vec::new();
+    removal::find(seen, pairs, &mut found);
+    immutable::find(seen, &mut found);
+    if !seen.is_secret() {
+        access::find(seen, &mut found);
+        scale::find(seen, &mut found);
+    }
+    found
+}

@@ -1,0 +1,155 @@
+//! Objects that are gone, and whether Flux takes them out of the cluster.
+
+use serde_json::Value;
+
+use super::{Danger, Seen};
+use crate::diff::change::Pair;
+use crate::diff::items::{Item, Owner};
+use crate::diff::report::Kind;
+use crate::tree::object::Object;
+
+/// Group, kind, code, and what goes with an object that is pruned.
+const KINDS: &[(&str, &str, &str, &str)] = &[
+    (
+        "",
+        "PersistentVolumeClaim",
+        "volume-removed",
+        "its data goes with it unless the reclaim policy of the volume is `Retain`",
+    ),
+    (
+        "",
+        "PersistentVolume",
+        "volume-removed",
+        "claims that are bound to it lose their data",
+    ),
+    (
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "crd-removed",
+        "every object of its kind goes with it, in all namespaces",
+    ),
+    (
+        "",
+        "Namespace",
+        "namespace-removed",
+        "everything in it goes with it, claims and their data too",
+    ),
+    (
+        "apps",
+        "StatefulSet",
+        "statefulset-removed",
+        "its pods stop; its claims stay unless `persistentVolumeClaimRetentionPolicy` says otherwise",
+    ),
+    (
+        "kustomize.toolkit.fluxcd.io",
+        "Kustomization",
+        "kustomization-removed",
+        "everything that it applied is pruned with it",
+    ),
+    (
+        "helm.toolkit.fluxcd.io",
+        "HelmRelease",
+        "release-removed",
+        "Helm uninstalls all that its chart made",
+    ),
+    (
+        "networking.k8s.io",
+        "NetworkPolicy",
+        "network-policy-removed",
+        "pods that no other policy selects can be reached by everyone",
+    ),
+    (
+        "cilium.io",
+        "CiliumNetworkPolicy",
+        "network-policy-removed",
+        "endpoints that no other policy selects can be reached by everyone",
+    ),
+    (
+        "cilium.io",
+        "CiliumClusterwideNetworkPolicy",
+        "network-policy-removed",
+        "endpoints that no other policy selects can be reached by everyone",
+    ),
+];
+
+const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+
+/// What becomes of an object in the cluster when it leaves the tree.
+enum Fate {
+    Pruned(String),
+    Orphaned(String),
+}
+
+pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>], found: &mut Vec<Danger>) {
+    let Some(item) = &seen.pair.before else {
+        return;
+    };
+    if !matches!(seen.change.kind, Kind::Removed | Kind::Renamed) {
+        return;
+    }
+    let subject = &item.identity.subject;
+    let known = KINDS
+        .iter()
+        .find(|(group, kind, _, _)| subject.is(group, kind));
+    let Some((_, _, code, loss)) = known else {
+        return;
+    };
+    let what = match seen.change.kind {
+        Kind::Renamed => format!("`{subject}` becomes `{}`", seen.change.subject),
+        _ => format!("`{subject}` is removed"),
+    };
+    let (message, why) = match fate(seen, item, pairs) {
+        Fate::Pruned(by) => (format!("{what} and pruned"), format!("{by}: {loss}")),
+        Fate::Orphaned(by) => (
+            format!("{what} and orphaned"),
+            format!("{by}: it stays in the cluster, and nothing cares for it any more"),
+        ),
+    };
+    let mut danger = seen.danger(code, "", message, why);
+    danger.subject = subject.clone();
+    found.push(danger);
+}
+
+fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, pairs: &[Pair<'_>]) -> Fate {
+    let metadata = seen.before.and_then(|value| value.get("metadata"));
+    let marked = |holder: &str| {
+        let mark = metadata.and_then(|metadata| metadata.get(holder)?.get(PRUNE));
+        mark.and_then(Value::as_str) == Some("disabled")
+    };
+    for (holder, word) in [("annotations", "annotation"), ("labels", "label")] {
+        if marked(holder) {
+            return Fate::Orphaned(format!("its {word} `{PRUNE}` is `disabled`"));
+        }
+    }
+    match item.owner {
+        Owner::Sync => Fate::Pruned("the sync of the `FluxInstance` prunes".to_owned()),
+        Owner::Nobody => Fate::Orphaned("no Flux Kustomization of this tree applies it".to_owned()),
+        Owner::Flux(owner) => {
+            let name = format!("the Flux Kustomization `{}`", owner.name());
+            let gone = is_gone(owner, pairs);
+            match (owner.text("spec.prune"), owner.text("spec.deletionPolicy")) {
+                (_, Some("Orphan")) if gone => {
+                    Fate::Orphaned(format!("{name} goes with `deletionPolicy: Orphan`"))
+                }
+                (_, Some("Delete" | "WaitForTermination")) if gone => {
+                    Fate::Pruned(format!("{name} goes, and deletes what it applied"))
+                }
+                (Some("true"), _) if gone => {
+                    Fate::Pruned(format!("{name} goes as well, and has `prune: true`"))
+                }
+                (Some("true"), _) => Fate::Pruned(format!("{name} has `prune: true`")),
+                _ => Fate::Orphaned(format!("{name} has `prune: false`")),
+            }
+        }
+    }
+}
+
+/// Returns whether a Flux Kustomization of the old side is not there on the new one.
+fn is_gone(owner: Object<'_>, pairs: &[Pair<'_>]) -> bool {
+    let is_it =
+        |item: &Item<'_>| item.held.file.path == owner.file.path && item.document == owner.document;
+    let mut own = pairs
+        .iter()
+        .filter(|pair| pair.before.as_ref().is_some_and(is_it));
+    own.any(|pair| pair.after.is_none())
+}

@@ -1,0 +1,228 @@
+//! Lists, matched by what names their items.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use similar::{ChangeTag, capture_diff_slices};
+
+use super::fields::{compare, same};
+use super::report::{Edit, Field};
+use super::route::{Route, Step};
+
+/// Lists whose order has a meaning, by the key that they stand at.
+///
+/// All others are sets to Kubernetes, or are merged by a key.
+const ORDERED: [&str; 10] = [
+    "additionalArgs",
+    "args",
+    "command",
+    "entrypoint",
+    "extraArgs",
+    "initContainers",
+    "nameservers",
+    "patches",
+    "postRenderers",
+    "searches",
+];
+
+/// What names the items of a list: these keys together, the first of which must be there.
+///
+/// Source: the `patchMergeKey` and `x-kubernetes-list-map-keys` of the Kubernetes 1.36 and Gateway API types.
+const KEYS: &[&[&str]] = &[
+    &["containerPort", "protocol"],
+    &["port", "protocol"],
+    &["mountPath"],
+    &["devicePath"],
+    &["topologyKey", "whenUnsatisfiable"],
+    &["name"],
+    &["kind", "name", "namespace"],
+    &["name", "namespace", "sectionName"],
+    &["key"],
+    &["key", "effect", "value"],
+    &["id"],
+    &["type"],
+    &["hostname"],
+    &["host"],
+    &["ip"],
+    &["path"],
+    &["uid"],
+];
+
+/// Compares two lists that stand at the key the route ends in.
+pub(super) fn lists(before: &[Value], after: &[Value], route: &Route, found: &mut Vec<Field>) {
+    let ordered = ORDERED.contains(&route.last_key());
+    if before.iter().chain(after).all(is_plain) {
+        plain(before, after, ordered, route, found);
+    } else if let Some((old, new)) = named(before, after) {
+        by_name(&old, &new, ordered, route, found);
+    } else {
+        by_value(before, after, ordered, route, found);
+    }
+}
+
+fn is_plain(value: &Value) -> bool {
+    !value.is_object() && !value.is_array()
+}
+
+fn field(route: &Route, edit: Edit) -> Field {
+    Field {
+        route: route.clone(),
+        edit,
+    }
+}
+
+/// Compares lists of plain values: as sequences where order counts, else as bags.
+fn plain(before: &[Value], after: &[Value], ordered: bool, route: &Route, found: &mut Vec<Field>) {
+    let (mut removed, mut added) = bags(before, after);
+    if removed.is_empty() && added.is_empty() {
+        if ordered && before != after {
+            let names = |list: &[Value]| list.iter().map(label).collect();
+            found.push(field(route, Edit::Reordered(names(before), names(after))));
+        }
+        return;
+    }
+    if ordered {
+        (removed, added) = sequences(before, after);
+    }
+    found.push(field(route, Edit::Items { removed, added }));
+}
+
+/// Returns what is in one bag and not in the other, in the order written.
+fn bags(before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
+    let mut added: Vec<Value> = after.to_vec();
+    let mut removed = Vec::new();
+    for value in before {
+        match added.iter().position(|other| same(value, other)) {
+            Some(at) => drop(added.remove(at)),
+            None => removed.push(value.clone()),
+        }
+    }
+    (removed, added)
+}
+
+/// Returns what the longest common subsequence leaves out on either side.
+fn sequences(before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
+    let old: Vec<String> = before.iter().map(ToString::to_string).collect();
+    let new: Vec<String> = after.iter().map(ToString::to_string).collect();
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for op in capture_diff_slices(similar::Algorithm::Myers, &old, &new) {
+        for change in op.iter_changes(&old, &new) {
+            match (change.tag(), change.old_index(), change.new_index()) {
+                (ChangeTag::Delete, Some(at), _) => removed.push(before[at].clone()),
+                (ChangeTag::Insert, _, Some(at)) => added.push(after[at].clone()),
+                _ => {}
+            }
+        }
+    }
+    (removed, added)
+}
+
+type Named<'v> = Vec<(String, &'v Value)>;
+
+/// Names the items of two lists by the first keys that do so without doubt on both sides.
+fn named<'v>(before: &'v [Value], after: &'v [Value]) -> Option<(Named<'v>, Named<'v>)> {
+    KEYS.iter()
+        .find_map(|keys| Some((names(before, keys)?, names(after, keys)?)))
+}
+
+fn names<'v>(list: &'v [Value], keys: &[&str]) -> Option<Named<'v>> {
+    let mut seen = BTreeMap::new();
+    let mut named = Vec::new();
+    for item in list {
+        let item_fields = item.as_object()?;
+        if !item_fields.get(*keys.first()?).is_some_and(is_plain) {
+            return None;
+        }
+        let parts = keys.iter().filter_map(|key| match item_fields.get(*key) {
+            Some(value) => Some(label(value)),
+            // Kubernetes' own default, without which the same port would be another one.
+            None if *key == "protocol" => Some("TCP".to_owned()),
+            None => None,
+        });
+        let name = parts.collect::<Vec<_>>().join("/");
+        if seen.insert(name.clone(), ()).is_some() {
+            return None;
+        }
+        named.push((name, item));
+    }
+    Some(named)
+}
+
+fn label(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn by_name(
+    before: &Named<'_>,
+    after: &Named<'_>,
+    ordered: bool,
+    route: &Route,
+    found: &mut Vec<Field>,
+) {
+    let old: BTreeMap<&str, &Value> = before.iter().map(|(name, item)| (&**name, *item)).collect();
+    let new: BTreeMap<&str, &Value> = after.iter().map(|(name, item)| (&**name, *item)).collect();
+    let mut names: Vec<&str> = old.keys().chain(new.keys()).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let at = route.then(Step::Item(name.to_owned()));
+        match (old.get(name), new.get(name)) {
+            (Some(old), Some(new)) => compare(old, new, &at, found),
+            (Some(old), None) => found.push(field(&at, Edit::Removed((*old).clone()))),
+            (None, Some(new)) => found.push(field(&at, Edit::Added((*new).clone()))),
+            (None, None) => {}
+        }
+    }
+    if ordered {
+        let common = |list: &Named<'_>, other: &BTreeMap<&str, &Value>| -> Vec<String> {
+            let both = list.iter().filter(|(name, _)| other.contains_key(&**name));
+            both.map(|(name, _)| name.clone()).collect()
+        };
+        let (old, new) = (common(before, &new), common(after, &old));
+        if old != new {
+            found.push(field(route, Edit::Reordered(old, new)));
+        }
+    }
+}
+
+/// Compares lists whose items nothing names: what is equal belongs together wherever it stands, and
+/// what is left is compared in the order written.
+fn by_value(
+    before: &[Value],
+    after: &[Value],
+    ordered: bool,
+    route: &Route,
+    found: &mut Vec<Field>,
+) {
+    let mut new: Vec<Option<&Value>> = after.iter().map(Some).collect();
+    let mut rest = Vec::new();
+    for (position, value) in before.iter().enumerate() {
+        let equal = |other: &Option<&Value>| other.is_some_and(|other| same(value, other));
+        match new.iter().position(equal) {
+            Some(at) => new[at] = None,
+            None => rest.push((position, value)),
+        }
+    }
+    let moved = rest.is_empty() && new.iter().all(Option::is_none);
+    if ordered && moved && !before.iter().zip(after).all(|(old, new)| same(old, new)) {
+        let names = |list: &[Value]| list.iter().map(label).collect();
+        found.push(field(route, Edit::Reordered(names(before), names(after))));
+    }
+    let mut new = new.into_iter().enumerate();
+    let mut left = || new.by_ref().find_map(|(at, value)| Some((at, value?)));
+    for (position, old) in rest {
+        match left() {
+            Some((at, new)) => compare(old, new, &route.then(Step::Index(at)), found),
+            None => {
+                let at = route.then(Step::Index(position));
+                found.push(field(&at, Edit::Removed(old.clone())));
+            }
+        }
+    }
+    while let Some((at, new)) = left() {
+        let at = route.then(Step::Index(at));
+        found.push(field(&at, Edit::Added(new.clone())));
+    }
+}

@@ -1,0 +1,218 @@
+//! What differs: the result of a comparison, free of every secret value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::cause::Cause;
+use super::danger::Danger;
+use super::lines::Hunk;
+use super::route::Route;
+use super::version::Bump;
+
+/// What differs between two sides.
+///
+/// Holds no value of a secret, nor its length: whoever prints a report cannot leak one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// What the old side is, for people.
+    pub before: String,
+    /// What the new side is, for people.
+    pub after: String,
+    /// What can hurt, the worst first.
+    pub dangers: Vec<Danger>,
+    /// What differs, by namespace, kind and name; files that hold no object come last.
+    pub changes: Vec<Change>,
+    /// Images whose version changed, was added or removed.
+    pub images: Vec<Bump>,
+    /// Charts whose version changed, was added or removed.
+    pub charts: Vec<Bump>,
+    /// What made the difference, each cause with the number of changes it is behind.
+    pub causes: BTreeMap<Cause, usize>,
+    /// How many differences were left out as noise.
+    pub hidden: usize,
+}
+
+impl Report {
+    /// Returns whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Counts the changes of a kind.
+    pub fn count(&self, kind: Kind) -> usize {
+        let alike = self.changes.iter().filter(|change| change.kind == kind);
+        alike.map(|change| 1 + change.also.len()).sum()
+    }
+}
+
+/// An object, or a file that holds none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// The namespace; empty for none.
+    pub namespace: String,
+    /// The kind; empty for a file that holds no object.
+    pub kind: String,
+    /// The name; the path of a file that holds no object.
+    pub name: String,
+    /// The API group; empty for the core group.
+    pub group: String,
+}
+
+impl Subject {
+    /// Returns whether this is of a group and kind.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind == kind && self.group == group
+    }
+
+    /// Returns whether this is a file and no object.
+    pub fn is_file(&self) -> bool {
+        self.kind.is_empty()
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.kind, &self.namespace, &self.name];
+        let mut filled = parts.into_iter().filter(|part| !part.is_empty());
+        if let Some(first) = filled.next() {
+            formatter.write_str(first)?;
+        }
+        filled.try_for_each(|part| write!(formatter, "/{part}"))
+    }
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has the same content under another name, or in another namespace.
+    Renamed,
+    /// It holds something else.
+    Changed,
+}
+
+impl Kind {
+    /// Every kind, in the order of reports.
+    pub const ALL: [Self; 4] = [Self::Added, Self::Removed, Self::Renamed, Self::Changed];
+
+    /// Returns the word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+            Self::Changed => "changed",
+        }
+    }
+
+    /// Returns the sign for it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Added => "+",
+            Self::Removed => "-",
+            Self::Renamed => ">",
+            Self::Changed => "~",
+        }
+    }
+}
+
+/// A line in an output file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The path below the output folder.
+    pub path: String,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+/// What became of one object or file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The object; of a renamed one its new name.
+    pub subject: Subject,
+    /// The namespaces besides its own in which the same happens to the same file's object.
+    pub also: Vec<String>,
+    /// What became of it.
+    pub kind: Kind,
+    /// The old name of what is renamed.
+    pub was: Option<Subject>,
+    /// Where it stands on the old side.
+    pub before: Option<Spot>,
+    /// Where it stands on the new side.
+    pub after: Option<Spot>,
+    /// What differs in it; for secrets also what is the same, and for a new or removed secret file
+    /// all of its keys.
+    pub fields: Vec<Field>,
+    /// The whole of what is added or removed, as YAML or plain text; none of a secret file.
+    pub body: Option<String>,
+    /// What else is to be known, in one sentence without a final period.
+    pub note: Option<String>,
+    /// What made the difference, as far as it can be proved.
+    pub causes: Vec<Cause>,
+}
+
+/// A difference inside an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Where in the object; the root for a text file.
+    pub route: Route,
+    /// What differs.
+    pub edit: Edit,
+}
+
+/// What differs at a route.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// There is a value where there was none.
+    Added(Value),
+    /// There is no value where there was one.
+    Removed(Value),
+    /// There is another value.
+    Changed(Value, Value),
+    /// A text of several lines has other lines.
+    Text(Vec<Hunk>),
+    /// A list of plain values has lost some items and got others.
+    Items {
+        /// The items that are gone.
+        removed: Vec<Value>,
+        /// The items that are new.
+        added: Vec<Value>,
+    },
+    /// The items of a list whose order counts are the same in another order.
+    Reordered(Vec<String>, Vec<String>),
+    /// A secret of which the value is not told.
+    Secret(Secrecy),
+}
+
+/// What can be told of a secret value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// The key is new.
+    Added,
+    /// The key is gone.
+    Removed,
+    /// The value is another one.
+    Changed,
+    /// The value is the same.
+    Same,
+    /// Nobody can tell, for lack of an identity that opens the file.
+    Unknown,
+}
+
+impl Secrecy {
+    /// Returns the word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Same => "same",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One side of a comparison: rendered files, and what is known of how they came about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::secret::Secrets;
+use crate::source::Source;
+use crate::tree::{File, Tree};
+use crate::yaml;
+
+/// How much of a file can be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Everything, and it may be shown.
+    Open,
+    /// Everything, for comparison only.
+    Secret,
+    /// The keys; the values are ciphertext.
+    Sealed,
+}
+
+/// The text of a file that a side is made of.
+#[derive(Clone)]
+pub enum Text {
+    /// It may be shown.
+    Open(String),
+    /// It is a secret that was opened: values are compared, never shown.
+    Opened(String),
+    /// It is ciphertext in SOPS' format that nobody here can open: keys are compared.
+    Sealed(String),
+}
+
+/// A file of a side.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) file: File,
+    pub(super) sight: Sight,
+}
+
+/// One side of a comparison.
+///
+/// Clones share their texts. `Debug` shows the label and the number of files only.
+#[derive(Clone, Default)]
+pub struct Side {
+    /// What it is, for people: `main (1a2b3c4)`, `the working tree`.
+    pub label: String,
+    pub(super) files: BTreeMap<String, Held>,
+    pub(super) config: Option<Value>,
+    pub(super) secrets: Secrets,
+}
+
+impl fmt::Debug for Side {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "Side({}, {} files)",
+            self.label,
+            self.files.len()
+        )
+    }
+}
+
+impl Side {
+    /// Takes the files of a compiled tree in any stage; the secret ones with their plain text.
+    pub fn of_tree<S>(label: impl Into<String>, tree: &Tree<S>) -> Self {
+        let held = |file: &File| Held {
+            file: file.clone(),
+            sight: if file.is_secret() {
+                Sight::Secret
+            } else {
+                Sight::Open
+            },
+        };
+        Self {
+            label: label.into(),
+            files: tree
+                .files()
+                .map(|file| (file.path.clone(), held(file)))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes files by path, as they were found in an output folder.
+    ///
+    /// # Errors
+    /// A file that is YAML by its name and not by its text.
+    pub fn of_texts(
+        label: impl Into<String>,
+        texts: BTreeMap<String, Text>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut side = Self {
+            label: label.into(),
+            ..Self::default()
+        };
+        let mut problems = Vec::new();
+        for (path, text) in texts {
+            let (text, sight) = match text {
+                Text::Open(text) => (text, Sight::Open),
+                Text::Opened(text) => (text, Sight::Secret),
+                Text::Sealed(text) => (text, Sight::Sealed),
+            };
+            let source = match sight {
+                Sight::Secret => Source::sensitive(path.clone(), text),
+                Sight::Open | Sight::Sealed => Source::new(path.clone(), text),
+            };
+            match held(path, &source, sight) {
+                Ok(held) => drop(side.files.insert(held.file.path.clone(), held)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            Ok(side)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Adds the config it was compiled from, defaults filled in, so that causes can be told.
+    ///
+    /// Of its values nothing is ever shown, only where they differ.
+    #[must_use]
+    pub fn with_config(mut self, values: Value) -> Self {
+        self.config = Some(values);
+        self
+    }
+
+    /// Adds the secrets that its compile met, which are taken out of whatever is shown.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
+    /// Returns how many files it has.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Returns whether it has no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&Held> {
+        self.files.get(path)
+    }
+}
+
+fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {
+    let documents = if crate::tree::is_yaml_path(&path) {
+        yaml::load(&source.text).map_err(|error| error.diagnostic("yaml-syntax", source))?
+    } else {
+        Vec::new()
+    };
+    let file = File {
+        path,
+        source: Arc::clone(source),
+        documents: Arc::new(documents),
+        origins: Vec::new(),
+    };
+    Ok(Held { file, sight })
+}

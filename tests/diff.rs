@@ -1,0 +1,45 @@
+//! What differs between two trees.
+//!
+//! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
+
+mod objects;
+
+use std::collections::BTreeMap;
+
+use crate::harden::trees;
+use kiln::diff::{Options, Report, Side, Text, compare};
+
+/// Makes a side of files; those with `.sops.` in their names count as opened secrets.
+pub(crate) fn side(label: &str, files: &[(&str, &str)]) -> Side {
+    let texts: BTreeMap<String, Text> = files
+        .iter()
+        .map(|(path, text)| {
+            let text = (*text).to_owned();
+            let text = if path.contains(".sops.") {
+                Text::Opened(text)
+            } else {
+                Text::Open(text)
+            };
+            ((*path).to_owned(), text)
+        })
+        .collect();
+    Side::of_texts(label, texts).unwrap()
+}
+
+/// Compares two sets of files.
+pub(crate) fn diff(before: &[(&str, &str)], after: &[(&str, &str)]) -> Report {
+    compare(
+        &side("old", before),
+        &side("new", after),
+        &Options::default(),
+    )
+}
+
+/// Compares a text with what is expected of it.
+#[track_caller]
+pub(crate) fn expect(name: &str, text: &str) {
+    let mut wrong = Vec::new();
+    let path = trees::fixtures("diff").join("expected").join(name);
+    trees::compare(&path, text, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

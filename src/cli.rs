@@ -12,6 +12,7 @@ pub mod report;
 pub mod printer;
 pub mod progress;
 pub mod session;
+pub mod sides;
 pub mod commands;
 
 use std::ffi::OsString;

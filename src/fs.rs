@@ -1,6 +1,7 @@
 //! The only user of `std::fs`.
 //!
-//! [`Disk`] is where stages read a project from; [`Folder`] is where `write` puts the outputs.
+//! [`Disk`] is where stages read a project from, [`Revision`] where they read it from in a git commit;
+//! [`Folder`] is where `write` puts the outputs.
 //! Paths are relative with `/`, listings are sorted, every error names its path, and nothing leaves
 //! the project: not by `..`, not by an absolute path, not by a symlink.
 
@@ -13,7 +14,9 @@
 mod claim;
 mod disk;
 mod folder;
+mod git;
 mod path;
+mod revision;
 mod scratch;
 
 use std::fs;
@@ -25,6 +28,8 @@ use crate::source::ReadError;
 pub use claim::Claim;
 pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
+pub use git::{GitError, Repository};
+pub use revision::Revision;
 pub use scratch::Scratch;
 
 /// Why the disk did not do what it was asked to.

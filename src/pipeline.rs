@@ -5,11 +5,13 @@
 //! `write` can put on disk.
 
 mod catalogue;
+mod draft;
 mod explanation;
 mod failure;
 mod inputs;
 
 pub use catalogue::{Catalogue, catalogue};
+pub use draft::{Draft, Opened, draft, opened};
 pub use explanation::{Explanation, audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
@@ -130,18 +132,28 @@ struct Front {
 
 /// Loads, validates and renders.
 fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure> {
-    let (project, keyring, cluster) = configured(world, warnings)?;
+    rendered_from(world, None, warnings).map(|(front, _)| front)
+}
+
+/// Loads, validates and renders, from other data files if any are given; also returns the config.
+fn rendered_from(
+    world: &World<'_>,
+    data: Option<&[String]>,
+    warnings: &mut Warnings,
+) -> Result<(Front, Value), Failure> {
+    let (project, keyring, cluster) = configured_from(world, data, warnings)?;
     let profiles = inputs::profiles(world)?;
     let layers = inputs::layers(world, &project);
     let rendering = warnings.keep(render::render((&cluster).into(), &layers, world.files))?;
     let policy = inputs::policy(&project, &cluster);
-    Ok(Front {
+    let front = Front {
         project,
         keyring,
         profiles,
         policy,
         rendering,
-    })
+    };
+    Ok((front, cluster.values))
 }
 
 /// Loads and validates.
@@ -149,7 +161,19 @@ fn configured(
     world: &World<'_>,
     warnings: &mut Warnings,
 ) -> Result<(Project, Keyring, Cluster), Failure> {
-    let project = warnings.keep(config::project::load(world.files))?;
+    configured_from(world, None, warnings)
+}
+
+/// Loads and validates, from other data files if any are given.
+fn configured_from(
+    world: &World<'_>,
+    data: Option<&[String]>,
+    warnings: &mut Warnings,
+) -> Result<(Project, Keyring, Cluster), Failure> {
+    let mut project = warnings.keep(config::project::load(world.files))?;
+    if let Some(data) = data {
+        project.data = Some(inputs::named_data(data));
+    }
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let schema = inputs::schema(world)?;
     let decrypt = |source: &_| seal::decrypt(source, &keyring);
@@ -179,5 +203,7 @@ pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
     Ok(Layout {
         templates: project.templates,
         output: project.output,
+        ignore: project.diff.ignore,
+        noise: project.diff.defaults,
     })
 }

@@ -22,7 +22,9 @@ mod problem;
 mod report;
 mod stage;
 
+use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk};
+use crate::source::Source;
 
 pub use apply::{Interruption, Step};
 pub use digest::Digest;
@@ -87,6 +89,21 @@ impl Error {
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Disk(fs::Error::Busy { .. }))
     }
+}
+
+/// Lists the outputs that a folder's `kiln.lock` says Kiln owns, sorted; `None` without one.
+///
+/// # Errors
+/// A list that cannot be read as one.
+pub fn owned(folder: &fs::Folder) -> Result<Option<Vec<String>>, Vec<Diagnostic>> {
+    let unreadable = |error: fs::Error| vec![Diagnostic::error("bad-lock", error.to_string())];
+    let Some(bytes) = folder.read(LOCK_FILE).map_err(unreadable)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let source = Source::new(folder.shown(LOCK_FILE), text);
+    let owned = lock::parse(&source, folder)?;
+    Ok(Some(owned.into_keys().collect()))
 }
 
 /// Completes or undoes what a killed run left in the output folder, so that the old or the new tree

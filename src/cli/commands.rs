@@ -5,6 +5,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod check;
 pub mod completions;
+pub mod diff;
 pub mod explain;
 pub mod init;
 pub mod profile;
@@ -28,6 +29,7 @@ pub enum Command {
     Render(render::RenderArgs),
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
+    Diff(diff::DiffArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
     Explain(explain::ExplainArgs),
@@ -55,6 +57,7 @@ pub fn run(
         Command::Render(args) => render::run(args, settings, printer),
         Command::Check(args) => check::run(args, settings, printer),
         Command::Audit(args) => audit::run(args, settings, printer),
+        Command::Diff(args) => diff::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Explain(args) => explain::run(args, settings, printer),

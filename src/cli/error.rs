@@ -97,6 +97,22 @@ impl CommandError {
         }
     }
 
+    /// Says which of several compiled things it is about; the question was what differs.
+    #[must_use]
+    pub fn in_side(self, label: &str) -> Self {
+        match self {
+            Self::Problems(mut problems) | Self::Unanswered(mut problems) => {
+                let errors = problems.iter_mut().filter(|problem| problem.is_error());
+                errors.for_each(|problem| problem.hints.push(format!("this is in {label}")));
+                Self::Unanswered(problems)
+            }
+            Self::Failed(mut failed) => {
+                failed.causes.push(format!("this is in {label}"));
+                Self::Failed(failed)
+            }
+        }
+    }
+
     /// Returns the exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {

@@ -26,6 +26,17 @@ pub struct Project {
     pub check: CheckSettings,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// `[diff]`.
+    pub diff: DiffSettings,
+}
+
+/// What a comparison leaves out.
+#[derive(Clone, Debug)]
+pub struct DiffSettings {
+    /// Labels and annotations by name, and values by their way (`/spec/interval`).
+    pub ignore: Vec<String>,
+    /// Whether the usual noise is left out as well.
+    pub defaults: bool,
 }
 
 /// What the audit leaves out.
@@ -123,12 +134,16 @@ impl Default for Project {
                 crds: Vec::new(),
             },
             audit: AuditSettings::default(),
+            diff: DiffSettings {
+                ignore: Vec::new(),
+                defaults: true,
+            },
         }
     }
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "data",
     "templates",
     "catalogue",
@@ -137,6 +152,7 @@ const KEYS: [&str; 8] = [
     "seal",
     "check",
     "audit",
+    "diff",
 ];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
@@ -184,6 +200,14 @@ impl Reader {
                 "seal" => {
                     for entry in self.known(&entry.value, &["identities"]) {
                         project.seal.identities = self.texts(&entry.value);
+                    }
+                }
+                "diff" => {
+                    for entry in self.known(&entry.value, &["ignore", "defaults"]) {
+                        match entry.key.as_str() {
+                            "ignore" => project.diff.ignore = self.texts(&entry.value),
+                            _ => project.diff.defaults = self.flag(&entry.value),
+                        }
                     }
                 }
                 "audit" => {

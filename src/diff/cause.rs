@@ -65,9 +65,13 @@ impl<'s> Blame<'s> {
     ///
     /// A line that a template of the same text made on both sides can only differ by the config; which
     /// key it was is read off the line, or else off the template.
-    pub(super) fn of(&self, _change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
+    pub(super) fn of(&self, change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
         if !self.known {
             return Vec::new();
+        }
+        let whole = change.body.is_some() || pair.before.is_none() || pair.after.is_none();
+        if whole && let Some(cause) = self.switch(pair) {
+            return vec![cause];
         }
         let (old, new) = differing_lines(pair);
         let mut causes = BTreeSet::new();
@@ -86,12 +90,39 @@ impl<'s> Blame<'s> {
                 }
             }
         }
-        // A rule and the templates follow the config: the root of it is what is worth a line.
-        let root = causes
-            .iter()
-            .any(|cause| !matches!(cause, Cause::Config(key) if key.is_empty()));
-        causes.retain(|cause| !root || !matches!(cause, Cause::Config(key) if key.is_empty()));
+        // What a rule adds to an object that comes or goes comes and goes with it.
+        let only_rules = causes.iter().all(|cause| matches!(cause, Cause::Rule(_)));
+        causes.retain(|cause| !whole || only_rules || !matches!(cause, Cause::Rule(_)));
+        // A key that can be named says more than that it is one of several.
+        let vague = |cause: &Cause| matches!(cause, Cause::Config(key) if key.is_empty());
+        if !causes.iter().all(vague) {
+            causes.retain(|cause| !vague(cause));
+        }
         causes.into_iter().collect()
+    }
+
+    /// Returns the option that switched on or off the app whose templates made an object.
+    fn switch(&self, pair: &Pair<'_>) -> Option<Cause> {
+        let item = pair.after.as_ref().or(pair.before.as_ref())?;
+        let template = item
+            .held
+            .file
+            .origins
+            .iter()
+            .find_map(|origin| match origin {
+                Origin::Template { template, .. } => Some(template),
+                Origin::Rule(_) => None,
+            })?;
+        let of_app = |key: &&Route| {
+            let mut steps = key.keys();
+            steps.next() == Some("apps")
+                && steps
+                    .next()
+                    .is_some_and(|app| template.path.contains(&format!("/{app}/")))
+                && key.last_key() == "enabled"
+        };
+        let key = self.keys.iter().find(of_app)?;
+        Some(Cause::Config(key.to_string()))
     }
 
     fn of_line(&self, template: &Source, line: usize, other: &Sources<'_>) -> Vec<Cause> {

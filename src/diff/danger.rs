@@ -127,10 +127,6 @@ impl Seen<'_, '_> {
             .any(|item| item.is_secret() || item.is_open_secret())
     }
 
-    fn text(&self, value: Option<&Value>, pointer: &str) -> Option<String> {
-        Some(value?.pointer(pointer)?.as_str()?.to_owned())
-    }
-
     /// Reports a danger at a route of the object.
     fn danger(&self, code: &str, route: &str, message: String, why: String) -> Danger {
         let change = self.change;
@@ -143,6 +139,11 @@ impl Seen<'_, '_> {
             spot: change.after.clone().or_else(|| change.before.clone()),
         }
     }
+}
+
+/// Returns the text at a JSON pointer.
+fn text<'v>(value: Option<&'v Value>, pointer: &str) -> Option<&'v str> {
+    value?.pointer(pointer)?.as_str()
 }
 
 fn rank(code: &str) -> usize {

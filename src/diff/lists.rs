@@ -1,6 +1,6 @@
 //! Lists, matched by what names their items.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use similar::{ChangeTag, capture_diff_slices};
@@ -126,7 +126,7 @@ fn named<'v>(before: &'v [Value], after: &'v [Value]) -> Option<(Named<'v>, Name
 }
 
 fn names<'v>(list: &'v [Value], keys: &[&str]) -> Option<Named<'v>> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut named = Vec::new();
     for item in list {
         let item_fields = item.as_object()?;
@@ -140,7 +140,7 @@ fn names<'v>(list: &'v [Value], keys: &[&str]) -> Option<Named<'v>> {
             None => None,
         });
         let name = parts.collect::<Vec<_>>().join("/");
-        if seen.insert(name.clone(), ()).is_some() {
+        if !seen.insert(name.clone()) {
             return None;
         }
         named.push((name, item));
@@ -199,8 +199,8 @@ fn by_value(
     let mut new: Vec<Option<&Value>> = after.iter().map(Some).collect();
     let mut rest = Vec::new();
     for (position, value) in before.iter().enumerate() {
-        let equal = |other: &Option<&Value>| other.is_some_and(|other| same(value, other));
-        match new.iter().position(equal) {
+        let mut left = new.iter().copied();
+        match left.position(|other| other.is_some_and(|other| same(value, other))) {
             Some(at) => new[at] = None,
             None => rest.push((position, value)),
         }
@@ -213,12 +213,11 @@ fn by_value(
     let mut new = new.into_iter().enumerate();
     let mut left = || new.by_ref().find_map(|(at, value)| Some((at, value?)));
     for (position, old) in rest {
-        match left() {
-            Some((at, new)) => compare(old, new, &route.then(Step::Index(at)), found),
-            None => {
-                let at = route.then(Step::Index(position));
-                found.push(field(&at, Edit::Removed(old.clone())));
-            }
+        if let Some((at, new)) = left() {
+            compare(old, new, &route.then(Step::Index(at)), found);
+        } else {
+            let at = route.then(Step::Index(position));
+            found.push(field(&at, Edit::Removed(old.clone())));
         }
     }
     while let Some((at, new)) = left() {

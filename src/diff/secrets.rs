@@ -126,10 +126,10 @@ impl Censor {
             needles.push(Secret::new(STANDARD.encode(text)));
             let escaped = Value::from(text).to_string();
             needles.push(Secret::new(escaped.trim_matches('"')));
-            needles.extend(text.lines().map(str::trim).filter_map(|line| {
-                // The lines of a key are shown one by one.
-                (line.len() >= 16 && !line.starts_with("-----")).then(|| Secret::new(line))
-            }));
+            // The lines of a key are shown one by one.
+            let lines = text.lines().map(str::trim);
+            let telling = lines.filter(|line| line.len() >= 16 && !line.starts_with("-----"));
+            needles.extend(telling.map(Secret::new));
             needles.push(secret.clone());
         }
         needles.sort();

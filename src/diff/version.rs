@@ -149,7 +149,7 @@ fn between(subject: &Subject, old: &Versions, new: &Versions) -> Vec<Bump> {
 
 fn images(value: &Value) -> Versions {
     let mut found = Versions::new();
-    walk(value, String::new(), &mut |route, entries| {
+    walk(value, "", &mut |route, entries| {
         let text = |key: &str| entries.get(key).and_then(Value::as_str);
         let scalar = |key: &str| match entries.get(key)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -236,21 +236,21 @@ fn charts(value: &Value) -> Versions {
 /// Visits every mapping; items of lists are named where they have a name.
 pub(super) fn walk(
     value: &Value,
-    route: String,
+    route: &str,
     visit: &mut dyn FnMut(&str, &serde_json::Map<String, Value>),
 ) {
     match value {
         Value::Object(entries) => {
-            visit(&route, entries);
+            visit(route, entries);
             for (key, inner) in entries {
-                walk(inner, format!("{route}.{key}"), visit);
+                walk(inner, &format!("{route}.{key}"), visit);
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
                 let name = inner.get("name").and_then(Value::as_str);
                 let name = name.map_or_else(|| index.to_string(), str::to_owned);
-                walk(inner, format!("{route}[{name}]"), visit);
+                walk(inner, &format!("{route}[{name}]"), visit);
             }
         }
         _ => {}

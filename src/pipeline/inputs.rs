@@ -8,7 +8,7 @@ use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Keyring, Rules};
 use crate::secret::{Secret, Secrets};
-use crate::source::{Files, ReadError, Source};
+use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::{Checked, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
@@ -37,6 +37,10 @@ pub struct Layout {
     pub templates: Vec<String>,
     /// The folder that outputs go to.
     pub output: String,
+    /// What a comparison leaves out, besides the usual noise.
+    pub ignore: Vec<String>,
+    /// Whether a comparison leaves out the usual noise.
+    pub noise: bool,
 }
 
 const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
@@ -47,6 +51,19 @@ const PROJECT_CHARTS: &str = "charts";
 const IDENTITY_PLACES: [&str; 3] = ["age.key", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
 const CREATION_RULES: &str = ".sops.yaml";
+
+/// Names data files that the command line gave, and that `kiln.toml` does not know of.
+pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
+    let place = |path: &String| {
+        Place::new(
+            &Source::new("--config", path.clone()),
+            Span::new(0, path.len()),
+        )
+    };
+    data.iter()
+        .map(|path| (path.clone(), place(path)))
+        .collect()
+}
 
 /// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
 pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {

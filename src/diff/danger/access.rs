@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Danger, Seen};
+use super::{Danger, Seen, text};
 use crate::diff::version::walk;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -41,7 +41,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
 fn powers(value: Option<&Value>) -> BTreeSet<(String, &'static str)> {
     let mut found = BTreeSet::new();
     let Some(value) = value else { return found };
-    walk(value, String::new(), &mut |route, entries| {
+    walk(value, "", &mut |route, entries| {
         for key in [
             "privileged",
             "hostNetwork",
@@ -72,8 +72,7 @@ fn grants(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
     }
     match subject.kind.as_str() {
         "ClusterRoleBinding" | "RoleBinding" => {
-            let bound =
-                |value| seen.text(value, "/roleRef/name").as_deref() == Some("cluster-admin");
+            let bound = |value| text(value, "/roleRef/name") == Some("cluster-admin");
             let old = if bound(seen.before) {
                 who(seen.before)
             } else {
@@ -104,8 +103,8 @@ fn grants(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
 fn who(value: Option<&Value>) -> BTreeSet<String> {
     let subjects = value.and_then(|value| value.get("subjects")?.as_array());
     let name = |subject: &Value| {
-        let text = |key: &str| subject.get(key).and_then(Value::as_str);
-        let parts = [text("kind"), text("namespace"), text("name")];
+        let field = |key: &str| subject.get(key).and_then(Value::as_str);
+        let parts = [field("kind"), field("namespace"), field("name")];
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
         format!("`{}`", parts.join("/"))
     };
@@ -132,7 +131,7 @@ fn level(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
         return;
     }
     let rank = |value| {
-        let level = seen.text(value, ENFORCE)?;
+        let level = text(value, ENFORCE)?;
         LEVELS.iter().position(|known| *known == level)
     };
     let (old, new) = (rank(seen.before), rank(seen.after));

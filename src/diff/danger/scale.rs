@@ -36,7 +36,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
 
 fn replicas(value: &Value) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    walk(value, String::new(), &mut |route, entries| {
+    walk(value, "", &mut |route, entries| {
         for key in COUNTS {
             if let Some(count) = entries.get(key).and_then(Value::as_u64) {
                 let route = format!("{route}.{key}");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::diff::{Change, Edit, Field, Kind, Mark, Secrecy};
-use crate::yaml;
+use crate::yaml::{self, Resolver, Scalar, Style};
 
 /// A row of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,18 +51,19 @@ fn of_field(field: &Field, rows: &mut Vec<Row>) {
     match &field.edit {
         Edit::Added(value) => one(route, value, Mark::Added, rows),
         Edit::Removed(value) => one(route, value, Mark::Removed, rows),
-        Edit::Changed(old, new) => match (scalar(old), scalar(new)) {
-            (Some(old), Some(new)) => rows.push(Row::Value {
-                route,
-                before: Some(old),
-                after: Some(new),
-            }),
-            _ => {
+        Edit::Changed(old, new) => {
+            if let (Some(old), Some(new)) = (scalar(old), scalar(new)) {
+                rows.push(Row::Value {
+                    route,
+                    before: Some(old),
+                    after: Some(new),
+                });
+            } else {
                 rows.push(Row::Head(route));
                 block(old, Mark::Removed, rows);
                 block(new, Mark::Added, rows);
             }
-        },
+        }
         Edit::Items { removed, added } => {
             rows.push(Row::Head(route));
             for (items, mark) in [(removed, Mark::Removed), (added, Mark::Added)] {
@@ -128,6 +129,17 @@ fn scalar(value: &Value) -> Option<String> {
         Value::String(text) if text.contains('\n') => None,
         Value::Object(entries) if !entries.is_empty() => None,
         Value::Array(items) if !items.is_empty() => None,
-        value => Some(yaml::emit(value).trim_end().to_owned()),
+        Value::String(text) if is_plainly_text(text) => Some(text.clone()),
+        value => Some(value.to_string()),
     }
+}
+
+/// Returns whether nobody takes a text for anything else without quotes around it.
+fn is_plainly_text(text: &str) -> bool {
+    let scalar = Scalar {
+        text: text.to_owned(),
+        style: Style::Plain,
+        tagged_string: false,
+    };
+    !text.is_empty() && text.trim() == text && Resolver::Kubernetes.resolve(&scalar).is_string()
 }

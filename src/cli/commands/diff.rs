@@ -1,0 +1,143 @@
+//! `kiln diff`: what a change does to the cluster.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::progress::Progress;
+use crate::cli::report::diff::terminal::{self, View};
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
+use crate::cli::sides::{self, Origin};
+use crate::diff::{self, NOISE, Options, Report};
+
+const MORE: &str = "\
+Both sides are compiled in memory, and compared object by object: moving a template, or writing it
+otherwise, is no difference. Secrets are compared by key; no value and no length is shown. Labels and
+annotations that move with every release are left out; `kiln.toml` can name more:
+
+  [diff]
+  ignore = [\"checksum/*\", \"/spec/interval\"]
+
+Exit codes: 0 no difference, 1 differences, 2 could not tell, as when a side does not compile.
+
+Examples:
+  kiln diff                            This branch against where it left the default branch
+  kiln diff --base HEAD                What is not committed yet
+  kiln diff --disk                     What `kiln render` would change
+  kiln diff --config next.yaml         What another config would change
+  kiln diff --format markdown --max-size 65000 > comment.md";
+
+/// Compare what two revisions, configs or folders deploy, object by object
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub struct DiffArgs {
+    /// Old side: a git revision [default: where this branch left the default branch]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["disk", "tree"])]
+    base: Option<String>,
+    /// Old side: the rendered files as they are on disk
+    #[arg(long, conflicts_with = "tree")]
+    disk: bool,
+    /// Old side: another folder with rendered files
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// New side: a git revision [default: the working tree]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["config", "output_dir"])]
+    head: Option<String>,
+    /// New side: the working tree with FILE instead of its data files; the old side is then the working
+    /// tree as it is; can be given more than once
+    #[arg(long, value_name = "FILE", conflicts_with = "output_dir")]
+    config: Vec<PathBuf>,
+    /// New side: another folder with rendered files
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+    /// The form of the diff
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Leave out no noise
+    #[arg(long)]
+    no_strip: bool,
+    /// Leave out a label or annotation, or a value by its way (`/spec/interval`), as well
+    #[arg(long, value_name = "PATTERN", conflicts_with = "no_strip")]
+    ignore: Vec<String>,
+}
+
+/// The form of a diff.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    #[value(help = None)]
+    Terminal,
+}
+
+/// Compares and prints.
+pub fn run(
+    args: &DiffArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let session = Session::open(settings, printer)?;
+    let layout = session.layout().map_err(CommandError::unanswered)?;
+    let (before, after) = origins(args, &session, settings)?;
+    let progress = Progress::start(settings, "comparing");
+    let loaded = sides::load(&session, settings, &before, &after);
+    drop(progress);
+    let (before, after) = loaded?;
+    let mut options = Options { ignore: Vec::new() };
+    if !args.no_strip {
+        options.ignore.extend(layout.ignore);
+        options.ignore.extend(args.ignore.iter().cloned());
+        let usual = NOISE.iter().filter(|_| layout.noise);
+        options.ignore.extend(usual.map(|name| (*name).to_owned()));
+    }
+    let report = diff::compare(&before, &after, &options);
+    show(args, &report, settings, printer)?;
+    Ok(if report.is_empty() {
+        Outcome::Clean
+    } else {
+        Outcome::Findings
+    })
+}
+
+fn origins(
+    args: &DiffArgs,
+    session: &Session,
+    settings: &Settings,
+) -> Result<(Origin, Origin), CommandError> {
+    let root = &session.root;
+    let before = match (&args.base, &args.tree) {
+        (Some(base), _) => sides::revision(root, base)?,
+        (_, Some(tree)) => Origin::Folder(tree.clone()),
+        _ if args.disk => Origin::Output,
+        _ if !args.config.is_empty() => Origin::Project,
+        _ => sides::merge_base(root, settings)?,
+    };
+    let after = match (&args.head, &args.output_dir) {
+        (Some(head), _) => sides::revision(root, head)?,
+        (_, Some(folder)) => Origin::Folder(folder.clone()),
+        _ if !args.config.is_empty() => Origin::Config(args.config.clone()),
+        _ => Origin::Project,
+    };
+    Ok((before, after))
+}
+
+fn show(
+    args: &DiffArgs,
+    report: &Report,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    let text = match args.format {
+        Format::Terminal => {
+            let view = View {
+                color: settings.stdout_color,
+                body_lines: (!printer.is_verbose()).then_some(View::BODY_LINES),
+            };
+            terminal::render(report, view)
+        }
+    };
+    printer.data(&text)
+}

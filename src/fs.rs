@@ -237,6 +237,18 @@ pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Adds to the end of a file that the user named, wherever it is; one that is not there is made.
+pub fn append_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let unwritable = |cause| Error::writing(path.display().to_string(), cause);
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(unwritable)?;
+    io::Write::write_all(&mut file, bytes).map_err(unwritable)
+}
+
 /// Whether an error only says that there is nothing of that name.
 fn is_absent(cause: &io::Error) -> bool {
     matches!(

@@ -40,6 +40,21 @@ impl Report {
         self.changes.is_empty()
     }
 
+    /// Puts what stands before all paths of outputs, such as the output folder with its slash.
+    pub fn put_below(&mut self, prefix: &str) {
+        if prefix.is_empty() {
+            return;
+        }
+        let places = self
+            .changes
+            .iter_mut()
+            .flat_map(|change| [&mut change.before, &mut change.after])
+            .chain(self.dangers.iter_mut().map(|danger| &mut danger.spot));
+        for spot in places.flatten() {
+            spot.path.insert_str(0, prefix);
+        }
+    }
+
     /// Counts the changes of a kind.
     pub fn count(&self, kind: Kind) -> usize {
         let alike = self.changes.iter().filter(|change| change.kind == kind);

@@ -204,9 +204,13 @@ mod tests {
 
     #[test]
     fn reads_a_listing_below_a_folder() {
-        let listing =
-            b"100644 blob aa\tsub/a b\0120000 blob bb\tsub/link\0160000 commit cc\tsub/module\0";
-        let found = entries(listing, "sub/");
+        let lines = [
+            "100644 blob aa\tsub/a b",
+            "120000 blob bb\tsub/link",
+            "160000 commit cc\tsub/module",
+        ];
+        let listing = lines.join("\0");
+        let found = entries(listing.as_bytes(), "sub/");
         let shown: Vec<(&str, bool)> = found
             .iter()
             .map(|(path, entry)| (&**path, entry.link))

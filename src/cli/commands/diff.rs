@@ -1,6 +1,6 @@
 //! `kiln diff`: what a change does to the cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -8,10 +8,12 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::diff::terminal::{self, View};
+use crate::cli::report::diff::{github, html, json, markdown};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides::{self, Origin};
 use crate::diff::{self, NOISE, Options, Report};
+use crate::fs;
 
 const MORE: &str = "\
 Both sides are compiled in memory, and compared object by object: moving a template, or writing it
@@ -56,6 +58,9 @@ pub struct DiffArgs {
     /// The form of the diff
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
+    /// How many bytes Markdown may have; what does not fit is left out object by object, and counted
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<usize>,
     /// Leave out no noise
     #[arg(long)]
     no_strip: bool,
@@ -71,6 +76,18 @@ enum Format {
     #[default]
     #[value(help = None)]
     Terminal,
+    /// For a comment on a pull request.
+    #[value(help = None)]
+    Markdown,
+    /// Annotations on stdout, and Markdown into the file that `GITHUB_STEP_SUMMARY` names.
+    #[value(help = None)]
+    Github,
+    /// For programs, by `schemas/diff.schema.json`.
+    #[value(help = None)]
+    Json,
+    /// One file for a browser.
+    #[value(help = None)]
+    Html,
 }
 
 /// Compares and prints.
@@ -93,8 +110,12 @@ pub fn run(
         let usual = NOISE.iter().filter(|_| layout.noise);
         options.ignore.extend(usual.map(|name| (*name).to_owned()));
     }
-    let report = diff::compare(&before, &after, &options);
-    show(args, &report, settings, printer)?;
+    let mut report = diff::compare(&before, &after, &options);
+    report.put_below(&match layout.output.trim_matches('/') {
+        "" | "." => String::new(),
+        folder => format!("{folder}/"),
+    });
+    show(args, &report, &session, settings, printer)?;
     Ok(if report.is_empty() {
         Outcome::Clean
     } else {
@@ -127,6 +148,7 @@ fn origins(
 fn show(
     args: &DiffArgs,
     report: &Report,
+    session: &Session,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
@@ -138,6 +160,30 @@ fn show(
             };
             terminal::render(report, view)
         }
+        Format::Markdown => markdown::render(report, args.max_size),
+        Format::Github => {
+            if let Some(path) = settings.environment.filled("GITHUB_STEP_SUMMARY") {
+                let size = args.max_size.unwrap_or(STEP_SUMMARY);
+                let summary = markdown::render(report, Some(size));
+                fs::append_anywhere(&settings.directory.join(path), summary.as_bytes())?;
+            }
+            github::render(report, &checkout_prefix(session, settings))
+        }
+        Format::Json => format!("{:#}\n", json::render(report)),
+        Format::Html => html::render(report),
     };
     printer.data(&text)
+}
+
+/// What GitHub takes of a step summary at most, and a little less.
+const STEP_SUMMARY: usize = 1_000_000;
+
+/// Returns the way from the root of the checkout to the project, with a slash at the end.
+fn checkout_prefix(session: &Session, settings: &Settings) -> String {
+    let workspace = settings.environment.filled("GITHUB_WORKSPACE");
+    let below = workspace.and_then(|workspace| session.root.strip_prefix(workspace).ok());
+    let below = below
+        .and_then(Path::to_str)
+        .filter(|below| !below.is_empty());
+    below.map_or_else(String::new, |below| format!("{below}/"))
 }

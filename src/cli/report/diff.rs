@@ -1,10 +1,14 @@
 //! What differs between two trees, in the form that the reader wants.
 
+pub mod github;
+pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod terminal;
 
 mod rows;
 
-use crate::diff::{Bump, Kind, Report};
+use crate::diff::{Bump, Change, Danger, Kind, Report};
 
 /// Says in a few words how much differs: `1 added, 2 changed`.
 pub fn counts(report: &Report) -> String {
@@ -18,6 +22,26 @@ pub fn counts(report: &Report) -> String {
     } else {
         words.join(", ")
     }
+}
+
+/// Names the object of a change, its other namespaces and its old name.
+fn title(change: &Change) -> String {
+    let mut title = change.subject.to_string();
+    if !change.also.is_empty() {
+        title = format!("{title} (also in {})", change.also.join(", "));
+    }
+    if let Some(was) = &change.was {
+        title = format!("{title} (was {was})");
+    }
+    title
+}
+
+/// Writes what happens and why as two sentences.
+fn sentences(danger: &Danger) -> String {
+    let mut why = danger.why.chars();
+    let first = why.next().map(char::to_uppercase).into_iter().flatten();
+    let why: String = first.chain(why).collect();
+    format!("{}. {why}.", danger.message)
 }
 
 /// Says how many differences were left out, if any were.

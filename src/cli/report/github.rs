@@ -78,12 +78,14 @@ fn placed(label: &Label) -> String {
     format!("{}:{line}:{column}{separator}{}", source.path, label.text)
 }
 
-fn message(text: &str) -> String {
+/// Writes a text so that it stays one workflow command.
+pub(super) fn message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+/// Writes a text as the value of a property of a workflow command.
+pub(super) fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }

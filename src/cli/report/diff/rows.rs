@@ -143,3 +143,74 @@ fn is_plainly_text(text: &str) -> bool {
     };
     !text.is_empty() && text.trim() == text && Resolver::Kubernetes.resolve(&scalar).is_string()
 }
+
+/// How a line of a block is to be coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// As it is.
+    Same,
+    /// New.
+    Added,
+    /// Gone.
+    Removed,
+    /// A route or a place in a text.
+    Head,
+    /// A secret.
+    Secret,
+}
+
+/// Returns a change as the lines of a block in the form of a patch, which forms that colour patches
+/// know.
+pub(super) fn patch(change: &Change) -> Vec<(Tone, String)> {
+    let mut lines = Vec::new();
+    for row in rows(change) {
+        match row {
+            Row::Head(route) => lines.push((Tone::Head, format!("@@ {route} @@"))),
+            Row::Value {
+                route,
+                before,
+                after,
+            } => {
+                if let Some(old) = before {
+                    lines.push((Tone::Removed, format!("- {route}: {old}")));
+                }
+                if let Some(new) = after {
+                    lines.push((Tone::Added, format!("+ {route}: {new}")));
+                }
+            }
+            Row::Line(mark, text) => {
+                let tone = match mark {
+                    Mark::Same => Tone::Same,
+                    Mark::Added => Tone::Added,
+                    Mark::Removed => Tone::Removed,
+                };
+                lines.push((tone, format!("{} {text}", mark.sign())));
+            }
+            Row::Hunk(old, new) => lines.push((Tone::Head, format!("@@ -{old} +{new} @@"))),
+            Row::Order {
+                route,
+                before,
+                after,
+            } => lines.extend([
+                (Tone::Head, format!("@@ {route}: another order @@")),
+                (Tone::Removed, format!("- {before}")),
+                (Tone::Added, format!("+ {after}")),
+            ]),
+            Row::Secret { route, secrecy } => {
+                let (tone, sign) = match secrecy {
+                    Secrecy::Same => (Tone::Same, ' '),
+                    Secrecy::Added => (Tone::Added, '+'),
+                    Secrecy::Removed => (Tone::Removed, '-'),
+                    Secrecy::Changed | Secrecy::Unknown => (Tone::Secret, '!'),
+                };
+                let route = if route.is_empty() {
+                    "the whole file"
+                } else {
+                    &route
+                };
+                lines.push((tone, format!("{sign} {route}: secret {}", secrecy.word())));
+            }
+        }
+    }
+    lines
+}

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::rows::{Row, rows};
-use super::{amount, counts, noise, tables, version};
+use super::{amount, counts, noise, tables, title, version};
 use crate::cli::report::plain;
 use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
 
@@ -99,13 +99,7 @@ impl Page {
             Kind::Renamed => CYAN,
             Kind::Changed => YELLOW,
         };
-        let mut title = format!("{} {}", change.kind.sign(), change.subject);
-        if !change.also.is_empty() {
-            title = format!("{title} (also in {})", change.also.join(", "));
-        }
-        if let Some(was) = &change.was {
-            title = format!("{title} (was {was})");
-        }
+        let title = format!("{} {}", change.kind.sign(), title(change));
         self.line(color, title);
         let spot = change.after.as_ref().or(change.before.as_ref());
         if let Some(spot) = spot.filter(|_| !change.subject.is_file()) {

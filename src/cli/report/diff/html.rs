@@ -1,0 +1,142 @@
+//! A diff as one HTML file that needs nothing else, light or dark as the reader's system is.
+
+use super::rows::{Tone, patch};
+use super::{amount, counts, noise, tables, title, version};
+use crate::cli::report::plain;
+use crate::diff::{Bump, Change, Danger, Report};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Renders a page without scripts, fonts or images from elsewhere.
+///
+/// It is well-formed as XML too, so that programs can read it.
+pub fn render(report: &Report) -> String {
+    let names = format!("{} → {}", report.before, report.after);
+    let mut body = format!(
+        "<header><h1>Kiln diff</h1>\n<p class=\"sides\"><code>{}</code> → <code>{}</code></p>\n<p class=\"counts\">{}</p></header>\n",
+        text(&report.before),
+        text(&report.after),
+        text(&facts(report))
+    );
+    if !report.dangers.is_empty() {
+        let items: String = report.dangers.iter().map(danger).collect();
+        let count = amount(report.dangers.len(), "danger");
+        body += &format!(
+            "<section class=\"dangers\" aria-labelledby=\"dangers\"><h2 id=\"dangers\">{count}</h2>\n<ul>\n{items}</ul></section>\n"
+        );
+    }
+    for (title, bumps) in tables(report) {
+        body.push_str(&table(title, bumps));
+    }
+    if !report.changes.is_empty() {
+        let items: String = report.changes.iter().map(object).collect();
+        body += &format!(
+            "<section aria-labelledby=\"objects\"><h2 id=\"objects\">Objects</h2>\n{items}</section>\n"
+        );
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n<meta name=\"color-scheme\" content=\"light dark\" />\n<title>Kiln diff: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        text(&names)
+    )
+}
+
+fn facts(report: &Report) -> String {
+    let mut facts = vec![counts(report)];
+    facts.extend(noise(report));
+    facts.join("; ")
+}
+
+fn danger(danger: &Danger) -> String {
+    let place = danger.spot.as_ref().map_or_else(String::new, |spot| {
+        format!(
+            "<span class=\"place\">{}:{}</span>",
+            text(&spot.path),
+            spot.line
+        )
+    });
+    format!(
+        "<li><strong>{}</strong> <span class=\"code\">{}</span><br />{} {place}</li>\n",
+        marked(&danger.message),
+        danger.code(),
+        marked(&danger.why)
+    )
+}
+
+fn table(title: &str, bumps: &[Bump]) -> String {
+    let row = |bump: &Bump| {
+        format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td class=\"{leap}\">{leap}</td><td>{}</td></tr>\n",
+            text(&bump.name),
+            text(version(bump.before.as_ref())),
+            text(version(bump.after.as_ref())),
+            text(&bump.subject.to_string()),
+            leap = bump.leap.word(),
+        )
+    };
+    let rows: String = bumps.iter().map(row).collect();
+    format!(
+        "<section><h2>{title}</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>Name</th><th>From</th><th>To</th><th>Leap</th><th>Object</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div></section>\n"
+    )
+}
+
+fn object(change: &Change) -> String {
+    let spot = change.after.as_ref().or(change.before.as_ref());
+    let mut facts: Vec<String> = Vec::new();
+    facts.extend(spot.map(|spot| format!("{}:{}", text(&spot.path), spot.line)));
+    facts.extend(change.note.as_deref().map(marked));
+    if !change.causes.is_empty() {
+        let causes: Vec<String> = change
+            .causes
+            .iter()
+            .map(|cause| marked(&cause.to_string()))
+            .collect();
+        facts.push(format!("by {}", causes.join(", ")));
+    }
+    let mut lines = String::new();
+    for (tone, line) in patch(change) {
+        let class = match tone {
+            Tone::Same => "same",
+            Tone::Added => "new",
+            Tone::Removed => "gone",
+            Tone::Head => "head",
+            Tone::Secret => "secret",
+        };
+        lines += &format!("<span class=\"{class}\">{}</span>\n", text(&line));
+    }
+    format!(
+        "<details{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code></summary>\n<p class=\"place\">{}</p>\n<pre>{lines}</pre></details>\n",
+        if change.body.is_none() {
+            " open=\"open\""
+        } else {
+            ""
+        },
+        text(&title(change)),
+        facts.join("; "),
+        kind = change.kind.word(),
+    )
+}
+
+/// Writes a sentence of ours, names in backticks as code.
+fn marked(sentence: &str) -> String {
+    let parts = sentence.split('`').enumerate();
+    let shown = parts.map(|(at, part)| {
+        if at % 2 == 1 {
+            format!("<code>{}</code>", text(part))
+        } else {
+            text(part)
+        }
+    });
+    shown.collect()
+}
+
+fn text(text: &str) -> String {
+    escaped(&plain(text))
+}
+
+/// Writes a text so that nothing in it is markup.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

@@ -1,0 +1,122 @@
+//! A diff for programs, by `schemas/diff.schema.json`.
+
+use serde_json::{Value, json};
+
+use crate::diff::{
+    Bump, Cause, Change, Danger, Edit, Field, Hunk, Kind, Mark, Report, Spot, Subject,
+};
+
+/// The version of the format; raised when a field goes or changes its meaning.
+pub const VERSION: u32 = 1;
+
+/// Renders a diff as one object.
+pub fn render(report: &Report) -> Value {
+    let count = |kind: Kind| (kind.word().to_owned(), Value::from(report.count(kind)));
+    let mut summary: serde_json::Map<String, Value> = Kind::ALL.into_iter().map(count).collect();
+    summary.insert("dangers".to_owned(), report.dangers.len().into());
+    summary.insert("hidden".to_owned(), report.hidden.into());
+    json!({
+        "version": VERSION,
+        "before": report.before,
+        "after": report.after,
+        "summary": summary,
+        "dangers": report.dangers.iter().map(danger).collect::<Vec<_>>(),
+        "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "images": report.images.iter().map(bump).collect::<Vec<_>>(),
+        "charts": report.charts.iter().map(bump).collect::<Vec<_>>(),
+    })
+}
+
+fn danger(danger: &Danger) -> Value {
+    json!({
+        "code": danger.code(),
+        "object": subject(&danger.subject),
+        "route": danger.route,
+        "message": danger.message,
+        "why": danger.why,
+        "place": danger.spot.as_ref().map(spot),
+    })
+}
+
+fn subject(subject: &Subject) -> Value {
+    json!({
+        "group": subject.group,
+        "kind": subject.kind,
+        "namespace": subject.namespace,
+        "name": subject.name,
+    })
+}
+
+fn spot(spot: &Spot) -> Value {
+    json!({"path": spot.path, "line": spot.line})
+}
+
+fn change(change: &Change) -> Value {
+    json!({
+        "kind": change.kind.word(),
+        "object": subject(&change.subject),
+        "alsoIn": change.also,
+        "was": change.was.as_ref().map(subject),
+        "before": change.before.as_ref().map(spot),
+        "after": change.after.as_ref().map(spot),
+        "fields": change.fields.iter().map(field).collect::<Vec<_>>(),
+        "body": change.body,
+        "note": change.note,
+        "causes": change.causes.iter().map(cause).collect::<Vec<_>>(),
+    })
+}
+
+fn cause(cause: &Cause) -> Value {
+    let (kind, name) = match cause {
+        Cause::Config(key) => ("config", key.as_str()),
+        Cause::Template(path) => ("template", path.as_str()),
+        Cause::Rule(code) => ("rule", *code),
+    };
+    json!({"type": kind, "name": name})
+}
+
+fn field(field: &Field) -> Value {
+    let route = field.route.to_string();
+    match &field.edit {
+        Edit::Added(value) => json!({"route": route, "edit": "added", "after": value}),
+        Edit::Removed(value) => json!({"route": route, "edit": "removed", "before": value}),
+        Edit::Changed(old, new) => {
+            json!({"route": route, "edit": "changed", "before": old, "after": new})
+        }
+        Edit::Items { removed, added } => {
+            json!({"route": route, "edit": "items", "removed": removed, "added": added})
+        }
+        Edit::Reordered(old, new) => {
+            json!({"route": route, "edit": "reordered", "before": old, "after": new})
+        }
+        Edit::Text(hunks) => {
+            let hunks: Vec<Value> = hunks.iter().map(hunk).collect();
+            json!({"route": route, "edit": "text", "hunks": hunks})
+        }
+        Edit::Secret(secrecy) => {
+            json!({"route": route, "edit": "secret", "secret": secrecy.word()})
+        }
+    }
+}
+
+fn hunk(hunk: &Hunk) -> Value {
+    let mark = |mark: Mark| match mark {
+        Mark::Same => "same",
+        Mark::Added => "added",
+        Mark::Removed => "removed",
+    };
+    let lines = hunk.lines.iter();
+    let lines = lines.map(|line| json!({"mark": mark(line.mark), "text": line.text}));
+    json!({"before": hunk.before, "after": hunk.after, "lines": lines.collect::<Vec<_>>()})
+}
+
+fn bump(bump: &Bump) -> Value {
+    json!({
+        "object": subject(&bump.subject),
+        "route": bump.route,
+        "name": bump.name,
+        "before": bump.before,
+        "after": bump.after,
+        "leap": bump.leap.word(),
+    })
+}

@@ -142,9 +142,16 @@ fn rename(pairs: &mut Vec<Pair<'_>>, noise: &Noise) {
         let Some(equals) = gone.get_mut(&change::fingerprint(new, noise)) else {
             continue;
         };
-        if !equals.is_empty() {
-            let old = pairs[equals.remove(0)].before.take();
-            pairs[at].before = old;
+        if equals.is_empty() {
+            continue;
+        }
+        let from = equals.remove(0);
+        let old = pairs[from].before.take();
+        let mut pair = Pair::one(old, pairs[at].after.take()).by_standing();
+        if pair.after.is_none() {
+            std::mem::swap(&mut pairs[from], &mut pair);
+        } else {
+            std::mem::swap(&mut pairs[at], &mut pair);
         }
     }
     pairs.retain(|pair| pair.before.is_some() || pair.after.is_some());

@@ -3,6 +3,8 @@
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
 mod objects;
+mod project;
+mod revisions;
 
 use std::collections::BTreeMap;
 

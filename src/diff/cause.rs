@@ -128,20 +128,24 @@ impl<'s> Blame<'s> {
     fn of_line(&self, template: &Source, line: usize, other: &Sources<'_>) -> Vec<Cause> {
         let span = template.line_span(line);
         let text = &template.text[span.start..span.end];
-        let touched = match other.get(template.path.as_str()) {
-            Some(known) => {
-                known.text != template.text && !known.text.lines().any(|line| line == text)
-            }
-            // The catalogue is in the program: the same on both sides.
-            None => !template.path.starts_with("catalogue:"),
-        };
-        if touched {
-            return vec![Cause::Template(template.path.clone())];
-        }
         let named = |text: &str| -> Vec<Cause> {
             let keys = self.keys.iter().filter(|key| names(text, key));
             keys.map(|key| Cause::Config(key.to_string())).collect()
         };
+        let known = other.get(template.path.as_str());
+        // The catalogue is in the program: the same on both sides.
+        let same = match known {
+            Some(known) => known.text == template.text,
+            None => template.path.starts_with("catalogue:"),
+        };
+        if !same {
+            let kept = known.is_some_and(|known| known.text.lines().any(|line| line == text));
+            let keys = if kept { named(text) } else { Vec::new() };
+            return match keys.as_slice() {
+                [] => vec![Cause::Template(template.path.clone())],
+                _ => keys,
+            };
+        }
         let mut found = named(text);
         if found.is_empty() {
             found = named(&template.text);

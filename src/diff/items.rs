@@ -1,6 +1,6 @@
 //! What a side consists of: objects as Flux deploys them, and files that hold none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -57,22 +57,33 @@ impl<'s> Item<'s> {
     pub(super) fn all(side: &'s Side) -> BTreeMap<Identity, Vec<Self>> {
         let builds = Builds::of(side.files.values().map(|held| &held.file));
         let mut items: BTreeMap<Identity, Vec<Self>> = BTreeMap::new();
-        let mut met = BTreeSet::new();
-        for member in &builds.members {
-            let item = Self::of_member(side, &builds, member);
-            met.insert((item.held.file.path.as_str(), item.document));
+        let mut met: BTreeMap<(&str, usize), (Standing, bool)> = BTreeMap::new();
+        let members = builds.members.iter();
+        let members: Vec<Self> = members
+            .map(|member| Self::of_member(side, &builds, member))
+            .collect();
+        for item in &members {
+            let best = met.entry(item.place()).or_insert_with(|| item.rank());
+            *best = (*best).max(item.rank());
+        }
+        for item in members {
+            // A folder that Flux builds is not also built on its own.
+            if met
+                .get(&item.place())
+                .is_some_and(|best| *best > item.rank())
+            {
+                continue;
+            }
             let equals = items.entry(item.identity.clone()).or_default();
-            let known = equals.iter_mut().find(|known| known.is_at(&item));
+            let known = equals.iter().find(|known| known.place() == item.place());
             match known {
-                // The build that deploys it counts, whichever other takes it in as well.
-                Some(known) if known.standing < item.standing => *known = item,
                 Some(_) => {}
                 None => equals.push(item),
             }
         }
         for held in side.files.values() {
             for item in Self::of_file(held) {
-                if !met.contains(&(held.file.path.as_str(), item.document)) {
+                if !met.contains_key(&item.place()) {
                     items.entry(item.identity.clone()).or_default().push(item);
                 }
             }
@@ -146,8 +157,13 @@ impl<'s> Item<'s> {
         text.then(|| item(0, None)).into_iter().chain(documents)
     }
 
-    fn is_at(&self, other: &Self) -> bool {
-        self.held.file.path == other.held.file.path && self.document == other.document
+    fn place(&self) -> (&'s str, usize) {
+        (self.held.file.path.as_str(), self.document)
+    }
+
+    /// Orders builds by how sure it is that they deploy the item.
+    fn rank(&self) -> (Standing, bool) {
+        (self.standing, !matches!(self.owner, Owner::Nobody))
     }
 
     /// Returns whether the item's text is letter by letter that of another.

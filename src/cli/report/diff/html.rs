@@ -21,18 +21,20 @@ pub fn render(report: &Report) -> String {
     if !report.dangers.is_empty() {
         let items: String = report.dangers.iter().map(danger).collect();
         let count = amount(report.dangers.len(), "danger");
-        body += &format!(
+        let section = format!(
             "<section class=\"dangers\" aria-labelledby=\"dangers\"><h2 id=\"dangers\">{count}</h2>\n<ul>\n{items}</ul></section>\n"
         );
+        body.push_str(&section);
     }
     for (title, bumps) in tables(report) {
         body.push_str(&table(title, bumps));
     }
     if !report.changes.is_empty() {
         let items: String = report.changes.iter().map(object).collect();
-        body += &format!(
+        let section = format!(
             "<section aria-labelledby=\"objects\"><h2 id=\"objects\">Objects</h2>\n{items}</section>\n"
         );
+        body.push_str(&section);
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n<meta name=\"color-scheme\" content=\"light dark\" />\n<title>Kiln diff: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
@@ -101,7 +103,10 @@ fn object(change: &Change) -> String {
             Tone::Head => "head",
             Tone::Secret => "secret",
         };
-        lines += &format!("<span class=\"{class}\">{}</span>\n", text(&line));
+        let line = text(&line);
+        for part in ["<span class=\"", class, "\">", &line, "</span>\n"] {
+            lines.push_str(part);
+        }
     }
     format!(
         "<details{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code></summary>\n<p class=\"place\">{}</p>\n<pre>{lines}</pre></details>\n",

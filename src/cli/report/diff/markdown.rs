@@ -55,9 +55,10 @@ pub fn render(report: &Report, max_size: Option<usize>) -> String {
         } else {
             ("are", "objects")
         };
-        text += &format!(
+        let rest = format!(
             "**{left} {objects} {are} left out here**, as the text would be larger than {limit} bytes. `kiln diff` shows everything.\n"
         );
+        text.push_str(&rest);
     }
     text
 }
@@ -137,7 +138,9 @@ fn table(title: &str, bumps: &[Bump]) -> String {
             code(&bump.subject.to_string()),
         ];
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
-        text += &format!("| {} |\n", cells.join(" | "));
+        for part in ["| ", &cells.join(" | "), " |\n"] {
+            text.push_str(part);
+        }
     }
     text.push('\n');
     text
@@ -168,7 +171,9 @@ fn object(change: &Change) -> String {
         let lines: Vec<String> = lines.into_iter().map(|(_, line)| plain(&line)).collect();
         let lines = lines.join("\n");
         let fence = fence(&lines);
-        text += &format!("{fence}diff\n{lines}\n{fence}\n\n");
+        for part in [&fence, "diff\n", &lines, "\n", &fence, "\n\n"] {
+            text.push_str(part);
+        }
     }
     text.push_str("</details>\n\n");
     text

@@ -1,0 +1,429 @@
+//! The real binary on a project with a history: every format, and every place it is run in.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::expect;
+use super::project::{CANARY, KS, OTHER_CANARY, WEB, change, commit, diff, git, git_in, project};
+use crate::support::Sandbox;
+
+#[test]
+fn every_format_is_as_recorded_and_shows_no_secret() {
+    let sandbox = project();
+    change(&sandbox);
+    let formats = ["terminal", "markdown", "github", "json", "html"];
+    for format in formats {
+        let run = diff(&sandbox, &["--base", "first", "--format", format]);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert_eq!(run.stderr, "", "{format}");
+        for canary in [CANARY, OTHER_CANARY, "canary"] {
+            assert!(!run.stdout.contains(canary), "{format} shows a secret");
+        }
+        expect(&format!("revisions.{format}"), &run.stdout);
+    }
+    let verbose = diff(
+        &sandbox,
+        &["--base", "first", "-v", "--no-strip", "--color", "always"],
+    );
+    assert!(!verbose.stdout.contains("canary"));
+    expect("revisions.colour", &verbose.stdout);
+}
+
+#[test]
+fn json_follows_its_schema() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/diff.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let sandbox = project();
+    change(&sandbox);
+    for arguments in [
+        &["--base", "first"][..],
+        &["--base", "first", "--head", "first"],
+    ] {
+        let run = diff(&sandbox, &[arguments, &["--format", "json"]].concat());
+        let mut value: Value = serde_json::from_str(&run.stdout).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        value["summary"]["added"] = "much".into();
+        assert!(!validator.is_valid(&value));
+    }
+}
+
+#[test]
+fn a_comment_leaves_out_whole_objects_and_says_so() {
+    let sandbox = project();
+    change(&sandbox);
+    let whole = diff(&sandbox, &["--base", "first", "--format", "markdown"]).stdout;
+    let mut cut = 0;
+    for size in [1500, 2500, 3500, 4500, 6000] {
+        let size_text = size.to_string();
+        let run = diff(
+            &sandbox,
+            &[
+                "--base",
+                "first",
+                "--format",
+                "markdown",
+                "--max-size",
+                &size_text,
+            ],
+        );
+        assert!(run.stdout.len() <= size, "{} of {size}", run.stdout.len());
+        let opened = run.stdout.matches("<details>").count();
+        assert_eq!(opened, run.stdout.matches("</details>").count());
+        assert!(
+            run.stdout.contains("left out here") || run.stdout == whole,
+            "{size}"
+        );
+        cut += usize::from(run.stdout != whole);
+    }
+    assert!(cut >= 3, "{cut}");
+}
+
+#[test]
+fn the_step_summary_is_added_to_what_is_there() {
+    let sandbox = project();
+    change(&sandbox);
+    sandbox.write("../summary.md", "before\n");
+    let summary = sandbox.path("../summary.md");
+    let run = sandbox.kiln_with(
+        &[("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())],
+        &["diff", "--base", "first", "--format", "github"],
+    );
+    assert_eq!(run.code, Some(1), "{run}");
+    let text = sandbox.read("../summary.md");
+    assert!(
+        text.starts_with("before\n<!-- kiln-diff -->\n## Kiln diff\n"),
+        "{text}"
+    );
+    assert!(!text.contains("canary"));
+}
+
+#[test]
+fn moving_and_rewriting_templates_is_no_difference() {
+    let sandbox = project();
+    // Other files, another order of keys, comments, other quotes: the same objects.
+    let web = WEB.replace(
+        "metadata:\n  name: web\n  annotations:\n    checksum/config: \"1\"\n",
+        "metadata: {annotations: {\"checksum/config\": '1'}, name: web}\n# Nothing\n",
+    );
+    sandbox.write("templates/apps/shop/parts/shop-web.yaml.tera", web);
+    std::fs::remove_file(sandbox.path("templates/apps/shop/web.yaml.tera")).unwrap();
+    let list = sandbox.read("templates/apps/shop/kustomization.yaml");
+    sandbox.write(
+        "templates/apps/shop/kustomization.yaml",
+        list.replace("./web.yaml", "./parts/shop-web.yaml"),
+    );
+    std::fs::rename(
+        sandbox.path("templates/flux/ks.yaml"),
+        sandbox.path("templates/flux/shop.yaml"),
+    )
+    .unwrap();
+    let list = sandbox.read("templates/flux/kustomization.yaml");
+    sandbox.write(
+        "templates/flux/kustomization.yaml",
+        list.replace("ks.yaml", "shop.yaml"),
+    );
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(
+        run.stdout,
+        "first ([COMMIT 0]) → the working tree\n\nno difference\n"
+    );
+}
+
+#[test]
+fn the_default_is_where_the_branch_left_main() {
+    let sandbox = project();
+    git(&sandbox, &["switch", "--quiet", "--create", "feature"]);
+    sandbox.write("templates/notes.txt", "one\nthree\n");
+    commit(&sandbox, "second");
+    git(&sandbox, &["switch", "--quiet", "main"]);
+    sandbox.write("templates/other.txt", "only on main\n");
+    commit(&sandbox, "third");
+    git(&sandbox, &["switch", "--quiet", "feature"]);
+    let run = diff(&sandbox, &[]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("~ notes.txt"), "{run}");
+    assert!(!run.stdout.contains("other.txt"), "{run}");
+    // Both sides from git, whatever lies in the working tree.
+    sandbox.write("templates/notes.txt", "one\ntwo\n");
+    assert_eq!(diff(&sandbox, &[]).code, Some(0));
+    assert_eq!(diff(&sandbox, &["--head", "feature"]).code, Some(1));
+}
+
+#[test]
+fn works_in_a_worktree_and_from_a_folder_below() {
+    let sandbox = project();
+    change(&sandbox);
+    commit(&sandbox, "second");
+    git(
+        &sandbox,
+        &[
+            "worktree",
+            "add",
+            "--quiet",
+            "../linked",
+            "main~1",
+            "--detach",
+        ],
+    );
+    std::fs::copy(sandbox.path("age.key"), sandbox.path("../linked/age.key")).unwrap();
+    let output = sandbox
+        .command()
+        .arg("-C")
+        .arg(sandbox.path("../linked/templates"))
+        .args(["diff", "--base", "main"])
+        .output()
+        .unwrap();
+    let run = sandbox.finish(&output);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("+ PersistentVolumeClaim/shop/backup"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_project_below_the_root_of_its_repository_is_compared() {
+    let sandbox = project();
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    git_in(
+        &sandbox.path(".."),
+        &["init", "--quiet", "--initial-branch=main"],
+    );
+    commit(&sandbox, "first");
+    sandbox.write("templates/notes.txt", "one\nthree\n");
+    let run = diff(&sandbox, &[]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+}
+
+#[test]
+fn a_shallow_clone_says_what_to_fetch() {
+    let sandbox = project();
+    sandbox.write("templates/notes.txt", "one\nthree\n");
+    commit(&sandbox, "second");
+    let url = format!("file://{}", sandbox.path("").display());
+    git(
+        &sandbox,
+        &["clone", "--quiet", "--depth=1", &url, "../shallow"],
+    );
+    std::fs::copy(sandbox.path("age.key"), sandbox.path("../shallow/age.key")).unwrap();
+    let first = git(&sandbox, &["rev-parse", "first"]);
+    let run = |arguments: &[&str]| {
+        let output = sandbox
+            .command()
+            .arg("-C")
+            .arg(sandbox.path("../shallow"))
+            .arg("diff")
+            .args(arguments)
+            .output();
+        sandbox.finish(&output.unwrap())
+    };
+    let missing = run(&["--base", &first]);
+    assert_eq!(missing.code, Some(2), "{missing}");
+    assert!(
+        missing.stderr.contains("this clone is shallow"),
+        "{missing}"
+    );
+    assert!(missing.stderr.contains("git fetch --deepen"), "{missing}");
+    // What is there is compared.
+    assert_eq!(run(&["--base", "HEAD"]).code, Some(0));
+}
+
+#[test]
+fn no_repository_and_no_base_are_told_and_other_sides_still_work() {
+    let sandbox = project();
+    sandbox.kiln(&["render"]).success();
+    git(&sandbox, &["branch", "--move", "work"]);
+    let run = diff(&sandbox, &[]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr
+            .contains("nothing tells which branch to compare with"),
+        "{run}"
+    );
+    let unknown = diff(&sandbox, &["--base", "nope"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(
+        unknown.stderr.contains("there is no revision `nope`"),
+        "{unknown}"
+    );
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    let run = sandbox.kiln(&["diff"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("is in no git repository"), "{run}");
+    assert_eq!(sandbox.kiln(&["diff", "--disk"]).code, Some(0));
+    sandbox.write("templates/notes.txt", "other\n");
+    let run = sandbox.kiln(&["diff", "--disk"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+}
+
+#[test]
+fn sealed_files_on_disk_are_opened_or_told_by_key() {
+    let sandbox = project();
+    sandbox.kiln(&["render"]).success();
+    sandbox.write("token.txt", OTHER_CANARY);
+    let run = diff(&sandbox, &["--disk"]);
+    assert!(
+        run.stdout.contains("stringData.token: secret changed"),
+        "{run}"
+    );
+    assert!(run.stdout.contains("1 key the same"), "{run}");
+    // Two folders, and nobody who could open them.
+    let copy = |to: &str| {
+        let status = Command::new("cp")
+            .arg("-r")
+            .arg(sandbox.path("out"))
+            .arg(sandbox.path(to))
+            .status();
+        assert!(status.unwrap().success());
+    };
+    copy("../old");
+    sandbox.kiln(&["render"]).success();
+    copy("../new");
+    std::fs::remove_file(sandbox.path("age.key")).unwrap();
+    let run = diff(&sandbox, &["--tree", "../old", "--output-dir", "../new"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("stringData.token: secret unknown"),
+        "{run}"
+    );
+    assert_eq!(
+        diff(&sandbox, &["--tree", "../old", "--output-dir", "../old"]).code,
+        Some(0)
+    );
+}
+
+#[test]
+fn another_config_shows_what_it_would_change_and_why() {
+    let sandbox = project();
+    let config = sandbox.read("cluster.yaml");
+    let at = config.find("\ndomain:").unwrap();
+    let name = config[at..].find("name: ").unwrap() + at;
+    let end = config[name..].find('\n').unwrap() + name;
+    let next = format!(
+        "{}name: next.example.org{}",
+        &config[..name],
+        &config[end..]
+    );
+    sandbox.write("../next.yaml", next);
+    let mut arguments = vec!["--config", "../next.yaml"];
+    if sandbox.path("nodes.yaml").is_file() {
+        arguments.extend(["--config", "nodes.yaml"]);
+    }
+    let run = diff(&sandbox, &arguments);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("+ --domain=next.example.org"), "{run}");
+    assert!(run.stdout.contains("by config `domain.name`"), "{run}");
+    assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+}
+
+#[test]
+fn a_side_that_does_not_compile_is_an_error_and_no_deletion() {
+    let sandbox = project();
+    sandbox.write("templates/broken.txt.tera", "#{ nowhere }#\n");
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert_eq!(run.stdout, "", "{run}");
+    assert!(run.stderr.contains("this is in the working tree"), "{run}");
+    commit(&sandbox, "broken");
+    std::fs::remove_file(sandbox.path("templates/broken.txt.tera")).unwrap();
+    let run = diff(&sandbox, &["--base", "HEAD"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("this is in HEAD ([COMMIT 1])"), "{run}");
+}
+
+#[test]
+fn an_object_that_nothing_takes_in_any_more_is_removed() {
+    let sandbox = project();
+    let list = sandbox.read("templates/apps/shop/kustomization.yaml");
+    sandbox.write(
+        "templates/apps/shop/kustomization.yaml",
+        list.replace("  - ./config.yaml\n", ""),
+    );
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("- ConfigMap/shop/shop"), "{run}");
+    assert!(run.stdout.ends_with("\n1 removed\n"), "{run}");
+    let mut files = vec![
+        ("flux/ks.yaml", KS),
+        ("apps/shop/kustomization.yaml", list.as_str()),
+    ];
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\n";
+    files.push(("apps/shop/config.yaml", config));
+    let shorter = list.replace("  - ./config.yaml\n", "");
+    let mut after = files.clone();
+    after[1].1 = &shorter;
+    let report = super::diff(&files, &after);
+    assert_eq!(report.changes.len(), 1);
+    let note = report.changes[0].note.as_deref().unwrap();
+    assert!(
+        note.contains("nothing that Flux deploys takes it in"),
+        "{note}"
+    );
+}
+
+#[test]
+fn patterns_of_noise_are_the_projects_own() {
+    let sandbox = project();
+    let edit = |from: &str, to: &str| {
+        let path = "templates/apps/shop/web.yaml.tera";
+        sandbox.write(path, sandbox.read(path).replace(from, to));
+    };
+    edit("replicas: 2", "replicas: 3");
+    edit("checksum/config: \"1\"", "checksum/config: \"2\"");
+    let run = diff(&sandbox, &["--base", "first", "--ignore", "/spec/replicas"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        run.stdout
+            .ends_with("no difference; 2 differences left out as noise\n"),
+        "{run}"
+    );
+    sandbox.write(
+        "kiln.toml",
+        sandbox.read("kiln.toml") + "[diff]\nignore = [\"/spec/rep*\"]\ndefaults = false\n",
+    );
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert!(run.stdout.contains("checksum/config"), "{run}");
+    assert!(!run.stdout.contains("replicas"), "{run}");
+    let run = diff(&sandbox, &["--base", "first", "--no-strip"]);
+    assert!(run.stdout.contains("spec.replicas: 2 → 3"), "{run}");
+}
+
+/// The page is well-formed: every tag is closed in order, and nothing is fetched from elsewhere.
+#[test]
+fn html_stands_by_itself_and_is_well_formed() {
+    let sandbox: Sandbox = project();
+    change(&sandbox);
+    sandbox.write(
+        "templates/notes.txt",
+        "<script>alert(1)</script> & \"quotes\"\n",
+    );
+    let page = diff(&sandbox, &["--base", "first", "--format", "html"]).stdout;
+    assert!(
+        page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"),
+        "{page}"
+    );
+    for outside in ["<script", "http://", "https://", "url(", "@import", "src="] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(page.contains("prefers-color-scheme: dark"));
+    let body = page.strip_prefix("<!DOCTYPE html>").unwrap();
+    let mut open = Vec::new();
+    for tag in body.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').unwrap();
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "{tag}");
+        } else if !tag.ends_with('/') {
+            open.push(tag.split(' ').next().unwrap().to_owned());
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}

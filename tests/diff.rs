@@ -2,8 +2,10 @@
 //!
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
+mod dangers;
 mod objects;
 mod project;
+mod properties;
 mod revisions;
 
 use std::collections::BTreeMap;

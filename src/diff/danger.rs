@@ -130,13 +130,19 @@ impl Seen<'_, '_> {
     /// Reports a danger at a route of the object.
     fn danger(&self, code: &str, route: &str, message: String, why: String) -> Danger {
         let change = self.change;
+        let items = [&self.pair.after, &self.pair.before];
+        let spot = items.into_iter().flatten().next().map(|item| {
+            let Spot { path, line } = item.spot();
+            let line = item.line_of(route).unwrap_or(line);
+            Spot { path, line }
+        });
         Danger {
             rank: rank(code),
             subject: change.subject.clone(),
             route: route.to_owned(),
             message,
             why,
-            spot: change.after.clone().or_else(|| change.before.clone()),
+            spot,
         }
     }
 }

@@ -200,6 +200,34 @@ impl<'s> Item<'s> {
         }
     }
 
+    /// Returns the line of a dotted way, or of its deepest part that is there.
+    ///
+    /// Items of lists are found by their position or their `name`; by nothing else.
+    pub(super) fn line_of(&self, dotted: &str) -> Option<usize> {
+        let mut node = self.root?;
+        let mut found = None;
+        for step in steps(dotted) {
+            let (next, at) = match node.items() {
+                Some(items) => {
+                    let named = |item: &&Node| item.find_text("name") == Some(&*step);
+                    let by_name = items.iter().find(named);
+                    let item = by_name.or_else(|| items.get(step.parse::<usize>().ok()?));
+                    match item {
+                        Some(item) => (item, item.first_line_span()),
+                        None => break,
+                    }
+                }
+                None => match node.entry(&step) {
+                    Some(entry) => (&entry.value, entry.key_span),
+                    None => break,
+                },
+            };
+            node = next;
+            found = Some(at.start);
+        }
+        found.map(|at| self.held.file.source.line_column(at).0)
+    }
+
     /// Returns whether the whole of the item is a secret.
     pub(super) fn is_secret(&self) -> bool {
         self.held.sight != Sight::Open
@@ -229,6 +257,25 @@ fn is_kustomization(root: &Node) -> bool {
     let by_version = version.is_some_and(|version| version.starts_with("kustomize.config.k8s.io/"));
     by_version
         || (version.is_none() && root.get("kind").is_none() && root.get("resources").is_some())
+}
+
+/// Splits a dotted way with items of lists in brackets, and keys with dots in brackets and quotes.
+fn steps(dotted: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = dotted;
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches('.');
+        let (step, left) = if let Some(quoted) = rest.strip_prefix("[\"") {
+            quoted.split_once("\"]").unwrap_or((quoted, ""))
+        } else if let Some(item) = rest.strip_prefix('[') {
+            item.split_once(']').unwrap_or((item, ""))
+        } else {
+            rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()))
+        };
+        found.push(step.to_owned());
+        rest = left;
+    }
+    found
 }
 
 /// Counts the objects of the same kind before one in its file.

@@ -20,6 +20,7 @@ fn tells_the_commands_and_the_exit_codes() {
       render       Compile the project and write the tree
       check        Compile the project without writing anything
       audit        Score the tree before and after hardening, and list the gaps that are left
+      diff         Compare what two revisions, configs or folders deploy, object by object
       schema       Print the JSON Schema of the config, the options of all apps included
       apps         List the apps of the catalogue and the project, and which of them are on
       explain      Tell where an output line comes from, or what a code means

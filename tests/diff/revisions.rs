@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::expect;
 use super::project::{CANARY, KS, OTHER_CANARY, WEB, change, commit, diff, git, git_in, project};
-use crate::support::Sandbox;
 
 #[test]
 fn every_format_is_as_recorded_and_shows_no_secret() {
@@ -400,7 +399,7 @@ fn patterns_of_noise_are_the_projects_own() {
 /// The page is well-formed: every tag is closed in order, and nothing is fetched from elsewhere.
 #[test]
 fn html_stands_by_itself_and_is_well_formed() {
-    let sandbox: Sandbox = project();
+    let sandbox = project();
     change(&sandbox);
     sandbox.write(
         "templates/notes.txt",

@@ -9,7 +9,8 @@ use crate::cli::report::record::named;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
-use crate::pipeline;
+use crate::diff::DANGERS;
+use crate::pipeline::{self, Explanation};
 use crate::source::Source;
 use crate::tree::{File, Injection, Origin, Sealed, Tree};
 
@@ -40,6 +41,11 @@ pub fn run(
     let mut codes = pipeline::explanations();
     codes.extend(pipeline::findings());
     codes.extend(pipeline::audit_explanations());
+    codes.extend(DANGERS.iter().map(|danger| Explanation {
+        code: danger.code,
+        summary: danger.summary,
+        text: "A danger that `kiln diff` tells of; docs/diff.md lists all.",
+    }));
     // A check of the tree and one of the audit may have the same name: both are told.
     let found: Vec<String> = codes
         .iter()

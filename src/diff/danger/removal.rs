@@ -95,13 +95,16 @@ pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>], found: &mut Vec<Dang
         return;
     };
     let what = match seen.change.kind {
-        Kind::Renamed => format!("`{subject}` becomes `{}`", seen.change.subject),
-        _ => format!("`{subject}` is removed"),
+        Kind::Renamed => format!(
+            "`{subject}` becomes `{}`, and the old one is",
+            seen.change.subject
+        ),
+        _ => format!("`{subject}` is removed and"),
     };
     let (message, why) = match fate(seen, item, pairs) {
-        Fate::Pruned(by) => (format!("{what} and pruned"), format!("{by}: {loss}")),
+        Fate::Pruned(by) => (format!("{what} pruned"), format!("{by}: {loss}")),
         Fate::Orphaned(by) => (
-            format!("{what} and orphaned"),
+            format!("{what} orphaned"),
             format!("{by}: it stays in the cluster, and nothing cares for it any more"),
         ),
     };

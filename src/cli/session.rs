@@ -90,6 +90,12 @@ impl Session {
         Ok(compiled)
     }
 
+    /// Returns the first age identity at hand.
+    pub fn identity(&self) -> Option<&Secret> {
+        let mut texts = self.identities.iter().map(|(_, text)| text);
+        texts.find(|text| text.expose().contains("AGE-SECRET-KEY-"))
+    }
+
     /// Returns the files of the embedded catalogue.
     pub fn catalogue(&self) -> &dyn Files {
         self.catalogue.as_ref()

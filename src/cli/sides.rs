@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::CommandError;
 use super::session::Session;
 use super::settings::Settings;
+use super::stand_ins::StandIns;
 use crate::diff::{Side, Text};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, Opened, World};
@@ -33,21 +34,32 @@ pub enum Origin {
     Folder(PathBuf),
 }
 
-/// Loads both sides at once.
+/// Loads both sides at once, and returns what is to be told of keys that are missing.
+///
+/// Where both sides are compiled no key is needed: a stand-in is as good, since both sides get the same.
 pub fn load(
     session: &Session,
     settings: &Settings,
     before: &Origin,
     after: &Origin,
-) -> Result<(Side, Side), CommandError> {
-    let loaded = rayon::join(
-        || side(session, settings, before),
-        || side(session, settings, after),
-    );
-    Ok((loaded.0?, loaded.1?))
+) -> Result<(Side, Side, Option<String>), CommandError> {
+    let compiled = before.is_compiled() && after.is_compiled();
+    let stand_ins = compiled.then(|| StandIns::of(session)).transpose()?;
+    let loader = Loader {
+        session,
+        settings,
+        stand_ins: stand_ins.as_ref(),
+    };
+    let (before, after) = rayon::join(|| loader.side(before), || loader.side(after));
+    let told = stand_ins.as_ref().and_then(StandIns::told);
+    Ok((before?, after?, told))
 }
 
 impl Origin {
+    fn is_compiled(&self) -> bool {
+        matches!(self, Self::Project | Self::Config(_) | Self::Commit { .. })
+    }
+
     /// Names the side for people.
     pub fn label(&self) -> String {
         let list = |paths: &[PathBuf]| {
@@ -67,50 +79,55 @@ impl Origin {
     }
 }
 
-fn side(session: &Session, settings: &Settings, origin: &Origin) -> Result<Side, CommandError> {
-    let label = origin.label();
-    match origin {
-        Origin::Project => compiled(&session.world(), None, label),
-        Origin::Config(paths) => {
-            let (files, data) = with_config(&session.disk, settings, paths)?;
-            let world = World {
-                files: &files,
-                ..session.world()
-            };
-            compiled(&world, Some(&data), label)
-        }
-        Origin::Commit { commit, .. } => {
-            let repository = Repository::of(&session.root).map_err(|error| git_error(&error))?;
-            let revision = repository
-                .revision(commit)
-                .map_err(|error| git_error(&error))?;
-            has_project(&revision, &label)?;
-            let world = World {
-                files: &revision,
-                ..session.world()
-            };
-            compiled(&world, None, label)
-        }
-        Origin::Output => {
-            let output = session.layout()?.output;
-            folder(session, &session.disk, &output, label)
-        }
-        Origin::Folder(path) => {
-            let disk = Disk::open(&settings.directory.join(path))?;
-            folder(session, &disk, ".", label)
-        }
-    }
+struct Loader<'l> {
+    session: &'l Session,
+    settings: &'l Settings,
+    stand_ins: Option<&'l StandIns>,
 }
 
-fn compiled(
-    world: &World<'_>,
-    data: Option<&[String]>,
-    label: String,
-) -> Result<Side, CommandError> {
-    let draft = pipeline::draft(world, data)
-        .map_err(|failure| CommandError::from(failure).in_side(&label))?;
-    let side = Side::of_tree(label, &draft.tree);
-    Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+impl Loader<'_> {
+    fn side(&self, origin: &Origin) -> Result<Side, CommandError> {
+        let session = self.session;
+        let label = origin.label();
+        match origin {
+            Origin::Project => self.compiled(&session.disk, None, label),
+            Origin::Config(paths) => {
+                let (files, data) = with_config(&session.disk, self.settings, paths)?;
+                self.compiled(&files, Some(&data), label)
+            }
+            Origin::Commit { commit, .. } => {
+                let open = || Repository::of(&session.root)?.revision(commit);
+                let revision = open().map_err(|error| git_error(&error))?;
+                has_project(&revision, &label)?;
+                self.compiled(&revision, None, label)
+            }
+            Origin::Output => {
+                let output = session.layout()?.output;
+                folder(session, &session.disk, &output, label)
+            }
+            Origin::Folder(path) => {
+                let disk = Disk::open(&self.settings.directory.join(path))?;
+                folder(session, &disk, ".", label)
+            }
+        }
+    }
+
+    fn compiled(
+        &self,
+        files: &dyn Files,
+        data: Option<&[String]>,
+        label: String,
+    ) -> Result<Side, CommandError> {
+        let below = self.stand_ins.map(|stand_ins| stand_ins.below(files));
+        let world = World {
+            files: below.as_ref().map_or(files, |below| below),
+            ..self.session.world()
+        };
+        let draft = pipeline::draft(&world, data)
+            .map_err(|failure| CommandError::from(failure).in_side(&label))?;
+        let side = Side::of_tree(label, &draft.tree);
+        Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+    }
 }
 
 /// A revision from before the project has nothing to compile, which is another thing than a mistake.

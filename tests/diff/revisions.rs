@@ -426,3 +426,22 @@ fn html_stands_by_itself_and_is_well_formed() {
     }
     assert!(open.is_empty(), "{open:?}");
 }
+
+#[test]
+fn no_key_is_needed_to_compare_revisions() {
+    let sandbox = project();
+    sandbox.write("token.txt", OTHER_CANARY);
+    std::fs::remove_file(sandbox.path("age.key")).unwrap();
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(
+        run.stderr,
+        "age.key is missing: a stand-in takes its place on both sides\n"
+    );
+    assert!(
+        run.stdout.contains("stringData.token: secret changed"),
+        "{run}"
+    );
+    assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+    assert!(!sandbox.path("age.key").exists());
+}

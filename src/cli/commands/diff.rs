@@ -102,7 +102,10 @@ pub fn run(
     let progress = Progress::start(settings, "comparing");
     let loaded = sides::load(&session, settings, &before, &after);
     drop(progress);
-    let (before, after) = loaded?;
+    let (before, after, told) = loaded?;
+    if let Some(told) = told {
+        printer.status(told);
+    }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {
         options.ignore.extend(layout.ignore);

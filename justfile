@@ -31,3 +31,7 @@ golden:
 # Write the generated documents anew (docs/rules.md)
 docs:
     KILN_BLESS=1 cargo test generated
+
+# Install the browser in which the HTML of `kiln diff` is looked at by the tests
+browser:
+    npm install --prefix target/oracles/browser --no-audit --no-fund @sparticuz/chromium@147.0.0 puppeteer-core@24.43.1

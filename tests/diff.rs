@@ -5,6 +5,7 @@
 mod browser;
 mod dangers;
 mod docs;
+mod example;
 mod objects;
 mod project;
 mod properties;

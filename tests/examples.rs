@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 }
 
 /// Copies an example's own files, and nothing that a render left beside them, into a sandbox.
-fn example(name: &str) -> Sandbox {
+pub(crate) fn example(name: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let folder = root().join("examples").join(name);
     let own = |file: &str| {

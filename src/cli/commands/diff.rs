@@ -114,10 +114,13 @@ pub fn run(
         options.ignore.extend(usual.map(|name| (*name).to_owned()));
     }
     let mut report = diff::compare(&before, &after, &options);
-    report.put_below(&match layout.output.trim_matches('/') {
-        "" | "." => String::new(),
-        folder => format!("{folder}/"),
-    });
+    // What is in another folder is not below the project's output folder.
+    if args.output_dir.is_none() {
+        report.put_below(&match layout.output.trim_matches('/') {
+            "" | "." => String::new(),
+            folder => format!("{folder}/"),
+        });
+    }
     show(args, &report, &session, settings, printer)?;
     Ok(if report.is_empty() {
         Outcome::Clean

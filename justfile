@@ -28,7 +28,7 @@ bench *ARGS:
 golden:
     KILN_BLESS=1 cargo test golden
 
-# Write the generated documents anew (docs/rules.md)
+# Write the generated documents anew (docs/rules.md, docs/audit-checks.md, docs/catalogue.md)
 docs:
     KILN_BLESS=1 cargo test generated
 

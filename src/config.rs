@@ -2,6 +2,7 @@
 //!
 //! Knows file formats and nothing of what the fields mean; `schema` does.
 
+pub mod edit;
 mod merge;
 pub mod model;
 mod parse;

@@ -9,13 +9,16 @@ mod draft;
 mod explanation;
 mod failure;
 mod inputs;
+mod switch;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use draft::{Draft, Opened, draft, opened};
 pub use explanation::{Explanation, audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
+pub use switch::{Change, Switched, switch};
 
+pub use crate::render::Chart;
 pub use crate::workload::Exemption;
 
 use rand_core::CryptoRngCore;
@@ -187,8 +190,8 @@ pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.json().clone())
 }
 
-/// Lists the apps that the project knows, enabled or not, sorted by namespace and name.
-pub fn apps(world: &World<'_>) -> Result<Vec<App>, Failure> {
+/// Lists the apps that the project knows and their charts, enabled or not, sorted by namespace and name.
+pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
     let mut warnings = Warnings::default();
     let (project, _, cluster) = configured(world, &mut warnings)?;
     warnings.keep(render::apps(

@@ -6,6 +6,7 @@
 
 mod apps;
 mod callable;
+mod charts;
 mod condition;
 mod engine;
 mod environment;
@@ -22,6 +23,7 @@ mod template;
 mod undefined;
 
 pub use callable::{Filter, Function};
+pub use charts::Chart;
 pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers};
@@ -73,11 +75,18 @@ pub struct Rendering {
     pub secrets: Secrets,
 }
 
-/// Lists the apps of the project, enabled or not, sorted by namespace and name.
-pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<App>> {
+/// Lists the apps of the project and their charts, enabled or not, sorted by namespace and name.
+pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<(App, Vec<Chart>)>> {
     let mut problems = Vec::new();
     let entries = layers.entries(&mut problems);
     let apps = apps::discover(&entries, context.values, &mut problems);
+    let apps = apps
+        .into_iter()
+        .map(|app| {
+            let charts = charts::of(&app, &entries);
+            (app, charts)
+        })
+        .collect();
     Warned::unless_errors(apps, problems)
 }
 

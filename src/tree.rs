@@ -165,6 +165,8 @@ pub struct App {
     pub summary: String,
     /// How important its pods are: `critical`, `high`, `standard` or `low`.
     pub tier: String,
+    /// The condition in CEL; without one it is always on.
+    pub when: Option<String>,
     /// The apps that must be on for it to work.
     pub needs: Vec<String>,
     /// Whether its condition holds in this project.

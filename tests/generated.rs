@@ -1,5 +1,7 @@
 //! Documents that are generated from the code, and stay true by this test.
 
+mod catalogue;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

@@ -56,6 +56,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
     let documents = yaml::load(&text).unwrap();
     let root = documents.first().map(|document| &document.root);
     let apps = list(root, "apps").iter().map(|app| App {
+        when: None,
         name: setting(app, "name"),
         namespace: setting(app, "namespace"),
         summary: String::new(),

@@ -31,6 +31,8 @@ mod write;
 mod cli;
 /// The examples, as a user runs them.
 mod examples;
+/// Apps on and off in all mixtures.
+mod combinations;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.

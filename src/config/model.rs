@@ -3,6 +3,8 @@
 //! The JSON Schema is the source of truth; a test proves that these structs agree with it. Fields hold
 //! the values after defaults, so that nothing here is computed twice.
 
+mod services;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -11,6 +13,7 @@ use serde_json::Value;
 
 pub use super::places::Places;
 use crate::secret::Secrets;
+pub use services::{Alerts, Backup, Proxmox, Receiver, Storage};
 
 /// The data files of a project as one value.
 #[derive(Clone, Debug)]
@@ -60,6 +63,14 @@ pub struct Model {
     pub talos: Talos,
     /// The image mirror between nodes.
     pub spegel: Spegel,
+    /// Which volumes apps claim.
+    pub storage: Storage,
+    /// The bucket that backups go to.
+    pub backup: Backup,
+    /// Who is told when something is wrong.
+    pub alerts: Alerts,
+    /// The Proxmox cluster that the nodes run on.
+    pub proxmox: Proxmox,
     /// The machines.
     pub nodes: Vec<Node>,
     /// The options of each app, typed by the app's own schema.
@@ -238,6 +249,12 @@ pub struct Node {
 pub struct Security {
     /// The Pod Security level that is wished for, by namespace.
     pub pod_security: BTreeMap<String, String>,
+    /// Whether policies report (`audit`) or refuse (`enforce`).
+    pub policies: String,
+    /// The registries that images may come from.
+    pub registries: Vec<String>,
+    /// Whether traffic in the namespaces of the catalogue is denied unless an app needs it.
+    pub network_policies: bool,
 }
 
 /// What follows from the rest.
@@ -258,4 +275,10 @@ pub struct Derived {
     pub ssh: bool,
     /// Whether there is a public gateway.
     pub external: bool,
+    /// Whether there is a bucket for backups.
+    pub backups: bool,
+    /// Whether the nodes are virtual machines on Proxmox.
+    pub proxmox: bool,
+    /// How many pods a workload that can have several gets.
+    pub replicas: u32,
 }

@@ -53,6 +53,11 @@ impl Places {
         Some(Place::new(self.sources.get(position.source)?, span))
     }
 
+    /// Lists the paths of the data files, in the order in which they are read.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| source.path.as_str())
+    }
+
     /// Returns whether a value was written, rather than defaulted.
     pub fn contains(&self, pointer: &str) -> bool {
         self.positions.contains_key(pointer)

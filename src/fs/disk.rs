@@ -91,6 +91,28 @@ impl Disk {
         Ok(())
     }
 
+    /// Replaces a file that the user wrote, in one step; its permissions stay, and a symlink stays a symlink.
+    ///
+    /// # Errors
+    /// When there is no such file in the project, or it cannot be replaced.
+    pub fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        let normal = path::normal(path)?;
+        let unwritable = |cause| Error::writing(path, cause);
+        let absent = || unwritable(std::io::ErrorKind::NotFound.into());
+        let full = self.real(&normal)?.ok_or_else(absent)?;
+        let permissions = fs::metadata(&full).map_err(unwritable)?.permissions();
+        let folder = full.parent().ok_or_else(absent)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+        file.write_all(bytes).map_err(unwritable)?;
+        file.as_file()
+            .set_permissions(permissions)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(unwritable)?;
+        file.persist(&full)
+            .map_err(|error| unwritable(error.error))?;
+        Ok(())
+    }
+
     /// Opens a folder of the project for writing; it need not exist yet.
     ///
     /// # Errors

@@ -146,6 +146,7 @@ fn read(
             namespace: namespace.to_owned(),
             summary: summary.map_or_else(String::new, |(summary, _)| summary),
             tier,
+            when: when.as_ref().map(|(condition, _)| condition.clone()),
             needs: needs.iter().map(|(need, _)| need.clone()).collect(),
             enabled,
         },

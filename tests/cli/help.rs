@@ -22,7 +22,7 @@ fn tells_the_commands_and_the_exit_codes() {
       audit        Score the tree before and after hardening, and list the gaps that are left
       diff         Compare what two revisions, configs or folders deploy, object by object
       schema       Print the JSON Schema of the config, the options of all apps included
-      apps         List the apps of the catalogue and the project, and which of them are on
+      apps         List the apps of the catalogue and the project, and switch them on and off
       explain      Tell where an output line comes from, or what a code means
       catalogue    Look into the embedded templates, and copy one out to change it
       profile      Measure what hardening knows of a chart
@@ -182,9 +182,13 @@ fn helps_with_schema() {
 #[test]
 fn helps_with_apps() {
     assert_snapshot!(own(&["apps"]), @r#"
-    List the apps of the catalogue and the project, and which of them are on
+    List the apps of the catalogue and the project, and switch them on and off
 
-    Usage: kiln apps [OPTIONS]
+    Usage: kiln apps [OPTIONS] [COMMAND]
+
+    Commands:
+      enable   Switch apps on in the config, with the apps that they need; comments stay
+      disable  Switch apps off in the config; comments stay
 
     Options:
           --enabled  Only those that are on
@@ -195,6 +199,9 @@ fn helps_with_apps() {
     Examples:
       kiln apps
       kiln apps --enabled
+      kiln apps enable trust-manager
+      kiln apps enable unifi-dns --set host=https://192.168.1.1
+      kiln apps disable echo
       kiln apps --message-format json | jq -r .name
     "#);
 }

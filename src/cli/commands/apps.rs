@@ -1,41 +1,124 @@
 //! `kiln apps`: what can be deployed, and what is.
 
+use clap::Subcommand;
 use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::pipeline;
+use crate::pipeline::{self, Change, Chart};
 use crate::tree::App;
 
 const MORE: &str = "\
 Examples:
   kiln apps
   kiln apps --enabled
+  kiln apps enable trust-manager
+  kiln apps enable unifi-dns --set host=https://192.168.1.1
+  kiln apps disable echo
   kiln apps --message-format json | jq -r .name";
 
-/// List the apps of the catalogue and the project, and which of them are on
+/// List the apps of the catalogue and the project, and switch them on and off
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub struct AppsArgs {
     /// Only those that are on
     #[arg(long)]
     enabled: bool,
+    #[command(subcommand)]
+    verb: Option<Verb>,
 }
 
-/// Lists the apps by namespace and name.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Switch apps on in the config, with the apps that they need; comments stay
+    Enable {
+        /// The apps, as `kiln apps` names them
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// An option of the app; a dotted key reaches into groups of options
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// Switch apps off in the config; comments stay
+    Disable {
+        /// The apps, as `kiln apps` names them
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// Lists the apps by namespace and name, or switches some.
 pub fn run(
     args: &AppsArgs,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, printer)?;
+    match &args.verb {
+        None => list(args.enabled, &session, printer),
+        Some(Verb::Enable { names, set }) => {
+            let change = Change {
+                names: names.clone(),
+                on: true,
+                options: set.clone(),
+            };
+            switch(&change, &session, printer)
+        }
+        Some(Verb::Disable { names }) => {
+            let change = Change {
+                names: names.clone(),
+                on: false,
+                options: Vec::new(),
+            };
+            switch(&change, &session, printer)
+        }
+    }
+}
+
+fn switch(
+    change: &Change,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let switched = pipeline::switch(&session.world(), change)?;
+    printer.report(&switched.warnings)?;
+    for (path, text) in &switched.files {
+        session.disk.replace(path, text.as_bytes())?;
+    }
+    let state = if change.on { "on" } else { "off" };
+    for app in &switched.apps {
+        if printer.is_json() {
+            printer.line(json!({
+                "name": app.name,
+                "namespace": app.namespace,
+                "enabled": change.on,
+            }))?;
+        } else {
+            let name = &app.name;
+            printer.status(format!("switched {state} {name}: {}", app.summary));
+        }
+    }
+    if switched.apps.is_empty() && switched.files.is_empty() {
+        printer.status(format!("nothing to do: already {state}"));
+    }
+    for path in switched.files.keys() {
+        printer.status(format!("changed {path}; `kiln render` writes the tree"));
+    }
+    Ok(Outcome::Clean)
+}
+
+fn list(
+    only_enabled: bool,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
     let mut apps = pipeline::apps(&session.world())?;
-    apps.retain(|app| app.enabled || !args.enabled);
+    apps.retain(|(app, _)| app.enabled || !only_enabled);
     if printer.is_json() {
-        for app in &apps {
-            printer.line(object(app))?;
+        for (app, charts) in &apps {
+            printer.line(object(app, charts))?;
         }
     } else {
         printer.data(&table(&apps))?;
@@ -43,35 +126,52 @@ pub fn run(
     Ok(Outcome::Clean)
 }
 
-fn object(app: &App) -> serde_json::Value {
+fn object(app: &App, charts: &[Chart]) -> serde_json::Value {
+    let charts: Vec<_> = charts
+        .iter()
+        .map(|chart| json!({ "name": chart.name, "version": chart.version }))
+        .collect();
     json!({
         "name": app.name,
         "namespace": app.namespace,
         "summary": app.summary,
         "tier": app.tier,
+        "when": app.when,
         "needs": app.needs,
+        "charts": charts,
         "enabled": app.enabled,
     })
 }
 
 /// Lays out apps in columns that are as wide as their widest word.
-fn table(apps: &[App]) -> String {
-    let width = |column: fn(&App) -> &str| {
-        apps.iter()
-            .map(|app| column(app).chars().count())
+fn table(apps: &[(App, Vec<Chart>)]) -> String {
+    let versions: Vec<String> = apps.iter().map(|(_, charts)| versions(charts)).collect();
+    let width = |words: &mut dyn Iterator<Item = &str>| {
+        words
+            .map(|word| word.chars().count())
             .max()
             .unwrap_or_default()
     };
-    let names = width(|app| &app.name);
-    let namespaces = width(|app| &app.namespace);
-    let rows = apps.iter().map(|app| {
+    let names = width(&mut apps.iter().map(|(app, _)| app.name.as_str()));
+    let namespaces = width(&mut apps.iter().map(|(app, _)| app.namespace.as_str()));
+    let charts = width(&mut versions.iter().map(String::as_str));
+    let rows = apps.iter().zip(&versions).map(|((app, _), version)| {
         let state = if app.enabled { "on " } else { "off" };
+        let needs = match app.needs.as_slice() {
+            [] => String::new(),
+            needs => format!(" (needs {})", needs.join(", ")),
+        };
         format!(
-            "{state}  {:namespaces$}  {:names$}  {}\n",
+            "{state}  {:namespaces$}  {:names$}  {version:charts$}  {}{needs}\n",
             app.namespace, app.name, app.summary
         )
     });
     rows.collect()
+}
+
+fn versions(charts: &[Chart]) -> String {
+    let versions: Vec<&str> = charts.iter().map(|chart| chart.version.as_str()).collect();
+    versions.join(", ")
 }
 
 #[cfg(test)]
@@ -80,21 +180,26 @@ mod tests {
 
     #[test]
     fn lines_up_columns() {
-        let app = |namespace: &str, name: &str, enabled| App {
+        let app = |namespace: &str, name: &str, needs: &[&str]| App {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             summary: "Does a thing".to_owned(),
             tier: "low".to_owned(),
-            needs: Vec::new(),
-            enabled,
+            when: None,
+            needs: needs.iter().map(|&need| need.to_owned()).collect(),
+            enabled: needs.is_empty(),
+        };
+        let chart = Chart {
+            name: "external-dns".to_owned(),
+            version: "1.20.0".to_owned(),
         };
         let table = table(&[
-            app("default", "echo", true),
-            app("network", "unifi-dns", false),
+            (app("default", "echo", &[]), Vec::new()),
+            (app("network", "unifi-dns", &["echo"]), vec![chart]),
         ]);
         insta::assert_snapshot!(table, @r"
-        on   default  echo       Does a thing
-        off  network  unifi-dns  Does a thing
+        on   default  echo               Does a thing
+        off  network  unifi-dns  1.20.0  Does a thing (needs echo)
         ");
     }
 }

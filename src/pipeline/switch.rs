@@ -1,0 +1,318 @@
+//! Switching apps on and off by their options in the config.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Failure, Warnings, World, configured, inputs};
+use crate::config::edit::{self, EditError};
+use crate::config::model::Cluster;
+use crate::config::project::Project;
+use crate::diagnostic::Diagnostic;
+use crate::render;
+use crate::source::{Files, ReadError};
+use crate::tree::App;
+use crate::yaml::{self, Resolver};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The names of the apps.
+    pub names: Vec<String>,
+    /// Whether they shall be on.
+    pub on: bool,
+    /// Options of the one app that is named, as `key=value` with a dotted key.
+    pub options: Vec<String>,
+}
+
+/// What comes of it; nothing is written yet.
+#[derive(Debug, Default)]
+pub struct Switched {
+    /// The new texts of the data files that change, by path.
+    pub files: BTreeMap<String, String>,
+    /// The apps that change, sorted by namespace and name; those that others need included.
+    pub apps: Vec<App>,
+    /// What the stages warned of.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Switches apps on, with what they need, or off, and proves that the config stays valid.
+///
+/// An app's switch is `apps.NAME.enabled`, or `NAME.enabled` for the few that the core has a key for. The edit
+/// goes where the app's options stand already, else into the first data file that is not encrypted.
+pub fn switch(world: &World<'_>, change: &Change) -> Result<Switched, Failure> {
+    let mut warnings = Warnings::default();
+    let (project, _, cluster) = configured(world, &mut warnings)?;
+    let apps = listed(world, &project, &cluster, &mut warnings)?;
+    let chosen = chosen(&apps, change).map_err(Failure::Problems)?;
+    let mut editor = Editor {
+        world,
+        cluster: &cluster,
+        texts: BTreeMap::new(),
+    };
+    let mut problems = Vec::new();
+    for app in &chosen {
+        problems.extend(editor.switch(app, change.on)?);
+    }
+    for option in &change.options {
+        problems.extend(editor.option(change, option)?);
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
+    let files = editor.texts;
+    prove(world, &files, &chosen, change.on)?;
+    Ok(Switched {
+        files,
+        apps: chosen,
+        warnings: warnings.list,
+    })
+}
+
+fn listed(
+    world: &World<'_>,
+    project: &Project,
+    cluster: &Cluster,
+    warnings: &mut Warnings,
+) -> Result<Vec<App>, Failure> {
+    let listed = warnings.keep(render::apps(
+        cluster.into(),
+        &inputs::layers(world, project),
+    ))?;
+    Ok(listed.into_iter().map(|(app, _)| app).collect())
+}
+
+/// Finds the apps that have to change: those that are named, and on the way up what they need.
+fn chosen(apps: &[App], change: &Change) -> Result<Vec<App>, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut names: Vec<&str> = change.names.iter().map(String::as_str).collect();
+    let mut at = 0;
+    while let Some(name) = names.get(at).copied() {
+        at += 1;
+        match apps.iter().find(|app| app.name == name) {
+            Some(app) if change.on => {
+                let missing = app
+                    .needs
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|need| apps.iter().any(|app| app.name == *need && !app.enabled));
+                for need in missing {
+                    if !names.contains(&need) {
+                        names.push(need);
+                    }
+                }
+            }
+            Some(_) => {}
+            None => problems.push(
+                Diagnostic::error("app-unknown", format!("there is no app `{name}`"))
+                    .with_suggestion(name, apps.iter().map(|app| app.name.as_str()))
+                    .with_hint("`kiln apps` lists them all"),
+            ),
+        }
+    }
+    if !change.on {
+        problems.extend(still_needed(apps, &names));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let changes = |app: &&App| names.contains(&app.name.as_str()) && app.enabled != change.on;
+    Ok(apps.iter().filter(changes).cloned().collect())
+}
+
+fn still_needed(apps: &[App], names: &[&str]) -> Vec<Diagnostic> {
+    let stays = |app: &&App| app.enabled && !names.contains(&app.name.as_str());
+    let mut problems = Vec::new();
+    for app in apps.iter().filter(stays) {
+        for need in app
+            .needs
+            .iter()
+            .filter(|need| names.contains(&need.as_str()))
+        {
+            let message = format!("`{}` needs `{need}` and is on", app.name);
+            problems.push(
+                Diagnostic::error("app-needed", message)
+                    .with_hint(format!("disable `{}` too, in the same command", app.name)),
+            );
+        }
+    }
+    problems
+}
+
+/// The data files while they are edited.
+struct Editor<'e> {
+    world: &'e World<'e>,
+    cluster: &'e Cluster,
+    texts: BTreeMap<String, String>,
+}
+
+impl Editor<'_> {
+    fn switch(&mut self, app: &App, on: bool) -> Result<Option<Diagnostic>, ReadError> {
+        let own = format!("/apps/{}/enabled", app.name);
+        let core = format!("/{}/enabled", app.name);
+        let values = &self.cluster.values;
+        let Some(pointer) = [own, core]
+            .into_iter()
+            .find(|pointer| values.pointer(pointer).is_some())
+        else {
+            let message = format!("`{}` has no switch of its own", app.name);
+            let problem = Diagnostic::error("app-without-switch", message);
+            return Ok(Some(match &app.when {
+                Some(when) => problem.with_hint(format!(
+                    "it is on when `{when}` holds: change that in the config"
+                )),
+                None => problem.with_hint("it is part of every cluster"),
+            }));
+        };
+        self.set(&pointer, &Value::Bool(on))
+    }
+
+    fn option(&mut self, change: &Change, option: &str) -> Result<Option<Diagnostic>, ReadError> {
+        let problem = |message: &str, hint: &str| {
+            Ok(Some(
+                Diagnostic::error("app-option", message).with_hint(hint),
+            ))
+        };
+        let [name] = change.names.as_slice() else {
+            return problem(
+                "options are for one app, and several are named",
+                "enable one app at a time, each with its options",
+            );
+        };
+        let Some((key, value)) = option.split_once('=') else {
+            return problem(
+                &format!("`{option}` sets nothing"),
+                "write it as `key=value`, such as `replicas=2`",
+            );
+        };
+        let pointer = format!("/apps/{name}/{}", key.replace('.', "/"));
+        self.set(&pointer, &scalar(value))
+    }
+
+    /// Sets a value in the file that it belongs in.
+    fn set(&mut self, pointer: &str, value: &Value) -> Result<Option<Diagnostic>, ReadError> {
+        let Some(path) = self.home(pointer) else {
+            let message = "every data file is encrypted, and Kiln edits none of those";
+            return Ok(Some(
+                Diagnostic::error("config-encrypted", message).with_hint(format!(
+                    "set `{}` with `sops edit`",
+                    pointer[1..].replace('/', ".")
+                )),
+            ));
+        };
+        let text = match self.texts.get(&path) {
+            Some(text) => text.clone(),
+            None => {
+                let bytes = self.world.files.read(&path)?.unwrap_or_default();
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+        };
+        match edit::set(&path, &text, pointer, value) {
+            Ok(edited) => {
+                if edited != text {
+                    self.texts.insert(path, edited);
+                }
+                Ok(None)
+            }
+            Err(error @ (EditError::Syntax(_) | EditError::Occupied { .. })) => {
+                let message = error.to_string();
+                Ok(Some(Diagnostic::error("config-edit", message).with_hint(
+                    format!("set `{}` by hand", pointer[1..].replace('/', ".")),
+                )))
+            }
+        }
+    }
+
+    /// Says which file a value belongs in: where it stands, or the options around it, or the first.
+    fn home(&self, pointer: &str) -> Option<String> {
+        let editable = |path: &str| !path.contains(".sops.");
+        let places = &self.cluster.places;
+        let mut at = pointer;
+        loop {
+            if places.contains(at)
+                && let Some(place) = places.value(at)
+                && editable(&place.source.path)
+            {
+                return Some(place.source.path.clone());
+            }
+            match at.rfind('/') {
+                Some(end) => at = &at[..end],
+                None => break,
+            }
+        }
+        places
+            .paths()
+            .find(|path| editable(path))
+            .map(str::to_owned)
+    }
+}
+
+/// Reads a value as YAML would: `true`, `2`, or a text.
+fn scalar(text: &str) -> Value {
+    let read = yaml::load(text).ok().and_then(|documents| {
+        let value = documents.first()?.root.to_value(Resolver::Core);
+        (!value.is_object() && !value.is_array() && !value.is_null()).then_some(value)
+    });
+    read.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// Loads and validates the project with the new texts, and asks whether the apps changed as meant.
+fn prove(
+    world: &World<'_>,
+    texts: &BTreeMap<String, String>,
+    chosen: &[App],
+    on: bool,
+) -> Result<(), Failure> {
+    let files = Edited {
+        files: world.files,
+        texts,
+    };
+    let world = World {
+        files: &files,
+        identities: world.identities.clone(),
+        now: world.now.clone(),
+        ..*world
+    };
+    let mut warnings = Warnings::default();
+    let (project, _, cluster) = configured(&world, &mut warnings)?;
+    let apps = listed(&world, &project, &cluster, &mut warnings)?;
+    let stuck = |app: &&App| {
+        let same = |other: &&App| other.name == app.name && other.namespace == app.namespace;
+        apps.iter().find(same).is_some_and(|app| app.enabled != on)
+    };
+    let state = if on { "off" } else { "on" };
+    let problems: Vec<Diagnostic> = chosen
+        .iter()
+        .filter(stuck)
+        .map(|app| {
+            let message = format!("`{}` would stay {state}", app.name);
+            let when = app.when.as_deref().unwrap_or("true");
+            Diagnostic::error("app-condition", message)
+                .with_hint(format!("it is on when `{when}` holds"))
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Problems(problems))
+    }
+}
+
+/// The project's files with some texts replaced.
+struct Edited<'e> {
+    files: &'e dyn Files,
+    texts: &'e BTreeMap<String, String>,
+}
+
+impl Files for Edited<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.texts.get(path) {
+            Some(text) => Ok(Some(text.clone().into_bytes())),
+            None => self.files.read(path),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list(folder)
+    }
+}

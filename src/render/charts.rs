@@ -1,0 +1,81 @@
+//! Which charts an app installs, as its templates name them.
+
+use super::apps::{Position, position};
+use super::layers::Entry;
+use crate::tree::App;
+
+/// A chart and the version that is installed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chart {
+    /// The last part of its address.
+    pub name: String,
+    /// The version, as written.
+    pub version: String,
+}
+
+/// Finds the charts of an app in its OCIRepositories and HelmReleases, sorted by name.
+///
+/// The templates are read as text, because those of an app that is off cannot be rendered: its
+/// options may be missing. A name or version that a tag computes is left out.
+pub(super) fn of(app: &App, entries: &[Entry]) -> Vec<Chart> {
+    let mut charts: Vec<Chart> = entries
+        .iter()
+        .filter(|entry| position(&entry.path) == Position::App(&app.namespace, &app.name))
+        .flat_map(|entry| in_text(&entry.source.text))
+        .collect();
+    charts.sort();
+    charts.dedup();
+    charts
+}
+
+fn in_text(text: &str) -> Vec<Chart> {
+    let documents = text.split("\n---");
+    documents
+        .filter_map(|document| {
+            let kind = value(document, "kind:")?;
+            let (name, version) = match kind {
+                "OCIRepository" => {
+                    let (_, name) = value(document, "url:")?.rsplit_once('/')?;
+                    (name, value(document, "tag:")?)
+                }
+                "HelmRelease" => (value(document, "chart:")?, value(document, "version:")?),
+                _ => return None,
+            };
+            Some(Chart {
+                name: name.to_owned(),
+                version: version.to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// Returns the first value that is written behind a key on its line.
+fn value<'t>(document: &'t str, key: &str) -> Option<&'t str> {
+    document.lines().find_map(|line| {
+        let written = line.trim_start().strip_prefix(key)?.split('#').next()?;
+        let written = written.trim().trim_matches(['"', '\'']);
+        (!written.is_empty()).then_some(written)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_repositories_and_releases() {
+        let text = "---\nkind: OCIRepository\nspec:\n  url: oci://quay.io/jetstack/charts/cert-manager\n  ref:\n    tag: v1.19.2\n---\nkind: HelmRelease\nspec:\n  chart:\n    spec:\n      chart: tempo\n      # renovate: x\n      version: 1.24.1\n";
+        let charts = in_text(text);
+        let shown: Vec<String> = charts
+            .iter()
+            .map(|chart| format!("{} {}", chart.name, chart.version))
+            .collect();
+        assert_eq!(shown, ["cert-manager v1.19.2", "tempo 1.24.1"]);
+    }
+
+    #[test]
+    fn leaves_out_what_a_tag_computes() {
+        let text = "kind: OCIRepository\nspec:\n  url: oci://example.com/a\n  ref:\n    tag: #{ app.options.version }#\n";
+        assert_eq!(in_text(text), []);
+    }
+}

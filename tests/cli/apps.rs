@@ -1,0 +1,97 @@
+use crate::support::Sandbox;
+
+const CLUSTER: &str = include_str!("../../examples/homelab/cluster.yaml");
+const NODES: &str = include_str!("../../examples/homelab/nodes.yaml");
+
+fn homelab(apps: &str) -> Sandbox {
+    let cluster = format!("{CLUSTER}{apps}");
+    Sandbox::with(&[
+        ("kiln.toml", ""),
+        ("cluster.yaml", &cluster),
+        ("nodes.yaml", NODES),
+    ])
+}
+
+fn state(sandbox: &Sandbox, name: &str) -> String {
+    let listed = sandbox.kiln(&["apps"]).success();
+    let line = listed
+        .lines()
+        .find(|line| line.split_whitespace().any(|word| word == name));
+    line.unwrap().split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn switches_an_app_where_its_options_stand_and_keeps_the_comments() {
+    let apps = "\napps:\n  # Answers requests.\n  echo:\n    enabled: false # not today\n";
+    let sandbox = homelab(apps);
+    assert_eq!(state(&sandbox, "echo"), "off");
+    sandbox.kiln(&["apps", "enable", "echo"]).success();
+    assert_eq!(state(&sandbox, "echo"), "on");
+    let on = apps.replace("enabled: false", "enabled: true");
+    assert_eq!(sandbox.read("cluster.yaml"), format!("{CLUSTER}{on}"));
+    sandbox.kiln(&["apps", "disable", "echo"]).success();
+    assert_eq!(sandbox.read("cluster.yaml"), format!("{CLUSTER}{apps}"));
+}
+
+#[test]
+fn adds_the_options_of_an_app_that_the_config_does_not_name() {
+    let sandbox = homelab("");
+    sandbox
+        .kiln(&["apps", "disable", "reloader", "echo"])
+        .success();
+    assert_eq!(
+        sandbox.read("cluster.yaml"),
+        format!("{CLUSTER}apps:\n  echo:\n    enabled: false\n  reloader:\n    enabled: false\n")
+    );
+    assert_eq!(state(&sandbox, "reloader"), "off");
+}
+
+#[test]
+fn switches_what_the_core_has_a_key_for() {
+    let sandbox = homelab("");
+    assert_eq!(state(&sandbox, "spegel"), "off");
+    sandbox.kiln(&["apps", "enable", "spegel"]).success();
+    assert_eq!(state(&sandbox, "spegel"), "on");
+}
+
+#[test]
+fn writes_nothing_while_options_are_missing() {
+    let sandbox = homelab("");
+    let told = sandbox.kiln(&["apps", "enable", "unifi-dns"]).to_string();
+    assert!(told.contains("exit code 1"), "{told}");
+    assert!(told.contains("`host` is needed"), "{told}");
+    assert_eq!(sandbox.read("cluster.yaml"), CLUSTER);
+    sandbox.write(
+        "cluster.yaml",
+        format!("{CLUSTER}\napps:\n  unifi-dns:\n    api_key: {{ fromEnv: HOME }}\n"),
+    );
+    let arguments = ["--set", "host=https://192.168.1.1", "--set", "interval=5m"];
+    let command = [&["apps", "enable", "unifi-dns"], &arguments[..]].concat();
+    sandbox.kiln(&command).success();
+    assert!(
+        sandbox.read("cluster.yaml").ends_with(
+            "    api_key: { fromEnv: HOME }\n    enabled: true\n    host: https://192.168.1.1\n    interval: 5m\n"
+        ),
+        "{}",
+        sandbox.read("cluster.yaml")
+    );
+}
+
+#[test]
+fn says_why_an_app_cannot_be_switched() {
+    let sandbox = homelab("");
+    for (arguments, expected) in [
+        (&["enable", "ecko"][..], "did you mean `echo`?"),
+        (&["disable", "cilium"], "has no switch of its own"),
+        (&["enable", "echo", "--set", "port"], "sets nothing"),
+        (
+            &["enable", "echo", "reloader", "--set", "a=1"],
+            "options are for one app",
+        ),
+    ] {
+        let told = sandbox.kiln(&[&["apps"], arguments].concat()).to_string();
+        assert!(told.contains("exit code 1"), "{told}");
+        assert!(told.contains(expected), "{told}");
+    }
+    assert_eq!(sandbox.read("cluster.yaml"), CLUSTER);
+}

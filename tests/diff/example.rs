@@ -105,6 +105,7 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
         "kiln.toml",
         sandbox.read("kiln.toml") + "\n[harden]\nnetwork-policies = [\"default\"]\n",
     );
-    text += &format!("\n# rule\n{}", changes(&sandbox));
+    text.push_str("\n# rule\n");
+    text.push_str(&changes(&sandbox));
     expect("example-template.txt", &text);
 }

@@ -17,7 +17,8 @@ A folder with a `kustomization.yaml` is built from what that file lists, and fro
 manifest that no kustomization lists never reaches the cluster, without a word from Flux. The same
 holds for a folder that no kustomization lists and no Flux Kustomization points at.
 
-It is a warning, since a file may be there for `kubectl apply` by hand.",
+It is a warning, since a file may be there for `kubectl apply` by hand. What a component lists is fine
+whether or not anything uses the component: it is there to be used.",
     severity: Severity::Warning,
     run,
 };
@@ -63,11 +64,20 @@ fn unlisted(context: &Context<'_>, member: &Member<'_>) -> Option<Diagnostic> {
         }
         folder = split(folder).0;
     };
-    let message = format!("nothing lists `{path}`, so it never reaches the cluster");
     let rest = path
         .strip_prefix(nearest.folder)
         .unwrap_or(path)
         .trim_start_matches('/');
+    // A component that nothing uses yet is there to be used.
+    if nearest.component
+        && nearest
+            .references
+            .iter()
+            .any(|reference| reference.path.as_deref() == Some(path))
+    {
+        return None;
+    }
+    let message = format!("nothing lists `{path}`, so it never reaches the cluster");
     let start = member.object.root.first_line_span();
     let place = Place::new(&member.object.file.source, start);
     Some(

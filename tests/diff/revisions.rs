@@ -200,6 +200,12 @@ fn a_project_below_the_root_of_its_repository_is_compared() {
     let run = diff(&sandbox, &[]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+    // As git runs a hook: with a repository that is named from the root of the worktree.
+    let hook = sandbox.kiln_with(
+        &[("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index")],
+        &["diff", "--base", "HEAD"],
+    );
+    assert_eq!(hook.code, Some(1), "{hook}");
 }
 
 #[test]

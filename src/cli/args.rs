@@ -9,7 +9,7 @@ use super::commands::Command;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  clean: nothing wrong, nothing differs
-  1  findings: your input is wrong, or `render --check` found differences
+  1  findings: your input is wrong, or `render --check` or `diff` found differences
   2  could not tell: wrong usage, no project, a file or a key that cannot be read";
 
 const EXAMPLES: &str = "\
@@ -17,6 +17,7 @@ Examples:
   kiln init my-cluster           Start a project in a new folder
   kiln -C my-cluster render      Write the tree that the project describes
   kiln render --check            Fail if the tree on disk is not what would be rendered
+  kiln diff                      Show what a change does to the cluster, object by object
   kiln explain pod-security      Tell what a code in a message means";
 
 /// Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree

@@ -163,7 +163,7 @@ fn folder(session: &Session, disk: &Disk, path: &str, label: String) -> Result<S
     let mut sources = Vec::new();
     for name in paths {
         // What is listed and gone counts as removed.
-        let Some(bytes) = folder.read(&name).or_else(absent)? else {
+        let Some(bytes) = disk.peek(&format!("{path}/{name}"))? else {
             continue;
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -182,13 +182,6 @@ fn folder(session: &Session, disk: &Disk, path: &str, label: String) -> Result<S
         .map(|(source, opened)| (source.path.clone(), text(source, opened)))
         .collect();
     Side::of_texts(label, texts).map_err(CommandError::Unanswered)
-}
-
-fn absent(error: fs::Error) -> Result<Option<Vec<u8>>, fs::Error> {
-    match error {
-        fs::Error::NotAFolder { .. } => Ok(None),
-        error => Err(error),
-    }
 }
 
 fn same_place(session: &Session, disk: &Disk, path: &str) -> bool {

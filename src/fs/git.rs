@@ -190,6 +190,10 @@ impl Repository {
         let mut command = Command::new("git");
         // What git says is read here: it must be said in the words that are known.
         command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+        // Hooks get these, relative to the root of the worktree; the folder finds its repository itself.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+            command.env_remove(name);
+        }
         command.arg("-C").arg(&self.folder).args(arguments);
         command
     }

@@ -183,3 +183,16 @@ fn a_revision_that_is_not_there_fails_the_action() {
     assert_eq!(missing.status.code(), Some(2));
     assert!(!sandbox.path("../output").exists());
 }
+
+#[test]
+fn examples_in_the_pages_are_yaml() {
+    let mut examples = 0;
+    for block in text("docs/ci.md").split("```yaml\n").skip(1) {
+        let (example, _) = block.split_once("\n```").unwrap();
+        let documents =
+            yaml::load(example).unwrap_or_else(|error| panic!("{error:?} in {example}"));
+        assert!(documents[0].root.entries().is_some());
+        examples += 1;
+    }
+    assert_eq!(examples, 4);
+}

@@ -200,6 +200,12 @@ fn a_project_below_the_root_of_its_repository_is_compared() {
     let run = diff(&sandbox, &[]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+    // As git runs a hook: with a repository that is named from the root of the worktree.
+    let hook = sandbox.kiln_with(
+        &[("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index")],
+        &["diff", "--base", "HEAD"],
+    );
+    assert_eq!(hook.code, Some(1), "{hook}");
 }
 
 #[test]
@@ -444,4 +450,36 @@ fn no_key_is_needed_to_compare_revisions() {
     );
     assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
     assert!(!sandbox.path("age.key").exists());
+}
+
+fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(path, text)| (&**path, &**text))
+        .collect()
+}
+
+#[test]
+fn a_head_that_is_too_large_alone_is_cut_as_well() {
+    let many = |replicas: usize| -> Vec<(String, String)> {
+        let object = |at: usize| {
+            format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d{at}}}\nspec: {{replicas: {replicas}}}\n"
+            )
+        };
+        (0..200)
+            .map(|at| (format!("d{at}.yaml"), object(at)))
+            .collect()
+    };
+    let (before, after) = (many(1), many(0));
+    let report = super::diff(&borrowed(&before), &borrowed(&after));
+    assert_eq!(report.dangers.len(), 200);
+    for size in [1000, 3000, 20_000, 40_000] {
+        let text = kiln::cli::report::diff::markdown::render(&report, Some(size));
+        assert!(text.len() <= size, "{} of {size}", text.len());
+        assert!(text.contains("**200 changed**; **200 dangers**"), "{text}");
+        assert!(text.contains("left out here"), "{text}");
+    }
+    let refused = project().kiln(&["diff", "--disk", "--max-size", "2000"]);
+    assert_eq!(refused.code, Some(2), "{refused}");
 }

@@ -59,8 +59,8 @@ pub struct DiffArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     /// How many bytes Markdown may have; what does not fit is left out object by object, and counted
-    #[arg(long, value_name = "BYTES")]
-    max_size: Option<usize>,
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1000..))]
+    max_size: Option<u64>,
     /// Leave out no noise
     #[arg(long)]
     no_strip: bool,
@@ -96,6 +96,7 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
+    let max_size = max_size(args)?;
     let session = Session::open(settings, printer)?;
     let layout = session.layout().map_err(CommandError::unanswered)?;
     let (before, after) = origins(args, &session, settings)?;
@@ -121,12 +122,24 @@ pub fn run(
             folder => format!("{folder}/"),
         });
     }
-    show(args, &report, &session, settings, printer)?;
+    show(args.format, max_size, &report, &session, settings, printer)?;
     Ok(if report.is_empty() {
         Outcome::Clean
     } else {
         Outcome::Findings
     })
+}
+
+/// Returns how large Markdown may be.
+fn max_size(args: &DiffArgs) -> Result<Option<usize>, CommandError> {
+    let Some(size) = args.max_size else {
+        return Ok(None);
+    };
+    if !matches!(args.format, Format::Markdown | Format::Github) {
+        return Err(CommandError::failed("only Markdown has a `--max-size`")
+            .hint("add `--format markdown` or `--format github`, or leave it out"));
+    }
+    Ok(Some(usize::try_from(size).unwrap_or(usize::MAX)))
 }
 
 fn origins(
@@ -152,13 +165,14 @@ fn origins(
 }
 
 fn show(
-    args: &DiffArgs,
+    format: Format,
+    max_size: Option<usize>,
     report: &Report,
     session: &Session,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
-    let text = match args.format {
+    let text = match format {
         Format::Terminal => {
             let view = View {
                 color: settings.stdout_color,
@@ -166,10 +180,10 @@ fn show(
             };
             terminal::render(report, view)
         }
-        Format::Markdown => markdown::render(report, args.max_size),
+        Format::Markdown => markdown::render(report, max_size),
         Format::Github => {
             if let Some(path) = settings.environment.filled("GITHUB_STEP_SUMMARY") {
-                let size = args.max_size.unwrap_or(STEP_SUMMARY);
+                let size = max_size.unwrap_or(STEP_SUMMARY);
                 let summary = markdown::render(report, Some(size));
                 fs::append_anywhere(&settings.directory.join(path), summary.as_bytes())?;
             }

@@ -63,26 +63,28 @@ pub fn render(report: &Report, max_size: Option<usize>) -> String {
     text
 }
 
-/// Drops tables, then dangers, from a head that alone is too large.
+/// Drops the tables, and the dangers that do not fit, from a head that alone is too large.
 fn shortened_head(text: String, report: &Report, limit: usize) -> String {
     if text.len().saturating_add(REST) <= limit {
         return text;
     }
-    let mut short = Report {
-        before: report.before.clone(),
-        after: report.after.clone(),
-        dangers: report.dangers.clone(),
-        ..Report::default()
-    };
     let rest = "The lists of versions and some dangers are left out here, as the text would be too large. `kiln diff` shows everything.\n\n";
-    loop {
-        let text = summary(report) + &dangers(&short) + rest;
-        if text.len().saturating_add(REST) <= limit || short.dangers.is_empty() {
-            return text;
+    let mut text = summary(report);
+    for (at, danger) in report.dangers.iter().enumerate() {
+        let start = if at == 0 { ALERT } else { "" };
+        let line = line_of(danger);
+        if text.len() + start.len() + line.len() + rest.len() + REST > limit {
+            break;
         }
-        short.dangers.pop();
+        text.push_str(start);
+        text.push_str(&line);
     }
+    text.push('\n');
+    text + rest
 }
+
+/// The start of a list that GitHub and GitLab show in red.
+const ALERT: &str = "> [!CAUTION]\n";
 
 fn head(report: &Report) -> String {
     summary(report) + &dangers(report)
@@ -106,7 +108,7 @@ fn dangers(report: &Report) -> String {
     if report.dangers.is_empty() {
         return String::new();
     }
-    let mut text = "> [!CAUTION]\n".to_owned();
+    let mut text = ALERT.to_owned();
     for danger in &report.dangers {
         text.push_str(&line_of(danger));
     }

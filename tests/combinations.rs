@@ -86,12 +86,8 @@ fn keys() -> MemoryFiles {
             files.insert(path.clone(), sandbox.read(&path).into_bytes());
         }
     }
-    for (name, text) in [(
-        "cloudflare-tunnel.json",
-        include_str!("../examples/production/cloudflare-tunnel.json"),
-    )] {
-        files.insert(name.to_owned(), text.as_bytes().to_vec());
-    }
+    let tunnel = include_bytes!("../examples/full/cloudflare-tunnel.json");
+    files.insert("cloudflare-tunnel.json".to_owned(), tunnel.to_vec());
     MemoryFiles(files)
 }
 

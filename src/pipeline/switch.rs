@@ -200,12 +200,11 @@ impl Editor<'_> {
                 )),
             ));
         };
-        let text = match self.texts.get(&path) {
-            Some(text) => text.clone(),
-            None => {
-                let bytes = self.world.files.read(&path)?.unwrap_or_default();
-                String::from_utf8_lossy(&bytes).into_owned()
-            }
+        let text = if let Some(text) = self.texts.get(&path) {
+            text.clone()
+        } else {
+            let bytes = self.world.files.read(&path)?.unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
         };
         match edit::set(&path, &text, pointer, value) {
             Ok(edited) => {

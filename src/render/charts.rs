@@ -13,7 +13,7 @@ pub struct Chart {
     pub version: String,
 }
 
-/// Finds the charts of an app in its OCIRepositories and HelmReleases, sorted by name.
+/// Finds the charts of an app in its `OCIRepository` and `HelmRelease` objects, sorted by name.
 ///
 /// The templates are read as text, because those of an app that is off cannot be rendered: its
 /// options may be missing. A name or version that a tag computes is left out.

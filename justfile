@@ -24,6 +24,10 @@ lint:
 bench *ARGS:
     cargo bench --bench chain -- {{ ARGS }}
 
+# Time hardening and checking of 100 and 1,000 releases
+bench-releases:
+    cargo bench --bench releases
+
 # Write the expected trees of the examples anew, after a wanted change of output
 golden:
     KILN_BLESS=1 cargo test golden

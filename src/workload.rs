@@ -59,6 +59,8 @@ pub struct Workload<'t> {
     pub hook: bool,
     /// Whether what is said of it is certain: values from elsewhere and patches may say otherwise.
     pub certain: bool,
+    /// Whether its pod stays as it was made: the API server refuses a change, and nothing makes it anew.
+    pub immutable: bool,
     /// Its pod (`metadata` and `spec`), as far as known.
     pub pod: Value,
 }
@@ -99,7 +101,7 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
             let object = member.object;
             seen.insert((&object.file.path, object.document, member.namespace_name()))
         })
-        .filter_map(manifest::workload)
+        .filter_map(|member| manifest::workload(member, builds))
         .collect();
     for release in releases {
         let Some(profile) = release.profile() else {
@@ -239,6 +241,7 @@ impl<'t> Workload<'t> {
     /// Returns where an addition to a field goes.
     pub fn reach(&self, field: &Field) -> Reach {
         match &self.home {
+            Home::Manifest(_) if self.immutable => Reach::Nowhere(manifest::IMMUTABLE),
             Home::Manifest(route) => manifest::reach(self, route, field),
             Home::Chart(release, known) => chart::reach(release, known, field),
             Home::AppTemplate(release, controller) => {
@@ -260,7 +263,11 @@ impl<'t> Workload<'t> {
 
     /// Returns the place of a field, or of what comes closest to it in the tree.
     pub fn place(&self, field: &Field) -> Place {
-        match self.reach(field) {
+        let reach = match &self.home {
+            Home::Manifest(route) => manifest::reach(self, route, field),
+            _ => self.reach(field),
+        };
+        match reach {
             Reach::Object(route) => self.member.object.place(&route),
             Reach::Patch | Reach::Nowhere(_) => self.member.object.name_place(),
         }

@@ -8,6 +8,8 @@ mod catalogue;
 mod codes;
 mod coverage;
 mod edits;
+mod foreign;
+mod layouts;
 mod pod_security;
 mod pod_security_standard;
 mod profiles;

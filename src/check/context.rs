@@ -44,8 +44,8 @@ impl<'t> Context<'t> {
     pub(super) fn template(&self, place: &Place) -> Option<Place> {
         let file = self
             .tree
-            .files()
-            .find(|file| Arc::ptr_eq(&file.source, &place.source))?;
+            .get(&place.source.path)
+            .filter(|file| Arc::ptr_eq(&file.source, &place.source))?;
         file.template_place(place.span.start)
     }
 

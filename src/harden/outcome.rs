@@ -13,6 +13,9 @@ use crate::workload::{Field, Reach, Workload, values};
 use crate::yaml::edit::{Addition, Insertion};
 use crate::yaml::{Node, Route, Step};
 
+/// Why an addition is a gap where a value of another kind stands.
+const IN_THE_WAY: &str = "what is written there is in the way";
+
 /// What a rule asks for.
 #[derive(Default)]
 pub(super) struct Outcome {
@@ -43,8 +46,7 @@ impl Outcome {
         match workload.reach(field) {
             Reach::Object(route) => {
                 if !self.insert(workload, &route, &lacking, reason) {
-                    let why = "what is written there is in the way";
-                    self.gap(rule, workload, field, why.to_owned());
+                    self.gap(rule, workload, field, IN_THE_WAY.to_owned());
                 }
             }
             Reach::Patch => self.patches.push(Patch {
@@ -79,7 +81,9 @@ impl Outcome {
             return self.gap(rule, workload, field, why);
         }
         let route = values::route(&setting.path);
-        self.insert(workload, &route, &setting.value, reason);
+        if !self.insert(workload, &route, &setting.value, reason) {
+            self.gap(rule, workload, field, IN_THE_WAY.to_owned());
+        }
     }
 
     /// Notes that something is missing and could not be added.
@@ -117,8 +121,11 @@ impl Outcome {
             let earlier = self.places.entry(place).or_default();
             // Several workloads may share a place: what one has added there already is completed.
             for index in earlier.iter() {
-                let addition = &mut self.edits[*index].insertion.addition;
-                if let Addition::Entries { entries: known, .. } = addition {
+                let edit = &mut self.edits[*index];
+                if let Addition::Entries { entries: known, .. } = &mut edit.insertion.addition {
+                    if entries.keys().any(|key| known.contains_key(key)) {
+                        join(&mut edit.reason, reason);
+                    }
                     entries = complete(known, entries);
                 }
             }
@@ -139,6 +146,14 @@ impl Outcome {
             });
         }
         fits
+    }
+}
+
+/// Puts another reason beside those that an addition has.
+fn join(reasons: &mut String, reason: &str) {
+    if !reasons.split("; ").any(|known| known == reason) {
+        reasons.push_str("; ");
+        reasons.push_str(reason);
     }
 }
 
@@ -190,7 +205,12 @@ fn entries(root: &Node, route: &Route, value: &Value) -> Vec<(Route, Map<String,
         Some((Route(steps), Map::from_iter([(key, value.clone())])))
     };
     let Some(node) = root.at(route) else {
-        return parent(value).into_iter().collect();
+        let way = if is_blocked(root, route) {
+            None
+        } else {
+            parent(value)
+        };
+        return way.into_iter().collect();
     };
     let (Some(_), Value::Object(wanted)) = (node.entries(), value) else {
         return Vec::new();
@@ -208,6 +228,25 @@ fn entries(root: &Node, route: &Route, value: &Value) -> Vec<(Route, Map<String,
         found.insert(0, (route.clone(), new));
     }
     found
+}
+
+/// Returns whether a route to something that is not there leads through a value that can hold no key.
+///
+/// A key with nothing behind it holds none yet; an alias is for the insertion to refuse, which says so.
+fn is_blocked(root: &Node, route: &Route) -> bool {
+    let mut node = root;
+    for step in &route.0 {
+        let next = match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().and_then(|items| items.get(*index)),
+        };
+        let Some(next) = next else {
+            let is_empty = node.span.is_empty() && node.text().is_some();
+            return node.entries().is_none() && !is_empty;
+        };
+        node = next;
+    }
+    false
 }
 
 /// Wraps a field's value in the pod's spec that holds it.

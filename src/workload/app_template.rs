@@ -75,6 +75,7 @@ fn workload<'t>(
         selector: selector(release, controller),
         hook: false,
         certain: exact && !release.values_from,
+        immutable: false,
         pod: json!({ "spec": spec }),
     }
 }

@@ -46,6 +46,7 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
             .collect(),
         hook: known.hook,
         certain: exact && !release.values_from,
+        immutable: false,
         pod: json!({ "spec": spec }),
     }
 }

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Field, Home, Reach, Workload};
-use crate::tree::builds::Member;
+use crate::tree::builds::{Builds, Member, Start};
 use crate::tree::object::Object;
 use crate::yaml::{Node, Route};
+
+/// Why nothing is added to a Job or Pod that nothing makes anew.
+pub(super) const IMMUTABLE: &str = "it cannot be changed once it runs: Flux would need `kustomize.toolkit.fluxcd.io/force: enabled`";
 
 /// Returns the route of the pod template (`metadata` and `spec`) in an object of a kind that runs pods.
 pub fn pod_route(object: Object<'_>) -> Option<Route> {
@@ -24,7 +27,7 @@ pub fn pod_route(object: Object<'_>) -> Option<Route> {
 }
 
 /// Reads the workload that an object is, as the API server would.
-pub(super) fn workload<'t>(member: &'t Member<'t>) -> Option<Workload<'t>> {
+pub(super) fn workload<'t>(member: &'t Member<'t>, builds: &Builds<'_>) -> Option<Workload<'t>> {
     let object = member.object;
     let route = pod_route(object)?;
     let pod = object
@@ -41,8 +44,34 @@ pub(super) fn workload<'t>(member: &'t Member<'t>) -> Option<Workload<'t>> {
         selector: labels(object.find("spec.selector.matchLabels")),
         hook: false,
         certain: true,
+        immutable: is_immutable(member, builds),
         pod,
     })
+}
+
+/// Returns whether Flux would fail to change an object that is there already.
+///
+/// The API server refuses a change of a Job's or a Pod's spec. Flux replaces such an object where the
+/// object or its Kustomization asks for that (`force`), and never touches it again where the object
+/// is only to be there (`ssa`); in any other case a change would stop the whole Kustomization.
+fn is_immutable(member: &Member<'_>, builds: &Builds<'_>) -> bool {
+    if !matches!(member.object.kind(), "Job" | "Pod") {
+        return false;
+    }
+    let build = &builds.builds[member.build];
+    let owner = match build.start {
+        Start::Flux(owner) => Some(owner),
+        Start::Folder if build.reached => None,
+        Start::Folder | Start::Loose => return false,
+    };
+    let asks = |key: &str, value: &str| {
+        let annotations = member.object.find("metadata.annotations");
+        let written = annotations.and_then(|node| node.get(key)?.text());
+        written.is_some_and(|written| written.eq_ignore_ascii_case(value))
+    };
+    let replaced = owner.is_some_and(|owner| owner.text("spec.force") == Some("true"))
+        || asks("kustomize.toolkit.fluxcd.io/force", "enabled");
+    !replaced && !asks("kustomize.toolkit.fluxcd.io/ssa", "IfNotPresent")
 }
 
 /// Reads the replicas of a kind that has them; one is the API server's default.

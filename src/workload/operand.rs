@@ -80,6 +80,7 @@ fn workload<'t>(
             .collect(),
         hook: known.hook,
         certain: false,
+        immutable: false,
         pod: json!({ "spec": spec }),
     }
 }

@@ -1,5 +1,7 @@
 //! Helm releases: which chart one installs, where, with which values, and what is known of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::post_renderer::Patches;
@@ -7,7 +9,6 @@ use super::profile::{Match, Profile, Profiles};
 use super::values;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
-use crate::tree::object::Object;
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCE: &str = "source.toolkit.fluxcd.io";
@@ -44,17 +45,18 @@ struct Chart {
 impl<'t> Release<'t> {
     /// Lists the releases of a tree, each once.
     pub fn all(builds: &'t Builds<'t>, profiles: &'t Profiles) -> Vec<Self> {
+        let sources = Sources::of(builds);
         let mut seen = std::collections::BTreeSet::new();
         builds
             .of_kind(HELM, "HelmRelease")
             .filter(|member| seen.insert((&member.object.file.path, member.object.document)))
-            .map(|member| Self::read(member, builds, profiles))
+            .map(|member| Self::read(member, &sources, profiles))
             .collect()
     }
 
-    fn read(member: &'t Member<'t>, builds: &'t Builds<'t>, profiles: &'t Profiles) -> Self {
+    fn read(member: &'t Member<'t>, sources: &Sources<'t>, profiles: &'t Profiles) -> Self {
         let object = member.object;
-        let chart = chart(member, builds);
+        let chart = chart(member, sources);
         let target = object
             .text("spec.targetNamespace")
             .filter(|name| !name.is_empty());
@@ -141,16 +143,43 @@ impl<'t> Release<'t> {
     }
 }
 
+/// The sources of charts in a tree, by kind, namespace and name; the first of several counts.
+struct Sources<'t>(BTreeMap<(&'t str, &'t str, &'t str), &'t Member<'t>>);
+
+impl<'t> Sources<'t> {
+    fn of(builds: &'t Builds<'t>) -> Self {
+        let mut found = BTreeMap::new();
+        for member in &builds.members {
+            if member.object.group() == SOURCE {
+                let key = (
+                    member.object.kind(),
+                    member.namespace_name(),
+                    member.name.as_str(),
+                );
+                found.entry(key).or_insert(member);
+            }
+        }
+        Self(found)
+    }
+
+    /// Finds the source that a reference of a member's object names.
+    fn find(&self, kind: &str, member: &Member<'_>, reference: &str) -> Option<&'t Member<'t>> {
+        let text = |key: &str| member.object.text(&format!("{reference}.{key}"));
+        let namespace = text("namespace").unwrap_or_else(|| member.namespace_name());
+        self.0.get(&(kind, namespace, text("name")?)).copied()
+    }
+}
+
 /// Resolves the chart of a release through its source in the tree.
-fn chart(member: &Member<'_>, builds: &Builds<'_>) -> Option<Chart> {
+fn chart(member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
     let object = member.object;
     if object.find("spec.chartRef").is_none() {
-        return template_chart(object, "spec.chart.spec", member, builds);
+        return template_chart("spec.chart.spec", member, sources);
     }
     let kind = object.text("spec.chartRef.kind").unwrap_or_default();
-    let source = find(builds, kind, member, object, "spec.chartRef")?;
+    let source = sources.find(kind, member, "spec.chartRef")?;
     if kind == "HelmChart" {
-        return template_chart(source.object, "spec", source, builds);
+        return template_chart("spec", source, sources);
     }
     Some(Chart {
         url: source.object.text("spec.url")?.to_owned(),
@@ -159,37 +188,17 @@ fn chart(member: &Member<'_>, builds: &Builds<'_>) -> Option<Chart> {
 }
 
 /// Reads a chart that is named together with its repository.
-fn template_chart(
-    object: Object<'_>,
-    at: &str,
-    member: &Member<'_>,
-    builds: &Builds<'_>,
-) -> Option<Chart> {
+fn template_chart(at: &str, member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
+    let object = member.object;
     let name = object.text(&format!("{at}.chart"))?;
     let reference = format!("{at}.sourceRef");
     let kind = object
         .text(&format!("{reference}.kind"))
         .unwrap_or_default();
-    let source = find(builds, kind, member, object, &reference)?;
+    let source = sources.find(kind, member, &reference)?;
     let url = source.object.text("spec.url")?.trim_end_matches('/');
     Some(Chart {
         url: format!("{url}/{name}"),
         version: object.text(&format!("{at}.version")).map(str::to_owned),
     })
-}
-
-fn find<'b, 't>(
-    builds: &'b Builds<'t>,
-    kind: &str,
-    member: &Member<'_>,
-    object: Object<'_>,
-    reference: &str,
-) -> Option<&'b Member<'t>> {
-    let name = object.text(&format!("{reference}.name"))?;
-    let namespace = object
-        .text(&format!("{reference}.namespace"))
-        .unwrap_or_else(|| member.namespace_name());
-    builds
-        .of_kind(SOURCE, kind)
-        .find(|source| source.name == name && source.namespace_name() == namespace)
 }

@@ -42,7 +42,12 @@ then changes its user, and would stop to start. Such a container is a gap that `
 What holds for every container of a pod is set for the pod, where the chart has a value for that, and for each
 container otherwise. A value that reaches several containers gets only what is right for all of them. A pod that
 needs the node, as one that is privileged, has the node's network or mounts its files, is left as it is,
-and so is everything that the author or the chart sets.",
+and so is everything that the author or the chart sets.
+
+A Job or Pod in a manifest that Flux applies cannot be changed once it is there, and the attempt would stop its whole
+Kustomization. No rule adds to it unless Flux makes it anew (the annotation `kustomize.toolkit.fluxcd.io/force: enabled`,
+or `force: true` in its Kustomization) or leaves it alone once it is there (`kustomize.toolkit.fluxcd.io/ssa:
+IfNotPresent`); what it lacks is a gap.",
     findings: &[],
     pass: Pass::Workloads,
     apply,

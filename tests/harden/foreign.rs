@@ -1,0 +1,107 @@
+//! A tree that never heard of Kiln, in the layout that makejinja projects have: what hardening adds to it,
+//! what it says, and what it leaves open, as its owner would read it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use kiln::check::{Measures, check};
+use kiln::secret::Secrets;
+use kiln::workload::pod_security::Version;
+
+use super::{gaps, hardened, hardened_from, injections, outputs, profiles, trees};
+use crate::support::oracle;
+
+#[test]
+fn a_foreign_tree_gains_what_its_owner_would_accept() {
+    let folder = trees::fixtures("harden").join("foreign-tree");
+    let given = trees::texts(&folder.join("in"));
+    let done = hardened(&folder).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
+    let after = outputs(&done.value);
+    let mut wrong = Vec::new();
+    for (path, text) in after
+        .iter()
+        .filter(|(path, text)| given.get(*path) != Some(text))
+    {
+        trees::compare(&folder.join("out").join(path), text, &mut wrong);
+    }
+    for path in trees::texts(&folder.join("out")).keys() {
+        assert_ne!(given.get(path), after.get(path), "{path} is not changed");
+    }
+    for (path, before) in &given {
+        assert!(keeps_lines(before, &after[path]), "{path} lost a line");
+        if path.contains(".sops.") {
+            assert_eq!(after.get(path), Some(before), "{path} is sealed");
+        }
+    }
+    trees::compare(
+        &folder.join("injections.txt"),
+        &injections(&done.value),
+        &mut wrong,
+    );
+    trees::compare(&folder.join("gaps.txt"), &gaps(&done.value), &mut wrong);
+    let again = hardened_from(&folder, &after).unwrap();
+    assert_eq!(outputs(&again.value), after);
+    builds(&after);
+    let secrets = Secrets::default();
+    let profiles = profiles();
+    let measures = Measures {
+        secrets: &secrets,
+        profiles: &profiles,
+        kubernetes: Version(36),
+    };
+    let mut problems = done.warnings;
+    match check(done.value, measures) {
+        Ok(checked) => problems.extend(checked.warnings),
+        Err(found) => problems.extend(found),
+    }
+    trees::compare(
+        &folder.join("findings.txt"),
+        &trees::told(&problems),
+        &mut wrong,
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Returns whether every line is still there, in order; what stands in braces may have grown.
+fn keeps_lines(before: &str, after: &str) -> bool {
+    let mut lines = after.lines();
+    before
+        .lines()
+        .all(|line| lines.any(|kept| kept == line || (line.contains('{') && grown(line, kept))))
+}
+
+fn grown(line: &str, kept: &str) -> bool {
+    let mut left = kept.chars();
+    line.chars().all(|char| left.any(|other| other == char))
+}
+
+/// Asks kustomize to build each folder of the tree.
+fn builds(texts: &BTreeMap<String, String>) {
+    let Some(kubectl) = oracle("kubectl") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in texts {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for path in texts
+        .keys()
+        .filter(|path| path.ends_with("/kustomization.yaml"))
+    {
+        let built = folder.path().join(path);
+        let output = Command::new(&kubectl)
+            .arg("kustomize")
+            .arg(built.parent().unwrap_or(Path::new(".")))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{path}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 /// How many mixtures; each takes about half a second of one core in a build without optimization.
-const MIXTURES: usize = 200;
+const MIXTURES: usize = 160;
 
 /// Parts of the config that are all there or not at all.
 const PARTS: [&str; 4] = ["storage", "backup", "alerts", "proxmox"];

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -118,16 +119,22 @@ fn a_signal_at_any_moment_leaves_the_old_or_the_new_tree() {
 #[test]
 fn says_plain_lines_to_people_when_piped() {
     let sandbox = project();
-    let child = sandbox
+    let mut child = sandbox
         .command()
         .args(["watch", "--once"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for_file(&sandbox, "out/kiln.lock");
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("watching") {
+        assert_ne!(talk.read_line(&mut told).unwrap(), 0, "{told}");
+    }
     sandbox.write(TEMPLATE, "changed\n");
-    let run = sandbox.finish(&child.wait_with_output().unwrap());
+    talk.read_to_string(&mut told).unwrap();
+    let mut run = sandbox.finish(&child.wait_with_output().unwrap());
+    run.stderr = told;
     assert_eq!(run.code, Some(0));
     assert!(run.stderr.starts_with("start: 4 created in "), "{run}");
     assert!(run.stderr.contains("\nwatching "), "{run}");

@@ -212,7 +212,8 @@ fn follows_a_checkout_of_another_branch() {
 fn waits_for_a_project_that_is_gone_and_comes_back() {
     let sandbox = project();
     let mut watcher = Watcher::start(&sandbox, &[]);
-    let (here, there) = (sandbox.path(""), sandbox.path("../aside"));
+    let here = sandbox.path("");
+    let there = here.parent().unwrap().join("aside");
     fs::rename(&here, &there).unwrap();
     watcher.wait_for("failed");
     watcher.ready();

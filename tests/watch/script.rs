@@ -33,142 +33,150 @@ fn save_in_place(sandbox: &Sandbox, path: &str, text: &str) {
     std::io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
 }
 
-fn config(sandbox: &Sandbox, from: &str, to: &str) -> String {
-    let text = sandbox.read("cluster.yaml");
-    assert!(text.contains(from), "{text}");
-    text.replace(from, to)
+const TEMPLATE: &str = "templates/cluster.txt.tera";
+
+/// Someone who edits, and a `kiln watch` that has to keep up.
+struct Day {
+    sandbox: Sandbox,
+    watcher: Watcher,
+    edits: usize,
+    /// The config as it was made.
+    config: String,
+    /// What that calls the domain.
+    domain: String,
 }
 
-/// One edit after the other, and after each the tree is what a fresh render makes.
-fn day_of_edits(arguments: &[&str]) {
-    let sandbox = project();
-    let domain = domain(&sandbox);
-    let mut watcher = Watcher::start(&sandbox, arguments);
-    let template = "templates/cluster.txt.tera";
-    let mut edits = 0;
-    let mut edit = |watcher: &mut Watcher, change: &dyn Fn()| {
-        change();
-        watcher.catches_up(&sandbox);
-        edits += 1;
-    };
-
-    edit(&mut watcher, &|| {
-        save_like_vim(&sandbox, template, "vim #{ domain.name }#\n")
-    });
-    edit(&mut watcher, &|| {
-        save_by_rename(&sandbox, template, "renamed #{ domain.name }#\n")
-    });
-    edit(&mut watcher, &|| {
-        save_in_place(&sandbox, template, "in place #{ domain.name }#\n")
-    });
-    edit(&mut watcher, &|| {
-        save_like_vim(
-            &sandbox,
-            "cluster.yaml",
-            &config(&sandbox, &domain, "one.example.com"),
-        );
-    });
-    edit(&mut watcher, &|| {
-        for number in 0..100 {
-            let text = config(&sandbox, "example.com", "example.com")
-                .replace("one.example.com", &format!("burst{number}.example.com"));
-            save_by_rename(&sandbox, "cluster.yaml", &text);
-            let back = text.replace(&format!("burst{number}.example.com"), "one.example.com");
-            let last = if number == 99 { text } else { back };
-            save_by_rename(&sandbox, "cluster.yaml", &last);
+impl Day {
+    fn start(arguments: &[&str]) -> Self {
+        let sandbox = project();
+        sandbox.kiln(&["render"]).success();
+        Self {
+            watcher: Watcher::start(&sandbox, arguments),
+            edits: 0,
+            config: sandbox.read("cluster.yaml"),
+            domain: sandbox.read("out/cluster.txt").trim().to_owned(),
+            sandbox,
         }
-    });
-    edit(&mut watcher, &|| {
-        sandbox.write("templates/new/deep/file.txt", "new\n")
-    });
-    edit(&mut watcher, &|| {
-        sandbox.write("templates/new/deep/second.txt", "second\n")
-    });
-    edit(&mut watcher, &|| {
-        fs::remove_dir_all(sandbox.path("templates/new")).unwrap()
-    });
-    edit(&mut watcher, &|| {
-        sandbox.write("token.key", "second token\n")
-    });
-    edit(&mut watcher, &|| {
-        fs::remove_dir_all(sandbox.path("out")).unwrap()
-    });
-    edit(&mut watcher, &|| {
-        fs::remove_dir_all(sandbox.path("out/deep")).unwrap()
-    });
-    edit(&mut watcher, &|| {
-        fs::rename(sandbox.path("templates"), sandbox.path("elsewhere")).unwrap();
-    });
-    edit(&mut watcher, &|| {
-        fs::rename(sandbox.path("elsewhere"), sandbox.path("templates")).unwrap();
-    });
-    edit(&mut watcher, &|| {
-        sandbox.write("templates/deep/down/more.txt", "more\n")
-    });
-
-    // A mistake shows, and leaves the tree; what is edited meanwhile counts once it is mended.
-    let good = sandbox.read("cluster.yaml");
-    save_in_place(&sandbox, "cluster.yaml", "domain: [\n");
-    watcher.wait_for("failed");
-    watcher.ready();
-    sandbox.write(template, "meanwhile #{ domain.name }#\n");
-    edit(&mut watcher, &|| {
-        save_in_place(&sandbox, "cluster.yaml", &good)
-    });
-    let mended = watcher
-        .log
-        .iter()
-        .filter(|event| event["mended"] == true)
-        .count();
-    assert_eq!(mended, 1, "{:#?}", watcher.log);
-
-    // A config behind a symlink, changed behind it, and turned elsewhere.
-    edit(&mut watcher, &|| {
-        let first = good.replace("example.com", "linked.example.com");
-        sandbox.write("configs/first.yaml", first);
-        fs::remove_file(sandbox.path("cluster.yaml")).unwrap();
-        symlink("configs/first.yaml", sandbox.path("cluster.yaml")).unwrap();
-    });
-    edit(&mut watcher, &|| {
-        let text = good.replace("example.com", "behind.example.com");
-        save_by_rename(&sandbox, "configs/first.yaml", &text);
-    });
-    edit(&mut watcher, &|| {
-        let text = good.replace("example.com", "turned.example.com");
-        sandbox.write("configs/second.yaml", text);
-        symlink("configs/second.yaml", sandbox.path("new-link")).unwrap();
-        fs::rename(sandbox.path("new-link"), sandbox.path("cluster.yaml")).unwrap();
-    });
-
-    // Saved as it was: nothing happens. The one real edit after it is the only event.
-    let quiet_from = watcher.rebuilds;
-    let text = sandbox.read(template);
-    for _ in 0..20 {
-        save_by_rename(&sandbox, template, &text);
     }
-    sandbox.write("unrelated.txt", "no input");
-    edit(&mut watcher, &|| sandbox.write(template, "the end\n"));
-    assert_eq!(watcher.rebuilds, quiet_from + 1, "{:#?}", watcher.log);
 
-    // Every edit was one rebuild; a few may have been seen in two halves on a slow machine.
-    assert!(
-        watcher.rebuilds <= 2 * edits + 4,
-        "{} of {edits}",
-        watcher.rebuilds
-    );
-    let idle = watcher
-        .log
-        .iter()
-        .filter(|event| event["event"] == "written" && event["trigger"].is_null());
-    assert_eq!(idle.count(), 1, "only the first compile has no reason");
-    watcher.signal("INT");
-    assert_eq!(watcher.end(), Some(0));
+    /// Edits, and waits until the tree is what a fresh render makes.
+    #[track_caller]
+    fn edit(&mut self, change: impl FnOnce(&Sandbox)) {
+        change(&self.sandbox);
+        self.watcher.catches_up(&self.sandbox);
+        self.edits += 1;
+    }
+
+    /// Returns the config with another domain.
+    fn with_domain(&self, name: &str) -> String {
+        assert!(self.config.contains(&self.domain), "{}", self.config);
+        self.config.replace(&self.domain, name)
+    }
+
+    fn saves_as_editors_save(&mut self) {
+        for save in [save_like_vim, save_by_rename, save_in_place] {
+            let edit = self.edits;
+            self.edit(|sandbox| {
+                save(sandbox, TEMPLATE, &format!("{edit} #{{ domain.name }}#\n"));
+            });
+            let config = self.with_domain(&format!("edit{edit}.example.com"));
+            self.edit(|sandbox| save(sandbox, "cluster.yaml", &config));
+        }
+        let configs = (0..100).map(|number| self.with_domain(&format!("save{number}.example.com")));
+        let configs: Vec<String> = configs.collect();
+        self.edit(|sandbox| {
+            for config in &configs {
+                save_by_rename(sandbox, "cluster.yaml", config);
+            }
+        });
+        self.edit(|sandbox| sandbox.write("token.key", "second token\n"));
+    }
+
+    fn folders_come_and_go(&mut self) {
+        self.edit(|sandbox| sandbox.write("templates/new/deep/file.txt", "new\n"));
+        self.edit(|sandbox| sandbox.write("templates/new/deep/second.txt", "second\n"));
+        self.edit(|sandbox| fs::remove_dir_all(sandbox.path("templates/new")).unwrap());
+        self.edit(|sandbox| fs::remove_dir_all(sandbox.path("out")).unwrap());
+        self.edit(|sandbox| fs::remove_dir_all(sandbox.path("out/deep")).unwrap());
+        for (from, to) in [("templates", "elsewhere"), ("elsewhere", "templates")] {
+            self.edit(|sandbox| fs::rename(sandbox.path(from), sandbox.path(to)).unwrap());
+        }
+        self.edit(|sandbox| sandbox.write("templates/deep/down/more.txt", "more\n"));
+    }
+
+    /// A mistake shows, and leaves the tree; what is edited meanwhile counts once it is mended.
+    fn a_mistake_is_mended(&mut self) {
+        let before = self.sandbox.read("out/cluster.txt");
+        save_in_place(&self.sandbox, "cluster.yaml", "domain: [\n");
+        self.watcher.wait_for("failed");
+        self.watcher.ready();
+        assert_eq!(self.sandbox.read("out/cluster.txt"), before);
+        self.sandbox
+            .write(TEMPLATE, "meanwhile #{ domain.name }#\n");
+        let good = self.config.clone();
+        self.edit(|sandbox| save_in_place(sandbox, "cluster.yaml", &good));
+        let log = &self.watcher.log;
+        let mended = log.iter().filter(|event| event["mended"] == true);
+        assert_eq!(mended.count(), 1, "{log:#?}");
+    }
+
+    /// A config behind a symlink, changed behind it, and turned elsewhere.
+    fn a_config_is_a_symlink(&mut self) {
+        let [linked, behind, turned] = [
+            "linked.example.com",
+            "behind.example.com",
+            "turned.example.com",
+        ]
+        .map(|name| self.with_domain(name));
+        self.edit(|sandbox| {
+            sandbox.write("configs/first.yaml", linked);
+            fs::remove_file(sandbox.path("cluster.yaml")).unwrap();
+            symlink("configs/first.yaml", sandbox.path("cluster.yaml")).unwrap();
+        });
+        self.edit(|sandbox| save_by_rename(sandbox, "configs/first.yaml", &behind));
+        self.edit(|sandbox| {
+            sandbox.write("configs/second.yaml", turned);
+            symlink("configs/second.yaml", sandbox.path("new-link")).unwrap();
+            fs::rename(sandbox.path("new-link"), sandbox.path("cluster.yaml")).unwrap();
+        });
+    }
+
+    /// Files saved as they were, and files that are no input: the one real edit is the only event.
+    fn nothing_changes(&mut self) {
+        let before = self.watcher.rebuilds;
+        let text = self.sandbox.read(TEMPLATE);
+        for _ in 0..20 {
+            save_by_rename(&self.sandbox, TEMPLATE, &text);
+        }
+        self.sandbox.write("unrelated.txt", "no input");
+        self.edit(|sandbox| save_by_rename(sandbox, TEMPLATE, "the end\n"));
+        assert_eq!(self.watcher.rebuilds, before + 1, "{:#?}", self.watcher.log);
+    }
+
+    /// Every edit was one rebuild, but for those that were seen in two halves on a slow machine.
+    fn end(self) {
+        let (rebuilds, edits) = (self.watcher.rebuilds, self.edits);
+        assert!(rebuilds <= 2 * edits + 2, "{rebuilds} of {edits}");
+        let written = self
+            .watcher
+            .log
+            .iter()
+            .filter(|event| event["event"] == "written");
+        let idle = written.filter(|event| event["trigger"].is_null());
+        assert_eq!(idle.count(), 1, "only the first compile has no reason");
+        self.watcher.signal("INT");
+        assert_eq!(self.watcher.end(), Some(0));
+    }
 }
 
-/// Finds what the example config calls the domain.
-fn domain(sandbox: &Sandbox) -> String {
-    sandbox.kiln(&["render"]).success();
-    sandbox.read("out/cluster.txt").trim().to_owned()
+fn day_of_edits(arguments: &[&str]) {
+    let mut day = Day::start(arguments);
+    day.saves_as_editors_save();
+    day.folders_come_and_go();
+    day.a_mistake_is_mended();
+    day.a_config_is_a_symlink();
+    day.nothing_changes();
+    day.end();
 }
 
 #[test]

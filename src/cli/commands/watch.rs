@@ -140,7 +140,7 @@ impl Run<'_> {
             // The last error of a run is shown as that of any command.
             Err(error) if self.args.once && trigger.is_some() => Ok(Some(Err(error))),
             Err(error) => {
-                self.last = "the last good tree stays until this is mended".to_owned();
+                "the last good tree stays until this is mended".clone_into(&mut self.last);
                 let errors = report::problems(&error, self.printer)?;
                 let event = Event::Failed { errors, trigger };
                 report::show(&event, self.printer)?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::support::Sandbox;
 
 /// How long a test waits for what must come: far more than it takes.
-const GENEROUS: Duration = Duration::from_secs(120);
+const GENEROUS: Duration = Duration::from_mins(2);
 
 const RULES: &str = "\
 creation_rules:

@@ -28,6 +28,10 @@ bench *ARGS:
 bench-releases:
     cargo bench --bench releases
 
+# Time `kiln watch` from a save to the tree on disk
+bench-watch:
+    cargo bench --bench watch
+
 # Write the expected trees of the examples anew, after a wanted change of output
 golden:
     KILN_BLESS=1 cargo test golden

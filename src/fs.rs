@@ -11,10 +11,12 @@
     reason = "this is the module that touches the disk"
 )]
 
+mod around;
 mod claim;
 mod disk;
 mod folder;
 mod git;
+mod mark;
 mod path;
 mod revision;
 mod scratch;
@@ -25,10 +27,12 @@ use std::path::{Path, PathBuf};
 
 use crate::source::ReadError;
 
+pub use around::{Around, Identity, folders_below, identity};
 pub use claim::Claim;
 pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
 pub use git::{GitError, Repository};
+pub use mark::Mark;
 pub use revision::Revision;
 pub use scratch::Scratch;
 

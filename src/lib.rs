@@ -10,6 +10,8 @@
 //! 6. [`seal`] encrypts the secret outputs in SOPS' file format.
 //! 7. [`mod@write`] puts the changed files on disk, all of them or none.
 //!
+//! [`mod@watch`] waits for a change of what a compile read, so that it can be done again.
+//!
 //! [`pipeline`] is the one place where these stages meet.
 
 pub mod source;
@@ -32,6 +34,7 @@ pub mod audit;
 pub mod seal;
 
 pub mod write;
+pub mod watch;
 pub mod diff;
 pub mod profiler;
 

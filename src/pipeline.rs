@@ -31,6 +31,7 @@ use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
 use crate::render::Rendering;
 use crate::seal::Keyring;
+use crate::secret::Secrets;
 use crate::tree::{App, Sealed, Tree};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
@@ -47,6 +48,10 @@ pub struct Compiled {
     pub templates: usize,
     /// What the project exempts from hardening, and why.
     pub exemptions: Vec<Exemption>,
+    /// The config, defaults filled in.
+    pub values: Value,
+    /// The secrets that were met.
+    pub secrets: Secrets,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -54,13 +59,14 @@ pub struct Compiled {
 /// Each stage reports all its problems; the first stage with an error ends the run.
 pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
     let mut warnings = Warnings::default();
+    let (front, values) = rendered_from(world, None, &mut warnings)?;
     let Front {
         project,
         keyring,
         profiles,
         policy,
         rendering,
-    } = rendered(world, &mut warnings)?;
+    } = front;
     let templates = rendering.tree.files().len();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
@@ -75,6 +81,8 @@ pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Com
         warnings: warnings.list,
         templates,
         exemptions: policy.exempt,
+        values,
+        secrets: rendering.secrets,
     })
 }
 

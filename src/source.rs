@@ -139,6 +139,11 @@ pub trait Files: Sync {
     /// Reads a file; `None` when there is none of that name.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Reads a file that is no input: an output, of which a stage keeps what it can.
+    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.read(path)
+    }
+
     /// Lists the files below a folder, sorted; empty when there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
 }

@@ -92,6 +92,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("diff", &["source", "diagnostic", "secret", "yaml", "tree"]),
     (
+        "watch",
+        &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
+    ),
+    (
         "profiler",
         &["source", "diagnostic", "yaml", "tree", "fs", "workload"],
     ),
@@ -123,6 +127,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tree",
             "fs",
             "write",
+            "watch",
             "profiler",
             "diff",
             "audit",

@@ -7,7 +7,7 @@ mod dangers;
 mod docs;
 mod example;
 mod objects;
-mod project;
+pub(crate) mod project;
 mod properties;
 mod revisions;
 

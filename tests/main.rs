@@ -27,6 +27,8 @@ mod profiler;
 mod seal;
 /// What reaches the disk.
 mod write;
+/// The real binary while it watches.
+mod watch;
 /// The real binary.
 mod cli;
 /// The examples, as a user runs them.

@@ -17,6 +17,7 @@ Examples:
   kiln init my-cluster           Start a project in a new folder
   kiln -C my-cluster render      Write the tree that the project describes
   kiln render --check            Fail if the tree on disk is not what would be rendered
+  kiln watch                     Write the tree again on each save, and show what it changes
   kiln diff                      Show what a change does to the cluster, object by object
   kiln explain pod-security      Tell what a code in a message means";
 

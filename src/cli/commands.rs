@@ -11,6 +11,7 @@ pub mod init;
 pub mod profile;
 pub mod render;
 pub mod schema;
+pub mod watch;
 
 use clap::Subcommand;
 
@@ -27,6 +28,7 @@ use super::settings::Settings;
 pub enum Command {
     Init(init::InitArgs),
     Render(render::RenderArgs),
+    Watch(watch::WatchArgs),
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Diff(diff::DiffArgs),
@@ -55,6 +57,7 @@ pub fn run(
     match command {
         Command::Init(args) => init::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),
+        Command::Watch(args) => watch::run(args, settings, printer),
         Command::Check(args) => check::run(args, settings, printer),
         Command::Audit(args) => audit::run(args, settings, printer),
         Command::Diff(args) => diff::run(args, settings, printer),

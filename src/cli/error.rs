@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::diagnostic::Diagnostic;
 use crate::fs;
 use crate::source::ReadError;
-use crate::write;
+use crate::{watch, write};
 
 /// How a command that could do its work came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,12 @@ impl From<ReadError> for CommandError {
 
 impl From<fs::Error> for CommandError {
     fn from(error: fs::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<watch::Error> for CommandError {
+    fn from(error: watch::Error) -> Self {
         Self::of(&error)
     }
 }

@@ -34,6 +34,36 @@ impl Progress {
     }
 }
 
+/// A line at the end of what is on the terminal that says what goes on, gone when dropped.
+#[derive(Debug)]
+pub struct StatusLine {
+    bar: ProgressBar,
+}
+
+impl StatusLine {
+    /// Draws the line; returns `None` where none may be drawn.
+    ///
+    /// # Panics
+    /// Never: the template is a constant that parses.
+    pub fn draw(settings: &Settings, text: String) -> Option<Self> {
+        if !settings.progress {
+            return None;
+        }
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{wide_msg:.dim}");
+        bar.set_style(style.expect("the template is a constant that parses"));
+        bar.set_message(text);
+        bar.tick();
+        Some(Self { bar })
+    }
+}
+
+impl Drop for StatusLine {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// A count on stderr of what was done so far, for runs of which nobody knows how long they take.
 #[derive(Debug)]
 pub struct Counter {

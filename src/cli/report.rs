@@ -6,6 +6,7 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod record;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 

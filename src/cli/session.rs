@@ -60,6 +60,12 @@ impl Session {
         })
     }
 
+    /// Lists where age identities are looked for: the project's own, then those that SOPS would use.
+    pub fn identity_places(root: &Path, settings: &Settings) -> Vec<PathBuf> {
+        let own = [root.join(AGE_KEY)];
+        own.into_iter().chain(settings.identity_files()).collect()
+    }
+
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
         World {
@@ -134,20 +140,19 @@ fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
 /// Gathers the age identities: the project's own, then those that SOPS would use.
 fn identities(root: &Path, settings: &Settings) -> Result<Vec<(String, Secret)>, CommandError> {
     let mut found = Vec::new();
-    let own = [root.join(AGE_KEY)];
     if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE")
         && !settings.directory.join(named).is_file()
     {
         let message = format!("`SOPS_AGE_KEY_FILE` names `{named}`, which is no file");
         return Err(CommandError::failed(message));
     }
-    for path in own.iter().chain(&settings.identity_files()) {
+    for path in Session::identity_places(root, settings) {
         let shown = path
             .strip_prefix(root)
-            .unwrap_or(path)
+            .unwrap_or(&path)
             .display()
             .to_string();
-        if let Some(bytes) = fs::read_anywhere(path)? {
+        if let Some(bytes) = fs::read_anywhere(&path)? {
             let text = String::from_utf8(bytes).map_err(|_| {
                 CommandError::failed(format!("`{shown}` is no age key file: it is not UTF-8"))
             })?;

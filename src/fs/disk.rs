@@ -1,12 +1,13 @@
 //! A project folder on disk, as stages read it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::folder::BOOKKEEPING;
+use super::mark::Mark;
 use super::{Error, Folder, is_absent, path};
 use crate::source::{Files, ReadError};
 
@@ -16,7 +17,7 @@ use crate::source::{Files, ReadError};
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
-    seen: Mutex<BTreeSet<String>>,
+    seen: Mutex<BTreeMap<String, Mark>>,
 }
 
 /// Who may read a file that [`Disk::create`] makes.
@@ -47,15 +48,27 @@ impl Disk {
         &self.root
     }
 
-    /// Returns all that was read, listed or looked for, so that `watch` knows what to wait for.
+    /// Returns all that was read, listed or looked for and what was found, so that `watch` knows what
+    /// to wait for.
     ///
     /// A file is its path, whether or not it was there; a listed folder ends in `/`, the root
     /// being `./`.
-    pub fn seen(&self) -> BTreeSet<String> {
+    pub fn seen(&self) -> BTreeMap<String, Mark> {
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Looks at a path as [`seen`](Self::seen) names it, without noting it.
+    pub fn mark(&self, seen: &str) -> Mark {
+        match seen.strip_suffix('/') {
+            Some(folder) => match path::normal(folder) {
+                Ok(folder) => Mark::of_listing(&self.list_normal(&folder)),
+                Err(error) => Mark::Failed(error.to_string()),
+            },
+            None => Mark::of_file(&self.peek(seen)),
+        }
     }
 
     /// Reads a file without noting it: for outputs, which are no inputs to wait for.
@@ -121,11 +134,11 @@ impl Disk {
         Folder::below(&self.root, path::normal(path)?)
     }
 
-    fn note(&self, path: String) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path);
+    fn note(&self, path: String, found: Mark) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(path)
+            .and_modify(|first| first.join(&found))
+            .or_insert(found);
     }
 
     /// Follows symlinks to the real path; `None` when nothing is there.
@@ -220,17 +233,20 @@ fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let relative = path::normal(path)?;
-        self.note(relative.clone());
-        Ok(self.read_normal(&relative)?)
+        let found = self.read_normal(&relative);
+        self.note(relative, Mark::of_file(&found));
+        Ok(found?)
+    }
+
+    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.peek(path)?)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let relative = path::normal(folder)?;
-        self.note(if relative.is_empty() {
-            "./".to_owned()
-        } else {
-            format!("{relative}/")
-        });
-        Ok(self.list_normal(&relative)?)
+        let found = self.list_normal(&relative);
+        let name = if relative.is_empty() { "." } else { &relative };
+        self.note(format!("{name}/"), Mark::of_listing(&found));
+        Ok(found?)
     }
 }

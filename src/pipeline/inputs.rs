@@ -180,7 +180,7 @@ pub(super) fn existing<'w>(
             "" | "." => path.to_owned(),
             folder => format!("{folder}/{path}"),
         };
-        files.read(&path).ok().flatten()
+        files.read_output(&path).ok().flatten()
     }
 }
 

@@ -18,6 +18,7 @@ fn tells_the_commands_and_the_exit_codes() {
     Commands:
       init         Start a project, or make the keys that one lacks
       render       Compile the project and write the tree
+      watch        Compile and write again on each save, and show what it changes
       check        Compile the project without writing anything
       audit        Score the tree before and after hardening, and list the gaps that are left
       diff         Compare what two revisions, configs or folders deploy, object by object
@@ -47,6 +48,7 @@ fn tells_the_commands_and_the_exit_codes() {
       kiln init my-cluster           Start a project in a new folder
       kiln -C my-cluster render      Write the tree that the project describes
       kiln render --check            Fail if the tree on disk is not what would be rendered
+      kiln watch                     Write the tree again on each save, and show what it changes
       kiln diff                      Show what a change does to the cluster, object by object
       kiln explain pod-security      Tell what a code in a message means
 

@@ -162,7 +162,7 @@ fn records_what_was_read_listed_or_looked_for() {
     disk.list(".").unwrap();
     disk.peek("out").unwrap();
     assert_eq!(
-        disk.seen().into_iter().collect::<Vec<_>>(),
+        disk.seen().into_keys().collect::<Vec<_>>(),
         ["./", "a/", "a/b", "missing"]
     );
 }

@@ -14,6 +14,7 @@ use crate::cli::settings::Settings;
 use crate::cli::sides::{self, Origin};
 use crate::diff::{self, NOISE, Options, Report};
 use crate::fs;
+use crate::pipeline::Layout;
 
 const MORE: &str = "\
 Both sides are compiled in memory, and compared object by object: moving a template, or writing it
@@ -109,18 +110,13 @@ pub fn run(
     }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {
-        options.ignore.extend(layout.ignore);
+        options = usual(&layout);
         options.ignore.extend(args.ignore.iter().cloned());
-        let usual = NOISE.iter().filter(|_| layout.noise);
-        options.ignore.extend(usual.map(|name| (*name).to_owned()));
     }
     let mut report = diff::compare(&before, &after, &options);
     // What is in another folder is not below the project's output folder.
     if args.output_dir.is_none() {
-        report.put_below(&match layout.output.trim_matches('/') {
-            "" | "." => String::new(),
-            folder => format!("{folder}/"),
-        });
+        report.put_below(&prefix(&layout));
     }
     show(args.format, max_size, &report, &session, settings, printer)?;
     Ok(if report.is_empty() {
@@ -128,6 +124,22 @@ pub fn run(
     } else {
         Outcome::Findings
     })
+}
+
+/// Returns what a comparison leaves out where nothing else is asked for.
+pub(super) fn usual(layout: &Layout) -> Options {
+    let noise = NOISE.iter().filter(|_| layout.noise);
+    let mut ignore = layout.ignore.clone();
+    ignore.extend(noise.map(|name| (*name).to_owned()));
+    Options { ignore }
+}
+
+/// Returns what stands before the paths of a project's outputs.
+pub(super) fn prefix(layout: &Layout) -> String {
+    match layout.output.trim_matches('/') {
+        "" | "." => String::new(),
+        folder => format!("{folder}/"),
+    }
 }
 
 /// Returns how large Markdown may be.

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::support::{Sandbox, oracle};
 
-const EXAMPLES: [&str; 2] = ["homelab", "production"];
+const EXAMPLES: [&str; 3] = ["full", "homelab", "production"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -124,6 +124,36 @@ fn the_number_of_threads_does_not_show() {
             assert_eq!(bytes(&sandbox), before, "{name} with {threads} threads");
         }
     }
+}
+
+/// The size that the catalogue is to have: 44 releases that run pods, and two that only bring objects.
+#[test]
+fn the_full_example_is_the_whole_catalogue() {
+    let sandbox = rendered("full");
+    let outputs = outputs(&sandbox);
+    let told = sandbox
+        .kiln(&["check", "--message-format", "json"])
+        .success();
+    let summary: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let templates = summary
+        .pointer("/summary/templates")
+        .or(summary.get("templates"));
+    assert!(templates.unwrap().as_u64().unwrap() >= 170, "{summary}");
+    let mut releases = Vec::new();
+    let mut namespaces = Vec::new();
+    for path in &outputs {
+        let parts: Vec<&str> = path.split('/').collect();
+        if let ["kubernetes", "apps", namespace, "namespace.yaml"] = parts[..] {
+            namespaces.push(namespace);
+        }
+        if let ["kubernetes", "apps", _, app, .., "helmrelease.yaml"] = parts[..] {
+            releases.push(app);
+        }
+    }
+    assert_eq!(namespaces.len(), 17, "{namespaces:?}");
+    // Custom resources alone: no pod, so no limits to speak of.
+    releases.retain(|app| !["flux-instance", "kyverno-policies"].contains(app));
+    assert_eq!(releases.len(), 44, "{releases:?}");
 }
 
 #[test]

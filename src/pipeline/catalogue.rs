@@ -1,11 +1,22 @@
 //! The catalogue inside the binary: templates, schemas and chart profiles.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use include_dir::{Dir, include_dir};
 
 use crate::source::{Files, ReadError};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
+
+/// All files by path: looking one up in the nested folders takes a walk through their paths.
+static FILES: LazyLock<BTreeMap<String, &[u8]>> = LazyLock::new(|| {
+    let mut files = BTreeMap::new();
+    collect(&TEMPLATES, "templates", &mut files);
+    collect(&SCHEMAS, "schemas", &mut files);
+    files
+});
 
 /// The files of the built-in catalogue, below `templates/` and `schemas/`.
 #[derive(Clone, Copy, Debug)]
@@ -16,47 +27,28 @@ pub fn catalogue() -> Catalogue {
     Catalogue
 }
 
-impl Catalogue {
-    fn folder(path: &str) -> Option<(&'static Dir<'static>, &str)> {
-        [("templates", &TEMPLATES), ("schemas", &SCHEMAS)]
-            .into_iter()
-            .find_map(|(name, folder)| match path.strip_prefix(name)? {
-                "" => Some((folder, "")),
-                rest => Some((folder, rest.strip_prefix('/')?)),
-            })
-    }
-}
-
 impl Files for Catalogue {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        let file = Self::folder(path).and_then(|(folder, rest)| folder.get_file(rest));
-        Ok(file.map(|file| file.contents().to_vec()))
+        Ok(FILES.get(path).map(|contents| contents.to_vec()))
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, ReadError> {
-        let mut found = Vec::new();
-        if let Some((folder, rest)) = Self::folder(path.trim_end_matches('/')) {
-            let name = path.split('/').next().unwrap_or_default();
-            let start = if rest.is_empty() {
-                Some(folder)
-            } else {
-                folder.get_dir(rest)
-            };
-            if let Some(start) = start {
-                collect(start, name, &mut found);
-            }
-        }
-        found.sort();
-        Ok(found)
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let below = FILES.range(folder.clone()..);
+        let found = below
+            .map(|(path, _)| path)
+            .take_while(|path| path.starts_with(&folder));
+        Ok(found.cloned().collect())
     }
 }
 
-fn collect(folder: &Dir<'_>, root: &str, found: &mut Vec<String>) {
+fn collect(folder: &Dir<'static>, root: &str, files: &mut BTreeMap<String, &'static [u8]>) {
     for file in folder.files() {
-        found.push(format!("{root}/{}", file.path().display()));
+        let path = format!("{root}/{}", file.path().display());
+        files.insert(path, file.contents());
     }
     for child in folder.dirs() {
-        collect(child, root, found);
+        collect(child, root, files);
     }
 }
 

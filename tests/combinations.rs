@@ -18,7 +18,7 @@ use serde_json::Value;
 const MIXTURES: usize = 160;
 
 /// Parts of the config that are all there or not at all.
-const PARTS: [&str; 4] = ["storage", "backup", "alerts", "proxmox"];
+const PARTS: [&str; 5] = ["storage", "backup", "alerts", "proxmox", "security"];
 
 /// Kinds that only an app brings, by the group of their API.
 const GROUPS: &[(&str, &str)] = &[

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use super::places::Places;
 use crate::secret::Secrets;
-pub use services::{Alerts, Backup, Proxmox, Receiver, Storage};
+pub use services::{Alerts, Backup, Machine, Proxmox, Receiver, Storage};
 
 /// The data files of a project as one value.
 #[derive(Clone, Debug)]

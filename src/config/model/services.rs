@@ -68,6 +68,28 @@ pub struct Proxmox {
     pub token_id: Option<String>,
     /// The token's secret; never shown.
     pub token_secret: Option<String>,
+    /// The hosts that machines are shared out among.
+    pub hosts: Vec<String>,
+    /// How each machine is made.
+    pub machine: Machine,
+    /// What OpenTofu's state is encrypted with; never shown.
+    pub state_passphrase: Option<String>,
+}
+
+/// How a virtual machine is made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Virtual processors.
+    pub cores: u32,
+    /// Memory in MiB.
+    pub memory: u32,
+    /// The system disk in GiB.
+    pub disk: u32,
+    /// The storage of the disks.
+    pub storage: String,
+    /// The network bridge.
+    pub bridge: String,
 }
 
 // By hand, because a derived `Debug` would print the secrets.

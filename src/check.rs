@@ -7,6 +7,8 @@
 mod checks;
 mod context;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::tree::builds::Builds;
@@ -79,10 +81,11 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             kubernetes: measures.kubernetes,
             secrets: measures.secrets,
         };
-        CHECKS
-            .iter()
-            .flat_map(|check| (check.run)(&context))
-            .collect()
+        let found: Vec<Vec<Diagnostic>> = CHECKS
+            .par_iter()
+            .map(|check| (check.run)(&context))
+            .collect();
+        found.into_iter().flatten().collect()
     };
     Warned::unless_errors((), problems).map(|warned| Warned {
         value: tree.checked(),

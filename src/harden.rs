@@ -12,8 +12,10 @@ mod patches;
 pub mod policy;
 mod rules;
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 pub use policy::{Closed, Policy, Resources};
 
@@ -112,14 +114,18 @@ struct Context<'t> {
     paths: &'t BTreeSet<&'t str>,
     policy: &'t Policy,
     rule: &'static str,
-    exempted: &'t RefCell<BTreeSet<usize>>,
+    /// Which exemptions were of use.
+    exempted: &'t Mutex<BTreeSet<usize>>,
 }
 
 impl<'t> Context<'t> {
     /// Returns whether the policy exempts an object from the rule, and notes that it did.
     fn is_exempt(&self, namespace: &str, name: &str) -> bool {
         let found = self.policy.exemption(self.rule, namespace, name);
-        self.exempted.borrow_mut().extend(found);
+        let exempted = self.exempted.lock();
+        exempted
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(found);
         found.is_some()
     }
 
@@ -151,7 +157,7 @@ pub fn harden(
         });
     }
     let mut problems = policy.problems();
-    let exempted = RefCell::default();
+    let exempted = Mutex::default();
     let mut bench = Bench::new(tree.files());
     let mut gaps = Vec::new();
     for pass in [Pass::Workloads, Pass::Judgement] {
@@ -163,7 +169,7 @@ pub fn harden(
             if pass == Pass::Workloads {
                 problems.extend(releases.iter().filter_map(unknown_chart));
             }
-            let rules = RULES.iter().filter(|rule| rule.pass == pass);
+            let rules = RULES.par_iter().filter(|rule| rule.pass == pass);
             rules
                 .map(|rule| {
                     let context = Context {
@@ -186,7 +192,8 @@ pub fn harden(
         }
         problems.extend(bench.apply(outcomes));
     }
-    problems.extend(policy.unused(&exempted.borrow()));
+    let exempted = exempted.into_inner();
+    problems.extend(policy.unused(&exempted.unwrap_or_else(PoisonError::into_inner)));
     let (changed, injections) = bench.finish();
     gaps.sort_by(|a: &Gap, b: &Gap| {
         (&a.path, &a.object, &a.route).cmp(&(&b.path, &b.object, &b.route))

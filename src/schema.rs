@@ -86,7 +86,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let mut problems = shape::problems(schema, &value, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.json, &mut value);
-    let mut programs = Programs::default();
+    let mut programs = Programs::of(&schema.json);
     problems.extend(defaults::compute(
         &schema.json,
         &mut value,

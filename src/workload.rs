@@ -25,6 +25,7 @@ pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 pub use exemption::Exemption;
@@ -103,16 +104,20 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
         })
         .filter_map(|member| manifest::workload(member, builds))
         .collect();
-    for release in releases {
+    let of_release = |release: &'t Release<'t>| {
+        let mut found = Vec::new();
         let Some(profile) = release.profile() else {
-            continue;
+            return found;
         };
         match &profile.workloads {
             Workloads::AppTemplate => found.extend(app_template::workloads(release)),
             Workloads::Listed(_) => found.extend(chart::workloads(release, profile)),
         }
         found.extend(operand::workloads(release, profile, builds));
-    }
+        found
+    };
+    let of_releases: Vec<Vec<Workload<'t>>> = releases.par_iter().map(of_release).collect();
+    found.extend(of_releases.into_iter().flatten());
     let autoscalers = autoscaler::Autoscalers::of(builds);
     for workload in &mut found {
         let Workload {

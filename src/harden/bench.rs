@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::tree::{File, Injection, Origin};
@@ -37,58 +39,138 @@ pub(super) struct NewFile {
 
 /// The files under work.
 pub(super) struct Bench<'t> {
-    files: BTreeMap<String, Cow<'t, File>>,
+    desks: BTreeMap<String, Desk<'t>>,
+}
+
+/// One file under work, and what was added to it.
+struct Desk<'t> {
+    file: Cow<'t, File>,
     injections: Vec<Injection>,
+}
+
+/// Something to add to a file.
+enum Task {
+    Edit(&'static str, Edit),
+    Patch(Gathered),
 }
 
 impl<'t> Bench<'t> {
     pub(super) fn new(files: impl Iterator<Item = &'t File>) -> Self {
+        let desks = files.map(|file| {
+            let desk = Desk {
+                file: Cow::Borrowed(file),
+                injections: Vec::new(),
+            };
+            (file.path.clone(), desk)
+        });
         Self {
-            files: files
-                .map(|file| (file.path.clone(), Cow::Borrowed(file)))
-                .collect(),
-            injections: Vec::new(),
+            desks: desks.collect(),
         }
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = &File> {
-        self.files.values().map(Cow::as_ref)
+        self.desks.values().map(|desk| desk.file.as_ref())
     }
 
     /// Makes the additions of rules, and says which could not be made.
+    ///
+    /// Files are independent and worked on side by side; within a file the order of the rules holds.
     pub(super) fn apply(&mut self, outcomes: Vec<(&'static str, Outcome)>) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
+        let mut tasks = Vec::new();
         let mut patches = Vec::new();
         for (rule, outcome) in outcomes {
             for file in outcome.files {
                 self.add(rule, file);
             }
-            let refused = outcome.edits.into_iter();
-            problems.extend(refused.filter_map(|edit| self.edit(rule, edit)));
+            tasks.extend(outcome.edits.into_iter().map(|edit| Task::Edit(rule, edit)));
             patches.extend(outcome.patches.into_iter().map(|patch| (rule, patch)));
         }
-        for gathered in gather(patches) {
-            problems.extend(self.patch(gathered));
+        tasks.extend(gather(patches).into_iter().map(Task::Patch));
+        let mut by_file: BTreeMap<String, Vec<(usize, Task)>> = BTreeMap::new();
+        for (number, task) in tasks.into_iter().enumerate() {
+            let list = by_file.entry(task.path().to_owned()).or_default();
+            list.push((number, task));
         }
-        problems
+        let busy: Vec<(&mut Desk<'t>, Vec<(usize, Task)>)> = self
+            .desks
+            .iter_mut()
+            .filter_map(|(path, desk)| Some((desk, by_file.remove(path)?)))
+            .collect();
+        let mut refused: Vec<(usize, Diagnostic)> = busy
+            .into_par_iter()
+            .flat_map_iter(|(desk, tasks)| {
+                tasks
+                    .into_iter()
+                    .filter_map(|(number, task)| Some((number, desk.work(task)?)))
+            })
+            .collect();
+        refused.sort_by_key(|(number, _)| *number);
+        refused.into_iter().map(|(_, problem)| problem).collect()
     }
 
     /// Hands over the files that changed and the record, by path and place.
     pub(super) fn finish(self) -> (Vec<File>, Vec<Injection>) {
-        let changed = self.files.into_values().filter_map(|file| match file {
-            Cow::Owned(file) => Some(file),
-            Cow::Borrowed(_) => None,
-        });
-        let mut injections = self.injections;
+        let mut changed = Vec::new();
+        let mut injections = Vec::new();
+        for desk in self.desks.into_values() {
+            injections.extend(desk.injections);
+            if let Cow::Owned(file) = desk.file {
+                changed.push(file);
+            }
+        }
         injections.sort_by(|a, b| (&a.path, a.span, &a.route).cmp(&(&b.path, b.span, &b.route)));
-        (changed.collect(), injections)
+        (changed, injections)
+    }
+
+    fn add(&mut self, rule: &'static str, file: NewFile) {
+        let documents = load(&file.text).expect("a rule writes YAML that loads");
+        let injections = file.objects.into_iter().zip(&documents);
+        let injections = injections.map(|((object, reason), document)| Injection {
+            rule,
+            path: file.path.clone(),
+            object,
+            route: String::new(),
+            reason,
+            span: document.span,
+        });
+        let injections = injections.collect();
+        let lines = file.text.lines().count();
+        let added = File {
+            path: file.path.clone(),
+            source: Source::new(file.path.as_str(), file.text),
+            documents: Arc::new(documents),
+            origins: vec![Origin::Rule(rule); lines],
+        };
+        let desk = Desk {
+            file: Cow::Owned(added),
+            injections,
+        };
+        self.desks.insert(file.path, desk);
+    }
+}
+
+impl Task {
+    fn path(&self) -> &str {
+        match self {
+            Self::Edit(_, edit) => &edit.path,
+            Self::Patch(gathered) => &gathered.path,
+        }
+    }
+}
+
+impl Desk<'_> {
+    fn work(&mut self, task: Task) -> Option<Diagnostic> {
+        match task {
+            Task::Edit(rule, edit) => self.edit(rule, edit),
+            Task::Patch(gathered) => self.patch(gathered),
+        }
     }
 
     fn edit(&mut self, rule: &'static str, edit: Edit) -> Option<Diagnostic> {
-        let file = self
-            .files
-            .get(&edit.path)
-            .filter(|file| !file.is_secret())?;
+        let file = self.file.as_ref();
+        if file.is_secret() {
+            return None;
+        }
         let route = match &edit.insertion.addition {
             Addition::Entries { entries, .. } if entries.len() == 1 => {
                 let key = entries
@@ -102,7 +184,7 @@ impl<'t> Bench<'t> {
         };
         match insert(&file.source.text, &file.documents, &edit.insertion) {
             Ok(edited) => {
-                let span = self.replace(rule, &edit.path, edited);
+                let span = self.replace(rule, edited);
                 self.injections.push(Injection {
                     rule,
                     path: edit.path,
@@ -125,12 +207,12 @@ impl<'t> Bench<'t> {
 
     /// Adds the patch of a release, one injection for each field in it.
     fn patch(&mut self, gathered: Gathered) -> Option<Diagnostic> {
-        let file = self.files.get(&gathered.path)?;
+        let file = self.file.as_ref();
         let insertion = &gathered.insertion;
         match insert(&file.source.text, &file.documents, insertion) {
             Ok(edited) => {
                 let rule = gathered.held.first().map_or("", |(rule, ..)| rule);
-                let span = self.replace(rule, &gathered.path, edited);
+                let span = self.replace(rule, edited);
                 let held = gathered.held.into_iter();
                 self.injections
                     .extend(held.map(|(rule, object, field, reason)| Injection {
@@ -154,18 +236,14 @@ impl<'t> Bench<'t> {
 
     /// Puts the edited text in the file's place, moves the record of earlier additions along, and
     /// returns the bytes of the new one.
-    fn replace(&mut self, rule: &'static str, path: &str, edited: Edited) -> Span {
+    fn replace(&mut self, rule: &'static str, edited: Edited) -> Span {
         let Edited {
             text,
             documents,
             inserted,
         } = edited;
         let length = inserted.end - inserted.start;
-        for earlier in self
-            .injections
-            .iter_mut()
-            .filter(|injection| injection.path == path)
-        {
+        for earlier in &mut self.injections {
             if earlier.span.start >= inserted.start {
                 earlier.span.start += length;
             }
@@ -176,39 +254,15 @@ impl<'t> Bench<'t> {
         let added = &text[inserted.start..inserted.end];
         let lead = added.len() - added.trim_start_matches(['\r', '\n']).len();
         let lines = added.matches('\n').count();
-        if let Some(file) = self.files.get_mut(path) {
-            let file = file.to_mut();
-            let first = text[..inserted.start + lead].matches('\n').count();
-            if first <= file.origins.len() {
-                let rules = std::iter::repeat_n(Origin::Rule(rule), lines);
-                file.origins.splice(first..first, rules);
-            }
-            file.documents = Arc::new(documents);
-            file.source = Source::new(file.source.path.clone(), text);
+        let file = self.file.to_mut();
+        let first = text[..inserted.start + lead].matches('\n').count();
+        if first <= file.origins.len() {
+            let rules = std::iter::repeat_n(Origin::Rule(rule), lines);
+            file.origins.splice(first..first, rules);
         }
+        file.documents = Arc::new(documents);
+        file.source = Source::new(file.source.path.clone(), text);
         Span::new(inserted.start + lead, inserted.end)
-    }
-
-    fn add(&mut self, rule: &'static str, file: NewFile) {
-        let documents = load(&file.text).expect("a rule writes YAML that loads");
-        for ((object, reason), document) in file.objects.into_iter().zip(&documents) {
-            self.injections.push(Injection {
-                rule,
-                path: file.path.clone(),
-                object,
-                route: String::new(),
-                reason,
-                span: document.span,
-            });
-        }
-        let lines = file.text.lines().count();
-        let added = File {
-            path: file.path.clone(),
-            source: Source::new(file.path.as_str(), file.text),
-            documents: Arc::new(documents),
-            origins: vec![Origin::Rule(rule); lines],
-        };
-        self.files.insert(file.path, Cow::Owned(added));
     }
 }
 

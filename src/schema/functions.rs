@@ -7,22 +7,32 @@
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError, Program};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::address::Cidr;
 use crate::cel;
 
 /// Expressions that were compiled, by their text: most stand in the schema of every app.
-#[derive(Default)]
 pub(super) struct Programs(BTreeMap<String, Option<Program>>);
 
 impl Programs {
+    /// Compiles all rules and computed defaults of a schema, side by side.
+    pub(super) fn of(schema: &Value) -> Self {
+        let mut texts = BTreeSet::new();
+        expressions(schema, &mut texts);
+        let programs = texts
+            .into_par_iter()
+            .map(|text| (text.to_owned(), Program::compile(text).ok()));
+        Self(programs.collect())
+    }
+
     /// Compiles an expression unless that was done before; `None` when it is not CEL.
     fn get(&mut self, expression: &str) -> Option<&Program> {
         if !self.0.contains_key(expression) {
@@ -30,6 +40,23 @@ impl Programs {
                 .insert(expression.to_owned(), Program::compile(expression).ok());
         }
         self.0.get(expression)?.as_ref()
+    }
+}
+
+fn expressions<'s>(schema: &'s Value, texts: &mut BTreeSet<&'s str>) {
+    match schema {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                match value {
+                    Value::String(text) if key == "x-kiln-default" || key == "rule" => {
+                        texts.insert(text);
+                    }
+                    _ => expressions(value, texts),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| expressions(item, texts)),
+        _ => {}
     }
 }
 

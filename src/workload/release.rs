@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use super::post_renderer::Patches;
 use super::profile::{Match, Profile, Profiles};
 use super::values;
+use rayon::prelude::*;
+
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 
@@ -47,9 +49,12 @@ impl<'t> Release<'t> {
     pub fn all(builds: &'t Builds<'t>, profiles: &'t Profiles) -> Vec<Self> {
         let sources = Sources::of(builds);
         let mut seen = std::collections::BTreeSet::new();
-        builds
+        let members: Vec<&Member<'t>> = builds
             .of_kind(HELM, "HelmRelease")
             .filter(|member| seen.insert((&member.object.file.path, member.object.document)))
+            .collect();
+        members
+            .into_par_iter()
             .map(|member| Self::read(member, &sources, profiles))
             .collect()
     }

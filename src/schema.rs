@@ -12,9 +12,11 @@ mod rules;
 mod shape;
 mod uniqueness;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use crate::config::model::{Cluster, Merged};
+use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use functions::Programs;
@@ -23,12 +25,32 @@ use functions::Programs;
 #[derive(Debug)]
 pub struct Schema {
     json: Value,
+    /// The apps whose rules hold for their defaults, whatever else is in the config.
+    proved: BTreeSet<String>,
 }
 
 impl Schema {
     /// Returns the schema as JSON.
     pub fn json(&self) -> &Value {
         &self.json
+    }
+
+    /// Says of apps that a test proves their defaults: their rules are not asked where the config leaves them at
+    /// those. Those with a rule that looks beyond the app are asked all the same.
+    #[must_use]
+    pub fn proved<'n>(mut self, apps: impl IntoIterator<Item = &'n str>) -> Self {
+        let schemas = &self.json["properties"]["apps"]["properties"];
+        let alone = |name: &&str| !rules::look_beyond(&schemas[*name]);
+        self.proved = apps.into_iter().filter(alone).map(str::to_owned).collect();
+        self
+    }
+
+    /// Lists the apps that the config leaves at defaults which are proved.
+    fn untouched(&self, places: &Places) -> BTreeSet<&str> {
+        let proved = self.proved.iter().map(String::as_str);
+        proved
+            .filter(|name| !places.contains(&format!("/apps/{name}")))
+            .collect()
     }
 }
 
@@ -53,7 +75,10 @@ pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diag
         *slot = Value::Object(properties);
     }
     if problems.is_empty() {
-        Ok(Schema { json })
+        Ok(Schema {
+            json,
+            proved: BTreeSet::new(),
+        })
     } else {
         Err(problems)
     }
@@ -86,7 +111,8 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let mut problems = shape::problems(schema, &value, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.json, &mut value);
-    let mut programs = Programs::of(&schema.json);
+    let untouched = schema.untouched(&places);
+    let mut programs = Programs::of(&schema.json, &untouched);
     problems.extend(defaults::compute(
         &schema.json,
         &mut value,
@@ -99,6 +125,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         &value,
         &places,
         broken,
+        &untouched,
         &mut programs,
     ));
     problems.extend(uniqueness::problems(&value, &places));

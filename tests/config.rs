@@ -49,6 +49,21 @@ fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
     Ok(cluster)
 }
 
+/// `Schema::proved` is told of all apps of the catalogue: here is the proof.
+#[test]
+fn the_defaults_of_every_app_keep_its_rules() {
+    let example = |name: &str| {
+        let path = root().join("examples/homelab").join(name);
+        fs::read_to_string(path).unwrap()
+    };
+    let cluster = example("cluster.yaml");
+    assert!(!cluster.contains("apps:"), "{cluster}");
+    let text = format!("{cluster}\n{}", example("nodes.yaml"));
+    let compiled = compile(&[("kiln.toml", ""), ("cluster.yaml", &text)]);
+    let problems: Vec<String> = compiled.err().iter().flatten().map(line).collect();
+    assert_eq!(problems, [""; 0]);
+}
+
 fn line(problem: &Diagnostic) -> String {
     match &problem.primary {
         Some(label) => {

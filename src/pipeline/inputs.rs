@@ -13,6 +13,7 @@ use crate::tree::{Checked, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{check, schema, seal};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
 
@@ -68,8 +69,8 @@ pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
 /// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
 pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
     let base = text(world.catalogue, CONFIG_SCHEMA)?.unwrap_or_default();
-    let mut apps = std::collections::BTreeMap::new();
-    for files in [world.catalogue, world.files] {
+    let mut apps = BTreeMap::new();
+    for (files, own) in [(world.catalogue, false), (world.files, true)] {
         for path in files.list(APP_SCHEMAS)? {
             let Some(name) = path
                 .strip_prefix("schemas/apps/")
@@ -78,12 +79,22 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
                 continue;
             };
             if let Some(text) = text(files, &path)? {
-                apps.insert(name.to_owned(), text);
+                apps.insert(name.to_owned(), (text, own));
             }
         }
     }
-    let apps: Vec<(String, String)> = apps.into_iter().collect();
-    schema::compose(&base, &apps).map_err(Failure::Problems)
+    let catalogue: BTreeSet<String> = apps
+        .iter()
+        .filter(|(_, (_, own))| !own)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let apps: Vec<(String, String)> = apps
+        .into_iter()
+        .map(|(name, (text, _))| (name, text))
+        .collect();
+    let schema = schema::compose(&base, &apps).map_err(Failure::Problems)?;
+    // `tests/config.rs` proves them.
+    Ok(schema.proved(catalogue.iter().map(String::as_str)))
 }
 
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError, Program};
@@ -20,26 +20,56 @@ use super::address::Cidr;
 use crate::cel;
 
 /// Expressions that were compiled, by their text: most stand in the schema of every app.
-pub(super) struct Programs(BTreeMap<String, Option<Program>>);
+pub(super) struct Programs(BTreeMap<String, Option<Arc<Program>>>);
+
+/// What this process compiled: a watch, and the two sides of a diff, ask the same again.
+static COMPILED: Mutex<BTreeMap<String, Option<Arc<Program>>>> = Mutex::new(BTreeMap::new());
+
+fn compiled(expression: &str) -> Option<Arc<Program>> {
+    let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known().get(expression) {
+        return found.clone();
+    }
+    let program = Program::compile(expression).ok().map(Arc::new);
+    known().insert(expression.to_owned(), program.clone());
+    program
+}
 
 impl Programs {
-    /// Compiles all rules and computed defaults of a schema, side by side.
-    pub(super) fn of(schema: &Value) -> Self {
+    /// Compiles the rules and computed defaults of a schema, side by side; those of the apps in `but` only when
+    /// they are asked for.
+    pub(super) fn of(schema: &Value, but: &BTreeSet<&str>) -> Self {
         let mut texts = BTreeSet::new();
-        expressions(schema, &mut texts);
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            let properties = (key == "properties").then(|| value.as_object()).flatten();
+            let Some(properties) = properties else {
+                expressions(value, &mut texts);
+                continue;
+            };
+            for (name, property) in properties {
+                if name != "apps" {
+                    expressions(property, &mut texts);
+                }
+            }
+        }
+        for (name, app) in super::defaults::properties(&schema["properties"]["apps"]) {
+            if !but.contains(name.as_str()) {
+                expressions(app, &mut texts);
+            }
+        }
         let programs = texts
             .into_par_iter()
-            .map(|text| (text.to_owned(), Program::compile(text).ok()));
+            .map(|text| (text.to_owned(), compiled(text)));
         Self(programs.collect())
     }
 
     /// Compiles an expression unless that was done before; `None` when it is not CEL.
-    fn get(&mut self, expression: &str) -> Option<&Program> {
-        if !self.0.contains_key(expression) {
-            self.0
-                .insert(expression.to_owned(), Program::compile(expression).ok());
-        }
-        self.0.get(expression)?.as_ref()
+    fn get(&mut self, expression: &str) -> Option<Arc<Program>> {
+        let compiled = self
+            .0
+            .entry(expression.to_owned())
+            .or_insert_with(|| compiled(expression));
+        compiled.clone()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
 
+use std::collections::BTreeSet;
+
 use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
@@ -19,12 +21,14 @@ pub(super) fn problems(
     value: &Value,
     places: &Places,
     broken: bool,
+    untouched: &BTreeSet<&str>,
     programs: &mut Programs,
 ) -> Vec<Diagnostic> {
     let mut runner = Runner {
         evaluator: Evaluator::new(value, programs),
         places,
         broken,
+        untouched,
         problems: Vec::new(),
     };
     runner.walk(schema, value, "");
@@ -35,7 +39,24 @@ struct Runner<'p> {
     evaluator: Evaluator<'p>,
     places: &'p Places,
     broken: bool,
+    /// The apps that need no look.
+    untouched: &'p BTreeSet<&'p str>,
     problems: Vec<Diagnostic>,
+}
+
+/// Returns whether a rule of a schema, or of one below it, looks at more than the object it stands on.
+pub(super) fn look_beyond(schema: &Value) -> bool {
+    let asks = |key: &str, value: &Value| {
+        let expression = ["rule", "messageExpression", "x-kiln-default"].contains(&key);
+        expression && value.as_str().is_some_and(|text| text.contains("config"))
+    };
+    match schema {
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| asks(key, value) || look_beyond(value)),
+        Value::Array(items) => items.iter().any(look_beyond),
+        _ => false,
+    }
 }
 
 impl Runner<'_> {
@@ -47,6 +68,9 @@ impl Runner<'_> {
             self.run(rule, value, pointer);
         }
         for (name, property) in properties(schema) {
+            if pointer == "/apps" && self.untouched.contains(name.as_str()) {
+                continue;
+            }
             if let Some(child) = value.get(name) {
                 self.walk(property, child, &format!("{pointer}/{name}"));
             }

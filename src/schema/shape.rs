@@ -127,14 +127,30 @@ fn split(schema: &Value) -> (Value, Vec<(&String, &Value)>) {
         .into_iter()
         .flatten()
         .collect::<Vec<_>>();
-    let mut core = schema.clone();
-    if let Some(slot) = core.pointer_mut(APPS) {
-        let any = apps
-            .iter()
-            .map(|(name, _)| ((*name).clone(), Value::Bool(true)));
-        *slot = Value::Object(any.collect());
-    }
-    (core, apps)
+    let any = apps
+        .iter()
+        .map(|(name, _)| ((*name).clone(), Value::Bool(true)));
+    (replaced(schema, APPS, Value::Object(any.collect())), apps)
+}
+
+/// Copies a value with another one at a pointer, without copying what stands there.
+fn replaced(value: &Value, pointer: &str, with: Value) -> Value {
+    let Some(rest) = pointer.strip_prefix('/') else {
+        return with;
+    };
+    let (key, below) = rest
+        .split_once('/')
+        .map_or((rest, ""), |(key, _)| (key, &rest[key.len()..]));
+    let mut with = Some(with);
+    let entries = value.as_object().into_iter().flatten();
+    let copied = entries.map(|(name, entry)| {
+        let entry = match with.take_if(|_| name == key) {
+            Some(with) => replaced(entry, below, with),
+            None => entry.clone(),
+        };
+        (name.clone(), entry)
+    });
+    Value::Object(copied.collect())
 }
 
 /// Where the schema holds those of the apps.

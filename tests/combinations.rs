@@ -21,7 +21,7 @@ const MIXTURES: usize = 160;
 const PARTS: [&str; 5] = ["storage", "backup", "alerts", "proxmox", "security"];
 
 /// Kinds that only an app brings, by the group of their API.
-const GROUPS: &[(&str, &str)] = &[
+pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("cert-manager.io", "cert-manager"),
     ("trust.cert-manager.io", "trust-manager"),
     ("postgresql.cnpg.io", "cloudnative-pg"),

@@ -35,6 +35,8 @@ mod cli;
 mod examples;
 /// Apps on and off in all mixtures.
 mod combinations;
+/// How Flux is told to apply the catalogue.
+mod flux;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.

@@ -37,6 +37,8 @@ mod examples;
 mod combinations;
 /// How Flux is told to apply the catalogue.
 mod flux;
+/// What Prometheus is asked.
+mod expressions;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.

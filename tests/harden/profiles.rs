@@ -174,8 +174,10 @@ fn profiles_speak_of_containers_that_the_pod_has() {
 #[test]
 fn paths_of_a_profile_are_values_that_it_knows() {
     for profile in profiles().iter() {
-        let (Some(values), Workloads::Listed(workloads)) = (&profile.values, &profile.workloads)
-        else {
+        let Some(values) = &profile.values else {
+            panic!("nobody knows the values of {}", profile.chart);
+        };
+        let Workloads::Listed(workloads) = &profile.workloads else {
             continue;
         };
         for workload in workloads {

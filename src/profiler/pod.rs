@@ -37,11 +37,7 @@ pub(super) fn abridged(spec: &Value) -> Map<String, Value> {
     }
     for list in ["initContainers", "containers"] {
         let containers = spec.get(list).and_then(Value::as_array);
-        let containers: Vec<Value> = containers
-            .into_iter()
-            .flatten()
-            .map(container)
-            .collect();
+        let containers: Vec<Value> = containers.into_iter().flatten().map(container).collect();
         if !containers.is_empty() {
             pod.insert(list.to_owned(), Value::Array(containers));
         }

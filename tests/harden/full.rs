@@ -16,13 +16,7 @@ use kiln::yaml::Node;
 use super::{profiles, trees};
 
 /// How many workloads are `restricted` at least.
-const RESTRICTED: usize = 60;
-
-/// Why the others are not, where it is not the node that they need.
-const REASONS: [(&str, &str); 1] = [(
-    "Deployment/rustfs",
-    "its first step takes over the volumes as root, and the chart has no switch for that",
-)];
+const RESTRICTED: usize = 61;
 
 const PROBES: [&str; 2] = ["livenessProbe", "readinessProbe"];
 
@@ -98,12 +92,10 @@ fn levels(workloads: &[Workload<'_>]) -> (usize, String) {
             count += 1;
             continue;
         }
-        let name = format!("{}/{}", workload.kind, workload.name);
-        let known = REASONS.iter().find(|(of, _)| *of == name);
         let obstacles = standing.obstacles.iter().map(|(told, _)| told.as_str());
         let first: Vec<&str> = obstacles.take(2).collect();
-        assert_eq!(known.is_none(), level == Level::Privileged, "{name}");
-        let reason = known.map_or_else(|| first.join("; "), |(_, reason)| (*reason).to_owned());
+        assert_eq!(level, Level::Privileged, "{}", standing.label);
+        let reason = first.join("; ");
         writeln!(text, "{} is {level}: {reason}", standing.label).unwrap();
     }
     (count, text)

@@ -124,7 +124,7 @@ fn render_all(
         .collect();
     outputs::check_paths(&outputs, &mut problems);
     let templates: Vec<Template> = entries
-        .iter()
+        .par_iter()
         .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
         .map(|entry| Template::new(&entry.path, &entry.source))
         .collect();

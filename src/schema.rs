@@ -59,6 +59,7 @@ impl Schema {
 /// Composes the core's schema with the schema of each app, under `apps`.
 pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diagnostic>> {
     let mut json = parse("schemas/cluster.schema.json", base)?;
+    functions::compile_early(&json);
     let mut properties = Map::new();
     let mut problems = Vec::new();
     let parsed: Vec<_> = apps

@@ -63,7 +63,8 @@ impl Parsed {
             .iter()
             .zip(marks)
             .partition(|(template, _)| template.stands_alone());
-        let size = alone.len().div_ceil(rayon::current_num_threads()).max(1);
+        let shelves = rayon::current_num_threads() * 2;
+        let size = alone.len().div_ceil(shelves).max(1);
         let marked =
             |(template, mark): &(&Template, &Marked)| (template.name.clone(), mark.text.clone());
         let shelves = alone

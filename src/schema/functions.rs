@@ -10,7 +10,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError, Program};
@@ -23,17 +23,35 @@ use crate::cel;
 /// Expressions that were compiled, by their text: most stand in the schema of every app.
 pub(super) struct Programs(BTreeMap<String, Option<Arc<Program>>>);
 
+/// An expression that is compiled by whoever asks first; others wait for it.
+type Slot = Arc<OnceLock<Option<Arc<Program>>>>;
+
 /// What this process compiled: a watch, and the two sides of a diff, ask the same again.
-static COMPILED: Mutex<BTreeMap<String, Option<Arc<Program>>>> = Mutex::new(BTreeMap::new());
+static COMPILED: Mutex<BTreeMap<String, Slot>> = Mutex::new(BTreeMap::new());
 
 fn compiled(expression: &str) -> Option<Arc<Program>> {
-    let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = known().get(expression) {
-        return found.clone();
-    }
-    let program = Program::compile(expression).ok().map(Arc::new);
-    known().insert(expression.to_owned(), program.clone());
-    program
+    let slot = {
+        let mut slots = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        match slots.get(expression) {
+            Some(slot) => Arc::clone(slot),
+            None => Arc::clone(slots.entry(expression.to_owned()).or_default()),
+        }
+    };
+    let compile = || Program::compile(expression).ok().map(Arc::new);
+    slot.get_or_init(compile).clone()
+}
+
+/// Starts to compile the expressions of a schema on another thread: they will be asked for, and the parser
+/// of CEL gains nothing from several threads.
+pub(super) fn compile_early(schema: &Value) {
+    let mut texts = BTreeSet::new();
+    expressions(schema, &mut texts);
+    let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+    rayon::spawn(move || {
+        for text in &texts {
+            compiled(text);
+        }
+    });
 }
 
 impl Programs {

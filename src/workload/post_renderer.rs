@@ -81,6 +81,13 @@ impl Patch {
             if !self.targeted {
                 return pattern == text;
             }
+            // Most patterns are a name as it is.
+            if pattern
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+            {
+                return pattern == text;
+            }
             Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text))
         };
         matches("kind", kind) && matches("name", name)
@@ -141,10 +148,31 @@ fn merge(below: &Value, above: &Value) -> Value {
 fn by_name(below: &[Value], above: &[Value]) -> Value {
     let mut merged = below.to_vec();
     for item in above {
+        if item["$patch"] == "delete" {
+            merged.retain(|own| own["name"] != item["name"]);
+            continue;
+        }
         match merged.iter_mut().find(|own| own["name"] == item["name"]) {
             Some(own) => *own = merge(own, item),
             None => merged.push(item.clone()),
         }
     }
     Value::Array(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn containers_are_merged_and_deleted_by_name() {
+        let below =
+            json!({"containers": [{"name": "a", "image": "a:1"}, {"name": "b", "image": "b:1"}]});
+        let above =
+            json!({"containers": [{"name": "a", "$patch": "delete"}, {"name": "b", "tty": true}]});
+        let merged = json!({"containers": [{"name": "b", "image": "b:1", "tty": true}]});
+        assert_eq!(merge(&below, &above), merged);
+    }
 }

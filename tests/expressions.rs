@@ -3,6 +3,7 @@
 //! No package registry of the tests has it: where the machine does not bring it, as Debian's package
 //! `prometheus` does, the test is skipped.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,7 @@ use std::process::Command;
 use kiln::yaml::{self, Resolver};
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, local};
+use crate::support::Sandbox;
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -41,7 +42,7 @@ fn below<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
     }
 }
 
-/// The rules of a PrometheusRule; of a service level or a dashboard one rule an expression.
+/// The rules of a `PrometheusRule`; of a service level or a dashboard one rule an expression.
 fn rules(object: &Value) -> Vec<Value> {
     let records = |expressions: Vec<&str>| {
         let rule = |(at, text): (usize, &str)| {
@@ -75,7 +76,10 @@ fn rules(object: &Value) -> Vec<Value> {
 
 #[test]
 fn promtool_reads_every_expression() {
-    let Some(promtool) = local("promtool") else {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut tools = env::split_paths(&path).map(|folder| folder.join("promtool"));
+    let Some(promtool) = tools.find(|tool| tool.is_file()) else {
+        eprintln!("SKIPPED: no promtool");
         return;
     };
     let sandbox = Sandbox::new();

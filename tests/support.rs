@@ -3,5 +3,5 @@
 mod oracle;
 mod sandbox;
 
-pub(crate) use oracle::{local, oracle};
+pub(crate) use oracle::oracle;
 pub(crate) use sandbox::{Run, Sandbox};

@@ -37,15 +37,6 @@ pub(crate) fn oracle(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Finds a tool that the tests cannot install, in `$KILN_ORACLES` or in `$PATH`; says so where it is not.
-pub(crate) fn local(name: &str) -> Option<PathBuf> {
-    let found = find(name);
-    if found.is_none() {
-        eprintln!("SKIPPED: no {name}");
-    }
-    found
-}
-
 static MADE: OnceLock<bool> = OnceLock::new();
 static MADE_KUBECTL: OnceLock<bool> = OnceLock::new();
 

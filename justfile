@@ -40,6 +40,7 @@ golden:
 docs:
     KILN_BLESS=1 cargo test generated
 
-# Install the browser in which the HTML of `kiln diff` is looked at by the tests
+# Look at the HTML of `kiln diff` in a real browser; screenshots go to target/screenshots
 browser:
-    npm install --prefix target/oracles/browser --no-audit --no-fund @sparticuz/chromium@147.0.0 puppeteer-core@24.43.1
+    mkdir -p target/screenshots
+    KILN_SCREENSHOTS=$PWD/target/screenshots cargo test browser

@@ -6,10 +6,12 @@ mod browser;
 mod dangers;
 mod docs;
 mod example;
+
 mod objects;
 pub(crate) mod project;
 mod properties;
 mod revisions;
+mod written;
 
 use std::collections::BTreeMap;
 

@@ -23,6 +23,15 @@ pub enum Cause {
     Template(String),
     /// A hardening rule, by its code, that adds something else than before.
     Rule(&'static str),
+    /// Another version of Kiln, which makes something else of the same inputs.
+    Kiln {
+        /// The version that made the old side.
+        from: String,
+        /// The version that made the new side.
+        to: String,
+    },
+    /// Someone who edited a rendered file.
+    Edit,
 }
 
 impl fmt::Display for Cause {
@@ -32,6 +41,8 @@ impl fmt::Display for Cause {
             Self::Config(key) => write!(formatter, "config `{key}`"),
             Self::Template(path) => write!(formatter, "template `{path}`"),
             Self::Rule(code) => write!(formatter, "rule `{code}`"),
+            Self::Kiln { from, to } => write!(formatter, "Kiln {from} → {to}"),
+            Self::Edit => formatter.write_str("an edit of the rendered file"),
         }
     }
 }

@@ -125,6 +125,16 @@ impl Repository {
         })
     }
 
+    /// Returns the last commit that changed a file of the folder, and when that was made, in seconds since
+    /// 1970; `None` where history has no such file.
+    pub fn last_change(&self, path: &str) -> Result<Option<(String, u64)>, GitError> {
+        let output = self.must(&["log", "-1", "--format=%H %ct", "HEAD", "--", path])?;
+        let text = text(&output);
+        Ok(text
+            .split_once(' ')
+            .and_then(|(commit, time)| Some((commit.to_owned(), time.parse().ok()?))))
+    }
+
     /// Finds the branch that others start from: the one that `origin` calls its default, then the usual
     /// names there and here, then the branch that this one follows.
     pub fn default_branch(&self) -> Result<String, GitError> {

@@ -36,7 +36,7 @@ bench-watch:
 golden:
     KILN_BLESS=1 cargo test golden
 
-# Write the generated documents anew (docs/rules.md, docs/audit-checks.md, docs/catalogue.md)
+# Write the generated documents anew (docs/rules.md, docs/diagnostics.md, docs/audit-checks.md, docs/catalogue.md)
 docs:
     KILN_BLESS=1 cargo test generated
 

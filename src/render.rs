@@ -7,6 +7,7 @@
 mod apps;
 mod callable;
 mod charts;
+mod codes;
 mod condition;
 mod engine;
 mod environment;
@@ -24,6 +25,7 @@ mod undefined;
 
 pub use callable::{Filter, Function};
 pub use charts::Chart;
+pub use codes::CODES;
 pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers};

@@ -6,11 +6,14 @@
 //! `config` the whole config; `schema/functions.rs` lists the functions for networks.
 
 mod address;
+mod codes;
 mod defaults;
 mod functions;
 mod rules;
 mod shape;
 mod uniqueness;
+
+pub use codes::CODES;
 
 use std::collections::BTreeSet;
 

@@ -14,6 +14,7 @@
 //! final, is a secret in plain text.
 
 mod apply;
+mod codes;
 mod digest;
 mod journal;
 mod lock;
@@ -27,6 +28,7 @@ use crate::fs::{self, Disk};
 use crate::source::Source;
 
 pub use apply::{Interruption, Step};
+pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
 pub use lock::{KILN, LOCK_FILE, List};

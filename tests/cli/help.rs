@@ -214,10 +214,11 @@ fn helps_with_explain() {
     assert_snapshot!(own(&["explain"]), @r#"
     Tell where an output line comes from, or what a code means
 
-    Usage: kiln explain [OPTIONS] <FILE[:LINE]|CODE>
+    Usage: kiln explain [OPTIONS] [FILE[:LINE]|CODE]
 
     Arguments:
-      <FILE[:LINE]|CODE>  A rendered file, one of its lines, or the code of a rule or check
+      [FILE[:LINE]|CODE]  A rendered file, one of its lines, or the code of a message, rule or check;
+                          without it, all codes are listed
 
     Options:
       -h, --help  Print help
@@ -230,7 +231,9 @@ fn helps_with_explain() {
     Examples:
       kiln explain kubernetes/apps/default/echo/ks.yaml
       kiln explain kubernetes/apps/default/namespace.yaml:8
+      kiln explain unknown-key
       kiln explain pod-security
+      kiln explain                       All codes
     "#);
 }
 

@@ -24,12 +24,15 @@ static MADE: OnceLock<bool> = OnceLock::new();
 pub(crate) fn browser() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/browser");
     let beside = env::var_os("KILN_ORACLES").map(|bin| PathBuf::from(bin).join("../browser"));
-    let found = beside
-        .into_iter()
-        .chain([own.clone()])
-        .find(|folder| is_finished(folder, &PINS))
-        .or_else(|| MADE.get_or_init(|| make(&own)).then_some(own));
-    or_skip("browser", found)
+    let made = || {
+        beside
+            .into_iter()
+            .chain([own.clone()])
+            .find(|folder| is_finished(folder, &PINS))
+            .or_else(|| MADE.get_or_init(|| make(&own)).then_some(own))
+    };
+    let node = Command::new("node").arg("--version").output();
+    or_skip("browser", node.ok().and_then(|_| made()))
 }
 
 fn make(folder: &Path) -> bool {

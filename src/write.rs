@@ -102,9 +102,17 @@ pub fn list(folder: &fs::Folder) -> Result<Option<List>, Vec<Diagnostic>> {
     let Some(bytes) = folder.read(LOCK_FILE).map_err(unreadable)? else {
         return Ok(None);
     };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    list_of(folder, &bytes).map(Some)
+}
+
+/// Reads the text of a `kiln.lock` of the folder, such as an older one.
+///
+/// # Errors
+/// A text that cannot be read as one.
+pub fn list_of(folder: &fs::Folder, text: &[u8]) -> Result<List, Vec<Diagnostic>> {
+    let text = String::from_utf8_lossy(text).into_owned();
     let source = Source::new(folder.shown(LOCK_FILE), text);
-    lock::parse(&source, folder).map(Some)
+    lock::parse(&source, folder)
 }
 
 /// Completes or undoes what a killed run left in the output folder, so that the old or the new tree

@@ -3,6 +3,7 @@
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
 mod browser;
+mod comments;
 mod dangers;
 mod docs;
 mod example;

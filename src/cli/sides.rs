@@ -346,7 +346,8 @@ pub fn merge_base(root: &Path, settings: &Settings) -> Result<Origin, CommandErr
     find().map_err(|error| git_error(&error))
 }
 
-fn git_error(error: &GitError) -> CommandError {
+/// Says what git could not do, and what helps.
+pub fn git_error(error: &GitError) -> CommandError {
     let failed = CommandError::of(error);
     match error {
         GitError::Missing { .. } => failed

@@ -125,6 +125,8 @@ fn helps_with_render() {
           --dry-run  Write nothing; list what differs
           --force    Overwrite or remove files of Kiln's that were edited by hand
           --keygen   Make the keys that are missing first
+          --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
+                     by hand
       -h, --help     Print help
 
     [global options]
@@ -138,6 +140,7 @@ fn helps_with_render() {
       kiln render -v            Name each file and each default that was added, with the reason
       kiln render --dry-run     List what differs
       kiln render --check       List what differs, and fail if anything does: for CI
+      kiln render --stage       Write what differs and stage it with git: for a hook before a commit
       kiln render --keygen      Make missing keys first, as after cloning an example
     "#);
 }

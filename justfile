@@ -36,9 +36,15 @@ bench-watch:
 golden:
     KILN_BLESS=1 cargo test golden
 
-# Write the generated documents anew (docs/rules.md, docs/diagnostics.md, docs/audit-checks.md, docs/catalogue.md)
+# Write the generated documents anew (docs/rules.md, docs/diagnostics.md, docs/audit-checks.md, docs/catalogue.md), and
+# the pictures of the tour, with the times of an optimised build
 docs:
-    KILN_BLESS=1 cargo test generated
+    cargo build --release
+    KILN_RELEASE="$PWD/target/release/kiln" KILN_BLESS=1 cargo test generated
+
+# Take the picture of the page of a diff (docs/diff.png)
+picture:
+    cargo test picture_of_the_page -- --ignored
 
 # Look at the HTML of `kiln diff` in a real browser; screenshots go to target/screenshots
 browser:

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod diagnostics;
+mod tour;
 
 use std::fmt::Write as _;
 use std::fs;

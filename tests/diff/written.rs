@@ -2,7 +2,7 @@
 //!
 //! Another Kiln is made up: its name stands in `kiln.lock`, beside outputs that it rendered otherwise.
 
-use std::fs::{File, FileTimes};
+use std::fs::{FileTimes, OpenOptions};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -130,7 +130,7 @@ fn nothing_is_claimed_where_the_inputs_are_not_known() {
     commit(&sandbox, "a secret");
     assert_eq!(causes(&sandbox), [format!("changed web: {}", kiln())]);
     let later = SystemTime::now() + Duration::from_mins(1);
-    let file = File::options()
+    let file = OpenOptions::new()
         .append(true)
         .open(sandbox.path("token.txt"))
         .unwrap();

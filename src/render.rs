@@ -15,6 +15,7 @@ mod filters;
 mod functions;
 mod layers;
 mod outputs;
+mod parsed;
 mod prepass;
 mod report;
 mod scan;
@@ -125,11 +126,11 @@ fn render_all(
         .collect();
     outputs::check_paths(&outputs, &mut problems);
     let templates: Vec<Template> = entries
-        .iter()
+        .par_iter()
         .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
         .map(|entry| Template::new(&entry.path, &entry.source))
         .collect();
-    let environment = Arc::new(Environment::new(apps.clone()));
+    let environment = Arc::new(Environment::new(apps.clone(), context.values));
     let engine = Engine::new(&templates, &environment, &mut problems);
     let variables = variables(context.values);
     let render_one = |entry: &&Entry| {

@@ -9,6 +9,7 @@ mod address;
 mod codes;
 mod defaults;
 mod functions;
+mod pointer;
 mod rules;
 mod shape;
 mod uniqueness;
@@ -17,6 +18,7 @@ pub use codes::CODES;
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::config::model::{Cluster, Merged, Places};
@@ -60,10 +62,15 @@ impl Schema {
 /// Composes the core's schema with the schema of each app, under `apps`.
 pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diagnostic>> {
     let mut json = parse("schemas/cluster.schema.json", base)?;
+    functions::compile_early(&json);
     let mut properties = Map::new();
     let mut problems = Vec::new();
-    for (name, text) in apps {
-        match parse(&format!("schemas/apps/{name}.schema.json"), text) {
+    let parsed: Vec<_> = apps
+        .par_iter()
+        .map(|(name, text)| parse(&format!("schemas/apps/{name}.schema.json"), text))
+        .collect();
+    for ((name, _), parsed) in apps.iter().zip(parsed) {
+        match parsed {
             Ok(mut schema) => {
                 if let Some(object) = schema.as_object_mut() {
                     object.remove("$schema");
@@ -107,20 +114,21 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         mut secrets,
     } = merged;
     shape::unset_empty(&schema.json, &mut value);
-    for pointer in shape::secrets(&schema.json, &value) {
-        places.mask(&pointer);
-        note_secret(&value, &pointer, &mut secrets);
+    let hidden = shape::secrets(&schema.json, &value);
+    for pointer in &hidden {
+        places.mask(pointer);
+        note_secret(&value, pointer, &mut secrets);
     }
-    let mut problems = shape::problems(schema, &value, &places);
+    let mut problems = shape::problems(schema, &value, &hidden, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.json, &mut value);
     let untouched = schema.untouched(&places);
-    let mut programs = Programs::of(&schema.json, &untouched);
+    let programs = Programs::of(&schema.json, &untouched);
     problems.extend(defaults::compute(
         &schema.json,
         &mut value,
         broken,
-        &mut programs,
+        &programs,
     ));
     shape::normalise(&schema.json, &mut value);
     problems.extend(rules::problems(
@@ -129,7 +137,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         &places,
         broken,
         &untouched,
-        &mut programs,
+        &programs,
     ));
     problems.extend(uniqueness::problems(&value, &places));
     problems.sort_by_cached_key(|problem| {

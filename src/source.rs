@@ -146,6 +146,11 @@ pub trait Files: Sync {
 
     /// Lists the files below a folder, sorted; empty when there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
+
+    /// Returns what a YAML file was packed to when Kiln was built, for [`crate::yaml::unpack`].
+    fn packed(&self, _path: &str) -> Option<&'static [u8]> {
+        None
+    }
 }
 
 /// Files held in memory, as tests and the embedded catalogue have them.

@@ -5,9 +5,11 @@
 
 pub mod edit;
 mod load;
+mod packed;
 mod resolve;
 
 pub use load::{LoadError, load};
+pub use packed::unpack;
 pub use resolve::Resolver;
 
 use serde_json::{Map, Value};

@@ -1,22 +1,12 @@
 //! The catalogue inside the binary: templates, schemas and chart profiles.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use include_dir::{Dir, include_dir};
-
 use crate::source::{Files, ReadError};
 
-static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
-static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
+/// All files by path, sorted; `build.rs` lists them.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
-/// All files by path: looking one up in the nested folders takes a walk through their paths.
-static FILES: LazyLock<BTreeMap<String, &[u8]>> = LazyLock::new(|| {
-    let mut files = BTreeMap::new();
-    collect(&TEMPLATES, "templates", &mut files);
-    collect(&SCHEMAS, "schemas", &mut files);
-    files
-});
+/// The chart profiles, packed.
+static PACKED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 
 /// The files of the built-in catalogue, below `templates/` and `schemas/`.
 #[derive(Clone, Copy, Debug)]
@@ -29,35 +19,36 @@ pub fn catalogue() -> Catalogue {
 
 impl Files for Catalogue {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(FILES.get(path).map(|contents| contents.to_vec()))
+        Ok(find(FILES, path).map(<[u8]>::to_vec))
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, ReadError> {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        let below = FILES.range(folder.clone()..);
-        let found = below
-            .map(|(path, _)| path)
-            .take_while(|path| path.starts_with(&folder));
-        Ok(found.cloned().collect())
+        let first = FILES.partition_point(|(path, _)| *path < folder.as_str());
+        let below = FILES[first..].iter().map(|(path, _)| *path);
+        let found = below.take_while(|path| path.starts_with(&folder));
+        Ok(found.map(str::to_owned).collect())
+    }
+
+    fn packed(&self, path: &str) -> Option<&'static [u8]> {
+        find(PACKED, path)
     }
 }
 
-fn collect(folder: &Dir<'static>, root: &str, files: &mut BTreeMap<String, &'static [u8]>) {
-    for file in folder.files() {
-        let path = format!("{root}/{}", file.path().display());
-        files.insert(path, file.contents());
-    }
-    for child in folder.dirs() {
-        collect(child, root, files);
-    }
+fn find(files: &[(&str, &'static [u8])], path: &str) -> Option<&'static [u8]> {
+    let found = files.binary_search_by_key(&path, |(path, _)| path).ok()?;
+    Some(files[found].1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Span;
+    use crate::yaml::{self, Content, Node, Style};
 
     #[test]
     fn lists_and_reads_what_it_lists() {
+        assert!(FILES.is_sorted_by_key(|(path, _)| path));
         let listed = catalogue().list("templates/kubernetes/flux").unwrap();
         assert!(
             listed.contains(&"templates/kubernetes/flux/cluster/ks.yaml".to_owned()),
@@ -65,6 +56,39 @@ mod tests {
         );
         for path in catalogue().list("schemas").unwrap() {
             assert!(catalogue().read(&path).unwrap().is_some(), "{path}");
+        }
+    }
+
+    /// Takes the places out of a node, which a packed one does not have.
+    fn without_places(node: &mut Node) {
+        node.span = Span::default();
+        match &mut node.content {
+            Content::Scalar(scalar) if scalar.style == Style::Block => scalar.style = Style::Quoted,
+            Content::Scalar(_) => {}
+            Content::Mapping { entries, flow } => {
+                *flow = false;
+                for entry in entries {
+                    entry.key_span = Span::default();
+                    without_places(&mut entry.value);
+                }
+            }
+            Content::Sequence { items, flow } => {
+                *flow = false;
+                items.iter_mut().for_each(without_places);
+            }
+        }
+    }
+
+    #[test]
+    fn packs_every_profile_as_it_is_read() {
+        let profiles = catalogue().list("schemas/charts").unwrap();
+        assert!(profiles.len() > 60);
+        for path in profiles {
+            let text = String::from_utf8(catalogue().read(&path).unwrap().unwrap()).unwrap();
+            let mut root = yaml::load(&text).unwrap().remove(0).root;
+            without_places(&mut root);
+            let packed = yaml::unpack(catalogue().packed(&path).unwrap());
+            assert!(packed == Some(root), "{path}");
         }
     }
 }

@@ -110,7 +110,8 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
     };
     let built_in = texts(world.catalogue, CHART_PROFILES)?;
     let own = texts(world.files, PROJECT_CHARTS)?;
-    Profiles::load(built_in, &own).map_err(Failure::Problems)
+    let profiles = Profiles::load(built_in, &own).map_err(Failure::Problems)?;
+    Ok(profiles.packed(|path| world.catalogue.packed(path)))
 }
 
 /// Reads the identities: those the world has, and the files that `[seal] identities` names.

@@ -1,5 +1,7 @@
 //! CEL conditions on the config.
 
+use std::cell::OnceCell;
+
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError, Program, Value};
 use serde_json::Value as Json;
@@ -10,21 +12,23 @@ use crate::source::{Place, Span};
 
 /// Evaluates conditions; each top-level key of the config is a variable.
 pub(super) struct Conditions<'v> {
-    context: Context<'static>,
+    functions: OnceCell<Context<'static>>,
     values: &'v Json,
 }
 
 impl<'v> Conditions<'v> {
     pub(super) fn new(values: &'v Json) -> Self {
-        let mut context = Context::default().with_all();
-        for (key, value) in values.as_object().into_iter().flatten() {
-            context.add_variable_from_value(key.as_str(), cel::value(value));
+        Self {
+            functions: OnceCell::new(),
+            values,
         }
-        Self { context, values }
     }
 
     /// Returns whether the condition at `place` holds.
     pub(super) fn holds(&self, condition: &str, place: &Place) -> Result<bool, Box<Diagnostic>> {
+        if let Some(holds) = self.named(condition) {
+            return Ok(holds);
+        }
         let program = Program::compile(condition).map_err(|errors| {
             let first = errors.errors.first();
             let message = first.map_or("it cannot be read", |error| error.msg.as_str());
@@ -32,7 +36,7 @@ impl<'v> Conditions<'v> {
             let message = format!("this condition is not CEL: {}", syntax(message));
             Box::new(Self::problem(message, condition, place, at))
         })?;
-        match program.execute(&self.context) {
+        match program.execute(&self.context(&program)) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => {
                 let message = format!(
@@ -43,6 +47,30 @@ impl<'v> Conditions<'v> {
             }
             Err(error) => Err(Box::new(self.failed(&error, condition, place))),
         }
+    }
+
+    /// Looks up a condition that is the path of a switch, or several that must all be on, without a program:
+    /// most are.
+    fn named(&self, condition: &str) -> Option<bool> {
+        let switch = |condition: &str| {
+            let mut keys = path(condition)?.into_iter();
+            keys.try_fold(self.values, |value, key| value.get(key))?
+                .as_bool()
+        };
+        let switches: Option<Vec<bool>> = condition.split(" && ").map(switch).collect();
+        Some(switches?.into_iter().all(|on| on))
+    }
+
+    /// Returns what a program sees: handing it more than it asks for costs.
+    fn context(&self, program: &Program) -> Context<'_> {
+        let functions = || Context::default().with_all();
+        let mut context = self.functions.get_or_init(functions).new_inner_scope();
+        for (key, value) in self.values.as_object().into_iter().flatten() {
+            if program.references().has_variable(key) {
+                context.add_variable_from_value(key.as_str(), cel::value(value));
+            }
+        }
+        context
     }
 
     fn failed(&self, error: &ExecutionError, condition: &str, place: &Place) -> Diagnostic {
@@ -102,6 +130,30 @@ impl<'v> Conditions<'v> {
         };
         Diagnostic::error("app-condition", message).at(&place.source, span, "")
     }
+}
+
+/// Splits `apps["unifi-dns"].enabled` into its keys; `None` for anything that is no such path.
+fn path(condition: &str) -> Option<Vec<&str>> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let mut keys = Vec::new();
+    for part in condition.split('.') {
+        let (name, index) = match part.split_once('[') {
+            Some((name, index)) => (name, Some(index)),
+            None => (part, None),
+        };
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_part) {
+            return None;
+        }
+        keys.push(name);
+        if let Some(index) = index {
+            let key = index.strip_prefix('"')?.strip_suffix("\"]")?;
+            if !key.chars().all(|c| is_part(c) || c == '-') {
+                return None;
+            }
+            keys.push(key);
+        }
+    }
+    Some(keys)
 }
 
 /// Leaves the lists of tokens out of a message of the parser.
@@ -166,5 +218,33 @@ pub(super) fn lower_first(text: &str) -> String {
             first.to_lowercase().chain(letters).collect()
         }
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn only_plain_paths_do_without_a_program() {
+        assert_eq!(
+            path("apps.echo.enabled").unwrap(),
+            ["apps", "echo", "enabled"]
+        );
+        assert_eq!(
+            path("apps[\"unifi-dns\"].enabled").unwrap(),
+            ["apps", "unifi-dns", "enabled"]
+        );
+        for other in [
+            "!apps.x",
+            "a == b",
+            "has(a.b)",
+            "apps[0].x",
+            "apps.",
+            "apps['x'].y",
+            "a && b",
+        ] {
+            assert_eq!(path(other), None, "{other}");
+        }
     }
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use tera::{Context, Delimiters, ErrorKind, Tera};
+use rayon::prelude::*;
+use tera::{Context, ErrorKind, Tera};
 
 use super::callable::Failure;
 use super::environment::Environment;
+use super::parsed::Parsed;
 use super::report;
-use super::scan::{BLOCK, COMMENT, Tag, VARIABLE, scan};
+use super::scan::{Tag, scan};
 use super::session::{self, Limit, Session};
 use super::sourcemap::{Line, Marked, mark, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
-use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
 
@@ -24,9 +25,8 @@ const MAX_OUTPUT: usize = 8 << 20;
 pub(super) struct Engine<'t> {
     all: &'t [Template],
     templates: ByName<'t>,
-    plain: Tera,
-    marked: Option<Tera>,
     marks: Vec<Marked>,
+    parsed: Parsed,
     unusable: BTreeSet<String>,
 }
 
@@ -51,15 +51,11 @@ impl<'t> Engine<'t> {
             .collect();
         let mut broken = check_includes(&by_name, problems);
         let marks: Vec<Marked> = templates
-            .iter()
+            .par_iter()
             .enumerate()
             .map(|(id, template)| mark(&template.prepared, &scan(&template.prepared), id))
             .collect();
-        let base = base(environment);
-        let (plain, marked) = rayon::join(
-            || parse_all(&base, &by_name, &mut broken, problems),
-            || parse_marked(&base, templates, &marks),
-        );
+        let parsed = Parsed::of(templates, &marks, environment, &mut broken, problems);
         let unusable = if broken.is_empty() {
             broken
         } else {
@@ -68,14 +64,16 @@ impl<'t> Engine<'t> {
         Self {
             all: templates,
             templates: by_name,
-            plain,
-            marked,
             marks,
+            parsed,
             unusable,
         }
     }
 
     /// Renders a template; `None` when it, or one that it includes, has been reported already.
+    ///
+    /// What markers do not disturb is rendered once, with them; anything else twice, and what the plain one
+    /// prints counts.
     pub(super) fn render(
         &self,
         name: &str,
@@ -86,18 +84,22 @@ impl<'t> Engine<'t> {
         if self.unusable.contains(name) {
             return None;
         }
-        let marked = self
-            .marked
-            .as_ref()
-            .map(|tera| attempt(tera, name, context, environment, files));
-        let lines = match marked {
+        let attempt = |tera: &Tera| attempt(tera, name, context, environment, files);
+        let alone = self.parsed.alone(name);
+        let lines = match alone.or(self.parsed.marked()).map(attempt) {
             Some(Err(failed)) if failed.session.limit.is_some() => {
                 return Some(Err(self.beyond(name, &failed)));
             }
             Some(Ok(text)) => unmark(&text),
             _ => None,
         };
-        let text = match attempt(&self.plain, name, context, environment, files) {
+        let lines = match lines {
+            Some((text, lines)) if alone.is_some() && !environment.may_hold_markers() => {
+                return Some(Ok(Printed { text, lines }));
+            }
+            lines => lines,
+        };
+        let text = match attempt(self.parsed.plain(self.all, alone.is_some())) {
             Ok(text) => text,
             Err(failed) => return Some(Err(Box::new(self.failed(name, *failed, context)))),
         };
@@ -171,113 +173,6 @@ impl<'t> Engine<'t> {
     pub(super) fn template(&self, number: usize) -> Option<&'t Template> {
         self.all.get(number)
     }
-}
-
-fn base(environment: &Arc<Environment>) -> Tera {
-    let mut tera = Tera::default();
-    tera.set_delimiters(Delimiters {
-        block_start: BLOCK.0.into(),
-        block_end: BLOCK.1.into(),
-        variable_start: VARIABLE.0.into(),
-        variable_end: VARIABLE.1.into(),
-        comment_start: COMMENT.0.into(),
-        comment_end: COMMENT.1.into(),
-    })
-    .expect("our delimiters are two bytes long and differ");
-    tera.autoescape_on(Vec::<&str>::new());
-    functions::register(&mut tera, environment);
-    filters::register(&mut tera);
-    tera
-}
-
-/// Parses the marked templates; a template that only parses without markers goes without.
-///
-/// `None` when there are problems, which [`parse_all`] finds and reports.
-fn parse_marked(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Tera> {
-    let mut tera = base.clone();
-    let texts = || {
-        templates
-            .iter()
-            .zip(marks)
-            .map(|(template, mark)| (&template.name, &mark.text))
-    };
-    if tera.add_raw_templates(texts()).is_ok() {
-        return Some(tera);
-    }
-    let parses = |name: &str, text: &str| {
-        let alone = base.clone().add_raw_template(name, text);
-        !alone.is_err_and(|error| matches!(error.kind(), ErrorKind::SyntaxError(_)))
-    };
-    let texts = texts().zip(templates).map(|((name, text), template)| {
-        (
-            name,
-            if parses(name, text) {
-                text
-            } else {
-                &template.prepared
-            },
-        )
-    });
-    tera.add_raw_templates(texts).is_ok().then_some(tera)
-}
-
-/// Parses the templates, those in `broken` as empty ones, until none is left that has a problem.
-///
-/// Tera stops at the first syntax error of a batch, so a batch that fails is parsed one by one.
-fn parse_all(
-    base: &Tera,
-    templates: &ByName<'_>,
-    broken: &mut BTreeSet<String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Tera {
-    let mut tera = base.clone();
-    if tera.add_raw_templates(texts(templates, broken)).is_ok() {
-        return tera;
-    }
-    for template in templates
-        .values()
-        .filter(|template| !broken.contains(&template.name))
-        .collect::<Vec<_>>()
-    {
-        let alone = base
-            .clone()
-            .add_raw_template(&template.name, &template.prepared);
-        if let Err(error) = alone
-            && let ErrorKind::SyntaxError(report) = error.kind()
-        {
-            problems.push(report::syntax(report, template));
-            broken.insert(template.name.clone());
-        }
-    }
-    loop {
-        let Err(error) = tera.add_raw_templates(texts(templates, broken)) else {
-            return tera;
-        };
-        let found = report::references(&error, templates, broken);
-        let names: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
-        let before = broken.len();
-        problems.extend(found.into_iter().filter_map(|(_, problem)| problem));
-        broken.extend(names);
-        if broken.len() == before {
-            broken.extend(templates.keys().map(|name| (*name).to_owned()));
-            problems.push(report::unexplained(&error));
-            return base.clone();
-        }
-    }
-}
-
-fn texts<'a>(
-    templates: &'a ByName<'_>,
-    broken: &'a BTreeSet<String>,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    templates.values().map(|template| {
-        let text = if broken.contains(&template.name) {
-            ""
-        } else {
-            template.prepared.as_str()
-        };
-        (template.name.as_str(), text)
-    })
 }
 
 /// A rendering that did not come to its end.

@@ -1,10 +1,13 @@
 //! What functions know about the project: its files and its apps.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use super::callable::Failure;
-use super::session;
+use super::{session, sourcemap};
 use crate::secret::Secrets;
 use crate::source::{Files, ReadError};
 use crate::tree::App;
@@ -19,14 +22,22 @@ pub(super) struct Environment {
     files: Mutex<BTreeMap<String, Option<Arc<Vec<u8>>>>>,
     secrets: Mutex<Secrets>,
     exact: Mutex<Vec<String>>,
+    /// Whether a value or a file holds what could be taken for a marker of the map of lines.
+    marker_like: AtomicBool,
 }
 
 impl Environment {
-    pub(super) fn new(apps: Vec<App>) -> Self {
+    pub(super) fn new(apps: Vec<App>, values: &Value) -> Self {
         Self {
             apps,
+            marker_like: AtomicBool::new(holds_marker(values)),
             ..Self::default()
         }
+    }
+
+    /// Returns whether what templates print may hold what could be taken for a marker.
+    pub(super) fn may_hold_markers(&self) -> bool {
+        self.marker_like.load(Ordering::Relaxed)
     }
 
     /// Lists all apps, on or off.
@@ -49,6 +60,12 @@ impl Environment {
     /// Loads a file that a function asked for.
     pub(super) fn load(&self, path: &str, files: &dyn Files) -> Result<(), ReadError> {
         let content = files.read(path)?.map(Arc::new);
+        let text = content
+            .as_ref()
+            .map(|content| String::from_utf8_lossy(content));
+        if text.is_some_and(|text| sourcemap::is_marker_like(&text)) {
+            self.marker_like.store(true, Ordering::Relaxed);
+        }
         lock(&self.files).insert(path.to_owned(), content);
         Ok(())
     }
@@ -75,6 +92,17 @@ impl Environment {
             .flat_map(|secret| secret.lines())
             .filter(|line| !line.is_empty());
         lines.any(|line| message.contains(line))
+    }
+}
+
+fn holds_marker(value: &Value) -> bool {
+    match value {
+        Value::String(text) => sourcemap::is_marker_like(text),
+        Value::Array(items) => items.iter().any(holds_marker),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| sourcemap::is_marker_like(key) || holds_marker(value)),
+        _ => false,
     }
 }
 

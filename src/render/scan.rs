@@ -62,9 +62,13 @@ impl Tag {
     pub(super) fn opens_block(&self, text: &str) -> bool {
         match self.keyword(text) {
             "if" | "for" | "block" | "filter" | "component" => true,
-            "set" | "set_global" => !self.assigns(text),
-            _ => false,
+            _ => self.sets_a_block(text),
         }
+    }
+
+    /// Returns whether the statement sets a variable to the block behind it.
+    pub(super) fn sets_a_block(&self, text: &str) -> bool {
+        matches!(self.keyword(text), "set" | "set_global") && !self.assigns(text)
     }
 
     /// Tells `set x = 1` from the `set x` that takes the block behind it.

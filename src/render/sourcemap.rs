@@ -5,6 +5,8 @@
 //! to a variable, since Tera knows no limits. Whatever the markers disturb (a filter over a block) shows as a difference between both
 //! outputs, and then there is no map rather than a wrong one.
 
+use std::fmt::{self, Write as _};
+
 use super::scan::{Kind, Tag};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
@@ -33,9 +35,17 @@ impl Marked {
                 .sum::<usize>()
     }
 
-    fn push(&mut self, insertion: &str) {
-        self.insertions.push((self.text.len(), insertion.len()));
-        self.text.push_str(insertion);
+    /// Puts in a marker.
+    fn mark(&mut self, id: usize, line: usize) {
+        self.push(format_args!("{OPEN}{id}:{line}{CLOSE}"));
+    }
+
+    fn push(&mut self, insertion: fmt::Arguments<'_>) {
+        let at = self.text.len();
+        self.text
+            .write_fmt(insertion)
+            .expect("a string takes all text");
+        self.insertions.push((at, self.text.len() - at));
     }
 }
 
@@ -71,14 +81,14 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         for point in points {
             line += newlines(&content[done..point]);
             marked.text.push_str(&content[done..point]);
-            marked.push(&format!("{OPEN}{id}:{line}{CLOSE}"));
+            marked.mark(id, line);
             done = point;
         }
         marked.text.push_str(&content[done..]);
         line += newlines(&content[done..]);
         let Some(tag) = next else { break };
         if scope.prints() && tag.keyword(prepared) == "filter" && !tag.dash_start {
-            marked.push(&format!("{OPEN}{id}:{line}{CLOSE}"));
+            marked.mark(id, line);
         }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
@@ -86,7 +96,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         at = tag.outer.end;
         if let Some(call) = scope.enter(prepared, tag) {
             let dash = if tag.dash_end { "-" } else { "" };
-            marked.push(&format!("#{{{dash} {call} {dash}}}#"));
+            marked.push(format_args!("#{{{dash} {call} {dash}}}#"));
         }
     }
     marked
@@ -170,6 +180,11 @@ fn points(content: &str, last: Option<&Tag>, next: Option<&Tag>) -> Vec<usize> {
 
 fn newlines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// Returns whether a text that is to be printed could be taken for a marker.
+pub(super) fn is_marker_like(text: &str) -> bool {
+    text.contains(OPEN)
 }
 
 /// Takes the markers out of an output and says where each of its lines came from.

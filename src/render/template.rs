@@ -5,12 +5,29 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::prepass::prepare;
-use super::scan::{Tag, scan};
+use super::scan::{Kind, Tag, scan};
+use super::sourcemap::is_marker_like;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 
 /// How deep includes may nest; each level costs stack.
 const MAX_DEPTH: usize = 16;
+
+/// The statements that leave the text around them as it is.
+const HARMLESS: [&str; 10] = [
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "break",
+    "continue",
+    "set",
+    "set_global",
+];
+/// The filters whose results may hold any text, even a marker.
+const DECODERS: [&str; 2] = ["b64decode", "from_json"];
 
 /// A template with its tags found and its lone tags prepared.
 pub(super) struct Template {
@@ -34,6 +51,25 @@ impl Template {
             tags,
             prepared,
         }
+    }
+
+    /// Returns whether markers cannot disturb what the template prints: it uses no other template, changes no
+    /// block of text as a whole, and makes no text of which nobody knows beforehand what is in it.
+    pub(super) fn stands_alone(&self) -> bool {
+        let text = &self.source.text;
+        let sound = |tag: &Tag| {
+            let inner = text[tag.inner.clone()].trim_start();
+            let decodes = || DECODERS.iter().any(|name| inner.contains(name));
+            match tag.kind {
+                Kind::Comment => true,
+                Kind::Variable => !inner.starts_with('<') && !decodes(),
+                Kind::Block => {
+                    let keyword = tag.keyword(text);
+                    HARMLESS.contains(&keyword) && !tag.sets_a_block(text) && !decodes()
+                }
+            }
+        };
+        !is_marker_like(text) && self.tags.iter().all(sound)
     }
 
     /// Lists what the template includes or extends, with the bytes of the name.

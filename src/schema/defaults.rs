@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::functions::{Evaluator, Failure, Programs};
+use super::functions::{Evaluator, Failure, Programs, Scope};
+use super::pointer::Pointer;
 use crate::cel;
 use crate::diagnostic::Diagnostic;
 
@@ -50,23 +51,21 @@ pub(super) fn compute(
     schema: &Value,
     value: &mut Value,
     broken: bool,
-    programs: &mut Programs,
+    programs: &Programs,
 ) -> Vec<Diagnostic> {
     loop {
         let mut todo = Vec::new();
-        collect(schema, value, "", &mut todo);
+        collect(schema, value, &mut Pointer::default(), &mut todo);
         if todo.is_empty() {
             return Vec::new();
         }
-        let mut evaluator = Evaluator::new(value, programs);
+        let evaluator = Evaluator::new(value, programs);
         let mut failures = Vec::new();
         let mut done = 0;
         for (parent, name, expression) in todo {
-            let result = {
-                let own = value.pointer(&parent).unwrap_or(&Value::Null);
-                evaluate(&expression, own, &mut evaluator)
-            };
-            match result {
+            // What was computed a moment ago is in `value`, and not in the config as it was converted.
+            let own = cel::value(value.pointer(&parent).unwrap_or(&Value::Null));
+            match evaluate(&expression, &evaluator.with(own)) {
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {
@@ -92,7 +91,13 @@ pub(super) fn compute(
     }
 }
 
-fn collect(schema: &Value, value: &Value, pointer: &str, todo: &mut Vec<(String, String, String)>) {
+/// Lists what is to be computed: the pointer of the object, the key and the expression.
+fn collect(
+    schema: &Value,
+    value: &Value,
+    pointer: &mut Pointer,
+    todo: &mut Vec<(String, String, String)>,
+) {
     match value {
         Value::Object(object) => {
             for (name, property) in properties(schema) {
@@ -101,10 +106,11 @@ fn collect(schema: &Value, value: &Value, pointer: &str, todo: &mut Vec<(String,
                     property.get("x-kiln-default").and_then(Value::as_str),
                 ) {
                     (Some(Value::Null) | None, Some(expression)) if !settled_null(object, name) => {
-                        todo.push((pointer.to_owned(), name.clone(), expression.to_owned()));
+                        let parent = pointer.as_str().to_owned();
+                        todo.push((parent, name.clone(), expression.to_owned()));
                     }
-                    (Some(child), _) => {
-                        collect(property, child, &format!("{pointer}/{name}"), todo);
+                    (Some(child @ (Value::Object(_) | Value::Array(_))), _) => {
+                        pointer.below(name, |pointer| collect(property, child, pointer, todo));
                     }
                     _ => {}
                 }
@@ -113,7 +119,7 @@ fn collect(schema: &Value, value: &Value, pointer: &str, todo: &mut Vec<(String,
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for (index, item) in items.iter().enumerate() {
-                    collect(schema, item, &format!("{pointer}/{index}"), todo);
+                    pointer.below(index, |pointer| collect(schema, item, pointer, todo));
                 }
             }
         }
@@ -126,9 +132,9 @@ fn settled_null(object: &Map<String, Value>, name: &str) -> bool {
     object.get(name) == Some(&Value::Null)
 }
 
-fn evaluate(expression: &str, own: &Value, evaluator: &mut Evaluator<'_>) -> Result<Value, String> {
-    let result = evaluator
-        .evaluate(expression, own)
+fn evaluate(expression: &str, scope: &Scope<'_>) -> Result<Value, String> {
+    let result = scope
+        .evaluate(expression)
         .map_err(|failure| match failure {
             Failure::Syntax => format!("`{expression}` is not CEL"),
             Failure::Execution(error) => cel::reason(&error),

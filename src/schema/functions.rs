@@ -7,9 +7,10 @@
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError, Program};
@@ -22,17 +23,35 @@ use crate::cel;
 /// Expressions that were compiled, by their text: most stand in the schema of every app.
 pub(super) struct Programs(BTreeMap<String, Option<Arc<Program>>>);
 
+/// An expression that is compiled by whoever asks first; others wait for it.
+type Slot = Arc<OnceLock<Option<Arc<Program>>>>;
+
 /// What this process compiled: a watch, and the two sides of a diff, ask the same again.
-static COMPILED: Mutex<BTreeMap<String, Option<Arc<Program>>>> = Mutex::new(BTreeMap::new());
+static COMPILED: Mutex<BTreeMap<String, Slot>> = Mutex::new(BTreeMap::new());
 
 fn compiled(expression: &str) -> Option<Arc<Program>> {
-    let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = known().get(expression) {
-        return found.clone();
-    }
-    let program = Program::compile(expression).ok().map(Arc::new);
-    known().insert(expression.to_owned(), program.clone());
-    program
+    let slot = {
+        let mut slots = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        match slots.get(expression) {
+            Some(slot) => Arc::clone(slot),
+            None => Arc::clone(slots.entry(expression.to_owned()).or_default()),
+        }
+    };
+    let compile = || Program::compile(expression).ok().map(Arc::new);
+    slot.get_or_init(compile).clone()
+}
+
+/// Starts to compile the expressions of a schema on another thread: they will be asked for, and the parser
+/// of CEL gains nothing from several threads.
+pub(super) fn compile_early(schema: &Value) {
+    let mut texts = BTreeSet::new();
+    expressions(schema, &mut texts);
+    let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+    rayon::spawn(move || {
+        for text in &texts {
+            compiled(text);
+        }
+    });
 }
 
 impl Programs {
@@ -64,12 +83,11 @@ impl Programs {
     }
 
     /// Compiles an expression unless that was done before; `None` when it is not CEL.
-    fn get(&mut self, expression: &str) -> Option<Arc<Program>> {
-        let compiled = self
-            .0
-            .entry(expression.to_owned())
-            .or_insert_with(|| compiled(expression));
-        compiled.clone()
+    fn get(&self, expression: &str) -> Option<Arc<Program>> {
+        match self.0.get(expression) {
+            Some(known) => known.clone(),
+            None => compiled(expression),
+        }
     }
 }
 
@@ -98,31 +116,86 @@ pub(super) enum Failure {
     Execution(ExecutionError),
 }
 
-/// Evaluates expressions on one config: converting it is what costs, and is done once.
+/// Evaluates expressions on one config: handing values to CEL is what costs, and is done when an expression
+/// asks for them.
 pub(super) struct Evaluator<'p> {
-    base: Context<'static>,
-    programs: &'p mut Programs,
+    config: cel::Whole,
+    programs: &'p Programs,
+    /// Knows all functions.
+    plain: Context<'static>,
+    /// Knows `config` as well.
+    whole: OnceCell<Context<'static>>,
 }
 
 impl<'p> Evaluator<'p> {
-    pub(super) fn new(config: &Value, programs: &'p mut Programs) -> Self {
-        let mut base = Context::default().with_all();
-        add_functions(&mut base);
-        base.add_variable_from_value("config", cel::value(config));
-        Self { base, programs }
+    pub(super) fn new(config: &Value, programs: &'p Programs) -> Self {
+        Self {
+            config: cel::Whole::of(config),
+            programs,
+            plain: functions(),
+            whole: OnceCell::new(),
+        }
     }
 
-    /// Evaluates an expression with `self` as `own`.
-    pub(super) fn evaluate(
-        &mut self,
-        expression: &str,
-        own: &Value,
-    ) -> Result<kube_cel::cel::Value, Failure> {
-        let program = self.programs.get(expression).ok_or(Failure::Syntax)?;
-        let mut context = self.base.new_inner_scope();
-        context.add_variable_from_value("self", cel::value(own));
-        program.execute(&context).map_err(Failure::Execution)
+    /// Goes to what stands at a pointer of the config.
+    pub(super) fn at(&self, pointer: &str) -> Scope<'_> {
+        self.with(self.config.at(pointer))
     }
+
+    /// Goes to a value: `self` of the expressions there.
+    pub(super) fn with(&self, own: kube_cel::cel::Value) -> Scope<'_> {
+        Scope {
+            evaluator: self,
+            own,
+            plain: OnceCell::new(),
+            whole: OnceCell::new(),
+        }
+    }
+
+    fn whole(&self) -> &Context<'static> {
+        self.whole.get_or_init(|| {
+            let mut context = functions();
+            context.add_variable_from_value("config", self.config.root());
+            context
+        })
+    }
+}
+
+/// Evaluates expressions on one value of the config.
+pub(super) struct Scope<'e> {
+    evaluator: &'e Evaluator<'e>,
+    own: kube_cel::cel::Value,
+    plain: OnceCell<Context<'e>>,
+    whole: OnceCell<Context<'e>>,
+}
+
+impl Scope<'_> {
+    /// Evaluates an expression.
+    pub(super) fn evaluate(&self, expression: &str) -> Result<kube_cel::cel::Value, Failure> {
+        let program = self.evaluator.programs.get(expression);
+        let program = program.ok_or(Failure::Syntax)?;
+        let context = if program.references().has_variable("config") {
+            let base = || self.evaluator.whole();
+            self.whole.get_or_init(|| self.inside(base()))
+        } else {
+            self.plain
+                .get_or_init(|| self.inside(&self.evaluator.plain))
+        };
+        program.execute(context).map_err(Failure::Execution)
+    }
+
+    fn inside<'c>(&self, base: &'c Context<'static>) -> Context<'c> {
+        let mut context = base.new_inner_scope();
+        context.add_variable_from_value("self", self.own.clone());
+        context
+    }
+}
+
+/// Returns a context with the functions of CEL, of Kubernetes and for networks.
+fn functions() -> Context<'static> {
+    let mut context = Context::default().with_all();
+    add_functions(&mut context);
+    context
 }
 
 fn add_functions(context: &mut Context<'_>) {

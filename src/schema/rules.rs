@@ -6,7 +6,8 @@ use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
 use super::defaults::properties;
-use super::functions::{Evaluator, Failure, Programs};
+use super::functions::{Evaluator, Failure, Programs, Scope};
+use super::pointer::Pointer;
 use super::shape;
 use crate::cel;
 use crate::config::model::Places;
@@ -22,7 +23,7 @@ pub(super) fn problems(
     places: &Places,
     broken: bool,
     untouched: &BTreeSet<&str>,
-    programs: &mut Programs,
+    programs: &Programs,
 ) -> Vec<Diagnostic> {
     let mut runner = Runner {
         evaluator: Evaluator::new(value, programs),
@@ -31,7 +32,7 @@ pub(super) fn problems(
         untouched,
         problems: Vec::new(),
     };
-    runner.walk(schema, value, "");
+    runner.walk(schema, value, &mut Pointer::default());
     runner.problems
 }
 
@@ -60,36 +61,43 @@ pub(super) fn look_beyond(schema: &Value) -> bool {
 }
 
 impl Runner<'_> {
-    fn walk(&mut self, schema: &Value, value: &Value, pointer: &str) {
+    fn walk(&mut self, schema: &Value, value: &Value, pointer: &mut Pointer) {
         let rules = schema
             .get("x-kubernetes-validations")
             .and_then(Value::as_array);
-        for rule in rules.into_iter().flatten() {
-            self.run(rule, value, pointer);
+        if let Some(rules) = rules {
+            let scope = self.evaluator.at(pointer.as_str());
+            let found = rules
+                .iter()
+                .filter_map(|rule| self.broken(rule, &scope, pointer.as_str()));
+            let found: Vec<Diagnostic> = found.collect();
+            self.problems.extend(found);
         }
+        let among_apps = pointer.as_str() == "/apps";
         for (name, property) in properties(schema) {
-            if pointer == "/apps" && self.untouched.contains(name.as_str()) {
+            if among_apps && self.untouched.contains(name.as_str()) {
                 continue;
             }
             if let Some(child) = value.get(name) {
-                self.walk(property, child, &format!("{pointer}/{name}"));
+                pointer.below(name, |pointer| self.walk(property, child, pointer));
             }
         }
         if let (Some(schema), Some(items)) = (schema.get("items"), value.as_array()) {
             for (index, item) in items.iter().enumerate() {
-                self.walk(schema, item, &format!("{pointer}/{index}"));
+                pointer.below(index, |pointer| self.walk(schema, item, pointer));
             }
         }
     }
 
-    fn run(&mut self, rule: &Value, own: &Value, pointer: &str) {
+    /// Says what is wrong where a rule does not hold.
+    fn broken(&self, rule: &Value, scope: &Scope<'_>, pointer: &str) -> Option<Diagnostic> {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
         let expression = text("rule").unwrap_or_default();
-        let complaint = match self.evaluator.evaluate(expression, own) {
-            Ok(CelValue::Bool(true)) => return,
+        Some(match scope.evaluate(expression) {
+            Ok(CelValue::Bool(true)) => return None,
             Ok(CelValue::Bool(false)) => {
                 let computed = text("messageExpression").and_then(|expression| {
-                    match self.evaluator.evaluate(expression, own).ok()? {
+                    match scope.evaluate(expression).ok()? {
                         CelValue::String(text) => Some(text.as_ref().clone()),
                         _ => None,
                     }
@@ -101,7 +109,7 @@ impl Runner<'_> {
                     pointer,
                 )
             }
-            Err(Failure::Execution(_)) if self.broken => return,
+            Err(Failure::Execution(_)) if self.broken => return None,
             Err(Failure::Execution(error)) => {
                 let reason = cel::reason(&error);
                 Diagnostic::error(
@@ -113,8 +121,7 @@ impl Runner<'_> {
                 "schema-rule",
                 format!("the rule `{expression}` is not a CEL condition"),
             ),
-        };
-        self.problems.push(complaint);
+        })
     }
 
     fn complaint(&self, message: String, rule: &Value, pointer: &str) -> Diagnostic {

@@ -1,14 +1,17 @@
 //! Types: what JSON Schema says of a config.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::Schema;
 use super::address::Cidr;
 use super::defaults::properties;
+use super::pointer::Pointer;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
@@ -75,86 +78,81 @@ fn has_type(schema: &Value, name: &str) -> bool {
 
 /// Lists the pointers of the values that the schema calls `writeOnly`.
 pub(super) fn secrets(schema: &Value, value: &Value) -> Vec<String> {
-    fn walk(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<String>) {
+    fn walk(schema: &Value, value: &Value, pointer: &mut Pointer, found: &mut Vec<String>) {
         if schema.get("writeOnly") == Some(&Value::Bool(true)) {
-            found.push(pointer.to_owned());
+            found.push(pointer.as_str().to_owned());
         }
         for (name, property) in properties(schema) {
             if let Some(child) = value.get(name) {
-                walk(property, child, &format!("{pointer}/{name}"), found);
+                pointer.below(name, |pointer| walk(property, child, pointer, found));
             }
         }
         if let (Some(schema), Some(items)) = (schema.get("items"), value.as_array()) {
             for (index, item) in items.iter().enumerate() {
-                walk(schema, item, &format!("{pointer}/{index}"), found);
+                pointer.below(index, |pointer| walk(schema, item, pointer, found));
             }
         }
     }
     let mut found = Vec::new();
-    walk(schema, value, "", &mut found);
+    walk(schema, value, &mut Pointer::default(), &mut found);
     found
 }
 
-/// Validates types and turns each error into a diagnostic on what the user wrote.
+/// Validates types and turns each error into a diagnostic on what the user wrote; of the values at the
+/// pointers in `hidden`, no message shows anything.
 ///
-/// Building a validator costs more than running it, and most options are left alone: the schema of an
-/// app is built only when the config has something for that app.
-pub(super) fn problems(schema: &Schema, value: &Value, places: &Places) -> Vec<Diagnostic> {
-    let hidden = secrets(schema.json(), value);
-    let (core, apps) = split(schema.json());
-    let mut problems = errors(&core, value, "", &hidden, schema.json(), places);
-    for (name, schema_of_app) in apps {
-        let pointer = format!("/apps/{}", name.replace('~', "~0").replace('/', "~1"));
-        if let Some(options) = value.pointer(&pointer) {
-            problems.extend(errors(
-                schema_of_app,
-                options,
-                &pointer,
-                &hidden,
-                schema.json(),
-                places,
-            ));
+/// Building a validator costs more than running it, and most options are left alone: the schema of a
+/// top-level key or an app is built only when the config has something there, and side by side.
+pub(super) fn problems(
+    schema: &Schema,
+    value: &Value,
+    hidden: &[String],
+    places: &Places,
+) -> Vec<Diagnostic> {
+    let json = schema.json();
+    let part = |(pointer, own): (String, Cow<'_, Value>)| {
+        let value = value.pointer(&pointer)?;
+        Some(errors(&own, value, &pointer, hidden, json, places))
+    };
+    let parts = parts(json).into_par_iter().filter_map(part);
+    parts.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+/// Splits the schema: the top level without what is in its keys, each key, and each app.
+fn parts(schema: &Value) -> Vec<(String, Cow<'_, Value>)> {
+    let mut parts = vec![(String::new(), Cow::Owned(without_properties(schema)))];
+    for (name, property) in properties(schema) {
+        let pointer = format!("/{}", escaped(name));
+        if name == "apps" {
+            for (name, app) in properties(property) {
+                parts.push((format!("{pointer}/{}", escaped(name)), Cow::Borrowed(app)));
+            }
+            parts.push((pointer, Cow::Owned(without_properties(property))));
+        } else {
+            parts.push((pointer, Cow::Borrowed(property)));
         }
     }
-    problems
+    parts
 }
 
-/// Splits the schema into the core's, which takes any options of an app, and each app's.
-fn split(schema: &Value) -> (Value, Vec<(&String, &Value)>) {
-    let apps = schema
-        .pointer(APPS)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>();
-    let any = apps
-        .iter()
-        .map(|(name, _)| ((*name).clone(), Value::Bool(true)));
-    (replaced(schema, APPS, Value::Object(any.collect())), apps)
-}
-
-/// Copies a value with another one at a pointer, without copying what stands there.
-fn replaced(value: &Value, pointer: &str, with: Value) -> Value {
-    let Some(rest) = pointer.strip_prefix('/') else {
-        return with;
-    };
-    let (key, below) = rest
-        .split_once('/')
-        .map_or((rest, ""), |(key, _)| (key, &rest[key.len()..]));
-    let mut with = Some(with);
-    let entries = value.as_object().into_iter().flatten();
-    let copied = entries.map(|(name, entry)| {
-        let entry = match with.take_if(|_| name == key) {
-            Some(with) => replaced(entry, below, with),
-            None => entry.clone(),
+/// Copies the schema of an object so that it takes anything behind the keys it knows.
+fn without_properties(schema: &Value) -> Value {
+    let entries = schema.as_object().into_iter().flatten();
+    let copied = entries.map(|(key, value)| {
+        let known = || properties(schema).map(|(name, _)| (name.clone(), Value::Bool(true)));
+        let value = match key.as_str() {
+            "properties" => Value::Object(known().collect()),
+            _ => value.clone(),
         };
-        (name.clone(), entry)
+        (key.clone(), value)
     });
     Value::Object(copied.collect())
 }
 
-/// Where the schema holds those of the apps.
-const APPS: &str = "/properties/apps/properties";
+/// A key as a step of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
 
 /// Validates the value at a pointer by its own schema.
 fn errors(
@@ -287,8 +285,7 @@ fn unknown_key(key: &str, pointer: &str, schema: Option<&Value>, places: &Places
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    let step = key.replace('~', "~0").replace('/', "~1");
-    let place = places.key(&format!("{pointer}/{step}"));
+    let place = places.key(&format!("{pointer}/{}", escaped(key)));
     diagnostic
         .with_hint(format!("it knows {list}"))
         .at_place_if(place.as_ref())

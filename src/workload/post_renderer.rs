@@ -81,6 +81,13 @@ impl Patch {
             if !self.targeted {
                 return pattern == text;
             }
+            // Most patterns are a name as it is.
+            if pattern
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+            {
+                return pattern == text;
+            }
             Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text))
         };
         matches("kind", kind) && matches("name", name)

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::workload::PROBES;
 use crate::workload::pod_security::Level;
-use crate::yaml::{Node, Resolver, load};
+use crate::yaml::{Node, Resolver, load, unpack};
 
 const CODE: &str = "chart-profile-invalid";
 
@@ -40,15 +40,31 @@ const CONTAINER_FIELDS: [&str; 5] = [
 /// Reads one profile.
 pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> {
     let documents = load(&source.text).map_err(|error| vec![error.diagnostic(CODE, source)])?;
+    let [document] = documents.as_slice() else {
+        let message = "a chart profile is a single YAML document";
+        return Err(vec![Diagnostic::error(CODE, message).at(
+            source,
+            Span::new(0, 0),
+            "",
+        )]);
+    };
+    of(source, &document.root)
+}
+
+/// Reads one profile that was packed, whose YAML is `source`.
+pub(super) fn packed(source: &Arc<Source>, bytes: &[u8]) -> Result<Profile, Vec<Diagnostic>> {
+    match unpack(bytes) {
+        Some(root) => of(source, &root),
+        None => profile(source),
+    }
+}
+
+fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
     let mut reader = Reader {
         source,
         problems: Vec::new(),
     };
-    let [document] = documents.as_slice() else {
-        reader.problem(Span::new(0, 0), "a chart profile is a single YAML document");
-        return Err(reader.problems);
-    };
-    let profile = reader.profile(&document.root);
+    let profile = reader.profile(root);
     let mut problems = reader.problems;
     problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
     if problems.is_empty() {

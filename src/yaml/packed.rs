@@ -1,0 +1,122 @@
+//! Documents in a form that is quick to read: what `build.rs` makes of the YAML files in the binary.
+//!
+//! A node is a byte for its kind, then a length in LEB128, then what it is made of:
+//!
+//! | kind | length | behind it |
+//! |---|---|---|
+//! | `p` plain scalar | bytes of text | the text |
+//! | `q` quoted or block scalar | bytes of text | the text |
+//! | `m` mapping | entries | for each a scalar, the key, and a node |
+//! | `s` sequence | items | the nodes |
+
+use super::{Content, Entry, Node, Scalar, Style};
+use crate::source::Span;
+
+/// Reads the one document that was packed; `None` when the bytes are none.
+///
+/// Nodes have no places, and are neither anchored nor aliased.
+pub fn unpack(bytes: &[u8]) -> Option<Node> {
+    let mut reader = Reader { rest: bytes };
+    let root = reader.node()?;
+    reader.rest.is_empty().then_some(root)
+}
+
+struct Reader<'b> {
+    rest: &'b [u8],
+}
+
+impl Reader<'_> {
+    fn node(&mut self) -> Option<Node> {
+        let (kind, length) = self.head()?;
+        let content = match kind {
+            b'p' => self.scalar(length, Style::Plain)?,
+            b'q' => self.scalar(length, Style::Quoted)?,
+            b's' => {
+                let items: Option<Vec<Node>> = (0..length).map(|_| self.node()).collect();
+                Content::Sequence {
+                    items: items?,
+                    flow: false,
+                }
+            }
+            b'm' => {
+                let entries: Option<Vec<Entry>> = (0..length).map(|_| self.entry()).collect();
+                Content::Mapping {
+                    entries: entries?,
+                    flow: false,
+                }
+            }
+            _ => return None,
+        };
+        Some(Node {
+            span: Span::default(),
+            content,
+            aliased: false,
+            anchored: false,
+        })
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let (_, length) = self.head()?;
+        Some(Entry {
+            key: self.text(length)?,
+            key_span: Span::default(),
+            value: self.node()?,
+        })
+    }
+
+    fn scalar(&mut self, length: usize, style: Style) -> Option<Content> {
+        Some(Content::Scalar(Scalar {
+            text: self.text(length)?,
+            style,
+            tagged_string: false,
+        }))
+    }
+
+    fn text(&mut self, length: usize) -> Option<String> {
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        String::from_utf8(text.to_vec()).ok()
+    }
+
+    /// Reads a kind and a length.
+    fn head(&mut self) -> Option<(u8, usize)> {
+        let (kind, mut rest) = self.rest.split_first()?;
+        let mut length = 0;
+        for shift in (0..usize::BITS).step_by(7) {
+            let (byte, behind) = rest.split_first()?;
+            rest = behind;
+            length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+            if byte & 0x80 == 0 {
+                self.rest = rest;
+                return Some((*kind, length));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_mappings_sequences_and_scalars() {
+        let node = unpack(b"m\x02q\x01ap\x011q\x01bs\x02q\x012p\x04null").unwrap();
+        let value = node.to_value(crate::yaml::Resolver::Core);
+        assert_eq!(value, serde_json::json!({"a": 1, "b": ["2", null]}));
+    }
+
+    #[test]
+    fn refuses_what_is_cut_off_or_too_long() {
+        for bytes in [
+            &b""[..],
+            b"m\x01q\x01a",
+            b"p\x05abc",
+            b"p\x01ab",
+            b"x\x00",
+            b"s\xff\xff\xff",
+        ] {
+            assert_eq!(unpack(bytes), None, "{bytes:?}");
+        }
+    }
+}

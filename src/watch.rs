@@ -74,7 +74,8 @@ pub enum Wake {
 /// What reaches the waiting thread.
 #[derive(Debug)]
 enum Message {
-    Event(notify::Result<notify::Event>),
+    /// Something happened at a moment.
+    Event(notify::Result<notify::Event>, Instant),
     Stop,
 }
 
@@ -89,6 +90,8 @@ pub struct Watch {
     sender: Sender<Message>,
     receiver: Receiver<Message>,
     stopped: Arc<AtomicBool>,
+    /// When something that matters happened last.
+    last: Instant,
 }
 
 impl Watch {
@@ -109,6 +112,7 @@ impl Watch {
             sender,
             receiver,
             stopped: Arc::default(),
+            last: now(),
         })
     }
 
@@ -150,8 +154,9 @@ impl Watch {
     /// Waits until something differs from what is expected, and is at rest.
     ///
     /// Calls `ready` once all is in place, so that whatever happens from then on is noticed. What
-    /// happened since the last compile looked is noticed as well.
-    pub fn wait(&mut self, ready: &mut dyn FnMut(&Self)) -> Wake {
+    /// happened since the last compile looked is noticed as well. Calls `early` as soon as something
+    /// differs, so that work can be done while it comes to rest; what that read may change again.
+    pub fn wait(&mut self, ready: &mut dyn FnMut(&Self), early: &mut dyn FnMut(&Self)) -> Wake {
         let mut told = false;
         loop {
             if self.is_stopped() {
@@ -160,6 +165,7 @@ impl Watch {
             let fresh = self.follow();
             let mut found = self.expected.differences(&self.disk);
             while !found.is_empty() {
+                early(self);
                 if self.settle() {
                     return Wake::Stopped;
                 }
@@ -183,6 +189,11 @@ impl Watch {
         }
     }
 
+    /// Returns whether what a compile saw is still there, as it saw it.
+    pub fn holds(&self, seen: &Expected) -> bool {
+        seen.differences(&self.disk).is_empty()
+    }
+
     /// Watches the folders around all that is expected; returns whether one is new.
     fn follow(&mut self) -> bool {
         self.around = Around::default();
@@ -203,12 +214,15 @@ impl Watch {
             };
             match message {
                 Ok(Message::Stop) => return true,
-                Ok(Message::Event(event)) => {
-                    if self.matters(event) {
+                Ok(Message::Event(event, at)) => {
+                    if self.matters(event, at) {
                         return self.drain();
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.last = now();
+                    return false;
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     unreachable!("this struct holds a sender")
                 }
@@ -221,36 +235,38 @@ impl Watch {
         while let Ok(message) = self.receiver.try_recv() {
             match message {
                 Message::Stop => return true,
-                Message::Event(event) => _ = self.matters(event),
+                Message::Event(event, at) => _ = self.matters(event, at),
             }
         }
         false
     }
 
-    /// Waits until nothing happens any more; returns whether to stop instead.
+    /// Waits until nothing has happened for a while; returns whether to stop instead.
+    ///
+    /// What happens while the process does something else counts from when it happened.
     fn settle(&mut self) -> bool {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "to bound a wait, no output depends on it"
-        )]
-        let start = Instant::now();
-        let mut deadline = QUIET;
+        let start = now();
         loop {
-            let left = deadline.saturating_sub(start.elapsed());
+            let rest = (self.last + QUIET).min(start + PATIENCE);
+            let left = rest.saturating_duration_since(now());
             match self.receiver.recv_timeout(left) {
                 Ok(Message::Stop) => return true,
-                Ok(Message::Event(event)) => {
-                    if self.matters(event) {
-                        deadline = (start.elapsed() + QUIET).min(PATIENCE);
-                    }
-                }
+                Ok(Message::Event(event, at)) => _ = self.matters(event, at),
                 Err(_) => return false,
             }
         }
     }
 
-    /// Returns whether an event can be about something that is expected.
-    fn matters(&mut self, event: notify::Result<notify::Event>) -> bool {
+    /// Notes when an event can be about something that is expected, and returns whether it can.
+    fn matters(&mut self, event: notify::Result<notify::Event>, at: Instant) -> bool {
+        let matters = self.concerns(event);
+        if matters {
+            self.last = self.last.max(at);
+        }
+        matters
+    }
+
+    fn concerns(&mut self, event: notify::Result<notify::Event>) -> bool {
         use notify::event::{AccessKind, AccessMode};
         let Ok(event) = event else {
             return true;
@@ -290,6 +306,15 @@ impl Watch {
     pub fn inputs(&self) -> usize {
         self.expected.inputs()
     }
+}
+
+/// Returns the moment, to bound a wait.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "to bound a wait, no output depends on it"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Paths in order, each once.

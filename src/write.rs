@@ -124,6 +124,12 @@ pub fn recover(disk: &Disk, output: &str) -> Result<Recovery, Error> {
     recover_with(disk, output, &mut |_| Ok(()))
 }
 
+/// Returns whether nothing is at work in the output folder, nor left there for [`recover`].
+pub fn is_complete(disk: &Disk, output: &str) -> bool {
+    let home = || disk.folder(output)?.entry(HOME);
+    home().is_ok_and(|home| home == fs::Entry::Missing)
+}
+
 /// Does as [`recover`], with an observer that is called after each step and can interrupt, so that
 /// tests can show what a crash leaves.
 pub fn recover_with(

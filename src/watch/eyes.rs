@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::{INTERVAL, Message, Mode};
+use super::{INTERVAL, Message, Mode, now};
 use crate::fs::{self, Identity};
 
 /// What notices that something happened.
@@ -43,7 +43,7 @@ impl Eyes {
         let sender = sender.clone();
         let watcher = notify::recommended_watcher(move |event| {
             // Without a receiver the program is at its end already.
-            sender.send(Message::Event(event)).ok();
+            sender.send(Message::Event(event, now())).ok();
         });
         match watcher {
             Ok(watcher) => eyes.watcher = Some(watcher),

@@ -2,6 +2,7 @@
 
 mod cycle;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::cli::error::{CommandError, Outcome};
@@ -84,7 +85,7 @@ pub fn run(
     };
     run.cycle(&mut cycles, &mut watch, None)?;
     loop {
-        let trigger = match run.wait(&mut watch) {
+        let trigger = match run.wait(&mut watch, &mut cycles) {
             Wake::Stopped => break,
             Wake::Changed(difference) => difference,
         };
@@ -186,21 +187,24 @@ impl Run<'_> {
         }
     }
 
-    /// Waits for a change, with a status line on a terminal.
-    fn wait(&mut self, watch: &mut Watch) -> Wake {
-        let mut line = None;
-        let wake = watch.wait(&mut |watch| {
+    /// Waits for a change, with a status line on a terminal, and compiles while one comes to rest.
+    fn wait(&mut self, watch: &mut Watch, cycles: &mut Cycles<'_>) -> Wake {
+        let line = RefCell::new(None);
+        let mut ready = |watch: &Watch| {
             let told = self.mode.as_ref() == Some(watch.mode());
             self.mode = Some(watch.mode().clone());
             let event = Event::Ready { watch, told };
             let sentence = report::ready(watch, &self.last);
-            line = StatusLine::draw(self.settings, sentence);
-            if line.is_none() || self.printer.is_json() {
+            let drawn = StatusLine::draw(self.settings, sentence);
+            if drawn.is_none() || self.printer.is_json() {
                 // A reader that has gone away is noticed at the next event.
                 report::show(&event, self.printer).ok();
             }
-        });
-        drop(line);
-        wake
+            line.replace(drawn);
+        };
+        watch.wait(&mut ready, &mut |watch| {
+            line.replace(None);
+            cycles.compile_ahead(watch);
+        })
     }
 }

@@ -55,6 +55,17 @@ pub(super) struct Cycles<'c> {
     /// The warnings that were shown and still hold.
     warned: Vec<Diagnostic>,
     failing: bool,
+    /// What was compiled while a change came to rest.
+    ahead: Option<Compile>,
+}
+
+/// A compile, with what it read.
+struct Compile {
+    session: Session,
+    /// What it saw, and what decides which project and keys there are.
+    seen: Expected,
+    result: Result<(Layout, Compiled)>,
+    took: Duration,
 }
 
 /// A cycle's result, `None` when the user stopped it.
@@ -69,7 +80,14 @@ impl<'c> Cycles<'c> {
             good: None,
             warned: Vec::new(),
             failing: false,
+            ahead: None,
         }
+    }
+
+    /// Compiles what is there now, for [`run`](Self::run) to take if it still holds then.
+    pub(super) fn compile_ahead(&mut self, watch: &Watch) {
+        self.ahead = None;
+        self.ahead = self.compile(watch).ok();
     }
 
     /// Returns whether the last compile failed.
@@ -87,12 +105,6 @@ impl<'c> Cycles<'c> {
         printer: &mut Printer,
     ) -> Result<(Result<Option<Written>>, Expected)> {
         let mut expected = Expected::default();
-        let mark = watch.disk().mark(PROJECT_FILE);
-        expected.add_inputs([(PROJECT_FILE.to_owned(), mark)]);
-        for place in Session::identity_places(self.root, self.settings) {
-            let mark = Mark::anywhere(&place);
-            expected.add_outside(place, mark);
-        }
         let mut warnings = Vec::new();
         let result = self.attempt(watch, &mut expected, &mut warnings);
         self.failing = result.is_err();
@@ -110,15 +122,24 @@ impl<'c> Cycles<'c> {
         expected: &mut Expected,
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Option<Written>> {
+        let ahead = self.ahead.take();
+        let ahead = ahead.filter(|ahead| self.is_current(ahead, watch));
+        *expected = self.standing(watch);
+        let Compile {
+            session,
+            seen,
+            result,
+            took,
+        } = match ahead {
+            Some(ahead) => ahead,
+            None => {
+                self.recover(watch)?;
+                self.compile(watch)?
+            }
+        };
+        *expected = seen;
         let time = Stopwatch::start();
-        if watch.disk().peek(PROJECT_FILE)?.is_none() {
-            let message = format!("`{PROJECT_FILE}` is gone");
-            return Err(CommandError::failed(message).hint("this goes on when it is back"));
-        }
-        let session = Session::open_root(self.root, self.settings)?;
-        let compiled = self.compile(&session, watch);
-        expected.add_inputs(session.disk.seen());
-        let (layout, mut compiled) = compiled?;
+        let (layout, mut compiled) = result?;
         warnings.append(&mut compiled.warnings);
         if watch.is_stopped() {
             return Ok(None);
@@ -128,7 +149,7 @@ impl<'c> Cycles<'c> {
             expect_outputs(&session, &layout, &compiled, report.as_ref().ok(), expected);
         }
         let report = report?;
-        let took = time.elapsed();
+        let took = took + time.elapsed();
         let mut now = Side::of_tree("now", &compiled.tree)
             .with_config(compiled.values)
             .with_secrets(compiled.secrets);
@@ -142,15 +163,60 @@ impl<'c> Cycles<'c> {
         Ok(Some(Written { report, diff, took }))
     }
 
-    fn compile(&self, session: &Session, watch: &Watch) -> Result<(Layout, Compiled)> {
-        let layout = session.layout()?;
-        if !self.dry {
-            patiently(watch, || write::recover(&session.disk, &layout.output))?;
+    /// Returns whether a compile saw what is there, and no killed run has left anything to complete since.
+    fn is_current(&self, ahead: &Compile, watch: &Watch) -> bool {
+        let untouched = || match &ahead.result {
+            Ok((layout, _)) if !self.dry => write::is_complete(watch.disk(), &layout.output),
+            _ => true,
+        };
+        watch.holds(&ahead.seen) && untouched()
+    }
+
+    /// Returns what decides which project and keys there are, as it is now.
+    fn standing(&self, watch: &Watch) -> Expected {
+        let mut standing = Expected::default();
+        let mark = watch.disk().mark(PROJECT_FILE);
+        standing.add_inputs([(PROJECT_FILE.to_owned(), mark)]);
+        for place in Session::identity_places(self.root, self.settings) {
+            let mark = Mark::anywhere(&place);
+            standing.add_outside(place, mark);
         }
+        standing
+    }
+
+    /// Completes what a killed run left.
+    fn recover(&self, watch: &Watch) -> Result<()> {
+        if self.dry || watch.disk().peek(PROJECT_FILE)?.is_none() {
+            return Ok(());
+        }
+        let session = Session::open_root(self.root, self.settings)?;
+        let layout = session.layout()?;
+        patiently(watch, || write::recover(&session.disk, &layout.output))?;
+        Ok(())
+    }
+
+    /// Compiles what is there.
+    fn compile(&self, watch: &Watch) -> Result<Compile> {
+        let time = Stopwatch::start();
+        let mut seen = self.standing(watch);
+        if watch.disk().peek(PROJECT_FILE)?.is_none() {
+            let message = format!("`{PROJECT_FILE}` is gone");
+            return Err(CommandError::failed(message).hint("this goes on when it is back"));
+        }
+        let session = Session::open_root(self.root, self.settings)?;
         let progress = Progress::start(self.settings, "rendering");
-        let compiled = pipeline::compile(&session.world(), &mut OsRng);
+        let result = session.layout().and_then(|layout| {
+            let compiled = pipeline::compile(&session.world(), &mut OsRng)?;
+            Ok((layout, compiled))
+        });
         drop(progress);
-        Ok((layout, compiled?))
+        seen.add_inputs(session.disk.seen());
+        Ok(Compile {
+            session,
+            seen,
+            result,
+            took: time.elapsed(),
+        })
     }
 
     fn write(

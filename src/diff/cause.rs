@@ -1,7 +1,7 @@
 //! What made a difference, as far as it can be proved.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::change::Pair;
@@ -161,9 +161,9 @@ impl<'s> Blame<'s> {
             Some(known) => known.text == template.text,
             None => template.path.starts_with("catalogue:"),
         };
-        let kept: HashSet<&str> = match known {
+        let kept: BTreeSet<&str> = match known {
             Some(known) if !same => known.text.lines().collect(),
-            _ => HashSet::new(),
+            _ => BTreeSet::new(),
         };
         let by_itself = OnceCell::new();
         let texts: Vec<&str> = template.text.lines().collect();

@@ -1,6 +1,6 @@
 //! Texts of several lines, compared line by line.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
@@ -147,8 +147,8 @@ impl Script<'_> {
 
     /// Lists the most lines that both ranges have once, in the order of both.
     fn fixed_points(&self, old: Range<usize>, new: Range<usize>) -> Vec<(usize, usize)> {
-        let once = |lines: &[&'_ str], range: Range<usize>| {
-            let mut found: HashMap<String, Option<usize>> = HashMap::new();
+        let once = |lines: &[&str], range: Range<usize>| {
+            let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
             for at in range {
                 let seen = found.entry(lines[at].to_owned());
                 seen.and_modify(|at| *at = None).or_insert(Some(at));

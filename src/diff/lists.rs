@@ -1,6 +1,6 @@
 //! Lists, matched by what names their items.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use similar::{ChangeTag, capture_diff_slices};
@@ -99,12 +99,12 @@ fn bags(before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
 /// The items of a list, to be taken out one by one.
 struct Bag<'v> {
     left: Vec<Option<&'v Value>>,
-    places: HashMap<u64, Vec<usize>>,
+    places: BTreeMap<u64, Vec<usize>>,
 }
 
 impl<'v> Bag<'v> {
     fn of(list: &'v [Value]) -> Self {
-        let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+        let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for (at, value) in list.iter().enumerate().rev() {
             places.entry(digest(value)).or_default().push(at);
         }

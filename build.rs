@@ -1,9 +1,5 @@
 //! Lists the files of the catalogue, so that the binary holds them sorted and without a search, and packs the
 //! chart profiles as `src/yaml/packed.rs` reads them.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a build script reads cargo's variables and writes to its folder"
-)]
 
 use std::fmt::Write as _;
 use std::iter::Peekable;

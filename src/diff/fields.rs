@@ -188,13 +188,13 @@ mod tests {
 
     #[test]
     fn long_lists_are_compared_in_time() {
-        let values = |start: usize| Value::from_iter(start..start + 20_000);
+        let values = |start: usize| (start..start + 20_000).collect::<Value>();
         let found = shown(&json!({"a": values(0)}), &json!({"a": values(10_000)}));
         assert_eq!(found.len(), 1);
         let items = |start: usize| (start..start + 5_000).map(|n| json!({"x": {"y": n}}));
-        let list = |start: usize| Value::from_iter(items(start));
+        let list = |start: usize| items(start).collect::<Value>();
         assert_eq!(shown(&list(0), &list(5_000)).len(), 5_000);
-        assert!(shown(&list(0), &Value::from_iter(items(0).rev())).is_empty());
+        assert!(shown(&list(0), &items(0).rev().collect()).is_empty());
     }
 
     #[test]

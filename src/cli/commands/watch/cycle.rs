@@ -130,12 +130,11 @@ impl<'c> Cycles<'c> {
             seen,
             result,
             took,
-        } = match ahead {
-            Some(ahead) => ahead,
-            None => {
-                self.recover(watch)?;
-                self.compile(watch)?
-            }
+        } = if let Some(ahead) = ahead {
+            ahead
+        } else {
+            self.recover(watch)?;
+            self.compile(watch)?
         };
         *expected = seen;
         let time = Stopwatch::start();

@@ -9,6 +9,7 @@ mod codes;
 mod coverage;
 mod edits;
 mod foreign;
+mod full;
 mod layouts;
 mod pod_security;
 mod pod_security_standard;

@@ -19,8 +19,9 @@ const TOP: [&str; 6] = [
 /// What people write about a workload.
 const WORKLOAD: [&str; 3] = ["byOperator", "class", "api"];
 /// What people write about a container.
-const CONTAINER: [&str; 5] = [
+const CONTAINER: [&str; 6] = [
     "nonRoot",
+    "user",
     "readOnlyRootFilesystem",
     "health",
     "noProbes",

@@ -9,6 +9,9 @@ use crate::diagnostic::closest;
 use crate::source::Place;
 use crate::yaml::{Node, Step};
 
+/// Stands for every name that values may give to what they list by name.
+const ANY: &str = "*";
+
 /// More places of the same name than this are no hint.
 const FEW: usize = 5;
 
@@ -64,7 +67,7 @@ impl Search<'_> {
                 continue;
             };
             path.push(key.to_owned());
-            match keys.get(key) {
+            match keys.get(key).or_else(|| keys.get(ANY)) {
                 Some(inner) => self.visit(value, inner, path),
                 None if key == "global" || key.contains("${") => {}
                 None => self.report(value, keys, path),
@@ -99,7 +102,8 @@ impl Search<'_> {
             let steps = above.iter().map(String::as_str).chain([name]);
             steps.collect::<Vec<_>>().join(".")
         };
-        if let Some(name) = closest(key, keys.keys().map(String::as_str)) {
+        let names = keys.keys().map(String::as_str).filter(|name| *name != ANY);
+        if let Some(name) = closest(key, names) {
             return Some(beside(name));
         }
         let alike = |name: &str| name.contains(key.as_str()) || key.contains(name);

@@ -148,10 +148,31 @@ fn merge(below: &Value, above: &Value) -> Value {
 fn by_name(below: &[Value], above: &[Value]) -> Value {
     let mut merged = below.to_vec();
     for item in above {
+        if item["$patch"] == "delete" {
+            merged.retain(|own| own["name"] != item["name"]);
+            continue;
+        }
         match merged.iter_mut().find(|own| own["name"] == item["name"]) {
             Some(own) => *own = merge(own, item),
             None => merged.push(item.clone()),
         }
     }
     Value::Array(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn containers_are_merged_and_deleted_by_name() {
+        let below =
+            json!({"containers": [{"name": "a", "image": "a:1"}, {"name": "b", "image": "b:1"}]});
+        let above =
+            json!({"containers": [{"name": "a", "$patch": "delete"}, {"name": "b", "tty": true}]});
+        let merged = json!({"containers": [{"name": "b", "image": "b:1", "tty": true}]});
+        assert_eq!(merge(&below, &above), merged);
+    }
 }

@@ -54,10 +54,11 @@ pub const WORKLOAD_KEYS: [&str; 13] = [
 ];
 
 /// The keys of a container in a profile, in the order in which they are written.
-pub const CONTAINER_KEYS: [&str; 7] = [
+pub const CONTAINER_KEYS: [&str; 8] = [
     "when",
     "paths",
     "nonRoot",
+    "user",
     "readOnlyRootFilesystem",
     "health",
     "noProbes",
@@ -171,6 +172,8 @@ pub struct Container {
     pub paths: BTreeMap<String, String>,
     /// Whether it is known to run as a user other than root.
     pub non_root: bool,
+    /// The number of its user, where its image has only a name for it.
+    pub user: Option<u64>,
     /// Whether it is known to run with a read-only root file system.
     pub read_only: bool,
     /// Its endpoints, by field: `livenessProbe`, `readinessProbe`, `startupProbe`.

@@ -31,20 +31,14 @@ impl Reader<'_> {
         let content = match kind {
             b'p' => self.scalar(length, Style::Plain)?,
             b'q' => self.scalar(length, Style::Quoted)?,
-            b's' => {
-                let items: Option<Vec<Node>> = (0..length).map(|_| self.node()).collect();
-                Content::Sequence {
-                    items: items?,
-                    flow: false,
-                }
-            }
-            b'm' => {
-                let entries: Option<Vec<Entry>> = (0..length).map(|_| self.entry()).collect();
-                Content::Mapping {
-                    entries: entries?,
-                    flow: false,
-                }
-            }
+            b's' => Content::Sequence {
+                items: self.list(length, Self::node)?,
+                flow: false,
+            },
+            b'm' => Content::Mapping {
+                entries: self.list(length, Self::entry)?,
+                flow: false,
+            },
             _ => return None,
         };
         Some(Node {
@@ -53,6 +47,15 @@ impl Reader<'_> {
             aliased: false,
             anchored: false,
         })
+    }
+
+    fn list<T>(&mut self, length: usize, read: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        // Each takes two bytes at least, whatever a damaged length says.
+        let mut list = Vec::with_capacity(length.min(self.rest.len() / 2));
+        for _ in 0..length {
+            list.push(read(self)?);
+        }
+        Some(list)
     }
 
     fn entry(&mut self) -> Option<Entry> {

@@ -40,7 +40,8 @@ fn the_reader_rejects_what_the_schema_rejects() {
     let validator = validator();
     let good = "chart: x\nsources: [oci://a/x]\nversions: {from: 1.0.0, below: 2.0.0}\n";
     let workload = "workloads:\n  - kind: Deployment\n    name: x\n    pod:\n      containers: [{name: c}]\n    containers:\n      c:\n        nonRoot: true\n";
-    for extra in ["", workload] {
+    let numbered = workload.replace("nonRoot: true", "user: 1000");
+    for extra in ["", workload, &numbered] {
         let text = format!("{good}{extra}");
         assert!(validator.is_valid(&json(&text)), "{text}");
         Profiles::load(Vec::new(), &[("x.yaml".to_owned(), text)]).unwrap();
@@ -52,6 +53,8 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}anyPublisher: maybe\n"),
         format!("{good}generic: other\n"),
         format!("{good}{}", workload.replace("nonRoot: true", "nonRoot: 1")),
+        format!("{good}{}", workload.replace("nonRoot: true", "user: 0")),
+        format!("{good}{}", workload.replace("nonRoot: true", "user: root")),
         format!("{good}{}", workload.replace("pod:", "pods:")),
         format!("{good}{}", workload.replace("pod:", "pod: 1\n    x:")),
         format!("{good}{workload}        paths: {{resourcess: x}}\n"),
@@ -171,8 +174,10 @@ fn profiles_speak_of_containers_that_the_pod_has() {
 #[test]
 fn paths_of_a_profile_are_values_that_it_knows() {
     for profile in profiles().iter() {
-        let (Some(values), Workloads::Listed(workloads)) = (&profile.values, &profile.workloads)
-        else {
+        let Some(values) = &profile.values else {
+            panic!("nobody knows the values of {}", profile.chart);
+        };
+        let Workloads::Listed(workloads) = &profile.workloads else {
             continue;
         };
         for workload in workloads {

@@ -30,14 +30,15 @@ What is safe depends on what is known of a container:
   or because the chart's profile says so of its image. The kernel gives such a process no capabilities
   anyway, so it gets `runAsNonRoot: true`, `allowPrivilegeEscalation: false` and `capabilities.drop: [ALL]`. One that
   listens on a port below 1024 keeps `NET_BIND_SERVICE`, which `restricted` allows. One that adds other
-  capabilities keeps those, and the way to gain them.
+  capabilities keeps those, and the way to gain them. The kubelet takes no name for an answer, so one whose image only
+  names its user gets the number that the profile knows, as `runAsUser`.
 - That it writes nothing to its root file system, because the chart's profile says so: it gets
   `readOnlyRootFilesystem: true`.
 - That it is not privileged: it gets `seccompProfile: RuntimeDefault`, which Talos applies by default.
 
 Nothing is guessed: an image of which nobody knows its user may be one that starts as root, takes a low port and
 then changes its user, and would stop to start. Such a container is a gap that `kiln audit` lists; set
-`runAsNonRoot` or `runAsUser` where you know it, or write `nonRoot` into a profile below `charts/`.
+`runAsNonRoot` or `runAsUser` where you know it, or write `nonRoot` or `user` into a profile below `charts/`.
 
 What holds for every container of a pod is set for the pod, where the chart has a value for that, and for each
 container otherwise. A value that reaches several containers gets only what is right for all of them. A pod that
@@ -96,7 +97,12 @@ impl Plan {
             let own = own.map(|(leaf, value)| (*leaf, value.clone())).collect();
             plan.containers.insert((*name).to_owned(), own);
         }
-        let (pod, _) = places.grant(workload, &Field::Pod(FIELD), &wishes.pod);
+        let (mut pod, _) = places.grant(workload, &Field::Pod(FIELD), &wishes.pod);
+        // Together in one edit, or neither: without its number, the kubelet would not start it.
+        let mut wanted = wishes.containers.values();
+        if wanted.any(|wish| wish.contains_key("runAsUser")) {
+            pod.remove("runAsNonRoot");
+        }
         for leaf in INHERITED {
             plan.inherit(workload, leaf, &pod, &allowed);
         }

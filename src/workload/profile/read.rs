@@ -288,10 +288,12 @@ impl Reader<'_> {
 
     fn container(&mut self, node: &Node) -> Container {
         self.keys(node, &CONTAINER_KEYS, &[]);
+        let user = self.user(node);
         Container {
             when: self.conditions(node),
             paths: self.paths(node, &CONTAINER_FIELDS),
-            non_root: self.flag(node, "nonRoot").unwrap_or_default(),
+            non_root: self.flag(node, "nonRoot").unwrap_or_default() || user.is_some(),
+            user,
             read_only: self
                 .flag(node, "readOnlyRootFilesystem")
                 .unwrap_or_default(),
@@ -301,6 +303,16 @@ impl Reader<'_> {
                 .get("resources")
                 .map(|_| self.mapping(node, "resources")),
         }
+    }
+
+    fn user(&mut self, node: &Node) -> Option<u64> {
+        let found = node.get("user")?;
+        let number = found.to_value(Resolver::Core).as_u64();
+        let user = number.filter(|number| *number > 0);
+        if user.is_none() {
+            self.problem(found.first_line_span(), "`user` must be a number above 0");
+        }
+        user
     }
 
     fn paths(&mut self, node: &Node, known: &[&str]) -> BTreeMap<String, String> {

@@ -86,6 +86,10 @@ impl<'t> Places<'t> {
         if wish.contains_key(added) && !granted.contains_key(added) {
             granted.remove("capabilities.drop");
         }
+        // A number that is not right for all would be lacking.
+        if wish.contains_key("runAsUser") && !granted.contains_key("runAsUser") {
+            granted.remove("runAsNonRoot");
+        }
         (granted, against)
     }
 }

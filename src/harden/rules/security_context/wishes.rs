@@ -15,8 +15,9 @@ pub(super) type Leaf = &'static str;
 pub(super) type Leaves = BTreeMap<Leaf, Value>;
 
 /// All parts, in the order in which they are written.
-pub(super) const LEAVES: [Leaf; 6] = [
+pub(super) const LEAVES: [Leaf; 7] = [
     "runAsNonRoot",
+    "runAsUser",
     "allowPrivilegeEscalation",
     "readOnlyRootFilesystem",
     "capabilities.add",
@@ -29,6 +30,9 @@ pub(super) const INHERITED: [Leaf; 2] = ["runAsNonRoot", "seccompProfile.type"];
 
 /// The capability that `restricted` lets a container add: to listen on ports below 1024.
 const LOW_PORTS: &str = "NET_BIND_SERVICE";
+
+/// What says of an image that it runs as another user than root, if nothing in the tree does.
+const PROFILE: &str = "the profile of its chart";
 
 /// What shows that a pod needs the node: the controls of `baseline` that are not mere settings.
 const NODE: [&str; 10] = [
@@ -105,7 +109,7 @@ impl User {
         } else if *non_root == true {
             Self::Other("its `runAsNonRoot`")
         } else if non_root.is_null() && known.is_some_and(|known| known.non_root) {
-            Self::Other("the profile of its chart")
+            Self::Other(PROFILE)
         } else {
             Self::Unknown
         }
@@ -169,6 +173,12 @@ fn wish(workload: &Workload<'_>, container: Container<'_>, non_root: bool) -> Le
         return wish;
     }
     wish.insert("runAsNonRoot", json!(true));
+    // Where only the profile says so, since what the author writes may be about an image of his own.
+    if let Some(user) = known.and_then(|known| known.user)
+        && User::of(workload, container) == User::Other(PROFILE)
+    {
+        wish.insert("runAsUser", json!(user));
+    }
     let added = own["capabilities"]["add"].as_array();
     // What else is added may be gained from a file only where privileges may be.
     if !added.is_some_and(|added| added.iter().any(|name| name != LOW_PORTS)) {

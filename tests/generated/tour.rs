@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::diff::project::{commit, git};
@@ -35,6 +35,16 @@ fn started(name: &str) -> Sandbox {
     sandbox
 }
 
+/// A program that is ended with the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 #[track_caller]
 fn edit(sandbox: &Sandbox, path: &str, from: &str, to: &str) {
     let text = sandbox.read(path);
@@ -60,12 +70,13 @@ fn generated_docs_tour_of_watch_is_current() {
             .env("HOME", home)
             .current_dir(sandbox.path(""));
     }
-    let mut child = command
+    let child = command
         .args(["--color", "always", "watch"])
         .stdout(Stdio::from(file.try_clone().unwrap()))
         .stderr(Stdio::from(file))
         .spawn()
         .unwrap();
+    let _running = Running(child);
     let wait_for = |mark: &str| {
         let start = Instant::now();
         while !fs::read_to_string(&log).unwrap_or_default().contains(mark) {
@@ -99,8 +110,6 @@ fn generated_docs_tour_of_watch_is_current() {
         picture.print(&now[shown.len()..]);
         shown = now;
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
     compare("docs/tour-watch.svg", &picture.draw());
 }
 

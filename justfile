@@ -36,10 +36,17 @@ bench-watch:
 golden:
     KILN_BLESS=1 cargo test golden
 
-# Write the generated documents anew (docs/rules.md, docs/audit-checks.md, docs/catalogue.md)
+# Write the generated documents anew (docs/rules.md, docs/diagnostics.md, docs/audit-checks.md, docs/catalogue.md), and
+# the pictures of the tour, with the times of an optimised build
 docs:
-    KILN_BLESS=1 cargo test generated
+    cargo build --release
+    KILN_RELEASE="$PWD/target/release/kiln" KILN_BLESS=1 cargo test generated
 
-# Install the browser in which the HTML of `kiln diff` is looked at by the tests
+# Take the picture of the page of a diff (docs/diff.png)
+picture:
+    cargo test picture_of_the_page -- --ignored
+
+# Look at the HTML of `kiln diff` in a real browser; screenshots go to target/screenshots
 browser:
-    npm install --prefix target/oracles/browser --no-audit --no-fund @sparticuz/chromium@147.0.0 puppeteer-core@24.43.1
+    mkdir -p target/screenshots
+    KILN_SCREENSHOTS=$PWD/target/screenshots cargo test browser

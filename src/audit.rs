@@ -9,6 +9,7 @@
 
 mod category;
 mod checks;
+mod codes;
 mod review;
 mod sheet;
 mod undecidable;
@@ -16,6 +17,7 @@ mod undecidable;
 use std::collections::BTreeSet;
 
 pub use category::Category;
+pub use codes::CODES;
 pub use sheet::{Count, Item, Outcome, Scorecard, Sheet, Verdict};
 pub use undecidable::{UNDECIDABLE, Undecidable};
 

@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod codes;
 pub mod settings;
 pub mod error;
 pub mod report;

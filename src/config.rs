@@ -2,12 +2,15 @@
 //!
 //! Knows file formats and nothing of what the fields mean; `schema` does.
 
+mod codes;
 pub mod edit;
 mod merge;
 pub mod model;
 mod parse;
 pub mod places;
 pub mod project;
+
+pub use codes::CODES;
 
 use std::sync::Arc;
 

@@ -13,6 +13,17 @@ pub enum Severity {
     Error,
 }
 
+/// What a code means, for `kiln explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// The stable kebab-case name.
+    pub code: &'static str,
+    /// What it says, in one sentence without a final period.
+    pub summary: &'static str,
+    /// Why that matters and what to do, with a tiny example as an indented block.
+    pub text: &'static str,
+}
+
 /// A place with a word about what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

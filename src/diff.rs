@@ -13,6 +13,7 @@ mod items;
 mod lines;
 mod lists;
 mod noise;
+mod past;
 mod report;
 mod route;
 mod secrets;
@@ -28,7 +29,7 @@ pub use noise::NOISE;
 pub use report::{Change, Edit, Field, Kind, Report, Secrecy, Spot, Subject};
 pub use route::{Route, Step};
 pub use secrets::HIDDEN;
-pub use side::{Side, Text};
+pub use side::{Side, Text, Written};
 pub use version::{Bump, Leap};
 
 use change::Pair;
@@ -65,12 +66,16 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         ..Report::default()
     };
     let blame = cause::Blame::new(before, after);
+    let past = past::Past::of(before, after);
     for pair in &pairs {
         let Some(found) = pair.compare(&noise, &mut report.hidden) else {
             continue;
         };
         let mut change = found.change;
-        change.causes = blame.of(&change, pair);
+        change.causes = match &past {
+            Some(past) => past.causes(&change, pair, &noise),
+            None => blame.of(&change, pair),
+        };
         let seen = danger::Seen {
             change: &change,
             pair,

@@ -6,6 +6,7 @@
 //! additions; the bench makes them, without touching any other byte, and records each one.
 
 mod bench;
+mod codes;
 mod listing;
 mod outcome;
 mod patches;
@@ -17,9 +18,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+pub use codes::CODES;
 pub use policy::{Closed, Policy, Resources};
 
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::diagnostic::{Diagnostic, Meaning, StageResult, Warned};
 use crate::tree::builds::Builds;
 use crate::tree::{App, Gap, Hardened, Rendered, Tree};
 use crate::workload::profile::Match;
@@ -36,7 +38,7 @@ pub struct Rule {
     /// What it does and why, in a few paragraphs of Markdown.
     pub explanation: &'static str,
     /// The diagnostics that it can give, with what each means.
-    pub findings: &'static [Finding],
+    pub findings: &'static [Meaning],
     /// When it looks at the tree.
     pass: Pass,
     apply: fn(&Context<'_>) -> Outcome,
@@ -51,14 +53,6 @@ enum Pass {
     Judgement,
 }
 
-/// A diagnostic that a rule or the stage can give.
-pub struct Finding {
-    /// The stable kebab-case name.
-    pub code: &'static str,
-    /// What it means, in one line.
-    pub summary: &'static str,
-}
-
 /// The rules, in the order in which they are applied.
 pub static RULES: &[Rule] = &[
     rules::pod_security::RULE,
@@ -70,38 +64,6 @@ pub static RULES: &[Rule] = &[
     rules::topology_spread::RULE,
     rules::pod_disruption_budget::RULE,
     rules::network_policy::RULE,
-];
-
-/// The diagnostics of the stage itself.
-pub static FINDINGS: &[Finding] = &[
-    Finding {
-        code: "chart-profile-invalid",
-        summary: "A chart profile does not follow its schema",
-    },
-    Finding {
-        code: "chart-unknown",
-        summary: "No profile knows the chart of a HelmRelease, so that nothing inside it is hardened",
-    },
-    Finding {
-        code: "edit-refused",
-        summary: "A default could not be added to a file without changing something else",
-    },
-    Finding {
-        code: "exemption-unknown-rule",
-        summary: "An exemption names a rule that there is not",
-    },
-    Finding {
-        code: "exemption-without-reason",
-        summary: "An exemption does not say why",
-    },
-    Finding {
-        code: "exemption-unused",
-        summary: "An exemption exempts nothing",
-    },
-    Finding {
-        code: "resources-invalid",
-        summary: "A default for resources is no amount, or a request above its limit",
-    },
 ];
 
 /// What a rule sees.

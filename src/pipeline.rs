@@ -5,6 +5,7 @@
 //! `write` can put on disk.
 
 mod catalogue;
+mod codes;
 mod draft;
 mod explanation;
 mod failure;
@@ -12,8 +13,9 @@ mod inputs;
 mod switch;
 
 pub use catalogue::{Catalogue, catalogue};
+pub use codes::CODES;
 pub use draft::{Draft, Opened, draft, opened};
-pub use explanation::{Explanation, audit_explanations, explanations, findings};
+pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};
 pub use switch::{Change, Switched, switch};

@@ -7,6 +7,7 @@
 mod apps;
 mod callable;
 mod charts;
+mod codes;
 mod condition;
 mod engine;
 mod environment;
@@ -25,6 +26,7 @@ mod undefined;
 
 pub use callable::{Filter, Function};
 pub use charts::Chart;
+pub use codes::CODES;
 pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers};

@@ -6,12 +6,15 @@
 //! `config` the whole config; `schema/functions.rs` lists the functions for networks.
 
 mod address;
+mod codes;
 mod defaults;
 mod functions;
 mod pointer;
 mod rules;
 mod shape;
 mod uniqueness;
+
+pub use codes::CODES;
 
 use std::collections::BTreeSet;
 

@@ -10,6 +10,7 @@
 //! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0.
 
 mod cipher;
+mod codes;
 mod edit;
 mod keep;
 mod keyring;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use rand_core::CryptoRngCore;
 use rayon::prelude::*;
 
+pub use codes::CODES;
 pub use keyring::Keyring;
 pub use rules::Rules;
 

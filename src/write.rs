@@ -14,6 +14,7 @@
 //! final, is a secret in plain text.
 
 mod apply;
+mod codes;
 mod digest;
 mod journal;
 mod lock;
@@ -27,9 +28,10 @@ use crate::fs::{self, Disk};
 use crate::source::Source;
 
 pub use apply::{Interruption, Step};
+pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
-pub use lock::LOCK_FILE;
+pub use lock::{KILN, LOCK_FILE, List};
 pub use plan::{Options, Plan, plan};
 pub use report::Report;
 
@@ -91,19 +93,26 @@ impl Error {
     }
 }
 
-/// Lists the outputs that a folder's `kiln.lock` says Kiln owns, sorted; `None` without one.
+/// Reads a folder's `kiln.lock`; `None` without one.
 ///
 /// # Errors
 /// A list that cannot be read as one.
-pub fn owned(folder: &fs::Folder) -> Result<Option<Vec<String>>, Vec<Diagnostic>> {
+pub fn list(folder: &fs::Folder) -> Result<Option<List>, Vec<Diagnostic>> {
     let unreadable = |error: fs::Error| vec![Diagnostic::error("bad-lock", error.to_string())];
     let Some(bytes) = folder.read(LOCK_FILE).map_err(unreadable)? else {
         return Ok(None);
     };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    list_of(folder, &bytes).map(Some)
+}
+
+/// Reads the text of a `kiln.lock` of the folder, such as an older one.
+///
+/// # Errors
+/// A text that cannot be read as one.
+pub fn list_of(folder: &fs::Folder, text: &[u8]) -> Result<List, Vec<Diagnostic>> {
+    let text = String::from_utf8_lossy(text).into_owned();
     let source = Source::new(folder.shown(LOCK_FILE), text);
-    let owned = lock::parse(&source, folder)?;
-    Ok(Some(owned.into_keys().collect()))
+    lock::parse(&source, folder)
 }
 
 /// Completes or undoes what a killed run left in the output folder, so that the old or the new tree

@@ -17,6 +17,8 @@ mod init;
 mod render;
 /// Diagnostics in every form.
 mod report;
+/// `kiln render --stage`.
+mod stage;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
 

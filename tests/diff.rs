@@ -3,13 +3,16 @@
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
 mod browser;
+mod comments;
 mod dangers;
 mod docs;
 mod example;
+
 mod objects;
 pub(crate) mod project;
 mod properties;
 mod revisions;
+mod written;
 
 use std::collections::BTreeMap;
 

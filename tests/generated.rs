@@ -1,6 +1,8 @@
 //! Documents that are generated from the code, and stay true by this test.
 
 mod catalogue;
+mod diagnostics;
+mod tour;
 
 use std::fmt::Write as _;
 use std::fs;

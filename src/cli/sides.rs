@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::CommandError;
 use super::session::Session;
 use super::settings::Settings;
 use super::stand_ins::StandIns;
-use crate::diff::{Side, Text};
+use crate::diff::{Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, Opened, World};
 use crate::source::{Files, ReadError, Source};
-use crate::write;
+use crate::write::{self, Digest, KILN, LOCK_FILE};
 
 /// Where a side comes from.
 #[derive(Clone, Debug)]
@@ -103,11 +104,20 @@ impl Loader<'_> {
             }
             Origin::Output => {
                 let output = session.layout()?.output;
-                folder(session, &session.disk, &output, label)
+                let (side, remade) = rayon::join(
+                    || folder(session, &session.disk, &output, label),
+                    || self.remade(&output),
+                );
+                let (side, written) = side?;
+                Ok(side.with_written(Written {
+                    remade: remade.map(Box::new),
+                    ..written
+                }))
             }
             Origin::Folder(path) => {
                 let disk = Disk::open(&self.settings.directory.join(path))?;
-                folder(session, &disk, ".", label)
+                let (side, written) = folder(session, &disk, ".", label)?;
+                Ok(side.with_written(written))
             }
         }
     }
@@ -123,11 +133,51 @@ impl Loader<'_> {
             files: below.as_ref().map_or(files, |below| below),
             ..self.session.world()
         };
-        let draft = pipeline::draft(&world, data)
-            .map_err(|failure| CommandError::from(failure).in_side(&label))?;
-        let side = Side::of_tree(label, &draft.tree);
-        Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+        compiled(&world, data, label)
     }
+
+    /// Compiles the inputs from which the files of the output folder were made, if these are known: those
+    /// of the commit that brought `kiln.lock` as it is, as far as nothing else was read that may have
+    /// changed since.
+    fn remade(&self, output: &str) -> Option<Side> {
+        let session = self.session;
+        let lock = format!("{output}/{LOCK_FILE}");
+        let repository = Repository::of(&session.root).ok()?;
+        let (commit, committed) = repository.last_change(&lock).ok()??;
+        let revision = repository.revision(&commit).ok()?;
+        if revision.read(&lock).ok()? != session.disk.peek(&lock).ok()? {
+            return None;
+        }
+        let asked = AtomicBool::new(false);
+        let world = session.world();
+        let env = |name: &str| {
+            asked.store(true, Ordering::Relaxed);
+            (world.env)(name)
+        };
+        let world = World {
+            files: &revision,
+            env: &env,
+            ..session.world()
+        };
+        let side = compiled(&world, None, commit).ok()?;
+        let time = session.disk.modified(&lock)?.min(committed);
+        let known = !asked.load(Ordering::Relaxed) && revision.is_as_of(time);
+        known.then_some(side)
+    }
+}
+
+fn compiled(
+    world: &World<'_>,
+    data: Option<&[String]>,
+    label: String,
+) -> Result<Side, CommandError> {
+    let draft = pipeline::draft(world, data)
+        .map_err(|failure| CommandError::from(failure).in_side(&label))?;
+    let side = Side::of_tree(label, &draft.tree).with_written(Written {
+        kiln: Some(KILN.to_owned()),
+        ..Written::default()
+    });
+    Ok(side.with_config(draft.values).with_secrets(draft.secrets))
 }
 
 /// A revision from before the project has nothing to compile, which is another thing than a mistake.
@@ -142,16 +192,22 @@ fn has_project(revision: &Revision, label: &str) -> Result<(), CommandError> {
     )
 }
 
-/// Reads the files of an output folder: those that its `kiln.lock` lists, or else all that are there.
-fn folder(session: &Session, disk: &Disk, path: &str, label: String) -> Result<Side, CommandError> {
+/// Reads the files of an output folder: those that its `kiln.lock` lists, or else all that are there; and
+/// what the list says of them.
+fn folder(
+    session: &Session,
+    disk: &Disk,
+    path: &str,
+    label: String,
+) -> Result<(Side, Written), CommandError> {
     let folder = disk.folder(path)?;
     if !folder.exists() {
         let message = format!("there is no folder `{}`", folder.shown(""));
         return Err(CommandError::failed(message).hint("`kiln render` makes it"));
     }
-    let owned = write::owned(&folder).map_err(CommandError::Unanswered)?;
-    let paths = match owned {
-        Some(paths) => paths,
+    let list = write::list(&folder).map_err(CommandError::Unanswered)?;
+    let paths = match &list {
+        Some(list) => list.outputs.keys().cloned().collect(),
         None if same_place(session, disk, path) => {
             return Err(CommandError::failed(
                 "nothing was rendered here yet: there is no `kiln.lock`",
@@ -160,12 +216,19 @@ fn folder(session: &Session, disk: &Disk, path: &str, label: String) -> Result<S
         }
         None => listed(disk, path)?,
     };
+    let list = list.unwrap_or_default();
+    let mut written = Written::default();
     let mut sources = Vec::new();
     for name in paths {
         // What is listed and gone counts as removed.
         let Some(bytes) = disk.peek(&format!("{path}/{name}"))? else {
+            written.edited.insert(name);
             continue;
         };
+        let listed = list.outputs.get(&name);
+        if listed.is_some_and(|digest| *digest != Digest::of(&bytes)) {
+            written.edited.insert(name.clone());
+        }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         sources.push(Source::new(name, text));
     }
@@ -181,7 +244,13 @@ fn folder(session: &Session, disk: &Disk, path: &str, label: String) -> Result<S
         .zip(opened)
         .map(|(source, opened)| (source.path.clone(), text(source, opened)))
         .collect();
-    Side::of_texts(label, texts).map_err(CommandError::Unanswered)
+    let label = match &list.kiln {
+        Some(kiln) if kiln != KILN => format!("{label} (by Kiln {kiln})"),
+        _ => label,
+    };
+    written.kiln = list.kiln;
+    let side = Side::of_texts(label, texts).map_err(CommandError::Unanswered)?;
+    Ok((side, written))
 }
 
 fn same_place(session: &Session, disk: &Disk, path: &str) -> bool {
@@ -194,7 +263,7 @@ fn same_place(session: &Session, disk: &Disk, path: &str) -> bool {
 
 fn listed(disk: &Disk, path: &str) -> Result<Vec<String>, CommandError> {
     let files = disk.list(path)?;
-    let own = |name: &String| name != write::LOCK_FILE;
+    let own = |name: &String| name != LOCK_FILE;
     Ok(files.into_iter().filter(own).collect())
 }
 
@@ -277,7 +346,15 @@ pub fn merge_base(root: &Path, settings: &Settings) -> Result<Origin, CommandErr
     find().map_err(|error| git_error(&error))
 }
 
-fn git_error(error: &GitError) -> CommandError {
+/// Returns the name by which another repository knows a revision: none for `HEAD~1` and its like.
+fn plain_name(revision: &str) -> Option<&str> {
+    let name = revision.trim_start_matches("origin/");
+    let plain = !name.starts_with("HEAD") && !name.contains(['~', '^', '@', ':', '{']);
+    plain.then_some(name)
+}
+
+/// Says what git could not do, and what helps.
+pub fn git_error(error: &GitError) -> CommandError {
     let failed = CommandError::of(error);
     match error {
         GitError::Missing { .. } => failed
@@ -286,7 +363,10 @@ fn git_error(error: &GitError) -> CommandError {
             .hint("compare with what is on disk (`--disk`), another folder (`--tree DIR`) or another config (`--config FILE`)"),
         GitError::Unknown { shallow: true, revision } => failed
             .hint("this clone is shallow, so that the revision may exist elsewhere")
-            .hint(format!("fetch it with `git fetch --deepen=100`, `git fetch origin {}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`", revision.trim_start_matches("origin/"))),
+            .hint(match plain_name(revision) {
+                Some(name) => format!("fetch it with `git fetch --deepen=100`, `git fetch origin {name}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`"),
+                None => "fetch it with `git fetch --deepen=100`, or in a workflow by `fetch-depth: 0` of `actions/checkout`".to_owned(),
+            }),
         GitError::Unknown { revision, .. } => match revision.strip_prefix("origin/") {
             Some(branch) => failed.hint(format!("fetch it with `git fetch origin {branch}`")),
             None => failed.hint("`git branch --all` and `git tag` list what there is"),

@@ -1,5 +1,6 @@
 //! What made a difference, as far as it can be proved.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -23,6 +24,15 @@ pub enum Cause {
     Template(String),
     /// A hardening rule, by its code, that adds something else than before.
     Rule(&'static str),
+    /// Another version of Kiln, which makes something else of the same inputs.
+    Kiln {
+        /// The version that made the old side.
+        from: String,
+        /// The version that made the new side.
+        to: String,
+    },
+    /// Someone who edited a rendered file.
+    Edit,
 }
 
 impl fmt::Display for Cause {
@@ -32,6 +42,8 @@ impl fmt::Display for Cause {
             Self::Config(key) => write!(formatter, "config `{key}`"),
             Self::Template(path) => write!(formatter, "template `{path}`"),
             Self::Rule(code) => write!(formatter, "rule `{code}`"),
+            Self::Kiln { from, to } => write!(formatter, "Kiln {from} → {to}"),
+            Self::Edit => formatter.write_str("an edit of the rendered file"),
         }
     }
 }
@@ -44,7 +56,7 @@ pub(super) struct Blame<'s> {
     after: Sources<'s>,
 }
 
-/// The texts of a side's templates by path.
+/// A side's templates by path.
 type Sources<'s> = BTreeMap<&'s str, &'s Source>;
 
 impl<'s> Blame<'s> {
@@ -80,14 +92,20 @@ impl<'s> Blame<'s> {
             (&pair.after, new, &self.before),
         ] {
             let Some(item) = item else { continue };
+            let mut by_template: BTreeMap<&str, (&Source, BTreeSet<usize>)> = BTreeMap::new();
             for line in lines {
                 match item.held.file.origins.get(line) {
                     Some(Origin::Rule(code)) => drop(causes.insert(Cause::Rule(code))),
                     Some(Origin::Template { template, line }) => {
-                        causes.extend(self.of_line(template, *line, other));
+                        let entry = by_template.entry(&template.path);
+                        let (_, lines) = entry.or_insert_with(|| (template, BTreeSet::new()));
+                        lines.insert(*line);
                     }
                     None => {}
                 }
+            }
+            for (template, lines) in by_template.into_values() {
+                self.of_lines(template, &lines, other, &mut causes);
             }
         }
         // What a rule adds to an object that comes or goes comes and goes with it.
@@ -125,9 +143,14 @@ impl<'s> Blame<'s> {
         Some(Cause::Config(key.to_string()))
     }
 
-    fn of_line(&self, template: &Source, line: usize, other: &Sources<'_>) -> Vec<Cause> {
-        let span = template.line_span(line);
-        let text = &template.text[span.start..span.end];
+    /// Adds the causes of lines of a template, counted from 1.
+    fn of_lines(
+        &self,
+        template: &Source,
+        lines: &BTreeSet<usize>,
+        other: &Sources<'_>,
+        causes: &mut BTreeSet<Cause>,
+    ) {
         let named = |text: &str| -> Vec<Cause> {
             let keys = self.keys.iter().filter(|key| names(text, key));
             keys.map(|key| Cause::Config(key.to_string())).collect()
@@ -138,23 +161,31 @@ impl<'s> Blame<'s> {
             Some(known) => known.text == template.text,
             None => template.path.starts_with("catalogue:"),
         };
-        if !same {
-            let kept = known.is_some_and(|known| known.text.lines().any(|line| line == text));
-            let keys = if kept { named(text) } else { Vec::new() };
-            return match keys.as_slice() {
-                [] => vec![Cause::Template(template.path.clone())],
-                _ => keys,
-            };
-        }
-        let mut found = named(text);
-        if found.is_empty() {
-            found = named(&template.text);
-        }
-        match self.keys.as_slice() {
-            [only] if found.is_empty() => vec![Cause::Config(only.to_string())],
-            [] => Vec::new(),
-            _ if found.is_empty() => vec![Cause::Config(String::new())],
-            _ => found,
+        let kept: BTreeSet<&str> = match known {
+            Some(known) if !same => known.text.lines().collect(),
+            _ => BTreeSet::new(),
+        };
+        let by_itself = OnceCell::new();
+        let texts: Vec<&str> = template.text.lines().collect();
+        for line in lines {
+            let text = line.checked_sub(1).and_then(|at| texts.get(at));
+            let text = text.copied().unwrap_or_default();
+            let mut found = named(text);
+            if !same {
+                if found.is_empty() || !kept.contains(text) {
+                    found = vec![Cause::Template(template.path.clone())];
+                }
+            } else if found.is_empty() {
+                found.clone_from(by_itself.get_or_init(|| {
+                    match (self.keys.as_slice(), named(&template.text)) {
+                        (_, found) if !found.is_empty() => found,
+                        ([], _) => Vec::new(),
+                        ([only], _) => vec![Cause::Config(only.to_string())],
+                        _ => vec![Cause::Config(String::new())],
+                    }
+                }));
+            }
+            causes.extend(found);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Two values, compared route by route.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use serde_json::Value;
 
 use super::lines::hunks;
@@ -71,6 +73,32 @@ pub(super) fn same(before: &Value, after: &Value) -> bool {
     found.is_empty()
 }
 
+/// Returns a number that is equal for all values that are the [`same`], and for few others.
+pub(super) fn digest(value: &Value) -> u64 {
+    let hashed = |parts: (u8, &str, u64)| {
+        let mut hasher = DefaultHasher::new();
+        parts.hash(&mut hasher);
+        hasher.finish()
+    };
+    // Neither the order of keys nor, for most lists, that of items counts.
+    match value {
+        Value::Object(entries) => entries.iter().fold(1, |sum: u64, (key, value)| {
+            sum.wrapping_add(hashed((0, key, digest(value))))
+        }),
+        Value::Array(items) => items.iter().fold(2, |sum: u64, item| {
+            sum.wrapping_add(hashed((1, "", digest(item))))
+        }),
+        Value::String(text) => hashed((2, text, 0)),
+        // `0.0` and `-0.0` are one number.
+        Value::Number(number) => {
+            let number = number.as_f64().map_or(0, |number| (number + 0.0).to_bits());
+            hashed((3, "", number))
+        }
+        Value::Bool(flag) => hashed((4, "", u64::from(*flag))),
+        Value::Null => 5,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +167,34 @@ mod tests {
         let before = json!({"rules": [{"a": [1]}, {"b": [2]}, {"c": [3]}]});
         let after = json!({"rules": [{"c": [3]}, {"a": [1]}, {"b": [2, 4]}]});
         assert_eq!(shown(&before, &after), ["rules[2].b - [] + [4]"]);
+    }
+
+    #[test]
+    fn values_that_are_the_same_have_one_digest() {
+        let pairs = [
+            (
+                json!({"a": 1, "b": [1, 2]}),
+                json!({"b": [2, 1.0], "a": 1.0}),
+            ),
+            (json!([{"a": -0.0}, null]), json!([null, {"a": 0}])),
+        ];
+        for (one, other) in pairs {
+            assert!(same(&one, &other), "{one} {other}");
+            assert_eq!(digest(&one), digest(&other), "{one} {other}");
+        }
+        assert_ne!(digest(&json!(["1"])), digest(&json!([1])));
+        assert_ne!(digest(&json!({"a": "b"})), digest(&json!({"b": "a"})));
+    }
+
+    #[test]
+    fn long_lists_are_compared_in_time() {
+        let values = |start: usize| (start..start + 20_000).collect::<Value>();
+        let found = shown(&json!({"a": values(0)}), &json!({"a": values(10_000)}));
+        assert_eq!(found.len(), 1);
+        let items = |start: usize| (start..start + 5_000).map(|n| json!({"x": {"y": n}}));
+        let list = |start: usize| items(start).collect::<Value>();
+        assert_eq!(shown(&list(0), &list(5_000)).len(), 5_000);
+        assert!(shown(&list(0), &items(0).rev().collect()).is_empty());
     }
 
     #[test]

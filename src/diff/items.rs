@@ -157,6 +157,11 @@ impl<'s> Item<'s> {
         text.then(|| item(0, None)).into_iter().chain(documents)
     }
 
+    /// Returns the path of the file that holds it.
+    pub(super) fn path(&self) -> &'s str {
+        &self.held.file.path
+    }
+
     fn place(&self) -> (&'s str, usize) {
         (self.held.file.path.as_str(), self.document)
     }

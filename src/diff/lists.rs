@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use similar::{ChangeTag, capture_diff_slices};
 
-use super::fields::{compare, same};
+use super::fields::{compare, digest, same};
 use super::report::{Edit, Field};
 use super::route::{Route, Step};
 
@@ -89,15 +89,44 @@ fn plain(before: &[Value], after: &[Value], ordered: bool, route: &Route, found:
 
 /// Returns what is in one bag and not in the other, in the order written.
 fn bags(before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
-    let mut added: Vec<Value> = after.to_vec();
-    let mut removed = Vec::new();
-    for value in before {
-        match added.iter().position(|other| same(value, other)) {
-            Some(at) => drop(added.remove(at)),
-            None => removed.push(value.clone()),
+    let mut bag = Bag::of(after);
+    let gone = before.iter().filter(|value| !bag.take(value));
+    let removed = gone.cloned().collect();
+    let added = bag.left.into_iter().flatten().cloned().collect();
+    (removed, added)
+}
+
+/// The items of a list, to be taken out one by one.
+struct Bag<'v> {
+    left: Vec<Option<&'v Value>>,
+    places: BTreeMap<u64, Vec<usize>>,
+}
+
+impl<'v> Bag<'v> {
+    fn of(list: &'v [Value]) -> Self {
+        let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for (at, value) in list.iter().enumerate().rev() {
+            places.entry(digest(value)).or_default().push(at);
+        }
+        Self {
+            left: list.iter().map(Some).collect(),
+            places,
         }
     }
-    (removed, added)
+
+    /// Takes out the first item that is the same, and returns whether there was one.
+    fn take(&mut self, value: &Value) -> bool {
+        let Some(places) = self.places.get_mut(&digest(value)) else {
+            return false;
+        };
+        let left = &self.left;
+        let alike = |at: &usize| left[*at].is_some_and(|other| same(value, other));
+        let Some(found) = places.iter().rposition(alike) else {
+            return false;
+        };
+        let at = places.remove(found);
+        self.left[at].take().is_some()
+    }
 }
 
 /// Returns what the longest common subsequence leaves out on either side.
@@ -196,15 +225,10 @@ fn by_value(
     route: &Route,
     found: &mut Vec<Field>,
 ) {
-    let mut new: Vec<Option<&Value>> = after.iter().map(Some).collect();
-    let mut rest = Vec::new();
-    for (position, value) in before.iter().enumerate() {
-        let mut left = new.iter().copied();
-        match left.position(|other| other.is_some_and(|other| same(value, other))) {
-            Some(at) => new[at] = None,
-            None => rest.push((position, value)),
-        }
-    }
+    let mut bag = Bag::of(after);
+    let items = before.iter().enumerate();
+    let rest: Vec<(usize, &Value)> = items.filter(|(_, value)| !bag.take(value)).collect();
+    let new = bag.left;
     let moved = rest.is_empty() && new.iter().all(Option::is_none);
     if ordered && moved && !before.iter().zip(after).all(|(old, new)| same(old, new)) {
         let names = |list: &[Value]| list.iter().map(label).collect();

@@ -1,6 +1,6 @@
 //! One side of a comparison: rendered files, and what is known of how they came about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,6 +41,17 @@ pub(super) struct Held {
     pub(super) sight: Sight,
 }
 
+/// What is known of how rendered files came to where they are.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// The version of the Kiln that wrote them.
+    pub kiln: Option<String>,
+    /// The paths of those that someone edited or removed since.
+    pub edited: BTreeSet<String>,
+    /// What this Kiln makes of the inputs from which they were made, if these are known.
+    pub remade: Option<Box<Side>>,
+}
+
 /// One side of a comparison.
 ///
 /// Clones share their texts. `Debug` shows the label and the number of files only.
@@ -50,6 +61,7 @@ pub struct Side {
     pub label: String,
     pub(super) files: BTreeMap<String, Held>,
     pub(super) config: Option<Value>,
+    pub(super) written: Written,
     pub(super) secrets: Secrets,
 }
 
@@ -126,6 +138,16 @@ impl Side {
     #[must_use]
     pub fn with_config(mut self, values: Value) -> Self {
         self.config = Some(values);
+        self
+    }
+
+    /// Adds what is known of how the files came to where they are, so that causes can be told.
+    #[must_use]
+    pub fn with_written(mut self, written: Written) -> Self {
+        if let Some(remade) = &written.remade {
+            self.secrets.extend(remade.secrets.clone());
+        }
+        self.written = written;
         self
     }
 

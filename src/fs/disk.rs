@@ -76,6 +76,13 @@ impl Disk {
         self.read_normal(&path::normal(path)?)
     }
 
+    /// Returns when a file was last changed, in seconds since 1970, if that can be told.
+    pub fn modified(&self, path: &str) -> Option<u64> {
+        let full = self.root.join(path::normal(path).ok()?);
+        let at = fs::metadata(full).ok()?.modified().ok()?;
+        Some(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
+    }
+
     /// Makes a new file and the folders above it, synced to the disk.
     ///
     /// # Errors

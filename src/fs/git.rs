@@ -1,6 +1,7 @@
 //! Revisions of a git repository, through the `git` command and without a checkout.
 
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -125,6 +126,16 @@ impl Repository {
         })
     }
 
+    /// Returns the last commit that changed a file of the folder, and when that was made, in seconds since
+    /// 1970; `None` where history has no such file.
+    pub fn last_change(&self, path: &str) -> Result<Option<(String, u64)>, GitError> {
+        let output = self.must(&["log", "-1", "--format=%H %ct", "HEAD", "--", path])?;
+        let text = text(&output);
+        Ok(text
+            .split_once(' ')
+            .and_then(|(commit, time)| Some((commit.to_owned(), time.parse().ok()?))))
+    }
+
     /// Finds the branch that others start from: the one that `origin` calls its default, then the usual
     /// names there and here, then the branch that this one follows.
     pub fn default_branch(&self) -> Result<String, GitError> {
@@ -167,6 +178,47 @@ impl Repository {
     pub fn is_shallow(&self) -> bool {
         let output = self.run(&["rev-parse", "--is-shallow-repository"]);
         output.is_ok_and(|output| text(&output) == "true")
+    }
+
+    /// Returns a file of the folder as it is staged, if it is.
+    pub fn staged(&self, path: &str, index: Option<&str>) -> Result<Option<Vec<u8>>, GitError> {
+        let mut command = self.command(&["show", &format!(":./{path}")]);
+        self.with_index(&mut command, index)?;
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|cause| GitError::Missing { cause })?;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// Stages files of the folder as they are on disk, those that are gone as removed; all but what git
+    /// is told not to look at.
+    ///
+    /// `index` is the index of the commit that a hook runs for, as git names it in `GIT_INDEX_FILE`.
+    pub fn stage(&self, paths: &BTreeSet<String>, index: Option<&str>) -> Result<(), GitError> {
+        let ignored = self.command(&["check-ignore", "-z", "--stdin"]);
+        let ignored = feed(ignored, paths.iter())?;
+        let ignored = String::from_utf8_lossy(&ignored.stdout).into_owned();
+        let ignored: BTreeSet<&str> = ignored.split('\0').collect();
+        let arguments = ["update-index", "-z", "--add", "--remove", "--stdin"];
+        let mut command = self.command(&arguments);
+        self.with_index(&mut command, index)?;
+        let kept = paths.iter().filter(|path| !ignored.contains(path.as_str()));
+        let output = feed(command, kept)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(GitError::Failed {
+            command: arguments.join(" "),
+            said: said(&output),
+        })
+    }
+
+    /// Lets a command use an index that is named relative to the root of the worktree.
+    fn with_index(&self, command: &mut Command, index: Option<&str>) -> Result<(), GitError> {
+        if let Some(index) = index {
+            let root = self.must(&["rev-parse", "--show-toplevel"])?;
+            command.env("GIT_INDEX_FILE", Path::new(&text(&root)).join(index));
+        }
+        Ok(())
     }
 
     /// Opens the folder as it is in a commit.
@@ -217,6 +269,27 @@ impl Repository {
             said: said(&output),
         })
     }
+}
+
+/// Runs a command with paths on its standard input, each ended by a zero byte.
+fn feed<'p>(
+    mut command: Command,
+    paths: impl Iterator<Item = &'p String>,
+) -> Result<Output, GitError> {
+    let text: String = paths.flat_map(|path| [path.as_str(), "\0"]).collect();
+    let missing = |cause| GitError::Missing { cause };
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(missing)?;
+    let input = child.stdin.take();
+    std::thread::scope(|scope| {
+        // Git answers while it reads. One that stops reading says why by itself.
+        scope.spawn(move || input.map(|mut input| drop(input.write_all(text.as_bytes()))));
+        child.wait_with_output().map_err(missing)
+    })
 }
 
 fn text(output: &Output) -> String {

@@ -1,6 +1,6 @@
 //! A folder as it is in a commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +21,7 @@ pub struct Revision {
     disk: Disk,
     entries: BTreeMap<String, Entry>,
     store: Mutex<Store>,
+    ignored: Mutex<BTreeSet<String>>,
 }
 
 /// A file of a commit.
@@ -67,7 +68,17 @@ impl Revision {
                 input,
                 output: BufReader::new(output),
             }),
+            ignored: Mutex::default(),
         })
+    }
+
+    /// Returns whether all that was read so far is as it was at a time, in seconds since 1970: what is in
+    /// the commit, and of what git ignores the files that did not change since.
+    pub fn is_as_of(&self, time: u64) -> bool {
+        let ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        ignored
+            .iter()
+            .all(|path| self.disk.modified(path).is_some_and(|at| at <= time))
     }
 
     fn blob(&self, entry: &Entry, path: &str) -> Result<Vec<u8>, ReadError> {
@@ -120,7 +131,12 @@ impl Files for Revision {
             return self.blob(entry, &at).map(Some);
         }
         let here = self.disk.peek(&path).ok().flatten();
-        Ok(here.filter(|_| self.repository.ignores(&path)))
+        let here = here.filter(|_| self.repository.ignores(&path));
+        if here.is_some() {
+            let ignored = self.ignored.lock();
+            ignored.unwrap_or_else(PoisonError::into_inner).insert(path);
+        }
+        Ok(here)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

@@ -1,28 +1,22 @@
-//! What the codes of rules and checks mean.
+//! What all codes mean.
 
 use crate::audit;
 use crate::check::CHECKS;
-use crate::harden::{FINDINGS, RULES};
-
-/// The meaning of one code, for `kiln explain` and `docs/rules.md`.
-#[derive(Clone, Copy, Debug)]
-pub struct Explanation {
-    /// The code, as messages show it.
-    pub code: &'static str,
-    /// What it does, in one line.
-    pub summary: &'static str,
-    /// Why, and what a user can do about it.
-    pub text: &'static str,
-}
+use crate::config;
+use crate::diagnostic::Meaning;
+use crate::harden::{self, RULES};
+use crate::render;
+use crate::schema;
+use crate::seal;
 
 /// Lists the codes of all rules and checks, rules first.
-pub fn explanations() -> Vec<Explanation> {
-    let rules = RULES.iter().map(|rule| Explanation {
+pub fn explanations() -> Vec<Meaning> {
+    let rules = RULES.iter().map(|rule| Meaning {
         code: rule.code,
         summary: rule.summary,
         text: rule.explanation,
     });
-    let checks = CHECKS.iter().map(|check| Explanation {
+    let checks = CHECKS.iter().map(|check| Meaning {
         code: check.code,
         summary: check.summary,
         text: check.explanation,
@@ -31,13 +25,13 @@ pub fn explanations() -> Vec<Explanation> {
 }
 
 /// Lists the codes of the audit's checks; a few are those of checks of the tree as well.
-pub fn audit_explanations() -> Vec<Explanation> {
-    let checks = audit::checks().map(|check| Explanation {
+pub fn audit_explanations() -> Vec<Meaning> {
+    let checks = audit::checks().map(|check| Meaning {
         code: check.code,
         summary: check.line,
         text: check.explanation,
     });
-    let undecidable = audit::UNDECIDABLE.iter().map(|check| Explanation {
+    let undecidable = audit::UNDECIDABLE.iter().map(|check| Meaning {
         code: check.code,
         summary: check.line,
         text: check.why,
@@ -45,13 +39,17 @@ pub fn audit_explanations() -> Vec<Explanation> {
     checks.chain(undecidable).collect()
 }
 
-/// Lists the codes of the messages that hardening can give, besides those of its rules.
-pub fn findings() -> Vec<Explanation> {
+/// Lists the codes of all other diagnostics by where they come from, in the order of the stages.
+pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
     let of_rules = RULES.iter().flat_map(|rule| rule.findings);
-    let findings = of_rules.chain(FINDINGS).map(|finding| Explanation {
-        code: finding.code,
-        summary: finding.summary,
-        text: "",
-    });
-    findings.collect()
+    let hardening = harden::CODES.iter().chain(of_rules).copied().collect();
+    vec![
+        ("Load", config::CODES.to_vec()),
+        ("Validate", schema::CODES.to_vec()),
+        ("Render", render::CODES.to_vec()),
+        ("Harden", hardening),
+        ("Seal", seal::CODES.to_vec()),
+        ("Audit", audit::CODES.to_vec()),
+        ("Edits of the config", super::CODES.to_vec()),
+    ]
 }

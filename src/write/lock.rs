@@ -1,7 +1,8 @@
 //! `kiln.lock`: the committed list of the outputs that Kiln owns.
 //!
 //! TOML with one line an output, sorted by path, so that a change of one output is a change of one
-//! line and git can merge two branches that touched different outputs.
+//! line and git can merge two branches that touched different outputs. It also names the Kiln that last
+//! changed any of them; one that has nothing to change leaves that line as it is.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,15 +18,27 @@ pub const LOCK_FILE: &str = "kiln.lock";
 
 const VERSION: i64 = 1;
 
+/// The version of this Kiln.
+pub const KILN: &str = env!("CARGO_PKG_VERSION");
+
 /// The outputs that Kiln owns, each with the digest of what Kiln wrote last.
 pub(super) type Owned = BTreeMap<String, Digest>;
+
+/// What `kiln.lock` says.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// The version of the Kiln that last changed an output; earlier ones did not note it.
+    pub kiln: Option<String>,
+    /// The outputs that Kiln owns, each with the digest of what Kiln wrote last.
+    pub outputs: BTreeMap<String, Digest>,
+}
 
 /// Reads the list.
 ///
 /// # Errors
 /// One diagnostic with the place of what is wrong; paths that no output can have are wrong too, as
 /// what is listed may be removed.
-pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<Diagnostic>> {
+pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<Diagnostic>> {
     let bad = |span: toml_span::Span, message: String| {
         vec![
             Diagnostic::error("bad-lock", message)
@@ -49,13 +62,15 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<
             format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads"),
         ));
     }
+    let kiln = root.pointer("/kiln").and_then(toml_span::Value::as_str);
+    let kiln = kiln.filter(|kiln| is_version(kiln)).map(str::to_owned);
     let Some(table) = root.pointer("/sha256").and_then(toml_span::Value::as_table) else {
         return Err(bad(
             toml_span::Span::new(0, 0),
             format!("`{LOCK_FILE}` has no table `sha256`"),
         ));
     };
-    let mut owned = Owned::new();
+    let mut outputs = Owned::new();
     for (key, value) in table {
         let path = key.name.to_string();
         folder
@@ -68,9 +83,15 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<Owned, Vec<
                 format!("the digest of `{path}` is not 64 hex digits"),
             )
         })?;
-        owned.insert(path, digest);
+        outputs.insert(path, digest);
     }
-    Ok(owned)
+    Ok(List { kiln, outputs })
+}
+
+/// Returns whether a text can be the version of a Kiln, so that it may be shown and written back.
+fn is_version(text: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(part)
 }
 
 /// Tells a half-merged list from other damage.
@@ -90,10 +111,11 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
     ])
 }
 
-/// Writes the list.
-pub(super) fn format(owned: &Owned) -> String {
+/// Writes the list, with the version of the Kiln that last changed an output.
+pub(super) fn format(kiln: Option<&str>, owned: &Owned) -> String {
+    let kiln = kiln.map_or_else(String::new, |kiln| format!("kiln = \"{kiln}\"\n"));
     let mut text = format!(
-        "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = {VERSION}\n\n[sha256]\n"
+        "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = {VERSION}\n{kiln}\n[sha256]\n"
     );
     for (path, digest) in owned {
         // Output paths have neither backslashes nor control characters.

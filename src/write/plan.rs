@@ -12,7 +12,7 @@ use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
 use crate::write::journal::{Change, JOURNAL, UNDO};
-use crate::write::lock::{self, LOCK_FILE, Owned};
+use crate::write::lock::{self, KILN, LOCK_FILE, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
 use crate::write::{Error, HOME, problem};
@@ -99,12 +99,15 @@ pub fn plan<'t>(
         return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
     }
     let text = folder.read(LOCK_FILE)?;
-    let owned = match &text {
-        None => Owned::new(),
+    let List {
+        kiln,
+        outputs: owned,
+    } = match &text {
+        None => List::default(),
         Some(bytes) => {
             let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
             match lock::parse(&source, &folder) {
-                Ok(owned) => owned,
+                Ok(list) => list,
                 Err(problems) => return Ok(Err(problems)),
             }
         }
@@ -124,7 +127,7 @@ pub fn plan<'t>(
     planner.plan_removals()?;
     planner.plan_outputs()?;
     planner.order();
-    planner.plan_lock(text.as_deref());
+    planner.plan_lock(text.as_deref(), kiln.as_deref());
     let Planner {
         pending,
         problems,
@@ -343,15 +346,16 @@ impl<'t> Planner<'t, '_> {
             });
     }
 
-    /// Lists the outputs anew, as the last change.
-    fn plan_lock(&mut self, text: Option<&[u8]>) {
+    /// Lists the outputs anew, as the last change; under the name of another Kiln only if there is a
+    /// change, so that a new Kiln that renders the same has nothing to write.
+    fn plan_lock(&mut self, text: Option<&[u8]>, kiln: Option<&str>) {
         if text.is_none() && self.next.is_empty() {
             return;
         }
-        let next = lock::format(&self.next).into_bytes();
-        if text == Some(next.as_slice()) {
+        if text == Some(lock::format(kiln, &self.next).as_bytes()) {
             return;
         }
+        let next = lock::format(Some(KILN), &self.next).into_bytes();
         self.report.lock_changed = true;
         self.pending.push(Pending {
             change: Change {

@@ -125,6 +125,8 @@ fn helps_with_render() {
           --dry-run  Write nothing; list what differs
           --force    Overwrite or remove files of Kiln's that were edited by hand
           --keygen   Make the keys that are missing first
+          --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
+                     by hand
       -h, --help     Print help
 
     [global options]
@@ -138,6 +140,7 @@ fn helps_with_render() {
       kiln render -v            Name each file and each default that was added, with the reason
       kiln render --dry-run     List what differs
       kiln render --check       List what differs, and fail if anything does: for CI
+      kiln render --stage       Write what differs and stage it with git: for a hook before a commit
       kiln render --keygen      Make missing keys first, as after cloning an example
     "#);
 }
@@ -214,10 +217,11 @@ fn helps_with_explain() {
     assert_snapshot!(own(&["explain"]), @r#"
     Tell where an output line comes from, or what a code means
 
-    Usage: kiln explain [OPTIONS] <FILE[:LINE]|CODE>
+    Usage: kiln explain [OPTIONS] [FILE[:LINE]|CODE]
 
     Arguments:
-      <FILE[:LINE]|CODE>  A rendered file, one of its lines, or the code of a rule or check
+      [FILE[:LINE]|CODE]  A rendered file, one of its lines, or the code of a message, rule or check;
+                          without it, all codes are listed
 
     Options:
       -h, --help  Print help
@@ -230,7 +234,9 @@ fn helps_with_explain() {
     Examples:
       kiln explain kubernetes/apps/default/echo/ks.yaml
       kiln explain kubernetes/apps/default/namespace.yaml:8
+      kiln explain unknown-key
       kiln explain pod-security
+      kiln explain                       All codes
     "#);
 }
 

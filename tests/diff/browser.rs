@@ -1,26 +1,9 @@
 //! The HTML in a real browser, light and dark.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use serde_json::Value;
 
 use super::project::{change, diff, project};
-
-/// Finds the folder with the browser: `$KILN_BROWSER`, or where `just browser` puts it.
-fn browser() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let named = std::env::var_os("KILN_BROWSER").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| root.join("target/oracles/browser"));
-    let found = folder
-        .join("node_modules/puppeteer-core")
-        .is_dir()
-        .then_some(folder);
-    if found.is_none() {
-        eprintln!("SKIPPED: no browser; `just browser` installs one");
-    }
-    found
-}
+use crate::support::{browser, looking};
 
 #[test]
 fn the_page_can_be_read_in_a_browser_light_and_dark_wide_and_narrow() {
@@ -31,12 +14,7 @@ fn the_page_can_be_read_in_a_browser_light_and_dark_wide_and_narrow() {
     sandbox.write("templates/notes.txt", long);
     let page = diff(&sandbox, &["--base", "first", "--format", "html"]).stdout;
     sandbox.write("../page.html", page);
-    let output = Command::new("node")
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/diff/browser.mjs"
-        ))
-        .arg(&folder)
+    let output = looking(&folder, "browser.mjs")
         .arg(sandbox.path("../page.html"))
         .output()
         .unwrap();

@@ -12,7 +12,7 @@ use kiln::yaml;
 use super::project::{change, project};
 use crate::support::Sandbox;
 
-fn text(path: &str) -> String {
+pub(super) fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn hooks_name_commands_that_there_are() {
 }
 
 /// Runs a step of the action as a runner does.
-fn step(sandbox: &Sandbox, index: &str, variables: &[(&str, &str)]) -> Output {
+pub(super) fn step(sandbox: &Sandbox, index: &str, variables: &[(&str, &str)]) -> Output {
     let documents = yaml::load(&text("action.yml")).unwrap();
     let steps = documents[0]
         .root
@@ -84,7 +84,7 @@ fn step(sandbox: &Sandbox, index: &str, variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-fn program(sandbox: &Sandbox, name: &str, script: &str) {
+pub(super) fn program(sandbox: &Sandbox, name: &str, script: &str) {
     sandbox.write(&format!("../bin/{name}"), script);
     fs::set_permissions(
         sandbox.path(&format!("../bin/{name}")),

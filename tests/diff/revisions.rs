@@ -237,6 +237,10 @@ fn a_shallow_clone_says_what_to_fetch() {
         "{missing}"
     );
     assert!(missing.stderr.contains("git fetch --deepen"), "{missing}");
+    // No other repository knows what `HEAD~1` is here.
+    let parent = run(&["--base", "HEAD~1"]);
+    assert!(parent.stderr.contains("git fetch --deepen"), "{parent}");
+    assert!(!parent.stderr.contains("origin HEAD"), "{parent}");
     // What is there is compared.
     assert_eq!(run(&["--base", "HEAD"]).code, Some(0));
 }

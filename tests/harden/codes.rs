@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use kiln::check::CHECKS;
-use kiln::harden::{FINDINGS, RULES};
+use kiln::harden::{CODES, RULES};
 
 use super::trees;
 
@@ -32,7 +32,7 @@ fn codes_are_unique_and_change_only_on_purpose() {
             .for_each(|finding| list("  finding", finding.code, finding.summary));
         assert!(rule.explanation.len() > 200, "{}", rule.code);
     }
-    FINDINGS
+    CODES
         .iter()
         .for_each(|finding| list("finding", finding.code, finding.summary));
     for check in CHECKS {

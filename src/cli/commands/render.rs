@@ -1,5 +1,6 @@
 //! `kiln render`: the tree on disk.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,7 +11,9 @@ use crate::cli::printer::Printer;
 use crate::cli::report::record;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
+use crate::cli::sides;
 use crate::diagnostic::Diagnostic;
+use crate::fs::{GitError, Repository};
 use crate::pipeline::Compiled;
 use crate::write::{self, Options, Recovery, Report};
 
@@ -24,6 +27,7 @@ Examples:
   kiln render -v            Name each file and each default that was added, with the reason
   kiln render --dry-run     List what differs
   kiln render --check       List what differs, and fail if anything does: for CI
+  kiln render --stage       Write what differs and stage it with git: for a hook before a commit
   kiln render --keygen      Make missing keys first, as after cloning an example";
 
 /// Compile the project and write the tree
@@ -42,6 +46,9 @@ pub struct RenderArgs {
     /// Make the keys that are missing first
     #[arg(long)]
     keygen: bool,
+    /// Stage all files of Kiln's with git, new and removed ones too, but for those edited by hand
+    #[arg(long, conflicts_with_all = ["check", "dry_run"])]
+    stage: bool,
 }
 
 /// Compiles, compares and writes.
@@ -69,6 +76,9 @@ pub fn run(
     let planned = planned.map_err(CommandError::Problems)?;
     printer.report(&planned.warnings)?;
     let report = planned.value.apply()?;
+    if args.stage {
+        stage(&session, &output, &report, settings)?;
+    }
     list(&report, args, printer)?;
     record::show(&compiled, printer)?;
     let result = Run {
@@ -86,6 +96,44 @@ pub fn run(
         _ if !report.edited.is_empty() => Outcome::Findings,
         _ => Outcome::Clean,
     })
+}
+
+/// Stages the outputs as they are now, and those that the staged list has and that are gone.
+fn stage(
+    session: &Session,
+    output: &str,
+    report: &Report,
+    settings: &Settings,
+) -> Result<(), CommandError> {
+    let folder = session.disk.folder(output)?;
+    let lock = folder.shown(write::LOCK_FILE);
+    let index = settings.environment.filled("GIT_INDEX_FILE");
+    let stage = || -> Result<Vec<Diagnostic>, GitError> {
+        let repository = Repository::of(&session.root)?;
+        let now = write::list(&folder);
+        let staged = repository.staged(&lock, index)?;
+        // A staged list with a conflict in it says nothing of what is to be removed.
+        let staged = staged.and_then(|text| write::list_of(&folder, &text).ok());
+        let now = match now {
+            Ok(now) => now,
+            Err(problems) => return Ok(problems),
+        };
+        let lists = now.into_iter().chain(staged);
+        let mut paths: BTreeSet<String> = lists
+            .flat_map(|list| list.outputs.into_keys())
+            .map(|path| folder.shown(&path))
+            .filter(|path| !report.edited.contains(path))
+            .collect();
+        paths.insert(lock.clone());
+        repository.stage(&paths, index)?;
+        Ok(Vec::new())
+    };
+    let problems = stage().map_err(|error| sides::git_error(&error))?;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(CommandError::Problems(problems))
+    }
 }
 
 /// Names each file that differs: as data where that was asked for, as findings for machines, or as

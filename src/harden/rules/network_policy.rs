@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Meaning};
 use crate::harden::listing::{Content, Listings, Spot};
 use crate::harden::policy::Closed;
-use crate::harden::{Context, Finding, Outcome, Pass, Rule};
+use crate::harden::{Context, Outcome, Pass, Rule};
 use crate::tree::builds::Member;
 use crate::tree::object::Object;
 use crate::yaml::{Node, emit};
@@ -50,9 +50,17 @@ reach sources and webhooks. A cluster whose DNS or Flux is cut off cannot repair
 
 A namespace to which the author gave a policy for all pods (a NetworkPolicy with `podSelector: {}`, or a
 CiliumNetworkPolicy with `endpointSelector: {}`) is left alone, as is one that is exempt.",
-    findings: &[Finding {
+    findings: &[Meaning {
         code: "network-policy-no-namespace",
         summary: "A namespace is to be closed that is not in the tree",
+        text: "\
+The name in `kiln.toml` has a typo, or the namespace is not made by a template, so that it stays
+open.
+
+Mend the name, or add the Namespace.
+
+    [harden]
+    network-policies = [\"default\", \"media\"]",
     }],
     pass: Pass::Workloads,
     apply,

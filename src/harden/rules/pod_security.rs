@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Meaning};
 use crate::harden::bench::Edit;
-use crate::harden::{Context, Finding, Outcome, Pass, Rule};
+use crate::harden::{Context, Outcome, Pass, Rule};
 use crate::source::Place;
 use crate::tree::builds::Member;
 use crate::workload::pod_security::Level;
@@ -36,20 +36,44 @@ pods by a newer standard. `kube-system` is `privileged`, as the nodes' own stati
 Labels that are there stay as they are, and so does the version beside them. Where a chart is
 unknown, nothing is guessed: the namespace gets no label, and the chart is named.
 
-A level can be wished for in `kiln.toml`. One that is stricter than a workload allows, wished for there
+A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows, wished for there
 or in the manifest, is an error that names the workload and the field.",
     findings: &[
-        Finding {
+        Meaning {
             code: "pod-security-too-strict",
             summary: "A namespace is to enforce a level that one of its workloads does not satisfy",
+            text: "\
+Kubernetes would refuse the pods of that workload, on its next restart at the latest. The message names
+the workload and the field.
+
+Change the workload, or wish for a lower level.
+
+    security:
+      pod_security:
+        media: baseline",
         },
-        Finding {
+        Meaning {
             code: "pod-security-unknown",
             summary: "A namespace gets no level since nobody knows what an unknown chart needs",
+            text: "\
+A level that is too strict stops pods, and without a profile of the chart nobody can tell.
+
+Make a profile, or wish for a level that you know to fit.
+
+    kiln profile new oci://ghcr.io/example/charts/whoami",
         },
-        Finding {
+        Meaning {
             code: "pod-security-no-namespace",
             summary: "A level is wished for a namespace that is not in the tree",
+            text: "\
+The wish in the config changes nothing: the name has a typo, or the namespace is not made by a
+template.
+
+Mend the name, or add the Namespace.
+
+    security:
+      pod_security:
+        media: baseline",
         },
     ],
     pass: Pass::Judgement,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Meaning};
 use crate::harden::listing::{Content, Spot};
-use crate::harden::{Context, Finding, Outcome, Pass, Rule};
+use crate::harden::{Context, Outcome, Pass, Rule};
 use crate::tree::App;
 use crate::tree::builds::Member;
 use crate::workload::{Field, Reach, Workload};
@@ -76,9 +76,18 @@ In a manifest the class goes into the pod's spec, in a HelmRelease to the values
 proved. A class that the author or the chart sets stays. The classes in use are defined in
 `priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected.",
     findings: &[
-        Finding {
+        Meaning {
             code: "priority-class-no-home",
             summary: "Nothing says where Flux starts, so the classes cannot be defined",
+            text: "\
+The classes are written beside the first Flux Kustomization. There is none in the tree, so that pods
+of such a class would be rejected; none gets one.
+
+Render the Kustomization that Flux starts with, or exempt everything from the rule.
+
+    [[harden.exempt]]
+    rule = \"priority-class\"
+    reason = \"The classes come from elsewhere\"",
         },
     ],
     pass: Pass::Workloads,

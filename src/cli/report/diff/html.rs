@@ -3,7 +3,7 @@
 use super::rows::{Tone, patch};
 use super::{amount, counts, noise, tables, title, version};
 use crate::cli::report::plain;
-use crate::diff::{Bump, Change, Danger, Report};
+use crate::diff::{Bump, Change, Danger, Report, Subject};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -19,7 +19,8 @@ pub fn render(report: &Report) -> String {
         text(&facts(report))
     );
     if !report.dangers.is_empty() {
-        let items: String = report.dangers.iter().map(danger).collect();
+        let items = report.dangers.iter();
+        let items: String = items.map(|found| danger(found, report)).collect();
         let count = amount(report.dangers.len(), "danger");
         let section = format!(
             "<section class=\"dangers\" aria-labelledby=\"dangers\"><h2 id=\"dangers\">{count}</h2>\n<ul>\n{items}</ul></section>\n"
@@ -27,10 +28,13 @@ pub fn render(report: &Report) -> String {
         body.push_str(&section);
     }
     for (title, bumps) in tables(report) {
-        body.push_str(&table(title, bumps));
+        body.push_str(&table(title, bumps, report));
     }
     if !report.changes.is_empty() {
-        let items: String = report.changes.iter().map(object).collect();
+        let changes = report.changes.iter().enumerate();
+        let items: String = changes
+            .map(|(index, change)| object(index, change, report))
+            .collect();
         let section = format!(
             "<section aria-labelledby=\"objects\"><h2 id=\"objects\">Objects</h2>\n{items}</section>\n"
         );
@@ -48,30 +52,50 @@ fn facts(report: &Report) -> String {
     facts.join("; ")
 }
 
-fn danger(danger: &Danger) -> String {
+/// Makes a text lead to an object of the page.
+fn linked(shown: &str, subject: &Subject, report: &Report) -> String {
+    let index = report.changes.iter().position(|change| {
+        change.subject == *subject
+            || is_also(change, subject)
+            || change.was.as_ref() == Some(subject)
+    });
+    match index {
+        Some(index) => format!("<a href=\"#object-{index}\">{shown}</a>"),
+        None => shown.to_owned(),
+    }
+}
+
+/// Returns whether a change is told of an object in another namespace as well.
+fn is_also(change: &Change, subject: &Subject) -> bool {
+    let own = &change.subject;
+    own.kind == subject.kind
+        && own.group == subject.group
+        && own.name == subject.name
+        && change.also.contains(&subject.namespace)
+}
+
+fn danger(danger: &Danger, report: &Report) -> String {
     let place = danger.spot.as_ref().map_or_else(String::new, |spot| {
-        format!(
-            "<span class=\"place\">{}:{}</span>",
-            text(&spot.path),
-            spot.line
-        )
+        let shown = format!("{}:{}", text(&spot.path), spot.line);
+        let shown = linked(&shown, &danger.subject, report);
+        format!("<br /><span class=\"place\">{shown}</span>")
     });
     format!(
-        "<li><strong>{}</strong> <span class=\"code\">{}</span><br />{} {place}</li>\n",
+        "<li><strong>{}</strong> <span class=\"code\">{}</span><br />{}{place}</li>\n",
         marked(&danger.message),
         danger.code(),
         marked(&danger.why)
     )
 }
 
-fn table(title: &str, bumps: &[Bump]) -> String {
+fn table(title: &str, bumps: &[Bump], report: &Report) -> String {
     let row = |bump: &Bump| {
         format!(
             "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td class=\"{leap}\">{leap}</td><td>{}</td></tr>\n",
             text(&bump.name),
             text(version(bump.before.as_ref())),
             text(version(bump.after.as_ref())),
-            text(&bump.subject.to_string()),
+            linked(&text(&bump.subject.to_string()), &bump.subject, report),
             leap = bump.leap.word(),
         )
     };
@@ -81,8 +105,9 @@ fn table(title: &str, bumps: &[Bump]) -> String {
     )
 }
 
-fn object(change: &Change) -> String {
+fn object(index: usize, change: &Change, report: &Report) -> String {
     let spot = change.after.as_ref().or(change.before.as_ref());
+    let spot = spot.filter(|_| !change.subject.is_file());
     let mut facts: Vec<String> = Vec::new();
     facts.extend(spot.map(|spot| format!("{}:{}", text(&spot.path), spot.line)));
     facts.extend(change.note.as_deref().map(marked));
@@ -108,15 +133,30 @@ fn object(change: &Change) -> String {
             lines.push_str(part);
         }
     }
+    let is_own = |danger: &&Danger| {
+        danger.subject == change.subject
+            || is_also(change, &danger.subject)
+            || change.was.as_ref() == Some(&danger.subject)
+    };
+    let dangers = report.dangers.iter().filter(is_own).count();
+    let mark = match dangers {
+        0 => String::new(),
+        count => format!(" <span class=\"mark\">{}</span>", amount(count, "danger")),
+    };
+    let mut about = String::new();
+    for fact in facts {
+        for part in ["<p class=\"place\">", &fact, "</p>\n"] {
+            about.push_str(part);
+        }
+    }
     format!(
-        "<details{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code></summary>\n<p class=\"place\">{}</p>\n<pre>{lines}</pre></details>\n",
+        "<details id=\"object-{index}\"{}><summary><span class=\"kind {kind}\">{kind}</span> <code>{}</code>{mark}</summary>\n{about}<pre>{lines}</pre></details>\n",
         if change.body.is_none() {
             " open=\"open\""
         } else {
             ""
         },
         text(&title(change)),
-        facts.join("; "),
         kind = change.kind.word(),
     )
 }

@@ -67,10 +67,16 @@ fn change(change: &Change) -> Value {
 }
 
 fn cause(cause: &Cause) -> Value {
+    let versions;
     let (kind, name) = match cause {
         Cause::Config(key) => ("config", key.as_str()),
         Cause::Template(path) => ("template", path.as_str()),
         Cause::Rule(code) => ("rule", *code),
+        Cause::Kiln { from, to } => {
+            versions = format!("{from} → {to}");
+            ("kiln", versions.as_str())
+        }
+        Cause::Edit => ("edit", ""),
     };
     json!({"type": kind, "name": name})
 }

@@ -1,21 +1,12 @@
 // Looks at a page in a real browser, light and dark, on a wide and on a narrow screen.
 //
-// Usage: node browser.mjs FOLDER PAGE, where FOLDER has `node_modules` with the packages of `just browser`.
+// Usage: node browser.mjs FOLDER PAGE, where FOLDER is the one that `chromium.mjs` has unpacked.
 // Prints one line of JSON: what was found in each view, and all that went wrong.
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { launch } from './chromium.mjs';
 
 const [folder, page] = process.argv.slice(2);
-const require = createRequire(pathToFileURL(`${folder}/`));
-const load = async (name) => (await import(pathToFileURL(require.resolve(name)))).default;
-const chromium = await load('@sparticuz/chromium');
-const puppeteer = await load('puppeteer-core');
-
-const browser = await puppeteer.launch({
-  args: [...chromium.args, '--no-sandbox'],
-  executablePath: await chromium.executablePath(),
-  headless: 'shell',
-});
+const browser = await launch(folder);
 const views = [];
 const problems = [];
 const tab = await browser.newPage();

@@ -1,0 +1,118 @@
+//! What the codes of loading mean, for `kiln explain`.
+
+use crate::diagnostic::Meaning;
+
+/// Every code, in the order in which they are listed.
+pub static CODES: &[Meaning] = &[
+    Meaning {
+        code: "missing-config",
+        summary: "A data file of the project is not there",
+        text: "\
+Kiln reads `cluster.yaml`, `.yml`, `.toml` or `.json`, `nodes.*` and `cluster.sops.*` beside
+`kiln.toml`, or just the files that `data` names there. Without any of them there is nothing to
+compile.
+
+Make the file, or mend its name in `kiln.toml`. `kiln init` in a new folder writes a config to start
+from.
+
+    # kiln.toml
+    data = [\"cluster.yaml\", \"nodes.yaml\"]",
+    },
+    Meaning {
+        code: "unreadable-config",
+        summary: "A file of the config is there and cannot be read",
+        text: "\
+The system refuses it: the rights of the file, a folder in its place, or a symlink that leads out of
+the project or in a circle. A file that is skipped would be a config that silently lacks its keys,
+so the run stops.
+
+Mend the file or its rights; the message says what the system said.
+
+    chmod u+r cluster.yaml",
+    },
+    Meaning {
+        code: "not-utf8",
+        summary: "A file that has to be text is not in UTF-8",
+        text: "\
+Config files, templates and files that templates read are texts. What an editor saved in another
+encoding would come out garbled in the cluster; a picture or an archive has no place among the
+templates.
+
+Save the file as UTF-8, or keep it outside of the templates.
+
+    iconv --from-code latin1 --to-code utf-8 cluster.yaml > new.yaml",
+    },
+    Meaning {
+        code: "config-syntax",
+        summary: "A data file is not valid YAML, TOML or JSON",
+        text: "\
+The place is that of the first thing that cannot be read; the mistake is there or just before. A key
+that is set twice in one mapping counts as well, as the readers of the field disagree about which of
+the two wins.
+
+Look for a tab in the indentation, a missing colon or quote, or a second key of the same name.
+
+    domain:
+      name: example.com
+      name: example.org     # set twice",
+    },
+    Meaning {
+        code: "config-shape",
+        summary: "A data file holds something else than keys and values",
+        text: "\
+At its top, a data file is a mapping, as the files of a project are merged by their keys.
+
+Put a name above what is there.
+
+    nodes:                  # not a bare list
+      - name: controller-1",
+    },
+    Meaning {
+        code: "set-twice",
+        summary: "Two data files set the same key",
+        text: "\
+Data files are merged, and none of them overrules another: which one wins would depend on the order
+of reading. Mappings are merged key by key, everything else has one home.
+
+Remove one of the two; both places are shown.
+
+    # cluster.yaml and cluster.sops.yaml
+    dns:
+      token: …              # in one of them only",
+    },
+    Meaning {
+        code: "missing-reference",
+        summary: "A value is to come from a file or a variable that is not there",
+        text: "\
+`{ fromFile: … }` and `{ fromEnv: … }` keep values out of the config. An empty value in their place
+would be rendered and sealed without anyone noticing.
+
+Make the file, or set the variable where Kiln runs, also in CI. Paths are relative to the project.
+
+    dns:
+      token: { fromEnv: CLOUDFLARE_TOKEN }",
+    },
+    Meaning {
+        code: "yaml-1.1-scalar",
+        summary: "A plain word means one thing here and another to older readers of YAML",
+        text: "\
+`yes`, `on`, `012` or `1:30` are texts in YAML 1.2 and truth values or numbers in YAML 1.1, which
+much of the field still reads. Kiln reads the file as it says in the message and goes on.
+
+Write what you mean: put a text in quotes, a number in decimal, a truth value as `true` or `false`.
+
+    tag: \"012\"",
+    },
+    Meaning {
+        code: "kiln-toml",
+        summary: "A setting in `kiln.toml` has a value that it cannot have",
+        text: "\
+The message names the setting and what it takes. Settings decide where Kiln reads and writes, so
+that none is guessed.
+
+Mend the value as the message says.
+
+    output = \".\"            # a folder in the project
+    data = [\"cluster.yaml\"] # a list of files",
+    },
+];

@@ -1,0 +1,300 @@
+//! What the codes of rendering mean, for `kiln explain`.
+
+use crate::diagnostic::Meaning;
+
+/// Every code, in the order in which they are listed.
+pub static CODES: &[Meaning] = &[
+    Meaning {
+        code: "template-syntax",
+        summary: "A template cannot be read",
+        text: "\
+A tag, a statement or an expression is not what the template language takes. Expressions stand in
+`#{ … }#`, statements in `#% … %#`, comments in `#| … #|`, so that YAML stays readable; see
+docs/templates.md.
+
+Mend it at the place that is shown; for what is never closed, that is where it was opened.
+
+    #% if domain.name %#
+    host: #{ domain.name }#
+    #% endif %#",
+    },
+    Meaning {
+        code: "undefined-variable",
+        summary: "A template asks for a value that does not exist",
+        text: "\
+An undefined value is an error everywhere, also in a sealed file, where an empty secret would not be
+seen by anyone.
+
+Take the suggestion, set the key in the config, or say what to do without it.
+
+    token: #{ dns.token | default(value=\"none\") }#",
+    },
+    Meaning {
+        code: "unknown-filter",
+        summary: "A template uses a filter that there is not",
+        text: "\
+Filters come after a `|`. Those of Kiln and of Tera are listed in docs/templates.md.
+
+Take the suggestion.
+
+    #{ domain.name | upper }#",
+    },
+    Meaning {
+        code: "unknown-function",
+        summary: "A template calls a function that there is not",
+        text: "\
+Functions are called with named arguments; docs/templates.md lists them.
+
+Take the suggestion.
+
+    #{ secret(path=\"deploy.key\") }#",
+    },
+    Meaning {
+        code: "unknown-test",
+        summary: "A template uses a test that there is not",
+        text: "\
+Tests come after `is`: `defined`, `odd`, `containing` and others.
+
+Take the suggestion.
+
+    #% if node.mtu is defined %#",
+    },
+    Meaning {
+        code: "unknown-component",
+        summary: "A template uses a component that is defined nowhere",
+        text: "\
+Components are defined in templates, and used like tags.
+
+Take the suggestion, or include the template that defines it.
+
+    #% include \"_partials/probes.tera\" %#",
+    },
+    Meaning {
+        code: "wrong-argument",
+        summary: "A function or filter is called with an argument that it does not take",
+        text: "\
+Its name is unknown, it is missing, or its value is of another type. The message says which.
+
+Look the call up in docs/templates.md.
+
+    #{ cidr_host(cidr=network.node_cidr, host=10) }#",
+    },
+    Meaning {
+        code: "template-failed",
+        summary: "A template could not be rendered",
+        text: "\
+Something went wrong while it ran: a text where a number is needed, an index beyond the end of a
+list. The chain of includes that led there is shown.
+
+Mend the expression at the place that is shown.
+
+    #{ nodes.0.name }#",
+    },
+    Meaning {
+        code: "endless-loop",
+        summary: "The loops of a template take too many rounds",
+        text: "\
+Loops in loops grow fast; a template that runs for ever would hang every hook and every CI job that
+renders it. 250,000 rounds are enough for any cluster.
+
+Loop over less: filter the list before the loop, or do the inner loop once.
+
+    #% for node in nodes | filter(attribute=\"controller\", value=true) %#",
+    },
+    Meaning {
+        code: "endless-value",
+        summary: "A variable of a template grows without end",
+        text: "\
+A text that is doubled in a loop fills the memory within a few dozen rounds.
+
+Print in the loop instead of collecting.
+
+    #% for node in nodes %##{ node.name }#,#% endfor %#",
+    },
+    Meaning {
+        code: "output-too-long",
+        summary: "A template prints more than any manifest holds",
+        text: "\
+8 MiB are more than Kubernetes takes of any object. It is stopped there, before it fills the disk.
+
+Look for a loop that prints too often, or keep the data elsewhere.
+
+    #{ file(path=\"large.json\") }#           # no place for it",
+    },
+    Meaning {
+        code: "include-cycle",
+        summary: "Templates include one another in a circle",
+        text: "\
+None of them could ever be finished. The message shows the whole circle.
+
+Move what both need into a third template.
+
+    #% include \"_partials/labels.tera\" %#",
+    },
+    Meaning {
+        code: "include-depth",
+        summary: "Includes nest too deep",
+        text: "\
+A chain of this length is a circle that was not meant, or templates that nobody can follow.
+
+Include the parts from one template, side by side.
+
+    #% include \"_partials/a.tera\" %#
+    #% include \"_partials/b.tera\" %#",
+    },
+    Meaning {
+        code: "unknown-include",
+        summary: "A template includes one that there is not",
+        text: "\
+Templates are named by their paths below the folder of templates, with their ending.
+
+Take the suggestion, or make the template.
+
+    #% include \"_partials/common.yaml.tera\" %#",
+    },
+    Meaning {
+        code: "missing-file",
+        summary: "A template reads a file that there is not",
+        text: "\
+`file` reads texts of the project. Nothing outside of it can be read.
+
+Make the file, or mend the path, which is relative to the folder of the project.
+
+    #{ file(path=\"files/motd.txt\") }#",
+    },
+    Meaning {
+        code: "missing-secret",
+        summary: "A key file is not there",
+        text: "\
+Keys are in no repository: after a clone, `age.key`, `deploy.key` and the like have to be brought or
+made.
+
+Copy your own keys there. For a trial, `kiln render --keygen` makes new ones; with them, what is
+sealed for others is sealed anew.
+
+    kiln init                       # makes the keys that are missing",
+    },
+    Meaning {
+        code: "empty-secret",
+        summary: "A secret file is there and empty",
+        text: "\
+An empty secret would be sealed and deployed, and found much later.
+
+Write the secret into the file, or remove the file and let `kiln init` make it.
+
+    printf %s \"$TOKEN\" > flux-webhook-token.txt",
+    },
+    Meaning {
+        code: "broken-key",
+        summary: "A key file does not hold what it should",
+        text: "\
+`age.key` has to have a line `AGE-SECRET-KEY-1…`, `cloudflare-tunnel.json` the credentials as
+`cloudflared` writes them.
+
+Copy the file again. Its content is not shown, as it is a secret.
+
+    age-keygen -o age.key",
+    },
+    Meaning {
+        code: "unreadable-file",
+        summary: "A template or another file that a template needs cannot be read",
+        text: "\
+The system refuses it, or it is a symlink that leads out of the project. What cannot be read is
+never left out silently.
+
+Mend its rights or the symlink; the message says what the system said.
+
+    chmod -R u+r templates",
+    },
+    Meaning {
+        code: "output-path",
+        summary: "The path of a template cannot be the path of an output",
+        text: "\
+An output has a relative path without `..`, backslashes or control characters, and no output is a
+folder of another one.
+
+Rename the template: its path without `.tera` is the path of its output.
+
+    templates/kubernetes/apps/default/echo/ks.yaml.tera",
+    },
+    Meaning {
+        code: "output-twice",
+        summary: "Two templates give the same output",
+        text: "\
+`a.yaml` and `a.yaml.tera` both give `a.yaml`, and neither is the better one. (A template of yours
+takes the place of an embedded one with the same path, which is no conflict.)
+
+Remove one of them.
+
+    rm templates/kubernetes/apps/default/echo/ks.yaml",
+    },
+    Meaning {
+        code: "output-not-yaml",
+        summary: "What a template prints is not YAML",
+        text: "\
+A value broke the text around it: an unquoted colon, a text of several lines, an indentation that
+does not fit. The place is that in the template; what is rendered there is shown unless the file is
+a secret.
+
+Put quotes around values, and indent texts of several lines.
+
+    name: \"#{ title }#\"",
+    },
+    Meaning {
+        code: "app-manifest",
+        summary: "An `app.toml` is not as it should be",
+        text: "\
+Each app has an `app.toml` with `summary`, and `when`, `tier` and `needs` where they apply. A key
+with a typo would switch an app on everywhere.
+
+Mend what is shown.
+
+    summary = \"Answers every request with what it saw\"
+    when = 'apps.whoami.enabled'
+    tier = \"low\"
+    needs = [\"envoy-gateway\"]",
+    },
+    Meaning {
+        code: "app-without-manifest",
+        summary: "The folder of an app has no `app.toml`",
+        text: "\
+Each folder below `kubernetes/apps/<namespace>/` is an app. Nothing says what this one is, nor when
+it is on.
+
+Add the manifest.
+
+    summary = \"What the app does\"",
+    },
+    Meaning {
+        code: "app-twice",
+        summary: "Two folders hold an app of the same name",
+        text: "\
+An app is named by its folder, and options and `needs` find it by that name.
+
+Rename one of the folders.
+
+    templates/kubernetes/apps/default/echo
+    templates/kubernetes/apps/network/echo          # the same name",
+    },
+    Meaning {
+        code: "app-needs",
+        summary: "An app needs one that is off, or that there is not",
+        text: "\
+It would wait for ever: its Kustomization depends on that of the other app.
+
+Turn the other app on, or this one off. `kiln apps enable` does that for all that an app needs.
+
+    kiln apps enable trust-manager",
+    },
+    Meaning {
+        code: "app-condition",
+        summary: "The condition of an app cannot be evaluated, or does not do what was asked",
+        text: "\
+`when` in `app.toml` is CEL on the config, and gives true or false. `kiln apps enable` and `disable`
+say so as well when other parts of the condition keep the app as it was.
+
+Mend the condition, or change the other values that it asks for.
+
+    when = 'apps.whoami.enabled && ingress.mode == \"gateway\"'",
+    },
+];

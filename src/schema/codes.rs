@@ -1,0 +1,128 @@
+//! What the codes of validation mean, for `kiln explain`.
+
+use crate::diagnostic::Meaning;
+
+/// Every code, in the order in which they are listed.
+pub static CODES: &[Meaning] = &[
+    Meaning {
+        code: "unknown-key",
+        summary: "A key is known to nobody",
+        text: "\
+A key with a typo would do nothing, and its option would keep its default. The schemas know all keys
+of the config, `kiln.toml` all of its own.
+
+Take the suggestion, or look up the options: `kiln apps`, docs/catalogue.md, or the completion of
+your editor by `cluster.schema.json`. Options of your own apps are declared in
+`schemas/apps/<app>.schema.json`.
+
+    apps:
+      echo:
+        replicsa: 2         # did you mean `replicas`?",
+    },
+    Meaning {
+        code: "missing-key",
+        summary: "A key without a default is not set",
+        text: "\
+Some values only you know: the domain, the address of the gateway. The place is that of the mapping
+in which the key belongs.
+
+Set it; the description in the hint or in your editor says what it is.
+
+    domain:
+      name: example.com",
+    },
+    Meaning {
+        code: "wrong-type",
+        summary: "A value is of another type than its key takes",
+        text: "\
+A number in quotes is a text, and a single value is no list.
+
+Write it as the type that the message names.
+
+    apps:
+      echo:
+        replicas: 2         # not \"2\"",
+    },
+    Meaning {
+        code: "wrong-value",
+        summary: "A value is of the right type and still not allowed",
+        text: "\
+It is none of the choices, out of its range, not an address, or not of the form that is asked for.
+What fails here would fail later in a cluster, with a worse message.
+
+The hint lists the choices or shows the form. A range of addresses has no bits behind its prefix.
+
+    network:
+      node_cidr: 192.168.1.0/24   # not 192.168.1.7/24",
+    },
+    Meaning {
+        code: "used-twice",
+        summary: "Two items have a value that must be unique",
+        text: "\
+Two nodes with one address or one name cannot both join the cluster.
+
+Change one of the two; both places are shown.
+
+    nodes:
+      - { name: controller-1, address: 192.168.1.11 }
+      - { name: controller-2, address: 192.168.1.11 }   # the same address",
+    },
+    Meaning {
+        code: "broken-rule",
+        summary: "Values that are fine by themselves do not go together",
+        text: "\
+Rules look at several values at once: that an address lies in its network, that one option needs
+another. They are written in CEL below `x-kubernetes-validations` in the schemas, with the message
+that you see.
+
+Change one of the values that the message names.
+
+    network: { node_cidr: 192.168.1.0/24 }
+    gateways: { dns: 10.0.0.21 }                        # not in the network of the nodes",
+    },
+    Meaning {
+        code: "bad-schema",
+        summary: "A schema cannot be used",
+        text: "\
+Schemas of your own apps lie in `schemas/apps/`. This one is not JSON, or no JSON Schema of draft
+2020-12.
+
+Mend it where the message says; any validator of JSON Schema finds the same.
+
+    { \"type\": \"object\", \"properties\": { \"replicas\": { \"type\": \"integer\" } } }",
+    },
+    Meaning {
+        code: "schema-rule",
+        summary: "A rule in a schema cannot be evaluated",
+        text: "\
+Rules below `x-kubernetes-validations` are conditions in CEL on `self`, the value they stand on, and
+`config`. This one is not CEL, does not give true or false, or asks for a key that may not be there.
+
+Guard keys that may be missing with `has`.
+
+    \"rule\": \"!has(self.limit) || self.limit >= self.request\"",
+    },
+    Meaning {
+        code: "schema-default",
+        summary: "A default in a schema cannot be computed",
+        text: "\
+`x-kiln-default` is an expression in CEL on `self` and `config`, evaluated for a key that is not
+set. This one fails, or waits for another default that waits for this one.
+
+Mend the expression, or break the circle.
+
+    \"x-kiln-default\": \"host(self.node_cidr, 1)\"",
+    },
+    Meaning {
+        code: "schema-model",
+        summary: "The schema and Kiln's own types disagree",
+        text: "\
+The config passed the schema, and then could not be read. That is a defect of Kiln and nothing that
+you did, unless a schema in the project takes the place of an embedded one.
+
+Report it with the message; no value of the config is in it. Until then, leave out the key that you
+changed last.
+
+    kiln check -v",
+    },
+];

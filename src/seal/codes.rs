@@ -1,0 +1,339 @@
+//! What the codes of sealing mean, for `kiln explain`.
+
+use crate::diagnostic::Meaning;
+
+/// Every code, in the order in which they are listed.
+pub static CODES: &[Meaning] = &[
+    Meaning {
+        code: "missing-identity",
+        summary: "There is no age identity to open a sealed file with",
+        text: "\
+An identity is the private half of an age key. Kiln looks for it in `age.key` of the project, in the
+files that `[seal] identities` names in `kiln.toml`, and where SOPS looks: `SOPS_AGE_KEY`,
+`SOPS_AGE_KEY_FILE`, `~/.config/sops/age/keys.txt`.
+
+Bring the key to one of these places. In CI, hand it over as a variable.
+
+    SOPS_AGE_KEY=\"$(cat age.key)\" kiln render",
+    },
+    Meaning {
+        code: "wrong-identity",
+        summary: "No identity at hand opens a sealed file",
+        text: "\
+The file is sealed for other recipients: a key that was replaced, or that of another cluster. The
+message lists for whom.
+
+Use the identity of one of them, or have someone who holds one add you.
+
+    sops updatekeys kubernetes/apps/default/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "bad-identity",
+        summary: "A line of a key file is not an age identity",
+        text: "\
+Key files hold one identity a line, comments and empty lines. The line itself is not shown, as it
+may be a secret with a typo.
+
+Copy the file again, or make a new key.
+
+    age-keygen -o age.key",
+    },
+    Meaning {
+        code: "unsupported-identity",
+        summary: "A key file holds an identity of a kind that Kiln cannot use",
+        text: "\
+Identities of plugins (such as a YubiKey's) and SSH keys open nothing here; the others of the file
+are used.
+
+Use a key as `age-keygen` makes it.
+
+    AGE-SECRET-KEY-1…",
+    },
+    Meaning {
+        code: "not-sealed",
+        summary: "A file that should be sealed is plain text",
+        text: "\
+It has no top-level key `sops`, so that it is not a file of SOPS, whatever its name says.
+
+If it is a secret, render it anew or seal it; if it was committed, change the secret.
+
+    sops encrypt --in-place secret.sops.yaml",
+    },
+    Meaning {
+        code: "malformed-sops-metadata",
+        summary: "The `sops` block of a sealed file makes no sense",
+        text: "\
+A field is missing or broken, as after a merge of two versions of the file.
+
+Take one version whole, and render again.
+
+    git checkout --theirs -- secret.sops.yaml",
+    },
+    Meaning {
+        code: "malformed-ciphertext",
+        summary: "A value of a sealed file is not what SOPS wrote",
+        text: "\
+It was changed, cut off or moved to another key: each value is bound to its place. A value in plain
+text where ciphertext belongs is not shown.
+
+Restore the file from version control, or render it anew.
+
+    git checkout -- secret.sops.yaml",
+    },
+    Meaning {
+        code: "mac-mismatch",
+        summary: "A sealed file was changed after it was sealed",
+        text: "\
+SOPS signs all values of a file together. This file opens, and the signature is that of other
+values: someone edited, added or removed an entry, or a merge mixed two versions.
+
+If it was not you, find out who. Then restore it, or render it anew.
+
+    git log -p -- secret.sops.yaml",
+    },
+    Meaning {
+        code: "unsupported-key-type",
+        summary: "A file or rule is for keys of another kind than age",
+        text: "\
+Kiln seals for and opens with age keys. PGP and the keys of clouds are SOPS' own business.
+
+Add an age recipient, or name such files so that Kiln does not seal them.
+
+    sops updatekeys secret.sops.yaml",
+    },
+    Meaning {
+        code: "unsupported-secret-format",
+        summary: "A secret file is of a format that Kiln does not seal",
+        text: "\
+Kiln seals YAML. A file with `.sops.` in its name that is anything else would reach the disk in
+plain text, so it is refused.
+
+Put the content into a Secret, or take `.sops.` out of the name if it is no secret.
+
+    stringData:
+      config.json: |
+        #{ secret(path=\"config.json\") | indent(width=4) }#",
+    },
+    Meaning {
+        code: "yaml-syntax",
+        summary: "A sealed or rendered file is not valid YAML",
+        text: "\
+It cannot be opened, sealed or compared. The place is that of the first thing that cannot be read.
+
+Restore it, or mend the template that makes it.
+
+    git checkout -- secret.sops.yaml",
+    },
+    Meaning {
+        code: "unsealable-yaml",
+        summary: "A secret file uses YAML that SOPS cannot keep",
+        text: "\
+SOPS has no place for anchors that are used across documents, lists at the top, keys that are no
+text, `%YAML` lines or a key named `sops`. `sops` itself would refuse the file, or change it.
+
+Write the value out where it is needed.
+
+    password: &p …          # and `*p` elsewhere: write it twice",
+    },
+    Meaning {
+        code: "no-creation-rule",
+        summary: "Nothing says for whom a secret file is sealed",
+        text: "\
+The rules in `.sops.yaml` are asked in turn, and the first whose `path_regex` matches decides. No
+rule matches this file, and Kiln never writes a secret in plain text.
+
+Add a rule, or rename the file.
+
+    creation_rules:
+      - path_regex: kubernetes/.*\\.sops\\.ya?ml$
+        encrypted_regex: ^(data|stringData)$
+        age: age1…",
+    },
+    Meaning {
+        code: "no-recipient",
+        summary: "A rule seals for nobody",
+        text: "\
+A file without recipients could never be opened again.
+
+Name the public key of everyone who may open it.
+
+    age: age1…,age1…",
+    },
+    Meaning {
+        code: "bad-recipient",
+        summary: "A recipient is not the public half of an age key",
+        text: "\
+It has a typo, or it is a private key: then the file that holds it is as good as public, and the key
+has to be replaced.
+
+Put the public key there.
+
+    age-keygen -y age.key",
+    },
+    Meaning {
+        code: "unsupported-recipient",
+        summary: "A recipient is of a kind that Kiln cannot seal for",
+        text: "\
+Recipients of plugins, SSH keys and post-quantum keys are not supported yet.
+
+Use a key as `age-keygen` makes it.
+
+    age: age1…              # 62 letters",
+    },
+    Meaning {
+        code: "unsupported-key-groups",
+        summary: "A rule splits the key over several groups",
+        text: "\
+With key groups, keys of several people are needed to open a file. Kiln cannot split a key, and
+sealing for all of them at once would open the file to each alone.
+
+Put all recipients into one group if each of them may open the file; else seal with `sops`.
+
+    age: age1…,age1…",
+    },
+    Meaning {
+        code: "shamir-threshold",
+        summary: "A rule asks for more key groups than it has",
+        text: "\
+SOPS would pass over the threshold and let each single key open the file, which is not what the rule
+says.
+
+Remove the threshold.
+
+    shamir_threshold: 1",
+    },
+    Meaning {
+        code: "sops-rules-syntax",
+        summary: "`.sops.yaml` is not valid YAML",
+        text: "\
+Without its rules nothing can be sealed. The place is that of the first thing that cannot be read.
+
+Mend it.
+
+    creation_rules:
+      - path_regex: \\.sops\\.yaml$     # a plain text: no quotes, or single ones",
+    },
+    Meaning {
+        code: "sops-rules-shape",
+        summary: "A part of `.sops.yaml` is of another type than SOPS takes",
+        text: "\
+The message says what belongs there.
+
+Write it as SOPS' documentation shows it.
+
+    creation_rules:                   # a list
+      - age: age1…",
+    },
+    Meaning {
+        code: "sops-rules-regex",
+        summary: "A pattern in `.sops.yaml` is not a regular expression",
+        text: "\
+SOPS reads patterns by the syntax of Go (RE2), which has no look-around and no back references; Kiln
+reads them just as SOPS does.
+
+Write it without these; an alternative usually does.
+
+    path_regex: (talos|kubernetes)/.*\\.sops\\.ya?ml$",
+    },
+    Meaning {
+        code: "sops-rules-selectors",
+        summary: "A rule selects what is encrypted in two ways",
+        text: "\
+Of `encrypted_regex`, `unencrypted_regex`, the suffixes and the regexes of comments, a rule has one.
+
+Keep one, or write two rules.
+
+    encrypted_regex: ^(data|stringData)$",
+    },
+    Meaning {
+        code: "sops-rules-unknown-key",
+        summary: "A rule has a key that SOPS does not know",
+        text: "\
+SOPS passes over it in silence, so that a typo in `encrypted_regex` seals something else than you
+meant.
+
+Take the suggestion, or remove the key.
+
+    encrypted_regex: ^(data|stringData)$",
+    },
+    Meaning {
+        code: "sops-rules-comment-regex",
+        summary: "A pattern for comments also matches encrypted comments",
+        text: "\
+Comments that decide what is encrypted are encrypted too. If the pattern matches the ciphertext of
+one, the file cannot be opened again as it was.
+
+Make it match only what ciphertext cannot hold.
+
+    unencrypted_comment_regex: ^ plain$",
+    },
+    Meaning {
+        code: "sops-comment-astray",
+        summary: "A comment decides what is encrypted, and not clearly of which entry",
+        text: "\
+It is indented otherwise than what follows, so that SOPS and a reader may take it for another
+entry's.
+
+Indent it like the entry it is about.
+
+    data:
+      # plain
+      host: example.com",
+    },
+    Meaning {
+        code: "unreadable-rules",
+        summary: "`.sops.yaml` is there and cannot be read",
+        text: "\
+The system refuses it. Nothing is sealed by rules that nobody has seen.
+
+Mend its rights; the message says what the system said.
+
+    chmod u+r .sops.yaml",
+    },
+    Meaning {
+        code: "seal-covers-nothing",
+        summary: "A secret file has no value that is encrypted",
+        text: "\
+It is called a secret and would be written in plain text, since the rule of its path selects none of
+its keys. `data` and `stringData` is what the usual rule selects, which misses a Talos or a Helm
+file.
+
+Change the selector for this path, or take `.sops.` out of the name if it holds no secret.
+
+    - path_regex: talos/.*\\.sops\\.ya?ml$
+      age: age1…              # without a selector all values are encrypted",
+    },
+    Meaning {
+        code: "seal-damaged",
+        summary: "A sealed file on disk is broken, and is sealed anew",
+        text: "\
+Kiln opens what is there to keep its bytes where the secret is the same. What cannot be opened for
+another reason than a missing key is replaced by what the templates say.
+
+Nothing, if you know why; else look into the history of the file.
+
+    git diff -- secret.sops.yaml",
+    },
+    Meaning {
+        code: "seal-unverified",
+        summary: "Sealed files are kept, and nobody could look whether their secrets changed",
+        text: "\
+Without an identity, Kiln keeps files that were sealed for the same recipients by the same rule. A
+secret that changed since stays the old one until someone renders with an identity.
+
+Render once where the identity is at hand.
+
+    kiln render",
+    },
+    Meaning {
+        code: "seal-self-check",
+        summary: "A sealed file does not read back as what it was",
+        text: "\
+Everything that is sealed is opened again in memory before it is written. Nothing was written; this
+is a defect of Kiln.
+
+Report it with the layout of the file, its values replaced.
+
+    kiln --version",
+    },
+];

@@ -36,7 +36,7 @@ bench-watch:
 golden:
     KILN_BLESS=1 cargo test golden
 
-# Write the generated documents anew (docs/rules.md, docs/diagnostics.md, docs/audit-checks.md, docs/catalogue.md), and
+# Write the generated files anew (docs/{rules,diagnostics,audit-checks,catalogue}.md, src/cel/expressions.txt), and
 # the pictures of the tour, with the times of an optimised build
 docs:
     cargo build --release

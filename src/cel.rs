@@ -1,10 +1,37 @@
-//! CEL as all of Kiln evaluates it: values from JSON, and errors in words without values.
+//! CEL as all of Kiln evaluates it: values from JSON, expressions parsed once, and errors in words without
+//! values.
 
-use std::sync::Arc;
+mod packed;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kube_cel::cel::objects::{Key, Map};
-use kube_cel::cel::{ExecutionError, Value};
+use kube_cel::cel::{ExecutionError, IdedExpr, ParseErrors, Program, Value};
 use serde_json::Value as Json;
+
+pub use packed::line;
+
+/// What this process parsed: a watch, and the two sides of a diff, ask the same again.
+static PARSED: Mutex<BTreeMap<String, Arc<IdedExpr>>> = Mutex::new(BTreeMap::new());
+
+/// Returns an expression, ready to be evaluated by [`Value::resolve`].
+///
+/// # Errors
+/// When it is not CEL.
+pub fn expression(text: &str) -> Result<Arc<IdedExpr>, ParseErrors> {
+    let parsed = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = parsed().get(text) {
+        return Ok(Arc::clone(known));
+    }
+    let tree = match packed::find(text) {
+        Some(tree) => tree,
+        None => Program::compile(text)?.expression().clone(),
+    };
+    let tree = Arc::new(tree);
+    parsed().insert(text.to_owned(), Arc::clone(&tree));
+    Ok(tree)
+}
 
 /// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
 pub fn value(json: &Json) -> Value {

@@ -24,7 +24,6 @@ use serde_json::{Map, Value, json};
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
-use functions::Programs;
 
 /// The schema of a project's config, ready to validate.
 #[derive(Debug)]
@@ -62,7 +61,6 @@ impl Schema {
 /// Composes the core's schema with the schema of each app, under `apps`.
 pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diagnostic>> {
     let mut json = parse("schemas/cluster.schema.json", base)?;
-    functions::compile_early(&json);
     let mut properties = Map::new();
     let mut problems = Vec::new();
     let parsed: Vec<_> = apps
@@ -123,13 +121,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.json, &mut value);
     let untouched = schema.untouched(&places);
-    let programs = Programs::of(&schema.json, &untouched);
-    problems.extend(defaults::compute(
-        &schema.json,
-        &mut value,
-        broken,
-        &programs,
-    ));
+    problems.extend(defaults::compute(&schema.json, &mut value, broken));
     shape::normalise(&schema.json, &mut value);
     problems.extend(rules::problems(
         &schema.json,
@@ -137,7 +129,6 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         &places,
         broken,
         &untouched,
-        &programs,
     ));
     problems.extend(uniqueness::problems(&value, &places));
     problems.sort_by_cached_key(|problem| {

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod diagnostics;
+mod expressions;
 mod tour;
 
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use kube_cel::KubeCelExt as _;
-use kube_cel::cel::{Context, ExecutionError, Program, Value};
+use kube_cel::cel::{Context, ExecutionError, IdedExpr, Value};
 use serde_json::Value as Json;
 
 use crate::cel;
@@ -29,14 +29,14 @@ impl<'v> Conditions<'v> {
         if let Some(holds) = self.named(condition) {
             return Ok(holds);
         }
-        let program = Program::compile(condition).map_err(|errors| {
+        let tree = cel::expression(condition).map_err(|errors| {
             let first = errors.errors.first();
             let message = first.map_or("it cannot be read", |error| error.msg.as_str());
             let at = first.and_then(|error| offset(condition, error.pos));
             let message = format!("this condition is not CEL: {}", syntax(message));
             Box::new(Self::problem(message, condition, place, at))
         })?;
-        match program.execute(&self.context(&program)) {
+        match Value::resolve(&tree, &self.context(&tree)) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => {
                 let message = format!(
@@ -61,12 +61,12 @@ impl<'v> Conditions<'v> {
         Some(switches?.into_iter().all(|on| on))
     }
 
-    /// Returns what a program sees: handing it more than it asks for costs.
-    fn context(&self, program: &Program) -> Context<'_> {
+    /// Returns what an expression sees: handing it more than it asks for costs.
+    fn context(&self, tree: &IdedExpr) -> Context<'_> {
         let functions = || Context::default().with_all();
         let mut context = self.functions.get_or_init(functions).new_inner_scope();
         for (key, value) in self.values.as_object().into_iter().flatten() {
-            if program.references().has_variable(key) {
+            if tree.references().has_variable(key) {
                 context.add_variable_from_value(key.as_str(), cel::value(value));
             }
         }

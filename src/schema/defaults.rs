@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::functions::{Evaluator, Failure, Programs, Scope};
+use super::functions::{Evaluator, Failure, Scope};
 use super::pointer::Pointer;
 use crate::cel;
 use crate::diagnostic::Diagnostic;
@@ -47,19 +47,14 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 ///
 /// An expression that needs a value which is itself computed waits for it. What cannot be computed at
 /// the end is a bug of the schema, unless the config has errors that explain it.
-pub(super) fn compute(
-    schema: &Value,
-    value: &mut Value,
-    broken: bool,
-    programs: &Programs,
-) -> Vec<Diagnostic> {
+pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
     loop {
         let mut todo = Vec::new();
         collect(schema, value, &mut Pointer::default(), &mut todo);
         if todo.is_empty() {
             return Vec::new();
         }
-        let evaluator = Evaluator::new(value, programs);
+        let evaluator = Evaluator::new(value);
         let mut failures = Vec::new();
         let mut done = 0;
         for (parent, name, expression) in todo {

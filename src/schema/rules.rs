@@ -6,7 +6,7 @@ use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
 use super::defaults::properties;
-use super::functions::{Evaluator, Failure, Programs, Scope};
+use super::functions::{Evaluator, Failure, Scope};
 use super::pointer::Pointer;
 use super::shape;
 use crate::cel;
@@ -23,10 +23,9 @@ pub(super) fn problems(
     places: &Places,
     broken: bool,
     untouched: &BTreeSet<&str>,
-    programs: &Programs,
 ) -> Vec<Diagnostic> {
     let mut runner = Runner {
-        evaluator: Evaluator::new(value, programs),
+        evaluator: Evaluator::new(value),
         places,
         broken,
         untouched,
@@ -37,7 +36,7 @@ pub(super) fn problems(
 }
 
 struct Runner<'p> {
-    evaluator: Evaluator<'p>,
+    evaluator: Evaluator,
     places: &'p Places,
     broken: bool,
     /// The apps that need no look.

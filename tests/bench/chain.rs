@@ -1,8 +1,10 @@
 //! Times a whole `kiln render` against the chain it replaces, in turn, in one run.
 //!
 //! The chain is what a makejinja project runs for the same kind of work: `makejinja` on as many
-//! templates as Kiln renders, then one `sops encrypt` per secret. Machines are noisy, so the two are
-//! run in turn and only medians and their ratio are reported.
+//! templates as Kiln renders, then one `sops encrypt` per secret. What such a project runs besides to
+//! see whether its tree holds together, one `kubectl kustomize` per Flux Kustomization, is told apart,
+//! though Kiln checks that too. Machines are noisy, so all are run in turn and only medians and their
+//! ratios are reported.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -94,11 +96,17 @@ fn main() {
     let mut fresh = Vec::new();
     let mut unchanged = Vec::new();
     let mut replaced = Vec::new();
+    let kubectl = oracle::oracle("kubectl");
+    let folders = kustomizations(&project);
+    let mut built = Vec::new();
     for _ in 0..ROUNDS {
         clear_outputs(&project);
         fresh.push(timed(&mut kiln(&project, &["render", "-q"])));
         unchanged.push(timed(&mut kiln(&project, &["render", "-q"])));
         replaced.push(run_chain(&chain, &makejinja, &sops, &recipient, secrets));
+        if let Some(kubectl) = &kubectl {
+            built.push(build_all(kubectl, &folders));
+        }
     }
     let (fresh, unchanged, replaced) = (median(fresh), median(unchanged), median(replaced));
     println!("{outputs} files, {secrets} of them sealed; medians of {ROUNDS} rounds, in turn");
@@ -122,6 +130,33 @@ fn main() {
         "  ratio, nothing changed          {:>9.0} x",
         replaced.as_secs_f64() / unchanged.as_secs_f64()
     );
+    if !built.is_empty() {
+        let built = median(built);
+        println!(
+            "  kubectl kustomize, {:>3} folders  {:>9.1} ms",
+            folders.len(),
+            millis(built)
+        );
+        println!(
+            "  ratio with that, nothing changed{:>9.0} x",
+            (replaced + built).as_secs_f64() / unchanged.as_secs_f64()
+        );
+    }
+}
+
+/// Lists the folders that Flux Kustomizations build: those beside a `ks.yaml`.
+fn kustomizations(project: &Path) -> Vec<PathBuf> {
+    let folders = outputs(project).into_iter().filter_map(|path| {
+        let folder = path.parent()?;
+        let beside = folder.parent()?.join("ks.yaml");
+        (path.ends_with("kustomization.yaml") && beside.is_file()).then(|| folder.to_owned())
+    });
+    folders.collect()
+}
+
+fn build_all(kubectl: &Path, folders: &[PathBuf]) -> Duration {
+    let build = |folder| timed(Command::new(kubectl).arg("kustomize").arg(folder));
+    folders.iter().map(build).sum()
 }
 
 fn copy_example(to: &Path) {

@@ -1,6 +1,6 @@
 //! Every output line knows the template line it came from.
 
-use super::{Origin, Secrets, project, rendered};
+use super::{Origin, Secrets, one, project, rendered};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -62,5 +62,43 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// A template that is rendered once, with markers, prints what one prints that is rendered without them
+    /// too, as one with an include is.
+    #[test]
+    fn markers_disturb_nothing(pieces in prop::collection::vec(piece(), 1..12)) {
+        let template = pieces.concat().replace("_part.tera", "_empty.tera");
+        let files = |text: &str| project(&[
+            ("templates/_empty.tera", ""),
+            ("templates/out.txt.tera", text),
+        ]);
+        let values = json!({"x": 1, "xs": [1, 2], "lines": "one\ntwo\nthree"});
+        let text = |template: &str| {
+            let found = rendered(&values, &Secrets::default(), &files(template)).unwrap();
+            let file = found.value.tree.get("out.txt").cloned();
+            file.map_or_else(String::new, |file| file.source.text.clone())
+        };
+        let both = format!("{template}#% include \"_empty.tera\" %#\n");
+        prop_assert_eq!(text(&template), text(&both));
+    }
+}
+
+#[test]
+fn what_looks_like_a_marker_is_printed() {
+    let marker = "\u{FDD0}0:1\u{FDD1}";
+    let values = json!({"x": marker, "encoded": "77eQMDox77eR", "json": "\"\\ufdd00:1\\ufdd1\""});
+    for template in [
+        "a #{ x } b\n",
+        &format!("a {marker} b\n"),
+        "a #{ encoded | b64decode } b\n",
+        "a #{ json | from_json } b\n",
+    ] {
+        let template = template.replace(" }", " }#");
+        assert_eq!(
+            one(&template, &values).unwrap(),
+            format!("a {marker} b\n"),
+            "{template}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use crate::diff::project::{commit, git};
 use crate::support::Sandbox;
@@ -120,6 +121,21 @@ impl Day {
         assert_eq!(mended.count(), 1, "{log:#?}");
     }
 
+    /// What is saved is taken back, or saved again, while it is compiled already.
+    fn a_mind_changes(&mut self) {
+        for pause in [0, 10, 25, 40, 60] {
+            let config = self.sandbox.read("cluster.yaml");
+            let other = self.with_domain(&format!("mind{pause}.example.com"));
+            self.edit(|sandbox| {
+                save_by_rename(sandbox, "cluster.yaml", &other);
+                std::thread::sleep(Duration::from_millis(pause));
+                save_by_rename(sandbox, "cluster.yaml", &config);
+                let text = format!("after {pause} ms #{{ domain.name }}#\n");
+                save_by_rename(sandbox, TEMPLATE, &text);
+            });
+        }
+    }
+
     /// A config behind a symlink, changed behind it, and turned elsewhere.
     fn a_config_is_a_symlink(&mut self) {
         let [linked, behind, turned] = [
@@ -174,6 +190,7 @@ fn day_of_edits(arguments: &[&str]) {
     day.saves_as_editors_save();
     day.folders_come_and_go();
     day.a_mistake_is_mended();
+    day.a_mind_changes();
     day.a_config_is_a_symlink();
     day.nothing_changes();
     day.end();

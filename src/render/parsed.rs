@@ -65,8 +65,6 @@ impl Parsed {
             .partition(|(template, _)| template.stands_alone());
         let shelves = rayon::current_num_threads() * 2;
         let size = alone.len().div_ceil(shelves).max(1);
-        let marked =
-            |(template, mark): &(&Template, &Marked)| (template.name.clone(), mark.text.clone());
         let shelves = alone
             .par_chunks(size)
             .map(|chunk| parse(base, chunk.iter().map(marked)))
@@ -77,9 +75,6 @@ impl Parsed {
         });
         let places = places.collect();
         let others = with_targets(templates, marks, &others);
-        let prepared = |(template, _): &(&Template, &Marked)| {
-            (template.name.clone(), template.prepared.clone())
-        };
         let together = if others.is_empty() {
             None
         } else {
@@ -116,6 +111,16 @@ impl Parsed {
             }),
         }
     }
+}
+
+/// Returns the name of a template and its text with markers.
+fn marked<'t>((template, mark): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
+    (&template.name, &mark.text)
+}
+
+/// Returns the name of a template and its text without markers.
+fn prepared<'t>((template, _): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
+    (&template.name, &template.prepared)
 }
 
 /// Adds what templates include or extend, near or far.

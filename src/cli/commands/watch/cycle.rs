@@ -124,7 +124,6 @@ impl<'c> Cycles<'c> {
     ) -> Result<Option<Written>> {
         let ahead = self.ahead.take();
         let ahead = ahead.filter(|ahead| self.is_current(ahead, watch));
-        *expected = self.standing(watch);
         let Compile {
             session,
             seen,
@@ -133,6 +132,7 @@ impl<'c> Cycles<'c> {
         } = if let Some(ahead) = ahead {
             ahead
         } else {
+            *expected = self.standing(watch);
             self.recover(watch)?;
             self.compile(watch)?
         };
@@ -273,4 +273,53 @@ fn expect_outputs(
     let lock = format!("{prefix}{}", write::LOCK_FILE);
     let mark = session.disk.mark(&lock);
     expected.add_output(lock, mark);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "templates/name.txt.tera";
+
+    /// What was compiled while a change came to rest is written if the files are as that compile read them,
+    /// and compiled anew if not.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test makes a project, and edits it"
+    )]
+    fn takes_what_was_compiled_ahead_only_if_it_still_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
+        std::fs::create_dir(root.join("templates")).unwrap();
+        write("kiln.toml", "catalogue = false\noutput = \"out\"\n");
+        write(
+            "cluster.yaml",
+            include_str!("../../../../examples/homelab/cluster.yaml"),
+        );
+        write(
+            "nodes.yaml",
+            include_str!("../../../../examples/homelab/nodes.yaml"),
+        );
+        let settings = Settings {
+            directory: root.clone(),
+            ..Settings::default()
+        };
+        let mut printer = Printer::new(&settings);
+        let watch = Watch::open(&root, None).unwrap();
+        let mut cycles = Cycles::new(&root, &settings, false);
+        for (ahead, there, holds) in [("same", "same", true), ("gone", "other", false)] {
+            write(TEMPLATE, ahead);
+            cycles.compile_ahead(&watch);
+            write(TEMPLATE, there);
+            let compile = cycles.ahead.as_ref().unwrap();
+            assert_eq!(cycles.is_current(compile, &watch), holds);
+            let (result, _) = cycles.run(&watch, &mut printer).unwrap();
+            assert!(result.is_ok_and(|written| written.is_some()));
+            let output = std::fs::read_to_string(root.join("out/name.txt")).unwrap();
+            assert_eq!(output, there);
+            assert!(cycles.ahead.is_none());
+        }
+    }
 }

@@ -15,7 +15,7 @@ render, or edited an output.
 
 Render and commit the result. `kiln diff --disk` shows what that changes in the cluster.
 
-    kiln render && git add --update",
+    kiln render --stage",
 }];
 
 /// Lists the codes of all diagnostics by where they come from, but for those of rules and checks.

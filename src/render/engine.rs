@@ -1,4 +1,4 @@
-//! Tera, set up for our dialect, with limits and a map of lines.
+//! Rendering with Tera, with limits and a map of lines.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! The templates as Tera has them parsed, with markers and without.
+//! Tera, set up for our dialect, and the templates as it has them parsed, with markers and without.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};

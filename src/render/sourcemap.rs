@@ -1,9 +1,9 @@
 //! Finds out which template line each output line came from.
 //!
-//! A second copy of the template carries a marker before each line of its text; rendered beside the
-//! plain one, its markers name the line. The same copy counts the rounds of loops and weighs what is set
-//! to a variable, since Tera knows no limits. Whatever the markers disturb (a filter over a block) shows as a difference between both
-//! outputs, and then there is no map rather than a wrong one.
+//! A copy of the template carries a marker before each line of its text; in what it prints, they name the
+//! line. The same copy counts the rounds of loops and weighs what is set to a variable, since Tera knows no
+//! limits. A template that markers could disturb (a filter over a block) is rendered without them too: that
+//! shows as a difference between both outputs, and then there is no map rather than a wrong one.
 
 use std::fmt::{self, Write as _};
 

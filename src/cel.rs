@@ -1,6 +1,7 @@
 //! CEL as all of Kiln evaluates it: values from JSON, expressions parsed once, and errors in words without
 //! values.
 
+mod asked;
 mod packed;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use kube_cel::cel::objects::{Key, Map};
 use kube_cel::cel::{ExecutionError, IdedExpr, ParseErrors, Program, Value};
 use serde_json::Value as Json;
 
+use asked::Asked;
 pub use packed::line;
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
@@ -56,36 +58,27 @@ pub fn value(json: &Json) -> Value {
     }
 }
 
-/// A config, converted once: what stands in it is shared, not copied.
-pub struct Whole(Value);
+/// Converts as much of a config value as an expression asks for under the name of a variable; `None` when it
+/// does not name it.
+pub fn part(json: &Json, variable: &str, expression: &IdedExpr) -> Option<Value> {
+    let asked = Asked::of(variable, expression)?;
+    Some(asked_of(json, &asked))
+}
 
-impl Whole {
-    /// Converts a config.
-    pub fn of(json: &Json) -> Self {
-        Self(value(json))
+fn asked_of(json: &Json, asked: &Asked<'_>) -> Value {
+    let Json::Object(entries) = json else {
+        return value(json);
+    };
+    if asked.whole {
+        return value(json);
     }
-
-    /// Returns all of it.
-    pub fn root(&self) -> Value {
-        self.0.clone()
-    }
-
-    /// Returns what stands at a JSON pointer without escapes; null where nothing does.
-    pub fn at(&self, pointer: &str) -> Value {
-        let mut found = &self.0;
-        for step in pointer.split('/').skip(1) {
-            let next = match found {
-                Value::Map(entries) => entries.get(&Key::String(Arc::new(step.to_owned()))),
-                Value::List(items) => step.parse().ok().and_then(|at: usize| items.get(at)),
-                _ => None,
-            };
-            match next {
-                Some(next) => found = next,
-                None => return Value::Null,
-            }
-        }
-        found.clone()
-    }
+    let there = asked.below.iter().filter_map(|(key, asked)| {
+        let item = asked_of(entries.get(*key)?, asked);
+        Some((Key::String(Arc::new((*key).to_owned())), item))
+    });
+    Value::Map(Map {
+        map: Arc::new(there.collect()),
+    })
 }
 
 /// Converts a result back; `None` for what JSON has no form for.

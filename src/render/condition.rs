@@ -66,8 +66,8 @@ impl<'v> Conditions<'v> {
         let functions = || Context::default().with_all();
         let mut context = self.functions.get_or_init(functions).new_inner_scope();
         for (key, value) in self.values.as_object().into_iter().flatten() {
-            if tree.references().has_variable(key) {
-                context.add_variable_from_value(key.as_str(), cel::value(value));
+            if let Some(part) = cel::part(value, key, tree) {
+                context.add_variable_from_value(key.as_str(), part);
             }
         }
         context

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::functions::{Evaluator, Failure, Scope};
+use super::functions::{Evaluator, Failure};
 use super::pointer::Pointer;
 use crate::cel;
 use crate::diagnostic::Diagnostic;
@@ -48,19 +48,18 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 /// An expression that needs a value which is itself computed waits for it. What cannot be computed at
 /// the end is a bug of the schema, unless the config has errors that explain it.
 pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
+    let evaluator = Evaluator::new();
     loop {
         let mut todo = Vec::new();
         collect(schema, value, &mut Pointer::default(), &mut todo);
         if todo.is_empty() {
             return Vec::new();
         }
-        let evaluator = Evaluator::new(value);
         let mut failures = Vec::new();
         let mut done = 0;
         for (parent, name, expression) in todo {
-            // What was computed a moment ago is in `value`, and not in the config as it was converted.
-            let own = cel::value(value.pointer(&parent).unwrap_or(&Value::Null));
-            match evaluate(&expression, &evaluator.with(own)) {
+            let own = value.pointer(&parent).unwrap_or(&Value::Null);
+            match evaluate(&evaluator, &expression, own, value) {
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {
@@ -127,9 +126,14 @@ fn settled_null(object: &Map<String, Value>, name: &str) -> bool {
     object.get(name) == Some(&Value::Null)
 }
 
-fn evaluate(expression: &str, scope: &Scope<'_>) -> Result<Value, String> {
-    let result = scope
-        .evaluate(expression)
+fn evaluate(
+    evaluator: &Evaluator,
+    expression: &str,
+    own: &Value,
+    config: &Value,
+) -> Result<Value, String> {
+    let result = evaluator
+        .evaluate(expression, own, config)
         .map_err(|failure| match failure {
             Failure::Syntax => format!("`{expression}` is not CEL"),
             Failure::Execution(error) => cel::reason(&error),

@@ -7,7 +7,6 @@
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
 
-use std::cell::OnceCell;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -26,75 +25,33 @@ pub(super) enum Failure {
     Execution(ExecutionError),
 }
 
-/// Evaluates expressions on one config: handing values to CEL is what costs, and is done when an expression
-/// asks for them.
+/// Evaluates expressions.
 pub(super) struct Evaluator {
-    config: cel::Whole,
-    /// Knows all functions.
-    plain: Context<'static>,
-    /// Knows `config` as well.
-    whole: OnceCell<Context<'static>>,
+    functions: Context<'static>,
 }
 
 impl Evaluator {
-    pub(super) fn new(config: &Value) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            config: cel::Whole::of(config),
-            plain: functions(),
-            whole: OnceCell::new(),
+            functions: functions(),
         }
     }
 
-    /// Goes to what stands at a pointer of the config.
-    pub(super) fn at(&self, pointer: &str) -> Scope<'_> {
-        self.with(self.config.at(pointer))
-    }
-
-    /// Goes to a value: `self` of the expressions there.
-    pub(super) fn with(&self, own: kube_cel::cel::Value) -> Scope<'_> {
-        Scope {
-            evaluator: self,
-            own,
-            plain: OnceCell::new(),
-            whole: OnceCell::new(),
-        }
-    }
-
-    fn whole(&self) -> &Context<'static> {
-        self.whole.get_or_init(|| {
-            let mut context = functions();
-            context.add_variable_from_value("config", self.config.root());
-            context
-        })
-    }
-}
-
-/// Evaluates expressions on one value of the config.
-pub(super) struct Scope<'e> {
-    evaluator: &'e Evaluator,
-    own: kube_cel::cel::Value,
-    plain: OnceCell<Context<'e>>,
-    whole: OnceCell<Context<'e>>,
-}
-
-impl Scope<'_> {
-    /// Evaluates an expression.
-    pub(super) fn evaluate(&self, expression: &str) -> Result<kube_cel::cel::Value, Failure> {
+    /// Evaluates an expression that stands on a value, `own`, of a config.
+    pub(super) fn evaluate(
+        &self,
+        expression: &str,
+        own: &Value,
+        config: &Value,
+    ) -> Result<kube_cel::cel::Value, Failure> {
         let tree = cel::expression(expression).map_err(|_| Failure::Syntax)?;
-        let context = if tree.references().has_variable("config") {
-            let base = || self.evaluator.whole();
-            self.whole.get_or_init(|| self.inside(base()))
-        } else {
-            self.plain
-                .get_or_init(|| self.inside(&self.evaluator.plain))
-        };
-        kube_cel::cel::Value::resolve(&tree, context).map_err(Failure::Execution)
-    }
-
-    fn inside<'c>(&self, base: &'c Context<'static>) -> Context<'c> {
-        let mut context = base.new_inner_scope();
-        context.add_variable_from_value("self", self.own.clone());
-        context
+        let mut context = self.functions.new_inner_scope();
+        for (name, value) in [("self", own), ("config", config)] {
+            if let Some(part) = cel::part(value, name, &tree) {
+                context.add_variable_from_value(name, part);
+            }
+        }
+        kube_cel::cel::Value::resolve(&tree, &context).map_err(Failure::Execution)
     }
 }
 

@@ -6,7 +6,7 @@ use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
 use super::defaults::properties;
-use super::functions::{Evaluator, Failure, Scope};
+use super::functions::{Evaluator, Failure};
 use super::pointer::Pointer;
 use super::shape;
 use crate::cel;
@@ -25,7 +25,8 @@ pub(super) fn problems(
     untouched: &BTreeSet<&str>,
 ) -> Vec<Diagnostic> {
     let mut runner = Runner {
-        evaluator: Evaluator::new(value),
+        evaluator: Evaluator::new(),
+        config: value,
         places,
         broken,
         untouched,
@@ -37,6 +38,7 @@ pub(super) fn problems(
 
 struct Runner<'p> {
     evaluator: Evaluator,
+    config: &'p Value,
     places: &'p Places,
     broken: bool,
     /// The apps that need no look.
@@ -65,10 +67,9 @@ impl Runner<'_> {
             .get("x-kubernetes-validations")
             .and_then(Value::as_array);
         if let Some(rules) = rules {
-            let scope = self.evaluator.at(pointer.as_str());
             let found = rules
                 .iter()
-                .filter_map(|rule| self.broken(rule, &scope, pointer.as_str()));
+                .filter_map(|rule| self.broken(rule, value, pointer.as_str()));
             let found: Vec<Diagnostic> = found.collect();
             self.problems.extend(found);
         }
@@ -89,14 +90,15 @@ impl Runner<'_> {
     }
 
     /// Says what is wrong where a rule does not hold.
-    fn broken(&self, rule: &Value, scope: &Scope<'_>, pointer: &str) -> Option<Diagnostic> {
+    fn broken(&self, rule: &Value, own: &Value, pointer: &str) -> Option<Diagnostic> {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
         let expression = text("rule").unwrap_or_default();
-        Some(match scope.evaluate(expression) {
+        let evaluate = |expression| self.evaluator.evaluate(expression, own, self.config);
+        Some(match evaluate(expression) {
             Ok(CelValue::Bool(true)) => return None,
             Ok(CelValue::Bool(false)) => {
                 let computed = text("messageExpression").and_then(|expression| {
-                    match scope.evaluate(expression).ok()? {
+                    match evaluate(expression).ok()? {
                         CelValue::String(text) => Some(text.as_ref().clone()),
                         _ => None,
                     }

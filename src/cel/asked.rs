@@ -1,0 +1,145 @@
+//! What an expression asks of a variable: of `config.network.node_cidr` only that much is handed to CEL, since a
+//! value that is handed over is copied.
+
+use std::collections::BTreeMap;
+
+use kube_cel::cel::IdedExpr;
+use kube_cel::cel::common::ast::{EntryExpr, Expr};
+
+/// The parts of a value that an expression asks for.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'e> {
+    /// Whether it asks for all of it.
+    pub(super) whole: bool,
+    /// What it asks for behind each key.
+    pub(super) below: BTreeMap<&'e str, Self>,
+}
+
+impl<'e> Asked<'e> {
+    /// Finds what an expression asks of a variable; `None` when it does not name it.
+    ///
+    /// A variable of a macro that has the same name counts as well: more is handed over than is needed.
+    pub(super) fn of(variable: &str, expression: &'e IdedExpr) -> Option<Self> {
+        let mut asked = Self::default();
+        asked.visit(variable, expression, &mut Vec::new());
+        (asked.whole || !asked.below.is_empty()).then_some(asked)
+    }
+
+    /// Looks through an expression of which the fields in `behind` are selected, the outermost first.
+    fn visit(&mut self, variable: &str, expression: &'e IdedExpr, behind: &mut Vec<&'e str>) {
+        let mut all = |expressions: &[&'e IdedExpr]| {
+            for expression in expressions {
+                self.visit(variable, expression, &mut Vec::new());
+            }
+        };
+        match &expression.expr {
+            Expr::Ident(name) if name == variable => self.note(behind),
+            Expr::Select(select) => {
+                behind.push(&select.field);
+                self.visit(variable, &select.operand, behind);
+                behind.pop();
+            }
+            Expr::Call(call) => {
+                all(&call.target.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+                all(&call.args.iter().collect::<Vec<_>>());
+            }
+            Expr::List(list) => all(&list.elements.iter().collect::<Vec<_>>()),
+            Expr::Comprehension(macros) => all(&[
+                &macros.iter_range,
+                &macros.accu_init,
+                &macros.loop_cond,
+                &macros.loop_step,
+                &macros.result,
+            ]),
+            Expr::Map(map) => map
+                .entries
+                .iter()
+                .for_each(|entry| self.entry(variable, &entry.expr)),
+            Expr::Struct(made) => {
+                made.entries
+                    .iter()
+                    .for_each(|entry| self.entry(variable, &entry.expr));
+            }
+            Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+        }
+    }
+
+    fn entry(&mut self, variable: &str, entry: &'e EntryExpr) {
+        match entry {
+            EntryExpr::StructField(field) => self.visit(variable, &field.value, &mut Vec::new()),
+            EntryExpr::MapEntry(entry) => {
+                self.visit(variable, &entry.key, &mut Vec::new());
+                self.visit(variable, &entry.value, &mut Vec::new());
+            }
+        }
+    }
+
+    /// Notes that the fields in `behind` are selected, the innermost last.
+    fn note(&mut self, behind: &[&'e str]) {
+        let mut asked = self;
+        for field in behind.iter().rev() {
+            asked = asked.below.entry(field).or_default();
+        }
+        asked.whole = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::cel::{expression, part, value};
+
+    /// Returns what an expression is handed of a config.
+    fn handed(text: &str) -> Option<String> {
+        let config = json!({"a": {"b": 1, "c": [2]}, "d": null, "e": {"f": {"g": 3}}});
+        let tree = expression(text).unwrap();
+        let part = part(&config, "config", &tree)?;
+        let whole = part == value(&config);
+        Some(if whole {
+            "all".to_owned()
+        } else {
+            format!("{part:?}")
+        })
+    }
+
+    fn shown(value: &serde_json::Value) -> Option<String> {
+        Some(format!("{:?}", crate::cel::value(value)))
+    }
+
+    #[test]
+    fn hands_over_what_is_selected() {
+        assert_eq!(handed("config.a.b > 1"), shown(&json!({"a": {"b": 1}})));
+        assert_eq!(handed("size(config.a.c)"), shown(&json!({"a": {"c": [2]}})));
+        assert_eq!(
+            handed("has(config.e.f)"),
+            shown(&json!({"e": {"f": {"g": 3}}}))
+        );
+        assert_eq!(
+            handed("[config.d].all(x, x == null)"),
+            shown(&json!({"d": null}))
+        );
+        assert_eq!(handed("self.a + other.config.b"), None);
+    }
+
+    #[test]
+    fn keeps_the_mapping_in_which_a_key_is_missing() {
+        assert_eq!(handed("config.a.missing"), shown(&json!({"a": {}})));
+        assert_eq!(handed("config.d.missing"), shown(&json!({"d": null})));
+        assert_eq!(handed("config.missing.b"), shown(&json!({})));
+    }
+
+    #[test]
+    fn hands_over_everything_where_nobody_knows_what_is_asked_for() {
+        for text in [
+            "config['a']",
+            "config.exists(key, key == 'a')",
+            "config == self",
+            "[config]",
+            "{'x': config}",
+        ] {
+            assert_eq!(handed(text).as_deref(), Some("all"), "{text}");
+        }
+        assert_eq!(handed("config.a.map(key, config)").as_deref(), Some("all"));
+    }
+}

@@ -1,5 +1,5 @@
 //! Lists the files of the catalogue, so that the binary holds them sorted and without a search, and packs the
-//! chart profiles as `src/yaml/packed.rs` reads them.
+//! chart profiles and the schemas of the config as `src/yaml/packed.rs` reads them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,8 +15,10 @@ use granit_parser::{Event, Parser, ScalarStyle};
 
 /// The folders of the catalogue.
 const FOLDERS: [&str; 2] = ["schemas", "templates"];
-/// What is packed.
+/// What is packed whole.
 const PROFILES: &str = "schemas/charts/";
+/// What is packed without the words that tell people what a value is for: validation does not ask for them.
+const SCHEMAS: [&str; 2] = ["schemas/cluster.schema.json", "schemas/apps/"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
@@ -31,25 +33,26 @@ fn main() -> io::Result<()> {
     let mut packed = files.clone();
     for path in &paths {
         let file = root.join(path);
-        list(&mut files, path, &file)?;
-        if path.starts_with(PROFILES) {
-            let name = path.trim_start_matches(PROFILES);
-            let into = target.join(name).with_extension("packed");
-            fs::write(&into, pack(&fs::read_to_string(&file)?)?)?;
-            list(&mut packed, path, &into)?;
+        list(&mut files, "str", path, &file)?;
+        let schema = SCHEMAS.iter().any(|start| path.starts_with(start));
+        if schema || path.starts_with(PROFILES) {
+            let into = target.join(path.replace('/', "-")).with_extension("packed");
+            fs::write(&into, pack(&fs::read_to_string(&file)?, schema)?)?;
+            list(&mut packed, "bytes", path, &into)?;
         }
     }
     fs::write(target.join("catalogue.rs"), files + "]\n")?;
     fs::write(target.join("packed.rs"), packed + "]\n")
 }
 
-fn list(table: &mut String, path: &str, file: &Path) -> io::Result<()> {
+/// Adds a file to a table, as `include_str!` or `include_bytes!` has it.
+fn list(table: &mut String, included: &str, path: &str, file: &Path) -> io::Result<()> {
     let file = file.display().to_string();
-    writeln!(table, "    ({path:?}, include_bytes!({file:?})),").map_err(io::Error::other)
+    writeln!(table, "    ({path:?}, include_{included}!({file:?})),").map_err(io::Error::other)
 }
 
-/// Packs a file that holds one document.
-fn pack(text: &str) -> io::Result<Vec<u8>> {
+/// Packs a file that holds one document, YAML or JSON, a schema without the words for people.
+fn pack(text: &str, schema: bool) -> io::Result<Vec<u8>> {
     let events: Result<Vec<_>, _> = Parser::new_from_str(text)
         .map(|event| event.map(|(event, _)| event))
         .collect();
@@ -62,15 +65,16 @@ fn pack(text: &str) -> io::Result<Vec<u8>> {
         events.next();
     }
     let mut packed = Vec::new();
-    pack_node(&mut events, &mut packed)?;
+    pack_node(&mut events, schema, &mut packed)?;
     Ok(packed)
 }
 
 fn pack_node<'t>(
     events: &mut Peekable<impl Iterator<Item = Event<'t>>>,
+    schema: bool,
     packed: &mut Vec<u8>,
 ) -> io::Result<()> {
-    let odd = || io::Error::other("a profile has no tags and no anchors");
+    let odd = || io::Error::other("profiles and schemas have no tags and no anchors");
     match events.next() {
         Some(Event::Scalar(text, style, 0, None)) => {
             let plain = style == ScalarStyle::Plain;
@@ -81,7 +85,7 @@ fn pack_node<'t>(
             let mut items = Vec::new();
             let mut count = 0;
             while !matches!(events.peek(), Some(Event::SequenceEnd)) {
-                pack_node(events, &mut items)?;
+                pack_node(events, schema, &mut items)?;
                 count += 1;
             }
             events.next();
@@ -92,9 +96,19 @@ fn pack_node<'t>(
             let mut entries = Vec::new();
             let mut count = 0;
             while !matches!(events.peek(), Some(Event::MappingEnd)) {
-                pack_node(events, &mut entries)?;
-                pack_node(events, &mut entries)?;
-                count += 1;
+                let words = match events.peek() {
+                    Some(Event::Scalar(key, ..)) if schema => kind_of_words(key),
+                    _ => None,
+                };
+                let mut entry = Vec::new();
+                pack_node(events, schema, &mut entry)?;
+                let value = entry.len();
+                pack_node(events, schema, &mut entry)?;
+                // A property of that name is a mapping.
+                if words.is_none() || words != entry.get(value).copied() {
+                    entries.extend(entry);
+                    count += 1;
+                }
             }
             events.next();
             head(packed, b'm', count);
@@ -103,6 +117,15 @@ fn pack_node<'t>(
         _ => return Err(odd()),
     }
     Ok(())
+}
+
+/// Returns the kind of value that is behind a key of a schema with words for people.
+fn kind_of_words(key: &str) -> Option<u8> {
+    match key {
+        "title" | "description" => Some(b'q'),
+        "examples" => Some(b's'),
+        _ => None,
+    }
 }
 
 fn head(packed: &mut Vec<u8>, kind: u8, mut length: usize) {

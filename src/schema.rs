@@ -16,7 +16,9 @@ mod uniqueness;
 
 pub use codes::CODES;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -24,28 +26,58 @@ use serde_json::{Map, Value, json};
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
+use crate::yaml;
+
+/// The schema of the core, or of an app, as a file has it.
+#[derive(Debug)]
+pub struct Text {
+    /// The JSON.
+    pub text: Cow<'static, str>,
+    /// The same packed, for [`yaml::unpack_json`]; without the words for people, which validation does not ask for.
+    pub packed: Option<&'static [u8]>,
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self {
+            text: Cow::Owned(text),
+            packed: None,
+        }
+    }
+}
 
 /// The schema of a project's config, ready to validate.
 #[derive(Debug)]
 pub struct Schema {
-    json: Value,
+    base: Text,
+    apps: Vec<(String, Text)>,
+    /// What validation asks for.
+    terse: Value,
+    full: OnceLock<Value>,
     /// The apps whose rules hold for their defaults, whatever else is in the config.
     proved: BTreeSet<String>,
 }
 
 impl Schema {
-    /// Returns the schema as JSON.
+    /// Returns the schema as JSON, with all that it says to people.
     pub fn json(&self) -> &Value {
-        &self.json
+        self.full.get_or_init(|| {
+            // Whatever was packed is JSON; the rest was parsed before.
+            let parts = parts(&self.base, &self.apps, |path, text| parse(path, &text.text));
+            parts.unwrap_or_else(|_| self.terse.clone())
+        })
     }
 
     /// Says of apps that a test proves their defaults: their rules are not asked where the config leaves them at
     /// those. Those with a rule that looks beyond the app are asked all the same.
     #[must_use]
-    pub fn proved<'n>(mut self, apps: impl IntoIterator<Item = &'n str>) -> Self {
-        let schemas = &self.json["properties"]["apps"]["properties"];
-        let alone = |name: &&str| !rules::look_beyond(&schemas[*name]);
-        self.proved = apps.into_iter().filter(alone).map(str::to_owned).collect();
+    pub fn proved(mut self, catalogue: &BTreeSet<String>) -> Self {
+        let schemas = &self.terse["properties"]["apps"]["properties"];
+        let apps = self.apps.iter().filter(|(name, text)| {
+            let alone = !text.text.contains("config") || !rules::look_beyond(&schemas[name]);
+            alone && catalogue.contains(name)
+        });
+        self.proved = apps.map(|(name, _)| name.clone()).collect();
         self
     }
 
@@ -58,17 +90,46 @@ impl Schema {
     }
 }
 
+/// Builds what every validation needs, whatever the schema: ahead of the first one, on a thread with nothing
+/// better to do.
+pub fn warm_up() {
+    shape::warm_up();
+}
+
 /// Composes the core's schema with the schema of each app, under `apps`.
-pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diagnostic>> {
-    let mut json = parse("schemas/cluster.schema.json", base)?;
+pub fn compose(
+    base: impl Into<Text>,
+    apps: Vec<(String, Text)>,
+) -> Result<Schema, Vec<Diagnostic>> {
+    let base = base.into();
+    let terse = parts(&base, &apps, |path, text| {
+        let unpacked = text.packed.and_then(yaml::unpack_json);
+        unpacked.map_or_else(|| parse(path, &text.text), Ok)
+    })?;
+    Ok(Schema {
+        base,
+        apps,
+        terse,
+        full: OnceLock::new(),
+        proved: BTreeSet::new(),
+    })
+}
+
+/// Reads the schemas and puts those of the apps into the core's.
+fn parts(
+    base: &Text,
+    apps: &[(String, Text)],
+    read: impl Fn(&str, &Text) -> Result<Value, Vec<Diagnostic>> + Sync,
+) -> Result<Value, Vec<Diagnostic>> {
+    let mut json = read("schemas/cluster.schema.json", base)?;
     let mut properties = Map::new();
     let mut problems = Vec::new();
-    let parsed: Vec<_> = apps
+    let read: Vec<_> = apps
         .par_iter()
-        .map(|(name, text)| parse(&format!("schemas/apps/{name}.schema.json"), text))
+        .map(|(name, text)| read(&format!("schemas/apps/{name}.schema.json"), text))
         .collect();
-    for ((name, _), parsed) in apps.iter().zip(parsed) {
-        match parsed {
+    for ((name, _), read) in apps.iter().zip(read) {
+        match read {
             Ok(mut schema) => {
                 if let Some(object) = schema.as_object_mut() {
                     object.remove("$schema");
@@ -83,10 +144,7 @@ pub fn compose(base: &str, apps: &[(String, String)]) -> Result<Schema, Vec<Diag
         *slot = Value::Object(properties);
     }
     if problems.is_empty() {
-        Ok(Schema {
-            json,
-            proved: BTreeSet::new(),
-        })
+        Ok(json)
     } else {
         Err(problems)
     }
@@ -111,20 +169,20 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         mut places,
         mut secrets,
     } = merged;
-    shape::unset_empty(&schema.json, &mut value);
-    let hidden = shape::secrets(&schema.json, &value);
+    shape::unset_empty(&schema.terse, &mut value);
+    let hidden = shape::secrets(&schema.terse, &value);
     for pointer in &hidden {
         places.mask(pointer);
         note_secret(&value, pointer, &mut secrets);
     }
     let mut problems = shape::problems(schema, &value, &hidden, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
-    defaults::fill(&schema.json, &mut value);
+    defaults::fill(&schema.terse, &mut value);
     let untouched = schema.untouched(&places);
-    problems.extend(defaults::compute(&schema.json, &mut value, broken));
-    shape::normalise(&schema.json, &mut value);
+    problems.extend(defaults::compute(&schema.terse, &mut value, broken));
+    shape::normalise(&schema.terse, &mut value);
     problems.extend(rules::problems(
-        &schema.json,
+        &schema.terse,
         &value,
         &places,
         broken,

@@ -1,5 +1,6 @@
 //! Texts that people wrote, places in them, and the window through which stages read files.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,8 +38,8 @@ impl Span {
 pub struct Source {
     /// The path to show to the user, relative to the project.
     pub path: String,
-    /// The whole text.
-    pub text: String,
+    /// The whole text; one that is part of the binary is not copied.
+    pub text: Cow<'static, str>,
     /// Whether no part of the text may be shown (a decrypted file, a sealed output).
     pub sensitive: bool,
 }
@@ -46,19 +47,20 @@ pub struct Source {
 impl Source {
     /// Wraps a text whose lines may be shown in messages.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            path: path.into(),
-            text: text.into(),
-            sensitive: false,
-        })
+        Self::of(path, Cow::Owned(text.into()), false)
     }
 
     /// Wraps a text of which no part may be shown in a message.
     pub fn sensitive(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Self::of(path, Cow::Owned(text.into()), true)
+    }
+
+    /// Wraps a text that may be part of the binary.
+    pub fn of(path: impl Into<String>, text: Cow<'static, str>, sensitive: bool) -> Arc<Self> {
         Arc::new(Self {
             path: path.into(),
-            text: text.into(),
-            sensitive: true,
+            text,
+            sensitive,
         })
     }
 
@@ -147,7 +149,13 @@ pub trait Files: Sync {
     /// Lists the files below a folder, sorted; empty when there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
 
-    /// Returns what a YAML file was packed to when Kiln was built, for [`crate::yaml::unpack`].
+    /// Returns the text of a file that is part of the binary.
+    fn embedded(&self, _path: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns what a YAML or JSON file was packed to when Kiln was built, for [`crate::yaml::unpack`] and
+    /// [`crate::yaml::unpack_json`].
     fn packed(&self, _path: &str) -> Option<&'static [u8]> {
         None
     }

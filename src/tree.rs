@@ -274,7 +274,7 @@ impl Tree<Checked> {
                     .expect("sealing hands over a ciphertext for every secret file")
             } else {
                 SealedFile {
-                    bytes: file.source.text.clone().into_bytes(),
+                    bytes: file.source.text.as_bytes().to_vec(),
                     sealed: false,
                     kept: false,
                 }

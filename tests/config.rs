@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use kiln::config::model::{Cluster, Model};
 use kiln::config::{self, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::schema::{self, Schema};
+use kiln::schema::{self, Schema, Text};
 use kiln::source::MemoryFiles;
 use serde_json::Value;
 
@@ -28,11 +28,11 @@ fn whole_schema() -> Schema {
             .unwrap()
             .trim_end_matches(".schema.json")
             .to_owned();
-        apps.push((name, fs::read_to_string(path).unwrap()));
+        apps.push((name, fs::read_to_string(path).unwrap().into()));
     }
-    apps.sort();
+    apps.sort_by(|(a, _): &(String, Text), (b, _)| a.cmp(b));
     let base = fs::read_to_string(root().join("schemas/cluster.schema.json")).unwrap();
-    schema::compose(&base, &apps).unwrap()
+    schema::compose(base, apps).unwrap()
 }
 
 fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {

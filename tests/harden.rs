@@ -37,7 +37,8 @@ pub(crate) fn profiles() -> Profiles {
 
 fn profiles_with(own: &[(String, String)]) -> Profiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
-    let texts: Vec<(String, String)> = trees::texts(&folder).into_iter().collect();
+    let texts = trees::texts(&folder).into_iter();
+    let texts = texts.map(|(path, text)| (path, text.into())).collect();
     Profiles::load(texts, own).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
 }
 
@@ -147,7 +148,7 @@ fn hardened_from(folder: &Path, texts: &BTreeMap<String, String>) -> StageResult
 
 fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
     tree.files()
-        .map(|file| (file.path.clone(), file.source.text.clone()))
+        .map(|file| (file.path.clone(), file.source.text.to_string()))
         .collect()
 }
 

@@ -42,7 +42,7 @@ fn rendered(
             layer("catalogue:templates", "catalogue"),
         ],
     };
-    render(Context { values, secrets }, &layers, files)
+    render(Context { values, secrets }, &layers.read(), files)
 }
 
 /// Renders one template and returns its output.
@@ -50,7 +50,7 @@ fn one(text: &str, values: &Value) -> Result<String, Vec<Diagnostic>> {
     let files = project(&[("templates/out.txt.tera", text)]);
     let rendering = rendered(values, &Secrets::default(), &files)?.value;
     let file = rendering.tree.get("out.txt");
-    Ok(file.map_or_else(String::new, |file| file.source.text.clone()))
+    Ok(file.map_or_else(String::new, |file| file.source.text.to_string()))
 }
 
 fn show_label(shown: &mut String, arrow: &str, label: &Label) {
@@ -323,7 +323,7 @@ fn the_number_of_threads_changes_nothing() {
                 .map(|file| {
                     (
                         file.path.clone(),
-                        file.source.text.clone(),
+                        file.source.text.to_string(),
                         file.origins.clone(),
                     )
                 })
@@ -457,7 +457,8 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
         context,
         &Layers {
             layers: vec![layer],
-        },
+        }
+        .read(),
         &files,
     )
     .unwrap_err();

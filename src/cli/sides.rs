@@ -235,9 +235,9 @@ fn folder(
     let opened = pipeline::opened(&session.world(), &sources);
     let opened = opened.map_err(|failure| CommandError::from(failure).unanswered())?;
     let text = |source: &Arc<Source>, opened| match opened {
-        Opened::Plain => Text::Open(source.text.clone()),
+        Opened::Plain => Text::Open(source.text.to_string()),
         Opened::Secret(text) => Text::Opened(text),
-        Opened::Sealed => Text::Sealed(source.text.clone()),
+        Opened::Sealed => Text::Sealed(source.text.to_string()),
     };
     let texts: BTreeMap<String, Text> = sources
         .iter()

@@ -96,7 +96,7 @@ pub(super) fn masked(source: &Arc<Source>, span: Span) -> Arc<Source> {
     }
     Arc::new(Source {
         path: source.path.clone(),
-        text,
+        text: text.into(),
         sensitive: source.sensitive,
     })
 }

@@ -181,7 +181,7 @@ impl<'s> Item<'s> {
     /// Returns the content, without SOPS' metadata and without what a kustomization only lists.
     pub(super) fn value(&self) -> Value {
         let Some(root) = self.root else {
-            return Value::from(self.held.file.source.text.as_str());
+            return Value::from(self.held.file.source.text.as_ref());
         };
         let mut value = root.to_kubernetes();
         if let Some(entries) = value.as_object_mut() {

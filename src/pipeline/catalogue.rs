@@ -3,9 +3,9 @@
 use crate::source::{Files, ReadError};
 
 /// All files by path, sorted; `build.rs` lists them.
-static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
-/// The chart profiles, packed.
+/// The chart profiles and the schemas of the config, packed.
 static PACKED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 
 /// The files of the built-in catalogue, below `templates/` and `schemas/`.
@@ -19,7 +19,7 @@ pub fn catalogue() -> Catalogue {
 
 impl Files for Catalogue {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(find(FILES, path).map(<[u8]>::to_vec))
+        Ok(find(FILES, path).map(|text| text.as_bytes().to_vec()))
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, ReadError> {
@@ -30,18 +30,24 @@ impl Files for Catalogue {
         Ok(found.map(str::to_owned).collect())
     }
 
+    fn embedded(&self, path: &str) -> Option<&'static str> {
+        find(FILES, path)
+    }
+
     fn packed(&self, path: &str) -> Option<&'static [u8]> {
         find(PACKED, path)
     }
 }
 
-fn find(files: &[(&str, &'static [u8])], path: &str) -> Option<&'static [u8]> {
+fn find<T: ?Sized>(files: &[(&str, &'static T)], path: &str) -> Option<&'static T> {
     let found = files.binary_search_by_key(&path, |(path, _)| path).ok()?;
     Some(files[found].1)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::source::Span;
     use crate::yaml::{self, Content, Node, Style};
@@ -79,13 +85,54 @@ mod tests {
         }
     }
 
+    /// Takes the words for people out of a schema, which a packed one does not have.
+    fn without_words(schema: &mut Value) {
+        let Some(entries) = schema.as_object_mut() else {
+            return;
+        };
+        for words in ["title", "description", "examples"] {
+            entries.shift_remove(words);
+        }
+        for (key, value) in entries {
+            match (key.as_str(), value) {
+                ("properties" | "$defs", Value::Object(all)) => {
+                    all.values_mut().for_each(without_words);
+                }
+                ("anyOf" | "oneOf" | "allOf", Value::Array(all)) => {
+                    all.iter_mut().for_each(without_words);
+                }
+                ("items" | "additionalProperties" | "not" | "if" | "then" | "else", one) => {
+                    without_words(one);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn packs_every_schema_of_the_config() {
+        let mut paths = catalogue().list("schemas/apps").unwrap();
+        paths.push("schemas/cluster.schema.json".to_owned());
+        assert!(paths.len() > 40);
+        for path in paths {
+            let text = catalogue().embedded(&path).unwrap();
+            let mut schema: Value = serde_json::from_str(text).unwrap();
+            without_words(&mut schema);
+            let packed = yaml::unpack_json(catalogue().packed(&path).unwrap()).unwrap();
+            // As text, so that the order of keys counts too.
+            assert_eq!(packed.to_string(), schema.to_string(), "{path}");
+        }
+    }
+
     #[test]
     fn packs_every_profile_as_it_is_read() {
         let profiles = catalogue().list("schemas/charts").unwrap();
         assert!(profiles.len() > 60);
         for path in profiles {
-            let text = String::from_utf8(catalogue().read(&path).unwrap().unwrap()).unwrap();
-            let mut root = yaml::load(&text).unwrap().remove(0).root;
+            let mut root = yaml::load(catalogue().embedded(&path).unwrap())
+                .unwrap()
+                .remove(0)
+                .root;
             without_places(&mut root);
             let packed = yaml::unpack(catalogue().packed(&path).unwrap());
             assert!(packed == Some(root), "{path}");

@@ -72,7 +72,7 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
     for source in files {
         if !seal::is_sealed(&source.text) {
             found.push(if is_secret_path(&source.path) {
-                Opened::Secret(source.text.clone())
+                Opened::Secret(source.text.to_string())
             } else {
                 Opened::Plain
             });

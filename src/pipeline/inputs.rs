@@ -13,6 +13,7 @@ use crate::tree::{Checked, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{check, schema, seal};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
@@ -68,7 +69,12 @@ pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
 
 /// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
 pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
-    let base = text(world.catalogue, CONFIG_SCHEMA)?.unwrap_or_default();
+    let read = |files: &dyn Files, path: &str| -> Result<Option<schema::Text>, ReadError> {
+        let packed = files.packed(path);
+        Ok(text(files, path)?.map(|text| schema::Text { text, packed }))
+    };
+    let base = read(world.catalogue, CONFIG_SCHEMA)?;
+    let base = base.unwrap_or_else(|| String::new().into());
     let mut apps = BTreeMap::new();
     for (files, own) in [(world.catalogue, false), (world.files, true)] {
         for path in files.list(APP_SCHEMAS)? {
@@ -78,7 +84,7 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
             else {
                 continue;
             };
-            if let Some(text) = text(files, &path)? {
+            if let Some(text) = read(files, &path)? {
                 apps.insert(name.to_owned(), (text, own));
             }
         }
@@ -88,18 +94,17 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
         .filter(|(_, (_, own))| !own)
         .map(|(name, _)| name.clone())
         .collect();
-    let apps: Vec<(String, String)> = apps
-        .into_iter()
-        .map(|(name, (text, _))| (name, text))
-        .collect();
-    let schema = schema::compose(&base, &apps).map_err(Failure::Problems)?;
+    let apps = apps.into_iter().map(|(name, (text, _))| (name, text));
+    let schema = schema::compose(base, apps.collect()).map_err(Failure::Problems)?;
     // `tests/config.rs` proves them.
-    Ok(schema.proved(catalogue.iter().map(String::as_str)))
+    Ok(schema.proved(&catalogue))
 }
 
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.
 pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
-    let texts = |files: &dyn Files, folder: &str| -> Result<Vec<(String, String)>, ReadError> {
+    let texts = |files: &dyn Files,
+                 folder: &str|
+     -> Result<Vec<(String, Cow<'static, str>)>, ReadError> {
         let mut texts = Vec::new();
         for path in files.list(folder)? {
             if let (true, Some(text)) = (crate::tree::is_yaml_path(&path), text(files, &path)?) {
@@ -109,7 +114,8 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
         Ok(texts)
     };
     let built_in = texts(world.catalogue, CHART_PROFILES)?;
-    let own = texts(world.files, PROJECT_CHARTS)?;
+    let own = texts(world.files, PROJECT_CHARTS)?.into_iter();
+    let own: Vec<_> = own.map(|(path, text)| (path, text.into_owned())).collect();
     let profiles = Profiles::load(built_in, &own).map_err(Failure::Problems)?;
     Ok(profiles.packed(|path| world.catalogue.packed(path)))
 }
@@ -120,7 +126,7 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
     let mut texts = world.identities.clone();
     for path in &project.seal.identities {
         match text(world.files, path) {
-            Ok(Some(text)) => texts.push((path.clone(), Secret::new(text))),
+            Ok(Some(text)) => texts.push((path.clone(), Secret::new(text.into_owned()))),
             Ok(None) => problems.push(
                 Diagnostic::error(
                     "missing-identity",
@@ -196,14 +202,18 @@ pub(super) fn existing<'w>(
     }
 }
 
-fn text(files: &dyn Files, path: &str) -> Result<Option<String>, ReadError> {
+fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {
+    if let Some(text) = files.embedded(path) {
+        return Ok(Some(Cow::Borrowed(text)));
+    }
     let Some(bytes) = files.read(path)? else {
         return Ok(None);
     };
-    String::from_utf8(bytes).map(Some).map_err(|_| ReadError {
+    let text = String::from_utf8(bytes).map_err(|_| ReadError {
         path: path.to_owned(),
         reason: "it is not UTF-8 text".to_owned(),
-    })
+    })?;
+    Ok(Some(Cow::Owned(text)))
 }
 
 /// Keeps the signature of sealing's inputs in one place.

@@ -1,5 +1,6 @@
 //! From printed texts to the files of the tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -90,18 +91,19 @@ pub(super) fn rendered(
     });
     Some(file(
         entry.output(),
-        printed.text,
+        Cow::Owned(printed.text),
         origins.collect(),
         problems,
     ))
 }
 
-fn file(path: &str, text: String, origins: Vec<Origin>, problems: &mut Vec<Diagnostic>) -> File {
-    let source = if is_secret_path(path) {
-        Source::sensitive(path, text)
-    } else {
-        Source::new(path, text)
-    };
+fn file(
+    path: &str,
+    text: Cow<'static, str>,
+    origins: Vec<Origin>,
+    problems: &mut Vec<Diagnostic>,
+) -> File {
+    let source = Source::of(path, text, is_secret_path(path));
     let mut file = File {
         path: path.to_owned(),
         source,

@@ -28,6 +28,13 @@ fn validator(schema: &Value) -> Result<Validator, String> {
         .map_err(|error| error.masked().to_string())
 }
 
+/// Has the library build its validator of schemas.
+pub(super) fn warm_up() {
+    let empty = serde_json::json!({"$schema": "https://json-schema.org/draft/2020-12/schema"});
+    let sound = jsonschema::meta::is_valid(&empty);
+    debug_assert!(sound, "a schema that says nothing is one");
+}
+
 /// Turns empty strings into null where the schema allows null: that is how cluster-template's sample
 /// leaves a field unset.
 pub(super) fn unset_empty(schema: &Value, value: &mut Value) {
@@ -109,12 +116,11 @@ pub(super) fn problems(
     hidden: &[String],
     places: &Places,
 ) -> Vec<Diagnostic> {
-    let json = schema.json();
     let part = |(pointer, own): (String, Cow<'_, Value>)| {
         let value = value.pointer(&pointer)?;
-        Some(errors(&own, value, &pointer, hidden, json, places))
+        Some(errors(&own, value, &pointer, hidden, schema, places))
     };
-    let parts = parts(json).into_par_iter().filter_map(part);
+    let parts = parts(&schema.terse).into_par_iter().filter_map(part);
     parts.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
@@ -160,7 +166,7 @@ fn errors(
     value: &Value,
     prefix: &str,
     hidden: &[String],
-    schema: &Value,
+    schema: &Schema,
     places: &Places,
 ) -> Vec<Diagnostic> {
     let validator = match validator(own) {
@@ -177,7 +183,7 @@ fn errors(
             let secret = hidden
                 .iter()
                 .any(|secret| pointer.starts_with(secret.as_str()));
-            describe(&error, &pointer, secret, schema, places)
+            describe(&error, &pointer, secret, schema.json(), places)
         })
         .collect()
 }

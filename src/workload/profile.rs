@@ -8,6 +8,7 @@
 mod read;
 mod version;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -284,7 +285,7 @@ impl Profiles {
     ///
     /// All problems of all of the project's profiles are reported at once.
     pub fn load(
-        built_in: Vec<(String, String)>,
+        built_in: Vec<(String, Cow<'static, str>)>,
         own: &[(String, String)],
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut profiles = Self::default();
@@ -299,7 +300,7 @@ impl Profiles {
             let name = path.rsplit('/').next().unwrap_or(&path);
             let name = name.split_once('.').map_or(name, |(stem, _)| stem);
             let profile = BuiltIn {
-                source: Source::new(path.as_str(), text),
+                source: Source::of(path.as_str(), text, false),
                 packed: None,
                 profile: OnceLock::new(),
             };

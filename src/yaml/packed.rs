@@ -1,4 +1,4 @@
-//! Documents in a form that is quick to read: what `build.rs` makes of the YAML files in the binary.
+//! Documents in a form that is quick to read: what `build.rs` makes of YAML and JSON files in the binary.
 //!
 //! A node is a byte for its kind, then a length in LEB128, then what it is made of:
 //!
@@ -9,6 +9,8 @@
 //! | `m` mapping | entries | for each a scalar, the key, and a node |
 //! | `s` sequence | items | the nodes |
 
+use serde_json::{Map, Value};
+
 use super::{Content, Entry, Node, Scalar, Style};
 use crate::source::Span;
 
@@ -18,6 +20,13 @@ use crate::source::Span;
 pub fn unpack(bytes: &[u8]) -> Option<Node> {
     let mut reader = Reader { rest: bytes };
     let root = reader.node()?;
+    reader.rest.is_empty().then_some(root)
+}
+
+/// Reads the one document that was packed as JSON; `None` when the bytes are none.
+pub fn unpack_json(bytes: &[u8]) -> Option<Value> {
+    let mut reader = Reader { rest: bytes };
+    let root = reader.value()?;
     reader.rest.is_empty().then_some(root)
 }
 
@@ -50,18 +59,43 @@ impl Reader<'_> {
     }
 
     fn list<T>(&mut self, length: usize, read: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        // Each takes two bytes at least, whatever a damaged length says.
-        let mut list = Vec::with_capacity(length.min(self.rest.len() / 2));
+        let mut list = Vec::with_capacity(self.at_most(length));
         for _ in 0..length {
             list.push(read(self)?);
         }
         Some(list)
     }
 
-    fn entry(&mut self) -> Option<Entry> {
+    /// Bounds a length, whatever a damaged one says: each item takes two bytes at least.
+    fn at_most(&self, length: usize) -> usize {
+        length.min(self.rest.len() / 2)
+    }
+
+    fn value(&mut self) -> Option<Value> {
+        let (kind, length) = self.head()?;
+        Some(match kind {
+            b'q' => Value::String(self.text(length)?),
+            b's' => Value::Array(self.list(length, Self::value)?),
+            b'm' => {
+                let mut entries = Map::with_capacity(self.at_most(length));
+                for _ in 0..length {
+                    entries.insert(self.key()?, self.value()?);
+                }
+                Value::Object(entries)
+            }
+            b'p' => serde_json::from_str(&self.text(length)?).ok()?,
+            _ => return None,
+        })
+    }
+
+    fn key(&mut self) -> Option<String> {
         let (_, length) = self.head()?;
+        self.text(length)
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
         Some(Entry {
-            key: self.text(length)?,
+            key: self.key()?,
             key_span: Span::default(),
             value: self.node()?,
         })
@@ -107,6 +141,8 @@ mod tests {
         let node = unpack(b"m\x02q\x01ap\x011q\x01bs\x02q\x012p\x04null").unwrap();
         let value = node.to_value(crate::yaml::Resolver::Core);
         assert_eq!(value, serde_json::json!({"a": 1, "b": ["2", null]}));
+        let packed = b"m\x02q\x01ap\x011q\x01bs\x02q\x012p\x04null";
+        assert_eq!(unpack_json(packed), Some(value));
     }
 
     #[test]
@@ -120,6 +156,7 @@ mod tests {
             b"s\xff\xff\xff",
         ] {
             assert_eq!(unpack(bytes), None, "{bytes:?}");
+            assert_eq!(unpack_json(bytes), None, "{bytes:?}");
         }
     }
 }

@@ -122,11 +122,10 @@ fn profiles() -> Profiles {
         let path = entry.unwrap().path();
         (
             path.to_string_lossy().into_owned(),
-            std::fs::read_to_string(&path).unwrap(),
+            std::fs::read_to_string(&path).unwrap().into(),
         )
     });
-    let texts: Vec<(String, String)> = texts.collect();
-    Profiles::load(texts, &[]).unwrap_or_else(|_| panic!("a profile is broken"))
+    Profiles::load(texts.collect(), &[]).unwrap_or_else(|_| panic!("a profile is broken"))
 }
 
 /// A tree in the layout of a Flux repository: one Kustomization an app, one folder a namespace.

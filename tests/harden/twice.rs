@@ -89,7 +89,7 @@ proptest! {
         };
         let once = run(&given);
         for (path, before) in &given {
-            let mut text = once.get(path).unwrap().source.text.clone();
+            let mut text = once.get(path).unwrap().source.text.to_string();
             let mut spans: Vec<Span> =
                 once.injections().iter().filter(|added| added.path == *path).map(|added| added.span).collect();
             spans.sort();

@@ -77,7 +77,7 @@ proptest! {
         let text = |template: &str| {
             let found = rendered(&values, &Secrets::default(), &files(template)).unwrap();
             let file = found.value.tree.get("out.txt").cloned();
-            file.map_or_else(String::new, |file| file.source.text.clone())
+            file.map_or_else(String::new, |file| file.source.text.to_string())
         };
         let both = format!("{template}#% include \"_empty.tera\" %#\n");
         prop_assert_eq!(text(&template), text(&both));

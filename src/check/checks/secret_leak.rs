@@ -169,7 +169,7 @@ fn leak(file: &File, origin: &str, span: Span, form: &str) -> Diagnostic {
         "the secret `{origin}` stands{form} in `{}`, which will not be sealed",
         file.path
     );
-    let hidden = |source: &Source| Source::sensitive(source.path.as_str(), source.text.as_str());
+    let hidden = |source: &Source| Source::sensitive(source.path.as_str(), source.text.as_ref());
     let mut problem = Diagnostic::error(CHECK.code, message)
         .at_place(Place::new(&hidden(&file.source), span), "");
     if let Some(template) = file.template_place(span.start) {

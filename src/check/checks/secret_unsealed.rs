@@ -54,7 +54,7 @@ fn unsealed(file: &File, object: Object<'_>, field: &str) -> Diagnostic {
         file.path
     );
     // The label points at the field's name; the lines around it would show the values.
-    let hidden = Source::sensitive(file.source.path.as_str(), file.source.text.as_str());
+    let hidden = Source::sensitive(file.source.path.as_str(), file.source.text.as_ref());
     let at = object
         .find(field)
         .map_or_else(Default::default, |node| node.span);
@@ -62,7 +62,7 @@ fn unsealed(file: &File, object: Object<'_>, field: &str) -> Diagnostic {
     let mut problem = Diagnostic::error(CHECK.code, message).at_place(Place::new(&hidden, key), "");
     if let Some(template) = file.template_place(key.start) {
         let hidden =
-            Source::sensitive(template.source.path.as_str(), template.source.text.as_str());
+            Source::sensitive(template.source.path.as_str(), template.source.text.as_ref());
         problem = problem.with_related(Place::new(&hidden, template.span), "rendered from here");
     }
     let (_, name) = split(&file.path);

@@ -71,7 +71,7 @@ fn snippet<'d>(source: &'d Source, labels: &Labels<'d>) -> Snippet<'d, Annotatio
         let text = (!label.text.is_empty()).then(|| plain(&label.text));
         kind.span(span.start..span.end).label(text)
     });
-    Snippet::source(source.text.as_str())
+    Snippet::source(source.text.as_ref())
         .path(plain(&source.path))
         .annotations(annotations)
 }

@@ -20,7 +20,7 @@ pub use failure::Failure;
 pub use inputs::{Layout, World};
 pub use switch::{Change, Switched, switch};
 
-pub use crate::render::Chart;
+pub use crate::render::{Chart, threads};
 pub use crate::workload::Exemption;
 
 use rand_core::CryptoRngCore;
@@ -58,8 +58,21 @@ pub struct Compiled {
 
 /// Compiles a project: load, validate, render, harden, check, seal.
 ///
-/// Each stage reports all its problems; the first stage with an error ends the run.
-pub fn compile(world: &World<'_>, entropy: &mut dyn CryptoRngCore) -> Result<Compiled, Failure> {
+/// Each stage reports all its problems; the first stage with an error ends the run. Stages work on the
+/// threads of the rayon pool that the caller is in, or else of the global one; [`threads`] builds one that
+/// suits.
+pub fn compile(
+    world: &World<'_>,
+    entropy: &mut (dyn CryptoRngCore + Send),
+) -> Result<Compiled, Failure> {
+    // From inside of the pool: from outside, each stage would have to wake it up.
+    rayon::scope(|_| compile_here(world, entropy))
+}
+
+fn compile_here(
+    world: &World<'_>,
+    entropy: &mut (dyn CryptoRngCore + Send),
+) -> Result<Compiled, Failure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, &mut warnings)?;
     let Front {
@@ -154,10 +167,18 @@ fn rendered_from(
     data: Option<&[String]>,
     warnings: &mut Warnings,
 ) -> Result<(Front, Value), Failure> {
-    let (project, keyring, cluster) = configured_from(world, data, warnings)?;
-    let profiles = inputs::profiles(world)?;
-    let layers = inputs::layers(world, &project);
-    let rendering = warnings.keep(render::render((&cluster).into(), &layers, world.files))?;
+    let project = opened_project(world, data, warnings)?;
+    // What does not depend on the config is read while the config is validated.
+    let (configured, (library, profiles)) = rayon::join(
+        || configured_by(world, &project, warnings),
+        || {
+            schema::warm_up();
+            let library = inputs::layers(world, &project).read();
+            (library, inputs::profiles(world))
+        },
+    );
+    let ((keyring, cluster), profiles) = (configured?, profiles?);
+    let rendering = warnings.keep(render::render((&cluster).into(), &library, world.files))?;
     let policy = inputs::policy(&project, &cluster);
     let front = Front {
         project,
@@ -174,25 +195,36 @@ fn configured(
     world: &World<'_>,
     warnings: &mut Warnings,
 ) -> Result<(Project, Keyring, Cluster), Failure> {
-    configured_from(world, None, warnings)
+    let project = opened_project(world, None, warnings)?;
+    let (keyring, cluster) = configured_by(world, &project, warnings)?;
+    Ok((project, keyring, cluster))
 }
 
-/// Loads and validates, from other data files if any are given.
-fn configured_from(
+/// Reads how the project wants to be compiled, from other data files if any are given.
+fn opened_project(
     world: &World<'_>,
     data: Option<&[String]>,
     warnings: &mut Warnings,
-) -> Result<(Project, Keyring, Cluster), Failure> {
+) -> Result<Project, Failure> {
     let mut project = warnings.keep(config::project::load(world.files))?;
     if let Some(data) = data {
         project.data = Some(inputs::named_data(data));
     }
-    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    Ok(project)
+}
+
+/// Loads the config of a project and validates it.
+fn configured_by(
+    world: &World<'_>,
+    project: &Project,
+    warnings: &mut Warnings,
+) -> Result<(Keyring, Cluster), Failure> {
+    let keyring = warnings.keep(inputs::keyring(world, project))?;
     let schema = inputs::schema(world)?;
     let decrypt = |source: &_| seal::decrypt(source, &keyring);
-    let merged = warnings.keep(config::load(world.files, &project, world.env, &decrypt))?;
+    let merged = warnings.keep(config::load(world.files, project, world.env, &decrypt))?;
     let cluster = warnings.keep(schema::validate(merged, &schema))?;
-    Ok((project, keyring, cluster))
+    Ok((keyring, cluster))
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
@@ -206,7 +238,7 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
     let (project, _, cluster) = configured(world, &mut warnings)?;
     warnings.keep(render::apps(
         (&cluster).into(),
-        &inputs::layers(world, &project),
+        &inputs::layers(world, &project).read(),
     ))
 }
 

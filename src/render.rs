@@ -21,6 +21,7 @@ mod report;
 mod scan;
 mod session;
 mod sourcemap;
+mod stack;
 mod template;
 mod undefined;
 
@@ -29,7 +30,8 @@ pub use charts::Chart;
 pub use codes::CODES;
 pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
-pub use layers::{Layer, Layers};
+pub use layers::{Layer, Layers, Library};
+pub use stack::threads;
 
 use std::sync::Arc;
 
@@ -46,10 +48,6 @@ use engine::Engine;
 use environment::Environment;
 use layers::Entry;
 use template::Template;
-
-/// The stack of a thread that renders: enough for includes within components within includes, as deep as
-/// they may nest, in a build without optimization too.
-const STACK: usize = 32 << 20;
 
 /// What templates see of a project.
 #[derive(Clone, Copy)]
@@ -79,14 +77,14 @@ pub struct Rendering {
 }
 
 /// Lists the apps of the project and their charts, enabled or not, sorted by namespace and name.
-pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<(App, Vec<Chart>)>> {
-    let mut problems = Vec::new();
-    let entries = layers.entries(&mut problems);
-    let apps = apps::discover(&entries, context.values, &mut problems);
+pub fn apps(context: Context<'_>, library: &Library) -> StageResult<Vec<(App, Vec<Chart>)>> {
+    let mut problems = library.problems.clone();
+    let entries = &library.entries;
+    let apps = apps::discover(entries, context.values, &mut problems);
     let apps = apps
         .into_iter()
         .map(|app| {
-            let charts = charts::of(&app, &entries);
+            let charts = charts::of(&app, entries);
             (app, charts)
         })
         .collect();
@@ -100,26 +98,20 @@ pub fn apps(context: Context<'_>, layers: &Layers<'_>) -> StageResult<Vec<(App, 
 /// every problem is reported once, sorted by the file it is in.
 pub fn render(
     context: Context<'_>,
-    layers: &Layers<'_>,
+    library: &Library,
     files: &dyn Files,
 ) -> StageResult<Rendering> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .stack_size(STACK);
-    match pool.build() {
-        Ok(pool) => pool.install(|| render_all(context, layers, files)),
-        Err(_) => render_all(context, layers, files),
-    }
+    stack::deep(|| render_all(context, library, files))
 }
 
 fn render_all(
     context: Context<'_>,
-    layers: &Layers<'_>,
+    library: &Library,
     files: &dyn Files,
 ) -> StageResult<Rendering> {
-    let mut problems = Vec::new();
-    let entries = layers.entries(&mut problems);
-    let apps = apps::discover(&entries, context.values, &mut problems);
+    let mut problems = library.problems.clone();
+    let entries = &library.entries;
+    let apps = apps::discover(entries, context.values, &mut problems);
     let outputs: Vec<&Entry> = entries
         .iter()
         .filter(|entry| is_output(entry, &apps))

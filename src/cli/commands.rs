@@ -18,6 +18,7 @@ use clap::Subcommand;
 use super::error::{CommandError, Outcome};
 use super::printer::Printer;
 use super::settings::Settings;
+use crate::pipeline;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -46,14 +47,12 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
+    let mut pool = pipeline::threads();
     if let Some(threads) = settings.threads {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global();
-        pool.map_err(|error| {
-            CommandError::failed(format!("cannot start {threads} threads")).because(&error)
-        })?;
+        pool = pool.num_threads(threads);
     }
+    pool.build_global()
+        .map_err(|error| CommandError::failed("cannot start threads").because(&error))?;
     match command {
         Command::Init(args) => init::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),

@@ -77,7 +77,7 @@ fn listed(
 ) -> Result<Vec<App>, Failure> {
     let listed = warnings.keep(render::apps(
         cluster.into(),
-        &inputs::layers(world, project),
+        &inputs::layers(world, project).read(),
     ))?;
     Ok(listed.into_iter().map(|(app, _)| app).collect())
 }

@@ -1,5 +1,6 @@
 //! Folders of templates laid over one another, file by file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,9 +56,24 @@ impl Entry {
     }
 }
 
+/// The files on top, read.
+#[derive(Debug, Default)]
+pub struct Library {
+    /// The files, sorted by path.
+    pub(super) entries: Vec<Entry>,
+    /// Unreadable files, and clashes within a layer.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
 impl Layers<'_> {
-    /// Lists the files on top, sorted by path; unreadable ones and clashes within a layer go to `problems`.
-    pub(super) fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
+    /// Reads the files on top; what is wrong with them is reported when they are used.
+    pub fn read(&self) -> Library {
+        let mut problems = Vec::new();
+        let entries = self.entries(&mut problems);
+        Library { entries, problems }
+    }
+
+    fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
         let mut on_top: BTreeMap<String, (usize, Entry)> = BTreeMap::new();
         for (number, layer) in self.layers.iter().enumerate() {
             for path in layer.paths(problems) {
@@ -116,7 +132,12 @@ impl Layer<'_> {
 
     fn entry(&self, path: String, problems: &mut Vec<Diagnostic>) -> Option<Entry> {
         let shown = format!("{}/{path}", self.label);
-        let bytes = match self.files.read(&format!("{}{path}", self.prefix())) {
+        let full = format!("{}{path}", self.prefix());
+        if let Some(text) = self.files.embedded(&full) {
+            let source = Source::of(shown, Cow::Borrowed(text), false);
+            return Some(Entry { path, source });
+        }
+        let bytes = match self.files.read(&full) {
             Ok(bytes) => bytes?,
             Err(error) => {
                 problems.push(Diagnostic::error("unreadable-file", error.to_string()));

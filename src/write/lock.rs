@@ -46,6 +46,9 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
                 .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
         ]
     };
+    if let Some(list) = as_written(&source.text, folder) {
+        return Ok(list);
+    }
     let root = toml_span::parse(&source.text).map_err(|error| {
         conflict(source).unwrap_or_else(|| {
             bad(
@@ -86,6 +89,30 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
         outputs.insert(path, digest);
     }
     Ok(List { kiln, outputs })
+}
+
+/// Reads a list that is as Kiln writes it, which takes no parser; `None` for any other.
+fn as_written(text: &str, folder: &Folder) -> Option<List> {
+    let (head, entries) = text.split_once("\n[sha256]\n")?;
+    let kiln = head
+        .lines()
+        .find_map(|line| line.strip_prefix("kiln = \"")?.strip_suffix('"'))
+        .filter(|kiln| is_version(kiln));
+    let mut list = List {
+        kiln: kiln.map(str::to_owned),
+        outputs: Owned::new(),
+    };
+    for line in entries.lines() {
+        let (path, digest) = line
+            .strip_prefix('"')?
+            .strip_suffix('"')?
+            .split_once("\" = \"")?;
+        let plain = !path.contains(['"', '\\']) && folder.accepts(path).is_ok();
+        let digest = Digest::parse(digest).filter(|_| plain)?;
+        list.outputs.insert(path.to_owned(), digest);
+    }
+    // Equal only if nothing was left out on the way: not a comment, not a line that was there twice.
+    (text == format(list.kiln.as_deref(), &list.outputs)).then_some(list)
 }
 
 /// Returns whether a text can be the version of a Kiln, so that it may be shown and written back.

@@ -50,6 +50,8 @@ mod tests {
 
     use super::*;
     use crate::source::Span;
+    use crate::workload::Profiles;
+    use crate::workload::profile::Known;
     use crate::yaml::{self, Content, Node, Style};
 
     #[test]
@@ -121,6 +123,36 @@ mod tests {
             let packed = yaml::unpack_json(catalogue().packed(&path).unwrap()).unwrap();
             // As text, so that the order of keys counts too.
             assert_eq!(packed.to_string(), schema.to_string(), "{path}");
+        }
+    }
+
+    fn assert_knows_the_same(left: &Known, right: &Known, path: &str) {
+        let (Some(left), Some(right)) = (left.keys(), right.keys()) else {
+            return assert_eq!(left.keys().is_some(), right.keys().is_some(), "{path}");
+        };
+        assert!(left.keys().eq(right.keys()), "{path}");
+        for ((key, left), right) in left.iter().zip(right.values()) {
+            assert_knows_the_same(left, right, &format!("{path}.{key}"));
+        }
+    }
+
+    #[test]
+    fn a_packed_profile_says_what_its_text_says() {
+        let load = || {
+            let paths = catalogue().list("schemas/charts").unwrap().into_iter();
+            let texts = paths.map(|path| {
+                let text = catalogue().embedded(&path).unwrap();
+                (path, text.into())
+            });
+            Profiles::load(texts.collect(), &[]).unwrap()
+        };
+        let (read, packed) = (load(), load().packed(|path| catalogue().packed(path)));
+        for (read, packed) in read.iter().zip(packed.iter()) {
+            let (mut read, mut packed) = (read.clone(), packed.clone());
+            let values = read.values.take().zip(packed.values.take());
+            let (left, right) = values.unwrap();
+            assert_knows_the_same(&left, &right, &read.chart);
+            assert_eq!(format!("{read:?}"), format!("{packed:?}"));
         }
     }
 

@@ -59,7 +59,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn visit(&mut self, node: &Node, known: &Known, path: &mut Vec<String>) {
-        let (Known::Keys(keys), Some(_)) = (known, node.entries()) else {
+        let (Some(keys), Some(_)) = (known.keys(), node.entries()) else {
             return;
         };
         for key in written(node) {
@@ -143,7 +143,7 @@ fn written(node: &Node) -> Vec<&str> {
 }
 
 fn knows_all(known: &Known, value: &Node) -> bool {
-    let Known::Keys(keys) = known else {
+    let Some(keys) = known.keys() else {
         return false;
     };
     let written = written(value);
@@ -157,7 +157,7 @@ fn holds_limits(path: &[String], value: &Node) -> bool {
 }
 
 fn gather<'k>(known: &'k Known, key: &str, path: &mut Vec<&'k str>, found: &mut Vec<Vec<&'k str>>) {
-    let Known::Keys(keys) = known else {
+    let Some(keys) = known.keys() else {
         return;
     };
     for (name, inner) in keys {

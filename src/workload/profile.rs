@@ -5,6 +5,7 @@
 //! profile's sources in a version that the profile covers. Nothing is ever guessed from a name alone,
 //! unless the profile says that its chart's name is unmistakable.
 
+mod known;
 mod read;
 mod version;
 
@@ -14,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
+pub use known::Known;
 pub use version::Versions;
 
 use super::pod_security::Level;
@@ -256,15 +258,6 @@ pub struct Lowering {
     pub when: Condition,
     /// The level then.
     pub to: Level,
-}
-
-/// The values that a chart knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Whatever stands here is used: a scalar, a list, or a mapping that the chart takes whole.
-    Any,
-    /// Only these keys are.
-    Keys(BTreeMap<String, Self>),
 }
 
 /// What the profiles know of a chart in some version.

@@ -30,11 +30,27 @@ pub fn unpack_json(bytes: &[u8]) -> Option<Value> {
     reader.rest.is_empty().then_some(root)
 }
 
+/// Splits a mapping that was packed into its keys and what each value was packed to, for [`unpack`]; `None` when
+/// the bytes are none.
+pub fn unpack_entries(bytes: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let mut reader = Reader { rest: bytes };
+    let (kind, length) = reader.head()?;
+    let mut entries = Vec::with_capacity(reader.at_most(length));
+    for _ in 0..length {
+        let (_, key) = reader.head()?;
+        let key = str::from_utf8(reader.bytes(key)?).ok()?;
+        let value = reader.rest;
+        reader.skip()?;
+        entries.push((key, &value[..value.len() - reader.rest.len()]));
+    }
+    (kind == b'm' && reader.rest.is_empty()).then_some(entries)
+}
+
 struct Reader<'b> {
     rest: &'b [u8],
 }
 
-impl Reader<'_> {
+impl<'b> Reader<'b> {
     fn node(&mut self) -> Option<Node> {
         let (kind, length) = self.head()?;
         let content = match kind {
@@ -110,9 +126,23 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, length: usize) -> Option<String> {
-        let (text, rest) = self.rest.split_at_checked(length)?;
+        String::from_utf8(self.bytes(length)?.to_vec()).ok()
+    }
+
+    fn bytes(&mut self, length: usize) -> Option<&'b [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
-        String::from_utf8(text.to_vec()).ok()
+        Some(bytes)
+    }
+
+    /// Passes over a node.
+    fn skip(&mut self) -> Option<()> {
+        let (kind, length) = self.head()?;
+        match kind {
+            b's' => (0..length).try_for_each(|_| self.skip()),
+            b'm' => (0..length).try_for_each(|_| self.skip().and_then(|()| self.skip())),
+            _ => self.bytes(length).map(drop),
+        }
     }
 
     /// Reads a kind and a length.
@@ -146,6 +176,19 @@ mod tests {
     }
 
     #[test]
+    fn splits_a_mapping() {
+        let packed = b"m\x03q\x01am\x01q\x01xs\x02p\x011p\x00q\x01bs\x00p\x01cp\x011";
+        let entries = unpack_entries(packed).unwrap();
+        let keys: Vec<&str> = entries.iter().map(|(key, _)| *key).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+        let root = unpack(packed).unwrap();
+        for (key, value) in entries {
+            assert_eq!(unpack(value).as_ref(), root.get(key), "{key}");
+        }
+        assert_eq!(unpack_entries(b"s\x00"), None);
+    }
+
+    #[test]
     fn refuses_what_is_cut_off_or_too_long() {
         for bytes in [
             &b""[..],
@@ -157,6 +200,7 @@ mod tests {
         ] {
             assert_eq!(unpack(bytes), None, "{bytes:?}");
             assert_eq!(unpack_json(bytes), None, "{bytes:?}");
+            assert_eq!(unpack_entries(bytes), None, "{bytes:?}");
         }
     }
 }

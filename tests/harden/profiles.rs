@@ -194,10 +194,8 @@ fn paths_of_a_profile_are_values_that_it_knows() {
 
 fn knows(known: &Known, path: &str) -> bool {
     let (key, rest) = path.split_once('.').unwrap_or((path, ""));
-    match known {
-        Known::Any => true,
-        Known::Keys(keys) => keys
-            .get(key)
-            .is_some_and(|inner| rest.is_empty() || knows(inner, rest)),
-    }
+    known.keys().is_none_or(|keys| {
+        keys.get(key)
+            .is_some_and(|inner| rest.is_empty() || knows(inner, rest))
+    })
 }

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::workload::PROBES;
 use crate::workload::pod_security::Level;
-use crate::yaml::{Node, Resolver, load, unpack};
+use crate::yaml::{Content, Entry, Node, Resolver, load, unpack, unpack_entries};
 
 const CODE: &str = "chart-profile-invalid";
 
@@ -52,11 +52,38 @@ pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> 
 }
 
 /// Reads one profile that was packed, whose YAML is `source`.
-pub(super) fn packed(source: &Arc<Source>, bytes: &[u8]) -> Result<Profile, Vec<Diagnostic>> {
-    match unpack(bytes) {
-        Some(root) => of(source, &root),
-        None => profile(source),
-    }
+pub(super) fn packed(
+    source: &Arc<Source>,
+    bytes: &'static [u8],
+) -> Result<Profile, Vec<Diagnostic>> {
+    let mut values = None;
+    let entry = |(key, value): (&'static str, &'static [u8])| {
+        if key == "values" {
+            values = Some(Known::packed(value));
+            return None;
+        }
+        Some(unpack(value).map(|value| Entry {
+            key: key.to_owned(),
+            key_span: Span::default(),
+            value,
+        }))
+    };
+    let entries = unpack_entries(bytes);
+    let entries = entries.and_then(|all| all.into_iter().filter_map(entry).collect());
+    let Some(entries) = entries else {
+        return profile(source);
+    };
+    let root = Node {
+        span: Span::default(),
+        content: Content::Mapping {
+            entries,
+            flow: false,
+        },
+        aliased: false,
+        anchored: false,
+    };
+    let profile = of(source, &root)?;
+    Ok(Profile { values, ..profile })
 }
 
 fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
@@ -395,19 +422,19 @@ impl Reader<'_> {
     /// Reads the values that a chart knows: mappings of keys, with nothing behind a key where anything goes.
     fn known(&mut self, node: &Node) -> Known {
         if node.is_null() {
-            return Known::Any;
+            return Known::any();
         }
         let Some(entries) = node.entries() else {
             self.problem(
                 node.first_line_span(),
                 "a mapping of keys was expected here, or nothing",
             );
-            return Known::Any;
+            return Known::any();
         };
         let keys = entries
             .iter()
             .map(|entry| (entry.key.clone(), self.known(&entry.value)));
-        Known::Keys(keys.collect())
+        Known::only(keys.collect())
     }
 
     /// Reads a mapping of any keys.

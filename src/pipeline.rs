@@ -85,8 +85,12 @@ fn compile_here(
     let templates = rendering.tree.files().len();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
-    let checked = warnings.keep(check::check(hardened, measures))?;
-    let rules = warnings.keep(inputs::creation_rules(&checked, world))?;
+    let rules = inputs::creation_rules(&hardened);
+    let (checked, rules) = rayon::join(
+        || check::check(hardened, measures),
+        || inputs::read_rules(rules, world),
+    );
+    let (checked, rules) = (warnings.keep(checked)?, warnings.keep(rules)?);
     let existing = inputs::existing(world, &project);
     let inputs = inputs::sealing(world, &rules, &keyring, &existing);
     let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;

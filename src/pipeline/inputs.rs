@@ -9,12 +9,13 @@ use crate::schema::Schema;
 use crate::seal::{Keyring, Rules};
 use crate::secret::{Secret, Secrets};
 use crate::source::{Files, Place, ReadError, Source, Span};
-use crate::tree::{Checked, Tree};
+use crate::tree::Tree;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{check, schema, seal};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::failure::Failure;
 
@@ -168,10 +169,15 @@ pub(super) fn layers<'w>(world: &World<'w>, project: &Project) -> Layers<'w> {
     Layers { layers }
 }
 
-/// Finds the creation rules: in the tree, of which they are an output, or else in the project.
-pub(super) fn creation_rules(tree: &Tree<Checked>, world: &World<'_>) -> StageResult<Rules> {
-    if let Some(file) = tree.get(CREATION_RULES) {
-        return Rules::parse(&file.source);
+/// Finds the creation rules among the outputs.
+pub(super) fn creation_rules<S>(tree: &Tree<S>) -> Option<Arc<Source>> {
+    Some(Arc::clone(&tree.get(CREATION_RULES)?.source))
+}
+
+/// Reads the creation rules: those among the outputs, or else the project's own.
+pub(super) fn read_rules(rendered: Option<Arc<Source>>, world: &World<'_>) -> StageResult<Rules> {
+    if let Some(source) = rendered {
+        return Rules::parse(&source);
     }
     match text(world.files, CREATION_RULES) {
         Ok(Some(found)) => Rules::parse(&Source::new(CREATION_RULES, found)),

@@ -6,9 +6,11 @@ mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::harden::{Context, Outcome, Pass, Rule};
+use crate::tree::Gap;
 use crate::workload::{Container, Field, Reach, Workload};
 use places::Places;
 use wishes::{INHERITED, Leaf, Leaves, User, Wishes, leaf, nested};
@@ -57,11 +59,19 @@ IfNotPresent`); what it lacks is a gap.",
 fn apply(context: &Context<'_>) -> Outcome {
     let targets: Vec<&Workload<'_>> = context.workloads().collect();
     let places = Places::of(context, &targets);
+    // It takes longer than the other rules, and workloads are independent.
+    let plans: Vec<(Plan, Vec<Gap>)> = targets
+        .par_iter()
+        .map(|workload| {
+            let plan = Plan::of(context, workload, &places);
+            let gaps = gaps::of(context, workload, &plan);
+            (plan, gaps)
+        })
+        .collect();
     let mut outcome = Outcome::default();
-    for workload in targets {
-        let plan = Plan::of(context, workload, &places);
+    for (workload, (plan, gaps)) in targets.into_iter().zip(plans) {
         plan.add(context.rule, workload, &mut outcome);
-        gaps::note(context, workload, &plan, &mut outcome);
+        outcome.gaps.extend(gaps);
     }
     outcome
 }

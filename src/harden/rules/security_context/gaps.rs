@@ -2,23 +2,19 @@
 
 use super::Plan;
 use super::wishes::{User, needs_node};
-use crate::harden::{Context, Outcome};
+use crate::harden::Context;
 use crate::tree::Gap;
 use crate::workload::Workload;
 use crate::workload::pod_security::{Level, Violation, evaluate};
 use crate::workload::standing::told;
 use crate::yaml::Route;
 
-/// Notes one gap for each control that a workload does not satisfy.
-pub(super) fn note(
-    context: &Context<'_>,
-    workload: &Workload<'_>,
-    plan: &Plan,
-    outcome: &mut Outcome,
-) {
+/// Lists one gap for each control that a workload does not satisfy.
+pub(super) fn of(context: &Context<'_>, workload: &Workload<'_>, plan: &Plan) -> Vec<Gap> {
     let version = context.policy.kubernetes;
+    let mut gaps = Vec::new();
     let mut gap = |violation: &Violation, reason: String| {
-        outcome.gaps.push(Gap {
+        gaps.push(Gap {
             rule: context.rule,
             path: workload.member.object.file.path.clone(),
             object: workload.label(),
@@ -48,6 +44,7 @@ pub(super) fn note(
             gap(&violation, reason);
         }
     }
+    gaps
 }
 
 /// Returns the first violation of each control, and how many more there are.

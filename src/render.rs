@@ -33,6 +33,7 @@ pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers, Library};
 pub use stack::threads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -124,15 +125,15 @@ fn render_all(
         .collect();
     let environment = Arc::new(Environment::new(apps.clone(), context.values));
     let engine = Engine::new(&templates, &environment, &mut problems);
-    let variables = variables(context.values);
+    let variables = Variables::of(context.values, &apps);
     let render_one = |entry: &&Entry| {
         let mut problems = Vec::new();
         if !entry.is_template() {
             let file = outputs::copied(entry, &mut problems);
             return (Some(file), problems);
         }
-        let variables = variables_at(&variables, entry, context.values, &apps);
-        let file = match engine.render(&entry.path, &variables, &environment, files) {
+        let variables = variables.at(&entry.path);
+        let file = match engine.render(&entry.path, variables, &environment, files) {
             Some(Ok(printed)) => outputs::rendered(entry, printed, &engine, &mut problems),
             Some(Err(problem)) => {
                 problems.push(*problem);
@@ -197,37 +198,44 @@ fn is_output(entry: &Entry, apps: &[App]) -> bool {
         }
 }
 
-fn variables(values: &Value) -> tera::Context {
-    let mut variables = tera::Context::new();
-    for (key, value) in values.as_object().into_iter().flatten() {
-        variables.insert(key.clone(), value);
-    }
-    variables
+/// The variables of templates: the config's, and in the folder of an app also `app`.
+struct Variables<'a> {
+    everywhere: tera::Context,
+    in_apps: BTreeMap<(&'a str, &'a str), tera::Context>,
 }
 
-/// Adds `app` to the variables of a template in the folder of an app.
-fn variables_at(
-    variables: &tera::Context,
-    entry: &Entry,
-    values: &Value,
-    apps: &[App],
-) -> tera::Context {
-    let mut variables = variables.clone();
-    if let Position::App(namespace, name) = apps::position(&entry.path)
-        && let Some(app) = apps
-            .iter()
-            .find(|app| app.namespace == namespace && app.name == name)
-    {
-        let options = values.get("apps").and_then(|apps| apps.get(name)).cloned();
-        variables.insert(
-            "app",
-            &json!({
-                "name": app.name,
-                "namespace": app.namespace,
-                "tier": app.tier,
-                "options": options.unwrap_or_else(|| json!({})),
-            }),
-        );
+impl<'a> Variables<'a> {
+    fn of(values: &Value, apps: &'a [App]) -> Self {
+        let mut everywhere = tera::Context::new();
+        for (key, value) in values.as_object().into_iter().flatten() {
+            everywhere.insert(key.clone(), value);
+        }
+        let enabled = apps.par_iter().filter(|app| app.enabled);
+        let in_apps = enabled.map(|app| {
+            let mut variables = everywhere.clone();
+            let options = values.get("apps").and_then(|apps| apps.get(&app.name));
+            variables.insert(
+                "app",
+                &json!({
+                    "name": app.name,
+                    "namespace": app.namespace,
+                    "tier": app.tier,
+                    "options": options.unwrap_or(&json!({})),
+                }),
+            );
+            ((app.namespace.as_str(), app.name.as_str()), variables)
+        });
+        Self {
+            in_apps: in_apps.collect(),
+            everywhere,
+        }
     }
-    variables
+
+    fn at<'s>(&'s self, path: &'s str) -> &'s tera::Context {
+        let app = match apps::position(path) {
+            Position::App(namespace, name) => self.in_apps.get(&(namespace, name)),
+            _ => None,
+        };
+        app.unwrap_or(&self.everywhere)
+    }
 }

@@ -298,7 +298,7 @@ impl Node {
 }
 
 fn mapping_value(entries: &[Entry], resolver: Resolver) -> Map<String, Value> {
-    let mut map = Map::new();
+    let mut map = Map::with_capacity(entries.len());
     for entry in entries.iter().filter(|entry| entry.key != "<<") {
         map.insert(entry.key.clone(), entry.value.to_value(resolver));
     }

@@ -146,11 +146,12 @@ pub(super) fn unclosed(text: &str, tags: &[Tag]) -> Option<(usize, Kind)> {
 }
 
 fn next_start(text: &str, from: usize) -> Option<(usize, Kind)> {
-    let bytes = text.as_bytes();
-    (from..bytes.len().saturating_sub(1)).find_map(|at| match (bytes[at], bytes[at + 1]) {
-        (b'#', b'{') => Some((at, Kind::Variable)),
-        (b'#', b'%') => Some((at, Kind::Block)),
-        (b'#', b'|') => Some((at, Kind::Comment)),
+    let hashes = text.get(from..)?.match_indices('#');
+    let mut starts = hashes.map(|(at, _)| from + at);
+    starts.find_map(|at| match text.as_bytes().get(at + 1)? {
+        b'{' => Some((at, Kind::Variable)),
+        b'%' => Some((at, Kind::Block)),
+        b'|' => Some((at, Kind::Comment)),
         _ => None,
     })
 }

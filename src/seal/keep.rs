@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cipher::Token;
 use super::keyring::Keyring;
 use super::metadata::Metadata;
-use super::outline::{Content, Leaf, Outline, State, is_sealed};
+use super::outline::{Content, Leaf, Outline};
 use super::reader;
 use super::rules::Rule;
 use super::value::Value;
@@ -30,16 +30,14 @@ pub(super) enum Verdict {
 
 /// Compares the plain text of a file with the sealed bytes that are there.
 pub(super) fn judge(plain: &Outline, rule: &Rule, existing: &[u8], keyring: &Keyring) -> Verdict {
-    let Some(text) = std::str::from_utf8(existing)
-        .ok()
-        .filter(|text| is_sealed(text))
-    else {
+    let Ok(text) = std::str::from_utf8(existing) else {
         return Verdict::Differs;
     };
     let source = Source::new(plain.source.path.clone(), text);
-    let sealed = match Outline::read(&source, State::Sealed) {
-        Ok(sealed) => sealed,
-        Err(problems) => {
+    let sealed = match Outline::read_sealed(&source) {
+        None => return Verdict::Differs,
+        Some(Ok(sealed)) => sealed,
+        Some(Err(problems)) => {
             return problems
                 .into_iter()
                 .next()

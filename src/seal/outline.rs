@@ -128,6 +128,24 @@ impl Outline {
         let source = without_mark(source);
         let documents = yaml::load(&source.text)
             .map_err(|error| vec![error.diagnostic("yaml-syntax", &source)])?;
+        Self::of(source, documents, state)
+    }
+
+    /// Reads a text that SOPS sealed; `None` when it did not.
+    pub(super) fn read_sealed(source: &Arc<Source>) -> Option<Result<Self, Vec<Diagnostic>>> {
+        if !may_be_sealed(&source.text) {
+            return None;
+        }
+        let source = without_mark(source);
+        let documents = yaml::load(&source.text).ok()?;
+        has_metadata(&documents).then(|| Self::of(source, documents, State::Sealed))
+    }
+
+    fn of(
+        source: Arc<Source>,
+        documents: Vec<yaml::Document>,
+        state: State,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::from_iter(foreign_version(&source, &documents));
         let mut outline = Self {
             source: Arc::clone(&source),
@@ -223,14 +241,17 @@ impl Outline {
 
 /// Returns whether a text is a file that SOPS sealed: a mapping with metadata below `sops`.
 pub(super) fn is_sealed(text: &str) -> bool {
-    // Most files are not, and need no parsing to know it.
-    text.contains("sops")
-        && text.contains("ENC[")
-        && yaml::load(text).is_ok_and(|documents| {
-            documents
-                .iter()
-                .any(|document| document.root.get("sops").is_some_and(is_metadata))
-        })
+    may_be_sealed(text) && yaml::load(text).is_ok_and(|documents| has_metadata(&documents))
+}
+
+/// Tells most files that are not without parsing them.
+fn may_be_sealed(text: &str) -> bool {
+    text.contains("sops") && text.contains("ENC[")
+}
+
+fn has_metadata(documents: &[yaml::Document]) -> bool {
+    let mut roots = documents.iter().map(|document| &document.root);
+    roots.any(|root| root.get("sops").is_some_and(is_metadata))
 }
 
 /// Finds a `%YAML` line with a version that go-yaml does not read.

@@ -8,7 +8,9 @@
 //!
 //! Names in `\p{…}` are handed on as they are: the `regex` crate knows more of them than Go does.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use regex::Regex;
 
@@ -21,8 +23,21 @@ const POSIX: [&str; 14] = [
 /// The most that a repetition may count to in Go.
 const MOST: u32 = 1000;
 
+/// What this process compiled: every sealed file names the pattern of its rule again.
+static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+
 /// Compiles a pattern that means what it means to SOPS; anything else is an error.
 pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = compiled().get(pattern) {
+        return Ok(known.clone());
+    }
+    let regex = rewritten(pattern)?;
+    compiled().insert(pattern.to_owned(), regex.clone());
+    Ok(regex)
+}
+
+fn rewritten(pattern: &str) -> Result<Regex, regex::Error> {
     let mut rewriter = Rewriter {
         rest: pattern,
         out: String::with_capacity(pattern.len() * 2),

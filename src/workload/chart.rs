@@ -1,6 +1,6 @@
 //! The workloads of a chart, by its profile, its release's values and the patches over them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::profile::{Condition, Profile, Workloads};
 use super::values::{self, at, coalesce};
@@ -47,7 +47,7 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
         hook: known.hook,
         certain: exact && !release.values_from,
         immutable: false,
-        pod: json!({ "spec": spec }),
+        pod: super::pod_of(spec),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pods that an operator makes of custom resources in the tree.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::profile::{Operand, Profile};
 use super::values::coalesce;
@@ -81,7 +81,7 @@ fn workload<'t>(
         hook: known.hook,
         certain: false,
         immutable: false,
-        pod: json!({ "spec": spec }),
+        pod: super::pod_of(spec),
     }
 }
 

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
+use crate::yaml::Node;
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCE: &str = "source.toolkit.fluxcd.io";
@@ -74,9 +75,10 @@ impl<'t> Release<'t> {
             },
             str::to_owned,
         );
-        let values = object
-            .find("spec.values")
-            .map(crate::yaml::Node::to_kubernetes);
+        let values = match object.find("spec.values").map(Node::to_kubernetes) {
+            Some(Value::Object(values)) => values,
+            _ => Map::new(),
+        };
         Self {
             member,
             namespace: target.unwrap_or_else(|| member.namespace_name()).to_owned(),
@@ -86,12 +88,10 @@ impl<'t> Release<'t> {
             }),
             version: chart.as_ref().and_then(|chart| chart.version.clone()),
             chart: chart.map(|chart| chart.url),
-            values: values
-                .and_then(|values| values.as_object().cloned())
-                .unwrap_or_default(),
+            values,
             values_from: object
                 .find("spec.valuesFrom")
-                .and_then(crate::yaml::Node::items)
+                .and_then(Node::items)
                 .is_some_and(|list| !list.is_empty()),
             patches: Patches::of(object),
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use aho_corasick::{AhoCorasick, packed};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use regex::Regex;
 
 use crate::check::Check;
 use crate::check::context::{Context, is_open};
@@ -54,8 +54,8 @@ struct Needles<'t> {
     texts: BTreeMap<String, (&'static str, &'t str)>,
     /// In values of YAML files only: secrets of several lines.
     values: Vec<(&'t str, &'t str)>,
-    /// The heads of the texts as one pattern, which passes over a clean file in one go.
-    heads: Option<Regex>,
+    /// The heads of the texts together, which pass over a clean file in one go.
+    heads: Option<Heads>,
 }
 
 impl<'t> Needles<'t> {
@@ -81,12 +81,7 @@ impl<'t> Needles<'t> {
                 needles.values.push((value, origin));
             }
         }
-        let heads: Vec<String> = needles
-            .texts
-            .keys()
-            .map(|text| regex::escape(head(text)))
-            .collect();
-        needles.heads = Regex::new(&heads.join("|")).ok();
+        needles.heads = Heads::of(needles.texts.keys().map(|text| head(text)));
         needles
     }
 
@@ -105,7 +100,7 @@ impl<'t> Needles<'t> {
         if self
             .heads
             .as_ref()
-            .is_some_and(|heads| !heads.is_match(text))
+            .is_some_and(|heads| !heads.stand_in(text))
         {
             return found;
         }
@@ -139,6 +134,27 @@ impl<'t> Needles<'t> {
             Content::Sequence { items, .. } => {
                 items.iter().for_each(|item| self.in_values(item, found));
             }
+        }
+    }
+}
+
+/// The heads of all texts, ready to be looked for.
+enum Heads {
+    /// A few dozen: no automaton has to be built.
+    Few(packed::Searcher),
+    Many(AhoCorasick),
+}
+
+impl Heads {
+    fn of<'h>(heads: impl Iterator<Item = &'h str> + Clone) -> Option<Self> {
+        let few = packed::Searcher::new(heads.clone()).map(Self::Few);
+        few.or_else(|| AhoCorasick::new(heads).ok().map(Self::Many))
+    }
+
+    fn stand_in(&self, text: &str) -> bool {
+        match self {
+            Self::Few(searcher) => searcher.find(text).is_some(),
+            Self::Many(automaton) => automaton.is_match(text),
         }
     }
 }

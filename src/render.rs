@@ -14,6 +14,7 @@ mod environment;
 mod filters;
 mod functions;
 mod layers;
+mod library;
 mod outputs;
 mod parsed;
 mod prepass;
@@ -30,7 +31,8 @@ pub use charts::Chart;
 pub use codes::CODES;
 pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
-pub use layers::{Layer, Layers, Library};
+pub use layers::{Layer, Layers};
+pub use library::Library;
 pub use stack::threads;
 
 use std::collections::BTreeMap;
@@ -81,7 +83,7 @@ pub struct Rendering {
 pub fn apps(context: Context<'_>, library: &Library) -> StageResult<Vec<(App, Vec<Chart>)>> {
     let mut problems = library.problems.clone();
     let entries = &library.entries;
-    let apps = apps::discover(entries, context.values, &mut problems);
+    let apps = apps::discover(&library.manifests, context.values, &mut problems);
     let apps = apps
         .into_iter()
         .map(|app| {
@@ -112,7 +114,7 @@ fn render_all(
 ) -> StageResult<Rendering> {
     let mut problems = library.problems.clone();
     let entries = &library.entries;
-    let apps = apps::discover(entries, context.values, &mut problems);
+    let apps = apps::discover(&library.manifests, context.values, &mut problems);
     let outputs: Vec<&Entry> = entries
         .iter()
         .filter(|entry| is_output(entry, &apps))

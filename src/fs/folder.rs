@@ -1,8 +1,10 @@
 //! A folder that Kiln writes to, without ever going through a symlink.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Error, path};
 
@@ -38,11 +40,14 @@ pub enum Entry {
 /// A folder that Kiln writes to.
 ///
 /// Every path is relative, strict (no `.`, `..`, backslash or control character) and looked at
-/// part by part before it is touched: a symlink on the way is an error.
+/// part by part before it is touched: a symlink on the way is an error. A folder on the way is looked at once, and
+/// again when it was removed.
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
     name: String,
+    /// The folders that were looked at, and are folders.
+    real: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Folder {
@@ -50,13 +55,18 @@ impl Folder {
         let project = Self {
             root: project.to_path_buf(),
             name: String::new(),
+            real: Arc::default(),
         };
         if name.is_empty() {
             return Ok(project);
         }
         let root = project.place(&name)?;
         match project.entry(&name)? {
-            Entry::Missing | Entry::Folder => Ok(Self { root, name }),
+            Entry::Missing | Entry::Folder => Ok(Self {
+                root,
+                name,
+                real: Arc::default(),
+            }),
             Entry::Symlink => Err(Error::Symlink { path: name }),
             _ => Err(Error::NotAFolder { path: name }),
         }
@@ -87,7 +97,13 @@ impl Folder {
         path::strict(path)?;
         let mut full = self.root.clone();
         let mut end = 0;
-        for part in path.split('/') {
+        let looked_at = parents(path).next();
+        let looked_at = looked_at.filter(|parent| self.real().contains(*parent));
+        if let Some(parent) = looked_at {
+            full.push(parent);
+            end = parent.len() + 1;
+        }
+        for part in path[end..].split('/') {
             full.push(part);
             end += part.len();
             let kind = match fs::symlink_metadata(&full) {
@@ -96,6 +112,9 @@ impl Folder {
                 Err(cause) => return Err(Error::reading(self.shown(&path[..end]), cause)),
             };
             if end == path.len() {
+                if looked_at.is_none() {
+                    self.real().extend(parents(path).map(str::to_owned));
+                }
                 return Ok(entry_of(kind));
             }
             if !kind.is_dir() {
@@ -107,6 +126,26 @@ impl Folder {
             end += 1;
         }
         Ok(Entry::Missing)
+    }
+
+    /// Returns the same folder, of which nothing was looked at yet.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            name: self.name.clone(),
+            real: Arc::default(),
+        }
+    }
+
+    fn real(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.real.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at a folder that was removed, and at those that were in it, anew.
+    fn forget(&self, removed: &str) {
+        self.real()
+            .retain(|folder| folder != removed && parents(folder).all(|parent| parent != removed));
     }
 
     /// Lists the names in a folder with what they are, sorted.
@@ -231,6 +270,7 @@ impl Folder {
 
     /// Removes a folder with all that is in it; one that is gone is fine.
     pub fn remove_all(&self, path: &str) -> Result<(), Error> {
+        self.forget(path);
         match fs::remove_dir_all(self.place(path)?) {
             Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
             _ => Ok(()),
@@ -244,7 +284,7 @@ impl Folder {
                 continue;
             }
             match fs::remove_dir(self.place_unchecked(parent)) {
-                Ok(()) => {}
+                Ok(()) => self.forget(parent),
                 Err(cause) if cause.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
                 Err(cause) => return Err(Error::writing(self.shown(parent), cause)),
             }

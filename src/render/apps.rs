@@ -47,28 +47,25 @@ pub(super) fn position(path: &str) -> Position<'_> {
     }
 }
 
-/// An app with the places that messages need.
-struct Found {
+/// The `app.toml` of an app, with the places that messages need.
+#[derive(Clone, Debug)]
+pub(super) struct Manifest {
+    /// The app; nothing is on before [`discover`].
     app: App,
     source: Arc<Source>,
     needs: Vec<(String, Span)>,
     when: Option<Span>,
 }
 
-/// Finds the apps, sorted by namespace and name, and decides which are on.
-pub(super) fn discover(
-    entries: &[Entry],
-    values: &Json,
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<App> {
-    let conditions = Conditions::new(values);
+/// Reads the manifests, sorted by namespace and name; what is wrong with them goes to `problems`.
+pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Vec<Manifest> {
     let mut found = Vec::new();
     let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| !entry.is_partial()) {
         match position(&entry.path) {
             Position::Manifest(namespace, name) => {
                 known.insert((namespace, name), true);
-                found.extend(read(entry, namespace, name, &conditions, problems));
+                found.extend(read(entry, namespace, name, problems));
             }
             Position::App(namespace, name) => {
                 known.entry((namespace, name)).or_insert(false);
@@ -80,9 +77,34 @@ pub(super) fn discover(
         problems.push(without_manifest(namespace, name));
     }
     check_names(&found, problems);
-    check_needs(&found, problems);
     found.sort_by(|a, b| (&a.app.namespace, &a.app.name).cmp(&(&b.app.namespace, &b.app.name)));
-    found.into_iter().map(|found| found.app).collect()
+    found
+}
+
+/// Decides which apps are on.
+pub(super) fn discover(
+    manifests: &[Manifest],
+    values: &Json,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<App> {
+    let conditions = Conditions::new(values);
+    let mut apps = Vec::new();
+    for manifest in manifests {
+        let Manifest {
+            app, source, when, ..
+        } = manifest;
+        let mut app = app.clone();
+        app.enabled = app.when.as_ref().zip(*when).is_none_or(|(when, span)| {
+            let holds = conditions.holds(when, &Place::new(source, span));
+            holds.unwrap_or_else(|problem| {
+                problems.push(*problem);
+                false
+            })
+        });
+        apps.push(app);
+    }
+    check_needs(manifests, &apps, problems);
+    apps
 }
 
 fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
@@ -98,9 +120,8 @@ fn read(
     entry: &Entry,
     namespace: &str,
     name: &str,
-    conditions: &Conditions<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Found> {
+) -> Option<Manifest> {
     let source = &entry.source;
     let parsed = match toml_span::parse(&source.text) {
         Ok(parsed) => parsed,
@@ -118,7 +139,7 @@ fn read(
         }
     };
     let table = parsed.as_table()?;
-    let mut manifest = Manifest {
+    let mut manifest = Reader {
         source,
         table,
         problems,
@@ -131,16 +152,7 @@ fn read(
     let tier = manifest.tier();
     let needs = manifest.needs();
     let when = manifest.text("when");
-    let enabled = when.as_ref().is_none_or(|(condition, span)| {
-        let place = Place::new(source, *span);
-        conditions
-            .holds(condition, &place)
-            .unwrap_or_else(|problem| {
-                manifest.problems.push(*problem);
-                false
-            })
-    });
-    Some(Found {
+    Some(Manifest {
         app: App {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
@@ -148,7 +160,7 @@ fn read(
             tier,
             when: when.as_ref().map(|(condition, _)| condition.clone()),
             needs: needs.iter().map(|(need, _)| need.clone()).collect(),
-            enabled,
+            enabled: false,
         },
         source: Arc::clone(source),
         needs,
@@ -156,14 +168,14 @@ fn read(
     })
 }
 
-/// A manifest while it is read.
-struct Manifest<'m, 'de> {
+/// Reads a manifest.
+struct Reader<'m, 'de> {
     source: &'m Arc<Source>,
     table: &'m Table<'de>,
     problems: &'m mut Vec<Diagnostic>,
 }
 
-impl<'m, 'de> Manifest<'m, 'de> {
+impl<'m, 'de> Reader<'m, 'de> {
     fn problem(&mut self, message: impl Into<String>, span: Span) {
         self.problems
             .push(Diagnostic::error("app-manifest", message).at(self.source, span, ""));
@@ -242,8 +254,8 @@ fn span(span: toml_span::Span) -> Span {
 }
 
 /// Functions and `needs` name an app by its folder alone, so that must be enough.
-fn check_names(found: &[Found], problems: &mut Vec<Diagnostic>) {
-    let mut first: BTreeMap<&str, &Found> = BTreeMap::new();
+fn check_names(found: &[Manifest], problems: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, &Manifest> = BTreeMap::new();
     for found in found {
         if let Some(other) = first.get(found.app.name.as_str()) {
             let message = format!(
@@ -265,28 +277,29 @@ fn check_names(found: &[Found], problems: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_needs(found: &[Found], problems: &mut Vec<Diagnostic>) {
-    for dependent in found {
+fn check_needs(manifests: &[Manifest], apps: &[App], problems: &mut Vec<Diagnostic>) {
+    for (dependent, app) in manifests.iter().zip(apps) {
         for (need, at) in &dependent.needs {
-            let name = &dependent.app.name;
-            match found.iter().find(|other| other.app.name == *need) {
+            let name = &app.name;
+            let mut all = manifests.iter().zip(apps);
+            match all.find(|(_, other)| other.name == *need) {
                 None => {
                     let message = format!("`{name}` needs the app `{need}`, which does not exist");
-                    let names = found.iter().map(|other| other.app.name.as_str());
+                    let names = apps.iter().map(|other| other.name.as_str());
                     problems.push(
                         Diagnostic::error("app-needs", message)
                             .at(&dependent.source, *at, "")
                             .with_suggestion(need, names),
                     );
                 }
-                Some(other) if dependent.app.enabled && !other.app.enabled => {
+                Some((manifest, other)) if app.enabled && !other.enabled => {
                     let message = format!("`{name}` is on and needs `{need}`, which is off");
                     let diagnostic = Diagnostic::error("app-needs", message)
                         .at(&dependent.source, *at, "")
                         .with_hint(format!("turn `{need}` on, or `{name}` off"));
-                    problems.push(match other.when {
+                    problems.push(match manifest.when {
                         Some(when) => diagnostic
-                            .with_related(Place::new(&other.source, when), "this does not hold"),
+                            .with_related(Place::new(&manifest.source, when), "this does not hold"),
                         None => diagnostic,
                     });
                 }

@@ -56,24 +56,9 @@ impl Entry {
     }
 }
 
-/// The files on top, read.
-#[derive(Debug, Default)]
-pub struct Library {
-    /// The files, sorted by path.
-    pub(super) entries: Vec<Entry>,
-    /// Unreadable files, and clashes within a layer.
-    pub(super) problems: Vec<Diagnostic>,
-}
-
 impl Layers<'_> {
-    /// Reads the files on top; what is wrong with them is reported when they are used.
-    pub fn read(&self) -> Library {
-        let mut problems = Vec::new();
-        let entries = self.entries(&mut problems);
-        Library { entries, problems }
-    }
-
-    fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
+    /// Lists the files on top, sorted by path; unreadable ones and clashes within a layer go to `problems`.
+    pub(super) fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
         let mut on_top: BTreeMap<String, (usize, Entry)> = BTreeMap::new();
         for (number, layer) in self.layers.iter().enumerate() {
             for path in layer.paths(problems) {

@@ -128,7 +128,7 @@ impl Outline {
         let source = without_mark(source);
         let documents = yaml::load(&source.text)
             .map_err(|error| vec![error.diagnostic("yaml-syntax", &source)])?;
-        Self::of(source, documents, state)
+        Self::of(&source, documents, state)
     }
 
     /// Reads a text that SOPS sealed; `None` when it did not.
@@ -138,21 +138,21 @@ impl Outline {
         }
         let source = without_mark(source);
         let documents = yaml::load(&source.text).ok()?;
-        has_metadata(&documents).then(|| Self::of(source, documents, State::Sealed))
+        has_metadata(&documents).then(|| Self::of(&source, documents, State::Sealed))
     }
 
     fn of(
-        source: Arc<Source>,
+        source: &Arc<Source>,
         documents: Vec<yaml::Document>,
         state: State,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut problems = Vec::from_iter(foreign_version(&source, &documents));
+        let mut problems = Vec::from_iter(foreign_version(source, &documents));
         let mut outline = Self {
-            source: Arc::clone(&source),
+            source: Arc::clone(source),
             documents: Vec::new(),
         };
         for document in documents {
-            let root = match root_of(&source, &document) {
+            let root = match root_of(source, &document) {
                 Ok(root) => root,
                 Err(problem) => {
                     problems.push(problem);
@@ -169,17 +169,12 @@ impl Outline {
                 root
             });
             if let (State::Plain, Some(entry)) = (state, &sops) {
-                problems.push(reserved_key(&source, entry));
+                problems.push(reserved_key(source, entry));
             }
             let leaves = match &root {
-                Some(root) => visit::leaves(
-                    &source,
-                    root,
-                    &document,
-                    sops.as_ref(),
-                    state,
-                    &mut problems,
-                ),
+                Some(root) => {
+                    visit::leaves(source, root, &document, sops.as_ref(), state, &mut problems)
+                }
                 None => Vec::new(),
             };
             outline.documents.push(Document {

@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
-use crate::write::journal::{Change, JOURNAL, UNDO};
+use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, LOCK_FILE, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
@@ -30,7 +30,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Plan<'t> {
     folder: Folder,
-    /// `None` for a dry run.
+    /// `None` for a dry run, and where there is nothing to do.
     claim: Option<Claim>,
     pending: Vec<Pending<'t>>,
     report: Report,
@@ -59,9 +59,11 @@ impl Plan<'_> {
             return Ok(self.report);
         }
         let mut observer = Observer(observer);
-        let journal = stage::stage(&self.folder, &self.pending, &mut observer)?;
-        for path in apply::complete(&self.folder, &journal, &mut observer)? {
-            let shown = self.folder.shown(&path);
+        // Since the plan was made, others may have put a symlink where a folder was.
+        let folder = self.folder.anew();
+        let journal = stage::stage(&folder, &self.pending, &mut observer)?;
+        for path in apply::complete(&folder, &journal, &mut observer)? {
+            let shown = folder.shown(&path);
             let report = &mut self.report;
             for list in [
                 &mut report.created,
@@ -79,8 +81,8 @@ impl Plan<'_> {
 
 /// Compares a tree with the output folder and decides what to do.
 ///
-/// Unless it is a dry run, claims the folder until the plan is dropped or applied, and completes an
-/// earlier run that was killed. The warnings are outputs edited by hand; the errors, on which
+/// Unless it is a dry run or there is nothing to do, claims the folder until the plan is dropped or applied,
+/// and completes an earlier run that was killed. The warnings are outputs edited by hand; the errors, on which
 /// nothing may be written, are files that are not Kiln's, places where no output can go, and a
 /// `kiln.lock` that cannot be read.
 pub fn plan<'t>(
@@ -90,19 +92,47 @@ pub fn plan<'t>(
     options: Options,
 ) -> Result<StageResult<Plan<'t>>, Error> {
     let folder = disk.folder(output)?;
-    let mut report = Report::default();
-    let mut claim = None;
-    if !options.dry_run {
-        claim = Some(folder.claim(HOME)?);
-        report.recovery = apply::recover(&folder, &mut |_| Ok(()))?;
-    } else if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
-        return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
+    if options.dry_run {
+        if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
+            return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
+        }
+        let text = folder.read(LOCK_FILE)?;
+        return compare(tree, folder, text.as_deref(), options);
     }
+    // Where nobody is at work and nothing is left, that there is nothing to do is seen without a claim.
+    let mut early = None;
+    if folder.entry(HOME)? == Entry::Missing {
+        let text = folder.read(LOCK_FILE)?;
+        match compare(tree, folder.clone(), text.as_deref(), options)? {
+            Ok(planned) if !planned.value.pending.is_empty() => early = Some((text, planned)),
+            settled => return Ok(settled),
+        }
+    }
+    let claim = folder.claim(HOME)?;
+    let recovery = apply::recover(&folder, &mut |_| Ok(()))?;
     let text = folder.read(LOCK_FILE)?;
+    let planned = match early {
+        Some((before, planned)) if before == text && recovery == Recovery::Nothing => Ok(planned),
+        _ => compare(tree, folder, text.as_deref(), options)?,
+    };
+    Ok(planned.map(|mut planned| {
+        planned.value.claim = Some(claim);
+        planned.value.report.recovery = recovery;
+        planned
+    }))
+}
+
+/// Compares a tree with the folder as it is, of which `text` is the list of outputs.
+fn compare<'t>(
+    tree: &'t Tree<Sealed>,
+    folder: Folder,
+    text: Option<&[u8]>,
+    options: Options,
+) -> Result<StageResult<Plan<'t>>, Error> {
     let List {
         kiln,
         outputs: owned,
-    } = match &text {
+    } = match text {
         None => List::default(),
         Some(bytes) => {
             let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
@@ -121,33 +151,26 @@ pub fn plan<'t>(
         removals: BTreeSet::new(),
         pending: Vec::new(),
         problems: Vec::new(),
-        report,
+        report: Report::default(),
     };
     planner.check_paths();
     planner.plan_removals()?;
     planner.plan_outputs()?;
     planner.order();
-    planner.plan_lock(text.as_deref(), kiln.as_deref());
+    planner.plan_lock(text, kiln.as_deref());
     let Planner {
         pending,
         problems,
         report,
         ..
     } = planner;
-    Ok(Warned::unless_errors((pending, report), problems).map(
-        |Warned {
-             value: (pending, report),
-             warnings,
-         }| Warned {
-            value: Plan {
-                folder,
-                claim,
-                pending,
-                report,
-            },
-            warnings,
-        },
-    ))
+    let plan = Plan {
+        folder,
+        claim: None,
+        pending,
+        report,
+    };
+    Ok(Warned::unless_errors(plan, problems))
 }
 
 /// What is to be done with one output.

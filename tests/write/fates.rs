@@ -62,6 +62,23 @@ fn leaves_the_untouched_files_alone_when_others_change() {
 }
 
 #[test]
+fn makes_nothing_where_there_is_nothing_to_do() {
+    let sandbox = Sandbox::new();
+    let outputs = tree([("a", "1"), ("sub/b", "2")]);
+    sandbox.write(&outputs);
+    // Whatever is made or removed in a folder, even for a moment, changes its time.
+    let changed = |path: &str| {
+        fs::metadata(sandbox.path().join(path))
+            .unwrap()
+            .mtime_nsec()
+    };
+    let before = [changed("."), changed("sub"), changed("kiln.lock")];
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(sandbox.write(&outputs).is_clean());
+    assert_eq!([changed("."), changed("sub"), changed("kiln.lock")], before);
+}
+
+#[test]
 fn never_overwrites_a_foreign_file_and_then_writes_nothing_at_all() {
     let sandbox = Sandbox::new();
     sandbox.put("mine", "by hand");

@@ -218,6 +218,22 @@ fn a_file_in_place_of_the_staging_folder_is_named() {
 }
 
 #[test]
+fn a_symlink_that_came_after_the_plan_is_not_followed() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([("sub/a", "1")]));
+    let elsewhere = Sandbox::new();
+    elsewhere.put("a", "1");
+    let outputs = tree([("sub/a", "2")]);
+    let planned = sandbox.plan(&outputs, Options::default());
+    let sub = sandbox.path().join("sub");
+    fs::rename(&sub, sandbox.path().join("was")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &sub).unwrap();
+    drop(planned.value.apply());
+    assert_eq!(elsewhere.text("a"), "1");
+    assert_eq!(elsewhere.picture().len(), 1);
+}
+
+#[test]
 fn two_runs_at_once_do_not_mix() {
     let sandbox = Sandbox::new();
     let outputs = small();

@@ -32,7 +32,7 @@ use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
 use crate::render::Rendering;
-use crate::seal::Keyring;
+use crate::seal::{Earlier, Keyring};
 use crate::secret::Secrets;
 use crate::tree::{App, Sealed, Tree};
 use crate::workload::Profiles;
@@ -74,13 +74,13 @@ fn compile_here(
     entropy: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Compiled, Failure> {
     let mut warnings = Warnings::default();
-    let (front, values) = rendered_from(world, None, &mut warnings)?;
+    let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
-        project,
-        keyring,
         profiles,
         policy,
         rendering,
+        earlier,
+        ..
     } = front;
     let templates = rendering.tree.files().len();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
@@ -91,8 +91,7 @@ fn compile_here(
         || inputs::read_rules(rules, world),
     );
     let (checked, rules) = (warnings.keep(checked)?, warnings.keep(rules)?);
-    let existing = inputs::existing(world, &project);
-    let inputs = inputs::sealing(world, &rules, &keyring, &existing);
+    let inputs = inputs::sealing(world, &rules, &earlier);
     let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
 
     Ok(Compiled {
@@ -154,54 +153,66 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
 /// A project whose templates are rendered, with what the next stages are handed.
 struct Front {
     project: Project,
-    keyring: Keyring,
     profiles: Profiles,
     policy: Policy,
     rendering: Rendering,
+    /// The sealed files that are there, opened if the run is going to seal.
+    earlier: Earlier,
+}
+
+/// Whether a run goes on to seal what it renders.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sealing {
+    Ahead,
+    Never,
 }
 
 /// Loads, validates and renders.
 fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure> {
-    rendered_from(world, None, warnings).map(|(front, _)| front)
+    rendered_from(world, None, Sealing::Never, warnings).map(|(front, _)| front)
 }
 
 /// Loads, validates and renders, from other data files if any are given; also returns the config.
 fn rendered_from(
     world: &World<'_>,
     data: Option<&[String]>,
+    sealing: Sealing,
     warnings: &mut Warnings,
 ) -> Result<(Front, Value), Failure> {
     let project = opened_project(world, data, warnings)?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (configured, (library, profiles)) = rayon::join(
-        || configured_by(world, &project, warnings),
+    let (cluster, (library, profiles, earlier)) = rayon::join(
+        || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
-            (library, inputs::profiles(world))
+            let earlier = match sealing {
+                Sealing::Ahead => inputs::earlier(world, &project, &library, &keyring),
+                Sealing::Never => Earlier::default(),
+            };
+            (library, inputs::profiles(world), earlier)
         },
     );
-    let ((keyring, cluster), profiles) = (configured?, profiles?);
+    let (cluster, profiles) = (cluster?, profiles?);
     let rendering = warnings.keep(render::render((&cluster).into(), &library, world.files))?;
     let policy = inputs::policy(&project, &cluster);
     let front = Front {
         project,
-        keyring,
         profiles,
         policy,
         rendering,
+        earlier,
     };
     Ok((front, cluster.values))
 }
 
 /// Loads and validates.
-fn configured(
-    world: &World<'_>,
-    warnings: &mut Warnings,
-) -> Result<(Project, Keyring, Cluster), Failure> {
+fn configured(world: &World<'_>, warnings: &mut Warnings) -> Result<(Project, Cluster), Failure> {
     let project = opened_project(world, None, warnings)?;
-    let (keyring, cluster) = configured_by(world, &project, warnings)?;
-    Ok((project, keyring, cluster))
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let cluster = configured_by(world, &project, &keyring, warnings)?;
+    Ok((project, cluster))
 }
 
 /// Reads how the project wants to be compiled, from other data files if any are given.
@@ -221,14 +232,13 @@ fn opened_project(
 fn configured_by(
     world: &World<'_>,
     project: &Project,
+    keyring: &Keyring,
     warnings: &mut Warnings,
-) -> Result<(Keyring, Cluster), Failure> {
-    let keyring = warnings.keep(inputs::keyring(world, project))?;
+) -> Result<Cluster, Failure> {
     let schema = inputs::schema(world)?;
-    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+    let decrypt = |source: &_| seal::decrypt(source, keyring);
     let merged = warnings.keep(config::load(world.files, project, world.env, &decrypt))?;
-    let cluster = warnings.keep(schema::validate(merged, &schema))?;
-    Ok((keyring, cluster))
+    warnings.keep(schema::validate(merged, &schema))
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
@@ -239,7 +249,7 @@ pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
 /// Lists the apps that the project knows and their charts, enabled or not, sorted by namespace and name.
 pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
     let mut warnings = Warnings::default();
-    let (project, _, cluster) = configured(world, &mut warnings)?;
+    let (project, cluster) = configured(world, &mut warnings)?;
     warnings.keep(render::apps(
         (&cluster).into(),
         &inputs::layers(world, &project).read(),

@@ -5,12 +5,13 @@
 //!
 //! A file takes this way: `outline` lists its values and comments in order with their places,
 //! `rules` find the one that applies and `scope` says which values it covers, `keep` decides
-//! whether the sealed bytes that are there still hold the same, and if not, `writer` replaces each
+//! whether the sealed file that is there (`earlier`) still holds the same, and if not, `writer` replaces each
 //! covered value by its ciphertext (`cipher`) and appends `metadata`. `reader` goes the other
 //! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0.
 
 mod cipher;
 mod codes;
+mod earlier;
 mod edit;
 mod keep;
 mod keyring;
@@ -35,12 +36,14 @@ use rand_core::CryptoRngCore;
 use rayon::prelude::*;
 
 pub use codes::CODES;
+pub use earlier::Earlier;
 pub use keyring::Keyring;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::Source;
 use crate::tree::{Checked, File, Sealed, SealedFile, Tree};
+use earlier::File as Found;
 use keep::Verdict;
 use outline::{Outline, State};
 use rules::Rule;
@@ -51,10 +54,8 @@ use writer::Draw;
 pub struct Inputs<'i> {
     /// The creation rules.
     pub rules: &'i Rules,
-    /// The identities that may open what is on disk.
-    pub keyring: &'i Keyring,
-    /// The bytes at the path of an output, if there are any.
-    pub existing: &'i (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+    /// What is on disk at the paths of secret files.
+    pub earlier: &'i Earlier,
     /// The time, RFC 3339 in UTC.
     pub now: &'i str,
 }
@@ -198,20 +199,18 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
         return Err(unclear);
     }
     let mut warnings = Vec::from_iter(covers_nothing(&outline, rule));
-    let existing = (inputs.existing)(&file.path);
-    let verdict = existing
-        .as_deref()
-        .map(|bytes| keep::judge(&outline, rule, bytes, inputs.keyring));
+    let earlier = inputs.earlier.get(&file.path);
+    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier));
     if let Some(Verdict::Damaged(problem)) = &verdict {
         warnings.push(damaged(&file.path, problem));
     }
-    let action = match (existing, verdict) {
-        (Some(bytes), Some(Verdict::Same)) => Action::Keep {
-            bytes,
+    let action = match (earlier, verdict) {
+        (Some(Found { bytes, .. }), Some(Verdict::Same)) => Action::Keep {
+            bytes: bytes.clone(),
             verified: true,
         },
-        (Some(bytes), Some(Verdict::Unverified)) => Action::Keep {
-            bytes,
+        (Some(Found { bytes, .. }), Some(Verdict::Unverified)) => Action::Keep {
+            bytes: bytes.clone(),
             verified: false,
         },
         _ => Action::Seal { outline, rule },

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use age::secrecy::ExposeSecret as _;
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::seal::{self, Inputs, Keyring, Rules};
+use kiln::seal::{self, Earlier, Inputs, Keyring, Rules};
 use kiln::secret::Secret;
 use kiln::source::Source;
 use kiln::tree::{Checked, File, Sealed, Tree};
@@ -132,10 +132,11 @@ impl Project {
     }
 
     fn seal(&self, files: &[(&str, &str)]) -> StageResult<Tree<Sealed>> {
+        let existing = |path: &str| self.disk.get(path).cloned();
+        let paths = self.disk.keys().map(String::as_str);
         let inputs = Inputs {
             rules: &self.rules(),
-            keyring: &self.keyring,
-            existing: &|path| self.disk.get(path).cloned(),
+            earlier: &Earlier::open(paths, &existing, &self.keyring),
             now: self.now,
         };
         seal::seal(tree(files), &inputs, &mut Stream(self.seed))

@@ -308,6 +308,9 @@ impl Folder {
         }
         for parent in missing.into_iter().rev() {
             match fs::create_dir(self.place(parent)?) {
+                Ok(()) => {
+                    self.real().insert(parent.to_owned());
+                }
                 Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(Error::writing(self.shown(parent), cause));
                 }
@@ -334,6 +337,13 @@ impl Folder {
 
     /// Returns the full path, once every parent is known to be a real folder or missing.
     pub(super) fn place(&self, path: &str) -> Result<PathBuf, Error> {
+        path::strict(path)?;
+        if parents(path)
+            .next()
+            .is_none_or(|parent| self.real().contains(parent))
+        {
+            return Ok(self.place_unchecked(path));
+        }
         match self.entry(path)? {
             Entry::Below {
                 parent,

@@ -41,11 +41,19 @@ pub(super) fn strict(path: &str) -> Result<(), Error> {
     if path.contains('\\') {
         return bad("it has a backslash");
     }
-    match normal(path)? {
-        normal if normal.is_empty() => bad("it is empty"),
-        normal if normal != path => bad("it has an empty part or a `.`"),
-        _ => Ok(()),
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        return Err(Error::Outside {
+            path: path.to_owned(),
+        });
     }
+    let no_name = |part: &str| part.is_empty() || part == ".";
+    if path.split('/').all(no_name) {
+        return bad("it is empty");
+    }
+    if path.split('/').any(no_name) {
+        return bad("it has an empty part or a `.`");
+    }
+    Ok(())
 }
 
 /// Puts a name below a folder, of which the root is `""`.

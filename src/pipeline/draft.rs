@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
-use super::{Front, World, inputs, rendered_from};
+use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::diagnostic::Diagnostic;
 use crate::seal;
 use crate::secret::Secrets;
@@ -30,7 +30,7 @@ pub struct Draft {
 /// `data` takes the place of the project's own data files, if given.
 pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failure> {
     let mut warnings = Warnings::default();
-    let (front, values) = rendered_from(world, data, &mut warnings)?;
+    let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
         profiles,
         policy,

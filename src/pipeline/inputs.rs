@@ -4,9 +4,9 @@ use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::harden::{Closed, Policy, Resources};
-use crate::render::{Layer, Layers};
+use crate::render::{Layer, Layers, Library};
 use crate::schema::Schema;
-use crate::seal::{Keyring, Rules};
+use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{Secret, Secrets};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::Tree;
@@ -192,20 +192,22 @@ pub(super) fn read_rules(rendered: Option<Arc<Source>>, world: &World<'_>) -> St
     }
 }
 
-/// Returns a reader of what is on disk at an output's path.
-pub(super) fn existing<'w>(
-    world: &World<'w>,
+/// Opens the sealed files at the paths of the secret outputs that the templates may make.
+pub(super) fn earlier(
+    world: &World<'_>,
     project: &Project,
-) -> impl Fn(&str) -> Option<Vec<u8>> + Sync + use<'w> {
-    let files = world.files;
-    let folder = project.output.trim_end_matches('/').to_owned();
-    move |path| {
-        let path = match folder.as_str() {
+    library: &Library,
+    keyring: &Keyring,
+) -> Earlier {
+    let folder = project.output.trim_end_matches('/');
+    let existing = |path: &str| {
+        let path = match folder {
             "" | "." => path.to_owned(),
             folder => format!("{folder}/{path}"),
         };
-        files.read_output(&path).ok().flatten()
-    }
+        world.files.read_output(&path).ok().flatten()
+    };
+    Earlier::open(library.secret_outputs(), &existing, keyring)
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {
@@ -226,13 +228,11 @@ fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, Read
 pub(super) fn sealing<'s>(
     world: &'s World<'_>,
     rules: &'s Rules,
-    keyring: &'s Keyring,
-    existing: &'s (dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+    earlier: &'s Earlier,
 ) -> seal::Inputs<'s> {
     seal::Inputs {
         rules,
-        keyring,
-        existing,
+        earlier,
         now: &world.now,
     }
 }

@@ -42,7 +42,7 @@ pub struct Switched {
 /// goes where the app's options stand already, else into the first data file that is not encrypted.
 pub fn switch(world: &World<'_>, change: &Change) -> Result<Switched, Failure> {
     let mut warnings = Warnings::default();
-    let (project, _, cluster) = configured(world, &mut warnings)?;
+    let (project, cluster) = configured(world, &mut warnings)?;
     let apps = listed(world, &project, &cluster, &mut warnings)?;
     let chosen = chosen(&apps, change).map_err(Failure::Problems)?;
     let mut editor = Editor {
@@ -273,7 +273,7 @@ fn prove(
         ..*world
     };
     let mut warnings = Warnings::default();
-    let (project, _, cluster) = configured(&world, &mut warnings)?;
+    let (project, cluster) = configured(&world, &mut warnings)?;
     let apps = listed(&world, &project, &cluster, &mut warnings)?;
     let stuck = |app: &&App| {
         let same = |other: &&App| other.name == app.name && other.namespace == app.namespace;

@@ -3,6 +3,7 @@
 use super::apps::{self, Manifest};
 use super::layers::{Entry, Layers};
 use crate::diagnostic::Diagnostic;
+use crate::tree::is_secret_path;
 
 /// The files on top, and the manifests of the apps among them, read.
 #[derive(Debug, Default)]
@@ -13,6 +14,16 @@ pub struct Library {
     pub(super) manifests: Vec<Manifest>,
     /// What is wrong with any of them.
     pub(super) problems: Vec<Diagnostic>,
+}
+
+impl Library {
+    /// Lists the paths of the outputs that are to be encrypted, whether their apps are on or not.
+    pub fn secret_outputs(&self) -> impl Iterator<Item = &str> {
+        let outputs = self.entries.iter().filter(|entry| !entry.is_partial());
+        outputs
+            .map(Entry::output)
+            .filter(|path| is_secret_path(path))
+    }
 }
 
 impl Layers<'_> {

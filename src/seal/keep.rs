@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::cipher::Token;
-use super::keyring::Keyring;
+use super::earlier::{File, State};
 use super::metadata::Metadata;
 use super::outline::{Content, Leaf, Outline};
-use super::reader;
 use super::rules::Rule;
 use super::value::Value;
 use super::writer::covered_value;
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
 
 /// What to do about a sealed file that is there.
 pub(super) enum Verdict {
@@ -28,41 +26,20 @@ pub(super) enum Verdict {
     Damaged(Diagnostic),
 }
 
-/// Compares the plain text of a file with the sealed bytes that are there.
-pub(super) fn judge(plain: &Outline, rule: &Rule, existing: &[u8], keyring: &Keyring) -> Verdict {
-    let Ok(text) = std::str::from_utf8(existing) else {
-        return Verdict::Differs;
-    };
-    let source = Source::new(plain.source.path.clone(), text);
-    let sealed = match Outline::read_sealed(&source) {
-        None => return Verdict::Differs,
-        Some(Ok(sealed)) => sealed,
-        Some(Err(problems)) => {
-            return problems
-                .into_iter()
-                .next()
-                .map_or(Verdict::Differs, Verdict::Damaged);
-        }
-    };
-    let metadata = match reader::metadata(&sealed) {
-        Ok(metadata) => metadata,
-        Err(problem) => return Verdict::Damaged(problem),
-    };
-    if !same_rule(&metadata, rule) {
-        return Verdict::Differs;
-    }
-    let Ok(key) = reader::unlock(&sealed, &metadata, keyring) else {
-        let possible = plain.same_shape(&sealed, |plain, sealed| could_be(plain, sealed, rule));
-        return if possible {
-            Verdict::Unverified
-        } else {
+/// Compares the plain text of a file with the sealed one that is there.
+pub(super) fn judge(plain: &Outline, rule: &Rule, earlier: &File) -> Verdict {
+    match &earlier.state {
+        State::Closed(_, metadata) | State::Open(metadata, _) if !same_rule(metadata, rule) => {
             Verdict::Differs
-        };
-    };
-    match reader::open_with(sealed, &metadata, &key) {
-        Ok(opened) if opened.outline.same_content(plain) => Verdict::Same,
-        Ok(_) => Verdict::Differs,
-        Err(problem) => Verdict::Damaged(problem),
+        }
+        State::Closed(sealed, _)
+            if plain.same_shape(sealed, |plain, sealed| could_be(plain, sealed, rule)) =>
+        {
+            Verdict::Unverified
+        }
+        State::Open(_, Ok(opened)) if opened.outline.same_content(plain) => Verdict::Same,
+        State::Broken(problem) | State::Open(_, Err(problem)) => Verdict::Damaged(problem.clone()),
+        State::Plain | State::Closed(..) | State::Open(..) => Verdict::Differs,
     }
 }
 

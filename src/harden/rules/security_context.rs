@@ -57,19 +57,25 @@ IfNotPresent`); what it lacks is a gap.",
 };
 
 fn apply(context: &Context<'_>) -> Outcome {
-    let targets: Vec<&Workload<'_>> = context.workloads().collect();
-    let places = Places::of(context, &targets);
-    // It takes longer than the other rules, and workloads are independent.
+    // This takes longer than all other rules, and is done for each workload by itself.
+    let wish = |workload| Wishes::of(workload, context.policy.kubernetes);
+    let wishes: Vec<Wishes> = context.workloads.par_iter().map(wish).collect();
+    let open: BTreeSet<_> = context.workloads().map(std::ptr::from_ref).collect();
+    let places = Places::of(context.workloads, &wishes, &open);
+    let all = context.workloads.iter().zip(&wishes);
+    let targets: Vec<(&Workload<'_>, &Wishes)> = all
+        .filter(|(workload, _)| open.contains(&std::ptr::from_ref(*workload)))
+        .collect();
     let plans: Vec<(Plan, Vec<Gap>)> = targets
         .par_iter()
-        .map(|workload| {
-            let plan = Plan::of(context, workload, &places);
+        .map(|(workload, wishes)| {
+            let plan = Plan::of(workload, wishes, &places);
             let gaps = gaps::of(context, workload, &plan);
             (plan, gaps)
         })
         .collect();
     let mut outcome = Outcome::default();
-    for (workload, (plan, gaps)) in targets.into_iter().zip(plans) {
+    for ((workload, _), (plan, gaps)) in targets.into_iter().zip(plans) {
         plan.add(context.rule, workload, &mut outcome);
         outcome.gaps.extend(gaps);
     }
@@ -86,8 +92,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(context: &Context<'_>, workload: &Workload<'_>, places: &Places<'_>) -> Self {
-        let wishes = Wishes::of(workload, context.policy.kubernetes);
+    fn of(workload: &Workload<'_>, wishes: &Wishes, places: &Places<'_>) -> Self {
         let mut plan = Self::default();
         let mut allowed: BTreeMap<&str, Leaves> = BTreeMap::new();
         for container in workload.containers() {

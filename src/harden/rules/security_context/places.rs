@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FIELD;
 use super::wishes::{LEAVES, Leaves, Wishes, leaf};
-use crate::harden::Context;
 use crate::workload::{Field, Workload};
 use crate::yaml::Route;
 
@@ -18,26 +17,26 @@ pub(super) struct Places<'t> {
 }
 
 impl<'t> Places<'t> {
-    /// Notes for every context of the tree what it is, or would be if its workload may gain anything.
-    pub(super) fn of(context: &Context<'t>, targets: &[&Workload<'t>]) -> Self {
-        let targets: BTreeSet<_> = targets
-            .iter()
-            .map(|target| std::ptr::from_ref(*target))
-            .collect();
+    /// Notes for every context of the tree what it is, or would be if its workload may gain anything: those in
+    /// `open` may.
+    pub(super) fn of(
+        workloads: &'t [Workload<'t>],
+        wishes: &[Wishes],
+        open: &BTreeSet<*const Workload<'t>>,
+    ) -> Self {
         let mut places = Self::default();
-        for workload in context.workloads {
+        for (workload, wishes) in workloads.iter().zip(wishes) {
             // Hooks gain nothing, but what is right for them may be written where they share it.
-            let open = workload.hook || targets.contains(&std::ptr::from_ref(workload));
-            let mut wishes = if open {
-                Wishes::of(workload, context.policy.kubernetes)
-            } else {
-                Wishes::default()
-            };
-            places.note(workload, &Field::Pod(FIELD), wishes.pod);
+            let open = workload.hook || open.contains(&std::ptr::from_ref(workload));
+            let wish = |wish: Option<&Leaves>| wish.filter(|_| open).cloned().unwrap_or_default();
+            places.note(workload, &Field::Pod(FIELD), wish(Some(&wishes.pod)));
             for container in workload.containers() {
-                let wish = wishes.containers.remove(container.name);
                 let field = Field::of(container.name, FIELD);
-                places.note(workload, &field, wish.unwrap_or_default());
+                places.note(
+                    workload,
+                    &field,
+                    wish(wishes.containers.get(container.name)),
+                );
             }
         }
         places

@@ -83,14 +83,15 @@ fn compile_here(
         ..
     } = front;
     let templates = rendering.tree.files().len();
-    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
-    let rules = inputs::creation_rules(&hardened);
-    let (checked, rules) = rayon::join(
-        || check::check(hardened, measures),
+    let rules = inputs::creation_rules(&rendering.tree);
+    let (hardened, rules) = rayon::join(
+        || harden::harden(rendering.tree, &profiles, &policy),
         || inputs::read_rules(rules, world),
     );
-    let (checked, rules) = (warnings.keep(checked)?, warnings.keep(rules)?);
+    let hardened = warnings.keep(hardened)?;
+    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let checked = warnings.keep(check::check(hardened, measures))?;
+    let rules = warnings.keep(rules)?;
     let inputs = inputs::sealing(world, &rules, &earlier);
     let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
 

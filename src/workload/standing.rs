@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::pod_security::{Level, Version, Violation, evaluate, level};
@@ -30,10 +31,12 @@ pub fn judge(
     releases: &[Release<'_>],
     version: Version,
 ) -> BTreeMap<String, Vec<Standing>> {
+    let judged = workloads.par_iter();
+    let judged: Vec<Standing> = judged.map(|one| standing(one, version)).collect();
     let mut found: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
-    for workload in workloads {
+    for (workload, standing) in workloads.iter().zip(judged) {
         let standings = found.entry(workload.namespace.clone()).or_default();
-        standings.push(standing(workload, version));
+        standings.push(standing);
     }
     for release in releases {
         let standings = found.entry(release.namespace.clone()).or_default();

@@ -198,3 +198,24 @@ fn leak(file: &File, origin: &str, span: Span, form: &str) -> Diagnostic {
         "use it only in files with `.sops.` in their name, and refer to the Secret from here",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Heads;
+
+    #[test]
+    fn finds_any_of_a_few_heads_and_of_many() {
+        for count in [1, 40, 1000] {
+            let words: Vec<String> = (0..count)
+                .map(|number| format!("word-{number:04}"))
+                .collect();
+            let heads = Heads::of(words.iter().map(String::as_str)).unwrap();
+            assert!(count < 1000 || matches!(heads, Heads::Many(_)));
+            for word in &words {
+                assert!(heads.stand_in(&format!("text {word} text")), "{word}");
+            }
+            assert!(!heads.stand_in("text word- text"));
+        }
+        assert!(!Heads::of([].into_iter()).unwrap().stand_in("text"));
+    }
+}

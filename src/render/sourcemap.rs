@@ -5,8 +5,6 @@
 //! limits. A template that markers could disturb (a filter over a block) is rendered without them too: that
 //! shows as a difference between both outputs, and then there is no map rather than a wrong one.
 
-use std::fmt::{self, Write as _};
-
 use super::scan::{Kind, Tag};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
@@ -35,17 +33,18 @@ impl Marked {
                 .sum::<usize>()
     }
 
-    /// Puts in a marker.
-    fn mark(&mut self, id: usize, line: usize) {
-        self.push(format_args!("{OPEN}{id}:{line}{CLOSE}"));
+    /// Puts in a marker, of which `start` is what all of a template have in common.
+    fn mark(&mut self, start: &str, line: usize) {
+        let at = self.text.len();
+        self.text.push_str(start);
+        push_number(&mut self.text, line);
+        self.text.push(CLOSE);
+        self.insertions.push((at, self.text.len() - at));
     }
 
-    fn push(&mut self, insertion: fmt::Arguments<'_>) {
-        let at = self.text.len();
-        self.text
-            .write_fmt(insertion)
-            .expect("a string takes all text");
-        self.insertions.push((at, self.text.len() - at));
+    fn push(&mut self, insertion: &str) {
+        self.insertions.push((self.text.len(), insertion.len()));
+        self.text.push_str(insertion);
     }
 }
 
@@ -65,6 +64,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         insertions: Vec::new(),
     };
     let mut scope = Scope::new(prepared, tags);
+    let start = format!("{OPEN}{id}:");
     let mut line = 1;
     let mut at = 0;
     for index in 0..=tags.len() {
@@ -81,14 +81,14 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         for point in points {
             line += newlines(&content[done..point]);
             marked.text.push_str(&content[done..point]);
-            marked.mark(id, line);
+            marked.mark(&start, line);
             done = point;
         }
         marked.text.push_str(&content[done..]);
         line += newlines(&content[done..]);
         let Some(tag) = next else { break };
         if scope.prints() && tag.keyword(prepared) == "filter" && !tag.dash_start {
-            marked.mark(id, line);
+            marked.mark(&start, line);
         }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
@@ -96,7 +96,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         at = tag.outer.end;
         if let Some(call) = scope.enter(prepared, tag) {
             let dash = if tag.dash_end { "-" } else { "" };
-            marked.push(format_args!("#{{{dash} {call} {dash}}}#"));
+            marked.push(&format!("#{{{dash} {call} {dash}}}#"));
         }
     }
     marked
@@ -176,6 +176,15 @@ fn points(content: &str, last: Option<&Tag>, next: Option<&Tag>) -> Vec<usize> {
         .collect();
     points.dedup();
     points
+}
+
+/// Writes a number, of which there is one for each line of each template.
+fn push_number(text: &mut String, number: usize) {
+    if number > 9 {
+        push_number(text, number / 10);
+    }
+    let digit = u8::try_from(number % 10).unwrap_or_default();
+    text.push(char::from(b'0' + digit));
 }
 
 fn newlines(text: &str) -> usize {

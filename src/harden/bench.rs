@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::tree::{File, Injection, Origin};
-use crate::yaml::edit::{Addition, EditError, Edited, Insertion, insert};
-use crate::yaml::{Route, load};
+use crate::yaml::edit::{Addition, EditError, Insertion, insert, insert_all};
+use crate::yaml::{Document, Route, load};
 
 use super::outcome::Outcome;
 use super::patches::{Gathered, gather};
@@ -98,11 +98,7 @@ impl<'t> Bench<'t> {
             .collect();
         let mut refused: Vec<(usize, Diagnostic)> = busy
             .into_par_iter()
-            .flat_map_iter(|(desk, tasks)| {
-                tasks
-                    .into_iter()
-                    .filter_map(|(number, task)| Some((number, desk.work(task)?)))
-            })
+            .flat_map_iter(|(desk, tasks)| desk.work_all(tasks))
             .collect();
         refused.sort_by_key(|(number, _)| *number);
         refused.into_iter().map(|(_, problem)| problem).collect()
@@ -156,92 +152,130 @@ impl Task {
             Self::Patch(gathered) => &gathered.path,
         }
     }
-}
 
-impl Desk<'_> {
-    fn work(&mut self, task: Task) -> Option<Diagnostic> {
-        match task {
-            Task::Edit(rule, edit) => self.edit(rule, edit),
-            Task::Patch(gathered) => self.patch(gathered),
+    fn insertion(&self) -> &Insertion {
+        match self {
+            Self::Edit(_, edit) => &edit.insertion,
+            Self::Patch(gathered) => &gathered.insertion,
         }
     }
 
-    fn edit(&mut self, rule: &'static str, edit: Edit) -> Option<Diagnostic> {
-        let file = self.file.as_ref();
-        if file.is_secret() {
-            return None;
+    /// Returns the rule that asks for it, of a patch that of its first field.
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Edit(rule, _) => rule,
+            Self::Patch(gathered) => gathered.held.first().map_or("", |(rule, ..)| rule),
         }
-        let route = match &edit.insertion.addition {
-            Addition::Entries { entries, .. } if entries.len() == 1 => {
-                let key = entries
-                    .keys()
-                    .next()
-                    .map(String::as_str)
-                    .unwrap_or_default();
-                edit.insertion.route.then(key)
-            }
-            _ => edit.insertion.route.clone(),
-        };
-        match insert(&file.source.text, &file.documents, &edit.insertion) {
-            Ok(edited) => {
-                let span = self.replace(rule, edited);
-                self.injections.push(Injection {
+    }
+
+    /// Records what was added at `span`: of a patch, one injection for each field in it.
+    fn injections(self, span: Span) -> Vec<Injection> {
+        match self {
+            Self::Edit(rule, edit) => {
+                let route = route_of(&edit.insertion).to_string();
+                vec![Injection {
                     rule,
                     path: edit.path,
                     object: edit.object,
-                    route: route.to_string(),
+                    route,
                     reason: edit.reason,
                     span,
-                });
-                None
+                }]
             }
-            Err(error) => {
+            Self::Patch(Gathered { path, held, .. }) => {
+                let held = held.into_iter();
+                held.map(|(rule, object, field, reason)| Injection {
+                    rule,
+                    path: path.clone(),
+                    object,
+                    route: format!("spec.postRenderers: {field}"),
+                    reason,
+                    span,
+                })
+                .collect()
+            }
+        }
+    }
+
+    /// Says that it was refused, and what to do.
+    fn refused(&self, file: &File, error: &EditError) -> Option<Diagnostic> {
+        let insertion = self.insertion();
+        match self {
+            Self::Edit(rule, edit) => {
+                let route = route_of(insertion);
                 let what = format!("`{route}` was not added to `{}`", edit.object);
-                let refused = refused(file, edit.insertion.document, &route, &what, &error)?;
+                let refused = refused(file, insertion.document, &route, &what, error)?;
                 Some(refused.with_hint(format!(
                     "set it in the template, or exempt the object from `{rule}`"
                 )))
             }
-        }
-    }
-
-    /// Adds the patch of a release, one injection for each field in it.
-    fn patch(&mut self, gathered: Gathered) -> Option<Diagnostic> {
-        let file = self.file.as_ref();
-        let insertion = &gathered.insertion;
-        match insert(&file.source.text, &file.documents, insertion) {
-            Ok(edited) => {
-                let rule = gathered.held.first().map_or("", |(rule, ..)| rule);
-                let span = self.replace(rule, edited);
-                let held = gathered.held.into_iter();
-                self.injections
-                    .extend(held.map(|(rule, object, field, reason)| Injection {
-                        rule,
-                        path: gathered.path.clone(),
-                        object,
-                        route: format!("spec.postRenderers: {field}"),
-                        reason,
-                        span,
-                    }));
-                None
-            }
-            Err(error) => {
-                let document = insertion.document;
+            Self::Patch(_) => {
                 let what = "a post-renderer with what the chart has no values for was not added";
-                let refused = refused(file, document, &insertion.route, what, &error)?;
+                let refused = refused(file, insertion.document, &insertion.route, what, error)?;
                 Some(refused.with_hint("add it in the template"))
             }
         }
     }
+}
 
-    /// Puts the edited text in the file's place, moves the record of earlier additions along, and
-    /// returns the bytes of the new one.
-    fn replace(&mut self, rule: &'static str, edited: Edited) -> Span {
-        let Edited {
-            text,
-            documents,
-            inserted,
-        } = edited;
+/// Returns the route of what an insertion adds, if it is one thing, or else of what gains it.
+fn route_of(insertion: &Insertion) -> Route {
+    match &insertion.addition {
+        Addition::Entries { entries, .. } if entries.len() == 1 => {
+            let key = entries.keys().next().map(String::as_str);
+            insertion.route.then(key.unwrap_or_default())
+        }
+        _ => insertion.route.clone(),
+    }
+}
+
+impl Desk<'_> {
+    /// Makes the additions, all together or else one after the other, and says which were refused.
+    fn work_all(&mut self, tasks: Vec<(usize, Task)>) -> Vec<(usize, Diagnostic)> {
+        let file = self.file.as_ref();
+        // Nothing is added to a secret file.
+        if file.is_secret() {
+            return Vec::new();
+        }
+        let insertions: Vec<&Insertion> = tasks.iter().map(|(_, task)| task.insertion()).collect();
+        let together = match insertions.as_slice() {
+            [_] => None,
+            several => insert_all(&file.source.text, &file.documents, several),
+        };
+        let Some(edited) = together else {
+            let one = |(number, task)| Some((number, self.work(task)?));
+            return tasks.into_iter().filter_map(one).collect();
+        };
+        let mut made: Vec<(Span, Task)> = edited
+            .inserted
+            .into_iter()
+            .zip(tasks)
+            .map(|(span, (_, task))| (span, task))
+            .collect();
+        made.sort_by_key(|(span, _)| *span);
+        for (span, task) in made {
+            self.record(task, &edited.text, span);
+        }
+        self.replace(edited.text, edited.documents);
+        Vec::new()
+    }
+
+    fn work(&mut self, task: Task) -> Option<Diagnostic> {
+        let file = self.file.as_ref();
+        match insert(&file.source.text, &file.documents, task.insertion()) {
+            Ok(edited) => {
+                self.record(task, &edited.text, edited.inserted);
+                self.replace(edited.text, edited.documents);
+                None
+            }
+            Err(error) => task.refused(file, &error),
+        }
+    }
+
+    /// Records an addition, of which the bytes are `inserted` in `text`, and moves the record of those behind it.
+    ///
+    /// Of several, the first in the text comes first.
+    fn record(&mut self, task: Task, text: &str, inserted: Span) {
         let length = inserted.end - inserted.start;
         for earlier in &mut self.injections {
             if earlier.span.start >= inserted.start {
@@ -257,12 +291,18 @@ impl Desk<'_> {
         let file = self.file.to_mut();
         let first = text[..inserted.start + lead].matches('\n').count();
         if first <= file.origins.len() {
-            let rules = std::iter::repeat_n(Origin::Rule(rule), lines);
+            let rules = std::iter::repeat_n(Origin::Rule(task.rule()), lines);
             file.origins.splice(first..first, rules);
         }
+        let span = Span::new(inserted.start + lead, inserted.end);
+        self.injections.extend(task.injections(span));
+    }
+
+    /// Puts the edited text in the file's place.
+    fn replace(&mut self, text: String, documents: Vec<Document>) {
+        let file = self.file.to_mut();
         file.documents = Arc::new(documents);
         file.source = Source::new(file.source.path.clone(), text);
-        Span::new(inserted.start + lead, inserted.end)
     }
 }
 

@@ -7,6 +7,8 @@
 mod place;
 mod render;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{Content, Document, Node, Resolver, Route, Step, Style, load};
@@ -121,14 +123,16 @@ pub fn insert(
         return Err(EditError::Missing(route.clone()));
     };
     let target = Target::locate(&document.root, insertion)?;
-    let intent = target.intent(document, insertion)?;
+    let mut intent = document.root.to_value(Resolver::Kubernetes);
+    target.apply(&mut intent, insertion)?;
+    let intents = BTreeMap::from([(insertion.document, intent)]);
     let habits = render::Habits::of(document, text);
     for splice in place::candidates(text, &target, &habits) {
         let mut edited = String::with_capacity(text.len() + splice.text.len());
         edited.push_str(&text[..splice.at]);
         edited.push_str(&splice.text);
         edited.push_str(&text[splice.at..]);
-        if let Some(loaded) = guarded(&edited, documents, insertion.document, &intent) {
+        if let Some(loaded) = guarded(&edited, documents, &intents) {
             return Ok(Edited {
                 text: edited,
                 documents: loaded,
@@ -139,13 +143,66 @@ pub fn insert(
     Err(EditError::Unsafe(route.clone()))
 }
 
-/// Loads the edited text and compares it with the intent: one document changed as meant, the others
+/// A text after several insertions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AllEdited {
+    /// The new text.
+    pub text: String,
+    /// The new text, loaded.
+    pub documents: Vec<Document>,
+    /// The bytes in it that each insertion added, in the order of the insertions.
+    pub inserted: Vec<Span>,
+}
+
+/// Adds several things to a text that loads as `documents`, as [`insert`] would one after the other, and loads it
+/// only once; `None` where that is not sure to give the same, or where one of them would be refused.
+pub fn insert_all(
+    text: &str,
+    documents: &[Document],
+    insertions: &[&Insertion],
+) -> Option<AllEdited> {
+    let mut intents: BTreeMap<usize, Value> = BTreeMap::new();
+    let mut splices: BTreeMap<usize, (usize, String)> = BTreeMap::new();
+    for (number, insertion) in insertions.iter().enumerate() {
+        let document = documents.get(insertion.document)?;
+        let target = Target::locate(&document.root, insertion).ok()?;
+        let intent = intents
+            .entry(insertion.document)
+            .or_insert_with(|| document.root.to_value(Resolver::Kubernetes));
+        target.apply(intent, insertion).ok()?;
+        let habits = render::Habits::of(document, text);
+        let splice = place::candidates(text, &target, &habits)
+            .into_iter()
+            .next()?;
+        // What goes to one place depends on what went there before.
+        if splices.insert(splice.at, (number, splice.text)).is_some() {
+            return None;
+        }
+    }
+    let mut edited = String::with_capacity(text.len() * 2);
+    let mut inserted = vec![Span::default(); insertions.len()];
+    let mut copied = 0;
+    for (at, (number, added)) in splices {
+        edited.push_str(&text[copied..at]);
+        inserted[number] = Span::new(edited.len(), edited.len() + added.len());
+        edited.push_str(&added);
+        copied = at;
+    }
+    edited.push_str(&text[copied..]);
+    let documents = guarded(&edited, documents, &intents)?;
+    Some(AllEdited {
+        text: edited,
+        documents,
+        inserted,
+    })
+}
+
+/// Loads the edited text and compares it with the intents: documents changed as meant, the others
 /// and all comments as they were.
 fn guarded(
     text: &str,
     before: &[Document],
-    changed: usize,
-    intent: &Value,
+    intents: &BTreeMap<usize, Value>,
 ) -> Option<Vec<Document>> {
     let after = load(text).ok()?;
     let same = after.len() == before.len()
@@ -155,10 +212,9 @@ fn guarded(
             .enumerate()
             .all(|(index, (old, new))| {
                 let value = new.root.to_value(Resolver::Kubernetes);
-                let expected = if index == changed {
-                    value == *intent
-                } else {
-                    value == old.root.to_value(Resolver::Kubernetes)
+                let expected = match intents.get(&index) {
+                    Some(intent) => value == *intent,
+                    None => value == old.root.to_value(Resolver::Kubernetes),
                 };
                 expected && old.comments.len() == new.comments.len()
             });
@@ -224,11 +280,10 @@ impl<'n> Target<'n> {
         })
     }
 
-    /// Returns what the document shall be afterwards.
-    fn intent(&self, document: &Document, insertion: &Insertion) -> Result<Value, EditError> {
+    /// Makes the value of a document what it shall be afterwards.
+    fn apply(&self, whole: &mut Value, insertion: &Insertion) -> Result<(), EditError> {
         let steps = &insertion.route.0[..self.depth];
-        let mut whole = document.root.to_value(Resolver::Kubernetes);
-        let mut value = &mut whole;
+        let mut value = whole;
         for step in steps {
             value = match step {
                 Step::Key(key) => value.get_mut(key),
@@ -254,7 +309,7 @@ impl<'n> Target<'n> {
             }
             _ => return Err(EditError::Occupied(route)),
         }
-        Ok(whole)
+        Ok(())
     }
 }
 

@@ -51,8 +51,11 @@ pub fn run(
     if let Some(threads) = settings.threads {
         pool = pool.num_threads(threads);
     }
-    pool.build_global()
-        .map_err(|error| CommandError::failed("cannot start threads").because(&error))?;
+    pool.build_global().map_err(|error| {
+        CommandError::failed("cannot start all threads")
+            .because(&error)
+            .hint("ask for fewer with `--threads N`; each takes 32 MiB of address space")
+    })?;
     match command {
         Command::Init(args) => init::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),

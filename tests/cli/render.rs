@@ -242,3 +242,28 @@ fn renders_a_new_project_as_it_is() {
         .kiln(&["--threads", "1", "render", "--check"])
         .success();
 }
+
+/// Each thread has the stack that templates need; where the system gives no more, that is said, and what to do.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_cannot_be_had_are_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.kiln(&["init"]).success();
+    let kiln = sandbox.command();
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args([
+            "-c",
+            "ulimit -v 4000000 && exec \"$0\" --threads 1000 render",
+        ])
+        .arg(kiln.get_program())
+        .current_dir(sandbox.path(""));
+    let run = sandbox.finish(&limited.output().unwrap());
+    assert_eq!(run.code, Some(2), "{run}");
+    let complaint = &run.stderr;
+    assert!(
+        complaint.starts_with("error: cannot start all threads\n"),
+        "{complaint}"
+    );
+    assert!(complaint.contains("`--threads N`"), "{complaint}");
+}

@@ -52,21 +52,13 @@ pub struct Folder {
 
 impl Folder {
     pub(super) fn below(project: &Path, name: String) -> Result<Self, Error> {
-        let project = Self {
-            root: project.to_path_buf(),
-            name: String::new(),
-            real: Arc::default(),
-        };
+        let project = Self::at(project.to_path_buf(), String::new());
         if name.is_empty() {
             return Ok(project);
         }
         let root = project.place(&name)?;
         match project.entry(&name)? {
-            Entry::Missing | Entry::Folder => Ok(Self {
-                root,
-                name,
-                real: Arc::default(),
-            }),
+            Entry::Missing | Entry::Folder => Ok(Self::at(root, name)),
             Entry::Symlink => Err(Error::Symlink { path: name }),
             _ => Err(Error::NotAFolder { path: name }),
         }
@@ -131,9 +123,13 @@ impl Folder {
     /// Returns the same folder, of which nothing was looked at yet.
     #[must_use]
     pub fn anew(&self) -> Self {
+        Self::at(self.root.clone(), self.name.clone())
+    }
+
+    fn at(root: PathBuf, name: String) -> Self {
         Self {
-            root: self.root.clone(),
-            name: self.name.clone(),
+            root,
+            name,
             real: Arc::default(),
         }
     }

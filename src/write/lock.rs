@@ -93,11 +93,11 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
 
 /// Reads a list that is as Kiln writes it, which takes no parser; `None` for any other.
 fn as_written(text: &str, folder: &Folder) -> Option<List> {
-    let (head, entries) = text.split_once("\n[sha256]\n")?;
-    let kiln = head
+    let kiln = text
         .lines()
         .find_map(|line| line.strip_prefix("kiln = \"")?.strip_suffix('"'))
         .filter(|kiln| is_version(kiln));
+    let entries = text.strip_prefix(&head(kiln))?;
     let mut list = List {
         kiln: kiln.map(str::to_owned),
         outputs: Owned::new(),
@@ -109,10 +109,11 @@ fn as_written(text: &str, folder: &Folder) -> Option<List> {
             .split_once("\" = \"")?;
         let plain = !path.contains(['"', '\\']) && folder.accepts(path).is_ok();
         let digest = Digest::parse(digest).filter(|_| plain)?;
-        list.outputs.insert(path.to_owned(), digest);
+        if list.outputs.insert(path.to_owned(), digest).is_some() {
+            return None;
+        }
     }
-    // Equal only if nothing was left out on the way: not a comment, not a line that was there twice.
-    (text == format(list.kiln.as_deref(), &list.outputs)).then_some(list)
+    Some(list)
 }
 
 /// Returns whether a text can be the version of a Kiln, so that it may be shown and written back.
@@ -140,14 +141,19 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
 
 /// Writes the list, with the version of the Kiln that last changed an output.
 pub(super) fn format(kiln: Option<&str>, owned: &Owned) -> String {
-    let kiln = kiln.map_or_else(String::new, |kiln| format!("kiln = \"{kiln}\"\n"));
-    let mut text = format!(
-        "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = {VERSION}\n{kiln}\n[sha256]\n"
-    );
+    let mut text = head(kiln);
     for (path, digest) in owned {
         // Output paths have neither backslashes nor control characters.
         let path = path.replace('"', "\\\"");
         writeln!(text, "\"{path}\" = \"{digest}\"").expect("writing to a string does not fail");
     }
     text
+}
+
+/// Writes what stands above the outputs.
+fn head(kiln: Option<&str>) -> String {
+    let kiln = kiln.map_or_else(String::new, |kiln| format!("kiln = \"{kiln}\"\n"));
+    format!(
+        "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = {VERSION}\n{kiln}\n[sha256]\n"
+    )
 }

@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
-use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
+use crate::write::journal::{Change, JOURNAL, UNDO};
 use crate::write::lock::{self, KILN, LOCK_FILE, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
@@ -96,43 +96,35 @@ pub fn plan<'t>(
         if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
             return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
         }
-        let text = folder.read(LOCK_FILE)?;
-        return compare(tree, folder, text.as_deref(), options);
+        return compare(tree, folder, options);
     }
     // Where nobody is at work and nothing is left, that there is nothing to do is seen without a claim.
-    let mut early = None;
     if folder.entry(HOME)? == Entry::Missing {
-        let text = folder.read(LOCK_FILE)?;
-        match compare(tree, folder.clone(), text.as_deref(), options)? {
-            Ok(planned) if !planned.value.pending.is_empty() => early = Some((text, planned)),
-            settled => return Ok(settled),
+        let planned = compare(tree, folder.anew(), options)?;
+        if !matches!(&planned, Ok(planned) if !planned.value.pending.is_empty()) {
+            return Ok(planned);
         }
     }
     let claim = folder.claim(HOME)?;
     let recovery = apply::recover(&folder, &mut |_| Ok(()))?;
-    let text = folder.read(LOCK_FILE)?;
-    let planned = match early {
-        Some((before, planned)) if before == text && recovery == Recovery::Nothing => Ok(planned),
-        _ => compare(tree, folder, text.as_deref(), options)?,
-    };
-    Ok(planned.map(|mut planned| {
+    Ok(compare(tree, folder, options)?.map(|mut planned| {
         planned.value.claim = Some(claim);
         planned.value.report.recovery = recovery;
         planned
     }))
 }
 
-/// Compares a tree with the folder as it is, of which `text` is the list of outputs.
-fn compare<'t>(
-    tree: &'t Tree<Sealed>,
+/// Compares a tree with the folder as it is.
+fn compare(
+    tree: &Tree<Sealed>,
     folder: Folder,
-    text: Option<&[u8]>,
     options: Options,
-) -> Result<StageResult<Plan<'t>>, Error> {
+) -> Result<StageResult<Plan<'_>>, Error> {
+    let text = folder.read(LOCK_FILE)?;
     let List {
         kiln,
         outputs: owned,
-    } = match text {
+    } = match &text {
         None => List::default(),
         Some(bytes) => {
             let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
@@ -157,7 +149,7 @@ fn compare<'t>(
     planner.plan_removals()?;
     planner.plan_outputs()?;
     planner.order();
-    planner.plan_lock(text, kiln.as_deref());
+    planner.plan_lock(text.as_deref(), kiln.as_deref());
     let Planner {
         pending,
         problems,

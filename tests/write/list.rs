@@ -120,6 +120,35 @@ fn cannot_make_kiln_remove_what_no_output_can_be() {
     }
 }
 
+/// Such a list takes no parser of TOML.
+#[test]
+fn a_list_as_kiln_writes_it_is_looked_at_as_closely() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([("victim", "x")]));
+    let written = sandbox.text(LOCK_FILE);
+    let line = format!("\"victim\" = \"{}\"\n", Digest::of(b"x"));
+    assert!(written.ends_with(&line));
+    let twice = refused(&format!("{written}{line}"));
+    assert!(
+        twice.message.contains("not valid TOML"),
+        "{}",
+        twice.message
+    );
+    for path in ["../victim", ".git/config", "a//b"] {
+        let problem = refused(&written.replace("victim", path));
+        assert_eq!(pointed_at(&problem), path);
+    }
+    let short = written.replace(&Digest::of(b"x").to_string(), "12");
+    assert_eq!(pointed_at(&refused(&short)), "12");
+    // Line ends of another system, and a comment, change nothing of what it says.
+    for same in [written.replace('\n', "\r\n"), format!("{written}# mine\n")] {
+        sandbox.put(LOCK_FILE, &same);
+        let report = sandbox.write(&tree([("a", "1")]));
+        assert_eq!(report.removed, ["victim"]);
+        sandbox.write(&tree([("victim", "x")]));
+    }
+}
+
 #[test]
 fn does_not_remove_through_a_symlink() {
     let outside = Sandbox::new();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Error, Options};
+use kiln::write::{self, Error, Options, Step};
 
 use super::sandbox::{Sandbox, picture, tree};
 
@@ -231,6 +231,29 @@ fn a_symlink_that_came_after_the_plan_is_not_followed() {
     drop(planned.value.apply());
     assert_eq!(elsewhere.text("a"), "1");
     assert_eq!(elsewhere.picture().len(), 1);
+}
+
+#[test]
+fn a_symlink_that_comes_where_a_folder_was_removed_is_not_followed() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&tree([("sub/a", "1")]));
+    let elsewhere = Sandbox::new();
+    // A folder where a file was: the file goes first, and its own folder with it.
+    let outputs = tree([("sub/a/b", "2"), ("sub/c", "3")]);
+    let sub = sandbox.path().join("sub");
+    let planned = sandbox.plan(&outputs, Options::default());
+    let mut came = false;
+    let result = planned.value.apply_with(&mut |step| {
+        if step == Step::Changed("sub/a") {
+            assert!(!sub.exists());
+            std::os::unix::fs::symlink(elsewhere.path(), &sub).unwrap();
+            came = true;
+        }
+        Ok(())
+    });
+    drop(result);
+    assert!(came);
+    assert!(elsewhere.picture().is_empty());
 }
 
 #[test]

@@ -66,19 +66,18 @@ pub fn part(json: &Json, variable: &str, expression: &IdedExpr) -> Option<Value>
 }
 
 fn asked_of(json: &Json, asked: &Asked<'_>) -> Value {
-    let Json::Object(entries) = json else {
-        return value(json);
-    };
-    if asked.whole {
-        return value(json);
+    match json {
+        Json::Object(entries) if !asked.whole => {
+            let there = asked.below.iter().filter_map(|(key, asked)| {
+                let item = asked_of(entries.get(*key)?, asked);
+                Some((Key::String(Arc::new((*key).to_owned())), item))
+            });
+            Value::Map(Map {
+                map: Arc::new(there.collect()),
+            })
+        }
+        other => value(other),
     }
-    let there = asked.below.iter().filter_map(|(key, asked)| {
-        let item = asked_of(entries.get(*key)?, asked);
-        Some((Key::String(Arc::new((*key).to_owned())), item))
-    });
-    Value::Map(Map {
-        map: Arc::new(there.collect()),
-    })
 }
 
 /// Converts a result back; `None` for what JSON has no form for.

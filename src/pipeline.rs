@@ -92,7 +92,11 @@ fn compile_here(
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(rules)?;
-    let inputs = inputs::sealing(world, &rules, &earlier);
+    let inputs = seal::Inputs {
+        rules: &rules,
+        earlier: &earlier,
+        now: &world.now,
+    };
     let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
 
     Ok(Compiled {

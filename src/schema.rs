@@ -27,6 +27,7 @@ use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::yaml;
+use functions::Evaluator;
 
 /// The schema of the core, or of an app, as a file has it.
 #[derive(Debug)]
@@ -179,7 +180,13 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.terse, &mut value);
     let untouched = schema.untouched(&places);
-    problems.extend(defaults::compute(&schema.terse, &mut value, broken));
+    let evaluator = Evaluator::new();
+    problems.extend(defaults::compute(
+        &schema.terse,
+        &mut value,
+        broken,
+        &evaluator,
+    ));
     shape::normalise(&schema.terse, &mut value);
     problems.extend(rules::problems(
         &schema.terse,
@@ -187,6 +194,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         &places,
         broken,
         &untouched,
+        &evaluator,
     ));
     problems.extend(uniqueness::problems(&value, &places));
     problems.sort_by_cached_key(|problem| {

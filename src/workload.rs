@@ -26,7 +26,7 @@ pub mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use exemption::Exemption;
 pub use field::{Field, PROBES, Reach};
@@ -131,13 +131,6 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
         }
     }
     found
-}
-
-/// Makes a pod of its spec.
-fn pod_of(spec: Value) -> Value {
-    let mut pod = Map::new();
-    pod.insert("spec".to_owned(), spec);
-    Value::Object(pod)
 }
 
 impl<'t> Workload<'t> {

@@ -9,7 +9,7 @@ mod packed;
 mod resolve;
 
 pub use load::{LoadError, load};
-pub use packed::{unpack, unpack_entries, unpack_json};
+pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};
 pub use resolve::Resolver;
 
 use serde_json::{Map, Value};

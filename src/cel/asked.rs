@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kube_cel::cel::IdedExpr;
-use kube_cel::cel::common::ast::{EntryExpr, Expr};
+use kube_cel::cel::common::ast::{EntryExpr, Expr, IdedEntryExpr};
 
 /// The parts of a value that an expression asks for.
 #[derive(Debug, Default)]
@@ -27,11 +27,6 @@ impl<'e> Asked<'e> {
 
     /// Looks through an expression of which the fields in `behind` are selected, the outermost first.
     fn visit(&mut self, variable: &str, expression: &'e IdedExpr, behind: &mut Vec<&'e str>) {
-        let mut all = |expressions: &[&'e IdedExpr]| {
-            for expression in expressions {
-                self.visit(variable, expression, &mut Vec::new());
-            }
-        };
         match &expression.expr {
             Expr::Ident(name) if name == variable => self.note(behind),
             Expr::Select(select) => {
@@ -39,37 +34,10 @@ impl<'e> Asked<'e> {
                 self.visit(variable, &select.operand, behind);
                 behind.pop();
             }
-            Expr::Call(call) => {
-                all(&call.target.iter().map(AsRef::as_ref).collect::<Vec<_>>());
-                all(&call.args.iter().collect::<Vec<_>>());
-            }
-            Expr::List(list) => all(&list.elements.iter().collect::<Vec<_>>()),
-            Expr::Comprehension(macros) => all(&[
-                &macros.iter_range,
-                &macros.accu_init,
-                &macros.loop_cond,
-                &macros.loop_step,
-                &macros.result,
-            ]),
-            Expr::Map(map) => map
-                .entries
-                .iter()
-                .for_each(|entry| self.entry(variable, &entry.expr)),
-            Expr::Struct(made) => {
-                made.entries
-                    .iter()
-                    .for_each(|entry| self.entry(variable, &entry.expr));
-            }
-            Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
-        }
-    }
-
-    fn entry(&mut self, variable: &str, entry: &'e EntryExpr) {
-        match entry {
-            EntryExpr::StructField(field) => self.visit(variable, &field.value, &mut Vec::new()),
-            EntryExpr::MapEntry(entry) => {
-                self.visit(variable, &entry.key, &mut Vec::new());
-                self.visit(variable, &entry.value, &mut Vec::new());
+            other => {
+                for inner in inside(other) {
+                    self.visit(variable, inner, &mut Vec::new());
+                }
             }
         }
     }
@@ -81,6 +49,36 @@ impl<'e> Asked<'e> {
             asked = asked.below.entry(field).or_default();
         }
         asked.whole = true;
+    }
+}
+
+/// Lists the expressions that another one is made of, but for what a field is selected of.
+fn inside(expression: &Expr) -> Vec<&IdedExpr> {
+    match expression {
+        Expr::Call(call) => call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .collect(),
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => map.entries.iter().flat_map(of_entry).collect(),
+        Expr::Struct(made) => made.entries.iter().flat_map(of_entry).collect(),
+        Expr::Comprehension(macros) => vec![
+            &macros.iter_range,
+            &macros.accu_init,
+            &macros.loop_cond,
+            &macros.loop_step,
+            &macros.result,
+        ],
+        Expr::Select(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => Vec::new(),
+    }
+}
+
+fn of_entry(entry: &IdedEntryExpr) -> Vec<&IdedExpr> {
+    match &entry.expr {
+        EntryExpr::StructField(field) => vec![&field.value],
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
     }
 }
 

@@ -12,7 +12,7 @@ use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::Tree;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, schema, seal};
+use crate::{check, schema};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -222,19 +222,6 @@ fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, Read
         reason: "it is not UTF-8 text".to_owned(),
     })?;
     Ok(Some(Cow::Owned(text)))
-}
-
-/// Keeps the signature of sealing's inputs in one place.
-pub(super) fn sealing<'s>(
-    world: &'s World<'_>,
-    rules: &'s Rules,
-    earlier: &'s Earlier,
-) -> seal::Inputs<'s> {
-    seal::Inputs {
-        rules,
-        earlier,
-        now: &world.now,
-    }
 }
 
 /// Returns the hardening policy of the project and its config.

@@ -37,7 +37,7 @@ impl Marked {
     fn mark(&mut self, start: &str, line: usize) {
         let at = self.text.len();
         self.text.push_str(start);
-        push_number(&mut self.text, line);
+        self.text.push_str(&line.to_string());
         self.text.push(CLOSE);
         self.insertions.push((at, self.text.len() - at));
     }
@@ -176,15 +176,6 @@ fn points(content: &str, last: Option<&Tag>, next: Option<&Tag>) -> Vec<usize> {
         .collect();
     points.dedup();
     points
-}
-
-/// Writes a number, of which there is one for each line of each template.
-fn push_number(text: &mut String, number: usize) {
-    if number > 9 {
-        push_number(text, number / 10);
-    }
-    let digit = u8::try_from(number % 10).unwrap_or_default();
-    text.push(char::from(b'0' + digit));
 }
 
 fn newlines(text: &str) -> usize {

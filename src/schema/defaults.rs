@@ -47,8 +47,12 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 ///
 /// An expression that needs a value which is itself computed waits for it. What cannot be computed at
 /// the end is a bug of the schema, unless the config has errors that explain it.
-pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Diagnostic> {
-    let evaluator = Evaluator::new();
+pub(super) fn compute(
+    schema: &Value,
+    value: &mut Value,
+    broken: bool,
+    evaluator: &Evaluator,
+) -> Vec<Diagnostic> {
     loop {
         let mut todo = Vec::new();
         collect(schema, value, &mut Pointer::default(), &mut todo);
@@ -59,7 +63,7 @@ pub(super) fn compute(schema: &Value, value: &mut Value, broken: bool) -> Vec<Di
         let mut done = 0;
         for (parent, name, expression) in todo {
             let own = value.pointer(&parent).unwrap_or(&Value::Null);
-            match evaluate(&evaluator, &expression, own, value) {
+            match evaluate(evaluator, &expression, own, value) {
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {

@@ -23,9 +23,10 @@ pub(super) fn problems(
     places: &Places,
     broken: bool,
     untouched: &BTreeSet<&str>,
+    evaluator: &Evaluator,
 ) -> Vec<Diagnostic> {
     let mut runner = Runner {
-        evaluator: Evaluator::new(),
+        evaluator,
         config: value,
         places,
         broken,
@@ -37,7 +38,7 @@ pub(super) fn problems(
 }
 
 struct Runner<'p> {
-    evaluator: Evaluator,
+    evaluator: &'p Evaluator,
     config: &'p Value,
     places: &'p Places,
     broken: bool,

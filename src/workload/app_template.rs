@@ -76,7 +76,7 @@ fn workload<'t>(
         hook: false,
         certain: exact && !release.values_from,
         immutable: false,
-        pod: super::pod_of(spec),
+        pod: Value::from_iter([("spec", spec)]),
     }
 }
 

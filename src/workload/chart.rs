@@ -47,7 +47,7 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
         hook: known.hook,
         certain: exact && !release.values_from,
         immutable: false,
-        pod: super::pod_of(spec),
+        pod: Value::from_iter([("spec", spec)]),
     }
 }
 

@@ -81,7 +81,7 @@ fn workload<'t>(
         hook: known.hook,
         certain: false,
         immutable: false,
-        pod: super::pod_of(spec),
+        pod: Value::from_iter([("spec", spec)]),
     }
 }
 

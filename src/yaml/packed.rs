@@ -46,6 +46,39 @@ pub fn unpack_entries(bytes: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     (kind == b'm' && reader.rest.is_empty()).then_some(entries)
 }
 
+/// Reads the one mapping that was packed but for what is behind a key, and returns what that was packed to, if it is
+/// there; `None` when the bytes are none.
+pub fn unpack_without<'b>(bytes: &'b [u8], key: &str) -> Option<(Node, Option<&'b [u8]>)> {
+    let mut left_out = None;
+    let mut entries = Vec::new();
+    for (name, value) in unpack_entries(bytes)? {
+        if name == key {
+            left_out = Some(value);
+        } else {
+            entries.push(entry(name.to_owned(), unpack(value)?));
+        }
+    }
+    let flow = false;
+    Some((node(Content::Mapping { entries, flow }), left_out))
+}
+
+fn node(content: Content) -> Node {
+    Node {
+        span: Span::default(),
+        content,
+        aliased: false,
+        anchored: false,
+    }
+}
+
+fn entry(key: String, value: Node) -> Entry {
+    Entry {
+        key,
+        key_span: Span::default(),
+        value,
+    }
+}
+
 struct Reader<'b> {
     rest: &'b [u8],
 }
@@ -66,12 +99,7 @@ impl<'b> Reader<'b> {
             },
             _ => return None,
         };
-        Some(Node {
-            span: Span::default(),
-            content,
-            aliased: false,
-            anchored: false,
-        })
+        Some(node(content))
     }
 
     fn list<T>(&mut self, length: usize, read: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
@@ -110,11 +138,7 @@ impl<'b> Reader<'b> {
     }
 
     fn entry(&mut self) -> Option<Entry> {
-        Some(Entry {
-            key: self.key()?,
-            key_span: Span::default(),
-            value: self.node()?,
-        })
+        Some(entry(self.key()?, self.node()?))
     }
 
     fn scalar(&mut self, length: usize, style: Style) -> Option<Content> {

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::workload::PROBES;
 use crate::workload::pod_security::Level;
-use crate::yaml::{Content, Entry, Node, Resolver, load, unpack, unpack_entries};
+use crate::yaml::{Node, Resolver, load, unpack_without};
 
 const CODE: &str = "chart-profile-invalid";
 
@@ -56,34 +56,14 @@ pub(super) fn packed(
     source: &Arc<Source>,
     bytes: &'static [u8],
 ) -> Result<Profile, Vec<Diagnostic>> {
-    let mut values = None;
-    let entry = |(key, value): (&'static str, &'static [u8])| {
-        if key == "values" {
-            values = Some(Known::packed(value));
-            return None;
-        }
-        Some(unpack(value).map(|value| Entry {
-            key: key.to_owned(),
-            key_span: Span::default(),
-            value,
-        }))
-    };
-    let entries = unpack_entries(bytes);
-    let entries = entries.and_then(|all| all.into_iter().filter_map(entry).collect());
-    let Some(entries) = entries else {
+    let Some((root, values)) = unpack_without(bytes, "values") else {
         return profile(source);
     };
-    let root = Node {
-        span: Span::default(),
-        content: Content::Mapping {
-            entries,
-            flow: false,
-        },
-        aliased: false,
-        anchored: false,
-    };
     let profile = of(source, &root)?;
-    Ok(Profile { values, ..profile })
+    Ok(Profile {
+        values: values.map(Known::packed),
+        ..profile
+    })
 }
 
 fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {

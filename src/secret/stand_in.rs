@@ -57,6 +57,11 @@ pub fn stand_in(text: &str) -> String {
     }
 }
 
+/// Returns 64 hexadecimal digits that depend on a text and do not tell it, for what has to be made up.
+pub fn fingerprint(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))
+}
+
 /// Shifts every letter and digit within its class; `variant` chooses among several results.
 fn shifted(text: &str, variant: usize) -> String {
     let hex = is_hex(text);
@@ -270,7 +275,7 @@ fn json_string(quoted: &str) -> String {
 }
 
 /// Makes another of a number as JSON and YAML write it: `4711`, `-0.5e3`.
-pub(super) fn shifted_number(text: &str) -> String {
+pub fn shifted_number(text: &str) -> String {
     let mut leading = true;
     let digits = text.chars().enumerate().map(|(at, letter)| match letter {
         '0' if leading => letter,

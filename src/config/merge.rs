@@ -1,5 +1,6 @@
 //! Several documents as one value, and values that stand elsewhere.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -48,6 +49,7 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
         },
         places: merger.places,
         secrets: Secrets::default(),
+        secret_pointers: BTreeSet::new(),
     }
 }
 
@@ -145,6 +147,7 @@ pub(super) fn resolve_references(
         value,
         places,
         secrets,
+        secret_pointers,
     } = &mut merged;
     replace(value, "", &mut |pointer, kind, name| {
         let found = match kind {
@@ -160,6 +163,7 @@ pub(super) fn resolve_references(
         match found {
             Ok(text) => {
                 let text = text.trim_end_matches(['\n', '\r']).to_owned();
+                secret_pointers.insert(pointer.to_owned());
                 secrets.insert(&text, pointer.trim_start_matches('/').replace('/', "."));
                 Value::String(text)
             }

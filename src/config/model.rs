@@ -5,7 +5,7 @@
 
 mod services;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct Merged {
     pub places: Places,
     /// The secrets that came from the environment or from files.
     pub secrets: Secrets,
+    /// The JSON pointers (RFC 6901) of those secrets.
+    pub secret_pointers: BTreeSet<String>,
 }
 
 /// A config that passed validation.
@@ -37,6 +39,8 @@ pub struct Cluster {
     pub places: Places,
     /// The secrets in it.
     pub secrets: Secrets,
+    /// The JSON pointers (RFC 6901) of the secrets in `values`, sorted: all that is below one of them is secret, too.
+    pub secret_pointers: Vec<String>,
 }
 
 /// The top level of the config.

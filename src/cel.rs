@@ -94,6 +94,15 @@ pub fn json(value: &Value) -> Option<Json> {
             .map(json)
             .collect::<Option<Vec<_>>>()
             .map(Json::Array),
+        Value::Map(entries) => {
+            let entries = entries.map.iter().map(|(key, value)| match key {
+                Key::String(key) => Some((key.as_ref().clone(), json(value)?)),
+                _ => None,
+            });
+            // A CEL map has no order, and output must have one.
+            let entries: BTreeMap<String, Json> = entries.collect::<Option<_>>()?;
+            Some(Json::Object(entries.into_iter().collect()))
+        }
         _ => None,
     }
 }

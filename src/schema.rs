@@ -4,16 +4,26 @@
 //! `x-kiln-default` (a CEL expression for a computed default), `x-kubernetes-validations` (rules as in
 //! CRDs) and `writeOnly: true` (a secret). In CEL, `self` is the object that the word stands on and
 //! `config` the whole config; `schema/functions.rs` lists the functions for networks.
+//!
+//! Which schemas speak of which place, `schema/walk.rs` alone knows; a word that it would not come by where it could
+//! be honoured is refused by `schema/vocabulary.rs`.
 
 mod address;
 mod codes;
 mod defaults;
 mod functions;
+mod hidden;
+mod keyword;
 mod pointer;
+mod reading;
+mod references;
 mod rules;
 mod shape;
 mod stand_ins;
 mod uniqueness;
+mod violation;
+mod vocabulary;
+mod walk;
 
 pub use codes::CODES;
 
@@ -26,16 +36,18 @@ use serde_json::{Map, Value, json};
 
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::secret::Secrets;
-use crate::yaml;
 use functions::Evaluator;
+use hidden::HiddenPlaces;
+use rules::RuleRunner;
+use violation::ViolationReport;
+use walk::{ApplicableSchemas, KeyPatterns};
 
 /// The schema of the core, or of an app, as a file has it.
 #[derive(Debug)]
 pub struct Text {
     /// The JSON.
     pub text: Cow<'static, str>,
-    /// The same packed, for [`yaml::unpack_json`]; without the words for people, which validation does not ask for.
+    /// The same packed, for [`crate::yaml::unpack_json`]; without the words for people, which validation does not ask for.
     pub packed: Option<&'static [u8]>,
 }
 
@@ -56,6 +68,9 @@ pub struct Schema {
     /// What validation asks for.
     terse: Value,
     full: OnceLock<Value>,
+    /// Whether a part of it refers to another.
+    refers: bool,
+    patterns: KeyPatterns,
     /// The apps whose rules hold for their defaults, whatever else is in the config.
     proved: BTreeSet<String>,
 }
@@ -65,14 +80,23 @@ impl Schema {
     pub fn json(&self) -> &Value {
         self.full.get_or_init(|| {
             // Whatever was packed is JSON; the rest was parsed before.
-            let parts = parts(&self.base, &self.apps, |path, text| parse(path, &text.text));
+            let parts = parts(&self.base, &self.apps, |path, text, _| {
+                reading::read_again(path, text)
+            });
             parts.unwrap_or_else(|_| self.terse.clone())
         })
     }
 
-    /// Returns the sub-schemas that hold for the value at a pointer.
+    /// Lists the schemas that speak of the value at a JSON pointer (RFC 6901), without their words for people: an outer one
+    /// before those that it refers to or holds.
+    ///
+    /// Every branch is among them, whether or not a value is of its form.
     pub fn at(&self, pointer: &str) -> Vec<&Value> {
-        shape::schema_at(self.json(), pointer).into_iter().collect()
+        self.applicable().at(pointer).all().collect()
+    }
+
+    fn applicable(&self) -> ApplicableSchemas<'_> {
+        ApplicableSchemas::root(&self.terse, &self.patterns)
     }
 
     /// Says of apps that a test proves their defaults: their rules are not asked where the config leaves them at
@@ -109,13 +133,12 @@ pub fn compose(
     apps: Vec<(String, Text)>,
 ) -> Result<Schema, Vec<Diagnostic>> {
     let base = base.into();
-    let terse = parts(&base, &apps, |path, text| {
-        let unpacked = text.packed.and_then(yaml::unpack_json);
-        unpacked.map_or_else(|| parse(path, &text.text), Ok)
-    })?;
+    let terse = parts(&base, &apps, reading::read_schema)?;
     Ok(Schema {
         base,
         apps,
+        refers: references::refers(&terse),
+        patterns: KeyPatterns::default(),
         terse,
         full: OnceLock::new(),
         proved: BTreeSet::new(),
@@ -126,18 +149,20 @@ pub fn compose(
 fn parts(
     base: &Text,
     apps: &[(String, Text)],
-    read: impl Fn(&str, &Text) -> Result<Value, Vec<Diagnostic>> + Sync,
+    read: impl Fn(&str, &Text, bool) -> Result<Value, Vec<Diagnostic>> + Sync,
 ) -> Result<Value, Vec<Diagnostic>> {
-    let mut json = read("schemas/cluster.schema.json", base)?;
+    let mut json = read("schemas/cluster.schema.json", base, false)?;
     let mut properties = Map::new();
     let mut problems = Vec::new();
     let read: Vec<_> = apps
         .par_iter()
-        .map(|(name, text)| read(&format!("schemas/apps/{name}.schema.json"), text))
+        .map(|(name, text)| read(&format!("schemas/apps/{name}.schema.json"), text, true))
         .collect();
     for ((name, _), read) in apps.iter().zip(read) {
         match read {
             Ok(mut schema) => {
+                let place = format!("/properties/apps/properties/{}", keyword::escaped(name));
+                references::rebase(&mut schema, &place);
                 if let Some(object) = schema.as_object_mut() {
                     object.remove("$schema");
                     object.entry("default").or_insert_with(|| json!({}));
@@ -157,59 +182,46 @@ fn parts(
     }
 }
 
-fn parse(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
-    serde_json::from_str(text).map_err(|error| {
-        vec![Diagnostic::error(
-            "bad-schema",
-            format!("`{path}` is not JSON: {error}"),
-        )]
-    })
-}
-
 /// Validates a config and fills in its defaults; reports every problem at once.
 ///
 /// An empty string counts as unset where the schema allows null. Rules run on what is sound even when
-/// other parts are not.
+/// other parts are not. Of a value that is secret by the schema or by where it came from, no diagnostic shows anything.
 pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let Merged {
         mut value,
         mut places,
         mut secrets,
-        mut secret_pointers,
+        secret_pointers,
         secret_files,
         made_up,
     } = merged;
     for (pointer, seed) in &made_up {
         make_up(schema, &mut value, pointer, seed);
     }
-    shape::unset_empty(&schema.terse, &mut value);
-    secret_pointers.extend(shape::secrets(&schema.terse, &value));
-    let hidden: Vec<String> = secret_pointers.iter().cloned().collect();
-    for pointer in &hidden {
-        places.mask(pointer);
-        note_secret(&value, pointer, &mut secrets);
-    }
+    let schemas = schema.applicable();
+    shape::unset_empty(&schemas, &mut value);
+    let hidden = HiddenPlaces::secrets(&schemas, &value, &secret_pointers);
+    places.mask(hidden.iter());
     let given = value.clone();
-    let mut problems = shape::problems(schema, &value, &hidden, &places);
+    let mut problems = shape_problems(schema, &value, &hidden, &mut places);
     let broken = problems.iter().any(Diagnostic::is_error);
-    defaults::fill(&schema.terse, &mut value);
+    problems.extend(defaults::fill(&schemas, &mut value));
     let untouched = schema.untouched(&places);
     let evaluator = Evaluator::new();
-    problems.extend(defaults::compute(
-        &schema.terse,
-        &mut value,
+    problems.extend(defaults::compute(&schemas, &mut value, broken, &evaluator));
+    shape::normalise(&schemas, &mut value);
+    // Again, as defaults may have filled in secrets.
+    let hidden = HiddenPlaces::secrets(&schemas, &value, &secret_pointers);
+    hidden.note(&value, &mut secrets);
+    let rules = RuleRunner {
+        evaluator: &evaluator,
+        config: &value,
+        places: &places,
+        hidden: &hidden,
         broken,
-        &evaluator,
-    ));
-    shape::normalise(&schema.terse, &mut value);
-    problems.extend(rules::problems(
-        &schema.terse,
-        &value,
-        &places,
-        broken,
-        &untouched,
-        &evaluator,
-    ));
+        untouched: &untouched,
+    };
+    problems.extend(rules.problems(&schemas));
     problems.extend(uniqueness::problems(&value, &places));
     problems.sort_by_cached_key(|problem| {
         problem
@@ -227,7 +239,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
                 values: value,
                 places,
                 secrets,
-                secret_pointers,
+                secret_pointers: hidden.into_pointers().collect(),
                 secret_files,
                 made_up,
                 given,
@@ -259,26 +271,61 @@ pub fn other_values<'p>(
     pointers: impl IntoIterator<Item = &'p str>,
 ) -> Value {
     let mut value = cluster.given.clone();
+    let mut done: Vec<&str> = Vec::new();
     for pointer in pointers {
+        // What lies in a place that is replaced is replaced with it.
+        let within = |outer: &&str| {
+            let rest = pointer.strip_prefix(*outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if done.iter().any(within) {
+            continue;
+        }
         if let Some(slot) = value.pointer_mut(pointer) {
             *slot = stand_ins::replace(slot, pointer, &|pointer| schema.at(pointer));
         }
+        done.push(pointer);
     }
     let evaluator = Evaluator::new();
-    defaults::fill(&schema.terse, &mut value);
+    let schemas = schema.applicable();
     // A default that cannot be computed from other values is missing, which shows where it is used.
-    drop(defaults::compute(
-        &schema.terse,
-        &mut value,
-        true,
-        &evaluator,
-    ));
-    shape::normalise(&schema.terse, &mut value);
+    drop(defaults::fill(&schemas, &mut value));
+    drop(defaults::compute(&schemas, &mut value, true, &evaluator));
+    shape::normalise(&schemas, &mut value);
     value
 }
 
-fn note_secret(value: &Value, pointer: &str, secrets: &mut Secrets) {
-    if let Some(text) = value.pointer(pointer).and_then(Value::as_str) {
-        secrets.insert(text, pointer.trim_start_matches('/').replace('/', "."));
+/// Validates types, and blots out what must not show in the diagnostics.
+fn shape_problems(
+    schema: &Schema,
+    value: &Value,
+    secrets: &HiddenPlaces,
+    places: &mut Places,
+) -> Vec<Diagnostic> {
+    let violations = shape::violations(schema, value);
+    if violations.is_empty() {
+        return Vec::new();
     }
+    let schemas = schema.applicable();
+    let mut hidden = HiddenPlaces::unknown(&schemas, value);
+    hidden.extend(secrets.iter().map(str::to_owned));
+    for violation in &violations {
+        hidden.extend(violation.unknown_keys());
+        // A secret may stand a level too high: `dns: my-token`.
+        let wrong = value.pointer(&violation.pointer);
+        let below = wrong.is_some_and(|value| !value.is_object());
+        if below && schemas.at(&violation.pointer).reaches_secret() {
+            hidden.extend([violation.pointer.clone()]);
+        }
+    }
+    places.mask(hidden.iter());
+    let report = ViolationReport {
+        schemas: ApplicableSchemas::root(schema.json(), &schema.patterns),
+        hidden: &hidden,
+        places,
+    };
+    let problems = violations
+        .iter()
+        .flat_map(|violation| report.diagnostics(violation));
+    problems.collect()
 }

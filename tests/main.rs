@@ -13,6 +13,8 @@ mod support;
 mod architecture;
 /// Config files that are accepted and rejected.
 mod config;
+/// The schemas of own apps: every word works or is refused.
+mod schemas;
 /// Templates and what they render to.
 mod render;
 /// Hardening rules.

@@ -43,8 +43,8 @@ pub struct Cluster {
     pub places: Places,
     /// The secrets in it.
     pub secrets: Secrets,
-    /// Where they stand: JSON pointers (RFC 6901) of values, or of whatever is below.
-    pub secret_pointers: BTreeSet<String>,
+    /// The JSON pointers (RFC 6901) of the secrets in `values`, sorted: all that is below one of them is secret, too.
+    pub secret_pointers: Vec<String>,
     /// The files that hold some of them.
     pub secret_files: BTreeSet<String>,
     /// Where values are made up, since nothing here knows the real ones: by JSON pointer, what holds them.

@@ -78,7 +78,7 @@ pub(super) fn parse(
 fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
     let mut shown = secret_lines(&plain.text)
         .into_iter()
-        .fold(Arc::clone(plain), |source, span| masked(&source, span));
+        .fold(Arc::clone(plain), |source, span| masked(&source, &[span]));
     let is_toml = plain.path.ends_with(".toml") && !plain.path.ends_with(".sops.toml");
     let roots = if is_toml {
         vec![toml(&plain.text, &shown)?]
@@ -110,7 +110,7 @@ fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
 
 fn mask_secret_keys(node: &Node, secret: bool, source: Arc<Source>) -> Arc<Source> {
     match &node.content {
-        Content::Scalar(_) if secret => masked(&source, node.span),
+        Content::Scalar(_) if secret => masked(&source, &[node.span]),
         Content::Scalar(_) => source,
         Content::Sequence { items, .. } => items.iter().fold(source, |source, item| {
             mask_secret_keys(item, secret, source)

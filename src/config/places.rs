@@ -63,13 +63,26 @@ impl Places {
         self.positions.contains_key(pointer)
     }
 
-    /// Blots out the value at a pointer in every text that messages can show.
-    pub fn mask(&mut self, pointer: &str) {
-        let Some(position) = self.positions.get(pointer) else {
-            return;
-        };
-        if let Some(source) = self.sources.get_mut(position.source) {
-            *source = masked(source, position.value);
+    /// Blots out the values at pointers, and all that is below them, in every text that messages can show.
+    pub fn mask<'p>(&mut self, pointers: impl IntoIterator<Item = &'p str>) {
+        let mut spans: BTreeMap<usize, Vec<Span>> = BTreeMap::new();
+        for pointer in pointers {
+            // The parts have spans of their own: a table may be written in several places, or files.
+            let start = format!("{pointer}/");
+            let below = self.positions.range(start.clone()..);
+            let below = below.take_while(|(place, _)| place.starts_with(&start));
+            let own = self.positions.get(pointer).into_iter();
+            for position in own.chain(below.map(|(_, position)| position)) {
+                spans
+                    .entry(position.source)
+                    .or_default()
+                    .push(position.value);
+            }
+        }
+        for (number, spans) in spans {
+            if let Some(source) = self.sources.get_mut(number) {
+                *source = masked(source, &spans);
+            }
         }
     }
 
@@ -84,16 +97,28 @@ impl Places {
     }
 }
 
-/// Returns the source with the bytes of a span as `*`, line breaks kept, so that all spans still fit.
-pub(super) fn masked(source: &Arc<Source>, span: Span) -> Arc<Source> {
+/// Returns the source with the bytes of spans as `*`, line breaks kept, so that all spans still fit.
+pub(super) fn masked(source: &Arc<Source>, spans: &[Span]) -> Arc<Source> {
+    let mut spans = spans.to_vec();
+    spans.sort_by_key(|span| (span.start, span.end));
     let mut text = String::with_capacity(source.text.len());
-    for (at, letter) in source.text.char_indices() {
-        if at >= span.start && at < span.end && letter != '\n' {
-            text.extend(std::iter::repeat_n('*', letter.len_utf8()));
-        } else {
-            text.push(letter);
+    let mut rest = 0;
+    for span in spans {
+        let start = span.start.max(rest);
+        if start >= span.end {
+            continue;
         }
+        text.push_str(&source.text[rest..start]);
+        for letter in source.text[start..span.end].chars() {
+            if letter == '\n' {
+                text.push(letter);
+            } else {
+                text.extend(std::iter::repeat_n('*', letter.len_utf8()));
+            }
+        }
+        rest = span.end;
     }
+    text.push_str(&source.text[rest..]);
     Arc::new(Source {
         path: source.path.clone(),
         text: text.into(),

@@ -82,14 +82,15 @@ Change one of the values that the message names.
     },
     Meaning {
         code: "bad-schema",
-        summary: "A schema cannot be used",
+        summary: "A schema cannot be used, or has a word that would do nothing",
         text: "\
-Schemas of your own apps lie in `schemas/apps/`. This one is not JSON, or no JSON Schema of draft
-2020-12.
+Schemas of your own apps lie in `schemas/apps/`. This one is not JSON, no JSON Schema of draft
+2020-12, refers to what is not in it, or has a word that Kiln does not know or could not honour at
+that place: a `writeOnly` that marks nothing would leave a secret in the open.
 
-Mend it where the message says; any validator of JSON Schema finds the same.
+Mend it where the message says. docs/schemas.md has the words, and where each of them works.
 
-    { \"type\": \"object\", \"properties\": { \"replicas\": { \"type\": \"integer\" } } }",
+    { \"properties\": { \"pin\": { \"type\": \"string\", \"writeOnly\": true } } }",
     },
     Meaning {
         code: "schema-rule",
@@ -107,7 +108,8 @@ Guard keys that may be missing with `has`.
         summary: "A default in a schema cannot be computed",
         text: "\
 `x-kiln-default` is an expression in CEL on `self` and `config`, evaluated for a key that is not
-set. This one fails, or waits for another default that waits for this one.
+set. This one fails, waits for another default that waits for this one, or holds itself by way of a
+`$ref`.
 
 Mend the expression, or break the circle.
 

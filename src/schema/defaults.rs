@@ -3,44 +3,109 @@
 use serde_json::{Map, Value};
 
 use super::functions::{Evaluator, Failure};
+use super::keyword::escaped;
 use super::pointer::Pointer;
+use super::shape::route;
+use super::walk::{ApplicableSchemas, named_properties, visit};
 use crate::cel;
 use crate::diagnostic::Diagnostic;
 
 /// Fills in constant defaults, into absent objects with a default as well.
-pub(super) fn fill(schema: &Value, value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            for (name, property) in properties(schema) {
-                let unset = object.get(name).is_none_or(Value::is_null);
-                if unset && property.get("x-kiln-default").is_some() {
-                    object.shift_remove(name);
-                } else if unset {
-                    let is_object = property.get("type").and_then(Value::as_str) == Some("object");
-                    match property.get("default") {
-                        Some(default) => {
-                            object.insert(name.clone(), default.clone());
-                        }
-                        None if is_object
-                            && property.get("readOnly") == Some(&Value::Bool(true)) =>
-                        {
-                            object.insert(name.clone(), Value::Object(Map::new()));
-                        }
-                        None => {}
+///
+/// Reports a default that would hold itself without end, as a reference in a circle can make one.
+pub(super) fn fill(schemas: &ApplicableSchemas<'_>, value: &mut Value) -> Vec<Diagnostic> {
+    let mut filler = DefaultFiller::default();
+    filler.fill(schemas, value, &mut Pointer::default());
+    filler.problems
+}
+
+#[derive(Default)]
+struct DefaultFiller {
+    /// The schemas whose defaults the present value is within.
+    within: Vec<*const Value>,
+    problems: Vec<Diagnostic>,
+}
+
+impl DefaultFiller {
+    fn fill(&mut self, schemas: &ApplicableSchemas<'_>, value: &mut Value, pointer: &mut Pointer) {
+        match value {
+            Value::Object(object) => {
+                // What is filled in below has its own defaults already.
+                for (key, child) in object.iter_mut() {
+                    if child.is_object() || child.is_array() {
+                        let below = schemas.property(key);
+                        pointer.below(key, |pointer| self.fill(&below, child, pointer));
                     }
                 }
-                if let Some(child) = object.get_mut(name) {
-                    fill(property, child);
+                for (name, _) in schemas.certain().flat_map(named_properties) {
+                    self.fill_key(&schemas.property(name), object, name, pointer);
                 }
             }
-        }
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| fill(schema, item));
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let below = schemas.item(index);
+                    pointer.below(index, |pointer| self.fill(&below, item, pointer));
+                }
             }
+            _ => {}
         }
-        _ => {}
     }
+
+    /// Fills in a key, and what is within its default.
+    fn fill_key(
+        &mut self,
+        schemas: &ApplicableSchemas<'_>,
+        object: &mut Map<String, Value>,
+        name: &str,
+        pointer: &mut Pointer,
+    ) {
+        if !object.get(name).is_none_or(Value::is_null) {
+            return;
+        }
+        let Some(source) = default_source(schemas) else {
+            return;
+        };
+        let Some(mut default) = constant_default(source) else {
+            object.shift_remove(name);
+            return;
+        };
+        let source = std::ptr::from_ref(source);
+        if self.within.contains(&source) {
+            self.problems.push(endless(pointer, name));
+            return;
+        }
+        self.within.push(source);
+        pointer.below(name, |pointer| self.fill(schemas, &mut default, pointer));
+        self.within.pop();
+        object.insert(name.to_owned(), default);
+    }
+}
+
+fn endless(pointer: &Pointer, name: &str) -> Diagnostic {
+    let place = route(&format!("{}/{}", pointer.as_str(), escaped(name)));
+    let message = format!("the default of `{place}` holds itself without end");
+    Diagnostic::error("schema-default", message)
+}
+
+/// Returns the schema that says what a key is set to that is not there: an outer one before those that it refers to.
+fn default_source<'s>(schemas: &ApplicableSchemas<'s>) -> Option<&'s Value> {
+    let mut certain = schemas.certain();
+    certain.find(|schema| expression(schema).is_some() || constant_default(schema).is_some())
+}
+
+fn expression(schema: &Value) -> Option<&str> {
+    schema.get("x-kiln-default")?.as_str()
+}
+
+/// Returns what a key is set to, unless that is computed; what is read-only is there to hold computed values.
+fn constant_default(schema: &Value) -> Option<Value> {
+    if expression(schema).is_some() {
+        return None;
+    }
+    let read_only = schema.get("readOnly") == Some(&Value::Bool(true));
+    let object = schema.get("type").and_then(Value::as_str) == Some("object");
+    let empty = (read_only && object).then(|| Value::Object(Map::new()));
+    schema.get("default").cloned().or(empty)
 }
 
 /// Fills in computed defaults until nothing more can be computed.
@@ -48,25 +113,37 @@ pub(super) fn fill(schema: &Value, value: &mut Value) {
 /// An expression that needs a value which is itself computed waits for it. What cannot be computed at
 /// the end is a bug of the schema, unless the config has errors that explain it.
 pub(super) fn compute(
-    schema: &Value,
+    schemas: &ApplicableSchemas<'_>,
     value: &mut Value,
     broken: bool,
     evaluator: &Evaluator,
 ) -> Vec<Diagnostic> {
+    let mut computed = Vec::new();
     loop {
-        let mut todo = Vec::new();
-        collect(schema, value, &mut Pointer::default(), &mut todo);
-        if todo.is_empty() {
-            return Vec::new();
-        }
+        let todo = match collect(schemas, value, &computed) {
+            Ok(todo) if todo.is_empty() => return Vec::new(),
+            Ok(todo) => todo,
+            Err(endless) => return vec![*endless],
+        };
         let mut failures = Vec::new();
         let mut done = 0;
-        for (parent, name, expression) in todo {
+        for DefaultToCompute {
+            parent,
+            name,
+            source,
+        } in todo
+        {
             let own = value.pointer(&parent).unwrap_or(&Value::Null);
-            match evaluate(evaluator, &expression, own, value) {
+            match evaluate(
+                evaluator,
+                expression(source).unwrap_or_default(),
+                own,
+                value,
+            ) {
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {
+                        computed.push((format!("{parent}/{}/", escaped(&name)), source));
                         object.insert(name, result);
                         done += 1;
                     }
@@ -89,45 +166,61 @@ pub(super) fn compute(
     }
 }
 
-/// Lists what is to be computed: the pointer of the object, the key and the expression.
-fn collect(
-    schema: &Value,
-    value: &Value,
-    pointer: &mut Pointer,
-    todo: &mut Vec<(String, String, String)>,
-) {
-    match value {
-        Value::Object(object) => {
-            for (name, property) in properties(schema) {
-                match (
-                    object.get(name),
-                    property.get("x-kiln-default").and_then(Value::as_str),
-                ) {
-                    (Some(Value::Null) | None, Some(expression)) if !settled_null(object, name) => {
-                        let parent = pointer.as_str().to_owned();
-                        todo.push((parent, name.clone(), expression.to_owned()));
-                    }
-                    (Some(child @ (Value::Object(_) | Value::Array(_))), _) => {
-                        pointer.below(name, |pointer| collect(property, child, pointer, todo));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                for (index, item) in items.iter().enumerate() {
-                    pointer.below(index, |pointer| collect(schema, item, pointer, todo));
-                }
-            }
-        }
-        _ => {}
-    }
+/// A key that a computed default is for.
+struct DefaultToCompute<'s> {
+    /// The pointer of the object that it belongs in.
+    parent: String,
+    name: String,
+    /// The schema with the expression.
+    source: &'s Value,
 }
 
-/// A computed default that came out as null is not computed again.
-fn settled_null(object: &Map<String, Value>, name: &str) -> bool {
-    object.get(name) == Some(&Value::Null)
+/// Lists what is to be computed; an error where a default, computed before, makes room for itself.
+fn collect<'s>(
+    schemas: &ApplicableSchemas<'s>,
+    value: &Value,
+    computed: &[(String, &Value)],
+) -> Result<Vec<DefaultToCompute<'s>>, Box<Diagnostic>> {
+    let mut todo: Vec<DefaultToCompute<'_>> = Vec::new();
+    let mut circle = None;
+    visit(
+        schemas,
+        value,
+        &mut Pointer::default(),
+        &mut |schemas, value, pointer| {
+            let Some(object) = value.as_object() else {
+                return value.is_array();
+            };
+            let start = todo.len();
+            for (name, _) in schemas.certain().flat_map(named_properties) {
+                // A computed default that came out as null is not computed again.
+                if object.contains_key(name)
+                    || todo[start..].iter().any(|known| known.name == *name)
+                {
+                    continue;
+                }
+                let source = default_source(&schemas.property(name));
+                if let Some(source) = source.filter(|source| expression(source).is_some()) {
+                    let parent = pointer.as_str().to_owned();
+                    let place = format!("{parent}/");
+                    let within = |(before, by): &(String, &Value)| {
+                        place.starts_with(before) && std::ptr::eq(*by, source)
+                    };
+                    if computed.iter().any(within) {
+                        circle = Some(Box::new(endless(pointer, name)));
+                    }
+                    let name = name.clone();
+                    todo.push(DefaultToCompute {
+                        parent,
+                        name,
+                        source,
+                    });
+                }
+            }
+            true
+        },
+    );
+    circle.map_or(Ok(todo), Err)
 }
 
 fn evaluate(
@@ -143,12 +236,4 @@ fn evaluate(
             Failure::Execution(error) => cel::reason(&error),
         })?;
     cel::json(&result).ok_or_else(|| format!("`{expression}` gives no plain value"))
-}
-
-pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
 }

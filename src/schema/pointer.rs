@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use super::keyword::escaped;
+
 /// A JSON pointer that grows on the way down and is the same again on the way up.
 #[derive(Default)]
 pub(super) struct Pointer(String);
@@ -11,6 +13,11 @@ impl Pointer {
     pub(super) fn below<R>(&mut self, step: impl Display, visit: impl FnOnce(&mut Self) -> R) -> R {
         let here = self.0.len();
         write!(self.0, "/{step}").expect("a string takes all text");
+        if self.0[here + 1..].contains(['~', '/']) {
+            let step = escaped(&self.0[here + 1..]);
+            self.0.truncate(here + 1);
+            self.0.push_str(&step);
+        }
         let result = visit(self);
         self.0.truncate(here);
         result
@@ -31,6 +38,9 @@ mod tests {
         let mut pointer = Pointer::default();
         pointer.below("nodes", |pointer| {
             pointer.below(2, |pointer| assert_eq!(pointer.as_str(), "/nodes/2"));
+            pointer.below("a/b~", |pointer| {
+                assert_eq!(pointer.as_str(), "/nodes/a~1b~0");
+            });
             assert_eq!(pointer.as_str(), "/nodes");
         });
         assert_eq!(pointer.as_str(), "");

@@ -5,46 +5,27 @@ use std::collections::BTreeSet;
 use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
-use super::defaults::properties;
 use super::functions::{Evaluator, Failure};
+use super::hidden::HiddenPlaces;
 use super::pointer::Pointer;
 use super::shape;
+use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
 
-/// Runs every rule on every object it stands on.
-///
-/// A rule that cannot be evaluated is a bug of the schema, unless the config has errors of type that
-/// explain it.
-pub(super) fn problems(
-    schema: &Value,
-    value: &Value,
-    places: &Places,
-    broken: bool,
-    untouched: &BTreeSet<&str>,
-    evaluator: &Evaluator,
-) -> Vec<Diagnostic> {
-    let mut runner = Runner {
-        evaluator,
-        config: value,
-        places,
-        broken,
-        untouched,
-        problems: Vec::new(),
-    };
-    runner.walk(schema, value, &mut Pointer::default());
-    runner.problems
-}
-
-struct Runner<'p> {
-    evaluator: &'p Evaluator,
-    config: &'p Value,
-    places: &'p Places,
-    broken: bool,
+/// Runs the rules of a config.
+pub(super) struct RuleRunner<'r> {
+    pub(super) evaluator: &'r Evaluator,
+    /// The config, defaults filled in.
+    pub(super) config: &'r Value,
+    pub(super) places: &'r Places,
+    /// What no message shows.
+    pub(super) hidden: &'r HiddenPlaces,
+    /// Whether the config has errors of type.
+    pub(super) broken: bool,
     /// The apps that need no look.
-    untouched: &'p BTreeSet<&'p str>,
-    problems: Vec<Diagnostic>,
+    pub(super) untouched: &'r BTreeSet<&'r str>,
 }
 
 /// Returns whether a rule of a schema, or of one below it, looks at more than the object it stands on.
@@ -62,32 +43,33 @@ pub(super) fn look_beyond(schema: &Value) -> bool {
     }
 }
 
-impl Runner<'_> {
-    fn walk(&mut self, schema: &Value, value: &Value, pointer: &mut Pointer) {
-        let rules = schema
-            .get("x-kubernetes-validations")
-            .and_then(Value::as_array);
-        if let Some(rules) = rules {
-            let found = rules
-                .iter()
-                .filter_map(|rule| self.broken(rule, value, pointer.as_str()));
-            let found: Vec<Diagnostic> = found.collect();
-            self.problems.extend(found);
-        }
-        let among_apps = pointer.as_str() == "/apps";
-        for (name, property) in properties(schema) {
-            if among_apps && self.untouched.contains(name.as_str()) {
-                continue;
-            }
-            if let Some(child) = value.get(name) {
-                pointer.below(name, |pointer| self.walk(property, child, pointer));
-            }
-        }
-        if let (Some(schema), Some(items)) = (schema.get("items"), value.as_array()) {
-            for (index, item) in items.iter().enumerate() {
-                pointer.below(index, |pointer| self.walk(schema, item, pointer));
-            }
-        }
+impl RuleRunner<'_> {
+    /// Runs every rule on every value it stands on.
+    ///
+    /// A rule that cannot be evaluated is a bug of the schema, unless the config has errors of type that
+    /// explain it.
+    pub(super) fn problems(&self, schemas: &ApplicableSchemas<'_>) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        let mut pointer = Pointer::default();
+        visit(
+            schemas,
+            self.config,
+            &mut pointer,
+            &mut |schemas, value, pointer| {
+                let app = pointer.as_str().strip_prefix("/apps/");
+                if app.is_some_and(|app| self.untouched.contains(app)) {
+                    return false;
+                }
+                let rules = schemas
+                    .certain()
+                    .filter_map(|schema| schema.get("x-kubernetes-validations")?.as_array());
+                for rule in rules.flatten() {
+                    problems.extend(self.broken(rule, value, pointer.as_str()));
+                }
+                true
+            },
+        );
+        problems
     }
 
     /// Says what is wrong where a rule does not hold.
@@ -98,12 +80,8 @@ impl Runner<'_> {
         Some(match evaluate(expression) {
             Ok(CelValue::Bool(true)) => return None,
             Ok(CelValue::Bool(false)) => {
-                let computed = text("messageExpression").and_then(|expression| {
-                    match evaluate(expression).ok()? {
-                        CelValue::String(text) => Some(text.as_ref().clone()),
-                        _ => None,
-                    }
-                });
+                let computed = text("messageExpression");
+                let computed = computed.and_then(|text| self.computed_message(text, pointer));
                 let message = computed.or_else(|| text("message").map(str::to_owned));
                 self.complaint(
                     message.unwrap_or_else(|| format!("`{expression}` does not hold")),
@@ -124,6 +102,16 @@ impl Runner<'_> {
                 format!("the rule `{expression}` is not a CEL condition"),
             ),
         })
+    }
+
+    /// Computes a message from a config with nothing in it that no message shows.
+    fn computed_message(&self, expression: &str, pointer: &str) -> Option<String> {
+        let config = self.hidden.stand_ins(self.config);
+        let own = config.pointer(pointer)?;
+        match self.evaluator.evaluate(expression, own, &config).ok()? {
+            CelValue::String(text) => Some(text.as_ref().clone()),
+            _ => None,
+        }
     }
 
     fn complaint(&self, message: String, rule: &Value, pointer: &str) -> Diagnostic {

@@ -6,7 +6,7 @@ use super::functions::{Evaluator, Failure};
 use super::keyword::escaped;
 use super::pointer::Pointer;
 use super::shape::route;
-use super::walk::{ApplicableSchemas, named_properties, visit};
+use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
 use crate::diagnostic::Diagnostic;
 
@@ -37,7 +37,7 @@ impl DefaultFiller {
                         pointer.below(key, |pointer| self.fill(&below, child, pointer));
                     }
                 }
-                for (name, _) in schemas.certain().flat_map(named_properties) {
+                for name in schemas.certain_keys() {
                     self.fill_key(&schemas.property(name), object, name, pointer);
                 }
             }
@@ -192,7 +192,7 @@ fn collect<'s>(
                 return value.is_array();
             };
             let start = todo.len();
-            for (name, _) in schemas.certain().flat_map(named_properties) {
+            for name in schemas.certain_keys() {
                 // A computed default that came out as null is not computed again.
                 if object.contains_key(name)
                     || todo[start..].iter().any(|known| known.name == *name)

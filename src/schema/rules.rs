@@ -60,10 +60,7 @@ impl RuleRunner<'_> {
                 if app.is_some_and(|app| self.untouched.contains(app)) {
                     return false;
                 }
-                let rules = schemas
-                    .certain()
-                    .filter_map(|schema| schema.get("x-kubernetes-validations")?.as_array());
-                for rule in rules.flatten() {
+                for rule in schemas.rules() {
                     problems.extend(self.broken(rule, value, pointer.as_str()));
                 }
                 true

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::keyword::{KeywordRole, role, subschemas};
 use super::pointer::Pointer;
@@ -44,12 +44,117 @@ impl KeyPatterns {
     }
 }
 
+/// A schema that says something about a place, with what the walk asks of it: found in one pass, as a look-up for each word
+/// would cost more than all else.
+#[derive(Clone)]
+struct ApplicableSchema<'s> {
+    schema: &'s Value,
+    reach: SchemaReach,
+    write_only: bool,
+    types: Option<&'s Value>,
+    rules: Option<&'s Value>,
+    properties: Option<&'s Map<String, Value>>,
+    pattern_properties: Option<&'s Map<String, Value>>,
+    additional_properties: Option<&'s Value>,
+    unevaluated_properties: Option<&'s Value>,
+    prefix_items: Option<&'s Vec<Value>>,
+    items: Option<&'s Value>,
+    contains: Option<&'s Value>,
+    unevaluated_items: Option<&'s Value>,
+}
+
+impl<'s> ApplicableSchema<'s> {
+    fn new(schema: &'s Value, reach: SchemaReach) -> Self {
+        let mut new = Self {
+            schema,
+            reach,
+            write_only: false,
+            types: None,
+            rules: None,
+            properties: None,
+            pattern_properties: None,
+            additional_properties: None,
+            unevaluated_properties: None,
+            prefix_items: None,
+            items: None,
+            contains: None,
+            unevaluated_items: None,
+        };
+        for (keyword, held) in schema.as_object().into_iter().flatten() {
+            match keyword.as_str() {
+                "writeOnly" => new.write_only = *held == Value::Bool(true),
+                "type" => new.types = Some(held),
+                "x-kubernetes-validations" => new.rules = Some(held),
+                "properties" => new.properties = held.as_object(),
+                "patternProperties" => new.pattern_properties = held.as_object(),
+                "additionalProperties" => new.additional_properties = Some(held),
+                "unevaluatedProperties" => new.unevaluated_properties = Some(held),
+                "prefixItems" => new.prefix_items = held.as_array(),
+                "items" => new.items = Some(held),
+                "contains" => new.contains = Some(held),
+                "unevaluatedItems" => new.unevaluated_items = Some(held),
+                _ => {}
+            }
+        }
+        new
+    }
+
+    /// Adds what it says about the value of a key; returns whether it says anything.
+    fn add_property(
+        &self,
+        key: &str,
+        reach: SchemaReach,
+        below: &mut ApplicableSchemas<'s>,
+    ) -> bool {
+        let mut known = false;
+        if let Some(own) = self.properties.and_then(|own| own.get(key)) {
+            below.add(own, reach);
+            known = true;
+        }
+        for (pattern, own) in self.pattern_properties.into_iter().flatten() {
+            if below.patterns.fits(pattern, key) {
+                below.add(own, reach);
+                known = true;
+            }
+        }
+        if !known && let Some(others) = self.additional_properties {
+            below.add(others, reach);
+            known = true;
+        }
+        known
+    }
+
+    /// Adds what it says about an item; returns whether it says anything.
+    fn add_item(
+        &self,
+        index: usize,
+        reach: SchemaReach,
+        below: &mut ApplicableSchemas<'s>,
+    ) -> bool {
+        let own = self.prefix_items.and_then(|first| first.get(index));
+        let own = own.or(self.items);
+        if let Some(own) = own {
+            below.add(own, reach);
+        }
+        own.is_some()
+    }
+
+    /// Returns whether the type is among those that it names; `None` if it names none.
+    fn names_type(&self, name: &str) -> Option<bool> {
+        match self.types? {
+            Value::String(only) => Some(only == name),
+            Value::Array(all) => Some(all.iter().any(|one| one == name)),
+            _ => None,
+        }
+    }
+}
+
 /// The schemas that say something about one place of a value.
 #[derive(Clone)]
 pub(super) struct ApplicableSchemas<'s> {
     document: &'s Value,
     patterns: &'s KeyPatterns,
-    found: Vec<(&'s Value, SchemaReach)>,
+    found: Vec<ApplicableSchema<'s>>,
 }
 
 impl<'s> ApplicableSchemas<'s> {
@@ -73,24 +178,43 @@ impl<'s> ApplicableSchemas<'s> {
 
     /// Lists all schemas for the place, an outer one before those that it names or holds.
     pub(super) fn all(&self) -> impl Iterator<Item = &'s Value> {
-        self.found.iter().map(|(schema, _)| *schema)
+        self.found.iter().map(|found| found.schema)
     }
 
     /// Lists the schemas that hold for the place whatever the value is.
     pub(super) fn certain(&self) -> impl Iterator<Item = &'s Value> {
-        let certain =
-            |(schema, reach): &(&'s Value, _)| (*reach == SchemaReach::Always).then_some(*schema);
-        self.found.iter().filter_map(certain)
+        self.reached(SchemaReach::Always).map(|found| found.schema)
+    }
+
+    fn reached(&self, reach: SchemaReach) -> impl Iterator<Item = &ApplicableSchema<'s>> {
+        self.found.iter().filter(move |found| found.reach == reach)
+    }
+
+    /// Lists the rules that hold for the place whatever the value is.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &'s Value> {
+        let rules = self.reached(SchemaReach::Always);
+        rules.filter_map(|found| found.rules?.as_array()).flatten()
     }
 
     /// Lists the keys that schemas for the place name, each with its schema.
     pub(super) fn properties(&self) -> impl Iterator<Item = (&'s String, &'s Value)> {
-        self.all().flat_map(named_properties)
+        self.found
+            .iter()
+            .filter_map(|found| found.properties)
+            .flatten()
+    }
+
+    /// Lists the keys that can be filled in: those that schemas name which hold whatever the value is.
+    pub(super) fn certain_keys(&self) -> impl Iterator<Item = &'s String> {
+        let certain = self.reached(SchemaReach::Always);
+        certain
+            .filter_map(|found| found.properties)
+            .flat_map(Map::keys)
     }
 
     /// Returns whether a schema calls the value a secret.
     pub(super) fn is_secret(&self) -> bool {
-        self.all().any(is_write_only)
+        self.found.iter().any(|found| found.write_only)
     }
 
     /// Returns whether no schema knows the place: it is unknown, refused or left open.
@@ -100,16 +224,13 @@ impl<'s> ApplicableSchemas<'s> {
 
     /// Returns whether the value may be of a type by what is said of types; `false` if nothing is.
     pub(super) fn takes_type(&self, name: &str) -> bool {
-        let mut certain = self.certain().filter_map(|schema| names_type(schema, name));
+        let certain = self.reached(SchemaReach::Always);
+        let mut certain = certain.filter_map(|found| found.names_type(name));
         if let Some(first) = certain.next() {
             return first && certain.all(|takes| takes);
         }
-        let alternatives = self
-            .found
-            .iter()
-            .filter(|(_, reach)| *reach == SchemaReach::Alternative);
-        alternatives
-            .filter_map(|(schema, _)| names_type(schema, name))
+        self.reached(SchemaReach::Alternative)
+            .filter_map(|found| found.names_type(name))
             .any(|takes| takes)
     }
 
@@ -122,7 +243,7 @@ impl<'s> ApplicableSchemas<'s> {
                 continue;
             }
             seen.push(schema);
-            if is_write_only(schema) {
+            if schema.get("writeOnly") == Some(&Value::Bool(true)) {
                 return true;
             }
             let named = schema.get("$ref");
@@ -142,10 +263,10 @@ impl<'s> ApplicableSchemas<'s> {
         let mut todo = vec![(schema, reach)];
         while let Some((schema, reach)) = todo.pop() {
             let mut found = self.found.iter_mut();
-            match found.find(|(known, _)| std::ptr::eq(*known, schema)) {
-                Some((_, before)) if *before >= reach => continue,
-                Some((_, before)) => *before = reach,
-                None => self.found.push((schema, reach)),
+            match found.find(|known| std::ptr::eq(known.schema, schema)) {
+                Some(known) if known.reach >= reach => continue,
+                Some(known) => known.reach = reach,
+                None => self.found.push(ApplicableSchema::new(schema, reach)),
             }
             let start = todo.len();
             for (keyword, held) in schema.as_object().into_iter().flatten() {
@@ -187,84 +308,63 @@ impl<'s> ApplicableSchemas<'s> {
     /// Returns the schemas for the value of a key.
     pub(super) fn property(&self, key: &str) -> Self {
         let mut below = self.below();
-        for &(schema, reach) in &self.found {
-            self.add_property(schema, key, reach, &mut below);
+        for found in &self.found {
+            found.add_property(key, found.reach, &mut below);
         }
-        for &(schema, _) in &self.found {
-            let Some(rest) = schema.get("unevaluatedProperties") else {
+        for found in &self.found {
+            let Some(rest) = found.unevaluated_properties else {
                 continue;
             };
-            // Only what a schema itself says counts for its rest, not what stands beside it.
-            let mut own = self.below();
-            own.add(schema, SchemaReach::Always);
-            let mut ignored = self.below();
-            let mut certain = own.certain();
-            if !certain
-                .any(|schema| self.add_property(schema, key, SchemaReach::Always, &mut ignored))
-            {
+            let knows = |own: &ApplicableSchema<'s>| {
+                own.add_property(key, SchemaReach::Always, &mut self.below())
+            };
+            if !self.evaluates(found.schema, knows) {
                 below.add(rest, SchemaReach::Sometimes);
             }
         }
         below
-    }
-
-    /// Adds what one schema says about the value of a key; returns whether it says anything.
-    fn add_property(
-        &self,
-        schema: &'s Value,
-        key: &str,
-        reach: SchemaReach,
-        below: &mut Self,
-    ) -> bool {
-        let mut known = false;
-        if let Some(own) = schema.get("properties").and_then(|own| own.get(key)) {
-            below.add(own, reach);
-            known = true;
-        }
-        let patterns = schema.get("patternProperties").and_then(Value::as_object);
-        for (pattern, own) in patterns.into_iter().flatten() {
-            if self.patterns.fits(pattern, key) {
-                below.add(own, reach);
-                known = true;
-            }
-        }
-        if !known && let Some(others) = schema.get("additionalProperties") {
-            below.add(others, reach);
-            known = true;
-        }
-        known
     }
 
     /// Returns the schemas for an item of a list.
     pub(super) fn item(&self, index: usize) -> Self {
         let mut below = self.below();
-        for &(schema, reach) in &self.found {
-            add_item(schema, index, reach, &mut below);
-            if let Some(some) = schema.get("contains") {
+        for found in &self.found {
+            found.add_item(index, found.reach, &mut below);
+            if let Some(some) = found.contains {
                 below.add(some, SchemaReach::Sometimes);
             }
         }
-        for &(schema, _) in &self.found {
-            let Some(rest) = schema.get("unevaluatedItems") else {
+        for found in &self.found {
+            let Some(rest) = found.unevaluated_items else {
                 continue;
             };
-            let mut own = self.below();
-            own.add(schema, SchemaReach::Always);
-            let mut ignored = self.below();
-            let mut certain = own.certain();
-            if !certain.any(|schema| add_item(schema, index, SchemaReach::Always, &mut ignored)) {
+            let knows = |own: &ApplicableSchema<'s>| {
+                own.add_item(index, SchemaReach::Always, &mut self.below())
+            };
+            if !self.evaluates(found.schema, knows) {
                 below.add(rest, SchemaReach::Sometimes);
             }
         }
         below
+    }
+
+    /// Returns whether a schema itself surely speaks of a value below; what stands beside it does not count for its rest.
+    fn evaluates(
+        &self,
+        schema: &'s Value,
+        knows: impl FnMut(&ApplicableSchema<'s>) -> bool,
+    ) -> bool {
+        let mut own = self.below();
+        own.add(schema, SchemaReach::Always);
+        own.reached(SchemaReach::Always).any(knows)
     }
 
     /// Returns the schemas for a step of a JSON pointer, unescaped, where no value says whether it is a key or an index.
     pub(super) fn step(&self, step: &str) -> Self {
         let mut below = self.property(step);
         if let Ok(index) = step.parse() {
-            for (schema, reach) in self.item(index).found {
-                below.add(schema, reach);
+            for found in self.item(index).found {
+                below.add(found.schema, found.reach);
             }
         }
         below
@@ -277,23 +377,6 @@ impl<'s> ApplicableSchemas<'s> {
             here.step(&step.replace("~1", "/").replace("~0", "~"))
         })
     }
-}
-
-/// Adds what one schema says about an item; returns whether it says anything.
-fn add_item<'s>(
-    schema: &'s Value,
-    index: usize,
-    reach: SchemaReach,
-    below: &mut ApplicableSchemas<'s>,
-) -> bool {
-    let first = schema.get("prefixItems").and_then(Value::as_array);
-    let own = first
-        .and_then(|first| first.get(index))
-        .or_else(|| schema.get("items"));
-    if let Some(own) = own {
-        below.add(own, reach);
-    }
-    own.is_some()
 }
 
 /// Visits a value and what is below it as far as schemas speak of it; `visit` says whether to go further down.
@@ -355,17 +438,4 @@ pub(super) fn named_properties(schema: &Value) -> impl Iterator<Item = (&String,
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
-}
-
-fn is_write_only(schema: &Value) -> bool {
-    schema.get("writeOnly") == Some(&Value::Bool(true))
-}
-
-/// Returns whether the `type` of a schema names a type; `None` if it has none.
-fn names_type(schema: &Value, name: &str) -> Option<bool> {
-    match schema.get("type")? {
-        Value::String(only) => Some(only == name),
-        Value::Array(all) => Some(all.iter().any(|one| one == name)),
-        _ => None,
-    }
 }

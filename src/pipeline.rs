@@ -32,9 +32,9 @@ use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
 use crate::render::Rendering;
-use crate::seal::{Earlier, Keyring};
+use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::Secrets;
-use crate::tree::{App, Sealed, Tree};
+use crate::tree::{App, Sealed, Tree, is_secret_path};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
 use failure::Warnings;
@@ -79,19 +79,14 @@ fn compile_here(
         profiles,
         policy,
         rendering,
+        rules,
         earlier,
         ..
     } = front;
     let templates = rendering.tree.files().len();
-    let rules = inputs::creation_rules(&rendering.tree);
-    let (hardened, rules) = rayon::join(
-        || harden::harden(rendering.tree, &profiles, &policy),
-        || inputs::read_rules(rules, world),
-    );
-    let hardened = warnings.keep(hardened)?;
+    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, measures))?;
-    let rules = warnings.keep(rules)?;
     let inputs = seal::Inputs {
         rules: &rules,
         earlier: &earlier,
@@ -160,7 +155,9 @@ struct Front {
     project: Project,
     profiles: Profiles,
     policy: Policy,
+    /// The files of its tree that will be sealed are known.
     rendering: Rendering,
+    rules: Rules,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
 }
@@ -187,26 +184,37 @@ fn rendered_from(
     let project = opened_project(world, data, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (cluster, (library, profiles, earlier)) = rayon::join(
+    let (cluster, (library, profiles, mut earlier)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
             let earlier = match sealing {
-                Sealing::Ahead => inputs::earlier(world, &project, &library, &keyring),
+                Sealing::Ahead => {
+                    inputs::earlier(world, &project, library.secret_outputs(), &keyring)
+                }
                 Sealing::Never => Earlier::default(),
             };
             (library, inputs::profiles(world), earlier)
         },
     );
     let (cluster, profiles) = (cluster?, profiles?);
-    let rendering = warnings.keep(render::render((&cluster).into(), &library, world.files))?;
+    let mut rendering = warnings.keep(render::render((&cluster).into(), &library, world.files))?;
+    let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
+    let named = rules.named(rendering.tree.files());
+    rendering.tree = rendering.tree.with_secrets(&named);
+    if sealing == Sealing::Ahead {
+        let named = named.iter().map(String::as_str);
+        let more = named.filter(|path| !is_secret_path(path));
+        earlier.extend(inputs::earlier(world, &project, more, &keyring));
+    }
     let policy = inputs::policy(&project, &cluster);
     let front = Front {
         project,
         profiles,
         policy,
         rendering,
+        rules,
         earlier,
     };
     Ok((front, cluster.values))

@@ -6,6 +6,7 @@
 
 mod checks;
 mod context;
+mod exemptions;
 
 use rayon::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::tree::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
-use crate::workload::{self, Profiles, Release};
+use crate::workload::{self, Exemption, Profiles, Release};
 use context::Context;
 
 /// A check of the tree.
@@ -64,9 +65,14 @@ pub struct Measures<'m> {
     pub profiles: &'m Profiles,
     /// The version of the Pod Security Standards: that of the cluster.
     pub kubernetes: Version,
+    /// What the project exempts from checks.
+    pub exempt: &'m [Exemption],
 }
 
 /// Checks a tree.
+///
+/// A finding about an object that `exempt` names for its check is left out; an exemption that names no check, or
+/// `secret-leak`, is an error, and one that leaves nothing out a warning.
 pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<Checked>> {
     let problems = {
         let builds = Builds::of(tree.files());
@@ -80,12 +86,13 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             budgets: &Budget::all(&builds, &releases),
             kubernetes: measures.kubernetes,
             secrets: measures.secrets,
+            exempt: measures.exempt,
         };
         let found: Vec<Vec<Diagnostic>> = CHECKS
             .par_iter()
             .map(|check| (check.run)(&context))
             .collect();
-        found.into_iter().flatten().collect()
+        exemptions::apply(&context, found.into_iter().flatten().collect())
     };
     Warned::unless_errors((), problems).map(|warned| Warned {
         value: tree.checked(),

@@ -48,7 +48,7 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// How many files the templates rendered to.
     pub templates: usize,
-    /// What the project exempts from hardening, and why.
+    /// What the project exempts from hardening and from checks, and why.
     pub exemptions: Vec<Exemption>,
     /// The config, defaults filled in.
     pub values: Value,
@@ -76,16 +76,17 @@ fn compile_here(
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
         rules,
         earlier,
-        ..
     } = front;
+    let exempt = inputs::check_exemptions(&project);
     let templates = rendering.tree.files().len();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let measures = inputs::measures(&rendering.secrets, &profiles, &policy, &exempt);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let inputs = seal::Inputs {
         rules: &rules,
@@ -98,7 +99,7 @@ fn compile_here(
         tree,
         warnings: warnings.list,
         templates,
-        exemptions: policy.exempt,
+        exemptions: policy.exempt.into_iter().chain(exempt).collect(),
         values,
         secrets: rendering.secrets,
     })
@@ -138,7 +139,8 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     };
     let before = audit::sheet(rendering.tree.files(), measures);
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let checks = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let exempt = inputs::check_exemptions(&project);
+    let checks = inputs::measures(&rendering.secrets, &profiles, &policy, &exempt);
     let checked = warnings.keep(check::check(hardened, checks))?;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });

@@ -32,13 +32,15 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
         ..
     } = front;
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let exempt = inputs::check_exemptions(&project);
+    let measures = inputs::measures(&rendering.secrets, &profiles, &policy, &exempt);
     let tree = warnings.keep(check::check(hardened, measures))?;
     Ok(Draft {
         tree,

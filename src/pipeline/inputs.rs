@@ -291,6 +291,11 @@ fn closed(setting: &project::Closed) -> Closed {
     }
 }
 
+/// Lists what the checks leave out.
+pub(super) fn check_exemptions(project: &Project) -> Vec<Exemption> {
+    project.exempt.iter().map(exemption).collect()
+}
+
 /// Lists what the audit leaves out: its own exemptions, and those from the hardening rules.
 pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
     let all = project.audit.exempt.iter().chain(&project.harden.exempt);
@@ -303,6 +308,7 @@ fn exemption(written: &project::Exempt) -> Exemption {
         code: written.rule.clone(),
         namespace: written.namespace.clone().unwrap_or_else(every),
         name: written.name.clone().unwrap_or_else(every),
+        path: written.path.clone(),
         reason: written.reason.clone(),
         place: written.place.clone(),
     }
@@ -313,10 +319,12 @@ pub(super) fn measures<'m>(
     secrets: &'m Secrets,
     profiles: &'m Profiles,
     policy: &Policy,
+    exempt: &'m [Exemption],
 ) -> check::Measures<'m> {
     check::Measures {
         secrets,
         profiles,
         kubernetes: policy.kubernetes,
+        exempt,
     }
 }

@@ -18,6 +18,7 @@ mod keep;
 mod keyring;
 mod mac;
 mod metadata;
+mod open_part;
 mod outline;
 mod pattern;
 mod reader;
@@ -39,11 +40,12 @@ use rayon::prelude::*;
 pub use codes::CODES;
 pub use earlier::Earlier;
 pub use keyring::Keyring;
+pub use open_part::open_part;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Source, Span};
-use crate::tree::{Checked, File, Sealed, SealedFile, Tree, is_secret_path};
+use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree, is_secret_path};
 use earlier::File as Found;
 use keep::Verdict;
 use outline::{Outline, State};
@@ -57,6 +59,8 @@ pub struct Inputs<'i> {
     pub rules: &'i Rules,
     /// What is on disk at the paths of secret files.
     pub earlier: &'i Earlier,
+    /// The same files with other values made up, if some are made up: a value that differs is not known here.
+    pub unseen: Option<&'i Tree<Rendered>>,
     /// The time, RFC 3339 in UTC.
     pub now: &'i str,
 }
@@ -208,7 +212,9 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
     }
     let mut warnings = Vec::new();
     let earlier = inputs.earlier.get(&file.path);
-    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier));
+    let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
+    let unseen = unseen.and_then(|other| Outline::read(&other.source, State::Plain).ok());
+    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier, unseen.as_ref()));
     if let Some(Verdict::Damaged(problem)) = &verdict {
         warnings.push(damaged(&file.path, problem));
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
-use crate::secret::Secrets;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::kustomization::Use;
@@ -15,7 +15,7 @@ use crate::workload::pod_security::Version;
 use crate::workload::{Exemption, Release, Workload};
 use crate::yaml;
 
-/// The tree, how it is put together, what runs because of it, and the secrets that must not show in it.
+/// The tree, how it is put together, what runs because of it, and what of it depends on a secret.
 pub(super) struct Context<'t> {
     pub(super) tree: &'t Tree<Hardened>,
     pub(super) builds: &'t Builds<'t>,
@@ -24,9 +24,12 @@ pub(super) struct Context<'t> {
     /// The budgets that somebody wrote.
     pub(super) budgets: &'t [Budget],
     pub(super) kubernetes: Version,
-    pub(super) secrets: &'t Secrets,
     /// What the project exempts from checks.
     pub(super) exempt: &'t [Exemption],
+    /// What depends on a secret and is open.
+    pub(super) leaks: &'t [Leak],
+    /// What fails with other secrets.
+    pub(super) failures: &'t [Diagnostic],
 }
 
 impl<'t> Context<'t> {

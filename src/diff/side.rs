@@ -21,6 +21,8 @@ pub(super) enum Sight {
     Secret,
     /// The keys; the values are ciphertext.
     Sealed,
+    /// The keys; some of the values are made up, and tell something only beside another side that made them up as well.
+    MadeUp,
 }
 
 /// The text of a file that a side is made of.
@@ -39,6 +41,8 @@ pub enum Text {
 pub(super) struct Held {
     pub(super) file: File,
     pub(super) sight: Sight,
+    /// Whether something in it is made up.
+    pub(super) made_up: bool,
 }
 
 /// What is known of how rendered files came to where they are.
@@ -63,6 +67,7 @@ pub struct Side {
     pub(super) config: Option<Value>,
     pub(super) written: Written,
     pub(super) secrets: Secrets,
+    stand_ins: BTreeSet<String>,
 }
 
 impl fmt::Debug for Side {
@@ -78,14 +83,21 @@ impl fmt::Debug for Side {
 
 impl Side {
     /// Takes the files of a compiled tree in any stage; the secret ones with their plain text.
-    pub fn of_tree<S>(label: impl Into<String>, tree: &Tree<S>) -> Self {
+    ///
+    /// `made_up` names the files that hold something made up.
+    pub fn of_tree<S>(
+        label: impl Into<String>,
+        tree: &Tree<S>,
+        made_up: &BTreeSet<String>,
+    ) -> Self {
         let held = |file: &File| Held {
             file: file.clone(),
-            sight: if file.is_secret() {
-                Sight::Secret
-            } else {
-                Sight::Open
+            sight: match (file.is_secret(), made_up.contains(&file.path)) {
+                (true, true) => Sight::MadeUp,
+                (true, false) => Sight::Secret,
+                (false, _) => Sight::Open,
             },
+            made_up: made_up.contains(&file.path),
         };
         Self {
             label: label.into(),
@@ -117,7 +129,7 @@ impl Side {
                 Text::Sealed(text) => (text, Sight::Sealed),
             };
             let source = match sight {
-                Sight::Secret => Source::sensitive(path.clone(), text),
+                Sight::Secret | Sight::MadeUp => Source::sensitive(path.clone(), text),
                 Sight::Open | Sight::Sealed => Source::new(path.clone(), text),
             };
             match held(path, &source, sight) {
@@ -158,6 +170,24 @@ impl Side {
         self
     }
 
+    /// Adds what was made up in its compile.
+    #[must_use]
+    pub fn with_stand_ins(mut self, names: BTreeSet<String>) -> Self {
+        self.stand_ins = names;
+        self
+    }
+
+    /// Lists what was made up in its compile.
+    pub fn stand_ins(&self) -> impl Iterator<Item = &str> {
+        self.stand_ins.iter().map(String::as_str)
+    }
+
+    /// Returns in how many files the values of secrets cannot be seen.
+    pub fn unseen(&self) -> usize {
+        let unseen = |held: &&Held| held.made_up || held.sight == Sight::Sealed;
+        self.files.values().filter(unseen).count()
+    }
+
     /// Returns how many files it has.
     pub fn len(&self) -> usize {
         self.files.len()
@@ -185,5 +215,9 @@ fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagno
         documents: Arc::new(documents),
         origins: Vec::new(),
     };
-    Ok(Held { file, sight })
+    Ok(Held {
+        file,
+        sight,
+        made_up: false,
+    })
 }

@@ -1,5 +1,6 @@
 //! A tree to look at and not to write: everything but sealing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -23,6 +24,10 @@ pub struct Draft {
     pub values: Value,
     /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
+    /// What was made up: key files, variables and encrypted data files.
+    pub stand_ins: BTreeSet<String>,
+    /// The outputs that depend on it.
+    pub unseen: BTreeSet<String>,
 }
 
 /// Loads, validates, renders, hardens and checks; nothing is sealed, so that no key is needed for that.
@@ -36,17 +41,22 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         profiles,
         policy,
         rendering,
+        exposure,
+        stand_ins,
         ..
     } = front;
+    let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy, &exempt);
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let tree = warnings.keep(check::check(hardened, measures))?;
     Ok(Draft {
         tree,
         secrets: rendering.secrets,
         values,
         warnings: warnings.list,
+        stand_ins,
+        unseen,
     })
 }
 
@@ -67,7 +77,7 @@ pub enum Opened {
 /// A file that was changed since it was sealed, or that is broken.
 pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, Failure> {
     let mut warnings = Warnings::default();
-    let project = warnings.keep(crate::config::project::load(world.files))?;
+    let project = warnings.keep(crate::config::project::load(&world.files))?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let mut problems = Vec::new();
     let mut found = Vec::new();
@@ -82,7 +92,7 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
         }
         match seal::decrypt(source, &keyring) {
             Ok(text) => found.push(Opened::Secret(text)),
-            Err(problem) if CLOSED.contains(&problem.code) => found.push(Opened::Sealed),
+            Err(problem) if inputs::CLOSED.contains(&problem.code) => found.push(Opened::Sealed),
             Err(problem) => problems.push(problem),
         }
     }
@@ -92,6 +102,3 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
         Err(Failure::Problems(problems))
     }
 }
-
-/// The codes that say that there is no key, and not that something is wrong.
-const CLOSED: [&str; 2] = ["missing-identity", "wrong-identity"];

@@ -126,6 +126,7 @@ impl RuleSearch<'_> {
         let inputs = Inputs {
             rules: &rules,
             earlier: &Earlier::default(),
+            unseen: None,
             now: NOW,
         };
         let tree = super::named_tree(&[(path, "all: 1\n")]);

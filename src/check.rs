@@ -6,6 +6,7 @@
 
 mod checks;
 mod context;
+mod exemptions;
 mod leak;
 
 pub use leak::{Leak, Opening, find_leaks};
@@ -17,7 +18,7 @@ use crate::tree::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
-use crate::workload::{self, Profiles, Release};
+use crate::workload::{self, Exemption, Profiles, Release};
 use context::Context;
 
 /// A check of the tree.
@@ -68,9 +69,14 @@ pub struct Measures<'m> {
     pub profiles: &'m Profiles,
     /// The version of the Pod Security Standards: that of the cluster.
     pub kubernetes: Version,
+    /// What the project exempts from checks.
+    pub exempt: &'m [Exemption],
 }
 
 /// Checks a tree.
+///
+/// A finding about an object that `exempt` names for its check is left out; an exemption that names no check, or
+/// `secret-leak`, is an error, and one that leaves nothing out a warning.
 pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<Checked>> {
     let problems = {
         let builds = Builds::of(tree.files());
@@ -83,6 +89,7 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             workloads: &workloads,
             budgets: &Budget::all(&builds, &releases),
             kubernetes: measures.kubernetes,
+            exempt: measures.exempt,
             leaks: measures.leaks,
             failures: measures.failures,
         };
@@ -90,7 +97,7 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             .par_iter()
             .map(|check| (check.run)(&context))
             .collect();
-        found.into_iter().flatten().collect()
+        exemptions::apply(&context, found.into_iter().flatten().collect())
     };
     Warned::unless_errors((), problems).map(|warned| Warned {
         value: tree.checked(),

@@ -40,7 +40,7 @@ use crate::render::Rendering;
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::Secrets;
-use crate::tree::{App, Sealed, Tree};
+use crate::tree::{App, Sealed, Tree, is_secret_path};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
 use exposure::{Exposure, Renderer};
@@ -55,7 +55,7 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// How many files the templates rendered to.
     pub templates: usize,
-    /// What the project exempts from hardening, and why.
+    /// What the project exempts from hardening and from checks, and why.
     pub exemptions: Vec<Exemption>,
     /// The config, defaults filled in.
     pub values: Value,
@@ -96,10 +96,11 @@ fn compile_here(
         earlier,
         stand_ins,
     } = front;
+    let exempt = inputs::check_exemptions(&project);
     let templates = rendering.tree.files().len();
     let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&exposure, &profiles, &policy);
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let inputs = seal::Inputs {
         rules: &rules,
@@ -114,7 +115,7 @@ fn compile_here(
         tree,
         warnings: warnings.list,
         templates,
-        exemptions: policy.exempt,
+        exemptions: policy.exempt.into_iter().chain(exempt).collect(),
         values,
         secrets: rendering.secrets,
         unseen: hidden,
@@ -160,7 +161,8 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     };
     let before = audit::sheet(rendering.tree.files(), measures);
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let checks = inputs::measures(&exposure, &profiles, &policy);
+    let exempt = inputs::check_exemptions(&project);
+    let checks = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let checked = warnings.keep(check::check(hardened, checks))?;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
@@ -178,6 +180,7 @@ struct Front {
     project: Project,
     profiles: Profiles,
     policy: Policy,
+    /// The files of its tree that will be sealed are known.
     rendering: Rendering,
     /// What depends on secrets and is open.
     exposure: Exposure,
@@ -211,13 +214,15 @@ fn rendered_from(
     let project = opened_project(world, data, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (cluster, (library, profiles, earlier)) = rayon::join(
+    let (cluster, (library, profiles, mut earlier)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
             let earlier = match sealing {
-                Sealing::Ahead => inputs::earlier(world, &project, &library, &keyring),
+                Sealing::Ahead => {
+                    inputs::earlier(world, &project, library.secret_outputs(), &keyring)
+                }
                 Sealing::Never => Earlier::default(),
             };
             (library, inputs::profiles(world), earlier)
@@ -231,9 +236,15 @@ fn rendered_from(
         library: &library,
     };
     let mut rendering = warnings.keep(renderer.render())?;
-    let rules = inputs::creation_rules(&rendering.tree);
-    let rules = warnings.keep(inputs::read_rules(rules, world))?;
-    let exposure = renderer.expose(&mut rendering, &rules);
+    let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
+    let named = rules.named(rendering.tree.files());
+    rendering.tree = rendering.tree.with_secrets(&named);
+    if sealing == Sealing::Ahead {
+        let paths = named.iter().map(String::as_str);
+        let more = paths.filter(|path| !is_secret_path(path));
+        earlier.extend(inputs::earlier(world, &project, more, &keyring));
+    }
+    let exposure = renderer.expose(&mut rendering, &rules, &named);
     let policy = inputs::policy(&project, &cluster);
     let front = Front {
         project,

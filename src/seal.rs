@@ -11,6 +11,7 @@
 
 mod cipher;
 mod codes;
+mod coverage;
 mod earlier;
 mod edit;
 mod keep;
@@ -43,8 +44,8 @@ pub use open_part::open_part;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::source::Source;
-use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree};
+use crate::source::{Source, Span};
+use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree, is_secret_path};
 use earlier::File as Found;
 use keep::Verdict;
 use outline::{Outline, State};
@@ -122,12 +123,9 @@ pub fn seal(
         return Err(problems);
     }
     problems.extend(not_verified(&unverified));
-    let indent = inputs.rules.indent();
     let written: Vec<(String, Result<String, Diagnostic>)> = jobs
         .into_par_iter()
-        .map(|(path, outline, rule, draw)| {
-            (path, writer::write(&outline, rule, indent, &draw, &now))
-        })
+        .map(|(path, outline, rule, draw)| (path, writer::write(&outline, rule, &draw, &now)))
         .collect();
     for (path, result) in written {
         match result {
@@ -182,11 +180,17 @@ enum Action<'r> {
 }
 
 fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
+    let found = inputs.rules.find(&file.path);
     let store = Store::of(&file.path);
     if store != Store::Yaml {
-        return Err(vec![store.unsupported(&file.path)]);
+        let start = Span::default();
+        let mut problem = store.unsupported(&file.path).at(&file.source, start, "");
+        if let Some(rule) = found.filter(|_| !is_secret_path(&file.path)) {
+            problem = problem.with_related(rule.place.clone(), "named by this rule");
+        }
+        return Err(vec![problem]);
     }
-    let Some(rule) = inputs.rules.find(&file.path) else {
+    let Some(rule) = found else {
         return Err(vec![inputs.rules.no_rule(&file.path)]);
     };
     if !rule.unfit.is_empty() {
@@ -202,7 +206,11 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
     if !unclear.is_empty() {
         return Err(unclear);
     }
-    let mut warnings = Vec::from_iter(covers_nothing(&outline, rule));
+    let open = coverage::problems(&outline, rule);
+    if !open.is_empty() {
+        return Err(open);
+    }
+    let mut warnings = Vec::new();
     let earlier = inputs.earlier.get(&file.path);
     let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
     let unseen = unseen.and_then(|other| Outline::read(&other.source, State::Plain).ok());
@@ -222,22 +230,6 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
         _ => Action::Seal { outline, rule },
     };
     Ok(Decision { action, warnings })
-}
-
-/// Warns of a file that SOPS would call encrypted and in which every value can be read.
-fn covers_nothing(outline: &Outline, rule: &Rule) -> Option<Diagnostic> {
-    let covered = |leaf| writer::covered_value(leaf, &rule.scope).is_some();
-    if outline.leaves().any(covered) {
-        return None;
-    }
-    let (path, key) = (&outline.source.path, rule.scope.selector.key());
-    let message =
-        format!("no value of `{path}` is encrypted: `{key}` of its rule leaves all in plain text");
-    Some(
-        Diagnostic::warning("seal-covers-nothing", message).with_hint(format!(
-            "change `{key}`, or take `.sops.` out of the name if the file holds no secret"
-        )),
-    )
 }
 
 fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedFile {

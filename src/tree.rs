@@ -8,10 +8,13 @@ pub mod builds;
 pub mod kustomization;
 pub mod object;
 mod open_part;
+mod plain_file;
+pub mod reference;
+pub mod secret_manifest;
 
 pub use open_part::OpenPart;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -53,7 +56,7 @@ pub enum Origin {
 pub struct File {
     /// The path below the output folder, with `/`.
     pub path: String,
-    /// The text and its name; `sensitive` for files that will be sealed.
+    /// The text and its name; `sensitive` for the files that will be sealed, and only for these.
     pub source: Arc<Source>,
     /// The parsed documents of a YAML file; empty for any other file.
     pub documents: Arc<Vec<yaml::Document>>,
@@ -62,9 +65,12 @@ pub struct File {
 }
 
 impl File {
-    /// Returns whether the file is to be encrypted: its name has `.sops.` in it.
+    /// Returns whether the file is to be encrypted: its name has `.sops.` in it, or a creation rule
+    /// names it.
+    ///
+    /// The tree decides that, once, and marks the source as sensitive.
     pub fn is_secret(&self) -> bool {
-        is_secret_path(&self.path)
+        self.source.sensitive
     }
 
     /// Returns whether the file is YAML by its name.
@@ -101,9 +107,10 @@ impl fmt::Debug for File {
     }
 }
 
-/// Returns whether a path names a file to be encrypted (`secret.sops.yaml`).
+/// Returns whether a path by itself names a file to be encrypted (`secret.sops.yaml`).
 ///
-/// The project's own `.sops.yaml` is the rule file and stays plain.
+/// The project's own `.sops.yaml` is the rule file and stays plain. Of a file in a tree,
+/// [`File::is_secret`] knows more.
 pub fn is_secret_path(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.find(".sops.").is_some_and(|at| at > 0)
@@ -189,7 +196,7 @@ pub struct Tree<S> {
 
 impl<S> Tree<S> {
     /// Lists the files, sorted by path.
-    pub fn files(&self) -> impl ExactSizeIterator<Item = &File> {
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &File> + Clone {
         self.files.values()
     }
 
@@ -226,19 +233,32 @@ impl<S> Tree<S> {
 }
 
 impl Tree<Rendered> {
-    /// Makes the tree that the templates rendered.
+    /// Makes the tree that the templates rendered; files with `.sops.` in their name will be sealed.
     pub fn rendered(files: impl IntoIterator<Item = File>, apps: Vec<App>) -> Self {
+        let keyed = |mut file: File| {
+            if is_secret_path(&file.path) {
+                conceal(&mut file);
+            }
+            (file.path.clone(), file)
+        };
         Self {
-            files: files
-                .into_iter()
-                .map(|file| (file.path.clone(), file))
-                .collect(),
+            files: files.into_iter().map(keyed).collect(),
             apps,
             injections: Vec::new(),
             gaps: Vec::new(),
             sealed: BTreeMap::new(),
             stage: PhantomData,
         }
+    }
+
+    /// Marks more files as to be encrypted: those that a creation rule names.
+    #[must_use]
+    pub fn with_secrets(mut self, paths: &BTreeSet<String>) -> Self {
+        let named = self.files.values_mut();
+        for file in named.filter(|file| paths.contains(&file.path)) {
+            conceal(file);
+        }
+        self
     }
 
     /// Moves on with the files that hardening changed or added, and the record of it.
@@ -254,6 +274,13 @@ impl Tree<Rendered> {
         self.injections = injections;
         self.gaps = gaps;
         self.into_stage()
+    }
+}
+
+/// Marks a file as one whose text is a secret.
+fn conceal(file: &mut File) {
+    if !file.source.sensitive {
+        file.source = Source::of(file.source.path.as_str(), file.source.text.clone(), true);
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn audited(case: &str) -> Audited {
         name: "homeless".to_owned(),
         reason: "It cannot run twice".to_owned(),
         place: None,
+        path: None,
     }];
     let measures = Measures {
         profiles: &profiles,
@@ -128,6 +129,7 @@ fn an_exemption_takes_a_gap_out_of_the_score_and_keeps_its_reason() {
         name: name.to_owned(),
         reason: "For the test".to_owned(),
         place: None,
+        path: None,
     };
     let before = plain("bad", &[]);
     // By a check's own code, and by that of the rule that would close the gap.

@@ -1,8 +1,9 @@
 //! Checks: a folder of trees for each check.
 //!
 //! A case is `tests/check/<check>/<case>/` with the tree in `in/`, what all checks say about it in
-//! `findings.txt`, what differs with other secrets in `other/`, and chart profiles in `charts/`. The
-//! templates of a case with a file `of-the-catalogue` are those of the built-in catalogue.
+//! `findings.txt`, what differs with other secrets in `other/`, exemptions in `exempt.yaml`, and chart
+//! profiles in `charts/`. The templates of a case with a file `of-the-catalogue` are those of the built-in
+//! catalogue.
 //! `KILN_BLESS=1` writes the findings.
 
 mod clean;
@@ -15,8 +16,9 @@ use kiln::diagnostic::Diagnostic;
 use kiln::harden::{Policy, harden};
 use kiln::source::Source;
 use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
-use kiln::workload::Profiles;
 use kiln::workload::pod_security::Version;
+use kiln::workload::{Exemption, Profiles};
+use kiln::yaml;
 
 use crate::harden::trees;
 
@@ -38,6 +40,26 @@ fn leaks(folder: &Path) -> Vec<Leak> {
         leak.origins.insert("dns.token".to_owned());
     }
     leaks
+}
+
+fn exemptions(folder: &Path) -> Vec<Exemption> {
+    let text = std::fs::read_to_string(folder.join("exempt.yaml")).unwrap_or_default();
+    let setting = |item: &yaml::Node, key: &str| item.find_text(key).map(str::to_owned);
+    let every = || "*".to_owned();
+    let documents = yaml::load(&text).unwrap();
+    let items = documents
+        .iter()
+        .flat_map(|document| document.root.items().unwrap_or_default());
+    items
+        .map(|item| Exemption {
+            code: setting(item, "rule").unwrap(),
+            namespace: setting(item, "namespace").unwrap_or_else(every),
+            name: setting(item, "name").unwrap_or_else(every),
+            path: setting(item, "path"),
+            reason: "For the test".to_owned(),
+            place: None,
+        })
+        .collect()
 }
 
 fn rendered(folder: &Path) -> Tree<Rendered> {
@@ -73,6 +95,7 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
         failures: &[],
         profiles: &profiles,
         kubernetes: Version(36),
+        exempt: &exemptions(folder),
     };
     match check(hardened, measures) {
         Ok(done) => done.warnings,

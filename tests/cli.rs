@@ -17,6 +17,8 @@ mod init;
 mod render;
 /// Diagnostics in every form.
 mod report;
+/// What is sealed, and what may be in plain text.
+mod seal;
 /// `kiln render --stage`.
 mod stage;
 /// Colour, quiet, closed pipes, wrong arguments.

@@ -74,6 +74,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         name: setting(exemption, "name"),
         reason: setting(exemption, "reason"),
         place: None,
+        path: None,
     });
     let only = root.and_then(|root| root.find_text("only"));
     let others = RULES
@@ -85,6 +86,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         name: "*".to_owned(),
         reason: "the case is about another rule".to_owned(),
         place: None,
+        path: None,
     });
     let wishes = root
         .and_then(|root| root.get("podSecurity"))

@@ -1,5 +1,6 @@
 //! What a check sees.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,10 +8,12 @@ use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
+use crate::tree::kustomization::Use;
 use crate::tree::{File, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
-use crate::workload::{Release, Workload};
+use crate::workload::{Exemption, Release, Workload};
+use crate::yaml;
 
 /// The tree, how it is put together, what runs because of it, and what of it depends on a secret.
 pub(super) struct Context<'t> {
@@ -21,6 +24,8 @@ pub(super) struct Context<'t> {
     /// The budgets that somebody wrote.
     pub(super) budgets: &'t [Budget],
     pub(super) kubernetes: Version,
+    /// What the project exempts from checks.
+    pub(super) exempt: &'t [Exemption],
     /// What depends on a secret and is open.
     pub(super) leaks: &'t [Leak],
     /// What fails with other secrets.
@@ -50,6 +55,43 @@ impl<'t> Context<'t> {
             .get(&place.source.path)
             .filter(|file| Arc::ptr_eq(&file.source, &place.source))?;
         file.template_place(place.span.start)
+    }
+
+    /// Returns the documents of a manifest, in YAML or in JSON; a file is one by its name, or because a
+    /// kustomization lists it.
+    pub(super) fn documents<'f>(&self, file: &'f File) -> Cow<'f, [yaml::Document]> {
+        if file.is_yaml() || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
+            return Cow::Borrowed(file.documents.as_slice());
+        }
+        Cow::Owned(yaml::load(&file.source.text).unwrap_or_default())
+    }
+
+    fn is_listed(&self, path: &str) -> bool {
+        let kustomizations = self.builds.kustomizations.values();
+        kustomizations
+            .flat_map(|found| &found.references)
+            .any(|found| found.used_as == Use::Resource && found.path.as_deref() == Some(path))
+    }
+
+    /// Lists the namespaces that builds put the objects of a document into.
+    pub(super) fn namespaces(&self, file: &File, document: usize) -> BTreeSet<&str> {
+        let members = self.builds.members.iter();
+        let built = members
+            .filter(|member| {
+                member.object.document == document && member.object.file.path == file.path
+            })
+            .filter(|member| !member.namespace_name().is_empty())
+            .map(Member::namespace_name);
+        let mut found: BTreeSet<&str> = built.collect();
+        if found.is_empty() && !file.is_yaml() {
+            let kustomizations = self.builds.kustomizations.values();
+            let listing = kustomizations.filter(|one| {
+                let mut references = one.references.iter();
+                references.any(|reference| reference.path.as_deref() == Some(&file.path))
+            });
+            found.extend(listing.filter_map(|one| one.namespace.as_ref().map(|(name, _)| *name)));
+        }
+        found
     }
 
     /// Lists the folders that hold files, with all folders above them.

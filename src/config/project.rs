@@ -30,6 +30,8 @@ pub struct Project {
     pub audit: AuditSettings,
     /// `[diff]`.
     pub diff: DiffSettings,
+    /// `[[exempt]]`: what checks of the tree leave alone.
+    pub exempt: Vec<Exempt>,
 }
 
 /// What a comparison leaves out.
@@ -95,6 +97,9 @@ pub struct Exempt {
     pub namespace: Option<String>,
     /// The name of the object; `None` for every one.
     pub name: Option<String>,
+    /// The output or the folder of outputs; `None` for everywhere, and always `None` outside of the
+    /// `[[exempt]]` list.
+    pub path: Option<String>,
     /// Why, for whoever reads the audit.
     pub reason: String,
     /// Where `kiln.toml` says so.
@@ -141,12 +146,13 @@ impl Default for Project {
                 ignore: Vec::new(),
                 defaults: true,
             },
+            exempt: Vec::new(),
         }
     }
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "data",
     "templates",
     "catalogue",
@@ -157,7 +163,15 @@ const KEYS: [&str; 10] = [
     "check",
     "audit",
     "diff",
+    "exempt",
 ];
+
+/// The keys of an item of `[[exempt]]`.
+const EXEMPT: [&str; 5] = ["rule", "namespace", "name", "path", "reason"];
+/// The keys of an item of `[[harden.exempt]]`.
+const HARDEN_EXEMPT: [&str; 4] = ["rule", "namespace", "name", "reason"];
+/// The keys of an item of `[[audit.exempt]]`.
+const AUDIT_EXEMPT: [&str; 4] = ["check", "namespace", "name", "reason"];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
 pub fn load(files: &dyn Files) -> StageResult<Project> {
@@ -215,11 +229,10 @@ impl Reader {
                         }
                     }
                 }
+                "exempt" => project.exempt = self.exemptions(&entry.value, &EXEMPT),
                 "audit" => {
                     for entry in self.known(&entry.value, &["exempt"]) {
-                        let items = entry.value.items().unwrap_or_default().iter();
-                        project.audit.exempt =
-                            items.map(|item| self.exempt(item, "check")).collect();
+                        project.audit.exempt = self.exemptions(&entry.value, &AUDIT_EXEMPT);
                     }
                 }
                 _ => {
@@ -242,11 +255,7 @@ impl Reader {
                 "enabled" => settings.enabled = self.flag(&entry.value),
                 "resources" => settings.resources = Some(self.resources(&entry.value)),
                 "network-policies" => settings.network_policies = self.closed(&entry.value),
-                _ => {
-                    for item in entry.value.items().unwrap_or_default() {
-                        settings.exempt.push(self.exempt(item, "rule"));
-                    }
-                }
+                _ => settings.exempt = self.exemptions(&entry.value, &HARDEN_EXEMPT),
             }
         }
     }
@@ -292,21 +301,32 @@ impl Reader {
         }
     }
 
-    fn exempt(&mut self, node: &Node, what: &'static str) -> Exempt {
+    fn exemptions(&mut self, node: &Node, keys: &[&'static str]) -> Vec<Exempt> {
+        let Some(items) = node.items() else {
+            self.problem(node, "a list of tables was expected here");
+            return Vec::new();
+        };
+        items.iter().map(|item| self.exempt(item, keys)).collect()
+    }
+
+    /// Reads an exemption; the first of its keys names the rule.
+    fn exempt(&mut self, node: &Node, keys: &[&'static str]) -> Exempt {
         let mut exempt = Exempt {
             place: Some(Place::new(&self.source, node.first_line_span())),
             ..Exempt::default()
         };
-        for entry in self.known(node, &[what, "namespace", "name", "reason"]) {
+        for entry in self.known(node, keys) {
             let text = self.text(&entry.value);
             match entry.key.as_str() {
-                key if key == what => exempt.rule = text,
+                "rule" | "check" => exempt.rule = text,
                 "namespace" => exempt.namespace = Some(text),
                 "name" => exempt.name = Some(text),
+                "path" => exempt.path = Some(text),
                 _ => exempt.reason = text,
             }
         }
-        for (key, value) in [(what, &exempt.rule), ("reason", &exempt.reason)] {
+        let rule = keys.first().copied().unwrap_or_default();
+        for (key, value) in [(rule, &exempt.rule), ("reason", &exempt.reason)] {
             if value.trim().is_empty() {
                 self.problem(node, &format!("an exemption needs a `{key}`"));
             }

@@ -41,11 +41,11 @@ Set the value by hand, or write the mapping in block form.
     },
     Meaning {
         code: "exemption-unknown-rule",
-        summary: "An exemption names a rule that there is not",
+        summary: "An exemption names a rule that there is not, or one that nothing can be exempt from",
         text: "\
-It would exempt nothing, and a typo would look like an exemption.
+It would exempt nothing, and a typo would look like an exemption. From `secret-leak` nothing can be exempt.
 
-Take the suggestion; docs/rules.md lists all rules.
+Take the suggestion; docs/rules.md lists all rules and checks. `[[exempt]]` is for checks.
 
     [[harden.exempt]]
     rule = \"probes\"
@@ -66,7 +66,7 @@ Write a sentence.
         code: "exemption-unused",
         summary: "An exemption exempts nothing",
         text: "\
-The object is gone or has another name, or the rule has nothing to add to it any more.
+The object is gone or has another name, or the rule has nothing to add to it or to say of it any more.
 
 Remove it, or mend the name.
 

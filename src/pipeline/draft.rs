@@ -37,6 +37,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
@@ -46,7 +47,8 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     } = front;
     let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&exposure, &profiles, &policy);
+    let exempt = inputs::check_exemptions(&project);
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let tree = warnings.keep(check::check(hardened, measures))?;
     Ok(Draft {
         tree,

@@ -81,24 +81,37 @@ impl Renderer<'_> {
     }
 
     /// Finds what is open and depends on a secret, and renders with other values made up if some are.
-    pub(super) fn expose(self, rendering: &mut Rendering, rules: &Rules) -> Exposure {
+    ///
+    /// `named` are the files that a rule names, in every rendering.
+    pub(super) fn expose(
+        self,
+        rendering: &mut Rendering,
+        rules: &Rules,
+        named: &BTreeSet<String>,
+    ) -> Exposure {
         let Some(OtherRendering { tree, failures }) = rendering.others.pop() else {
             return Exposure::default();
         };
+        let tree = tree.with_secrets(named);
         let open_part = |file: &_| seal::open_part(file, rules);
         let mut leaks = check::find_leaks(&rendering.tree, &tree, &open_part);
         if !leaks.is_empty() {
-            self.name_origins(rendering, rules, &mut leaks);
+            self.name_origins(rendering, (rules, named), &mut leaks);
         }
         Exposure {
             leaks,
             failures,
-            unseen: self.unseen(),
+            unseen: self.unseen().map(|tree| tree.with_secrets(named)),
         }
     }
 
     /// Replaces one source of secrets after the other, and sees which leaks move.
-    fn name_origins(self, rendering: &Rendering, rules: &Rules, leaks: &mut [Leak]) {
+    fn name_origins(
+        self,
+        rendering: &Rendering,
+        (rules, named): (&Rules, &BTreeSet<String>),
+        leaks: &mut [Leak],
+    ) {
         let pointers = self.cluster.secret_pointers.iter();
         let read = rendering.secret_files.iter();
         let files: BTreeSet<&String> = read.chain(&self.cluster.secret_files).collect();
@@ -118,10 +131,12 @@ impl Renderer<'_> {
         });
         let others: Vec<OtherInputs<'_>> = by_config.chain(by_file).collect();
         let open_part = |file: &_| seal::open_part(file, rules);
-        let others = self.render_others(&others);
+        let others = self.render_others(&others).into_iter();
+        let others: Vec<Tree<Rendered>> =
+            others.map(|other| other.tree.with_secrets(named)).collect();
         let found: Vec<Vec<Leak>> = others
             .par_iter()
-            .map(|other| check::find_leaks(&rendering.tree, &other.tree, &open_part))
+            .map(|other| check::find_leaks(&rendering.tree, other, &open_part))
             .collect();
         for (name, moved) in names.zip(&found) {
             let moved: BTreeSet<_> = moved.iter().map(Leak::spot).collect();

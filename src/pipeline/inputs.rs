@@ -4,7 +4,7 @@ use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::harden::{Closed, Policy, Resources};
-use crate::render::{Layer, Layers, Library};
+use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::Secret;
@@ -195,19 +195,12 @@ pub(super) fn keep_unseen(
     unseen: &BTreeSet<String>,
     tree: &mut Tree<Sealed>,
 ) {
+    let output = output_folder(project);
     for path in unseen {
-        let found = world.files.read_output(&output_path(project, path));
+        let found = world.files.read_output(&in_project(&output, path));
         if let Ok(Some(bytes)) = found {
             tree.keep(path, bytes);
         }
-    }
-}
-
-/// Returns what an output is called in the project.
-fn output_path(project: &Project, path: &str) -> String {
-    match project.output.trim_end_matches('/') {
-        "" | "." => path.to_owned(),
-        folder => format!("{folder}/{path}"),
     }
 }
 
@@ -234,41 +227,69 @@ pub(super) fn unseen_files(
         .collect()
 }
 
-/// Finds the creation rules among the outputs.
-pub(super) fn creation_rules<S>(tree: &Tree<S>) -> Option<Arc<Source>> {
-    Some(Arc::clone(&tree.get(CREATION_RULES)?.source))
+/// Reads the creation rules that `sops` would find for the outputs: of each `.sops.yaml` in a folder of theirs
+/// or above, rendered or kept in the project.
+pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> StageResult<Rules> {
+    let output = output_folder(project);
+    let mut folders = BTreeSet::from([String::new()]);
+    for path in tree.files().map(|file| in_project(&output, &file.path)) {
+        let above = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
+        folders.extend(above);
+    }
+    let rendered: BTreeMap<String, &Arc<Source>> = tree
+        .files()
+        .filter(|file| file.path.ends_with(CREATION_RULES))
+        .map(|file| (in_project(&output, &file.path), &file.source))
+        .collect();
+    let mut sources = Vec::new();
+    let mut problems = Vec::new();
+    for folder in folders {
+        let path = in_project(&folder, CREATION_RULES);
+        if let Some(source) = rendered.get(&path) {
+            sources.push((folder, Arc::clone(source)));
+            continue;
+        }
+        match text(&world.files, &path) {
+            Ok(Some(found)) => sources.push((folder, Source::new(path, found))),
+            Ok(None) => {}
+            Err(error) => {
+                problems.push(Diagnostic::error("unreadable-rules", error.to_string()));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Rules::read(sources, &output)
 }
 
-/// Reads the creation rules: those among the outputs, or else the project's own.
-pub(super) fn read_rules(rendered: Option<Arc<Source>>, world: &World<'_>) -> StageResult<Rules> {
-    if let Some(source) = rendered {
-        return Rules::parse(&source);
-    }
-    match text(&world.files, CREATION_RULES) {
-        Ok(Some(found)) => Rules::parse(&Source::new(CREATION_RULES, found)),
-        Ok(None) => Ok(Warned {
-            value: Rules::none(),
-            warnings: Vec::new(),
-        }),
-        Err(error) => Err(vec![Diagnostic::error(
-            "unreadable-rules",
-            error.to_string(),
-        )]),
+/// Returns the output folder as seen from the project: empty for the project itself.
+fn output_folder(project: &Project) -> String {
+    crate::tree::kustomization::join("", &project.output)
+        .unwrap_or_else(|| project.output.trim_end_matches('/').to_owned())
+}
+
+fn in_project(folder: &str, path: &str) -> String {
+    if folder.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{folder}/{path}")
     }
 }
 
-/// Opens the sealed files at the paths of the secret outputs that the templates may make.
-pub(super) fn earlier(
+/// Opens the sealed files at the paths of some outputs.
+pub(super) fn earlier<'p>(
     world: &World<'_>,
     project: &Project,
-    library: &Library,
+    paths: impl IntoIterator<Item = &'p str>,
     keyring: &Keyring,
 ) -> Earlier {
+    let output = output_folder(project);
     let existing = |path: &str| {
-        let path = output_path(project, path);
-        world.files.read_output(&path).ok().flatten()
+        let found = world.files.read_output(&in_project(&output, path));
+        found.ok().flatten()
     };
-    Earlier::open(library.secret_outputs(), &existing, keyring)
+    Earlier::open(paths, &existing, keyring)
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {
@@ -339,6 +360,11 @@ fn closed(setting: &project::Closed) -> Closed {
     }
 }
 
+/// Lists what the checks leave out.
+pub(super) fn check_exemptions(project: &Project) -> Vec<Exemption> {
+    project.exempt.iter().map(exemption).collect()
+}
+
 /// Lists what the audit leaves out: its own exemptions, and those from the hardening rules.
 pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
     let all = project.audit.exempt.iter().chain(&project.harden.exempt);
@@ -351,6 +377,7 @@ fn exemption(written: &project::Exempt) -> Exemption {
         code: written.rule.clone(),
         namespace: written.namespace.clone().unwrap_or_else(every),
         name: written.name.clone().unwrap_or_else(every),
+        path: written.path.clone(),
         reason: written.reason.clone(),
         place: written.place.clone(),
     }
@@ -361,11 +388,13 @@ pub(super) fn measures<'m>(
     exposure: &'m Exposure,
     profiles: &'m Profiles,
     policy: &Policy,
+    exempt: &'m [Exemption],
 ) -> check::Measures<'m> {
     check::Measures {
         leaks: &exposure.leaks,
         failures: &exposure.failures,
         profiles,
         kubernetes: policy.kubernetes,
+        exempt,
     }
 }

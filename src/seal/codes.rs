@@ -97,7 +97,7 @@ If it was not you, find out who. Then restore it, or render it anew.
         text: "\
 Kiln seals for and opens with age keys. PGP and the keys of clouds are SOPS' own business.
 
-Add an age recipient, or name such files so that Kiln does not seal them.
+Add an age recipient, or keep such files out of the templates.
 
     sops updatekeys secret.sops.yaml",
     },
@@ -105,10 +105,10 @@ Add an age recipient, or name such files so that Kiln does not seal them.
         code: "unsupported-secret-format",
         summary: "A secret file is of a format that Kiln does not seal",
         text: "\
-Kiln seals YAML. A file with `.sops.` in its name that is anything else would reach the disk in
-plain text, so it is refused.
+Kiln seals YAML. A file of another format with `.sops.` in its name, or that a creation rule names, would reach
+the disk in plain text, so it is refused.
 
-Put the content into a Secret, or take `.sops.` out of the name if it is no secret.
+Put the content into a Secret. If it is no secret, take `.sops.` out of the name, or narrow the `path_regex`.
 
     stringData:
       config.json: |
@@ -139,8 +139,9 @@ Write the value out where it is needed.
         code: "no-creation-rule",
         summary: "Nothing says for whom a secret file is sealed",
         text: "\
-The rules in `.sops.yaml` are asked in turn, and the first whose `path_regex` matches decides. No
-rule matches this file, and Kiln never writes a secret in plain text.
+The rules in the nearest `.sops.yaml` upwards are asked in turn, and the first whose `path_regex` matches the
+path from there decides, as with `sops`. No rule matches this file, and Kiln never writes a secret in plain
+text.
 
 Add a rule, or rename the file.
 
@@ -296,12 +297,26 @@ Mend its rights; the message says what the system said.
         text: "\
 It is called a secret and would be written in plain text, since the rule of its path selects none of
 its keys. `data` and `stringData` is what the usual rule selects, which misses a Talos or a Helm
-file.
+file. Nothing is written.
 
-Change the selector for this path, or take `.sops.` out of the name if it holds no secret.
+Change the selector for this path. If the file holds no secret, take `.sops.` out of its name, or narrow
+the `path_regex` that names it.
 
     - path_regex: talos/.*\\.sops\\.ya?ml$
       age: age1…              # without a selector all values are encrypted",
+    },
+    Meaning {
+        code: "seal-leaves-plain",
+        summary: "A rule leaves values of a Secret in plain text",
+        text: "\
+The file counts as sealed, and everyone who can read the repository could read these values of its Secret.
+Nothing is written.
+
+Widen the selector of the rule.
+
+    - path_regex: kubernetes/.*\\.sops\\.ya?ml$
+      encrypted_regex: ^(data|stringData)$
+      age: age1…",
     },
     Meaning {
         code: "seal-damaged",

@@ -57,6 +57,11 @@ impl Earlier {
         }
     }
 
+    /// Adds files that were opened later.
+    pub fn extend(&mut self, more: Self) {
+        self.files.extend(more.files);
+    }
+
     pub(super) fn get(&self, path: &str) -> Option<&File> {
         self.files.get(path)
     }

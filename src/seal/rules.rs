@@ -2,29 +2,47 @@
 
 mod read;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use regex::Regex;
 
 use super::recipient::Recipient;
 use super::scope::Scope;
-use crate::diagnostic::{Diagnostic, StageResult};
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Place, Source};
+use crate::tree::File;
+use crate::tree::kustomization::split;
+
+/// The name under which SOPS looks for rules.
+const RULE_FILE: &str = ".sops.yaml";
+
+/// A file that every tree could have, and that cannot be sealed: what matches it matches everything.
+const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// The indentation that SOPS gives to YAML when nothing else is set.
 const INDENT: usize = 4;
 
-/// The rules of a `.sops.yaml`.
-#[derive(Clone, Debug)]
+/// The creation rules of a project: those of each `.sops.yaml` in it, by the folder where they hold.
+///
+/// A file is sealed by the rule file that `sops` finds when it is run in the file's folder: the nearest
+/// one upwards. Patterns are matched against the path from there, as `sops` does.
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// The name of the rule file, as shown to the user; `None` when there is none.
-    file: Option<String>,
-    /// The folder of the rule file; empty for the project itself.
-    folder: String,
+    /// By folder, relative to the project; empty for the project itself.
+    files: BTreeMap<String, RuleFile>,
+    /// The folder of the outputs, relative to the project; empty for the project itself.
+    output: String,
+}
+
+/// The rules of one `.sops.yaml`.
+#[derive(Clone, Debug)]
+pub(super) struct RuleFile {
+    /// The name of the rule file, as shown to the user.
+    name: String,
     /// The `creation_rules` key.
     place: Option<Place>,
     list: Vec<Rule>,
-    indent: usize,
 }
 
 /// One creation rule.
@@ -32,96 +50,194 @@ pub struct Rules {
 pub(super) struct Rule {
     /// `path_regex`; a rule without it matches every file.
     path: Option<Regex>,
+    /// Where it says which files it is for.
+    pub(super) place: Place,
     pub(super) scope: Scope,
+    /// Where it says how far it goes.
+    pub(super) scope_place: Place,
     pub(super) mac_only_encrypted: bool,
     pub(super) recipients: Vec<Recipient>,
+    /// The indentation of the metadata, which the rule file sets for all of its rules.
+    pub(super) indent: usize,
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
 }
 
 impl Rules {
-    /// Reads a `.sops.yaml`.
+    /// Reads the `.sops.yaml` of a project, or of one of its folders.
     ///
-    /// Reports everything that no version of SOPS would take as errors, and unknown keys, which SOPS
-    /// passes over in silence, as warnings. What SOPS takes and Kiln cannot do (other keys than age
-    /// X25519, Shamir sharing) is an error only once a file is sealed by that rule.
+    /// # Errors
+    /// As of [`Rules::read`].
     pub fn parse(source: &Arc<Source>) -> StageResult<Self> {
-        read::rules(source)
+        let (folder, _) = split(&source.path);
+        Self::read([(folder.to_owned(), Arc::clone(source))], "")
+    }
+
+    /// Reads rule files, each with its folder; `output` is that of the outputs. Both are relative to the
+    /// project, without `.` and without slashes at their ends.
+    ///
+    /// # Errors
+    /// Everything that no version of SOPS would take; unknown keys, which SOPS passes over in silence, are
+    /// warnings. What SOPS takes and Kiln cannot do (other keys than age X25519, Shamir sharing) is an
+    /// error only once a file is sealed by that rule.
+    pub fn read(
+        sources: impl IntoIterator<Item = (String, Arc<Source>)>,
+        output: &str,
+    ) -> StageResult<Self> {
+        let mut rules = Self {
+            files: BTreeMap::new(),
+            output: output.to_owned(),
+        };
+        let mut problems = Vec::new();
+        for (folder, source) in sources {
+            match read::rules(&source) {
+                Ok(read) => {
+                    problems.extend(read.warnings);
+                    rules.files.insert(folder, read.value);
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        Warned::unless_errors(rules, problems)
     }
 
     /// Returns the rules of a project that has no `.sops.yaml`: none.
     pub fn none() -> Self {
-        Self {
-            file: None,
-            folder: String::new(),
-            place: None,
-            list: Vec::new(),
-            indent: INDENT,
-        }
+        Self::default()
     }
 
-    /// Returns whether some rule matches a file, given by its path in the project.
+    /// Returns whether some rule matches an output.
     pub fn covers(&self, path: &str) -> bool {
         self.find(path).is_some()
     }
 
-    /// Returns the first rule that matches a file.
-    pub(super) fn find(&self, path: &str) -> Option<&Rule> {
-        let path = relative(path, &self.folder);
-        self.list
+    /// Lists the outputs that a rule names: those that are to be sealed whatever they are called.
+    ///
+    /// A rule without `path_regex`, or one that also matches a file that has to stay as it is
+    /// ([`File::plain_reader`]) or a `kustomization.yaml` beside the rule file, whether there is one or not,
+    /// names none. It is a default, and says how files with `.sops.` in their name are sealed. That a pattern
+    /// matches the rule file itself, as `\.sops\.yaml$` does, says nothing.
+    pub fn named<'f>(&self, files: impl Iterator<Item = &'f File> + Clone) -> BTreeSet<String> {
+        let is_rule_file = |file: &File| split(&file.path).1 == RULE_FILE;
+        let plain: Vec<String> = files
+            .clone()
+            .filter(|file| file.plain_reader().is_some())
+            .map(|file| self.full(&file.path))
+            .collect();
+        let defaults: BTreeSet<*const Rule> = self
+            .files
             .iter()
-            .find(|rule| rule.path.as_ref().is_none_or(|regex| regex.is_match(&path)))
+            .flat_map(|(folder, file)| file.list.iter().map(move |rule| (folder, file, rule)))
+            .filter(|(folder, file, rule)| {
+                let here = |path: &&String| {
+                    self.nearest(path)
+                        .is_some_and(|(_, nearest)| std::ptr::eq(nearest, *file))
+                };
+                let mut plain = plain.iter().filter(here);
+                rule.matches(KUSTOMIZATION) || plain.any(|path| rule.matches(below(path, folder)))
+            })
+            .map(|(_, _, rule)| std::ptr::from_ref(rule))
+            .collect();
+        let is_named = |file: &&File| {
+            let rule = self.find(&file.path).filter(|_| !is_rule_file(file));
+            rule.is_some_and(|rule| !defaults.contains(&std::ptr::from_ref(rule)))
+        };
+        files
+            .filter(is_named)
+            .map(|file| file.path.clone())
+            .collect()
     }
 
-    /// Says that no rule matches a file.
+    /// Returns the first rule that matches an output.
+    pub(super) fn find(&self, path: &str) -> Option<&Rule> {
+        let path = self.full(path);
+        let (folder, file) = self.nearest(&path)?;
+        let path = below(&path, folder);
+        file.list.iter().find(|rule| rule.matches(path))
+    }
+
+    /// Says that no rule matches an output.
     pub(super) fn no_rule(&self, path: &str) -> Diagnostic {
         let code = "no-creation-rule";
-        let Some(file) = &self.file else {
+        let full = self.full(path);
+        let Some((folder, file)) = self.nearest(&full) else {
             return Diagnostic::error(
                 code,
                 format!("`{path}` is to be sealed, but there is no `.sops.yaml`"),
             )
             .with_hint("write a `.sops.yaml` with a rule in `creation_rules` that says for whom");
         };
-        let diagnostic = Diagnostic::error(code, format!("no rule of `{file}` matches `{path}`"))
-            .with_hint(
-                "add a rule to `creation_rules` whose `path_regex` matches it, or rename the file",
-            );
-        diagnostic.at_place_if(self.place.as_ref())
+        let seen = below(&full, folder);
+        let shown = if seen == path {
+            format!("`{path}`")
+        } else {
+            format!("`{path}`, which is `{seen}` to SOPS")
+        };
+        let diagnostic = Diagnostic::error(
+            code,
+            format!("no rule of `{}` matches {shown}", file.name),
+        )
+        .with_hint(
+            "add a rule to `creation_rules` whose `path_regex` matches it, or rename the file",
+        );
+        diagnostic.at_place_if(file.place.as_ref())
     }
 
-    pub(super) fn indent(&self) -> usize {
-        self.indent
+    /// Returns the path of an output as seen from the project.
+    fn full(&self, path: &str) -> String {
+        if self.output.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.output)
+        }
+    }
+
+    /// Returns the rule file that holds for a path, and its folder.
+    fn nearest(&self, path: &str) -> Option<(&str, &RuleFile)> {
+        let mut folder = path;
+        while !folder.is_empty() {
+            (folder, _) = split(folder);
+            if let Some((folder, file)) = self.files.get_key_value(folder) {
+                return Some((folder, file));
+            }
+        }
+        None
     }
 }
 
-/// Returns a path as seen from a folder, both being relative to the project.
-fn relative(path: &str, folder: &str) -> String {
-    let mut path: Vec<&str> = path.split('/').collect();
-    let mut folder: Vec<&str> = folder
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    while let (Some(left), Some(right)) = (path.first(), folder.first())
-        && left == right
-        && path.len() > 1
-    {
-        path.remove(0);
-        folder.remove(0);
+impl Rule {
+    fn matches(&self, path: &str) -> bool {
+        self.path.as_ref().is_none_or(|regex| regex.is_match(path))
     }
-    "../".repeat(folder.len()) + &path.join("/")
+}
+
+/// Returns a path as seen from a folder above it.
+fn below<'p>(path: &'p str, folder: &str) -> &'p str {
+    path.strip_prefix(folder)
+        .map_or(path, |rest| rest.trim_start_matches('/'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::relative;
+    use super::*;
 
     #[test]
-    fn sees_paths_from_the_folder_of_the_rules() {
-        assert_eq!(relative("a/b.yaml", ""), "a/b.yaml");
-        assert_eq!(relative("a/b.yaml", "a"), "b.yaml");
-        assert_eq!(relative("a/b/c.yaml", "./a"), "b/c.yaml");
-        assert_eq!(relative("x/b.yaml", "a/b"), "../../x/b.yaml");
+    fn takes_the_nearest_rule_file_upwards() {
+        let rules = |name: &str| Source::new(format!("{name}/.sops.yaml"), "creation_rules: []\n");
+        let sources = ["", "out/a", "out/a/b"].map(|folder| (folder.to_owned(), rules(folder)));
+        let rules = Rules::read(sources, "out").unwrap().value;
+        for (path, folder, seen) in [
+            ("x.yaml", "", "out/x.yaml"),
+            ("ab/x.yaml", "", "out/ab/x.yaml"),
+            ("a/x.yaml", "out/a", "x.yaml"),
+            ("a/c/x.yaml", "out/a", "c/x.yaml"),
+            ("a/b/c/x.yaml", "out/a/b", "c/x.yaml"),
+        ] {
+            let full = rules.full(path);
+            let (found, _) = rules.nearest(&full).unwrap();
+            assert_eq!((found, below(&full, found)), (folder, seen), "{path}");
+        }
+        assert!(Rules::none().nearest("a/x.yaml").is_none());
     }
 }

@@ -44,6 +44,6 @@ impl Store {
             self.name()
         );
         Diagnostic::error("unsupported-secret-format", message)
-            .with_hint("put the content into a `*.sops.yaml` file, or take `.sops.` out of its name if it is no secret")
+            .with_hint("put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it")
     }
 }

@@ -78,14 +78,13 @@ pub(super) fn unclear_comments(outline: &Outline, scope: &Scope) -> Vec<Diagnost
 
 /// Seals a plain text for the recipients of a rule.
 ///
-/// `indent` is that of the metadata; all other lines keep theirs. `now` is RFC 3339 in UTC.
+/// Lines keep their indentation. `now` is RFC 3339 in UTC.
 ///
 /// The result is read back before it is handed over: an error here is a defect of Kiln, found before
 /// it could cost anyone a secret.
 pub(super) fn write(
     outline: &Outline,
     rule: &Rule,
-    indent: usize,
     draw: &Draw,
     now: &str,
 ) -> Result<String, Diagnostic> {
@@ -124,7 +123,12 @@ pub(super) fn write(
         foreign: Vec::new(),
     };
     for document in &outline.documents {
-        edits.push(append(&outline.source.text, document, &metadata, indent));
+        edits.push(append(
+            &outline.source.text,
+            document,
+            &metadata,
+            rule.indent,
+        ));
     }
     let sealed = edit::apply(&outline.source.text, edits);
     if reads_back(outline, &sealed, &draw.key) {

@@ -62,7 +62,7 @@ impl<'t> Kustomization<'t> {
 
     fn read(file: &'t File) -> Option<Self> {
         let (folder, name) = split(&file.path);
-        if !NAMES.contains(&name) {
+        if !is_kustomization_name(name) {
             return None;
         }
         let root = &file.documents.first()?.root;
@@ -78,6 +78,11 @@ impl<'t> Kustomization<'t> {
             references: References { file, folder }.read(root),
         })
     }
+}
+
+/// Returns whether kustomize takes a file of this name for its own.
+pub fn is_kustomization_name(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 /// Returns folder and name of a path.

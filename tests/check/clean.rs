@@ -27,6 +27,7 @@ fn the_checks_are_silent_about_hardened_trees() {
             failures: &[],
             profiles: &profiles,
             kubernetes: Version(36),
+            exempt: &[],
         };
         let warnings = match check(hardened, measures) {
             Ok(done) => done.warnings,

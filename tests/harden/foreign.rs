@@ -49,6 +49,7 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
         failures: &[],
         profiles: &profiles,
         kubernetes: Version(36),
+        exempt: &[],
     };
     let mut problems = done.warnings;
     match check(done.value, measures) {

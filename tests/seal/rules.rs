@@ -1,6 +1,8 @@
-use super::{Pair, Project, messages, run_sops, sops, sops_encrypts};
+use std::fmt::Write as _;
+
+use super::{NOW, Pair, Project, Stream, messages, run_sops, sops, sops_encrypts};
 use kiln::diagnostic::StageResult;
-use kiln::seal::Rules;
+use kiln::seal::{Earlier, Inputs, Rules};
 use kiln::source::Source;
 
 fn parse(text: &str) -> StageResult<Rules> {
@@ -37,6 +39,217 @@ fn takes_the_rule_that_sops_takes() {
             first(&theirs.stdout),
             "{regex} on {name}"
         );
+    }
+}
+
+/// A project on disk in which `sops` and we look for the rule of a file: rule files by their paths, whether Kiln
+/// renders them or not, and the folder of the outputs.
+struct RuleSearch<'p> {
+    pair: &'p Pair,
+    output: &'static str,
+    /// Each with the patterns of its rules, in order; an empty one stands for a rule without `path_regex`.
+    rule_files: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl RuleSearch<'_> {
+    const FILES: [&'static str; 6] = [
+        "x.sops.yaml",
+        "apps/x.sops.yaml",
+        "apps/a/b/x.sops.yaml",
+        "secrets/x.yaml",
+        "talos/x.enc.yaml",
+        "kubernetes/x.sops.yml",
+    ];
+
+    fn text(&self, folder: &str, patterns: &[&str]) -> String {
+        let mut text = "creation_rules:\n".to_owned();
+        for (index, pattern) in patterns.iter().enumerate() {
+            // The selector tells which rule was taken.
+            writeln!(text, "  - age: {}", self.pair.recipient).unwrap();
+            writeln!(text, "    encrypted_regex: ^(all|{folder}_{index})$").unwrap();
+            if !pattern.is_empty() {
+                writeln!(text, "    path_regex: '{pattern}'").unwrap();
+            }
+        }
+        text
+    }
+
+    fn sources(&self) -> Vec<(String, String)> {
+        let sources = self.rule_files.iter().map(|(folder, patterns)| {
+            let word = folder.replace('/', "-");
+            ((*folder).to_owned(), self.text(&word, patterns))
+        });
+        sources.collect()
+    }
+
+    fn full(&self, path: &str) -> String {
+        format!("{}/{path}", self.output)
+            .trim_start_matches('/')
+            .to_owned()
+    }
+
+    /// Runs `sops` in the folder of a file, and returns the selector that it took, if it found a rule.
+    fn theirs(&self, sops: &std::path::Path, path: &str) -> Option<String> {
+        let root = tempfile::tempdir().unwrap();
+        for (folder, text) in self.sources() {
+            let folder = root.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(".sops.yaml"), text).unwrap();
+        }
+        let file = root.path().join(self.full(path));
+        let folder = file.parent().unwrap();
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(&file, "all: 1\n").unwrap();
+        let output = std::process::Command::new(sops)
+            .env_clear()
+            .env("HOME", root.path())
+            .current_dir(folder)
+            .arg("encrypt")
+            .arg(file.file_name().unwrap())
+            .output()
+            .unwrap();
+        if output.status.success() {
+            return selector(&String::from_utf8(output.stdout).unwrap());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let none = ["no matching creation rules found", "config file not found"];
+        assert!(none.iter().any(|none| said.contains(none)), "{said}");
+        None
+    }
+
+    fn ours(&self, path: &str) -> Option<String> {
+        let sources = self.sources().into_iter().map(|(folder, text)| {
+            let source = Source::new(format!("{folder}/.sops.yaml"), text);
+            (folder, source)
+        });
+        let rules = Rules::read(sources, self.output).unwrap().value;
+        let inputs = Inputs {
+            rules: &rules,
+            earlier: &Earlier::default(),
+            unseen: None,
+            now: NOW,
+        };
+        let tree = super::named_tree(&[(path, "all: 1\n")]);
+        match kiln::seal::seal(tree, &inputs, &mut Stream(1)) {
+            Ok(sealed) => {
+                let (_, file) = sealed.value.outputs().next().unwrap();
+                selector(std::str::from_utf8(&file.bytes).unwrap())
+            }
+            Err(problems) => {
+                assert_eq!(problems[0].code, "no-creation-rule");
+                None
+            }
+        }
+    }
+}
+
+fn selector(sealed: &str) -> Option<String> {
+    let mut lines = sealed.lines().map(str::trim);
+    lines
+        .find_map(|line| line.strip_prefix("encrypted_regex: "))
+        .map(str::to_owned)
+}
+
+/// Patterns whose anchors tell one folder from another.
+const ANCHORS: &[&str] = &[
+    r"^kubernetes/.*\.sops\.ya?ml$",
+    "^secrets/",
+    "^apps/x",
+    r"^a/b/",
+    r"(^|/)talos/[^/]+$",
+    r"^x\.sops",
+];
+
+/// For each place of rule files and outputs, the rule that we take is the one that `sops` takes in the file's folder.
+#[test]
+fn takes_the_rule_that_sops_takes_wherever_rules_and_outputs_are() {
+    let Some(sops) = sops() else { return };
+    let pair = Pair::new();
+    let mut found = std::collections::BTreeSet::new();
+    for output in ["", "kubernetes", "a/b"] {
+        for rule_files in [
+            &[("", ANCHORS)][..],
+            &[("", &["^kubernetes/", ""])],
+            &[("", ANCHORS), ("kubernetes", ANCHORS), ("a", ANCHORS)],
+            &[("", &[""]), ("a/b", ANCHORS), ("kubernetes/apps", &["^x"])],
+            &[
+                ("", ANCHORS),
+                ("apps/a", &["^b/", ""]),
+                ("kubernetes/apps/a/b", &["^x", ""]),
+            ],
+            &[("a/b/apps", &["b/x"]), ("secrets", &["^x"])],
+        ] {
+            let search = RuleSearch {
+                pair: &pair,
+                output,
+                rule_files,
+            };
+            for path in RuleSearch::FILES {
+                let theirs = search.theirs(&sops, path);
+                assert_eq!(search.ours(path), theirs, "{output} {path} {rule_files:?}");
+                found.insert(theirs);
+            }
+        }
+    }
+    assert!(found.len() > 12, "{found:?}");
+}
+
+/// Which files a rule names, and which rules are defaults.
+#[test]
+fn seals_what_a_rule_names_whatever_it_is_called() {
+    let recipient = Pair::new().recipient;
+    let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n";
+    let files = [
+        ("apps/kustomization.yaml", "resources: [x.yaml]\n"),
+        ("apps/ks.yaml", flux),
+        ("apps/namespace.yaml", "apiVersion: v1\nkind: Namespace\n"),
+        ("apps/x.yaml", "a: b\n"),
+        ("apps/x.enc.yaml", "a: b\n"),
+        ("apps/x.sops.yaml", "a: b\n"),
+        ("apps/ks.sops.yaml", flux),
+        ("secrets/x.yaml", "a: b\n"),
+        ("secrets/key.pem", "a\n"),
+        ("talos/talconfig.yaml", "a: b\n"),
+        ("talos/patch.yaml", "a: b\n"),
+        (".sops.yaml", "creation_rules: []\n"),
+    ];
+    let files = files.map(|(path, text)| crate::harden::trees::file(path, text));
+    for (patterns, named) in [
+        (&[""][..], &[][..]),
+        (&[".*.yaml"], &[]),
+        (&["^apps/"], &[]),
+        (&["^k"], &[]),
+        (&["^[k-z]"], &[]),
+        (&["^apps/k"], &[]),
+        (&["^apps/n"], &[]),
+        (&["^talos/"], &[]),
+        (&["sops"], &["apps/x.sops.yaml", "apps/ks.sops.yaml"]),
+        (
+            &[r"\.sops\.yaml$"],
+            &["apps/x.sops.yaml", "apps/ks.sops.yaml"],
+        ),
+        (
+            &["^apps/x"],
+            &["apps/x.yaml", "apps/x.enc.yaml", "apps/x.sops.yaml"],
+        ),
+        (&["/secrets/"], &[]),
+        (&["^secrets/"], &["secrets/x.yaml", "secrets/key.pem"]),
+        (&["^talos/patch"], &["talos/patch.yaml"]),
+        // The first rule that matches decides, and a default one takes what it matches.
+        (&[".*.yaml", "^secrets/"], &["secrets/key.pem"]),
+        (&[r"enc\.yaml$", ".*.yaml"], &["apps/x.enc.yaml"]),
+        (
+            &[r".*\.(enc|sops)\.yaml$"],
+            &["apps/x.enc.yaml", "apps/x.sops.yaml", "apps/ks.sops.yaml"],
+        ),
+    ] {
+        let mut text = "creation_rules:\n".to_owned();
+        for pattern in patterns {
+            writeln!(text, "  - age: {recipient}\n    path_regex: '{pattern}'").unwrap();
+        }
+        let rules = parse(&text).unwrap().value;
+        let expected = named.iter().map(|path| (*path).to_owned()).collect();
+        assert_eq!(rules.named(files.iter()), expected, "{patterns:?}");
     }
 }
 
@@ -208,7 +421,7 @@ fn says_what_stops_a_rule_only_when_a_file_needs_it() {
     no-creation-rule: no rule of `.sops.yaml` matches `other.sops.yaml` [creation_rules]
       add a rule to `creation_rules` whose `path_regex` matches it, or rename the file
     unsupported-key-type: a rule seals for a key of `pgp`, and Kiln seals for age keys only [pgp]
-      use age recipients, or give such files a name without `.sops.` and seal them with `sops`
+      use age recipients, or keep such files out of the templates and seal them with `sops`
       the rule applies to `pgp.sops.yaml`
     unsupported-recipient: post-quantum age keys (`age1pq1…`) are not supported yet as recipients [age1pq1qqqq]
       use a key that `age-keygen` makes without options (`age1…`, 62 letters)

@@ -3,7 +3,7 @@ use super::{CANARY, Pair, Project, messages, sops, sops_decrypts, sops_encrypts,
 /// Everything that a Kubernetes Secret and a config may hold.
 const KITCHEN_SINK: &str = r#"---
 # before all
-kind: Secret # inline
+kind: Example # inline
 name: plain
 stringData:
   # a comment in a secret
@@ -285,10 +285,10 @@ fn refuses_what_sops_cannot_encrypt() {
     unsealable-yaml: there is a number beyond 64 bits in `big.sops.yaml`, which cannot be sealed [18446744073709551615]
       put the number in quotes
     unsealable-yaml: `empty.sops.yaml` holds nothing that could be sealed
-    unsupported-secret-format: `env.sops.env` is a dotenv file, and Kiln seals only YAML files as yet
-      put the content into a `*.sops.yaml` file, or take `.sops.` out of its name if it is no secret
-    unsupported-secret-format: `json.sops.json` is a JSON file, and Kiln seals only YAML files as yet
-      put the content into a `*.sops.yaml` file, or take `.sops.` out of its name if it is no secret
+    unsupported-secret-format: `env.sops.env` is a dotenv file, and Kiln seals only YAML files as yet []
+      put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
+    unsupported-secret-format: `json.sops.json` is a JSON file, and Kiln seals only YAML files as yet []
+      put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
     unsealable-yaml: the key `1` is not a string in `key.sops.yaml`, which cannot be sealed [1]
       put the key in quotes
     unsealable-yaml: a document of `list.sops.yaml` is not a mapping, which SOPS cannot encrypt [a]
@@ -313,11 +313,9 @@ fn refuses_comments_that_decide_but_do_not_say_about_what() {
     sops-comment-astray: a comment that `encrypted_comment_regex` matches is not aligned with what follows in `a.sops.yaml` [# secret]
       indent it like the entry it is about, as it decides what is encrypted
     ");
-    assert!(
-        Project::new(&pair, &["encrypted_comment_regex: else"])
-            .seal(&file)
-            .is_ok()
-    );
+    let other = [("a.sops.yaml", "a:\n  - b\n# secret\n  - c\n# else\nd: e\n")];
+    let by_another = Project::new(&pair, &["encrypted_comment_regex: else"]);
+    assert!(by_another.seal(&other).is_ok());
     let all = Project::new(&pair, &["unencrypted_comment_regex: ENC"]);
     insta::assert_snapshot!(messages(&all.problems(&file)), @r"
     sops-rules-comment-regex: `unencrypted_comment_regex` also matches an encrypted comment of `a.sops.yaml` [# secret]
@@ -326,15 +324,70 @@ fn refuses_comments_that_decide_but_do_not_say_about_what() {
 }
 
 #[test]
-fn warns_of_a_file_in_which_nothing_is_encrypted() {
+fn refuses_a_file_in_which_nothing_is_encrypted() {
     let project = Project::new(&Pair::new(), &["encrypted_regex: ^(data|stringData)$"]);
     let files = [
         ("a.sops.yaml", "kind: Secret\nstringdata:\n  a: b\n"),
         ("b.sops.yaml", "data: {a: b}\n"),
+        ("c.sops.yaml", "# a note\nmachine:\n  token: swordfish\n"),
+        // Nothing that could be hidden is there, but the rule would.
+        ("d.sops.yaml", "data: {a: ''}\n"),
+        ("e.sops.yaml", "data:\n"),
     ];
-    insta::assert_snapshot!(messages(&project.seal(&files).unwrap().warnings), @r"
-    seal-covers-nothing: no value of `a.sops.yaml` is encrypted: `encrypted_regex` of its rule leaves all in plain text
-      change `encrypted_regex`, or take `.sops.` out of the name if the file holds no secret
+    insta::assert_snapshot!(messages(&project.problems(&files)), @r"
+    seal-covers-nothing: no value of `a.sops.yaml` is encrypted: `encrypted_regex` of its rule leaves all in plain text [kind]
+      change `encrypted_regex`; if the file holds no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
+    seal-covers-nothing: no value of `c.sops.yaml` is encrypted: `encrypted_regex` of its rule leaves all in plain text [machine]
+      change `encrypted_regex`; if the file holds no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
+    ");
+}
+
+#[test]
+fn refuses_to_leave_a_value_of_a_secret_in_plain_text() {
+    let pair = Pair::new();
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: one\n";
+    let values = "stringData:\n  token: swordfish\n  user: admin\n  empty: ''\n  later: ${TOKEN}\n";
+    let text = format!("{secret}{values}");
+    for (more, open) in [
+        ("encrypted_regex: ^(data|stringData)$", ""),
+        ("unencrypted_suffix: _plain", ""),
+        ("encrypted_regex: ^token$", "`stringData.user`"),
+        ("unencrypted_regex: ^user$", "`stringData.user`"),
+        (
+            "encrypted_suffix: name",
+            "`stringData.token`, `stringData.user`",
+        ),
+    ] {
+        let project = Project::new(&pair, &[more]);
+        let Err(problems) = project.seal(&[("a.sops.yaml", &text)]) else {
+            assert_eq!(open, "", "{more}");
+            continue;
+        };
+        let told = messages(&problems);
+        let key = more.split(':').next().unwrap();
+        let expected = format!(
+            "seal-leaves-plain: `{key}` of its rule leaves {open} of Secret `one` in `a.sops.yaml` in plain text"
+        );
+        assert!(told.starts_with(&expected), "{more}: {told}");
+        assert!(!told.contains("swordfish"), "{told}");
+    }
+    // In a list, in a second document, and one problem for each Secret.
+    let item = |name: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}}}, data: {{a: eA==, b: eA==}}}}"
+        )
+    };
+    let listed = format!(
+        "a: 1\n---\nkind: List\nitems: [{}, {}]\n",
+        item("x"),
+        item("y")
+    );
+    let project = Project::new(&pair, &["encrypted_regex: ^a$"]);
+    insta::assert_snapshot!(messages(&project.problems(&[("a.sops.yaml", &listed)])), @r"
+    seal-leaves-plain: `encrypted_regex` of its rule leaves `data.b` of Secret `x` in `a.sops.yaml` in plain text [b]
+      `encrypted_regex: ^(data|stringData)$` covers all values of a Secret, and no selector at all covers the whole file
+    seal-leaves-plain: `encrypted_regex` of its rule leaves `data.b` of Secret `y` in `a.sops.yaml` in plain text [b]
+      `encrypted_regex: ^(data|stringData)$` covers all values of a Secret, and no selector at all covers the whole file
     ");
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::audit::review::{Review, Subject};
 use crate::audit::{Category, Check, Verdict};
 use crate::tree::builds::Member;
+use crate::tree::secret_manifest::SecretManifest;
 use crate::workload::Workload;
 use crate::yaml::Node;
 
@@ -122,10 +123,10 @@ pub(super) const CHECKS: &[Check] = &[
         |review| {
             review.objects("", "Secret", "metadata.name", |_, member| {
                 let object = member.object;
-                let empty = object.find("data").is_none() && object.find("stringData").is_none();
-                let sealed = object.file.is_secret() || object.find("sops").is_some();
+                let secrets = SecretManifest::all(object.root);
+                let open = secrets.iter().any(|secret| secret.literal().is_some());
                 Some(Verdict::when(
-                    empty || sealed,
+                    !open || object.file.is_secret(),
                     "its file will not be sealed",
                 ))
             });

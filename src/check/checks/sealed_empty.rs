@@ -1,31 +1,42 @@
 //! An empty value in a secret.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::check::Check;
 use crate::check::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Place;
+use crate::tree::secret_manifest::{decoded, with_items};
 use crate::yaml::Node;
 
-/// What template engines write for a value that is not there.
-const NOTHING: [&str; 6] = [
+/// What template engines write for a value that is not there; `none` in lower case is a word, which many
+/// charts take.
+const NOTHING: [&str; 9] = [
     "null",
-    "none",
+    "Null",
+    "NULL",
+    "None",
     "nil",
+    "<nil>",
     "undefined",
     "<no value>",
-    "[object object]",
+    "[object Object]",
 ];
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "sealed-empty",
     summary: "A secret has a value that is empty or undefined",
     explanation: "\
-Once a file is sealed, nobody sees that a token in it is empty or the word `null`; the app that uses it
-fails in the cluster with something like \"unauthorized\". The check looks at `data` and `stringData` of each
-document in a file that will be sealed, before it is.",
+Once a file is sealed, nobody sees that a token in it is empty or what a template engine writes for nothing
+(`null`, `None`, `undefined`); the app that uses it fails in the cluster with something like \"unauthorized\".
+The check looks at `data` and `stringData` of each document in a file that will be sealed, and of each item of a
+`List`, before it is.
+
+A value that is meant can be exempt, with a reason:
+
+    [[exempt]]
+    rule = \"sealed-empty\"
+    namespace = \"media\"
+    name = \"player\"
+    reason = \"The player asks for no password\"",
     severity: Severity::Error,
     run,
 };
@@ -33,10 +44,10 @@ document in a file that will be sealed, before it is.",
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for file in context.tree.files().filter(|file| file.is_secret()) {
-        for document in file.documents.iter() {
+        let objects = file.documents.iter();
+        for (_, object) in objects.flat_map(|document| with_items(&document.root)) {
             for field in ["data", "stringData"] {
-                let entries = document
-                    .root
+                let entries = object
                     .get(field)
                     .and_then(Node::entries)
                     .unwrap_or_default();
@@ -44,9 +55,9 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
                     let message = format!("`{field}.{}` in `{}` is empty", entry.key, file.path);
                     let place = Place::new(&file.source, entry.key_span);
                     let problem = context.at(Diagnostic::error(CHECK.code, message), &place, "");
-                    problems.push(
-                        problem.with_hint("set the value that it comes from, or leave the key out"),
-                    );
+                    problems.push(problem.with_hint(
+                        "set the value that it comes from, leave the key out, or exempt it in `[[exempt]]` of `kiln.toml`",
+                    ));
                 }
             }
         }
@@ -56,18 +67,15 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 
 fn is_empty(value: &Node, field: &str) -> bool {
     let Some(text) = value.text() else {
-        return value.is_null();
+        return false;
     };
-    let decoded = STANDARD
-        .decode(text.trim())
-        .ok()
-        .filter(|_| field == "data");
+    let decoded = decoded(text).filter(|_| field == "data");
     value.is_null()
         || says_nothing(text)
         || decoded.is_some_and(|bytes| says_nothing(&String::from_utf8_lossy(&bytes)))
 }
 
 fn says_nothing(text: &str) -> bool {
-    let text = text.trim().to_ascii_lowercase();
-    text.is_empty() || NOTHING.contains(&text.as_str())
+    let text = text.trim();
+    text.is_empty() || NOTHING.contains(&text)
 }

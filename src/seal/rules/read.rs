@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{INDENT, Rule, Rules};
+use super::{INDENT, Rule, RuleFile};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::seal::pattern;
 use crate::seal::recipient::{Recipient, Unfit};
@@ -38,21 +38,17 @@ const FOREIGN: [&str; 8] = [
     "azure_kv",
 ];
 
-pub(super) fn rules(source: &Arc<Source>) -> StageResult<Rules> {
+pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
     let documents = yaml::load(&source.text)
         .map_err(|error| vec![error.diagnostic("sops-rules-syntax", source)])?;
     let mut reader = Reader {
         source,
         problems: Vec::new(),
     };
-    let mut rules = Rules {
-        file: Some(source.path.clone()),
-        folder: source
-            .path
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .to_owned(),
-        ..Rules::none()
+    let mut rules = RuleFile {
+        name: source.path.clone(),
+        place: None,
+        list: Vec::new(),
     };
     if let Some(document) = documents.first() {
         reader.file(&document.root, &mut rules);
@@ -66,7 +62,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn file(&mut self, root: &Node, rules: &mut Rules) {
+    fn file(&mut self, root: &Node, rules: &mut RuleFile) {
         let Some(entries) = root.entries() else {
             if !root.is_null() {
                 self.shape(
@@ -86,7 +82,10 @@ impl Reader<'_> {
             }
         }
         if let Some(indent) = root.find("stores.yaml.indent") {
-            rules.indent = self.indent(indent);
+            let indent = self.indent(indent);
+            for rule in &mut rules.list {
+                rule.indent = indent;
+            }
         }
     }
 
@@ -106,9 +105,12 @@ impl Reader<'_> {
     fn rule(&mut self, node: &Node) -> Rule {
         let mut rule = Rule {
             path: None,
+            place: Place::new(self.source, node.first_line_span()),
             scope: Scope::default(),
+            scope_place: Place::new(self.source, node.first_line_span()),
             mac_only_encrypted: false,
             recipients: Vec::new(),
+            indent: INDENT,
             unfit: Vec::new(),
         };
         let Some(entries) = node.entries() else {
@@ -125,8 +127,12 @@ impl Reader<'_> {
         self.unknown(entries, &known);
         if let Some(entry) = filled(node, "path_regex") {
             rule.path = self.regex(entry);
+            rule.place = Place::new(self.source, entry.key_span);
         }
         if let Some(scope) = self.scope(node) {
+            if let Some(entry) = node.entry(scope.selector.key()) {
+                rule.scope_place = Place::new(self.source, entry.key_span);
+            }
             rule.scope = scope;
         }
         if let Some(entry) = node.entry("mac_only_encrypted") {
@@ -275,7 +281,7 @@ impl Reader<'_> {
                         format!("a rule seals for a key of `{key}`, and Kiln seals for age keys only"),
                     )
                     .at(self.source, entry.key_span, "")
-                    .with_hint("use age recipients, or give such files a name without `.sops.` and seal them with `sops`"),
+                    .with_hint("use age recipients, or keep such files out of the templates and seal them with `sops`"),
                 );
             }
         }

@@ -59,6 +59,17 @@ pub fn load(
     Warned::unless_errors(merged, problems)
 }
 
+/// Lists where the config of a project may be: the files that it names, or else all of the usual names.
+pub fn data_files(project: &Project) -> Vec<String> {
+    match &project.data {
+        Some(data) => data.iter().map(|(path, _)| path.clone()).collect(),
+        None => NAMES
+            .iter()
+            .flat_map(|name| ENDINGS.map(|ending| format!("{name}.{ending}")))
+            .collect(),
+    }
+}
+
 fn read_all(
     files: &dyn Files,
     project: &Project,

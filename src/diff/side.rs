@@ -77,6 +77,14 @@ impl fmt::Debug for Side {
 }
 
 impl Side {
+    /// Makes a side on which nothing is there yet.
+    pub fn empty(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
     /// Takes the files of a compiled tree in any stage; the secret ones with their plain text.
     pub fn of_tree<S>(label: impl Into<String>, tree: &Tree<S>) -> Self {
         let held = |file: &File| Held {

@@ -12,7 +12,7 @@ use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::Tree;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, schema};
+use crate::{check, config, schema};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,10 +40,33 @@ pub struct Layout {
     pub templates: Vec<String>,
     /// The folder that outputs go to.
     pub output: String,
+    /// The files that the config may be in, of which some are there.
+    pub data: Vec<String>,
+    /// The identity files that the project names.
+    pub identities: Vec<String>,
     /// What a comparison leaves out, besides the usual noise.
     pub ignore: Vec<String>,
     /// Whether a comparison leaves out the usual noise.
     pub noise: bool,
+}
+
+impl Layout {
+    pub(super) fn of(project: &Project) -> Self {
+        Self {
+            templates: project.templates.clone(),
+            output: project.output.clone(),
+            data: config::data_files(project),
+            identities: project.seal.identities.clone(),
+            ignore: project.diff.ignore.clone(),
+            noise: project.diff.defaults,
+        }
+    }
+
+    /// Lists the folders of which every file is an input.
+    pub fn input_folders(&self) -> impl Iterator<Item = &str> {
+        let own = self.templates.iter().map(String::as_str);
+        own.chain([APP_SCHEMAS, PROJECT_CHARTS])
+    }
 }
 
 const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";

@@ -11,7 +11,7 @@ use crate::cli::report::diff::terminal::{self, View};
 use crate::cli::report::diff::{github, html, json, markdown};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::cli::sides::{self, Origin};
+use crate::cli::sides::{self, Origin, Sides};
 use crate::diff::{self, NOISE, Options, Report};
 use crate::fs;
 use crate::pipeline::Layout;
@@ -104,9 +104,13 @@ pub fn run(
     let progress = Progress::start(settings, "comparing");
     let loaded = sides::load(&session, settings, &before, &after);
     drop(progress);
-    let (before, after, told) = loaded?;
-    if let Some(told) = told {
-        printer.status(told);
+    let Sides {
+        before,
+        after,
+        told,
+    } = loaded?;
+    for sentence in told {
+        printer.status(sentence);
     }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {

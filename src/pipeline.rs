@@ -14,7 +14,7 @@ mod switch;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
-pub use draft::{Draft, Opened, draft, opened};
+pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, World};

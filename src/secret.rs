@@ -1,9 +1,13 @@
 //! Values that must not be seen, and the list of those a run has met.
 
+mod terms;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+pub use terms::SealTerms;
 
 /// A text that is wiped from memory when dropped and that no formatter shows.
 #[derive(Clone, PartialEq, Eq, Default)]

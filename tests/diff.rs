@@ -8,6 +8,7 @@ mod comments;
 mod dangers;
 mod docs;
 mod example;
+mod guards;
 mod hostile;
 
 mod objects;

@@ -10,9 +10,9 @@ use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use super::stand_ins::StandIns;
-use crate::diff::{Side, Text, Written};
+use crate::diff::{GuardExemption, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{self, Opened, World};
+use crate::pipeline::{self, DraftPolicies, Exemption, Opened, World};
 use crate::source::{Files, ReadError, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
@@ -315,7 +315,36 @@ fn compiled(
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
+    let DraftPolicies {
+        ignore,
+        noise,
+        exemptions,
+        rules_rendered,
+        rules,
+        sealed,
+    } = draft.policies;
+    let guards = Guards {
+        ignore,
+        noise,
+        exemptions: exemptions.into_iter().map(guard_exemption).collect(),
+        rules_rendered,
+        rules,
+    };
+    let side = side.with_guards(guards).with_sealed(sealed);
     Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+}
+
+fn guard_exemption((table, exemption): (&str, Exemption)) -> GuardExemption {
+    GuardExemption {
+        table: table.to_owned(),
+        rule: exemption.code,
+        namespace: exemption.namespace,
+        name: exemption.name,
+        reason: exemption.reason,
+        line: exemption
+            .place
+            .map_or(1, |place| place.source.line_column(place.span.start).0),
+    }
 }
 
 /// A revision from before the project has nothing to compile, which is another thing than a mistake.
@@ -388,6 +417,7 @@ fn folder(
     };
     written.kiln = list.kiln;
     let side = Side::of_texts(label, texts).map_err(CommandError::Unanswered)?;
+    let side = side.with_sealed(pipeline::sealed_terms(&sources));
     Ok((side, written))
 }
 

@@ -1,5 +1,6 @@
 //! A tree to look at and not to write: everything but sealing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,9 +9,10 @@ use super::failure::{Failure, Warnings};
 use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::diagnostic::Diagnostic;
 use crate::seal;
-use crate::secret::Secrets;
+use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
 use crate::tree::{Checked, Tree, is_secret_path};
+use crate::workload::Exemption;
 use crate::{check, harden};
 
 /// A project that compiled up to sealing, for comparison in memory.
@@ -23,6 +25,24 @@ pub struct Draft {
     pub values: Value,
     /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
+    /// What the project says of checks, comparisons and sealing.
+    pub policies: DraftPolicies,
+}
+
+/// What a project says of how it is judged and sealed, which a change of it must not hide.
+pub struct DraftPolicies {
+    /// What a comparison leaves out, besides the usual noise.
+    pub ignore: Vec<String>,
+    /// Whether a comparison leaves out the usual noise.
+    pub noise: bool,
+    /// The exemptions, each with its table in `kiln.toml`.
+    pub exemptions: Vec<(&'static str, Exemption)>,
+    /// Whether the creation rules are rendered, rather than the project's own.
+    pub rules_rendered: bool,
+    /// The creation rules.
+    pub rules: Vec<SealTerms>,
+    /// For whom each file is sealed of which a rule knows.
+    pub sealed: BTreeMap<String, SealTerms>,
 }
 
 /// Loads, validates, renders, hardens and checks; nothing is sealed, so that no key is needed for that.
@@ -32,15 +52,31 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
         ..
     } = front;
+    let rendered_rules = inputs::creation_rules(&rendering.tree);
+    let rules_rendered = rendered_rules.is_some();
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
     let tree = warnings.keep(check::check(hardened, measures))?;
+    let rules = warnings.keep(inputs::read_rules(rendered_rules, world))?;
+    let secret = tree.files().filter(|file| file.is_secret());
+    let sealed =
+        secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));
+    let policies = DraftPolicies {
+        ignore: project.diff.ignore.clone(),
+        noise: project.diff.defaults,
+        exemptions: inputs::named_exemptions(&project),
+        rules_rendered,
+        rules: rules.all_terms(),
+        sealed: sealed.collect(),
+    };
     Ok(Draft {
+        policies,
         tree,
         secrets: rendering.secrets,
         values,
@@ -89,6 +125,12 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
     } else {
         Err(Failure::Problems(problems))
     }
+}
+
+/// Returns for whom the sealed ones among files of an output folder are sealed.
+pub fn sealed_terms(files: &[Arc<Source>]) -> BTreeMap<String, SealTerms> {
+    let known = |source: &Arc<Source>| Some((source.path.clone(), seal::sealed_terms(source)?));
+    files.iter().filter_map(known).collect()
 }
 
 /// The codes that say that there is no key, and not that something is wrong.

@@ -296,6 +296,17 @@ pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
     all.map(exemption).collect()
 }
 
+/// Lists every exemption with the table that it is in.
+pub(super) fn named_exemptions(project: &Project) -> Vec<(&'static str, Exemption)> {
+    let of = |table: &'static str, list: &[project::Exempt]| {
+        let exemptions = list.iter().map(exemption);
+        exemptions.map(|found| (table, found)).collect::<Vec<_>>()
+    };
+    let mut all = of("harden", &project.harden.exempt);
+    all.extend(of("audit", &project.audit.exempt));
+    all
+}
+
 fn exemption(written: &project::Exempt) -> Exemption {
     let every = || "*".to_owned();
     Exemption {

@@ -9,6 +9,7 @@ use regex::Regex;
 use super::recipient::Recipient;
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, StageResult};
+use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 
 /// The indentation that SOPS gives to YAML when nothing else is set.
@@ -38,6 +39,8 @@ pub(super) struct Rule {
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
+    /// What the rule says, for whoever compares it with another.
+    terms: SealTerms,
 }
 
 impl Rules {
@@ -64,6 +67,16 @@ impl Rules {
     /// Returns whether some rule matches a file, given by its path in the project.
     pub fn covers(&self, path: &str) -> bool {
         self.find(path).is_some()
+    }
+
+    /// Lists what each rule says.
+    pub fn all_terms(&self) -> Vec<SealTerms> {
+        self.list.iter().map(|rule| rule.terms.clone()).collect()
+    }
+
+    /// Returns what the first rule that matches a file says.
+    pub fn terms(&self, path: &str) -> Option<&SealTerms> {
+        self.find(path).map(|rule| &rule.terms)
     }
 
     /// Returns the first rule that matches a file.

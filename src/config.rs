@@ -9,8 +9,10 @@ pub mod model;
 mod parse;
 pub mod places;
 pub mod project;
+mod public;
 
 pub use codes::CODES;
+pub use public::{PublicReference, public_references};
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use cause::Cause;
 pub use danger::{DANGERS, Danger, Explained};
-pub use guards::{GuardExemption, Guards};
+pub use guards::{GuardExemption, GuardPublic, Guards};
 pub use lines::{Hunk, Line, Mark};
 pub use noise::NOISE;
 pub use report::{Change, Edit, Field, Kind, Report, Secrecy, SettingChange, Spot, Subject};

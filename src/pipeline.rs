@@ -20,6 +20,7 @@ pub use failure::Failure;
 pub use inputs::{Layout, World};
 pub use switch::{Change, Switched, switch};
 
+pub use crate::config::PublicReference;
 pub use crate::render::{Chart, threads};
 pub use crate::workload::Exemption;
 

@@ -10,9 +10,9 @@ use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use super::stand_ins::StandIns;
-use crate::diff::{GuardExemption, Guards, Side, Text, Written};
+use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{self, DraftPolicies, Exemption, Opened, World};
+use crate::pipeline::{self, DraftPolicies, Exemption, Opened, PublicReference, World};
 use crate::source::{Files, ReadError, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
@@ -319,6 +319,7 @@ fn compiled(
         ignore,
         noise,
         exemptions,
+        public,
         rules_rendered,
         rules,
         sealed,
@@ -327,11 +328,21 @@ fn compiled(
         ignore,
         noise,
         exemptions: exemptions.into_iter().map(guard_exemption).collect(),
+        public: public.into_iter().map(guard_public).collect(),
         rules_rendered,
         rules,
     };
     let side = side.with_guards(guards).with_sealed(sealed);
     Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+}
+
+fn guard_public(public: PublicReference) -> GuardPublic {
+    GuardPublic {
+        key: public.key,
+        origin: public.origin,
+        file: public.file,
+        line: public.line,
+    }
 }
 
 fn guard_exemption((table, exemption): (&str, Exemption)) -> GuardExemption {

@@ -62,6 +62,10 @@ pub const DANGERS: &[Explained] = &[
         "What is encrypted of a sealed file is selected otherwise",
     ),
     explained(
+        "secret-made-public",
+        "A value from the environment or a file is called public",
+    ),
+    explained(
         "exemption-added",
         "A rule, a check or a comparison is to leave something out",
     ),

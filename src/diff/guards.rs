@@ -16,6 +16,8 @@ pub struct Guards {
     pub noise: bool,
     /// The exemptions from rules and checks.
     pub exemptions: Vec<GuardExemption>,
+    /// What the config takes from elsewhere and calls public.
+    pub public: Vec<GuardPublic>,
     /// Whether the creation rules are rendered, so that they are an output themselves.
     pub rules_rendered: bool,
     /// The creation rules.
@@ -37,6 +39,26 @@ pub struct GuardExemption {
     pub reason: String,
     /// The line in `kiln.toml`, counted from 1.
     pub line: usize,
+}
+
+/// A value that the config takes from elsewhere and calls public, so that it may be written in the open.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GuardPublic {
+    /// The dotted key in the config.
+    pub key: String,
+    /// What it is taken from: `fromEnv: NAME`.
+    pub origin: String,
+    /// The data file.
+    pub file: String,
+    /// The line in it, counted from 1.
+    pub line: usize,
+}
+
+impl GuardPublic {
+    /// Returns whether the same is public under the same key.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.key == other.key && self.origin == other.origin
+    }
 }
 
 /// Where settings of a project stand.
@@ -111,6 +133,19 @@ impl Guards {
             };
             let shown = |it: &GuardExemption| format!("{} ({})", it.what(), plain(&it.reason));
             tell(PROJECT_FILE, table, old.map(shown), new.map(shown));
+        }
+        for (own, others, is_new) in [
+            (&self.public, &new.public, false),
+            (&new.public, &self.public, true),
+        ] {
+            let only_here = own
+                .iter()
+                .filter(|own| !others.iter().any(|it| it.is_same(own)));
+            for public in only_here {
+                let says = Some(format!("{}, public: true", plain(&public.origin)));
+                let (before, after) = if is_new { (None, says) } else { (says, None) };
+                tell(&public.file, plain(&public.key), before, after);
+            }
         }
         if !(self.rules_rendered && new.rules_rendered) {
             let (old, new) = (by_path(&self.rules), by_path(&new.rules));

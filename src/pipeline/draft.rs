@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
 use super::{Front, Sealing, World, inputs, rendered_from};
+use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
@@ -37,6 +38,8 @@ pub struct DraftPolicies {
     pub noise: bool,
     /// The exemptions, each with its table in `kiln.toml`.
     pub exemptions: Vec<(&'static str, Exemption)>,
+    /// What the config takes from elsewhere and calls public.
+    pub public: Vec<PublicReference>,
     /// Whether the creation rules are rendered, rather than the project's own.
     pub rules_rendered: bool,
     /// The creation rules.
@@ -71,6 +74,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         ignore: project.diff.ignore.clone(),
         noise: project.diff.defaults,
         exemptions: inputs::named_exemptions(&project),
+        public: inputs::public_references(world, &project)?,
         rules_rendered,
         rules: rules.all_terms(),
         sealed: sealed.collect(),

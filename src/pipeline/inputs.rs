@@ -12,12 +12,12 @@ use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::Tree;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, config, schema};
+use crate::{check, config, schema, seal};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::failure::Failure;
+use super::failure::{Failure, Warnings};
 
 /// What a compile may see.
 pub struct World<'w> {
@@ -305,6 +305,16 @@ pub(super) fn named_exemptions(project: &Project) -> Vec<(&'static str, Exemptio
     let mut all = of("harden", &project.harden.exempt);
     all.extend(of("audit", &project.audit.exempt));
     all
+}
+
+/// Lists what the config takes from elsewhere and calls public.
+pub(super) fn public_references(
+    world: &World<'_>,
+    project: &Project,
+) -> Result<Vec<config::PublicReference>, Failure> {
+    let keyring = Warnings::default().keep(keyring(world, project))?;
+    let decrypt = |source: &_| seal::decrypt(source, &keyring);
+    Ok(config::public_references(world.files, project, &decrypt))
 }
 
 fn exemption(written: &project::Exempt) -> Exemption {

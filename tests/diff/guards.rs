@@ -242,6 +242,41 @@ fn exemptions_are_listed_and_new_ones_are_dangers() {
 }
 
 #[test]
+fn a_value_that_is_called_public_is_a_danger() {
+    let sandbox = project();
+    let schema = r#"{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Own", "type": "object",
+        "properties": {"place": {"type": ["string", "object"], "description": "Where it is."}}}"#;
+    sandbox.write("schemas/apps/own.schema.json", schema);
+    let config = sandbox.read("cluster.yaml");
+    let with =
+        |value: &str| sandbox.write("own.yaml", format!("apps:\n  own:\n    place: {value}\n"));
+    let settings = sandbox.read("kiln.toml");
+    let files = if sandbox.path("nodes.yaml").is_file() {
+        "\"cluster.yaml\", \"nodes.yaml\""
+    } else {
+        "\"cluster.yaml\""
+    };
+    sandbox.write(
+        "kiln.toml",
+        format!("data = [{files}, \"own.yaml\"]\n{settings}"),
+    );
+    assert!(!config.contains("\napps:"), "{config}");
+    with("here");
+    commit(&sandbox, "own");
+    git(&sandbox, &["tag", "--force", "first"]);
+    with("{ fromEnv: HOME, public: true }");
+    assert_eq!(dangers(&sandbox), ["secret-made-public"]);
+    let run = diff(&sandbox, &["--base", "first"]);
+    expect("public.terminal", &run.stdout);
+    commit(&sandbox, "public");
+    git(&sandbox, &["tag", "--force", "first"]);
+    assert_eq!(dangers(&sandbox), [""; 0]);
+    with("{ fromEnv: PATH, public: true }");
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert!(run.stdout.contains("`fromEnv: PATH`"), "{run}");
+}
+
+#[test]
 fn a_folder_tells_for_whom_its_files_are_sealed() {
     let (sandbox, rules) = with_rules(false);
     sandbox.kiln(&["render"]).success();

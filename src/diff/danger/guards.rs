@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Danger, Seen, Spot, Subject, rank};
 use crate::diff::change::Pair;
-use crate::diff::guards::{PROJECT_FILE, RULES_FILE, plain};
+use crate::diff::guards::{GuardPublic, Guards, PROJECT_FILE, RULES_FILE, plain};
 use crate::diff::side::{Side, Sight};
 use crate::secret::SealTerms;
 
@@ -32,18 +32,48 @@ pub(in crate::diff) fn find(before: &Side, after: &Side, pairs: &[Pair<'_>]) -> 
     let (Some(old), Some(new)) = (&before.guards, &after.guards) else {
         return found;
     };
+    let no_longer_secret = new
+        .public
+        .iter()
+        .filter(|new| !old.public.iter().any(|old| old.is_same(new)));
+    found.extend(no_longer_secret.map(made_public));
+    found.extend(exemptions(old, new));
+    found
+}
+
+/// A value from elsewhere that the new side calls public.
+fn made_public(public: &GuardPublic) -> Danger {
+    Danger {
+        message: format!(
+            "`{}` takes `{}` and calls it public",
+            plain(&public.key),
+            plain(&public.origin)
+        ),
+        why: "what that is where Kiln runs may then be written, and shown, in the open".to_owned(),
+        route: plain(&public.key),
+        ..DangerPlace {
+            path: public.file.clone(),
+            line: public.line,
+            of_project: true,
+        }
+        .of("secret-made-public")
+    }
+}
+
+/// Finds exemptions and patterns that the new side has and the old one has not.
+fn exemptions(old: &Guards, new: &Guards) -> Vec<Danger> {
+    let mut found = Vec::new();
     let mut exempt = |line: usize, route: &str, message: String, why: &str| {
         found.push(Danger {
-            rank: rank("exemption-added"),
-            subject: file(PROJECT_FILE),
-            route: route.to_owned(),
             message,
             why: why.to_owned(),
-            spot: Some(Spot {
+            route: route.to_owned(),
+            ..DangerPlace {
                 path: PROJECT_FILE.to_owned(),
                 line,
-            }),
-            of_project: true,
+                of_project: true,
+            }
+            .of("exemption-added")
         });
     };
     for added in &new.exemptions {
@@ -103,7 +133,7 @@ fn unsealed_by_name(before: &Side, after: &Side, pairs: &[Pair<'_>]) -> Vec<Dang
                     plain(path),
                     plain(&open)
                 ),
-                ..SealingPlace {
+                ..DangerPlace {
                     path: open,
                     line: 1,
                     of_project: false,
@@ -199,14 +229,14 @@ fn sealing(before: &Side, after: &Side, pairs: &[Pair<'_>]) -> Vec<Danger> {
     recipients.chain(selectors).collect()
 }
 
-/// Where a change of sealing is written.
-struct SealingPlace {
+/// Where a danger is written that is none of one object.
+struct DangerPlace {
     path: String,
     line: usize,
     of_project: bool,
 }
 
-impl SealingPlace {
+impl DangerPlace {
     fn of(self, code: &str) -> Danger {
         Danger {
             rank: rank(code),
@@ -223,15 +253,15 @@ impl SealingPlace {
     }
 }
 
-fn place_of(effect: &Effect, compiled: bool, rules_rendered: bool) -> SealingPlace {
+fn place_of(effect: &Effect, compiled: bool, rules_rendered: bool) -> DangerPlace {
     let sealed = effect.files.first().filter(|_| !compiled);
     match (sealed, &effect.rule) {
-        (Some(path), _) => SealingPlace {
+        (Some(path), _) => DangerPlace {
             path: path.clone(),
             line: 1,
             of_project: false,
         },
-        (None, rule) => SealingPlace {
+        (None, rule) => DangerPlace {
             path: RULES_FILE.to_owned(),
             line: rule.as_ref().map_or(1, |rule| rule.line),
             of_project: !rules_rendered,

@@ -1,6 +1,6 @@
 //! What guards a project: what is left out when it is judged, and for whom it seals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::SettingChange;
 use crate::secret::SealTerms;
@@ -91,84 +91,100 @@ impl Guards {
     /// Creation rules that are rendered are outputs, which are compared as such.
     pub(super) fn changes(&self, new: &Self) -> Vec<SettingChange> {
         let mut found = Vec::new();
-        let mut tell =
-            |file: &str, setting: String, before: Option<String>, after: Option<String>| {
-                if before != after {
-                    found.push(SettingChange {
-                        file: file.to_owned(),
-                        setting,
-                        before,
-                        after,
-                    });
-                }
-            };
-        let noise = |guards: &Self| (!guards.noise).then(|| "false".to_owned());
-        tell(
-            PROJECT_FILE,
-            "diff.defaults".to_owned(),
-            noise(self),
-            noise(new),
-        );
-        let of = |guards: &Self, pattern: &String| {
-            guards.ignore.contains(pattern).then(|| plain(pattern))
-        };
-        let patterns = self.ignore.iter().chain(&new.ignore);
-        let mut seen = Vec::new();
-        for pattern in patterns {
-            if !seen.contains(&pattern) {
-                tell(
-                    PROJECT_FILE,
-                    "diff.ignore".to_owned(),
-                    of(self, pattern),
-                    of(new, pattern),
-                );
-                seen.push(pattern);
-            }
-        }
-        let gone = self.exemptions.iter().map(|old| (Some(old), new.like(old)));
-        let added = new.exemptions.iter().filter(|new| self.like(new).is_none());
-        for (old, new) in gone.chain(added.map(|new| (None, Some(new)))) {
-            let Some(table) = old.or(new).map(|it| format!("{}.exempt", it.table)) else {
-                continue;
-            };
-            let shown = |it: &GuardExemption| format!("{} ({})", it.what(), plain(&it.reason));
-            tell(PROJECT_FILE, table, old.map(shown), new.map(shown));
-        }
-        for (own, others, is_new) in [
-            (&self.public, &new.public, false),
-            (&new.public, &self.public, true),
-        ] {
-            let only_here = own
-                .iter()
-                .filter(|own| !others.iter().any(|it| it.is_same(own)));
-            for public in only_here {
-                let says = Some(format!("{}, public: true", plain(&public.origin)));
-                let (before, after) = if is_new { (None, says) } else { (says, None) };
-                tell(&public.file, plain(&public.key), before, after);
-            }
-        }
+        self.patterns(new, &mut found);
+        self.exemptions(new, &mut found);
+        self.publics(new, &mut found);
         if !(self.rules_rendered && new.rules_rendered) {
             let (old, new) = (by_path(&self.rules), by_path(&new.rules));
-            let paths: BTreeMap<&String, ()> = old
-                .keys()
-                .chain(new.keys())
-                .map(|path| (path, ()))
-                .collect();
-            for path in paths.into_keys() {
+            let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for path in paths {
                 let setting = format!("creation_rules[{path}]");
-                tell(
-                    RULES_FILE,
-                    setting,
-                    old.get(path).cloned(),
-                    new.get(path).cloned(),
-                );
+                let says = |rules: &BTreeMap<String, String>| rules.get(path).cloned();
+                tell(&mut found, RULES_FILE, setting, (says(&old), says(&new)));
             }
         }
         found
     }
 
+    fn patterns(&self, new: &Self, found: &mut Vec<SettingChange>) {
+        let noise = |guards: &Self| (!guards.noise).then(|| "false".to_owned());
+        let setting = "diff.defaults".to_owned();
+        tell(found, PROJECT_FILE, setting, (noise(self), noise(new)));
+        let of = |guards: &Self, pattern: &String| {
+            let has = guards.ignore.contains(pattern);
+            has.then(|| plain(pattern))
+        };
+        let mut seen = Vec::new();
+        for pattern in self.ignore.iter().chain(&new.ignore) {
+            if !seen.contains(&pattern) {
+                let setting = "diff.ignore".to_owned();
+                tell(
+                    found,
+                    PROJECT_FILE,
+                    setting,
+                    (of(self, pattern), of(new, pattern)),
+                );
+                seen.push(pattern);
+            }
+        }
+    }
+
+    fn exemptions(&self, new: &Self, found: &mut Vec<SettingChange>) {
+        let known = self.exemptions.iter().map(|old| (Some(old), new.like(old)));
+        let added = new.exemptions.iter();
+        let added = added.filter(|new| self.like(new).is_none());
+        for (old, new) in known.chain(added.map(|new| (None, Some(new)))) {
+            let Some(either) = old.or(new) else {
+                continue;
+            };
+            let shown = |it: &GuardExemption| format!("{} ({})", it.what(), plain(&it.reason));
+            let setting = format!("{}.exempt", either.table);
+            tell(
+                found,
+                PROJECT_FILE,
+                setting,
+                (old.map(shown), new.map(shown)),
+            );
+        }
+    }
+
+    fn publics(&self, new: &Self, found: &mut Vec<SettingChange>) {
+        let missing = |own: &GuardPublic, others: &[GuardPublic]| {
+            let is_there = others.iter().any(|other| other.is_same(own));
+            (!is_there).then(|| format!("{}, public: true", plain(&own.origin)))
+        };
+        let gone = self
+            .public
+            .iter()
+            .map(|own| (own, missing(own, &new.public), None));
+        let added = new
+            .public
+            .iter()
+            .map(|own| (own, None, missing(own, &self.public)));
+        for (own, before, after) in gone.chain(added) {
+            tell(found, &own.file, plain(&own.key), (before, after));
+        }
+    }
+
     fn like(&self, other: &GuardExemption) -> Option<&GuardExemption> {
         self.exemptions.iter().find(|own| own.covers_same(other))
+    }
+}
+
+/// Notes a setting of which both sides do not say the same.
+fn tell(
+    found: &mut Vec<SettingChange>,
+    file: &str,
+    setting: String,
+    (before, after): (Option<String>, Option<String>),
+) {
+    if before != after {
+        found.push(SettingChange {
+            file: file.to_owned(),
+            setting,
+            before,
+            after,
+        });
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Danger, Seen, Spot, Subject, rank};
 use crate::diff::change::Pair;
 use crate::diff::guards::{GuardPublic, Guards, PROJECT_FILE, RULES_FILE, plain};
+use crate::diff::items::Item;
 use crate::diff::side::{Side, Sight};
 use crate::secret::SealTerms;
 
@@ -114,7 +115,7 @@ fn unsealed_by_name(before: &Side, after: &Side, pairs: &[Pair<'_>]) -> Vec<Dang
     let sealed = gone
         .filter_map(|pair| pair.before.as_ref())
         .filter(|item| item.is_secret());
-    let paths: BTreeSet<&str> = sealed.map(|item| item.path()).collect();
+    let paths: BTreeSet<&str> = sealed.map(Item::path).collect();
     let mut found = Vec::new();
     for path in paths {
         let open = path.replace(".sops.", ".");

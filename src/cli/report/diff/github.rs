@@ -12,10 +12,10 @@ pub fn render(report: &Report, prefix: &str) -> String {
     for danger in &report.dangers {
         text.push_str(&annotation(report, danger, prefix));
     }
-    for row in settings(report) {
+    text.extend(settings(report).map(|row| {
         let told = message(&format!("{} {}: {}", row.sign, row.name, row.values()));
-        text.push_str(&format!("::notice title=kiln diff setting::{told}\n"));
-    }
+        format!("::notice title=kiln diff setting::{told}\n")
+    }));
     let mut facts = counts(report);
     if !report.dangers.is_empty() {
         facts = format!("{facts}; {}", amount(report.dangers.len(), "danger"));

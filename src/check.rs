@@ -6,11 +6,13 @@
 
 mod checks;
 mod context;
+mod leak;
+
+pub use leak::{Leak, Opening, find_leaks};
 
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
-use crate::secret::Secrets;
 use crate::tree::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
 use crate::workload::budget::Budget;
@@ -58,8 +60,10 @@ pub static CHECKS: &[Check] = &[
 /// What checks measure against, besides the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Measures<'m> {
-    /// The values that must not stand in a file that is not sealed.
-    pub secrets: &'m Secrets,
+    /// What depends on a secret and is open.
+    pub leaks: &'m [Leak],
+    /// What fails with other secrets.
+    pub failures: &'m [Diagnostic],
     /// What is known of charts.
     pub profiles: &'m Profiles,
     /// The version of the Pod Security Standards: that of the cluster.
@@ -79,7 +83,8 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             workloads: &workloads,
             budgets: &Budget::all(&builds, &releases),
             kubernetes: measures.kubernetes,
-            secrets: measures.secrets,
+            leaks: measures.leaks,
+            failures: measures.failures,
         };
         let found: Vec<Vec<Diagnostic>> = CHECKS
             .par_iter()

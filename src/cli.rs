@@ -14,7 +14,6 @@ pub mod printer;
 pub mod progress;
 pub mod session;
 pub mod sides;
-pub mod stand_ins;
 pub mod commands;
 
 use std::ffi::OsString;

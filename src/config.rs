@@ -10,6 +10,8 @@ mod parse;
 pub mod places;
 pub mod project;
 mod public;
+mod references;
+mod sealed;
 
 pub use codes::CODES;
 pub use public::{PublicReference, public_references};
@@ -21,8 +23,18 @@ use crate::source::{Files, Place, Source, Span};
 use model::Merged;
 use project::Project;
 
-/// How an encrypted data file becomes plain text, in memory.
-pub type Decrypt<'d> = dyn Fn(&Arc<Source>) -> Result<String, Diagnostic> + 'd;
+/// How an encrypted data file becomes plain text, in memory; `None` when its values have to be made up.
+pub type Decrypt<'d> = dyn Fn(&Arc<Source>) -> Result<Option<String>, Diagnostic> + 'd;
+
+/// What the config may refer to besides the files of the project.
+pub struct Outside<'o> {
+    /// The environment.
+    pub env: &'o (dyn Fn(&str) -> Option<String> + Sync),
+    /// How encrypted data files are opened.
+    pub decrypt: &'o Decrypt<'o>,
+    /// Whether a value that is missing is made up; otherwise it is an error.
+    pub make_up: bool,
+}
 
 const NAMES: [&str; 2] = ["cluster", "nodes"];
 const ENDINGS: [&str; 8] = [
@@ -39,25 +51,25 @@ const ENDINGS: [&str; 8] = [
 /// Loads and merges the data files: those that the project names, or `cluster.*` and `nodes.*`.
 ///
 /// Files merge by key; the same key in two files is an error that shows both.
-pub fn load(
-    files: &dyn Files,
-    project: &Project,
-    env: &(dyn Fn(&str) -> Option<String> + Sync),
-    decrypt: &Decrypt<'_>,
-) -> StageResult<Merged> {
+pub fn load(files: &dyn Files, project: &Project, outside: &Outside<'_>) -> StageResult<Merged> {
     let mut problems = Vec::new();
     let mut parts = Vec::new();
+    let mut sealed = Vec::new();
     for (path, text) in read_all(files, project, &mut problems) {
-        match parse::parse(&path, &text, decrypt) {
+        match parse::parse(&path, &text, outside.decrypt) {
             Ok(parsed) => {
                 problems.extend(parsed.warnings);
+                sealed.extend(parsed.sealed.map(|sealed| (path, sealed)));
                 parts.push((parsed.source, parsed.roots));
             }
             Err(found) => problems.extend(found),
         }
     }
-    let merged = merge::merge(&parts, &mut problems);
-    let merged = merge::resolve_references(merged, files, env, &mut problems);
+    let mut merged = merge::merge(&parts, &mut problems);
+    for (path, sealed) in sealed {
+        sealed.note(&path, &mut merged);
+    }
+    let merged = references::resolve(merged, files, outside, &mut problems);
     Warned::unless_errors(merged, problems)
 }
 

@@ -8,21 +8,26 @@ mod catalogue;
 mod codes;
 mod draft;
 mod explanation;
+mod exposure;
 mod failure;
 mod inputs;
 mod switch;
+mod world;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
 pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
-pub use inputs::{Layout, World};
+pub use inputs::Layout;
 pub use switch::{Change, Switched, switch};
+pub use world::{Keys, World};
 
 pub use crate::config::PublicReference;
 pub use crate::render::{Chart, threads};
 pub use crate::workload::Exemption;
+
+use std::collections::BTreeSet;
 
 use rand_core::CryptoRngCore;
 use serde_json::Value;
@@ -33,11 +38,13 @@ use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
 use crate::render::Rendering;
-use crate::seal::{Earlier, Keyring};
+use crate::schema::Schema;
+use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::Secrets;
 use crate::tree::{App, Sealed, Tree};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
+use exposure::{Exposure, Renderer};
 use failure::Warnings;
 
 /// A project that compiled.
@@ -55,6 +62,10 @@ pub struct Compiled {
     pub values: Value,
     /// The secrets that were met.
     pub secrets: Secrets,
+    /// The outputs that depend on what is made up, so that nothing here knows how they are.
+    pub unseen: BTreeSet<String>,
+    /// What was made up: key files, variables and encrypted data files.
+    pub stand_ins: BTreeSet<String>,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -77,28 +88,28 @@ fn compile_here(
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
+        exposure,
+        rules,
         earlier,
-        ..
+        stand_ins,
     } = front;
     let templates = rendering.tree.files().len();
-    let rules = inputs::creation_rules(&rendering.tree);
-    let (hardened, rules) = rayon::join(
-        || harden::harden(rendering.tree, &profiles, &policy),
-        || inputs::read_rules(rules, world),
-    );
-    let hardened = warnings.keep(hardened)?;
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
+    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let measures = inputs::measures(&exposure, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, measures))?;
-    let rules = warnings.keep(rules)?;
     let inputs = seal::Inputs {
         rules: &rules,
         earlier: &earlier,
+        unseen: exposure.unseen.as_ref(),
         now: &world.now,
     };
-    let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
+    let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
+    inputs::keep_unseen(world, &project, &hidden, &mut tree);
 
     Ok(Compiled {
         tree,
@@ -107,6 +118,8 @@ fn compile_here(
         exemptions: policy.exempt,
         values,
         secrets: rendering.secrets,
+        unseen: hidden,
+        stand_ins,
     })
 }
 
@@ -120,6 +133,8 @@ pub struct Audited {
     pub injections: usize,
     /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
+    /// What was made up: key files, variables and encrypted data files.
+    pub stand_ins: BTreeSet<String>,
 }
 
 /// Audits a project as its templates make it and as hardening leaves it; nothing is sealed.
@@ -130,6 +145,8 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
         profiles,
         policy,
         rendering,
+        exposure,
+        stand_ins,
         ..
     } = rendered(world, &mut warnings)?;
     let exemptions = inputs::exemptions(&project);
@@ -144,7 +161,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     };
     let before = audit::sheet(rendering.tree.files(), measures);
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let checks = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let checks = inputs::measures(&exposure, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, checks))?;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
@@ -153,6 +170,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
         kubernetes: policy.kubernetes.to_string(),
         injections: checked.injections().len(),
         warnings: warnings.list,
+        stand_ins,
     })
 }
 
@@ -162,6 +180,12 @@ struct Front {
     profiles: Profiles,
     policy: Policy,
     rendering: Rendering,
+    /// What depends on secrets and is open.
+    exposure: Exposure,
+    /// The creation rules.
+    rules: Rules,
+    /// What was made up.
+    stand_ins: BTreeSet<String>,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
 }
@@ -200,14 +224,26 @@ fn rendered_from(
             (library, inputs::profiles(world), earlier)
         },
     );
-    let (cluster, profiles) = (cluster?, profiles?);
-    let rendering = warnings.keep(render::render((&cluster).into(), &library, world.files))?;
+    let ((cluster, schema), profiles) = (cluster?, profiles?);
+    let renderer = Renderer {
+        world,
+        schema: &schema,
+        cluster: &cluster,
+        library: &library,
+    };
+    let mut rendering = warnings.keep(renderer.render())?;
+    let rules = inputs::creation_rules(&rendering.tree);
+    let rules = warnings.keep(inputs::read_rules(rules, world))?;
+    let exposure = renderer.expose(&mut rendering, &rules);
     let policy = inputs::policy(&project, &cluster);
     let front = Front {
         project,
         profiles,
         policy,
         rendering,
+        exposure,
+        rules,
+        stand_ins: inputs::stand_ins(world, &cluster),
         earlier,
     };
     Ok((front, cluster.values))
@@ -217,7 +253,7 @@ fn rendered_from(
 fn configured(world: &World<'_>, warnings: &mut Warnings) -> Result<(Project, Cluster), Failure> {
     let project = opened_project(world, None, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
-    let cluster = configured_by(world, &project, &keyring, warnings)?;
+    let (cluster, _) = configured_by(world, &project, &keyring, warnings)?;
     Ok((project, cluster))
 }
 
@@ -227,7 +263,8 @@ fn opened_project(
     data: Option<&[String]>,
     warnings: &mut Warnings,
 ) -> Result<Project, Failure> {
-    let mut project = warnings.keep(config::project::load(world.files))?;
+    let mut project = warnings.keep(config::project::load(&world.files))?;
+    world.files.heed(&project);
     if let Some(data) = data {
         project.data = Some(inputs::named_data(data));
     }
@@ -240,11 +277,16 @@ fn configured_by(
     project: &Project,
     keyring: &Keyring,
     warnings: &mut Warnings,
-) -> Result<Cluster, Failure> {
+) -> Result<(Cluster, Schema), Failure> {
     let schema = inputs::schema(world)?;
-    let decrypt = |source: &_| seal::decrypt(source, keyring);
-    let merged = warnings.keep(config::load(world.files, project, world.env, &decrypt))?;
-    warnings.keep(schema::validate(merged, &schema))
+    let outside = config::Outside {
+        env: &|name| world.variable(name),
+        decrypt: &|source| inputs::opened_data(source, keyring, world),
+        make_up: world.makes_up(),
+    };
+    let merged = warnings.keep(config::load(&world.files, project, &outside))?;
+    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    Ok((cluster, schema))
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
@@ -264,6 +306,6 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
 
 /// Returns where the project keeps its templates and its outputs.
 pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
-    let project = Warnings::default().keep(config::project::load(world.files))?;
+    let project = Warnings::default().keep(config::project::load(&world.files))?;
     Ok(Layout::of(&project))
 }

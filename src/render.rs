@@ -26,7 +26,7 @@ mod stack;
 mod template;
 mod undefined;
 
-pub use callable::{Filter, Function};
+pub use callable::{Filter, Flow, Function};
 pub use charts::Chart;
 pub use codes::CODES;
 pub use filters::FILTERS;
@@ -35,7 +35,7 @@ pub use layers::{Layer, Layers};
 pub use library::Library;
 pub use stack::threads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -47,8 +47,8 @@ use crate::secret::Secrets;
 use crate::source::Files;
 use crate::tree::{App, File, Rendered, Tree};
 use apps::Position;
-use engine::Engine;
-use environment::Environment;
+use engine::{Engine, Surroundings};
+use environment::{Environment, Other};
 use layers::Entry;
 use template::Template;
 
@@ -59,6 +59,28 @@ pub struct Context<'c> {
     pub values: &'c Value,
     /// The secrets in it.
     pub secrets: &'c Secrets,
+    /// The other renderings that are asked for.
+    pub others: &'c [OtherInputs<'c>],
+}
+
+/// What another rendering is made from: what it prints otherwise depends on what was replaced.
+#[derive(Clone)]
+pub struct OtherInputs<'c> {
+    /// The config with other values in some places.
+    pub values: &'c Value,
+    /// The files that have another content of the same shape.
+    pub files: ReplacedFiles,
+}
+
+/// Which files have another content.
+#[derive(Clone, Debug)]
+pub enum ReplacedFiles {
+    /// These, and whatever a template reads as a secret; what functions declassify is the same.
+    AllSecret(BTreeSet<String>),
+    /// These alone; what functions declassify is the same.
+    Secret(BTreeSet<String>),
+    /// These alone, and what functions declassify of them is other as well.
+    MadeUp(BTreeSet<String>),
 }
 
 impl<'c> From<&'c Cluster> for Context<'c> {
@@ -66,6 +88,7 @@ impl<'c> From<&'c Cluster> for Context<'c> {
         Self {
             values: &cluster.values,
             secrets: &cluster.secrets,
+            others: &[],
         }
     }
 }
@@ -77,6 +100,19 @@ pub struct Rendering {
     pub tree: Tree<Rendered>,
     /// The secrets of the config and those that functions read.
     pub secrets: Secrets,
+    /// The files that functions read as secrets.
+    pub secret_files: Vec<String>,
+    /// The other renderings, in the order in which they were asked for.
+    pub others: Vec<OtherRendering>,
+}
+
+/// What the templates make with something replaced.
+#[derive(Clone, Debug)]
+pub struct OtherRendering {
+    /// The files.
+    pub tree: Tree<Rendered>,
+    /// What failed, and did not in the rendering that counts.
+    pub failures: Vec<Diagnostic>,
 }
 
 /// Lists the apps of the project and their charts, enabled or not, sorted by namespace and name.
@@ -113,61 +149,132 @@ fn render_all(
     files: &dyn Files,
 ) -> StageResult<Rendering> {
     let mut problems = library.problems.clone();
-    let entries = &library.entries;
     let apps = apps::discover(&library.manifests, context.values, &mut problems);
-    let outputs: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| is_output(entry, &apps))
-        .collect();
+    let is_on = |entry: &&Entry| is_output(entry, &apps);
+    let outputs: Vec<&Entry> = library.entries.iter().filter(is_on).collect();
     outputs::check_paths(&outputs, &mut problems);
-    let templates: Vec<Template> = entries
+    let templates: Vec<Template> = library
+        .entries
         .par_iter()
         .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
         .map(|entry| Template::new(&entry.path, &entry.source))
         .collect();
     let environment = Arc::new(Environment::new(apps.clone(), context.values));
     let engine = Engine::new(&templates, &environment, &mut problems);
-    let variables = Variables::of(context.values, &apps);
-    let render_one = |entry: &&Entry| {
-        let mut problems = Vec::new();
-        if !entry.is_template() {
-            let file = outputs::copied(entry, &mut problems);
-            return (Some(file), problems);
-        }
-        let variables = variables.at(&entry.path);
-        let file = match engine.render(&entry.path, variables, &environment, files) {
-            Some(Ok(printed)) => outputs::rendered(entry, printed, &engine, &mut problems),
-            Some(Err(problem)) => {
-                problems.push(*problem);
-                None
-            }
-            None => None,
-        };
-        (file, problems)
+    let run = Run {
+        engine: &engine,
+        surroundings: Surroundings {
+            environment: &environment,
+            files,
+            other: None,
+        },
     };
-    let (made, found): (Vec<Option<File>>, Vec<Vec<Diagnostic>>) =
-        outputs.par_iter().map(render_one).unzip();
-    problems.extend(found.into_iter().flatten());
-    let quotes = |text: &str| {
-        environment.quotes_secret(text)
-            || context
-                .secrets
-                .iter()
-                .any(|(secret, _)| text.contains(secret.expose()))
-    };
-    let problems = finish(problems, &quotes);
+    let (made, found) = run.render(&outputs, &Variables::of(context.values, &apps));
+    problems.extend(found);
     let mut secrets = context.secrets.clone();
     secrets.extend(environment.secrets());
-    let tree = Tree::rendered(made.into_iter().flatten(), apps);
-    Warned::unless_errors(Rendering { tree, secrets }, problems)
+    let problems = finish(problems, &secrets);
+    let secret_files = environment.secret_files();
+    let broken = problems.iter().any(Diagnostic::is_error);
+    let others = context.others.iter().filter(|_| !broken);
+    let others = others.map(|other| run.render_other(other, library, &secret_files));
+    let rendering = Rendering {
+        others: others.collect(),
+        tree: Tree::rendered(made, apps),
+        secrets,
+        secret_files,
+    };
+    Warned::unless_errors(rendering, problems)
+}
+
+/// Templates that are ready to be rendered, once or several times.
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    engine: &'r Engine<'r>,
+    surroundings: Surroundings<'r>,
+}
+
+impl Run<'_> {
+    /// Renders what becomes an output, side by side.
+    fn render(self, outputs: &[&Entry], variables: &Variables<'_>) -> (Vec<File>, Vec<Diagnostic>) {
+        let render_one = |entry: &&Entry| {
+            let mut problems = Vec::new();
+            if !entry.is_template() {
+                let file = outputs::copied(entry, &mut problems);
+                return (Some(file), problems);
+            }
+            let variables = variables.at(&entry.path);
+            let printed = self
+                .engine
+                .render(&entry.path, variables, self.surroundings);
+            let file = match printed {
+                Some(Ok(printed)) => outputs::rendered(entry, printed, self.engine, &mut problems),
+                Some(Err(problem)) => {
+                    problems.push(*problem);
+                    None
+                }
+                None => None,
+            };
+            (file, problems)
+        };
+        let (made, found): (Vec<Option<File>>, Vec<Vec<Diagnostic>>) =
+            outputs.par_iter().map(render_one).unzip();
+        (
+            made.into_iter().flatten().collect(),
+            found.into_iter().flatten().collect(),
+        )
+    }
+
+    /// Renders with something replaced. An app that is on only then has no templates here, and none are needed to
+    /// see that it is.
+    fn render_other(
+        self,
+        other: &OtherInputs<'_>,
+        library: &Library,
+        secret_files: &[String],
+    ) -> OtherRendering {
+        let mut failures = Vec::new();
+        let apps = apps::discover(&library.manifests, other.values, &mut failures);
+        let entries = library.entries.iter();
+        let outputs: Vec<&Entry> = entries.filter(|entry| is_output(entry, &apps)).collect();
+        let (replaced, declassified) = match &other.files {
+            ReplacedFiles::AllSecret(files) => {
+                let all = files.iter().chain(secret_files).cloned();
+                (all.collect(), false)
+            }
+            ReplacedFiles::Secret(files) => (files.clone(), false),
+            ReplacedFiles::MadeUp(files) => (files.clone(), true),
+        };
+        let variables = Variables::of(other.values, &apps);
+        let other = Arc::new(Other {
+            apps: apps.clone(),
+            replaced,
+            declassified,
+        });
+        let surroundings = Surroundings {
+            other: Some(&other),
+            ..self.surroundings
+        };
+        let (made, found) = Run {
+            surroundings,
+            ..self
+        }
+        .render(&outputs, &variables);
+        failures.extend(found.into_iter().filter(Diagnostic::is_error));
+        OtherRendering {
+            tree: Tree::rendered(made, apps),
+            failures,
+        }
+    }
 }
 
 /// Sorts the problems, drops repeated ones, and makes sure that none quotes a secret.
 ///
 /// Only when all templates are rendered is every secret known, whichever came first.
-fn finish(mut problems: Vec<Diagnostic>, quotes: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+fn finish(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<Diagnostic> {
+    let quotes = |text: &str| secrets.are_quoted_in(text);
     for problem in &mut problems {
-        outputs::conceal(problem, quotes);
+        outputs::conceal(problem, &quotes);
         if quotes(&problem.message) {
             "this fails; the reason quotes a secret and is not shown"
                 .clone_into(&mut problem.message);

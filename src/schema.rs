@@ -12,6 +12,7 @@ mod functions;
 mod pointer;
 mod rules;
 mod shape;
+mod stand_ins;
 mod uniqueness;
 
 pub use codes::CODES;
@@ -67,6 +68,11 @@ impl Schema {
             let parts = parts(&self.base, &self.apps, |path, text| parse(path, &text.text));
             parts.unwrap_or_else(|_| self.terse.clone())
         })
+    }
+
+    /// Returns the sub-schemas that hold for the value at a pointer.
+    pub fn at(&self, pointer: &str) -> Vec<&Value> {
+        shape::schema_at(self.json(), pointer).into_iter().collect()
     }
 
     /// Says of apps that a test proves their defaults: their rules are not asked where the config leaves them at
@@ -169,13 +175,21 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         mut value,
         mut places,
         mut secrets,
+        mut secret_pointers,
+        secret_files,
+        made_up,
     } = merged;
+    for (pointer, seed) in &made_up {
+        make_up(schema, &mut value, pointer, seed);
+    }
     shape::unset_empty(&schema.terse, &mut value);
-    let hidden = shape::secrets(&schema.terse, &value);
+    secret_pointers.extend(shape::secrets(&schema.terse, &value));
+    let hidden: Vec<String> = secret_pointers.iter().cloned().collect();
     for pointer in &hidden {
         places.mask(pointer);
         note_secret(&value, pointer, &mut secrets);
     }
+    let given = value.clone();
     let mut problems = shape::problems(schema, &value, &hidden, &places);
     let broken = problems.iter().any(Diagnostic::is_error);
     defaults::fill(&schema.terse, &mut value);
@@ -213,6 +227,10 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
                 values: value,
                 places,
                 secrets,
+                secret_pointers,
+                secret_files,
+                made_up,
+                given,
             },
             problems,
         ),
@@ -221,6 +239,42 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
             "the schema accepts a config that Kiln's own types do not; please report this as a bug",
         )]),
     }
+}
+
+/// Puts a made-up value where nothing here knows the real one.
+fn make_up(schema: &Schema, value: &mut Value, pointer: &str, seed: &str) {
+    let made_up = stand_ins::make_up(&schema.at(pointer), seed);
+    if let Some(slot) = value.pointer_mut(pointer) {
+        *slot = made_up;
+    }
+}
+
+/// Returns the values of a config as they are, defaults included, when those at some pointers are others.
+///
+/// Rules are not asked: the other values are of the same types and lengths, and nothing is made of them but another
+/// rendering.
+pub fn other_values<'p>(
+    cluster: &Cluster,
+    schema: &Schema,
+    pointers: impl IntoIterator<Item = &'p str>,
+) -> Value {
+    let mut value = cluster.given.clone();
+    for pointer in pointers {
+        if let Some(slot) = value.pointer_mut(pointer) {
+            *slot = stand_ins::replace(slot, pointer, &|pointer| schema.at(pointer));
+        }
+    }
+    let evaluator = Evaluator::new();
+    defaults::fill(&schema.terse, &mut value);
+    // A default that cannot be computed from other values is missing, which shows where it is used.
+    drop(defaults::compute(
+        &schema.terse,
+        &mut value,
+        true,
+        &evaluator,
+    ));
+    shape::normalise(&schema.terse, &mut value);
+    value
 }
 
 fn note_secret(value: &Value, pointer: &str, secrets: &mut Secrets) {

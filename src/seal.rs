@@ -17,6 +17,7 @@ mod keep;
 mod keyring;
 mod mac;
 mod metadata;
+mod open_part;
 mod outline;
 mod pattern;
 mod reader;
@@ -38,12 +39,13 @@ use rayon::prelude::*;
 pub use codes::CODES;
 pub use earlier::Earlier;
 pub use keyring::Keyring;
+pub use open_part::open_part;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::Source;
-use crate::tree::{Checked, File, Sealed, SealedFile, Tree};
+use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree};
 use crate::yaml;
 use earlier::File as Found;
 use keep::Verdict;
@@ -59,6 +61,8 @@ pub struct Inputs<'i> {
     pub rules: &'i Rules,
     /// What is on disk at the paths of secret files.
     pub earlier: &'i Earlier,
+    /// The same files with other values made up, if some are made up: a value that differs is not known here.
+    pub unseen: Option<&'i Tree<Rendered>>,
     /// The time, RFC 3339 in UTC.
     pub now: &'i str,
 }
@@ -225,7 +229,9 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
     }
     let mut warnings = Vec::from_iter(covers_nothing(&outline, rule));
     let earlier = inputs.earlier.get(&file.path);
-    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier));
+    let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
+    let unseen = unseen.and_then(|other| Outline::read(&other.source, State::Plain).ok());
+    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier, unseen.as_ref()));
     if let Some(Verdict::Damaged(problem)) = &verdict {
         warnings.push(damaged(&file.path, problem));
     }

@@ -1,6 +1,9 @@
 //! Values that must not be seen, and the list of those a run has met.
 
 mod terms;
+mod stand_in;
+
+pub use stand_in::{fingerprint, shifted_number, stand_in};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +46,17 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The files in which a project keeps its keys, below its folder.
+pub const KEY_FILES: [&str; 4] = [
+    "age.key",
+    "deploy.key",
+    "flux-webhook-token.txt",
+    "cloudflare-tunnel.json",
+];
+
+/// A secret that is shorter is only looked for as a whole word: its letters stand in any text.
+const SHORTEST_PART: usize = 4;
+
 /// The secret values of a run, each with where it came from (`dns.token`, `deploy.key`).
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -50,9 +64,9 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Notes a secret value and its origin; values shorter than 6 bytes are too common to look for.
+    /// Notes a secret value and its origin, without the white space around it.
     pub fn insert(&mut self, value: &str, origin: impl Into<String>) {
-        if value.trim().len() >= 6 {
+        if !value.trim().is_empty() {
             self.values
                 .entry(Secret::new(value.trim()))
                 .or_insert_with(|| origin.into());
@@ -72,4 +86,26 @@ impl Secrets {
             .iter()
             .map(|(value, origin)| (value, origin.as_str()))
     }
+
+    /// Returns whether a text quotes a secret, whole or one of its lines.
+    pub fn are_quoted_in(&self, text: &str) -> bool {
+        let lines = self
+            .values
+            .keys()
+            .flat_map(|secret| secret.expose().lines());
+        let mut telling = lines
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("-----"));
+        telling.any(|line| quotes(text, line))
+    }
+}
+
+fn quotes(text: &str, secret: &str) -> bool {
+    if secret.len() >= SHORTEST_PART {
+        return text.contains(secret);
+    }
+    let apart = |letter: Option<char>| !letter.is_some_and(char::is_alphanumeric);
+    text.match_indices(secret).any(|(at, found)| {
+        apart(text[..at].chars().next_back()) && apart(text[at + found.len()..].chars().next())
+    })
 }

@@ -141,6 +141,23 @@ pub trait Files: Sync {
     /// Reads a file; `None` when there is none of that name.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Reads a file whose content is a secret: a key, or what `secret()` and `fromFile` name.
+    ///
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.read(path)
+    }
+
+    /// Returns where a path leads when symlinks are followed, relative to the project as well; the path itself where
+    /// there are none.
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        Ok(path.to_owned())
+    }
+
+    /// Returns whether git is told not to look at a file.
+    fn is_ignored(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Reads a file that is no input: an output, of which a stage keeps what it can.
     fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.read(path)

@@ -7,6 +7,9 @@
 pub mod builds;
 pub mod kustomization;
 pub mod object;
+mod open_part;
+
+pub use open_part::OpenPart;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -150,7 +153,7 @@ pub struct SealedFile {
     pub bytes: Vec<u8>,
     /// Whether this is ciphertext.
     pub sealed: bool,
-    /// Whether the bytes on disk were kept since nothing in them changed.
+    /// Whether the bytes on disk were kept, since nothing in them changed as far as can be known.
     pub kept: bool,
 }
 
@@ -286,6 +289,17 @@ impl Tree<Checked> {
 }
 
 impl Tree<Sealed> {
+    /// Keeps the bytes that are on disk for an open output of which nothing here knows how it is.
+    pub fn keep(&mut self, path: &str, bytes: Vec<u8>) {
+        if let Some(file) = self.sealed.get_mut(path).filter(|file| !file.sealed) {
+            *file = SealedFile {
+                bytes,
+                sealed: false,
+                kept: true,
+            };
+        }
+    }
+
     /// Lists what goes to disk, sorted by path.
     pub fn outputs(&self) -> impl ExactSizeIterator<Item = (&str, &SealedFile)> {
         self.sealed.iter().map(|(path, file)| (path.as_str(), file))

@@ -66,6 +66,7 @@ pub(crate) fn audited(case: &str) -> Audited {
         kubernetes: "v1.36".to_owned(),
         injections: hardened.injections().len(),
         warnings: Vec::new(),
+        stand_ins: BTreeSet::new(),
     }
 }
 

@@ -1,39 +1,50 @@
 //! Checks: a folder of trees for each check.
 //!
 //! A case is `tests/check/<check>/<case>/` with the tree in `in/`, what all checks say about it in
-//! `findings.txt`, secret values by origin in `secrets.yaml`, and chart profiles in `charts/`. The
+//! `findings.txt`, what differs with other secrets in `other/`, and chart profiles in `charts/`. The
 //! templates of a case with a file `of-the-catalogue` are those of the built-in catalogue.
 //! `KILN_BLESS=1` writes the findings.
 
 mod clean;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use kiln::check::{CHECKS, Measures, check};
+use kiln::check::{CHECKS, Leak, Measures, check, find_leaks};
 use kiln::diagnostic::Diagnostic;
 use kiln::harden::{Policy, harden};
-use kiln::secret::Secrets;
 use kiln::source::Source;
-use kiln::tree::{Origin, Rendered, Tree};
+use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
 use kiln::workload::Profiles;
 use kiln::workload::pod_security::Version;
-use kiln::yaml;
 
 use crate::harden::trees;
 
-fn secrets(folder: &Path) -> Secrets {
-    let text = std::fs::read_to_string(folder.join("secrets.yaml")).unwrap_or_default();
-    let mut secrets = Secrets::default();
-    for document in yaml::load(&text).unwrap() {
-        for entry in document.root.entries().unwrap_or_default() {
-            secrets.insert(entry.value.text().unwrap(), entry.key.as_str());
-        }
+/// What is open and differs when secrets do.
+fn leaks(folder: &Path) -> Vec<Leak> {
+    let texts = trees::texts(&folder.join("in"));
+    let mut others = texts.clone();
+    others.extend(trees::texts(&folder.join("other")));
+    let open_part = |file: &File| {
+        let text = if file.is_secret() {
+            ""
+        } else {
+            &file.source.text
+        };
+        OpenPart::whole(text)
+    };
+    let mut leaks = find_leaks(&tree(folder, &texts), &tree(folder, &others), &open_part);
+    for leak in &mut leaks {
+        leak.origins.insert("dns.token".to_owned());
     }
-    secrets
+    leaks
 }
 
 fn rendered(folder: &Path) -> Tree<Rendered> {
-    let texts = trees::texts(&folder.join("in"));
+    tree(folder, &trees::texts(&folder.join("in")))
+}
+
+fn tree(folder: &Path, texts: &BTreeMap<String, String>) -> Tree<Rendered> {
     let ours = folder.join("of-the-catalogue").is_file();
     let files = texts.iter().map(|(path, text)| {
         let mut file = trees::file(path, text);
@@ -58,7 +69,8 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     let hardened = harden(rendered(folder), &profiles, &policy).unwrap().value;
     let measures = Measures {
-        secrets: &secrets(folder),
+        leaks: &leaks(folder),
+        failures: &[],
         profiles: &profiles,
         kubernetes: Version(36),
     };

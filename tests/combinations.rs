@@ -107,16 +107,12 @@ impl Project {
             b"data = [\"cluster.yaml\"]".to_vec(),
         );
         let catalogue = pipeline::catalogue();
-        ask(&World {
-            files: &files,
-            catalogue: &catalogue,
-            env: &|_| None,
-            identities: vec![(
-                "age.key".to_owned(),
-                kiln::secret::Secret::new(self.identity.clone()),
-            )],
-            now: "2026-01-01T00:00:00Z".to_owned(),
-        })
+        let identities = vec![(
+            "age.key".to_owned(),
+            kiln::secret::Secret::new(self.identity.clone()),
+        )];
+        let now = "2026-01-01T00:00:00Z".to_owned();
+        ask(&World::new(&files, &catalogue, &|_| None, identities, now))
     }
 }
 

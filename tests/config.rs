@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln::config::model::{Cluster, Model};
-use kiln::config::{self, project};
+use kiln::config::{self, Outside, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
 use kiln::schema::{self, Schema, Text};
 use kiln::source::MemoryFiles;
@@ -42,8 +42,13 @@ fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
     let files = MemoryFiles(files.collect());
     let project = project::load(&files)?.value;
     let env = |name: &str| (name == "TOKEN").then(|| "token-from-the-environment".to_owned());
-    let decrypt = |_: &_| Ok("dns: {token: token-from-a-sealed-file}\n".to_owned());
-    let merged = config::load(&files, &project, &env, &decrypt)?;
+    let decrypt = |_: &_| Ok(Some("dns: {token: token-from-a-sealed-file}\n".to_owned()));
+    let outside = Outside {
+        env: &env,
+        decrypt: &decrypt,
+        make_up: false,
+    };
+    let merged = config::load(&files, &project, &outside)?;
     let mut cluster = schema::validate(merged.value, &whole_schema())?;
     cluster.warnings.splice(0..0, merged.warnings);
     Ok(cluster)
@@ -329,9 +334,10 @@ proptest::proptest! {
         for name in ["cluster.yaml", "cluster.toml", "cluster.json", "kiln.toml"] {
             let files = MemoryFiles([(name.to_owned(), bytes.clone())].into());
             let env = |_: &str| None;
-            let decrypt = |_: &_| Ok(String::new());
+            let decrypt = |_: &_| Ok(Some(String::new()));
+            let outside = Outside { env: &env, decrypt: &decrypt, make_up: false };
             if let Ok(project) = project::load(&files) {
-                drop(config::load(&files, &project.value, &env, &decrypt));
+                drop(config::load(&files, &project.value, &outside));
             }
         }
     }

@@ -43,5 +43,7 @@ mod expressions;
 mod generated;
 /// What differs between two trees.
 mod diff;
+/// Secrets by where they come from and where they flow.
+mod secrets;
 /// What users get wrong.
 mod bad_input;

@@ -42,7 +42,12 @@ fn rendered(
             layer("catalogue:templates", "catalogue"),
         ],
     };
-    render(Context { values, secrets }, &layers.read(), files)
+    let context = Context {
+        values,
+        secrets,
+        others: &[],
+    };
+    render(context, &layers.read(), files)
 }
 
 /// Renders one template and returns its output.
@@ -452,6 +457,7 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
     let context = Context {
         values: &values,
         secrets: &secrets,
+        others: &[],
     };
     let problems = render(
         context,

@@ -137,6 +137,7 @@ impl Project {
         let inputs = Inputs {
             rules: &self.rules(),
             earlier: &Earlier::open(paths, &existing, &self.keyring),
+            unseen: None,
             now: self.now,
         };
         seal::seal(tree(files), &inputs, &mut Stream(self.seed))

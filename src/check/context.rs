@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
-use crate::secret::Secrets;
 use crate::source::Place;
 use crate::tree::builds::{Builds, Member};
 use crate::tree::{File, Hardened, Tree};
@@ -12,7 +12,7 @@ use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
 use crate::workload::{Release, Workload};
 
-/// The tree, how it is put together, what runs because of it, and the secrets that must not show in it.
+/// The tree, how it is put together, what runs because of it, and what of it depends on a secret.
 pub(super) struct Context<'t> {
     pub(super) tree: &'t Tree<Hardened>,
     pub(super) builds: &'t Builds<'t>,
@@ -21,7 +21,10 @@ pub(super) struct Context<'t> {
     /// The budgets that somebody wrote.
     pub(super) budgets: &'t [Budget],
     pub(super) kubernetes: Version,
-    pub(super) secrets: &'t Secrets,
+    /// What depends on a secret and is open.
+    pub(super) leaks: &'t [Leak],
+    /// What fails with other secrets.
+    pub(super) failures: &'t [Diagnostic],
 }
 
 impl<'t> Context<'t> {

@@ -1,5 +1,6 @@
 //! A project that is open: its folder, its keys, and the world that the pipeline is handed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rand_core::OsRng;
@@ -10,7 +11,7 @@ use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
 use crate::fs::{self, Disk};
-use crate::pipeline::{self, Compiled, Failure, Layout, World};
+use crate::pipeline::{self, Compiled, Failure, Keys, Layout, World};
 use crate::secret::Secret;
 use crate::source::Files;
 
@@ -21,6 +22,9 @@ const MAKEJINJA_FILE: &str = "makejinja.toml";
 pub const AGE_KEY: &str = "age.key";
 
 type Lookup = dyn Fn(&str) -> Option<String> + Sync;
+
+/// The environment, by name.
+type Environment<'e> = dyn Fn(&str) -> Option<String> + Sync + 'e;
 
 /// A project that is open.
 pub struct Session {
@@ -68,13 +72,29 @@ impl Session {
 
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
-        World {
-            files: &self.disk,
-            catalogue: self.catalogue.as_ref(),
-            env: self.env.as_ref(),
-            identities: self.identities.clone(),
-            now: clock::now(),
-        }
+        self.world_of(&self.disk)
+    }
+
+    /// Returns the same with other files in the place of the project's.
+    pub fn world_of<'w>(&'w self, files: &'w dyn Files) -> World<'w> {
+        self.world_in(files, self.env.as_ref())
+    }
+
+    /// Returns the same in another environment as well.
+    pub fn world_in<'w>(&'w self, files: &'w dyn Files, env: &'w Environment<'w>) -> World<'w> {
+        let identities = self.identities.clone();
+        World::new(
+            files,
+            self.catalogue.as_ref(),
+            env,
+            identities,
+            clock::now(),
+        )
+    }
+
+    /// Returns a variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        (self.env)(name)
     }
 
     /// Returns which folders the project uses.
@@ -82,17 +102,21 @@ impl Session {
         Ok(pipeline::layout(&self.world())?)
     }
 
-    /// Compiles the project and reports the warnings.
+    /// Compiles the project, reports the warnings, and says what was made up.
     pub fn compile(
         &self,
+        keys: Keys,
         settings: &Settings,
         printer: &mut Printer,
     ) -> Result<Compiled, CommandError> {
         let progress = Progress::start(settings, "rendering");
-        let compiled = pipeline::compile(&self.world(), &mut OsRng);
+        let compiled = pipeline::compile(&self.world().with_keys(keys), &mut OsRng);
         drop(progress);
         let compiled = compiled.map_err(CommandError::from)?;
         printer.report(&compiled.warnings)?;
+        if let Some(told) = stand_ins(&compiled.stand_ins) {
+            printer.status(told);
+        }
         Ok(compiled)
     }
 
@@ -105,6 +129,21 @@ impl Session {
     /// Returns the files of the embedded catalogue.
     pub fn catalogue(&self) -> &dyn Files {
         self.catalogue.as_ref()
+    }
+}
+
+/// Says what is not at hand and was made up, as a sentence.
+pub fn stand_ins(names: &BTreeSet<String>) -> Option<String> {
+    let list: Vec<&str> = names.iter().map(String::as_str).collect();
+    match list.as_slice() {
+        [] => None,
+        [one] => Some(format!(
+            "{one} is not at hand: a stand-in takes its place, and what depends on it is not compared"
+        )),
+        all => Some(format!(
+            "{} are not at hand: stand-ins take their places, and what depends on them is not compared",
+            all.join(", ")
+        )),
     }
 }
 

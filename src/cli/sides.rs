@@ -9,10 +9,11 @@ use super::commands::init::key_files;
 use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
-use super::stand_ins::StandIns;
 use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{self, DraftPolicies, Exemption, Opened, PublicReference, World};
+use crate::pipeline::{
+    self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World,
+};
 use crate::source::{Files, ReadError, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
@@ -48,22 +49,22 @@ pub struct Sides {
 
 /// Loads both sides at once.
 ///
-/// Where both sides are compiled no key is needed: a stand-in is as good, since both sides get the same.
+/// With [`Keys::MadeUp`], no key and no variable of the environment is read: a stand-in is as good, since both sides get
+/// the same, and neither side may be trusted.
 ///
 /// # Errors
 /// Also when the old side could only be compared with itself.
 pub fn load(
     session: &Session,
     settings: &Settings,
+    keys: Keys,
     before: &Origin,
     after: &Origin,
 ) -> Result<Sides, CommandError> {
-    let compiled = before.is_compiled() && after.is_compiled();
-    let stand_ins = compiled.then(|| StandIns::of(session)).transpose()?;
     let loader = Loader {
         session,
         settings,
-        stand_ins: stand_ins.as_ref(),
+        keys,
         told: Mutex::default(),
     };
     let commits = [before, after].map(|side| matches!(side, Origin::Commit { .. }));
@@ -78,11 +79,10 @@ pub fn load(
         || loader.side(after),
     );
     let (before, after) = (old?, new?);
-    let mut told = loader
+    let told = loader
         .told
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    told.extend(stand_ins.as_ref().and_then(StandIns::told));
     Ok(Sides {
         before,
         after,
@@ -91,7 +91,8 @@ pub fn load(
 }
 
 impl Origin {
-    fn is_compiled(&self) -> bool {
+    /// Returns whether the side is compiled.
+    pub fn is_compiled(&self) -> bool {
         matches!(self, Self::Project | Self::Config(_) | Self::Commit { .. })
     }
 
@@ -117,7 +118,7 @@ impl Origin {
 struct Loader<'l> {
     session: &'l Session,
     settings: &'l Settings,
-    stand_ins: Option<&'l StandIns>,
+    keys: Keys,
     told: Mutex<Vec<String>>,
 }
 
@@ -159,10 +160,7 @@ impl Loader<'_> {
         if ignored.is_empty() {
             return Ok(());
         }
-        let world = World {
-            files: revision,
-            ..self.session.world()
-        };
+        let world = self.session.world_of(revision);
         let layout = pipeline::layout(&world)?;
         for (key, _) in key_files()? {
             ignored.remove(key);
@@ -243,7 +241,7 @@ impl Loader<'_> {
             Origin::Output => {
                 let output = session.layout()?.output;
                 let (side, remade) = rayon::join(
-                    || folder(session, &session.disk, &output, label),
+                    || folder(session, self.keys, &session.disk, &output, label),
                     || self.remade(&output),
                 );
                 let (side, written) = side?;
@@ -254,7 +252,7 @@ impl Loader<'_> {
             }
             Origin::Folder(path) => {
                 let disk = Disk::open(&self.settings.directory.join(path))?;
-                let (side, written) = folder(session, &disk, ".", label)?;
+                let (side, written) = folder(session, self.keys, &disk, ".", label)?;
                 Ok(side.with_written(written))
             }
         }
@@ -266,11 +264,7 @@ impl Loader<'_> {
         data: Option<&[String]>,
         label: String,
     ) -> Result<Side, CommandError> {
-        let below = self.stand_ins.map(|stand_ins| stand_ins.below(files));
-        let world = World {
-            files: below.as_ref().map_or(files, |below| below),
-            ..self.session.world()
-        };
+        let world = self.session.world_of(files).with_keys(self.keys);
         compiled(&world, data, label)
     }
 
@@ -287,16 +281,11 @@ impl Loader<'_> {
             return None;
         }
         let asked = AtomicBool::new(false);
-        let world = session.world();
         let env = |name: &str| {
             asked.store(true, Ordering::Relaxed);
-            (world.env)(name)
+            session.variable(name)
         };
-        let world = World {
-            files: &revision,
-            env: &env,
-            ..session.world()
-        };
+        let world = session.world_in(&revision, &env).with_keys(self.keys);
         let side = compiled(&world, None, commit).ok()?;
         let time = session.disk.modified(&lock)?.min(committed);
         let known = !asked.load(Ordering::Relaxed) && revision.is_as_of(time);
@@ -311,7 +300,7 @@ fn compiled(
 ) -> Result<Side, CommandError> {
     let draft = pipeline::draft(world, data)
         .map_err(|failure| CommandError::from(failure).in_side(&label))?;
-    let side = Side::of_tree(label, &draft.tree).with_written(Written {
+    let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(Written {
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
@@ -333,7 +322,8 @@ fn compiled(
         rules,
     };
     let side = side.with_guards(guards).with_sealed(sealed);
-    Ok(side.with_config(draft.values).with_secrets(draft.secrets))
+    let side = side.with_config(draft.values).with_secrets(draft.secrets);
+    Ok(side.with_stand_ins(draft.stand_ins))
 }
 
 fn guard_public(public: PublicReference) -> GuardPublic {
@@ -374,6 +364,7 @@ fn has_project(revision: &Revision, label: &str) -> Result<(), CommandError> {
 /// what the list says of them.
 fn folder(
     session: &Session,
+    keys: Keys,
     disk: &Disk,
     path: &str,
     label: String,
@@ -410,7 +401,7 @@ fn folder(
         let text = String::from_utf8_lossy(&bytes).into_owned();
         sources.push(Source::new(name, text));
     }
-    let opened = pipeline::opened(&session.world(), &sources);
+    let opened = pipeline::opened(&session.world().with_keys(keys), &sources);
     let opened = opened.map_err(|failure| CommandError::from(failure).unanswered())?;
     let text = |source: &Arc<Source>, opened| match opened {
         Opened::Plain => Text::Open(source.text.to_string()),
@@ -464,6 +455,21 @@ impl Files for Overlay<'_> {
             Some(bytes) => Ok(Some(bytes.clone())),
             None => self.files.read(path),
         }
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        if self.more.contains_key(path) {
+            return Ok(path.to_owned());
+        }
+        self.files.real_path(path)
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read_secret(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.files.is_ignored(path)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

@@ -1,5 +1,6 @@
-//! Several documents as one value, and values that stand elsewhere.
+//! Several documents as one value.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use super::model::Merged;
 use super::places::Places;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
-use crate::source::{Files, Place, Source};
+use crate::source::{Place, Source};
 use crate::yaml::{Entry, Node, Resolver};
 
 type Part<'n> = (usize, Option<&'n Entry>, &'n Node);
@@ -48,6 +49,9 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
         },
         places: merger.places,
         secrets: Secrets::default(),
+        secret_pointers: BTreeSet::new(),
+        secret_files: BTreeSet::new(),
+        made_up: BTreeMap::new(),
     }
 }
 
@@ -132,78 +136,4 @@ fn all_entries(node: &Node) -> Vec<&Entry> {
         }
     }
     all
-}
-
-/// Replaces `{ fromEnv: NAME }` and `{ fromFile: path }` by what they name; the results are secrets.
-pub(super) fn resolve_references(
-    mut merged: Merged,
-    files: &dyn Files,
-    env: &(dyn Fn(&str) -> Option<String> + Sync),
-    problems: &mut Vec<Diagnostic>,
-) -> Merged {
-    let Merged {
-        value,
-        places,
-        secrets,
-    } = &mut merged;
-    replace(value, "", &mut |pointer, kind, name| {
-        let found = match kind {
-            "fromEnv" => env(name).ok_or_else(|| format!("the environment has no `{name}`")),
-            _ => match files.read(name) {
-                Ok(Some(bytes)) => {
-                    String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8 text"))
-                }
-                Ok(None) => Err(format!("there is no file `{name}`")),
-                Err(error) => Err(error.to_string()),
-            },
-        };
-        match found {
-            Ok(text) => {
-                let text = text.trim_end_matches(['\n', '\r']).to_owned();
-                secrets.insert(&text, pointer.trim_start_matches('/').replace('/', "."));
-                Value::String(text)
-            }
-            Err(message) => {
-                let mut problem = Diagnostic::error("missing-reference", message);
-                if let Some(place) = places.key(pointer) {
-                    problem = problem.at_place(place, "needed here");
-                }
-                problems.push(problem);
-                Value::Null
-            }
-        }
-    });
-    merged
-}
-
-fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, &str, &str) -> Value) {
-    match value {
-        Value::Object(map) => {
-            let reference = match map.iter().next() {
-                Some((kind, Value::String(name)))
-                    if map.len() == 1 && (kind == "fromEnv" || kind == "fromFile") =>
-                {
-                    Some((kind.clone(), name.clone()))
-                }
-                _ => None,
-            };
-            if let Some((kind, name)) = reference {
-                *value = found(pointer, &kind, &name);
-                return;
-            }
-            for (key, value) in map {
-                replace(
-                    value,
-                    &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-                    found,
-                );
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                replace(item, &format!("{pointer}/{index}"), found);
-            }
-        }
-        _ => {}
-    }
 }

@@ -5,7 +5,7 @@
 
 mod services;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,14 @@ pub struct Merged {
     pub value: Value,
     /// Where each part of it was written.
     pub places: Places,
-    /// The secrets that came from the environment or from files.
+    /// The secrets that came from the environment, from files or from encrypted data files.
     pub secrets: Secrets,
+    /// Where they stand: JSON pointers (RFC 6901).
+    pub secret_pointers: BTreeSet<String>,
+    /// The files that hold some of them.
+    pub secret_files: BTreeSet<String>,
+    /// Where values have to be made up, since nothing here knows the real ones: by JSON pointer, what holds them.
+    pub made_up: BTreeMap<String, String>,
 }
 
 /// A config that passed validation.
@@ -37,6 +43,14 @@ pub struct Cluster {
     pub places: Places,
     /// The secrets in it.
     pub secrets: Secrets,
+    /// Where they stand: JSON pointers (RFC 6901) of values, or of whatever is below.
+    pub secret_pointers: BTreeSet<String>,
+    /// The files that hold some of them.
+    pub secret_files: BTreeSet<String>,
+    /// Where values are made up, since nothing here knows the real ones: by JSON pointer, what holds them.
+    pub made_up: BTreeMap<String, String>,
+    /// The values as they were given, before any default.
+    pub given: Value,
 }
 
 /// The top level of the config.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Decrypt;
 use super::places::masked;
+use super::sealed::{SealedValues, without_metadata};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::yaml::{self, Content, Entry, Node, Resolver, Scalar, Style};
@@ -16,6 +17,8 @@ pub(super) struct Parsed {
     pub(super) roots: Vec<Node>,
     /// What is worth a look.
     pub(super) warnings: Vec<Diagnostic>,
+    /// The values that are encrypted on disk.
+    pub(super) sealed: Option<SealedValues>,
 }
 
 /// Words in a key whose value is never shown, whatever the schema says of it.
@@ -61,7 +64,13 @@ pub(super) fn parse(
     if path.contains(".sops.") {
         let encrypted = Source::sensitive(path, text);
         let plain = decrypt(&encrypted).map_err(|problem| vec![problem])?;
-        return parse_text(&Source::sensitive(path, plain));
+        let roots = parse_text(&encrypted).map(|parsed| parsed.roots);
+        let sealed = roots.map(|roots| SealedValues::find(&roots, plain.is_none()));
+        let mut parsed =
+            parse_text(&plain.map_or(encrypted, |plain| Source::sensitive(path, plain)))?;
+        parsed.roots = without_metadata(parsed.roots);
+        parsed.sealed = sealed.ok();
+        return Ok(parsed);
     }
     parse_text(&Source::new(path, text))
 }
@@ -95,6 +104,7 @@ fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
         source: shown,
         roots,
         warnings,
+        sealed: None,
     })
 }
 

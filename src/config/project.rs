@@ -16,6 +16,8 @@ pub struct Project {
     pub templates: Vec<String>,
     /// Whether the built-in catalogue lies beneath.
     pub catalogue: bool,
+    /// The files that git ignores and that templates may read with `file()` all the same.
+    pub files: Vec<String>,
     /// The folder that outputs go to, below the project.
     pub output: String,
     /// `[harden]`.
@@ -121,6 +123,7 @@ impl Default for Project {
             data: None,
             templates: vec!["templates".to_owned()],
             catalogue: true,
+            files: Vec::new(),
             output: ".".to_owned(),
             harden: HardenSettings {
                 enabled: true,
@@ -143,10 +146,11 @@ impl Default for Project {
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "data",
     "templates",
     "catalogue",
+    "files",
     "output",
     "harden",
     "seal",
@@ -195,6 +199,7 @@ impl Reader {
                 "data" => project.data = Some(self.placed_texts(&entry.value)),
                 "templates" => project.templates = self.texts(&entry.value),
                 "catalogue" => project.catalogue = self.flag(&entry.value),
+                "files" => project.files = self.texts(&entry.value),
                 "output" => project.output = self.text(&entry.value),
                 "harden" => self.harden(&entry.value, &mut project.harden),
                 "seal" => {

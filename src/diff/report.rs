@@ -235,12 +235,12 @@ pub enum Secrecy {
     Changed,
     /// The value is the same.
     Same,
-    /// Nobody can tell, for lack of an identity that opens the file.
+    /// The ciphertext is another one, and no identity at hand opens it.
     Unknown,
 }
 
 impl Secrecy {
-    /// Returns the word for it.
+    /// Returns the word for it, for programs.
     pub fn word(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -248,6 +248,14 @@ impl Secrecy {
             Self::Changed => "changed",
             Self::Same => "same",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// Returns what is said of it, for people.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Unknown => "changed, value not seen",
+            known => known.word(),
         }
     }
 }

@@ -36,7 +36,10 @@ pub(super) fn compare(before: Sighted<'_>, after: Sighted<'_>) -> Vec<Field> {
     let mut found = Vec::new();
     for route in routes {
         let secrecy = match (old.get(route), new.get(route)) {
-            (Some(old), Some(new)) => judge((old, before.sight), (new, after.sight)),
+            (Some(old), Some(new)) => match judge((old, before.sight), (new, after.sight)) {
+                Some(secrecy) => secrecy,
+                None => continue,
+            },
             (Some(_), None) => Secrecy::Removed,
             (None, _) => Secrecy::Added,
         };
@@ -69,12 +72,15 @@ pub(super) fn differs(fields: &[Field]) -> bool {
     !fields.iter().all(same)
 }
 
-fn judge((old, old_sight): (&Value, Sight), (new, new_sight): (&Value, Sight)) -> Secrecy {
-    let unseen = |value: &Value, sight: Sight| sight == Sight::Sealed && is_ciphertext(value);
-    match (unseen(old, old_sight), unseen(new, new_sight)) {
-        _ if same(old, new) => Secrecy::Same,
-        (false, false) => Secrecy::Changed,
-        _ => Secrecy::Unknown,
+/// Compares two values; `None` where one is a ciphertext, or made up, and the other is not: nothing can be told then.
+fn judge((old, old_sight): (&Value, Sight), (new, new_sight): (&Value, Sight)) -> Option<Secrecy> {
+    let closed = |value: &Value, sight: Sight| sight == Sight::Sealed && is_ciphertext(value);
+    let made_up = |sight: Sight| sight == Sight::MadeUp;
+    match (closed(old, old_sight), closed(new, new_sight)) {
+        _ if same(old, new) => Some(Secrecy::Same),
+        (true, true) => Some(Secrecy::Unknown),
+        (false, false) if made_up(old_sight) == made_up(new_sight) => Some(Secrecy::Changed),
+        _ => None,
     }
 }
 

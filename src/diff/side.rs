@@ -22,6 +22,8 @@ pub(super) enum Sight {
     Secret,
     /// The keys; the values are ciphertext.
     Sealed,
+    /// The keys; some of the values are made up, and tell something only beside another side that made them up as well.
+    MadeUp,
 }
 
 /// The text of a file that a side is made of.
@@ -40,6 +42,8 @@ pub enum Text {
 pub(super) struct Held {
     pub(super) file: File,
     pub(super) sight: Sight,
+    /// Whether something in it is made up.
+    pub(super) made_up: bool,
 }
 
 /// What is known of how rendered files came to where they are.
@@ -66,6 +70,7 @@ pub struct Side {
     pub(super) secrets: Secrets,
     pub(super) guards: Option<Guards>,
     pub(super) sealed: BTreeMap<String, SealTerms>,
+    stand_ins: BTreeSet<String>,
 }
 
 impl fmt::Debug for Side {
@@ -89,14 +94,21 @@ impl Side {
     }
 
     /// Takes the files of a compiled tree in any stage; the secret ones with their plain text.
-    pub fn of_tree<S>(label: impl Into<String>, tree: &Tree<S>) -> Self {
+    ///
+    /// `made_up` names the files that hold something made up.
+    pub fn of_tree<S>(
+        label: impl Into<String>,
+        tree: &Tree<S>,
+        made_up: &BTreeSet<String>,
+    ) -> Self {
         let held = |file: &File| Held {
             file: file.clone(),
-            sight: if file.is_secret() {
-                Sight::Secret
-            } else {
-                Sight::Open
+            sight: match (file.is_secret(), made_up.contains(&file.path)) {
+                (true, true) => Sight::MadeUp,
+                (true, false) => Sight::Secret,
+                (false, _) => Sight::Open,
             },
+            made_up: made_up.contains(&file.path),
         };
         Self {
             label: label.into(),
@@ -128,7 +140,7 @@ impl Side {
                 Text::Sealed(text) => (text, Sight::Sealed),
             };
             let source = match sight {
-                Sight::Secret => Source::sensitive(path.clone(), text),
+                Sight::Secret | Sight::MadeUp => Source::sensitive(path.clone(), text),
                 Sight::Open | Sight::Sealed => Source::new(path.clone(), text),
             };
             match held(path, &source, sight) {
@@ -188,6 +200,24 @@ impl Side {
         self.guards.as_ref()
     }
 
+    /// Adds what was made up in its compile.
+    #[must_use]
+    pub fn with_stand_ins(mut self, names: BTreeSet<String>) -> Self {
+        self.stand_ins = names;
+        self
+    }
+
+    /// Lists what was made up in its compile.
+    pub fn stand_ins(&self) -> impl Iterator<Item = &str> {
+        self.stand_ins.iter().map(String::as_str)
+    }
+
+    /// Returns in how many files the values of secrets cannot be seen.
+    pub fn unseen(&self) -> usize {
+        let unseen = |held: &&Held| held.made_up || held.sight == Sight::Sealed;
+        self.files.values().filter(unseen).count()
+    }
+
     /// Returns how many files it has.
     pub fn len(&self) -> usize {
         self.files.len()
@@ -215,5 +245,9 @@ fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagno
         documents: Arc::new(documents),
         origins: Vec::new(),
     };
-    Ok(Held { file, sight })
+    Ok(Held {
+        file,
+        sight,
+        made_up: false,
+    })
 }

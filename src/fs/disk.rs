@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::folder::BOOKKEEPING;
 use super::mark::Mark;
-use super::{Error, Folder, is_absent, path};
+use super::{Error, Folder, GitError, Repository, is_absent, path};
 use crate::source::{Files, ReadError};
 
 /// A project folder, with a record of all that was read from it.
@@ -247,6 +247,26 @@ impl Files for Disk {
 
     fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         Ok(self.peek(path)?)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        let relative = path::normal(path)?;
+        let real = self.real(&relative)?;
+        let below = real
+            .as_deref()
+            .and_then(|real| real.strip_prefix(&self.root).ok());
+        let below = below.and_then(Path::to_str).map(str::to_owned);
+        Ok(below.unwrap_or(relative))
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        match Repository::of(&self.root) {
+            Ok(repository) => repository.ignores(path) != Some(false),
+            // Without a repository, or without git, nobody said so.
+            Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => false,
+            // Whoever has git refuse the folder must not open what git ignores.
+            Err(_) => true,
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

@@ -360,10 +360,14 @@ impl Repository {
         Revision::open(self, commit)
     }
 
-    /// Returns whether git is told not to look at a file of the folder.
-    pub(super) fn ignores(&self, path: &str) -> bool {
+    /// Returns whether git is told not to look at a file of the folder; `None` where git cannot tell.
+    pub(super) fn ignores(&self, path: &str) -> Option<bool> {
         let output = self.run(&["check-ignore", "--quiet", "--", path]);
-        output.is_ok_and(|output| output.status.success())
+        match output.ok()?.status.code()? {
+            0 => Some(true),
+            1 => Some(false),
+            _ => None,
+        }
     }
 
     /// Returns the folder, and what it is called from the root of the repository, with a slash at the

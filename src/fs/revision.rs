@@ -177,7 +177,7 @@ impl Files for Revision {
             return Err(failed("it is a folder, not a file"));
         }
         let here = self.disk.peek(&at).ok().flatten();
-        let here = here.filter(|_| self.repository.ignores(&at));
+        let here = here.filter(|_| self.repository.ignores(&at) == Some(true));
         if here.is_some() {
             let ignored = self.ignored.lock();
             ignored.unwrap_or_else(PoisonError::into_inner).insert(path);
@@ -185,6 +185,15 @@ impl Files for Revision {
             return Err(failed("it is a symlink to nothing"));
         }
         Ok(here)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.follow(&path::normal(path)?)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        // A file of the commit is everybody's, whatever the work tree says of it now.
+        !self.holds(path) && self.repository.ignores(path) != Some(false)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

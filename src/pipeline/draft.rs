@@ -1,6 +1,6 @@
 //! A tree to look at and not to write: everything but sealing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -26,6 +26,10 @@ pub struct Draft {
     pub values: Value,
     /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
+    /// What was made up: key files, variables and encrypted data files.
+    pub stand_ins: BTreeSet<String>,
+    /// The outputs that depend on it.
+    pub unseen: BTreeSet<String>,
     /// What the project says of checks, comparisons and sealing.
     pub policies: DraftPolicies,
 }
@@ -59,12 +63,15 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         profiles,
         policy,
         rendering,
+        exposure,
+        stand_ins,
         ..
     } = front;
     let rendered_rules = inputs::creation_rules(&rendering.tree);
     let rules_rendered = rendered_rules.is_some();
+    let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
+    let measures = inputs::measures(&exposure, &profiles, &policy);
     let tree = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(inputs::read_rules(rendered_rules, world))?;
     let secret = tree.files().filter(|file| file.is_secret());
@@ -85,6 +92,8 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         secrets: rendering.secrets,
         values,
         warnings: warnings.list,
+        stand_ins,
+        unseen,
     })
 }
 
@@ -105,7 +114,7 @@ pub enum Opened {
 /// A file that was changed since it was sealed, or that is broken.
 pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, Failure> {
     let mut warnings = Warnings::default();
-    let project = warnings.keep(crate::config::project::load(world.files))?;
+    let project = warnings.keep(crate::config::project::load(&world.files))?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let mut problems = Vec::new();
     let mut found = Vec::new();
@@ -120,7 +129,7 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
         }
         match seal::decrypt(source, &keyring) {
             Ok(text) => found.push(Opened::Secret(text)),
-            Err(problem) if CLOSED.contains(&problem.code) => found.push(Opened::Sealed),
+            Err(problem) if inputs::CLOSED.contains(&problem.code) => found.push(Opened::Sealed),
             Err(problem) => problems.push(problem),
         }
     }
@@ -136,6 +145,3 @@ pub fn sealed_terms(files: &[Arc<Source>]) -> BTreeMap<String, SealTerms> {
     let known = |source: &Arc<Source>| Some((source.path.clone(), seal::sealed_terms(source)?));
     files.iter().filter_map(known).collect()
 }
-
-/// The codes that say that there is no key, and not that something is wrong.
-const CLOSED: [&str; 2] = ["missing-identity", "wrong-identity"];

@@ -7,9 +7,9 @@ use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers, Library};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secret;
 use crate::source::{Files, Place, ReadError, Source, Span};
-use crate::tree::Tree;
+use crate::tree::{File, Rendered, Sealed, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{check, config, schema, seal};
@@ -17,21 +17,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::World;
+use super::exposure::Exposure;
 use super::failure::{Failure, Warnings};
-
-/// What a compile may see.
-pub struct World<'w> {
-    /// The project: on disk, in a git revision, or in memory.
-    pub files: &'w dyn Files,
-    /// The built-in templates, schemas and chart profiles.
-    pub catalogue: &'w dyn Files,
-    /// The environment, for `{ fromEnv: NAME }` in the config.
-    pub env: &'w (dyn Fn(&str) -> Option<String> + Sync),
-    /// The age identities at hand, each with where it came from.
-    pub identities: Vec<(String, Secret)>,
-    /// The time to write into sealed files: RFC 3339, UTC, whole seconds.
-    pub now: String,
-}
 
 /// Where a project keeps its templates and its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +88,7 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
     let base = read(world.catalogue, CONFIG_SCHEMA)?;
     let base = base.unwrap_or_else(|| String::new().into());
     let mut apps = BTreeMap::new();
-    for (files, own) in [(world.catalogue, false), (world.files, true)] {
+    for (files, own) in [(world.catalogue, false), (&world.files as &dyn Files, true)] {
         for path in files.list(APP_SCHEMAS)? {
             let Some(name) = path
                 .strip_prefix("schemas/apps/")
@@ -138,7 +126,7 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
         Ok(texts)
     };
     let built_in = texts(world.catalogue, CHART_PROFILES)?;
-    let own = texts(world.files, PROJECT_CHARTS)?.into_iter();
+    let own = texts(&world.files, PROJECT_CHARTS)?.into_iter();
     let own: Vec<_> = own.map(|(path, text)| (path, text.into_owned())).collect();
     let profiles = Profiles::load(built_in, &own).map_err(Failure::Problems)?;
     Ok(profiles.packed(|path| world.catalogue.packed(path)))
@@ -147,10 +135,16 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
 /// Reads the identities: those the world has, and the files that `[seal] identities` names.
 pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyring> {
     let mut problems = Vec::new();
-    let mut texts = world.identities.clone();
-    for path in &project.seal.identities {
-        match text(world.files, path) {
-            Ok(Some(text)) => texts.push((path.clone(), Secret::new(text.into_owned()))),
+    let mut texts = world.identities().to_vec();
+    for path in project
+        .seal
+        .identities
+        .iter()
+        .filter(|_| world.reads_keys())
+    {
+        match secret_text(&world.files, path) {
+            Ok(Some(text)) => texts.push((path.clone(), text)),
+            Ok(None) if world.makes_up() => {}
             Ok(None) => problems.push(
                 Diagnostic::error(
                     "missing-identity",
@@ -172,13 +166,13 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
 }
 
 /// Lays the project's templates over the catalogue's.
-pub(super) fn layers<'w>(world: &World<'w>, project: &Project) -> Layers<'w> {
+pub(super) fn layers<'w>(world: &'w World<'_>, project: &Project) -> Layers<'w> {
     let mut layers: Vec<Layer<'w>> = project
         .templates
         .iter()
         .map(|folder| Layer {
             label: folder.clone(),
-            files: world.files,
+            files: &world.files,
             folder: folder.clone(),
         })
         .collect();
@@ -192,6 +186,77 @@ pub(super) fn layers<'w>(world: &World<'w>, project: &Project) -> Layers<'w> {
     Layers { layers }
 }
 
+/// Opens an encrypted data file; `None` where no identity does and its values are to be made up.
+pub(super) fn opened_data(
+    source: &Arc<Source>,
+    keyring: &Keyring,
+    world: &World<'_>,
+) -> Result<Option<String>, Diagnostic> {
+    match seal::decrypt(source, keyring) {
+        Ok(text) => Ok(Some(text)),
+        Err(problem) if world.makes_up() && CLOSED.contains(&problem.code) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The codes that say that there is no key, and not that something is wrong.
+pub(super) const CLOSED: [&str; 2] = ["missing-identity", "wrong-identity"];
+
+/// Lists what was made up.
+pub(super) fn stand_ins(world: &World<'_>, cluster: &Cluster) -> BTreeSet<String> {
+    // A seed starts with the file or the variable that holds the value.
+    let origin = |seed: &String| seed.split(' ').next().unwrap_or_default().to_owned();
+    let mut all: BTreeSet<String> = cluster.made_up.values().map(origin).collect();
+    all.extend(world.files.made_up());
+    all
+}
+
+/// Leaves open outputs as they are on disk where nothing here knows how they should be.
+pub(super) fn keep_unseen(
+    world: &World<'_>,
+    project: &Project,
+    unseen: &BTreeSet<String>,
+    tree: &mut Tree<Sealed>,
+) {
+    for path in unseen {
+        let found = world.files.read_output(&output_path(project, path));
+        if let Ok(Some(bytes)) = found {
+            tree.keep(path, bytes);
+        }
+    }
+}
+
+/// Returns what an output is called in the project.
+fn output_path(project: &Project, path: &str) -> String {
+    match project.output.trim_end_matches('/') {
+        "" | "." => path.to_owned(),
+        folder => format!("{folder}/{path}"),
+    }
+}
+
+/// Lists the outputs that depend on what is made up.
+pub(super) fn unseen_files(
+    tree: &Tree<Rendered>,
+    unseen: Option<&Tree<Rendered>>,
+) -> BTreeSet<String> {
+    let Some(unseen) = unseen else {
+        return BTreeSet::new();
+    };
+    let text = |tree: &Tree<Rendered>, path: &str| {
+        let file = tree.get(path);
+        file.map(|file| Arc::clone(&file.source))
+    };
+    let differs = |file: &&File| {
+        let (own, other) = (text(tree, &file.path), text(unseen, &file.path));
+        own.as_ref().map(|source| &source.text) != other.as_ref().map(|source| &source.text)
+    };
+    let files = tree.files().chain(unseen.files());
+    files
+        .filter(differs)
+        .map(|file| file.path.clone())
+        .collect()
+}
+
 /// Finds the creation rules among the outputs.
 pub(super) fn creation_rules<S>(tree: &Tree<S>) -> Option<Arc<Source>> {
     Some(Arc::clone(&tree.get(CREATION_RULES)?.source))
@@ -202,7 +267,7 @@ pub(super) fn read_rules(rendered: Option<Arc<Source>>, world: &World<'_>) -> St
     if let Some(source) = rendered {
         return Rules::parse(&source);
     }
-    match text(world.files, CREATION_RULES) {
+    match text(&world.files, CREATION_RULES) {
         Ok(Some(found)) => Rules::parse(&Source::new(CREATION_RULES, found)),
         Ok(None) => Ok(Warned {
             value: Rules::none(),
@@ -222,12 +287,8 @@ pub(super) fn earlier(
     library: &Library,
     keyring: &Keyring,
 ) -> Earlier {
-    let folder = project.output.trim_end_matches('/');
     let existing = |path: &str| {
-        let path = match folder {
-            "" | "." => path.to_owned(),
-            folder => format!("{folder}/{path}"),
-        };
+        let path = output_path(project, path);
         world.files.read_output(&path).ok().flatten()
     };
     Earlier::open(library.secret_outputs(), &existing, keyring)
@@ -245,6 +306,17 @@ fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, Read
         reason: "it is not UTF-8 text".to_owned(),
     })?;
     Ok(Some(Cow::Owned(text)))
+}
+
+fn secret_text(files: &dyn Files, path: &str) -> Result<Option<Secret>, ReadError> {
+    let Some(bytes) = files.read_secret(path)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes).map_err(|_| ReadError {
+        path: path.to_owned(),
+        reason: "it is not UTF-8 text".to_owned(),
+    })?;
+    Ok(Some(Secret::new(text)))
 }
 
 /// Returns the hardening policy of the project and its config.
@@ -330,12 +402,13 @@ fn exemption(written: &project::Exempt) -> Exemption {
 
 /// Returns what the checks measure against.
 pub(super) fn measures<'m>(
-    secrets: &'m Secrets,
+    exposure: &'m Exposure,
     profiles: &'m Profiles,
     policy: &Policy,
 ) -> check::Measures<'m> {
     check::Measures {
-        secrets,
+        leaks: &exposure.leaks,
+        failures: &exposure.failures,
         profiles,
         kubernetes: policy.kubernetes,
     }

@@ -263,15 +263,10 @@ fn prove(
     on: bool,
 ) -> Result<(), Failure> {
     let files = Edited {
-        files: world.files,
+        files: world.unguarded(),
         texts,
     };
-    let world = World {
-        files: &files,
-        identities: world.identities.clone(),
-        now: world.now.clone(),
-        ..*world
-    };
+    let world = world.with_files(&files);
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(&world, &mut warnings)?;
     let apps = listed(&world, &project, &cluster, &mut warnings)?;
@@ -309,6 +304,18 @@ impl Files for Edited<'_> {
             Some(text) => Ok(Some(text.clone().into_bytes())),
             None => self.files.read(path),
         }
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read_secret(path)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.files.real_path(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.files.is_ignored(path)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

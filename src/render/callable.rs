@@ -16,10 +16,22 @@ pub struct Function {
     pub signature: &'static str,
     /// What it returns, in one sentence.
     pub summary: &'static str,
-    /// Whether its value is a secret, which may only go into sealed files.
-    pub secret: bool,
+    /// Whether its value may be seen.
+    pub flow: Flow,
     pub(super) arguments: &'static [&'static str],
     pub(super) call: fn(&Environment, &Arguments) -> Result<Value, Failure>,
+}
+
+/// What a function reads, and who may see what it gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// It reads no secret.
+    #[default]
+    Open,
+    /// It gives a secret, which may only go into sealed files.
+    Secret,
+    /// It gives what may be seen of a secret: a public key, an id.
+    Declassified,
 }
 
 /// A filter that templates can apply.
@@ -89,6 +101,8 @@ impl Failure {
 pub(super) struct Arguments {
     callee: &'static str,
     given: Kwargs,
+    /// The flow of the callee.
+    pub(super) flow: Flow,
 }
 
 impl Arguments {
@@ -105,7 +119,16 @@ impl Arguments {
                 return Err(Failure::argument(message).with_suggestion(name, known.iter().copied()));
             }
         }
-        Ok(Self { callee, given })
+        Ok(Self {
+            callee,
+            given,
+            flow: Flow::Open,
+        })
+    }
+
+    /// Adds what the callee reads.
+    pub(super) fn flowing(self, flow: Flow) -> Self {
+        Self { flow, ..self }
     }
 
     fn value(&self, name: &str) -> Result<Option<&Value>, Failure> {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use tera::{Context, ErrorKind, Tera};
 
 use super::callable::Failure;
-use super::environment::Environment;
+use super::environment::{Environment, Other};
 use super::parsed::Parsed;
 use super::report;
 use super::scan::{Tag, scan};
@@ -28,6 +28,16 @@ pub(super) struct Engine<'t> {
     marks: Vec<Marked>,
     parsed: Parsed,
     unusable: BTreeSet<String>,
+}
+
+/// What functions read from while a template is rendered.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'f> {
+    pub(super) environment: &'f Environment,
+    /// The project.
+    pub(super) files: &'f dyn Files,
+    /// What is other than in the rendering that counts.
+    pub(super) other: Option<&'f Arc<Other>>,
 }
 
 /// What a template printed.
@@ -78,13 +88,12 @@ impl<'t> Engine<'t> {
         &self,
         name: &str,
         context: &Context,
-        environment: &Environment,
-        files: &dyn Files,
+        from: Surroundings<'_>,
     ) -> Option<Result<Printed, Box<Diagnostic>>> {
         if self.unusable.contains(name) {
             return None;
         }
-        let attempt = |tera: &Tera| attempt(tera, name, context, environment, files);
+        let attempt = |tera: &Tera| attempt(tera, name, context, from);
         let alone = self.parsed.alone(name);
         let lines = match alone.or(self.parsed.marked()).map(attempt) {
             Some(Err(failed)) if failed.session.limit.is_some() => {
@@ -94,7 +103,7 @@ impl<'t> Engine<'t> {
             _ => None,
         };
         let lines = match lines {
-            Some((text, lines)) if alone.is_some() && !environment.may_hold_markers() => {
+            Some((text, lines)) if alone.is_some() && !from.environment.may_hold_markers() => {
                 return Some(Ok(Printed { text, lines }));
             }
             lines => lines,
@@ -193,12 +202,11 @@ fn attempt(
     tera: &Tera,
     name: &str,
     context: &Context,
-    environment: &Environment,
-    files: &dyn Files,
+    from: Surroundings<'_>,
 ) -> Result<String, Box<Failed>> {
     loop {
         let mut output = Output::default();
-        session::begin();
+        session::begin(from.other);
         let result = tera.render_to(name, context, &mut output);
         let session = session::end();
         let Err(error) = result else {
@@ -209,7 +217,7 @@ fn attempt(
             );
         };
         let cause = match &session.wanted {
-            Some(path) => match environment.load(path, files) {
+            Some((path, secret)) => match from.environment.load(path, *secret, from.files) {
                 Ok(()) => continue,
                 Err(error) => Cause::Unreadable(error.to_string()),
             },

@@ -1,16 +1,26 @@
 //! What functions know about the project: its files and its apps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::callable::Failure;
+use super::callable::{Failure, Flow};
 use super::{session, sourcemap};
-use crate::secret::Secrets;
+use crate::secret::{Secrets, stand_in};
 use crate::source::{Files, ReadError};
 use crate::tree::App;
+
+/// What a rendering has that is other than in the one that counts.
+pub(super) struct Other {
+    /// The apps, which may be on or off for another reason.
+    pub(super) apps: Vec<App>,
+    /// The files whose content is replaced by another of the same shape.
+    pub(super) replaced: BTreeSet<String>,
+    /// Whether what may be seen of a replaced file is replaced as well.
+    pub(super) declassified: bool,
+}
 
 /// The project as seen by the functions of templates.
 ///
@@ -19,9 +29,9 @@ use crate::tree::App;
 #[derive(Default)]
 pub(super) struct Environment {
     apps: Vec<App>,
-    files: Mutex<BTreeMap<String, Option<Arc<Vec<u8>>>>>,
+    /// By path, as a secret or not.
+    files: Mutex<BTreeMap<(String, bool), Option<Arc<Vec<u8>>>>>,
     secrets: Mutex<Secrets>,
-    exact: Mutex<Vec<String>>,
     /// Whether a value or a file holds what could be taken for a marker of the map of lines.
     marker_like: AtomicBool,
 }
@@ -40,58 +50,81 @@ impl Environment {
         self.marker_like.load(Ordering::Relaxed)
     }
 
-    /// Lists all apps, on or off.
-    pub(super) fn apps(&self) -> &[App] {
-        &self.apps
+    /// Calls a function with all apps, on or off.
+    pub(super) fn with_apps<R>(&self, call: impl FnOnce(&[App]) -> R) -> R {
+        match session::other() {
+            Some(other) => call(&other.apps),
+            None => call(&self.apps),
+        }
     }
 
-    /// Reads a file that was loaded; asks for it otherwise.
-    pub(super) fn file(&self, path: &str) -> Result<Option<Arc<Vec<u8>>>, Failure> {
-        if let Some(content) = lock(&self.files).get(path) {
-            return Ok(content.clone());
-        }
-        session::want(path);
-        Err(Failure::new(
-            "unreadable-file",
-            format!("`{path}` is not loaded"),
-        ))
+    /// Reads a file that was loaded, as this rendering has it; asks for it otherwise.
+    pub(super) fn file(&self, path: &str, flow: Flow) -> Result<Option<Arc<Vec<u8>>>, Failure> {
+        let secret = flow != Flow::Open;
+        let loaded = lock(&self.files).get(&(path.to_owned(), secret)).cloned();
+        let Some(content) = loaded else {
+            session::want(path, secret);
+            let message = format!("`{path}` is not loaded");
+            return Err(Failure::new("unreadable-file", message));
+        };
+        let replaced = session::other().is_some_and(|other| {
+            let seen = flow == Flow::Declassified && !other.declassified;
+            other.replaced.contains(path) && !seen
+        });
+        Ok(content.map(|content| if replaced { another(&content) } else { content }))
     }
 
     /// Loads a file that a function asked for.
-    pub(super) fn load(&self, path: &str, files: &dyn Files) -> Result<(), ReadError> {
-        let content = files.read(path)?.map(Arc::new);
+    pub(super) fn load(
+        &self,
+        path: &str,
+        secret: bool,
+        files: &dyn Files,
+    ) -> Result<(), ReadError> {
+        let content = if secret {
+            files.read_secret(path)?
+        } else if files.is_ignored(path) {
+            return Err(ReadError {
+                path: path.to_owned(),
+                reason: "git ignores it; `files` in `kiln.toml` can list it".to_owned(),
+            });
+        } else {
+            files.read(path)?
+        };
+        let content = content.map(Arc::new);
         let text = content
             .as_ref()
             .map(|content| String::from_utf8_lossy(content));
         if text.is_some_and(|text| sourcemap::is_marker_like(&text)) {
             self.marker_like.store(true, Ordering::Relaxed);
         }
-        lock(&self.files).insert(path.to_owned(), content);
+        lock(&self.files).insert((path.to_owned(), secret), content);
         Ok(())
+    }
+
+    /// Lists the files that functions have read as secrets.
+    pub(super) fn secret_files(&self) -> Vec<String> {
+        let files = lock(&self.files);
+        let secret = files.keys().filter(|(_, secret)| *secret);
+        secret.map(|(path, _)| path.clone()).collect()
     }
 
     /// Notes a secret that a function hands to a template.
     pub(super) fn note_secret(&self, value: &str, origin: &str) {
         lock(&self.secrets).insert(value, origin);
-        let mut exact = lock(&self.exact);
-        if !exact.iter().any(|known| known == value) {
-            exact.push(value.to_owned());
-        }
     }
 
     /// Returns the secrets that templates were handed.
     pub(super) fn secrets(&self) -> Secrets {
         lock(&self.secrets).clone()
     }
+}
 
-    /// Returns whether a message quotes a secret, whole or one of its lines, however short.
-    pub(super) fn quotes_secret(&self, message: &str) -> bool {
-        let exact = lock(&self.exact);
-        let mut lines = exact
-            .iter()
-            .flat_map(|secret| secret.lines())
-            .filter(|line| !line.is_empty());
-        lines.any(|line| message.contains(line))
+/// Makes another content of the same shape.
+fn another(content: &[u8]) -> Arc<Vec<u8>> {
+    match std::str::from_utf8(content) {
+        Ok(text) => Arc::new(stand_in(text).into_bytes()),
+        Err(_) => Arc::new(content.iter().map(|byte| byte ^ 1).collect()),
     }
 }
 

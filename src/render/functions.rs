@@ -7,19 +7,21 @@ mod network;
 
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
-use super::callable::{Arguments, Failure, Function};
+use super::callable::{Arguments, Failure, Flow, Function};
 use super::environment::Environment;
 use super::session;
 use super::sourcemap;
 use std::sync::Arc;
 
 /// Every function beyond Tera's own `range` and `throw`, sorted by name.
+///
+/// Their flows are the whole list of what templates may show of a secret: [`Flow::Declassified`].
 pub static FUNCTIONS: &[Function] = &[
     Function {
         name: "age_identity",
         signature: "age_identity()",
         summary: "Returns the private age key of the project, from `age.key`",
-        secret: true,
+        flow: Flow::Secret,
         arguments: &[],
         call: keys::age_identity,
     },
@@ -27,7 +29,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "age_recipient",
         signature: "age_recipient()",
         summary: "Returns the public age key of the project, from `age.key`",
-        secret: false,
+        flow: Flow::Declassified,
         arguments: &[],
         call: keys::age_recipient,
     },
@@ -35,7 +37,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "cidr_host",
         signature: "cidr_host(cidr, host)",
         summary: "Returns the address number `host` of a network, counted from its end when negative",
-        secret: false,
+        flow: Flow::Open,
         arguments: &["cidr", "host"],
         call: network::cidr_host,
     },
@@ -43,7 +45,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "cloudflare_tunnel_id",
         signature: "cloudflare_tunnel_id()",
         summary: "Returns the id of the Cloudflare tunnel, from `cloudflare-tunnel.json`",
-        secret: false,
+        flow: Flow::Declassified,
         arguments: &[],
         call: keys::cloudflare_tunnel_id,
     },
@@ -51,7 +53,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "cloudflare_tunnel_token",
         signature: "cloudflare_tunnel_token()",
         summary: "Returns the token that runs the Cloudflare tunnel, from `cloudflare-tunnel.json`",
-        secret: true,
+        flow: Flow::Secret,
         arguments: &[],
         call: keys::cloudflare_tunnel_token,
     },
@@ -59,7 +61,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "enabled",
         signature: "enabled(app)",
         summary: "Returns whether an app is on",
-        secret: false,
+        flow: Flow::Open,
         arguments: &["app"],
         call: apps::enabled,
     },
@@ -67,7 +69,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "enabled_apps",
         signature: "enabled_apps(namespace)",
         summary: "Returns the names of the apps that are on in a namespace, sorted",
-        secret: false,
+        flow: Flow::Open,
         arguments: &["namespace"],
         call: apps::enabled_apps,
     },
@@ -75,7 +77,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "file",
         signature: "file(path)",
         summary: "Returns the text of a file of the project, as it is",
-        secret: false,
+        flow: Flow::Open,
         arguments: &["path"],
         call: files::file,
     },
@@ -83,7 +85,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "secret",
         signature: "secret(path)",
         summary: "Returns the text of a secret file of the project, without its last line break",
-        secret: true,
+        flow: Flow::Secret,
         arguments: &["path"],
         call: files::secret,
     },
@@ -100,6 +102,7 @@ pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
             function.name,
             move |given: Kwargs, _: &State| -> TeraResult<Value> {
                 Arguments::new(function.name, function.arguments, given)
+                    .map(|arguments| arguments.flowing(function.flow))
                     .and_then(|arguments| (function.call)(&environment, &arguments))
                     .map_err(Failure::into_tera)
             },

@@ -121,9 +121,16 @@ fn file(
 
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
 fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
-    let message = format!("`{}` is not YAML: {}", file.path, error.message);
-    let diagnostic = Diagnostic::error(NOT_YAML, message);
     let template = file.template_place(error.span.start);
+    // The reason may quote a key, and a key may be made of a secret.
+    let reason = match error.message.split_once('`') {
+        Some(_) if file.source.sensitive => {
+            "it is not what a YAML reader expects here, or repeats a key"
+        }
+        _ => &error.message,
+    };
+    let message = format!("`{}` is not YAML: {reason}", file.path);
+    let diagnostic = Diagnostic::error(NOT_YAML, message);
     if file.source.sensitive {
         return match template {
             Some(place) => diagnostic.at_place(place, FROM_HERE),

@@ -5,10 +5,12 @@
 //! [`end`]; nothing in it outlives the call.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use tera::Value;
 
 use super::callable::Failure;
+use super::environment::Other;
 
 /// How many rounds all loops of one template may make together.
 pub(super) const MAX_STEPS: u64 = 250_000;
@@ -24,8 +26,10 @@ const ITEM: usize = 16;
 pub(super) struct Session {
     /// The rounds that loops and `range` took.
     steps: u64,
-    /// The file that a function wants to read and that is not loaded yet.
-    pub(super) wanted: Option<String>,
+    /// The file that a function wants to read and that is not loaded yet, and whether it wants it as a secret.
+    pub(super) wanted: Option<(String, bool)>,
+    /// What is other in this rendering than in the one that counts.
+    other: Option<Arc<Other>>,
     /// Why a function or filter refused.
     pub(super) failure: Option<Failure>,
     /// The limit that was reached, if one was.
@@ -46,8 +50,17 @@ thread_local! {
 }
 
 /// Starts anew.
-pub(super) fn begin() {
-    end();
+pub(super) fn begin(other: Option<&Arc<Other>>) {
+    let other = other.cloned();
+    SESSION.set(Session {
+        other,
+        ..Session::default()
+    });
+}
+
+/// Returns what is other in this rendering than in the one that counts.
+pub(super) fn other() -> Option<Arc<Other>> {
+    SESSION.with_borrow(|session| session.other.clone())
 }
 
 /// Hands out what happened since [`begin`].
@@ -63,9 +76,11 @@ pub(super) fn fail(failure: Failure) {
 }
 
 /// Notes the file that is wanted.
-pub(super) fn want(path: &str) {
+pub(super) fn want(path: &str, secret: bool) {
     SESSION.with_borrow_mut(|session| {
-        session.wanted.get_or_insert_with(|| path.to_owned());
+        session
+            .wanted
+            .get_or_insert_with(|| (path.to_owned(), secret));
     });
 }
 

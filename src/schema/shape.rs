@@ -16,7 +16,7 @@ use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
 
-fn validator(schema: &Value) -> Result<Validator, String> {
+pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)

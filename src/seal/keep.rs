@@ -1,6 +1,6 @@
 //! Whether what is on disk can stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cipher::Token;
 use super::earlier::{File, State};
@@ -10,6 +10,7 @@ use super::rules::Rule;
 use super::value::Value;
 use super::writer::covered_value;
 use crate::diagnostic::Diagnostic;
+use crate::yaml::Route;
 
 /// What to do about a sealed file that is there.
 pub(super) enum Verdict {
@@ -27,19 +28,70 @@ pub(super) enum Verdict {
 }
 
 /// Compares the plain text of a file with the sealed one that is there.
-pub(super) fn judge(plain: &Outline, rule: &Rule, earlier: &File) -> Verdict {
+///
+/// Where `unseen` holds another value than `plain`, the value is made up, and nothing here knows whether the sealed one is
+/// the same.
+pub(super) fn judge(
+    plain: &Outline,
+    rule: &Rule,
+    earlier: &File,
+    unseen: Option<&Outline>,
+) -> Verdict {
+    let known = Known::of(plain, unseen);
     match &earlier.state {
         State::Closed(_, metadata) | State::Open(metadata, _) if !same_rule(metadata, rule) => {
             Verdict::Differs
         }
         State::Closed(sealed, _)
-            if plain.same_shape(sealed, |plain, sealed| could_be(plain, sealed, rule)) =>
+            if plain.same_shape(sealed, |plain, sealed| {
+                could_be(plain, sealed, rule, known.knows(plain))
+            }) =>
         {
             Verdict::Unverified
         }
         State::Open(_, Ok(opened)) if opened.outline.same_content(plain) => Verdict::Same,
+        State::Open(_, Ok(opened))
+            if known.is_partial()
+                && plain.same_shape(&opened.outline, |plain, sealed| {
+                    plain.content == sealed.content || !known.knows(plain)
+                }) =>
+        {
+            Verdict::Unverified
+        }
         State::Broken(problem) | State::Open(_, Err(problem)) => Verdict::Damaged(problem.clone()),
         State::Plain | State::Closed(..) | State::Open(..) => Verdict::Differs,
+    }
+}
+
+/// Which values of a file are real.
+struct Known {
+    /// The routes of those that are made up, by document.
+    made_up: BTreeSet<Route>,
+}
+
+impl Known {
+    fn of(plain: &Outline, unseen: Option<&Outline>) -> Self {
+        let others: BTreeMap<&Route, &Content> = unseen
+            .into_iter()
+            .flat_map(Outline::leaves)
+            .map(|leaf| (&leaf.route, &leaf.content))
+            .collect();
+        let differs = |leaf: &&Leaf| {
+            let other = others.get(&leaf.route);
+            unseen.is_some() && other.is_none_or(|other| **other != leaf.content)
+        };
+        let made_up = plain.leaves().filter(differs);
+        Self {
+            made_up: made_up.map(|leaf| leaf.route.clone()).collect(),
+        }
+    }
+
+    fn knows(&self, leaf: &Leaf) -> bool {
+        !self.made_up.contains(&leaf.route)
+    }
+
+    fn is_partial(&self) -> bool {
+        !self.made_up.is_empty()
     }
 }
 
@@ -58,11 +110,12 @@ fn same_rule(metadata: &Metadata, rule: &Rule) -> bool {
 
 /// Returns whether a sealed value could be a plain one: what is not encrypted must be equal, and a
 /// ciphertext shows the type and the length of what it hides.
-fn could_be(plain: &Leaf, sealed: &Leaf, rule: &Rule) -> bool {
+fn could_be(plain: &Leaf, sealed: &Leaf, rule: &Rule, known: bool) -> bool {
     let (Some(value), Content::Value(Value { text, .. })) =
         (covered_value(plain, &rule.scope), &sealed.content)
     else {
         return plain.content == sealed.content;
     };
-    Token::read(text.expose()).is_some_and(|token| token.could_hold(value))
+    let token = Token::read(text.expose());
+    token.is_some_and(|token| !known || token.could_hold(value))
 }

@@ -150,7 +150,7 @@ fn misread_comment(outline: &Outline, leaf: &Leaf) -> Diagnostic {
         )
 }
 
-fn replace(leaf: &Leaf, token: &str, edits: &mut Vec<Edit>) {
+pub(super) fn replace(leaf: &Leaf, token: &str, edits: &mut Vec<Edit>) {
     match &leaf.spot {
         Spot::Block { span, .. } => edits.push((*span, token.to_owned())),
         // A plain scalar ends at a comma or bracket here.

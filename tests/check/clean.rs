@@ -5,7 +5,6 @@ use std::process::Command;
 
 use kiln::check::{Measures, check};
 use kiln::harden::harden;
-use kiln::secret::Secrets;
 use kiln::tree::builds::{Builds, Start};
 use kiln::workload::pod_security::Version;
 
@@ -24,7 +23,8 @@ fn the_checks_are_silent_about_hardened_trees() {
         let profiles = harden::profiles();
         let hardened = harden(tree, &profiles, &policy).unwrap().value;
         let measures = Measures {
-            secrets: &Secrets::default(),
+            leaks: &[],
+            failures: &[],
             profiles: &profiles,
             kubernetes: Version(36),
         };

@@ -15,7 +15,8 @@ fn every_format_is_as_recorded_and_shows_no_secret() {
     for format in formats {
         let run = diff(&sandbox, &["--base", "first", "--format", format]);
         assert_eq!(run.code, Some(1), "{run}");
-        assert_eq!(run.stderr, "", "{format}");
+        let expected = "a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand\n";
+        assert_eq!(run.stderr, expected, "{format}");
         for canary in [CANARY, OTHER_CANARY, "canary"] {
             assert!(!run.stdout.contains(canary), "{format} shows a secret");
         }
@@ -280,6 +281,11 @@ fn sealed_files_on_disk_are_opened_or_told_by_key() {
     sandbox.kiln(&["render"]).success();
     sandbox.write("token.txt", OTHER_CANARY);
     let run = diff(&sandbox, &["--disk"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let expected =
+        "the values of the secrets in one file are not seen; `--with-keys` uses what is at hand\n";
+    assert_eq!(run.stderr, expected);
+    let run = diff(&sandbox, &["--disk", "--with-keys"]);
     assert!(
         run.stdout.contains("stringData.token: secret changed"),
         "{run}"
@@ -301,7 +307,8 @@ fn sealed_files_on_disk_are_opened_or_told_by_key() {
     let run = diff(&sandbox, &["--tree", "../old", "--output-dir", "../new"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
-        run.stdout.contains("stringData.token: secret unknown"),
+        run.stdout
+            .contains("stringData.token: secret changed, value not seen"),
         "{run}"
     );
     assert_eq!(
@@ -450,7 +457,7 @@ fn no_key_is_needed_to_compare_revisions() {
     assert_eq!(run.code, Some(1), "{run}");
     assert_eq!(
         run.stderr,
-        "age.key is missing: a stand-in takes its place on both sides\n"
+        "a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand\n"
     );
     assert!(
         run.stdout.contains("stringData.token: secret changed"),

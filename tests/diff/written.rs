@@ -36,7 +36,7 @@ fn by_another_kiln(changes: &[(&str, &str, &str)]) -> Sandbox {
 
 /// Lists what `kiln diff --disk` tells, with the causes, a line each.
 fn causes(sandbox: &Sandbox) -> Vec<String> {
-    let run = diff(sandbox, &["--disk", "--format", "json"]);
+    let run = diff(sandbox, &["--disk", "--with-keys", "--format", "json"]);
     let value: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     let changes = value["changes"].as_array().unwrap().iter();

@@ -36,13 +36,7 @@ fn project() -> MemoryFiles {
 fn generated_docs_catalogue_is_current() {
     let files = project();
     let catalogue = pipeline::catalogue();
-    let world = World {
-        files: &files,
-        catalogue: &catalogue,
-        env: &|_| None,
-        identities: Vec::new(),
-        now: String::new(),
-    };
+    let world = World::new(&files, &catalogue, &|_| None, Vec::new(), String::new());
     let apps = pipeline::apps(&world).unwrap();
     let schema = pipeline::schema(&world).unwrap();
     let mut text = HEAD.to_owned();

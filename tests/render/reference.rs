@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use kiln::render::{FILTERS, FUNCTIONS};
+use kiln::render::{FILTERS, FUNCTIONS, Flow};
 
 /// Puts a table between the comment that starts with `mark` and the next one.
 fn with_table(text: &str, mark: &str, rows: &[String]) -> String {
@@ -23,7 +23,10 @@ fn the_documentation_lists_every_function_and_filter() {
     let head = |name: &str| vec![format!("| {name} | |"), "|---|---|".to_owned()];
     let mut functions = head("function");
     for function in FUNCTIONS {
-        let secret = if function.secret { " (secret)" } else { "" };
+        let secret = match function.flow {
+            Flow::Secret => " (secret)",
+            Flow::Open | Flow::Declassified => "",
+        };
         functions.push(format!(
             "| `{}` | {}{secret} |",
             function.signature, function.summary

@@ -7,9 +7,9 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
-use crate::cli::session::Session;
+use crate::cli::session::{self, Session};
 use crate::cli::settings::Settings;
-use crate::pipeline;
+use crate::pipeline::{self, Keys};
 
 const MORE: &str = "\
 Each check asks one question of every workload, container or object that it is about: it passes,
@@ -79,9 +79,12 @@ pub fn run(
     let session = Session::open(settings, printer)?;
     let output = session.layout()?.output;
     let progress = Progress::start(settings, "auditing");
-    let audited = pipeline::audit(&session.world());
+    let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
     drop(progress);
     let mut audited = audited.map_err(|failure| CommandError::from(failure).unanswered())?;
+    if let Some(told) = session::stand_ins(&audited.stand_ins) {
+        printer.status(told);
+    }
     if let Some(category) = args.only {
         audited.scorecard.only(category);
     }

@@ -6,6 +6,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
+use crate::pipeline::Keys;
 
 const MORE: &str = "\
 Loads and validates the config, renders, hardens, checks and seals in memory, and reports all that
@@ -27,7 +28,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, printer)?;
-    let compiled = session.compile(settings, printer)?;
+    let compiled = session.compile(Keys::AtHand, settings, printer)?;
     let files = compiled.tree.files().len();
     let warnings = compiled.warnings.len();
     let sentence = format!(

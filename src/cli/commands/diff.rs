@@ -1,5 +1,6 @@
 //! `kiln diff`: what a change does to the cluster.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -14,7 +15,7 @@ use crate::cli::settings::Settings;
 use crate::cli::sides::{self, Origin, Sides};
 use crate::diff::{self, NOISE, Options, Report, Side};
 use crate::fs;
-use crate::pipeline::Layout;
+use crate::pipeline::{Keys, Layout};
 
 const MORE: &str = "\
 Both sides are compiled in memory, and compared object by object: moving a template, or writing it
@@ -56,6 +57,10 @@ pub struct DiffArgs {
     /// New side: another folder with rendered files
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Use the keys and variables at hand; without, stand-ins take the place of every secret on both sides, as a branch
+    /// that nobody has read yet must get none
+    #[arg(long)]
+    with_keys: bool,
     /// The form of the diff
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
@@ -101,8 +106,14 @@ pub fn run(
     let session = Session::open(settings, printer)?;
     let layout = session.layout().map_err(CommandError::unanswered)?;
     let (before, after) = origins(args, &session, settings)?;
+    let compiled = before.is_compiled() && after.is_compiled();
     let progress = Progress::start(settings, "comparing");
-    let loaded = sides::load(&session, settings, &before, &after);
+    let keys = if args.with_keys {
+        Keys::AtHand
+    } else {
+        Keys::MadeUp
+    };
+    let loaded = sides::load(&session, settings, keys, &before, &after);
     drop(progress);
     let Sides {
         before,
@@ -111,6 +122,14 @@ pub fn run(
     } = loaded?;
     for sentence in told {
         printer.status(sentence);
+    }
+    if let Some(told) = unseen(&before, &after, compiled) {
+        let hint = if args.with_keys {
+            ""
+        } else {
+            "; `--with-keys` uses what is at hand"
+        };
+        printer.status(format_args!("{told}{hint}"));
     }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {
@@ -128,6 +147,29 @@ pub fn run(
     } else {
         Outcome::Findings
     })
+}
+
+/// Says what of secrets the comparison does not see.
+fn unseen(before: &Side, after: &Side, compiled: bool) -> Option<String> {
+    if compiled {
+        let names: BTreeSet<&str> = before.stand_ins().chain(after.stand_ins()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        return match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("a stand-in takes the place of {one} on both sides")),
+            all => Some(format!(
+                "stand-ins take the places of {} on both sides",
+                all.join(", ")
+            )),
+        };
+    }
+    match before.unseen().max(after.unseen()) {
+        0 => None,
+        1 => Some("the values of the secrets in one file are not seen".to_owned()),
+        count => Some(format!(
+            "the values of the secrets in {count} files are not seen"
+        )),
+    }
 }
 
 /// Returns what a comparison leaves out where nothing else is asked for.

@@ -10,6 +10,7 @@ use crate::cli::report::record::named;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
+use crate::pipeline::Keys;
 use crate::source::Source;
 use crate::tree::{File, Injection, Origin, Sealed, Tree};
 
@@ -73,7 +74,7 @@ pub fn run(
     let (path, line) = split(target);
     let session = Session::open(settings, printer)?;
     let output = session.layout()?.output;
-    let tree = session.compile(settings, printer)?.tree;
+    let tree = session.compile(Keys::AtHand, settings, printer)?.tree;
     let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {
         return Err(unknown_file(path, &tree));
     };

@@ -12,7 +12,7 @@ use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
 
-pub use keys::{files as key_files, make_missing as make_missing_keys};
+pub use keys::make_missing as make_missing_keys;
 
 const MORE: &str = "\
 Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.

@@ -14,7 +14,7 @@ use crate::cli::settings::Settings;
 use crate::cli::sides;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
-use crate::pipeline::Compiled;
+use crate::pipeline::{Compiled, Keys};
 use crate::write::{self, Options, Recovery, Report};
 
 const MORE: &str = "\
@@ -67,7 +67,12 @@ pub fn run(
     if !dry {
         write::recover(&session.disk, &output)?;
     }
-    let compiled = session.compile(settings, printer)?;
+    let keys = if args.check {
+        Keys::AtHand
+    } else {
+        Keys::Needed
+    };
+    let compiled = session.compile(keys, settings, printer)?;
     let options = Options {
         force: args.force,
         dry_run: dry,

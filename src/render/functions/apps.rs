@@ -4,15 +4,15 @@ use tera::Value;
 
 use super::super::callable::{Arguments, Failure};
 use super::super::environment::Environment;
+use crate::tree::App;
 
 pub(super) fn enabled(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
     let name = arguments.text("app")?;
-    let apps = environment.apps();
-    match apps.iter().find(|app| app.name == name) {
+    environment.with_apps(|apps| match apps.iter().find(|app| app.name == name) {
         Some(app) => Ok(Value::from(app.enabled)),
         None => Err(Failure::argument(format!("there is no app `{name}`"))
             .with_suggestion(name, apps.iter().map(|app| app.name.as_str()))),
-    }
+    })
 }
 
 pub(super) fn enabled_apps(
@@ -20,7 +20,10 @@ pub(super) fn enabled_apps(
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
     let namespace = arguments.text("namespace")?;
-    let apps = environment.apps();
+    environment.with_apps(|apps| names_in(apps, namespace))
+}
+
+fn names_in(apps: &[App], namespace: &str) -> Result<Value, Failure> {
     if !apps.iter().any(|app| app.namespace == namespace) {
         return Err(
             Failure::argument(format!("no app is in the namespace `{namespace}`"))

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure};
+use super::super::callable::{Arguments, Failure, Flow};
 use super::super::environment::Environment;
 
 pub(super) fn file(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
     let path = arguments.text("path")?;
-    match text(environment, path)? {
+    match text(environment, path, arguments.flow)? {
         Some(text) => Ok(Value::from(text)),
         None => Err(
             Failure::new("missing-file", format!("there is no file `{path}`"))
@@ -20,7 +20,7 @@ pub(super) fn file(environment: &Environment, arguments: &Arguments) -> Result<V
 
 pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
     let path = arguments.text("path")?;
-    let Some(text) = text(environment, path)? else {
+    let Some(text) = text(environment, path, arguments.flow)? else {
         return Err(missing_secret(path));
     };
     let value = text.trim_end_matches(['\n', '\r']);
@@ -46,14 +46,18 @@ pub(super) fn missing_secret(path: &str) -> Failure {
 }
 
 /// Returns the text of a file below the project folder.
-pub(super) fn text(environment: &Environment, path: &str) -> Result<Option<String>, Failure> {
+pub(super) fn text(
+    environment: &Environment,
+    path: &str,
+    flow: Flow,
+) -> Result<Option<String>, Failure> {
     let inside = |part: &str| !matches!(part, "" | "." | "..");
     if path.contains(['\\', '\0']) || !path.split('/').all(inside) {
         let message = format!("`{path}` is not the path of a file of the project");
         return Err(Failure::argument(message)
             .with_hint("paths are relative to the folder of the project and do not leave it"));
     }
-    let Some(bytes) = environment.file(path)? else {
+    let Some(bytes) = environment.file(path, flow)? else {
         return Ok(None);
     };
     let text = String::from_utf8(Arc::unwrap_or_clone(bytes));

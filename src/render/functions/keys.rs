@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure};
+use super::super::callable::{Arguments, Failure, Flow};
 use super::super::environment::Environment;
 use super::files::{MAKE_KEYS, missing_secret, text};
 
@@ -17,14 +17,20 @@ const TUNNEL: &str = "cloudflare-tunnel.json";
 /// How every age identity starts, the post-quantum ones (`AGE-SECRET-KEY-PQ-1…`) too.
 const IDENTITY: &str = "AGE-SECRET-KEY-";
 
-pub(super) fn age_identity(environment: &Environment, _: &Arguments) -> Result<Value, Failure> {
-    let (_, identity) = age_key(environment)?;
+pub(super) fn age_identity(
+    environment: &Environment,
+    arguments: &Arguments,
+) -> Result<Value, Failure> {
+    let (_, identity) = age_key(environment, arguments.flow)?;
     Ok(Value::from(identity))
 }
 
 /// The comment that `age-keygen` writes decides; without one the key is derived from the identity.
-pub(super) fn age_recipient(environment: &Environment, _: &Arguments) -> Result<Value, Failure> {
-    let (text, identity) = age_key(environment)?;
+pub(super) fn age_recipient(
+    environment: &Environment,
+    arguments: &Arguments,
+) -> Result<Value, Failure> {
+    let (text, identity) = age_key(environment, arguments.flow)?;
     let comment = text.lines().find_map(|line| {
         let comment = line.trim().strip_prefix('#')?.trim_start();
         let key = comment.get(.."public key:".len())?;
@@ -48,8 +54,8 @@ fn is_recipient(text: &str) -> bool {
 }
 
 /// Returns the key file with the first identity in it.
-fn age_key(environment: &Environment) -> Result<(String, String), Failure> {
-    let text = text(environment, AGE_KEY)?.ok_or_else(|| missing_secret(AGE_KEY))?;
+fn age_key(environment: &Environment, flow: Flow) -> Result<(String, String), Failure> {
+    let text = text(environment, AGE_KEY, flow)?.ok_or_else(|| missing_secret(AGE_KEY))?;
     let identity = text
         .lines()
         .map(str::trim)
@@ -68,16 +74,16 @@ fn broken(what: &str) -> Failure {
 
 pub(super) fn cloudflare_tunnel_id(
     environment: &Environment,
-    _: &Arguments,
+    arguments: &Arguments,
 ) -> Result<Value, Failure> {
-    Ok(Value::from(tunnel(environment)?.id))
+    Ok(Value::from(tunnel(environment, arguments.flow)?.id))
 }
 
 pub(super) fn cloudflare_tunnel_token(
     environment: &Environment,
-    _: &Arguments,
+    arguments: &Arguments,
 ) -> Result<Value, Failure> {
-    let tunnel = tunnel(environment)?;
+    let tunnel = tunnel(environment, arguments.flow)?;
     let credentials = json!({"a": tunnel.account, "t": tunnel.id, "s": tunnel.secret});
     let token = STANDARD.encode(credentials.to_string());
     environment.note_secret(&token, TUNNEL);
@@ -91,10 +97,10 @@ struct Tunnel {
     secret: String,
 }
 
-fn tunnel(environment: &Environment) -> Result<Tunnel, Failure> {
+fn tunnel(environment: &Environment, flow: Flow) -> Result<Tunnel, Failure> {
     let hint =
         "`cloudflared tunnel create --credentials-file cloudflare-tunnel.json kubernetes` makes it";
-    let Some(text) = text(environment, TUNNEL)? else {
+    let Some(text) = text(environment, TUNNEL, flow)? else {
         let missing = Failure::new(
             "missing-secret",
             format!("there is no secret file `{TUNNEL}`"),

@@ -16,7 +16,6 @@ use crate::secret::Secret;
 const DEPLOY_KEY: &str = "deploy.key";
 const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
 const WEBHOOK_TOKEN: &str = "flux-webhook-token.txt";
-const TUNNEL: &str = "cloudflare-tunnel.json";
 const SOPS_RULES: &str = ".sops.yaml";
 
 /// Makes the keys that a project lacks, readable by their owner only, and returns how many.
@@ -52,23 +51,6 @@ pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, Command
         made += 1;
     }
     Ok(made)
-}
-
-/// Makes a new one of every key file that a project can have, by name, and writes none.
-pub fn files() -> Result<Vec<(&'static str, Secret)>, CommandError> {
-    let tunnel = serde_json::json!({
-        "AccountTag": webhook_token(&mut OsRng).expose().trim_end(),
-        "TunnelID": "00000000-0000-4000-8000-000000000000",
-        "TunnelSecret": webhook_token(&mut OsRng).expose().trim_end(),
-    });
-    let (deploy_key, deploy_key_public) = deploy_key(&mut OsRng)?;
-    Ok(vec![
-        (AGE_KEY, age_key().0),
-        (DEPLOY_KEY, deploy_key),
-        (DEPLOY_KEY_PUBLIC, deploy_key_public),
-        (WEBHOOK_TOKEN, webhook_token(&mut OsRng)),
-        (TUNNEL, Secret::new(tunnel.to_string())),
-    ])
 }
 
 fn is_missing(disk: &Disk, name: &str) -> bool {

@@ -149,7 +149,7 @@ impl<'c> Cycles<'c> {
         }
         let report = report?;
         let took = took + time.elapsed();
-        let mut now = Side::of_tree("now", &compiled.tree)
+        let mut now = Side::of_tree("now", &compiled.tree, &compiled.unseen)
             .with_config(compiled.values)
             .with_secrets(compiled.secrets);
         let diff = self.good.as_ref().map(|good| {

@@ -208,7 +208,7 @@ pub(super) fn patch(change: &Change) -> Vec<(Tone, String)> {
                 } else {
                     &route
                 };
-                lines.push((tone, format!("{sign} {route}: secret {}", secrecy.word())));
+                lines.push((tone, format!("{sign} {route}: secret {}", secrecy.phrase())));
             }
         }
     }

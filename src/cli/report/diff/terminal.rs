@@ -206,7 +206,7 @@ impl Page {
                 } else {
                     route
                 };
-                let text = format!("  {route}: secret {}", secrecy.word());
+                let text = format!("  {route}: secret {}", secrecy.phrase());
                 self.line(YELLOW, text);
             }
         }

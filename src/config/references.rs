@@ -1,0 +1,147 @@
+//! Values that stand elsewhere: in a variable of the environment, or in a file.
+
+use serde_json::{Map, Value};
+
+use super::Outside;
+use super::model::Merged;
+use crate::diagnostic::Diagnostic;
+use crate::source::Files;
+
+/// How the variables start that hold keys: no config can call one of them public.
+const KEY_VARIABLES: &str = "SOPS_AGE_";
+
+/// What a value refers to.
+enum Target {
+    Variable(String),
+    File(String),
+}
+
+/// A value that stands elsewhere.
+struct Reference {
+    target: Target,
+    /// Whether the config says that it is no secret.
+    public: bool,
+}
+
+impl Reference {
+    /// Reads `{ fromEnv: NAME }`, `{ fromEnv: NAME, public: true }` and `{ fromFile: path }`.
+    fn read(map: &Map<String, Value>) -> Option<Self> {
+        let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
+        let target = match (text("fromEnv"), text("fromFile")) {
+            (Some(name), None) => Target::Variable(name),
+            (None, Some(path)) => Target::File(path),
+            _ => return None,
+        };
+        let public = map.get("public").and_then(Value::as_bool);
+        (map.len() == 1 + usize::from(public.is_some())).then_some(Self {
+            target,
+            public: public.unwrap_or_default(),
+        })
+    }
+}
+
+/// Replaces references by what they name; the results are secrets unless they are public.
+pub(super) fn resolve(
+    mut merged: Merged,
+    files: &dyn Files,
+    outside: &Outside<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Merged {
+    let mut value = std::mem::take(&mut merged.value);
+    replace(
+        &mut value,
+        "",
+        &mut |pointer, reference| match find(&reference, files, outside) {
+            Ok(Some(text)) => {
+                merged.note(pointer, &reference, &text);
+                Value::String(text)
+            }
+            Ok(None) => {
+                let origin = match &reference.target {
+                    Target::Variable(name) | Target::File(name) => name.clone(),
+                };
+                merged.made_up.insert(pointer.to_owned(), origin);
+                merged.note(pointer, &reference, "");
+                Value::Null
+            }
+            Err(message) => {
+                let problem = Diagnostic::error("missing-reference", message);
+                let place = merged.places.key(pointer);
+                problems.push(match place {
+                    Some(place) => problem.at_place(place, "needed here"),
+                    None => problem,
+                });
+                Value::Null
+            }
+        },
+    );
+    merged.value = value;
+    merged
+}
+
+impl Merged {
+    /// Notes where a secret came to stand.
+    fn note(&mut self, pointer: &str, reference: &Reference, text: &str) {
+        if let Target::File(path) = &reference.target {
+            self.secret_files.insert(path.clone());
+        }
+        if !reference.public {
+            self.secret_pointers.insert(pointer.to_owned());
+            let route = pointer.trim_start_matches('/').replace('/', ".");
+            self.secrets.insert(text, route);
+        }
+    }
+}
+
+/// Finds what a reference names; `None` when a value has to be made up.
+fn find(
+    reference: &Reference,
+    files: &dyn Files,
+    outside: &Outside<'_>,
+) -> Result<Option<String>, String> {
+    let found = match &reference.target {
+        Target::Variable(name) if reference.public && name.starts_with(KEY_VARIABLES) => {
+            return Err(format!("`{name}` holds a key, which cannot be public"));
+        }
+        Target::File(path) if reference.public => {
+            return Err(format!(
+                "only a variable can be public, and `{path}` is a file; read it with `file()` in a template"
+            ));
+        }
+        Target::Variable(name) => match (outside.env)(name) {
+            None if !outside.make_up => return Err(format!("the environment has no `{name}`")),
+            found => found,
+        },
+        Target::File(path) => match files.read_secret(path) {
+            Ok(None) if outside.make_up => None,
+            Ok(None) => return Err(format!("there is no file `{path}`")),
+            Ok(Some(bytes)) => {
+                let text = String::from_utf8(bytes);
+                Some(text.map_err(|_| format!("`{path}` is not UTF-8 text"))?)
+            }
+            Err(error) => return Err(error.to_string()),
+        },
+    };
+    Ok(found.map(|text| text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, Reference) -> Value) {
+    match value {
+        Value::Object(map) => {
+            if let Some(reference) = Reference::read(map) {
+                *value = found(pointer, reference);
+                return;
+            }
+            for (key, value) in map {
+                let step = key.replace('~', "~0").replace('/', "~1");
+                replace(value, &format!("{pointer}/{step}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                replace(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,148 @@
+//! What of a rendering everybody can read although it depends on a secret, and what nothing here knows.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::World;
+use crate::check::{self, Leak};
+use crate::config::model::Cluster;
+use crate::diagnostic::{Diagnostic, StageResult};
+use crate::render::{
+    self, Context, Library, OtherInputs, OtherRendering, Rendering, ReplacedFiles,
+};
+use crate::schema::{self, Schema};
+use crate::seal::{self, Rules};
+use crate::secret::KEY_FILES;
+use crate::tree::{Rendered, Tree};
+
+/// What depends on secrets and is open.
+#[derive(Default)]
+pub(super) struct Exposure {
+    pub(super) leaks: Vec<Leak>,
+    /// What fails with other secrets.
+    pub(super) failures: Vec<Diagnostic>,
+    /// The same tree with other values made up, if some are made up.
+    pub(super) unseen: Option<Tree<Rendered>>,
+}
+
+/// What renderings of a project are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Renderer<'r> {
+    pub(super) world: &'r World<'r>,
+    pub(super) schema: &'r Schema,
+    pub(super) cluster: &'r Cluster,
+    pub(super) library: &'r Library,
+}
+
+/// The config with other values in some places; nothing is computed where nothing is replaced.
+fn other_values<'v>(
+    renderer: Renderer<'v>,
+    pointers: impl IntoIterator<Item = &'v String>,
+) -> Cow<'v, Value> {
+    let mut pointers = pointers.into_iter().map(String::as_str).peekable();
+    if pointers.peek().is_none() {
+        return Cow::Borrowed(&renderer.cluster.values);
+    }
+    Cow::Owned(schema::other_values(
+        renderer.cluster,
+        renderer.schema,
+        pointers,
+    ))
+}
+
+impl Renderer<'_> {
+    /// Renders, and renders again with other secrets.
+    pub(super) fn render(self) -> StageResult<Rendering> {
+        let cluster = self.cluster;
+        let values = other_values(self, &cluster.secret_pointers);
+        let keys = KEY_FILES.map(str::to_owned).into_iter();
+        let other = OtherInputs {
+            values: &values,
+            files: ReplacedFiles::AllSecret(keys.chain(cluster.secret_files.clone()).collect()),
+        };
+        self.render_with(&[other])
+    }
+
+    fn render_with(self, others: &[OtherInputs<'_>]) -> StageResult<Rendering> {
+        let context = Context {
+            others,
+            ..self.cluster.into()
+        };
+        render::render(context, self.library, &self.world.files)
+    }
+
+    /// Renders once more for other inputs.
+    fn render_others(self, others: &[OtherInputs<'_>]) -> Vec<OtherRendering> {
+        let rendering = self.render_with(others);
+        rendering.map_or_else(|_| Vec::new(), |rendering| rendering.value.others)
+    }
+
+    /// Finds what is open and depends on a secret, and renders with other values made up if some are.
+    pub(super) fn expose(self, rendering: &mut Rendering, rules: &Rules) -> Exposure {
+        let Some(OtherRendering { tree, failures }) = rendering.others.pop() else {
+            return Exposure::default();
+        };
+        let open_part = |file: &_| seal::open_part(file, rules);
+        let mut leaks = check::find_leaks(&rendering.tree, &tree, &open_part);
+        if !leaks.is_empty() {
+            self.name_origins(rendering, rules, &mut leaks);
+        }
+        Exposure {
+            leaks,
+            failures,
+            unseen: self.unseen(),
+        }
+    }
+
+    /// Replaces one source of secrets after the other, and sees which leaks move.
+    fn name_origins(self, rendering: &Rendering, rules: &Rules, leaks: &mut [Leak]) {
+        let pointers = self.cluster.secret_pointers.iter();
+        let read = rendering.secret_files.iter();
+        let files: BTreeSet<&String> = read.chain(&self.cluster.secret_files).collect();
+        let values = pointers
+            .clone()
+            .map(|pointer| other_values(self, [pointer]));
+        let values: Vec<Cow<'_, Value>> = values.collect();
+        let names = pointers.map(|pointer| pointer.trim_start_matches('/').replace('/', "."));
+        let names = names.chain(files.iter().map(|path| (*path).clone()));
+        let by_config = values.iter().map(|values| OtherInputs {
+            values,
+            files: ReplacedFiles::Secret(BTreeSet::new()),
+        });
+        let by_file = files.iter().map(|path| OtherInputs {
+            values: &self.cluster.values,
+            files: ReplacedFiles::Secret(BTreeSet::from([(*path).clone()])),
+        });
+        let others: Vec<OtherInputs<'_>> = by_config.chain(by_file).collect();
+        let open_part = |file: &_| seal::open_part(file, rules);
+        let others = self.render_others(&others);
+        let found: Vec<Vec<Leak>> = others
+            .par_iter()
+            .map(|other| check::find_leaks(&rendering.tree, &other.tree, &open_part))
+            .collect();
+        for (name, moved) in names.zip(&found) {
+            let moved: BTreeSet<_> = moved.iter().map(Leak::spot).collect();
+            for leak in leaks.iter_mut().filter(|leak| moved.contains(&leak.spot())) {
+                leak.origins.insert(name.clone());
+            }
+        }
+    }
+
+    /// Renders with other values in the place of those that are made up.
+    fn unseen(self) -> Option<Tree<Rendered>> {
+        let files = self.world.files.made_up();
+        let made_up = &self.cluster.made_up;
+        if files.is_empty() && made_up.is_empty() {
+            return None;
+        }
+        let values = other_values(self, made_up.keys());
+        let other = OtherInputs {
+            values: &values,
+            files: ReplacedFiles::MadeUp(files),
+        };
+        Some(self.render_others(&[other]).pop()?.tree)
+    }
+}

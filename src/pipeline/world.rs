@@ -1,0 +1,316 @@
+//! What a compile may see: files, keys, environment and time.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::config::project::Project;
+use crate::secret::{KEY_FILES, Secret, fingerprint};
+use crate::source::{Files, ReadError};
+
+/// What a compile does about keys and secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// All that are asked for must be there.
+    #[default]
+    Needed,
+    /// Those that are there are used; what is missing is made up, as in a clone without keys.
+    AtHand,
+    /// None is read, and no variable of the environment: all are made up, as for a change that nobody has read yet.
+    MadeUp,
+}
+
+/// What a compile may see.
+pub struct World<'w> {
+    /// The project, with a guard before its keys.
+    pub(super) files: GuardedFiles<'w>,
+    /// The built-in templates, schemas and chart profiles.
+    pub(super) catalogue: &'w dyn Files,
+    env: &'w (dyn Fn(&str) -> Option<String> + Sync),
+    identities: Vec<(String, Secret)>,
+    /// The time to write into sealed files: RFC 3339, UTC, whole seconds.
+    pub(super) now: String,
+}
+
+impl<'w> World<'w> {
+    /// Takes a project (on disk, in a git revision, or in memory), the built-in catalogue, the environment for
+    /// `{ fromEnv: NAME }`, the age identities at hand, each with where it came from, and the time in RFC 3339, UTC,
+    /// whole seconds.
+    pub fn new(
+        files: &'w dyn Files,
+        catalogue: &'w dyn Files,
+        env: &'w (dyn Fn(&str) -> Option<String> + Sync),
+        identities: Vec<(String, Secret)>,
+        now: String,
+    ) -> Self {
+        Self {
+            files: GuardedFiles::new(files, Keys::Needed),
+            catalogue,
+            env,
+            identities,
+            now,
+        }
+    }
+
+    /// Chooses what is done about keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.files.keys = keys;
+        self
+    }
+
+    /// Returns the same with another project in it.
+    pub(super) fn with_files<'o>(&self, files: &'o dyn Files) -> World<'o>
+    where
+        'w: 'o,
+    {
+        let identities = self.identities.clone();
+        World::new(
+            files,
+            self.catalogue,
+            self.env,
+            identities,
+            self.now.clone(),
+        )
+        .with_keys(self.files.keys)
+    }
+
+    /// Returns the project without the guard, to lay something over it.
+    pub(super) fn unguarded(&self) -> &'w dyn Files {
+        self.files.files
+    }
+
+    /// Returns whether anything may be made up.
+    pub(super) fn makes_up(&self) -> bool {
+        self.files.keys != Keys::Needed
+    }
+
+    /// Returns a variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        match self.files.keys {
+            Keys::MadeUp => None,
+            Keys::Needed | Keys::AtHand => (self.env)(name),
+        }
+    }
+
+    /// Lists the age identities at hand.
+    pub(super) fn identities(&self) -> &[(String, Secret)] {
+        match self.files.keys {
+            Keys::MadeUp => &[],
+            Keys::Needed | Keys::AtHand => &self.identities,
+        }
+    }
+
+    /// Reads identity files that `kiln.toml` names, unless keys are made up.
+    pub(super) fn reads_keys(&self) -> bool {
+        self.files.keys != Keys::MadeUp
+    }
+}
+
+/// Folders that are nobody's input: git's own, with the tokens of CI in it, and Kiln's own.
+const CLOSED_FOLDERS: [&str; 2] = [".git", ".kiln"];
+
+/// The project's files, with a guard before its keys.
+///
+/// `read` gives no file in which keys are kept, whatever name or symlink leads to it, and nothing of `.git` and `.kiln`;
+/// `read_secret` gives keys, or makes them up.
+pub(super) struct GuardedFiles<'w> {
+    files: &'w dyn Files,
+    keys: Keys,
+    settings: OnceLock<FileSettings>,
+    made_up: Mutex<BTreeSet<String>>,
+}
+
+/// What `kiln.toml` says of files.
+struct FileSettings {
+    identities: Vec<String>,
+    listed: Vec<String>,
+    rules: String,
+}
+
+impl<'w> GuardedFiles<'w> {
+    /// Puts the guard before the files of a project.
+    fn new(files: &'w dyn Files, keys: Keys) -> Self {
+        Self {
+            files,
+            keys,
+            settings: OnceLock::new(),
+            made_up: Mutex::default(),
+        }
+    }
+
+    /// Takes over what `kiln.toml` says; the first project counts.
+    pub(super) fn heed(&self, project: &Project) {
+        let folder = project.output.trim_matches('/');
+        let rules = match folder {
+            "" | "." => ".sops.yaml".to_owned(),
+            folder => format!("{folder}/.sops.yaml"),
+        };
+        self.settings.get_or_init(|| FileSettings {
+            identities: project.seal.identities.clone(),
+            listed: project.files.clone(),
+            rules,
+        });
+    }
+
+    /// Lists the files that were made up.
+    pub(super) fn made_up(&self) -> BTreeSet<String> {
+        let made_up = self.made_up.lock().unwrap_or_else(PoisonError::into_inner);
+        made_up.clone()
+    }
+
+    /// Refuses what no template, schema or data file may be.
+    fn guard(&self, path: &str) -> Result<(), ReadError> {
+        let real = self.files.real_path(path)?;
+        refuse_closed(path, &real)?;
+        let identities = self.settings.get().map(|settings| &settings.identities);
+        let is_key = |name: &str| {
+            KEY_FILES.contains(&name)
+                || identities.is_some_and(|all| all.iter().any(|identity| identity == name))
+        };
+        if is_key(path) || is_key(&real) {
+            return Err(ReadError {
+                path: path.to_owned(),
+                reason: "it is a key, which only `secret()` and `fromFile` read".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes up a key that is missing.
+    fn make_up(&self, path: &str) -> Vec<u8> {
+        let mut made_up = self.made_up.lock().unwrap_or_else(PoisonError::into_inner);
+        made_up.insert(path.to_owned());
+        drop(made_up);
+        match path {
+            "age.key" => self.age_key(),
+            _ => key_text(path),
+        }
+        .into_bytes()
+    }
+
+    /// Makes up an age key that names the public key for which the project is sealed.
+    fn age_key(&self) -> String {
+        let rules = self
+            .settings
+            .get()
+            .map_or(".sops.yaml", |settings| &settings.rules);
+        let found = [rules, ".sops.yaml"].into_iter().find_map(|path| {
+            let bytes = self.files.read_output(path).ok()??;
+            recipients(&String::from_utf8_lossy(&bytes))
+                .into_iter()
+                .next()
+        });
+        let comment = found.map_or_else(String::new, |recipient| {
+            format!("# public key: {recipient}\n")
+        });
+        format!("{comment}{IDENTITY}\n")
+    }
+}
+
+impl Files for GuardedFiles<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.guard(path)?;
+        self.files.read(path)
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        let real = self.files.real_path(path)?;
+        refuse_closed(path, &real)?;
+        // What git has is no secret to whoever sees the change.
+        let private = || {
+            KEY_FILES.contains(&path)
+                || self.files.is_ignored(path)
+                || (real != path
+                    && (KEY_FILES.contains(&real.as_str()) || self.files.is_ignored(&real)))
+        };
+        if self.keys == Keys::MadeUp && private() {
+            return Ok(Some(self.make_up(path)));
+        }
+        let found = self.files.read_secret(path)?;
+        if found.is_none() && self.keys == Keys::AtHand && private() {
+            return Ok(Some(self.make_up(path)));
+        }
+        Ok(found)
+    }
+
+    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read_output(path)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.files.real_path(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        let listed = self.settings.get().map(|settings| &settings.listed);
+        let listed = listed.is_some_and(|all| all.iter().any(|listed| listed == path));
+        !listed && self.files.is_ignored(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list(folder)
+    }
+
+    fn embedded(&self, path: &str) -> Option<&'static str> {
+        self.files.embedded(path)
+    }
+
+    fn packed(&self, path: &str) -> Option<&'static [u8]> {
+        self.files.packed(path)
+    }
+}
+
+/// Refuses what lies in folders that are nobody's input.
+fn refuse_closed(path: &str, real: &str) -> Result<(), ReadError> {
+    let closed = |part: &str| {
+        let mut folders = CLOSED_FOLDERS.iter();
+        folders.any(|folder| part.eq_ignore_ascii_case(folder))
+    };
+    if [path, real].iter().any(|path| path.split('/').any(closed)) {
+        return Err(ReadError {
+            path: path.to_owned(),
+            reason: "nothing in `.git` and `.kiln` is an input".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The private key of nobody: its bytes are known to everybody.
+const IDENTITY: &str = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
+
+/// Makes up the text of a key file, the same for the same name.
+fn key_text(path: &str) -> String {
+    let hash = fingerprint(path);
+    match path {
+        "deploy.key" => format!(
+            "-----BEGIN OPENSSH PRIVATE KEY-----\n{hash}\n{hash}\n-----END OPENSSH PRIVATE KEY-----\n"
+        ),
+        "cloudflare-tunnel.json" => format!(
+            "{{\"AccountTag\":\"{}\",\"TunnelID\":\"00000000-0000-4000-8000-000000000000\",\"TunnelSecret\":\"{hash}\"}}",
+            &hash[..32]
+        ),
+        _ => format!("{hash}\n"),
+    }
+}
+
+/// Finds the age recipients in a text, each once, in order.
+pub(super) fn recipients(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut found: Vec<String> = Vec::new();
+    for word in words.filter(|word| word.starts_with("age1") && word.len() > 50) {
+        if !found.iter().any(|known| known == word) {
+            found.push(word.to_owned());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_of_nobody_is_sound() {
+        assert!(IDENTITY.parse::<age::x25519::Identity>().is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! Secrets by where they come from and where they flow.
+
+mod flows;
+mod guard;
+mod project;

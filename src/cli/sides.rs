@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::commands::init::key_files;
 use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{
-    self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World,
-};
+use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
+use crate::secret::KEY_FILES;
 use crate::source::{Files, ReadError, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
@@ -162,10 +160,9 @@ impl Loader<'_> {
         }
         let world = self.session.world_of(revision);
         let layout = pipeline::layout(&world)?;
-        for (key, _) in key_files()? {
-            ignored.remove(key);
-        }
-        ignored.retain(|path| !layout.identities.contains(path));
+        let is_key =
+            |path: &String| KEY_FILES.contains(&path.as_str()) || layout.identities.contains(path);
+        ignored.retain(|path| !is_key(path));
         let (config, others): (Vec<&String>, Vec<&String>) =
             ignored.iter().partition(|path| layout.data.contains(path));
         let quoted = |paths: &[&String]| {

@@ -385,8 +385,8 @@ pub(super) fn public_references(
     project: &Project,
 ) -> Result<Vec<config::PublicReference>, Failure> {
     let keyring = Warnings::default().keep(keyring(world, project))?;
-    let decrypt = |source: &_| seal::decrypt(source, &keyring);
-    Ok(config::public_references(world.files, project, &decrypt))
+    let decrypt = |source: &_| opened_data(source, &keyring, world);
+    Ok(config::public_references(&world.files, project, &decrypt))
 }
 
 fn exemption(written: &project::Exempt) -> Exemption {

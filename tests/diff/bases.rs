@@ -144,6 +144,29 @@ fn symlinked_templates_are_followed_inside_the_project_on_both_sides() {
     }
 }
 
+/// A symlink that a commit has to a key that git ignores is the key, whichever side it is read on.
+#[test]
+fn a_committed_symlink_leads_to_no_key() {
+    for target in ["age.key", "../age.key", "way"] {
+        let sandbox = project();
+        symlink(target, sandbox.path("templates/key.txt")).unwrap();
+        symlink("../age.key", sandbox.path("templates/way")).unwrap();
+        symlink("age.key", sandbox.path("key.txt")).unwrap();
+        sandbox.write("templates/notes.txt.tera", "#{ file(path=\"key.txt\") }#\n");
+        std::fs::remove_file(sandbox.path("templates/notes.txt")).unwrap();
+        commit(&sandbox, "a way to the key");
+        for arguments in [
+            &["--base", "HEAD"][..],
+            &["--base", "HEAD", "--head", "HEAD"],
+            &["--base", "HEAD", "--with-keys"],
+        ] {
+            let run = diff(&sandbox, arguments);
+            assert_eq!(run.code, Some(2), "{run}");
+            assert!(!run.to_string().contains("AGE-SECRET-KEY"), "{run}");
+        }
+    }
+}
+
 /// What the work tree refuses a revision refuses, and by the same name.
 #[test]
 fn symlinks_that_lead_out_or_nowhere_are_refused_by_name_on_both_sides() {
@@ -252,24 +275,23 @@ fn a_base_before_the_project_has_nothing_and_everything_is_new() {
 fn a_config_that_git_ignores_is_no_difference_and_said_aloud() {
     let sandbox = project();
     let ignored = sandbox.read(".gitignore");
-    sandbox.write(".gitignore", format!("{ignored}nodes.yaml\ntoken.txt\n"));
-    git(
-        &sandbox,
-        &[
-            "rm",
-            "--quiet",
-            "--cached",
-            "--ignore-unmatch",
-            "nodes.yaml",
-            "token.txt",
-        ],
+    let settings = sandbox.read("kiln.toml");
+    let nodes = if sandbox.path("nodes.yaml").is_file() {
+        "\"nodes.yaml\", "
+    } else {
+        ""
+    };
+    sandbox.write(
+        "kiln.toml",
+        format!("data = [\"cluster.yaml\", {nodes}\"own.yaml\"]\n{settings}"),
     );
+    sandbox.write("own.yaml", "apps: {}\n");
+    sandbox.write(".gitignore", format!("{ignored}own.yaml\n"));
     commit(&sandbox, "keeps some to itself");
     let run = diff(&sandbox, &["--base", "HEAD"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.stderr.contains("token.txt"), "{run}");
-    assert!(run.stderr.contains("git ignores"), "{run}");
-    assert!(!run.stderr.contains("age.key"), "{run}");
+    assert!(run.stderr.contains("git ignores `own.yaml`:"), "{run}");
+    sandbox.write("kiln.toml", settings);
     // Nothing is left to compare with.
     sandbox.write(".gitignore", format!("{ignored}/cluster.*\n/nodes.*\n"));
     git(

@@ -214,10 +214,14 @@ impl Disk {
                 let kind = entry
                     .file_type()
                     .map_err(|cause| Error::reading(&child, cause))?;
-                if !kind.is_dir() {
-                    found.push(child);
-                } else if !BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
+                // A submodule and a linked worktree have a file `.git`.
+                if BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
+                    continue;
+                }
+                if kind.is_dir() {
                     waiting.push((entry.path(), child));
+                } else {
+                    found.push(child);
                 }
             }
         }
@@ -235,7 +239,7 @@ fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
 }
 
 /// Listings hold everything that is not a folder: also symlinks, which are never walked into, and
-/// which a later read follows or refuses. The folders `.git` and `.kiln` are bookkeeping, not
+/// which a later read follows or refuses. `.git` and `.kiln`, folders or files, are bookkeeping, not
 /// input, and are left out at any depth.
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {

@@ -212,12 +212,7 @@ impl Files for Revision {
                 return Err(failed(in_submodule(path)));
             }
             let inner = path[at.len()..].trim_start_matches('/');
-            if !inner
-                .split('/')
-                .rev()
-                .skip(1)
-                .any(|part| BOOKKEEPING.contains(&part))
-            {
+            if !inner.split('/').any(|part| BOOKKEEPING.contains(&part)) {
                 found.push(path::join(&folder, inner));
             }
         }

@@ -147,17 +147,29 @@ fn another_selector_is_a_danger_wherever_the_rules_stand() {
         for (from, to) in [
             (
                 "encrypted_regex: ^(data|stringData)$",
-                "encrypted_regex: ^nothing$",
+                "encrypted_regex: ^stringData$",
             ),
             (
                 "encrypted_regex: ^(data|stringData)$",
-                "unencrypted_regex: ^stringData$",
+                "unencrypted_regex: ^(apiVersion|kind|metadata)$",
             ),
         ] {
             let (sandbox, rules) = with_rules(rendered);
             edit(&sandbox, rules, from, to);
             assert_eq!(dangers(&sandbox), ["seal-narrowed"], "{rendered} {to}");
         }
+    }
+}
+
+/// What is opened at once is no danger but an error: the change does not compile.
+#[test]
+fn a_selector_that_opens_a_secret_does_not_compile() {
+    for rendered in [false, true] {
+        let (sandbox, rules) = with_rules(rendered);
+        edit(&sandbox, rules, "^(data|stringData)$", "^nothing$");
+        let run = diff(&sandbox, &["--base", "first"]);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("error[secret-leak]"), "{run}");
     }
 }
 
@@ -339,7 +351,7 @@ fn every_format_of_what_guards_a_project_is_as_recorded() {
         &sandbox,
         rules,
         "encrypted_regex: ^(data|stringData)$",
-        "encrypted_regex: ^data$",
+        "encrypted_regex: ^stringData$",
     );
     git(
         &sandbox,

@@ -9,10 +9,12 @@ pub mod model;
 mod parse;
 pub mod places;
 pub mod project;
+mod public;
 mod references;
 mod sealed;
 
 pub use codes::CODES;
+pub use public::{PublicReference, public_references};
 
 use std::sync::Arc;
 
@@ -69,6 +71,17 @@ pub fn load(files: &dyn Files, project: &Project, outside: &Outside<'_>) -> Stag
     }
     let merged = references::resolve(merged, files, outside, &mut problems);
     Warned::unless_errors(merged, problems)
+}
+
+/// Lists where the config of a project may be: the files that it names, or else all of the usual names.
+pub fn data_files(project: &Project) -> Vec<String> {
+    match &project.data {
+        Some(data) => data.iter().map(|(path, _)| path.clone()).collect(),
+        None => NAMES
+            .iter()
+            .flat_map(|name| ENDINGS.map(|ending| format!("{name}.{ending}")))
+            .collect(),
+    }
 }
 
 fn read_all(

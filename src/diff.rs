@@ -9,6 +9,7 @@ mod cause;
 mod change;
 mod danger;
 mod fields;
+mod guards;
 mod items;
 mod lines;
 mod lists;
@@ -24,9 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use cause::Cause;
 pub use danger::{DANGERS, Danger, Explained};
+pub use guards::{GuardExemption, GuardPublic, Guards};
 pub use lines::{Hunk, Line, Mark};
 pub use noise::NOISE;
-pub use report::{Change, Edit, Field, Kind, Report, Secrecy, Spot, Subject};
+pub use report::{Change, Edit, Field, Kind, Report, Secrecy, SettingChange, Spot, Subject};
 pub use route::{Route, Step};
 pub use secrets::HIDDEN;
 pub use side::{Side, Text, Written};
@@ -55,8 +57,16 @@ impl Default for Options {
 }
 
 /// Compares two sides.
+///
+/// What is left out is left out of the changes alone: dangers are looked for in everything but the usual noise, and a
+/// change that holds one is shown whole.
 pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
     let noise = Noise::new(options.ignore.iter().cloned());
+    let usual = options
+        .ignore
+        .iter()
+        .filter(|it| NOISE.contains(&it.as_str()));
+    let usual = Noise::new(usual.cloned());
     let (old, new) = (Item::all(before), Item::all(after));
     let mut pairs = paired(old, new);
     rename(&mut pairs, &noise);
@@ -65,27 +75,40 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         after: after.label.clone(),
         ..Report::default()
     };
+    if let (Some(old), Some(new)) = (&before.guards, &after.guards) {
+        report.settings = old.changes(new);
+    }
+    report.dangers = danger::find_in_guards(before, after, &pairs);
     let blame = cause::Blame::new(before, after);
     let past = past::Past::of(before, after);
     for pair in &pairs {
-        let Some(found) = pair.compare(&noise, &mut report.hidden) else {
+        let mut hidden = 0;
+        let Some(whole) = pair.compare(&usual, &mut 0) else {
+            pair.compare(&noise, &mut report.hidden);
             continue;
         };
+        let dangers = danger::find(&whole.seen(pair), &pairs);
+        let found = match pair.compare(&noise, &mut hidden) {
+            Some(found) => found,
+            None if dangers.is_empty() => {
+                report.hidden += hidden;
+                continue;
+            }
+            None => {
+                hidden = 0;
+                whole
+            }
+        };
+        report.hidden += hidden;
+        report.dangers.extend(dangers);
+        let (images, charts) = version::bumps(&found.seen(pair));
+        report.images.extend(images);
+        report.charts.extend(charts);
         let mut change = found.change;
         change.causes = match &past {
             Some(past) => past.causes(&change, pair, &noise),
             None => blame.of(&change, pair),
         };
-        let seen = danger::Seen {
-            change: &change,
-            pair,
-            before: found.before.as_ref(),
-            after: found.after.as_ref(),
-        };
-        report.dangers.extend(danger::find(&seen, &pairs));
-        let (images, charts) = version::bumps(&seen);
-        report.images.extend(images);
-        report.charts.extend(charts);
         report.changes.push(change);
     }
     finish(&mut report);

@@ -16,13 +16,14 @@ mod world;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
-pub use draft::{Draft, Opened, draft, opened};
+pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::Layout;
 pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
 
+pub use crate::config::PublicReference;
 pub use crate::render::{Chart, threads};
 pub use crate::workload::Exemption;
 
@@ -317,10 +318,5 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
 /// Returns where the project keeps its templates and its outputs.
 pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
     let project = Warnings::default().keep(config::project::load(&world.files))?;
-    Ok(Layout {
-        templates: project.templates,
-        output: project.output,
-        ignore: project.diff.ignore,
-        noise: project.diff.defaults,
-    })
+    Ok(Layout::of(&project))
 }

@@ -44,10 +44,13 @@ pub use open_part::open_part;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::secret::SealTerms;
 use crate::source::{Source, Span};
 use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree, is_secret_path};
+use crate::yaml;
 use earlier::File as Found;
 use keep::Verdict;
+use metadata::Metadata;
 use outline::{Outline, State};
 use rules::Rule;
 use store::Store;
@@ -166,6 +169,28 @@ pub fn decrypt(source: &Arc<Source>, keyring: &Keyring) -> Result<String, Diagno
 /// Returns whether a text is a YAML or JSON file that SOPS sealed.
 pub fn is_sealed(text: &str) -> bool {
     outline::is_sealed(text)
+}
+
+/// Returns for whom a sealed file says that it is sealed; `None` for any other file.
+pub fn sealed_terms(source: &Source) -> Option<SealTerms> {
+    if !is_sealed(&source.text) {
+        return None;
+    }
+    let documents = yaml::load(&source.text).ok()?;
+    let metadata = documents
+        .iter()
+        .find_map(|document| document.root.get("sops"));
+    let metadata = Metadata::read(metadata?).ok()?;
+    Some(SealTerms {
+        path_regex: None,
+        recipients: metadata
+            .age
+            .into_iter()
+            .map(|wrapped| wrapped.recipient)
+            .collect(),
+        selector: metadata.scope.to_string(),
+        line: 1,
+    })
 }
 
 /// What becomes of one file.

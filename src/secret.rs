@@ -1,5 +1,6 @@
 //! Values that must not be seen, and the list of those a run has met.
 
+mod terms;
 mod stand_in;
 
 pub use stand_in::{fingerprint, shifted_number, stand_in};
@@ -8,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+pub use terms::SealTerms;
 
 /// A text that is wiped from memory when dropped and that no formatter shows.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -283,6 +283,23 @@ fn only_fs_touches_the_disk() {
     assert!(broken.is_empty(), "std::fs in {}", broken.join(", "));
 }
 
+/// Git obeys what it finds in a repository unless it is told not to, which one place does.
+#[test]
+fn git_is_started_in_one_place() {
+    let mut starters = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let names_git = code.contains("\"git\"") || code.contains("\"git.exe\"");
+        if code.contains("Command") && code.contains("::new(") && names_git {
+            starters.push(file.strip_prefix(root()).unwrap().display().to_string());
+        }
+        let others = code.matches("Command::new(\"git\")").count();
+        assert!(others <= 1, "{}", file.display());
+    }
+    assert_eq!(starters, ["src/fs/git/command.rs"]);
+}
+
 #[test]
 fn every_test_file_is_part_of_the_binary() {
     let tests = root().join("tests");

@@ -2,11 +2,14 @@
 //!
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
+mod bases;
 mod browser;
 mod comments;
 mod dangers;
 mod docs;
 mod example;
+mod guards;
+mod hostile;
 
 mod objects;
 pub(crate) mod project;

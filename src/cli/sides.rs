@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::CommandError;
-use super::session::Session;
+use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
-use crate::diff::{Side, Text, Written};
+use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{self, Keys, Opened, World};
+use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
+use crate::secret::KEY_FILES;
 use crate::source::{Files, ReadError, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
@@ -34,24 +35,57 @@ pub enum Origin {
     Folder(PathBuf),
 }
 
+/// Both sides of a comparison.
+pub struct Sides {
+    /// The old side.
+    pub before: Side,
+    /// The new side.
+    pub after: Side,
+    /// What is to be told of how they were read, a sentence each.
+    pub told: Vec<String>,
+}
+
 /// Loads both sides at once.
 ///
 /// With [`Keys::MadeUp`], no key and no variable of the environment is read: a stand-in is as good, since both sides get
 /// the same, and neither side may be trusted.
+///
+/// # Errors
+/// Also when the old side could only be compared with itself.
 pub fn load(
     session: &Session,
     settings: &Settings,
     keys: Keys,
     before: &Origin,
     after: &Origin,
-) -> Result<(Side, Side), CommandError> {
+) -> Result<Sides, CommandError> {
     let loader = Loader {
         session,
         settings,
         keys,
+        told: Mutex::default(),
     };
-    let (before, after) = rayon::join(|| loader.side(before), || loader.side(after));
-    Ok((before?, after?))
+    let commits = [before, after].map(|side| matches!(side, Origin::Commit { .. }));
+    if let ([true, false], Origin::Project) = (commits, after) {
+        loader.missing_submodule()?;
+    }
+    let (old, new) = rayon::join(
+        || match before {
+            Origin::Commit { commit, .. } => loader.base(before, commit, after),
+            _ => loader.side(before),
+        },
+        || loader.side(after),
+    );
+    let (before, after) = (old?, new?);
+    let told = loader
+        .told
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    Ok(Sides {
+        before,
+        after,
+        told,
+    })
 }
 
 impl Origin {
@@ -83,9 +117,110 @@ struct Loader<'l> {
     session: &'l Session,
     settings: &'l Settings,
     keys: Keys,
+    told: Mutex<Vec<String>>,
 }
 
 impl Loader<'_> {
+    fn tell(&self, sentence: String) {
+        let told = self.told.lock();
+        told.unwrap_or_else(PoisonError::into_inner).push(sentence);
+    }
+
+    /// Compiles a commit as the old side: one from before the project has nothing.
+    fn base(&self, origin: &Origin, commit: &str, after: &Origin) -> Result<Side, CommandError> {
+        let label = origin.label();
+        let revision = self.revision(commit)?;
+        if revision.read(PROJECT_FILE)?.is_none() {
+            self.tell(format!(
+                "{label} has no `{PROJECT_FILE}` in this folder: everything is new"
+            ));
+            return Ok(Side::empty(label));
+        }
+        let side = self.compiled(&revision, None, label.clone())?;
+        if after.is_compiled() {
+            let config_differs = matches!(after, Origin::Config(_));
+            self.tell_ignored(&revision, &label, config_differs)?;
+        }
+        Ok(side)
+    }
+
+    /// Names the files that both sides read from the disk, as git ignores them; keys aside, which are expected to be.
+    ///
+    /// # Errors
+    /// When the whole config is among them, so that a change of it would be no difference.
+    fn tell_ignored(
+        &self,
+        revision: &Revision,
+        label: &str,
+        config_differs: bool,
+    ) -> Result<(), CommandError> {
+        let mut ignored = revision.ignored();
+        if ignored.is_empty() {
+            return Ok(());
+        }
+        let world = self.session.world_of(revision);
+        let layout = pipeline::layout(&world)?;
+        let is_key =
+            |path: &String| KEY_FILES.contains(&path.as_str()) || layout.identities.contains(path);
+        ignored.retain(|path| !is_key(path));
+        let (config, others): (Vec<&String>, Vec<&String>) =
+            ignored.iter().partition(|path| layout.data.contains(path));
+        let quoted = |paths: &[&String]| {
+            let names: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            names.join(", ")
+        };
+        let own = layout.data.iter().any(|path| revision.holds(path));
+        if !config.is_empty() && !own && !config_differs {
+            let message = format!(
+                "{label} has no config of its own: git ignores {}, so that both sides would read the file that is on disk",
+                quoted(&config)
+            );
+            return Err(CommandError::failed(message)
+                .hint("let git keep the config, with what is secret in `{ fromFile: … }`, `{ fromEnv: … }` or `cluster.sops.yaml`")
+                .hint("or compare with what is rendered (`--disk`), or with another config (`--config FILE`)"));
+        }
+        let named: Vec<&String> = config.into_iter().chain(others).collect();
+        if !named.is_empty() {
+            self.tell(format!(
+                "git ignores {}: both sides read what is on disk, so that a change there is no difference",
+                quoted(&named)
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a work tree in which a submodule among the inputs is not there.
+    fn missing_submodule(&self) -> Result<(), CommandError> {
+        let layout = self.session.layout().map_err(CommandError::unanswered)?;
+        let modules = Repository::of(&self.session.root).and_then(|found| found.submodules());
+        for module in modules.map_err(|error| git_error(&error))? {
+            let folders = layout.input_folders();
+            let is_input = folders
+                .map(|folder| folder.trim_start_matches("./").trim_matches('/'))
+                .any(|folder| {
+                    folder == module || path_is_in(folder, &module) || path_is_in(&module, folder)
+                });
+            let is_missing = || {
+                self.session
+                    .disk
+                    .list(&module)
+                    .is_ok_and(|files| files.is_empty())
+            };
+            if is_input && is_missing() {
+                let message =
+                    format!("the submodule `{module}` is not there, which the project reads");
+                return Err(CommandError::failed(message)
+                    .hint("fetch it with `git submodule update --init`"));
+            }
+        }
+        Ok(())
+    }
+
+    fn revision(&self, commit: &str) -> Result<Revision, CommandError> {
+        let open = || Repository::of(&self.session.root)?.revision(commit);
+        open().map_err(|error| git_error(&error))
+    }
+
     fn side(&self, origin: &Origin) -> Result<Side, CommandError> {
         let session = self.session;
         let label = origin.label();
@@ -96,8 +231,7 @@ impl Loader<'_> {
                 self.compiled(&files, Some(&data), label)
             }
             Origin::Commit { commit, .. } => {
-                let open = || Repository::of(&session.root)?.revision(commit);
-                let revision = open().map_err(|error| git_error(&error))?;
+                let revision = self.revision(commit)?;
                 has_project(&revision, &label)?;
                 self.compiled(&revision, None, label)
             }
@@ -167,13 +301,53 @@ fn compiled(
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
+    let DraftPolicies {
+        ignore,
+        noise,
+        exemptions,
+        public,
+        rules_rendered,
+        rules,
+        sealed,
+    } = draft.policies;
+    let guards = Guards {
+        ignore,
+        noise,
+        exemptions: exemptions.into_iter().map(guard_exemption).collect(),
+        public: public.into_iter().map(guard_public).collect(),
+        rules_rendered,
+        rules,
+    };
+    let side = side.with_guards(guards).with_sealed(sealed);
     let side = side.with_config(draft.values).with_secrets(draft.secrets);
     Ok(side.with_stand_ins(draft.stand_ins))
 }
 
+fn guard_public(public: PublicReference) -> GuardPublic {
+    GuardPublic {
+        key: public.key,
+        origin: public.origin,
+        file: public.file,
+        line: public.line,
+    }
+}
+
+fn guard_exemption((table, exemption): (&str, Exemption)) -> GuardExemption {
+    GuardExemption {
+        table: table.to_owned(),
+        rule: exemption.code,
+        namespace: exemption.namespace,
+        name: exemption.name,
+        reason: exemption.reason,
+        line: exemption
+            .place
+            .map_or(1, |place| place.source.line_column(place.span.start).0),
+    }
+}
+
 /// A revision from before the project has nothing to compile, which is another thing than a mistake.
 fn has_project(revision: &Revision, label: &str) -> Result<(), CommandError> {
-    if revision.read(super::session::PROJECT_FILE)?.is_some() {
+    if revision.read(PROJECT_FILE)?.is_some() {
         return Ok(());
     }
     Err(
@@ -242,7 +416,14 @@ fn folder(
     };
     written.kiln = list.kiln;
     let side = Side::of_texts(label, texts).map_err(CommandError::Unanswered)?;
+    let side = side.with_sealed(pipeline::sealed_terms(&sources));
     Ok((side, written))
+}
+
+/// Returns whether a path is somewhere below a folder.
+fn path_is_in(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn same_place(session: &Session, disk: &Disk, path: &str) -> bool {
@@ -371,11 +552,13 @@ pub fn git_error(error: &GitError) -> CommandError {
         GitError::Unknown { shallow: true, revision } => failed
             .hint("this clone is shallow, so that the revision may exist elsewhere")
             .hint(match plain_name(revision) {
-                Some(name) => format!("fetch it with `git fetch --deepen=100`, `git fetch origin {name}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`"),
+                Some(name) => format!("fetch it with `git fetch --deepen=100`, `git fetch origin {name}:refs/remotes/origin/{name}`, or in a workflow by `fetch-depth: 0` of `actions/checkout`"),
                 None => "fetch it with `git fetch --deepen=100`, or in a workflow by `fetch-depth: 0` of `actions/checkout`".to_owned(),
             }),
         GitError::Unknown { revision, .. } => match revision.strip_prefix("origin/") {
-            Some(branch) => failed.hint(format!("fetch it with `git fetch origin {branch}`")),
+            Some(branch) => failed.hint(format!(
+                "fetch it with `git fetch origin {branch}:refs/remotes/origin/{branch}`"
+            )),
             None => failed.hint("`git branch --all` and `git tag` list what there is"),
         },
         GitError::NoMergeBase { shallow: true, .. } => failed.hint(
@@ -383,7 +566,21 @@ pub fn git_error(error: &GitError) -> CommandError {
         ),
         GitError::NoMergeBase { .. } => failed.hint("name the revision to compare with by `--base REV`"),
         GitError::NoDefault { .. } => failed
-            .hint("name the revision to compare with by `--base REV`; in a shallow clone fetch it first"),
+            .hint("name what to compare with: `--base REV`; `--base HEAD` is the last commit")
+            .hint("in a clone of one branch, fetch the one that it goes to: `git fetch origin main:refs/remotes/origin/main`"),
+        GitError::OwnBranch { shallow, .. } => failed
+            .hint(if *shallow {
+                "fetch the branch that it goes to, and where they parted: `git fetch --unshallow origin main:refs/remotes/origin/main`, or in a workflow `fetch-depth: 0` of `actions/checkout`"
+            } else {
+                "fetch the branch that it goes to: `git fetch origin main:refs/remotes/origin/main`"
+            })
+            .hint("or name what to compare with: `--base HEAD` is the last commit, and `--disk` what is rendered"),
+        GitError::Bare { said, .. } => failed
+            .hint(format!("git said: {said}"))
+            .hint("someone put the files of a repository (`HEAD`, `objects`, `refs`, `config`) into a folder, where git would obey that `config`: remove them"),
+        GitError::Filtered { filter, .. } => failed.hint(format!(
+            "what is rendered was written: stage it with `git add`, which runs `filter.{filter}` of the settings of git"
+        )),
         GitError::Failed { said, .. } if said.contains("dubious ownership") => failed
             .hint("git does not trust the folder: `git config --global --add safe.directory DIR` tells it to"),
         GitError::Failed { .. } => failed,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::danger::Seen;
 use super::fields;
 use super::items::Item;
 use super::noise::Noise;
@@ -24,6 +25,18 @@ pub(super) struct Found {
     pub(super) change: Change,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
+}
+
+impl Found {
+    /// Returns what a check of dangers looks at.
+    pub(super) fn seen<'c, 's>(&'c self, pair: &'c Pair<'s>) -> Seen<'c, 's> {
+        Seen {
+            change: &self.change,
+            pair,
+            before: self.before.as_ref(),
+            after: self.after.as_ref(),
+        }
+    }
 }
 
 impl<'s> Pair<'s> {
@@ -71,7 +84,9 @@ impl<'s> Pair<'s> {
             (None, Some(new)) => whole(new, Kind::Added, noise),
             (None, None) => return None,
         };
-        found.change.note.clone_from(&self.note);
+        if self.note.is_some() {
+            found.change.note.clone_from(&self.note);
+        }
         Some(found)
     }
 }
@@ -138,7 +153,14 @@ fn changed(
         change.was = Some(before.identity.subject.clone());
     } else {
         change.fields = differences((before, &old), (after, &new));
-        if !secrets::differs(&change.fields) {
+        let unsealed = before.is_secret() && !after.is_secret();
+        if unsealed {
+            change.note = Some(format!(
+                "`{}` was sealed, and `{}` is not",
+                before.path(),
+                after.path()
+            ));
+        } else if !secrets::differs(&change.fields) {
             return None;
         }
     }

@@ -1,6 +1,7 @@
 //! Differences that can hurt, and why.
 
 mod access;
+mod guards;
 mod immutable;
 mod removal;
 mod scale;
@@ -25,6 +26,8 @@ pub struct Danger {
     pub why: String,
     /// Where it stands: on the new side, or on the old one for what is gone.
     pub spot: Option<Spot>,
+    /// Whether it stands in a file of the project that is no output.
+    pub of_project: bool,
 }
 
 impl Danger {
@@ -49,6 +52,23 @@ const fn explained(code: &'static str, summary: &'static str) -> Explained {
 
 /// Every code, the worst first.
 pub const DANGERS: &[Explained] = &[
+    explained(
+        "seal-removed",
+        "A secret that was sealed is written in plain text",
+    ),
+    explained("recipient-added", "Somebody new can open what is sealed"),
+    explained(
+        "seal-narrowed",
+        "What is encrypted of a sealed file is selected otherwise",
+    ),
+    explained(
+        "secret-made-public",
+        "A value from the environment or a file is called public",
+    ),
+    explained(
+        "exemption-added",
+        "A rule, a check or a comparison is to leave something out",
+    ),
     explained(
         "volume-removed",
         "A claim or a volume is removed, and data with it",
@@ -110,6 +130,8 @@ pub const DANGERS: &[Explained] = &[
     ),
 ];
 
+pub(super) use guards::find as find_in_guards;
+
 /// What a check of dangers looks at.
 pub(super) struct Seen<'c, 's> {
     pub(super) change: &'c Change,
@@ -143,6 +165,7 @@ impl Seen<'_, '_> {
             message,
             why,
             spot,
+            of_project: false,
         }
     }
 }
@@ -162,6 +185,7 @@ fn rank(code: &str) -> usize {
 /// Finds the dangers of one change.
 pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>]) -> Vec<Danger> {
     let mut found = Vec::new();
+    guards::unsealed(seen, &mut found);
     removal::find(seen, pairs, &mut found);
     immutable::find(seen, &mut found);
     if !seen.is_secret() {

@@ -24,6 +24,8 @@ pub struct Report {
     pub dangers: Vec<Danger>,
     /// What differs, by namespace, kind and name; files that hold no object come last.
     pub changes: Vec<Change>,
+    /// What the project says otherwise of how it is judged and sealed.
+    pub settings: Vec<SettingChange>,
     /// Images whose version changed, was added or removed.
     pub images: Vec<Bump>,
     /// Charts whose version changed, was added or removed.
@@ -35,9 +37,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns whether nothing differs.
+    /// Returns whether nothing differs, and nothing is to be said of what guards the project.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.settings.is_empty() && self.dangers.is_empty()
     }
 
     /// Puts what stands before all paths of outputs, such as the output folder with its slash.
@@ -49,7 +51,12 @@ impl Report {
             .changes
             .iter_mut()
             .flat_map(|change| [&mut change.before, &mut change.after])
-            .chain(self.dangers.iter_mut().map(|danger| &mut danger.spot));
+            .chain(
+                self.dangers
+                    .iter_mut()
+                    .filter(|danger| !danger.of_project)
+                    .map(|danger| &mut danger.spot),
+            );
         for spot in places.flatten() {
             spot.path.insert_str(0, prefix);
         }
@@ -60,6 +67,19 @@ impl Report {
         let alike = self.changes.iter().filter(|change| change.kind == kind);
         alike.map(|change| 1 + change.also.len()).sum()
     }
+}
+
+/// A setting of a project that differs: of what is left out when it is judged, or of how it seals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingChange {
+    /// The file, as the project names it.
+    pub file: String,
+    /// The setting: `diff.ignore`, `harden.exempt`, `creation_rules[…]`.
+    pub setting: String,
+    /// What it said; `None` for what is new.
+    pub before: Option<String>,
+    /// What it says; `None` for what is gone.
+    pub after: Option<String>,
 }
 
 /// An object, or a file that holds none.

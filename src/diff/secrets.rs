@@ -183,6 +183,11 @@ impl Censor {
             self.text(&mut danger.message);
             self.text(&mut danger.why);
         }
+        for setting in &mut report.settings {
+            self.text(&mut setting.setting);
+            let sides = [&mut setting.before, &mut setting.after];
+            sides.into_iter().flatten().for_each(|text| self.text(text));
+        }
         for bump in report.images.iter_mut().chain(&mut report.charts) {
             self.text(&mut bump.name);
             bump.before.iter_mut().for_each(|text| self.text(text));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::guards::Guards;
 use crate::diagnostic::Diagnostic;
-use crate::secret::Secrets;
+use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
 use crate::tree::{File, Tree};
 use crate::yaml;
@@ -67,6 +68,8 @@ pub struct Side {
     pub(super) config: Option<Value>,
     pub(super) written: Written,
     pub(super) secrets: Secrets,
+    pub(super) guards: Option<Guards>,
+    pub(super) sealed: BTreeMap<String, SealTerms>,
     stand_ins: BTreeSet<String>,
 }
 
@@ -82,6 +85,14 @@ impl fmt::Debug for Side {
 }
 
 impl Side {
+    /// Makes a side on which nothing is there yet.
+    pub fn empty(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
     /// Takes the files of a compiled tree in any stage; the secret ones with their plain text.
     ///
     /// `made_up` names the files that hold something made up.
@@ -168,6 +179,25 @@ impl Side {
     pub fn with_secrets(mut self, secrets: Secrets) -> Self {
         self.secrets.extend(secrets);
         self
+    }
+
+    /// Adds what its project says of how it is judged and sealed.
+    #[must_use]
+    pub fn with_guards(mut self, guards: Guards) -> Self {
+        self.guards = Some(guards);
+        self
+    }
+
+    /// Adds for whom its files are sealed, by path.
+    #[must_use]
+    pub fn with_sealed(mut self, sealed: BTreeMap<String, SealTerms>) -> Self {
+        self.sealed = sealed;
+        self
+    }
+
+    /// Returns what its project says of how it is judged and sealed, if it was compiled from one.
+    pub fn guards(&self) -> Option<&Guards> {
+        self.guards.as_ref()
     }
 
     /// Adds what was made up in its compile.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::folder::BOOKKEEPING;
 use super::mark::Mark;
-use super::{Error, Folder, Repository, is_absent, path};
+use super::{Error, Folder, GitError, Repository, is_absent, path};
 use crate::source::{Files, ReadError};
 
 /// A project folder, with a record of all that was read from it.
@@ -214,10 +214,14 @@ impl Disk {
                 let kind = entry
                     .file_type()
                     .map_err(|cause| Error::reading(&child, cause))?;
-                if !kind.is_dir() {
-                    found.push(child);
-                } else if !BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
+                // A submodule and a linked worktree have a file `.git`.
+                if BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
+                    continue;
+                }
+                if kind.is_dir() {
                     waiting.push((entry.path(), child));
+                } else {
+                    found.push(child);
                 }
             }
         }
@@ -235,7 +239,7 @@ fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
 }
 
 /// Listings hold everything that is not a folder: also symlinks, which are never walked into, and
-/// which a later read follows or refuses. The folders `.git` and `.kiln` are bookkeeping, not
+/// which a later read follows or refuses. `.git` and `.kiln`, folders or files, are bookkeeping, not
 /// input, and are left out at any depth.
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
@@ -260,7 +264,13 @@ impl Files for Disk {
     }
 
     fn is_ignored(&self, path: &str) -> bool {
-        Repository::of(&self.root).is_ok_and(|repository| repository.ignores(path))
+        match Repository::of(&self.root) {
+            Ok(repository) => repository.ignores(path) != Some(false),
+            // Without a repository, or without git, nobody said so.
+            Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => false,
+            // Whoever has git refuse the folder must not open what git ignores.
+            Err(_) => true,
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

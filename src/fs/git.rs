@@ -1,5 +1,7 @@
 //! Revisions of a git repository, through the `git` command and without a checkout.
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -46,6 +48,36 @@ pub enum GitError {
         /// What was looked for.
         tried: Vec<String>,
     },
+    /// The one branch that is here is the one to be compared.
+    #[error(
+        "nothing tells which branch to compare with: of `origin`, this clone has only `{branch}` itself"
+    )]
+    OwnBranch {
+        /// The branch, as it is called at its origin.
+        branch: String,
+        /// Whether only a part of its history is here.
+        shallow: bool,
+    },
+    /// The folder looks like a bare repository that nobody named.
+    #[error(
+        "`{folder}` is in a folder that looks like a bare git repository, which Kiln does not use"
+    )]
+    Bare {
+        /// The folder.
+        folder: String,
+        /// What git said.
+        said: String,
+    },
+    /// A program of the repository's settings would have a say in what is staged.
+    #[error(
+        "`{path}` is not staged: git would run the filter `{filter}` on it, and Kiln runs no program that a repository names"
+    )]
+    Filtered {
+        /// The file, as the project names it.
+        path: String,
+        /// The filter, as attributes name it.
+        filter: String,
+    },
     /// Something else went wrong.
     #[error("`git {command}` failed: {said}")]
     Failed {
@@ -73,7 +105,12 @@ impl Repository {
         let output = repository.run(&["rev-parse", "--show-prefix"])?;
         if !output.status.success() {
             let said = said(&output);
-            return Err(if said.contains("not a git repository") {
+            return Err(if said.contains("safe.bareRepository") {
+                GitError::Bare {
+                    folder: folder.display().to_string(),
+                    said,
+                }
+            } else if said.contains("not a git repository") {
                 GitError::NoRepository {
                     folder: folder.display().to_string(),
                     said,
@@ -129,32 +166,79 @@ impl Repository {
     /// Returns the last commit that changed a file of the folder, and when that was made, in seconds since
     /// 1970; `None` where history has no such file.
     pub fn last_change(&self, path: &str) -> Result<Option<(String, u64)>, GitError> {
-        let output = self.must(&["log", "-1", "--format=%H %ct", "HEAD", "--", path])?;
-        let text = text(&output);
+        let wanted = [
+            "rev-list",
+            "--max-count=1",
+            "--timestamp",
+            "HEAD",
+            "--",
+            path,
+        ];
+        let text = text(&self.must(&wanted)?);
         Ok(text
             .split_once(' ')
-            .and_then(|(commit, time)| Some((commit.to_owned(), time.parse().ok()?))))
+            .and_then(|(time, commit)| Some((commit.to_owned(), time.parse().ok()?))))
     }
 
     /// Finds the branch that others start from: the one that `origin` calls its default, then the usual
     /// names there and here, then the branch that this one follows.
+    ///
+    /// That is never the branch at hand under its name at the origin, which would be compared with itself; unless it
+    /// has one of the usual names and nothing is missing in this clone, as then it is known to be the default.
+    ///
+    /// # Errors
+    /// When nothing tells, or when nothing but the branch itself is here.
     pub fn default_branch(&self) -> Result<String, GitError> {
-        const USUAL: [&str; 6] = [
-            "origin/HEAD",
-            "origin/main",
-            "origin/master",
-            "main",
-            "master",
-            "@{upstream}",
-        ];
-        for name in USUAL {
-            if self.commit(name).is_ok() {
-                return Ok(self.spelled_out(name));
+        const USUAL: [&str; 4] = ["origin/main", "origin/master", "main", "master"];
+        const HEAD: &str = "origin/HEAD";
+        const UPSTREAM: &str = "@{upstream}";
+        let partial = self.is_shallow() || self.is_of_one_branch();
+        let mut own = None;
+        for name in [HEAD].into_iter().chain(USUAL).chain([UPSTREAM]) {
+            if self.commit(name).is_err() {
+                continue;
             }
+            let spelled_out = self.spelled_out(name);
+            if !self.is_own(&spelled_out, partial) || (!partial && USUAL.contains(&name)) {
+                return Ok(spelled_out);
+            }
+            own.get_or_insert(spelled_out);
         }
-        Err(GitError::NoDefault {
-            tried: USUAL.map(str::to_owned).to_vec(),
+        Err(match own {
+            Some(branch) => GitError::OwnBranch {
+                branch,
+                shallow: self.is_shallow(),
+            },
+            None => GitError::NoDefault {
+                tried: [HEAD]
+                    .into_iter()
+                    .chain(USUAL)
+                    .chain([UPSTREAM])
+                    .map(str::to_owned)
+                    .collect(),
+            },
         })
+    }
+
+    /// Returns whether a branch is the one at hand, here or at its origin; where no branch is at hand, in a clone
+    /// that has but a part, whether it is the commit at hand.
+    fn is_own(&self, branch: &str, partial: bool) -> bool {
+        let output = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"]);
+        match output.ok().filter(|output| output.status.success()) {
+            Some(output) => {
+                let own = text(&output);
+                let upstream = self.spelled_out("@{upstream}");
+                branch == own || branch.strip_prefix("origin/") == Some(&own) || branch == upstream
+            }
+            None => partial && self.commit(branch).ok() == self.commit("HEAD").ok(),
+        }
+    }
+
+    /// Returns whether `origin` is asked for single branches and not for all.
+    fn is_of_one_branch(&self) -> bool {
+        let output = self.run(&["config", "--get-all", "remote.origin.fetch"]);
+        let wanted = output.map(|output| text(&output)).unwrap_or_default();
+        !wanted.is_empty() && !wanted.lines().any(|line| line.contains("refs/heads/*"))
     }
 
     /// Names the branch behind a symbolic name: `origin/main` for `origin/HEAD`.
@@ -182,7 +266,7 @@ impl Repository {
 
     /// Returns a file of the folder as it is staged, if it is.
     pub fn staged(&self, path: &str, index: Option<&str>) -> Result<Option<Vec<u8>>, GitError> {
-        let mut command = self.command(&["show", &format!(":./{path}")]);
+        let mut command = self.command(&["cat-file", "blob", &format!(":./{path}")]);
         self.with_index(&mut command, index)?;
         let output = command.stdin(Stdio::null()).output();
         let output = output.map_err(|cause| GitError::Missing { cause })?;
@@ -192,17 +276,23 @@ impl Repository {
     /// Stages files of the folder as they are on disk, those that are gone as removed; all but what git
     /// is told not to look at.
     ///
-    /// `index` is the index of the commit that a hook runs for, as git names it in `GIT_INDEX_FILE`.
+    /// Line ends are converted as the repository's attributes and settings say, which runs no program. `index` is
+    /// the index of the commit that a hook runs for, as git names it in `GIT_INDEX_FILE`.
+    ///
+    /// # Errors
+    /// Also when git would run a filter on one of them: without the filter, what the user wants encrypted or
+    /// kept elsewhere would be committed as it is.
     pub fn stage(&self, paths: &BTreeSet<String>, index: Option<&str>) -> Result<(), GitError> {
         let ignored = self.command(&["check-ignore", "-z", "--stdin"]);
         let ignored = feed(ignored, paths.iter())?;
         let ignored = String::from_utf8_lossy(&ignored.stdout).into_owned();
         let ignored: BTreeSet<&str> = ignored.split('\0').collect();
+        let kept = || paths.iter().filter(|path| !ignored.contains(path.as_str()));
+        self.refuse_filters(kept())?;
         let arguments = ["update-index", "-z", "--add", "--remove", "--stdin"];
         let mut command = self.command(&arguments);
         self.with_index(&mut command, index)?;
-        let kept = paths.iter().filter(|path| !ignored.contains(path.as_str()));
-        let output = feed(command, kept)?;
+        let output = feed(command, kept())?;
         if output.status.success() {
             return Ok(());
         }
@@ -210,6 +300,41 @@ impl Repository {
             command: arguments.join(" "),
             said: said(&output),
         })
+    }
+
+    /// Refuses files for which attributes name a filter that is set up.
+    fn refuse_filters<'p>(&self, paths: impl Iterator<Item = &'p String>) -> Result<(), GitError> {
+        let asked = ["config", "-z", "--name-only", "--get-regexp", "^filter[.]"];
+        let output = self.run(&asked)?;
+        let known = String::from_utf8_lossy(&output.stdout).into_owned();
+        let known: BTreeSet<&str> = known.split('\0').collect();
+        if known.iter().all(|name| name.is_empty()) {
+            return Ok(());
+        }
+        let output = feed(
+            self.command(&["check-attr", "-z", "--stdin", "filter"]),
+            paths,
+        )?;
+        if !output.status.success() {
+            return Err(GitError::Failed {
+                command: "check-attr filter".to_owned(),
+                said: said(&output),
+            });
+        }
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told: Vec<&str> = told.split('\0').collect();
+        let runs = |filter: &str| {
+            let keys = ["clean", "process"].map(|key| format!("filter.{filter}.{key}"));
+            keys.iter().any(|key| known.contains(key.as_str()))
+        };
+        let mut filtered = told.chunks_exact(3).filter(|entry| runs(entry[2]));
+        match filtered.next() {
+            None => Ok(()),
+            Some(entry) => Err(GitError::Filtered {
+                path: entry[0].to_owned(),
+                filter: entry[2].to_owned(),
+            }),
+        }
     }
 
     /// Lets a command use an index that is named relative to the root of the worktree.
@@ -221,15 +346,28 @@ impl Repository {
         Ok(())
     }
 
+    /// Lists the submodules in the folder, as they are staged.
+    pub fn submodules(&self) -> Result<Vec<String>, GitError> {
+        let output = self.must(&["ls-files", "--stage", "-z"])?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let modules = text.split('\0').filter(|line| line.starts_with("160000 "));
+        let paths = modules.filter_map(|line| Some(line.split_once('\t')?.1.to_owned()));
+        Ok(paths.collect())
+    }
+
     /// Opens the folder as it is in a commit.
     pub fn revision(&self, commit: &str) -> Result<Revision, GitError> {
         Revision::open(self, commit)
     }
 
-    /// Returns whether git is told not to look at a file of the folder.
-    pub(super) fn ignores(&self, path: &str) -> bool {
+    /// Returns whether git is told not to look at a file of the folder; `None` where git cannot tell.
+    pub(super) fn ignores(&self, path: &str) -> Option<bool> {
         let output = self.run(&["check-ignore", "--quiet", "--", path]);
-        output.is_ok_and(|output| output.status.success())
+        match output.ok()?.status.code()? {
+            0 => Some(true),
+            1 => Some(false),
+            _ => None,
+        }
     }
 
     /// Returns the folder, and what it is called from the root of the repository, with a slash at the
@@ -239,15 +377,7 @@ impl Repository {
     }
 
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        // What git says is read here: it must be said in the words that are known.
-        command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
-        // Hooks get these, relative to the root of the worktree; the folder finds its repository itself.
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-            command.env_remove(name);
-        }
-        command.arg("-C").arg(&self.folder).args(arguments);
-        command
+        command::git(&self.folder, arguments)
     }
 
     pub(super) fn run(&self, arguments: &[&str]) -> Result<Output, GitError> {

@@ -5,10 +5,13 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use super::folder::BOOKKEEPING;
 use super::git::{GitError, Repository};
 use super::{Disk, path};
 use crate::source::{Files, ReadError};
 
+/// Why an object that a commit names is not here.
+const MISSING: &str = "its content is not in this clone, and Kiln fetches nothing; `git fetch --refetch --no-filter` completes a clone made with `--filter`";
 /// How many symlinks may lead to one another.
 const LINKS: usize = 16;
 
@@ -19,15 +22,23 @@ const LINKS: usize = 16;
 pub struct Revision {
     repository: Repository,
     disk: Disk,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, CommitEntry>,
     store: Mutex<Store>,
     ignored: Mutex<BTreeSet<String>>,
 }
 
-/// A file of a commit.
-struct Entry {
+/// What stands at a path of a commit.
+struct CommitEntry {
     object: String,
-    link: bool,
+    kind: CommitEntryKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CommitEntryKind {
+    File,
+    Symlink,
+    /// A commit of another repository.
+    Submodule,
 }
 
 /// A running `git cat-file --batch`.
@@ -81,7 +92,20 @@ impl Revision {
             .all(|path| self.disk.modified(path).is_some_and(|at| at <= time))
     }
 
-    fn blob(&self, entry: &Entry, path: &str) -> Result<Vec<u8>, ReadError> {
+    /// Returns the files that were read so far from the disk, since git ignores them and no commit has them.
+    pub fn ignored(&self) -> BTreeSet<String> {
+        let ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        ignored.clone()
+    }
+
+    /// Returns whether the commit has a file, or a symlink to one, at a path.
+    pub fn holds(&self, path: &str) -> bool {
+        let at = path::normal(path).map_err(ReadError::from);
+        let at = at.and_then(|path| self.follow(&path));
+        at.is_ok_and(|at| self.entries.contains_key(&at))
+    }
+
+    fn blob(&self, entry: &CommitEntry, path: &str) -> Result<Vec<u8>, ReadError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         store.blob(&entry.object).map_err(|error| ReadError {
             path: path.to_owned(),
@@ -89,67 +113,121 @@ impl Revision {
         })
     }
 
-    /// Follows symlinks inside the folder to a file of the commit.
-    fn find(&self, path: &str) -> Result<Option<(String, &Entry)>, ReadError> {
+    /// Follows symlinks inside the folder to where a path leads, as [`Disk`] does.
+    fn follow(&self, path: &str) -> Result<String, ReadError> {
+        let failed = |reason: String| ReadError {
+            path: path.to_owned(),
+            reason,
+        };
         let mut at = path.to_owned();
         for _ in 0..LINKS {
-            let Some((link, rest)) = self.link_on(&at) else {
-                return Ok(self.entries.get(&at).map(|entry| (at, entry)));
+            let Some((on_the_way, rest)) = self.first_no_file(&at) else {
+                return Ok(at);
             };
-            let target = self.blob(&self.entries[&link], &link)?;
+            let entry = &self.entries[&on_the_way];
+            if entry.kind == CommitEntryKind::Submodule {
+                return Err(failed(in_submodule(&on_the_way)));
+            }
+            let target = self.blob(entry, &on_the_way)?;
             let target = String::from_utf8_lossy(&target).into_owned();
-            let (folder, _) = link.rsplit_once('/').unwrap_or(("", &link));
+            let (folder, _) = on_the_way.rsplit_once('/').unwrap_or(("", &on_the_way));
             let Some(next) = resolved(folder, &target, rest) else {
-                return Err(ReadError {
-                    path: path.to_owned(),
-                    reason: format!("it is a symlink that leaves the project, to `{target}`"),
-                });
+                let reason = format!("it is a symlink that leaves the project, to `{target}`");
+                return Err(failed(reason));
             };
             at = next;
         }
-        Err(ReadError {
-            path: path.to_owned(),
-            reason: "symlinks lead in a circle".to_owned(),
-        })
+        Err(failed("symlinks lead in a circle".to_owned()))
     }
 
-    /// Returns the first symlink on the way to a path, and the rest of the way.
-    fn link_on<'p>(&self, path: &'p str) -> Option<(String, &'p str)> {
+    /// Returns the first symlink or submodule on the way to a path, and the rest of the way.
+    fn first_no_file<'p>(&self, path: &'p str) -> Option<(String, &'p str)> {
         let ends = path.match_indices('/').map(|(at, _)| at);
         ends.chain([path.len()]).find_map(|end| {
             let entry = self.entries.get(&path[..end])?;
             let rest = path[end..].trim_start_matches('/');
-            entry.link.then(|| (path[..end].to_owned(), rest))
+            (entry.kind != CommitEntryKind::File).then(|| (path[..end].to_owned(), rest))
         })
+    }
+
+    /// Returns what is below a folder, which is named without its slash.
+    fn below(&self, folder: &str) -> impl Iterator<Item = (&String, &CommitEntry)> {
+        let prefix = match folder {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let entries = self.entries.range(prefix.clone()..);
+        entries.take_while(move |(path, _)| path.starts_with(&prefix))
     }
 }
 
+/// The same project reads the same from a commit and from [`Disk`]: what one refuses the other refuses, too.
 impl Files for Revision {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let path = path::normal(path)?;
-        if let Some((at, entry)) = self.find(&path)? {
+        let failed = |reason: &str| ReadError {
+            path: path.clone(),
+            reason: reason.to_owned(),
+        };
+        let at = self.follow(&path)?;
+        if let Some(entry) = self.entries.get(&at) {
             return self.blob(entry, &at).map(Some);
         }
-        let here = self.disk.peek(&path).ok().flatten();
-        let here = here.filter(|_| self.repository.ignores(&path));
+        if self.below(&at).next().is_some() {
+            return Err(failed("it is a folder, not a file"));
+        }
+        let here = self.disk.peek(&at).ok().flatten();
+        let here = here.filter(|_| self.repository.ignores(&at) == Some(true));
         if here.is_some() {
             let ignored = self.ignored.lock();
             ignored.unwrap_or_else(PoisonError::into_inner).insert(path);
+        } else if at != path {
+            return Err(failed("it is a symlink to nothing"));
         }
         Ok(here)
     }
 
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.follow(&path::normal(path)?)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        // A file of the commit is everybody's, whatever the work tree says of it now.
+        !self.holds(path) && self.repository.ignores(path) != Some(false)
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let folder = path::normal(folder)?;
-        let prefix = if folder.is_empty() {
-            folder
-        } else {
-            format!("{folder}/")
+        let failed = |reason: String| ReadError {
+            path: folder.clone(),
+            reason,
         };
-        let below = self.entries.range(prefix.clone()..);
-        let below = below.take_while(|(path, _)| path.starts_with(&prefix));
-        Ok(below.map(|(path, _)| path.clone()).collect())
+        let at = self.follow(&folder)?;
+        if self.entries.contains_key(&at) {
+            return Err(failed("it is not a folder".to_owned()));
+        }
+        let mut found = Vec::new();
+        for (path, entry) in self.below(&at) {
+            if entry.kind == CommitEntryKind::Submodule {
+                return Err(failed(in_submodule(path)));
+            }
+            let inner = path[at.len()..].trim_start_matches('/');
+            if !inner.split('/').any(|part| BOOKKEEPING.contains(&part)) {
+                found.push(path::join(&folder, inner));
+            }
+        }
+        if found.is_empty() && at != folder && self.below(&at).next().is_none() {
+            return Err(failed("it is a symlink to nothing".to_owned()));
+        }
+        Ok(found)
     }
+}
+
+/// Says that what is wanted is in another repository.
+fn in_submodule(path: &str) -> String {
+    format!(
+        "`{path}` is a submodule, whose files are not in this commit: what they were cannot be told"
+    )
 }
 
 impl Store {
@@ -159,11 +237,11 @@ impl Store {
         input.flush()?;
         let mut head = String::new();
         self.output.read_line(&mut head)?;
-        // `<object> <kind> <size>`, or `<object> missing`.
+        // `<object> <kind> <size>`, or `<object> missing`, or nothing where git died of looking for it.
         let size = head.trim_end().rsplit(' ').next();
         let size: usize = size
             .and_then(|size| size.parse().ok())
-            .ok_or_else(|| io::Error::other(head.trim_end().to_owned()))?;
+            .ok_or_else(|| io::Error::other(MISSING))?;
         let mut bytes = vec![0; size + 1];
         self.output.read_exact(&mut bytes)?;
         bytes.pop();
@@ -179,21 +257,23 @@ impl Drop for Store {
     }
 }
 
-/// Reads `ls-tree -z`: `<mode> <kind> <object>\t<path>\0`; modules of other repositories are left out.
-fn entries(listing: &[u8], prefix: &str) -> BTreeMap<String, Entry> {
+/// Reads `ls-tree -z`: `<mode> <kind> <object>\t<path>\0`.
+fn entries(listing: &[u8], prefix: &str) -> BTreeMap<String, CommitEntry> {
     let text = String::from_utf8_lossy(listing);
     let lines = text.split('\0').filter_map(|line| {
         let (head, path) = line.split_once('\t')?;
         let mut head = head.split(' ');
         let (mode, kind, object) = (head.next()?, head.next()?, head.next()?);
         let path = path.strip_prefix(prefix)?;
-        (kind == "blob").then(|| {
-            let entry = Entry {
-                object: object.to_owned(),
-                link: mode == "120000",
-            };
-            (path.to_owned(), entry)
-        })
+        let entry = CommitEntry {
+            object: object.to_owned(),
+            kind: match (mode, kind) {
+                ("120000", _) => CommitEntryKind::Symlink,
+                (_, "commit") => CommitEntryKind::Submodule,
+                _ => CommitEntryKind::File,
+            },
+        };
+        Some((path.to_owned(), entry))
     });
     lines.collect()
 }
@@ -227,11 +307,16 @@ mod tests {
         ];
         let listing = lines.join("\0");
         let found = entries(listing.as_bytes(), "sub/");
-        let shown: Vec<(&str, bool)> = found
+        let shown: Vec<(&str, CommitEntryKind)> = found
             .iter()
-            .map(|(path, entry)| (&**path, entry.link))
+            .map(|(path, entry)| (&**path, entry.kind))
             .collect();
-        assert_eq!(shown, [("a b", false), ("link", true)]);
+        let expected = [
+            ("a b", CommitEntryKind::File),
+            ("link", CommitEntryKind::Symlink),
+            ("module", CommitEntryKind::Submodule),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

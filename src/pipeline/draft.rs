@@ -1,17 +1,19 @@
 //! A tree to look at and not to write: everything but sealing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
 use super::{Front, Sealing, World, inputs, rendered_from};
+use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
 use crate::seal;
-use crate::secret::Secrets;
+use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
 use crate::tree::{Checked, Tree, is_secret_path};
+use crate::workload::Exemption;
 use crate::{check, harden};
 
 /// A project that compiled up to sealing, for comparison in memory.
@@ -28,6 +30,26 @@ pub struct Draft {
     pub stand_ins: BTreeSet<String>,
     /// The outputs that depend on it.
     pub unseen: BTreeSet<String>,
+    /// What the project says of checks, comparisons and sealing.
+    pub policies: DraftPolicies,
+}
+
+/// What a project says of how it is judged and sealed, which a change of it must not hide.
+pub struct DraftPolicies {
+    /// What a comparison leaves out, besides the usual noise.
+    pub ignore: Vec<String>,
+    /// Whether a comparison leaves out the usual noise.
+    pub noise: bool,
+    /// The exemptions, each with its table in `kiln.toml`.
+    pub exemptions: Vec<(&'static str, Exemption)>,
+    /// What the config takes from elsewhere and calls public.
+    pub public: Vec<PublicReference>,
+    /// Whether the creation rules are rendered, rather than the project's own.
+    pub rules_rendered: bool,
+    /// The creation rules.
+    pub rules: Vec<SealTerms>,
+    /// For whom each file is sealed of which a rule knows.
+    pub sealed: BTreeMap<String, SealTerms>,
 }
 
 /// Loads, validates, renders, hardens and checks; nothing is sealed, so that no key is needed for that.
@@ -42,15 +64,30 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         policy,
         rendering,
         exposure,
+        rules,
         stand_ins,
         ..
     } = front;
+    let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
     let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
     let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let tree = warnings.keep(check::check(hardened, measures))?;
+    let secret = tree.files().filter(|file| file.is_secret());
+    let sealed =
+        secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));
+    let policies = DraftPolicies {
+        ignore: project.diff.ignore.clone(),
+        noise: project.diff.defaults,
+        exemptions: inputs::named_exemptions(&project),
+        public: inputs::public_references(world, &project)?,
+        rules_rendered,
+        rules: rules.all_terms(),
+        sealed: sealed.collect(),
+    };
     Ok(Draft {
+        policies,
         tree,
         secrets: rendering.secrets,
         values,
@@ -101,4 +138,10 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
     } else {
         Err(Failure::Problems(problems))
     }
+}
+
+/// Returns for whom the sealed ones among files of an output folder are sealed.
+pub fn sealed_terms(files: &[Arc<Source>]) -> BTreeMap<String, SealTerms> {
+    let known = |source: &Arc<Source>| Some((source.path.clone(), seal::sealed_terms(source)?));
+    files.iter().filter_map(known).collect()
 }

@@ -12,14 +12,14 @@ use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::{File, Rendered, Sealed, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, schema, seal};
+use crate::{check, config, schema, seal};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
 use super::exposure::Exposure;
-use super::failure::Failure;
+use super::failure::{Failure, Warnings};
 
 /// Where a project keeps its templates and its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +28,33 @@ pub struct Layout {
     pub templates: Vec<String>,
     /// The folder that outputs go to.
     pub output: String,
+    /// The files that the config may be in, of which some are there.
+    pub data: Vec<String>,
+    /// The identity files that the project names.
+    pub identities: Vec<String>,
     /// What a comparison leaves out, besides the usual noise.
     pub ignore: Vec<String>,
     /// Whether a comparison leaves out the usual noise.
     pub noise: bool,
+}
+
+impl Layout {
+    pub(super) fn of(project: &Project) -> Self {
+        Self {
+            templates: project.templates.clone(),
+            output: project.output.clone(),
+            data: config::data_files(project),
+            identities: project.seal.identities.clone(),
+            ignore: project.diff.ignore.clone(),
+            noise: project.diff.defaults,
+        }
+    }
+
+    /// Lists the folders of which every file is an input.
+    pub fn input_folders(&self) -> impl Iterator<Item = &str> {
+        let own = self.templates.iter().map(String::as_str);
+        own.chain([APP_SCHEMAS, PROJECT_CHARTS])
+    }
 }
 
 const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
@@ -41,7 +64,7 @@ const PROJECT_CHARTS: &str = "charts";
 /// Where identities are looked for, to be named when there is none.
 const IDENTITY_PLACES: [&str; 3] = ["age.key", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
-const CREATION_RULES: &str = ".sops.yaml";
+pub(super) const CREATION_RULES: &str = ".sops.yaml";
 
 /// Names data files that the command line gave, and that `kiln.toml` does not know of.
 pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
@@ -369,6 +392,28 @@ pub(super) fn check_exemptions(project: &Project) -> Vec<Exemption> {
 pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
     let all = project.audit.exempt.iter().chain(&project.harden.exempt);
     all.map(exemption).collect()
+}
+
+/// Lists every exemption with the table that it is in.
+pub(super) fn named_exemptions(project: &Project) -> Vec<(&'static str, Exemption)> {
+    let of = |table: &'static str, list: &[project::Exempt]| {
+        let exemptions = list.iter().map(exemption);
+        exemptions.map(|found| (table, found)).collect::<Vec<_>>()
+    };
+    let mut all = of("harden", &project.harden.exempt);
+    all.extend(of("audit", &project.audit.exempt));
+    all.extend(of("", &project.exempt));
+    all
+}
+
+/// Lists what the config takes from elsewhere and calls public.
+pub(super) fn public_references(
+    world: &World<'_>,
+    project: &Project,
+) -> Result<Vec<config::PublicReference>, Failure> {
+    let keyring = Warnings::default().keep(keyring(world, project))?;
+    let decrypt = |source: &_| opened_data(source, &keyring, world);
+    Ok(config::public_references(&world.files, project, &decrypt))
 }
 
 fn exemption(written: &project::Exempt) -> Exemption {

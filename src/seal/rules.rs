@@ -10,6 +10,7 @@ use regex::Regex;
 use super::recipient::Recipient;
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 use crate::tree::File;
 use crate::tree::kustomization::split;
@@ -62,6 +63,8 @@ pub(super) struct Rule {
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
+    /// What the rule says, for whoever compares it with another.
+    terms: SealTerms,
 }
 
 impl Rules {
@@ -110,6 +113,17 @@ impl Rules {
     /// Returns whether some rule matches an output.
     pub fn covers(&self, path: &str) -> bool {
         self.find(path).is_some()
+    }
+
+    /// Lists what each rule says, file by file.
+    pub fn all_terms(&self) -> Vec<SealTerms> {
+        let rules = self.files.iter().flat_map(|(_, file)| &file.list);
+        rules.map(|rule| rule.terms.clone()).collect()
+    }
+
+    /// Returns what the first rule that matches an output says.
+    pub fn terms(&self, path: &str) -> Option<&SealTerms> {
+        self.find(path).map(|rule| &rule.terms)
     }
 
     /// Lists the outputs that a rule names: those that are to be sealed whatever they are called.

@@ -1,5 +1,7 @@
 //! Which values of a file are encrypted.
 
+use std::fmt;
+
 use regex::Regex;
 
 use super::pattern;
@@ -54,6 +56,12 @@ pub(super) struct Scope {
 impl PartialEq for Scope {
     fn eq(&self, other: &Self) -> bool {
         self.selector == other.selector && self.pattern == other.pattern
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.selector.key(), self.pattern)
     }
 }
 

@@ -116,7 +116,7 @@ data:
     logs on
 ";
 
-const RULES: &str = "\
+pub(crate) const RULES: &str = "\
 creation_rules:
   - path_regex: \\.sops\\.yaml$
     encrypted_regex: ^(data|stringData)$

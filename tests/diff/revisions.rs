@@ -406,6 +406,10 @@ fn patterns_of_noise_are_the_projects_own() {
         "kiln.toml",
         sandbox.read("kiln.toml") + "[diff]\nignore = [\"/spec/rep*\"]\ndefaults = false\n",
     );
+    // What is judged does not say how: the patterns count once they are on the old side.
+    git(&sandbox, &["add", "kiln.toml"]);
+    git(&sandbox, &["commit", "--quiet", "--message", "patterns"]);
+    git(&sandbox, &["tag", "--force", "first"]);
     let run = diff(&sandbox, &["--base", "first"]);
     assert!(run.stdout.contains("checksum/config"), "{run}");
     assert!(!run.stdout.contains("replicas"), "{run}");

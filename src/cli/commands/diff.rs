@@ -12,7 +12,7 @@ use crate::cli::report::diff::terminal::{self, View};
 use crate::cli::report::diff::{github, html, json, markdown};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::cli::sides::{self, Origin};
+use crate::cli::sides::{self, Origin, Sides};
 use crate::diff::{self, NOISE, Options, Report, Side};
 use crate::fs;
 use crate::pipeline::{Keys, Layout};
@@ -115,7 +115,14 @@ pub fn run(
     };
     let loaded = sides::load(&session, settings, keys, &before, &after);
     drop(progress);
-    let (before, after) = loaded?;
+    let Sides {
+        before,
+        after,
+        told,
+    } = loaded?;
+    for sentence in told {
+        printer.status(sentence);
+    }
     if let Some(told) = unseen(&before, &after, compiled) {
         let hint = if args.with_keys {
             ""
@@ -126,7 +133,7 @@ pub fn run(
     }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {
-        options = usual(&layout);
+        options = left_out(&before, &layout);
         options.ignore.extend(args.ignore.iter().cloned());
     }
     let mut report = diff::compare(&before, &after, &options);
@@ -171,6 +178,21 @@ pub(super) fn usual(layout: &Layout) -> Options {
     let mut ignore = layout.ignore.clone();
     ignore.extend(noise.map(|name| (*name).to_owned()));
     Options { ignore }
+}
+
+/// Returns what a comparison leaves out by the word of the old side, or of the project where the old side has none: what
+/// is judged must not say how.
+fn left_out(before: &Side, layout: &Layout) -> Options {
+    match before.guards() {
+        Some(guards) => usual(&Layout {
+            ignore: guards.ignore.clone(),
+            noise: guards.noise,
+            ..layout.clone()
+        }),
+        // From before the project: nothing is left out yet.
+        None if before.is_empty() => Options::default(),
+        None => usual(layout),
+    }
 }
 
 /// Returns what stands before the paths of a project's outputs.

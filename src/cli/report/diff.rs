@@ -17,10 +17,47 @@ pub fn counts(report: &Report) -> String {
     let words: Vec<String> = filled
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    if words.is_empty() {
+    let settings = report.settings.len();
+    let told = (settings > 0).then(|| format!("{} changed", amount(settings, "setting")));
+    let words: Vec<String> = words.into_iter().chain(told).collect();
+    if !words.is_empty() {
+        words.join(", ")
+    } else if report.is_empty() {
         "no difference".to_owned()
     } else {
-        words.join(", ")
+        "no object differs".to_owned()
+    }
+}
+
+/// Says what became of a setting: its sign, its name, and what it said and says.
+fn settings(report: &Report) -> impl Iterator<Item = SettingRow<'_>> {
+    report.settings.iter().map(|setting| SettingRow {
+        sign: match (&setting.before, &setting.after) {
+            (None, _) => '+',
+            (_, None) => '-',
+            _ => '~',
+        },
+        name: format!("{} {}", setting.file, setting.setting),
+        before: setting.before.as_deref(),
+        after: setting.after.as_deref(),
+    })
+}
+
+/// A setting of the project that differs, as a row.
+struct SettingRow<'r> {
+    sign: char,
+    name: String,
+    before: Option<&'r str>,
+    after: Option<&'r str>,
+}
+
+impl SettingRow<'_> {
+    /// Writes what it said and says.
+    fn values(&self) -> String {
+        match (self.before, self.after) {
+            (Some(old), Some(new)) => format!("{old} → {new}"),
+            (old, new) => old.or(new).unwrap_or_default().to_owned(),
+        }
     }
 }
 

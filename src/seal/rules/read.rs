@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::seal::pattern;
 use crate::seal::recipient::{Recipient, Unfit};
 use crate::seal::scope::{Scope, Selector};
+use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span};
 use crate::yaml::{self, Entry, Node, Resolver};
 
@@ -112,6 +113,7 @@ impl Reader<'_> {
             recipients: Vec::new(),
             indent: INDENT,
             unfit: Vec::new(),
+            terms: SealTerms::default(),
         };
         let Some(entries) = node.entries() else {
             self.shape(node.first_line_span(), "a creation rule is a mapping");
@@ -139,7 +141,20 @@ impl Reader<'_> {
             rule.mac_only_encrypted = self.flag(entry);
         }
         self.keys(node, &mut rule);
+        rule.terms = self.terms(node, &rule);
         rule
+    }
+
+    fn terms(&self, node: &Node, rule: &Rule) -> SealTerms {
+        let mut recipients = BTreeSet::new();
+        named_keys(node, &mut recipients);
+        let path = filled(node, "path_regex");
+        SealTerms {
+            path_regex: path.and_then(|entry| Some(entry.value.text()?.to_owned())),
+            recipients,
+            selector: rule.scope.to_string(),
+            line: self.source.line_column(node.first_line_span().start).0,
+        }
     }
 
     fn scope(&mut self, node: &Node) -> Option<Scope> {
@@ -378,6 +393,40 @@ impl Reader<'_> {
                 "not so here",
             ));
     }
+}
+
+/// Gathers the keys that a rule or a group of keys names, also those of kinds that Kiln cannot seal for.
+fn named_keys(node: &Node, found: &mut BTreeSet<String>) {
+    for kind in FOREIGN {
+        if let Some(entry) = filled(node, kind) {
+            let parts = texts(&entry.value);
+            found.extend(parts.into_iter().map(|text| format!("{kind}: {text}")));
+        }
+    }
+    if let Some(entry) = node.entry("age") {
+        found.extend(texts(&entry.value));
+    }
+    for key in ["merge", "key_groups"] {
+        for group in node.get(key).and_then(Node::items).unwrap_or_default() {
+            named_keys(group, found);
+        }
+    }
+}
+
+/// Gathers the texts below a node, those with commas taken apart.
+fn texts(node: &Node) -> Vec<String> {
+    if let Some(items) = node.items() {
+        return items.iter().flat_map(texts).collect();
+    }
+    if let Some(entries) = node.entries() {
+        return entries
+            .iter()
+            .flat_map(|entry| texts(&entry.value))
+            .collect();
+    }
+    let parts = node.text().unwrap_or_default().split(',');
+    let filled = parts.map(str::trim).filter(|part| !part.is_empty());
+    filled.map(str::to_owned).collect()
 }
 
 /// Finds an entry whose value is neither null nor an empty string or list, as SOPS skips those.

@@ -1,6 +1,6 @@
 //! A diff as annotations of a GitHub workflow run.
 
-use super::{amount, counts, sentences};
+use super::{amount, counts, sentences, settings};
 use crate::cli::report::github::{message, property};
 use crate::diff::{Danger, Report};
 
@@ -12,6 +12,10 @@ pub fn render(report: &Report, prefix: &str) -> String {
     for danger in &report.dangers {
         text.push_str(&annotation(report, danger, prefix));
     }
+    text.extend(settings(report).map(|row| {
+        let told = message(&format!("{} {}: {}", row.sign, row.name, row.values()));
+        format!("::notice title=kiln diff setting::{told}\n")
+    }));
     let mut facts = counts(report);
     if !report.dangers.is_empty() {
         facts = format!("{facts}; {}", amount(report.dangers.len(), "danger"));
@@ -30,6 +34,7 @@ fn annotation(report: &Report, danger: &Danger, prefix: &str) -> String {
         places.any(|spot| spot.path == path)
     };
     let mut properties = Vec::new();
+    let is_here = |path: &str| danger.of_project || is_here(path);
     if let Some(spot) = danger.spot.as_ref().filter(|spot| is_here(&spot.path)) {
         properties.push(format!(
             "file={}",

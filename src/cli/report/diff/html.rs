@@ -1,7 +1,7 @@
 //! A diff as one HTML file that needs nothing else, light or dark as the reader's system is.
 
 use super::rows::{Tone, patch};
-use super::{amount, counts, noise, tables, title, version};
+use super::{SettingRow, amount, counts, noise, settings, tables, title, version};
 use crate::cli::report::plain;
 use crate::diff::{Bump, Change, Danger, Report, Subject};
 
@@ -27,6 +27,7 @@ pub fn render(report: &Report) -> String {
         );
         body.push_str(&section);
     }
+    body.push_str(&settings_table(report));
     for (title, bumps) in tables(report) {
         body.push_str(&table(title, bumps, report));
     }
@@ -85,6 +86,25 @@ fn danger(danger: &Danger, report: &Report) -> String {
         marked(&danger.message),
         danger.code(),
         marked(&danger.why)
+    )
+}
+
+fn settings_table(report: &Report) -> String {
+    if report.settings.is_empty() {
+        return String::new();
+    }
+    let row = |row: SettingRow<'_>| {
+        let cell = |side: Option<&str>| text(side.unwrap_or("–"));
+        format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            text(&row.name),
+            cell(row.before),
+            cell(row.after)
+        )
+    };
+    let rows: String = settings(report).map(row).collect();
+    format!(
+        "<section><h2>Settings</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>Setting</th><th>Was</th><th>Is</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div></section>\n"
     )
 }
 

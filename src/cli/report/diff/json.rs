@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::diff::{
-    Bump, Cause, Change, Danger, Edit, Field, Hunk, Kind, Mark, Report, Spot, Subject,
+    Bump, Cause, Change, Danger, Edit, Field, Hunk, Kind, Mark, Report, SettingChange, Spot,
+    Subject,
 };
 
 /// The version of the format; raised when a field goes or changes its meaning.
@@ -13,6 +14,7 @@ pub const VERSION: u32 = 1;
 pub fn render(report: &Report) -> Value {
     let count = |kind: Kind| (kind.word().to_owned(), Value::from(report.count(kind)));
     let mut summary: serde_json::Map<String, Value> = Kind::ALL.into_iter().map(count).collect();
+    summary.insert("settings".to_owned(), report.settings.len().into());
     summary.insert("dangers".to_owned(), report.dangers.len().into());
     summary.insert("hidden".to_owned(), report.hidden.into());
     json!({
@@ -22,6 +24,7 @@ pub fn render(report: &Report) -> Value {
         "summary": summary,
         "dangers": report.dangers.iter().map(danger).collect::<Vec<_>>(),
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "settings": report.settings.iter().map(setting).collect::<Vec<_>>(),
         "images": report.images.iter().map(bump).collect::<Vec<_>>(),
         "charts": report.charts.iter().map(bump).collect::<Vec<_>>(),
     })
@@ -35,6 +38,15 @@ fn danger(danger: &Danger) -> Value {
         "message": danger.message,
         "why": danger.why,
         "place": danger.spot.as_ref().map(spot),
+    })
+}
+
+fn setting(setting: &SettingChange) -> Value {
+    json!({
+        "file": setting.file,
+        "setting": setting.setting,
+        "before": setting.before,
+        "after": setting.after,
     })
 }
 

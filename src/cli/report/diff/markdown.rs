@@ -1,7 +1,7 @@
 //! A diff for a comment on a pull request or merge request.
 
 use super::rows::patch;
-use super::{amount, counts, noise, sentences, tables, title, version};
+use super::{amount, counts, noise, sentences, settings, tables, title, version};
 use crate::cli::report::plain;
 use crate::diff::{Bump, Change, Danger, Report};
 
@@ -68,7 +68,7 @@ fn shortened_head(text: String, report: &Report, limit: usize) -> String {
     if text.len().saturating_add(REST) <= limit {
         return text;
     }
-    let rest = "The lists of versions and some dangers are left out here, as the text would be too large. `kiln diff` shows everything.\n\n";
+    let rest = "The lists of settings and versions and some dangers are left out here, as the text would be too large. `kiln diff` shows everything.\n\n";
     let mut text = summary(report);
     for (at, danger) in report.dangers.iter().enumerate() {
         let start = if at == 0 { ALERT } else { "" };
@@ -87,7 +87,27 @@ fn shortened_head(text: String, report: &Report, limit: usize) -> String {
 const ALERT: &str = "> [!CAUTION]\n";
 
 fn head(report: &Report) -> String {
-    summary(report) + &dangers(report)
+    summary(report) + &dangers(report) + &settings_table(report)
+}
+
+fn settings_table(report: &Report) -> String {
+    if report.settings.is_empty() {
+        return String::new();
+    }
+    let mut text = "### Settings\n\n| Setting | Was | Is |\n| --- | --- | --- |\n".to_owned();
+    for row in settings(report) {
+        let cells = [&*row.name, version_of(row.before), version_of(row.after)];
+        let cells = cells.map(|cell| code(cell).replace('|', "\\|"));
+        for part in ["| ", &cells.join(" | "), " |\n"] {
+            text.push_str(part);
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn version_of(text: Option<&str>) -> &str {
+    text.unwrap_or("–")
 }
 
 fn summary(report: &Report) -> String {

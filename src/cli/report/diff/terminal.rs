@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::rows::{Row, rows};
-use super::{amount, counts, noise, tables, title, version};
+use super::{amount, counts, noise, settings, tables, title, version};
 use crate::cli::report::plain;
 use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
 
@@ -43,6 +43,16 @@ pub fn render(report: &Report, view: View) -> String {
         page.blank();
         page.line(DANGER, amount(report.dangers.len(), "danger"));
         report.dangers.iter().for_each(|danger| page.danger(danger));
+    }
+    if !report.settings.is_empty() {
+        page.blank();
+        page.line(BOLD, "Settings");
+        for row in settings(report) {
+            page.line(
+                "",
+                format_args!("  {} {}: {}", row.sign, row.name, row.values()),
+            );
+        }
     }
     report.changes.iter().for_each(|change| page.change(change));
     for (title, bumps) in tables(report) {

@@ -59,6 +59,25 @@ pub fn load(
     Warned::unless_errors(merged, problems)
 }
 
+/// Names the data files that may be sealed: those that the project names, or the usual ones.
+pub fn sealed_names(project: &Project) -> Vec<String> {
+    let names = match &project.data {
+        Some(data) => data.iter().map(|(path, _)| path.clone()).collect(),
+        None => usual_names(),
+    };
+    names
+        .into_iter()
+        .filter(|name: &String| name.contains(".sops."))
+        .collect()
+}
+
+fn usual_names() -> Vec<String> {
+    let names = NAMES.iter();
+    names
+        .flat_map(|name| ENDINGS.iter().map(move |ending| format!("{name}.{ending}")))
+        .collect()
+}
+
 fn read_all(
     files: &dyn Files,
     project: &Project,
@@ -80,15 +99,12 @@ fn read_all(
         }
         return found;
     }
-    for name in NAMES {
-        for ending in ENDINGS {
-            let path = format!("{name}.{ending}");
-            match files.read(&path) {
-                Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
-                Ok(None) => {}
-                Err(error) => {
-                    problems.push(Diagnostic::error("unreadable-config", error.to_string()));
-                }
+    for path in usual_names() {
+        match files.read(&path) {
+            Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
+            Ok(None) => {}
+            Err(error) => {
+                problems.push(Diagnostic::error("unreadable-config", error.to_string()));
             }
         }
     }

@@ -17,10 +17,11 @@ pub use codes::CODES;
 pub use draft::{Draft, Opened, draft, opened};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
-pub use inputs::{Layout, World};
+pub use inputs::{Layout, OWN_IDENTITY, World};
 pub use switch::{Change, Switched, switch};
 
 pub use crate::render::{Chart, threads};
+pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
 
 use rand_core::CryptoRngCore;
@@ -32,7 +33,7 @@ use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::harden::Policy;
 use crate::render::Rendering;
-use crate::seal::{Earlier, Keyring};
+use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::Secrets;
 use crate::tree::{App, Sealed, Tree};
 use crate::workload::Profiles;
@@ -66,24 +67,36 @@ pub fn compile(
     entropy: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Compiled, Failure> {
     // From inside of the pool: from outside, each stage would have to wake it up.
-    rayon::scope(|_| compile_here(world, entropy))
+    rayon::scope(|_| compile_here(world, entropy)).map(|(compiled, _)| compiled)
+}
+
+/// What sealing went by.
+struct Sealer {
+    keyring: Keyring,
+    rules: Rules,
+    /// Whether the rules are among the outputs.
+    rendered: bool,
+    output: String,
 }
 
 fn compile_here(
     world: &World<'_>,
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<Compiled, Failure> {
+) -> Result<(Compiled, Sealer), Failure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
+        project,
         profiles,
         policy,
         rendering,
+        keyring,
         earlier,
-        ..
+        elsewhere,
     } = front;
     let templates = rendering.tree.files().len();
     let rules = inputs::creation_rules(&rendering.tree);
+    let rendered = rules.is_some();
     let (hardened, rules) = rayon::join(
         || harden::harden(rendering.tree, &profiles, &policy),
         || inputs::read_rules(rules, world),
@@ -92,6 +105,8 @@ fn compile_here(
     let measures = inputs::measures(&rendering.secrets, &profiles, &policy);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let rules = warnings.keep(rules)?;
+    let wrong_key = earlier.wrong_key(&elsewhere, &keyring, OWN_IDENTITY);
+    warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
     let inputs = seal::Inputs {
         rules: &rules,
         earlier: &earlier,
@@ -99,14 +114,21 @@ fn compile_here(
     };
     let tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
 
-    Ok(Compiled {
+    let compiled = Compiled {
         tree,
         warnings: warnings.list,
         templates,
         exemptions: policy.exempt,
         values,
         secrets: rendering.secrets,
-    })
+    };
+    let sealer = Sealer {
+        keyring,
+        rules,
+        rendered,
+        output: project.output,
+    };
+    Ok((compiled, sealer))
 }
 
 /// A project that was audited.
@@ -161,8 +183,11 @@ struct Front {
     profiles: Profiles,
     policy: Policy,
     rendering: Rendering,
+    keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
+    /// The same of those that no template makes.
+    elsewhere: Earlier,
 }
 
 /// Whether a run goes on to seal what it renders.
@@ -187,16 +212,19 @@ fn rendered_from(
     let project = opened_project(world, data, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (cluster, (library, profiles, earlier)) = rayon::join(
+    let (cluster, (library, profiles, earlier, elsewhere)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
-            let earlier = match sealing {
-                Sealing::Ahead => inputs::earlier(world, &project, &library, &keyring),
-                Sealing::Never => Earlier::default(),
+            let (earlier, elsewhere) = match sealing {
+                Sealing::Ahead => (
+                    inputs::earlier(world, &project, &library, &keyring),
+                    inputs::sealed_elsewhere(world, &project, &keyring),
+                ),
+                Sealing::Never => (Earlier::default(), Earlier::default()),
             };
-            (library, inputs::profiles(world), earlier)
+            (library, inputs::profiles(world), earlier, elsewhere)
         },
     );
     let (cluster, profiles) = (cluster?, profiles?);
@@ -207,7 +235,9 @@ fn rendered_from(
         profiles,
         policy,
         rendering,
+        keyring,
         earlier,
+        elsewhere,
     };
     Ok((front, cluster.values))
 }
@@ -269,5 +299,6 @@ pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
         output: project.output,
         ignore: project.diff.ignore,
         noise: project.diff.defaults,
+        identities: project.seal.identities,
     })
 }

@@ -37,7 +37,7 @@ use rayon::prelude::*;
 
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use keyring::Keyring;
+pub use keyring::{Keyring, USUAL_IDENTITY_FILE};
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};

@@ -7,6 +7,8 @@ mod audit;
 mod inspect;
 /// `kiln catalogue`.
 mod catalogue;
+/// Keys that git has, or others can read.
+mod exposure;
 /// `kiln explain`.
 mod explain;
 /// The help text of every command.

@@ -12,7 +12,7 @@ use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::Tree;
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, schema};
+use crate::{check, config, schema};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,14 +44,20 @@ pub struct Layout {
     pub ignore: Vec<String>,
     /// Whether a comparison leaves out the usual noise.
     pub noise: bool,
+    /// The files of age identities that the project names.
+    pub identities: Vec<String>,
 }
 
 const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
 const APP_SCHEMAS: &str = "schemas/apps";
 const CHART_PROFILES: &str = "schemas/charts";
 const PROJECT_CHARTS: &str = "charts";
+/// The file of the project's own age identity, whose first key outputs are sealed for.
+pub const OWN_IDENTITY: &str = "age.key";
+/// The secrets bundle of Talos, which a recipe makes below the outputs and seals with `sops`.
+const TALOS_SECRETS: &str = "talos/secrets.sops.yaml";
 /// Where identities are looked for, to be named when there is none.
-const IDENTITY_PLACES: [&str; 3] = ["age.key", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
+const IDENTITY_PLACES: [&str; 3] = [OWN_IDENTITY, "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
 const CREATION_RULES: &str = ".sops.yaml";
 
@@ -199,15 +205,27 @@ pub(super) fn earlier(
     library: &Library,
     keyring: &Keyring,
 ) -> Earlier {
-    let folder = project.output.trim_end_matches('/');
     let existing = |path: &str| {
-        let path = match folder {
-            "" | "." => path.to_owned(),
-            folder => format!("{folder}/{path}"),
-        };
+        let path = shown(&project.output, path);
         world.files.read_output(&path).ok().flatten()
     };
     Earlier::open(library.secret_outputs(), &existing, keyring)
+}
+
+/// Opens the sealed files of the project that no template makes: the Talos bundle and the data files.
+pub(super) fn sealed_elsewhere(world: &World<'_>, project: &Project, keyring: &Keyring) -> Earlier {
+    let mut paths = config::sealed_names(project);
+    paths.push(shown(&project.output, TALOS_SECRETS));
+    let existing = |path: &str| world.files.read_output(path).ok().flatten();
+    Earlier::open(paths.iter().map(String::as_str), &existing, keyring)
+}
+
+/// Returns the path of an output in the project.
+pub(super) fn shown(output: &str, path: &str) -> String {
+    match output.trim_start_matches("./").trim_end_matches('/') {
+        "" | "." => path.to_owned(),
+        folder => format!("{folder}/{path}"),
+    }
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {

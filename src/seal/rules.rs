@@ -31,10 +31,12 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     /// `path_regex`; a rule without it matches every file.
-    path: Option<Regex>,
+    pub(super) path: Option<Regex>,
     pub(super) scope: Scope,
     pub(super) mac_only_encrypted: bool,
     pub(super) recipients: Vec<Recipient>,
+    /// Where the rule says for whom it seals.
+    pub(super) place: Option<Place>,
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,

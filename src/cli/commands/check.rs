@@ -27,7 +27,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, printer)?;
-    let compiled = session.compile(settings, printer)?;
+    let compiled = session.compile_guarded(settings, printer)?;
     let files = compiled.tree.files().len();
     let warnings = compiled.warnings.len();
     let sentence = format!(

@@ -67,7 +67,7 @@ pub fn run(
     if !dry {
         write::recover(&session.disk, &output)?;
     }
-    let compiled = session.compile(settings, printer)?;
+    let compiled = session.compile_guarded(settings, printer)?;
     let options = Options {
         force: args.force,
         dry_run: dry,

@@ -109,6 +109,7 @@ impl Reader<'_> {
             scope: Scope::default(),
             mac_only_encrypted: false,
             recipients: Vec::new(),
+            place: None,
             unfit: Vec::new(),
         };
         let Some(entries) = node.entries() else {
@@ -285,6 +286,8 @@ impl Reader<'_> {
         let Some(entry) = node.entry("age") else {
             return;
         };
+        rule.place
+            .get_or_insert_with(|| Place::new(self.source, entry.value.first_line_span()));
         let parts: Vec<(String, Span)> = match entry.value.items() {
             Some(items) => items
                 .iter()

@@ -10,6 +10,7 @@ mod draft;
 mod explanation;
 mod failure;
 mod inputs;
+mod rekey;
 mod switch;
 
 pub use catalogue::{Catalogue, catalogue};
@@ -18,6 +19,7 @@ pub use draft::{Draft, Opened, draft, opened};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::{Layout, OWN_IDENTITY, World};
+pub use rekey::{Rekeyed, rekey};
 pub use switch::{Change, Switched, switch};
 
 pub use crate::render::{Chart, threads};

@@ -21,6 +21,7 @@ mod outline;
 mod pattern;
 mod reader;
 mod recipient;
+mod renewal;
 mod rules;
 mod scalar_text;
 mod scope;
@@ -38,6 +39,7 @@ use rayon::prelude::*;
 pub use codes::CODES;
 pub use earlier::Earlier;
 pub use keyring::{Keyring, USUAL_IDENTITY_FILE};
+pub use renewal::Renewal;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};

@@ -21,6 +21,8 @@ mod render;
 mod report;
 /// `kiln render --stage`.
 mod stage;
+/// `kiln secrets`, and keys that do not fit.
+mod secrets;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
 

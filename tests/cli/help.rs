@@ -111,7 +111,7 @@ fn helps_with_init() {
 
     Examples:
       kiln init my-cluster && kiln -C my-cluster render
-      kiln init                 In a project: make the missing keys only
+      kiln init                 In a project: make the missing keys, and complete .gitignore
     "#);
 }
 
@@ -126,7 +126,7 @@ fn helps_with_render() {
           --check    Write nothing; list what differs, and exit with 1 if anything does
           --dry-run  Write nothing; list what differs
           --force    Overwrite or remove files of Kiln's that were edited by hand
-          --keygen   Make the keys that are missing first
+          --keygen   Make the keys that are missing first, and have git ignore them
           --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
                      by hand
       -h, --help     Print help

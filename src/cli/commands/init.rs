@@ -21,7 +21,7 @@ What is there already is never overwritten.
 
 Examples:
   kiln init my-cluster && kiln -C my-cluster render
-  kiln init                 In a project: make the missing keys only";
+  kiln init                 In a project: make the missing keys, and complete .gitignore";
 
 /// Start a project, or make the keys that one lacks
 #[derive(Debug, clap::Args)]

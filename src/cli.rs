@@ -7,8 +7,10 @@
 pub mod args;
 pub mod clock;
 pub mod codes;
+pub mod credentials;
 pub mod settings;
 pub mod error;
+pub mod exposure;
 pub mod report;
 pub mod printer;
 pub mod progress;

@@ -84,6 +84,12 @@ pub fn data_files(project: &Project) -> Vec<String> {
     }
 }
 
+/// Names the data files that may be sealed: those that the project names, or the usual ones.
+pub fn sealed_names(project: &Project) -> Vec<String> {
+    let names = data_files(project).into_iter();
+    names.filter(|name| name.contains(".sops.")).collect()
+}
+
 fn read_all(
     files: &dyn Files,
     project: &Project,
@@ -105,15 +111,12 @@ fn read_all(
         }
         return found;
     }
-    for name in NAMES {
-        for ending in ENDINGS {
-            let path = format!("{name}.{ending}");
-            match files.read(&path) {
-                Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
-                Ok(None) => {}
-                Err(error) => {
-                    problems.push(Diagnostic::error("unreadable-config", error.to_string()));
-                }
+    for path in data_files(project) {
+        match files.read(&path) {
+            Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
+            Ok(None) => {}
+            Err(error) => {
+                problems.push(Diagnostic::error("unreadable-config", error.to_string()));
             }
         }
     }

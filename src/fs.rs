@@ -211,6 +211,28 @@ pub fn find_upwards(start: &Path, names: &[&str]) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
+/// Returns whether a folder may be in a git repository: whether it, or one above it, holds a `.git`.
+pub fn may_be_versioned(folder: &Path) -> bool {
+    folder
+        .ancestors()
+        .any(|folder| fs::symlink_metadata(folder.join(".git")).is_ok())
+}
+
+/// Returns whether other users of this machine may read a file, as far as its permissions tell.
+pub fn is_readable_by_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path)
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o044 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// Reads a file outside any project, such as the user's age identities; `None` when there is none.
 pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {

@@ -11,6 +11,7 @@ mod explanation;
 mod exposure;
 mod failure;
 mod inputs;
+mod rekey;
 mod switch;
 mod world;
 
@@ -20,11 +21,13 @@ pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::Layout;
+pub use rekey::{Rekeyed, rekey};
 pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
 
 pub use crate::config::PublicReference;
 pub use crate::render::{Chart, threads};
+pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
 
 use std::collections::BTreeSet;
@@ -40,7 +43,7 @@ use crate::harden::Policy;
 use crate::render::Rendering;
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
-use crate::secret::Secrets;
+use crate::secret::{AGE_KEY, Secrets};
 use crate::tree::{App, Sealed, Tree, is_secret_path};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
@@ -78,13 +81,21 @@ pub fn compile(
     entropy: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Compiled, Failure> {
     // From inside of the pool: from outside, each stage would have to wake it up.
-    rayon::scope(|_| compile_here(world, entropy))
+    rayon::scope(|_| compile_here(world, entropy)).map(|(compiled, _)| compiled)
+}
+
+/// What sealing went by.
+struct Sealer {
+    keyring: Keyring,
+    rules: Rules,
+    /// The output folder, empty for the project itself.
+    output: String,
 }
 
 fn compile_here(
     world: &World<'_>,
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<Compiled, Failure> {
+) -> Result<(Compiled, Sealer), Failure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
@@ -94,7 +105,9 @@ fn compile_here(
         rendering,
         exposure,
         rules,
+        keyring,
         earlier,
+        elsewhere,
         stand_ins,
     } = front;
     let exempt = inputs::check_exemptions(&project);
@@ -103,6 +116,8 @@ fn compile_here(
     let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
     let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
     let checked = warnings.keep(check::check(hardened, measures))?;
+    let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
+    warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
     let inputs = seal::Inputs {
         rules: &rules,
         earlier: &earlier,
@@ -112,7 +127,7 @@ fn compile_here(
     let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
     inputs::keep_unseen(world, &project, &hidden, &mut tree);
 
-    Ok(Compiled {
+    let compiled = Compiled {
         tree,
         warnings: warnings.list,
         templates,
@@ -121,7 +136,13 @@ fn compile_here(
         secrets: rendering.secrets,
         unseen: hidden,
         stand_ins,
-    })
+    };
+    let sealer = Sealer {
+        keyring,
+        rules,
+        output: inputs::output_folder(&project),
+    };
+    Ok((compiled, sealer))
 }
 
 /// A project that was audited.
@@ -189,8 +210,11 @@ struct Front {
     rules: Rules,
     /// What was made up.
     stand_ins: BTreeSet<String>,
+    keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
+    /// The same of those that no template makes.
+    elsewhere: Earlier,
 }
 
 /// Whether a run goes on to seal what it renders.
@@ -215,18 +239,19 @@ fn rendered_from(
     let project = opened_project(world, data, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (cluster, (library, profiles, mut earlier)) = rayon::join(
+    let (cluster, (library, profiles, mut earlier, elsewhere)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
-            let earlier = match sealing {
-                Sealing::Ahead => {
-                    inputs::earlier(world, &project, library.secret_outputs(), &keyring)
-                }
-                Sealing::Never => Earlier::default(),
+            let (earlier, elsewhere) = match sealing {
+                Sealing::Ahead => (
+                    inputs::earlier(world, &project, library.secret_outputs(), &keyring),
+                    inputs::sealed_elsewhere(world, &project, &keyring),
+                ),
+                Sealing::Never => (Earlier::default(), Earlier::default()),
             };
-            (library, inputs::profiles(world), earlier)
+            (library, inputs::profiles(world), earlier, elsewhere)
         },
     );
     let ((cluster, schema), profiles) = (cluster?, profiles?);
@@ -255,7 +280,9 @@ fn rendered_from(
         exposure,
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
+        keyring,
         earlier,
+        elsewhere,
     };
     Ok((front, cluster.values))
 }

@@ -23,6 +23,7 @@ mod outline;
 mod pattern;
 mod reader;
 mod recipient;
+mod renewal;
 mod rules;
 mod scalar_text;
 mod scope;
@@ -39,8 +40,9 @@ use rayon::prelude::*;
 
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use keyring::Keyring;
+pub use keyring::{Keyring, USUAL_IDENTITY_FILE};
 pub use open_part::open_part;
+pub use renewal::Renewal;
 pub use rules::Rules;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
@@ -128,7 +130,9 @@ pub fn seal(
     problems.extend(not_verified(&unverified));
     let written: Vec<(String, Result<String, Diagnostic>)> = jobs
         .into_par_iter()
-        .map(|(path, outline, rule, draw)| (path, writer::write(&outline, rule, &draw, &now)))
+        .map(|(path, outline, rule, draw)| {
+            (path, writer::write(&outline, rule.into(), &draw, &now))
+        })
         .collect();
     for (path, result) in written {
         match result {

@@ -46,13 +46,17 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The project's own age identities, whose first key outputs are sealed for.
+pub const AGE_KEY: &str = "age.key";
+/// The private half of the deploy key.
+pub const DEPLOY_KEY: &str = "deploy.key";
+/// The token of Flux' webhook.
+pub const WEBHOOK_TOKEN: &str = "flux-webhook-token.txt";
+/// The credentials file of the Cloudflare tunnel, as `cloudflared tunnel create` writes it.
+pub const TUNNEL: &str = "cloudflare-tunnel.json";
+
 /// The files in which a project keeps its keys, below its folder.
-pub const KEY_FILES: [&str; 4] = [
-    "age.key",
-    "deploy.key",
-    "flux-webhook-token.txt",
-    "cloudflare-tunnel.json",
-];
+pub const KEY_FILES: [&str; 4] = [AGE_KEY, DEPLOY_KEY, WEBHOOK_TOKEN, TUNNEL];
 
 /// A secret that is shorter is only looked for as a whole word: its letters stand in any text.
 const SHORTEST_PART: usize = 4;

@@ -7,6 +7,8 @@ mod audit;
 mod inspect;
 /// `kiln catalogue`.
 mod catalogue;
+/// Keys that git has, or others can read.
+mod exposure;
 /// `kiln explain`.
 mod explain;
 /// The help text of every command.
@@ -21,6 +23,8 @@ mod report;
 mod seal;
 /// `kiln render --stage`.
 mod stage;
+/// `kiln secrets`, and keys that do not fit.
+mod secrets;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
 

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use kiln::audit::{self, Category};
+use kiln::cli::credentials;
 use kiln::pipeline;
 
 const HEAD: &str = "\
@@ -119,6 +120,21 @@ fn every_rule_and_check_has_a_file_and_fixtures() {
 }
 
 /// Compares a generated document with what came out; `KILN_BLESS=1` writes it instead.
+/// The examples have their own ignore files, so that the keys that a first run makes change nothing that git sees.
+#[test]
+fn generated_ignore_files_of_examples_are_current() {
+    let lines: Vec<&str> = credentials::CREDENTIALS
+        .iter()
+        .map(|one| one.pattern)
+        .collect();
+    let text = format!("{}\n{}\n", credentials::COMMENT, lines.join("\n"));
+    for (example, own) in [("full", true), ("homelab", false), ("production", true)] {
+        let tunnel = "# Made up, and opens nothing.\n!/cloudflare-tunnel.json\n";
+        let text = text.clone() + if own { tunnel } else { "" };
+        compare(&format!("examples/{example}/.gitignore"), &text);
+    }
+}
+
 fn compare(document: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     if std::env::var_os("KILN_BLESS").is_some() {

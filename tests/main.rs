@@ -35,6 +35,8 @@ mod watch;
 mod cli;
 /// The examples, as a user runs them.
 mod examples;
+/// What rendered recipes leave on disk.
+mod recipes;
 /// Apps on and off in all mixtures.
 mod combinations;
 /// How Flux is told to apply the catalogue.

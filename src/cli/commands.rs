@@ -11,6 +11,7 @@ pub mod init;
 pub mod profile;
 pub mod render;
 pub mod schema;
+pub mod secrets;
 pub mod watch;
 
 use clap::Subcommand;
@@ -35,6 +36,7 @@ pub enum Command {
     Diff(diff::DiffArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
+    Secrets(secrets::SecretsArgs),
     Explain(explain::ExplainArgs),
     Catalogue(catalogue::CatalogueArgs),
     Profile(profile::ProfileArgs),
@@ -65,6 +67,7 @@ pub fn run(
         Command::Diff(args) => diff::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
+        Command::Secrets(args) => secrets::run(args, settings, printer),
         Command::Explain(args) => explain::run(args, settings, printer),
         Command::Catalogue(args) => catalogue::run(args, settings, printer),
         Command::Profile(args) => profile::run(args, settings, printer),

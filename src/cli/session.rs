@@ -7,19 +7,19 @@ use rand_core::OsRng;
 
 use super::clock;
 use super::error::CommandError;
+use super::exposure;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
+use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{self, Compiled, Failure, Keys, Layout, World};
-use crate::secret::Secret;
+use crate::secret::{AGE_KEY, Secret};
 use crate::source::Files;
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "kiln.toml";
 const MAKEJINJA_FILE: &str = "makejinja.toml";
-/// The project's own age identity.
-pub const AGE_KEY: &str = "age.key";
 
 type Lookup = dyn Fn(&str) -> Option<String> + Sync;
 
@@ -70,6 +70,23 @@ impl Session {
         own.into_iter().chain(settings.identity_files()).collect()
     }
 
+    /// Adds the age identities of a file that the user names, and returns what it is called in messages.
+    pub fn add_identity(&mut self, path: &Path) -> Result<String, CommandError> {
+        let shown = shown(&self.root, path);
+        let text = identity_text(path, &shown)?;
+        let text =
+            text.ok_or_else(|| CommandError::failed(format!("there is no key file `{shown}`")))?;
+        self.identities.push((shown.clone(), text));
+        Ok(shown)
+    }
+
+    /// Puts a text in the place of the identities of the project's own key file.
+    pub fn replace_own_identity(&mut self, text: &Secret) {
+        self.identities.retain(|(origin, _)| origin != AGE_KEY);
+        self.identities
+            .insert(0, (AGE_KEY.to_owned(), text.clone()));
+    }
+
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
         self.world_of(&self.disk)
@@ -117,6 +134,40 @@ impl Session {
         if let Some(told) = stand_ins(&compiled.stand_ins) {
             printer.status(told);
         }
+        Ok(compiled)
+    }
+
+    /// Compiles the project and, beside that, looks whether others can get at its keys; reports the warnings of
+    /// both.
+    ///
+    /// # Errors
+    /// Those of [`compile`](Self::compile), and keys that git tracks.
+    pub fn compile_guarded(
+        &self,
+        keys: Keys,
+        settings: &Settings,
+        printer: &mut Printer,
+    ) -> Result<Compiled, CommandError> {
+        let (compiled, exposed) = std::thread::scope(|scope| {
+            let exposed = scope.spawn(|| exposure::inspect(self, settings));
+            (self.compile(keys, settings, printer), exposed.join())
+        });
+        let exposed = exposed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let exposed = Warned::unless_errors((), exposed).map_err(CommandError::Problems);
+        // What does not compile is told first, and a key in the open all the same.
+        let compiled = match (compiled, exposed) {
+            (Err(CommandError::Problems(mut all)), Err(CommandError::Problems(more))) => {
+                all.extend(more);
+                return Err(CommandError::Problems(all));
+            }
+            (compiled, exposed) => {
+                let mut compiled = compiled?;
+                let warnings = exposed?.warnings;
+                printer.report(&warnings)?;
+                compiled.warnings.extend(warnings);
+                compiled
+            }
+        };
         Ok(compiled)
     }
 
@@ -186,22 +237,30 @@ fn identities(root: &Path, settings: &Settings) -> Result<Vec<(String, Secret)>,
         return Err(CommandError::failed(message));
     }
     for path in Session::identity_places(root, settings) {
-        let shown = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
-        if let Some(bytes) = fs::read_anywhere(&path)? {
-            let text = String::from_utf8(bytes).map_err(|_| {
-                CommandError::failed(format!("`{shown}` is no age key file: it is not UTF-8"))
-            })?;
-            found.push((shown, Secret::new(text)));
+        let shown = shown(root, &path);
+        if let Some(text) = identity_text(&path, &shown)? {
+            found.push((shown, text));
         }
     }
     if let Some(text) = settings.environment.filled("SOPS_AGE_KEY") {
         found.push(("SOPS_AGE_KEY".to_owned(), Secret::new(text)));
     }
     Ok(found)
+}
+
+fn shown(root: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside.display().to_string()
+}
+
+fn identity_text(path: &Path, shown: &str) -> Result<Option<Secret>, CommandError> {
+    let Some(bytes) = fs::read_anywhere(path)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes).map_err(|_| {
+        CommandError::failed(format!("`{shown}` is no age key file: it is not UTF-8"))
+    })?;
+    Ok(Some(Secret::new(text)))
 }
 
 impl From<Failure> for CommandError {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::args::{Color, Global, MessageFormat};
 use super::error::CommandError;
+use crate::pipeline::USUAL_IDENTITY_FILE;
 
 /// The environment variables of the process, read once.
 ///
@@ -171,7 +172,7 @@ impl Settings {
         let usual = configs
             .into_iter()
             .flatten()
-            .map(|folder| folder.join("sops/age/keys.txt"));
+            .map(|folder| folder.join(USUAL_IDENTITY_FILE));
         named
             .map(|file| self.directory.join(file))
             .into_iter()

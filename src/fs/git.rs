@@ -355,6 +355,31 @@ impl Repository {
         Ok(paths.collect())
     }
 
+    /// Finds files that git has, or would take with the next `git add`, by pathspecs from the folder. Each comes
+    /// with whether git tracks it; what git ignores is not among them.
+    pub fn committable(&self, pathspecs: &[String]) -> Result<Vec<(bool, String)>, GitError> {
+        let fixed = [
+            "ls-files",
+            "-z",
+            "-t",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+        ];
+        let all = fixed
+            .into_iter()
+            .chain(pathspecs.iter().map(String::as_str));
+        let arguments: Vec<&str> = all.collect();
+        let output = self.must(&arguments)?;
+        let found = String::from_utf8_lossy(&output.stdout);
+        let entry = |entry: &str| {
+            let (tag, path) = entry.split_once(' ')?;
+            Some((tag != "?", path.to_owned()))
+        };
+        Ok(found.split('\0').filter_map(entry).collect())
+    }
+
     /// Opens the folder as it is in a commit.
     pub fn revision(&self, commit: &str) -> Result<Revision, GitError> {
         Revision::open(self, commit)

@@ -7,7 +7,7 @@ use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
-use crate::secret::Secret;
+use crate::secret::{AGE_KEY, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::{File, Rendered, Sealed, Tree};
 use crate::workload::pod_security::{Level, Version};
@@ -61,8 +61,10 @@ const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
 const APP_SCHEMAS: &str = "schemas/apps";
 const CHART_PROFILES: &str = "schemas/charts";
 const PROJECT_CHARTS: &str = "charts";
+/// The secrets bundle of Talos, which a recipe makes below the outputs and seals with `sops`.
+const TALOS_SECRETS: &str = "talos/secrets.sops.yaml";
 /// Where identities are looked for, to be named when there is none.
-const IDENTITY_PLACES: [&str; 3] = ["age.key", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
+const IDENTITY_PLACES: [&str; 3] = [AGE_KEY, "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
 pub(super) const CREATION_RULES: &str = ".sops.yaml";
 
@@ -287,12 +289,13 @@ pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> 
 }
 
 /// Returns the output folder as seen from the project: empty for the project itself.
-fn output_folder(project: &Project) -> String {
+pub(super) fn output_folder(project: &Project) -> String {
     crate::tree::kustomization::join("", &project.output)
         .unwrap_or_else(|| project.output.trim_end_matches('/').to_owned())
 }
 
-fn in_project(folder: &str, path: &str) -> String {
+/// Returns the path of an output in the project.
+pub(super) fn in_project(folder: &str, path: &str) -> String {
     if folder.is_empty() {
         path.to_owned()
     } else {
@@ -313,6 +316,14 @@ pub(super) fn earlier<'p>(
         found.ok().flatten()
     };
     Earlier::open(paths, &existing, keyring)
+}
+
+/// Opens the sealed files of the project that no template makes: the Talos bundle and the data files.
+pub(super) fn sealed_elsewhere(world: &World<'_>, project: &Project, keyring: &Keyring) -> Earlier {
+    let mut paths = config::sealed_names(project);
+    paths.push(in_project(&output_folder(project), TALOS_SECRETS));
+    let existing = |path: &str| world.files.read_output(path).ok().flatten();
+    Earlier::open(paths.iter().map(String::as_str), &existing, keyring)
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {

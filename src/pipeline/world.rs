@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::config::project::Project;
-use crate::secret::{KEY_FILES, Secret, fingerprint};
+use crate::secret::{AGE_KEY, DEPLOY_KEY, KEY_FILES, Secret, TUNNEL, fingerprint};
 use crate::source::{Files, ReadError};
 
 /// What a compile does about keys and secrets.
@@ -182,7 +182,7 @@ impl<'w> GuardedFiles<'w> {
         made_up.insert(path.to_owned());
         drop(made_up);
         match path {
-            "age.key" => self.age_key(),
+            AGE_KEY => self.age_key(),
             _ => key_text(path),
         }
         .into_bytes()
@@ -200,10 +200,11 @@ impl<'w> GuardedFiles<'w> {
                 .into_iter()
                 .next()
         });
-        let comment = found.map_or_else(String::new, |recipient| {
-            format!("# public key: {recipient}\n")
-        });
-        format!("{comment}{IDENTITY}\n")
+        match found {
+            // No identity that could be read: the comment tells the public key.
+            Some(recipient) => format!("# public key: {recipient}\n{UNUSABLE}\n"),
+            None => format!("{IDENTITY}\n"),
+        }
     }
 }
 
@@ -278,14 +279,17 @@ fn refuse_closed(path: &str, real: &str) -> Result<(), ReadError> {
 /// The private key of nobody: its bytes are known to everybody.
 const IDENTITY: &str = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
 
+/// What stands for the private key where the public one is known.
+const UNUSABLE: &str = "AGE-SECRET-KEY-1STANDINSTANDINSTANDINSTANDINSTANDINSTANDINSTANDINSTANDIN";
+
 /// Makes up the text of a key file, the same for the same name.
 fn key_text(path: &str) -> String {
     let hash = fingerprint(path);
     match path {
-        "deploy.key" => format!(
+        DEPLOY_KEY => format!(
             "-----BEGIN OPENSSH PRIVATE KEY-----\n{hash}\n{hash}\n-----END OPENSSH PRIVATE KEY-----\n"
         ),
-        "cloudflare-tunnel.json" => format!(
+        TUNNEL => format!(
             "{{\"AccountTag\":\"{}\",\"TunnelID\":\"00000000-0000-4000-8000-000000000000\",\"TunnelSecret\":\"{hash}\"}}",
             &hash[..32]
         ),

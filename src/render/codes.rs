@@ -169,8 +169,8 @@ Make the file, or mend the path, which is relative to the folder of the project.
 Keys are in no repository: after a clone, `age.key`, `deploy.key` and the like have to be brought or
 made.
 
-Copy your own keys there. For a trial, `kiln render --keygen` makes new ones; with them, what is
-sealed for others is sealed anew.
+Copy your own keys there. For a trial, `kiln render --keygen` makes new ones. No new `age.key` is made
+where secrets are sealed for another one: `kiln secrets rekey` replaces that.
 
     kiln init                       # makes the keys that are missing",
     },

@@ -28,13 +28,61 @@ Use the identity of one of them, or have someone who holds one add you.
     sops updatekeys kubernetes/apps/default/app/secret.sops.yaml",
     },
     Meaning {
+        code: "wrong-key",
+        summary: "`age.key` opens nothing of what is sealed here",
+        text: "\
+It is the key of another cluster, or a new one. To render would seal every secret for it, and the
+cluster, which has the other key, could open none of them. The message names both public keys. One
+sealed file that opens with any identity at hand is enough to go on.
+
+Put the right key back. If this one is to replace it, hand over the old one as well.
+
+    kiln secrets rekey --old-key old.key",
+    },
+    Meaning {
+        code: "rekey-no-key",
+        summary: "There is no new key to seal for",
+        text: "\
+`kiln secrets rekey` seals for the first identity in `age.key`, and there is none.
+
+Make one above the old one, in the same step.
+
+    kiln secrets rekey --keygen",
+    },
+    Meaning {
+        code: "rekey-same-key",
+        summary: "The old key is the new one",
+        text: "\
+The file that `--old-key` names and `age.key` hold the same identity, so that nothing would be
+replaced.
+
+Put the new key into `age.key`, and name the file with the one that it replaces.
+
+    kiln secrets rekey --old-key old.key",
+    },
+    Meaning {
+        code: "rekey-rule",
+        summary: "A creation rule that you wrote does not seal for the new key only",
+        text: "\
+The recipients of a `.sops.yaml` of your own are yours: Kiln does not edit them. Nothing was
+written.
+
+Write the new public key in the place of the old one, and run the command again. The built-in
+`.sops.yaml` follows `age.key` by itself.
+
+    - path_regex: kubernetes/.*\\.sops\\.ya?ml$
+      age: age1…              # the new one",
+    },
+    Meaning {
         code: "bad-identity",
-        summary: "A line of a key file is not an age identity",
+        summary: "A key file, or a line of one, is not an age identity",
         text: "\
 Key files hold one identity a line, comments and empty lines. The line itself is not shown, as it
-may be a secret with a typo.
+may be a secret with a typo. A broken identity, and a file without any, stop the run: the key that
+is sealed into the bootstrap files would be broken, too. In your own `~/.config/sops/age/keys.txt`,
+which other programs use as well, they are passed over with a warning.
 
-Copy the file again, or make a new key.
+Copy the file again.
 
     age-keygen -o age.key",
     },

@@ -3,11 +3,11 @@
 //! Opening one takes longer than to compare it, and needs nothing of what it will be compared with: it can be done
 //! before that is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::keyring::Keyring;
+use super::keyring::{Keyring, listed};
 use super::metadata::Metadata;
 use super::outline::Outline;
 use super::reader::{self, Opened};
@@ -64,6 +64,48 @@ impl Earlier {
 
     pub(super) fn get(&self, path: &str) -> Option<&File> {
         self.files.get(path)
+    }
+
+    /// Says that a key opens nothing of what is sealed here and in `others`, if that is so; `origin` names its
+    /// file.
+    ///
+    /// One file that opens with any identity at hand is enough: a new key above the old one is how a key is
+    /// replaced step by step.
+    pub fn wrong_key(&self, others: &Self, keyring: &Keyring, origin: &str) -> Option<Diagnostic> {
+        let at_hand = keyring.recipients_from(origin);
+        let mut closed = Vec::new();
+        for (path, file) in self.files.iter().chain(&others.files) {
+            match &file.state {
+                State::Open(..) => return None,
+                State::Closed(_, metadata) => closed.push((path, metadata)),
+                State::Plain | State::Broken(_) => {}
+            }
+        }
+        let (first, _) = closed.first()?;
+        if at_hand.is_empty() {
+            return None;
+        }
+        let copies = closed.iter().flat_map(|(_, metadata)| &metadata.age);
+        let sealed_for: BTreeSet<&str> = copies.map(|copy| copy.recipient.as_str()).collect();
+        let sealed_for = listed(sealed_for.into_iter());
+        let message = format!(
+            "`{origin}` is the key for {}, and what is sealed here is for {sealed_for}",
+            listed(at_hand.iter().map(String::as_str)),
+        );
+        let files = match closed.len() {
+            1 => format!("no identity at hand opens `{first}`"),
+            count => format!(
+                "no identity at hand opens any of {count} sealed files, the first being `{first}`"
+            ),
+        };
+        let problem = Diagnostic::error("wrong-key", message).with_hint(files);
+        Some(
+            problem
+                .with_hint(format!("put the key for {sealed_for} back into `{origin}`"))
+                .with_hint(
+                    "to replace that key by this one, run `kiln secrets rekey --old-key FILE`",
+                ),
+        )
     }
 }
 

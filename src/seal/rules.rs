@@ -22,7 +22,7 @@ const RULE_FILE: &str = ".sops.yaml";
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// The indentation that SOPS gives to YAML when nothing else is set.
-const INDENT: usize = 4;
+pub(super) const INDENT: usize = 4;
 
 /// The creation rules of a project: those of each `.sops.yaml` in it, by the folder where they hold.
 ///
@@ -60,6 +60,8 @@ pub(super) struct Rule {
     pub(super) recipients: Vec<Recipient>,
     /// The indentation of the metadata, which the rule file sets for all of its rules.
     pub(super) indent: usize,
+    /// Where the rule says for whom it seals.
+    pub(super) recipients_place: Option<Place>,
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
@@ -165,9 +167,13 @@ impl Rules {
 
     /// Returns the first rule that matches an output.
     pub(super) fn find(&self, path: &str) -> Option<&Rule> {
-        let path = self.full(path);
-        let (folder, file) = self.nearest(&path)?;
-        let path = below(&path, folder);
+        self.find_in_project(&self.full(path))
+    }
+
+    /// Returns the first rule that matches a file, given by its path in the project.
+    pub(super) fn find_in_project(&self, path: &str) -> Option<&Rule> {
+        let (folder, file) = self.nearest(path)?;
+        let path = below(path, folder);
         file.list.iter().find(|rule| rule.matches(path))
     }
 

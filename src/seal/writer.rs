@@ -10,6 +10,7 @@ use super::mac::Mac;
 use super::metadata::{Metadata, Wrapped};
 use super::outline::{Content, Document, Leaf, Outline, Spot, State};
 use super::reader;
+use super::recipient::Recipient;
 use super::rules::Rule;
 use super::scope::Scope;
 use super::value::{Kind, Value};
@@ -39,6 +40,27 @@ impl Draw {
         Self {
             key,
             ivs: (0..=covered).map(|_| draw()).collect(),
+        }
+    }
+}
+
+/// How a file is sealed.
+#[derive(Clone, Copy)]
+pub(super) struct Sealing<'s> {
+    pub(super) scope: &'s Scope,
+    pub(super) mac_only_encrypted: bool,
+    pub(super) recipients: &'s [Recipient],
+    /// The indentation of the metadata.
+    pub(super) indent: usize,
+}
+
+impl<'s> From<&'s Rule> for Sealing<'s> {
+    fn from(rule: &'s Rule) -> Self {
+        Self {
+            scope: &rule.scope,
+            mac_only_encrypted: rule.mac_only_encrypted,
+            recipients: &rule.recipients,
+            indent: rule.indent,
         }
     }
 }
@@ -84,7 +106,7 @@ pub(super) fn unclear_comments(outline: &Outline, scope: &Scope) -> Vec<Diagnost
 /// it could cost anyone a secret.
 pub(super) fn write(
     outline: &Outline,
-    rule: &Rule,
+    sealing: Sealing<'_>,
     draw: &Draw,
     now: &str,
 ) -> Result<String, Diagnostic> {
@@ -93,13 +115,13 @@ pub(super) fn write(
         ivs.next()
             .expect("a nonce was drawn for every value that is encrypted")
     };
-    let mut mac = Mac::new(rule.mac_only_encrypted);
+    let mut mac = Mac::new(sealing.mac_only_encrypted);
     let mut edits = Vec::new();
     for leaf in outline.leaves() {
-        mac.add(leaf, is_covered(leaf, &rule.scope));
-        if let Some(value) = covered_value(leaf, &rule.scope) {
+        mac.add(leaf, is_covered(leaf, sealing.scope));
+        if let Some(value) = covered_value(leaf, sealing.scope) {
             let token = draw.key.encrypt(value, &leaf.context(), next_iv());
-            if leaf.is_comment() && rule.scope.misreads(&token) {
+            if leaf.is_comment() && sealing.scope.misreads(&token) {
                 return Err(misread_comment(outline, leaf));
             }
             replace(leaf, &token, &mut edits);
@@ -110,16 +132,16 @@ pub(super) fn write(
     let mac = draw
         .key
         .encrypt(&Value::new(Kind::Str, mac.finish()), now, next_iv());
-    let wrap = |recipient: &super::recipient::Recipient| Wrapped {
+    let wrap = |recipient: &Recipient| Wrapped {
         recipient: recipient.to_string(),
         enc: recipient.wrap(&draw.key),
     };
     let metadata = Metadata {
-        age: rule.recipients.iter().map(wrap).collect(),
+        age: sealing.recipients.iter().map(wrap).collect(),
         last_modified: now.to_owned(),
         mac,
-        scope: rule.scope.clone(),
-        mac_only_encrypted: rule.mac_only_encrypted,
+        scope: sealing.scope.clone(),
+        mac_only_encrypted: sealing.mac_only_encrypted,
         foreign: Vec::new(),
     };
     for document in &outline.documents {
@@ -127,7 +149,7 @@ pub(super) fn write(
             &outline.source.text,
             document,
             &metadata,
-            rule.indent,
+            sealing.indent,
         ));
     }
     let sealed = edit::apply(&outline.source.text, edits);

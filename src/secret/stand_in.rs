@@ -23,8 +23,8 @@ const TRIES: u32 = 500;
 /// Makes a text that stands in for a secret: of the same shape, and different at every letter and digit.
 ///
 /// The result depends on the text alone. Kept are its length, white space and punctuation, the class of each
-/// character (digit, hexadecimal digit, upper and lower case, letter of another alphabet), the frame of PEM, and the
-/// keys and literals of JSON; an age identity becomes another sound identity, base64 of printable text stays that. A
+/// character (digit, hexadecimal digit, upper and lower case, letter of another alphabet), the frame of PEM, the public
+/// key that an age key file names, and the keys and literals of JSON; an age identity becomes another sound identity, base64 of printable text stays that. A
 /// text that has nothing but punctuation gets other punctuation.
 pub fn stand_in(text: &str) -> String {
     if is_json(text) {
@@ -41,7 +41,7 @@ pub fn stand_in(text: &str) -> String {
             framed = true;
         }
         let frame = bare.starts_with("-----BEGIN ") || bare.starts_with("-----END ");
-        if frame && framed {
+        if (frame && framed) || bare.starts_with("# public key: ") {
             result.push_str(bare);
         } else if let Some(other) = identity(bare) {
             result.push_str(&other);

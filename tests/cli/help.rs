@@ -24,6 +24,7 @@ fn tells_the_commands_and_the_exit_codes() {
       diff         Compare what two revisions, configs or folders deploy, object by object
       schema       Print the JSON Schema of the config, the options of all apps included
       apps         List the apps of the catalogue and the project, and switch them on and off
+      secrets      Work on what is sealed
       explain      Tell where an output line comes from, or what a code means
       catalogue    Look into the embedded templates, and copy one out to change it
       profile      Measure what hardening knows of a chart
@@ -69,6 +70,7 @@ fn short_and_long_help_are_the_same() {
         "audit",
         "schema",
         "apps",
+        "secrets",
         "explain",
         "catalogue",
         "completions",
@@ -109,7 +111,7 @@ fn helps_with_init() {
 
     Examples:
       kiln init my-cluster && kiln -C my-cluster render
-      kiln init                 In a project: make the missing keys only
+      kiln init                 In a project: make the missing keys, and complete .gitignore
     "#);
 }
 
@@ -124,7 +126,7 @@ fn helps_with_render() {
           --check    Write nothing; list what differs, and exit with 1 if anything does
           --dry-run  Write nothing; list what differs
           --force    Overwrite or remove files of Kiln's that were edited by hand
-          --keygen   Make the keys that are missing first
+          --keygen   Make the keys that are missing first, and have git ignore them
           --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
                      by hand
       -h, --help     Print help
@@ -163,6 +165,58 @@ fn helps_with_check() {
     Examples:
       kiln check
       kiln check --message-format github
+    "#);
+}
+
+#[test]
+fn helps_with_secrets() {
+    assert_snapshot!(own(&["secrets"]), @r#"
+    Work on what is sealed
+
+    Usage: kiln secrets [OPTIONS] <COMMAND>
+
+    Commands:
+      rekey  Seal all secrets of the project for a new age key
+
+    Options:
+      -h, --help  Print help
+
+    [global options]
+
+    Examples:
+      kiln secrets rekey --keygen               Make a new age key, and seal everything for it
+      kiln secrets rekey --old-key old.key      Seal everything for the key in age.key
+    "#);
+    assert_snapshot!(own(&["secrets", "rekey"]), @r#"
+    Seal all secrets of the project for a new age key
+
+    Usage: kiln secrets rekey [OPTIONS]
+
+    Options:
+          --old-key <FILE>  A file with the key that is replaced
+          --keygen          Make a new key above the one in age.key first
+          --check           Write nothing; list what would change, and exit with 1 if anything does
+          --dry-run         Write nothing; list what would change
+      -h, --help            Print help
+
+    [global options]
+
+    Renders the project for the first key in age.key, and seals every other sealed file of the project
+    for it as well: the Talos secrets, encrypted data files, what you sealed by hand. Each gets a new
+    data key, so that the old key opens none of them. Nothing is written in plain text, and nothing at
+    all if one file cannot be opened. A project below this one, with a kiln.toml or a .sops.yaml of its
+    own, is left alone.
+
+    The old key is needed once more, to open what is there. It stands below the new one in age.key, in
+    a file that --old-key names, or where SOPS looks (SOPS_AGE_KEY and so on).
+
+    Who has the old key can still read the secrets in the history of the repository: change them at
+    their source. docs/restore.md of a rendered project has all the steps.
+
+    Examples:
+      kiln secrets rekey --keygen             Make a new key above the old one, and seal for it
+      kiln secrets rekey --old-key old.key    Seal for the key that you put into age.key
+      kiln secrets rekey --dry-run            List what would change
     "#);
 }
 

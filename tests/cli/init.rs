@@ -46,12 +46,21 @@ fn starts_a_project_in_a_new_folder() {
     assert_snapshot!(sandbox.read("clusters/home/.gitignore"), @r#"
     # Keys and what is made from them: never commit these.
     /age.key
+    /age.key.*
+    /old.key
     /deploy.key
     /cloudflare-tunnel.json
     /flux-webhook-token.txt
-    /kubeconfig
-    /talosconfig
-    /.kiln/
+    kubeconfig
+    talosconfig
+    **/talos/output/
+    /snapshot
+    /snapshot.*
+    .terraform/
+    *.tfstate
+    *.tfstate.*
+    *.tfplan
+    .kiln/
     "#);
 }
 
@@ -131,7 +140,7 @@ fn keeps_a_config_and_an_ignore_file_that_are_there() {
     assert_snapshot!(scrub(&sandbox.kiln(&["init"]).to_string()), @r#"
     exit code 0
     --- stderr
-    added 7 lines to .gitignore
+    added 16 lines to .gitignore
     created kiln.toml
     created cluster.schema.json
     created age.key for [RECIPIENT]; keep a copy in a safe place
@@ -144,12 +153,21 @@ fn keeps_a_config_and_an_ignore_file_that_are_there() {
     /age.key
     node_modules
     # Keys and what is made from them: never commit these.
+    /age.key.*
+    /old.key
     /deploy.key
     /cloudflare-tunnel.json
     /flux-webhook-token.txt
-    /kubeconfig
-    /talosconfig
-    /.kiln/
+    kubeconfig
+    talosconfig
+    **/talos/output/
+    /snapshot
+    /snapshot.*
+    .terraform/
+    *.tfstate
+    *.tfstate.*
+    *.tfplan
+    .kiln/
     "#);
 }
 
@@ -168,6 +186,7 @@ fn makes_no_second_age_key_for_sealed_secrets() {
     --- stderr
     error: `age.key` is missing, but secrets here are sealed for age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq
     help: copy the key of that name back to `age.key`
+    help: to replace it by a new one, copy it back and run `kiln secrets rekey --keygen`
     help: if it is lost, remove `.sops.yaml` and all sealed files to start over
     "#);
     assert_eq!(sandbox.files(), [".sops.yaml", "kiln.toml"]);

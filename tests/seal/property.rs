@@ -1,7 +1,10 @@
 use std::sync::LazyLock;
 
-use super::{CANARY, Pair, Project, messages, run_sops, sops, succeeded};
+use super::{CANARY, NOW, Pair, Project, Stream, messages, run_sops, sops, succeeded};
 use kiln::diagnostic::Diagnostic;
+use kiln::seal::{Keyring, Renewal};
+use kiln::secret::Secret;
+use kiln::source::Source;
 use kiln::yaml;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -160,6 +163,43 @@ fn is_no_defect(problem: &Diagnostic) -> bool {
     ["sops-comment-astray", "seal-covers-nothing"].contains(&problem.code)
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases("KILN_SOPS_CASES", 12), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn renews_what_sops_encrypted(value in root(), more in selector(), json in any::<bool>()) {
+        let Some(sops) = sops() else { return Ok(()) };
+        let project = Project::new(&PAIR, more);
+        let (name, text) = if json { ("a.sops.json", value.to_string()) } else { ("a.sops.yaml", yaml::emit(&value)) };
+        let output = run_sops(&sops, &PAIR, &project.rules, &["encrypt"], name, &text);
+        prop_assume!(output.status.success());
+        let sealed = String::from_utf8(output.stdout).unwrap();
+        let before = run_sops(&sops, &PAIR, "", &["decrypt"], name, &sealed);
+        prop_assume!(before.status.success() && project.decrypt(&sealed).is_ok());
+        let renewed = renewed(&sealed, more).map_err(TestCaseError::fail)?;
+        let after = succeeded(&run_sops(&sops, &NEW_PAIR, "", &["decrypt"], name, &renewed));
+        let (before, after): (Value, Value) = (read(&succeeded(&before)), read(&after));
+        prop_assert_eq!(before, after, "{}", renewed);
+    }
+}
+
+/// The key pair that takes the place of the first.
+static NEW_PAIR: LazyLock<Pair> = LazyLock::new(Pair::new);
+
+/// Seals a file for the new key pair, by rules that name it.
+fn renewed(sealed: &str, more: &[&str]) -> Result<String, String> {
+    let texts = [("age.key", &NEW_PAIR), ("old.key", &PAIR)];
+    let texts = texts.map(|(name, pair)| (name.to_owned(), Secret::new(pair.identity.clone())));
+    let (keyring, _) = Keyring::parse(&texts);
+    let rules = Project::new(&NEW_PAIR, more).rules();
+    let renewal = Renewal::prepare(&rules, &keyring, "age.key", &["old.key".to_owned()]);
+    let renewal = renewal.map_err(|problem| messages(&[problem]))?;
+    let source = Source::new("a.sops.yaml", sealed);
+    let renewed = renewal.seal(&source, NOW, &mut Stream(3));
+    let renewed = renewed.map_err(|problem| messages(&[problem]) + sealed)?;
+    renewed.ok_or_else(|| format!("not renewed: {sealed}"))
+}
+
 /// Turns whole floats into integers, as JSON knows no difference.
 fn whole(value: Value) -> Value {
     match value {
@@ -203,6 +243,21 @@ proptest! {
         again.seed = 9;
         let tree = again.seal(&[("a.sops.yaml", &text)]).unwrap().value;
         prop_assert!(tree.outputs().next().unwrap().1.kept);
+    }
+
+    #[test]
+    fn renews_what_it_encrypted(value in root(), more in selector(), marks in prop::collection::vec(any::<u8>(), 1..8)) {
+        let text = commented(&yaml::emit(&value), &marks);
+        let project = Project::new(&PAIR, more);
+        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
+            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
+            Err(problems) if problems[0].code == "sops-comment-astray" => return Err(TestCaseError::reject("astray")),
+            Err(problems) => panic!("{}\n{text}", messages(&problems)),
+        };
+        let renewed = renewed(&sealed, more).map_err(TestCaseError::fail)?;
+        prop_assert!(project.decrypt(&renewed).is_err());
+        let theirs = Project::new(&NEW_PAIR, more).decrypt(&renewed).unwrap();
+        prop_assert_eq!(theirs, project.decrypt(&sealed).unwrap());
     }
 
     #[test]

@@ -169,10 +169,8 @@ fn says_which_identity_is_missing() {
         "cluster.sops.yaml",
         project.sealed("a: canary-7f3a-tweet\n"),
     );
-    let texts = [(
-        "$SOPS_AGE_KEY".to_owned(),
-        Secret::new(Pair::new().identity),
-    )];
+    let other = Pair::new();
+    let texts = [("$SOPS_AGE_KEY".to_owned(), Secret::new(other.identity))];
     let (wrong, _) = Keyring::parse(&texts);
     let none = Keyring::default().looked_in([
         "age.key".to_owned(),
@@ -182,12 +180,16 @@ fn says_which_identity_is_missing() {
         seal::decrypt(&source, &none).unwrap_err(),
         seal::decrypt(&source, &wrong).unwrap_err(),
     ];
-    insta::assert_snapshot!(messages(&problems).replace(&pair.recipient, "age1(pair)"), @r"
+    let shown = messages(&problems)
+        .replace(&pair.recipient, "age1(pair)")
+        .replace(&other.recipient, "age1(other)");
+    insta::assert_snapshot!(shown, @r"
     missing-identity: there is no age identity to open `cluster.sops.yaml` with
       the file is sealed for `age1(pair)`
       Kiln looked for identities in `age.key`, `~/.config/sops/age/keys.txt`
     wrong-identity: the age identity at hand does not open `cluster.sops.yaml`
       the file is sealed for `age1(pair)`
+      the identity at hand is for `age1(other)`
       Kiln looked for identities in `$SOPS_AGE_KEY`
     ");
 }

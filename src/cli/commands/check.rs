@@ -28,7 +28,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, printer)?;
-    let compiled = session.compile(Keys::AtHand, settings, printer)?;
+    let compiled = session.compile_guarded(Keys::AtHand, settings, printer)?;
     let files = compiled.tree.files().len();
     let warnings = compiled.warnings.len();
     let sentence = format!(

@@ -6,13 +6,14 @@ mod starter;
 use std::path::{Path, PathBuf};
 
 use crate::cli::commands::schema;
+use crate::cli::credentials;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
 
-pub use keys::make_missing as make_missing_keys;
+pub use keys::{make_missing as make_missing_keys, new_age_key, write_age_key};
 
 const MORE: &str = "\
 Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.
@@ -20,7 +21,7 @@ What is there already is never overwritten.
 
 Examples:
   kiln init my-cluster && kiln -C my-cluster render
-  kiln init                 In a project: make the missing keys only";
+  kiln init                 In a project: make the missing keys, and complete .gitignore";
 
 /// Start a project, or make the keys that one lacks
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,7 @@ pub fn run(
         write_starter(&disk, config, settings, printer)?;
     }
     let keys = make_missing_keys(&disk, printer)?;
+    let ignores = credentials::ignore(&disk, printer)?;
     if !existing {
         let enter = args
             .folder
@@ -57,7 +59,7 @@ pub fn run(
         printer.status(format!(
             "ready: look through {config}, then run `kiln{enter} render`"
         ));
-    } else if keys == 0 {
+    } else if keys == 0 && !ignores {
         printer.status("nothing to do: this is a project with all its keys");
     }
     Ok(Outcome::Clean)
@@ -92,7 +94,7 @@ fn write_starter(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
-    ignore_keys(disk, printer)?;
+    credentials::ignore(disk, printer)?;
     if config.is_none() {
         create(disk, starter::CONFIG, starter::CONFIG_TEXT, printer)?;
     }
@@ -107,34 +109,5 @@ fn create(disk: &Disk, name: &str, text: &str, printer: &mut Printer) -> Result<
         Err(fs::Error::Exists { .. }) => printer.status(format!("kept {name}")),
         Err(error) => return Err(error.into()),
     }
-    Ok(())
-}
-
-/// Makes sure that git ignores the keys, before there are any: a new `.gitignore`, or the missing
-/// lines at the end of the one that is there.
-fn ignore_keys(disk: &Disk, printer: &mut Printer) -> Result<(), CommandError> {
-    let Some(bytes) = disk.peek(starter::IGNORE)? else {
-        return create(disk, starter::IGNORE, &starter::ignore_text(), printer);
-    };
-    let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    let missing = starter::lines_to_ignore(&text);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text.push_str(&starter::ignore_lines(&missing));
-    let folder = disk.folder(".")?;
-    let draft = format!("{}.kiln-new", starter::IGNORE);
-    folder.write_new(&draft, text.as_bytes())?;
-    folder.copy_permissions(starter::IGNORE, &draft)?;
-    folder.sync(std::slice::from_ref(&draft))?;
-    folder.rename(&draft, starter::IGNORE)?;
-    printer.status(format!(
-        "added {} lines to {}",
-        missing.len() + 1,
-        starter::IGNORE
-    ));
     Ok(())
 }

@@ -43,7 +43,7 @@ pub struct RenderArgs {
     /// Overwrite or remove files of Kiln's that were edited by hand
     #[arg(long)]
     force: bool,
-    /// Make the keys that are missing first
+    /// Make the keys that are missing first, and have git ignore them
     #[arg(long)]
     keygen: bool,
     /// Stage all files of Kiln's with git, new and removed ones too, but for those edited by hand
@@ -72,7 +72,7 @@ pub fn run(
     } else {
         Keys::Needed
     };
-    let compiled = session.compile(keys, settings, printer)?;
+    let compiled = session.compile_guarded(keys, settings, printer)?;
     let options = Options {
         force: args.force,
         dry_run: dry,

@@ -6,11 +6,13 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::exposure;
 use crate::cli::printer::Printer;
 use crate::cli::progress::StatusLine;
 use crate::cli::report::watch::{self as report, Event};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
+use crate::diagnostic::Warned;
 use crate::watch::{Changes, Command, Difference, Ended, Mode, Wake, Watch};
 
 use cycle::Cycles;
@@ -73,6 +75,11 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let root = Session::find(settings, printer)?.root().to_owned();
+    // What cannot be opened now is told by the first cycle, and waited for.
+    if let Ok(session) = Session::open_root(&root, settings) {
+        let exposed = Warned::unless_errors((), exposure::inspect(&session, settings)?);
+        printer.report(&exposed.map_err(CommandError::Problems)?.warnings)?;
+    }
     let mut watch = Watch::open(&root, args.poll)?;
     watch.stop_on_signals()?;
     let mut cycles = Cycles::new(&root, settings, args.no_write);

@@ -10,9 +10,7 @@ use tera::Value;
 use super::super::callable::{Arguments, Failure, Flow};
 use super::super::environment::Environment;
 use super::files::{MAKE_KEYS, missing_secret, text};
-
-const AGE_KEY: &str = "age.key";
-const TUNNEL: &str = "cloudflare-tunnel.json";
+use crate::secret::{AGE_KEY, TUNNEL};
 
 /// How every age identity starts, the post-quantum ones (`AGE-SECRET-KEY-PQ-1…`) too.
 const IDENTITY: &str = "AGE-SECRET-KEY-";
@@ -25,24 +23,25 @@ pub(super) fn age_identity(
     Ok(Value::from(identity))
 }
 
-/// The comment that `age-keygen` writes decides; without one the key is derived from the identity.
+/// Derived from the identity, as that is the one that has to open what is sealed; the comment that `age-keygen` writes
+/// counts only where the kind of the identity is not known here.
 pub(super) fn age_recipient(
     environment: &Environment,
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
     let (text, identity) = age_key(environment, arguments.flow)?;
+    if let Ok(identity) = age::x25519::Identity::from_str(&identity) {
+        return Ok(Value::from(identity.to_public().to_string()));
+    }
     let comment = text.lines().find_map(|line| {
         let comment = line.trim().strip_prefix('#')?.trim_start();
         let key = comment.get(.."public key:".len())?;
         key.eq_ignore_ascii_case("public key:")
             .then(|| comment[key.len()..].trim())
     });
-    if let Some(recipient) = comment.filter(|recipient| is_recipient(recipient)) {
-        return Ok(Value::from(recipient));
-    }
-    match age::x25519::Identity::from_str(&identity) {
-        Ok(identity) => Ok(Value::from(identity.to_public().to_string())),
-        Err(_) => Err(broken("names no public key that can be read")
+    match comment.filter(|recipient| is_recipient(recipient)) {
+        Some(recipient) => Ok(Value::from(recipient)),
+        None => Err(broken("names no public key that can be read")
             .with_hint("add the line `# public key: age1…` that `age-keygen -y age.key` prints")),
     }
 }

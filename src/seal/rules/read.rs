@@ -112,6 +112,7 @@ impl Reader<'_> {
             mac_only_encrypted: false,
             recipients: Vec::new(),
             indent: INDENT,
+            recipients_place: None,
             unfit: Vec::new(),
             terms: SealTerms::default(),
         };
@@ -306,6 +307,8 @@ impl Reader<'_> {
         let Some(entry) = node.entry("age") else {
             return;
         };
+        rule.recipients_place
+            .get_or_insert_with(|| Place::new(self.source, entry.value.first_line_span()));
         let parts: Vec<(String, Span)> = match entry.value.items() {
             Some(items) => items
                 .iter()

@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 use age::secrecy::ExposeSecret as _;
 use rand_core::{CryptoRngCore, OsRng};
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
+use zeroize::Zeroizing;
 
 use crate::cli::clock;
+use crate::cli::credentials;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
-use crate::cli::session::AGE_KEY;
 use crate::fs::{self, Access, Disk};
-use crate::secret::Secret;
+use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN};
 
-const DEPLOY_KEY: &str = "deploy.key";
 const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
-const WEBHOOK_TOKEN: &str = "flux-webhook-token.txt";
 const SOPS_RULES: &str = ".sops.yaml";
 
 /// Makes the keys that a project lacks, readable by their owner only, and returns how many.
@@ -26,6 +25,15 @@ pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, Command
     let mut made = 0;
     if is_missing(disk, AGE_KEY) {
         refuse_to_replace(disk)?;
+    }
+    if [AGE_KEY, DEPLOY_KEY, WEBHOOK_TOKEN]
+        .iter()
+        .any(|name| is_missing(disk, name))
+    {
+        // First, so that there is no moment in which git would take a key.
+        credentials::ignore(disk, printer)?;
+    }
+    if is_missing(disk, AGE_KEY) {
         let (text, recipient) = age_key();
         create(disk, AGE_KEY, &text, Access::Private)?;
         printer.status(format!(
@@ -53,6 +61,35 @@ pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, Command
     Ok(made)
 }
 
+/// Makes a new age key, and returns the text of an `age.key` in which it stands above those that are there; nothing is written. The first key is the one that counts, and the others still open what is sealed for
+/// them.
+pub fn new_age_key(disk: &Disk) -> Result<Secret, CommandError> {
+    let (text, _) = age_key();
+    let old = Zeroizing::new(disk.peek(AGE_KEY)?.unwrap_or_default());
+    let old = std::str::from_utf8(&old)
+        .map_err(|_| CommandError::failed(format!("`{AGE_KEY}` is not UTF-8 text")))?;
+    let both = Zeroizing::new(format!("{}{old}", text.expose()));
+    Ok(Secret::new(both.as_str()))
+}
+
+/// Writes `age.key` as [`new_age_key`] made it; git is told to ignore it first.
+pub fn write_age_key(
+    disk: &Disk,
+    text: &Secret,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    credentials::ignore(disk, printer)?;
+    if is_missing(disk, AGE_KEY) {
+        create(disk, AGE_KEY, text, Access::Private)?;
+    } else {
+        disk.replace(AGE_KEY, text.expose().as_bytes())?;
+    }
+    printer.status(format!(
+        "put a new key into {AGE_KEY}; keep a copy in a safe place"
+    ));
+    Ok(())
+}
+
 fn is_missing(disk: &Disk, name: &str) -> bool {
     !disk.root().join(name).exists()
 }
@@ -73,6 +110,7 @@ fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
     );
     Err(CommandError::failed(message)
         .hint(format!("copy the key of that name back to `{AGE_KEY}`"))
+        .hint("to replace it by a new one, copy it back and run `kiln secrets rekey --keygen`")
         .hint(format!(
             "if it is lost, remove `{SOPS_RULES}` and all sealed files to start over"
         )))

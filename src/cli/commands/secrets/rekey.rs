@@ -1,0 +1,267 @@
+//! `kiln secrets rekey`: another age key for all that is sealed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use rand_core::OsRng;
+use serde_json::json;
+
+use crate::cli::commands::init;
+use crate::cli::error::{CommandError, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::session::{PROJECT_FILE, Session};
+use crate::cli::settings::Settings;
+use crate::fs::Disk;
+use crate::pipeline::{self, Rekeyed};
+use crate::secret::{AGE_KEY, Secret};
+use crate::source::{Files, ReadError};
+use crate::write::{self, Options, Report};
+
+const MORE: &str = "\
+Renders the project for the first key in age.key, and seals every other sealed file of the project
+for it as well: the Talos secrets, encrypted data files, what you sealed by hand. Each gets a new
+data key, so that the old key opens none of them. Nothing is written in plain text, and nothing at
+all if one file cannot be opened. A project below this one, with a kiln.toml or a .sops.yaml of its
+own, is left alone.
+
+The old key is needed once more, to open what is there. It stands below the new one in age.key, in
+a file that --old-key names, or where SOPS looks (SOPS_AGE_KEY and so on).
+
+Who has the old key can still read the secrets in the history of the repository: change them at
+their source. docs/restore.md of a rendered project has all the steps.
+
+Examples:
+  kiln secrets rekey --keygen             Make a new key above the old one, and seal for it
+  kiln secrets rekey --old-key old.key    Seal for the key that you put into age.key
+  kiln secrets rekey --dry-run            List what would change";
+
+/// Seal all secrets of the project for a new age key
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub(super) struct RekeyArgs {
+    /// A file with the key that is replaced
+    #[arg(long, value_name = "FILE")]
+    old_key: Vec<PathBuf>,
+    /// Make a new key above the one in age.key first
+    #[arg(long)]
+    keygen: bool,
+    /// Write nothing; list what would change, and exit with 1 if anything does
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Write nothing; list what would change
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A project with a new key file that is not written yet.
+struct WithKey<'f> {
+    files: &'f Disk,
+    key: Option<&'f Secret>,
+}
+
+impl Files for WithKey<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read(path)
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.key.filter(|_| path == AGE_KEY) {
+            Some(key) => Ok(Some(key.expose().as_bytes().to_vec())),
+            None => self.files.read_secret(path),
+        }
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.files.real_path(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.files.is_ignored(path)
+    }
+
+    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read_output(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list(folder)
+    }
+}
+
+/// Files by their paths, with what they held: sealed as well.
+type Replaced = Vec<(String, Vec<u8>)>;
+
+/// Opens, seals and writes.
+pub(super) fn run(
+    args: &RekeyArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let mut session = Session::open(settings, printer)?;
+    let new = args
+        .keygen
+        .then(|| init::new_age_key(&session.disk))
+        .transpose()?;
+    if let Some(text) = &new {
+        session.replace_own_identity(text);
+    }
+    let mut old = Vec::new();
+    for file in &args.old_key {
+        old.push(session.add_identity(&settings.directory.join(file))?);
+    }
+    let output = session.layout()?.output;
+    let dry = args.check || args.dry_run;
+    if !dry {
+        write::recover(&session.disk, &output)?;
+    }
+    let files = WithKey {
+        files: &session.disk,
+        key: new.as_ref(),
+    };
+    let world = session.world_of(&files);
+    let rekeyed = pipeline::rekey(&world, &old, &mut OsRng)?;
+    printer.report(&rekeyed.compiled.warnings)?;
+    let options = Options {
+        force: false,
+        dry_run: dry,
+    };
+    let plan = write::plan(&rekeyed.compiled.tree, &session.disk, &output, options)?;
+    let plan = plan.map_err(CommandError::Problems)?;
+    printer.report(&plan.warnings)?;
+    let others = others(&session, &output, &rekeyed, &plan.value.report().edited)?;
+    let sealed = rekeyed.seal(&world, &others, &mut OsRng)?;
+    let mut before = Replaced::new();
+    if !dry {
+        // First: with both keys in it, every step after this one can be taken again.
+        if let Some(text) = &new {
+            init::write_age_key(&session.disk, text, printer)?;
+        }
+        before = replace_all(&session.disk, &sealed)?;
+    }
+    let report = match plan.value.apply() {
+        Ok(report) => report,
+        Err(error) => {
+            put_back(&session.disk, &before)?;
+            return Err(error.into());
+        }
+    };
+    let sealed: Vec<String> = sealed.into_iter().map(|(path, _)| path).collect();
+    list(&sealed, &report, dry, printer)?;
+    summarize(&rekeyed, &sealed, &report, dry, printer)?;
+    let clean = sealed.is_empty() && report.created.is_empty() && report.changed.is_empty();
+    Ok(if args.check && !(clean && report.removed.is_empty()) {
+        Outcome::Findings
+    } else {
+        Outcome::Clean
+    })
+}
+
+/// Lists the files of the project that may be sealed by others than this run: all but the outputs, and the
+/// outputs that were edited by hand and so keep their content.
+fn others(
+    session: &Session,
+    output: &str,
+    rekeyed: &Rekeyed,
+    edited: &[String],
+) -> Result<BTreeSet<String>, CommandError> {
+    let mut all = session.disk.list(".")?;
+    let output = output.trim_start_matches("./").trim_end_matches('/');
+    let nested: Vec<String> = all
+        .iter()
+        .filter_map(|path| path.rsplit_once('/'))
+        .filter(|(folder, name)| [PROJECT_FILE, ".sops.yaml"].contains(name) && *folder != output)
+        .map(|(folder, _)| format!("{folder}/"))
+        .collect();
+    let outputs = rekeyed.outputs();
+    all.retain(|path| {
+        let own = !nested.iter().any(|folder| path.starts_with(folder));
+        own && (!outputs.contains(path) || edited.contains(path))
+    });
+    Ok(all.into_iter().collect())
+}
+
+/// Replaces files, each in one step, and returns what they held; if one cannot be, those before it are put back.
+fn replace_all(disk: &Disk, files: &[(String, String)]) -> Result<Replaced, CommandError> {
+    let mut before = Replaced::new();
+    for (path, text) in files {
+        let old = disk.peek(path)?.unwrap_or_default();
+        if let Err(error) = disk.replace(path, text.as_bytes()) {
+            put_back(disk, &before)?;
+            return Err(error.into());
+        }
+        before.push((path.clone(), old));
+    }
+    Ok(before)
+}
+
+fn put_back(disk: &Disk, before: &Replaced) -> Result<(), CommandError> {
+    for (path, bytes) in before {
+        disk.replace(path, bytes)?;
+    }
+    Ok(())
+}
+
+fn list(
+    sealed: &[String],
+    report: &Report,
+    dry: bool,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    let kinds = [
+        ("sealed", sealed),
+        ("created", report.created.as_slice()),
+        ("changed", report.changed.as_slice()),
+        ("removed", report.removed.as_slice()),
+    ];
+    for (kind, path) in kinds
+        .iter()
+        .flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path)))
+    {
+        if dry && !printer.is_machine() {
+            printer.line(format_args!("{kind} {path}"))?;
+        } else {
+            printer.status(format_args!("{kind} {path}"));
+        }
+    }
+    Ok(())
+}
+
+fn summarize(
+    rekeyed: &Rekeyed,
+    sealed: &[String],
+    report: &Report,
+    dry: bool,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    let recipient = rekeyed.recipient()?;
+    let outputs = report.created.len() + report.changed.len() + report.removed.len();
+    let sentence = if outputs + sealed.len() == 0 {
+        format!("nothing to do: all that is sealed here is sealed for {recipient}")
+    } else {
+        let verb = if dry { "would seal" } else { "sealed" };
+        let count = |number: usize, noun: &str| {
+            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+        };
+        format!(
+            "{verb} for {recipient}: {} and {}",
+            count(outputs, "output"),
+            count(sealed.len(), "other file"),
+        )
+    };
+    let object = json!({
+        "recipient": recipient,
+        "dryRun": dry,
+        "sealed": sealed,
+        "created": report.created,
+        "changed": report.changed,
+        "removed": report.removed,
+        "edited": report.edited,
+    });
+    printer.summary(&sentence, &object)?;
+    if outputs + sealed.len() > 0 && !dry {
+        printer.status(format!(
+            "next: push, hand the key to the cluster (`just bootstrap keys`), then take the old one out of {AGE_KEY}"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Whether others can get at the keys of a project: through git, or on the machine.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::credentials::{self, CREDENTIALS, IGNORE_FILE};
+use super::error::CommandError;
+use super::session::Session;
+use super::settings::Settings;
+use crate::diagnostic::Diagnostic;
+use crate::fs::{self, GitError, Repository};
+use crate::secret::KEY_FILES;
+
+/// Looks for credentials that git tracks (errors) or would take (warnings), and for key files that other users
+/// can read (warnings).
+///
+/// Starts git only where there is a repository, and says nothing where git cannot tell.
+pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>, CommandError> {
+    let keys = Keys::of(session, settings)?;
+    let mut problems = Vec::new();
+    if fs::may_be_versioned(&session.root) {
+        problems.extend(keys.committable(&session.root).unwrap_or_default());
+    }
+    problems.extend(keys.readable(&session.root));
+    Ok(problems)
+}
+
+/// The key files that a project has, and what it says of them.
+struct Keys {
+    /// Paths in the project.
+    own: Vec<String>,
+    /// Absolute paths.
+    elsewhere: Vec<PathBuf>,
+    ignore: String,
+}
+
+impl Keys {
+    fn of(session: &Session, settings: &Settings) -> Result<Self, CommandError> {
+        let mut own: Vec<String> = KEY_FILES.map(str::to_owned).to_vec();
+        // What is wrong with `kiln.toml` is for the compile to tell.
+        own.extend(
+            session
+                .layout()
+                .map_or_else(|_| Vec::new(), |layout| layout.identities),
+        );
+        let mut elsewhere = Vec::new();
+        if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE") {
+            let path = settings.directory.join(named);
+            match path.strip_prefix(&session.root).ok().and_then(Path::to_str) {
+                Some(inside) => own.push(inside.to_owned()),
+                None => elsewhere.push(path),
+            }
+        }
+        let ignore = session.disk.peek(IGNORE_FILE)?.unwrap_or_default();
+        let ignore = String::from_utf8_lossy(&ignore).into_owned();
+        own.sort();
+        own.dedup();
+        own.retain(|path| !credentials::lets_in(&ignore, path));
+        Ok(Self {
+            own,
+            elsewhere,
+            ignore,
+        })
+    }
+
+    fn committable(&self, root: &Path) -> Result<Vec<Diagnostic>, GitError> {
+        let mut pathspecs = credentials::pathspecs();
+        pathspecs.extend(self.own.iter().map(|path| format!(":(literal){path}")));
+        let mut found = Repository::of(root)?.committable(&pathspecs)?;
+        found.retain(|(_, path)| !credentials::lets_in(&self.ignore, path));
+        let (tracked, loose): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(tracked, _)| *tracked);
+        let paths = |found: Vec<(bool, String)>| found.into_iter().map(|(_, path)| path).collect();
+        Ok(tracked_problem(&paths(tracked))
+            .into_iter()
+            .chain(loose_problem(&paths(loose)))
+            .collect())
+    }
+
+    fn readable(&self, root: &Path) -> Option<Diagnostic> {
+        let own = self.own.iter().map(|path| (path.clone(), root.join(path)));
+        let elsewhere = self.elsewhere.iter();
+        let all = own.chain(elsewhere.map(|path| (path.display().to_string(), path.clone())));
+        let open: Vec<String> = all
+            .filter(|(_, path)| fs::is_readable_by_others(path))
+            .map(|(shown, _)| shown)
+            .collect();
+        let (first, more) = open.split_first()?;
+        let message = format!(
+            "other users of this machine can read {}",
+            named(first, more.len())
+        );
+        let problem = Diagnostic::warning("key-readable", message);
+        Some(problem.with_hint(format!("run `chmod 600 {}`", open.join(" "))))
+    }
+}
+
+fn tracked_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {
+    let patterns = patterns(paths);
+    let first = paths.first()?;
+    let message = format!("git tracks credentials: {}", named(first, paths.len() - 1));
+    let listed: Vec<&str> = paths.iter().map(String::as_str).take(SHOWN).collect();
+    let more = if paths.len() > SHOWN { " …" } else { "" };
+    let problem = Diagnostic::error("key-tracked", message)
+        .with_hint(format!("run `git rm --cached {}{more}`, and commit that", listed.join(" ")))
+        .with_hint(format!("add {patterns} to `{IGNORE_FILE}`; `kiln init` adds all such rules"))
+        .with_hint(
+            "what was pushed counts as known: replace it, the age key by `kiln secrets rekey --keygen`",
+        );
+    Some(problem)
+}
+
+fn loose_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {
+    let first = paths.first()?;
+    let message = format!(
+        "the next `git add` may take credentials: {}",
+        named(first, paths.len() - 1)
+    );
+    let hint = format!(
+        "add {} to `{IGNORE_FILE}`; `kiln init` adds all such rules",
+        patterns(paths)
+    );
+    Some(Diagnostic::warning("key-not-ignored", message).with_hint(hint))
+}
+
+/// How many files a command in a hint names.
+const SHOWN: usize = 10;
+
+/// Names the lines of an ignore file that cover some paths.
+fn patterns(paths: &BTreeSet<String>) -> String {
+    let line = |path: &String| {
+        let known = CREDENTIALS
+            .iter()
+            .find(|credential| credential.covers(path));
+        known.map_or_else(|| format!("/{path}"), |known| known.pattern.to_owned())
+    };
+    let lines: BTreeSet<String> = paths.iter().map(line).collect();
+    let lines: Vec<String> = lines.iter().map(|line| format!("`{line}`")).collect();
+    lines.join(", ")
+}
+
+fn named(first: &str, more: usize) -> String {
+    match more {
+        0 => format!("`{first}`"),
+        1 => format!("`{first}` and another file"),
+        more => format!("`{first}` and {more} other files"),
+    }
+}

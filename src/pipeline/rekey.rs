@@ -1,0 +1,120 @@
+//! The exchange of the project's age key.
+
+use std::collections::BTreeSet;
+
+use rand_core::CryptoRngCore;
+
+use super::failure::Warnings;
+use super::inputs::{self, in_project};
+use super::{Compiled, Failure, Sealer, World, compile_here, opened_project};
+use crate::diagnostic::Diagnostic;
+use crate::seal::{Renewal, Rules};
+use crate::secret::AGE_KEY;
+use crate::source::{Files as _, Source};
+
+/// A project that compiled for its new key, and that can seal its other files for it.
+pub struct Rekeyed {
+    /// The outputs, sealed for the new key.
+    pub compiled: Compiled,
+    sealer: Sealer,
+    old: Vec<String>,
+}
+
+/// Compiles a project whose `age.key` starts with a new key; the identities with the origins `old` hold the one
+/// that it replaces.
+///
+/// # Errors
+/// Those of [`compile`](super::compile), and a key that cannot replace the old one.
+pub fn rekey(
+    world: &World<'_>,
+    old: &[String],
+    entropy: &mut (dyn CryptoRngCore + Send),
+) -> Result<Rekeyed, Failure> {
+    // Before anything else is found wrong because of the same mistake.
+    let mut warnings = Warnings::default();
+    let project = opened_project(world, None, &mut warnings)?;
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let rules = Rules::none();
+    Renewal::prepare(&rules, &keyring, AGE_KEY, old)
+        .map_err(|problem| Failure::Problems(vec![problem]))?;
+    let (compiled, sealer) = rayon::scope(|_| compile_here(world, entropy))?;
+    let rekeyed = Rekeyed {
+        compiled,
+        sealer,
+        old: old.to_vec(),
+    };
+    let problems = rekeyed.stale_rules()?;
+    if problems.is_empty() {
+        Ok(rekeyed)
+    } else {
+        Err(Failure::Problems(problems))
+    }
+}
+
+impl Rekeyed {
+    /// Returns the public key that everything is sealed for from now on.
+    pub fn recipient(&self) -> Result<String, Failure> {
+        Ok(self.renewal()?.recipient().to_owned())
+    }
+
+    /// Seals files that are no outputs anew, in memory, and returns those that change, by path.
+    ///
+    /// Each is read as the project has it; what is no sealed file, or is in order, is passed over.
+    pub fn seal(
+        &self,
+        world: &World<'_>,
+        paths: &BTreeSet<String>,
+        entropy: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let renewal = self.renewal()?;
+        let mut problems = Vec::new();
+        let mut sealed = Vec::new();
+        for path in paths {
+            let Some(bytes) = world.files.read_output(path)? else {
+                continue;
+            };
+            let Ok(text) = String::from_utf8(bytes) else {
+                continue;
+            };
+            let source = Source::new(path.clone(), text);
+            match renewal.seal(&source, &world.now, entropy) {
+                Ok(text) => sealed.extend(text.map(|text| (path.clone(), text))),
+                Err(problem) if problems.contains(&problem) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            Ok(sealed)
+        } else {
+            Err(Failure::Problems(problems))
+        }
+    }
+
+    /// Lists the outputs by their paths in the project.
+    pub fn outputs(&self) -> BTreeSet<String> {
+        let outputs = self.compiled.tree.outputs();
+        outputs
+            .map(|(path, _)| in_project(&self.sealer.output, path))
+            .collect()
+    }
+
+    /// Names each rule that still seals outputs for the old key, once.
+    fn stale_rules(&self) -> Result<Vec<Diagnostic>, Failure> {
+        let renewal = self.renewal()?;
+        let outputs = self.compiled.tree.outputs();
+        let sealed = outputs.filter(|(_, file)| file.sealed);
+        let mut problems: Vec<Diagnostic> = Vec::new();
+        for problem in sealed.filter_map(|(path, _)| renewal.stale_rule(path)) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        Ok(problems)
+    }
+
+    fn renewal(&self) -> Result<Renewal<'_>, Failure> {
+        let Sealer { rules, keyring, .. } = &self.sealer;
+        Renewal::prepare(rules, keyring, AGE_KEY, &self.old)
+            .map_err(|problem| Failure::Problems(vec![problem]))
+    }
+}

@@ -127,7 +127,7 @@ fn seals_what_a_rule_names_and_keeps_it() {
         "templates/secrets/x.yaml",
         SECRET.replace("swordfish", "marlin"),
     );
-    let changed = sandbox.kiln(&["diff", "--disk"]);
+    let changed = sandbox.kiln(&["diff", "--disk", "--with-keys"]);
     assert_eq!(changed.code, Some(1), "{changed}");
     assert!(changed.stdout.contains("token"), "{changed}");
     for word in ["swordfish", "marlin"] {

@@ -178,6 +178,8 @@ proptest! {
         prop_assume!(before.status.success() && project.decrypt(&sealed).is_ok());
         let renewed = renewed(&sealed, more).map_err(TestCaseError::fail)?;
         let after = succeeded(&run_sops(&sops, &NEW_PAIR, "", &["decrypt"], name, &renewed));
+        // go-yaml indents some blocks that start with a blank in a way that no reader takes, itself included.
+        prop_assume!(yaml::load(&after).is_ok());
         let (before, after): (Value, Value) = (read(&succeeded(&before)), read(&after));
         prop_assert_eq!(before, after, "{}", renewed);
     }
@@ -251,7 +253,7 @@ proptest! {
         let project = Project::new(&PAIR, more);
         let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
             Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
-            Err(problems) if problems[0].code == "sops-comment-astray" => return Err(TestCaseError::reject("astray")),
+            Err(problems) if is_no_defect(&problems[0]) => return Err(TestCaseError::reject("refused")),
             Err(problems) => panic!("{}\n{text}", messages(&problems)),
         };
         let renewed = renewed(&sealed, more).map_err(TestCaseError::fail)?;

@@ -9,12 +9,11 @@ pub mod model;
 mod parse;
 pub mod places;
 pub mod project;
-mod public;
 mod references;
 mod sealed;
 
 pub use codes::CODES;
-pub use public::{PublicReference, public_references};
+pub use references::PublicReference;
 
 use std::sync::Arc;
 

@@ -109,6 +109,7 @@ fn compile_here(
         earlier,
         elsewhere,
         stand_ins,
+        ..
     } = front;
     let exempt = inputs::check_exemptions(&project);
     let templates = rendering.tree.files().len();
@@ -208,6 +209,8 @@ struct Front {
     exposure: Exposure,
     /// The creation rules.
     rules: Rules,
+    /// What comes from the environment and is said to be no secret.
+    public: Vec<PublicReference>,
     /// What was made up.
     stand_ins: BTreeSet<String>,
     keyring: Keyring,
@@ -280,6 +283,7 @@ fn rendered_from(
         exposure,
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
+        public: cluster.public,
         keyring,
         earlier,
         elsewhere,

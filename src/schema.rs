@@ -194,6 +194,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         secret_pointers,
         secret_files,
         made_up,
+        public,
     } = merged;
     for (pointer, seed) in &made_up {
         make_up(schema, &mut value, pointer, seed);
@@ -242,6 +243,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
                 secret_pointers: hidden.into_pointers().collect(),
                 secret_files,
                 made_up,
+                public,
                 given,
             },
             problems,

@@ -338,6 +338,7 @@ fn guard_exemption((table, exemption): (&str, Exemption)) -> GuardExemption {
         rule: exemption.code,
         namespace: exemption.namespace,
         name: exemption.name,
+        path: exemption.path,
         reason: exemption.reason,
         line: exemption
             .place

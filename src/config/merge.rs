@@ -52,6 +52,7 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
         secret_pointers: BTreeSet::new(),
         secret_files: BTreeSet::new(),
         made_up: BTreeMap::new(),
+        public: Vec::new(),
     }
 }
 

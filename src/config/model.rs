@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::places::Places;
+use super::references::PublicReference;
 use crate::secret::Secrets;
 pub use services::{Alerts, Backup, Machine, Proxmox, Receiver, Storage};
 
@@ -30,6 +31,8 @@ pub struct Merged {
     pub secret_files: BTreeSet<String>,
     /// Where values have to be made up, since nothing here knows the real ones: by JSON pointer, what holds them.
     pub made_up: BTreeMap<String, String>,
+    /// What comes from the environment and is said to be no secret.
+    pub public: Vec<PublicReference>,
 }
 
 /// A config that passed validation.
@@ -49,6 +52,8 @@ pub struct Cluster {
     pub secret_files: BTreeSet<String>,
     /// Where values are made up, since nothing here knows the real ones: by JSON pointer, what holds them.
     pub made_up: BTreeMap<String, String>,
+    /// What comes from the environment and is said to be no secret.
+    pub public: Vec<PublicReference>,
     /// The values as they were given, before any default.
     pub given: Value,
 }

@@ -5,10 +5,23 @@ use serde_json::{Map, Value};
 use super::Outside;
 use super::model::Merged;
 use crate::diagnostic::Diagnostic;
-use crate::source::Files;
+use crate::source::{Files, Place};
 
 /// How the variables start that hold keys: no config can call one of them public.
 const KEY_VARIABLES: &str = "SOPS_AGE_";
+
+/// A value that is taken from the environment, and is said to be no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicReference {
+    /// The dotted key in the config.
+    pub key: String,
+    /// What it is taken from, as the config says it: `fromEnv: NAME`.
+    pub origin: String,
+    /// The data file.
+    pub file: String,
+    /// The line in it, counted from 1.
+    pub line: usize,
+}
 
 /// What a value refers to.
 enum Target {
@@ -85,10 +98,22 @@ impl Merged {
         if let Target::File(path) = &reference.target {
             self.secret_files.insert(path.clone());
         }
-        if !reference.public {
-            self.secret_pointers.insert(pointer.to_owned());
-            let route = pointer.trim_start_matches('/').replace('/', ".");
-            self.secrets.insert(text, route);
+        let route = pointer.trim_start_matches('/').replace('/', ".");
+        match &reference.target {
+            Target::Variable(name) if reference.public => {
+                let place = self.places.value(pointer);
+                let line = |place: &Place| place.source.line_column(place.span.start).0;
+                self.public.push(PublicReference {
+                    key: route,
+                    origin: format!("fromEnv: {name}"),
+                    line: place.as_ref().map_or(1, line),
+                    file: place.map_or_else(String::new, |place| place.source.path.clone()),
+                });
+            }
+            _ => {
+                self.secret_pointers.insert(pointer.to_owned());
+                self.secrets.insert(text, route);
+            }
         }
     }
 }

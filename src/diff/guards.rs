@@ -27,7 +27,7 @@ pub struct Guards {
 /// An exemption as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GuardExemption {
-    /// The table of `kiln.toml` that it is in: `harden`, `audit`.
+    /// The table of `kiln.toml` that it is in: `exempt`, `harden.exempt`, `audit.exempt`.
     pub table: String,
     /// The code of the rule.
     pub rule: String,
@@ -35,6 +35,8 @@ pub struct GuardExemption {
     pub namespace: String,
     /// The name of the object; `*` for every one.
     pub name: String,
+    /// The output or the folder of outputs; `None` for everywhere.
+    pub path: Option<String>,
     /// Why.
     pub reason: String,
     /// The line in `kiln.toml`, counted from 1.
@@ -70,7 +72,7 @@ impl GuardExemption {
     /// Returns whether the same is exempt from the same, for whatever reason.
     pub(super) fn covers_same(&self, other: &Self) -> bool {
         let key = |it: &Self| [&it.table, &it.rule, &it.namespace, &it.name].map(Clone::clone);
-        key(self) == key(other)
+        key(self) == key(other) && self.path == other.path
     }
 
     /// Returns what is exempt from what, in words.
@@ -81,7 +83,9 @@ impl GuardExemption {
             (namespace, "*") => format!("everything in `{}`", plain(namespace)),
             (namespace, name) => format!("`{}`", plain(&format!("{namespace}/{name}"))),
         };
-        format!("{place} from `{}`", plain(&self.rule))
+        let below = self.path.as_ref();
+        let below = below.map_or_else(String::new, |path| format!(" in `{}`", plain(path)));
+        format!("{place}{below} from `{}`", plain(&self.rule))
     }
 }
 
@@ -138,11 +142,10 @@ impl Guards {
                 continue;
             };
             let shown = |it: &GuardExemption| format!("{} ({})", it.what(), plain(&it.reason));
-            let setting = format!("{}.exempt", either.table);
             tell(
                 found,
                 PROJECT_FILE,
-                setting,
+                either.table.clone(),
                 (old.map(shown), new.map(shown)),
             );
         }

@@ -65,6 +65,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         rendering,
         exposure,
         rules,
+        public,
         stand_ins,
         ..
     } = front;
@@ -81,7 +82,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         ignore: project.diff.ignore.clone(),
         noise: project.diff.defaults,
         exemptions: inputs::named_exemptions(&project),
-        public: inputs::public_references(world, &project)?,
+        public,
         rules_rendered,
         rules: rules.all_terms(),
         sealed: sealed.collect(),

@@ -119,8 +119,8 @@ impl Renderer<'_> {
             .clone()
             .map(|pointer| other_values(self, [pointer]));
         let values: Vec<Cow<'_, Value>> = values.collect();
-        let names = pointers.map(|pointer| pointer.trim_start_matches('/').replace('/', "."));
-        let names = names.chain(files.iter().map(|path| (*path).clone()));
+        let origins = pointers.map(|pointer| pointer.trim_start_matches('/').replace('/', "."));
+        let origins = origins.chain(files.iter().map(|path| (*path).clone()));
         let by_config = values.iter().map(|values| OtherInputs {
             values,
             files: ReplacedFiles::Secret(BTreeSet::new()),
@@ -138,10 +138,10 @@ impl Renderer<'_> {
             .par_iter()
             .map(|other| check::find_leaks(&rendering.tree, other, &open_part))
             .collect();
-        for (name, moved) in names.zip(&found) {
+        for (origin, moved) in origins.zip(&found) {
             let moved: BTreeSet<_> = moved.iter().map(Leak::spot).collect();
             for leak in leaks.iter_mut().filter(|leak| moved.contains(&leak.spot())) {
-                leak.origins.insert(name.clone());
+                leak.origins.insert(origin.clone());
             }
         }
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::World;
 use super::exposure::Exposure;
-use super::failure::{Failure, Warnings};
+use super::failure::Failure;
 
 /// Where a project keeps its templates and its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -411,20 +411,10 @@ pub(super) fn named_exemptions(project: &Project) -> Vec<(&'static str, Exemptio
         let exemptions = list.iter().map(exemption);
         exemptions.map(|found| (table, found)).collect::<Vec<_>>()
     };
-    let mut all = of("harden", &project.harden.exempt);
-    all.extend(of("audit", &project.audit.exempt));
-    all.extend(of("", &project.exempt));
+    let mut all = of("harden.exempt", &project.harden.exempt);
+    all.extend(of("audit.exempt", &project.audit.exempt));
+    all.extend(of("exempt", &project.exempt));
     all
-}
-
-/// Lists what the config takes from elsewhere and calls public.
-pub(super) fn public_references(
-    world: &World<'_>,
-    project: &Project,
-) -> Result<Vec<config::PublicReference>, Failure> {
-    let keyring = Warnings::default().keep(keyring(world, project))?;
-    let decrypt = |source: &_| opened_data(source, &keyring, world);
-    Ok(config::public_references(&world.files, project, &decrypt))
 }
 
 fn exemption(written: &project::Exempt) -> Exemption {

@@ -22,6 +22,9 @@ pub(super) struct Other {
     pub(super) declassified: bool,
 }
 
+/// What a file holds; `None` when there is none.
+type Content = Option<Arc<Vec<u8>>>;
+
 /// The project as seen by the functions of templates.
 ///
 /// Files are loaded on demand: a function that wants one that is not here yet says so and stops, the
@@ -30,7 +33,7 @@ pub(super) struct Other {
 pub(super) struct Environment {
     apps: Vec<App>,
     /// By path, as a secret or not.
-    files: Mutex<BTreeMap<(String, bool), Option<Arc<Vec<u8>>>>>,
+    files: Mutex<BTreeMap<(String, bool), Content>>,
     secrets: Mutex<Secrets>,
     /// Whether a value or a file holds what could be taken for a marker of the map of lines.
     marker_like: AtomicBool,

@@ -119,7 +119,7 @@ impl Rules {
 
     /// Lists what each rule says, file by file.
     pub fn all_terms(&self) -> Vec<SealTerms> {
-        let rules = self.files.iter().flat_map(|(_, file)| &file.list);
+        let rules = self.files.values().flat_map(|file| &file.list);
         rules.map(|rule| rule.terms.clone()).collect()
     }
 

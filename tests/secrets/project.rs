@@ -1,6 +1,7 @@
 //! A small project in memory, with secrets of every origin.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use kiln::diagnostic::Diagnostic;
 use kiln::pipeline::{self, Compiled, Failure, Keys, World};
@@ -111,16 +112,14 @@ pub(crate) fn told(problem: &Diagnostic) -> String {
     for label in problem.primary.iter().chain(&problem.related) {
         let source = &label.place.source;
         let (line, column) = source.line_column(label.place.span.start);
-        text.push_str(&format!(
-            "  {}:{line}:{column} {}\n",
-            source.path, label.text
-        ));
+        let path = &source.path;
+        writeln!(text, "  {path}:{line}:{column} {}", label.text).unwrap();
         if !source.sensitive {
             text.push_str(&source.text);
         }
     }
     for hint in &problem.hints {
-        text.push_str(&format!("  {hint}\n"));
+        writeln!(text, "  {hint}").unwrap();
     }
     text
 }

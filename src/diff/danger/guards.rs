@@ -79,15 +79,10 @@ fn exemptions(old: &Guards, new: &Guards) -> Vec<Danger> {
     };
     for added in &new.exemptions {
         if !old.exemptions.iter().any(|old| old.covers_same(added)) {
-            let message = format!(
-                "`[[{}.exempt]]` leaves out {}",
-                plain(&added.table),
-                added.what()
-            );
-            let route = format!("{}.exempt", added.table);
+            let message = format!("`[[{}]]` leaves out {}", plain(&added.table), added.what());
             exempt(
                 added.line,
-                &route,
+                &added.table,
                 message,
                 "nothing is added there, or found missing, any more",
             );

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 /// How the private keys of age start.
 const IDENTITY: &str = "AGE-SECRET-KEY-1";
 
+/// How private keys of age start, the longer prefix first.
+const KINDS: [&str; 2] = ["AGE-SECRET-KEY-PQ-1", IDENTITY];
+
 /// Base64 of a shorter text is more likely a word that happens to be base64 as well.
 const SHORTEST_BASE64: usize = 16;
 
@@ -46,7 +49,11 @@ pub fn stand_in(text: &str) -> String {
         } else if let Some(other) = identity(bare) {
             result.push_str(&other);
         } else {
-            result.push_str(&strict_base64_end(bare, &shifted(bare, 0)));
+            // Keys of age that are not known here are still told by their prefix.
+            let prefix = KINDS.iter().find(|kind| bare.starts_with(*kind));
+            let (kind, rest) = bare.split_at(prefix.map_or(0, |kind| kind.len()));
+            result.push_str(kind);
+            result.push_str(&strict_base64_end(rest, &shifted(rest, 0)));
         }
         result.push_str(&line[bare.len()..]);
     }

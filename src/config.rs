@@ -83,6 +83,12 @@ pub fn data_files(project: &Project) -> Vec<String> {
     }
 }
 
+/// Returns whether a file has one of the usual names of the config.
+pub fn is_usual_name(path: &str) -> bool {
+    let (name, ending) = path.split_once('.').unwrap_or((path, ""));
+    NAMES.contains(&name) && ENDINGS.contains(&ending)
+}
+
 /// Names the data files that may be sealed: those that the project names, or the usual ones.
 pub fn sealed_names(project: &Project) -> Vec<String> {
     let names = data_files(project).into_iter();

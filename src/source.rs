@@ -1,6 +1,7 @@
 //! Texts that people wrote, places in them, and the window through which stages read files.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -156,6 +157,12 @@ pub trait Files: Sync {
     /// Returns whether git is told not to look at a file.
     fn is_ignored(&self, _path: &str) -> bool {
         false
+    }
+
+    /// Lists the files that are there and that git is told not to look at, a folder of such files once, with a slash at
+    /// its end; `None` where git cannot tell.
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        Some(BTreeSet::new())
     }
 
     /// Reads a file that is no input: an output, of which a stage keeps what it can.

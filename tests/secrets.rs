@@ -3,3 +3,4 @@
 mod flows;
 mod guard;
 mod project;
+mod pull_request;

@@ -1,6 +1,6 @@
 //! The sides of a comparison: where they come from, and how they get into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -468,6 +468,10 @@ impl Files for Overlay<'_> {
 
     fn is_ignored(&self, path: &str) -> bool {
         self.files.is_ignored(path)
+    }
+
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        self.files.ignored_files()
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

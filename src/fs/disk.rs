@@ -1,6 +1,6 @@
 //! A project folder on disk, as stages read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -270,6 +270,14 @@ impl Files for Disk {
             Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => false,
             // Whoever has git refuse the folder must not open what git ignores.
             Err(_) => true,
+        }
+    }
+
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        match Repository::of(&self.root) {
+            Ok(repository) => repository.ignored_files().ok(),
+            Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => Some(BTreeSet::new()),
+            Err(_) => None,
         }
     }
 

@@ -385,6 +385,22 @@ impl Repository {
         Revision::open(self, commit)
     }
 
+    /// Lists the files of the folder that git is told not to look at, a folder of such files once, with a slash at its
+    /// end.
+    pub(super) fn ignored_files(&self) -> Result<BTreeSet<String>, GitError> {
+        let output = self.must(&[
+            "ls-files",
+            "-z",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+        ])?;
+        let found = String::from_utf8_lossy(&output.stdout);
+        let paths = found.split('\0').filter(|path| !path.is_empty());
+        Ok(paths.map(str::to_owned).collect())
+    }
+
     /// Returns whether git is told not to look at a file of the folder; `None` where git cannot tell.
     pub(super) fn ignores(&self, path: &str) -> Option<bool> {
         let output = self.run(&["check-ignore", "--quiet", "--", path]);

@@ -196,6 +196,12 @@ impl Files for Revision {
         !self.holds(path) && self.repository.ignores(path) != Some(false)
     }
 
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        let mut ignored = self.disk.ignored_files()?;
+        ignored.retain(|path| !self.holds(path));
+        Some(ignored)
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let folder = path::normal(folder)?;
         let failed = |reason: String| ReadError {

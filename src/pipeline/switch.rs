@@ -1,6 +1,6 @@
 //! Switching apps on and off by their options in the config.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -316,6 +316,10 @@ impl Files for Edited<'_> {
 
     fn is_ignored(&self, path: &str) -> bool {
         self.files.is_ignored(path)
+    }
+
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        self.files.ignored_files()
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

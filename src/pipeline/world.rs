@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::config;
 use crate::config::project::Project;
 use crate::secret::{AGE_KEY, DEPLOY_KEY, KEY_FILES, Secret, TUNNEL, fingerprint};
 use crate::source::{Files, ReadError};
@@ -117,6 +118,8 @@ pub(super) struct GuardedFiles<'w> {
     files: &'w dyn Files,
     keys: Keys,
     settings: OnceLock<FileSettings>,
+    /// What git ignores, where nothing of it may be read.
+    ignored: OnceLock<Option<BTreeSet<String>>>,
     made_up: Mutex<BTreeSet<String>>,
 }
 
@@ -134,6 +137,7 @@ impl<'w> GuardedFiles<'w> {
             files,
             keys,
             settings: OnceLock::new(),
+            ignored: OnceLock::new(),
             made_up: Mutex::default(),
         }
     }
@@ -162,6 +166,7 @@ impl<'w> GuardedFiles<'w> {
     fn guard(&self, path: &str) -> Result<(), ReadError> {
         let real = self.files.real_path(path)?;
         refuse_closed(path, &real)?;
+        self.refuse_ignored(path, &real)?;
         let identities = self.settings.get().map(|settings| &settings.identities);
         let is_key = |name: &str| {
             KEY_FILES.contains(&name)
@@ -174,6 +179,40 @@ impl<'w> GuardedFiles<'w> {
             });
         }
         Ok(())
+    }
+
+    /// Refuses what lies about in the folder and belongs to nobody's change: in CI, what the job has put there.
+    ///
+    /// Only the config may be ignored, by one of its usual names.
+    fn refuse_ignored(&self, path: &str, real: &str) -> Result<(), ReadError> {
+        if self.keys != Keys::MadeUp {
+            return Ok(());
+        }
+        let reason = match self.ignored() {
+            None => "git cannot tell whether it ignores it",
+            Some(ignored) if [path, real].iter().any(|path| is_among(path, ignored)) => {
+                "git ignores it, and a change that nobody has read yet must not show it; `--with-keys` reads it"
+            }
+            Some(_) => return Ok(()),
+        };
+        if config::is_usual_name(real) {
+            return Ok(());
+        }
+        Err(ReadError {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn ignored(&self) -> Option<&BTreeSet<String>> {
+        let ignored = self.ignored.get_or_init(|| self.files.ignored_files());
+        ignored.as_ref()
+    }
+
+    /// Returns whether `kiln.toml` lists a file that git ignores.
+    fn lists(&self, path: &str) -> bool {
+        let settings = self.settings.get();
+        settings.is_some_and(|settings| settings.listed.iter().any(|listed| listed == path))
     }
 
     /// Makes up a key that is missing.
@@ -210,6 +249,9 @@ impl<'w> GuardedFiles<'w> {
 
 impl Files for GuardedFiles<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        if self.keys == Keys::MadeUp && self.lists(path) && self.files.is_ignored(path) {
+            return Ok(Some(self.make_up(path)));
+        }
         self.guard(path)?;
         self.files.read(path)
     }
@@ -243,13 +285,21 @@ impl Files for GuardedFiles<'_> {
     }
 
     fn is_ignored(&self, path: &str) -> bool {
-        let listed = self.settings.get().map(|settings| &settings.listed);
-        let listed = listed.is_some_and(|all| all.iter().any(|listed| listed == path));
-        !listed && self.files.is_ignored(path)
+        !self.lists(path) && self.files.is_ignored(path)
+    }
+
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        self.files.ignored_files()
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
+        let mut found = self.files.list(folder)?;
+        if self.keys == Keys::MadeUp
+            && let Some(ignored) = self.ignored()
+        {
+            found.retain(|path| !is_among(path, ignored));
+        }
+        Ok(found)
     }
 
     fn embedded(&self, path: &str) -> Option<&'static str> {
@@ -274,6 +324,12 @@ fn refuse_closed(path: &str, real: &str) -> Result<(), ReadError> {
         });
     }
     Ok(())
+}
+
+/// Returns whether a path is one of some, or below one that ends in a slash.
+fn is_among(path: &str, some: &BTreeSet<String>) -> bool {
+    let mut folders = path.match_indices('/').map(|(at, _)| &path[..=at]);
+    some.contains(path) || folders.any(|folder| some.contains(folder))
 }
 
 /// The private key of nobody: its bytes are known to everybody.

@@ -79,6 +79,10 @@ impl Files for WithKey<'_> {
         self.files.is_ignored(path)
     }
 
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        self.files.ignored_files()
+    }
+
     fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.files.read_output(path)
     }

@@ -113,3 +113,39 @@ fn quotes(text: &str, secret: &str) -> bool {
         apart(text[..at].chars().next_back()) && apart(text[at + found.len()..].chars().next())
     })
 }
+
+/// Finds the age recipients in a text, each once, in order.
+pub fn recipients_in(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut found: Vec<String> = Vec::new();
+    for word in words.filter(|word| word.starts_with("age1") && word.len() > 50) {
+        if !found.iter().any(|known| known == word) {
+            found.push(word.to_owned());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_each_recipient_of_a_rule_file_once() {
+        let one = format!("age1{}", "q".repeat(58));
+        let text = format!(
+            "creation_rules:\n  - age: {one}\n  - age: >-\n      {one},\n      age1short\n"
+        );
+        assert_eq!(recipients_in(&text), [one]);
+    }
+
+    #[test]
+    fn a_short_secret_is_quoted_as_a_whole_word_only() {
+        let mut secrets = Secrets::default();
+        secrets.insert("abc", "short");
+        secrets.insert("-----BEGIN X-----\nline-of-a-key\n-----END X-----", "key");
+        assert!(secrets.are_quoted_in("it is abc."));
+        assert!(!secrets.are_quoted_in("abcdef -----BEGIN X-----"));
+        assert!(secrets.are_quoted_in("has line-of-a-key"));
+    }
+}

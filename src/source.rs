@@ -1,7 +1,7 @@
 //! Texts that people wrote, places in them, and the window through which stages read files.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -185,9 +185,64 @@ pub trait Files: Sync {
     }
 }
 
+/// Files with some of them replaced by others, or added, in memory.
+pub struct OverlaidFiles<'f> {
+    /// The files below.
+    pub files: &'f dyn Files,
+    /// What lies above them, by path.
+    pub replaced: BTreeMap<String, Vec<u8>>,
+}
+
+impl OverlaidFiles<'_> {
+    fn or_below(
+        &self,
+        path: &str,
+        below: impl FnOnce() -> Result<Option<Vec<u8>>, ReadError>,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.replaced.get(path) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => below(),
+        }
+    }
+}
+
+/// Listings are those below: what is added is asked for by name.
+impl Files for OverlaidFiles<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.or_below(path, || self.files.read(path))
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.or_below(path, || self.files.read_secret(path))
+    }
+
+    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.files.read_output(path)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        if self.replaced.contains_key(path) {
+            return Ok(path.to_owned());
+        }
+        self.files.real_path(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.files.is_ignored(path)
+    }
+
+    fn ignored_files(&self) -> Option<BTreeSet<String>> {
+        self.files.ignored_files()
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list(folder)
+    }
+}
+
 /// Files held in memory, as tests and the embedded catalogue have them.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryFiles(pub std::collections::BTreeMap<String, Vec<u8>>);
+pub struct MemoryFiles(pub BTreeMap<String, Vec<u8>>);
 
 impl Files for MemoryFiles {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {

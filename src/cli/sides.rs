@@ -1,6 +1,6 @@
 //! The sides of a comparison: where they come from, and how they get into memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
 use crate::secret::KEY_FILES;
-use crate::source::{Files, ReadError, Source};
+use crate::source::{Files, OverlaidFiles, Source};
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
 /// Where a side comes from.
@@ -441,50 +441,12 @@ fn listed(disk: &Disk, path: &str) -> Result<Vec<String>, CommandError> {
     Ok(files.into_iter().filter(own).collect())
 }
 
-/// The project's files, with a few more from elsewhere.
-struct Overlay<'f> {
-    files: &'f dyn Files,
-    more: BTreeMap<String, Vec<u8>>,
-}
-
-impl Files for Overlay<'_> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.more.get(path) {
-            Some(bytes) => Ok(Some(bytes.clone())),
-            None => self.files.read(path),
-        }
-    }
-
-    fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        if self.more.contains_key(path) {
-            return Ok(path.to_owned());
-        }
-        self.files.real_path(path)
-    }
-
-    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.files.read_secret(path)
-    }
-
-    fn is_ignored(&self, path: &str) -> bool {
-        self.files.is_ignored(path)
-    }
-
-    fn ignored_files(&self) -> Option<BTreeSet<String>> {
-        self.files.ignored_files()
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
-    }
-}
-
 fn with_config<'f>(
     disk: &'f Disk,
     settings: &Settings,
     paths: &[PathBuf],
-) -> Result<(Overlay<'f>, Vec<String>), CommandError> {
-    let mut more = BTreeMap::new();
+) -> Result<(OverlaidFiles<'f>, Vec<String>), CommandError> {
+    let mut replaced = BTreeMap::new();
     let mut names = Vec::new();
     for path in paths {
         let full = settings.directory.join(path);
@@ -492,10 +454,16 @@ fn with_config<'f>(
         let Some(bytes) = fs::read_anywhere(&full)? else {
             return Err(CommandError::failed(format!("there is no file `{shown}`")));
         };
-        more.insert(shown.clone(), bytes);
+        replaced.insert(shown.clone(), bytes);
         names.push(shown);
     }
-    Ok((Overlay { files: disk, more }, names))
+    Ok((
+        OverlaidFiles {
+            files: disk,
+            replaced,
+        },
+        names,
+    ))
 }
 
 /// Finds the commit of a revision that the user named.

@@ -1,6 +1,6 @@
 //! Switching apps on and off by their options in the config.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
 use crate::render;
-use crate::source::{Files, ReadError};
+use crate::source::{Files as _, OverlaidFiles, ReadError};
 use crate::tree::App;
 use crate::yaml::{self, Resolver};
 
@@ -262,9 +262,10 @@ fn prove(
     chosen: &[App],
     on: bool,
 ) -> Result<(), Failure> {
-    let files = Edited {
+    let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
+    let files = OverlaidFiles {
         files: world.unguarded(),
-        texts,
+        replaced: texts.iter().map(bytes).collect(),
     };
     let world = world.with_files(&files);
     let mut warnings = Warnings::default();
@@ -289,40 +290,5 @@ fn prove(
         Ok(())
     } else {
         Err(Failure::Problems(problems))
-    }
-}
-
-/// The project's files with some texts replaced.
-struct Edited<'e> {
-    files: &'e dyn Files,
-    texts: &'e BTreeMap<String, String>,
-}
-
-impl Files for Edited<'_> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.texts.get(path) {
-            Some(text) => Ok(Some(text.clone().into_bytes())),
-            None => self.files.read(path),
-        }
-    }
-
-    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.files.read_secret(path)
-    }
-
-    fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        self.files.real_path(path)
-    }
-
-    fn is_ignored(&self, path: &str) -> bool {
-        self.files.is_ignored(path)
-    }
-
-    fn ignored_files(&self) -> Option<BTreeSet<String>> {
-        self.files.ignored_files()
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
     }
 }

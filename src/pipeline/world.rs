@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::config;
 use crate::config::project::Project;
-use crate::secret::{AGE_KEY, DEPLOY_KEY, KEY_FILES, Secret, TUNNEL, fingerprint};
+use crate::secret::{AGE_KEY, DEPLOY_KEY, KEY_FILES, Secret, TUNNEL, fingerprint, recipients_in};
 use crate::source::{Files, ReadError};
 
 /// What a compile does about keys and secrets.
@@ -195,7 +195,8 @@ impl<'w> GuardedFiles<'w> {
             }
             Some(_) => return Ok(()),
         };
-        if config::is_usual_name(real) {
+        let absent = || matches!(self.files.read(path), Ok(None));
+        if config::is_usual_name(real) || absent() {
             return Ok(());
         }
         Err(ReadError {
@@ -235,7 +236,7 @@ impl<'w> GuardedFiles<'w> {
             .map_or(".sops.yaml", |settings| &settings.rules);
         let found = [rules, ".sops.yaml"].into_iter().find_map(|path| {
             let bytes = self.files.read_output(path).ok()??;
-            recipients(&String::from_utf8_lossy(&bytes))
+            recipients_in(&String::from_utf8_lossy(&bytes))
                 .into_iter()
                 .next()
         });
@@ -351,18 +352,6 @@ fn key_text(path: &str) -> String {
         ),
         _ => format!("{hash}\n"),
     }
-}
-
-/// Finds the age recipients in a text, each once, in order.
-pub(super) fn recipients(text: &str) -> Vec<String> {
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let mut found: Vec<String> = Vec::new();
-    for word in words.filter(|word| word.starts_with("age1") && word.len() > 50) {
-        if !found.iter().any(|known| known == word) {
-            found.push(word.to_owned());
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -151,12 +151,13 @@ fn variables_of_the_job_are_not_read_public_or_not() {
 fn asked_for_the_keys_it_uses_them_and_shows_no_secret() {
     let sandbox = checkout();
     sandbox.write(
-        "templates/flux/more.yaml",
-        KS.replace("name: ", "name: more-"),
+        "templates/more.txt",
+        "more
+",
     );
     sandbox.write(
         "templates/extra.sops.yaml.tera",
-        "k: \"#{ age_identity() }#\"\n",
+        "stringData:\n  k: \"#{ age_identity() }#\"\n",
     );
     let run = diff(&sandbox, &["--base", "first", "--with-keys"]);
     assert_eq!(run.code, Some(1), "{run}");
@@ -165,6 +166,7 @@ fn asked_for_the_keys_it_uses_them_and_shows_no_secret() {
     let text = sandbox.read("kiln.toml");
     sandbox.write("kiln.toml", format!("files = [\".env\"]\n{text}"));
     sandbox.write("templates/out.txt.tera", "#{ file(path=\".env\") }#\n");
-    assert!(shown(&diff(&sandbox, &["--base", "first", "--with-keys"])));
+    let run = diff(&sandbox, &["--base", "first", "--with-keys"]);
+    assert!(shown(&run), "{run}");
     assert!(!shown(&diff(&sandbox, &["--base", "first"])));
 }

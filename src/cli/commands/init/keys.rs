@@ -12,7 +12,7 @@ use crate::cli::credentials;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
 use crate::fs::{self, Access, Disk};
-use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN};
+use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN, recipients_in};
 
 const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
 const SOPS_RULES: &str = ".sops.yaml";
@@ -100,7 +100,7 @@ fn create(disk: &Disk, name: &str, text: &Secret, access: Access) -> Result<(), 
 
 fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
     let rules = disk.peek(SOPS_RULES)?.unwrap_or_default();
-    let recipients = recipients(&String::from_utf8_lossy(&rules));
+    let recipients = recipients_in(&String::from_utf8_lossy(&rules));
     if recipients.is_empty() {
         return Ok(());
     }
@@ -114,18 +114,6 @@ fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
         .hint(format!(
             "if it is lost, remove `{SOPS_RULES}` and all sealed files to start over"
         )))
-}
-
-/// Finds the age recipients in a text, each once, in order.
-fn recipients(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let mut found: Vec<String> = Vec::new();
-    for word in words.filter(|word| word.starts_with("age1") && word.len() > 50) {
-        if !found.iter().any(|known| known == word) {
-            found.push(word.to_owned());
-        }
-    }
-    found
 }
 
 /// Makes an identity file as `age-keygen` writes it, and its recipient.
@@ -170,15 +158,6 @@ fn webhook_token(entropy: &mut impl CryptoRngCore) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_each_recipient_of_a_rule_file_once() {
-        let one = format!("age1{}", "q".repeat(58));
-        let text = format!(
-            "creation_rules:\n  - age: {one}\n  - age: >-\n      {one},\n      age1short\n"
-        );
-        assert_eq!(recipients(&text), [one]);
-    }
 
     #[test]
     fn writes_an_age_key_that_age_reads() {

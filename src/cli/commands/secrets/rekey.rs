@@ -14,7 +14,7 @@ use crate::cli::settings::Settings;
 use crate::fs::Disk;
 use crate::pipeline::{self, Rekeyed};
 use crate::secret::{AGE_KEY, Secret};
-use crate::source::{Files, ReadError};
+use crate::source::{Files as _, OverlaidFiles};
 use crate::write::{self, Options, Report};
 
 const MORE: &str = "\
@@ -53,45 +53,6 @@ pub(super) struct RekeyArgs {
     dry_run: bool,
 }
 
-/// A project with a new key file that is not written yet.
-struct WithKey<'f> {
-    files: &'f Disk,
-    key: Option<&'f Secret>,
-}
-
-impl Files for WithKey<'_> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.files.read(path)
-    }
-
-    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.key.filter(|_| path == AGE_KEY) {
-            Some(key) => Ok(Some(key.expose().as_bytes().to_vec())),
-            None => self.files.read_secret(path),
-        }
-    }
-
-    fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        self.files.real_path(path)
-    }
-
-    fn is_ignored(&self, path: &str) -> bool {
-        self.files.is_ignored(path)
-    }
-
-    fn ignored_files(&self) -> Option<BTreeSet<String>> {
-        self.files.ignored_files()
-    }
-
-    fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.files.read_output(path)
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
-    }
-}
-
 /// Files by their paths, with what they held: sealed as well.
 type Replaced = Vec<(String, Vec<u8>)>;
 
@@ -118,9 +79,11 @@ pub(super) fn run(
     if !dry {
         write::recover(&session.disk, &output)?;
     }
-    let files = WithKey {
+    // The new key is in memory only, until all is sealed for it.
+    let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
+    let files = OverlaidFiles {
         files: &session.disk,
-        key: new.as_ref(),
+        replaced: new.iter().map(key).collect(),
     };
     let world = session.world_of(&files);
     let rekeyed = pipeline::rekey(&world, &old, &mut OsRng)?;

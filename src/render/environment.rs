@@ -86,14 +86,15 @@ impl Environment {
     ) -> Result<(), ReadError> {
         let content = if secret {
             files.read_secret(path)?
-        } else if files.is_ignored(path) {
+        } else {
+            files.read(path)?
+        };
+        if content.is_some() && !secret && files.is_ignored(path) {
             return Err(ReadError {
                 path: path.to_owned(),
                 reason: "git ignores it; `files` in `kiln.toml` can list it".to_owned(),
             });
-        } else {
-            files.read(path)?
-        };
+        }
         let content = content.map(Arc::new);
         let text = content
             .as_ref()

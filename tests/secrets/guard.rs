@@ -1,6 +1,7 @@
 //! What no template, schema or data file may be.
 
 use super::project::{IDENTITY, Project, told};
+use crate::diff::project::project;
 
 #[test]
 fn file_reads_no_key_and_nothing_of_git_and_kiln() {
@@ -63,4 +64,30 @@ fn a_key_is_no_data_file_no_template_and_no_rule_file() {
             "{text}: {all}"
         );
     }
+}
+
+#[test]
+fn file_reads_what_git_ignores_only_where_it_is_listed() {
+    let sandbox = project();
+    let ignored = sandbox.read(".gitignore");
+    sandbox.write(".gitignore", format!("{ignored}local.txt\n"));
+    sandbox.write("local.txt", "a word of the day\n");
+    sandbox.write("templates/x.txt.tera", "#{ file(path=\"local.txt\") }#\n");
+    let run = sandbox.kiln_with(&path(), &["check"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("git ignores it"), "{run}");
+    assert!(!run.stderr.contains("a word of the day"), "{run}");
+    let settings = sandbox.read("kiln.toml");
+    sandbox.write("kiln.toml", format!("files = [\"local.txt\"]\n{settings}"));
+    sandbox.kiln_with(&path(), &["render"]).success();
+    assert_eq!(sandbox.read("out/x.txt").trim(), "a word of the day");
+    // A key is none, listed or not.
+    sandbox.write("kiln.toml", format!("files = [\"age.key\"]\n{settings}"));
+    sandbox.write("templates/x.txt.tera", "#{ file(path=\"age.key\") }#\n");
+    let run = sandbox.kiln_with(&path(), &["check"]);
+    assert!(run.stderr.contains("it is a key"), "{run}");
+}
+
+fn path() -> [(&'static str, &'static str); 1] {
+    [("PATH", "/usr/local/bin:/usr/bin:/bin")]
 }

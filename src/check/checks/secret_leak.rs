@@ -62,7 +62,7 @@ fn found(leak: &Leak, lines: usize) -> Diagnostic {
         ),
         Some(_) => (
             format!("{secret} can be read in `{path}`, which will not be sealed"),
-            "use it only in files with `.sops.` in their name, and refer to the Secret from here",
+            "use it only in files that are sealed, by `.sops.` in their name or by a creation rule that names them, and refer to the Secret from here",
         ),
     };
     if lines > 1 {

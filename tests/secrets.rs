@@ -2,4 +2,5 @@
 
 mod flows;
 mod guard;
+mod messages;
 mod project;

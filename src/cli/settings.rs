@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::args::{Color, Global, MessageFormat};
 use super::error::CommandError;
+use crate::secret::KnownSecrets;
 
 /// The environment variables of the process, read once.
 ///
@@ -108,6 +109,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
+    /// The secrets that the run has met, which nothing that it prints may hold.
+    pub known: KnownSecrets,
 }
 
 impl Settings {
@@ -134,6 +137,7 @@ impl Settings {
         };
         let format = format.unwrap_or_default();
         Ok(Self {
+            known: KnownSecrets::default(),
             directory: match &global.directory {
                 Some(chosen) => standing.directory.join(chosen),
                 None => standing.directory.clone(),

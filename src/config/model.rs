@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::places::Places;
+pub use super::readings::OtherReading;
 use crate::secret::Secrets;
 pub use services::{Alerts, Backup, Machine, Proxmox, Receiver, Storage};
 
@@ -30,6 +31,8 @@ pub struct Merged {
     pub secret_files: BTreeSet<String>,
     /// Where values have to be made up, since nothing here knows the real ones: by JSON pointer, what holds them.
     pub made_up: BTreeMap<String, String>,
+    /// What YAML 1.1 reads otherwise.
+    pub readings: Vec<OtherReading>,
 }
 
 /// A config that passed validation.

@@ -42,7 +42,8 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
     let bad = |span: toml_span::Span, message: String| {
         vec![
             Diagnostic::error("bad-lock", message)
-                .at(source, Span::new(span.start, span.end), "")
+                // The file may be another one than it seems.
+                .at(&source.keys_only(), Span::new(span.start, span.end), "")
                 .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
         ]
     };
@@ -51,9 +52,14 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
     }
     let root = toml_span::parse(&source.text).map_err(|error| {
         conflict(source).unwrap_or_else(|| {
+            let reason = match &error.kind {
+                toml_span::ErrorKind::DuplicateKey { .. }
+                | toml_span::ErrorKind::DuplicateTable { .. } => "a key is set twice".to_owned(),
+                _ => error.to_string(),
+            };
             bad(
                 error.span,
-                format!("`{LOCK_FILE}` is not valid TOML: {error}"),
+                format!("`{LOCK_FILE}` is not valid TOML: {reason}"),
             )
         })
     })?;
@@ -134,7 +140,7 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
             "bad-lock",
             format!("`{LOCK_FILE}` has a git conflict in it"),
         )
-        .at(source, Span::new(at, at + "<<<<<<<".len()), "")
+        .at(&source.keys_only(), Span::new(at, at + "<<<<<<<".len()), "")
         .with_hint("keep the lines of both sides, one a path, then render again"),
     ])
 }

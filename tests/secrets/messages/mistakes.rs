@@ -1,4 +1,8 @@
 //! The mistakes that the diagnostics know, each made beside a secret.
+#![expect(
+    clippy::semicolon_if_nothing_returned,
+    reason = "each mistake is one expression"
+)]
 
 use super::{CANARY, NUMBER};
 use crate::secrets::project::{IDENTITY, Project};
@@ -445,7 +449,7 @@ pub(super) const SEAL: &[Mistake] = &[
     ("mac-mismatch", |it| {
         data(it, |text| {
             let kept = text.lines().filter(|line| !line.contains("extra:"));
-            kept.map(|line| format!("{line}\n")).collect()
+            kept.flat_map(|line| [line, "\n"]).collect()
         });
     }),
     ("unsupported-key-type", |it| {

@@ -142,7 +142,7 @@ impl KnownSecrets {
         let mut needles: Vec<(String, &str)> = Vec::new();
         for line in unique {
             let escaped = serde_json::Value::from(line).to_string();
-            let escaped = escaped.trim_matches('"').to_owned();
+            let escaped = escaped[1..escaped.len() - 1].to_owned();
             if text.contains(line) || text.contains(&escaped) {
                 needles.push((escaped, line));
             }

@@ -39,14 +39,16 @@ pub struct List {
 /// One diagnostic with the place of what is wrong; paths that no output can have are wrong too, as
 /// what is listed may be removed.
 pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<Diagnostic>> {
-    let bad = |span: toml_span::Span, message: String| {
+    let bad_in = |source: &Arc<Source>, span: toml_span::Span, message: String| {
         vec![
             Diagnostic::error("bad-lock", message)
-                // The file may be another one than it seems.
-                .at(&source.keys_only(), Span::new(span.start, span.end), "")
+                .at(source, Span::new(span.start, span.end), "")
                 .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
         ]
     };
+    let bad = |span, message| bad_in(source, span, message);
+    // What is no list may be another file than it seems.
+    let strange = |span, message| bad_in(&source.keys_only(), span, message);
     if let Some(list) = as_written(&source.text, folder) {
         return Ok(list);
     }
@@ -57,7 +59,7 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
                 | toml_span::ErrorKind::DuplicateTable { .. } => "a key is set twice".to_owned(),
                 _ => error.to_string(),
             };
-            bad(
+            strange(
                 error.span,
                 format!("`{LOCK_FILE}` is not valid TOML: {reason}"),
             )
@@ -66,7 +68,11 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
     let version = root.pointer("/version");
     if version.and_then(toml_span::Value::as_integer) != Some(VERSION) {
         let span = version.map_or(toml_span::Span::new(0, 0), |value| value.span);
-        return Err(bad(
+        let complain: &dyn Fn(toml_span::Span, String) -> Vec<Diagnostic> = match version {
+            Some(_) => &bad,
+            None => &strange,
+        };
+        return Err(complain(
             span,
             format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads"),
         ));
@@ -140,7 +146,7 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
             "bad-lock",
             format!("`{LOCK_FILE}` has a git conflict in it"),
         )
-        .at(&source.keys_only(), Span::new(at, at + "<<<<<<<".len()), "")
+        .at(source, Span::new(at, at + "<<<<<<<".len()), "")
         .with_hint("keep the lines of both sides, one a path, then render again"),
     ])
 }

@@ -107,13 +107,22 @@ pub fn json(value: &Value) -> Option<Json> {
     }
 }
 
-/// Says what went wrong without the values, which may be secrets.
-pub fn reason(error: &ExecutionError) -> String {
+/// Names the key that a map does not have if the expression spells it: computed, it may be a secret.
+pub fn no_such_key(name: &str, expression: &str) -> String {
+    if expression.contains(name) {
+        format!("there is no key `{name}`")
+    } else {
+        "a map does not have the key that is computed".to_owned()
+    }
+}
+
+/// Says what went wrong in an expression without the values, which may be secrets.
+pub fn reason(error: &ExecutionError, expression: &str) -> String {
     match error {
         ExecutionError::UndeclaredReference(name) => {
             format!("there is no variable or function `{name}`")
         }
-        ExecutionError::NoSuchKey(name) => format!("there is no key `{name}`"),
+        ExecutionError::NoSuchKey(name) => no_such_key(name, expression),
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
             format!(
                 "`{operator}` does not take {} and {}",

@@ -18,6 +18,7 @@ pub mod session;
 pub mod sides;
 pub mod commands;
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
@@ -127,10 +128,39 @@ fn ask_for_report(panic: &PanicHookInfo<'_>) {
     let place = panic
         .location()
         .map_or_else(String::new, |place| format!(" at {place}"));
-    let message = panic.payload_as_str().unwrap_or("no message");
-    eprintln!("error: kiln failed{place}: {message}");
+    eprintln!("error: kiln failed{place}: {}", reason(panic.payload()));
     eprintln!(
         "help: this is a bug in kiln {}; please report it with these lines",
         env!("CARGO_PKG_VERSION")
     );
+}
+
+/// Returns the message of a panic if it stands in the code like that; a composed one may hold values.
+fn reason(payload: &dyn Any) -> &'static str {
+    let composed = "the message may hold values of yours and is not shown";
+    payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or(composed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_shows_no_value() {
+        let canary = std::hint::black_box("hunter2");
+        for (text, shown) in [
+            (format!("cannot take {canary}"), "is not shown"),
+            (String::new(), "cannot be"),
+        ] {
+            let caught = panic::catch_unwind(|| match text.as_str() {
+                "" => panic!("cannot be"),
+                text => panic!("{text}"),
+            });
+            let said = reason(caught.unwrap_err().as_ref());
+            assert!(said.contains(shown) && !said.contains(canary), "{said}");
+        }
+    }
 }

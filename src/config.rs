@@ -9,6 +9,7 @@ pub mod model;
 mod parse;
 pub mod places;
 pub mod project;
+mod readings;
 mod references;
 mod sealed;
 
@@ -54,10 +55,11 @@ pub fn load(files: &dyn Files, project: &Project, outside: &Outside<'_>) -> Stag
     let mut problems = Vec::new();
     let mut parts = Vec::new();
     let mut sealed = Vec::new();
+    let mut readings = Vec::new();
     for (path, text) in read_all(files, project, &mut problems) {
         match parse::parse(&path, &text, outside.decrypt) {
             Ok(parsed) => {
-                problems.extend(parsed.warnings);
+                readings.extend(parsed.readings);
                 sealed.extend(parsed.sealed.map(|sealed| (path, sealed)));
                 parts.push((parsed.source, parsed.roots));
             }
@@ -65,6 +67,7 @@ pub fn load(files: &dyn Files, project: &Project, outside: &Outside<'_>) -> Stag
         }
     }
     let mut merged = merge::merge(&parts, &mut problems);
+    merged.readings = readings;
     for (path, sealed) in sealed {
         sealed.note(&path, &mut merged);
     }

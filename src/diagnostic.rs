@@ -130,6 +130,15 @@ impl Diagnostic {
         }
     }
 
+    /// Shows the text of `source` wherever a label is in the file of its path.
+    pub fn show_in(&mut self, source: &Arc<Source>) {
+        for label in self.primary.iter_mut().chain(&mut self.related) {
+            if label.place.source.path == source.path {
+                label.place.source = Arc::clone(source);
+            }
+        }
+    }
+
     /// Returns whether this stops the run.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -327,7 +327,9 @@ fn configured_by(
         make_up: world.makes_up(),
     };
     let merged = warnings.keep(config::load(&world.files, project, &outside))?;
+    world.known().note(merged.secrets.clone());
     let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    world.known().note(cluster.secrets.clone());
     Ok((cluster, schema))
 }
 

@@ -20,6 +20,7 @@ mod parsed;
 mod prepass;
 mod report;
 mod scan;
+mod sealed_text;
 mod session;
 mod sourcemap;
 mod stack;
@@ -153,12 +154,13 @@ fn render_all(
     let is_on = |entry: &&Entry| is_output(entry, &apps);
     let outputs: Vec<&Entry> = library.entries.iter().filter(is_on).collect();
     outputs::check_paths(&outputs, &mut problems);
-    let templates: Vec<Template> = library
+    let mut templates: Vec<Template> = library
         .entries
         .par_iter()
         .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
         .map(|entry| Template::new(&entry.path, &entry.source))
         .collect();
+    sealed_text::veil_included(&mut templates);
     let environment = Arc::new(Environment::new(apps.clone(), context.values));
     let engine = Engine::new(&templates, &environment, &mut problems);
     let run = Run {

@@ -39,6 +39,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use functions::Evaluator;
 use hidden::HiddenPlaces;
 use rules::RuleRunner;
+use shape::SchemaViolation;
 use violation::ViolationReport;
 use walk::{ApplicableSchemas, KeyPatterns};
 
@@ -195,16 +196,23 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         secret_files,
         made_up,
         public,
+        readings,
     } = merged;
     for (pointer, seed) in &made_up {
         make_up(schema, &mut value, pointer, seed);
     }
     let schemas = schema.applicable();
     shape::unset_empty(&schemas, &mut value);
-    let hidden = HiddenPlaces::secrets(&schemas, &value, &secret_pointers);
-    places.mask(hidden.iter());
     let given = value.clone();
-    let mut problems = shape_problems(schema, &value, &hidden, &mut places);
+    let violations = shape::violations(schema, &value);
+    let mut hidden = hidden_from_messages(schema, &value, &secret_pointers, &violations);
+    hidden.extend(places.folded().map(str::to_owned));
+    places.show(|pointer| hidden.covers(pointer));
+    let readings = readings.iter();
+    let mut problems: Vec<Diagnostic> = readings
+        .map(|reading| reading.warning(&places, !hidden.covers(&reading.pointer)))
+        .collect();
+    problems.extend(shape_problems(schema, &violations, &hidden, &places));
     let broken = problems.iter().any(Diagnostic::is_error);
     problems.extend(defaults::fill(&schemas, &mut value));
     let untouched = schema.untouched(&places);
@@ -212,8 +220,9 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     problems.extend(defaults::compute(&schemas, &mut value, broken, &evaluator));
     shape::normalise(&schemas, &mut value);
     // Again, as defaults may have filled in secrets.
-    let hidden = HiddenPlaces::secrets(&schemas, &value, &secret_pointers);
-    hidden.note(&value, &mut secrets);
+    let secret = HiddenPlaces::secrets(&schemas, &value, &secret_pointers);
+    secret.note(&value, &mut secrets);
+    hidden.extend(secret.iter().map(str::to_owned));
     let rules = RuleRunner {
         evaluator: &evaluator,
         config: &value,
@@ -223,7 +232,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         untouched: &untouched,
     };
     problems.extend(rules.problems(&schemas));
-    problems.extend(uniqueness::problems(&value, &places));
+    problems.extend(uniqueness::problems(&value, &places, &hidden));
     problems.sort_by_cached_key(|problem| {
         problem
             .primary
@@ -240,7 +249,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
                 values: value,
                 places,
                 secrets,
-                secret_pointers: hidden.into_pointers().collect(),
+                secret_pointers: secret.into_pointers().collect(),
                 secret_files,
                 made_up,
                 public,
@@ -297,21 +306,18 @@ pub fn other_values<'p>(
     value
 }
 
-/// Validates types, and blots out what must not show in the diagnostics.
-fn shape_problems(
+/// Finds what no message shows: secrets, what looks like one, and what no schema knows.
+fn hidden_from_messages(
     schema: &Schema,
     value: &Value,
-    secrets: &HiddenPlaces,
-    places: &mut Places,
-) -> Vec<Diagnostic> {
-    let violations = shape::violations(schema, value);
-    if violations.is_empty() {
-        return Vec::new();
-    }
+    secret_pointers: &BTreeSet<String>,
+    violations: &[SchemaViolation],
+) -> HiddenPlaces {
     let schemas = schema.applicable();
-    let mut hidden = HiddenPlaces::unknown(&schemas, value);
-    hidden.extend(secrets.iter().map(str::to_owned));
-    for violation in &violations {
+    let mut hidden = HiddenPlaces::secrets(&schemas, value, secret_pointers);
+    hidden.extend(HiddenPlaces::unknown(&schemas, value).into_pointers());
+    hidden.extend(HiddenPlaces::named(value).into_pointers());
+    for violation in violations {
         hidden.extend(violation.unknown_keys());
         // A secret may stand a level too high: `dns: my-token`.
         let wrong = value.pointer(&violation.pointer);
@@ -320,10 +326,22 @@ fn shape_problems(
             hidden.extend([violation.pointer.clone()]);
         }
     }
-    places.mask(hidden.iter());
+    hidden
+}
+
+/// Says what is wrong with the types.
+fn shape_problems(
+    schema: &Schema,
+    violations: &[SchemaViolation],
+    hidden: &HiddenPlaces,
+    places: &Places,
+) -> Vec<Diagnostic> {
+    if violations.is_empty() {
+        return Vec::new();
+    }
     let report = ViolationReport {
         schemas: ApplicableSchemas::root(schema.json(), &schema.patterns),
-        hidden: &hidden,
+        hidden,
         places,
     };
     let problems = violations

@@ -5,8 +5,10 @@ mod stand_in;
 
 pub use stand_in::{fingerprint, shifted_number, stand_in};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -58,6 +60,24 @@ pub const TUNNEL: &str = "cloudflare-tunnel.json";
 /// The files in which a project keeps its keys, below its folder.
 pub const KEY_FILES: [&str; 4] = [AGE_KEY, DEPLOY_KEY, WEBHOOK_TOKEN, TUNNEL];
 
+/// Words in a key whose value is never shown, whatever a schema says of it.
+const SECRET_WORDS: [&str; 7] = [
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "apikey",
+    "private",
+    "credential",
+];
+
+/// Returns whether a key says that its value is a secret.
+pub fn names_a_secret(key: &str) -> bool {
+    let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-'));
+    let key = letters.collect::<String>().to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
 /// A secret that is shorter is only looked for as a whole word: its letters stand in any text.
 const SHORTEST_PART: usize = 4;
 
@@ -93,14 +113,62 @@ impl Secrets {
 
     /// Returns whether a text quotes a secret, whole or one of its lines.
     pub fn are_quoted_in(&self, text: &str) -> bool {
-        let lines = self
-            .values
-            .keys()
-            .flat_map(|secret| secret.expose().lines());
-        let mut telling = lines
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with("-----"));
-        telling.any(|line| quotes(text, line))
+        self.lines().any(|line| quotes(text, line))
+    }
+
+    /// Lists the lines of all values that tell something.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let lines = self.values.keys();
+        let lines = lines.flat_map(|secret| secret.expose().lines());
+        let telling =
+            |line: &&str| !line.is_empty() && !line.starts_with("-----") && !line.starts_with('#');
+        lines.map(str::trim).filter(telling)
+    }
+}
+
+/// A secret that is shorter may be a word of any message by chance, so that the last look passes over it.
+const SHORTEST_UNIQUE: usize = 8;
+
+/// The secrets that a process has met until now, shared by all that meet some and all that print.
+#[derive(Clone, Debug, Default)]
+pub struct KnownSecrets(Arc<Mutex<Secrets>>);
+
+impl KnownSecrets {
+    /// Notes secrets.
+    pub fn note(&self, secrets: Secrets) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(secrets);
+    }
+
+    /// Returns a text without any of the secrets: the last look at what leaves the process.
+    ///
+    /// JSON stays JSON. Secrets of less than eight letters stay, since they may be words of any text.
+    pub fn blot_out<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let unique = known.lines().filter(|line| line.len() >= SHORTEST_UNIQUE);
+        let mut needles: Vec<(String, &str)> = Vec::new();
+        for line in unique {
+            let escaped = serde_json::Value::from(line).to_string();
+            let escaped = escaped[1..escaped.len() - 1].to_owned();
+            if text.contains(line) || text.contains(&escaped) {
+                needles.push((escaped, line));
+            }
+        }
+        // The longest first: one may be a part of another.
+        needles.sort_by_key(|(_, line)| std::cmp::Reverse(line.len()));
+        let blot = |text: String, (escaped, line): &(String, &str)| {
+            // A number stays one.
+            let mark = if line.bytes().all(|byte| byte.is_ascii_digit()) {
+                "0"
+            } else {
+                "…"
+            };
+            text.replace(*line, mark).replace(escaped, mark)
+        };
+        if needles.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(needles.iter().fold(text.to_owned(), blot))
     }
 }
 
@@ -147,5 +215,44 @@ mod tests {
         assert!(secrets.are_quoted_in("it is abc."));
         assert!(!secrets.are_quoted_in("abcdef -----BEGIN X-----"));
         assert!(secrets.are_quoted_in("has line-of-a-key"));
+    }
+
+    fn known(values: &[&str]) -> KnownSecrets {
+        let mut secrets = Secrets::default();
+        for value in values {
+            secrets.insert(value, "test");
+        }
+        let known = KnownSecrets::default();
+        known.note(secrets);
+        known
+    }
+
+    #[test]
+    fn no_secret_goes_out_in_plain_text_or_in_json() {
+        let known = known(&[
+            "hunter2hunter2",
+            "with \"quotes\"",
+            "1234567890",
+            "a\nsecond-line-x",
+        ]);
+        let text = "hunter2hunter2 and second-line-x";
+        assert_eq!(known.blot_out(text), "… and …");
+        let value = serde_json::json!({"a": "x with \"quotes\"", "b": 1_234_567_890});
+        let json = value.to_string();
+        let blotted = known.blot_out(&json);
+        let read: serde_json::Value = serde_json::from_str(&blotted).unwrap();
+        assert_eq!(read, serde_json::json!({"a": "x …", "b": 0}));
+    }
+
+    #[test]
+    fn words_of_any_text_stay() {
+        let known = known(&[
+            "true",
+            "one",
+            "-----BEGIN PRIVATE KEY-----",
+            "# a comment of a file",
+        ]);
+        let text = "true is one, -----BEGIN PRIVATE KEY----- # a comment of a file";
+        assert_eq!(known.blot_out(text), text);
     }
 }

@@ -1,5 +1,9 @@
 //! Texts that people wrote, places in them, and the window through which stages read files.
 
+mod veil;
+
+pub use veil::{is_plain_key, shown_key};
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -43,6 +47,8 @@ pub struct Source {
     pub text: Cow<'static, str>,
     /// Whether no part of the text may be shown (a decrypted file, a sealed output).
     pub sensitive: bool,
+    /// What of the text may be shown, as long as the text itself; the whole text where there is none.
+    veil: Option<String>,
 }
 
 impl Source {
@@ -62,7 +68,41 @@ impl Source {
             path: path.into(),
             text,
             sensitive,
+            veil: None,
         })
+    }
+
+    /// Returns the same text, of which messages show all but some spans.
+    #[must_use]
+    pub fn veiled(self: &Arc<Self>, hidden: impl IntoIterator<Item = Span>) -> Arc<Self> {
+        let mut source = Self::clone(self);
+        source.veil = Some(veil::without(&self.text, hidden));
+        Arc::new(source)
+    }
+
+    /// Returns the source of a data file, sound or not, with nothing in it but the first key of each line; all spans
+    /// still fit.
+    ///
+    /// That is what may be shown of a file of which nobody knows what it is.
+    #[must_use]
+    pub fn keys_only(self: &Arc<Self>) -> Arc<Self> {
+        let is_toml = self.path.ends_with(".toml") && !self.path.ends_with(".sops.toml");
+        let text = veil::keys_only(&self.text, if is_toml { '=' } else { ':' });
+        Self::of(self.path.clone(), Cow::Owned(text), self.sensitive)
+    }
+
+    /// Returns the source of a sound data file with spans shown (`true`) and blotted out (`false`), each over the ones
+    /// before, and only the punctuation elsewhere; all spans still fit.
+    #[must_use]
+    pub fn layered(self: &Arc<Self>, layers: impl IntoIterator<Item = (Span, bool)>) -> Arc<Self> {
+        let text = veil::layered(&self.text, layers);
+        Self::of(self.path.clone(), Cow::Owned(text), self.sensitive)
+    }
+
+    /// Returns the text that messages may show, as long as the whole one; `None` if they show nothing of it.
+    pub fn visible(&self) -> Option<&str> {
+        let text = self.veil.as_deref().unwrap_or(&self.text);
+        (!self.sensitive).then_some(text)
     }
 
     /// Returns line and column of a byte offset, both counted from 1, the column in characters.

@@ -2,5 +2,6 @@
 
 mod flows;
 mod guard;
+mod messages;
 mod project;
 mod pull_request;

@@ -10,6 +10,7 @@ use super::error::{CommandError, Failed};
 use super::report::{Reporter, SCHEMA_VERSION, github, plain};
 use super::settings::{Settings, Verbosity};
 use crate::diagnostic::Diagnostic;
+use crate::secret::KnownSecrets;
 
 /// Writes to stdout and stderr as the settings want it.
 ///
@@ -23,6 +24,7 @@ pub struct Printer {
     color: bool,
     format: MessageFormat,
     reporter: Reporter,
+    known: KnownSecrets,
 }
 
 impl Printer {
@@ -41,6 +43,7 @@ impl Printer {
             color: settings.stderr_color,
             format: settings.format,
             reporter: Reporter::new(settings),
+            known: settings.known.clone(),
         }
     }
 
@@ -64,14 +67,14 @@ impl Printer {
         self.format != MessageFormat::Human
     }
 
-    /// Writes data to stdout, as it is.
+    /// Writes data to stdout, as it is but for secrets: none may be in it, and this is the last look.
     pub fn data(&mut self, text: &str) -> Result<(), CommandError> {
         if self.stdout_closed {
             return Ok(());
         }
         let written = self
             .stdout
-            .write_all(text.as_bytes())
+            .write_all(self.known.blot_out(text).as_bytes())
             .and_then(|()| self.stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -183,10 +186,12 @@ impl Printer {
     }
 
     /// What cannot be said on stderr cannot be said at all, so errors there are dropped.
+    ///
+    /// As in [`Printer::data`], no secret goes out.
     pub fn talk(&mut self, text: &str) {
         drop(
             self.stderr
-                .write_all(text.as_bytes())
+                .write_all(self.known.blot_out(text).as_bytes())
                 .and_then(|()| self.stderr.flush()),
         );
     }

@@ -14,7 +14,7 @@ use super::settings::Settings;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{self, Compiled, Failure, Keys, Layout, World};
-use crate::secret::{AGE_KEY, Secret};
+use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::Files;
 
 /// The file that makes a folder a project.
@@ -35,6 +35,7 @@ pub struct Session {
     catalogue: Box<dyn Files>,
     env: Box<Lookup>,
     identities: Vec<(String, Secret)>,
+    known: KnownSecrets,
 }
 
 impl Session {
@@ -61,6 +62,7 @@ impl Session {
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
             identities: identities(root, settings)?,
+            known: settings.known.clone(),
         })
     }
 
@@ -107,6 +109,7 @@ impl Session {
             identities,
             clock::now(),
         )
+        .telling(&self.known)
     }
 
     /// Returns a variable of the environment.

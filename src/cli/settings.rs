@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::args::{Color, Global, MessageFormat};
 use super::error::CommandError;
 use crate::pipeline::USUAL_IDENTITY_FILE;
+use crate::secret::KnownSecrets;
 
 /// The environment variables of the process, read once.
 ///
@@ -109,6 +110,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
+    /// The secrets that the run has met, which nothing that it prints may hold.
+    pub known: KnownSecrets,
 }
 
 impl Settings {
@@ -135,6 +138,7 @@ impl Settings {
         };
         let format = format.unwrap_or_default();
         Ok(Self {
+            known: KnownSecrets::default(),
             directory: match &global.directory {
                 Some(chosen) => standing.directory.join(chosen),
                 None => standing.directory.clone(),

@@ -13,6 +13,7 @@ use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, OverlaidFiles, Source};
+use crate::tree::is_secret_path;
 use crate::write::{self, Digest, KILN, LOCK_FILE};
 
 /// Where a side comes from.
@@ -397,7 +398,8 @@ fn folder(
             written.edited.insert(name.clone());
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        sources.push(Source::new(name, text));
+        let is_secret = is_secret_path(&name);
+        sources.push(Source::of(name, text.into(), is_secret));
     }
     let opened = pipeline::opened(&session.world().with_keys(keys), &sources);
     let opened = opened.map_err(|failure| CommandError::from(failure).unanswered())?;

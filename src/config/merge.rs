@@ -9,7 +9,7 @@ use super::model::Merged;
 use super::places::Places;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
-use crate::source::{Place, Source};
+use crate::source::{Place, Source, shown_key};
 use crate::yaml::{Entry, Node, Resolver};
 
 type Part<'n> = (usize, Option<&'n Entry>, &'n Node);
@@ -23,8 +23,8 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
     };
     let mut roots: Vec<Part<'_>> = Vec::new();
     for (source, nodes) in parts {
-        let number = merger.places.add_source(source);
-        merger.sources.push(Arc::clone(source));
+        let (number, shown) = merger.places.add_file(source, nodes);
+        merger.sources.push(Arc::clone(&shown));
         for node in nodes {
             if node.entries().is_some() {
                 roots.push((number, None, node));
@@ -34,7 +34,7 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
                         "config-shape",
                         "a data file holds keys and values at its top",
                     )
-                    .at(source, node.first_line_span(), "")
+                    .at(&shown, node.first_line_span(), "")
                     .with_hint("for a list of nodes, write `nodes:` above it"),
                 );
             }
@@ -53,10 +53,12 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
         secret_files: BTreeSet::new(),
         made_up: BTreeMap::new(),
         public: Vec::new(),
+        readings: Vec::new(),
     }
 }
 
 struct Merger<'p> {
+    /// The texts as messages may show them.
     sources: Vec<Arc<Source>>,
     places: Places,
     problems: &'p mut Vec<Diagnostic>,
@@ -67,17 +69,13 @@ impl Merger<'_> {
         let Some((source, entry, first)) = parts.first() else {
             return Value::Null;
         };
-        self.places.insert(
-            pointer,
-            *source,
-            entry.map(|entry| entry.key_span),
-            first.span,
-        );
+        self.places
+            .insert(pointer, *source, entry.map(|entry| entry.key_span), first);
         if parts.iter().all(|(_, _, node)| node.entries().is_some()) {
             return Value::Object(self.combine_entries(pointer, parts));
         }
         if let Some((other, Some(second), _)) = parts.get(1) {
-            let message = format!("`{}` is set in two places", second.key);
+            let message = format!("`{}` is set in two places", shown_key(&second.key));
             let mut problem = Diagnostic::error("set-twice", message);
             if let (Some(there), Some(here)) = (self.sources.get(*other), self.sources.get(*source))
             {

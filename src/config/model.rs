@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::places::Places;
+pub use super::readings::OtherReading;
 use super::references::PublicReference;
 use crate::secret::Secrets;
 pub use services::{Alerts, Backup, Machine, Proxmox, Receiver, Storage};
@@ -33,6 +34,8 @@ pub struct Merged {
     pub made_up: BTreeMap<String, String>,
     /// What comes from the environment and is said to be no secret.
     pub public: Vec<PublicReference>,
+    /// What YAML 1.1 reads otherwise.
+    pub readings: Vec<OtherReading>,
 }
 
 /// A config that passed validation.

@@ -3,57 +3,22 @@
 use std::sync::Arc;
 
 use super::Decrypt;
-use super::places::masked;
+use super::readings::OtherReading;
 use super::sealed::{SealedValues, without_metadata};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
-use crate::yaml::{self, Content, Entry, Node, Resolver, Scalar, Style};
+use crate::source::{Place, Source, Span, shown_key};
+use crate::yaml::{self, Content, Entry, Node, Scalar, Style};
 
 /// A data file that was read.
 pub(super) struct Parsed {
-    /// The text that messages may show, secrets blotted out.
+    /// The text, secrets included.
     pub(super) source: Arc<Source>,
     /// The documents in it.
     pub(super) roots: Vec<Node>,
-    /// What is worth a look.
-    pub(super) warnings: Vec<Diagnostic>,
+    /// What others read otherwise.
+    pub(super) readings: Vec<OtherReading>,
     /// The values that are encrypted on disk.
     pub(super) sealed: Option<SealedValues>,
-}
-
-/// Words in a key whose value is never shown, whatever the schema says of it.
-const SECRET_WORDS: [&str; 7] = [
-    "token",
-    "secret",
-    "passw",
-    "passphrase",
-    "apikey",
-    "private",
-    "credential",
-];
-
-fn is_secret_key(key: &str) -> bool {
-    let key: String = key
-        .chars()
-        .filter(|letter| *letter != '_' && *letter != '-')
-        .collect();
-    let key = key.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| key.contains(word))
-}
-
-/// Finds what stands behind a secret's key on the lines of a text, sound or not.
-fn secret_lines(text: &str) -> Vec<Span> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(end) = line.find([':', '='])
-            && is_secret_key(&line[..end])
-        {
-            found.push(Span::new(start + end + 1, start + line.len()));
-        }
-        start += line.len();
-    }
-    found
 }
 
 pub(super) fn parse(
@@ -75,99 +40,50 @@ pub(super) fn parse(
     parse_text(&Source::new(path, text))
 }
 
-fn parse_text(plain: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
-    let mut shown = secret_lines(&plain.text)
-        .into_iter()
-        .fold(Arc::clone(plain), |source, span| masked(&source, &[span]));
-    let is_toml = plain.path.ends_with(".toml") && !plain.path.ends_with(".sops.toml");
+fn parse_text(source: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
+    let is_toml = source.path.ends_with(".toml") && !source.path.ends_with(".sops.toml");
     let roots = if is_toml {
-        vec![toml(&plain.text, &shown)?]
+        vec![toml(source)?]
     } else {
-        let documents = yaml::load(&plain.text)
-            .map_err(|error| vec![error.diagnostic("config-syntax", &shown)])?;
+        let documents = yaml::load(&source.text)
+            .map_err(|error| vec![error.diagnostic("config-syntax", &source.keys_only())])?;
         documents
             .into_iter()
             .map(|document| document.root)
             .filter(|root| !root.is_null())
             .collect()
     };
-    for root in &roots {
-        shown = mask_secret_keys(root, false, shown);
-    }
-    let mut warnings = Vec::new();
-    if plain.path.ends_with(".yaml") || plain.path.ends_with(".yml") {
+    let mut readings = Vec::new();
+    if source.path.ends_with(".yaml") || source.path.ends_with(".yml") {
         for root in &roots {
-            warn_of_other_readings(root, &shown, &mut warnings);
+            OtherReading::find(root, &mut readings);
         }
     }
     Ok(Parsed {
-        source: shown,
+        source: Arc::clone(source),
         roots,
-        warnings,
+        readings,
         sealed: None,
     })
 }
 
-fn mask_secret_keys(node: &Node, secret: bool, source: Arc<Source>) -> Arc<Source> {
-    match &node.content {
-        Content::Scalar(_) if secret => masked(&source, &[node.span]),
-        Content::Scalar(_) => source,
-        Content::Sequence { items, .. } => items.iter().fold(source, |source, item| {
-            mask_secret_keys(item, secret, source)
-        }),
-        Content::Mapping { entries, .. } => entries.iter().fold(source, |source, entry| {
-            mask_secret_keys(&entry.value, secret || is_secret_key(&entry.key), source)
-        }),
-    }
-}
-
-/// Warns of plain scalars that YAML 1.1, and so every other tool on the way to the cluster, reads as
-/// another type.
-fn warn_of_other_readings(node: &Node, source: &Arc<Source>, warnings: &mut Vec<Diagnostic>) {
-    match &node.content {
-        Content::Scalar(scalar) => {
-            let here = Resolver::Core.resolve(scalar);
-            let elsewhere = Resolver::Kubernetes.resolve(scalar);
-            if here != elsewhere {
-                let message = format!("`{}` means another value in YAML 1.1", scalar.text);
-                warnings.push(
-                    Diagnostic::warning("yaml-1.1-scalar", message)
-                        .at(
-                            source,
-                            node.span,
-                            format!("read as {here}, elsewhere as {elsewhere}"),
-                        )
-                        .with_hint("put it in quotes, or write the number in decimal"),
-                );
-            }
-        }
-        Content::Sequence { items, .. } => {
-            items
-                .iter()
-                .for_each(|item| warn_of_other_readings(item, source, warnings));
-        }
-        Content::Mapping { entries, .. } => {
-            entries
-                .iter()
-                .for_each(|entry| warn_of_other_readings(&entry.value, source, warnings));
-        }
-    }
-}
-
-/// Reads TOML into the same nodes as YAML.
-pub(super) fn toml(text: &str, shown: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
-    let mut value = toml_span::parse(text).map_err(|error| {
+/// Reads TOML into the same nodes as YAML; of what is none, messages show keys only.
+pub(super) fn toml(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
+    let mut value = toml_span::parse(&source.text).map_err(|error| {
+        let shown = source.keys_only();
         let span = Span::new(error.span.start, error.span.end.max(error.span.start));
-        let diagnostic = Diagnostic::error("config-syntax", format!("this is not TOML: {error}"))
-            .at(shown, span, "");
-        vec![match error.kind {
-            toml_span::ErrorKind::DuplicateKey { key, first } => {
-                let place = crate::source::Place::new(shown, Span::new(first.start, first.end));
-                Diagnostic::error("config-syntax", format!("the key `{key}` is set twice"))
-                    .at(shown, span, "")
-                    .with_related(place, "first set here")
+        let (message, first) = match error.kind {
+            toml_span::ErrorKind::DuplicateKey { key, first }
+            | toml_span::ErrorKind::DuplicateTable { name: key, first } => {
+                let message = format!("the key `{}` is set twice", shown_key(&key));
+                (message, Some(Span::new(first.start, first.end)))
             }
-            _ => diagnostic,
+            _ => (format!("this is not TOML: {error}"), None),
+        };
+        let diagnostic = Diagnostic::error("config-syntax", message).at(&shown, span, "");
+        vec![match first {
+            Some(first) => diagnostic.with_related(Place::new(&shown, first), "first set here"),
+            None => diagnostic,
         }]
     })?;
     Ok(toml_node(&mut value))

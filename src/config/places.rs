@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::source::{Place, Source, Span};
+use crate::source::{Place, Source, Span, is_plain_key};
+use crate::yaml::{Content, Node, Style};
 
 /// Where one value stands.
 #[derive(Clone, Copy, Debug)]
@@ -11,27 +12,59 @@ struct Position {
     source: usize,
     key: Option<Span>,
     value: Span,
+    /// Whether it is a text, number or truth value and no table or list of them.
+    single: bool,
+    /// Whether it is a text without quotes.
+    plain: bool,
+}
+
+/// A data file.
+#[derive(Clone, Debug)]
+struct DataFile {
+    /// The text, secrets included.
+    text: Arc<Source>,
+    /// What of it messages may show.
+    shown: Arc<Source>,
+    /// The bytes of all keys (shown) and of all texts, numbers and truth values (not shown).
+    parts: Vec<(Span, bool)>,
 }
 
 /// The places of a config by JSON pointer (RFC 6901); the root is the empty pointer.
+///
+/// Messages show keys only until [`Places::show`] says which values they may show.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    sources: Vec<Arc<Source>>,
+    files: Vec<DataFile>,
     positions: BTreeMap<String, Position>,
 }
 
 impl Places {
-    /// Notes a source and returns its number.
-    pub(super) fn add_source(&mut self, source: &Arc<Source>) -> usize {
-        self.sources.push(Arc::clone(source));
-        self.sources.len() - 1
+    /// Notes a data file with its documents; returns its number, and its text as messages may show it.
+    pub(super) fn add_file(&mut self, text: &Arc<Source>, roots: &[Node]) -> (usize, Arc<Source>) {
+        let mut parts = Vec::new();
+        roots
+            .iter()
+            .for_each(|root| collect_parts(root, &mut parts));
+        let shown = text.layered(parts.iter().copied());
+        self.files.push(DataFile {
+            text: Arc::clone(text),
+            shown: Arc::clone(&shown),
+            parts,
+        });
+        (self.files.len() - 1, shown)
     }
 
     /// Notes where a value stands; the first note of a pointer stays.
-    pub(super) fn insert(&mut self, pointer: &str, source: usize, key: Option<Span>, value: Span) {
+    pub(super) fn insert(&mut self, pointer: &str, source: usize, key: Option<Span>, node: &Node) {
         self.positions
             .entry(pointer.to_owned())
-            .or_insert(Position { source, key, value });
+            .or_insert(Position {
+                source,
+                key,
+                value: node.span,
+                single: matches!(node.content, Content::Scalar(_)),
+                plain: matches!(&node.content, Content::Scalar(it) if it.style == Style::Plain),
+            });
     }
 
     /// Returns the place of a value, or of its nearest ancestor that was written.
@@ -43,19 +76,19 @@ impl Places {
         } else {
             position.key.unwrap_or(position.value)
         };
-        Some(Place::new(self.sources.get(position.source)?, span))
+        Some(Place::new(&self.files.get(position.source)?.shown, span))
     }
 
     /// Returns the place of a key, or of its nearest ancestor that was written.
     pub fn key(&self, pointer: &str) -> Option<Place> {
         let position = self.nearest(pointer)?;
         let span = position.key.unwrap_or(position.value);
-        Some(Place::new(self.sources.get(position.source)?, span))
+        Some(Place::new(&self.files.get(position.source)?.shown, span))
     }
 
     /// Lists the paths of the data files, in the order in which they are read.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(|source| source.path.as_str())
+        self.files.iter().map(|file| file.text.path.as_str())
     }
 
     /// Returns whether a value was written, rather than defaulted.
@@ -63,26 +96,38 @@ impl Places {
         self.positions.contains_key(pointer)
     }
 
-    /// Blots out the values at pointers, and all that is below them, in every text that messages can show.
-    pub fn mask<'p>(&mut self, pointers: impl IntoIterator<Item = &'p str>) {
-        let mut spans: BTreeMap<usize, Vec<Span>> = BTreeMap::new();
-        for pointer in pointers {
-            // The parts have spans of their own: a table may be written in several places, or files.
-            let start = format!("{pointer}/");
-            let below = self.positions.range(start.clone()..);
-            let below = below.take_while(|(place, _)| place.starts_with(&start));
-            let own = self.positions.get(pointer).into_iter();
-            for position in own.chain(below.map(|(_, position)| position)) {
-                spans
-                    .entry(position.source)
-                    .or_default()
-                    .push(position.value);
+    /// Lists the pointers of texts without quotes that go on in the next line: one that is indented too far, or has
+    /// lost its colon, becomes a part of the value before it.
+    pub fn folded(&self) -> impl Iterator<Item = &str> {
+        let is_folded = |position: &Position| {
+            let text = self.files.get(position.source).map(|file| &file.text.text);
+            let written = text.and_then(|text| text.get(position.value.start..position.value.end));
+            position.plain && written.is_some_and(|written| written.trim_end().contains('\n'))
+        };
+        let positions = self.positions.iter();
+        positions
+            .filter(move |(_, position)| is_folded(position))
+            .map(|(pointer, _)| pointer.as_str())
+    }
+
+    /// Lets messages show the values, but for those that are hidden.
+    ///
+    /// A value that is used in several places is shown if it is hidden in none of them.
+    pub fn show(&mut self, is_hidden: impl Fn(&str) -> bool) {
+        let mut layers: Vec<[Vec<(Span, bool)>; 2]> = vec![Default::default(); self.files.len()];
+        for (pointer, position) in &self.positions {
+            let Some([open, hidden]) = layers.get_mut(position.source) else {
+                continue;
+            };
+            if is_hidden(pointer) {
+                hidden.push((position.value, false));
+            } else if position.single {
+                open.push((position.value, true));
             }
         }
-        for (number, spans) in spans {
-            if let Some(source) = self.sources.get_mut(number) {
-                *source = masked(source, &spans);
-            }
+        for (file, [open, hidden]) in self.files.iter_mut().zip(layers) {
+            let parts = file.parts.iter().copied();
+            file.shown = file.text.layered(parts.chain(open).chain(hidden));
         }
     }
 
@@ -97,31 +142,17 @@ impl Places {
     }
 }
 
-/// Returns the source with the bytes of spans as `*`, line breaks kept, so that all spans still fit.
-pub(super) fn masked(source: &Arc<Source>, spans: &[Span]) -> Arc<Source> {
-    let mut spans = spans.to_vec();
-    spans.sort_by_key(|span| (span.start, span.end));
-    let mut text = String::with_capacity(source.text.len());
-    let mut rest = 0;
-    for span in spans {
-        let start = span.start.max(rest);
-        if start >= span.end {
-            continue;
+fn collect_parts(node: &Node, parts: &mut Vec<(Span, bool)>) {
+    match &node.content {
+        Content::Scalar(_) => parts.push((node.span, false)),
+        Content::Sequence { items, .. } => {
+            items.iter().for_each(|item| collect_parts(item, parts));
         }
-        text.push_str(&source.text[rest..start]);
-        for letter in source.text[start..span.end].chars() {
-            if letter == '\n' {
-                text.push(letter);
-            } else {
-                text.extend(std::iter::repeat_n('*', letter.len_utf8()));
+        Content::Mapping { entries, .. } => {
+            for entry in entries {
+                parts.push((entry.key_span, is_plain_key(&entry.key)));
+                collect_parts(&entry.value, parts);
             }
         }
-        rest = span.end;
     }
-    text.push_str(&source.text[rest..]);
-    Arc::new(Source {
-        path: source.path.clone(),
-        text: text.into(),
-        sensitive: source.sensitive,
-    })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::parse;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::source::{Files, Place, Source};
+use crate::source::{Files, Place, Source, shown_key};
 use crate::yaml::{Entry, Node, Resolver};
 
 /// The settings of a project.
@@ -191,17 +191,25 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
         }
     };
     let source = Source::new(FILE, text);
-    let root = parse::toml(&source.text, &source)?;
+    let root = parse::toml(&source)?;
     let mut reader = Reader {
         source,
+        strange: false,
         problems: Vec::new(),
     };
     let project = reader.project(&root);
+    if reader.strange {
+        let shown = reader.source.keys_only();
+        let problems = reader.problems.iter_mut();
+        problems.for_each(|problem| problem.show_in(&shown));
+    }
     Warned::unless_errors(project, reader.problems)
 }
 
 struct Reader {
     source: Arc<Source>,
+    /// Whether there is something in it that nobody knows, so that it may be another file than it seems.
+    strange: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -336,6 +344,7 @@ impl Reader {
 
     fn known<'n>(&mut self, node: &'n Node, keys: &[&str]) -> Vec<&'n Entry> {
         let Some(entries) = node.entries() else {
+            self.strange = true;
             self.problem(node, "a table was expected here");
             return Vec::new();
         };
@@ -343,10 +352,11 @@ impl Reader {
             .iter()
             .partition(|entry| keys.contains(&entry.key.as_str()));
         for entry in unknown {
+            self.strange = true;
             self.problems.push(
                 Diagnostic::error(
                     "unknown-key",
-                    format!("`{FILE}` has no key `{}`", entry.key),
+                    format!("`{FILE}` has no key `{}`", shown_key(&entry.key)),
                 )
                 .at(&self.source, entry.key_span, "")
                 .with_suggestion(&entry.key, keys.iter().copied())

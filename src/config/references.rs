@@ -134,7 +134,7 @@ fn find(
             ));
         }
         Target::Variable(name) => match (outside.env)(name) {
-            None if !outside.make_up => return Err(format!("the environment has no `{name}`")),
+            None if !outside.make_up => return Err(missing_variable(name)),
             found => found,
         },
         Target::File(path) => match files.read_secret(path) {
@@ -148,6 +148,17 @@ fn find(
         },
     };
     Ok(found.map(|text| text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+/// Names the variable unless it looks like a value that was put in the place of a name.
+fn missing_variable(name: &str) -> String {
+    let is_of_name =
+        |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    if name.chars().all(is_of_name) {
+        format!("the environment has no `{name}`")
+    } else {
+        "the environment has no variable of this name; `fromEnv` takes the name of a variable and not a value".to_owned()
+    }
 }
 
 fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, Reference) -> Value) {

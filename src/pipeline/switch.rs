@@ -54,8 +54,8 @@ pub fn switch(world: &World<'_>, change: &Change) -> Result<Switched, Failure> {
     for app in &chosen {
         problems.extend(editor.switch(app, change.on)?);
     }
-    for option in &change.options {
-        problems.extend(editor.option(change, option)?);
+    for (index, option) in change.options.iter().enumerate() {
+        problems.extend(editor.option(change, index, option)?);
     }
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
@@ -103,6 +103,14 @@ fn chosen(apps: &[App], change: &Change) -> Result<Vec<App>, Vec<Diagnostic>> {
                 }
             }
             Some(_) => {}
+            None if name.contains('=') => {
+                // An option without `--set`, and its value may be a secret.
+                let key = name.split('=').next().unwrap_or_default();
+                problems.push(
+                    Diagnostic::error("app-unknown", format!("`{key}=…` is no name of an app"))
+                        .with_hint(format!("give an option with `--set {key}=…`")),
+                );
+            }
             None => problems.push(
                 Diagnostic::error("app-unknown", format!("there is no app `{name}`"))
                     .with_suggestion(name, apps.iter().map(|app| app.name.as_str()))
@@ -167,7 +175,12 @@ impl Editor<'_> {
         self.set(&pointer, &Value::Bool(on))
     }
 
-    fn option(&mut self, change: &Change, option: &str) -> Result<Option<Diagnostic>, ReadError> {
+    fn option(
+        &mut self,
+        change: &Change,
+        index: usize,
+        option: &str,
+    ) -> Result<Option<Diagnostic>, ReadError> {
         let problem = |message: &str, hint: &str| {
             Ok(Some(
                 Diagnostic::error("app-option", message).with_hint(hint),
@@ -180,8 +193,9 @@ impl Editor<'_> {
             );
         };
         let Some((key, value)) = option.split_once('=') else {
+            // What is given may be the value alone, and that may be a secret.
             return problem(
-                &format!("`{option}` sets nothing"),
+                &format!("option {} has no `=` and sets nothing", index + 1),
                 "write it as `key=value`, such as `replicas=2`",
             );
         };

@@ -5,7 +5,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::config;
 use crate::config::project::Project;
-use crate::secret::{AGE_KEY, DEPLOY_KEY, KEY_FILES, Secret, TUNNEL, fingerprint, recipients_in};
+use crate::secret::{
+    AGE_KEY, DEPLOY_KEY, KEY_FILES, KnownSecrets, Secret, Secrets, TUNNEL, fingerprint,
+    recipients_in,
+};
 use crate::source::{Files, ReadError};
 
 /// What a compile does about keys and secrets.
@@ -33,6 +36,23 @@ pub struct World<'w> {
 }
 
 impl<'w> World<'w> {
+    /// Chooses who is told of the secrets that the compile meets.
+    #[must_use]
+    pub fn telling(mut self, known: &KnownSecrets) -> Self {
+        let mut secrets = Secrets::default();
+        for (origin, text) in &self.identities {
+            secrets.insert(text.expose(), origin);
+        }
+        known.note(secrets);
+        self.files.known = known.clone();
+        self
+    }
+
+    /// Returns who is told of the secrets that the compile meets.
+    pub(super) fn known(&self) -> &KnownSecrets {
+        &self.files.known
+    }
+
     /// Takes a project (on disk, in a git revision, or in memory), the built-in catalogue, the environment for
     /// `{ fromEnv: NAME }`, the age identities at hand, each with where it came from, and the time in RFC 3339, UTC,
     /// whole seconds.
@@ -73,6 +93,7 @@ impl<'w> World<'w> {
             self.now.clone(),
         )
         .with_keys(self.files.keys)
+        .telling(&self.files.known)
     }
 
     /// Returns the project without the guard, to lay something over it.
@@ -121,6 +142,7 @@ pub(super) struct GuardedFiles<'w> {
     /// What git ignores, where nothing of it may be read.
     ignored: OnceLock<Option<BTreeSet<String>>>,
     made_up: Mutex<BTreeSet<String>>,
+    known: KnownSecrets,
 }
 
 /// What `kiln.toml` says of files.
@@ -139,6 +161,7 @@ impl<'w> GuardedFiles<'w> {
             settings: OnceLock::new(),
             ignored: OnceLock::new(),
             made_up: Mutex::default(),
+            known: KnownSecrets::default(),
         }
     }
 
@@ -271,6 +294,14 @@ impl Files for GuardedFiles<'_> {
             return Ok(Some(self.make_up(path)));
         }
         let found = self.files.read_secret(path)?;
+        if let Some(text) = found
+            .as_deref()
+            .and_then(|bytes| str::from_utf8(bytes).ok())
+        {
+            let mut secrets = Secrets::default();
+            secrets.insert(text, path);
+            self.known.note(secrets);
+        }
         if found.is_none() && self.keys == Keys::AtHand && private() {
             return Ok(Some(self.make_up(path)));
         }

@@ -10,7 +10,7 @@ use toml_span::value::{Table, Value};
 use super::condition::Conditions;
 use super::layers::Entry;
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span};
+use crate::source::{Place, Source, Span, shown_key};
 use crate::tree::App;
 
 /// Where apps live, below the folder of templates.
@@ -127,20 +127,36 @@ fn read(
         Ok(parsed) => parsed,
         Err(error) => {
             let at = Span::new(error.span.start, error.span.end);
-            let problem = Diagnostic::error("app-manifest", format!("this is not TOML: {error}"))
-                .at(source, at, "");
-            problems.push(match error.kind {
+            let source = &source.keys_only();
+            let first = match &error.kind {
                 ErrorKind::DuplicateKey { first, .. } | ErrorKind::DuplicateTable { first, .. } => {
-                    problem.with_related(Place::new(source, span(first)), "first set here")
+                    Some(span(*first))
                 }
-                _ => problem,
+                _ => None,
+            };
+            let reason = match first {
+                Some(_) => "a key is set twice".to_owned(),
+                None => error.to_string(),
+            };
+            let problem = Diagnostic::error("app-manifest", format!("this is not TOML: {reason}"))
+                .at(source, at, "");
+            problems.push(match first {
+                Some(first) => problem.with_related(Place::new(source, first), "first set here"),
+                None => problem,
             });
             return None;
         }
     };
     let table = parsed.as_table()?;
+    let strange = table.keys().any(|key| !KEYS.contains(&key.name.as_ref()));
+    // It may be another file than it seems.
+    let shown = if strange {
+        source.keys_only()
+    } else {
+        Arc::clone(source)
+    };
     let mut manifest = Reader {
-        source,
+        source: &shown,
         table,
         problems,
     };
@@ -162,7 +178,7 @@ fn read(
             needs: needs.iter().map(|(need, _)| need.clone()).collect(),
             enabled: false,
         },
-        source: Arc::clone(source),
+        source: Arc::clone(&shown),
         needs,
         when: when.map(|(_, span)| span),
     })
@@ -187,7 +203,7 @@ impl<'m, 'de> Reader<'m, 'de> {
             .keys()
             .filter(|key| !KEYS.contains(&key.name.as_ref()))
         {
-            let message = format!("an app has no key `{}`", key.name);
+            let message = format!("an app has no key `{}`", shown_key(&key.name));
             self.problems.push(
                 Diagnostic::error("app-manifest", message)
                     .at(self.source, span(key.span), "")

@@ -79,8 +79,14 @@ impl<'v> Conditions<'v> {
                 Some(name),
                 format!("the config has no `{name}`, and CEL no such function"),
             ),
-            ExecutionError::NoSuchKey(name) => (Some(name), format!("there is no key `{name}`")),
-            other => (None, format!("this condition fails: {}", reason(other))),
+            ExecutionError::NoSuchKey(name) => {
+                let spelt = condition.contains(name.as_str()).then_some(name);
+                (spelt, cel::no_such_key(name, condition))
+            }
+            other => (
+                None,
+                format!("this condition fails: {}", reason(other, condition)),
+            ),
         };
         let at = name.and_then(|name| word(condition, name));
         let diagnostic = Self::problem(message, condition, place, at);
@@ -166,9 +172,9 @@ fn syntax(message: &str) -> String {
 }
 
 /// Names what went wrong without the values, and operators by their signs.
-fn reason(error: &ExecutionError) -> String {
+fn reason(error: &ExecutionError, condition: &str) -> String {
     let ExecutionError::UnsupportedBinaryOperator(operator, left, right) = error else {
-        return cel::reason(error);
+        return cel::reason(error, condition);
     };
     let sign = match *operator {
         "add" => "+",

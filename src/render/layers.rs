@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::sealed_text;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Source};
+use crate::tree::is_secret_path;
 
 /// The suffix of files that are rendered; all others are copied.
 pub(super) const SUFFIX: &str = ".tera";
@@ -137,9 +139,13 @@ impl Layer<'_> {
             );
             return None;
         };
-        Some(Entry {
-            path,
-            source: Source::new(shown, text),
-        })
+        let is_template = path.ends_with(SUFFIX);
+        let is_sealed = is_secret_path(path.strip_suffix(SUFFIX).unwrap_or(&path));
+        let source = match (is_sealed, is_template) {
+            (false, _) => Source::new(shown, text),
+            (true, true) => sealed_text::veiled(&Source::new(shown, text)),
+            (true, false) => Source::sensitive(shown, text),
+        };
+        Some(Entry { path, source })
     }
 }

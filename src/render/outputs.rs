@@ -70,7 +70,7 @@ pub(super) fn copied(entry: &Entry, problems: &mut Vec<Diagnostic>) -> File {
         template: Arc::clone(&entry.source),
         line,
     });
-    file(entry.output(), text.clone(), origins.collect(), problems)
+    file(entry, text.clone(), origins.collect(), problems)
 }
 
 /// Makes a file of what a template printed; `None` when it printed white space only.
@@ -90,7 +90,7 @@ pub(super) fn rendered(
         line: line.line,
     });
     Some(file(
-        entry.output(),
+        entry,
         Cow::Owned(printed.text),
         origins.collect(),
         problems,
@@ -98,11 +98,12 @@ pub(super) fn rendered(
 }
 
 fn file(
-    path: &str,
+    entry: &Entry,
     text: Cow<'static, str>,
     origins: Vec<Origin>,
     problems: &mut Vec<Diagnostic>,
 ) -> File {
+    let path = entry.output();
     let source = Source::of(path, text, is_secret_path(path));
     let mut file = File {
         path: path.to_owned(),
@@ -113,21 +114,25 @@ fn file(
     if is_yaml_path(path) {
         match yaml::load(&file.source.text) {
             Ok(documents) => file.documents = Arc::new(documents),
-            Err(error) => problems.push(not_yaml(&file, &error)),
+            Err(error) => problems.push(not_yaml(&file, &error, entry)),
         }
     }
     file
 }
 
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
-fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
+fn not_yaml(file: &File, error: &yaml::LoadError, entry: &Entry) -> Diagnostic {
+    // The end of the text is behind its last line.
+    let before = error.span.start.saturating_sub(1);
     let template = file.template_place(error.span.start);
+    let template = template
+        .or_else(|| file.template_place(before))
+        .or_else(|| Some(Place::new(&entry.source, Span::default())));
     // The reason may quote a key, and a key may be made of a secret.
-    let reason = match error.message.split_once('`') {
-        Some(_) if file.source.sensitive => {
-            "it is not what a YAML reader expects here, or repeats a key"
-        }
-        _ => &error.message,
+    let reason = if file.source.sensitive {
+        "it is not what a YAML reader expects here, or repeats a key"
+    } else {
+        &error.message
     };
     let message = format!("`{}` is not YAML: {reason}", file.path);
     let diagnostic = Diagnostic::error(NOT_YAML, message);
@@ -149,10 +154,11 @@ fn not_yaml(file: &File, error: &yaml::LoadError) -> Diagnostic {
 
 /// Shows the template alone when the output that a problem shows turns out to hold a secret.
 pub(super) fn conceal(problem: &mut Diagnostic, quotes: &dyn Fn(&str) -> bool) {
-    let shown = problem.primary.as_ref().map(|label| &label.place.source);
-    if problem.code == NOT_YAML
-        && shown.is_some_and(|source| !source.sensitive && quotes(&source.text))
-    {
+    let output = problem.primary.as_ref();
+    let shown = output
+        .filter(|label| label.text != FROM_HERE)
+        .and_then(|label| label.place.source.visible());
+    if problem.code == NOT_YAML && shown.is_some_and(quotes) {
         problem.primary = problem
             .related
             .pop()

@@ -8,7 +8,7 @@ use super::callable::Failure;
 use super::condition::lower_first;
 use super::scan::{self, Kind, Tag};
 use super::template::{ByName, Template};
-use super::{filters, functions, undefined};
+use super::{filters, functions, sealed_text, undefined};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Span};
 
@@ -46,9 +46,10 @@ pub(super) fn syntax(report: &ReportError, template: &Template) -> Diagnostic {
         "Unknown tag" => Some(unknown_statement(template, span)),
         _ => None,
     };
-    better.unwrap_or_else(|| {
+    let problem = better.unwrap_or_else(|| {
         Diagnostic::error("template-syntax", tidy(report.message())).at(&template.source, span, "")
-    })
+    });
+    sealed_text::without_quotes(problem, template)
 }
 
 /// Finds the tag or the statement whose end is missing.
@@ -279,6 +280,7 @@ pub(super) fn rendering(
         };
         diagnostic.at(source, span, "")
     });
+    let diagnostic = sealed_text::without_quotes(diagnostic, owner);
     callers(error, templates)
         .into_iter()
         .fold(diagnostic, |diagnostic, place| {

@@ -184,7 +184,7 @@ fn expression_end(text: &str, body: usize, close: &str) -> Option<(usize, bool)>
 }
 
 /// Returns the length of the string literal at the start, with its quotes.
-fn string_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn string_length(bytes: &[u8]) -> Option<usize> {
     let quote = *bytes.first()?;
     let mut at = 1;
     while at < bytes.len() {

@@ -233,7 +233,7 @@ fn evaluate(
         .evaluate(expression, own, config)
         .map_err(|failure| match failure {
             Failure::Syntax => format!("`{expression}` is not CEL"),
-            Failure::Execution(error) => cel::reason(&error),
+            Failure::Execution(error) => cel::reason(&error, expression),
         })?;
     cel::json(&result).ok_or_else(|| format!("`{expression}` gives no plain value"))
 }

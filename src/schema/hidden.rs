@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::pointer::Pointer;
 use super::walk::{ApplicableSchemas, visit};
-use crate::secret::Secrets;
+use crate::secret::{Secrets, names_a_secret};
 
 /// The pointers (RFC 6901) of values that are hidden with all that is below them.
 #[derive(Debug, Default)]
@@ -61,6 +61,30 @@ impl HiddenPlaces {
         }
         let mut found = BTreeSet::new();
         walk(schemas, value, &mut Pointer::default(), &mut found);
+        Self(found)
+    }
+
+    /// Finds the values behind keys that say that they are secret, whatever the schema says.
+    ///
+    /// The name of an app is no such key: `external-secrets` has none.
+    pub(super) fn named(value: &Value) -> Self {
+        fn walk(value: &Value, pointer: &mut Pointer, found: &mut BTreeSet<String>) {
+            let is_apps = pointer.as_str() == "/apps";
+            for (key, child) in value.as_object().into_iter().flatten() {
+                pointer.below(key, |pointer| {
+                    if names_a_secret(key) && !is_apps {
+                        found.insert(pointer.as_str().to_owned());
+                    } else {
+                        walk(child, pointer, found);
+                    }
+                });
+            }
+            for (index, child) in value.as_array().into_iter().flatten().enumerate() {
+                pointer.below(index, |pointer| walk(child, pointer, found));
+            }
+        }
+        let mut found = BTreeSet::new();
+        walk(value, &mut Pointer::default(), &mut found);
         Self(found)
     }
 

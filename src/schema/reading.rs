@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::references::{self, SchemaFault};
 use super::{Text, vocabulary};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span};
+use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Route};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -77,7 +77,7 @@ fn place(path: &str, text: &str, pointer: &str) -> Option<Place> {
         .first()?
         .root
         .span_of(&Route::from_pointer(pointer));
-    Some(Place::new(&Source::new(path, text), span))
+    Some(Place::new(&Source::new(path, text).keys_only(), span))
 }
 
 fn parse_schema(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
@@ -85,7 +85,8 @@ fn parse_schema(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
         Ok(DistinctKeys(schema)) => return Ok(schema),
         Err(error) => error,
     };
-    let source = Source::new(path, text);
+    // The file may be another one than it seems.
+    let source = Source::new(path, text).keys_only();
     let line = source.line_span(error.line().max(1));
     let column = line.start + error.column().saturating_sub(1);
     let start = text.floor_char_boundary(column.min(line.end));
@@ -148,7 +149,8 @@ impl<'de> Visitor<'de> for DistinctKeysVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             // Before the value is read, so that the error has the place of the key.
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key `{key}` stands twice")));
+                let message = format!("the key `{}` stands twice", shown_key(&key));
+                return Err(A::Error::custom(message));
             }
             let DistinctKeys(value) = entries.next_value()?;
             object.insert(key, value);

@@ -88,7 +88,7 @@ impl RuleRunner<'_> {
             }
             Err(Failure::Execution(_)) if self.broken => return None,
             Err(Failure::Execution(error)) => {
-                let reason = cel::reason(&error);
+                let reason = cel::reason(&error, expression);
                 Diagnostic::error(
                     "schema-rule",
                     format!("the rule `{expression}` cannot be evaluated: {reason}"),

@@ -13,7 +13,8 @@ use super::address::Cidr;
 use super::keyword::escaped;
 use super::references;
 use super::walk::{ApplicableSchemas, named_properties, visit_mut};
-use crate::yaml::Route;
+use crate::source::shown_key;
+use crate::yaml::{Route, Step};
 
 pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
@@ -149,7 +150,13 @@ fn part_violations(own: &Value, value: &Value, prefix: &str) -> Vec<SchemaViolat
     errors.collect()
 }
 
-/// `/nodes/0/name` as `nodes[0].name`.
+/// `/nodes/0/name` as `nodes[0].name`; a step that may be a value in the place of a key is not shown.
 pub(super) fn route(pointer: &str) -> String {
-    Route::from_pointer(pointer).to_string()
+    let mut route = Route::from_pointer(pointer);
+    for step in &mut route.0 {
+        if let Step::Key(key) = step {
+            *key = shown_key(key).to_owned();
+        }
+    }
+    route.to_string()
 }

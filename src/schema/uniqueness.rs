@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::hidden::HiddenPlaces;
 use super::shape::route;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
@@ -16,7 +17,7 @@ const ADDRESSES: [&str; 5] = [
     "/network/default_gateway",
 ];
 
-pub(super) fn problems(config: &Value, places: &Places) -> Vec<Diagnostic> {
+pub(super) fn problems(config: &Value, places: &Places, hidden: &HiddenPlaces) -> Vec<Diagnostic> {
     let count = config
         .get("nodes")
         .and_then(Value::as_array)
@@ -31,41 +32,57 @@ pub(super) fn problems(config: &Value, places: &Places) -> Vec<Diagnostic> {
         .map(|&pointer| pointer.to_owned())
         .collect();
     addresses.extend(of_nodes("address"));
-    let mut problems = repeated(config, places, &addresses, "address");
-    problems.extend(repeated(config, places, &of_nodes("name"), "node name"));
-    problems.extend(repeated(
+    let search = RepetitionSearch {
         config,
         places,
-        &of_nodes("mac_addr"),
-        "MAC address",
-    ));
+        hidden,
+    };
+    let mut problems = search.repeated(&addresses, "address");
+    problems.extend(search.repeated(&of_nodes("name"), "node name"));
+    problems.extend(search.repeated(&of_nodes("mac_addr"), "MAC address"));
     problems
 }
 
-fn repeated(config: &Value, places: &Places, pointers: &[String], what: &str) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<String, &String> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for pointer in pointers {
-        let Some(value) = config.pointer(pointer).and_then(Value::as_str) else {
-            continue;
-        };
-        let Some(first) = seen.get(&value.to_lowercase()) else {
-            seen.insert(value.to_lowercase(), pointer);
-            continue;
-        };
-        let message = format!(
-            "the {what} `{value}` is used by both `{}` and `{}`",
-            route(first),
-            route(pointer)
-        );
-        let mut problem = Diagnostic::error("used-twice", message);
-        if let Some(place) = places.value(pointer) {
-            problem = problem.at_place(place, "");
+/// Looks for values that stand in more than one place.
+struct RepetitionSearch<'s> {
+    config: &'s Value,
+    places: &'s Places,
+    /// What no message shows.
+    hidden: &'s HiddenPlaces,
+}
+
+impl RepetitionSearch<'_> {
+    fn repeated(&self, pointers: &[String], what: &str) -> Vec<Diagnostic> {
+        let mut seen: BTreeMap<String, &String> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for pointer in pointers {
+            let Some(value) = self.config.pointer(pointer).and_then(Value::as_str) else {
+                continue;
+            };
+            let Some(first) = seen.get(&value.to_lowercase()) else {
+                seen.insert(value.to_lowercase(), pointer);
+                continue;
+            };
+            let is_hidden = self.hidden.covers(pointer) || self.hidden.covers(first);
+            let shown = if is_hidden {
+                String::new()
+            } else {
+                format!(" `{value}`")
+            };
+            let message = format!(
+                "the {what}{shown} is used by both `{}` and `{}`",
+                route(first),
+                route(pointer)
+            );
+            let mut problem = Diagnostic::error("used-twice", message);
+            if let Some(place) = self.places.value(pointer) {
+                problem = problem.at_place(place, "");
+            }
+            if let Some(place) = self.places.value(first) {
+                problem = problem.with_related(place, "first used here");
+            }
+            problems.push(problem);
         }
-        if let Some(place) = places.value(first) {
-            problem = problem.with_related(place, "first used here");
-        }
-        problems.push(problem);
+        problems
     }
-    problems
 }

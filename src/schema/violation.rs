@@ -11,6 +11,7 @@ use super::shape::{SchemaViolation, route};
 use super::walk::ApplicableSchemas;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
+use crate::source::shown_key;
 
 /// Words violations for the one who wrote the config; of what is hidden, no message shows anything.
 pub(super) struct ViolationReport<'r> {
@@ -112,8 +113,11 @@ impl ViolationReport<'_> {
         } else {
             format!("`{}`", route(pointer))
         };
-        let diagnostic = Diagnostic::error("unknown-key", format!("{owner} has no key `{key}`"))
-            .with_suggestion(key, known.iter().copied());
+        let diagnostic = Diagnostic::error(
+            "unknown-key",
+            format!("{owner} has no key `{}`", shown_key(key)),
+        )
+        .with_suggestion(key, known.iter().copied());
         let place = self.places.key(&format!("{pointer}/{}", escaped(key)));
         diagnostic
             .with_hint(format!("it knows {}", listed(&known)))

@@ -39,28 +39,40 @@ pub struct List {
 /// One diagnostic with the place of what is wrong; paths that no output can have are wrong too, as
 /// what is listed may be removed.
 pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<Diagnostic>> {
-    let bad = |span: toml_span::Span, message: String| {
+    let bad_in = |source: &Arc<Source>, span: toml_span::Span, message: String| {
         vec![
             Diagnostic::error("bad-lock", message)
                 .at(source, Span::new(span.start, span.end), "")
                 .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
         ]
     };
+    let bad = |span, message| bad_in(source, span, message);
+    // What is no list may be another file than it seems.
+    let strange = |span, message| bad_in(&source.keys_only(), span, message);
     if let Some(list) = as_written(&source.text, folder) {
         return Ok(list);
     }
     let root = toml_span::parse(&source.text).map_err(|error| {
         conflict(source).unwrap_or_else(|| {
-            bad(
+            let reason = match &error.kind {
+                toml_span::ErrorKind::DuplicateKey { .. }
+                | toml_span::ErrorKind::DuplicateTable { .. } => "a key is set twice".to_owned(),
+                _ => error.to_string(),
+            };
+            strange(
                 error.span,
-                format!("`{LOCK_FILE}` is not valid TOML: {error}"),
+                format!("`{LOCK_FILE}` is not valid TOML: {reason}"),
             )
         })
     })?;
     let version = root.pointer("/version");
     if version.and_then(toml_span::Value::as_integer) != Some(VERSION) {
         let span = version.map_or(toml_span::Span::new(0, 0), |value| value.span);
-        return Err(bad(
+        let complain: &dyn Fn(toml_span::Span, String) -> Vec<Diagnostic> = match version {
+            Some(_) => &bad,
+            None => &strange,
+        };
+        return Err(complain(
             span,
             format!("`{LOCK_FILE}` is not of version {VERSION}, the one that this Kiln reads"),
         ));

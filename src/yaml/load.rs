@@ -7,7 +7,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureSty
 
 use super::{Content, Document, Entry, Node, Scalar, Style};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span};
+use crate::source::{Place, Source, Span, shown_key};
 
 /// How many nodes aliases may add to one stream: beyond it lies only a "billion laughs" attack.
 const ALIAS_BUDGET: usize = 100_000;
@@ -212,7 +212,7 @@ impl<'t> Loader<'t> {
                 && let Some(first) = seen.insert(key.clone(), key_span)
             {
                 return Err(LoadError {
-                    message: format!("the key `{key}` is set twice"),
+                    message: format!("the key `{}` is set twice", shown_key(&key)),
                     span: key_span,
                     first: Some(first),
                 });

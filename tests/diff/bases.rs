@@ -288,7 +288,15 @@ fn a_config_that_git_ignores_is_no_difference_and_said_aloud() {
     sandbox.write("own.yaml", "apps: {}\n");
     sandbox.write(".gitignore", format!("{ignored}own.yaml\n"));
     commit(&sandbox, "keeps some to itself");
+    // A change could name any file that lies about: only those of the usual names are read.
     let run = diff(&sandbox, &["--base", "HEAD"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr
+            .contains("cannot read `own.yaml`: git ignores it"),
+        "{run}"
+    );
+    let run = diff(&sandbox, &["--base", "HEAD", "--with-keys"]);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("git ignores `own.yaml`:"), "{run}");
     sandbox.write("kiln.toml", settings);

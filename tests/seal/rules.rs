@@ -346,26 +346,26 @@ fn rejects_what_no_sops_would_take() {
         pair.recipient, pair.identity
     );
     insta::assert_snapshot!(messages(&parse(&broken).unwrap_err()), @r"
-    sops-rules-regex: `path_regex` is not a regular expression: unclosed group ['(unclosed']
+    sops-rules-regex: `path_regex` is not a regular expression: unclosed group [***********]
       SOPS uses the syntax of Go (RE2), which has no look-around and no back references
-    bad-recipient: `age1abc` is not an age recipient [age1abc]
+    bad-recipient: `age1abc` is not an age recipient [*******]
       a recipient is the line `age1…` that `age-keygen -y` prints for an identity
     sops-rules-selectors: a rule has both `encrypted_suffix` and `encrypted_regex`, and SOPS takes only one [encrypted_regex]
       keep one of them, or write two rules with different `path_regex`
     bad-recipient: `.sops.yaml` holds a private age key
       put the public key (`age1…`) there, and make a new key: this one may be known to others
-    sops-rules-regex: `unencrypted_regex` is not a regular expression: look-around is not supported [(?=x)]
+    sops-rules-regex: `unencrypted_regex` is not a regular expression: look-around is not supported [*****]
       SOPS uses the syntax of Go (RE2), which has no look-around and no back references
-    sops-rules-shape: `mac_only_encrypted` is true or false [perhaps]
-    sops-rules-shape: `age` is a list of recipients, or a string with commas [{}]
-    sops-rules-shape: a creation rule is a mapping [nonsense]
+    sops-rules-shape: `mac_only_encrypted` is true or false [*******]
+    sops-rules-shape: `age` is a list of recipients, or a string with commas [**]
+    sops-rules-shape: a creation rule is a mapping [********]
     ");
     insta::assert_snapshot!(messages(&parse("creation_rules: {}\nstores: {yaml: {indent: x}}").unwrap_err()), @r"
     sops-rules-shape: `creation_rules` is a list of rules [creation_rules]
     sops-rules-shape: `stores.yaml.indent` is a number of blanks [x]
     ");
     insta::assert_snapshot!(messages(&parse("creation_rules: [").unwrap_err()), @r"
-    sops-rules-syntax: unclosed bracket '[' [[]
+    sops-rules-syntax: unclosed bracket '[' [*]
     ");
 }
 

@@ -80,6 +80,19 @@ impl Project {
             .insert(path.to_owned(), text.as_bytes().to_vec());
     }
 
+    /// Returns the text of a file.
+    pub(crate) fn text(&self, path: &str) -> String {
+        String::from_utf8_lossy(&self.files.0[path]).into_owned()
+    }
+
+    /// Replaces what stands in a file.
+    #[track_caller]
+    pub(crate) fn edit(&mut self, path: &str, from: &str, to: &str) {
+        let text = self.text(path);
+        assert!(text.contains(from), "no `{from}` in `{path}`: {text}");
+        self.put(path, &text.replacen(from, to, 1));
+    }
+
     pub(crate) fn world<R>(&self, keys: Keys, ask: impl FnOnce(&World<'_>) -> R) -> R {
         let catalogue = pipeline::catalogue();
         let env = |name: &str| self.env.get(name).cloned();
@@ -114,9 +127,7 @@ pub(crate) fn told(problem: &Diagnostic) -> String {
         let (line, column) = source.line_column(label.place.span.start);
         let path = &source.path;
         writeln!(text, "  {path}:{line}:{column} {}", label.text).unwrap();
-        if !source.sensitive {
-            text.push_str(&source.text);
-        }
+        text.push_str(source.visible().unwrap_or_default());
     }
     for hint in &problem.hints {
         writeln!(text, "  {hint}").unwrap();

@@ -172,7 +172,8 @@ fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -
 /// Returns the text of a line, indented, unless it may not be shown.
 fn text_of(source: &Source, line: usize) -> Option<String> {
     let span = source.line_span(line);
-    (!source.sensitive).then(|| format!("  {}", &source.text[span.start..span.end]))
+    let shown = source.visible()?;
+    Some(format!("  {}", &shown[span.start..span.end]))
 }
 
 fn explain_file(tree: &Tree<Sealed>, file: &File) -> String {

@@ -28,10 +28,9 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> String {
         .id(diagnostic.code)
         .elements(NOTHING);
     for (source, labels) in by_source(diagnostic) {
-        group = if source.sensitive {
-            points(group, source, &labels)
-        } else {
-            group.element(snippet(source, &labels))
+        group = match source.visible() {
+            None => points(group, source, &labels),
+            Some(text) => group.element(snippet(source, text, &labels)),
         };
     }
     for hint in &diagnostic.hints {
@@ -65,13 +64,17 @@ fn by_source(diagnostic: &Diagnostic) -> Vec<(&Arc<Source>, Labels<'_>)> {
     groups
 }
 
-fn snippet<'d>(source: &'d Source, labels: &Labels<'d>) -> Snippet<'d, Annotation<'d>> {
+fn snippet<'d>(
+    source: &'d Source,
+    text: &'d str,
+    labels: &Labels<'d>,
+) -> Snippet<'d, Annotation<'d>> {
     let annotations = labels.iter().map(|(kind, label)| {
-        let span = visible(&source.text, label.place.span);
-        let text = (!label.text.is_empty()).then(|| plain(&label.text));
-        kind.span(span.start..span.end).label(text)
+        let span = visible(text, label.place.span);
+        let word = (!label.text.is_empty()).then(|| plain(&label.text));
+        kind.span(span.start..span.end).label(word)
     });
-    Snippet::source(source.text.as_ref())
+    Snippet::source(text)
         .path(plain(&source.path))
         .annotations(annotations)
 }

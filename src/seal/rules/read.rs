@@ -11,7 +11,7 @@ use crate::seal::pattern;
 use crate::seal::recipient::{Recipient, Unfit};
 use crate::seal::scope::{Scope, Selector};
 use crate::secret::SealTerms;
-use crate::source::{Place, Source, Span};
+use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Entry, Node, Resolver};
 
 const TOP_KEYS: [&str; 3] = ["creation_rules", "destination_rules", "stores"];
@@ -41,9 +41,10 @@ const FOREIGN: [&str; 8] = [
 
 pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
     let documents = yaml::load(&source.text)
-        .map_err(|error| vec![error.diagnostic("sops-rules-syntax", source)])?;
+        .map_err(|error| vec![error.diagnostic("sops-rules-syntax", &source.keys_only())])?;
     let mut reader = Reader {
         source,
+        strange: false,
         problems: Vec::new(),
     };
     let mut rules = RuleFile {
@@ -54,11 +55,22 @@ pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
     if let Some(document) = documents.first() {
         reader.file(&document.root, &mut rules);
     }
-    Warned::unless_errors(rules, reader.problems)
+    let mut problems = reader.problems;
+    if reader.strange {
+        let shown = source.keys_only();
+        let unfit = rules.list.iter_mut().flat_map(|rule| &mut rule.unfit);
+        problems
+            .iter_mut()
+            .chain(unfit)
+            .for_each(|problem| problem.show_in(&shown));
+    }
+    Warned::unless_errors(rules, problems)
 }
 
 struct Reader<'r> {
     source: &'r Arc<Source>,
+    /// Whether there is something in it that nobody knows, so that it may be another file than it seems.
+    strange: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -66,6 +78,7 @@ impl Reader<'_> {
     fn file(&mut self, root: &Node, rules: &mut RuleFile) {
         let Some(entries) = root.entries() else {
             if !root.is_null() {
+                self.strange = true;
                 self.shape(
                     root.first_line_span(),
                     "a rule file is a mapping with `creation_rules`",
@@ -117,6 +130,7 @@ impl Reader<'_> {
             terms: SealTerms::default(),
         };
         let Some(entries) = node.entries() else {
+            self.strange = true;
             self.shape(node.first_line_span(), "a creation rule is a mapping");
             return rule;
         };
@@ -249,8 +263,9 @@ impl Reader<'_> {
                     "unsupported-key-groups",
                     "a rule has several key groups, and Kiln cannot split a data key over them",
                 );
+                // Nobody looks whether recipients stand there.
                 rule.unfit
-                    .push(problem.at(self.source, entry, "").with_hint(
+                    .push(problem.at(&self.source.keys_only(), entry, "").with_hint(
                         "put all recipients into one group, any of which then opens the file",
                     ));
             }
@@ -327,6 +342,7 @@ impl Reader<'_> {
     /// Splits a list of recipients with commas, each with its place where it stands as it is.
     fn recipients(&mut self, node: &Node) -> Vec<(String, Span)> {
         let Some(text) = node.text() else {
+            self.strange = true;
             self.shape(
                 node.first_line_span(),
                 "`age` is a list of recipients, or a string with commas",
@@ -354,11 +370,17 @@ impl Reader<'_> {
 
     fn unfit(&mut self, text: &str, span: Span, unfit: Unfit, rule: &mut Rule) {
         match unfit {
-            Unfit::Malformed => self.problems.push(
-                Diagnostic::error("bad-recipient", format!("`{text}` is not an age recipient"))
-                    .at(self.source, span, "")
-                    .with_hint("a recipient is the line `age1…` that `age-keygen -y` prints for an identity"),
-            ),
+            Unfit::Malformed => {
+                // What does not even start like a recipient may be a secret that was put there.
+                let hides = !text.starts_with("age1") && !text.starts_with("ssh-");
+                self.strange |= hides;
+                let named = if hides { "this".to_owned() } else { format!("`{text}`") };
+                self.problems.push(
+                    Diagnostic::error("bad-recipient", format!("{named} is not an age recipient"))
+                        .at(self.source, span, "")
+                        .with_hint("a recipient is the line `age1…` that `age-keygen -y` prints for an identity"),
+                );
+            }
             Unfit::Private => self.problems.push(
                 // Not even its place: a label would print the line.
                 Diagnostic::error("bad-recipient", format!("`{}` holds a private age key", self.source.path))
@@ -377,10 +399,14 @@ impl Reader<'_> {
             .iter()
             .filter(|entry| !known.contains(&entry.key.as_str()) && entry.key != "<<")
         {
+            self.strange = true;
             self.problems.push(
                 Diagnostic::warning(
                     "sops-rules-unknown-key",
-                    format!("SOPS knows no key `{}` and passes over it", entry.key),
+                    format!(
+                        "SOPS knows no key `{}` and passes over it",
+                        shown_key(&entry.key)
+                    ),
                 )
                 .at(self.source, entry.key_span, "")
                 .with_suggestion(&entry.key, known.iter().copied()),

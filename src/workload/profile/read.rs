@@ -11,7 +11,7 @@ use super::{
     Setting, WORKLOAD_KEYS, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, shown_key};
 use crate::workload::PROBES;
 use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load, unpack_without};
@@ -39,11 +39,12 @@ const CONTAINER_FIELDS: [&str; 5] = [
 
 /// Reads one profile.
 pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> {
-    let documents = load(&source.text).map_err(|error| vec![error.diagnostic(CODE, source)])?;
+    let documents =
+        load(&source.text).map_err(|error| vec![error.diagnostic(CODE, &source.keys_only())])?;
     let [document] = documents.as_slice() else {
         let message = "a chart profile is a single YAML document";
         return Err(vec![Diagnostic::error(CODE, message).at(
-            source,
+            &source.keys_only(),
             Span::new(0, 0),
             "",
         )]);
@@ -69,10 +70,17 @@ pub(super) fn packed(
 fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
     let mut reader = Reader {
         source,
+        strange: false,
         problems: Vec::new(),
     };
     let profile = reader.profile(root);
     let mut problems = reader.problems;
+    if reader.strange {
+        let shown = source.keys_only();
+        problems
+            .iter_mut()
+            .for_each(|problem| problem.show_in(&shown));
+    }
     problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
     if problems.is_empty() {
         Ok(profile)
@@ -83,6 +91,8 @@ fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
 
 struct Reader<'s> {
     source: &'s Arc<Source>,
+    /// Whether there is something in it that nobody knows, so that it may be another file than it seems.
+    strange: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -95,15 +105,19 @@ impl Reader<'_> {
     /// Checks that a node is a mapping of known keys.
     fn keys(&mut self, node: &Node, known: &[&str], required: &[&str]) {
         let Some(entries) = node.entries() else {
+            self.strange = true;
             self.problem(node.first_line_span(), "a mapping was expected here");
             return;
         };
         for entry in entries {
             if !known.contains(&entry.key.as_str()) {
-                let unknown =
-                    Diagnostic::error(CODE, format!("a chart profile has no `{}` here", entry.key))
-                        .at(self.source, entry.key_span, "")
-                        .with_suggestion(&entry.key, known.iter().copied());
+                let unknown = Diagnostic::error(
+                    CODE,
+                    format!("a chart profile has no `{}` here", shown_key(&entry.key)),
+                )
+                .at(self.source, entry.key_span, "")
+                .with_suggestion(&entry.key, known.iter().copied());
+                self.strange = true;
                 self.problems.push(unknown);
             }
         }

@@ -1,0 +1,234 @@
+//! Every code that a diagnostic can carry, given beside secrets.
+
+use std::collections::BTreeSet;
+
+use super::mistakes::{CHECK, HARDEN, LOAD, Mistake, RENDER, SEAL, VALIDATE};
+use super::{assert_hidden, audit_problems, forms, laden, problems, switch_problems};
+use crate::harden::trees;
+use crate::secrets::project::Project;
+use kiln::pipeline::Keys;
+
+/// Codes that no mistake here gives, each with the reason.
+const OUT_OF_REACH: [(&str, &str); 5] = [
+    ("exemption-without-reason", "`kiln.toml` refuses it before"),
+    (
+        "pod-security-too-strict",
+        "names a namespace, a level and a workload",
+    ),
+    ("schema-model", "only a bug of ours gives it"),
+    ("seal-self-check", "only a bug of ours gives it"),
+    (
+        "yaml-syntax",
+        "a rendered file is refused before; a comparison shows keys only",
+    ),
+];
+
+/// Makes mistakes one by one, and returns the codes that they gave.
+fn make(mistakes: &[Mistake]) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    let mut missing = Vec::new();
+    for (number, (code, spoil)) in mistakes.iter().enumerate() {
+        let mut project = laden();
+        spoil(&mut project);
+        let found = problems(&project);
+        assert_hidden(&found, &format!("{code}, mistake {number}"));
+        if !found.iter().any(|problem| problem.code == *code) {
+            let told: String = found.iter().map(forms).collect();
+            missing.push(format!("{code}, mistake {number}: {told}"));
+        }
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    assert!(missing.is_empty(), "{}", missing.concat());
+    seen
+}
+
+/// Puts the trees of other tests, in which something is wrong, beside the secrets.
+fn trees_of(area: &str, harden: bool) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    let kinds = trees::folders(&trees::fixtures(area));
+    for case in kinds.iter().flat_map(|kind| trees::folders(kind)) {
+        let mut project = laden();
+        project.put(
+            "kiln.toml",
+            &format!("catalogue = false\n[harden]\nenabled = {harden}\n"),
+        );
+        for (path, text) in trees::texts(&case.join("in")) {
+            if text.contains("#{") || text.contains("#%") {
+                continue;
+            }
+            project.put(&format!("templates/{path}"), &text);
+            if let Some(namespace) = path
+                .strip_prefix("kubernetes/apps/")
+                .and_then(|rest| rest.split('/').next())
+            {
+                let folder = format!("templates/kubernetes/apps/{namespace}/some-{namespace}");
+                project.put(&format!("{folder}/app.toml"), "summary = \"An app\"\n");
+                project.put(&format!("{folder}/x.txt"), "x\n");
+            }
+            let mut folders = path.split('/').skip_while(|part| *part != "apps").skip(1);
+            if let (Some(namespace), Some(app), Some(_)) =
+                (folders.next(), folders.next(), folders.next())
+            {
+                project.put(
+                    &format!("templates/kubernetes/apps/{namespace}/{app}/app.toml"),
+                    "summary = \"An app\"\n",
+                );
+            }
+        }
+        for (path, text) in trees::texts(&case.join("charts")) {
+            project.put(&format!("charts/{path}"), &text);
+        }
+        let found = problems(&project);
+        assert_hidden(&found, &case.display().to_string());
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    seen
+}
+
+#[test]
+fn mistakes_in_loading_show_no_secret() {
+    make(LOAD);
+}
+
+#[test]
+fn mistakes_in_validation_show_no_secret() {
+    make(VALIDATE);
+}
+
+#[test]
+fn mistakes_in_rendering_show_no_secret() {
+    make(RENDER);
+}
+
+#[test]
+fn mistakes_in_hardening_and_sealing_show_no_secret() {
+    make(HARDEN);
+    make(CHECK);
+    make(SEAL);
+}
+
+/// Edits of the config, with a secret among the arguments.
+fn edits() -> BTreeSet<&'static str> {
+    let option = &format!("word={}", super::CANARY);
+    let named = &format!("word: {}", super::CANARY);
+    let base = laden();
+    let sealed_only = |project: &mut Project| {
+        let text = project.text("cluster.yaml");
+        project.put("cluster.json", &text);
+        project.files.0.remove("cluster.yaml");
+    };
+    let mut json = laden();
+    sealed_only(&mut json);
+    let mut needing = laden();
+    needing.put(
+        "templates/kubernetes/apps/default/own/app.toml",
+        "summary = \"x\"\nneeds = [\"demo\"]\n",
+    );
+    needing.put("templates/kubernetes/apps/default/own/x.txt", "x\n");
+    let all = [
+        switch_problems(&base, &[option], true, &[]),
+        switch_problems(&base, &["nope"], true, &[option]),
+        switch_problems(&base, &["demo"], true, &[named]),
+        switch_problems(&base, &["demo"], true, &[super::CANARY]),
+        switch_problems(&base, &["demo"], true, &[&format!("pin={}", super::CANARY)]),
+        switch_problems(
+            &base,
+            &["demo"],
+            true,
+            &[&format!("word.x={}", super::CANARY)],
+        ),
+        switch_problems(
+            &base,
+            &["demo"],
+            true,
+            &[&format!("wrod={}", super::CANARY)],
+        ),
+        switch_problems(&base, &["demo", "own"], true, &[option]),
+        switch_problems(&needing, &["demo"], false, &[]),
+        switch_problems(&needing, &["own"], false, &[option]),
+        switch_problems(&json, &["demo"], false, &[]),
+        switch_problems(&encrypted(), &["demo"], false, &[]),
+    ];
+    let mut seen = BTreeSet::new();
+    for found in &all {
+        assert_hidden(found, "edit");
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    seen
+}
+
+/// A clone without keys, in which sealed files are.
+fn keyless() -> BTreeSet<&'static str> {
+    let mut project = laden();
+    let compiled = project.compile().unwrap_or_else(|_| panic!("it compiles"));
+    for (path, file) in compiled.tree.outputs() {
+        project.files.0.insert(path.to_owned(), file.bytes.clone());
+    }
+    project.files.0.remove("age.key");
+    project.files.0.remove("deploy.key");
+    project.identities.clear();
+    let compiled = project.compile_with(Keys::AtHand);
+    let found = compiled.map_or_else(|problems| problems, |compiled| compiled.warnings);
+    assert_hidden(&found, "without keys");
+    found.iter().map(|problem| problem.code).collect()
+}
+
+/// A project whose config is encrypted as a whole.
+fn encrypted() -> Project {
+    let mut project = laden();
+    let mut maker = project.clone();
+    let config = format!(
+        "{}{}",
+        project.text("cluster.yaml"),
+        project.text("nodes.yaml")
+    );
+    maker.put("templates/cluster.sops.yaml", &config);
+    let compiled = maker.compile().unwrap_or_else(|_| panic!("it compiles"));
+    let mut outputs = compiled.tree.outputs();
+    let (_, file) = outputs
+        .find(|(path, _)| *path == "cluster.sops.yaml")
+        .unwrap();
+    project
+        .files
+        .0
+        .insert("cluster.sops.yaml".to_owned(), file.bytes.clone());
+    project.files.0.remove("cluster.yaml");
+    project.files.0.remove("nodes.yaml");
+    project
+}
+
+fn audits() -> BTreeSet<&'static str> {
+    let mut project = laden();
+    project.put(
+        "kiln.toml",
+        "catalogue = false\n[[audit.exempt]]\ncheck = \"nope\"\nreason = \"x\"\n",
+    );
+    let found = audit_problems(&project);
+    assert_hidden(&found, "audit");
+    found.iter().map(|problem| problem.code).collect()
+}
+
+/// A new diagnostic has to come with a mistake that gives it beside a secret.
+#[test]
+fn every_code_is_given_by_a_mistake() {
+    let mut seen = edits();
+    seen.extend(keyless());
+    seen.extend(audits());
+    seen.extend(trees_of("check", false));
+    seen.extend(trees_of("harden", true));
+    for mistakes in [LOAD, VALIDATE, RENDER, HARDEN, CHECK, SEAL] {
+        seen.extend(mistakes.iter().map(|(code, _)| *code));
+    }
+    let excused: BTreeSet<&str> = OUT_OF_REACH.iter().map(|(code, _)| *code).collect();
+    let stages = kiln::pipeline::findings();
+    let findings = stages.iter().flat_map(|(_, codes)| codes);
+    let checks = kiln::check::CHECKS.iter().map(|check| check.code);
+    let all: BTreeSet<&str> = findings.map(|meaning| meaning.code).chain(checks).collect();
+    let missing: Vec<&&str> = all
+        .difference(&seen)
+        .filter(|code| !excused.contains(**code))
+        .collect();
+    let needless: Vec<&&str> = excused.intersection(&seen).collect();
+    assert!(missing.is_empty(), "given by no mistake: {missing:?}");
+    assert!(needless.is_empty(), "given by a mistake: {needless:?}");
+}

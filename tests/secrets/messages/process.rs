@@ -1,0 +1,159 @@
+//! What the real binary prints, of real files.
+
+use std::os::unix::fs::symlink;
+
+use super::{CANARY, assert_no_secret, laden};
+use crate::secrets::project::{IDENTITY, Project};
+use crate::support::{Run, Sandbox};
+
+const FORMATS: [&str; 3] = ["human", "json", "github"];
+
+fn on_disk(project: &Project) -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (path, bytes) in &project.files.0 {
+        sandbox.write(path, bytes);
+    }
+    sandbox
+}
+
+fn run(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    sandbox.kiln_with(&[("TOKEN", CANARY)], arguments)
+}
+
+/// Runs in every form of messages, and expects an exit code and no secret.
+#[track_caller]
+fn expect(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> String {
+    let mut all = String::new();
+    for format in FORMATS {
+        let run = run(
+            sandbox,
+            &[arguments, &["--message-format", format]].concat(),
+        );
+        assert_eq!(run.code, Some(code), "{arguments:?}: {run}");
+        assert_no_secret(&run.to_string(), &format!("{arguments:?}"));
+        all.push_str(&run.to_string());
+    }
+    all
+}
+
+#[test]
+fn what_goes_well_shows_no_secret() {
+    let sandbox = on_disk(&laden());
+    expect(&sandbox, 0, &["check", "--verbose"]);
+    run(&sandbox, &["render"]).success();
+    for arguments in [
+        &["render", "--verbose"][..],
+        &["audit"],
+        &["audit", "--format", "sarif"],
+        &["audit", "--format", "markdown"],
+        &["explain", "keep.sops.yaml:1"],
+        &["diff", "--disk"],
+        &["diff", "--disk", "--format", "html"],
+        &["diff", "--disk", "--format", "markdown"],
+        &["diff", "--disk", "--format", "json"],
+        &["apps"],
+    ] {
+        expect(&sandbox, 0, arguments);
+    }
+}
+
+#[test]
+fn a_link_to_a_key_shows_nothing_of_it() {
+    let pem = format!(
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{CANARY}\n-----END OPENSSH PRIVATE KEY-----\n"
+    );
+    let age = format!("# public key: age1qqq\n{IDENTITY}\n");
+    for target in [
+        "age.key",
+        "deploy.key",
+        "copy-of-age",
+        "copy-of-deploy",
+        ".git/config",
+    ] {
+        for path in [
+            "cluster.yaml",
+            "cluster.toml",
+            "kiln.toml",
+            ".sops.yaml",
+            "charts/x.yaml",
+            "schemas/apps/demo.schema.json",
+        ] {
+            let mut project = laden();
+            for (name, text) in [
+                ("age.key", &age),
+                ("copy-of-age", &age),
+                ("deploy.key", &pem),
+                ("copy-of-deploy", &pem),
+            ] {
+                project.put(name, text);
+            }
+            project.put(
+                ".git/config",
+                &format!("[core]\n\turl = https://x:{CANARY}@example.com\n"),
+            );
+            project.files.0.remove("templates/.sops.yaml.tera");
+            project.files.0.remove(path);
+            let sandbox = on_disk(&project);
+            let up = "../".repeat(path.matches('/').count());
+            std::fs::create_dir_all(sandbox.path(path).parent().unwrap()).unwrap();
+            symlink(format!("{up}{target}"), sandbox.path(path)).unwrap();
+            let run = run(&sandbox, &["check"]);
+            assert!(matches!(run.code, Some(1 | 2)), "{path} -> {target}: {run}");
+            assert_no_secret(&run.to_string(), &format!("{path} -> {target}"));
+        }
+    }
+}
+
+#[test]
+fn values_among_the_arguments_are_not_repeated() {
+    let sandbox = on_disk(&laden());
+    let option = format!("word={CANARY}");
+    let joined = format!("--set=word={CANARY}");
+    for arguments in [
+        &["apps", "enable", "demo", option.as_str()][..],
+        &["apps", "enable", "demo", "--set", CANARY],
+        &["apps", "enable", "demo", &format!("--set=word {CANARY}")],
+        &["apps", "enable", "demo", "--set", &format!("pin={CANARY}")],
+        &["apps", "enable", "demo", "--set", &format!("wrod={CANARY}")],
+        &[
+            "apps",
+            "enable",
+            "demo",
+            "--set",
+            &format!("word.deep={CANARY}"),
+        ],
+        &["apps", "enable", "nope", "--set", option.as_str()],
+        &["apps", "enable", "--set", option.as_str()],
+        &["apps", "enable", &joined],
+        &["apps", "enabel", "demo", "--set", option.as_str()],
+        &["apps", "disable", "demo", "--set", option.as_str()],
+        &["apps", "disable", "demo", &joined],
+        &["apps", &joined],
+        &["apps", "enable", "demo", &format!("--sett=word={CANARY}")],
+    ] {
+        for format in FORMATS {
+            let arguments = [arguments, &["--message-format", format]].concat();
+            let run = run(&sandbox, &arguments);
+            assert!(matches!(run.code, Some(1 | 2)), "{arguments:?}: {run}");
+            assert_no_secret(&run.to_string(), &format!("{arguments:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_a_path_is_blotted_out_at_the_last_moment() {
+    // No message hides the name of a file: only the last look at what goes out finds it.
+    let mut project = laden();
+    let name = "swordfish-in-a-path";
+    project.put(&format!("templates/{name}.txt.tera"), "#{ nope }#\n");
+    project.put("some.txt", name);
+    let sandbox = on_disk(&project);
+    for format in FORMATS {
+        let told = run(&sandbox, &["check", "--message-format", format]).to_string();
+        assert!(told.contains("undefined-variable"), "{told}");
+        assert!(
+            told.contains("templates/….txt.tera") && !told.contains(name),
+            "{told}"
+        );
+    }
+}

@@ -294,14 +294,10 @@ fn exempts_with_a_reason_and_only_what_can_be() {
      = help: or have a rule of `.sops.yaml` name it: by a `path_regex` that matches it, and no file that Kustomize, Flux or Talos reads in plain text
 
     error[sealed-empty]: `stringData.token` in `x.sops.yaml` is empty
-     --> x.sops.yaml:6:3
-      |
-     ::: templates/x.sops.yaml:6:1
-      |
-    6 |   token: ""
-      | ----------- rendered from here
-      |
-      = help: set the value that it comes from, leave the key out, or exempt it in `[[exempt]]` of `kiln.toml`
+    --> x.sops.yaml:6:3
+    ::: templates/x.sops.yaml:6:1
+     = note: rendered from here
+     = help: set the value that it comes from, leave the key out, or exempt it in `[[exempt]]` of `kiln.toml`
 
     4 errors, nothing written
     "#);

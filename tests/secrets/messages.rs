@@ -57,6 +57,14 @@ pub(super) fn audit_problems(project: &Project) -> Vec<Diagnostic> {
     )
 }
 
+pub(super) fn rekey_problems(project: &Project, old: &[&str]) -> Vec<Diagnostic> {
+    let old: Vec<String> = old.iter().map(|origin| (*origin).to_owned()).collect();
+    let rekeyed = project.world(Keys::Needed, |world| {
+        pipeline::rekey(world, &old, &mut OsRng)
+    });
+    settled(rekeyed.map(|rekeyed| rekeyed.compiled.warnings))
+}
+
 pub(super) fn switch_problems(
     project: &Project,
     names: &[&str],

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::mistakes::{CHECK, HARDEN, LOAD, Mistake, RENDER, SEAL, VALIDATE};
-use super::{assert_hidden, audit_problems, forms, laden, problems, switch_problems};
+use super::mistakes::{CHECK, HARDEN, LOAD, Mistake, RENDER, SEAL, STRANGER, VALIDATE};
+use super::{
+    assert_hidden, audit_problems, forms, laden, problems, rekey_problems, switch_problems,
+};
 use crate::harden::trees;
-use crate::secrets::project::Project;
+use crate::secrets::project::{IDENTITY, Project};
 use kiln::pipeline::Keys;
+use kiln::secret::Secret;
 
 /// Codes that no mistake here gives, each with the reason.
 const OUT_OF_REACH: [(&str, &str); 5] = [
@@ -173,6 +176,48 @@ fn keyless() -> BTreeSet<&'static str> {
     found.iter().map(|problem| problem.code).collect()
 }
 
+/// The exchange of a key, and what is sealed for another one.
+fn exchanges() -> BTreeSet<&'static str> {
+    let identity = |origin: &str, text: &str| (origin.to_owned(), Secret::new(text));
+    let mut strange = laden();
+    let compiled = strange.compile().unwrap_or_else(|_| panic!("it compiles"));
+    for (path, file) in compiled.tree.outputs() {
+        strange.files.0.insert(path.to_owned(), file.bytes.clone());
+    }
+    strange.put("age.key", STRANGER);
+    strange.identities = vec![identity("age.key", STRANGER)];
+    let mut none = laden();
+    none.identities = vec![identity("SOPS_AGE_KEY", IDENTITY)];
+    let mut same = laden();
+    same.identities = vec![identity("age.key", IDENTITY), identity("old.key", IDENTITY)];
+    // The rules are written by hand, for the old key.
+    let mut stale = laden();
+    stale.files.0.remove("templates/.sops.yaml.tera");
+    let (_, rules) = compiled
+        .tree
+        .outputs()
+        .find(|(path, _)| *path == ".sops.yaml")
+        .unwrap();
+    stale
+        .files
+        .0
+        .insert(".sops.yaml".to_owned(), rules.bytes.clone());
+    stale.put("age.key", STRANGER);
+    stale.identities = vec![identity("age.key", STRANGER), identity("old.key", IDENTITY)];
+    let found = [
+        problems(&strange),
+        rekey_problems(&none, &[]),
+        rekey_problems(&same, &["old.key"]),
+        rekey_problems(&stale, &["old.key"]),
+    ];
+    let mut seen = BTreeSet::new();
+    for found in &found {
+        assert_hidden(found, "exchange");
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    seen
+}
+
 /// A project whose config is encrypted as a whole.
 fn encrypted() -> Project {
     let mut project = laden();
@@ -213,6 +258,7 @@ fn audits() -> BTreeSet<&'static str> {
 fn every_code_is_given_by_a_mistake() {
     let mut seen = edits();
     seen.extend(keyless());
+    seen.extend(exchanges());
     seen.extend(audits());
     seen.extend(trees_of("check", false));
     seen.extend(trees_of("harden", true));

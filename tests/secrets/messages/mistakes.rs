@@ -11,7 +11,8 @@ use crate::secrets::project::{IDENTITY, Project};
 pub(super) type Mistake = (&'static str, fn(&mut Project));
 
 /// The identity of somebody else.
-const STRANGER: &str = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
+pub(super) const STRANGER: &str =
+    "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
 
 fn with(project: &mut Project, path: &str, text: &str) {
     project.put(
@@ -543,6 +544,16 @@ pub(super) const SEAL: &[Mistake] = &[
         literal_only(it);
         let rule = "    encrypted_regex: ^nope$\n    age:";
         edit(it, "templates/.sops.yaml.tera", "    age:", rule);
+    }),
+    ("seal-leaves-plain", |it| {
+        let rule = "    encrypted_regex: ^data$\n    age:";
+        edit(it, "templates/.sops.yaml.tera", "    age:", rule);
+        with(
+            it,
+            "templates/x.sops.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  a: Q0FOQVJZ\nstringData:\n  word: CANARY\n",
+        );
+        it.files.0.remove("templates/keep.sops.yaml.tera");
     }),
     ("seal-damaged", |it| {
         data(it, |text| {

@@ -308,13 +308,13 @@ fn exempts_with_a_reason_and_only_what_can_be() {
     error[kiln-toml]: an exemption needs a `reason`
      --> kiln.toml:5:1
       |
-    5 | rule = "sealed-empty"
+    5 | rule = **************
       | ^^^^
 
     error[unknown-key]: `kiln.toml` has no key `path`
      --> kiln.toml:9:1
       |
-    9 | path = "x"
+    9 | path = ***
       | ^^^^
       |
       = help: it knows `rule`, `namespace`, `name`, `reason`

@@ -14,12 +14,17 @@ use crate::secret::KEY_FILES;
 /// Looks for credentials that git tracks (errors) or would take (warnings), and for key files that other users
 /// can read (warnings).
 ///
-/// Starts git only where there is a repository, and says nothing where git cannot tell.
+/// Starts git only where there is a repository; where git cannot tell, that is a warning.
 pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>, CommandError> {
     let keys = Keys::of(session, settings)?;
     let mut problems = Vec::new();
     if fs::may_be_versioned(&session.root) {
-        problems.extend(keys.committable(&session.root).unwrap_or_default());
+        match keys.committable(&session.root) {
+            Ok(found) => problems.extend(found),
+            // Without git nobody commits from here, and what looked like a repository may be none.
+            Err(GitError::Missing { .. } | GitError::NoRepository { .. }) => {}
+            Err(error) => problems.push(not_seen(&error)),
+        }
     }
     problems.extend(keys.readable(&session.root));
     Ok(problems)
@@ -93,6 +98,12 @@ impl Keys {
         let problem = Diagnostic::warning("key-readable", message);
         Some(problem.with_hint(format!("run `chmod 600 {}`", open.join(" "))))
     }
+}
+
+/// Says that git does not tell, so that nothing is known of the keys.
+fn not_seen(error: &GitError) -> Diagnostic {
+    let message = "nobody can tell whether git would take the keys of this project";
+    Diagnostic::warning("key-not-ignored", message).with_hint(error.to_string())
 }
 
 fn tracked_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {

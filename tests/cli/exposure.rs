@@ -201,3 +201,16 @@ fn keeps_every_byte_of_an_ignore_file() {
     assert!(bytes.starts_with(b"caf\xe9\r\n/age.key\r\n# Keys"));
     assert!(!bytes.ends_with(b"/age.key\n"));
 }
+
+#[test]
+fn says_so_where_git_cannot_tell() {
+    let sandbox = Sandbox::new();
+    sandbox.kiln(&["init"]).success();
+    git(&sandbox, &["init", "--quiet"]);
+    sandbox.write(".git/index", "no index at all");
+    let path = std::env::var("PATH").unwrap();
+    let run = sandbox.kiln_with(&[("PATH", &path)], &["check"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let expected = "nobody can tell whether git would take the keys";
+    assert!(run.stderr.contains(expected), "{run}");
+}

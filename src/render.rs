@@ -36,6 +36,7 @@ pub use layers::{Layer, Layers};
 pub use library::Library;
 pub use stack::threads;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -110,7 +111,7 @@ pub struct Rendering {
 /// What the templates make with something replaced.
 #[derive(Clone, Debug)]
 pub struct OtherRendering {
-    /// The files.
+    /// The files, which are not parsed: their texts are compared.
     pub tree: Tree<Rendered>,
     /// What failed, and did not in the rendering that counts.
     pub failures: Vec<Diagnostic>,
@@ -201,15 +202,23 @@ impl Run<'_> {
     fn render(self, outputs: &[&Entry], variables: &Variables<'_>) -> (Vec<File>, Vec<Diagnostic>) {
         let render_one = |entry: &&Entry| {
             let mut problems = Vec::new();
+            let compared = self.surroundings.other.is_some();
             if !entry.is_template() {
-                let file = outputs::copied(entry, &mut problems);
-                return (Some(file), problems);
+                let file = if compared {
+                    outputs::compared(entry, entry.source.text.clone())
+                } else {
+                    Some(outputs::copied(entry, &mut problems))
+                };
+                return (file, problems);
             }
             let variables = variables.at(&entry.path);
             let printed = self
                 .engine
                 .render(&entry.path, variables, self.surroundings);
             let file = match printed {
+                Some(Ok(printed)) if compared => {
+                    outputs::compared(entry, Cow::Owned(printed.text))
+                }
                 Some(Ok(printed)) => outputs::rendered(entry, printed, self.engine, &mut problems),
                 Some(Err(problem)) => {
                     problems.push(*problem);

@@ -97,6 +97,18 @@ pub(super) fn rendered(
     ))
 }
 
+/// Makes a file of a text that is only compared: it is not parsed, and nothing tells where its lines came from.
+pub(super) fn compared(entry: &Entry, text: Cow<'static, str>) -> Option<File> {
+    let path = entry.output();
+    let source = Source::of(path, text, is_secret_path(path));
+    (!source.text.trim().is_empty() || !entry.is_template()).then(|| File {
+        path: path.to_owned(),
+        source,
+        documents: Arc::default(),
+        origins: Vec::new(),
+    })
+}
+
 fn file(
     entry: &Entry,
     text: Cow<'static, str>,

@@ -87,10 +87,14 @@ Remove one of the two; both places are shown.
 `{ fromFile: … }` and `{ fromEnv: … }` keep values out of the config. An empty value in their place
 would be rendered and sealed without anyone noticing.
 
-Make the file, or set the variable where Kiln runs, also in CI. Paths are relative to the project.
+Make the file, or set the variable where Kiln runs; what only looks (`kiln check`, `diff`, `render --check`)
+does without. Paths are relative to the project. The value is a secret, unless a variable is said to be
+`public: true`; files and the variables that hold age keys cannot be public.
 
     dns:
-      token: { fromEnv: CLOUDFLARE_TOKEN }",
+      token: { fromEnv: CLOUDFLARE_TOKEN }
+    domain:
+      name: { fromEnv: DOMAIN, public: true }",
     },
     Meaning {
         code: "yaml-1.1-scalar",

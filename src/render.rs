@@ -216,9 +216,7 @@ impl Run<'_> {
                 .engine
                 .render(&entry.path, variables, self.surroundings);
             let file = match printed {
-                Some(Ok(printed)) if compared => {
-                    outputs::compared(entry, Cow::Owned(printed.text))
-                }
+                Some(Ok(printed)) if compared => outputs::compared(entry, Cow::Owned(printed.text)),
                 Some(Ok(printed)) => outputs::rendered(entry, printed, self.engine, &mut problems),
                 Some(Err(problem)) => {
                     problems.push(*problem);

@@ -28,7 +28,7 @@ mod walk;
 pub use codes::CODES;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -204,7 +204,9 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     let schemas = schema.applicable();
     shape::unset_empty(&schemas, &mut value);
     let given = value.clone();
-    let violations = shape::violations(schema, &value);
+    let mut violations = shape::violations(schema, &value);
+    // Nothing is known of a made-up value, so that nothing can be wrong with it.
+    violations.retain(|violation| !violation.is_of_made_up(&made_up));
     let mut hidden = hidden_from_messages(schema, &value, &secret_pointers, &violations);
     hidden.extend(places.folded().map(str::to_owned));
     places.show(|pointer| hidden.covers(pointer));
@@ -230,9 +232,10 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         hidden: &hidden,
         broken,
         untouched: &untouched,
+        made_up: &made_up,
     };
     problems.extend(rules.problems(&schemas));
-    problems.extend(uniqueness::problems(&value, &places, &hidden));
+    problems.extend(uniqueness::problems(&value, &places, &hidden, &made_up));
     problems.sort_by_cached_key(|problem| {
         problem
             .primary
@@ -257,11 +260,26 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
             },
             problems,
         ),
+        Err(_) if !made_up.is_empty() => Err(vec![not_to_be_made_up(&made_up)]),
         Err(_) => Err(vec![Diagnostic::error(
             "schema-model",
             "the schema accepts a config that Kiln's own types do not; please report this as a bug",
         )]),
     }
+}
+
+/// Says that the config needs a value which is not at hand.
+fn not_to_be_made_up(made_up: &BTreeMap<String, String>) -> Diagnostic {
+    let names = made_up
+        .keys()
+        .map(|pointer| format!("`{}`", shape::route(pointer)));
+    let message = format!(
+        "without the real values of {}, nothing can be told of this config",
+        names.collect::<Vec<_>>().join(", ")
+    );
+    Diagnostic::error("missing-identity", message).with_hint(
+        "run this where the age key and the variables are at hand; `kiln diff` uses them with `--with-keys`",
+    )
 }
 
 /// Puts a made-up value where nothing here knows the real one.

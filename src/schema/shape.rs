@@ -1,6 +1,7 @@
 //! Types: what JSON Schema says of a config.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jsonschema::error::ValidationErrorKind;
@@ -63,6 +64,29 @@ pub(super) struct SchemaViolation {
 }
 
 impl SchemaViolation {
+    /// Returns whether it is about a value that is made up, or about forms that such a value decides between.
+    pub(super) fn is_of_made_up(&self, made_up: &BTreeMap<String, String>) -> bool {
+        let Ok(error) = &self.error else {
+            return false;
+        };
+        let below = |outer: &str, inner: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let decides = matches!(
+            error.kind(),
+            ValidationErrorKind::AnyOf { .. }
+                | ValidationErrorKind::OneOfNotValid { .. }
+                | ValidationErrorKind::OneOfMultipleValid { .. }
+                | ValidationErrorKind::Not { .. }
+                | ValidationErrorKind::UniqueItems
+                | ValidationErrorKind::Contains
+        );
+        made_up.keys().any(|pointer| {
+            below(pointer, &self.pointer) || (decides && below(&self.pointer, pointer))
+        })
+    }
+
     /// Lists the pointers of values behind keys that are none.
     pub(super) fn unknown_keys(&self) -> Vec<String> {
         let keys = match self.error.as_ref().map(ValidationError::kind) {

@@ -17,7 +17,12 @@ const ADDRESSES: [&str; 5] = [
     "/network/default_gateway",
 ];
 
-pub(super) fn problems(config: &Value, places: &Places, hidden: &HiddenPlaces) -> Vec<Diagnostic> {
+pub(super) fn problems(
+    config: &Value,
+    places: &Places,
+    hidden: &HiddenPlaces,
+    made_up: &BTreeMap<String, String>,
+) -> Vec<Diagnostic> {
     let count = config
         .get("nodes")
         .and_then(Value::as_array)
@@ -36,6 +41,7 @@ pub(super) fn problems(config: &Value, places: &Places, hidden: &HiddenPlaces) -
         config,
         places,
         hidden,
+        made_up,
     };
     let mut problems = search.repeated(&addresses, "address");
     problems.extend(search.repeated(&of_nodes("name"), "node name"));
@@ -49,13 +55,16 @@ struct RepetitionSearch<'s> {
     places: &'s Places,
     /// What no message shows.
     hidden: &'s HiddenPlaces,
+    /// The values that are made up, by JSON pointer.
+    made_up: &'s BTreeMap<String, String>,
 }
 
 impl RepetitionSearch<'_> {
     fn repeated(&self, pointers: &[String], what: &str) -> Vec<Diagnostic> {
         let mut seen: BTreeMap<String, &String> = BTreeMap::new();
         let mut problems = Vec::new();
-        for pointer in pointers {
+        let known = |pointer: &&String| !self.made_up.contains_key(*pointer);
+        for pointer in pointers.iter().filter(known) {
             let Some(value) = self.config.pointer(pointer).and_then(Value::as_str) else {
                 continue;
             };

@@ -297,3 +297,80 @@ fn without_keys_everything_is_made_up_and_nothing_real_is_read() {
     let names: Vec<&str> = draft.stand_ins.iter().map(String::as_str).collect();
     assert_eq!(names, ["PIN", "TOKEN", "age.key", "deploy.key"]);
 }
+
+/// Seals a data file by a rule that has a project's own recipient.
+fn sealed_data(text: &str) -> Vec<u8> {
+    let mut maker = Project::with("");
+    maker.put(
+        "templates/.sops.yaml.tera",
+        "creation_rules:\n  - path_regex: \\.sops\\.yaml$\n    age: #{ age_recipient() }#\n",
+    );
+    maker.put("templates/cluster.sops.yaml", text);
+    let compiled = maker.compile().unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(told).collect::<String>());
+    });
+    let mut outputs = compiled.tree.outputs();
+    let (_, file) = outputs
+        .find(|(path, _)| *path == "cluster.sops.yaml")
+        .unwrap();
+    file.bytes.clone()
+}
+
+#[test]
+fn what_is_encrypted_in_a_data_file_is_a_secret() {
+    let mut project = Project::with("");
+    let data = sealed_data("apps:\n  demo:\n    plain: sesame-sealed\n    pin: 4711\n");
+    project.files.0.insert("cluster.sops.yaml".to_owned(), data);
+    let templates = ["#{ apps.demo.plain | upper }#", "#{ apps.demo.pin }#"];
+    let (missed, all) = leaking(project, &templates.map(str::to_owned));
+    assert!(missed.is_empty(), "missed: {missed:?}\n{all}");
+    assert!(
+        all.contains("the secret `apps.demo.plain`") && !all.to_lowercase().contains("sesame"),
+        "{all}"
+    );
+}
+
+#[test]
+fn an_encrypted_data_file_needs_no_key_where_nothing_is_written() {
+    let text =
+        "apps:\n  demo:\n    plain: sesame-sealed\n    prefixed: ghp_abcdefgh\n    pin: 4711\n";
+    let made_up = |data: Vec<u8>, keys: Keys| {
+        let mut project = Project::with("");
+        project.files.0.insert("cluster.sops.yaml".to_owned(), data);
+        project.identities.clear();
+        project.files.0.remove("age.key");
+        project.put(
+            "templates/.sops.yaml.tera",
+            "creation_rules:\n  - path_regex: \\.sops\\.yaml$\n    age: #{ age_recipient() }#\n",
+        );
+        project.put(
+            "templates/a.sops.yaml.tera",
+            "plain: #{ apps.demo.plain }#\nprefixed: #{ apps.demo.prefixed }#\npin: #{ apps.demo.pin }#\n",
+        );
+        let draft = project.world(keys, |world| kiln::pipeline::draft(world, None));
+        let draft = draft.unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert!(draft.stand_ins.contains("cluster.sops.yaml"));
+        assert!(draft.unseen.contains("a.sops.yaml"));
+        draft
+            .tree
+            .get("a.sops.yaml")
+            .unwrap()
+            .source
+            .text
+            .to_string()
+    };
+    let (one, other) = (sealed_data(text), sealed_data(text));
+    for keys in [Keys::AtHand, Keys::MadeUp] {
+        let first = made_up(one.clone(), keys);
+        assert!(
+            !first.contains("sesame") && !first.contains("4711"),
+            "{first}"
+        );
+        assert_eq!(first, made_up(one.clone(), keys));
+        assert_ne!(
+            first,
+            made_up(other.clone(), keys),
+            "another ciphertext is another value"
+        );
+    }
+}

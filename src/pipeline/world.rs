@@ -189,7 +189,6 @@ impl<'w> GuardedFiles<'w> {
     fn guard(&self, path: &str) -> Result<(), ReadError> {
         let real = self.files.real_path(path)?;
         refuse_closed(path, &real)?;
-        self.refuse_ignored(path, &real)?;
         let identities = self.settings.get().map(|settings| &settings.identities);
         let is_key = |name: &str| {
             KEY_FILES.contains(&name)
@@ -201,7 +200,7 @@ impl<'w> GuardedFiles<'w> {
                 reason: "it is a key, which only `secret()` and `fromFile` read".to_owned(),
             });
         }
-        Ok(())
+        self.refuse_ignored(path, &real)
     }
 
     /// Refuses what lies about in the folder and belongs to nobody's change: in CI, what the job has put there.

@@ -268,6 +268,41 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     }
 }
 
+/// Warns of secrets of which the schema takes no other value: rendering with another one tells nothing of them.
+///
+/// `others` are the values as [`other_values`] gives them for all secrets.
+pub fn warn_of_unproved(cluster: &Cluster, others: &Value) -> Vec<Diagnostic> {
+    let is_same = |pointer: &&String| {
+        let own = cluster.given.pointer(pointer);
+        own.is_some_and(|own| tells_something(own) && others.pointer(pointer) == Some(own))
+    };
+    let unproved = cluster.secret_pointers.iter().filter(is_same);
+    let warning = |pointer: &String| {
+        let message = format!(
+            "nobody can tell where the secret `{}` goes: its schema takes no other value of its kind",
+            shape::route(pointer)
+        );
+        let place = cluster.places.key(pointer);
+        Diagnostic::warning("secret-unproved", message)
+            .at_place_if(place.as_ref())
+            .with_hint(
+                "loosen what the schema asks of it, or give the schema another value in `examples`",
+            )
+    };
+    unproved.map(warning).collect()
+}
+
+/// Returns whether a value has a scalar in it that another could take the place of.
+fn tells_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(tells_something),
+        Value::Object(entries) => entries.values().any(tells_something),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 /// Says that the config needs a value which is not at hand.
 fn not_to_be_made_up(made_up: &BTreeMap<String, String>) -> Diagnostic {
     let names = made_up

@@ -63,7 +63,10 @@ impl Renderer<'_> {
             values: &values,
             files: ReplacedFiles::AllSecret(keys.chain(cluster.secret_files.clone()).collect()),
         };
-        self.render_with(&[other])
+        let mut rendering = self.render_with(&[other])?;
+        let unproved = schema::warn_of_unproved(cluster, &values);
+        rendering.warnings.extend(unproved);
+        Ok(rendering)
     }
 
     fn render_with(self, others: &[OtherInputs<'_>]) -> StageResult<Rendering> {

@@ -116,6 +116,18 @@ Mend the expression, or break the circle.
     \"x-kiln-default\": \"host(self.node_cidr, 1)\"",
     },
     Meaning {
+        code: "secret-unproved",
+        summary: "Nobody can tell where a secret goes",
+        text: "\
+Kiln finds leaks by rendering again with other secrets, and the other one has to be of the kind that
+the schema asks for. Of this one, the schema takes the one value only, as by `const`, an `enum` of
+one, or a pattern that no similar text fits. A template could write it into the open unnoticed.
+
+Loosen what the schema asks, or name another value in `examples`.
+
+    \"pin\": { \"type\": \"string\", \"writeOnly\": true, \"pattern\": \"^[0-9]{4}$\" }",
+    },
+    Meaning {
         code: "schema-model",
         summary: "The schema and Kiln's own types disagree",
         text: "\

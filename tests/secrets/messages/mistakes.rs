@@ -545,6 +545,16 @@ pub(super) const SEAL: &[Mistake] = &[
         let rule = "    encrypted_regex: ^nope$\n    age:";
         edit(it, "templates/.sops.yaml.tera", "    age:", rule);
     }),
+    ("secret-unproved", |it| {
+        edit(
+            it,
+            "schemas/apps/demo.schema.json",
+            "\"word\": {\"type\": \"string\", \"writeOnly\": true}",
+            &format!(
+                "\"word\": {{\"type\": \"string\", \"writeOnly\": true, \"const\": \"{CANARY}\"}}"
+            ),
+        );
+    }),
     ("seal-leaves-plain", |it| {
         let rule = "    encrypted_regex: ^data$\n    age:";
         edit(it, "templates/.sops.yaml.tera", "    age:", rule);

@@ -164,7 +164,7 @@ fn render_all(
     sealed_text::veil_included(&mut templates);
     let environment = Arc::new(Environment::new(apps.clone(), context.values));
     let engine = Engine::new(&templates, &environment, &mut problems);
-    let run = Run {
+    let run = TemplateRun {
         engine: &engine,
         surroundings: Surroundings {
             environment: &environment,
@@ -192,12 +192,12 @@ fn render_all(
 
 /// Templates that are ready to be rendered, once or several times.
 #[derive(Clone, Copy)]
-struct Run<'r> {
+struct TemplateRun<'r> {
     engine: &'r Engine<'r>,
     surroundings: Surroundings<'r>,
 }
 
-impl Run<'_> {
+impl TemplateRun<'_> {
     /// Renders what becomes an output, side by side.
     fn render(self, outputs: &[&Entry], variables: &Variables<'_>) -> (Vec<File>, Vec<Diagnostic>) {
         let render_one = |entry: &&Entry| {
@@ -264,7 +264,7 @@ impl Run<'_> {
             other: Some(&other),
             ..self.surroundings
         };
-        let (made, found) = Run {
+        let (made, found) = TemplateRun {
             surroundings,
             ..self
         }

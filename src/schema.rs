@@ -36,6 +36,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::yaml::{lies_in, pointer_step};
 use functions::Evaluator;
 use hidden::HiddenPlaces;
 use rules::RuleRunner;
@@ -162,7 +163,7 @@ fn parts(
     for ((name, _), read) in apps.iter().zip(read) {
         match read {
             Ok(mut schema) => {
-                let place = format!("/properties/apps/properties/{}", keyword::escaped(name));
+                let place = format!("/properties/apps/properties/{}", pointer_step(name));
                 references::rebase(&mut schema, &place);
                 if let Some(object) = schema.as_object_mut() {
                     object.remove("$schema");
@@ -338,11 +339,7 @@ pub fn other_values<'p>(
     let mut done: Vec<&str> = Vec::new();
     for pointer in pointers {
         // What lies in a place that is replaced is replaced with it.
-        let within = |outer: &&str| {
-            let rest = pointer.strip_prefix(*outer);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if done.iter().any(within) {
+        if done.iter().any(|outer| lies_in(pointer, outer)) {
             continue;
         }
         if let Some(slot) = value.pointer_mut(pointer) {

@@ -94,6 +94,17 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// Writes a key as a step of a JSON pointer (RFC 6901).
+pub fn pointer_step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Returns whether a JSON pointer leads to where another one leads, or to something below.
+pub fn lies_in(pointer: &str, outer: &str) -> bool {
+    let rest = pointer.strip_prefix(outer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// One step of a route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
@@ -142,7 +153,7 @@ impl Route {
     /// Writes a JSON pointer (RFC 6901).
     pub fn to_pointer(&self) -> String {
         let steps = self.0.iter().map(|step| match step {
-            Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Step::Key(key) => format!("/{}", pointer_step(key)),
             Step::Index(index) => format!("/{index}"),
         });
         steps.collect()
@@ -173,6 +184,28 @@ impl std::fmt::Display for Route {
 }
 
 impl Node {
+    /// Visits every scalar in document order, with the JSON pointer (RFC 6901) from this node.
+    pub fn each_scalar(&self, visit: &mut impl FnMut(&str, &Scalar)) {
+        self.each_scalar_from("", visit);
+    }
+
+    fn each_scalar_from(&self, pointer: &str, visit: &mut impl FnMut(&str, &Scalar)) {
+        match &self.content {
+            Content::Scalar(scalar) => visit(pointer, scalar),
+            Content::Sequence { items, .. } => {
+                for (index, item) in items.iter().enumerate() {
+                    item.each_scalar_from(&format!("{pointer}/{index}"), visit);
+                }
+            }
+            Content::Mapping { entries, .. } => {
+                for entry in entries {
+                    let pointer = format!("{pointer}/{}", pointer_step(&entry.key));
+                    entry.value.each_scalar_from(&pointer, visit);
+                }
+            }
+        }
+    }
+
     /// Returns the entries when this is a mapping.
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.content {
@@ -334,4 +367,16 @@ pub fn emit(value: &Value) -> String {
     serde_saphyr::to_fmt_writer_with_options(&mut text, value, options)
         .expect("a JSON value is always expressible in YAML");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_lies_in_another_by_steps_and_not_by_letters() {
+        assert!(lies_in("/a/b", "/a") && lies_in("/a", "/a") && lies_in("/a", ""));
+        assert!(!lies_in("/ab", "/a") && !lies_in("/a", "/a/b"));
+        assert_eq!(pointer_step("a/b~c"), "a~1b~0c");
+    }
 }

@@ -16,7 +16,7 @@ use crate::secret::KEY_FILES;
 ///
 /// Starts git only where there is a repository; where git cannot tell, that is a warning.
 pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>, CommandError> {
-    let keys = Keys::of(session, settings)?;
+    let keys = KeyFileReview::of(session, settings)?;
     let mut problems = Vec::new();
     if fs::may_be_versioned(&session.root) {
         match keys.committable(&session.root) {
@@ -31,7 +31,7 @@ pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>
 }
 
 /// The key files that a project has, and what it says of them.
-struct Keys {
+struct KeyFileReview {
     /// Paths in the project.
     own: Vec<String>,
     /// Absolute paths.
@@ -39,7 +39,7 @@ struct Keys {
     ignore: String,
 }
 
-impl Keys {
+impl KeyFileReview {
     fn of(session: &Session, settings: &Settings) -> Result<Self, CommandError> {
         let mut own: Vec<String> = KEY_FILES.map(str::to_owned).to_vec();
         // What is wrong with `kiln.toml` is for the compile to tell.

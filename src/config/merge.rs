@@ -10,7 +10,7 @@ use super::places::Places;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 use crate::source::{Place, Source, shown_key};
-use crate::yaml::{Entry, Node, Resolver};
+use crate::yaml::{Entry, Node, Resolver, pointer_step};
 
 type Part<'n> = (usize, Option<&'n Entry>, &'n Node);
 
@@ -111,7 +111,7 @@ impl Merger<'_> {
                             .map(|entry| (*source, Some(entry), &entry.value))
                     })
                     .collect();
-                let step = key.replace('~', "~0").replace('/', "~1");
+                let step = pointer_step(key);
                 (
                     key.to_owned(),
                     self.combine(&format!("{pointer}/{step}"), &below),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::places::Places;
 use crate::diagnostic::Diagnostic;
-use crate::yaml::{Content, Node, Resolver};
+use crate::yaml::{Node, Resolver};
 
 /// A value that others read otherwise.
 #[derive(Clone, Debug)]
@@ -19,7 +19,18 @@ pub struct OtherReading {
 impl OtherReading {
     /// Finds them in a document, with the pointers that they have in the config.
     pub(super) fn find(root: &Node, found: &mut Vec<Self>) {
-        walk(root, "", found);
+        root.each_scalar(&mut |pointer, scalar| {
+            let here = Resolver::Core.resolve(scalar);
+            let elsewhere = Resolver::Kubernetes.resolve(scalar);
+            if here != elsewhere {
+                found.push(Self {
+                    pointer: pointer.to_owned(),
+                    text: scalar.text.clone(),
+                    here,
+                    elsewhere,
+                });
+            }
+        });
     }
 
     /// Warns of it; without the value unless that may be shown, which only the schema can say.
@@ -44,34 +55,6 @@ impl OtherReading {
         match place {
             Some(place) => warning.at_place(place, label),
             None => warning,
-        }
-    }
-}
-
-fn walk(node: &Node, pointer: &str, found: &mut Vec<OtherReading>) {
-    match &node.content {
-        Content::Scalar(scalar) => {
-            let here = Resolver::Core.resolve(scalar);
-            let elsewhere = Resolver::Kubernetes.resolve(scalar);
-            if here != elsewhere {
-                found.push(OtherReading {
-                    pointer: pointer.to_owned(),
-                    text: scalar.text.clone(),
-                    here,
-                    elsewhere,
-                });
-            }
-        }
-        Content::Sequence { items, .. } => {
-            for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{pointer}/{index}"), found);
-            }
-        }
-        Content::Mapping { entries, .. } => {
-            for entry in entries {
-                let step = entry.key.replace('~', "~0").replace('/', "~1");
-                walk(&entry.value, &format!("{pointer}/{step}"), found);
-            }
         }
     }
 }

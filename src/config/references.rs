@@ -1,5 +1,6 @@
 //! Values that stand elsewhere: in a variable of the environment, or in a file.
 
+use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
 use super::Outside;
@@ -24,25 +25,25 @@ pub struct PublicReference {
 }
 
 /// What a value refers to.
-enum Target {
+enum ReferenceTarget {
     Variable(String),
     File(String),
 }
 
 /// A value that stands elsewhere.
-struct Reference {
-    target: Target,
+struct ValueReference {
+    target: ReferenceTarget,
     /// Whether the config says that it is no secret.
     public: bool,
 }
 
-impl Reference {
+impl ValueReference {
     /// Reads `{ fromEnv: NAME }`, `{ fromEnv: NAME, public: true }` and `{ fromFile: path }`.
     fn read(map: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
         let target = match (text("fromEnv"), text("fromFile")) {
-            (Some(name), None) => Target::Variable(name),
-            (None, Some(path)) => Target::File(path),
+            (Some(name), None) => ReferenceTarget::Variable(name),
+            (None, Some(path)) => ReferenceTarget::File(path),
             _ => return None,
         };
         let public = map.get("public").and_then(Value::as_bool);
@@ -71,7 +72,7 @@ pub(super) fn resolve(
             }
             Ok(None) => {
                 let origin = match &reference.target {
-                    Target::Variable(name) | Target::File(name) => name.clone(),
+                    ReferenceTarget::Variable(name) | ReferenceTarget::File(name) => name.clone(),
                 };
                 merged.made_up.insert(pointer.to_owned(), origin);
                 merged.note(pointer, &reference, "");
@@ -94,13 +95,13 @@ pub(super) fn resolve(
 
 impl Merged {
     /// Notes where a secret came to stand.
-    fn note(&mut self, pointer: &str, reference: &Reference, text: &str) {
-        if let Target::File(path) = &reference.target {
+    fn note(&mut self, pointer: &str, reference: &ValueReference, text: &str) {
+        if let ReferenceTarget::File(path) = &reference.target {
             self.secret_files.insert(path.clone());
         }
         let route = pointer.trim_start_matches('/').replace('/', ".");
         match &reference.target {
-            Target::Variable(name) if reference.public => {
+            ReferenceTarget::Variable(name) if reference.public => {
                 let place = self.places.value(pointer);
                 let line = |place: &Place| place.source.line_column(place.span.start).0;
                 self.public.push(PublicReference {
@@ -120,24 +121,24 @@ impl Merged {
 
 /// Finds what a reference names; `None` when a value has to be made up.
 fn find(
-    reference: &Reference,
+    reference: &ValueReference,
     files: &dyn Files,
     outside: &Outside<'_>,
 ) -> Result<Option<String>, String> {
     let found = match &reference.target {
-        Target::Variable(name) if reference.public && name.starts_with(KEY_VARIABLES) => {
+        ReferenceTarget::Variable(name) if reference.public && name.starts_with(KEY_VARIABLES) => {
             return Err(format!("`{name}` holds a key, which cannot be public"));
         }
-        Target::File(path) if reference.public => {
+        ReferenceTarget::File(path) if reference.public => {
             return Err(format!(
                 "only a variable can be public, and `{path}` is a file; read it with `file()` in a template"
             ));
         }
-        Target::Variable(name) => match (outside.env)(name) {
+        ReferenceTarget::Variable(name) => match (outside.env)(name) {
             None if !outside.make_up => return Err(missing_variable(name)),
             found => found,
         },
-        Target::File(path) => match files.read_secret(path) {
+        ReferenceTarget::File(path) => match files.read_secret(path) {
             Ok(None) if outside.make_up => None,
             Ok(None) => return Err(format!("there is no file `{path}`")),
             Ok(Some(bytes)) => {
@@ -161,15 +162,19 @@ fn missing_variable(name: &str) -> String {
     }
 }
 
-fn replace(value: &mut Value, pointer: &str, found: &mut impl FnMut(&str, Reference) -> Value) {
+fn replace(
+    value: &mut Value,
+    pointer: &str,
+    found: &mut impl FnMut(&str, ValueReference) -> Value,
+) {
     match value {
         Value::Object(map) => {
-            if let Some(reference) = Reference::read(map) {
+            if let Some(reference) = ValueReference::read(map) {
                 *value = found(pointer, reference);
                 return;
             }
             for (key, value) in map {
-                let step = key.replace('~', "~0").replace('/', "~1");
+                let step = pointer_step(key);
                 replace(value, &format!("{pointer}/{step}"), found);
             }
         }

@@ -1,10 +1,13 @@
 //! Which values of an encrypted data file are secrets.
 
 use super::model::Merged;
-use crate::yaml::{Content, Node, Resolver};
+use crate::yaml::{Content, Node, Resolver, lies_in};
 
 /// How an encrypted value starts, in SOPS' format.
 const CIPHERTEXT: &str = "ENC[";
+
+/// Where SOPS keeps what it needs to open a file.
+const METADATA: &str = "/sops";
 
 /// The values of a data file that SOPS encrypted.
 pub(super) struct SealedValues {
@@ -19,7 +22,11 @@ impl SealedValues {
     pub(super) fn find(roots: &[Node], closed: bool) -> Self {
         let mut ciphertexts = Vec::new();
         for root in roots {
-            collect(root, "", &mut ciphertexts);
+            root.each_scalar(&mut |pointer, scalar| {
+                if scalar.text.starts_with(CIPHERTEXT) && !lies_in(pointer, METADATA) {
+                    ciphertexts.push((pointer.to_owned(), scalar.text.clone()));
+                }
+            });
         }
         Self {
             ciphertexts,
@@ -45,28 +52,6 @@ impl SealedValues {
                 merged.secrets.insert(&text, route);
             }
             merged.secret_pointers.insert(pointer);
-        }
-    }
-}
-
-fn collect(node: &Node, pointer: &str, found: &mut Vec<(String, String)>) {
-    match &node.content {
-        Content::Scalar(scalar) if scalar.text.starts_with(CIPHERTEXT) => {
-            found.push((pointer.to_owned(), scalar.text.clone()));
-        }
-        Content::Scalar(_) => {}
-        Content::Sequence { items, .. } => {
-            for (index, item) in items.iter().enumerate() {
-                collect(item, &format!("{pointer}/{index}"), found);
-            }
-        }
-        Content::Mapping { entries, .. } => {
-            for entry in entries {
-                let step = entry.key.replace('~', "~0").replace('/', "~1");
-                if !(pointer.is_empty() && entry.key == "sops") {
-                    collect(&entry.value, &format!("{pointer}/{step}"), found);
-                }
-            }
         }
     }
 }

@@ -237,13 +237,9 @@ pub(super) fn unseen_files(
     let Some(unseen) = unseen else {
         return BTreeSet::new();
     };
-    let text = |tree: &Tree<Rendered>, path: &str| {
-        let file = tree.get(path);
-        file.map(|file| Arc::clone(&file.source))
-    };
     let differs = |file: &&File| {
-        let (own, other) = (text(tree, &file.path), text(unseen, &file.path));
-        own.as_ref().map(|source| &source.text) != other.as_ref().map(|source| &source.text)
+        let [own, other] = [tree, unseen].map(|tree| tree.get(&file.path));
+        own.map(|file| &file.source.text) != other.map(|file| &file.source.text)
     };
     let files = tree.files().chain(unseen.files());
     files
@@ -333,22 +329,21 @@ fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, Read
     let Some(bytes) = files.read(path)? else {
         return Ok(None);
     };
-    let text = String::from_utf8(bytes).map_err(|_| ReadError {
+    Ok(Some(Cow::Owned(utf8(path, bytes)?)))
+}
+
+fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
+    String::from_utf8(bytes).map_err(|_| ReadError {
         path: path.to_owned(),
         reason: "it is not UTF-8 text".to_owned(),
-    })?;
-    Ok(Some(Cow::Owned(text)))
+    })
 }
 
 fn secret_text(files: &dyn Files, path: &str) -> Result<Option<Secret>, ReadError> {
     let Some(bytes) = files.read_secret(path)? else {
         return Ok(None);
     };
-    let text = String::from_utf8(bytes).map_err(|_| ReadError {
-        path: path.to_owned(),
-        reason: "it is not UTF-8 text".to_owned(),
-    })?;
-    Ok(Some(Secret::new(text)))
+    Ok(Some(Secret::new(utf8(path, bytes)?)))
 }
 
 /// Returns the hardening policy of the project and its config.

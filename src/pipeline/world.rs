@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::inputs::{self, CREATION_RULES};
 use crate::config;
 use crate::config::project::Project;
 use crate::secret::{
@@ -167,11 +168,7 @@ impl<'w> GuardedFiles<'w> {
 
     /// Takes over what `kiln.toml` says; the first project counts.
     pub(super) fn heed(&self, project: &Project) {
-        let folder = project.output.trim_matches('/');
-        let rules = match folder {
-            "" | "." => ".sops.yaml".to_owned(),
-            folder => format!("{folder}/.sops.yaml"),
-        };
+        let rules = inputs::in_project(&inputs::output_folder(project), CREATION_RULES);
         self.settings.get_or_init(|| FileSettings {
             identities: project.seal.identities.clone(),
             listed: project.files.clone(),
@@ -255,8 +252,8 @@ impl<'w> GuardedFiles<'w> {
         let rules = self
             .settings
             .get()
-            .map_or(".sops.yaml", |settings| &settings.rules);
-        let found = [rules, ".sops.yaml"].into_iter().find_map(|path| {
+            .map_or(CREATION_RULES, |settings| &settings.rules);
+        let found = [rules, CREATION_RULES].into_iter().find_map(|path| {
             let bytes = self.files.read_output(path).ok()??;
             recipients_in(&String::from_utf8_lossy(&bytes))
                 .into_iter()

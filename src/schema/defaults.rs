@@ -1,9 +1,9 @@
 //! Defaults: constant ones, then computed ones.
 
+use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
 use super::functions::{Evaluator, Failure};
-use super::keyword::escaped;
 use super::pointer::Pointer;
 use super::shape::route;
 use super::walk::{ApplicableSchemas, visit};
@@ -82,7 +82,7 @@ impl DefaultFiller {
 }
 
 fn endless(pointer: &Pointer, name: &str) -> Diagnostic {
-    let place = route(&format!("{}/{}", pointer.as_str(), escaped(name)));
+    let place = route(&format!("{}/{}", pointer.as_str(), pointer_step(name)));
     let message = format!("the default of `{place}` holds itself without end");
     Diagnostic::error("schema-default", message)
 }
@@ -143,7 +143,7 @@ pub(super) fn compute(
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {
-                        computed.push((format!("{parent}/{}/", escaped(&name)), source));
+                        computed.push((format!("{parent}/{}/", pointer_step(&name)), source));
                         object.insert(name, result);
                         done += 1;
                     }

@@ -3,6 +3,7 @@
 //! This is the one table of them: what walks along a value, what resolves references and what checks the words of a
 //! schema all ask it.
 
+use crate::yaml::pointer_step;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -177,9 +178,9 @@ pub(super) fn subschemas(schema: &Value) -> Vec<Subschema<'_>> {
             continue;
         };
         let mut push = |step: Option<&str>, schema| {
-            let mut pointer = format!("/{}", escaped(keyword));
+            let mut pointer = format!("/{}", pointer_step(keyword));
             if let Some(step) = step {
-                write!(pointer, "/{}", escaped(step)).expect("a string takes all text");
+                write!(pointer, "/{}", pointer_step(step)).expect("a string takes all text");
             }
             found.push(Subschema {
                 role,
@@ -212,7 +213,7 @@ pub(super) fn change_subschemas(schema: &mut Value, change: &mut impl FnMut(&str
         let Some((_, holding)) = applicator(keyword) else {
             continue;
         };
-        let start = format!("/{}", escaped(keyword));
+        let start = format!("/{}", pointer_step(keyword));
         match (holding, value) {
             (Holding::One, schema) => change(&start, schema),
             (Holding::List, Value::Array(items)) => {
@@ -222,17 +223,12 @@ pub(super) fn change_subschemas(schema: &mut Value, change: &mut impl FnMut(&str
             }
             (Holding::Map, Value::Object(entries)) => {
                 for (name, schema) in entries {
-                    change(&format!("{start}/{}", escaped(name)), schema);
+                    change(&format!("{start}/{}", pointer_step(name)), schema);
                 }
             }
             _ => {}
         }
     }
-}
-
-/// A key as a step of a JSON pointer.
-pub(super) fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

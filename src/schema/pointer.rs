@@ -1,8 +1,7 @@
 //! Where a walk through the config is.
 
+use crate::yaml::pointer_step;
 use std::fmt::{Display, Write as _};
-
-use super::keyword::escaped;
 
 /// A JSON pointer that grows on the way down and is the same again on the way up.
 #[derive(Default)]
@@ -14,7 +13,7 @@ impl Pointer {
         let here = self.0.len();
         write!(self.0, "/{step}").expect("a string takes all text");
         if self.0[here + 1..].contains(['~', '/']) {
-            let step = escaped(&self.0[here + 1..]);
+            let step = pointer_step(&self.0[here + 1..]);
             self.0.truncate(here + 1);
             self.0.push_str(&step);
         }

@@ -1,5 +1,6 @@
 //! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
 
+use crate::yaml::lies_in;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube_cel::cel::Value as CelValue;
@@ -107,7 +108,7 @@ impl RuleRunner<'_> {
     /// Returns whether a rule may look at a value of which nothing is known.
     fn may_see_made_up(&self, expression: &str, pointer: &str) -> bool {
         let mut made_up = self.made_up.keys();
-        made_up.any(|known| known.starts_with(pointer) || expression.contains("config"))
+        made_up.any(|known| lies_in(known, pointer) || expression.contains("config"))
     }
 
     /// Computes a message from a config with nothing in it that no message shows.

@@ -11,11 +11,10 @@ use serde_json::Value;
 
 use super::Schema;
 use super::address::Cidr;
-use super::keyword::escaped;
 use super::references;
 use super::walk::{ApplicableSchemas, named_properties, visit_mut};
 use crate::source::shown_key;
-use crate::yaml::{Route, Step};
+use crate::yaml::{Route, Step, lies_in, pointer_step};
 
 pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
@@ -69,10 +68,6 @@ impl SchemaViolation {
         let Ok(error) = &self.error else {
             return false;
         };
-        let below = |outer: &str, inner: &str| {
-            let rest = inner.strip_prefix(outer);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         let decides = matches!(
             error.kind(),
             ValidationErrorKind::AnyOf { .. }
@@ -83,7 +78,7 @@ impl SchemaViolation {
                 | ValidationErrorKind::Contains
         );
         made_up.keys().any(|pointer| {
-            below(pointer, &self.pointer) || (decides && below(&self.pointer, pointer))
+            lies_in(&self.pointer, pointer) || (decides && lies_in(pointer, &self.pointer))
         })
     }
 
@@ -102,7 +97,7 @@ impl SchemaViolation {
         };
         let pointers = keys.iter();
         pointers
-            .map(|key| format!("{}/{}", self.pointer, escaped(key)))
+            .map(|key| format!("{}/{}", self.pointer, pointer_step(key)))
             .collect()
     }
 }
@@ -129,10 +124,13 @@ pub(super) fn violations(schema: &Schema, value: &Value) -> Vec<SchemaViolation>
 fn parts(schema: &Value) -> Vec<(String, Cow<'_, Value>)> {
     let mut parts = vec![(String::new(), Cow::Owned(without_properties(schema)))];
     for (name, property) in named_properties(schema) {
-        let pointer = format!("/{}", escaped(name));
+        let pointer = format!("/{}", pointer_step(name));
         if name == "apps" {
             for (name, app) in named_properties(property) {
-                parts.push((format!("{pointer}/{}", escaped(name)), Cow::Borrowed(app)));
+                parts.push((
+                    format!("{pointer}/{}", pointer_step(name)),
+                    Cow::Borrowed(app),
+                ));
             }
             parts.push((pointer, Cow::Owned(without_properties(property))));
         } else {

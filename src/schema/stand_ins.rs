@@ -1,5 +1,6 @@
 //! Values that stand in for secrets, and that the schema takes as well.
 
+use crate::yaml::pointer_step;
 use jsonschema::Validator;
 use serde_json::{Map, Number, Value};
 
@@ -55,7 +56,7 @@ pub(super) fn replace<'s>(
     match value {
         Value::Object(entries) => {
             let replaced = entries.iter().map(|(key, value)| {
-                let step = key.replace('~', "~0").replace('/', "~1");
+                let step = pointer_step(key);
                 (
                     key.clone(),
                     replace(value, &format!("{pointer}/{step}"), schemas),

@@ -1,12 +1,12 @@
 //! What is said of a config that is not of the form it must have.
 
+use crate::yaml::pointer_step;
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::address::Cidr;
 use super::hidden::HiddenPlaces;
-use super::keyword::escaped;
 use super::shape::{SchemaViolation, route};
 use super::walk::ApplicableSchemas;
 use crate::config::model::Places;
@@ -118,7 +118,7 @@ impl ViolationReport<'_> {
             format!("{owner} has no key `{}`", shown_key(key)),
         )
         .with_suggestion(key, known.iter().copied());
-        let place = self.places.key(&format!("{pointer}/{}", escaped(key)));
+        let place = self.places.key(&format!("{pointer}/{}", pointer_step(key)));
         diagnostic
             .with_hint(format!("it knows {}", listed(&known)))
             .at_place_if(place.as_ref())
@@ -126,7 +126,7 @@ impl ViolationReport<'_> {
 
     fn missing_key(&self, property: &Value, pointer: &str) -> Diagnostic {
         let key = property.as_str().unwrap_or_default();
-        let missing = format!("{pointer}/{}", escaped(key));
+        let missing = format!("{pointer}/{}", pointer_step(key));
         let below = self.schemas.at(&missing);
         let message = format!("`{}` is missing", route(&missing));
         let mut diagnostic = Diagnostic::error("missing-key", message);

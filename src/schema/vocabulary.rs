@@ -3,6 +3,7 @@
 //! A word that has an effect in one place and none in another misleads its author, and for `writeOnly` that is a secret in
 //! the open. So each word either works or is refused when schemas are composed, before any config is looked at.
 
+use crate::yaml::pointer_step;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -106,7 +107,7 @@ fn referred<'s>(visit: &SchemaVisit<'s>, document: &'s Value) -> Option<SchemaVi
 /// Finds words that nobody knows or that are written wrong.
 fn word_faults(schema: &Value, pointer: &str, faults: &mut Vec<SchemaFault>) {
     for (word, value) in schema.as_object().into_iter().flatten() {
-        let at = format!("{pointer}/{}", super::keyword::escaped(word));
+        let at = format!("{pointer}/{}", pointer_step(word));
         let mut fault = |pointer: String, message: String, hints: Vec<String>| {
             faults.push(SchemaFault {
                 pointer,
@@ -192,7 +193,7 @@ fn rule_faults(rules: &Value) -> Vec<(String, String)> {
             continue;
         }
         for (word, value) in rule.as_object().into_iter().flatten() {
-            let at = format!("/{index}/{}", super::keyword::escaped(word));
+            let at = format!("/{index}/{}", pointer_step(word));
             if !WORDS.contains(&word.as_str()) {
                 let known = WORDS.map(|word| format!("`{word}`")).join(", ");
                 faults.push((at, format!("a rule has no `{word}`, only {known}")));

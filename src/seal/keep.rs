@@ -37,7 +37,7 @@ pub(super) fn judge(
     earlier: &File,
     unseen: Option<&Outline>,
 ) -> Verdict {
-    let known = Known::of(plain, unseen);
+    let known = KnownValues::of(plain, unseen);
     match &earlier.state {
         State::Closed(_, metadata) | State::Open(metadata, _) if !same_rule(metadata, rule) => {
             Verdict::Differs
@@ -64,12 +64,12 @@ pub(super) fn judge(
 }
 
 /// Which values of a file are real.
-struct Known {
+struct KnownValues {
     /// The routes of those that are made up, by document.
     made_up: BTreeSet<Route>,
 }
 
-impl Known {
+impl KnownValues {
     fn of(plain: &Outline, unseen: Option<&Outline>) -> Self {
         let others: BTreeMap<&Route, &Content> = unseen
             .into_iter()

@@ -34,7 +34,7 @@ pub const USUAL_IDENTITY_FILE: &str = "sops/age/keys.txt";
 
 /// An identity with the name of what it came from.
 #[derive(Clone)]
-struct Held {
+struct HeldIdentity {
     identity: Identity,
     origin: String,
 }
@@ -44,7 +44,7 @@ struct Held {
 /// `Debug` shows how many there are and nothing of them.
 #[derive(Clone, Default)]
 pub struct Keyring {
-    identities: Vec<Held>,
+    identities: Vec<HeldIdentity>,
     places: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ impl Keyring {
                     continue;
                 }
                 match line.parse() {
-                    Ok(identity) => keyring.identities.push(Held {
+                    Ok(identity) => keyring.identities.push(HeldIdentity {
                         identity: Identity::X25519(identity),
                         origin: origin.clone(),
                     }),

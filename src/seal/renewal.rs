@@ -121,7 +121,7 @@ impl<'r> Renewal<'r> {
         }
         let opened = reader::open_with(outline, &metadata, &key)?;
         let indent = rule.map_or(INDENT, |rule| rule.indent);
-        let renewed = writer::Sealing {
+        let renewed = writer::SealTarget {
             scope: &metadata.scope,
             mac_only_encrypted: metadata.mac_only_encrypted,
             recipients: &recipients,

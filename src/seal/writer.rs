@@ -46,7 +46,7 @@ impl Draw {
 
 /// How a file is sealed.
 #[derive(Clone, Copy)]
-pub(super) struct Sealing<'s> {
+pub(super) struct SealTarget<'s> {
     pub(super) scope: &'s Scope,
     pub(super) mac_only_encrypted: bool,
     pub(super) recipients: &'s [Recipient],
@@ -54,7 +54,7 @@ pub(super) struct Sealing<'s> {
     pub(super) indent: usize,
 }
 
-impl<'s> From<&'s Rule> for Sealing<'s> {
+impl<'s> From<&'s Rule> for SealTarget<'s> {
     fn from(rule: &'s Rule) -> Self {
         Self {
             scope: &rule.scope,
@@ -106,7 +106,7 @@ pub(super) fn unclear_comments(outline: &Outline, scope: &Scope) -> Vec<Diagnost
 /// it could cost anyone a secret.
 pub(super) fn write(
     outline: &Outline,
-    sealing: Sealing<'_>,
+    sealing: SealTarget<'_>,
     draw: &Draw,
     now: &str,
 ) -> Result<String, Diagnostic> {

@@ -18,11 +18,11 @@ Examples:
 #[command(after_help = MORE)]
 pub struct SecretsArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: SecretsVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum SecretsVerb {
     Rekey(rekey::RekeyArgs),
 }
 
@@ -33,6 +33,6 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     match &args.verb {
-        Verb::Rekey(args) => rekey::run(args, settings, printer),
+        SecretsVerb::Rekey(args) => rekey::run(args, settings, printer),
     }
 }

@@ -50,3 +50,7 @@ picture:
 browser:
     mkdir -p target/screenshots
     KILN_SCREENSHOTS=$PWD/target/screenshots cargo test browser
+
+# Render every release of the examples by the real helm, record it and judge it: `just prove --charts DIR [FILTER]`
+prove *ARGS:
+    KILN_PROVE='{{ ARGS }}' cargo test --test main laboratory::prove::every -- --ignored --nocapture

@@ -1,4 +1,14 @@
 //! What the field's own tools say of the output; `tests/oracles` has the tools.
 
+/// What Flux applies of a tree, and the releases among it.
+mod applied;
+/// The rendered releases of the examples.
+mod charts;
+/// The examples on one node, on two, on three, and as they are.
+mod examples;
+/// What the API server and the scheduler would make of rendered charts.
+mod judgement;
+/// The maintainers' run: every release by the real helm.
+mod prove;
 /// Reports of the maintainers' runs are of today's tree.
 mod reports;

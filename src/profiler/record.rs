@@ -48,11 +48,36 @@ pub struct RecordedRender {
 
 /// Reads the objects of what `helm template` or kustomize printed, those of lists one by one.
 ///
-/// Of equal keys in one mapping the last one counts, as in Helm. A document that is no object is left out.
+/// Of equal keys in one mapping the last one counts, as in Helm. A document that is no object is left out. Of an object
+/// that [`reduce`] keeps only by its name no more than that is read: data of Secrets never is.
 pub fn manifests(text: &str) -> Vec<Value> {
     let documents = rendering::documents(text).into_iter();
-    let objects = documents.filter_map(|(_, document)| rendering::object(document));
+    let objects = documents.filter_map(|(_, document)| {
+        let kind = rendering::kind_of(document)?;
+        if kind.ends_with("List") || reduced::SAYING.contains(&kind) {
+            rendering::object(document)
+        } else {
+            rendering::object(&head(document))
+        }
+    });
     objects.flat_map(flattened).collect()
+}
+
+/// Returns the parts of a document that name the object.
+fn head(document: &str) -> String {
+    let mut within = false;
+    let mut kept = String::new();
+    for line in document.lines() {
+        let starts = ["apiVersion:", "kind:", "metadata:"];
+        if !line.starts_with([' ', '\t', '-', '#', '}', ']']) && !line.is_empty() {
+            within = starts.iter().any(|start| line.starts_with(start));
+        }
+        if within {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 fn flattened(object: Value) -> Vec<Value> {
@@ -113,6 +138,16 @@ mod tests {
         let kinds: Vec<_> = read.iter().map(|object| &object["kind"]).collect();
         assert_eq!(kinds, ["A", "B", "C"]);
         assert_eq!(read[2]["metadata"]["name"], "b");
+    }
+
+    #[test]
+    fn reads_no_data_of_a_secret() {
+        let text = "apiVersion: v1\nkind: Secret\ndata: {a: [}\nmetadata:\n  name: s\n\n  labels:\n    a: b\nstringData:\n  b: |\n\n    kind: X\n\
+                    type: Opaque\n---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  type: ClusterIP\n";
+        let read = manifests(text);
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "labels": {"a": "b"}}});
+        assert_eq!(read[0], secret);
+        assert_eq!(read[1]["spec"]["type"], "ClusterIP");
     }
 
     #[test]

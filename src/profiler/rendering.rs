@@ -221,7 +221,7 @@ pub(super) fn documents(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-fn kind_of(document: &str) -> Option<&str> {
+pub(super) fn kind_of(document: &str) -> Option<&str> {
     let line = document
         .lines()
         .find_map(|line| line.strip_prefix("kind:"))?;

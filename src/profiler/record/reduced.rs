@@ -2,6 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
+/// The kinds of which more than the name is kept.
+pub(super) const SAYING: [&str; 15] = [
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "Job",
+    "Namespace",
+    "Pod",
+    "PodDisruptionBudget",
+    "PriorityClass",
+    "ReplicaSet",
+    "ReplicationController",
+    "ScaledObject",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+];
 /// The fields of a pod's spec that are recorded as they are.
 const POD: [&str; 20] = [
     "affinity",
@@ -54,7 +72,7 @@ const POD_ANNOTATIONS: [&str; 3] = [
 /// Reduces rendered objects to what rules and checks ask, in the order of kind, namespace and name.
 ///
 /// Every object keeps its `apiVersion`, `kind`, name and namespace, and the annotations that make it a Helm hook. What has
-/// pods, budgets, Services, ServiceAccounts, priority classes, namespaces and autoscalers keep their labels and what they
+/// pods, budgets, services, service accounts, priority classes, namespaces and autoscalers keep their labels and what they
 /// say; nothing else of any other object is kept.
 pub fn reduce(objects: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut reduced: Vec<Value> = objects
@@ -363,6 +381,19 @@ mod tests {
             reduced[2]["metadata"]["annotations"],
             json!({"helm.sh/hook": "test"})
         );
+    }
+
+    #[test]
+    fn the_kinds_that_are_read_whole_are_those_that_say_something() {
+        for kind in SAYING {
+            assert!(said(&json!({"kind": kind})).is_some(), "{kind}");
+        }
+        for kind in ["ConfigMap", "Secret", "CustomResourceDefinition", "Role"] {
+            assert!(
+                said(&json!({"kind": kind, "spec": {"selector": {}}})).is_none(),
+                "{kind}"
+            );
+        }
     }
 
     /// The whole of a pod is recorded as the API spells it, wherever the pod lies.

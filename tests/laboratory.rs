@@ -1,7 +1,5 @@
 //! What the field's own tools say of the output; `tests/oracles` has the tools.
 
-/// What Flux applies of a tree, and the releases among it.
-mod applied;
 /// The rendered releases of the examples.
 mod charts;
 /// The examples on one node, on two, on three, and as they are.
@@ -10,5 +8,7 @@ mod examples;
 mod judgement;
 /// The maintainers' run: every release by the real helm.
 mod prove;
+/// The releases of a tree, and what Flux applies beside them.
+mod releases;
 /// Reports of the maintainers' runs are of today's tree.
 mod reports;

@@ -10,7 +10,7 @@ use kiln::yaml::{self, Resolver};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::applied::{self, AppliedObject, AppliedRelease};
+use super::releases::{self, AppliedObject, AppliedRelease};
 use crate::combinations::{Zeros, keys};
 use crate::secrets::IDENTITY;
 
@@ -149,7 +149,7 @@ fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
         .files()
         .map(|file| (file.path.clone(), file.source.text.to_string()))
         .collect();
-    let objects = applied::applied(&texts);
+    let objects = releases::applied(&texts);
     let kubernetes = texts["talos/topf.yaml"].lines();
     let mut kubernetes = kubernetes.filter_map(|line| line.strip_prefix("kubernetesVersion: v"));
     let injected = compiled.tree.injections().iter().filter_map(|injection| {
@@ -158,7 +158,7 @@ fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
     });
     ExampleTree {
         kubernetes: kubernetes.next().unwrap().to_owned(),
-        releases: applied::releases(&objects),
+        releases: releases::releases(&objects),
         injected: injected.collect(),
         audited: named_workloads(&audited),
         objects,

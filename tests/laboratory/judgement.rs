@@ -14,7 +14,7 @@ use kiln::workload::pod_security::{Level, Version, evaluate, level};
 use regex::Regex;
 use serde_json::Value;
 
-use super::applied::{AppliedRelease, items, namespace_of, text};
+use super::releases::{AppliedRelease, items, namespace_of, text};
 use super::examples::ExampleTree;
 use workload::RunningPod;
 
@@ -454,7 +454,7 @@ fn duplicates(keys: impl Iterator<Item = String>) -> Vec<String> {
 
 /// The target of a patch that names none: the object that it is itself.
 fn own_target(patch: &str) -> Value {
-    let body = super::applied::documents("a patch", patch).remove(0);
+    let body = super::releases::documents("a patch", patch).remove(0);
     let (kind, name) = (&body["kind"], &body["metadata"]["name"]);
     let exactly = |text: &Value| regex::escape(text.as_str().unwrap_or_default());
     serde_json::json!({"kind": exactly(kind), "name": exactly(name)})

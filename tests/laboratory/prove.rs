@@ -18,7 +18,7 @@ use std::time::Instant;
 use kiln::profiler::record::{RecordedRender, digest, pack};
 use rayon::prelude::*;
 
-use super::applied::AppliedRelease;
+use super::releases::AppliedRelease;
 use super::charts::{NOT_HAD, records};
 use super::examples::{ExampleTree, TREES};
 use super::judgement::{Finding, JudgedCluster};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{cluster, records};
-use crate::laboratory::applied::text;
+use crate::laboratory::releases::text;
 use crate::laboratory::examples::{ExampleTree, TREES, example, tree};
 use crate::laboratory::judgement::{Finding, JudgedCluster, OwnedObject, TREE};
 
@@ -308,7 +308,7 @@ fn a_stale_record_is_found() {
         .iter()
         .find(|release| release.label == ECHO)
         .unwrap();
-    let told = |change: &dyn Fn(&mut crate::laboratory::applied::AppliedRelease)| {
+    let told = |change: &dyn Fn(&mut crate::laboratory::releases::AppliedRelease)| {
         let mut release = release.clone();
         change(&mut release);
         records::recorded(tree, &release).unwrap_err()

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use kiln::profiler::record::{RecordedRender, digest, unpack};
 
-use crate::laboratory::applied::AppliedRelease;
+use crate::laboratory::releases::AppliedRelease;
 use crate::laboratory::examples::ExampleTree;
 
 /// Where the records lie.

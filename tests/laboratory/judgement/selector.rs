@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::laboratory::applied::{items, text};
+use crate::laboratory::releases::{items, text};
 
 /// Whether a selector selects labels: no selector selects nothing, an empty one everything.
 pub(super) fn matches(selector: &Value, labels: &BTreeMap<String, String>) -> bool {

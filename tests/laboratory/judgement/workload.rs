@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::JudgedCluster;
-use crate::laboratory::applied::{items, text};
+use crate::laboratory::releases::{items, text};
 
 /// The pods of one controller.
 #[derive(Clone, Debug)]

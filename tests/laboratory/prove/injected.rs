@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::rendering::HelmController;
 use super::{Render, Rendered};
-use crate::laboratory::applied::AppliedRelease;
+use crate::laboratory::releases::AppliedRelease;
 use crate::laboratory::examples::TREES;
 use crate::laboratory::judgement::Finding;
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::sources::{ChartSource, ChartSources, chart_digest};
-use crate::laboratory::applied::{AppliedRelease, documents, items, text};
+use crate::laboratory::releases::{AppliedRelease, documents, items, text};
 use crate::laboratory::examples::ExampleTree;
 
 pub(super) struct HelmController<'s> {

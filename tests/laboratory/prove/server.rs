@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::rendering::{RenderedRelease, cut};
 use super::{Render, Rendered};
-use crate::laboratory::applied::{AppliedRelease, items, namespace_of, text};
+use crate::laboratory::releases::{AppliedRelease, items, namespace_of, text};
 use crate::laboratory::examples::{ExampleTree, TREES};
 use crate::laboratory::judgement::pod_template;
 use crate::support::oracle;

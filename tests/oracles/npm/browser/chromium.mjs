@@ -1,6 +1,6 @@
 // Unpacks Chromium, with the libraries and fonts that a bare machine lacks, and starts it.
 //
-// Usage: node chromium.mjs FOLDER, where FOLDER has `node_modules` with the packages of `browser.rs`; it
+// Usage: node chromium.mjs FOLDER, where FOLDER has `node_modules` with the packages of `package.json`; it
 // unpacks and tells the version.
 import { createRequire } from 'node:module';
 import { mkdirSync, writeFileSync } from 'node:fs';

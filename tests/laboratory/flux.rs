@@ -102,7 +102,7 @@ pub(crate) fn build_example(sandbox: &Sandbox) -> Option<FluxBuild> {
     let mut command = Command::new(fluxbuild);
     command.arg("--sops").arg(sops);
     command.env("SOPS_AGE_KEY_FILE", sandbox.path("age.key"));
-    Some(build(sandbox, command, "../sync.yaml").1)
+    Some(build(sandbox, command, "../sync.yaml"))
 }
 
 /// Writes a Kustomization of the namespace `flux-system`; `more` are lines of its spec.
@@ -114,7 +114,7 @@ fn kustomization(name: &str, path: &str, more: &str) -> String {
     )
 }
 
-fn build(sandbox: &Sandbox, mut command: Command, sync: &str) -> (Option<i32>, FluxBuild) {
+fn build(sandbox: &Sandbox, mut command: Command, sync: &str) -> FluxBuild {
     let temporary = sandbox.path("../temporary");
     fs::create_dir_all(&temporary).unwrap();
     let output = command
@@ -128,9 +128,9 @@ fn build(sandbox: &Sandbox, mut command: Command, sync: &str) -> (Option<i32>, F
     let answer = serde_json::from_slice(&output.stdout);
     let answer: FluxBuild =
         answer.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    let code = output.status.code();
-    assert_eq!(code, Some(i32::from(!answer.refused.is_empty())));
-    (code, answer)
+    let code = i32::from(!answer.refused.is_empty());
+    assert_eq!(output.status.code(), Some(code));
+    answer
 }
 
 /// Lists what is applied: owner, kind, namespace and name.
@@ -192,7 +192,8 @@ fn difference(expected: &str, found: &str) -> String {
         let lines = of
             .lines()
             .filter(|line| !from.lines().any(|other| other == *line));
-        lines.map(|line| format!("{mark} {line}\n")).collect()
+        let lines: Vec<String> = lines.map(|line| format!("{mark} {line}\n")).collect();
+        lines.concat()
     };
     missing(found, expected, '-') + &missing(expected, found, '+')
 }
@@ -232,7 +233,7 @@ fn build_tree(fluxbuild: &Path, flags: &[&str], files: &[(&str, String)]) -> Flu
     let run = || {
         let mut command = Command::new(fluxbuild);
         command.args(flags);
-        build(&sandbox, command, "sync.yaml").1
+        build(&sandbox, command, "sync.yaml")
     };
     let built = run();
     assert!(run() == built, "a second run answers otherwise");

@@ -32,9 +32,13 @@ bench-releases:
 bench-watch:
     cargo bench --bench watch
 
-# Write the expected trees of the examples anew, after a wanted change of output
+# Build all oracles of the tests, or say why one cannot be had
+oracles:
+    tests/oracles/install --all
+
+# Write the expected trees of the examples anew, and what Flux applies of them, after a wanted change of output
 golden:
-    KILN_BLESS=1 cargo test golden
+    KILN_BLESS=1 cargo test --test main -- golden flux_applies
 
 # Write the generated files anew (docs/{rules,diagnostics,audit-checks,catalogue}.md, src/cel/expressions.txt), and
 # the pictures of the tour, with the times of an optimised build

@@ -2,8 +2,12 @@
 
 /// The rendered releases of the examples.
 mod charts;
+/// The one entry to the tools.
+mod entry;
 /// The examples on one node, on two, on three, and as they are.
 mod examples;
+/// What Flux applies of the examples.
+mod flux;
 /// What the API server and the scheduler would make of rendered charts.
 mod judgement;
 /// The maintainers' run: every release by the real helm.

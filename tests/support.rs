@@ -1,9 +1,11 @@
 //! Sandboxes for the real binary, and the real tools that decide what is correct.
 
 mod browser;
+mod control_plane;
 mod oracle;
 mod sandbox;
 
 pub(crate) use browser::{browser, looking};
+pub(crate) use control_plane::{ControlPlane, control_plane};
 pub(crate) use oracle::oracle;
 pub(crate) use sandbox::{Run, Sandbox};

@@ -6,3 +6,5 @@ mod apiserver;
 mod applied;
 /// The custom resources that the server knows.
 mod definitions;
+/// What the Pod Security Standards say of pods.
+mod pod_security;

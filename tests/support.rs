@@ -2,10 +2,12 @@
 
 mod browser;
 mod control_plane;
+mod go_module;
 mod oracle;
 mod sandbox;
 
 pub(crate) use browser::{browser, looking};
 pub(crate) use control_plane::{ControlPlane, control_plane};
+pub(crate) use go_module::go_module;
 pub(crate) use oracle::oracle;
 pub(crate) use sandbox::{Run, Sandbox};

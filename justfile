@@ -32,9 +32,13 @@ bench-releases:
 bench-watch:
     cargo bench --bench watch
 
-# Write the expected trees of the examples anew, after a wanted change of output
+# Build all oracles of the tests, or say why one cannot be had
+oracles:
+    tests/oracles/install --all
+
+# Write the expected trees of the examples anew, and what Flux applies of them, after a wanted change of output
 golden:
-    KILN_BLESS=1 cargo test golden
+    KILN_BLESS=1 cargo test --test main -- golden flux_applies
 
 # Write the generated files anew (docs/{rules,diagnostics,audit-checks,catalogue}.md, src/cel/expressions.txt), and
 # the pictures of the tour, with the times of an optimised build
@@ -50,3 +54,7 @@ picture:
 browser:
     mkdir -p target/screenshots
     KILN_SCREENSHOTS=$PWD/target/screenshots cargo test browser
+
+# Render every release of the examples by the real helm, record it and judge it: `just prove --charts DIR [FILTER]`
+prove *ARGS:
+    KILN_PROVE='{{ ARGS }}' cargo test --test main laboratory::prove::every -- --ignored --nocapture

@@ -7,7 +7,7 @@
 //! `rules` find the one that applies and `scope` says which values it covers, `keep` decides
 //! whether the sealed file that is there (`earlier`) still holds the same, and if not, `writer` replaces each
 //! covered value by its ciphertext (`cipher`) and appends `metadata`. `reader` goes the other
-//! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0.
+//! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0 and 3.13.3.
 
 mod cipher;
 mod codes;

@@ -41,7 +41,7 @@ pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("externaldns.k8s.io", "cloudflare-dns"),
 ];
 
-struct Zeros;
+pub(crate) struct Zeros;
 
 impl rand_core::RngCore for Zeros {
     fn next_u32(&mut self) -> u32 {
@@ -71,7 +71,7 @@ fn full() -> Value {
 }
 
 /// The keys of the project, made once by the real command.
-fn keys() -> MemoryFiles {
+pub(crate) fn keys() -> MemoryFiles {
     let sandbox = crate::support::Sandbox::with(&[
         ("kiln.toml", ""),
         (
@@ -151,7 +151,7 @@ fn mixture(full: &Value, apps: &[App], names: &BTreeSet<&str>, without: &[&str])
     config
 }
 
-fn problems(failure: &Failure) -> String {
+pub(crate) fn problems(failure: &Failure) -> String {
     match failure {
         Failure::Problems(problems) => {
             let lines: Vec<String> = problems

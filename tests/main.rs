@@ -43,6 +43,8 @@ mod combinations;
 mod flux;
 /// What Prometheus is asked.
 mod expressions;
+/// What the field's own tools say of the output.
+mod laboratory;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.
@@ -53,3 +55,5 @@ mod secrets;
 mod keyless;
 /// What users get wrong.
 mod bad_input;
+/// The output, held against real tools.
+mod laboratory;

@@ -254,8 +254,14 @@ fn sops_encrypts(sops: &Path, pair: &Pair, project: &Project, text: &str) -> Str
 /// lines, quotes, and document marks.
 fn words(text: &str) -> Vec<String> {
     let line = |line: &str| line.trim().replace(['"', '\''], "");
+    // An encrypted comment at the end of a line comes back above it from sops 3.13.
+    let parts = |line: String| match line.split_once(" # ") {
+        Some((value, comment)) => vec![format!("# {comment}"), value.to_owned()],
+        None => vec![line],
+    };
     text.lines()
         .map(line)
+        .flat_map(parts)
         .filter(|line| !line.is_empty() && line != "---")
         .collect()
 }

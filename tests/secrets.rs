@@ -5,3 +5,5 @@ mod guard;
 mod messages;
 mod project;
 mod pull_request;
+
+pub(crate) use project::IDENTITY;

@@ -1,9 +1,15 @@
 //! Sandboxes for the real binary, and the real tools that decide what is correct.
 
 mod browser;
+mod control_plane;
+mod go_module;
 mod oracle;
+mod report;
 mod sandbox;
 
 pub(crate) use browser::{browser, looking};
+pub(crate) use control_plane::{ControlPlane, control_plane};
+pub(crate) use go_module::go_module;
 pub(crate) use oracle::oracle;
+pub(crate) use report::{REPORTS, judge_report, write_report};
 pub(crate) use sandbox::{Run, Sandbox};

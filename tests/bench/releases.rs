@@ -118,12 +118,11 @@ fn round(size: usize, profiles: &Profiles) -> [Duration; STAGES.len()] {
 
 fn profiles() -> Profiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
-    let texts = std::fs::read_dir(folder).unwrap().map(|entry| {
-        let path = entry.unwrap().path();
-        (
-            path.to_string_lossy().into_owned(),
-            std::fs::read_to_string(&path).unwrap().into(),
-        )
+    let paths = std::fs::read_dir(folder).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    let texts = paths.filter(|path| path.is_file()).map(|path| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path.to_string_lossy().into_owned(), text.into())
     });
     Profiles::load(texts.collect(), &[]).unwrap_or_else(|_| panic!("a profile is broken"))
 }

@@ -3,7 +3,7 @@
 // Usage: node browser.mjs FOLDER PAGE, where FOLDER is the one that `chromium.mjs` has unpacked.
 // Prints one line of JSON: what was found in each view, and all that went wrong.
 import { pathToFileURL } from 'node:url';
-import { launch } from './chromium.mjs';
+import { launch } from '../oracles/npm/browser/chromium.mjs';
 
 const [folder, page] = process.argv.slice(2);
 const browser = await launch(folder);

@@ -3,7 +3,7 @@
 // Usage: node drawing.mjs FOLDER SVG, where FOLDER is the one that `chromium.mjs` has unpacked.
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { launch } from './chromium.mjs';
+import { launch } from '../oracles/npm/browser/chromium.mjs';
 
 const [folder, drawing] = process.argv.slice(2);
 const browser = await launch(folder);

@@ -3,7 +3,7 @@
 // Usage: node picture.mjs FOLDER PAGE PNG WIDTH HEIGHT SCHEME, where FOLDER is the one that `chromium.mjs`
 // has unpacked.
 import { pathToFileURL } from 'node:url';
-import { launch } from './chromium.mjs';
+import { launch } from '../oracles/npm/browser/chromium.mjs';
 
 const [folder, page, png, width, height, scheme] = process.argv.slice(2);
 const browser = await launch(folder);

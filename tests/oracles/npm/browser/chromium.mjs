@@ -1,7 +1,7 @@
 // Unpacks Chromium, with the libraries and fonts that a bare machine lacks, and starts it.
 //
-// Usage: node chromium.mjs FOLDER, where FOLDER has `node_modules` with the packages of `browser.rs`; it
-// unpacks and tells the version.
+// Usage: node chromium.mjs FOLDER PLACE, where FOLDER has `node_modules` with the packages of `package.json`; it
+// unpacks and tells the version. PLACE is where the folder is moved to, which fonts are named by.
 import { createRequire } from 'node:module';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export async function launch(folder) {
   });
 }
 
-async function unpack(folder) {
+async function unpack(folder, place) {
   const unpacked = join(folder, 'unpacked');
   mkdirSync(unpacked, { recursive: true });
   const temporary = process.env.TMPDIR;
@@ -40,13 +40,13 @@ async function unpack(folder) {
   await (await load(folder, '@sparticuz/chromium')).executablePath();
   if (temporary === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = temporary;
-  const fonts = [join(unpacked, 'fonts'), join(folder, 'node_modules/dejavu-fonts-ttf/ttf')];
+  const fonts = [join(place, 'unpacked/fonts'), join(place, 'node_modules/dejavu-fonts-ttf/ttf')];
   const names = [['monospace', 'DejaVu Sans Mono'], ['sans-serif', 'DejaVu Sans'], ['system-ui', 'DejaVu Sans']];
   writeFileSync(join(unpacked, 'own-fonts.conf'), `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
 ${fonts.map((font) => `  <dir>${font}</dir>`).join('\n')}
-  <cachedir>${join(unpacked, 'fonts-cache')}</cachedir>
+  <cachedir>${join(place, 'unpacked/fonts-cache')}</cachedir>
 ${names.map(([alias, name]) => `  <alias><family>${alias}</family><prefer><family>${name}</family></prefer></alias>`).join('\n')}
 </fontconfig>
 `);
@@ -55,4 +55,4 @@ ${names.map(([alias, name]) => `  <alias><family>${alias}</family><prefer><famil
   await browser.close();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await unpack(process.argv[2]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) await unpack(...process.argv.slice(2));

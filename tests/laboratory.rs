@@ -1,0 +1,26 @@
+//! What the field's own tools say of the output; `tests/oracles` has the tools.
+
+/// What the real API server refuses.
+mod apiserver;
+/// What Flux applies, in its order.
+mod applied;
+/// The rendered releases of the examples.
+mod charts;
+/// The custom resources that the server knows.
+mod definitions;
+/// The one entry to the tools.
+mod entry;
+/// The examples on one node, on two, on three, and as they are.
+mod examples;
+/// What Flux applies of the examples.
+mod flux;
+/// What the API server and the scheduler would make of rendered charts.
+mod judgement;
+/// What the Pod Security Standards say of pods.
+mod pod_security;
+/// The maintainers' run: every release by the real helm.
+mod prove;
+/// The releases of a tree, and what Flux applies beside them.
+mod releases;
+/// Reports of the maintainers' runs are of today's tree.
+mod reports;

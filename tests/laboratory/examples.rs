@@ -1,0 +1,182 @@
+//! The examples as they are, and on one node, on two and on three.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use kiln::pipeline::{self, World};
+use kiln::secret::Secret;
+use kiln::source::{Files as _, MemoryFiles};
+use kiln::yaml::{self, Resolver};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::releases::{self, AppliedObject, AppliedRelease};
+use crate::combinations::{Zeros, keys};
+use crate::secrets::IDENTITY;
+
+/// A tree that an example compiled to.
+pub(crate) struct ExampleTree {
+    /// `full` as it is, or `full with 2 nodes`.
+    pub(crate) name: String,
+    /// The version of Kubernetes that Talos installs: `1.36.2`.
+    pub(crate) kubernetes: String,
+    pub(crate) objects: Vec<AppliedObject>,
+    pub(crate) releases: Vec<AppliedRelease>,
+    /// What hardening put into values, by release: `affinity.podAntiAffinity`.
+    pub(crate) injected: Vec<(String, String)>,
+    /// The workloads that the audit names, by release: `Deployment/echo`.
+    pub(crate) audited: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// An example: its name, its data file without nodes, and the start of its nodes' addresses.
+type Example = (&'static str, &'static str, &'static str, &'static str);
+
+const EXAMPLES: [Example; 3] = [
+    (
+        "full",
+        "cluster.yaml",
+        include_str!("../../examples/full/cluster.yaml"),
+        "10.30.0.1",
+    ),
+    (
+        "homelab",
+        "cluster.yaml",
+        include_str!("../../examples/homelab/cluster.yaml"),
+        "192.168.1.1",
+    ),
+    (
+        "production",
+        "cluster.toml",
+        include_str!("../../examples/production/cluster.toml"),
+        "10.20.0.1",
+    ),
+];
+
+/// All of them: each example as it is, then on one node, two and three.
+pub(crate) static TREES: LazyLock<Vec<ExampleTree>> = LazyLock::new(|| {
+    let wanted = EXAMPLES
+        .iter()
+        .flat_map(|example| [None, Some(1), Some(2), Some(3)].map(|nodes| (*example, nodes)));
+    let wanted: Vec<(Example, Option<usize>)> = wanted.collect();
+    // As the command does: a render needs more stack than a thread has by itself.
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build();
+    pool.unwrap().install(|| {
+        let trees = wanted.par_iter();
+        trees
+            .map(|(example, nodes)| tree(*example, *nodes, &[]))
+            .collect()
+    })
+});
+
+/// Compiles an example, on a number of nodes instead of its own, and with more files in its project.
+pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]) -> ExampleTree {
+    let (example, path, text, addresses) = example;
+    let mut files = keys();
+    // The key of every run is the same one: backups are encrypted for it, so its recipient is among the values.
+    files
+        .0
+        .insert("age.key".to_owned(), format!("{IDENTITY}\n").into_bytes());
+    let mut add = |path: &str, text: &str| drop(files.0.insert(path.to_owned(), text.into()));
+    match nodes {
+        None => add(path, text),
+        Some(_) => add(path, &without_nodes(text)),
+    }
+    let nodes_file = match nodes {
+        None if example == "homelab" => {
+            Some(include_str!("../../examples/homelab/nodes.yaml").to_owned())
+        }
+        None => None,
+        Some(count) => Some(yaml::emit(&numbered_nodes(addresses, count))),
+    };
+    let data = match &nodes_file {
+        None => json!([path]),
+        Some(text) => {
+            add("nodes.yaml", text);
+            json!([path, "nodes.yaml"])
+        }
+    };
+    add("kiln.toml", &format!("data = {data}\n"));
+    more.iter().for_each(|(path, text)| add(path, text));
+    let name = match nodes {
+        None => example.to_owned(),
+        Some(1) => format!("{example} with 1 node"),
+        Some(count) => format!("{example} with {count} nodes"),
+    };
+    compiled(name, &files)
+}
+
+/// Finds an example by its name.
+pub(crate) fn example(name: &str) -> Example {
+    *EXAMPLES.iter().find(|example| example.0 == name).unwrap()
+}
+
+/// Takes the nodes out of a data file, where it has them.
+fn without_nodes(text: &str) -> String {
+    if let Some((before, _)) = text.split_once("[[nodes]]") {
+        return before.to_owned();
+    }
+    let mut config = yaml::load(text).unwrap()[0].root.to_value(Resolver::Core);
+    config.as_object_mut().unwrap().remove("nodes");
+    yaml::emit(&config)
+}
+
+/// One controller, a controller and a worker, or three controllers.
+fn numbered_nodes(addresses: &str, count: usize) -> Value {
+    let nodes = (1..=count).map(|number| {
+        json!({
+            "name": format!("node-{number}"),
+            "address": format!("{addresses}{number}"),
+            "controller": number == 1 || count == 3,
+            "disk": "/dev/sda",
+            "mac_addr": format!("02:00:00:00:09:1{number}"),
+        })
+    });
+    json!({"nodes": nodes.collect::<Vec<_>>()})
+}
+
+fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
+    let identity = String::from_utf8(files.read("age.key").unwrap().unwrap()).unwrap();
+    let identities = || vec![("age.key".to_owned(), Secret::new(identity.clone()))];
+    let catalogue = pipeline::catalogue();
+    let now = || "2026-01-01T00:00:00Z".to_owned();
+    let world = || World::new(files, &catalogue, &|_| None, identities(), now());
+    let compiled = pipeline::compile(&world(), &mut Zeros)
+        .unwrap_or_else(|failure| panic!("{name}: {}", crate::combinations::problems(&failure)));
+    let audited = pipeline::audit(&world())
+        .unwrap_or_else(|failure| panic!("{name}: {}", crate::combinations::problems(&failure)));
+    let texts: BTreeMap<String, String> = compiled
+        .tree
+        .files()
+        .map(|file| (file.path.clone(), file.source.text.to_string()))
+        .collect();
+    let objects = releases::applied(&texts);
+    let kubernetes = texts["talos/topf.yaml"].lines();
+    let mut kubernetes = kubernetes.filter_map(|line| line.strip_prefix("kubernetesVersion: v"));
+    let injected = compiled.tree.injections().iter().filter_map(|injection| {
+        let path = injection.route.strip_prefix("spec.values.")?;
+        Some((injection.object.clone(), path.to_owned()))
+    });
+    ExampleTree {
+        kubernetes: kubernetes.next().unwrap().to_owned(),
+        releases: releases::releases(&objects),
+        injected: injected.collect(),
+        audited: named_workloads(&audited),
+        objects,
+        name,
+    }
+}
+
+/// Reads the subjects of the scorecard: ``Deployment/echo of HelmRelease/network/echo, container `echo` ``.
+fn named_workloads(audited: &pipeline::Audited) -> BTreeMap<String, BTreeSet<String>> {
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for outcome in &audited.scorecard.after.outcomes {
+        for item in &outcome.items {
+            let subject = item.subject.split(',').next().unwrap_or_default();
+            if let Some((workload, release)) = subject.split_once(" of HelmRelease/") {
+                let named = named.entry(format!("HelmRelease/{release}")).or_default();
+                named.insert(workload.to_owned());
+            }
+        }
+    }
+    named
+}

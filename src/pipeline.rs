@@ -333,9 +333,9 @@ fn configured_by(
     Ok((cluster, schema))
 }
 
-/// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
+/// Returns the JSON Schema of the config for editors: the core's, with each app's under `apps`.
 pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
-    Ok(inputs::schema(world)?.json().clone())
+    Ok(inputs::schema(world)?.for_editors())
 }
 
 /// Lists the apps that the project knows and their charts, enabled or not, sorted by namespace and name.

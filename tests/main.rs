@@ -53,3 +53,5 @@ mod secrets;
 mod keyless;
 /// What users get wrong.
 mod bad_input;
+/// The field's own tools as judges.
+mod laboratory;

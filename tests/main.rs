@@ -43,6 +43,8 @@ mod combinations;
 mod flux;
 /// What Prometheus is asked.
 mod expressions;
+/// What the field's own tools say of the output.
+mod laboratory;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.

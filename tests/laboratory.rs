@@ -1,0 +1,4 @@
+//! What the field's own tools say of the output; `tests/oracles` has the tools.
+
+/// Reports of the maintainers' runs are of today's tree.
+mod reports;

@@ -17,6 +17,8 @@ use granit_parser::{Event, Parser, ScalarStyle};
 const FOLDERS: [&str; 2] = ["schemas", "templates"];
 /// What is packed whole.
 const PROFILES: &str = "schemas/charts/";
+/// The recorded renders, which are evidence for tests and no part of the binary.
+const RECORDS: &str = "schemas/charts/proved";
 /// What is packed without the words that tell people what a value is for: validation does not ask for them.
 const SCHEMAS: [&str; 2] = ["schemas/cluster.schema.json", "schemas/apps/"];
 
@@ -141,10 +143,12 @@ fn head(packed: &mut Vec<u8>, kind: u8, mut length: usize) {
 fn collect(root: &Path, folder: &Path, paths: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        let below = path.strip_prefix(root).map_err(io::Error::other)?;
         if path.is_dir() {
-            collect(root, &path, paths)?;
+            if below != Path::new(RECORDS) {
+                collect(root, &path, paths)?;
+            }
         } else {
-            let below = path.strip_prefix(root).map_err(io::Error::other)?;
             let steps: Vec<_> = below
                 .iter()
                 .map(|step| step.to_string_lossy().into_owned())

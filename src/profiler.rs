@@ -19,6 +19,7 @@ mod paths;
 mod pod;
 mod pruned;
 mod reads;
+pub mod record;
 mod rendering;
 mod switches;
 mod template;

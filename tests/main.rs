@@ -43,6 +43,8 @@ mod combinations;
 mod flux;
 /// What Prometheus is asked.
 mod expressions;
+/// What the field's own tools say of the output.
+mod laboratory;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.
@@ -53,5 +55,3 @@ mod secrets;
 mod keyless;
 /// What users get wrong.
 mod bad_input;
-/// The field's own tools as judges.
-mod laboratory;

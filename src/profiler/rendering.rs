@@ -208,7 +208,7 @@ fn holds(expression: &Value, labels: &Map<String, Value>) -> bool {
 }
 
 /// Cuts a rendering into documents, each with the template that printed it.
-fn documents(text: &str) -> Vec<(&str, &str)> {
+pub(super) fn documents(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for document in text.split("\n---") {
         let origin = document
@@ -230,7 +230,7 @@ fn kind_of(document: &str) -> Option<&str> {
 }
 
 /// Reads an object. Of equal keys in one mapping the last one counts, as in Helm.
-fn object(document: &str) -> Option<Value> {
+pub(super) fn object(document: &str) -> Option<Value> {
     let mut text = document.to_owned();
     // Each turn renames one key, so the text is read at last.
     loop {

@@ -333,8 +333,13 @@ fn configured_by(
     Ok((cluster, schema))
 }
 
-/// Returns the JSON Schema of the config for editors: the core's, with each app's under `apps`.
+/// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
 pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
+    Ok(inputs::schema(world)?.json().clone())
+}
+
+/// Returns the JSON Schema of the config as editors need it: see [`Schema::for_editors`](schema::Schema::for_editors).
+pub fn schema_for_editors(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.for_editors())
 }
 

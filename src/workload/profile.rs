@@ -293,10 +293,23 @@ pub struct Operand {
     pub group: String,
     /// The kind.
     pub kind: String,
+    /// The route of a field with which alone a resource has these; none where each resource has.
+    pub field: Option<String>,
+    /// What the operator gives the pods besides where their namespace asks for it.
+    pub elevation: Option<Elevation>,
     /// Whether the pods run beside the operator instead of beside the custom resource.
     pub beside_operator: bool,
     /// The workloads that it makes of each; `{name}` is the resource's, paths are routes in it.
     pub workloads: Vec<Workload>,
+}
+
+/// What an operator gives its pods besides in a namespace with an annotation.
+#[derive(Clone, Debug)]
+pub struct Elevation {
+    /// The annotation; it counts where it is `true`.
+    pub annotation: String,
+    /// What each container's security context has besides.
+    pub security_context: Value,
 }
 
 /// A value that lowers the level of a chart's pods.

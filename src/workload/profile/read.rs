@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Health, KEYS, Known, Lowering, Operand,
-    Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
+    Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Elevation, Health, KEYS, Known,
+    Lowering, Operand, Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span, shown_key};
@@ -241,7 +241,11 @@ impl Reader<'_> {
             self.problem(node.first_line_span(), message);
             return usual;
         }
-        self.keys(node, &["of", "contained", "otherwise", "cut"], &["otherwise"]);
+        self.keys(
+            node,
+            &["of", "contained", "otherwise", "cut"],
+            &["otherwise"],
+        );
         DefaultName {
             otherwise: self.text(node, "otherwise").unwrap_or_default(),
             contained: self.text(node, "contained"),
@@ -462,14 +466,32 @@ impl Reader<'_> {
     fn operand(&mut self, node: &Node) -> Operand {
         self.keys(
             node,
-            &["group", "kind", "besideOperator", "workloads"],
+            &[
+                "group",
+                "kind",
+                "field",
+                "elevation",
+                "besideOperator",
+                "workloads",
+            ],
             &["group", "kind", "workloads"],
         );
         Operand {
             group: self.text(node, "group").unwrap_or_default(),
             kind: self.text(node, "kind").unwrap_or_default(),
+            field: self.text(node, "field"),
+            elevation: node.get("elevation").map(|node| self.elevation(node)),
             beside_operator: self.flag(node, "besideOperator").unwrap_or_default(),
             workloads: self.workloads(node),
+        }
+    }
+
+    fn elevation(&mut self, node: &Node) -> Elevation {
+        let keys = ["annotation", "securityContext"];
+        self.keys(node, &keys, &keys);
+        Elevation {
+            annotation: self.text(node, "annotation").unwrap_or_default(),
+            security_context: self.mapping(node, "securityContext"),
         }
     }
 

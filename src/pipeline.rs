@@ -338,6 +338,11 @@ pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.json().clone())
 }
 
+/// Returns the JSON Schema of the config as editors need it: see [`Schema::for_editors`](schema::Schema::for_editors).
+pub fn schema_for_editors(world: &World<'_>) -> Result<Value, Failure> {
+    Ok(inputs::schema(world)?.for_editors())
+}
+
 /// Lists the apps that the project knows and their charts, enabled or not, sorted by namespace and name.
 pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
     let mut warnings = Warnings::default();

@@ -11,6 +11,7 @@
 mod address;
 mod codes;
 mod defaults;
+mod editor;
 mod functions;
 mod hidden;
 mod keyword;
@@ -87,6 +88,14 @@ impl Schema {
             });
             parts.unwrap_or_else(|_| self.terse.clone())
         })
+    }
+
+    /// Returns the schema as editors need it, which complete and check one file at a time.
+    ///
+    /// References are valid by it, a key at the top that another file may hold is not missing, and each default in it can be
+    /// inserted as it is; rules in CEL and computed defaults are for Kiln alone.
+    pub fn for_editors(&self) -> Value {
+        editor::for_editors(self.json().clone())
     }
 
     /// Lists the schemas that speak of the value at a JSON pointer (RFC 6901), without their words for people: an outer one

@@ -13,6 +13,7 @@ pub mod dead_value;
 mod exemption;
 mod field;
 pub mod manifest;
+pub mod naming;
 mod operand;
 pub mod patch_fit;
 pub mod pod_security;
@@ -203,6 +204,16 @@ impl<'t> Workload<'t> {
         (!self.selector.is_empty()).then(|| serde_json::json!({"matchLabels": self.selector}))
     }
 
+    /// Says why there is no selector of its pods where [`Self::label_selector`] returns none.
+    pub fn why_no_selector(&self) -> &'static str {
+        let hidden = self.release().is_some_and(|release| release.values_from);
+        if hidden {
+            "more of the release's values come from elsewhere"
+        } else {
+            "nobody knows which labels select its pods"
+        }
+    }
+
     /// Returns a label of its pods: `None` where nobody knows, `Some(None)` where they have none of
     /// that name.
     pub fn label_of(&self, key: &str) -> Option<Option<&str>> {
@@ -240,6 +251,14 @@ impl<'t> Workload<'t> {
                 all.find(|container| container.name == name)
                     .map_or(&Value::Null, |container| &container.value[key])
             }
+        }
+    }
+
+    /// Returns whether its name is certain, so that a patch by that name reaches it.
+    pub fn is_named(&self) -> bool {
+        match &self.home {
+            Home::Chart(release, known) => chart::is_named(release, known),
+            Home::Manifest(_) | Home::AppTemplate(..) | Home::Operand(_) => true,
         }
     }
 

@@ -8,6 +8,8 @@ mod applied;
 mod charts;
 /// The custom resources that the server knows.
 mod definitions;
+/// The language server of editors.
+mod editor;
 /// The one entry to the tools.
 mod entry;
 /// The examples on one node, on two, on three, and as they are.

@@ -206,7 +206,10 @@ impl<'t> Finder<'t> {
 
     fn drain(&mut self) {
         while let Some(build) = self.queue.pop_front() {
-            let members = self.build(&build.folder);
+            let mut members = self.build(&build.folder);
+            if let Start::Flux(owner) = build.start {
+                members.extend(self.components(owner, &build.folder));
+            }
             self.finish(build, members);
         }
     }
@@ -300,6 +303,25 @@ impl<'t> Finder<'t> {
             };
             self.finish(build, members);
         }
+    }
+
+    /// Builds the components that a Flux Kustomization adds to the folder that it builds.
+    ///
+    /// The namespace of the folder's own kustomization holds for them too: Flux writes them into that.
+    fn components(&mut self, owner: Object<'t>, folder: &str) -> Vec<Member<'t>> {
+        let listed = owner.find("spec.components").and_then(Node::items);
+        let paths = listed.unwrap_or_default().iter().filter_map(Node::text);
+        let folders = paths.filter_map(|path| join(folder, path));
+        let folders: Vec<String> = folders.collect();
+        let mut members = Vec::new();
+        for component in folders {
+            members.extend(self.kustomize(&component, &mut Vec::new()));
+        }
+        let own = self.builds.kustomizations.get(folder);
+        if let Some((name, place)) = own.and_then(|found| found.namespace.clone()) {
+            transform(&mut members, name, &place);
+        }
+        members
     }
 
     /// Builds a folder: its kustomization, or everything below it.

@@ -209,6 +209,18 @@ pub fn own(workload: &Workload<'_>) -> Option<Own> {
     })
 }
 
+/// Returns the name of the budget that the chart makes for a workload, if it makes one.
+///
+/// Where nobody has looked it is taken to be that of the workload, as it is in most charts.
+pub fn own_name(workload: &Workload<'_>) -> Option<String> {
+    let Home::Chart(release, known) = &workload.home else {
+        return None;
+    };
+    own(workload)?;
+    let name = known.budget.as_ref()?.name.as_ref();
+    Some(name.map_or_else(|| workload.name.clone(), |name| release.fill(name)))
+}
+
 /// Returns whether what the author wrote switches a budget on, by what is known to; `None` where it
 /// says neither.
 fn turned_on(asked: &Value, known: &Value) -> Option<bool> {

@@ -1,10 +1,15 @@
 //! The workloads of a chart, by its profile, its release's values and the patches over them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::profile::{Condition, Profile, Workloads};
 use super::values::{self, at, coalesce};
 use super::{Field, Home, PROBES, Reach, Release, Workload, profile};
+
+/// Why no patch is written.
+const UNNAMED: &str = "nobody knows for certain what the chart names it";
 
 /// Lists the workloads that a release makes.
 pub(super) fn workloads<'t>(release: &'t Release<'t>, profile: &'t Profile) -> Vec<Workload<'t>> {
@@ -13,7 +18,7 @@ pub(super) fn workloads<'t>(release: &'t Release<'t>, profile: &'t Profile) -> V
     };
     known
         .iter()
-        .filter(|known| hold(&known.when, release))
+        .filter(|known| hold(&known.when, release) && (!known.test || release.tests))
         .map(|known| workload(release, known))
         .collect()
 }
@@ -39,11 +44,7 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
         name,
         namespace: release.namespace.clone(),
         replicas,
-        selector: known
-            .selector
-            .iter()
-            .map(|(key, value)| (key.clone(), release.fill(value)))
-            .collect(),
+        selector: selector(release, known).unwrap_or_default(),
         hook: known.hook,
         certain: exact && !release.values_from,
         immutable: false,
@@ -51,9 +52,28 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
     }
 }
 
+/// Returns the labels that select the pods; `None` where values hide one of them.
+fn selector(
+    release: &Release<'_>,
+    known: &profile::Workload,
+) -> Option<BTreeMap<String, String>> {
+    let labels = known.selector.iter();
+    labels
+        .map(|(key, value)| Some((key.clone(), release.fill_seen(value)?)))
+        .collect()
+}
+
+/// Returns whether the name of a workload is what the chart gives it for certain.
+pub(super) fn is_named(release: &Release<'_>, known: &profile::Workload) -> bool {
+    known.doubt.is_none() && release.fill_seen(&known.name).is_some()
+}
+
 /// Puts the values of a release over the pod that the chart renders by default.
 fn spec(release: &Release<'_>, known: &profile::Workload) -> Value {
     let mut spec = known.pod.as_object().cloned().unwrap_or_default();
+    if let Some(Value::String(account)) = spec.get_mut("serviceAccountName") {
+        *account = release.fill(account);
+    }
     for (field, path) in &known.paths {
         if field != "replicas" {
             lay(&mut spec, field, release, path);
@@ -144,6 +164,7 @@ pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &Fi
         Some(path) => Reach::Object(values::route(path)),
         None if known.by_operator => Reach::Nowhere("its operator has no value for it"),
         None if known.hook => Reach::Nowhere("a hook comes and goes"),
+        None if !is_named(release, known) => Reach::Nowhere(UNNAMED),
         None => Reach::Patch,
     }
 }

@@ -1,8 +1,10 @@
 //! The pods that an operator makes of custom resources in the tree.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::profile::{Operand, Profile};
+use super::profile::{Elevation, Operand, Profile};
 use super::values::coalesce;
 use super::{Field, Home, Reach, Release, Workload, profile};
 use crate::tree::builds::{Builds, Member};
@@ -17,11 +19,38 @@ pub(super) fn workloads<'t>(
     let mut found = Vec::new();
     for operand in &profile.operands {
         for member in builds.of_kind(&operand.group, &operand.kind) {
-            let made = operand.workloads.iter();
-            found.extend(made.map(|known| workload(release, operand, known, member)));
+            if makes(operand, member) {
+                let made = operand.workloads.iter();
+                found.extend(made.map(|known| workload(release, operand, known, member, builds)));
+            }
         }
     }
     found
+}
+
+/// Lists the resources of the kinds of a release's operator of which nobody knows what it makes.
+pub(super) fn unknown<'t>(profile: &Profile, builds: &'t Builds<'t>) -> Vec<&'t Member<'t>> {
+    let operands = || profile.operands.iter();
+    let known = |member: &Member<'_>| {
+        let mut of_kind = operands().filter(|one| member.object.is(&one.group, &one.kind));
+        of_kind.any(|one| makes(one, member))
+    };
+    let kinds: BTreeSet<_> = operands().map(|one| (&*one.group, &*one.kind)).collect();
+    let members = kinds
+        .into_iter()
+        .flat_map(|(group, kind)| builds.of_kind(group, kind));
+    members.filter(|member| !known(member)).collect()
+}
+
+/// Whether the operator makes workloads of an entry from a resource.
+fn makes(operand: &Operand, member: &Member<'_>) -> bool {
+    let has = |route: &String| {
+        member
+            .object
+            .find(route)
+            .is_some_and(|node| !node.is_null())
+    };
+    operand.field.as_ref().is_none_or(has)
 }
 
 fn workload<'t>(
@@ -29,6 +58,7 @@ fn workload<'t>(
     operand: &Operand,
     known: &'t profile::Workload,
     member: &'t Member<'t>,
+    builds: &Builds<'_>,
 ) -> Workload<'t> {
     let written = |path: &str| {
         member
@@ -36,8 +66,18 @@ fn workload<'t>(
             .find(path)
             .map_or(Value::Null, Node::to_kubernetes)
     };
+    let namespace = if operand.beside_operator {
+        &release.namespace
+    } else {
+        member.namespace_name()
+    };
+    let elevation = operand.elevation.as_ref();
+    let elevation = elevation.filter(|elevation| is_annotated(builds, namespace, elevation));
     let fill = |pattern: &str| release.fill(&pattern.replace("{name}", &member.name));
     let mut spec = known.pod.clone();
+    if let Some(Value::String(account)) = spec.get_mut("serviceAccountName") {
+        *account = fill(account);
+    }
     for (field, path) in known.paths.iter().filter(|(field, _)| *field != "replicas") {
         let laid = coalesce(&spec[field], &written(path));
         if !laid.is_null() {
@@ -55,13 +95,12 @@ fn workload<'t>(
                     container[field] = laid;
                 }
             }
+            if let Some(elevation) = elevation {
+                container["securityContext"] =
+                    coalesce(&container["securityContext"], &elevation.security_context);
+            }
         }
     }
-    let namespace = if operand.beside_operator {
-        &release.namespace
-    } else {
-        member.namespace_name()
-    };
     Workload {
         member,
         home: Home::Operand(known),
@@ -83,6 +122,16 @@ fn workload<'t>(
         immutable: false,
         pod: Value::from_iter([("spec", spec)]),
     }
+}
+
+/// Whether a namespace asks for an elevation.
+fn is_annotated(builds: &Builds<'_>, namespace: &str, elevation: &Elevation) -> bool {
+    let annotation = Route::parse("metadata.annotations").then(elevation.annotation.as_str());
+    let mut namespaces = builds.of_kind("", "Namespace");
+    namespaces.any(|member| {
+        let value = member.object.root.at(&annotation);
+        member.name == namespace && value.and_then(Node::text) == Some("true")
+    })
 }
 
 /// Returns the route in the custom resource.

@@ -58,7 +58,8 @@ pub fn target(patch: &Patch, release: &Release<'_>, workloads: &[&Workload<'_>])
         .get("kind")
         .and_then(Value::as_str)
         .is_some_and(names_only_workloads);
-    let more = release.values_from || mentions_kind(&release.values);
+    let named = workloads.iter().all(|workload| workload.is_named());
+    let more = release.values_from || !named || mentions_kind(&release.values);
     if of_workloads && !more && release.profile().is_some() {
         Fit::Misses
     } else {

@@ -18,13 +18,14 @@ use serde_json::{Map, Value};
 pub use known::Known;
 pub use version::Versions;
 
+use super::naming::LONGEST;
 use super::pod_security::Level;
 use super::values;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
 /// The keys of a profile, in the order in which they are written.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "chart",
     "sources",
     "anyPublisher",
@@ -32,6 +33,7 @@ pub const KEYS: [&str; 12] = [
     "verified",
     "notes",
     "fullname",
+    "overrides",
     "generic",
     "workloads",
     "operands",
@@ -40,9 +42,10 @@ pub const KEYS: [&str; 12] = [
 ];
 
 /// The keys of a workload in a profile, in the order in which they are written.
-pub const WORKLOAD_KEYS: [&str; 13] = [
+pub const WORKLOAD_KEYS: [&str; 14] = [
     "kind",
     "name",
+    "doubt",
     "when",
     "hook",
     "byOperator",
@@ -111,8 +114,10 @@ pub struct Profile {
     pub any_publisher: bool,
     /// The versions that the facts hold for.
     pub versions: Versions,
-    /// What `{fullname}` stands for, where the chart does not do as Helm's usual helper does.
-    pub fullname: Option<String>,
+    /// What `{fullname}` stands for without `fullnameOverride`.
+    pub fullname: DefaultName,
+    /// The values that name things, and what holds without them.
+    pub overrides: BTreeMap<String, DefaultName>,
     /// How the chart's workloads come about.
     pub workloads: Workloads,
     /// The pods that the chart's operator makes from custom resources.
@@ -121,6 +126,31 @@ pub struct Profile {
     pub lowered_by: Vec<Lowering>,
     /// The values that the chart knows; none where nobody has looked.
     pub values: Option<Known>,
+}
+
+/// What a name is where no value gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultName {
+    /// The text.
+    pub otherwise: String,
+    /// The text where the release's name contains `of`; `None` where it does not matter.
+    pub contained: Option<String>,
+    /// What the release's name may contain.
+    pub of: String,
+    /// How many characters it has at most, those of a value too.
+    pub cut: usize,
+}
+
+impl Default for DefaultName {
+    /// What Helm's usual `fullname` helper gives.
+    fn default() -> Self {
+        Self {
+            otherwise: "{release}-{name}".to_owned(),
+            contained: Some("{release}".to_owned()),
+            of: "{name}".to_owned(),
+            cut: LONGEST,
+        }
+    }
 }
 
 /// How a chart's workloads come about.
@@ -134,18 +164,21 @@ pub enum Workloads {
 
 /// A workload of a chart, or one that an operator makes.
 ///
-/// `{release}` stands for the release's name and `{fullname}` for what Helm's usual helper makes of it,
-/// wherever text is.
+/// Wherever text is, [`Naming`](super::naming::Naming) says what its placeholders stand for.
 #[derive(Clone, Debug, Default)]
 pub struct Workload {
     /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob` or `Pod`.
     pub kind: String,
     /// The name.
     pub name: String,
+    /// Why its name is not certain but for the releases that were measured; then nothing may rest on it.
+    pub doubt: Option<String>,
     /// The conditions under which the chart makes it; all must hold.
     pub when: Vec<Condition>,
     /// Whether it is a Helm hook: it comes and goes.
     pub hook: bool,
+    /// Whether only `helm test` runs it.
+    pub test: bool,
     /// Whether an operator makes it, so that a post-renderer never sees it.
     pub by_operator: bool,
     /// The priority class that fits it whatever the app's tier, such as that of a mere web page.
@@ -210,6 +243,8 @@ pub struct Setting {
 /// The PodDisruptionBudget of a chart.
 #[derive(Clone, Debug, Default)]
 pub struct Budget {
+    /// Its name; none where nobody has looked.
+    pub name: Option<String>,
     /// The spec that it has by default; none when the chart makes none by default.
     pub default: Option<Value>,
     /// Whether the chart makes it by itself as soon as there are two replicas.
@@ -225,16 +260,29 @@ pub struct Budget {
 pub struct Condition {
     /// The values path.
     pub value: String,
-    /// What must stand there.
-    pub is: Value,
+    /// What must stand there, or must not.
+    pub wanted: Wanted,
     /// What the chart has there by default.
     pub default: Value,
+}
+
+/// What a condition asks of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// It is this.
+    Is(Value),
+    /// It is anything but this.
+    IsNot(Value),
 }
 
 impl Condition {
     /// Returns whether the condition holds for values.
     pub fn holds(&self, values: &Map<String, Value>) -> bool {
-        *values::at(values, &self.value).unwrap_or(&self.default) == self.is
+        let found = values::at(values, &self.value).unwrap_or(&self.default);
+        match &self.wanted {
+            Wanted::Is(wanted) => found == wanted,
+            Wanted::IsNot(unwanted) => found != unwanted,
+        }
     }
 }
 
@@ -245,10 +293,23 @@ pub struct Operand {
     pub group: String,
     /// The kind.
     pub kind: String,
+    /// The route of a field with which alone a resource has these; none where each resource has.
+    pub field: Option<String>,
+    /// What the operator gives the pods besides where their namespace asks for it.
+    pub elevation: Option<Elevation>,
     /// Whether the pods run beside the operator instead of beside the custom resource.
     pub beside_operator: bool,
     /// The workloads that it makes of each; `{name}` is the resource's, paths are routes in it.
     pub workloads: Vec<Workload>,
+}
+
+/// What an operator gives its pods besides in a namespace with an annotation.
+#[derive(Clone, Debug)]
+pub struct Elevation {
+    /// The annotation; it counts where it is `true`.
+    pub annotation: String,
+    /// What each container's security context has besides.
+    pub security_context: Value,
 }
 
 /// A value that lowers the level of a chart's pods.

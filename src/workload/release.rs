@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::naming::Naming;
 use super::post_renderer::Patches;
 use super::profile::{Match, Profile, Profiles};
 use super::values;
@@ -35,6 +36,8 @@ pub struct Release<'t> {
     pub values: Map<String, Value>,
     /// Whether more values come from elsewhere (`valuesFrom`).
     pub values_from: bool,
+    /// Whether `helm test` runs after installing and upgrading, so that its pods come up.
+    pub tests: bool,
     /// The patches of its post-renderers.
     pub patches: Patches,
 }
@@ -93,6 +96,7 @@ impl<'t> Release<'t> {
                 .find("spec.valuesFrom")
                 .and_then(Node::items)
                 .is_some_and(|list| !list.is_empty()),
+            tests: object.text("spec.test.enable") == Some("true"),
             patches: Patches::of(object),
         }
     }
@@ -115,35 +119,24 @@ impl<'t> Release<'t> {
         self.member.object.place(&values::route(dotted))
     }
 
-    /// Fills in `{release}` and `{fullname}`.
+    /// Fills in the placeholders of a text; where values do not show what stands there, as by default.
     pub fn fill(&self, pattern: &str) -> String {
-        pattern
-            .replace("{fullname}", &self.fullname())
-            .replace("{release}", &self.name)
+        self.naming().fill(pattern).text
     }
 
-    /// Returns what Helm's usual helper makes of release and chart, by the values that override it.
-    fn fullname(&self) -> String {
-        let text = |key: &str| {
-            self.values
-                .get(key)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        if let Some(name) = text("fullnameOverride") {
-            return name.to_owned();
-        }
-        let profile = self.profile();
-        if let Some(pattern) = profile.and_then(|profile| profile.fullname.as_deref()) {
-            return pattern.replace("{release}", &self.name);
-        }
-        let chart = text("nameOverride")
-            .or(profile.map(|profile| profile.chart.as_str()))
-            .unwrap_or_default();
-        if self.name.contains(chart) {
-            self.name.clone()
-        } else {
-            format!("{}-{chart}", self.name)
+    /// Fills in the placeholders of a text; `None` where values, or those from elsewhere, hide what
+    /// stands there.
+    pub fn fill_seen(&self, pattern: &str) -> Option<String> {
+        let filled = self.naming().fill(pattern);
+        let hidden = self.values_from && pattern.replace("{release}", "").contains('{');
+        (filled.seen && !hidden).then_some(filled.text)
+    }
+
+    fn naming(&self) -> Naming<'_> {
+        Naming {
+            profile: self.profile(),
+            release: &self.name,
+            values: &self.values,
         }
     }
 }

@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::pod_security::{Level, Version, Violation, evaluate, level};
 use super::profile::Workloads;
-use super::{Field, Home, Release, Workload};
+use super::{Field, Home, Release, Workload, operand};
 use crate::source::Place;
+use crate::tree::builds::{Builds, Member};
 
-/// One workload, or a release of which nothing is known.
+/// One workload, or a release or custom resource of whose pods nothing is known.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// What it is: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
@@ -29,6 +30,7 @@ pub struct Standing {
 pub fn judge(
     workloads: &[Workload<'_>],
     releases: &[Release<'_>],
+    builds: &Builds<'_>,
     version: Version,
 ) -> BTreeMap<String, Vec<Standing>> {
     let judged = workloads.par_iter();
@@ -41,9 +43,17 @@ pub fn judge(
     for release in releases {
         let standings = found.entry(release.namespace.clone()).or_default();
         if release.profile().is_none() {
-            standings.push(unknown(release));
+            standings.push(unknown(release.member));
         }
         standings.extend(lowered(release, version));
+        for member in release
+            .profile()
+            .into_iter()
+            .flat_map(|known| operand::unknown(known, builds))
+        {
+            let standings = found.entry(member.namespace_name().to_owned()).or_default();
+            standings.push(unknown(member));
+        }
     }
     found
 }
@@ -101,13 +111,13 @@ fn place(workload: &Workload<'_>, violation: &Violation) -> Place {
     })
 }
 
-fn unknown(release: &Release<'_>) -> Standing {
+fn unknown(member: &Member<'_>) -> Standing {
     Standing {
-        label: release.label(),
+        label: member.label(),
         level: None,
         obstacles: Vec::new(),
         certain: false,
-        place: release.member.object.name_place(),
+        place: member.object.name_place(),
     }
 }
 

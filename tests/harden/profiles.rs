@@ -41,7 +41,14 @@ fn the_reader_rejects_what_the_schema_rejects() {
     let good = "chart: x\nsources: [oci://a/x]\nversions: {from: 1.0.0, below: 2.0.0}\n";
     let workload = "workloads:\n  - kind: Deployment\n    name: x\n    pod:\n      containers: [{name: c}]\n    containers:\n      c:\n        nonRoot: true\n";
     let numbered = workload.replace("nonRoot: true", "user: 1000");
-    for extra in ["", workload, &numbered] {
+    let named = format!(
+        "fullname: {{contained: '{{release}}', otherwise: 'x-{{release}}', of: x, cut: 26}}\noverrides: {{label: '{{name}}'}}\n{}",
+        workload.replace(
+            "    pod:",
+            "    doubt: by another helper\n    when: {value: a.b, isNot: false}\n    hook: test\n    pod:"
+        )
+    );
+    for extra in ["", workload, &numbered, &named] {
         let text = format!("{good}{extra}");
         assert!(validator.is_valid(&json(&text)), "{text}");
         Profiles::load(Vec::new(), &[("x.yaml".to_owned(), text)]).unwrap();
@@ -60,6 +67,12 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}{workload}        paths: {{resourcess: x}}\n"),
         format!("{good}{workload}        health: {{livenessProbe: {{probe: {{}}}}}}\n"),
         format!("{good}{workload}    podDisruptionBudget: {{on: {{path: x}}}}\n"),
+        format!("{good}fullname: {{contained: x}}\n"),
+        format!("{good}fullname: {{otherwise: x, cut: 0}}\n"),
+        format!("{good}overrides: [a]\n"),
+        format!("{good}{}", workload.replace("pod:", "hook: tests\n    pod:")),
+        format!("{good}{}", workload.replace("pod:", "when: {value: a}\n    pod:")),
+        format!("{good}{}", workload.replace("pod:", "when: {value: a, is: 1, isNot: 2}\n    pod:")),
         format!("{good}operands:\n  - kind: X\n"),
         format!("{good}values: [a]\n"),
     ];

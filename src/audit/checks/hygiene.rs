@@ -290,7 +290,12 @@ fn label<'t>(member: &Member<'t>, mode: &str) -> Option<&'t str> {
 /// Lists who runs in a namespace, with the level that each satisfies.
 fn standings(subject: &Subject<'_>, member: &Member<'_>) -> Vec<(String, Option<Level>)> {
     let workloads: &[Workload<'_>] = subject.workloads;
-    let all = judge(workloads, subject.releases, subject.measures.kubernetes);
+    let all = judge(
+        workloads,
+        subject.releases,
+        subject.builds,
+        subject.measures.kubernetes,
+    );
     let inside = all.get(&member.name).into_iter().flatten();
     inside
         .map(|standing| (standing.label.clone(), standing.level))

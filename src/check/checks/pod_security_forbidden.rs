@@ -26,7 +26,12 @@ of manifests, and of charts whose values are all in the tree.",
 };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let standings = judge(context.workloads, context.releases, context.kubernetes);
+    let standings = judge(
+        context.workloads,
+        context.releases,
+        context.builds,
+        context.kubernetes,
+    );
     let route = Route::parse("metadata.labels").then(LABEL);
     let mut seen = BTreeSet::new();
     let mut problems = Vec::new();

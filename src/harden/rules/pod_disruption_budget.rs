@@ -161,7 +161,7 @@ impl<'c> Giving<'c, '_> {
             );
         }
         let Some(selector) = workload.label_selector() else {
-            let reason = "nobody knows which labels select its pods";
+            let reason = workload.why_no_selector();
             return self.gap(workload, reason.to_owned());
         };
         self.plan(workload, namespace, &selector);
@@ -223,12 +223,20 @@ impl<'c> Giving<'c, '_> {
         });
     }
 
-    /// Names a budget like its workload, or like its workload and kind where that is taken.
+    /// Names a budget like its workload, or like its workload and kind where that is taken: by a budget
+    /// of the tree, or by one that a chart makes for another workload.
     fn free_name(&self, workload: &Workload<'_>) -> String {
         let inside = self.budgets.get(&workload.namespace);
+        let mut charts: BTreeSet<String> = BTreeSet::new();
+        for other in self.context.workloads {
+            let same = other.kind == workload.kind && other.name == workload.name;
+            if other.namespace == workload.namespace && !same {
+                charts.extend(budget::own_name(other));
+            }
+        }
         let taken = |name: &str| {
             let mut all = inside.into_iter().flatten();
-            all.any(|budget| budget.name == name)
+            all.any(|budget| budget.name == name) || charts.contains(name)
         };
         let mut name = workload.name.clone();
         while taken(&name) {

@@ -29,12 +29,14 @@ the label, everything is allowed, or what the cluster's default says.
 
 The rule adds `enforce` with the strictest level that every workload of the namespace satisfies:
 manifests are judged by the Pod Security Standards, charts by their profile and the values in the
-tree. `audit` and `warn` are `restricted` everywhere, so that whatever is not there yet shows. Each
+tree, and so are pods that an operator makes from custom resources, such as VolSync's movers. `audit` and
+`warn` are `restricted` everywhere, so that whatever is not there yet shows. Each
 label comes with its `-version`, the minor version of the cluster, so that an upgrade does not refuse
 pods by a newer standard. `kube-system` is `privileged`, as the nodes' own static pods are in it.
 
 Labels that are there stay as they are, and so does the version beside them. Where a chart is
-unknown, nothing is guessed: the namespace gets no label, and the chart is named.
+unknown, nothing is guessed: the namespace gets no label, and the chart is named. The pods of `helm test` count where
+the release sets `spec.test.enable`.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows, wished for there
 or in the manifest, is an error that names the workload and the field.",
@@ -54,9 +56,10 @@ Change the workload, or wish for a lower level.
         },
         Meaning {
             code: "pod-security-unknown",
-            summary: "A namespace gets no level since nobody knows what an unknown chart needs",
+            summary: "A namespace gets no level since nobody knows what some of its pods need",
             text: "\
-A level that is too strict stops pods, and without a profile of the chart nobody can tell.
+A level that is too strict stops pods, and without a profile of their chart nobody can tell; nor of a custom
+resource from which an operator makes pods in a way that the profile of its chart does not know.
 
 Make a profile, or wish for a level that you know to fit.
 
@@ -84,6 +87,7 @@ fn apply(context: &Context<'_>) -> Outcome {
     let standings = judge(
         context.workloads,
         context.releases,
+        context.builds,
         context.policy.kubernetes,
     );
     let mut outcome = Outcome::default();
@@ -251,9 +255,8 @@ fn unknown_level(namespace: &Member<'_>, unknown: &[&Standing]) -> Diagnostic {
         .iter()
         .map(|standing| format!("`{}`", standing.label))
         .collect();
-    let verb = if unknown.len() == 1 { "is" } else { "are" };
     let message = format!(
-        "namespace `{}` gets no Pod Security label, since the chart of {} {verb} unknown",
+        "namespace `{}` gets no Pod Security label, since nobody knows the pods of {}",
         namespace.name,
         names.join(" and ")
     );
@@ -261,7 +264,7 @@ fn unknown_level(namespace: &Member<'_>, unknown: &[&Standing]) -> Diagnostic {
         .at_place(namespace.object.name_place(), "")
         .with_hint("add a profile of the chart below `charts/`, or label the namespace yourself");
     for standing in unknown {
-        problem = problem.with_related(standing.place.clone(), "uses an unknown chart");
+        problem = problem.with_related(standing.place.clone(), "brings pods that nobody knows");
     }
     problem
 }

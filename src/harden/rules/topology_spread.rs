@@ -46,7 +46,7 @@ fn is_placed(workload: &Workload<'_>) -> bool {
 
 fn spread(context: &Context<'_>, workload: &Workload<'_>, outcome: &mut Outcome) {
     let Some(selector) = workload.label_selector() else {
-        let reason = "nobody knows which labels select its pods".to_owned();
+        let reason = workload.why_no_selector().to_owned();
         return outcome.gap(context.rule, workload, &FIELD, reason);
     };
     let constraints = Value::Array(vec![json!({

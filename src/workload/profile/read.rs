@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Budget, CONTAINER_KEYS, Condition, Container, Health, KEYS, Known, Lowering, Operand, Profile,
-    Setting, WORKLOAD_KEYS, Workload, Workloads,
+    Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Elevation, Health, KEYS, Known,
+    Lowering, Operand, Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span, shown_key};
@@ -206,7 +206,11 @@ impl Reader<'_> {
             sources: self.texts(node, "sources"),
             any_publisher: self.flag(node, "anyPublisher").unwrap_or_default(),
             versions: self.versions(node),
-            fullname: self.text(node, "fullname"),
+            fullname: node
+                .get("fullname")
+                .map(|name| self.default_name(name, "fullname"))
+                .unwrap_or_default(),
+            overrides: self.overrides(node),
             workloads,
             operands: self
                 .items(node, "operands")
@@ -220,6 +224,52 @@ impl Reader<'_> {
                 .collect(),
             values: node.get("values").map(|values| self.known(values)),
         }
+    }
+
+    /// Reads what a name is by default: a text, or a mapping of how it comes about.
+    fn default_name(&mut self, node: &Node, key: &str) -> DefaultName {
+        let usual = DefaultName::default();
+        if let Value::String(text) = node.to_value(Resolver::Core) {
+            return DefaultName {
+                otherwise: text,
+                contained: None,
+                ..usual
+            };
+        }
+        if node.entries().is_none() {
+            let message = format!("`{key}` must be a string, or a mapping with `otherwise`");
+            self.problem(node.first_line_span(), message);
+            return usual;
+        }
+        self.keys(
+            node,
+            &["of", "contained", "otherwise", "cut"],
+            &["otherwise"],
+        );
+        DefaultName {
+            otherwise: self.text(node, "otherwise").unwrap_or_default(),
+            contained: self.text(node, "contained"),
+            of: self.text(node, "of").unwrap_or(usual.of),
+            cut: self.number(node, "cut").unwrap_or(usual.cut),
+        }
+    }
+
+    fn overrides(&mut self, node: &Node) -> BTreeMap<String, DefaultName> {
+        let Some(node) = node.get("overrides") else {
+            return BTreeMap::new();
+        };
+        let Some(entries) = node.entries() else {
+            let message = "a mapping of values paths was expected here";
+            self.problem(node.first_line_span(), message);
+            return BTreeMap::new();
+        };
+        entries
+            .iter()
+            .map(|entry| {
+                let default = self.default_name(&entry.value, &entry.key);
+                (entry.key.clone(), default)
+            })
+            .collect()
     }
 
     fn versions(&mut self, node: &Node) -> Versions {
@@ -253,8 +303,10 @@ impl Reader<'_> {
         Workload {
             kind: self.text(node, "kind").unwrap_or_default(),
             name: self.text(node, "name").unwrap_or_default(),
+            doubt: self.text(node, "doubt"),
             when: self.conditions(node),
-            hook: self.flag(node, "hook").unwrap_or_default(),
+            hook: self.hook(node),
+            test: node.find_text("hook") == Some("test"),
             by_operator: self.flag(node, "byOperator").unwrap_or_default(),
             class: self.text(node, "class"),
             api: self.flag(node, "api"),
@@ -265,6 +317,14 @@ impl Reader<'_> {
             containers: self.containers(node),
             budget: self.budget(node),
         }
+    }
+
+    /// Reads whether a workload is a hook: a flag, or `test` for one that `helm test` alone runs.
+    fn hook(&mut self, node: &Node) -> bool {
+        if node.find_text("hook") == Some("test") {
+            return true;
+        }
+        self.flag(node, "hook").unwrap_or_default()
     }
 
     /// Reads conditions: one, or a list of them.
@@ -282,10 +342,19 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, node: &Node) -> Option<Condition> {
-        self.keys(node, &["value", "is", "default"], &["value", "is"]);
+        self.keys(node, &["value", "is", "isNot", "default"], &["value"]);
+        let wanted = match (node.get("is"), node.get("isNot")) {
+            (Some(_), None) => Wanted::Is(value(node, "is")),
+            (None, Some(_)) => Wanted::IsNot(value(node, "isNot")),
+            _ => {
+                let message = "a condition has either `is` or `isNot`";
+                self.problem(node.first_line_span(), message);
+                return None;
+            }
+        };
         Some(Condition {
             value: self.text(node, "value")?,
-            is: value(node, "is"),
+            wanted,
             default: value(node, "default"),
         })
     }
@@ -309,7 +378,7 @@ impl Reader<'_> {
 
     fn container(&mut self, node: &Node) -> Container {
         self.keys(node, &CONTAINER_KEYS, &[]);
-        let user = self.user(node);
+        let user = self.number(node, "user");
         Container {
             when: self.conditions(node),
             paths: self.paths(node, &CONTAINER_FIELDS),
@@ -326,14 +395,17 @@ impl Reader<'_> {
         }
     }
 
-    fn user(&mut self, node: &Node) -> Option<u64> {
-        let found = node.get("user")?;
+    /// Reads a number above 0.
+    fn number<N: TryFrom<u64>>(&mut self, node: &Node, key: &str) -> Option<N> {
+        let found = node.get(key)?;
         let number = found.to_value(Resolver::Core).as_u64();
-        let user = number.filter(|number| *number > 0);
-        if user.is_none() {
-            self.problem(found.first_line_span(), "`user` must be a number above 0");
+        let number = number.filter(|number| *number > 0);
+        let number = number.and_then(|number| N::try_from(number).ok());
+        if number.is_none() {
+            let message = format!("`{key}` must be a number above 0");
+            self.problem(found.first_line_span(), message);
         }
-        user
+        number
     }
 
     fn paths(&mut self, node: &Node, known: &[&str]) -> BTreeMap<String, String> {
@@ -379,10 +451,11 @@ impl Reader<'_> {
         let node = node.get("podDisruptionBudget")?;
         self.keys(
             node,
-            &["default", "whenReplicated", "enable", "disable"],
+            &["name", "default", "whenReplicated", "enable", "disable"],
             &[],
         );
         Some(Budget {
+            name: self.text(node, "name"),
             default: node.get("default").map(|_| self.mapping(node, "default")),
             when_replicated: self.flag(node, "whenReplicated").unwrap_or_default(),
             enable: self.setting(node, "enable"),
@@ -393,14 +466,32 @@ impl Reader<'_> {
     fn operand(&mut self, node: &Node) -> Operand {
         self.keys(
             node,
-            &["group", "kind", "besideOperator", "workloads"],
+            &[
+                "group",
+                "kind",
+                "field",
+                "elevation",
+                "besideOperator",
+                "workloads",
+            ],
             &["group", "kind", "workloads"],
         );
         Operand {
             group: self.text(node, "group").unwrap_or_default(),
             kind: self.text(node, "kind").unwrap_or_default(),
+            field: self.text(node, "field"),
+            elevation: node.get("elevation").map(|node| self.elevation(node)),
             beside_operator: self.flag(node, "besideOperator").unwrap_or_default(),
             workloads: self.workloads(node),
+        }
+    }
+
+    fn elevation(&mut self, node: &Node) -> Elevation {
+        let keys = ["annotation", "securityContext"];
+        self.keys(node, &keys, &keys);
+        Elevation {
+            annotation: self.text(node, "annotation").unwrap_or_default(),
+            security_context: self.mapping(node, "securityContext"),
         }
     }
 

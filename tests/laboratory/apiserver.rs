@@ -195,3 +195,26 @@ fn the_api_server_refuses_a_mutant_of_every_kind() {
         kinds.len()
     );
 }
+
+/// The control for warnings, of which there are none above.
+#[test]
+fn a_warning_of_the_api_server_shows() {
+    let Some(server) = control_plane() else {
+        return;
+    };
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+        "name": "warned",
+        "labels": {"pod-security.kubernetes.io/warn": "restricted"},
+    }});
+    assert_eq!(server.apply(&namespace).refusal(), None);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {
+        "name": "bare",
+        "namespace": "warned",
+    }, "spec": {"containers": [{"name": "bare", "image": "registry.example/bare:1"}]}});
+    let lines: Vec<String> = server.try_apply(&pod).lines().collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with("warning: would violate PodSecurity"),
+        "{lines:?}"
+    );
+}

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -68,10 +69,7 @@ func serve(arguments []string) error {
 	}
 	digest := sha256.Sum256(text)
 	base := filepath.Join(*bases, "base-"+hex.EncodeToString(digest[:8]))
-	if err := ensureBase(base, definitions); err != nil {
-		return fmt.Errorf("the definitions cannot be loaded: %w", err)
-	}
-	running, err := startPlane(base)
+	running, err := startWith(base, definitions)
 	if err != nil {
 		return err
 	}
@@ -119,9 +117,31 @@ func answerLines(in io.Reader, out *json.Encoder, client *client) error {
 	}
 }
 
+// startWith starts a control plane that has the definitions. A base that is broken is made anew.
+func startWith(base string, definitions []definition) (*plane, error) {
+	if err := ensureBase(base, definitions); err != nil {
+		return nil, err
+	}
+	running, err := startPlane(base)
+	if err == nil {
+		return running, nil
+	}
+	if err := errors.Join(os.RemoveAll(base), ensureBase(base, definitions)); err != nil {
+		return nil, err
+	}
+	return startPlane(base)
+}
+
 // ensureBase makes the base folder once, whoever else wants it at the same time: an etcd folder in which
 // the definitions are, written by a control plane that was stopped properly.
 func ensureBase(base string, definitions []definition) error {
+	if err := makeBase(base, definitions); err != nil {
+		return fmt.Errorf("the definitions cannot be loaded: %w", err)
+	}
+	return nil
+}
+
+func makeBase(base string, definitions []definition) error {
 	lock, err := os.OpenFile(base+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return err

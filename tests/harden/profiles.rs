@@ -48,7 +48,8 @@ fn the_reader_rejects_what_the_schema_rejects() {
             "    doubt: by another helper\n    when: {value: a.b, isNot: false}\n    hook: test\n    pod:"
         )
     );
-    for extra in ["", workload, &numbered, &named] {
+    let operand = "operands:\n  - group: a.b\n    kind: X\n    field: spec.a\n    elevation: {annotation: a.b/c, securityContext: {runAsUser: 0}}\n    workloads:\n      - {kind: Job, name: x, pod: {containers: [{name: c}]}}\n";
+    for extra in ["", workload, &numbered, &named, operand] {
         let text = format!("{good}{extra}");
         assert!(validator.is_valid(&json(&text)), "{text}");
         Profiles::load(Vec::new(), &[("x.yaml".to_owned(), text)]).unwrap();
@@ -74,6 +75,9 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}{}", workload.replace("pod:", "when: {value: a}\n    pod:")),
         format!("{good}{}", workload.replace("pod:", "when: {value: a, is: 1, isNot: 2}\n    pod:")),
         format!("{good}operands:\n  - kind: X\n"),
+        format!("{good}{}", operand.replace("annotation: a.b/c, ", "")),
+        format!("{good}{}", operand.replace("{runAsUser: 0}", "root")),
+        format!("{good}{}", operand.replace("spec.a", "[spec, a]")),
         format!("{good}values: [a]\n"),
     ];
     for text in cases {

@@ -7,18 +7,27 @@
 use serde_json::{Map, Value};
 
 use super::profile::{DefaultName, Profile};
+use std::collections::BTreeMap;
 use super::values::at;
 
-/// The longest name that Helm's helpers give.
+/// The longest name that Helm's `name` and `fullname` helpers give.
 pub const LONGEST: usize = 63;
+/// The longest name that an object may have.
+pub const UNCUT: usize = 253;
 /// How deep the defaults of names may refer to one another.
 const DEPTH: usize = 8;
 
 /// A release, as far as names go.
 #[derive(Clone, Copy, Debug)]
 pub struct Naming<'n> {
-    /// What is known of its chart; without, there is no chart's name.
-    pub profile: Option<&'n Profile>,
+    /// The chart's own name.
+    pub chart: &'n str,
+    /// What `{fullname}` stands for by default.
+    pub fullname: &'n DefaultName,
+    /// Whether the chart knows `fullnameOverride`.
+    pub overridable: bool,
+    /// The values that name things, and what holds without them.
+    pub overrides: &'n BTreeMap<String, DefaultName>,
     /// The release's name.
     pub release: &'n str,
     /// Its values.
@@ -34,7 +43,22 @@ pub struct Filled {
     pub seen: bool,
 }
 
-impl Naming<'_> {
+impl<'n> Naming<'n> {
+    /// Returns the naming of a release of the chart that a profile is about.
+    ///
+    /// A chart of whose values nobody knows is taken to know `fullnameOverride`.
+    pub fn of(profile: &'n Profile, release: &'n str, values: &'n Map<String, Value>) -> Self {
+        let known = profile.values.as_ref().and_then(|known| known.keys());
+        Self {
+            chart: &profile.chart,
+            fullname: &profile.fullname,
+            overridable: known.is_none_or(|keys| keys.contains_key("fullnameOverride")),
+            overrides: &profile.overrides,
+            release,
+            values,
+        }
+    }
+
     /// Fills in the placeholders of a text; braces with anything else in them stay.
     pub fn fill(&self, pattern: &str) -> Filled {
         self.expand(pattern, 0)
@@ -72,31 +96,27 @@ impl Naming<'_> {
                 text: self.release.to_owned(),
                 seen: true,
             }),
-            "name" => {
-                let chart = self.profile.map_or("", |profile| profile.chart.as_str());
-                Some(self.given("nameOverride", LONGEST).unwrap_or_else(|| Filled {
-                    text: cut(chart, LONGEST),
-                    seen: true,
-                }))
-            }
+            "name" => Some(self.name(depth)),
             "fullname" => {
-                let usual = DefaultName::default();
-                let default = self.profile.map_or(&usual, |profile| &profile.fullname);
-                let own = self.overrides_fullname().then_some("fullnameOverride");
-                Some(self.named(own, default, depth))
+                let own = self.overridable.then_some("fullnameOverride");
+                Some(self.named(own, self.fullname, depth))
             }
             path => {
-                let default = self.profile?.overrides.get(path)?;
+                let default = self.overrides.get(path)?;
                 Some(self.named(Some(path), default, depth))
             }
         }
     }
 
-    /// Returns whether the chart knows `fullnameOverride`; one of whose values nobody knows is taken to.
-    fn overrides_fullname(&self) -> bool {
-        let known = self.profile.and_then(|profile| profile.values.as_ref());
-        let keys = known.and_then(|known| known.keys());
-        keys.is_none_or(|keys| keys.contains_key("fullnameOverride"))
+    /// Returns what Helm's `name` helper gives; few charts have another default than their own name.
+    fn name(&self, depth: usize) -> Filled {
+        let own = DefaultName {
+            otherwise: self.chart.to_owned(),
+            contained: None,
+            ..DefaultName::default()
+        };
+        let default = self.overrides.get("nameOverride").unwrap_or(&own);
+        self.named(Some("nameOverride"), default, depth)
     }
 
     /// Returns what a value gives, or else what holds by default.
@@ -172,12 +192,8 @@ overrides:
     fn fill(pattern: &str, release: &str, values: &Value) -> Filled {
         let own = [("x.yaml".to_owned(), PROFILE.to_owned())];
         let profiles = Profiles::load(Vec::new(), &own).unwrap();
-        let naming = Naming {
-            profile: profiles.iter().next(),
-            release,
-            values: values.as_object().unwrap(),
-        };
-        naming.fill(pattern)
+        let profile = profiles.iter().next().unwrap();
+        Naming::of(profile, release, values.as_object().unwrap()).fill(pattern)
     }
 
     fn seen(pattern: &str, release: &str, values: &Value) -> String {

@@ -28,7 +28,7 @@ pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files below a folder, by path with `/`.
+/// The files of text below a folder, by path with `/`.
 pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut pending = vec![folder.to_path_buf()];
@@ -39,7 +39,7 @@ pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 pending.push(path);
-            } else {
+            } else if path.extension().is_none_or(|end| end != "gz") {
                 let name = path
                     .strip_prefix(folder)
                     .unwrap()

@@ -37,12 +37,13 @@ pub(super) struct Naming<'n> {
 
 impl Naming<'_> {
     /// Finds among new names the one that is an old one: as it is written, or else as it comes out.
-    fn position(&self, old: &str, new: impl Iterator<Item = String> + Clone) -> Option<usize> {
-        let written = new.clone().position(|name| name == old);
+    fn position(&self, old: &str, new: &[String]) -> Option<usize> {
+        let written = new.iter().position(|name| name == old);
         written.or_else(|| {
             self.releases.iter().find_map(|release| {
                 let wanted = (self.old)(old, release);
-                new.clone().position(|name| (self.new)(&name, release) == wanted)
+                new.iter()
+                    .position(|name| (self.new)(name, release) == wanted)
             })
         })
     }
@@ -91,16 +92,20 @@ pub(super) fn keep(
             .enumerate()
             .map(|(at, new)| {
                 let same = new.get("kind") == old.get("kind") && !taken.contains(&at);
-                if same { said(new, "name").to_owned() } else { String::new() }
+                if same {
+                    said(new, "name").to_owned()
+                } else {
+                    String::new()
+                }
             })
             .collect();
-        match naming.position(said(old, "name"), candidates.into_iter()) {
+        match naming.position(said(old, "name"), &candidates) {
             Some(at) => {
                 taken.push(at);
                 let new = &mut workloads[at];
                 let now = names(new.get("pod"));
                 let lost = names(old.get("pod")).into_iter();
-                let lost = lost.filter(|name| naming.position(name, now.iter().cloned()).is_none());
+                let lost = lost.filter(|name| naming.position(name, &now).is_none());
                 let of = described(old);
                 gone.extend(lost.map(|name| format!("container {name} of {of}")));
                 keep_workload(new, old, naming);
@@ -132,14 +137,16 @@ fn keep_workload(new: &mut Value, old: &Value, naming: &Naming<'_>) {
     let names = names(new.get("pod"));
     let old = old.get("containers").and_then(Value::as_object);
     for (name, facts) in old.into_iter().flatten() {
-        let Some(at) = naming.position(name, names.iter().cloned()) else {
+        let Some(at) = naming.position(name, &names) else {
             continue;
         };
         let containers = new.entry("containers").or_insert_with(|| json!({}));
         let Some(containers) = containers.as_object_mut() else {
             return;
         };
-        let container = containers.entry(names[at].clone()).or_insert_with(|| json!({}));
+        let container = containers
+            .entry(names[at].clone())
+            .or_insert_with(|| json!({}));
         for key in CONTAINER {
             if let (Some(kept), Some(container)) = (facts.get(key), container.as_object_mut()) {
                 container.insert(key.to_owned(), kept.clone());
@@ -161,7 +168,9 @@ fn keep_budget(new: &mut Map<String, Value>, old: Option<&Value>) {
     if kept.is_empty() {
         return;
     }
-    let budget = new.entry("podDisruptionBudget").or_insert_with(|| json!({}));
+    let budget = new
+        .entry("podDisruptionBudget")
+        .or_insert_with(|| json!({}));
     for (key, value) in kept {
         if let Some(budget) = budget.as_object_mut() {
             budget.entry(key).or_insert_with(|| value.clone());

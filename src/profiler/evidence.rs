@@ -43,10 +43,10 @@ pub struct Variant {
 
 /// Reduces rendered objects to what a profile says of them: names, labels, selectors, replicas, budgets.
 pub(super) fn slim(objects: impl IntoIterator<Item = Value>) -> Vec<Value> {
-    reduce(objects).into_iter().map(slimmed).collect()
+    reduce(objects).iter().map(slimmed).collect()
 }
 
-fn slimmed(object: Value) -> Value {
+fn slimmed(object: &Value) -> Value {
     let kind = object["kind"].as_str().unwrap_or_default();
     let mut metadata = json!({"name": object["metadata"]["name"]});
     let hook = &object["metadata"]["annotations"]["helm.sh/hook"];
@@ -177,7 +177,9 @@ pub fn unpack(path: &str, bytes: &[u8]) -> Result<Evidence, RecordError> {
             evidence.chart = text("chart");
             evidence.version = text("version");
         } else {
-            return Err(wrong("it is neither a chart, an object nor a variant".to_owned()));
+            return Err(wrong(
+                "it is neither a chart, an object nor a variant".to_owned(),
+            ));
         }
     }
     Ok(evidence)
@@ -187,7 +189,9 @@ fn numbered(numbers: &Value, objects: &[Value]) -> Result<Vec<Value>, String> {
     let numbers = numbers.as_array().into_iter().flatten();
     numbers
         .map(|number| {
-            let index = number.as_u64().and_then(|number| usize::try_from(number).ok());
+            let index = number
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok());
             let object = index.and_then(|index| objects.get(index)).cloned();
             object.ok_or_else(|| format!("there is no object {number} before it"))
         })

@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::budgets::{Bench, Standing};
 use super::chart::{Chart, at};
+use super::evidence::{Evidence, Variant, slim};
 use super::field::{Candidate, candidates};
 use super::helm::Helm;
-use super::evidence::{Evidence, Variant, slim};
 use super::names::{self, Names, Twins};
 use super::paths::{self, Field, Hits};
 use super::pod;
 use super::reads::Reads;
-use super::rendering::{Id, PASSING, Rendering, Workload};
 use super::record::manifests;
+use super::rendering::{Id, PASSING, Rendering, Workload};
 use super::switches::{Need, Part, State, Switches, parts, switches};
 use super::trial::{Change, RELEASE, changed, effective, render};
 use crate::workload::profile::Wanted;
@@ -119,7 +119,7 @@ impl Measure<'_> {
             workloads,
             fullname,
             overrides,
-            evidence: self.evidence(&names, baseline, &states, &switches, &replicas),
+            evidence: self.evidence(&names, &baseline, &states, &switches, &replicas),
             names,
         }
     }
@@ -129,7 +129,7 @@ impl Measure<'_> {
     fn evidence(
         &self,
         names: &Names,
-        baseline: Twins,
+        baseline: &Twins,
         states: &[(Value, Rendering)],
         switches: &Switches,
         replicas: &BTreeSet<Vec<String>>,
@@ -143,12 +143,19 @@ impl Measure<'_> {
                 objects: slim(manifests(&rendering.text)),
             });
         };
-        let three: Vec<Change> = replicas.iter().map(|path| (path.clone(), json!(3))).collect();
+        let three: Vec<Change> = replicas
+            .iter()
+            .map(|path| (path.clone(), json!(3)))
+            .collect();
         for (number, (values, rendering)) in states.iter().take(2).enumerate() {
-            let state = if number == 0 { "" } else { ", with all switched on" };
+            let state = if number == 0 {
+                ""
+            } else {
+                ", with all switched on"
+            };
             let mut own = None;
             let twins = if number == 0 {
-                &baseline
+                baseline
             } else {
                 own.insert(names.twins(self.whole, values, rendering, true))
             };
@@ -270,7 +277,9 @@ impl Writer<'_> {
         let mut made = Map::new();
         made.insert("kind".to_owned(), json!(workload.id.kind));
         let pattern = name.as_str().unwrap_or_default();
-        let named = self.names.holds(pattern, workload, twins, &["metadata", "name"]);
+        let named = self
+            .names
+            .holds(pattern, workload, twins, &["metadata", "name"]);
         made.insert("name".to_owned(), name.clone());
         if !named {
             made.insert("doubt".to_owned(), json!(DOUBT));
@@ -302,7 +311,10 @@ impl Writer<'_> {
             made.insert("containers".to_owned(), Value::Object(containers));
         }
         if let Some(budget) = self.budgets.get(&workload.id) {
-            let named = budget.name.as_ref().map(|name| self.budget_name(name, workload, twins));
+            let named = budget
+                .name
+                .as_ref()
+                .map(|name| self.budget_name(name, workload, twins));
             if let Some(budget) = written(budget, named.flatten()) {
                 made.insert("podDisruptionBudget".to_owned(), budget);
             }
@@ -318,10 +330,20 @@ impl Writer<'_> {
         general: &Workload,
         twins: &Twins,
     ) -> Option<Map<String, Value>> {
-        let said = workload.object.pointer("/spec/selector/matchLabels").is_some();
+        let said = workload
+            .object
+            .pointer("/spec/selector/matchLabels")
+            .is_some();
         let place: &[&str] = match workload.id.kind.as_str() {
             _ if said => &["spec", "selector", "matchLabels"],
-            "CronJob" => &["spec", "jobTemplate", "spec", "template", "metadata", "labels"],
+            "CronJob" => &[
+                "spec",
+                "jobTemplate",
+                "spec",
+                "template",
+                "metadata",
+                "labels",
+            ],
             "Pod" => &["metadata", "labels"],
             _ => &["spec", "template", "metadata", "labels"],
         };

@@ -14,6 +14,10 @@ use crate::workload::profile::DefaultName;
 
 pub(super) use learn::learn;
 
+/// By how much the longer name of a release is longer: as much as still fits before names are cut in ways of
+/// their own.
+const LONGER: usize = 20;
+
 /// How a chart names things.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
@@ -49,7 +53,13 @@ pub(super) struct Twin {
 
 impl Names {
     /// Renders a state as the releases that tell of its names: the few that tell most, or `all` of them.
-    pub(super) fn twins(&self, helm: &Helm<'_>, values: &Value, own: &Rendering, all: bool) -> Twins {
+    pub(super) fn twins(
+        &self,
+        helm: &Helm<'_>,
+        values: &Value,
+        own: &Rendering,
+        all: bool,
+    ) -> Twins {
         let mut wanted: Vec<(String, String, Vec<Change>)> = vec![
             (
                 "a release with the chart's name in its own".to_owned(),
@@ -77,7 +87,9 @@ impl Names {
             rendering: own.clone(),
         }];
         let mut marked = None;
-        for (number, ((about, release, _), rendered)) in wanted.into_iter().zip(rendered).enumerate() {
+        for (number, ((about, release, _), rendered)) in
+            wanted.into_iter().zip(rendered).enumerate()
+        {
             let Some((values, rendering)) = rendered else {
                 continue;
             };
@@ -98,8 +110,16 @@ impl Names {
     fn more(&self) -> Vec<(String, String, Vec<Change>)> {
         let release = RELEASE.to_owned();
         let mut wanted = vec![
-            ("a release named like the chart".to_owned(), short(&self.chart), Vec::new()),
-            ("a long name of the release".to_owned(), format!("{RELEASE}{}", "x".repeat(36)), Vec::new()),
+            (
+                "a release named like the chart".to_owned(),
+                short(&self.chart),
+                Vec::new(),
+            ),
+            (
+                "a longer name of the release".to_owned(),
+                format!("{RELEASE}{}", "x".repeat(LONGER)),
+                Vec::new(),
+            ),
         ];
         for (path, mark) in &self.marks {
             let dotted = path.join(".");
@@ -177,8 +197,10 @@ impl Names {
             .iter()
             .filter_map(|other| Some((other, twin(&other.rendering)?)))
             .collect();
-        let others: Vec<(&Twin, &Value)> =
-            others.iter().map(|(twin, object)| (*twin, object)).collect();
+        let others: Vec<(&Twin, &Value)> = others
+            .iter()
+            .map(|(twin, object)| (*twin, object))
+            .collect();
         self.value(&workload.object, marked.as_ref(), &others)
     }
 
@@ -213,13 +235,23 @@ impl Names {
     }
 
     /// Returns whether a pattern gives what stands at some place of a workload in all its twins.
-    pub(super) fn holds(&self, pattern: &str, workload: &Workload, twins: &Twins, place: &[&str]) -> bool {
+    pub(super) fn holds(
+        &self,
+        pattern: &str,
+        workload: &Workload,
+        twins: &Twins,
+        place: &[&str],
+    ) -> bool {
         twins.all.iter().all(|twin| {
             let mut all = twin.rendering.workloads.iter();
             let Some(other) = all.find(|other| other.origin == workload.origin) else {
                 return true;
             };
-            let at = |object: &Value| place.iter().try_fold(object.clone(), |at, key| at.get(*key).cloned());
+            let at = |object: &Value| {
+                place
+                    .iter()
+                    .try_fold(object.clone(), |at, key| at.get(*key).cloned())
+            };
             let text = at(&other.object).and_then(|text| text.as_str().map(str::to_owned));
             let empty = Map::new();
             let values = twin.values.as_object().unwrap_or(&empty);
@@ -236,7 +268,10 @@ impl Names {
         let usual = format!("{RELEASE}-{}", self.chart);
         let mut candidates: Vec<String> = Vec::new();
         candidates.extend(marked.map(|marked| self.symbolic(marked, RELEASE)));
-        candidates.push(here.replace(&usual, "{fullname}").replace(RELEASE, "{release}"));
+        candidates.push(
+            here.replace(&usual, "{fullname}")
+                .replace(RELEASE, "{release}"),
+        );
         candidates.push(here.replace(RELEASE, "{release}"));
         let misses = |pattern: &String| {
             let missed = others.iter().filter(|(twin, other)| {
@@ -246,7 +281,10 @@ impl Names {
             });
             missed.count()
         };
-        candidates.into_iter().min_by_key(misses).unwrap_or_default()
+        candidates
+            .into_iter()
+            .min_by_key(misses)
+            .unwrap_or_default()
     }
 
     /// Returns what `{fullname}` stands for where that is not what Helm's usual helper makes of it, and
@@ -255,13 +293,19 @@ impl Names {
         let usual = DefaultName::default();
         let fullname = (self.fullname != usual).then(|| written(&self.fullname, LONGEST));
         let mut used: std::collections::BTreeSet<&String> = std::collections::BTreeSet::new();
-        let mut text = format!("{texts}{:?}", self.fullname);
+        let full = &self.fullname;
+        let mut text = format!("{texts}{}{}", full.otherwise, full.of);
+        text.extend(full.contained.as_deref());
         loop {
             let new: Vec<_> = self
                 .overrides
                 .iter()
                 .filter(|(path, _)| {
-                    let key = if *path == "nameOverride" { "name" } else { path.as_str() };
+                    let key = if *path == "nameOverride" {
+                        "name"
+                    } else {
+                        path.as_str()
+                    };
                     !used.contains(path) && text.contains(&format!("{{{key}}}"))
                 })
                 .collect();
@@ -270,7 +314,9 @@ impl Names {
             }
             for (path, default) in new {
                 used.insert(path);
-                text.push_str(&format!("{default:?}"));
+                text.push_str(&default.otherwise);
+                text.push_str(&default.of);
+                text.extend(default.contained.as_deref());
             }
         }
         let overrides: Map<String, Value> = used

@@ -95,12 +95,7 @@ fn compare(predicted: &[Prediction], variant: &Variant) -> Vec<String> {
 }
 
 /// Lists what is predicted otherwise of a workload that is there.
-fn differences(
-    one: &Prediction,
-    it: &Rendered<'_>,
-    variant: &Variant,
-    found: &mut Vec<String>,
-) {
+fn differences(one: &Prediction, it: &Rendered<'_>, variant: &Variant, found: &mut Vec<String>) {
     let label = format!("{} `{}`", it.kind, it.name);
     let mut notes = Vec::new();
     let mut differ = |field: &str, predicted: String, rendered: String| {
@@ -110,9 +105,17 @@ fn differences(
             ));
         }
     };
-    differ("the flag of a hook", one.hook.to_string(), it.hook.to_string());
+    differ(
+        "the flag of a hook",
+        one.hook.to_string(),
+        it.hook.to_string(),
+    );
     let predicted: BTreeSet<&str> = one.containers.iter().map(String::as_str).collect();
-    differ("the containers", listed(&predicted), listed(&it.containers()));
+    differ(
+        "the containers",
+        listed(&predicted),
+        listed(&it.containers()),
+    );
     let stated = it.object.pointer("/spec/replicas").and_then(Value::as_u64);
     // Where none are stated, something else decides, or it is one.
     if let (Some(replicas), Some(stated)) = (one.replicas, stated)
@@ -122,7 +125,11 @@ fn differences(
     }
     if let Some(account) = &one.account {
         let rendered = it.pod["spec"]["serviceAccountName"].as_str();
-        differ("the account", account.clone(), rendered.unwrap_or("default").to_owned());
+        differ(
+            "the account",
+            account.clone(),
+            rendered.unwrap_or("default").to_owned(),
+        );
     }
     if !one.selector.is_empty() {
         differ("the selector", shown(&one.selector), shown(&it.selector()));

@@ -177,7 +177,9 @@ fn needed(
     let standing = at(effective, path).cloned().unwrap_or(Value::Null);
     let mut choices = flips.iter().filter(|(other, _)| other == path);
     let keeps = |flip: &Change| {
-        let mut alone = moving.iter().filter(|(changes, _)| changes.as_slice() == [flip.clone()]);
+        let mut alone = moving
+            .iter()
+            .filter(|(changes, _)| changes.as_slice() == [flip.clone()]);
         alone.all(|(_, rendering)| parts(rendering).contains(part))
     };
     let wanted = if standing.is_null() || choices.any(keeps) {
@@ -227,7 +229,9 @@ impl Trial<'_> {
                     taken.extend(readers);
                     batch.push(changes);
                 }
-                None => batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes])),
+                None => {
+                    batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes]));
+                }
             }
         }
         let pieces: Vec<Moved> = batches
@@ -241,7 +245,9 @@ impl Trial<'_> {
         }
         let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
         found.0.sort_by_key(|(changes, _)| place(changes));
-        found.1.sort_by_key(|(change, _)| place(&vec![change.clone()]));
+        found
+            .1
+            .sort_by_key(|(change, _)| place(&vec![change.clone()]));
         found
     }
 
@@ -281,7 +287,10 @@ impl Trial<'_> {
             let charts = chart.all();
             let mut templates = charts.iter().flat_map(|chart| {
                 let prefix = &chart.prefix;
-                chart.templates.iter().map(move |template| (prefix, template))
+                chart
+                    .templates
+                    .iter()
+                    .map(move |template| (prefix, template))
             });
             // Helm names the template by the path below the folder of the outermost chart.
             let (prefix, (_, text)) =

@@ -88,7 +88,10 @@ pub(super) fn together<C: Send + Sync + Clone>(
 }
 
 /// Does something with each of some items, side by side.
-pub(super) fn in_parallel<C: Sync, R: Send>(items: &[C], work: &(dyn Fn(&C) -> R + Sync)) -> Vec<R> {
+pub(super) fn in_parallel<C: Sync, R: Send>(
+    items: &[C],
+    work: &(dyn Fn(&C) -> R + Sync),
+) -> Vec<R> {
     items.par_iter().map(work).collect()
 }
 

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::profile::{DefaultName, Profile};
-use std::collections::BTreeMap;
 use super::values::at;
+use std::collections::BTreeMap;
 
 /// The longest name that Helm's `name` and `fullname` helpers give.
 pub const LONGEST: usize = 63;
@@ -73,16 +73,14 @@ impl<'n> Naming<'n> {
         while let Some((before, behind)) = rest.split_once('{').filter(|_| depth < DEPTH) {
             filled.text.push_str(before);
             let inner = behind.split_once('}');
-            match inner.and_then(|(key, after)| Some((self.value_of(key, depth)?, after))) {
-                Some((value, after)) => {
-                    filled.text.push_str(&value.text);
-                    filled.seen &= value.seen;
-                    rest = after;
-                }
-                None => {
-                    filled.text.push('{');
-                    rest = behind;
-                }
+            let value = inner.and_then(|(key, after)| Some((self.value_of(key, depth)?, after)));
+            if let Some((value, after)) = value {
+                filled.text.push_str(&value.text);
+                filled.seen &= value.seen;
+                rest = after;
+            } else {
+                filled.text.push('{');
+                rest = behind;
             }
         }
         filled.text.push_str(rest);
@@ -224,7 +222,12 @@ overrides:
 
     #[test]
     fn a_value_that_is_no_plain_text_is_not_seen() {
-        for value in [json!(1), json!({}), json!("{{ .Release.Name }}"), json!("${A}")] {
+        for value in [
+            json!(1),
+            json!({}),
+            json!("{{ .Release.Name }}"),
+            json!("${A}"),
+        ] {
             let filled = fill("{fullname}", "zz", &json!({"nameOverride": value}));
             assert!(!filled.seen, "{filled:?}");
             let filled = fill("{label}", "zz", &json!({"label": value}));

@@ -63,8 +63,7 @@ pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> Vec<V
     let (repository, name) = url.rsplit_once('/').unwrap_or(("", url));
     let (kind, source, reference) = if oci {
         let spec = json!({"interval": "1h", "url": url, "ref": {"tag": version}});
-        let reference =
-            json!({"chartRef": {"kind": "OCIRepository", "name": sample.release}});
+        let reference = json!({"chartRef": {"kind": "OCIRepository", "name": sample.release}});
         ("OCIRepository", spec, reference)
     } else {
         let spec = json!({"interval": "1h", "url": repository});
@@ -98,13 +97,18 @@ pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> Vec<V
 }
 
 /// Lists the workloads that a profile predicts for a sample; `None` where none of the profiles covers it.
-pub fn predict(profiles: &Profiles, profile: &Profile, sample: &Sample<'_>) -> Option<Vec<Prediction>> {
+pub fn predict(
+    profiles: &Profiles,
+    profile: &Profile,
+    sample: &Sample<'_>,
+) -> Option<Vec<Prediction>> {
     let version = profile.versions.from.as_ref()?.to_string();
     let manifests = manifests(profile, &version, sample);
-    let text: String = manifests
-        .iter()
-        .map(|object| format!("---\n{}", emit(object)))
-        .collect();
+    let mut text = String::new();
+    for object in &manifests {
+        text.push_str("---\n");
+        text.push_str(&emit(object));
+    }
     let documents = load(&text).ok()?;
     let file = File {
         path: "release.yaml".to_owned(),
@@ -121,7 +125,9 @@ pub fn predict(profiles: &Profiles, profile: &Profile, sample: &Sample<'_>) -> O
 
 fn predicted(workload: &super::Workload<'_>) -> Prediction {
     let account = workload.pod["spec"]["serviceAccountName"].as_str();
-    let names = workload.containers().map(|container| container.name.to_owned());
+    let names = workload
+        .containers()
+        .map(|container| container.name.to_owned());
     Prediction {
         kind: workload.kind.clone(),
         name: workload.name.clone(),

@@ -53,7 +53,10 @@ fn broken(chart: &str, change: impl Fn(String) -> String) -> (Vec<String>, Vec<S
     let profiles = profiles_with(&own);
     let evidence = evidence(chart);
     let said = contradictions(&profiles, profile(&profiles, chart), &evidence);
-    (said, findings(&profiles, profile(&profiles, chart), &evidence))
+    (
+        said,
+        findings(&profiles, profile(&profiles, chart), &evidence),
+    )
 }
 
 #[test]
@@ -88,26 +91,63 @@ fn what_hardening_adds_fits_what_charts_make() {
 #[test]
 fn a_profile_that_is_broken_on_purpose_is_found() {
     let (said, found) = broken("sloth", |text| {
-        text.replace("otherwise: \"{name}-{release}\"", "otherwise: \"{release}-{name}\"")
+        text.replace(
+            "otherwise: \"{name}-{release}\"",
+            "otherwise: \"{release}-{name}\"",
+        )
     });
-    assert!(said.iter().any(|one| one.contains("the chart makes no Deployment")), "{said:?}");
-    assert!(found.iter().any(|one| one.contains("patch hits nothing")), "{found:?}");
+    assert!(
+        said.iter()
+            .any(|one| one.contains("the chart makes no Deployment")),
+        "{said:?}"
+    );
+    assert!(
+        found.iter().any(|one| one.contains("patch hits nothing")),
+        "{found:?}"
+    );
 
     let (said, found) = broken("metrics-server", |text| {
-        text.replace("app.kubernetes.io/name: \"{name}\"", "app.kubernetes.io/name: metrics-server")
+        text.replace(
+            "app.kubernetes.io/name: \"{name}\"",
+            "app.kubernetes.io/name: metrics-server",
+        )
     });
-    assert!(said.iter().any(|one| one.contains("has the selector")), "{said:?}");
+    assert!(
+        said.iter().any(|one| one.contains("has the selector")),
+        "{said:?}"
+    );
     assert!(found.iter().any(|one| one.contains("budget")), "{found:?}");
     assert!(found.iter().any(|one| one.contains("spread")), "{found:?}");
 
-    let (said, found) = broken("kyverno", |text| text.replace("      whenReplicated: true\n", ""));
-    assert!(said.iter().any(|one| one.contains("has the budget")), "{said:?}");
-    assert!(found.iter().any(|one| one.contains("has a name of the chart's")), "{found:?}");
-
-    let (said, _) = broken("loki", |text| {
-        text.replace("value: lokiCanary.enabled", "value: lokiCanary.other")
+    let (said, found) = broken("kyverno", |text| {
+        text.replace("      whenReplicated: true\n", "")
     });
-    assert!(said.iter().any(|one| one.contains("`loki-canary`")), "{said:?}");
+    assert!(
+        said.iter().any(|one| one.contains("has the budget")),
+        "{said:?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|one| one.contains("has a name of the chart's")),
+        "{found:?}"
+    );
+
+    let (said, _) = broken("coredns", |text| {
+        text.replace("value: autoscaler.enabled", "value: autoscaler.other")
+    });
+    let unknown = "the profile knows of no Deployment `klnr-coredns-autoscaler`";
+    assert!(said.iter().any(|one| one.contains(unknown)), "{said:?}");
+
+    // A workload that the chart makes under a condition, and the profile under none.
+    let (said, _) = broken("coredns", |text| {
+        text.replace(
+            "      value: autoscaler.enabled\n      is: true",
+            "      value: autoscaler.enabled\n      isNot: 1",
+        )
+    });
+    let phantom = "the chart makes no Deployment `klnr-coredns-autoscaler`";
+    assert!(said.iter().any(|one| one.contains(phantom)), "{said:?}");
 }
 
 /// Hardens one release for each variant that tells of names or replicas, as it is and with three replicas of
@@ -117,7 +157,10 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
     let mut texts = BTreeMap::new();
     let mut cases = Vec::new();
     // What switches something is about pods that are there or not, not about names.
-    let telling = evidence.variants.iter().filter(|one| !one.about.starts_with('`') || one.about.contains("set"));
+    let telling = evidence
+        .variants
+        .iter()
+        .filter(|one| !one.about.starts_with('`') || one.about.contains("set"));
     for variant in telling {
         for replicated in [false, true] {
             let namespace = format!("v{}", cases.len());
@@ -138,12 +181,19 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
             cases.push((namespace, variant, replicated));
         }
     }
-    let listed: String = cases.iter().map(|(namespace, ..)| format!("  - {namespace}.yaml\n")).collect();
+    let listed: String = cases
+        .iter()
+        .map(|(namespace, ..)| format!("  - {namespace}.yaml\n"))
+        .collect();
     texts.insert(
         "kubernetes/flux/cluster/kustomization.yaml".to_owned(),
         format!("---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{listed}"),
     );
-    let done = harden(trees::tree(&texts, Vec::new()), profiles, &Policy::default());
+    let done = harden(
+        trees::tree(&texts, Vec::new()),
+        profiles,
+        &Policy::default(),
+    );
     let done = done.unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     let mut found = Vec::new();
     let objects: Vec<Value> = done
@@ -157,7 +207,11 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
             .iter()
             .filter(|object| object["metadata"]["namespace"] == *namespace)
             .collect();
-        let suffix = if replicated { ", three replicas set" } else { "" };
+        let suffix = if replicated {
+            ", three replicas set"
+        } else {
+            ""
+        };
         let mut say = |what: String| found.push(format!("{}{suffix}: {what}", variant.about));
         for object in inside {
             match object["kind"].as_str() {
@@ -175,7 +229,10 @@ fn replicate(profile: &Profile, values: &mut Map<String, Value>) {
     let Workloads::Listed(workloads) = &profile.workloads else {
         return;
     };
-    for path in workloads.iter().filter_map(|workload| workload.paths.get("replicas")) {
+    for path in workloads
+        .iter()
+        .filter_map(|workload| workload.paths.get("replicas"))
+    {
         let mut keys: Vec<&str> = path.split('.').collect();
         let last = keys.pop().unwrap();
         let mut place = &mut *values;
@@ -202,27 +259,48 @@ fn pods(variant: &Variant) -> Vec<(String, Map<String, Value>)> {
     workloads
         .map(|object| {
             let labels = object.pointer("/spec/template/metadata/labels");
-            (name(object), labels.and_then(Value::as_object).cloned().unwrap_or_default())
+            (
+                name(object),
+                labels
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default(),
+            )
         })
         .collect()
 }
 
 fn name(object: &Value) -> String {
-    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+    object["metadata"]["name"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn selects(selector: &Value, labels: &Map<String, Value>) -> bool {
-    let wanted = selector["matchLabels"].as_object().cloned().unwrap_or_default();
+    let wanted = selector["matchLabels"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     assert!(selector["matchExpressions"].is_null());
-    !wanted.is_empty() && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+    !wanted.is_empty()
+        && wanted
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// Checks a budget that hardening added: its name is free, and it is over the pods of one workload, alone.
 fn budget(added: &Value, variant: &Variant, replicated: bool, say: &mut impl FnMut(String)) {
-    let own = variant.objects.iter().filter(|object| object["kind"] == "PodDisruptionBudget");
+    let own = variant
+        .objects
+        .iter()
+        .filter(|object| object["kind"] == "PodDisruptionBudget");
     let own: Vec<&Value> = own.collect();
     if own.iter().any(|object| name(object) == name(added)) {
-        say(format!("the budget `{}` has a name of the chart's", name(added)));
+        say(format!(
+            "the budget `{}` has a name of the chart's",
+            name(added)
+        ));
     }
     let all = pods(variant);
     let over: Vec<_> = all
@@ -231,10 +309,15 @@ fn budget(added: &Value, variant: &Variant, replicated: bool, say: &mut impl FnM
         .collect();
     if over.len() != 1 {
         let names: Vec<&String> = over.iter().map(|(name, _)| name).collect();
-        say(format!("the budget `{}` is over the pods of {names:?}", name(added)));
+        say(format!(
+            "the budget `{}` is over the pods of {names:?}",
+            name(added)
+        ));
     }
     for (workload, labels) in over {
-        let twice = own.iter().any(|object| selects(&object["spec"]["selector"], labels));
+        let twice = own
+            .iter()
+            .any(|object| selects(&object["spec"]["selector"], labels));
         if twice && !replicated {
             say(format!("`{workload}` has two budgets"));
         }
@@ -244,19 +327,26 @@ fn budget(added: &Value, variant: &Variant, replicated: bool, say: &mut impl FnM
 /// Checks what hardening added to a release: its patches hit, and its spreads count the pods they spread.
 fn release(hardened: &Value, variant: &Variant, say: &mut impl FnMut(String)) {
     let renderers = hardened["spec"]["postRenderers"].as_array();
-    for patch in renderers
-        .into_iter()
-        .flatten()
-        .flat_map(|renderer| renderer["kustomize"]["patches"].as_array().into_iter().flatten())
-    {
+    for patch in renderers.into_iter().flatten().flat_map(|renderer| {
+        renderer["kustomize"]["patches"]
+            .as_array()
+            .into_iter()
+            .flatten()
+    }) {
         let target = &patch["target"];
-        let wanted = target["name"].as_str().unwrap_or_default().replace('\\', "");
+        let wanted = target["name"]
+            .as_str()
+            .unwrap_or_default()
+            .replace('\\', "");
         let hit = variant
             .objects
             .iter()
             .find(|object| object["kind"] == target["kind"] && name(object) == wanted);
         let Some(hit) = hit else {
-            say(format!("the patch hits nothing: there is no {} `{wanted}`", target["kind"]));
+            say(format!(
+                "the patch hits nothing: there is no {} `{wanted}`",
+                target["kind"]
+            ));
             continue;
         };
         let body = yaml::load(patch["patch"].as_str().unwrap_or_default()).unwrap();
@@ -269,13 +359,23 @@ fn release(hardened: &Value, variant: &Variant, say: &mut impl FnMut(String)) {
         for list in ["initContainers", "containers"] {
             for container in body["spec"][list].as_array().into_iter().flatten() {
                 let there = pod["spec"][list].as_array().into_iter().flatten();
-                if !there.map(|one| &one["name"]).any(|name| *name == container["name"]) {
+                if !there
+                    .map(|one| &one["name"])
+                    .any(|name| *name == container["name"])
+                {
                     say(format!("`{wanted}` has no container {}", container["name"]));
                 }
             }
         }
-        let labels = pod["metadata"]["labels"].as_object().cloned().unwrap_or_default();
-        for spread in body["spec"]["topologySpreadConstraints"].as_array().into_iter().flatten() {
+        let labels = pod["metadata"]["labels"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        for spread in body["spec"]["topologySpreadConstraints"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             if !selects(&spread["labelSelector"], &labels) {
                 say(format!("the spread of `{wanted}` counts other pods"));
             }
@@ -284,9 +384,14 @@ fn release(hardened: &Value, variant: &Variant, say: &mut impl FnMut(String)) {
     let mut seen = BTreeSet::new();
     spreads(&hardened["spec"]["values"], &mut |spread| {
         let selector = &spread["labelSelector"];
-        let counts = pods(variant).iter().filter(|(_, labels)| selects(selector, labels)).count();
+        let counts = pods(variant)
+            .iter()
+            .filter(|(_, labels)| selects(selector, labels))
+            .count();
         if counts != 1 && seen.insert(selector.to_string()) {
-            say(format!("a spread by {selector} counts the pods of {counts} workloads"));
+            say(format!(
+                "a spread by {selector} counts the pods of {counts} workloads"
+            ));
         }
     });
 }

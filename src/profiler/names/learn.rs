@@ -18,9 +18,30 @@ use crate::workload::profile::DefaultName;
 const USUAL: [&str; 2] = ["nameOverride", "fullnameOverride"];
 /// Words in the last key of a path that never names a workload, so that it needs no trial.
 const OTHERS: [&str; 24] = [
-    "image", "tag", "registry", "repository", "digest", "policy", "cpu", "memory", "schedule", "port",
-    "path", "url", "host", "size", "type", "version", "timeout", "interval", "period", "secret",
-    "password", "token", "class", "annotation",
+    "image",
+    "tag",
+    "registry",
+    "repository",
+    "digest",
+    "policy",
+    "cpu",
+    "memory",
+    "schedule",
+    "port",
+    "path",
+    "url",
+    "host",
+    "size",
+    "type",
+    "version",
+    "timeout",
+    "interval",
+    "period",
+    "secret",
+    "password",
+    "token",
+    "class",
+    "annotation",
 ];
 /// How many values may name things.
 const MARKS: usize = 60;
@@ -49,13 +70,13 @@ pub(in super::super) fn learn(
         ..Names::default()
     };
     let mut paths = usual(chart, reads);
-    let mut named = BTreeSet::new();
+    let mut telling = BTreeSet::new();
     for (values, rendering) in states {
         let now = effective(defaults, values);
         let leaves = leaves(&now, reads, &paths);
-        named.extend(naming(helm, values, rendering, leaves));
+        telling.extend(naming(helm, values, rendering, leaves));
     }
-    paths.extend(named);
+    paths.extend(telling);
     for path in paths.into_iter().take(MARKS) {
         let mark = format!("klnv{:02}x", names.marks.len());
         names.marks.insert(path, mark);
@@ -64,7 +85,9 @@ pub(in super::super) fn learn(
     if let Some((values, _)) = states.first() {
         let all: Vec<Change> = names.changes(|_| true);
         let refused = together(helm, values, &all, &Clone::clone).refused;
-        names.marks.retain(|path, _| refused.iter().all(|(other, _)| other != path));
+        names
+            .marks
+            .retain(|path, _| refused.iter().all(|(other, _)| other != path));
     }
     let mut learner = Learner {
         helm,
@@ -82,7 +105,12 @@ fn usual(chart: &Chart, reads: &Reads) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for chart in chart.all() {
         for key in USUAL {
-            let path: Vec<String> = chart.prefix.iter().cloned().chain([key.to_owned()]).collect();
+            let path: Vec<String> = chart
+                .prefix
+                .iter()
+                .cloned()
+                .chain([key.to_owned()])
+                .collect();
             if reads.known.covers(&path) && !chart.library {
                 found.push(path);
             }
@@ -173,9 +201,15 @@ fn slots(workload: &Workload) -> BTreeMap<String, String> {
     for (number, (name, _)) in workload.containers().iter().enumerate() {
         add(format!("container {number}"), Some(&Value::from(*name)));
     }
-    add("account".to_owned(), workload.pod().get("serviceAccountName"));
+    add(
+        "account".to_owned(),
+        workload.pod().get("serviceAccountName"),
+    );
     found
 }
+
+/// A value whose default is to be told, what is left out for that, and where it shows then.
+type Waiting = (Vec<String>, BTreeSet<Vec<String>>, Vec<Around>);
 
 struct Learner<'l> {
     helm: &'l Helm<'l>,
@@ -188,7 +222,7 @@ impl Learner<'_> {
     /// Finds out what holds where a value that names something is not set: it leaves one mark out after the
     /// other, from those that show.
     fn defaults(&mut self) {
-        let mut waiting: Vec<(Vec<String>, BTreeSet<Vec<String>>, Vec<Around>)> = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         let mut seen = BTreeSet::new();
         for (state, _) in self.states.iter().enumerate() {
             let Some(rendering) = self.rendered(state, RELEASE, &BTreeSet::new()) else {
@@ -204,7 +238,7 @@ impl Learner<'_> {
         }
         while let Some((path, mut without, around)) = waiting.pop() {
             without.insert(path.clone());
-            for (inner, around) in self.default_of(&path, &without, around) {
+            for (inner, around) in self.default_of(&path, &without, &around) {
                 if seen.insert(inner.clone()) {
                     waiting.push((inner, without.clone(), around));
                 }
@@ -220,21 +254,21 @@ impl Learner<'_> {
         &mut self,
         path: &[String],
         without: &BTreeSet<Vec<String>>,
-        around: Vec<Around>,
+        around: &[Around],
     ) -> Vec<(Vec<String>, Vec<Around>)> {
         let Some(state) = around.first().map(|one| one.state) else {
             return Vec::new();
         };
         let of = self.asked(path);
-        let of_mark = match of.as_str() {
-            "{name}" => self.names.marks.get(&vec!["nameOverride".to_owned()]).cloned(),
-            _ => {
-                let inner = of.trim_start_matches('{').trim_end_matches('}');
-                let marks = self.names.marks.iter();
-                let mut same = marks.filter(|(path, _)| path.join(".") == inner);
-                same.next().map(|(_, mark)| mark.clone())
-            }
+        let inner = of.trim_start_matches('{').trim_end_matches('}');
+        let inner = if inner == "name" {
+            "nameOverride"
+        } else {
+            inner
         };
+        let mut marks = self.names.marks.iter();
+        let of_mark = marks.find(|(path, _)| path.join(".") == inner);
+        let of_mark = of_mark.map(|(_, mark)| mark.clone());
         let of_mark = of_mark.filter(|_| !without.contains(&self.sibling(path)));
         let containing = containing(&of_mark.unwrap_or_else(|| self.chart_of(path)));
         let plain = self.rendered(state, RELEASE, without);
@@ -316,7 +350,10 @@ impl Learner<'_> {
     fn asked(&self, path: &[String]) -> String {
         let chart = self.chart_at(path);
         let sibling = self.sibling(path);
-        match (chart.prefix.is_empty(), self.names.marks.contains_key(&sibling)) {
+        match (
+            chart.prefix.is_empty(),
+            self.names.marks.contains_key(&sibling),
+        ) {
             (true, _) => "{name}".to_owned(),
             (false, true) if sibling != path => format!("{{{}}}", sibling.join(".")),
             (false, _) => chart.name.clone(),
@@ -331,13 +368,20 @@ impl Learner<'_> {
     ) -> Option<Rendering> {
         let changes = self.names.changes(|path| !without.contains(path));
         let values = changed(&self.states[state].0, &changes);
-        self.helm.template(release, &values).ok().map(Rendering::read)
+        self.helm
+            .template(release, &values)
+            .ok()
+            .map(Rendering::read)
     }
 
     /// Returns the texts of a rendering that name things, with placeholders.
     fn texts(&self, state: usize, rendering: &Rendering, release: &str) -> BTreeMap<Slot, String> {
-        let known: BTreeSet<&(String, usize)> =
-            self.states[state].1.workloads.iter().map(|one| &one.origin).collect();
+        let known: BTreeSet<&(String, usize)> = self.states[state]
+            .1
+            .workloads
+            .iter()
+            .map(|one| &one.origin)
+            .collect();
         let mut found = BTreeMap::new();
         for workload in &rendering.workloads {
             if known.contains(&workload.origin) {
@@ -395,6 +439,8 @@ impl Learner<'_> {
     fn cuts(&mut self) {
         let long = format!("{RELEASE}{}", "x".repeat(45));
         let nothing: BTreeSet<Vec<String>> = self.names.marks.keys().cloned().collect();
+        // Some uses cut a name shorter than its helper does, so that the longest counts.
+        let mut longest: BTreeMap<String, usize> = BTreeMap::new();
         for state in 0..self.states.len() {
             let all = self.rendered(state, RELEASE, &BTreeSet::new());
             let short = self.rendered(state, &long, &nothing);
@@ -405,15 +451,34 @@ impl Learner<'_> {
             for workload in &short.workloads {
                 for (place, text) in slots(workload) {
                     if let Some(pattern) = patterns.get(&(workload.origin.clone(), place)) {
-                        self.cut(pattern, &text, &long);
+                        for (path, length) in self.lengths(pattern, &text, &long) {
+                            let known = longest.entry(path).or_default();
+                            *known = length.max(*known);
+                        }
                     }
                 }
             }
         }
+        for (path, length) in longest {
+            let whole = |pattern: &str| {
+                let values = serde_json::Map::new();
+                self.names.filled(pattern, &long, &values).len()
+            };
+            if path == "fullnameOverride" {
+                if length < whole("{fullname}") {
+                    self.names.fullname.cut = length;
+                }
+            } else if length < whole(&format!("{{{path}}}"))
+                && let Some(default) = self.names.overrides.get_mut(&path)
+            {
+                default.cut = length;
+            }
+        }
     }
 
-    /// Takes over that a name which stands alone in a pattern is cut.
-    fn cut(&mut self, pattern: &str, text: &str, release: &str) {
+    /// Returns how long the names in a pattern came out, as far as they are what they should be.
+    fn lengths(&self, pattern: &str, text: &str, release: &str) -> Vec<(String, usize)> {
+        let mut found = Vec::new();
         let values = serde_json::Map::new();
         for (path, start, end) in self.placeholders(pattern) {
             let fill = |pattern: &str| self.names.filled(pattern, release, &values);
@@ -422,14 +487,10 @@ impl Learner<'_> {
             let (Some(inner), whole) = (inner, fill(&pattern[start..end])) else {
                 continue;
             };
-            if inner.len() < whole.len() && whole.starts_with(inner) && inner.len() > RELEASE.len() {
-                let dotted = path.join(".");
-                if dotted == "fullnameOverride" {
-                    self.names.fullname.cut = inner.len();
-                } else if let Some(default) = self.names.overrides.get_mut(&dotted) {
-                    default.cut = inner.len();
-                }
+            if whole.starts_with(inner) && inner.len() > RELEASE.len() {
+                found.push((path.join("."), inner.len()));
             }
         }
+        found
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Health, KEYS, Known, Lowering, Operand,
-    Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
+    Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Health, KEYS, Known, Lowering,
+    Operand, Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span, shown_key};
@@ -245,7 +245,11 @@ impl Reader<'_> {
             self.problem(node.first_line_span(), message);
             return usual;
         }
-        self.keys(node, &["of", "contained", "otherwise", "cut"], &["otherwise"]);
+        self.keys(
+            node,
+            &["of", "contained", "otherwise", "cut"],
+            &["otherwise"],
+        );
         DefaultName {
             otherwise: self.text(node, "otherwise").unwrap_or_default(),
             contained: self.text(node, "contained"),

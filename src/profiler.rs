@@ -10,6 +10,7 @@ mod budgets;
 mod chart;
 mod closed;
 mod document;
+pub mod evidence;
 mod field;
 mod helm;
 mod known;
@@ -17,6 +18,7 @@ mod measure;
 mod names;
 mod paths;
 mod pod;
+pub mod proof;
 mod pruned;
 mod reads;
 pub mod record;
@@ -35,11 +37,14 @@ use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk};
 use crate::source::{MemoryFiles, ReadError, Source};
 use crate::workload::Profiles;
+use crate::workload::naming::Naming;
 use crate::yaml;
 use chart::Chart;
+use evidence::Evidence;
 use helm::Helm;
 pub use helm::Tick;
 use measure::Measure;
+use names::Names;
 use rendering::Rendering;
 
 /// What to make a profile of, and how.
@@ -74,6 +79,10 @@ pub struct Made {
     pub renderings: usize,
     /// The workloads and containers of the earlier profile that were not found.
     pub gone: Vec<String>,
+    /// What it was measured from.
+    pub evidence: Evidence,
+    /// Where it says something else than what the chart rendered.
+    pub contradictions: Vec<String>,
 }
 
 /// Why no profile was made.
@@ -180,6 +189,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     }
     let measure = Measure {
         helm: &helm,
+        whole: &whole,
         chart: &chart,
         defaults: &defaults,
         base: &base,
@@ -192,7 +202,10 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let facts = Facts {
         workloads: measured.workloads,
         fullname: measured.fullname,
+        overrides: measured.overrides,
         values: reads.known.to_value(),
+        names: measured.names,
+        evidence: measured.evidence,
     };
     let renderings = helm.renderings() + whole.renderings();
     written(request, &chart, earlier.as_ref(), facts, renderings)
@@ -201,8 +214,11 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
 /// What a profile holds that was measured.
 struct Facts {
     workloads: Vec<Value>,
-    fullname: Option<String>,
+    fullname: Option<Value>,
+    overrides: Option<Value>,
     values: Value,
+    names: Names,
+    evidence: Evidence,
 }
 
 /// Writes a profile of facts, with what people wrote into an earlier one.
@@ -218,7 +234,10 @@ fn written(
     profile.insert("versions".to_owned(), versions(&chart.version));
     profile.insert("verified".to_owned(), json!(chart.version));
     if let Some(fullname) = facts.fullname {
-        profile.insert("fullname".to_owned(), json!(fullname));
+        profile.insert("fullname".to_owned(), fullname);
+    }
+    if let Some(overrides) = facts.overrides {
+        profile.insert("overrides".to_owned(), overrides);
     }
     let workloads = facts.workloads.len();
     profile.insert("workloads".to_owned(), Value::Array(facts.workloads));
@@ -227,17 +246,40 @@ fn written(
     }
     let mut gone = Vec::new();
     if let Some(earlier) = earlier {
-        gone = document::keep(&mut profile, earlier);
+        let known = request.earlier.map(|source| {
+            let own = [("earlier.yaml".to_owned(), source.text.to_string())];
+            Profiles::load(Vec::new(), &own)
+        });
+        let known = known.and_then(Result::ok);
+        let old = |pattern: &str, release: &str| match &known {
+            Some(known) => known.iter().next().map_or(String::new(), |profile| {
+                Naming::of(profile, release, &Map::new()).fill(pattern).text
+            }),
+            None => pattern.to_owned(),
+        };
+        let new = |pattern: &str, release: &str| facts.names.filled(pattern, release, &Map::new());
+        let naming = document::Naming {
+            releases: [&names::short(&chart.name), trial::RELEASE],
+            old: &old,
+            new: &new,
+        };
+        gone = document::keep(&mut profile, earlier, &naming);
     }
     add_sources(&mut profile, request.sources);
     let text = document::text(profile, request.schema);
     let path = format!("{}.yaml", chart.name);
     let read = Profiles::load(Vec::new(), &[(path, text.clone())]);
-    read.map_err(|problems| Error::NoProfile {
+    let read = read.map_err(|problems| Error::NoProfile {
         chart: chart.name.clone(),
         problems,
     })?;
+    let contradictions = read
+        .iter()
+        .flat_map(|profile| proof::contradictions(&read, profile, &facts.evidence));
+    let contradictions = contradictions.collect();
     Ok(Made {
+        evidence: facts.evidence,
+        contradictions,
         chart: chart.name.clone(),
         text,
         workloads,

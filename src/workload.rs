@@ -18,6 +18,7 @@ mod operand;
 pub mod patch_fit;
 pub mod pod_security;
 pub mod post_renderer;
+pub mod prediction;
 pub mod profile;
 pub mod quantity;
 pub mod release;

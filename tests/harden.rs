@@ -11,6 +11,7 @@ mod edits;
 mod foreign;
 mod full;
 mod layouts;
+mod measured;
 mod pod_security;
 mod pod_security_standard;
 mod profiles;

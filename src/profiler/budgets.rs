@@ -24,6 +24,8 @@ const FIRST: usize = 41;
 /// What is known of the budget of one workload.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Standing {
+    /// Its name, from the first rendering that has it.
+    pub(super) name: Option<String>,
     /// Its spec by default, without the selector.
     pub(super) default: Option<Map<String, Value>>,
     /// Whether it comes with a second replica.
@@ -58,9 +60,11 @@ impl Bench<'_> {
                 && of.contains(&workload.id)
         }) {
             let default = budget(self.rendering, workload);
+            let (name, default) = default.unzip();
             found.insert(
                 workload.id.clone(),
                 Standing {
+                    name,
                     default,
                     ..Standing::default()
                 },
@@ -79,13 +83,21 @@ impl Bench<'_> {
                 replicated = more;
             }
             for (id, standing) in &mut found {
-                let has = rendering
-                    .workload(id)
-                    .is_some_and(|one| budget(rendering, one).is_some());
-                standing.when_replicated |= standing.default.is_none() && has;
+                let one = rendering.workload(id);
+                let has = one.and_then(|one| budget(rendering, one));
+                standing.when_replicated |= standing.default.is_none() && has.is_some();
+                standing.name = standing.name.take().or(has.map(|(name, _)| name));
             }
         }
         let candidates = self.candidates();
+        // What comes with a second replica by itself is switched on best where it is off.
+        let (mut alone, mut rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            found.into_iter().partition(|(_, one)| one.when_replicated);
+        if !alone.is_empty() {
+            self.switch_on(self.base, &candidates, &mut alone);
+        }
+        rest.extend(alone);
+        let mut found = rest;
         self.switch_on(&replicated, &candidates, &mut found);
         self.switch_off(&replicated, &candidates, &mut found);
         found
@@ -138,7 +150,7 @@ impl Bench<'_> {
             };
             for (set, rendering) in together(self.helm, base, &numbered, &change).rendered {
                 for (id, standing) in found.iter_mut().filter(|(_, one)| one.on.is_none()) {
-                    let Some(spec) = rendering
+                    let Some((name, spec)) = rendering
                         .workload(id)
                         .and_then(|one| budget(&rendering, one))
                     else {
@@ -148,6 +160,7 @@ impl Bench<'_> {
                         .iter()
                         .find(|(number, _)| is_sound(&spec, &spelling, FIRST + number));
                     standing.on = by.map(|(_, path)| ((*path).clone(), with_number(&spelling, 1)));
+                    standing.name.get_or_insert(name);
                 }
             }
         }
@@ -202,8 +215,8 @@ impl Bench<'_> {
     }
 }
 
-/// Returns the spec of the budget that a rendering has for a workload, without the selector.
-fn budget(rendering: &Rendering, workload: &Workload) -> Option<Map<String, Value>> {
+/// Returns the name of the budget that a rendering has for a workload, and its spec without the selector.
+fn budget(rendering: &Rendering, workload: &Workload) -> Option<(String, Map<String, Value>)> {
     let labels = workload.labels();
     let budget = rendering
         .budgets
@@ -211,7 +224,7 @@ fn budget(rendering: &Rendering, workload: &Workload) -> Option<Map<String, Valu
         .find(|budget| budget.selects(&labels))?;
     let mut spec = budget.spec.clone();
     spec.shift_remove("selector");
-    Some(spec)
+    Some((budget.name.clone(), spec))
 }
 
 /// Lists the spellings of a budget, those first that say more with less.

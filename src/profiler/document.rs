@@ -28,19 +28,47 @@ const CONTAINER: [&str; 6] = [
     "resources",
 ];
 
+/// How an earlier profile and a new one name things in releases of some names.
+pub(super) struct Naming<'n> {
+    pub(super) releases: [&'n str; 2],
+    pub(super) old: &'n dyn Fn(&str, &str) -> String,
+    pub(super) new: &'n dyn Fn(&str, &str) -> String,
+}
+
+impl Naming<'_> {
+    /// Finds among new names the one that is an old one: as it is written, or else as it comes out.
+    fn position(&self, old: &str, new: &[String]) -> Option<usize> {
+        let written = new.iter().position(|name| name == old);
+        written.or_else(|| {
+            self.releases.iter().find_map(|release| {
+                let wanted = (self.old)(old, release);
+                new.iter()
+                    .position(|name| (self.new)(name, release) == wanted)
+            })
+        })
+    }
+}
+
 /// Takes over from an earlier profile what people wrote; returns the workloads and containers
 /// that are gone.
-pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String> {
+pub(super) fn keep(
+    profile: &mut Map<String, Value>,
+    old: &Value,
+    naming: &Naming<'_>,
+) -> Vec<String> {
     for key in TOP {
         if let Some(kept) = old.get(key) {
             profile.insert(key.to_owned(), kept.clone());
         }
     }
-    for key in ["below", "also"] {
+    // The same version was measured anew, so it holds as far as before.
+    let same = old.get("verified") == profile.get("verified");
+    let kept = ["below", "also", "from"];
+    for key in &kept[..if same { 3 } else { 2 }] {
         if let Some(kept) = old.pointer(&format!("/versions/{key}"))
             && let Some(Value::Object(versions)) = profile.get_mut("versions")
         {
-            versions.insert(key.to_owned(), kept.clone());
+            versions.insert((*key).to_owned(), kept.clone());
         }
     }
     if profile.contains_key("generic") {
@@ -56,18 +84,31 @@ pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String>
     let Some(Value::Array(workloads)) = profile.get_mut("workloads") else {
         return gone;
     };
+    let mut taken = Vec::new();
     for old in old {
-        let same = |new: &&mut Value| {
-            new.get("kind") == old.get("kind") && new.get("name") == old.get("name")
-        };
-        match workloads.iter_mut().find(same) {
-            Some(new) => {
-                let lost = names(old.get("pod"));
+        // What is taken already, or of another kind, is none of its.
+        let candidates: Vec<String> = workloads
+            .iter()
+            .enumerate()
+            .map(|(at, new)| {
+                let same = new.get("kind") == old.get("kind") && !taken.contains(&at);
+                if same {
+                    said(new, "name").to_owned()
+                } else {
+                    String::new()
+                }
+            })
+            .collect();
+        match naming.position(said(old, "name"), &candidates) {
+            Some(at) => {
+                taken.push(at);
+                let new = &mut workloads[at];
                 let now = names(new.get("pod"));
-                let lost = lost.iter().filter(|name| !now.contains(name));
+                let lost = names(old.get("pod")).into_iter();
+                let lost = lost.filter(|name| naming.position(name, &now).is_none());
                 let of = described(old);
                 gone.extend(lost.map(|name| format!("container {name} of {of}")));
-                keep_workload(new, old);
+                keep_workload(new, old, naming);
             }
             None if old.get("byOperator") == Some(&json!(true)) => workloads.push(old.clone()),
             None => gone.push(described(old)),
@@ -76,35 +117,36 @@ pub(super) fn keep(profile: &mut Map<String, Value>, old: &Value) -> Vec<String>
     gone
 }
 
-fn described(workload: &Value) -> String {
-    let text = |key: &str| {
-        workload
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    format!("{} {}", text("kind"), text("name"))
+fn said<'v>(workload: &'v Value, key: &str) -> &'v str {
+    let text = workload.get(key).and_then(Value::as_str);
+    text.unwrap_or_default()
 }
 
-fn keep_workload(new: &mut Value, old: &Value) {
+fn described(workload: &Value) -> String {
+    format!("{} {}", said(workload, "kind"), said(workload, "name"))
+}
+
+fn keep_workload(new: &mut Value, old: &Value, naming: &Naming<'_>) {
     let Value::Object(new) = new else { return };
-    for key in WORKLOAD.iter().chain(&["podDisruptionBudget"]) {
-        if let Some(kept) = old.get(*key) {
-            new.insert((*key).to_owned(), kept.clone());
+    for key in WORKLOAD {
+        if let Some(kept) = old.get(key) {
+            new.insert(key.to_owned(), kept.clone());
         }
     }
+    keep_budget(new, old.get("podDisruptionBudget"));
     let names = names(new.get("pod"));
     let old = old.get("containers").and_then(Value::as_object);
-    for (name, facts) in old
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| names.contains(name))
-    {
+    for (name, facts) in old.into_iter().flatten() {
+        let Some(at) = naming.position(name, &names) else {
+            continue;
+        };
         let containers = new.entry("containers").or_insert_with(|| json!({}));
         let Some(containers) = containers.as_object_mut() else {
             return;
         };
-        let container = containers.entry(name.clone()).or_insert_with(|| json!({}));
+        let container = containers
+            .entry(names[at].clone())
+            .or_insert_with(|| json!({}));
         for key in CONTAINER {
             if let (Some(kept), Some(container)) = (facts.get(key), container.as_object_mut()) {
                 container.insert(key.to_owned(), kept.clone());
@@ -114,6 +156,25 @@ fn keep_workload(new: &mut Value, old: &Value) {
     let is_empty = |value: &Value| value.as_object().is_none_or(Map::is_empty);
     if let Some(Value::Object(containers)) = new.get_mut("containers") {
         containers.retain(|_, facts| !is_empty(facts));
+    }
+}
+
+/// Keeps what people found out about the switches of a chart's budget; whether there is one is measured.
+fn keep_budget(new: &mut Map<String, Value>, old: Option<&Value>) {
+    let switches = ["enable", "disable"].into_iter();
+    let kept: Vec<(&str, &Value)> = switches
+        .filter_map(|key| Some((key, old?.get(key)?)))
+        .collect();
+    if kept.is_empty() {
+        return;
+    }
+    let budget = new
+        .entry("podDisruptionBudget")
+        .or_insert_with(|| json!({}));
+    for (key, value) in kept {
+        if let Some(budget) = budget.as_object_mut() {
+            budget.entry(key).or_insert_with(|| value.clone());
+        }
     }
 }
 

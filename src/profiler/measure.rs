@@ -6,16 +6,21 @@ use serde_json::{Map, Value, json};
 
 use super::budgets::{Bench, Standing};
 use super::chart::{Chart, at};
+use super::evidence::{Evidence, Variant, slim};
 use super::field::{Candidate, candidates};
 use super::helm::Helm;
-use super::names::Names;
+use super::names::{self, Names, Twins};
 use super::paths::{self, Field, Hits};
 use super::pod;
 use super::reads::Reads;
-use super::rendering::{Id, Rendering, Workload};
-use super::switches::{Part, State, Switches, parts, switches};
-use super::trial::{Change, changed, effective, render};
+use super::record::manifests;
+use super::rendering::{Id, PASSING, Rendering, Workload};
+use super::switches::{Need, Part, State, Switches, parts, switches};
+use super::trial::{Change, RELEASE, changed, effective, render};
+use crate::workload::profile::Wanted;
 
+/// What a profile says of a name that it cannot tell from the release and its values.
+const DOUBT: &str = "the chart names it in a way that no placeholder says";
 /// How many states are looked at whose switches do not go together with others.
 const STATES: usize = 16;
 
@@ -24,12 +29,20 @@ pub(super) struct Measured {
     /// The workloads as a profile has them.
     pub(super) workloads: Vec<Value>,
     /// What `{fullname}` stands for where that is unusual.
-    pub(super) fullname: Option<String>,
+    pub(super) fullname: Option<Value>,
+    /// The values that name things.
+    pub(super) overrides: Option<Value>,
+    /// How the chart names things.
+    pub(super) names: Names,
+    /// What it was measured from.
+    pub(super) evidence: Evidence,
 }
 
 /// A chart under measurement.
 pub(super) struct Measure<'m> {
     pub(super) helm: &'m Helm<'m>,
+    /// The chart with all of its templates.
+    pub(super) whole: &'m Helm<'m>,
     pub(super) chart: &'m Chart,
     /// What the chart has by default.
     pub(super) defaults: &'m Value,
@@ -43,7 +56,14 @@ impl Measure<'_> {
     /// Measures switches, paths, budgets and names.
     pub(super) fn run(&self) -> Measured {
         let now = effective(self.defaults, self.base);
-        let switches = switches(self.helm, self.base, &now, self.reads, self.baseline);
+        let switches = switches(
+            self.helm,
+            self.base,
+            &now,
+            self.reads,
+            self.baseline,
+            self.chart,
+        );
         let states = self.rich(&switches.states);
         let mut candidates = candidates(&now, &self.reads.known);
         let mut hits = Hits::new();
@@ -71,29 +91,96 @@ impl Measure<'_> {
             seen.extend(new);
         }
         let chosen = paths::choose(&hits, self.defaults);
-        let names = Names::learn(self.helm, self.chart, &self.reads.known, self.base);
+        let names = names::learn(self.helm, self.chart, self.reads, self.defaults, &states);
+        let baseline = names.twins(self.whole, self.base, self.baseline, true);
         let mut writer = Writer {
             measure: self,
             switches: &switches,
             chosen: &chosen,
             budgets: &budgets,
+            names: &names,
             made: Vec::new(),
         };
         for workload in &self.baseline.workloads {
-            writer.add(workload, &names);
+            writer.add(workload, &baseline);
         }
         for state in &switches.states {
-            let names = Names::learn(self.helm, self.chart, &self.reads.known, &state.values);
-            writer.add_state(state, &names);
+            let twins = names.twins(self.helm, &state.values, &state.rendering, false);
+            writer.add_state(state, &twins);
         }
-        let fullname = names.unusual(self.baseline);
+        let workloads: Vec<Value> = writer
+            .made
+            .into_iter()
+            .map(|(_, workload)| Value::Object(workload))
+            .collect();
+        let (fullname, overrides) = names.facts(&Value::from(workloads.clone()).to_string());
+        let replicas = self.replica_paths(&hits);
         Measured {
-            workloads: writer
-                .made
-                .into_iter()
-                .map(|(_, workload)| Value::Object(workload))
-                .collect(),
+            workloads,
             fullname,
+            overrides,
+            evidence: self.evidence(&names, &baseline, &states, &switches, &replicas),
+            names,
+        }
+    }
+
+    /// Gathers what the profile is held against: the releases that tell of names, of replicas and of
+    /// switches.
+    fn evidence(
+        &self,
+        names: &Names,
+        baseline: &Twins,
+        states: &[(Value, Rendering)],
+        switches: &Switches,
+        replicas: &BTreeSet<Vec<String>>,
+    ) -> Evidence {
+        let mut variants = Vec::new();
+        let mut add = |about: String, release: &str, values: &Value, rendering: &Rendering| {
+            variants.push(Variant {
+                about,
+                release: release.to_owned(),
+                values: values.as_object().cloned().unwrap_or_default(),
+                objects: slim(manifests(&rendering.text)),
+            });
+        };
+        let three: Vec<Change> = replicas
+            .iter()
+            .map(|path| (path.clone(), json!(3)))
+            .collect();
+        for (number, (values, rendering)) in states.iter().take(2).enumerate() {
+            let state = if number == 0 {
+                ""
+            } else {
+                ", with all switched on"
+            };
+            let mut own = None;
+            let twins = if number == 0 {
+                baseline
+            } else {
+                own.insert(names.twins(self.whole, values, rendering, true))
+            };
+            for twin in &twins.all {
+                let about = format!("{}{state}", twin.about);
+                add(about, &twin.release, &twin.values, &twin.rendering);
+            }
+            let values = changed(values, &three);
+            if let (false, Ok(text)) = (three.is_empty(), self.whole.template(RELEASE, &values)) {
+                let about = format!("three replicas{state}");
+                add(about, RELEASE, &values, &Rendering::read(text));
+            }
+        }
+        for (changes, rendering) in &switches.moving {
+            let said: Vec<String> = changes
+                .iter()
+                .map(|(path, value)| format!("`{}: {value}`", path.join(".")))
+                .collect();
+            let values = changed(self.base, changes);
+            add(said.join(" and "), RELEASE, &values, rendering);
+        }
+        Evidence {
+            chart: self.chart.name.clone(),
+            version: self.chart.version.clone(),
+            variants,
         }
     }
 
@@ -146,12 +233,13 @@ struct Writer<'w> {
     switches: &'w Switches,
     chosen: &'w BTreeMap<Field, Vec<String>>,
     budgets: &'w BTreeMap<Id, Standing>,
+    names: &'w Names,
     made: Vec<(Id, Map<String, Value>)>,
 }
 
 impl Writer<'_> {
     /// Adds the workloads and containers that a state brings.
-    fn add_state(&mut self, state: &State, names: &Names) {
+    fn add_state(&mut self, state: &State, twins: &Twins) {
         let ids: BTreeSet<&Id> = state.parts.iter().map(|part| &part.workload).collect();
         for id in ids {
             let Some(workload) = state.rendering.workload(id) else {
@@ -159,22 +247,22 @@ impl Writer<'_> {
             };
             match self.made.iter().position(|(known, _)| known == id) {
                 Some(at) => {
-                    let whole = self.workload(workload, names);
+                    let whole = self.workload(workload, twins);
                     add_containers(&mut self.made[at].1, &whole);
                 }
-                None => self.add(workload, names),
+                None => self.add(workload, twins),
             }
         }
     }
 
-    fn add(&mut self, workload: &Workload, names: &Names) {
-        let made = self.workload(workload, names);
+    fn add(&mut self, workload: &Workload, twins: &Twins) {
+        let made = self.workload(workload, twins);
         self.made.push((workload.id.clone(), made));
     }
 
-    fn workload(&self, workload: &Workload, names: &Names) -> Map<String, Value> {
+    fn workload(&self, workload: &Workload, twins: &Twins) -> Map<String, Value> {
         let general = Workload {
-            object: names.generalize(workload),
+            object: self.names.generalize(workload, twins),
             ..workload.clone()
         };
         let name = general
@@ -188,14 +276,25 @@ impl Writer<'_> {
         };
         let mut made = Map::new();
         made.insert("kind".to_owned(), json!(workload.id.kind));
-        made.insert("name".to_owned(), name);
+        let pattern = name.as_str().unwrap_or_default();
+        let named = self
+            .names
+            .holds(pattern, workload, twins, &["metadata", "name"]);
+        made.insert("name".to_owned(), name.clone());
+        if !named {
+            made.insert("doubt".to_owned(), json!(DOUBT));
+        }
         if let Some(when) = self.when(&whole, &[]) {
             made.insert("when".to_owned(), when);
         }
-        if workload.hook {
+        if workload.test {
+            made.insert("hook".to_owned(), json!("test"));
+        } else if workload.hook {
             made.insert("hook".to_owned(), json!(true));
         }
-        made.insert("selector".to_owned(), Value::Object(selector(&general)));
+        if let Some(selector) = self.selector(workload, &general, twins) {
+            made.insert("selector".to_owned(), Value::Object(selector));
+        }
         if let Some(replicas) = self.replicas(workload) {
             made.insert("replicas".to_owned(), replicas);
         }
@@ -211,10 +310,61 @@ impl Writer<'_> {
         if !containers.is_empty() {
             made.insert("containers".to_owned(), Value::Object(containers));
         }
-        if let Some(budget) = self.budgets.get(&workload.id).and_then(budget) {
-            made.insert("podDisruptionBudget".to_owned(), budget);
+        if let Some(budget) = self.budgets.get(&workload.id) {
+            let named = budget
+                .name
+                .as_ref()
+                .map(|name| self.budget_name(name, workload, twins));
+            if let Some(budget) = written(budget, named.flatten()) {
+                made.insert("podDisruptionBudget".to_owned(), budget);
+            }
         }
         made
+    }
+
+    /// Returns the labels that select a workload's pods; nothing where they are others than placeholders
+    /// can say.
+    fn selector(
+        &self,
+        workload: &Workload,
+        general: &Workload,
+        twins: &Twins,
+    ) -> Option<Map<String, Value>> {
+        let said = workload
+            .object
+            .pointer("/spec/selector/matchLabels")
+            .is_some();
+        let place: &[&str] = match workload.id.kind.as_str() {
+            _ if said => &["spec", "selector", "matchLabels"],
+            "CronJob" => &[
+                "spec",
+                "jobTemplate",
+                "spec",
+                "template",
+                "metadata",
+                "labels",
+            ],
+            "Pod" => &["metadata", "labels"],
+            _ => &["spec", "template", "metadata", "labels"],
+        };
+        let selector = selector(general);
+        let holds = selector.iter().all(|(key, value)| {
+            let place: Vec<&str> = place.iter().copied().chain([key.as_str()]).collect();
+            let pattern = value.as_str().unwrap_or_default();
+            self.names.holds(pattern, workload, twins, &place)
+        });
+        (holds && !selector.is_empty()).then_some(selector)
+    }
+
+    /// Returns the name of the chart's budget for a workload with placeholders, as that of the workload
+    /// with something before and behind it.
+    fn budget_name(&self, name: &str, workload: &Workload, twins: &Twins) -> Option<String> {
+        let general = self.names.generalize(workload, twins);
+        let pattern = general.pointer("/metadata/name")?.as_str()?;
+        match name.split_once(workload.id.name.as_str()) {
+            Some((before, behind)) => Some(format!("{before}{pattern}{behind}")),
+            None => (!name.contains(RELEASE)).then(|| name.to_owned()),
+        }
     }
 
     fn containers(&self, workload: &Workload, general: &Workload) -> Map<String, Value> {
@@ -249,16 +399,25 @@ impl Writer<'_> {
     }
 
     /// Returns the conditions of a part, without those that its workload has already.
-    fn when(&self, part: &Part, outer: &[Change]) -> Option<Value> {
-        let mut seen = BTreeSet::new();
+    fn when(&self, part: &Part, outer: &[Need]) -> Option<Value> {
+        let mut seen: Vec<&Need> = Vec::new();
         let mut conditions = Vec::new();
-        for (path, is) in self.switches.needs.get(part)? {
-            if outer.iter().any(|(known, _)| known == path) || !seen.insert(path) {
+        for need in self.switches.needs.get(part)? {
+            let Need { path, wanted } = need;
+            // Of several things that it must be the first one counts, and all that it must not be.
+            let known = seen.iter().any(|known| {
+                *known == need || known.path == *path && matches!(known.wanted, Wanted::Is(_))
+            });
+            if known || outer.contains(need) {
                 continue;
             }
+            seen.push(need);
             let mut condition = Map::new();
             condition.insert("value".to_owned(), json!(path.join(".")));
-            condition.insert("is".to_owned(), is.clone());
+            match wanted {
+                Wanted::Is(is) => condition.insert("is".to_owned(), is.clone()),
+                Wanted::IsNot(not) => condition.insert("isNot".to_owned(), not.clone()),
+            };
             if let Some(default) = at(self.measure.defaults, path) {
                 condition.insert("default".to_owned(), default.clone());
             }
@@ -345,19 +504,12 @@ fn selector(workload: &Workload) -> Map<String, Value> {
         .pointer("/spec/selector/matchLabels")
         .and_then(Value::as_object);
     let mut labels = labels.cloned().unwrap_or_else(|| workload.labels());
-    let passing = [
-        "helm.sh/chart",
-        "chart",
-        "app.kubernetes.io/version",
-        "version",
-        "app.kubernetes.io/managed-by",
-        "heritage",
-    ];
-    labels.retain(|key, value| !passing.contains(&key.as_str()) && value.is_string());
+    labels.retain(|key, value| !PASSING.contains(&key.as_str()) && value.is_string());
     labels
 }
 
-fn budget(standing: &Standing) -> Option<Value> {
+/// Writes down what is known of a budget of that name.
+fn written(standing: &Standing, name: Option<String>) -> Option<Value> {
     let setting = |(path, value): &Change| json!({"path": path.join("."), "value": value});
     let mut made = Map::new();
     if let Some(default) = &standing.default {
@@ -371,6 +523,9 @@ fn budget(standing: &Standing) -> Option<Value> {
     }
     if let Some(off) = &standing.off {
         made.insert("disable".to_owned(), setting(off));
+    }
+    if let (false, Some(name)) = (made.is_empty(), name) {
+        made.shift_insert(0, "name".to_owned(), json!(name));
     }
     (!made.is_empty()).then_some(Value::Object(made))
 }

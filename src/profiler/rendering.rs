@@ -16,6 +16,16 @@ pub(super) const KINDS: [&str; 6] = [
     "Pod",
 ];
 
+/// Labels that go with the version or the installer, so that nothing may select by them.
+pub(super) const PASSING: [&str; 6] = [
+    "helm.sh/chart",
+    "chart",
+    "app.kubernetes.io/version",
+    "version",
+    "app.kubernetes.io/managed-by",
+    "heritage",
+];
+
 /// The workloads and budgets of a rendering.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rendering {
@@ -34,6 +44,8 @@ pub(super) struct Workload {
     /// Which template printed it, and the how manieth it is from there.
     pub(super) origin: (String, usize),
     pub(super) hook: bool,
+    /// Whether `helm test` alone runs it.
+    pub(super) test: bool,
     /// The whole object.
     pub(super) object: Value,
 }
@@ -48,6 +60,7 @@ pub(super) struct Id {
 /// A PodDisruptionBudget as rendered.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Budget {
+    pub(super) name: String,
     pub(super) spec: Map<String, Value>,
 }
 
@@ -72,7 +85,11 @@ impl Rendering {
             match kind {
                 "PodDisruptionBudget" => {
                     let spec = object.get("spec").and_then(Value::as_object).cloned();
-                    rendering.budgets.extend(spec.map(|spec| Budget { spec }));
+                    let name = object.pointer("/metadata/name").and_then(Value::as_str);
+                    let name = name.unwrap_or_default().to_owned();
+                    rendering
+                        .budgets
+                        .extend(spec.map(|spec| Budget { name, spec }));
                 }
                 "HorizontalPodAutoscaler" => {
                     let target = object.pointer("/spec/scaleTargetRef/name");
@@ -116,9 +133,7 @@ impl Workload {
         let name = object.pointer("/metadata/name")?.as_str()?.to_owned();
         let hook = object.pointer("/metadata/annotations/helm.sh~1hook");
         let hook = hook.and_then(Value::as_str);
-        if hook.is_some_and(|hook| hook.starts_with("test")) {
-            return None;
-        }
+        let mut events = hook.into_iter().flat_map(|hook| hook.split(','));
         Some(Self {
             id: Id {
                 kind: kind.to_owned(),
@@ -126,6 +141,7 @@ impl Workload {
             },
             origin,
             hook: hook.is_some(),
+            test: hook.is_some() && events.all(|event| event.trim().starts_with("test")),
             object,
         })
     }
@@ -256,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_tests_and_flags_hooks() {
+    fn flags_hooks_and_tests() {
         let pod = |hook: &str| {
             format!(
                 "---\n# Source: c/templates/{hook}.yaml\napiVersion: v1\nkind: Pod\nmetadata:\n  name: {hook}\n  \
@@ -265,13 +281,15 @@ mod tests {
         };
         let text = format!("{}{}", pod("test"), pod("pre-install"));
         let rendering = Rendering::read(text);
-        assert_eq!(rendering.workloads.len(), 1);
-        assert!(rendering.workloads[0].hook);
+        let flags = rendering.workloads.iter();
+        let flags: Vec<_> = flags.map(|one| (one.hook, one.test)).collect();
+        assert_eq!(flags, [(true, true), (true, false)]);
     }
 
     #[test]
     fn matches_budgets_by_labels_and_expressions() {
         let budget = |selector: Value| Budget {
+            name: String::new(),
             spec: Map::from_iter([("selector".to_owned(), selector)]),
         };
         let labels = serde_json::json!({"app": "a", "tier": "b"});

@@ -7,18 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::chart::at;
+use super::chart::{Chart, at};
 use super::field::{is_plain, visit};
 use super::helm::Helm;
 use super::reads::Reads;
 use super::rendering::{Id, Rendering};
-use super::trial::{Change, changed, render};
+use super::trial::{Change, RELEASE, changed, render};
+use crate::workload::profile::Wanted;
 use needs::Search;
 
 /// The last keys of paths that are tried with `true` where the chart has no default.
 const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"];
 /// How many texts a value may be compared with to be tried with each.
 const CHOICES: usize = 16;
+
+/// How many switches are tried together with one that the chart refuses alone.
+const COMPANIONS: usize = 12;
 
 /// How many changes are tried at once.
 const BATCH: usize = 8;
@@ -34,9 +38,18 @@ pub(super) struct Part {
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     /// What must stand where for a part to be there; all of it.
-    pub(super) needs: BTreeMap<Part, Vec<Change>>,
+    pub(super) needs: BTreeMap<Part, Vec<Need>>,
     /// The states in which the chart has parts that it lacks by default.
     pub(super) states: Vec<State>,
+    /// The changes after which the parts are others, and what comes out then.
+    pub(super) moving: Vec<(Vec<Change>, Rendering)>,
+}
+
+/// What must stand at a path, or must not.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Need {
+    pub(super) path: Vec<String>,
+    pub(super) wanted: Wanted,
 }
 
 /// Values under which a chart has parts that it lacks by default.
@@ -75,6 +88,7 @@ pub(super) fn switches(
     effective: &Value,
     reads: &Reads,
     baseline: &Rendering,
+    chart: &Chart,
 ) -> Switches {
     let all = flips(effective, reads);
     let flips: Vec<Change> = all
@@ -85,24 +99,23 @@ pub(super) fn switches(
     let by_default = parts(baseline);
     let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
     trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &all)));
-    let moving = moving(helm, base, &by_default, &trials, reads);
+    let trial = Trial {
+        helm,
+        base,
+        by_default: &by_default,
+    };
+    let (moving, refused) = trial.moving(&trials, reads);
     let mut found = Switches::default();
     let mut movers = Vec::new();
-    for (changes, rendering) in moving {
-        let now = parts(&rendering);
-        let gone: Vec<&Part> = by_default
-            .difference(&now)
-            .filter(|part| stays(part, &now))
-            .collect();
-        if let [(path, _)] = changes.as_slice() {
-            for part in &gone {
-                let needs = found.needs.entry((*part).clone()).or_default();
-                needs.push((
-                    path.clone(),
-                    at(effective, path).cloned().unwrap_or(Value::Null),
-                ));
+    for (changes, rendering) in &moving {
+        let now = parts(rendering);
+        if let [change] = changes.as_slice() {
+            let gone = by_default.difference(&now);
+            for part in gone.filter(|part| stays(part, &now)) {
+                let needs = found.needs.entry(part.clone()).or_default();
+                needs.push(needed(change, effective, &flips, &moving, part));
             }
-            movers.push(changes[0].clone());
+            movers.push(change.clone());
         }
         let known: BTreeSet<&Part> = found.states.iter().flat_map(|state| &state.parts).collect();
         let new: BTreeSet<Part> = now
@@ -112,11 +125,27 @@ pub(super) fn switches(
             .collect();
         if !new.is_empty() {
             found.states.push(State {
-                values: changed(base, &changes),
+                values: changed(base, changes),
                 changes: changes.clone(),
-                rendering,
+                rendering: rendering.clone(),
                 parts: new,
             });
+        }
+    }
+    for (change, companion) in trial.with_companions(&refused, &flips, chart) {
+        let before = render(helm, &changed(base, [&companion]));
+        let after = render(helm, &changed(base, [&companion, &change]));
+        let (Some(before), Some(after)) = (before, after) else {
+            continue;
+        };
+        let now = parts(&after);
+        let gone: Vec<Part> = parts(&before).difference(&now).cloned().collect();
+        for part in gone.into_iter().filter(|part| stays(part, &now)) {
+            let need = needed(&change, effective, &flips, &moving, &part);
+            found.needs.entry(part).or_default().push(need);
+        }
+        if now != parts(&before) {
+            found.moving.push((vec![companion, change], after));
         }
     }
     for state in &found.states {
@@ -132,69 +161,154 @@ pub(super) fn switches(
             found.needs.entry(part).or_default().extend(needs);
         }
     }
+    found.moving.splice(0..0, moving);
     found
 }
 
-/// Finds the trials after which the parts are others, in their order.
-///
-/// Most change nothing, so some are made at once, and alone only where something moved. No two of those
-/// go together that one template reads, lest one hides what the other does.
-fn moving(
-    helm: &Helm<'_>,
-    base: &Value,
-    by_default: &BTreeSet<Part>,
-    trials: &[Vec<Change>],
-    reads: &Reads,
-) -> Vec<(Vec<Change>, Rendering)> {
-    let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<Change>>)> = Vec::new();
-    for changes in trials {
-        let readers: BTreeSet<usize> = (0..reads.files.len())
-            .filter(|at| {
-                changes
-                    .iter()
-                    .any(|(path, _)| reads.files[*at].covers(path))
-            })
-            .collect();
-        let alone = changes.iter().any(|(path, _)| {
-            path.first().is_some_and(|key| key == "tags") || reads.conditions.contains(path)
-        });
-        let free = batches.iter_mut().find(|(taken, batch)| {
-            !alone && !taken.is_empty() && batch.len() < BATCH && taken.is_disjoint(&readers)
-        });
-        match free {
-            Some((taken, batch)) => {
-                taken.extend(readers);
-                batch.push(changes);
+/// Returns what a part needs that goes with a change: what stands there by default, or, where that is
+/// nothing or some other choice leaves the part there, that it is not this.
+fn needed(
+    (path, value): &Change,
+    effective: &Value,
+    flips: &[Change],
+    moving: &[(Vec<Change>, Rendering)],
+    part: &Part,
+) -> Need {
+    let standing = at(effective, path).cloned().unwrap_or(Value::Null);
+    let mut choices = flips.iter().filter(|(other, _)| other == path);
+    let keeps = |flip: &Change| {
+        let mut alone = moving
+            .iter()
+            .filter(|(changes, _)| changes.as_slice() == [flip.clone()]);
+        alone.all(|(_, rendering)| parts(rendering).contains(part))
+    };
+    let wanted = if standing.is_null() || choices.any(keeps) {
+        Wanted::IsNot(value.clone())
+    } else {
+        Wanted::Is(standing)
+    };
+    Need {
+        path: path.clone(),
+        wanted,
+    }
+}
+
+/// What trials start from.
+struct Trial<'t> {
+    helm: &'t Helm<'t>,
+    base: &'t Value,
+    by_default: &'t BTreeSet<Part>,
+}
+
+/// What came of trials: those that moved something, and those that the chart refuses, with its words.
+type Moved = (Vec<(Vec<Change>, Rendering)>, Vec<(Change, String)>);
+
+impl Trial<'_> {
+    /// Finds the trials after which the parts are others, in their order.
+    ///
+    /// Most change nothing, so some are made at once, and alone only where something moved. No two of those
+    /// go together that one template reads, lest one hides what the other does.
+    fn moving(&self, trials: &[Vec<Change>], reads: &Reads) -> Moved {
+        let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<Change>>)> = Vec::new();
+        for changes in trials {
+            let readers: BTreeSet<usize> = (0..reads.files.len())
+                .filter(|at| {
+                    changes
+                        .iter()
+                        .any(|(path, _)| reads.files[*at].covers(path))
+                })
+                .collect();
+            let alone = changes.iter().any(|(path, _)| {
+                path.first().is_some_and(|key| key == "tags") || reads.conditions.contains(path)
+            });
+            let free = batches.iter_mut().find(|(taken, batch)| {
+                !alone && !taken.is_empty() && batch.len() < BATCH && taken.is_disjoint(&readers)
+            });
+            match free {
+                Some((taken, batch)) => {
+                    taken.extend(readers);
+                    batch.push(changes);
+                }
+                None => {
+                    batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes]));
+                }
             }
-            None => batches.push((if alone { BTreeSet::new() } else { readers }, vec![changes])),
+        }
+        let pieces: Vec<Moved> = batches
+            .par_iter()
+            .map(|(_, batch)| self.moving_of(batch))
+            .collect();
+        let mut found: Moved = (Vec::new(), Vec::new());
+        for (moved, refused) in pieces {
+            found.0.extend(moved);
+            found.1.extend(refused);
+        }
+        let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
+        found.0.sort_by_key(|(changes, _)| place(changes));
+        found
+            .1
+            .sort_by_key(|(change, _)| place(&vec![change.clone()]));
+        found
+    }
+
+    fn moving_of(&self, batch: &[&Vec<Change>]) -> Moved {
+        let values = changed(self.base, batch.iter().copied().flatten());
+        let rendering = self.helm.template(RELEASE, &values).map(Rendering::read);
+        match (rendering, batch) {
+            (Ok(rendering), _) if parts(&rendering) == *self.by_default => Moved::default(),
+            (Ok(rendering), [changes]) => (vec![((*changes).clone(), rendering)], Vec::new()),
+            (Err(error), [changes]) => match changes.as_slice() {
+                [change] => (Vec::new(), vec![(change.clone(), error.to_string())]),
+                _ => Moved::default(),
+            },
+            _ => {
+                let (one, other) = batch.split_at(batch.len() / 2);
+                let mut found = self.moving_of(one);
+                let (moved, refused) = self.moving_of(other);
+                found.0.extend(moved);
+                found.1.extend(refused);
+                found
+            }
         }
     }
-    let mut found: Vec<(Vec<Change>, Rendering)> = batches
-        .par_iter()
-        .flat_map_iter(|(_, batch)| moving_of(helm, base, by_default, batch))
-        .collect();
-    let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
-    found.sort_by_key(|(changes, _)| place(changes));
-    found
-}
 
-fn moving_of(
-    helm: &Helm<'_>,
-    base: &Value,
-    by_default: &BTreeSet<Part>,
-    batch: &[&Vec<Change>],
-) -> Vec<(Vec<Change>, Rendering)> {
-    let rendering = render(helm, &changed(base, batch.iter().copied().flatten()));
-    match (rendering, batch) {
-        (Some(rendering), _) if parts(&rendering) == *by_default => Vec::new(),
-        (Some(rendering), [changes]) => vec![((*changes).clone(), rendering)],
-        (None, [_]) => Vec::new(),
-        _ => {
-            let (one, other) = batch.split_at(batch.len() / 2);
-            let mut found = moving_of(helm, base, by_default, one);
-            found.extend(moving_of(helm, base, by_default, other));
-            found
-        }
+    /// Finds for what a chart refuses alone another switch with which it does not: one that the template
+    /// asks which refuses.
+    fn with_companions(
+        &self,
+        refused: &[(Change, String)],
+        flips: &[Change],
+        chart: &Chart,
+    ) -> Vec<(Change, Change)> {
+        let off = |(change, said): &(Change, String)| {
+            if change.1 != Value::Bool(false) {
+                return None;
+            }
+            let charts = chart.all();
+            let mut templates = charts.iter().flat_map(|chart| {
+                let prefix = &chart.prefix;
+                chart
+                    .templates
+                    .iter()
+                    .map(move |template| (prefix, template))
+            });
+            // Helm names the template by the path below the folder of the outermost chart.
+            let (prefix, (_, text)) =
+                templates.find(|(_, (path, _))| said.contains(&format!("/{path}:")))?;
+            let asked = flips.iter().filter(|(path, value)| {
+                let inner = path.strip_prefix(prefix.as_slice()).unwrap_or_default();
+                *value == Value::Bool(false)
+                    && *path != change.0
+                    && !inner.is_empty()
+                    && text.contains(&format!(".Values.{}", inner.join(".")))
+            });
+            let mut asked = asked.take(COMPANIONS);
+            let found = asked.find(|companion| {
+                render(self.helm, &changed(self.base, [*companion, change])).is_some()
+            })?;
+            Some((change.clone(), found.clone()))
+        };
+        refused.par_iter().filter_map(off).collect()
     }
 }
 
@@ -218,8 +332,10 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
     });
     reads.known.visit(&mut |path, node| {
         let last = path.last().map_or("", String::as_str);
-        if SWITCHES.contains(&last) && node.keys.is_empty() && at(effective, path).is_none() {
-            found.insert(path.to_vec(), vec![Value::Bool(true)]);
+        let standing = at(effective, path);
+        if SWITCHES.contains(&last) && node.keys.is_empty() && standing.is_none_or(Value::is_null) {
+            let both = vec![Value::Bool(true), Value::Bool(false)];
+            found.insert(path.to_vec(), both);
         }
     });
     for (path, texts) in &reads.compared {

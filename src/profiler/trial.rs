@@ -87,6 +87,14 @@ pub(super) fn together<C: Send + Sync + Clone>(
     outcome
 }
 
+/// Does something with each of some items, side by side.
+pub(super) fn in_parallel<C: Sync, R: Send>(
+    items: &[C],
+    work: &(dyn Fn(&C) -> R + Sync),
+) -> Vec<R> {
+    items.par_iter().map(work).collect()
+}
+
 /// Renders with each change alone.
 pub(super) fn each<C: Sync>(
     helm: &Helm<'_>,

@@ -53,10 +53,7 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
 }
 
 /// Returns the labels that select the pods; `None` where values hide one of them.
-fn selector(
-    release: &Release<'_>,
-    known: &profile::Workload,
-) -> Option<BTreeMap<String, String>> {
+fn selector(release: &Release<'_>, known: &profile::Workload) -> Option<BTreeMap<String, String>> {
     let labels = known.selector.iter();
     labels
         .map(|(key, value)| Some((key.clone(), release.fill_seen(value)?)))

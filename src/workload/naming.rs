@@ -8,17 +8,26 @@ use serde_json::{Map, Value};
 
 use super::profile::{DefaultName, Profile};
 use super::values::at;
+use std::collections::BTreeMap;
 
-/// The longest name that Helm's helpers give.
+/// The longest name that Helm's `name` and `fullname` helpers give.
 pub const LONGEST: usize = 63;
+/// The longest name that an object may have.
+pub const UNCUT: usize = 253;
 /// How deep the defaults of names may refer to one another.
 const DEPTH: usize = 8;
 
 /// A release, as far as names go.
 #[derive(Clone, Copy, Debug)]
 pub struct Naming<'n> {
-    /// What is known of its chart; without, there is no chart's name.
-    pub profile: Option<&'n Profile>,
+    /// The chart's own name.
+    pub chart: &'n str,
+    /// What `{fullname}` stands for by default.
+    pub fullname: &'n DefaultName,
+    /// Whether the chart knows `fullnameOverride`.
+    pub overridable: bool,
+    /// The values that name things, and what holds without them.
+    pub overrides: &'n BTreeMap<String, DefaultName>,
     /// The release's name.
     pub release: &'n str,
     /// Its values.
@@ -34,7 +43,22 @@ pub struct Filled {
     pub seen: bool,
 }
 
-impl Naming<'_> {
+impl<'n> Naming<'n> {
+    /// Returns the naming of a release of the chart that a profile is about.
+    ///
+    /// A chart of whose values nobody knows is taken to know `fullnameOverride`.
+    pub fn of(profile: &'n Profile, release: &'n str, values: &'n Map<String, Value>) -> Self {
+        let known = profile.values.as_ref().and_then(|known| known.keys());
+        Self {
+            chart: &profile.chart,
+            fullname: &profile.fullname,
+            overridable: known.is_none_or(|keys| keys.contains_key("fullnameOverride")),
+            overrides: &profile.overrides,
+            release,
+            values,
+        }
+    }
+
     /// Fills in the placeholders of a text; braces with anything else in them stay.
     pub fn fill(&self, pattern: &str) -> Filled {
         self.expand(pattern, 0)
@@ -49,16 +73,14 @@ impl Naming<'_> {
         while let Some((before, behind)) = rest.split_once('{').filter(|_| depth < DEPTH) {
             filled.text.push_str(before);
             let inner = behind.split_once('}');
-            match inner.and_then(|(key, after)| Some((self.value_of(key, depth)?, after))) {
-                Some((value, after)) => {
-                    filled.text.push_str(&value.text);
-                    filled.seen &= value.seen;
-                    rest = after;
-                }
-                None => {
-                    filled.text.push('{');
-                    rest = behind;
-                }
+            let value = inner.and_then(|(key, after)| Some((self.value_of(key, depth)?, after)));
+            if let Some((value, after)) = value {
+                filled.text.push_str(&value.text);
+                filled.seen &= value.seen;
+                rest = after;
+            } else {
+                filled.text.push('{');
+                rest = behind;
             }
         }
         filled.text.push_str(rest);
@@ -72,31 +94,27 @@ impl Naming<'_> {
                 text: self.release.to_owned(),
                 seen: true,
             }),
-            "name" => {
-                let chart = self.profile.map_or("", |profile| profile.chart.as_str());
-                Some(self.given("nameOverride", LONGEST).unwrap_or_else(|| Filled {
-                    text: cut(chart, LONGEST),
-                    seen: true,
-                }))
-            }
+            "name" => Some(self.name(depth)),
             "fullname" => {
-                let usual = DefaultName::default();
-                let default = self.profile.map_or(&usual, |profile| &profile.fullname);
-                let own = self.overrides_fullname().then_some("fullnameOverride");
-                Some(self.named(own, default, depth))
+                let own = self.overridable.then_some("fullnameOverride");
+                Some(self.named(own, self.fullname, depth))
             }
             path => {
-                let default = self.profile?.overrides.get(path)?;
+                let default = self.overrides.get(path)?;
                 Some(self.named(Some(path), default, depth))
             }
         }
     }
 
-    /// Returns whether the chart knows `fullnameOverride`; one of whose values nobody knows is taken to.
-    fn overrides_fullname(&self) -> bool {
-        let known = self.profile.and_then(|profile| profile.values.as_ref());
-        let keys = known.and_then(|known| known.keys());
-        keys.is_none_or(|keys| keys.contains_key("fullnameOverride"))
+    /// Returns what Helm's `name` helper gives; few charts have another default than their own name.
+    fn name(&self, depth: usize) -> Filled {
+        let own = DefaultName {
+            otherwise: self.chart.to_owned(),
+            contained: None,
+            ..DefaultName::default()
+        };
+        let default = self.overrides.get("nameOverride").unwrap_or(&own);
+        self.named(Some("nameOverride"), default, depth)
     }
 
     /// Returns what a value gives, or else what holds by default.
@@ -172,12 +190,8 @@ overrides:
     fn fill(pattern: &str, release: &str, values: &Value) -> Filled {
         let own = [("x.yaml".to_owned(), PROFILE.to_owned())];
         let profiles = Profiles::load(Vec::new(), &own).unwrap();
-        let naming = Naming {
-            profile: profiles.iter().next(),
-            release,
-            values: values.as_object().unwrap(),
-        };
-        naming.fill(pattern)
+        let profile = profiles.iter().next().unwrap();
+        Naming::of(profile, release, values.as_object().unwrap()).fill(pattern)
     }
 
     fn seen(pattern: &str, release: &str, values: &Value) -> String {
@@ -208,7 +222,12 @@ overrides:
 
     #[test]
     fn a_value_that_is_no_plain_text_is_not_seen() {
-        for value in [json!(1), json!({}), json!("{{ .Release.Name }}"), json!("${A}")] {
+        for value in [
+            json!(1),
+            json!({}),
+            json!("{{ .Release.Name }}"),
+            json!("${A}"),
+        ] {
             let filled = fill("{fullname}", "zz", &json!({"nameOverride": value}));
             assert!(!filled.seen, "{filled:?}");
             let filled = fill("{label}", "zz", &json!({"label": value}));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::naming::Naming;
+use super::naming::{Filled, Naming};
 use super::post_renderer::Patches;
 use super::profile::{Match, Profile, Profiles};
 use super::values;
@@ -121,22 +121,24 @@ impl<'t> Release<'t> {
 
     /// Fills in the placeholders of a text; where values do not show what stands there, as by default.
     pub fn fill(&self, pattern: &str) -> String {
-        self.naming().fill(pattern).text
+        self.filled(pattern).text
     }
 
     /// Fills in the placeholders of a text; `None` where values, or those from elsewhere, hide what
     /// stands there.
     pub fn fill_seen(&self, pattern: &str) -> Option<String> {
-        let filled = self.naming().fill(pattern);
+        let filled = self.filled(pattern);
         let hidden = self.values_from && pattern.replace("{release}", "").contains('{');
         (filled.seen && !hidden).then_some(filled.text)
     }
 
-    fn naming(&self) -> Naming<'_> {
-        Naming {
-            profile: self.profile(),
-            release: &self.name,
-            values: &self.values,
+    fn filled(&self, pattern: &str) -> Filled {
+        match self.profile() {
+            Some(profile) => Naming::of(profile, &self.name, &self.values).fill(pattern),
+            None => Filled {
+                text: pattern.to_owned(),
+                seen: false,
+            },
         }
     }
 }

@@ -71,9 +71,18 @@ fn the_reader_rejects_what_the_schema_rejects() {
         format!("{good}fullname: {{contained: x}}\n"),
         format!("{good}fullname: {{otherwise: x, cut: 0}}\n"),
         format!("{good}overrides: [a]\n"),
-        format!("{good}{}", workload.replace("pod:", "hook: tests\n    pod:")),
-        format!("{good}{}", workload.replace("pod:", "when: {value: a}\n    pod:")),
-        format!("{good}{}", workload.replace("pod:", "when: {value: a, is: 1, isNot: 2}\n    pod:")),
+        format!(
+            "{good}{}",
+            workload.replace("pod:", "hook: tests\n    pod:")
+        ),
+        format!(
+            "{good}{}",
+            workload.replace("pod:", "when: {value: a}\n    pod:")
+        ),
+        format!(
+            "{good}{}",
+            workload.replace("pod:", "when: {value: a, is: 1, isNot: 2}\n    pod:")
+        ),
         format!("{good}operands:\n  - kind: X\n"),
         format!("{good}{}", operand.replace("annotation: a.b/c, ", "")),
         format!("{good}{}", operand.replace("{runAsUser: 0}", "root")),

@@ -11,11 +11,14 @@ use crate::cli::progress::Counter;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::fs;
+use crate::profiler::evidence::pack;
 use crate::profiler::{self, Made, Request};
 use crate::source::Source;
 
 /// The folder of a project that holds its own profiles.
 const CHARTS: &str = "charts";
+/// The folder beside the profiles with what they were measured from.
+const MEASURED: &str = "measured";
 /// Where the schema is, as seen from the profiles of Kiln itself.
 const SCHEMA: &str = "../chart-profile.schema.json";
 
@@ -23,6 +26,10 @@ const MORE: &str = "\
 Hardening knows from a profile which workloads a chart makes, which values reach which of their
 fields, and which values the chart knows at all. This renders the chart some hundred times with
 `helm template`, with values that are easy to find again, and looks where they arrive.
+
+Names and selectors are told by rendering under other names: of the release, and by every value that
+names something. What came out is kept in `measured/` beside the profile. Where the finished profile
+says something else than the chart renders, that is listed, and the exit code is 1.
 
 What no rendering can tell stays for you to add: which containers do not run as root, which health
 endpoints work, what talks to the Kubernetes API. `--update` keeps all that.
@@ -138,7 +145,17 @@ fn new(
     drop(counter);
     let made = made?;
     put(&made, target.as_deref(), printer)?;
-    Ok(Outcome::Clean)
+    if made.contradictions.is_empty() {
+        return Ok(Outcome::Clean);
+    }
+    let count = made.contradictions.len();
+    printer.status(format!(
+        "the profile is not what the chart renders, in {count} cases; mend it by hand, or say so with `doubt`:"
+    ));
+    for contradiction in &made.contradictions {
+        printer.status(format!("  {contradiction}"));
+    }
+    Ok(Outcome::Findings)
 }
 
 /// Returns the file that the profile goes to; `None` for stdout.
@@ -184,6 +201,9 @@ fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), 
         return printer.data(&made.text);
     };
     fs::replace_anywhere(target, made.text.as_bytes())?;
+    let evidence = target.with_file_name(MEASURED);
+    let evidence = evidence.join(format!("{}.json.gz", made.chart));
+    fs::replace_anywhere(&evidence, &pack(&made.evidence))?;
     let noun = if made.workloads == 1 {
         "workload"
     } else {

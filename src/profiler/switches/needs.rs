@@ -10,7 +10,8 @@ use super::super::helm::Helm;
 use super::super::reads::Reads;
 use super::super::rendering::Rendering;
 use super::super::trial::{Change, changed, render};
-use super::{Part, State, parts, stays};
+use super::{Need, Part, State, parts, stays};
+use crate::workload::profile::Wanted;
 
 /// What the search for conditions may use.
 pub(super) struct Search<'s> {
@@ -27,7 +28,7 @@ pub(super) struct Search<'s> {
 impl Search<'_> {
     /// Returns for each part of a state what must stand where: those of the state's changes that it
     /// needs, and what must stay as it is.
-    pub(super) fn needs_of(&self, state: &State) -> BTreeMap<Part, Vec<Change>> {
+    pub(super) fn needs_of(&self, state: &State) -> BTreeMap<Part, Vec<Need>> {
         let mut needs = self.needed_changes(state);
         let tried: Vec<&Change> = self
             .flips
@@ -43,13 +44,18 @@ impl Search<'_> {
             .par_iter()
             .map(|flip| render(self.helm, &changed(&state.values, [*flip])))
             .collect();
-        for ((path, _), rendering) in tried.into_iter().zip(renderings) {
+        for ((path, value), rendering) in tried.into_iter().zip(renderings) {
             let Some(rendering) = rendering else { continue };
             let now = parts(&rendering);
             for (part, needs) in &mut needs {
                 if !now.contains(part) && stays(part, &now) {
                     let standing = at(self.effective, path).cloned();
-                    needs.push((path.clone(), standing.unwrap_or(Value::Null)));
+                    let wanted = match standing {
+                        None | Some(Value::Null) => Wanted::IsNot(value.clone()),
+                        Some(standing) => Wanted::Is(standing),
+                    };
+                    let path = path.clone();
+                    needs.push(Need { path, wanted });
                 }
             }
         }
@@ -57,9 +63,10 @@ impl Search<'_> {
     }
 
     /// Returns for each part the changes without which it is not there.
-    fn needed_changes(&self, state: &State) -> BTreeMap<Part, Vec<Change>> {
-        let whole = |part: &Part| (part.clone(), state.changes.clone());
-        let mut needs: BTreeMap<Part, Vec<Change>> = state.parts.iter().map(whole).collect();
+    fn needed_changes(&self, state: &State) -> BTreeMap<Part, Vec<Need>> {
+        let all: Vec<Need> = state.changes.iter().map(need).collect();
+        let whole = |part: &Part| (part.clone(), all.clone());
+        let mut needs: BTreeMap<Part, Vec<Need>> = state.parts.iter().map(whole).collect();
         if state.changes.len() < 2 {
             return needs;
         }
@@ -71,7 +78,7 @@ impl Search<'_> {
             let now = parts(&rendering);
             for (part, needs) in &mut needs {
                 if now.contains(part) {
-                    needs.retain(|change| change != left_out);
+                    needs.retain(|known| *known != need(left_out));
                 }
             }
         }
@@ -97,5 +104,13 @@ impl Search<'_> {
                 })
         };
         beside && *value != Value::Bool(true) || self.movers.contains(flip) && read_together()
+    }
+}
+
+/// Returns what a change gives as something that is needed.
+fn need((path, value): &Change) -> Need {
+    Need {
+        path: path.clone(),
+        wanted: Wanted::Is(value.clone()),
     }
 }

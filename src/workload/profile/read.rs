@@ -13,6 +13,7 @@ use super::{
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span, shown_key};
 use crate::workload::PROBES;
+use crate::workload::naming::{LONGEST, UNCUT};
 use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load, unpack_without};
 
@@ -208,7 +209,7 @@ impl Reader<'_> {
             versions: self.versions(node),
             fullname: node
                 .get("fullname")
-                .map(|name| self.default_name(name, "fullname"))
+                .map(|name| self.default_name(name, "fullname", LONGEST))
                 .unwrap_or_default(),
             overrides: self.overrides(node),
             workloads,
@@ -227,8 +228,11 @@ impl Reader<'_> {
     }
 
     /// Reads what a name is by default: a text, or a mapping of how it comes about.
-    fn default_name(&mut self, node: &Node, key: &str) -> DefaultName {
-        let usual = DefaultName::default();
+    fn default_name(&mut self, node: &Node, key: &str, cut: usize) -> DefaultName {
+        let usual = DefaultName {
+            cut,
+            ..DefaultName::default()
+        };
         if let Value::String(text) = node.to_value(Resolver::Core) {
             return DefaultName {
                 otherwise: text,
@@ -266,7 +270,7 @@ impl Reader<'_> {
         entries
             .iter()
             .map(|entry| {
-                let default = self.default_name(&entry.value, &entry.key);
+                let default = self.default_name(&entry.value, &entry.key, UNCUT);
                 (entry.key.clone(), default)
             })
             .collect()

@@ -55,5 +55,3 @@ mod secrets;
 mod keyless;
 /// What users get wrong.
 mod bad_input;
-/// The output, held against real tools.
-mod laboratory;

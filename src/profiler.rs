@@ -154,6 +154,11 @@ pub fn name(path: &Path) -> Result<String, Error> {
     Ok(Chart::load(&files(path)?)?.name)
 }
 
+/// Returns the SHA-256 of a chart in hexadecimal digits; a folder and the archive packed of it have the same one.
+pub fn chart_digest(path: &Path) -> Result<String, Error> {
+    Ok(record::digest_of_files(&files(path)?))
+}
+
 /// Makes a profile of a chart; `tick` hears of each rendering.
 pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let files = files(request.chart)?;

@@ -30,7 +30,7 @@ pub struct RecordedRender {
     pub nearest: Option<String>,
     /// The version of Kubernetes it was rendered for: `1.36.2`.
     pub kubernetes: String,
-    /// The digest of the chart's files, as [`digest_of_files`] makes it.
+    /// The digest of the chart, as [`chart_digest`](super::chart_digest) makes it.
     pub chart_digest: String,
     /// The name of the release.
     pub release: String,
@@ -97,7 +97,7 @@ pub fn digest(value: &Value) -> String {
 }
 
 /// Returns the SHA-256 of the names and contents of a chart's files in hexadecimal digits.
-pub fn digest_of_files(files: &MemoryFiles) -> String {
+pub(super) fn digest_of_files(files: &MemoryFiles) -> String {
     let mut hash = Sha256::new();
     for (path, bytes) in &files.0 {
         for part in [path.as_bytes(), bytes] {

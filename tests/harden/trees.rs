@@ -28,7 +28,7 @@ pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The text files below a folder, by path with `/`; the recorded renders beside the profiles are packed.
+/// The files of text below a folder, by path with `/`.
 pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut pending = vec![folder.to_path_buf()];
@@ -39,7 +39,7 @@ pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 pending.push(path);
-            } else if path.extension().is_none_or(|extension| extension != "gz") {
+            } else if path.extension().is_none_or(|end| end != "gz") {
                 let name = path
                     .strip_prefix(folder)
                     .unwrap()

@@ -14,8 +14,8 @@ use kiln::workload::pod_security::{Level, Version, evaluate, level};
 use regex::Regex;
 use serde_json::Value;
 
-use super::releases::{AppliedRelease, items, namespace_of, text};
 use super::examples::ExampleTree;
+use super::releases::{AppliedRelease, items, namespace_of, text};
 use workload::RunningPod;
 
 pub(crate) use workload::pod_template;

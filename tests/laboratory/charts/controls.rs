@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{cluster, records};
-use crate::laboratory::releases::text;
 use crate::laboratory::examples::{ExampleTree, TREES, example, tree};
 use crate::laboratory::judgement::{Finding, JudgedCluster, OwnedObject, TREE};
+use crate::laboratory::releases::text;
 
 fn on_three_nodes() -> &'static ExampleTree {
     TREES

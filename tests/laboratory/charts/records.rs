@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use kiln::profiler::record::{RecordedRender, digest, unpack};
 
-use crate::laboratory::releases::AppliedRelease;
 use crate::laboratory::examples::ExampleTree;
+use crate::laboratory::releases::AppliedRelease;
 
 /// Where the records lie.
 pub(crate) fn folder() -> PathBuf {

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::rendering::HelmController;
 use super::{Render, Rendered};
-use crate::laboratory::releases::AppliedRelease;
 use crate::laboratory::examples::TREES;
 use crate::laboratory::judgement::Finding;
+use crate::laboratory::releases::AppliedRelease;
 
 /// Takes each added value out of its release and renders anew; gives how many, and those without effect.
 ///

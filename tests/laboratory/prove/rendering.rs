@@ -6,13 +6,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use kiln::profiler::chart_digest;
 use kiln::profiler::record::{manifests, reduce};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::sources::{ChartSource, ChartSources, chart_digest};
-use crate::laboratory::releases::{AppliedRelease, documents, items, text};
+use super::sources::{ChartSource, ChartSources};
 use crate::laboratory::examples::ExampleTree;
+use crate::laboratory::releases::{AppliedRelease, documents, items, text};
 
 pub(super) struct HelmController<'s> {
     pub(super) helm: PathBuf,
@@ -24,7 +25,9 @@ pub(super) struct HelmController<'s> {
 pub(super) struct RenderedRelease {
     pub(super) nearest: Option<String>,
     pub(super) chart_digest: String,
-    /// All but the definitions of kinds.
+    /// The definitions of kinds.
+    pub(super) definitions: String,
+    /// All else.
     pub(super) manifest: String,
     /// As they are recorded.
     pub(super) objects: Vec<Value>,
@@ -52,13 +55,14 @@ impl HelmController<'_> {
             manifest = self.post_rendered(&manifest, renderer)?;
         }
         Ok(RenderedRelease {
-            chart_digest: chart_digest(&source.path),
+            chart_digest: chart_digest(&source.path).map_err(|error| error.to_string())?,
             nearest: source.nearest,
             objects: reduce(
                 manifests(&definitions)
                     .into_iter()
                     .chain(manifests(&manifest)),
             ),
+            definitions,
             manifest,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::server::Refusals;
+use super::server::{Refusals, UNDEFINED};
 use super::{Render, Rendered};
 use crate::laboratory::judgement::{Finding, pod_template};
 use crate::support::write_report;
@@ -96,6 +96,9 @@ pub(super) fn body(
         findings.len()
     )
     .unwrap();
+    for (group, why) in UNDEFINED.iter().filter(|_| refusals.is_some()) {
+        writeln!(text, "- not held against the server: {group}, as {why}").unwrap();
+    }
     let refused = refusals.iter().flat_map(|refusals| refusals.all().cloned());
     let told: BTreeSet<String> = findings
         .iter()

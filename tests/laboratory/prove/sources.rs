@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln::profiler::record::digest_of_files;
-use kiln::source::MemoryFiles;
-
 pub(super) struct ChartSources {
     folder: PathBuf,
     nearest: BTreeMap<(String, String), String>,
@@ -67,26 +64,5 @@ impl ChartSources {
             path,
             nearest: Some(nearest.clone()),
         })
-    }
-}
-
-/// Returns the digest of a chart, a folder or an archive.
-pub(super) fn chart_digest(path: &Path) -> String {
-    let mut files = MemoryFiles::default();
-    add(path, "", &mut files);
-    digest_of_files(&files)
-}
-
-fn add(path: &Path, name: &str, files: &mut MemoryFiles) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).unwrap().map(Result::unwrap) {
-            add(
-                &entry.path(),
-                &format!("{name}/{}", entry.file_name().to_str().unwrap()),
-                files,
-            );
-        }
-    } else {
-        files.0.insert(name.to_owned(), fs::read(path).unwrap());
     }
 }

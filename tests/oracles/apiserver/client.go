@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
@@ -23,7 +24,10 @@ import (
 type client struct {
 	server, version string
 	http            *http.Client
+	discoverer      discovery.DiscoveryInterface
 	mapper          meta.RESTMapper
+	// defined says that a definition was sent since the mapper was made.
+	defined bool
 }
 
 // request is a line of stdin.
@@ -83,7 +87,7 @@ func connect(running *plane, definitions []definition) (*client, error) {
 		}
 		mapper := restmapper.NewDiscoveryRESTMapper(groups)
 		if missing = firstUnserved(mapper, definitions); missing == "" {
-			return &client{running.server, version.GitVersion, plain, mapper}, nil
+			return &client{running.server, version.GitVersion, plain, discoverer, mapper, false}, nil
 		}
 	}
 	return nil, fmt.Errorf("%s is not served after %s", missing, patience)
@@ -186,10 +190,27 @@ func readObject(raw json.RawMessage) (*unstructured.Unstructured, error) {
 	return object, nil
 }
 
+// mapping finds the resource of a kind; one that was defined just now takes a moment to be served.
+func (client *client) mapping(kind schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	mapping, err := client.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	deadline := time.Now().Add(10 * time.Second)
+	for ; meta.IsNoMatchError(err) && client.defined; time.Sleep(200 * time.Millisecond) {
+		groups, problem := restmapper.GetAPIGroupResources(client.discoverer)
+		if problem != nil {
+			return nil, problem
+		}
+		client.mapper = restmapper.NewDiscoveryRESTMapper(groups)
+		mapping, err = client.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+		client.defined = time.Now().Before(deadline)
+	}
+	return mapping, err
+}
+
 // collection returns the path of an object's kind, in its namespace.
 func (client *client) collection(object *unstructured.Unstructured) (string, error) {
 	kind := object.GroupVersionKind()
-	mapping, err := client.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	client.defined = client.defined || kind.Kind == "CustomResourceDefinition"
+	mapping, err := client.mapping(kind)
 	if err != nil {
 		return "", err
 	}

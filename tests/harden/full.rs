@@ -16,7 +16,7 @@ use kiln::yaml::Node;
 use super::{profiles, trees};
 
 /// How many workloads are `restricted` at least.
-const RESTRICTED: usize = 61;
+const RESTRICTED: usize = 60;
 
 const PROBES: [&str; 2] = ["livenessProbe", "readinessProbe"];
 

@@ -280,7 +280,7 @@ fn a_level_that_refuses_a_pod_is_found() {
 #[test]
 fn a_wrong_name_in_a_profile_is_found() {
     let profile = include_str!("../../../schemas/charts/metrics-server.yaml");
-    let right = "name: '{fullname}'";
+    let right = "name: \"{fullname}\"";
     assert!(profile.contains(right), "{profile}");
     let wrong = profile.replacen(right, "name: '{fullname}-server'", 1);
     let wrong = tree(

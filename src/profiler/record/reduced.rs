@@ -54,7 +54,7 @@ const POD_ANNOTATIONS: [&str; 3] = [
 /// Reduces rendered objects to what rules and checks ask, in the order of kind, namespace and name.
 ///
 /// Every object keeps its `apiVersion`, `kind`, name and namespace, and the annotations that make it a Helm hook. What has
-/// pods, budgets, Services, ServiceAccounts, priority classes, namespaces and autoscalers keep their labels and what they
+/// pods, budgets, Services, `ServiceAccounts`, priority classes, namespaces and autoscalers keep their labels and what they
 /// say; nothing else of any other object is kept.
 pub fn reduce(objects: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut reduced: Vec<Value> = objects

@@ -173,18 +173,20 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
                 namespace: &namespace,
                 values: &values,
             };
-            let text: String = manifests(profile, &version, &sample)
-                .iter()
-                .map(|object| format!("---\n{}", yaml::emit(object)))
-                .collect();
+            let mut text = String::new();
+            for object in manifests(profile, &version, &sample) {
+                text.push_str("---\n");
+                text.push_str(&yaml::emit(&object));
+            }
             texts.insert(format!("kubernetes/flux/cluster/{namespace}.yaml"), text);
             cases.push((namespace, variant, replicated));
         }
     }
-    let listed: String = cases
+    let listed: Vec<String> = cases
         .iter()
         .map(|(namespace, ..)| format!("  - {namespace}.yaml\n"))
         .collect();
+    let listed = listed.concat();
     texts.insert(
         "kubernetes/flux/cluster/kustomization.yaml".to_owned(),
         format!("---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{listed}"),

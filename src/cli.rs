@@ -28,6 +28,7 @@ use clap::Parser as _;
 use args::{Args, Color, Global};
 use error::{CommandError, Outcome};
 use printer::Printer;
+use report::shown::terminal;
 use settings::{Environment, Settings, Standing};
 
 /// Runs the program with the arguments of this process.
@@ -87,11 +88,11 @@ fn show_usage(message: &clap::Error, settings: &Settings, printer: &mut Printer)
         settings.stderr_color
     };
     let styled = message.render();
-    let text = if colored {
+    let text = terminal::drawn(&if colored {
         styled.ansi().to_string()
     } else {
         styled.to_string()
-    };
+    });
     if !wanted {
         printer.talk(&text);
         return ExitCode::from(2);

@@ -142,28 +142,35 @@ impl KnownSecrets {
 
     /// Returns a text without any of the secrets: the last look at what leaves the process.
     ///
-    /// JSON stays JSON. Secrets of less than eight letters stay, since they may be words of any text.
-    pub fn blot_out<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    /// `spellings` lists how a text is written where it is escaped. JSON stays JSON. Secrets of less than eight
+    /// letters stay, since they may be words of any text.
+    pub fn blot_out<'t>(
+        &self,
+        text: &'t str,
+        spellings: impl Fn(&str) -> Vec<String>,
+    ) -> Cow<'t, str> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let unique = known.lines().filter(|line| line.len() >= SHORTEST_UNIQUE);
-        let mut needles: Vec<(String, &str)> = Vec::new();
+        let mut needles: Vec<(Vec<String>, &str)> = Vec::new();
         for line in unique {
-            let escaped = serde_json::Value::from(line).to_string();
-            let escaped = escaped[1..escaped.len() - 1].to_owned();
-            if text.contains(line) || text.contains(&escaped) {
-                needles.push((escaped, line));
+            let mut written = spellings(line);
+            written.push(line.to_owned());
+            written.retain(|spelling| text.contains(spelling));
+            if !written.is_empty() {
+                needles.push((written, line));
             }
         }
         // The longest first: one may be a part of another.
         needles.sort_by_key(|(_, line)| std::cmp::Reverse(line.len()));
-        let blot = |text: String, (escaped, line): &(String, &str)| {
+        let blot = |text: String, (written, line): &(Vec<String>, &str)| {
             // A number stays one.
             let mark = if line.bytes().all(|byte| byte.is_ascii_digit()) {
                 "0"
             } else {
                 "…"
             };
-            text.replace(*line, mark).replace(escaped, mark)
+            let written = written.iter();
+            written.fold(text, |text, spelling| text.replace(spelling, mark))
         };
         if needles.is_empty() {
             return Cow::Borrowed(text);
@@ -217,6 +224,11 @@ mod tests {
         assert!(secrets.are_quoted_in("has line-of-a-key"));
     }
 
+    fn as_json(line: &str) -> Vec<String> {
+        let quoted = serde_json::Value::from(line).to_string();
+        vec![quoted[1..quoted.len() - 1].to_owned()]
+    }
+
     fn known(values: &[&str]) -> KnownSecrets {
         let mut secrets = Secrets::default();
         for value in values {
@@ -236,10 +248,10 @@ mod tests {
             "a\nsecond-line-x",
         ]);
         let text = "hunter2hunter2 and second-line-x";
-        assert_eq!(known.blot_out(text), "… and …");
+        assert_eq!(known.blot_out(text, as_json), "… and …");
         let value = serde_json::json!({"a": "x with \"quotes\"", "b": 1_234_567_890});
         let json = value.to_string();
-        let blotted = known.blot_out(&json);
+        let blotted = known.blot_out(&json, as_json);
         let read: serde_json::Value = serde_json::from_str(&blotted).unwrap();
         assert_eq!(read, serde_json::json!({"a": "x …", "b": 0}));
     }
@@ -253,6 +265,6 @@ mod tests {
             "# a comment of a file",
         ]);
         let text = "true is one, -----BEGIN PRIVATE KEY----- # a comment of a file";
-        assert_eq!(known.blot_out(text), text);
+        assert_eq!(known.blot_out(text, as_json), text);
     }
 }

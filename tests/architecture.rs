@@ -300,6 +300,50 @@ fn git_is_started_in_one_place() {
     assert_eq!(starters, ["src/fs/git/command.rs"]);
 }
 
+/// What files say goes out through `cli::report::shown` alone: the printer takes nothing else, and nothing but
+/// the printer has the streams.
+#[test]
+fn what_files_say_goes_out_escaped() {
+    let places = |needle: &str| -> Vec<String> {
+        let files = rust_files(&root().join("src"));
+        let found = files.into_iter().filter(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            code.contains(needle)
+        });
+        let relative = |file: PathBuf| file.strip_prefix(root()).unwrap().display().to_string();
+        found.map(relative).collect()
+    };
+    let shown = "src/cli/report/shown";
+    // Whole files, which the reader sends into a file.
+    assert_eq!(
+        places("Shown::file("),
+        [
+            "src/cli/commands/completions.rs",
+            "src/cli/commands/profile.rs"
+        ]
+    );
+    // The settings ask whether they are terminals; the user's own command of `kiln watch` gets them.
+    let printer = ["src/cli/printer.rs", "src/cli/settings.rs"];
+    assert_eq!(places("io::stdout()"), printer);
+    assert_eq!(places("io::stderr()")[..2], printer);
+    assert_eq!(places("io::stderr()")[2..], ["src/watch/command.rs"]);
+    assert_eq!(places("Safe("), [format!("{shown}/html.rs")]);
+    // Text of a file that is passed off as our own.
+    for leak in [".leak()", "::leak("] {
+        let leaks = places(leak);
+        let leaks: Vec<&String> = leaks
+            .iter()
+            .filter(|file| file.starts_with("src/cli"))
+            .collect();
+        assert!(leaks.is_empty(), "{leaks:?}");
+    }
+    let page = fs::read_to_string(root().join("src/cli/report/diff/html/page.html")).unwrap();
+    for way_out in ["|safe", "| safe", "escape", "autoescape"] {
+        assert!(!page.contains(way_out), "{way_out}");
+    }
+}
+
 #[test]
 fn every_test_file_is_part_of_the_binary() {
     let tests = root().join("tests");

@@ -33,6 +33,8 @@ mod write;
 mod watch;
 /// The real binary.
 mod cli;
+/// What files say, in every form that Kiln prints.
+mod escaping;
 /// The examples, as a user runs them.
 mod examples;
 /// What rendered recipes leave on disk.

@@ -1,13 +1,16 @@
 //! The only way out: data to stdout, talk to stderr.
 
-use std::fmt::{Display, Write as _};
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde_json::json;
 
 use super::args::MessageFormat;
 use super::error::{CommandError, Failed};
-use super::report::{Reporter, SCHEMA_VERSION, github, plain};
+use super::report::shown::terminal::{self, TerminalPage};
+use super::report::shown::{self, Shown};
+use super::report::{Reporter, SCHEMA_VERSION, github};
 use super::settings::{Settings, Verbosity};
 use crate::diagnostic::Diagnostic;
 use crate::secret::KnownSecrets;
@@ -68,13 +71,13 @@ impl Printer {
     }
 
     /// Writes data to stdout, as it is but for secrets: none may be in it, and this is the last look.
-    pub fn data(&mut self, text: &str) -> Result<(), CommandError> {
+    pub fn data(&mut self, text: &Shown) -> Result<(), CommandError> {
         if self.stdout_closed {
             return Ok(());
         }
         let written = self
             .stdout
-            .write_all(self.known.blot_out(text).as_bytes())
+            .write_all(self.without_secrets(text).as_bytes())
             .and_then(|()| self.stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -86,22 +89,27 @@ impl Printer {
         }
     }
 
-    /// Writes one line of data to stdout.
+    /// Writes one line of data for people to stdout.
     pub fn line(&mut self, text: impl Display) -> Result<(), CommandError> {
-        self.data(&format!("{text}\n"))
+        self.data(&terminal::line(text))
+    }
+
+    /// Writes one line of JSON to stdout.
+    pub fn json(&mut self, value: &serde_json::Value) -> Result<(), CommandError> {
+        self.data(&shown::json::line(value))
     }
 
     /// Says what was done, unless the user wants it quiet.
     pub fn status(&mut self, text: impl Display) {
         if self.verbosity > Verbosity::Quiet {
-            self.talk(&format!("{}\n", plain(&text.to_string())));
+            self.talk(&terminal::line(text));
         }
     }
 
     /// Says a detail to those who asked for more.
     pub fn detail(&mut self, text: impl Display) {
         if self.verbosity == Verbosity::Verbose {
-            self.talk(&format!("{}\n", plain(&text.to_string())));
+            self.talk(&terminal::line(text));
         }
     }
 
@@ -138,7 +146,7 @@ impl Printer {
         if self.is_json() {
             let summary =
                 json!({"schemaVersion": SCHEMA_VERSION, "type": "summary", "summary": object});
-            return self.line(summary);
+            return self.json(&summary);
         }
         self.status(sentence);
         Ok(())
@@ -147,14 +155,14 @@ impl Printer {
     /// Reports why nothing can be told about the user's input.
     pub fn failure(&mut self, failed: &Failed) -> Result<(), CommandError> {
         match self.format {
-            MessageFormat::Json => self.line(json!({
+            MessageFormat::Json => self.json(&json!({
                 "schemaVersion": SCHEMA_VERSION,
                 "type": "failure",
                 "message": failed.message,
                 "causes": failed.causes,
                 "hints": failed.hints,
             })),
-            MessageFormat::Github => self.line(github::failure(failed)),
+            MessageFormat::Github => self.data(&github::failure(failed)),
             MessageFormat::Human => {
                 let text = self.human_failure(failed);
                 self.talk(&text);
@@ -163,37 +171,34 @@ impl Printer {
         }
     }
 
-    fn human_failure(&self, failed: &Failed) -> String {
-        let (red, bold, blue, reset) = if self.color {
-            ("\x1b[1m\x1b[91m", "\x1b[1m", "\x1b[1m\x1b[96m", "\x1b[0m")
-        } else {
-            ("", "", "", "")
-        };
-        let mut text = format!(
-            "{red}error{reset}{bold}: {}{reset}\n",
-            plain(&failed.message)
-        );
+    fn human_failure(&self, failed: &Failed) -> Shown {
+        const RED: &str = "\x1b[1m\x1b[91m";
+        const BLUE: &str = "\x1b[1m\x1b[96m";
+        let mut page = TerminalPage::new(self.color);
+        let message = format!(": {}", failed.message);
+        page.spans(&[(RED, &"error"), ("\x1b[1m", &message)]);
         for cause in &failed.causes {
-            line(&mut text, format_args!("  because: {}", plain(cause)));
+            page.line(format_args!("  because: {cause}"));
         }
         for hint in &failed.hints {
-            line(
-                &mut text,
-                format_args!("{blue}help{reset}: {}", plain(hint)),
-            );
+            page.spans(&[(BLUE, &"help"), ("", &format_args!(": {hint}"))]);
         }
-        text
+        page.finish()
     }
 
     /// What cannot be said on stderr cannot be said at all, so errors there are dropped.
     ///
     /// As in [`Printer::data`], no secret goes out.
-    pub fn talk(&mut self, text: &str) {
+    pub fn talk(&mut self, text: &Shown) {
         drop(
             self.stderr
-                .write_all(self.known.blot_out(text).as_bytes())
+                .write_all(self.without_secrets(text).as_bytes())
                 .and_then(|()| self.stderr.flush()),
         );
+    }
+
+    fn without_secrets<'t>(&self, text: &'t Shown) -> Cow<'t, str> {
+        self.known.blot_out(text.as_str(), shown::spellings)
     }
 }
 
@@ -205,8 +210,4 @@ fn count_problems(errors: usize, warnings: usize) -> String {
         0 => count(errors, "error"),
         _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     }
-}
-
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    writeln!(text, "{line}").expect("writing to a String cannot fail");
 }

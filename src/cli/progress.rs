@@ -1,11 +1,13 @@
 //! A sign of life for runs that take long.
 
+use std::fmt::Display;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::report::shown::terminal;
 use super::settings::Settings;
 use crate::profiler::Tick;
 
@@ -45,14 +47,15 @@ impl StatusLine {
     ///
     /// # Panics
     /// Never: the template is a constant that parses.
-    pub fn draw(settings: &Settings, text: String) -> Option<Self> {
+    pub fn draw(settings: &Settings, text: impl Display) -> Option<Self> {
         if !settings.progress {
             return None;
         }
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{wide_msg:.dim}");
         bar.set_style(style.expect("the template is a constant that parses"));
-        bar.set_message(text);
+        let line = terminal::line(text);
+        bar.set_message(line.as_str().trim_end().to_owned());
         bar.tick();
         Some(Self { bar })
     }

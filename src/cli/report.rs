@@ -6,10 +6,12 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod record;
+pub mod shown;
 pub mod watch;
 
 use std::path::{Path, PathBuf};
 
+use self::shown::Shown;
 use super::args::MessageFormat;
 use super::settings::Settings;
 use crate::diagnostic::Diagnostic;
@@ -46,29 +48,11 @@ impl Reporter {
     }
 
     /// Renders one diagnostic, with its final line break.
-    pub fn render(&self, diagnostic: &Diagnostic) -> String {
+    pub fn render(&self, diagnostic: &Diagnostic) -> Shown {
         match self.format {
             MessageFormat::Human => human::render(diagnostic, self.color),
-            MessageFormat::Json => format!("{}\n", json::render(diagnostic)),
-            MessageFormat::Github => format!("{}\n", github::render(diagnostic, &self.prefix)),
+            MessageFormat::Json => shown::json::line(&json::render(diagnostic)),
+            MessageFormat::Github => github::render(diagnostic, &self.prefix),
         }
     }
-}
-
-/// Shows control characters as pictures, so that no text of a file can steer the terminal.
-pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-            '\u{7f}' => '\u{2421}',
-            c if c.is_control() || is_bidirectional(c) => '\u{fffd}',
-            c => c,
-        })
-        .collect()
-}
-
-/// Returns whether a character turns the direction of the text after it.
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -165,6 +165,12 @@ pub struct Spot {
     pub line: usize,
 }
 
+impl fmt::Display for Spot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.path, self.line)
+    }
+}
+
 /// What became of one object or file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {

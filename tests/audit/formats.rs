@@ -22,8 +22,8 @@ fn scorecards_are_as_recorded() {
         let audited = super::audited(case);
         let report = report(&audited, false);
         let texts = [
-            ("scorecard.txt", human::render(&report)),
-            ("scorecard.md", markdown::render(&report)),
+            ("scorecard.txt", human::render(&report).to_string()),
+            ("scorecard.md", markdown::render(&report).to_string()),
             ("scorecard.json", format!("{:#}\n", json::render(&report))),
             ("scorecard.sarif", format!("{:#}\n", sarif::render(&report))),
         ];
@@ -92,7 +92,10 @@ fn no_scorecard_shows_a_secret() {
     let audited = super::audited("good");
     for verbose in [false, true] {
         let report = report(&audited, verbose);
-        for text in [human::render(&report), json::render(&report).to_string()] {
+        for text in [
+            human::render(&report).to_string(),
+            json::render(&report).to_string(),
+        ] {
             assert!(!text.contains("swordfish"));
         }
     }

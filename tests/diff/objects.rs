@@ -6,7 +6,7 @@ use kiln::diff::Report;
 use super::{diff, expect};
 
 fn shown(report: &Report) -> String {
-    render(report, View::default())
+    render(report, View::default()).to_string()
 }
 
 const DEPLOYMENT: &str = "\

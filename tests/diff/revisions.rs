@@ -490,7 +490,7 @@ fn a_head_that_is_too_large_alone_is_cut_as_well() {
     let report = super::diff(&borrowed(&before), &borrowed(&after));
     assert_eq!(report.dangers.len(), 200);
     for size in [1000, 3000, 20_000, 40_000] {
-        let text = kiln::cli::report::diff::markdown::render(&report, Some(size));
+        let text = kiln::cli::report::diff::markdown::render(&report, Some(size)).to_string();
         assert!(text.len() <= size, "{} of {size}", text.len());
         assert!(text.contains("**200 changed**; **200 dangers**"), "{text}");
         assert!(text.contains("left out here"), "{text}");

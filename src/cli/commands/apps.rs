@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::shown::Shown;
+use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Change, Chart};
@@ -90,7 +92,7 @@ fn switch(
     let state = if change.on { "on" } else { "off" };
     for app in &switched.apps {
         if printer.is_json() {
-            printer.line(json!({
+            printer.json(&json!({
                 "name": app.name,
                 "namespace": app.namespace,
                 "enabled": change.on,
@@ -118,7 +120,7 @@ fn list(
     apps.retain(|(app, _)| app.enabled || !only_enabled);
     if printer.is_json() {
         for (app, charts) in &apps {
-            printer.line(object(app, charts))?;
+            printer.json(&object(app, charts))?;
         }
     } else {
         printer.data(&table(&apps))?;
@@ -144,29 +146,29 @@ fn object(app: &App, charts: &[Chart]) -> serde_json::Value {
 }
 
 /// Lays out apps in columns that are as wide as their widest word.
-fn table(apps: &[(App, Vec<Chart>)]) -> String {
+fn table(apps: &[(App, Vec<Chart>)]) -> Shown {
     let versions: Vec<String> = apps.iter().map(|(_, charts)| versions(charts)).collect();
-    let width = |words: &mut dyn Iterator<Item = &str>| {
-        words
-            .map(|word| word.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
+    let width =
+        |words: &mut dyn Iterator<Item = &str>| words.map(columns).max().unwrap_or_default();
     let names = width(&mut apps.iter().map(|(app, _)| app.name.as_str()));
     let namespaces = width(&mut apps.iter().map(|(app, _)| app.namespace.as_str()));
     let charts = width(&mut versions.iter().map(String::as_str));
-    let rows = apps.iter().zip(&versions).map(|((app, _), version)| {
+    let mut page = TerminalPage::default();
+    for ((app, _), version) in apps.iter().zip(&versions) {
         let state = if app.enabled { "on " } else { "off" };
         let needs = match app.needs.as_slice() {
             [] => String::new(),
             needs => format!(" (needs {})", needs.join(", ")),
         };
-        format!(
-            "{state}  {:namespaces$}  {:names$}  {version:charts$}  {}{needs}\n",
-            app.namespace, app.name, app.summary
-        )
-    });
-    rows.collect()
+        page.line(format_args!(
+            "{state}  {}  {}  {}  {}{needs}",
+            cell(&app.namespace, namespaces),
+            cell(&app.name, names),
+            cell(version, charts),
+            app.summary
+        ));
+    }
+    page.finish()
 }
 
 fn versions(charts: &[Chart]) -> String {

@@ -7,6 +7,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
+use crate::cli::report::shown;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Keys};
@@ -101,8 +102,8 @@ pub fn run(
     };
     let text = match args.format {
         Format::Human => human::render(&report),
-        Format::Json => format!("{:#}\n", json::render(&report)),
-        Format::Sarif => format!("{:#}\n", sarif::render(&report)),
+        Format::Json => shown::json::page(&json::render(&report)),
+        Format::Sarif => shown::json::page(&sarif::render(&report)),
         Format::Markdown => markdown::render(&report),
     };
     printer.data(&text)?;

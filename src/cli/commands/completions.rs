@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use crate::cli::args::Args;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::shown::Shown;
 
 const MORE: &str = "\
 Examples:
@@ -24,6 +25,6 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs, printer: &mut Printer) -> Result<Outcome, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "kiln", &mut script);
-    printer.data(&String::from_utf8_lossy(&script))?;
+    printer.data(&Shown::file(String::from_utf8_lossy(&script)))?;
     Ok(Outcome::Clean)
 }

@@ -10,6 +10,7 @@ use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::diff::terminal::{self, View};
 use crate::cli::report::diff::{github, html, json, markdown};
+use crate::cli::report::shown;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides::{self, Origin, Sides};
@@ -258,11 +259,11 @@ fn show(
             if let Some(path) = settings.environment.filled("GITHUB_STEP_SUMMARY") {
                 let size = max_size.unwrap_or(STEP_SUMMARY);
                 let summary = markdown::render(report, Some(size));
-                fs::append_anywhere(&settings.directory.join(path), summary.as_bytes())?;
+                fs::append_anywhere(&settings.directory.join(path), summary.as_str().as_bytes())?;
             }
             github::render(report, &checkout_prefix(session, settings))
         }
-        Format::Json => format!("{:#}\n", json::render(report)),
+        Format::Json => shown::json::page(&json::render(report)),
         Format::Html => html::render(report),
     };
     printer.data(&text)

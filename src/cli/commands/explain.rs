@@ -7,6 +7,7 @@ use crate::cli::codes;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
+use crate::cli::report::shown::terminal::{self, TerminalPage};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
@@ -45,15 +46,11 @@ pub fn run(
     let Some(target) = &args.target else {
         let lines: BTreeSet<String> = codes
             .iter()
-            .map(|known| {
-                format!(
-                    "{:26} {}\n",
-                    known.code,
-                    known.summary.trim_end_matches('.')
-                )
-            })
+            .map(|known| format!("{:26} {}", known.code, known.summary.trim_end_matches('.')))
             .collect();
-        printer.data(&lines.into_iter().collect::<String>())?;
+        let mut page = TerminalPage::default();
+        lines.iter().for_each(|line| page.line(line));
+        printer.data(&page.finish())?;
         return Ok(Outcome::Clean);
     };
     // A check of the tree and one of the audit may have the same name: both are told.
@@ -64,7 +61,7 @@ pub fn run(
         .map(|text| format!("{}\n", text.trim_end()))
         .collect();
     if !found.is_empty() {
-        printer.data(&found.join("\n"))?;
+        printer.data(&terminal::drawn(&found.join("\n")))?;
         return Ok(Outcome::Clean);
     }
     if !target.contains(['/', '.', ':']) && !settings.directory.join(target).exists() {
@@ -78,11 +75,11 @@ pub fn run(
     let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {
         return Err(unknown_file(path, &tree));
     };
-    let text = match line {
+    let page = match line {
         Some(line) => explain_line(&tree, file, line)?,
         None => explain_file(&tree, file),
     };
-    printer.data(&text)?;
+    printer.data(&page.finish())?;
     Ok(Outcome::Clean)
 }
 
@@ -121,7 +118,11 @@ fn tidy(path: &Path) -> PathBuf {
     tidy
 }
 
-fn explain_line(tree: &Tree<Sealed>, file: &File, line: usize) -> Result<String, CommandError> {
+fn explain_line(
+    tree: &Tree<Sealed>,
+    file: &File,
+    line: usize,
+) -> Result<TerminalPage, CommandError> {
     let count = file.source.text.lines().count();
     if line == 0 || line > count {
         let message = format!(
@@ -130,20 +131,23 @@ fn explain_line(tree: &Tree<Sealed>, file: &File, line: usize) -> Result<String,
         );
         return Err(CommandError::failed(message));
     }
-    let mut lines = vec![format!("{}:{line}", file.path)];
+    let mut page = TerminalPage::default();
+    page.line(format_args!("{}:{line}", file.path));
     if !file.is_secret() {
-        lines.extend(text_of(&file.source, line));
+        show_line(&file.source, line, &mut page);
     }
     match file.origins.get(line - 1) {
         Some(Origin::Template { template, line }) => {
-            lines.push(format!("from template {}:{line}", template.path));
-            lines.extend(text_of(template, *line));
+            page.line(format_args!("from template {}:{line}", template.path));
+            show_line(template, *line, &mut page);
         }
-        Some(Origin::Rule(code)) => lines.extend(by_rules(tree, file, code, line)),
-        None => lines.push("of unknown origin".to_owned()),
+        Some(Origin::Rule(code)) => {
+            let rules = by_rules(tree, file, code, line);
+            rules.iter().for_each(|line| page.line(line));
+        }
+        None => page.line("of unknown origin"),
     }
-    lines.push(String::new());
-    Ok(lines.join("\n"))
+    Ok(page)
 }
 
 /// Names the rules that added a line, with each object and why; a patch holds what several have added.
@@ -169,39 +173,40 @@ fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -
     lines
 }
 
-/// Returns the text of a line, indented, unless it may not be shown.
-fn text_of(source: &Source, line: usize) -> Option<String> {
+/// Shows the text of a line, indented, unless it may not be shown.
+fn show_line(source: &Source, line: usize, page: &mut TerminalPage) {
     let span = source.line_span(line);
-    let shown = source.visible()?;
-    Some(format!("  {}", &shown[span.start..span.end]))
+    if let Some(shown) = source.visible() {
+        page.file_line("", "  ", &shown[span.start..span.end]);
+    }
 }
 
-fn explain_file(tree: &Tree<Sealed>, file: &File) -> String {
+fn explain_file(tree: &Tree<Sealed>, file: &File) -> TerminalPage {
     let mut templates: BTreeMap<&str, usize> = BTreeMap::new();
     for origin in &file.origins {
         if let Origin::Template { template, .. } = origin {
             *templates.entry(&template.path).or_default() += 1;
         }
     }
-    let mut lines = vec![file.path.clone()];
-    lines.extend(templates.iter().map(|(template, count)| {
+    let mut page = TerminalPage::default();
+    page.line(&file.path);
+    for (template, count) in &templates {
         let noun = if *count == 1 { "line" } else { "lines" };
-        format!("  {count} {noun} from template {template}")
-    }));
-    lines.extend(injections(tree, file).map(|injection| {
+        page.line(format_args!("  {count} {noun} from template {template}"));
+    }
+    for injection in injections(tree, file) {
         let place = match lines_of(file, injection) {
             (first, last) if first == last => format!("line {first}"),
             (first, last) => format!("lines {first}-{last}"),
         };
-        format!(
+        page.line(format_args!(
             "  {place} from rule {}: {}: {}",
             injection.rule,
             named(&injection.object, &injection.route),
             injection.reason
-        )
-    }));
-    lines.push(String::new());
-    lines.join("\n")
+        ));
+    }
+    page
 }
 
 fn injections<'t>(tree: &'t Tree<Sealed>, file: &'t File) -> impl Iterator<Item = &'t Injection> {

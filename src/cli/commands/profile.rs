@@ -8,6 +8,7 @@ use clap::Subcommand;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Counter;
+use crate::cli::report::shown::Shown;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::fs;
@@ -198,7 +199,7 @@ fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), 
         printer.status(format!("left out {gone}: no rendering has it"));
     }
     let Some(target) = target else {
-        return printer.data(&made.text);
+        return printer.data(&Shown::file(made.text.as_str()));
     };
     fs::replace_anywhere(target, made.text.as_bytes())?;
     let evidence = target.with_file_name(MEASURED);

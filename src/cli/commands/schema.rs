@@ -2,6 +2,7 @@
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::shown;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::pipeline;
@@ -24,7 +25,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, printer)?;
-    printer.data(&text(&session)?)?;
+    printer.data(&shown::json::document(&text(&session)?))?;
     Ok(Outcome::Clean)
 }
 

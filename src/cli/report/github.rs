@@ -1,43 +1,32 @@
 //! Diagnostics as GitHub workflow commands, which become annotations on a pull request.
-//!
-//! Escaping as the runner undoes it: `%`, CR and LF everywhere, `:` and `,` in properties as well.
 
+use super::shown::Shown;
+use super::shown::workflow::WorkflowCommand;
 use crate::cli::error::Failed;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 
 /// Renders a diagnostic as one line; `prefix` leads from the checkout to the project.
-pub fn render(diagnostic: &Diagnostic, prefix: &str) -> String {
-    let level = match diagnostic.severity {
+pub fn render(diagnostic: &Diagnostic, prefix: &str) -> Shown {
+    let mut command = WorkflowCommand::new(match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
-    };
-    let mut properties = Vec::new();
-    if let Some(label) = diagnostic
-        .primary
-        .as_ref()
-        .filter(|label| is_in_checkout(&label.place.source.path))
-    {
-        let source = &label.place.source;
-        let (line, column) = source.line_column(label.place.span.start);
-        let (end_line, end_column) =
-            source.line_column(label.place.span.end.max(label.place.span.start));
-        properties.push(format!(
-            "file={}",
-            property(&format!("{prefix}{}", source.path))
-        ));
-        properties.push(format!("line={line}"));
+    });
+    let place = diagnostic.primary.as_ref().map(|label| &label.place);
+    if let Some(place) = place.filter(|place| is_in_checkout(&place.source.path)) {
+        let (source, span) = (&place.source, place.span);
+        let (line, column) = source.line_column(span.start);
+        let (end_line, end_column) = source.line_column(span.end.max(span.start));
+        command.property("file", &format!("{prefix}{}", source.path));
+        command.number("line", line);
         if end_line == line {
-            properties.push(format!("col={column},endColumn={end_column}"));
+            command.number("col", column);
+            command.number("endColumn", end_column);
         } else {
-            properties.push(format!("endLine={end_line}"));
+            command.number("endLine", end_line);
         }
     }
-    properties.push(format!("title={}", property(diagnostic.code)));
-    format!(
-        "::{level} {}::{}",
-        properties.join(","),
-        message(&text(diagnostic))
-    )
+    command.property("title", diagnostic.code);
+    command.say(lines(diagnostic))
 }
 
 /// Returns whether a path can name a file of the user's; those of the embedded catalogue cannot.
@@ -46,7 +35,7 @@ fn is_in_checkout(path: &str) -> bool {
 }
 
 /// Renders a failure of the world as one line.
-pub fn failure(failed: &Failed) -> String {
+pub fn failure(failed: &Failed) -> Shown {
     let mut lines = vec![failed.message.clone()];
     lines.extend(
         failed
@@ -55,10 +44,12 @@ pub fn failure(failed: &Failed) -> String {
             .map(|cause| format!("because: {cause}")),
     );
     lines.extend(failed.hints.iter().map(|hint| format!("help: {hint}")));
-    format!("::error title=kiln::{}", message(&lines.join("\n")))
+    let mut command = WorkflowCommand::new("error");
+    command.property("title", "kiln");
+    command.say(lines)
 }
 
-fn text(diagnostic: &Diagnostic) -> String {
+fn lines(diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines = vec![diagnostic.message.clone()];
     match &diagnostic.primary {
         Some(label) if !is_in_checkout(&label.place.source.path) => lines.push(placed(label)),
@@ -67,7 +58,7 @@ fn text(diagnostic: &Diagnostic) -> String {
     }
     lines.extend(diagnostic.related.iter().map(placed));
     lines.extend(diagnostic.hints.iter().map(|hint| format!("help: {hint}")));
-    lines.join("\n")
+    lines
 }
 
 /// Names the place of a label in words.
@@ -76,16 +67,4 @@ fn placed(label: &Label) -> String {
     let (line, column) = source.line_column(label.place.span.start);
     let separator = if label.text.is_empty() { "" } else { ": " };
     format!("{}:{line}:{column}{separator}{}", source.path, label.text)
-}
-
-/// Writes a text so that it stays one workflow command.
-pub(super) fn message(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// Writes a text as the value of a property of a workflow command.
-pub(super) fn property(text: &str) -> String {
-    message(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::plain;
+use super::shown::Shown;
+use super::shown::marks::marked;
+use super::shown::terminal::{self, MarkedSource};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{Source, Span};
 
 /// Renders a diagnostic with the lines it is about, and a blank line after it.
 ///
 /// Of a source that is sensitive only path, line and column are shown.
-pub fn render(diagnostic: &Diagnostic, color: bool) -> String {
+pub fn render(diagnostic: &Diagnostic, color: bool) -> Shown {
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -24,19 +26,20 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> String {
         Severity::Warning => Level::WARNING,
     };
     let mut group = level
-        .primary_title(plain(&diagnostic.message))
+        .primary_title(marked(&diagnostic.message))
         .id(diagnostic.code)
         .elements(NOTHING);
     for (source, labels) in by_source(diagnostic) {
         group = match source.visible() {
             None => points(group, source, &labels),
-            Some(text) => group.element(snippet(source, text, &labels)),
+            Some(text) => snippet(group, source, text, &labels),
         };
     }
     for hint in &diagnostic.hints {
-        group = group.element(Level::HELP.message(plain(hint)));
+        group = group.element(Level::HELP.message(marked(hint)));
     }
-    format!("{}\n\n", renderer.render(&[group]))
+    let text = with_true_columns(renderer.render(&[group]), diagnostic);
+    terminal::drawn(&format!("{text}\n\n"))
 }
 
 const NOTHING: [Origin<'static>; 0] = [];
@@ -65,31 +68,57 @@ fn by_source(diagnostic: &Diagnostic) -> Vec<(&Arc<Source>, Labels<'_>)> {
 }
 
 fn snippet<'d>(
+    group: Group<'d>,
     source: &'d Source,
     text: &'d str,
     labels: &Labels<'d>,
-) -> Snippet<'d, Annotation<'d>> {
+) -> Group<'d> {
+    let shown = MarkedSource::of(text);
     let annotations = labels.iter().map(|(kind, label)| {
         let span = visible(text, label.place.span);
-        let word = (!label.text.is_empty()).then(|| plain(&label.text));
-        kind.span(span.start..span.end).label(word)
+        let word = (!label.text.is_empty()).then(|| marked(&label.text));
+        kind.span(shown.place_of(span.start)..shown.place_of(span.end))
+            .label(word)
     });
-    Snippet::source(text)
-        .path(plain(&source.path))
-        .annotations(annotations)
+    let annotations: Vec<Annotation<'d>> = annotations.collect();
+    let snippet = Snippet::source(shown.text).annotations(annotations);
+    group.element(snippet.path(marked(&source.path)))
+}
+
+/// Puts right the columns of places behind marks, which the renderer counts in what is shown.
+fn with_true_columns(mut text: String, diagnostic: &Diagnostic) -> String {
+    for (source, labels) in by_source(diagnostic) {
+        let (Some(visible), Some((_, label))) = (source.visible(), labels.first()) else {
+            continue;
+        };
+        let shown = MarkedSource::of(visible);
+        let start = label.place.span.start;
+        let (line, column) = source.line_column(start);
+        let before = &shown.text[..shown.place_of(floor(visible, start))];
+        let from = before.rfind('\n').map_or(0, |at| at + 1);
+        let counted = before[from..].chars().count() + 1;
+        if counted != column {
+            let place = format!("{}:{line}:", marked(&source.path));
+            let wrong = format!("{place}{counted}\n");
+            text = text.replacen(&wrong, &format!("{place}{column}\n"), 1);
+        }
+    }
+    text
+}
+
+fn origin<'d>(source: &'d Source, label: &Label) -> Origin<'d> {
+    let (line, column) = source.line_column(label.place.span.start);
+    Origin::path(marked(&source.path))
+        .line(line)
+        .char_column(column)
 }
 
 /// Names the places in a source whose text may not be shown.
-fn points<'d>(mut group: Group<'d>, source: &Source, labels: &Labels<'d>) -> Group<'d> {
+fn points<'d>(mut group: Group<'d>, source: &'d Source, labels: &Labels<'d>) -> Group<'d> {
     for (_, label) in labels {
-        let (line, column) = source.line_column(label.place.span.start);
-        group = group.element(
-            Origin::path(plain(&source.path))
-                .line(line)
-                .char_column(column),
-        );
+        group = group.element(origin(source, label));
         if !label.text.is_empty() {
-            group = group.element(Level::NOTE.message(plain(&label.text)));
+            group = group.element(Level::NOTE.message(marked(&label.text)));
         }
     }
     group

@@ -17,7 +17,7 @@ pub fn show(compiled: &Compiled, printer: &mut Printer) -> Result<(), CommandErr
         let gaps = tree.gaps().iter().map(missing);
         let exemptions = compiled.exemptions.iter().map(exempt);
         for object in injections.chain(gaps).chain(exemptions) {
-            printer.line(object)?;
+            printer.json(&object)?;
         }
         return Ok(());
     }

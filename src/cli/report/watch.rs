@@ -57,7 +57,7 @@ pub enum Event<'e> {
 /// Shows an event.
 pub fn show(event: &Event<'_>, printer: &mut Printer) -> Result<(), CommandError> {
     if printer.is_json() {
-        return printer.line(object(event));
+        return printer.json(&object(event));
     }
     match event {
         Event::Ready { told: true, .. } | Event::Command { code: Some(0), .. } => {}

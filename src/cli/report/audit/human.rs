@@ -1,10 +1,11 @@
 //! A scorecard for people: a table, the worst gaps, and what is exempt.
 
-use std::fmt::Write as _;
+use std::fmt::Display;
 
 use super::{Report, count, percent, template};
 use crate::audit::{Category, Item, Outcome, UNDECIDABLE};
-use crate::cli::report::plain;
+use crate::cli::report::shown::Shown;
+use crate::cli::report::shown::terminal::TerminalPage;
 
 /// How many gaps of a check are listed unless everything is.
 const LISTED: usize = 5;
@@ -12,23 +13,20 @@ const LISTED: usize = 5;
 const BAR: u64 = 10;
 
 /// Renders a scorecard.
-///
-/// # Panics
-/// Never: writing to a `String` cannot fail.
-pub fn render(report: &Report<'_>) -> String {
-    let mut text = String::new();
-    table(report, &mut text).expect("writing to a String cannot fail");
-    gaps(report, &mut text).expect("writing to a String cannot fail");
-    exempt(report, &mut text).expect("writing to a String cannot fail");
+pub fn render(report: &Report<'_>) -> Shown {
+    let mut page = TerminalPage::new(report.color);
+    table(report, &mut page);
+    gaps(report, &mut page);
+    exempt(report, &mut page);
     if report.verbose {
-        passes(report, &mut text).expect("writing to a String cannot fail");
+        passes(report, &mut page);
     }
-    undecidable(report, &mut text).expect("writing to a String cannot fail");
-    plain_lines(&text)
+    undecidable(report, &mut page);
+    page.finish()
 }
 
 /// Names the checks of the categories shown that the tree does not tell.
-fn undecidable(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn undecidable(report: &Report<'_>, page: &mut TerminalPage) {
     let outcomes = &report.audited.scorecard.after.outcomes;
     let codes: Vec<&str> = UNDECIDABLE
         .iter()
@@ -40,24 +38,16 @@ fn undecidable(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         .map(|one| one.code)
         .collect();
     if codes.is_empty() {
-        return Ok(());
+        return;
     }
     let codes = codes.join(", ");
-    writeln!(
-        text,
-        "\nNot decidable here: {codes} (`kiln explain CODE` says why)"
-    )
+    page.blank();
+    page.line(format_args!(
+        "Not decidable here: {codes} (`kiln explain CODE` says why)"
+    ));
 }
 
-/// Keeps what files say from steering the terminal, and leaves our own colours.
-fn plain_lines(text: &str) -> String {
-    text.split('\u{1b}')
-        .map(plain)
-        .collect::<Vec<_>>()
-        .join("\u{1b}")
-}
-
-fn table(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn table(report: &Report<'_>, page: &mut TerminalPage) {
     let card = &report.audited.scorecard;
     let after = &card.after;
     let unknown = match after.unknown_charts {
@@ -65,54 +55,41 @@ fn table(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         1 => "; the chart of one release is unknown".to_owned(),
         many => format!("; the charts of {many} releases are unknown"),
     };
-    writeln!(
-        text,
-        "{} with {}, by Kubernetes {}{unknown}\n",
+    page.line(format_args!(
+        "{} with {}, by Kubernetes {}{unknown}",
         count(after.workloads, "workload"),
         count(after.containers, "container"),
         report.audited.kubernetes,
-    )?;
-    writeln!(text, "{:<26}{:<20}after hardening", "", "as rendered")?;
+    ));
+    page.blank();
+    let [title, rendered] = ["", "as rendered"];
+    page.line(format_args!("{title:<26}{rendered:<20}after hardening"));
     for category in Category::ALL {
         let (before, after) = (card.before.category(category), after.category(category));
         if before.is_none() && after.is_none() {
             continue;
         }
-        line(report, text, category.title(), before, after)?;
+        line(page, category.title(), before, after);
     }
     let (before, after) = (card.before.total(), after.total());
-    line(report, text, "Total", Some(before), Some(after))
+    line(page, "Total", Some(before), Some(after));
 }
 
-fn line(
-    report: &Report<'_>,
-    text: &mut String,
-    title: &str,
-    before: Option<u64>,
-    after: Option<u64>,
-) -> std::fmt::Result {
-    let paint = |score: Option<u64>| {
-        let color = match score {
-            Some(9_000..) => "32",
-            Some(6_000..) => "33",
-            Some(_) => "31",
-            None => "2",
-        };
-        let bar = bar(score);
-        if report.color {
-            format!("\u{1b}[{color}m{bar}\u{1b}[0m")
-        } else {
-            bar
-        }
+fn line(page: &mut TerminalPage, title: &str, before: Option<u64>, after: Option<u64>) {
+    let style = |score: Option<u64>| match score {
+        Some(9_000..) => "\u{1b}[32m",
+        Some(6_000..) => "\u{1b}[33m",
+        Some(_) => "\u{1b}[31m",
+        None => "\u{1b}[2m",
     };
-    writeln!(
-        text,
-        "{title:<26}{} {:>6}  {} {:>6}",
-        paint(before),
-        percent(before),
-        paint(after),
-        percent(after)
-    )
+    let spans: [(_, &dyn Display); 5] = [
+        ("", &format!("{title:<26}")),
+        (style(before), &bar(before)),
+        ("", &format!(" {:>6}  ", percent(before))),
+        (style(after), &bar(after)),
+        ("", &format!(" {:>6}", percent(after))),
+    ];
+    page.spans(&spans);
 }
 
 fn bar(score: Option<u64>) -> String {
@@ -122,96 +99,99 @@ fn bar(score: Option<u64>) -> String {
         .collect()
 }
 
-fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
     let worst = report.worst();
     let total: u32 = worst.iter().map(|outcome| outcome.count().gaps()).sum();
     if total == 0 {
-        return writeln!(text, "\nNo gaps are left after hardening");
+        page.blank();
+        page.line("No gaps are left after hardening");
+        return;
     }
     let noun = count(total as usize, "gap");
-    writeln!(
-        text,
-        "\n{noun} after hardening, in {}",
+    page.blank();
+    page.line(format_args!(
+        "{noun} after hardening, in {}",
         count(worst.len(), "check")
-    )?;
+    ));
     for outcome in worst {
         if !super::known(outcome).is_empty() {
-            of_check(report, outcome, text)?;
+            of_check(report, outcome, page);
         }
     }
     let unknown = report.unknown_charts();
     if !unknown.is_empty() {
         let noun = "Charts that nobody knows, missing from every check of what runs";
-        writeln!(text, "\n{noun} (`kiln profile new` makes a profile)")?;
+        page.blank();
+        page.line(format_args!("{noun} (`kiln profile new` makes a profile)"));
     }
     for item in unknown {
-        of_item(report, item, text)?;
+        of_item(report, item, page);
     }
-    Ok(())
 }
 
-fn of_item(report: &Report<'_>, item: &Item, text: &mut String) -> std::fmt::Result {
+fn of_item(report: &Report<'_>, item: &Item, page: &mut TerminalPage) {
     let (path, line) = report.spot(&item.place);
     let reason = item.verdict.reason();
-    writeln!(text, "  {path}:{line}  {}: {reason}", item.subject)
+    page.line(format_args!("  {path}:{line}  {}: {reason}", item.subject));
 }
 
-fn of_check(report: &Report<'_>, outcome: &Outcome, text: &mut String) -> std::fmt::Result {
+fn of_check(report: &Report<'_>, outcome: &Outcome, page: &mut TerminalPage) {
     let counted = outcome.count();
     let unknown = match counted.unknown {
         0 => String::new(),
         unknown => format!(", {unknown} of them unknown"),
     };
-    writeln!(
-        text,
-        "\n{}: {} ({} of {} missing{unknown})",
+    page.blank();
+    page.line(format_args!(
+        "{}: {} ({} of {} missing{unknown})",
         outcome.check.code,
         outcome.check.line,
         counted.gaps(),
         counted.counted(),
-    )?;
+    ));
     let shown = if report.verbose { usize::MAX } else { LISTED };
     let gaps = super::known(outcome);
     for item in gaps.iter().take(shown) {
-        of_item(report, item, text)?;
+        of_item(report, item, page);
         if let Some((template, line)) = template(item).filter(|_| report.verbose) {
-            writeln!(text, "    from {template}:{line}")?;
+            page.line(format_args!("    from {template}:{line}"));
         }
     }
     let more = gaps.len().saturating_sub(shown);
     if more > 0 {
-        writeln!(text, "  … and {more} more (-v lists them)")?;
+        page.line(format_args!("  … and {more} more (-v lists them)"));
     }
-    Ok(())
 }
 
-fn exempt(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn exempt(report: &Report<'_>, page: &mut TerminalPage) {
     let mut first = true;
     for (outcome, item) in report.exempt() {
         if std::mem::take(&mut first) {
-            writeln!(text, "\nExempt")?;
+            page.blank();
+            page.line("Exempt");
         }
         let reason = item.verdict.reason();
-        writeln!(text, "  {}  {}: {reason}", outcome.check.code, item.subject)?;
+        page.line(format_args!(
+            "  {}  {}: {reason}",
+            outcome.check.code, item.subject
+        ));
     }
-    Ok(())
 }
 
-fn passes(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
-    writeln!(text, "\nPasses")?;
+fn passes(report: &Report<'_>, page: &mut TerminalPage) {
+    page.blank();
+    page.line("Passes");
     for outcome in &report.audited.scorecard.after.outcomes {
         let counted = outcome.count();
         let weight = match outcome.check.weight {
             0 => " (not counted)",
             _ => "",
         };
-        writeln!(
-            text,
+        page.line(format_args!(
             "  {}: {} of {}{weight}",
             outcome.check.code,
             counted.passed,
             counted.counted()
-        )?;
+        ));
     }
-    Ok(())
 }

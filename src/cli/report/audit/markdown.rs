@@ -1,43 +1,37 @@
 //! A scorecard as a comment on a pull request.
 
-use std::fmt::Write as _;
-
 use super::{Report, count, percent};
-use crate::audit::Category;
+use crate::audit::{Category, Item};
+use crate::cli::report::shown::Shown;
+use crate::cli::report::shown::markdown::MarkdownText;
 
 /// How many gaps of a check are listed.
 const LISTED: usize = 10;
 
 /// Renders a scorecard.
-///
-/// # Panics
-/// Never: writing to a `String` cannot fail.
-pub fn render(report: &Report<'_>) -> String {
-    let mut text = String::new();
-    write(report, &mut text).expect("writing to a String cannot fail");
-    text
+pub fn render(report: &Report<'_>) -> Shown {
+    let mut text = MarkdownText::new();
+    table(report, &mut text);
+    gaps(report, &mut text);
+    exempt(report, &mut text);
+    text.finish()
 }
 
-fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn table(report: &Report<'_>, text: &mut MarkdownText) {
     let card = &report.audited.scorecard;
-    writeln!(
-        text,
-        "### Audit: {} (as rendered: {})\n",
-        percent(Some(card.after.total())),
-        percent(Some(card.before.total()))
-    )?;
-    writeln!(
-        text,
-        "{} with {}, by Kubernetes {}. Charts that nobody knows: {}.\n",
+    let [before, after] =
+        [card.before.total(), card.after.total()].map(|total| percent(Some(total)));
+    text.ours("### Audit: ").prose(&after);
+    text.ours(" (as rendered: ").prose(&before).ours(")\n\n");
+    let sentence = format!(
+        "{} with {}, by Kubernetes {}. Charts that nobody knows: {}.",
         count(card.after.workloads, "workload"),
         count(card.after.containers, "container"),
         report.audited.kubernetes,
         card.after.unknown_charts,
-    )?;
-    writeln!(
-        text,
-        "| Category | As rendered | After hardening |\n| --- | ---: | ---: |"
-    )?;
+    );
+    text.prose(&sentence).ours("\n\n");
+    text.ours("| Category | As rendered | After hardening |\n| --- | ---: | ---: |\n");
     for category in Category::ALL {
         let scores = [
             card.before.category(category),
@@ -45,75 +39,74 @@ fn write(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
         ];
         if scores.iter().any(Option::is_some) {
             let [before, after] = scores.map(percent);
-            writeln!(text, "| {} | {before} | {after} |", category.title())?;
+            text.ours("| ").ours(category.title());
+            text.ours(" | ").prose(&before).ours(" | ").prose(&after);
+            text.ours(" |\n");
         }
     }
-    let totals = [card.before.total(), card.after.total()];
-    let [before, after] = totals.map(|total| percent(Some(total)));
-    writeln!(text, "| **Total** | **{before}** | **{after}** |")?;
-    gaps(report, text)?;
-    exempt(report, text)
+    text.ours("| **Total** | **").prose(&before);
+    text.ours("** | **").prose(&after).ours("** |\n");
 }
 
-fn gaps(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn gaps(report: &Report<'_>, text: &mut MarkdownText) {
     for outcome in report.worst() {
         let counted = outcome.count();
         let gaps = super::known(outcome);
         if gaps.is_empty() {
             continue;
         }
-        writeln!(
-            text,
-            "\n<details><summary><code>{}</code>: {} ({} of {} missing)</summary>\n",
-            outcome.check.code,
-            outcome.check.line.replace('`', ""),
-            counted.gaps(),
-            counted.counted()
-        )?;
+        text.ours("\n<details><summary><code>")
+            .ours(outcome.check.code);
+        text.ours("</code>: ");
+        for part in outcome.check.line.split('`') {
+            text.ours(part);
+        }
+        text.ours(" (").number(counted.gaps() as usize);
+        text.ours(" of ").number(counted.counted() as usize);
+        text.ours(" missing)</summary>\n\n");
         for item in gaps.iter().take(LISTED) {
             let (path, line) = report.spot(&item.place);
-            let subject = cell(&item.subject);
-            let reason = cell(item.verdict.reason());
-            writeln!(text, "- {subject}: {reason} (`{path}:{line}`)")?;
+            of_item(item, text);
+            text.ours(" (").code(&format!("{path}:{line}")).ours(")\n");
         }
         let more = gaps.len().saturating_sub(LISTED);
         if more > 0 {
-            writeln!(text, "- … and {more} more")?;
+            text.ours("- … and ").number(more).ours(" more\n");
         }
-        writeln!(text, "\n</details>")?;
+        text.ours("\n</details>\n");
     }
     let unknown = report.unknown_charts();
     if !unknown.is_empty() {
-        writeln!(
-            text,
-            "\nCharts that nobody knows, missing from every check of what runs:\n"
-        )?;
+        text.ours("\nCharts that nobody knows, missing from every check of what runs:\n\n");
     }
     for item in unknown {
-        let subject = cell(&item.subject);
-        writeln!(text, "- {subject}: {}", cell(item.verdict.reason()))?;
+        of_item(item, text);
+        text.ours("\n");
     }
-    Ok(())
 }
 
-fn exempt(report: &Report<'_>, text: &mut String) -> std::fmt::Result {
+fn of_item(item: &Item, text: &mut MarkdownText) {
+    text.ours("- ").prose(&item.subject);
+    text.ours(": ").prose(item.verdict.reason());
+}
+
+fn exempt(report: &Report<'_>, text: &mut MarkdownText) {
     let exempt: Vec<_> = report.exempt().collect();
     if !exempt.is_empty() {
-        let noun = count(exempt.len(), "exemption");
-        writeln!(text, "\n<details><summary>{noun}</summary>\n")?;
+        text.ours("\n<details><summary>").number(exempt.len());
+        text.ours(if exempt.len() == 1 {
+            " exemption"
+        } else {
+            " exemptions"
+        });
+        text.ours("</summary>\n\n");
         for (outcome, item) in exempt {
-            let subject = cell(&item.subject);
-            let reason = cell(item.verdict.reason());
-            writeln!(text, "- `{}` {subject}: {reason}", outcome.check.code)?;
+            text.ours("- `").ours(outcome.check.code).ours("` ");
+            text.prose(&item.subject)
+                .ours(": ")
+                .prose(item.verdict.reason());
+            text.ours("\n");
         }
-        writeln!(text, "\n</details>")?;
+        text.ours("\n</details>\n");
     }
-    Ok(())
-}
-
-/// Keeps text of files from being read as HTML or as a mention.
-fn cell(text: &str) -> String {
-    text.replace('<', "&lt;")
-        .replace('@', "&#64;")
-        .replace('\n', " ")
 }

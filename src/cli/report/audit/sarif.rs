@@ -1,9 +1,12 @@
 //! A scorecard as SARIF 2.1.0, for code scanning.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::{Report, template};
 use crate::audit::{Check, Item, Verdict};
+use crate::cli::report::shown::marks::marked;
 
 /// Renders the gaps, and the exemptions as results that are suppressed.
 pub fn render(report: &Report<'_>) -> Value {
@@ -61,7 +64,7 @@ fn result(report: &Report<'_>, index: usize, check: &Check, item: &Item) -> Valu
         "ruleId": check.code,
         "ruleIndex": index,
         "level": level,
-        "message": {"text": format!("{}: {}", item.subject, item.verdict.reason())},
+        "message": {"text": message(&format!("{}: {}", item.subject, item.verdict.reason()))},
         "locations": [location(&path, line)],
     });
     // The built-in catalogue is no part of the repository.
@@ -87,9 +90,21 @@ fn location(path: &str, line: usize) -> Value {
     })
 }
 
-/// Escapes what a relative URI may not hold.
+/// Writes a text as a message, in which brackets would make a link (SARIF 2.1.0, 3.11.6).
+fn message(text: &str) -> String {
+    let text = marked(text).replace('\\', "\\\\");
+    text.replace('[', "\\[").replace(']', "\\]")
+}
+
+/// Escapes what a relative URI may not hold (RFC 3986).
 fn uri(path: &str) -> String {
-    path.replace('%', "%25")
-        .replace(' ', "%20")
-        .replace('#', "%23")
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:@!$&'()*+,;=".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            write!(uri, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+    uri
 }

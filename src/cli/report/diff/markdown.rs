@@ -2,7 +2,8 @@
 
 use super::rows::patch;
 use super::{amount, counts, noise, sentences, settings, tables, title, version};
-use crate::cli::report::plain;
+use crate::cli::report::shown::Shown;
+use crate::cli::report::shown::markdown::MarkdownText;
 use crate::diff::{Bump, Change, Danger, Report};
 
 /// The first line, by which a comment is found again to be updated.
@@ -15,20 +16,20 @@ const REST: usize = 400;
 ///
 /// With `max_size`, a number of bytes, objects that do not fit are left out as a whole, and the text
 /// says so; those with a danger are kept longest.
-pub fn render(report: &Report, max_size: Option<usize>) -> String {
+pub fn render(report: &Report, max_size: Option<usize>) -> Shown {
     let mut text = head(report);
     for (title, bumps) in tables(report) {
-        text.push_str(&table(title, bumps));
+        table(title, bumps, &mut text);
     }
     let limit = max_size.unwrap_or(usize::MAX);
     text = shortened_head(text, report, limit);
     if report.changes.is_empty() {
-        return text;
+        return text.finish();
     }
-    text.push_str("### Objects\n\n");
+    text.ours("### Objects\n\n");
     let mut room = limit.saturating_sub(text.len());
-    let shown: Vec<String> = report.changes.iter().map(object).collect();
-    let total: usize = shown.iter().map(String::len).sum();
+    let shown: Vec<MarkdownText> = report.changes.iter().map(object).collect();
+    let total: usize = shown.iter().map(MarkdownText::len).sum();
     if total > room {
         room = room.saturating_sub(REST);
     }
@@ -46,25 +47,23 @@ pub fn render(report: &Report, max_size: Option<usize>) -> String {
         }
     }
     for (object, _) in shown.iter().zip(&kept).filter(|(_, kept)| **kept) {
-        text.push_str(object);
+        text.append(object);
     }
     let left = kept.iter().filter(|kept| !**kept).count();
     if left > 0 {
-        let (are, objects) = if left == 1 {
-            ("is", "object")
+        let objects = if left == 1 {
+            " object is left out here**, as the text would be larger than "
         } else {
-            ("are", "objects")
+            " objects are left out here**, as the text would be larger than "
         };
-        let rest = format!(
-            "**{left} {objects} {are} left out here**, as the text would be larger than {limit} bytes. `kiln diff` shows everything.\n"
-        );
-        text.push_str(&rest);
+        text.ours("**").number(left).ours(objects).number(limit);
+        text.ours(" bytes. `kiln diff` shows everything.\n");
     }
-    text
+    text.finish()
 }
 
 /// Drops the tables, and the dangers that do not fit, from a head that alone is too large.
-fn shortened_head(text: String, report: &Report, limit: usize) -> String {
+fn shortened_head(text: MarkdownText, report: &Report, limit: usize) -> MarkdownText {
     if text.len().saturating_add(REST) <= limit {
         return text;
     }
@@ -76,166 +75,117 @@ fn shortened_head(text: String, report: &Report, limit: usize) -> String {
         if text.len() + start.len() + line.len() + rest.len() + REST > limit {
             break;
         }
-        text.push_str(start);
-        text.push_str(&line);
+        text.ours(start).append(&line);
     }
-    text.push('\n');
-    text + rest
+    text.ours("\n").ours(rest);
+    text
 }
 
 /// The start of a list that GitHub and GitLab show in red.
 const ALERT: &str = "> [!CAUTION]\n";
 
-fn head(report: &Report) -> String {
-    summary(report) + &dangers(report) + &settings_table(report)
+fn head(report: &Report) -> MarkdownText {
+    let mut text = summary(report);
+    dangers(report, &mut text);
+    settings_table(report, &mut text);
+    text
 }
 
-fn settings_table(report: &Report) -> String {
+fn settings_table(report: &Report, text: &mut MarkdownText) {
     if report.settings.is_empty() {
-        return String::new();
+        return;
     }
-    let mut text = "### Settings\n\n| Setting | Was | Is |\n| --- | --- | --- |\n".to_owned();
+    text.ours("### Settings\n\n| Setting | Was | Is |\n| --- | --- | --- |\n");
     for row in settings(report) {
-        let cells = [&*row.name, version_of(row.before), version_of(row.after)];
-        let cells = cells.map(|cell| code(cell).replace('|', "\\|"));
-        for part in ["| ", &cells.join(" | "), " |\n"] {
-            text.push_str(part);
+        for cell in [&*row.name, version_of(row.before), version_of(row.after)] {
+            text.ours("| ").code(cell).ours(" ");
         }
+        text.ours("|\n");
     }
-    text.push('\n');
-    text
+    text.ours("\n");
 }
 
 fn version_of(text: Option<&str>) -> &str {
     text.unwrap_or("–")
 }
 
-fn summary(report: &Report) -> String {
-    let mut facts = vec![format!("**{}**", counts(report))];
+fn summary(report: &Report) -> MarkdownText {
+    let mut text = MarkdownText::new();
+    text.ours(MARKER).ours("\n## Kiln diff\n\n");
+    text.code(&report.before).ours(" → ").code(&report.after);
+    text.ours(": **").prose(&counts(report)).ours("**");
     if !report.dangers.is_empty() {
-        facts.push(format!("**{}**", amount(report.dangers.len(), "danger")));
+        let dangers = amount(report.dangers.len(), "danger");
+        text.ours("; **").prose(&dangers).ours("**");
     }
-    facts.extend(noise(report));
-    format!(
-        "{MARKER}\n## Kiln diff\n\n{} → {}: {}\n\n",
-        code(&report.before),
-        code(&report.after),
-        facts.join("; ")
-    )
+    if let Some(noise) = noise(report) {
+        text.ours("; ").prose(&noise);
+    }
+    text.ours("\n\n");
+    text
 }
 
-fn dangers(report: &Report) -> String {
+fn dangers(report: &Report, text: &mut MarkdownText) {
     if report.dangers.is_empty() {
-        return String::new();
+        return;
     }
-    let mut text = ALERT.to_owned();
+    text.ours(ALERT);
     for danger in &report.dangers {
-        text.push_str(&line_of(danger));
+        text.append(&line_of(danger));
     }
-    text.push('\n');
+    text.ours("\n");
+}
+
+fn line_of(danger: &Danger) -> MarkdownText {
+    let mut text = MarkdownText::new();
+    text.ours("> - **").ours(danger.code()).ours("**: ");
+    text.prose(&sentences(danger));
+    if let Some(spot) = &danger.spot {
+        text.ours(" (").code(&spot.to_string()).ours(")");
+    }
+    text.ours("\n");
     text
 }
 
-fn line_of(danger: &Danger) -> String {
-    let place = danger.spot.as_ref().map_or_else(String::new, |spot| {
-        format!(" ({})", code(&format!("{}:{}", spot.path, spot.line)))
-    });
-    format!(
-        "> - **{}**: {}{place}\n",
-        danger.code(),
-        prose(&sentences(danger))
-    )
-}
-
-fn table(title: &str, bumps: &[Bump]) -> String {
-    let mut text = format!(
-        "### {title}\n\n| Name | From | To | Leap | Object |\n| --- | --- | --- | --- | --- |\n"
-    );
+fn table(title: &'static str, bumps: &[Bump], text: &mut MarkdownText) {
+    text.ours("### ").ours(title).ours("\n\n");
+    text.ours("| Name | From | To | Leap | Object |\n| --- | --- | --- | --- | --- |\n");
     for bump in bumps {
-        let cells = [
-            code(&bump.name),
-            code(version(bump.before.as_ref())),
-            code(version(bump.after.as_ref())),
-            bump.leap.word().to_owned(),
-            code(&bump.subject.to_string()),
-        ];
-        let cells = cells.map(|cell| cell.replace('|', "\\|"));
-        for part in ["| ", &cells.join(" | "), " |\n"] {
-            text.push_str(part);
-        }
+        text.ours("| ").code(&bump.name);
+        text.ours(" | ").code(version(bump.before.as_ref()));
+        text.ours(" | ").code(version(bump.after.as_ref()));
+        text.ours(" | ").ours(bump.leap.word());
+        text.ours(" | ").code(&bump.subject.to_string());
+        text.ours(" |\n");
     }
-    text.push('\n');
-    text
+    text.ours("\n");
 }
 
-fn object(change: &Change) -> String {
-    let mut text = format!(
-        "<details><summary>{} {}</summary>\n\n",
-        change.kind.word(),
-        html_code(&title(change))
-    );
-    let spot = change.after.as_ref().or(change.before.as_ref());
-    let mut facts: Vec<String> = Vec::new();
-    facts.extend(spot.map(|spot| code(&format!("{}:{}", spot.path, spot.line))));
-    facts.extend(change.note.as_deref().map(prose));
-    if !change.causes.is_empty() {
-        let causes: Vec<String> = change
-            .causes
-            .iter()
-            .map(|cause| prose(&cause.to_string()))
-            .collect();
-        facts.push(format!("by {}", causes.join(", ")));
+fn object(change: &Change) -> MarkdownText {
+    let mut text = MarkdownText::new();
+    text.ours("<details><summary>").ours(change.kind.word());
+    text.ours(" ").html_code(&title(change));
+    text.ours("</summary>\n\n");
+    let mut between = "";
+    if let Some(spot) = change.after.as_ref().or(change.before.as_ref()) {
+        text.code(&spot.to_string());
+        between = "; ";
     }
-    text.push_str(&facts.join("; "));
-    text.push_str("\n\n");
+    if let Some(note) = &change.note {
+        text.ours(between).prose(note);
+        between = "; ";
+    }
+    for (at, cause) in change.causes.iter().enumerate() {
+        let start = if at == 0 { "by " } else { "" };
+        text.ours(between).ours(start).prose(&cause.to_string());
+        between = ", ";
+    }
+    text.ours("\n\n");
     let lines = patch(change);
     if !lines.is_empty() {
-        let lines: Vec<String> = lines.into_iter().map(|(_, line)| plain(&line)).collect();
-        let lines = lines.join("\n");
-        let fence = fence(&lines);
-        for part in [&fence, "diff\n", &lines, "\n", &fence, "\n\n"] {
-            text.push_str(part);
-        }
+        text.fenced("diff", lines.into_iter().map(|(_, line)| line));
+        text.ours("\n");
     }
-    text.push_str("</details>\n\n");
+    text.ours("</details>\n\n");
     text
-}
-
-/// Returns a fence that no line of a text ends.
-fn fence(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    "`".repeat(longest.max(2) + 1)
-}
-
-/// Writes a text as code that Markdown leaves as it is.
-fn code(text: &str) -> String {
-    let text = plain(text).replace('\n', " ");
-    if text.contains('`') {
-        let fence = "`".repeat(fence(&text).len());
-        return format!("{fence} {text} {fence}");
-    }
-    format!("`{text}`")
-}
-
-/// Writes a sentence of ours, with names in backticks, so that nothing in it starts a tag or a mention.
-fn prose(text: &str) -> String {
-    let mut inside = false;
-    let mut shown = String::new();
-    for c in plain(text).chars() {
-        match c {
-            '`' => inside = !inside,
-            '<' if !inside => {
-                shown.push_str("&lt;");
-                continue;
-            }
-            _ => {}
-        }
-        shown.push(if c == '\n' { ' ' } else { c });
-    }
-    shown
-}
-
-/// Writes a text as code in a place where only HTML is read.
-fn html_code(text: &str) -> String {
-    format!("<code>{}</code>", super::html::escaped(&plain(text)))
 }

@@ -159,6 +159,19 @@ pub(super) enum Tone {
     Secret,
 }
 
+impl Tone {
+    /// Returns the class of a style sheet.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Added => "new",
+            Self::Removed => "gone",
+            Self::Head => "head",
+            Self::Secret => "secret",
+        }
+    }
+}
+
 /// Returns a change as the lines of a block in the form of a patch, which forms that colour patches
 /// know.
 pub(super) fn patch(change: &Change) -> Vec<(Tone, String)> {

@@ -1,10 +1,11 @@
 //! A diff for people at a terminal.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use super::rows::{Row, rows};
 use super::{amount, counts, noise, settings, tables, title, version};
-use crate::cli::report::plain;
+use crate::cli::report::shown::Shown;
+use crate::cli::report::shown::terminal::TerminalPage;
 use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
 
 /// How to show a diff.
@@ -28,15 +29,14 @@ const CYAN: &str = "\x1b[36m";
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const DANGER: &str = "\x1b[1m\x1b[91m";
-const RESET: &str = "\x1b[0m";
 
 /// Renders a diff: dangers, each change with its fields, versions, and a last line that counts.
 ///
 /// Says one line where nothing differs. Ends in a line break.
-pub fn render(report: &Report, view: View) -> String {
+pub fn render(report: &Report, view: View) -> Shown {
     let mut page = Page {
         view,
-        text: String::new(),
+        text: TerminalPage::new(view.color),
     };
     page.line(DIM, format_args!("{} → {}", report.before, report.after));
     if !report.dangers.is_empty() {
@@ -67,27 +67,21 @@ pub fn render(report: &Report, view: View) -> String {
     page.blank();
     let noise = noise(report).map_or_else(String::new, |noise| format!("; {noise}"));
     page.line(BOLD, format_args!("{}{noise}", counts(report)));
-    page.text
+    page.text.finish()
 }
 
 struct Page {
     view: View,
-    text: String,
+    text: TerminalPage,
 }
 
 impl Page {
     fn blank(&mut self) {
-        self.text.push('\n');
+        self.text.blank();
     }
 
-    fn line(&mut self, color: &str, text: impl Display) {
-        let text = plain(&text.to_string());
-        let written = if self.view.color && !color.is_empty() {
-            writeln!(self.text, "{color}{text}{RESET}")
-        } else {
-            writeln!(self.text, "{text}")
-        };
-        written.expect("writing to a String cannot fail");
+    fn line(&mut self, color: &'static str, text: impl Display) {
+        self.text.styled(color, text);
     }
 
     fn danger(&mut self, danger: &Danger) {
@@ -161,14 +155,10 @@ impl Page {
                 before: Some(old),
                 after: Some(new),
             } => {
-                let (red, green, reset) = if self.view.color {
-                    (RED, GREEN, RESET)
-                } else {
-                    ("", "", "")
-                };
-                let (route, old, new) = (plain(route), plain(old), plain(new));
-                let text = format!("  {route}: {red}{old}{reset} → {green}{new}{reset}\n");
-                self.text.push_str(&text);
+                let route = format!("  {route}: ");
+                let spans: [(_, &dyn Display); 4] =
+                    [("", &route), (RED, old), ("", &" → "), (GREEN, new)];
+                self.text.spans(&spans);
             }
             Row::Value {
                 route,
@@ -188,7 +178,8 @@ impl Page {
                     Mark::Removed => RED,
                     Mark::Same => DIM,
                 };
-                self.line(color, format_args!("    {} {text}", mark.sign()));
+                let sign = format!("    {} ", mark.sign());
+                self.text.file_line(color, sign, text);
             }
             Row::Hunk(old, new) => self.line(CYAN, format_args!("    @@ -{old} +{new} @@")),
             Row::Order {

@@ -198,7 +198,7 @@ impl Watch {
     fn follow(&mut self) -> bool {
         self.around = Around::default();
         self.expected
-            .surround(self.disk.root(), &self.base, &mut self.around);
+            .surround(&self.disk, &self.base, &mut self.around);
         self.eyes.follow(&self.around.folders)
     }
 

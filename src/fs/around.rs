@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::folder::BOOKKEEPING;
-
 /// How many symlinks are followed from one path.
 const HOPS: usize = 40;
 
@@ -71,25 +69,6 @@ fn flat(path: &Path) -> PathBuf {
         }
     }
     flat
-}
-
-/// Lists the folders below a folder, itself included, as a listing of its files walks them.
-pub fn folders_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let own = BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref());
-            if !own && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                waiting.push(entry.path());
-            }
-        }
-        found.push(folder);
-    }
-    found
 }
 
 /// What tells a folder from another that has taken its place.

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::folder::BOOKKEEPING;
 use super::mark::Mark;
+use super::walk::Walk;
 use super::{Error, Folder, GitError, Repository, is_absent, path};
 use crate::source::{Files, ReadError};
 
@@ -141,6 +141,16 @@ impl Disk {
         Folder::below(&self.root, path::normal(path)?)
     }
 
+    /// Lists the folders of which [`Files::list`] walks the files, itself included, absolute and without symlinks; what
+    /// cannot be read is passed over.
+    pub fn folders(&self, folder: &str) -> Vec<PathBuf> {
+        let real = path::normal(folder).and_then(|relative| self.real(&relative));
+        match real {
+            Ok(Some(real)) if real.is_dir() => Walk::of(&self.root, real, folder).folders,
+            _ => Vec::new(),
+        }
+    }
+
     fn note(&self, path: String, found: Mark) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.entry(path)
@@ -203,44 +213,17 @@ impl Disk {
                 path: relative.to_owned(),
             });
         }
-        let mut found = Vec::new();
-        let mut waiting = vec![(real, relative.to_owned())];
-        while let Some((folder, name)) = waiting.pop() {
-            let unreadable =
-                |cause| Error::reading(if name.is_empty() { "." } else { &name }, cause);
-            for entry in fs::read_dir(&folder).map_err(unreadable)? {
-                let entry = entry.map_err(unreadable)?;
-                let child = child_name(&name, &entry)?;
-                let kind = entry
-                    .file_type()
-                    .map_err(|cause| Error::reading(&child, cause))?;
-                // A submodule and a linked worktree have a file `.git`.
-                if BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
-                    continue;
-                }
-                if kind.is_dir() {
-                    waiting.push((entry.path(), child));
-                } else {
-                    found.push(child);
-                }
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
+        let Walk {
+            mut files, error, ..
+        } = Walk::of(&self.root, real, relative);
+        files.sort_unstable();
+        error.map_or(Ok(files), Err)
     }
 }
 
-fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
-    let name = entry.file_name();
-    let join = |name: &str| path::join(folder, name);
-    name.to_str().map(join).ok_or_else(|| Error::NotUnicode {
-        path: join(&name.to_string_lossy()),
-    })
-}
-
-/// Listings hold everything that is not a folder: also symlinks, which are never walked into, and
-/// which a later read follows or refuses. `.git` and `.kiln`, folders or files, are bookkeeping, not
-/// input, and are left out at any depth.
+/// Listings hold everything that is not a folder. A symlink to another folder of the project is walked like a folder;
+/// any other symlink is listed, and a later read follows or refuses it. `.git` and `.kiln`, folders or files, are
+/// bookkeeping, not input, and are left out at any depth; so is the [clutter](super::CLUTTER) of editors and systems.
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let relative = path::normal(path)?;

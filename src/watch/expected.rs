@@ -92,18 +92,19 @@ impl Expected {
     }
 
     /// Finds the folders to watch.
-    pub(super) fn surround(&self, root: &Path, base: &Path, around: &mut Around) {
+    pub(super) fn surround(&self, disk: &Disk, base: &Path, around: &mut Around) {
+        let root = disk.root();
         for path in self.inputs.keys() {
             match path.strip_suffix('/') {
                 None => around.add(&root.join(path), base),
                 Some(folder) => {
-                    let folder = if folder == "." {
+                    let full = if folder == "." {
                         root.to_owned()
                     } else {
                         root.join(folder)
                     };
-                    around.add(&folder, base);
-                    for below in fs::folders_below(&folder) {
+                    around.add(&full, base);
+                    for below in disk.folders(folder) {
                         around.add_folder(&below);
                     }
                 }

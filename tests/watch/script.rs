@@ -157,6 +157,17 @@ impl Day {
         });
     }
 
+    /// A folder among the templates is a symlink to another one, and is edited there.
+    fn a_folder_is_shared(&mut self) {
+        self.edit(|sandbox| {
+            sandbox.write("common/shared/first.txt", "first\n");
+            symlink("../common", sandbox.path("templates/common")).unwrap();
+        });
+        self.edit(|sandbox| sandbox.write("common/shared/first.txt", "again\n"));
+        self.edit(|sandbox| sandbox.write("common/shared/second.txt", "second\n"));
+        self.edit(|sandbox| fs::remove_file(sandbox.path("templates/common")).unwrap());
+    }
+
     /// Files saved as they were, and files that are no input: the one real edit is the only event.
     fn nothing_changes(&mut self) {
         let before = self.watcher.rebuilds;
@@ -165,6 +176,15 @@ impl Day {
             save_by_rename(&self.sandbox, TEMPLATE, &text);
         }
         self.sandbox.write("unrelated.txt", "no input");
+        for clutter in [".cluster.txt.tera.swp", "deep/.DS_Store", "4913", "notes~"] {
+            self.sandbox
+                .write(&format!("templates/{clutter}"), b"\xff\0");
+        }
+        symlink(
+            "me@host.1",
+            self.sandbox.path("templates/.#cluster.txt.tera"),
+        )
+        .unwrap();
         self.edit(|sandbox| save_by_rename(sandbox, TEMPLATE, "the end\n"));
         assert_eq!(self.watcher.rebuilds, before + 1, "{:#?}", self.watcher.log);
     }
@@ -192,6 +212,7 @@ fn day_of_edits(arguments: &[&str]) {
     day.a_mistake_is_mended();
     day.a_mind_changes();
     day.a_config_is_a_symlink();
+    day.a_folder_is_shared();
     day.nothing_changes();
     day.end();
 }

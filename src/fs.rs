@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use crate::source::ReadError;
 
 pub use around::{Around, Identity, identity};
-pub use claim::Claim;
+pub use claim::{Claim, Holder};
 pub use clutter::{CLUTTER, is_clutter};
 pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
@@ -137,12 +137,12 @@ pub enum Error {
         reason: &'static str,
     },
     /// Another process holds the claim.
-    #[error("another kiln is writing here{}: `{path}` is locked", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    #[error("another kiln is writing here{}: `{path}` is locked", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default())]
     Busy {
         /// The lock's path as the project names it.
         path: String,
-        /// The process that holds it, if it has said so yet.
-        pid: Option<u32>,
+        /// Who holds it, if it has said so yet.
+        holder: Option<Holder>,
     },
 }
 
@@ -231,6 +231,20 @@ pub fn may_be_versioned(folder: &Path) -> bool {
     folder
         .ancestors()
         .any(|folder| fs::symlink_metadata(folder.join(".git")).is_ok())
+}
+
+/// Returns whether a file may be run as a program, as git decides it: by its owner.
+fn may_run(found: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        found.is_file() && found.permissions().mode() & 0o100 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        false
+    }
 }
 
 /// Returns whether other users of this machine may read a file, as far as its permissions tell.

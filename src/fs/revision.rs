@@ -37,6 +37,8 @@ struct CommitEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CommitEntryKind {
     File,
+    /// A file of mode 100755.
+    Program,
     Symlink,
     /// A commit of another repository.
     Submodule,
@@ -147,7 +149,8 @@ impl Revision {
         ends.chain([path.len()]).find_map(|end| {
             let entry = self.entries.get(&path[..end])?;
             let rest = path[end..].trim_start_matches('/');
-            (entry.kind != CommitEntryKind::File).then(|| (path[..end].to_owned(), rest))
+            let is_file = matches!(entry.kind, CommitEntryKind::File | CommitEntryKind::Program);
+            (!is_file).then(|| (path[..end].to_owned(), rest))
         })
     }
 
@@ -250,6 +253,18 @@ impl Files for Revision {
         self.follow(&path::normal(path)?)
     }
 
+    fn is_executable(&self, path: &str) -> bool {
+        let at = path::normal(path).map_err(ReadError::from);
+        let Ok(at) = at.and_then(|path| self.follow(&path)) else {
+            return false;
+        };
+        match self.entries.get(&at) {
+            // Held against a disk that cannot tell, neither side may.
+            Some(entry) => entry.kind == CommitEntryKind::Program && self.disk.keeps_modes(),
+            None => self.disk.is_executable(&at),
+        }
+    }
+
     fn is_ignored(&self, path: &str) -> bool {
         // A file of the commit is everybody's, whatever the work tree says of it now.
         !self.holds(path) && self.repository.ignores(path) != Some(false)
@@ -328,6 +343,7 @@ fn entries(listing: &[u8], prefix: &str) -> BTreeMap<String, CommitEntry> {
             kind: match (mode, kind) {
                 ("120000", _) => CommitEntryKind::Symlink,
                 (_, "commit") => CommitEntryKind::Submodule,
+                ("100755", _) => CommitEntryKind::Program,
                 _ => CommitEntryKind::File,
             },
         };
@@ -362,6 +378,7 @@ mod tests {
             "100644 blob aa\tsub/a b",
             "120000 blob bb\tsub/link",
             "160000 commit cc\tsub/module",
+            "100755 blob dd\tsub/run",
         ];
         let listing = lines.join("\0");
         let found = entries(listing.as_bytes(), "sub/");
@@ -373,6 +390,7 @@ mod tests {
             ("a b", CommitEntryKind::File),
             ("link", CommitEntryKind::Symlink),
             ("module", CommitEntryKind::Submodule),
+            ("run", CommitEntryKind::Program),
         ];
         assert_eq!(shown, expected);
     }

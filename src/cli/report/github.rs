@@ -66,6 +66,7 @@ fn text(diagnostic: &Diagnostic) -> String {
         _ => {}
     }
     lines.extend(diagnostic.related.iter().map(placed));
+    lines.extend(diagnostic.list_lines());
     lines.extend(diagnostic.hints.iter().map(|hint| format!("help: {hint}")));
     lines.join("\n")
 }

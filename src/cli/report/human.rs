@@ -33,6 +33,10 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> String {
             Some(text) => group.element(snippet(source, text, &labels)),
         };
     }
+    let list = diagnostic.list_lines();
+    if !list.is_empty() {
+        group = group.element(Level::NOTE.message(plain(&list.join("\n"))));
+    }
     for hint in &diagnostic.hints {
         group = group.element(Level::HELP.message(plain(hint)));
     }

@@ -96,7 +96,7 @@ impl Expected {
         let root = disk.root();
         for path in self.inputs.keys() {
             match path.strip_suffix('/') {
-                None => around.add(&root.join(path), base),
+                None => around.add_file(&root.join(path), base),
                 Some(folder) => {
                     let full = if folder == "." {
                         root.to_owned()
@@ -111,7 +111,7 @@ impl Expected {
             }
         }
         for path in self.outside.keys() {
-            around.add(path, base);
+            around.add_file(path, base);
         }
         // Every folder on the way to an output; the outputs themselves are no symlinks.
         let mut parents: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();

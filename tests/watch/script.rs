@@ -157,6 +157,38 @@ impl Day {
         });
     }
 
+    /// A config with another name elsewhere, changed in place by that name.
+    fn a_config_is_a_hard_link(&mut self) {
+        let [linked, by_other_name] =
+            ["hard.example.com", "elsewhere.example.com"].map(|name| self.with_domain(name));
+        self.edit(|sandbox| {
+            sandbox.write("../elsewhere.yaml", linked);
+            fs::remove_file(sandbox.path("cluster.yaml")).unwrap();
+            fs::hard_link(
+                sandbox.path("../elsewhere.yaml"),
+                sandbox.path("cluster.yaml"),
+            )
+            .unwrap();
+        });
+        self.edit(|sandbox| save_in_place(sandbox, "../elsewhere.yaml", &by_other_name));
+    }
+
+    /// A template becomes a program.
+    fn a_mode_changes(&mut self) {
+        let mode = |sandbox: &Sandbox, path: &str| {
+            let found = fs::metadata(sandbox.path(path)).unwrap();
+            std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777
+        };
+        assert_eq!(mode(&self.sandbox, "out/deep/down/notes.txt"), 0o644);
+        let template = self.sandbox.path("templates/deep/down/notes.txt");
+        let program = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(template, program).unwrap();
+        self.watcher.wait_for("written");
+        self.watcher.ready();
+        assert_eq!(mode(&self.sandbox, "out/deep/down/notes.txt"), 0o755);
+        self.edits += 1;
+    }
+
     /// A folder among the templates is a symlink to another one, and is edited there.
     fn a_folder_is_shared(&mut self) {
         self.edit(|sandbox| {
@@ -212,7 +244,9 @@ fn day_of_edits(arguments: &[&str]) {
     day.a_mistake_is_mended();
     day.a_mind_changes();
     day.a_config_is_a_symlink();
+    day.a_config_is_a_hard_link();
     day.a_folder_is_shared();
+    day.a_mode_changes();
     day.nothing_changes();
     day.end();
 }

@@ -16,6 +16,7 @@ pub mod printer;
 pub mod progress;
 pub mod session;
 pub mod sides;
+pub mod turn;
 pub mod commands;
 
 use std::any::Any;

@@ -1,5 +1,6 @@
 //! What Kiln tells the user about the user's own input.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Place, Source, Span};
@@ -33,6 +34,28 @@ pub struct Label {
     pub text: String,
 }
 
+/// One of many things that a problem is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The file, as the project names it.
+    pub path: String,
+    /// What is to be said of it; empty for nothing but the name.
+    pub text: String,
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, text } = self;
+        match text.as_str() {
+            "" => write!(formatter, "`{path}`"),
+            text => write!(formatter, "`{path}` {text}"),
+        }
+    }
+}
+
+/// How much of a list is shown to people; programs get all of it.
+const LIST_SHOWN: usize = 10;
+
 /// One problem in the user's input: what is wrong, where, and what to do.
 ///
 /// The message is one sentence without a final period, with names in backticks. A diagnostic never
@@ -49,6 +72,8 @@ pub struct Diagnostic {
     pub primary: Option<Label>,
     /// Other places that matter: the first of two duplicates, the template behind an output.
     pub related: Vec<Label>,
+    /// What it is about where that is many things of one kind, the most important first.
+    pub list: Vec<Listed>,
     /// What the user can do, one sentence each.
     pub hints: Vec<String>,
 }
@@ -71,6 +96,7 @@ impl Diagnostic {
             message,
             primary: None,
             related: Vec::new(),
+            list: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -128,6 +154,21 @@ impl Diagnostic {
             Some(name) => self.with_hint(format!("did you mean `{name}`?")),
             None => self,
         }
+    }
+
+    /// Returns the lines of the list for people: those of which something is said and the first of the others, and how
+    /// many more there are.
+    pub fn list_lines(&self) -> Vec<String> {
+        let said = self.list.iter().filter(|listed| !listed.text.is_empty());
+        let shown = said.count().max(LIST_SHOWN).min(self.list.len());
+        let mut lines: Vec<String> = self.list[..shown].iter().map(Listed::to_string).collect();
+        match self.list.len() - shown {
+            0 => {}
+            more => lines.push(format!(
+                "and {more} more, which `--message-format json` names"
+            )),
+        }
+        lines
     }
 
     /// Shows the text of `source` wherever a label is in the file of its path.

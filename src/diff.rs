@@ -13,6 +13,7 @@ mod guards;
 mod items;
 mod lines;
 mod lists;
+mod mode;
 mod noise;
 mod past;
 mod report;
@@ -111,6 +112,7 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         };
         report.changes.push(change);
     }
+    mode::add_changes(before, after, &mut report.changes);
     finish(&mut report);
     let censor = Censor::of([&before.secrets, &after.secrets]);
     censor.report(&mut report);

@@ -13,6 +13,7 @@
 
 mod around;
 mod claim;
+mod clutter;
 mod disk;
 mod folder;
 mod git;
@@ -20,6 +21,7 @@ mod mark;
 mod path;
 mod revision;
 mod scratch;
+mod walk;
 
 use std::fs;
 use std::io;
@@ -27,8 +29,9 @@ use std::path::{Path, PathBuf};
 
 use crate::source::ReadError;
 
-pub use around::{Around, Identity, folders_below, identity};
-pub use claim::Claim;
+pub use around::{Around, Identity, identity};
+pub use claim::{Claim, Holder};
+pub use clutter::{CLUTTER, is_clutter};
 pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
 pub use git::{GitError, Repository};
@@ -111,6 +114,14 @@ pub enum Error {
         /// The symlink's path as the project names it.
         path: String,
     },
+    /// Symlinks to folders lead to one another too often.
+    #[error("`{path}` has more than {limit} folders behind symlinks")]
+    TooManyLinks {
+        /// The folder as the project names it.
+        path: String,
+        /// How many are walked into.
+        limit: usize,
+    },
     /// The name of a file is not Unicode.
     #[error("the name of `{path}` is not Unicode")]
     NotUnicode {
@@ -126,12 +137,12 @@ pub enum Error {
         reason: &'static str,
     },
     /// Another process holds the claim.
-    #[error("another kiln is writing here{}: `{path}` is locked", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    #[error("another kiln is writing here{}: `{path}` is locked", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default())]
     Busy {
         /// The lock's path as the project names it.
         path: String,
-        /// The process that holds it, if it has said so yet.
-        pid: Option<u32>,
+        /// Who holds it, if it has said so yet.
+        holder: Option<Holder>,
     },
 }
 
@@ -173,6 +184,7 @@ impl Error {
             | Self::SymlinkOutside { path, .. }
             | Self::DanglingSymlink { path }
             | Self::Symlink { path }
+            | Self::TooManyLinks { path, .. }
             | Self::NotUnicode { path }
             | Self::BadPath { path, .. }
             | Self::Busy { path, .. } => path,
@@ -193,6 +205,9 @@ impl From<Error> for ReadError {
                 format!("it is a symlink that leaves the project, to `{target}`")
             }
             Error::DanglingSymlink { .. } => "it is a symlink to nothing".to_owned(),
+            Error::TooManyLinks { limit, .. } => {
+                format!("it has more than {limit} folders behind symlinks")
+            }
             Error::NotUnicode { .. } => "its name is not Unicode".to_owned(),
             other => other.to_string(),
         };
@@ -216,6 +231,20 @@ pub fn may_be_versioned(folder: &Path) -> bool {
     folder
         .ancestors()
         .any(|folder| fs::symlink_metadata(folder.join(".git")).is_ok())
+}
+
+/// Returns whether a file may be run as a program, as git decides it: by its owner.
+fn may_run(found: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        found.is_file() && found.permissions().mode() & 0o100 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        false
+    }
 }
 
 /// Returns whether other users of this machine may read a file, as far as its permissions tell.

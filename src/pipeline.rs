@@ -356,5 +356,5 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
 /// Returns where the project keeps its templates and its outputs.
 pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
     let project = Warnings::default().keep(config::project::load(&world.files))?;
-    Ok(Layout::of(&project))
+    Ok(Layout::of(&project, &world.files))
 }

@@ -154,7 +154,7 @@ fn render_all(
     let apps = apps::discover(&library.manifests, context.values, &mut problems);
     let is_on = |entry: &&Entry| is_output(entry, &apps);
     let outputs: Vec<&Entry> = library.entries.iter().filter(is_on).collect();
-    outputs::check_paths(&outputs, &mut problems);
+    outputs::check_paths(&outputs, &library.reserved, &mut problems);
     let mut templates: Vec<Template> = library
         .entries
         .par_iter()

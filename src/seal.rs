@@ -208,8 +208,27 @@ enum Action<'r> {
     Seal { outline: Outline, rule: &'r Rule },
 }
 
+/// Says that a file that is no text would have to be sealed.
+fn binary(file: &File, rule: Option<&Rule>) -> Diagnostic {
+    let message = format!(
+        "`{}` is to be sealed, but is no text, and Kiln seals YAML only",
+        file.path
+    );
+    let mut problem = Diagnostic::error("unsupported-secret-format", message);
+    if let Some(place) = file.template_place(0) {
+        problem = problem.at_place(place, "copied from this file");
+    }
+    if let Some(rule) = rule {
+        problem = problem.with_related(rule.place.clone(), "named by this rule");
+    }
+    problem.with_hint("put it into the `data` of a Secret, in base64, or seal it by hand with `sops encrypt --input-type binary` outside of the templates")
+}
+
 fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
     let found = inputs.rules.find(&file.path);
+    if file.binary.is_some() {
+        return Err(vec![binary(file, found)]);
+    }
     let store = Store::of(&file.path);
     if store != Store::Yaml {
         let start = Span::default();
@@ -263,6 +282,7 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
 
 fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedFile {
     SealedFile {
+        executable: false,
         bytes,
         sealed: true,
         kept,

@@ -194,6 +194,11 @@ pub trait Files: Sync {
         Ok(path.to_owned())
     }
 
+    /// Returns whether a file may be run as a program; where nobody keeps that, none may.
+    fn is_executable(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Returns whether git is told not to look at a file.
     fn is_ignored(&self, _path: &str) -> bool {
         false
@@ -265,6 +270,10 @@ impl Files for OverlaidFiles<'_> {
             return Ok(path.to_owned());
         }
         self.files.real_path(path)
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        !self.replaced.contains_key(path) && self.files.is_executable(path)
     }
 
     fn is_ignored(&self, path: &str) -> bool {

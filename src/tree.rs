@@ -8,6 +8,7 @@ pub mod builds;
 pub mod kustomization;
 pub mod object;
 mod open_part;
+pub mod output_path;
 mod plain_file;
 pub mod reference;
 pub mod secret_manifest;
@@ -15,9 +16,11 @@ pub mod secret_manifest;
 pub use open_part::OpenPart;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use crate::source::{Source, Span};
 use crate::yaml;
@@ -62,9 +65,20 @@ pub struct File {
     pub documents: Arc<Vec<yaml::Document>>,
     /// The origin of each line, from the first; shorter than the text when unknown.
     pub origins: Vec<Origin>,
+    /// Whether it may be run as a program.
+    pub executable: bool,
+    /// The bytes of a file that is no text; its `source` only describes them.
+    pub binary: Option<Arc<[u8]>>,
 }
 
 impl File {
+    /// Returns what goes to disk when it is not encrypted.
+    pub fn bytes(&self) -> &[u8] {
+        self.binary
+            .as_deref()
+            .unwrap_or(self.source.text.as_bytes())
+    }
+
     /// Returns whether the file is to be encrypted: its name has `.sops.` in it, or a creation rule
     /// names it.
     ///
@@ -121,6 +135,16 @@ pub fn is_yaml_path(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
+/// Describes bytes that are no text, so that two files differ in it if they differ.
+pub fn binary_description(bytes: &[u8]) -> String {
+    let mut text = format!("binary file of {} bytes, SHA-256 ", bytes.len());
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+    }
+    text.push('\n');
+    text
+}
+
 /// One thing that a hardening rule added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Injection {
@@ -162,6 +186,8 @@ pub struct SealedFile {
     pub sealed: bool,
     /// Whether the bytes on disk were kept, since nothing in them changed as far as can be known.
     pub kept: bool,
+    /// Whether it may be run as a program.
+    pub executable: bool,
 }
 
 /// An app of the catalogue or the project: a folder of templates with an `app.toml`.
@@ -304,10 +330,16 @@ impl Tree<Checked> {
                     .expect("sealing hands over a ciphertext for every secret file")
             } else {
                 SealedFile {
-                    bytes: file.source.text.as_bytes().to_vec(),
+                    bytes: file.bytes().to_vec(),
                     sealed: false,
                     kept: false,
+                    executable: false,
                 }
+            };
+            let executable = file.executable;
+            let bytes = SealedFile {
+                executable,
+                ..bytes
             };
             self.sealed.insert(file.path.clone(), bytes);
         }
@@ -319,11 +351,8 @@ impl Tree<Sealed> {
     /// Keeps the bytes that are on disk for an open output of which nothing here knows how it is.
     pub fn keep(&mut self, path: &str, bytes: Vec<u8>) {
         if let Some(file) = self.sealed.get_mut(path).filter(|file| !file.sealed) {
-            *file = SealedFile {
-                bytes,
-                sealed: false,
-                kept: true,
-            };
+            file.bytes = bytes;
+            file.kept = true;
         }
     }
 

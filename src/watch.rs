@@ -1,8 +1,9 @@
 //! Waits until something that a compile read, looked for or wrote is not as it was.
 //!
-//! What counts is content: an event only says when to look. Folders are watched and not files, one by
-//! one and never recursively, so that a file that an editor replaces by renaming is followed, and so
-//! that a file or folder that was looked for is noticed when it appears. Where the system has no events
+//! What counts is content: an event only says when to look. Folders are watched, one by one and never
+//! recursively, so that a file that an editor replaces by renaming is followed, and so that a file or folder
+//! that was looked for is noticed when it appears. A file is watched besides where its folder would tell
+//! nothing: where it has another name elsewhere, or is mounted. Where the system has no events
 //! to give, the same look is taken at intervals.
 
 mod command;
@@ -196,10 +197,11 @@ impl Watch {
 
     /// Watches the folders around all that is expected; returns whether one is new.
     fn follow(&mut self) -> bool {
-        self.around = Around::default();
+        self.around = Around::new();
         self.expected
-            .surround(self.disk.root(), &self.base, &mut self.around);
-        self.eyes.follow(&self.around.folders)
+            .surround(&self.disk, &self.base, &mut self.around);
+        let Around { folders, files, .. } = &self.around;
+        self.eyes.follow(&folders.union(files).cloned().collect())
     }
 
     /// Waits for something to look at; returns whether to stop instead.

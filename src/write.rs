@@ -16,6 +16,7 @@
 mod apply;
 mod codes;
 mod digest;
+mod foreign;
 mod journal;
 mod lock;
 mod plan;
@@ -24,14 +25,17 @@ mod report;
 mod stage;
 
 use crate::diagnostic::Diagnostic;
-use crate::fs::{self, Disk};
+use crate::fs::{self, Disk, Folder, Holder};
 use crate::source::Source;
+use crate::tree::output_path::ReservedPaths;
+
+pub use crate::tree::output_path::LOCK_FILE;
 
 pub use apply::{Interruption, Step};
 pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
-pub use lock::{KILN, LOCK_FILE, List};
+pub use lock::{KILN, List};
 pub use plan::{Options, Plan, plan};
 pub use report::Report;
 
@@ -93,26 +97,73 @@ impl Error {
     }
 }
 
+/// Where to write, and on whose behalf.
+#[derive(Clone, Debug)]
+pub struct Target<'t> {
+    disk: &'t Disk,
+    output: &'t str,
+    reserved: ReservedPaths,
+    holder: Holder,
+}
+
+impl<'t> Target<'t> {
+    /// Names the output folder of a project in which nothing is reserved.
+    pub fn new(disk: &'t Disk, output: &'t str) -> Self {
+        Self {
+            disk,
+            output,
+            reserved: ReservedPaths::default(),
+            holder: Holder {
+                pid: std::process::id(),
+                ..Holder::default()
+            },
+        }
+    }
+
+    /// Says what the project reads, which is never written, removed or believed to be an output.
+    #[must_use]
+    pub fn reserving(mut self, reserved: &ReservedPaths) -> Self {
+        self.reserved = reserved.clone();
+        self
+    }
+
+    /// Says who writes, and since when, for others that have to wait.
+    #[must_use]
+    pub fn held_by(mut self, command: &str, since: String) -> Self {
+        command.clone_into(&mut self.holder.command);
+        self.holder.since = since;
+        self
+    }
+
+    fn folder(&self) -> Result<Folder, fs::Error> {
+        self.disk.folder(self.output)
+    }
+}
+
 /// Reads a folder's `kiln.lock`; `None` without one.
 ///
 /// # Errors
-/// A list that cannot be read as one.
-pub fn list(folder: &fs::Folder) -> Result<Option<List>, Vec<Diagnostic>> {
+/// A list that cannot be read as one, or that names what can be no output.
+pub fn list(target: &Target<'_>) -> Result<Option<List>, Vec<Diagnostic>> {
     let unreadable = |error: fs::Error| vec![Diagnostic::error("bad-lock", error.to_string())];
-    let Some(bytes) = folder.read(LOCK_FILE).map_err(unreadable)? else {
+    let read = || target.folder()?.read(LOCK_FILE);
+    let Some(bytes) = read().map_err(unreadable)? else {
         return Ok(None);
     };
-    list_of(folder, &bytes).map(Some)
+    list_of(target, &bytes).map(Some)
 }
 
 /// Reads the text of a `kiln.lock` of the folder, such as an older one.
 ///
 /// # Errors
-/// A text that cannot be read as one.
-pub fn list_of(folder: &fs::Folder, text: &[u8]) -> Result<List, Vec<Diagnostic>> {
+/// A text that cannot be read as one, or that names what can be no output.
+pub fn list_of(target: &Target<'_>, text: &[u8]) -> Result<List, Vec<Diagnostic>> {
     let text = String::from_utf8_lossy(text).into_owned();
-    let source = Source::new(folder.shown(LOCK_FILE), text);
-    lock::parse(&source, folder)
+    let shown = match target.folder() {
+        Ok(folder) => folder.shown(LOCK_FILE),
+        Err(_) => LOCK_FILE.to_owned(),
+    };
+    lock::parse(&Source::new(shown, text), &target.reserved)
 }
 
 /// Completes or undoes what a killed run left in the output folder, so that the old or the new tree
@@ -120,8 +171,8 @@ pub fn list_of(folder: &fs::Folder, text: &[u8]) -> Result<List, Vec<Diagnostic>
 ///
 /// To be called before anything reads the outputs. Costs one look at the disk when there is nothing
 /// to do, and then makes nothing.
-pub fn recover(disk: &Disk, output: &str) -> Result<Recovery, Error> {
-    recover_with(disk, output, &mut |_| Ok(()))
+pub fn recover(target: &Target<'_>) -> Result<Recovery, Error> {
+    recover_with(target, &mut |_| Ok(()))
 }
 
 /// Returns whether nothing is at work in the output folder, nor left there for [`recover`].
@@ -133,14 +184,13 @@ pub fn is_complete(disk: &Disk, output: &str) -> bool {
 /// Does as [`recover`], with an observer that is called after each step and can interrupt, so that
 /// tests can show what a crash leaves.
 pub fn recover_with(
-    disk: &Disk,
-    output: &str,
+    target: &Target<'_>,
     observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
 ) -> Result<Recovery, Error> {
-    let folder = disk.folder(output)?;
+    let folder = target.folder()?;
     if folder.entry(HOME)? == fs::Entry::Missing {
         return Ok(Recovery::Nothing);
     }
-    let _claim = folder.claim(HOME)?;
-    apply::recover(&folder, observer)
+    let _claim = folder.claim(HOME, &target.holder)?;
+    apply::recover(&folder, &target.reserved, observer)
 }

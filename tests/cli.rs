@@ -11,6 +11,8 @@ mod catalogue;
 mod exposure;
 /// `kiln explain`.
 mod explain;
+/// Programs, binaries, names that some disks mix up, and another Kiln at work.
+mod files;
 /// The help text of every command.
 mod help;
 /// `kiln init`.

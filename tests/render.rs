@@ -41,6 +41,7 @@ fn rendered(
             layer("templates", "templates"),
             layer("catalogue:templates", "catalogue"),
         ],
+        ..Layers::default()
     };
     let context = Context {
         values,
@@ -463,6 +464,7 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
         context,
         &Layers {
             layers: vec![layer],
+            ..Layers::default()
         }
         .read(),
         &files,

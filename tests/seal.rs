@@ -110,6 +110,8 @@ fn rendered(files: &[(&str, &str)]) -> Tree<Rendered> {
         source: Source::new(*path, *text),
         documents: Arc::default(),
         origins: Vec::new(),
+        executable: false,
+        binary: None,
     });
     Tree::rendered(files, Vec::new())
 }

@@ -16,6 +16,7 @@ use crate::fs::{self, Disk};
 use crate::pipeline::{self, Compiled, Failure, Keys, Layout, World};
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::Files;
+use crate::write::Target;
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "kiln.toml";
@@ -120,6 +121,13 @@ impl Session {
     /// Returns which folders the project uses.
     pub fn layout(&self) -> Result<Layout, CommandError> {
         Ok(pipeline::layout(&self.world())?)
+    }
+
+    /// Returns where the outputs go, on behalf of a command.
+    pub fn target<'s>(&'s self, layout: &'s Layout, command: &str) -> Target<'s> {
+        Target::new(&self.disk, &layout.output)
+            .reserving(&layout.reserved)
+            .held_by(command, clock::now())
     }
 
     /// Compiles the project, reports the warnings, and says what was made up.

@@ -1,6 +1,6 @@
 //! The sides of a comparison: where they come from, and how they get into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,8 @@ use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, OverlaidFiles, Source};
-use crate::tree::is_secret_path;
-use crate::write::{self, Digest, KILN, LOCK_FILE};
+use crate::tree::{binary_description, is_secret_path};
+use crate::write::{self, Digest, KILN, LOCK_FILE, Target};
 
 /// Where a side comes from.
 #[derive(Clone, Debug)]
@@ -373,7 +373,8 @@ fn folder(
         let message = format!("there is no folder `{}`", folder.shown(""));
         return Err(CommandError::failed(message).hint("`kiln render` makes it"));
     }
-    let list = write::list(&folder).map_err(CommandError::Unanswered)?;
+    let target = Target::new(disk, path).reserving(&session.layout()?.reserved);
+    let list = write::list(&target).map_err(CommandError::Unanswered)?;
     let paths = match &list {
         Some(list) => list.outputs.keys().cloned().collect(),
         None if same_place(session, disk, path) => {
@@ -386,6 +387,7 @@ fn folder(
     };
     let list = list.unwrap_or_default();
     let mut written = Written::default();
+    let mut executables = BTreeSet::new();
     let mut sources = Vec::new();
     for name in paths {
         // What is listed and gone counts as removed.
@@ -397,7 +399,11 @@ fn folder(
         if listed.is_some_and(|digest| *digest != Digest::of(&bytes)) {
             written.edited.insert(name.clone());
         }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if disk.is_executable(&format!("{path}/{name}")) {
+            executables.insert(name.clone());
+        }
+        let text = String::from_utf8(bytes);
+        let text = text.unwrap_or_else(|error| binary_description(error.as_bytes()));
         let is_secret = is_secret_path(&name);
         sources.push(Source::of(name, text.into(), is_secret));
     }
@@ -419,6 +425,7 @@ fn folder(
     };
     written.kiln = list.kiln;
     let side = Side::of_texts(label, texts).map_err(CommandError::Unanswered)?;
+    let side = side.with_executables(&executables);
     let side = side.with_sealed(pipeline::sealed_terms(&sources));
     Ok((side, written))
 }

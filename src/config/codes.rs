@@ -34,11 +34,11 @@ Mend the file or its rights; the message says what the system said.
         code: "not-utf8",
         summary: "A file that has to be text is not in UTF-8",
         text: "\
-Config files, templates and files that templates read are texts. What an editor saved in another
-encoding would come out garbled in the cluster; a picture or an archive has no place among the
-templates.
+Config files, templates and files that templates read are texts, as are YAML, JSON and TOML among the
+templates. What an editor saved in another encoding would come out garbled in the cluster. Any other
+file among the templates, such as a picture, is copied byte for byte.
 
-Save the file as UTF-8, or keep it outside of the templates.
+Save the file as UTF-8.
 
     iconv --from-code latin1 --to-code utf-8 cluster.yaml > new.yaml",
     },

@@ -155,6 +155,15 @@ impl Side {
         }
     }
 
+    /// Says which of its files may be run as programs.
+    #[must_use]
+    pub fn with_executables(mut self, paths: &BTreeSet<String>) -> Self {
+        for (path, held) in &mut self.files {
+            held.file.executable = paths.contains(path);
+        }
+        self
+    }
+
     /// Adds the config it was compiled from, defaults filled in, so that causes can be told.
     ///
     /// Of its values nothing is ever shown, only where they differ.
@@ -245,6 +254,8 @@ fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagno
         source: Arc::clone(source),
         documents: Arc::new(documents),
         origins: Vec::new(),
+        executable: false,
+        binary: None,
     };
     Ok(Held {
         file,

@@ -8,10 +8,63 @@ use super::{Entry, Error, Folder};
 /// How often a lock may vanish between opening and locking it before that is an error.
 const ATTEMPTS: usize = 100;
 
+/// The longest command and time that are believed of a lock.
+const LONGEST: usize = 40;
+
+/// Who holds the right to write to a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// What it does: `kiln watch`.
+    pub command: String,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
+}
+
+impl Holder {
+    /// Reads what a holder wrote; `None` when it has not done so yet, or when it is no such text.
+    fn read(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let pid = lines.next()?.trim().parse().ok()?;
+        let plain = |line: &&str| {
+            line.len() <= LONGEST
+                && line
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        };
+        let mut rest = lines.map(|line| Some(line).filter(plain).unwrap_or_default().to_owned());
+        Some(Self {
+            pid,
+            command: rest.next().unwrap_or_default(),
+            since: rest.next().unwrap_or_default(),
+        })
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            pid,
+            command,
+            since,
+        } = self;
+        if command.is_empty() {
+            write!(formatter, "process {pid}")?;
+        } else {
+            write!(formatter, "`{command}`, process {pid}")?;
+        }
+        if since.is_empty() {
+            return Ok(());
+        }
+        write!(formatter, ", since {since}")
+    }
+}
+
 /// The right to write to a folder, held until dropped.
 ///
 /// It is a system lock on `HOME/lock`, so that it ends with the process however that ends. The file
-/// holds the process id. Dropping it removes the home folder if nothing else is left in it, so that
+/// says who holds it. Dropping it removes the home folder if nothing else is left in it, so that
 /// a project at rest holds nothing of it.
 #[derive(Debug)]
 pub struct Claim {
@@ -26,12 +79,12 @@ impl Folder {
     ///
     /// # Errors
     /// [`Error::Busy`] when another process holds it; never waits.
-    pub fn claim(&self, home: &str) -> Result<Claim, Error> {
+    pub fn claim(&self, home: &str, holder: &Holder) -> Result<Claim, Error> {
         let made_folder = !self.exists();
         let lock = format!("{home}/lock");
         for _ in 0..ATTEMPTS {
             self.make(home)?;
-            if let Some(file) = self.try_claim(&lock)? {
+            if let Some(file) = self.try_claim(&lock, holder)? {
                 let claim = Claim {
                     folder: self.clone(),
                     home: home.to_owned(),
@@ -40,19 +93,19 @@ impl Folder {
                 };
                 let ignore = format!("{home}/.gitignore");
                 if self.entry(&ignore)? == Entry::Missing {
-                    self.write_new(&ignore, b"*\n")?;
+                    self.write_new(&ignore, b"*\n", false)?;
                 }
                 return Ok(claim);
             }
         }
         Err(Error::Busy {
             path: self.shown(&lock),
-            pid: None,
+            holder: None,
         })
     }
 
     /// Locks the file; `None` when its last holder removed it in the meantime.
-    fn try_claim(&self, lock: &str) -> Result<Option<fs::File>, Error> {
+    fn try_claim(&self, lock: &str, holder: &Holder) -> Result<Option<fs::File>, Error> {
         let full = self.place(lock)?;
         if !matches!(self.entry(lock)?, Entry::Missing | Entry::File) {
             return Err(Error::NotAFile {
@@ -75,10 +128,10 @@ impl Folder {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                file.read_to_string(&mut text).ok();
+                file.take(1024).read_to_string(&mut text).ok();
                 return Err(Error::Busy {
                     path: self.shown(lock),
-                    pid: text.trim().parse().ok(),
+                    holder: Holder::read(&text),
                 });
             }
             Err(fs::TryLockError::Error(cause)) => {
@@ -88,9 +141,15 @@ impl Folder {
         if !is_at(&file, &full) {
             return Ok(None);
         }
+        let Holder {
+            pid,
+            command,
+            since,
+        } = holder;
+        let text = format!("{pid}\n{command}\n{since}\n");
         let write = file
             .set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+            .and_then(|()| file.write_all(text.as_bytes()));
         write.map_err(|cause| Error::writing(self.shown(lock), cause))?;
         Ok(Some(file))
     }
@@ -143,5 +202,27 @@ impl Drop for Claim {
             self.tidy_up();
         }
         self.file.unlock().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_says_who_holds_it_and_nothing_else() {
+        let shown = |text: &str| Holder::read(text).map(|holder| holder.to_string());
+        assert_eq!(
+            shown("12\nkiln watch\n2026-11-30T00:00:00Z\n").as_deref(),
+            Some("`kiln watch`, process 12, since 2026-11-30T00:00:00Z")
+        );
+        assert_eq!(shown("12\n").as_deref(), Some("process 12"));
+        assert_eq!(
+            shown("12\n\u{1b}[31m\n\u{202e}x\n").as_deref(),
+            Some("process 12")
+        );
+        for text in ["", "\n", "x\nkiln render\n"] {
+            assert_eq!(shown(text), None, "{text:?}");
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::folder::BOOKKEEPING;
-use super::mark::Mark;
+use super::mark::{FileContent, Mark};
+use super::walk::Walk;
 use super::{Error, Folder, GitError, Repository, is_absent, path};
 use crate::source::{Files, ReadError};
 
@@ -18,6 +18,14 @@ use crate::source::{Files, ReadError};
 pub struct Disk {
     root: PathBuf,
     seen: Mutex<BTreeMap<String, Mark>>,
+    keeps_modes: bool,
+}
+
+/// The file that no disk has reason to take for a program.
+const PROBE: &str = "kiln.toml";
+
+fn is_executable(full: &Path) -> bool {
+    fs::metadata(full).is_ok_and(|found| super::may_run(&found))
 }
 
 /// Who may read a file that [`Disk::create`] makes.
@@ -38,6 +46,7 @@ impl Disk {
             return Err(Error::NotAFolder { path: shown });
         }
         Ok(Self {
+            keeps_modes: !is_executable(&real.join(PROBE)),
             root: real,
             seen: Mutex::default(),
         })
@@ -46,6 +55,14 @@ impl Disk {
     /// Returns the folder, absolute and without symlinks.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns whether the disk can tell a program from other files.
+    ///
+    /// Where it cannot, as on a USB stick or a folder of Windows, all files look alike: also `kiln.toml`, which is no
+    /// program.
+    pub fn keeps_modes(&self) -> bool {
+        cfg!(unix) && self.keeps_modes
     }
 
     /// Returns all that was read, listed or looked for and what was found, so that `watch` knows what
@@ -67,13 +84,14 @@ impl Disk {
                 Ok(folder) => Mark::of_listing(&self.list_normal(&folder)),
                 Err(error) => Mark::Failed(error.to_string()),
             },
-            None => Mark::of_file(&self.peek(seen)),
+            None => Mark::of_file(&path::normal(seen).and_then(|path| self.read_normal(&path))),
         }
     }
 
     /// Reads a file without noting it: for outputs, which are no inputs to wait for.
     pub fn peek(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.read_normal(&path::normal(path)?)
+        let found = self.read_normal(&path::normal(path)?)?;
+        Ok(found.map(|found| found.bytes))
     }
 
     /// Returns when a file was last changed, in seconds since 1970, if that can be told.
@@ -138,7 +156,17 @@ impl Disk {
     /// # Errors
     /// When the path leaves the project, or a symlink or a file stands on the way.
     pub fn folder(&self, path: &str) -> Result<Folder, Error> {
-        Folder::below(&self.root, path::normal(path)?)
+        Folder::below(&self.root, path::normal(path)?, self.keeps_modes())
+    }
+
+    /// Lists the folders of which [`Files::list`] walks the files, itself included, absolute and without symlinks; what
+    /// cannot be read is passed over.
+    pub fn folders(&self, folder: &str) -> Vec<PathBuf> {
+        let real = path::normal(folder).and_then(|relative| self.real(&relative));
+        match real {
+            Ok(Some(real)) if real.is_dir() => Walk::of(&self.root, real, folder).folders,
+            _ => Vec::new(),
+        }
     }
 
     fn note(&self, path: String, found: Mark) {
@@ -173,7 +201,7 @@ impl Disk {
         Ok(Some(real))
     }
 
-    fn read_normal(&self, relative: &str) -> Result<Option<Vec<u8>>, Error> {
+    fn read_normal(&self, relative: &str) -> Result<Option<FileContent>, Error> {
         let Some(real) = self.real(relative)? else {
             return Ok(None);
         };
@@ -189,9 +217,11 @@ impl Disk {
                 },
             });
         }
-        fs::read(&real)
-            .map(Some)
-            .map_err(|cause| Error::reading(relative, cause))
+        let bytes = fs::read(&real).map_err(|cause| Error::reading(relative, cause))?;
+        Ok(Some(FileContent {
+            bytes,
+            executable: self.keeps_modes() && super::may_run(&kind),
+        }))
     }
 
     fn list_normal(&self, relative: &str) -> Result<Vec<String>, Error> {
@@ -203,50 +233,23 @@ impl Disk {
                 path: relative.to_owned(),
             });
         }
-        let mut found = Vec::new();
-        let mut waiting = vec![(real, relative.to_owned())];
-        while let Some((folder, name)) = waiting.pop() {
-            let unreadable =
-                |cause| Error::reading(if name.is_empty() { "." } else { &name }, cause);
-            for entry in fs::read_dir(&folder).map_err(unreadable)? {
-                let entry = entry.map_err(unreadable)?;
-                let child = child_name(&name, &entry)?;
-                let kind = entry
-                    .file_type()
-                    .map_err(|cause| Error::reading(&child, cause))?;
-                // A submodule and a linked worktree have a file `.git`.
-                if BOOKKEEPING.contains(&entry.file_name().to_string_lossy().as_ref()) {
-                    continue;
-                }
-                if kind.is_dir() {
-                    waiting.push((entry.path(), child));
-                } else {
-                    found.push(child);
-                }
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
+        let Walk {
+            mut files, error, ..
+        } = Walk::of(&self.root, real, relative);
+        files.sort_unstable();
+        error.map_or(Ok(files), Err)
     }
 }
 
-fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
-    let name = entry.file_name();
-    let join = |name: &str| path::join(folder, name);
-    name.to_str().map(join).ok_or_else(|| Error::NotUnicode {
-        path: join(&name.to_string_lossy()),
-    })
-}
-
-/// Listings hold everything that is not a folder: also symlinks, which are never walked into, and
-/// which a later read follows or refuses. `.git` and `.kiln`, folders or files, are bookkeeping, not
-/// input, and are left out at any depth.
+/// Listings hold everything that is not a folder. A symlink to another folder of the project is walked like a folder;
+/// any other symlink is listed, and a later read follows or refuses it. `.git` and `.kiln`, folders or files, are
+/// bookkeeping, not input, and are left out at any depth; so is the [clutter](super::CLUTTER) of editors and systems.
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let relative = path::normal(path)?;
         let found = self.read_normal(&relative);
         self.note(relative, Mark::of_file(&found));
-        Ok(found?)
+        Ok(found?.map(|found| found.bytes))
     }
 
     fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
@@ -261,6 +264,11 @@ impl Files for Disk {
             .and_then(|real| real.strip_prefix(&self.root).ok());
         let below = below.and_then(Path::to_str).map(str::to_owned);
         Ok(below.unwrap_or(relative))
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        let relative = path::normal(path);
+        self.keeps_modes() && relative.is_ok_and(|path| is_executable(&self.root.join(path)))
     }
 
     fn is_ignored(&self, path: &str) -> bool {

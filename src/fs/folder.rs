@@ -11,9 +11,9 @@ use super::{Error, path};
 /// Folders that belong to git and to Kiln itself: neither input nor output.
 pub(super) const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
 
-/// How many files are synced at once: a journalling file system puts them into one commit, and the
-/// threads only wait.
-const SYNCS: usize = 16;
+/// How many files are synced or removed at once: a journalling file system puts them into one commit, and the
+/// threads only wait. To remove a file that was synced costs a millisecond and more.
+const WAITING: usize = 16;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,42 +46,46 @@ pub enum Entry {
 pub struct Folder {
     root: PathBuf,
     name: String,
+    /// Whether a program can be told from other files.
+    keeps_modes: bool,
     /// The folders that were looked at, and are folders.
     real: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Folder {
-    pub(super) fn below(project: &Path, name: String) -> Result<Self, Error> {
-        let project = Self::at(project.to_path_buf(), String::new());
+    pub(super) fn below(project: &Path, name: String, keeps_modes: bool) -> Result<Self, Error> {
+        let project = Self::at(project.to_path_buf(), String::new(), keeps_modes);
         if name.is_empty() {
             return Ok(project);
         }
         let root = project.place(&name)?;
         match project.entry(&name)? {
-            Entry::Missing | Entry::Folder => Ok(Self::at(root, name)),
+            Entry::Missing | Entry::Folder => Ok(Self::at(root, name, keeps_modes)),
             Entry::Symlink => Err(Error::Symlink { path: name }),
             _ => Err(Error::NotAFolder { path: name }),
         }
     }
 
+    /// Returns what tells a folder in this one from any other, here or on another disk, that may take its name.
+    ///
+    /// It cannot be known before the folder is made; empty where the system tells nothing.
+    pub fn fingerprint(&self, path: &str) -> Result<String, Error> {
+        let full = self.place(path)?;
+        let found =
+            fs::symlink_metadata(full).map_err(|cause| Error::reading(self.shown(path), cause))?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&found).to_string();
+        #[cfg(not(unix))]
+        let number = String::new();
+        let made = found.created().ok();
+        let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+        let made = made.map_or_else(String::new, |made| made.as_nanos().to_string());
+        Ok(format!("{number}:{made}"))
+    }
+
     /// Returns how the project names a path in this folder.
     pub fn shown(&self, path: &str) -> String {
         path::join(&self.name, path)
-    }
-
-    /// Returns whether a path can name an output: relative, plain, and none of git's or Kiln's own.
-    ///
-    /// # Errors
-    /// Says what is wrong with it.
-    pub fn accepts(&self, path: &str) -> Result<(), Error> {
-        path::strict(path)?;
-        if path.split('/').any(|part| BOOKKEEPING.contains(&part)) {
-            return Err(Error::BadPath {
-                path: path.to_owned(),
-                reason: "`.git` and `.kiln` are not for outputs",
-            });
-        }
-        Ok(())
     }
 
     /// Looks at what stands at a path, following no symlink.
@@ -123,13 +127,14 @@ impl Folder {
     /// Returns the same folder, of which nothing was looked at yet.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self::at(self.root.clone(), self.name.clone())
+        Self::at(self.root.clone(), self.name.clone(), self.keeps_modes)
     }
 
-    fn at(root: PathBuf, name: String) -> Self {
+    fn at(root: PathBuf, name: String, keeps_modes: bool) -> Self {
         Self {
             root,
             name,
+            keeps_modes,
             real: Arc::default(),
         }
     }
@@ -181,11 +186,29 @@ impl Folder {
         }
     }
 
-    /// Writes a file that is not there yet; a failure leaves none. Not synced.
-    pub fn write_new(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+    /// Returns whether a file is a program or none, as wanted; true where the disk cannot tell.
+    pub fn has_mode(&self, path: &str, executable: bool) -> Result<bool, Error> {
+        if !self.keeps_modes {
+            return Ok(true);
+        }
+        match fs::symlink_metadata(self.place(path)?) {
+            Ok(found) => Ok(super::may_run(&found) == executable),
+            Err(cause) if super::is_absent(&cause) => Ok(true),
+            Err(cause) => Err(Error::reading(self.shown(path), cause)),
+        }
+    }
+
+    /// Writes a file that is not there yet, as the umask has it; a failure leaves none. Not synced.
+    pub fn write_new(&self, path: &str, bytes: &[u8], executable: bool) -> Result<(), Error> {
         let full = self.place(path)?;
         let unwritable = |cause| Error::writing(self.shown(path), cause);
-        let mut file = fs::File::create_new(&full).map_err(unwritable)?;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if executable {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o777);
+        }
+        let mut file = options.open(&full).map_err(unwritable)?;
         file.write_all(bytes).map_err(|cause| {
             fs::remove_file(&full).ok();
             unwritable(cause)
@@ -196,18 +219,7 @@ impl Folder {
     ///
     /// `""` is this folder itself. A path that is gone has nothing to wait for.
     pub fn sync(&self, paths: &[String]) -> Result<(), Error> {
-        let share = paths.len().div_ceil(SYNCS).max(1);
-        std::thread::scope(|scope| {
-            let waiting: Vec<_> = paths
-                .chunks(share)
-                .map(|paths| scope.spawn(|| paths.iter().try_for_each(|path| self.sync_one(path))))
-                .collect();
-            waiting.into_iter().try_for_each(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-        })
+        side_by_side(paths, |path| self.sync_one(path))
     }
 
     fn sync_one(&self, path: &str) -> Result<(), Error> {
@@ -242,17 +254,28 @@ impl Folder {
             }),
             Err(_) => {
                 let bytes = self.read(from)?.unwrap_or_default();
-                self.write_new(to, &bytes)?;
-                self.copy_permissions(from, to)
+                self.write_new(to, &bytes, false)?;
+                let found = fs::symlink_metadata(self.place(from)?)
+                    .map_err(|cause| Error::reading(self.shown(from), cause))?;
+                fs::set_permissions(self.place(to)?, found.permissions())
+                    .map_err(|cause| Error::writing(self.shown(to), cause))
             }
         }
     }
 
-    /// Gives `to` the permissions of `from`.
-    pub fn copy_permissions(&self, from: &str, to: &str) -> Result<(), Error> {
-        let found = fs::symlink_metadata(self.place(from)?)
-            .map_err(|cause| Error::reading(self.shown(from), cause))?;
-        fs::set_permissions(self.place(to)?, found.permissions())
+    /// Gives `to` the permissions of `from`, except for whether it is a program.
+    pub fn take_permissions(&self, from: &str, to: &str) -> Result<(), Error> {
+        let look = |path: &str| {
+            fs::symlink_metadata(self.place(path)?)
+                .map_err(|cause| Error::reading(self.shown(path), cause))
+        };
+        let (old, new) = (look(from)?, look(to)?);
+        let permissions = if self.keeps_modes {
+            with_mode(old.permissions(), super::may_run(&new))
+        } else {
+            old.permissions()
+        };
+        fs::set_permissions(self.place(to)?, permissions)
             .map_err(|cause| Error::writing(self.shown(to), cause))
     }
 
@@ -266,6 +289,12 @@ impl Folder {
 
     /// Removes a folder with all that is in it; one that is gone is fine.
     pub fn remove_all(&self, path: &str) -> Result<(), Error> {
+        if self.entry(path)? == Entry::Folder {
+            let children = self.children(path)?.into_iter();
+            let files = children.filter(|(_, entry)| *entry == Entry::File);
+            let files: Vec<String> = files.map(|(path, _)| path).collect();
+            side_by_side(&files, |path| self.remove(path))?;
+        }
         self.forget(path);
         match fs::remove_dir_all(self.place(path)?) {
             Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
@@ -383,6 +412,26 @@ impl Folder {
     }
 }
 
+/// Does the same with each of some paths on several threads.
+fn side_by_side(
+    paths: &[String],
+    each: impl Fn(&str) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let share = paths.len().div_ceil(WAITING).max(1);
+    let each = &each;
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = paths
+            .chunks(share)
+            .map(|paths| scope.spawn(move || paths.iter().try_for_each(|path| each(path))))
+            .collect();
+        waiting.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
 /// Lists the folders above a path, from the innermost outwards, the root left out.
 pub fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').map(|(at, _)| &path[..at])
@@ -398,6 +447,26 @@ fn entry_of(kind: fs::FileType) -> Entry {
     } else {
         Entry::Special
     }
+}
+
+/// Lets those run a file who may read it, or nobody.
+fn with_mode(mut permissions: fs::Permissions, executable: bool) -> fs::Permissions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = permissions.mode();
+        let runs = mode & 0o111 != 0;
+        if executable && !runs {
+            permissions.set_mode(mode | 0o100 | (mode & 0o444) >> 2);
+        } else if executable {
+            permissions.set_mode(mode | 0o100);
+        } else {
+            permissions.set_mode(mode & !0o111);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = executable;
+    permissions
 }
 
 #[cfg(unix)]

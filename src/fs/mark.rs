@@ -7,13 +7,29 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, read_anywhere};
 
+/// What a file holds.
+#[derive(Debug)]
+pub(super) struct FileContent {
+    pub(super) bytes: Vec<u8>,
+    pub(super) executable: bool,
+}
+
+impl FileContent {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            executable: false,
+        }
+    }
+}
+
 /// What stood at a path; of the content only a digest, which is never stored.
 #[derive(Clone, Debug)]
 pub enum Mark {
     /// Nothing.
     Missing,
-    /// A file with this SHA-256.
-    File([u8; 32]),
+    /// A file with this SHA-256, and whether it may be run as a program.
+    File([u8; 32], bool),
     /// A folder with these files below it.
     Listing(BTreeSet<String>),
     /// Something that could not be read, and why.
@@ -23,10 +39,10 @@ pub enum Mark {
 }
 
 impl Mark {
-    pub(super) fn of_file(found: &Result<Option<Vec<u8>>, Error>) -> Self {
+    pub(super) fn of_file(found: &Result<Option<FileContent>, Error>) -> Self {
         match found {
             Ok(None) => Self::Missing,
-            Ok(Some(bytes)) => Self::of_bytes(bytes),
+            Ok(Some(found)) => Self::of_bytes(&found.bytes, found.executable),
             Err(error) => Self::Failed(error.to_string()),
         }
     }
@@ -39,20 +55,21 @@ impl Mark {
     }
 
     /// Returns the mark of a file with these bytes.
-    pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::File(Sha256::digest(bytes).into())
+    pub fn of_bytes(bytes: &[u8], executable: bool) -> Self {
+        Self::File(Sha256::digest(bytes).into(), executable)
     }
 
     /// Looks at a file outside of any project.
     pub fn anywhere(path: &Path) -> Self {
-        Self::of_file(&read_anywhere(path))
+        let found = read_anywhere(path);
+        Self::of_file(&found.map(|bytes| bytes.map(FileContent::of)))
     }
 
     /// Returns whether a later look saw the same.
     pub fn is_same(&self, later: &Self) -> bool {
         match (self, later) {
             (Self::Missing, Self::Missing) => true,
-            (Self::File(one), Self::File(other)) => one == other,
+            (Self::File(one, runs), Self::File(other, also)) => one == other && runs == also,
             (Self::Listing(one), Self::Listing(other)) => one == other,
             (Self::Failed(one), Self::Failed(other)) => one == other,
             _ => false,
@@ -72,12 +89,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_mode_is_a_difference() {
+        let [plain, program] = [false, true].map(|runs| Mark::of_bytes(b"one", runs));
+        assert!(!plain.is_same(&program) && program.is_same(&program));
+    }
+
+    #[test]
     fn two_looks_that_differ_are_like_nothing() {
-        let mut mark = Mark::of_bytes(b"one");
-        mark.join(&Mark::of_bytes(b"one"));
-        assert!(mark.is_same(&Mark::of_bytes(b"one")));
+        let mut mark = Mark::of_bytes(b"one", false);
+        mark.join(&Mark::of_bytes(b"one", false));
+        assert!(mark.is_same(&Mark::of_bytes(b"one", false)));
         mark.join(&Mark::Missing);
-        for later in [Mark::of_bytes(b"one"), Mark::Missing, Mark::Torn] {
+        for later in [Mark::of_bytes(b"one", false), Mark::Missing, Mark::Torn] {
             assert!(!mark.is_same(&later), "{later:?}");
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use super::folder::BOOKKEEPING;
 use super::git::{GitError, Repository};
+use super::walk::{LINKED_FOLDERS, is_left_out, leads_on, too_many_links};
 use super::{Disk, path};
 use crate::source::{Files, ReadError};
 
@@ -36,6 +37,8 @@ struct CommitEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CommitEntryKind {
     File,
+    /// A file of mode 100755.
+    Program,
     Symlink,
     /// A commit of another repository.
     Submodule,
@@ -146,8 +149,67 @@ impl Revision {
         ends.chain([path.len()]).find_map(|end| {
             let entry = self.entries.get(&path[..end])?;
             let rest = path[end..].trim_start_matches('/');
-            (entry.kind != CommitEntryKind::File).then(|| (path[..end].to_owned(), rest))
+            let is_file = matches!(entry.kind, CommitEntryKind::File | CommitEntryKind::Program);
+            (!is_file).then(|| (path[..end].to_owned(), rest))
         })
+    }
+
+    /// Lists what is below a folder, symlinks to other folders of the project included, as [`Disk`] does.
+    ///
+    /// `links` are the folders in which the symlinks stand that led here, and `linked` counts such symlinks.
+    fn walk(
+        &self,
+        at: &str,
+        name: &str,
+        links: &mut Vec<PathBuf>,
+        linked: &mut usize,
+        found: &mut Vec<String>,
+    ) -> Result<(), ReadError> {
+        for (path, entry) in self.below(at) {
+            if entry.kind == CommitEntryKind::Submodule {
+                return Err(ReadError {
+                    path: name.to_owned(),
+                    reason: in_submodule(path),
+                });
+            }
+            let inner = path[at.len()..].trim_start_matches('/');
+            if inner.split('/').any(is_left_out) {
+                continue;
+            }
+            let shown = path::join(name, inner);
+            let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+            match self.linked_folder(path, entry, folder, links) {
+                Some(target) => {
+                    *linked += 1;
+                    if *linked > LINKED_FOLDERS {
+                        return Err(too_many_links(name).into());
+                    }
+                    links.push(folder.to_owned());
+                    self.walk(&target, &shown, links, linked, found)?;
+                    links.pop();
+                }
+                None => found.push(shown),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the folder that a symlink leads to, if it is another one of the project.
+    fn linked_folder(
+        &self,
+        path: &str,
+        entry: &CommitEntry,
+        folder: &Path,
+        links: &[PathBuf],
+    ) -> Option<String> {
+        if entry.kind != CommitEntryKind::Symlink {
+            return None;
+        }
+        let target = self.follow(path).ok()?;
+        let walks = !target.split('/').any(is_left_out)
+            && self.below(&target).next().is_some()
+            && leads_on(folder, Path::new(&target), links);
+        walks.then_some(target)
     }
 
     /// Returns what is below a folder, which is named without its slash.
@@ -191,6 +253,18 @@ impl Files for Revision {
         self.follow(&path::normal(path)?)
     }
 
+    fn is_executable(&self, path: &str) -> bool {
+        let at = path::normal(path).map_err(ReadError::from);
+        let Ok(at) = at.and_then(|path| self.follow(&path)) else {
+            return false;
+        };
+        match self.entries.get(&at) {
+            // Held against a disk that cannot tell, neither side may.
+            Some(entry) => entry.kind == CommitEntryKind::Program && self.disk.keeps_modes(),
+            None => self.disk.is_executable(&at),
+        }
+    }
+
     fn is_ignored(&self, path: &str) -> bool {
         // A file of the commit is everybody's, whatever the work tree says of it now.
         !self.holds(path) && self.repository.ignores(path) != Some(false)
@@ -213,15 +287,8 @@ impl Files for Revision {
             return Err(failed("it is not a folder".to_owned()));
         }
         let mut found = Vec::new();
-        for (path, entry) in self.below(&at) {
-            if entry.kind == CommitEntryKind::Submodule {
-                return Err(failed(in_submodule(path)));
-            }
-            let inner = path[at.len()..].trim_start_matches('/');
-            if !inner.split('/').any(|part| BOOKKEEPING.contains(&part)) {
-                found.push(path::join(&folder, inner));
-            }
-        }
+        self.walk(&at, &folder, &mut Vec::new(), &mut 0, &mut found)?;
+        found.sort_unstable();
         if found.is_empty() && at != folder && self.below(&at).next().is_none() {
             return Err(failed("it is a symlink to nothing".to_owned()));
         }
@@ -276,6 +343,7 @@ fn entries(listing: &[u8], prefix: &str) -> BTreeMap<String, CommitEntry> {
             kind: match (mode, kind) {
                 ("120000", _) => CommitEntryKind::Symlink,
                 (_, "commit") => CommitEntryKind::Submodule,
+                ("100755", _) => CommitEntryKind::Program,
                 _ => CommitEntryKind::File,
             },
         };
@@ -310,6 +378,7 @@ mod tests {
             "100644 blob aa\tsub/a b",
             "120000 blob bb\tsub/link",
             "160000 commit cc\tsub/module",
+            "100755 blob dd\tsub/run",
         ];
         let listing = lines.join("\0");
         let found = entries(listing.as_bytes(), "sub/");
@@ -321,6 +390,7 @@ mod tests {
             ("a b", CommitEntryKind::File),
             ("link", CommitEntryKind::Symlink),
             ("module", CommitEntryKind::Submodule),
+            ("run", CommitEntryKind::Program),
         ];
         assert_eq!(shown, expected);
     }

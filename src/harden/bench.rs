@@ -136,6 +136,8 @@ impl<'t> Bench<'t> {
             source: Source::new(file.path.as_str(), file.text),
             documents: Arc::new(documents),
             origins: vec![Origin::Rule(rule); lines],
+            executable: false,
+            binary: None,
         };
         let desk = Desk {
             file: Cow::Owned(added),

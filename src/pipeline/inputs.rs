@@ -7,8 +7,9 @@ use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
-use crate::secret::{AGE_KEY, Secret};
+use crate::secret::{AGE_KEY, KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
+use crate::tree::output_path::ReservedPaths;
 use crate::tree::{File, Rendered, Sealed, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
@@ -36,11 +37,14 @@ pub struct Layout {
     pub ignore: Vec<String>,
     /// Whether a comparison leaves out the usual noise.
     pub noise: bool,
+    /// What the project reads, where no output may go.
+    pub reserved: ReservedPaths,
 }
 
 impl Layout {
-    pub(super) fn of(project: &Project) -> Self {
+    pub(super) fn of(project: &Project, files: &dyn Files) -> Self {
         Self {
+            reserved: reserved(project, files),
             templates: project.templates.clone(),
             output: project.output.clone(),
             data: config::data_files(project),
@@ -52,9 +56,31 @@ impl Layout {
 
     /// Lists the folders of which every file is an input.
     pub fn input_folders(&self) -> impl Iterator<Item = &str> {
-        let own = self.templates.iter().map(String::as_str);
-        own.chain([APP_SCHEMAS, PROJECT_CHARTS])
+        input_folders(&self.templates)
     }
+}
+
+fn input_folders(templates: &[String]) -> impl Iterator<Item = &str> {
+    let own = templates.iter().map(String::as_str);
+    own.chain([APP_SCHEMAS, PROJECT_CHARTS])
+}
+
+/// Lists what the project reads, by its names and by where symlinks lead, and its keys.
+pub(super) fn reserved(project: &Project, files: &dyn Files) -> ReservedPaths {
+    let real = |path: &str| {
+        let real = files.real_path(path);
+        let real = real.unwrap_or_else(|_| path.to_owned());
+        [path.to_owned(), real]
+    };
+    let data = config::data_files(project);
+    let inputs = data.iter().chain(&project.files);
+    let keys = project.seal.identities.iter().map(String::as_str);
+    let keys = keys.chain(KEY_FILES).chain(["kiln.toml"]);
+    let inputs = inputs.map(String::as_str).chain(keys);
+    let inputs: Vec<String> = inputs.flat_map(real).collect();
+    let folders: Vec<String> = input_folders(&project.templates).flat_map(real).collect();
+    let [inputs, folders] = [&inputs, &folders].map(|paths| paths.iter().map(String::as_str));
+    ReservedPaths::new(&project.output, inputs, folders)
 }
 
 const CONFIG_SCHEMA: &str = "schemas/cluster.schema.json";
@@ -185,7 +211,10 @@ pub(super) fn layers<'w>(world: &'w World<'_>, project: &Project) -> Layers<'w> 
             folder: "templates".to_owned(),
         });
     }
-    Layers { layers }
+    Layers {
+        layers,
+        reserved: reserved(project, &world.files),
+    }
 }
 
 /// Opens an encrypted data file; `None` where no identity does and its values are to be made up.

@@ -312,6 +312,10 @@ impl Files for GuardedFiles<'_> {
         self.files.real_path(path)
     }
 
+    fn is_executable(&self, path: &str) -> bool {
+        self.files.is_executable(path)
+    }
+
     fn is_ignored(&self, path: &str) -> bool {
         !self.lists(path) && self.files.is_ignored(path)
     }

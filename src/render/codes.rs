@@ -211,7 +211,9 @@ Mend its rights or the symlink; the message says what the system said.
         summary: "The path of a template cannot be the path of an output",
         text: "\
 An output has a relative path without `..`, backslashes or control characters, and no output is a
-folder of another one.
+folder of another one. Neither may it be one of Kiln's inputs or keys, `kiln.lock`, `.git`, or what some system
+takes for `.git`; nor may two outputs differ in capitals or in the form of their accents alone, as macOS and
+Windows keep one of them only.
 
 Rename the template: its path without `.tera` is the path of its output.
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::sealed_text;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Source};
-use crate::tree::is_secret_path;
+use crate::tree::output_path::ReservedPaths;
+use crate::tree::{binary_description, is_secret_path};
 
 /// The suffix of files that are rendered; all others are copied.
 pub(super) const SUFFIX: &str = ".tera";
@@ -30,6 +31,8 @@ pub struct Layer<'a> {
 pub struct Layers<'a> {
     /// The folders, the one that wins first.
     pub layers: Vec<Layer<'a>>,
+    /// What Kiln reads, so that no output may go there.
+    pub reserved: ReservedPaths,
 }
 
 /// A file that is on top.
@@ -37,8 +40,12 @@ pub struct Layers<'a> {
 pub(super) struct Entry {
     /// Its path below the layer's folder.
     pub(super) path: String,
-    /// The text, named as the user finds it.
+    /// The text, named as the user finds it; of a file that is no text a description.
     pub(super) source: Arc<Source>,
+    /// Whether it may be run as a program, and what it becomes with it.
+    pub(super) executable: bool,
+    /// The bytes of a file that is no text, which is copied as it is.
+    pub(super) binary: Option<Arc<[u8]>>,
 }
 
 impl Entry {
@@ -95,6 +102,12 @@ fn clash(output: &str, first: &Entry, second: &Entry) -> Diagnostic {
     Diagnostic::error("output-twice", message).with_hint("remove one of them")
 }
 
+/// Returns whether a file has to be a text by its name: what is rendered or read, here or by the cluster's tools.
+fn is_text_path(path: &str) -> bool {
+    let texts = [SUFFIX, ".yaml", ".yml", ".json", ".toml"];
+    texts.iter().any(|suffix| path.ends_with(suffix))
+}
+
 impl Layer<'_> {
     fn prefix(&self) -> String {
         match self.folder.trim_end_matches('/') {
@@ -122,7 +135,12 @@ impl Layer<'_> {
         let full = format!("{}{path}", self.prefix());
         if let Some(text) = self.files.embedded(&full) {
             let source = Source::of(shown, Cow::Borrowed(text), false);
-            return Some(Entry { path, source });
+            return Some(Entry {
+                path,
+                source,
+                executable: false,
+                binary: None,
+            });
         }
         let bytes = match self.files.read(&full) {
             Ok(bytes) => bytes?,
@@ -131,13 +149,26 @@ impl Layer<'_> {
                 return None;
             }
         };
-        let Ok(text) = String::from_utf8(bytes) else {
-            let message = format!("`{shown}` is not a UTF-8 text");
-            problems.push(
-                Diagnostic::error("not-utf8", message)
-                    .with_hint("the folder of templates is for texts; keep other files elsewhere"),
-            );
-            return None;
+        let executable = self.files.is_executable(&full);
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(_) if is_text_path(&path) => {
+                let message = format!("`{shown}` is not a UTF-8 text");
+                problems.push(
+                    Diagnostic::error("not-utf8", message)
+                        .with_hint("save it as UTF-8: templates, YAML, JSON and TOML are texts; any other file is copied as it is"),
+                );
+                return None;
+            }
+            Err(error) => {
+                let bytes = error.into_bytes();
+                return Some(Entry {
+                    path,
+                    source: Source::new(shown, binary_description(&bytes)),
+                    executable,
+                    binary: Some(bytes.into()),
+                });
+            }
         };
         let is_template = path.ends_with(SUFFIX);
         let is_sealed = is_secret_path(path.strip_suffix(SUFFIX).unwrap_or(&path));
@@ -146,6 +177,11 @@ impl Layer<'_> {
             (true, true) => sealed_text::veiled(&Source::new(shown, text)),
             (true, false) => Source::sensitive(shown, text),
         };
-        Some(Entry { path, source })
+        Some(Entry {
+            path,
+            source,
+            executable,
+            binary: None,
+        })
     }
 }

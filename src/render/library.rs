@@ -4,6 +4,7 @@ use super::apps::{self, Manifest};
 use super::layers::{Entry, Layers};
 use crate::diagnostic::Diagnostic;
 use crate::tree::is_secret_path;
+use crate::tree::output_path::ReservedPaths;
 
 /// The files on top, and the manifests of the apps among them, read.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Library {
     pub(super) manifests: Vec<Manifest>,
     /// What is wrong with any of them.
     pub(super) problems: Vec<Diagnostic>,
+    /// Where no output may go.
+    pub(super) reserved: ReservedPaths,
 }
 
 impl Library {
@@ -36,6 +39,7 @@ impl Layers<'_> {
             entries,
             manifests,
             problems,
+            reserved: self.reserved.clone(),
         }
     }
 }

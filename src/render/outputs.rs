@@ -8,56 +8,53 @@ use super::engine::{Engine, Printed};
 use super::layers::Entry;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
+use crate::tree::output_path::{ReservedPaths, folded};
 use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
 use crate::yaml;
 
 const NOT_YAML: &str = "output-not-yaml";
 const FROM_HERE: &str = "rendered from here";
 
-/// Returns why a path cannot be an output, if so.
-fn unsafe_path(path: &str) -> Option<&'static str> {
-    if path.is_empty() || path.ends_with('/') {
-        return Some("it has no name");
-    }
-    if path.starts_with('/') {
-        return Some("it is absolute");
-    }
-    if path.contains('\\') {
-        return Some("it has a backslash");
-    }
-    if path.chars().any(char::is_control) {
-        return Some("it has a control character");
-    }
-    path.split('/').find_map(|part| match part {
-        "" => Some("a part of it is empty"),
-        "." | ".." => Some("it leaves its folder"),
-        _ => None,
-    })
-}
-
-/// Reports outputs that have no safe path, and files where another output needs a folder.
-pub(super) fn check_paths(entries: &[&Entry], problems: &mut Vec<Diagnostic>) {
-    let outputs: BTreeMap<&str, &Entry> = entries
-        .iter()
-        .map(|entry| (entry.output(), *entry))
-        .collect();
-    for (path, entry) in &outputs {
-        if let Some(reason) = unsafe_path(path) {
+/// Reports outputs that have no safe path, that are one file on some disks, and files where another output needs a folder.
+pub(super) fn check_paths(
+    entries: &[&Entry],
+    reserved: &ReservedPaths,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut outputs: BTreeMap<Cow<'_, str>, &Entry> = BTreeMap::new();
+    let bad = |entry: &Entry, message: String| {
+        Diagnostic::error("output-path", message).at(
+            &entry.source,
+            Span::default(),
+            "from this file",
+        )
+    };
+    for entry in entries {
+        let path = entry.output();
+        if let Some(reason) = reserved.refuse(path) {
             let message = format!("`{path}` cannot be the path of an output: {reason}");
-            problems.push(Diagnostic::error("output-path", message).at(
-                &entry.source,
-                Span::default(),
-                "from this file",
+            problems.push(bad(entry, message).with_hint(
+                "rename the template: its path without `.tera` is the path of its output",
             ));
         }
-        let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
-        for folder in folders.filter(|folder| outputs.contains_key(folder)) {
-            let message = format!("`{folder}` is a file, but `{path}` needs a folder there");
-            problems.push(Diagnostic::error("output-path", message).at(
-                &entry.source,
-                Span::default(),
-                "from this file",
-            ));
+        if let Some(twin) = outputs.insert(folded(path), entry) {
+            let message = format!(
+                "`{}` and `{path}` are one file where a disk tells neither capitals nor accents apart, as on macOS and Windows",
+                twin.output()
+            );
+            let first = Place::new(&twin.source, Span::default());
+            problems.push(bad(entry, message).with_related(first, "the other one"));
+        }
+    }
+    for (folded, entry) in &outputs {
+        let folders = folded.match_indices('/').map(|(at, _)| &folded[..at]);
+        for file in folders.filter_map(|folder| outputs.get(folder)) {
+            let message = format!(
+                "`{}` is a file, but `{}` needs a folder there",
+                file.output(),
+                entry.output()
+            );
+            problems.push(bad(entry, message));
         }
     }
 }
@@ -106,6 +103,8 @@ pub(super) fn compared(entry: &Entry, text: Cow<'static, str>) -> Option<File> {
         source,
         documents: Arc::default(),
         origins: Vec::new(),
+        executable: entry.executable,
+        binary: entry.binary.clone(),
     })
 }
 
@@ -122,6 +121,8 @@ fn file(
         source,
         documents: Arc::default(),
         origins,
+        executable: entry.executable,
+        binary: entry.binary.clone(),
     };
     if is_yaml_path(path) {
         match yaml::load(&file.source.text) {

@@ -153,8 +153,8 @@ Add an age recipient, or keep such files out of the templates.
         code: "unsupported-secret-format",
         summary: "A secret file is of a format that Kiln does not seal",
         text: "\
-Kiln seals YAML. A file of another format with `.sops.` in its name, or that a creation rule names, would reach
-the disk in plain text, so it is refused.
+Kiln seals YAML. A file of another format, or one that is no text, with `.sops.` in its name, or that a
+creation rule names, would reach the disk in plain text, so it is refused.
 
 Put the content into a Secret. If it is no secret, take `.sops.` out of the name, or narrow the `path_regex`.
 

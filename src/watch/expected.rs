@@ -92,25 +92,26 @@ impl Expected {
     }
 
     /// Finds the folders to watch.
-    pub(super) fn surround(&self, root: &Path, base: &Path, around: &mut Around) {
+    pub(super) fn surround(&self, disk: &Disk, base: &Path, around: &mut Around) {
+        let root = disk.root();
         for path in self.inputs.keys() {
             match path.strip_suffix('/') {
-                None => around.add(&root.join(path), base),
+                None => around.add_file(&root.join(path), base),
                 Some(folder) => {
-                    let folder = if folder == "." {
+                    let full = if folder == "." {
                         root.to_owned()
                     } else {
                         root.join(folder)
                     };
-                    around.add(&folder, base);
-                    for below in fs::folders_below(&folder) {
+                    around.add(&full, base);
+                    for below in disk.folders(folder) {
                         around.add_folder(&below);
                     }
                 }
             }
         }
         for path in self.outside.keys() {
-            around.add(path, base);
+            around.add_file(path, base);
         }
         // Every folder on the way to an output; the outputs themselves are no symlinks.
         let mut parents: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();

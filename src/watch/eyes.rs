@@ -15,8 +15,8 @@ use crate::fs::{self, Identity};
 pub(super) struct Eyes {
     mode: Mode,
     watcher: Option<RecommendedWatcher>,
-    /// The folders that are watched.
-    folders: BTreeMap<PathBuf, Identity>,
+    /// The folders that are watched, and the files of which no folder tells.
+    watched: BTreeMap<PathBuf, Identity>,
 }
 
 impl fmt::Debug for Eyes {
@@ -31,7 +31,7 @@ impl Eyes {
         let mut eyes = Self {
             mode: Mode::Events,
             watcher: None,
-            folders: BTreeMap::new(),
+            watched: BTreeMap::new(),
         };
         if let Some(interval) = poll {
             eyes.mode = Mode::Polling {
@@ -57,7 +57,10 @@ impl Eyes {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.folders.len()
+        self.watched
+            .values()
+            .filter(|known| known.is_folder)
+            .count()
     }
 
     pub(super) fn interval(&self) -> Option<Duration> {
@@ -67,14 +70,14 @@ impl Eyes {
         }
     }
 
-    /// Watches just these folders; returns whether one is new, so that what happened in it before may
+    /// Watches just these folders and files; returns whether one is new, so that what happened in it before may
     /// have been missed.
     pub(super) fn follow(&mut self, wanted: &BTreeSet<PathBuf>) -> bool {
         let Some(watcher) = &mut self.watcher else {
             return false;
         };
         let mut failed = None;
-        self.folders.retain(|folder, known| {
+        self.watched.retain(|folder, known| {
             let stays = wanted.contains(folder) && fs::identity(folder) == Some(*known);
             if !stays {
                 // A folder that is gone has taken its watch along.
@@ -84,7 +87,7 @@ impl Eyes {
         });
         let mut fresh = false;
         for folder in wanted {
-            if self.folders.contains_key(folder) {
+            if self.watched.contains_key(folder) {
                 continue;
             }
             let Some(identity) = fs::identity(folder) else {
@@ -92,7 +95,7 @@ impl Eyes {
                 continue;
             };
             match watcher.watch(folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.folders.insert(folder.clone(), identity)),
+                Ok(()) => drop(self.watched.insert(folder.clone(), identity)),
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
                     failed = Some(error);
@@ -119,7 +122,7 @@ impl Eyes {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        self.folders.retain(|folder, _| {
+        self.watched.retain(|folder, _| {
             let gone = event.paths.iter().any(|path| folder.starts_with(path));
             if gone {
                 watcher.unwatch(folder).ok();
@@ -135,7 +138,7 @@ impl Eyes {
             other => format!("{other:?}"),
         };
         self.watcher = None;
-        self.folders.clear();
+        self.watched.clear();
         self.mode = Mode::Polling {
             interval: INTERVAL,
             reason: Some(reason),

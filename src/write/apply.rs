@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use crate::fs::{self, Entry, Folder, parents};
+use crate::tree::output_path::ReservedPaths;
 use crate::write::digest::Digest;
 use crate::write::journal::{Change, JOURNAL, Journal, Recovery, UNDO, new_at, old_at};
 use crate::write::stage::discard;
@@ -106,14 +107,15 @@ pub(super) fn complete(
 /// Takes up what a killed run left; the claim must be held.
 pub(super) fn recover(
     folder: &Folder,
+    reserved: &ReservedPaths,
     observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
 ) -> Result<Recovery, Error> {
     let mut observer = Observer(observer);
-    if let Some(journal) = Journal::read(folder, UNDO)? {
+    if let Some(journal) = Journal::read(folder, reserved, UNDO)? {
         undo_all(folder, &journal, &mut observer)?;
         return Ok(Recovery::Undone);
     }
-    let Some(journal) = Journal::read(folder, JOURNAL)? else {
+    let Some(journal) = Journal::read(folder, reserved, JOURNAL)? else {
         return Ok(if discard(folder)? {
             Recovery::Discarded
         } else {
@@ -169,10 +171,11 @@ fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Err
         folder.remove_empty_parents(path)?;
         return Ok(true);
     }
-    if folder.entry(&new)? == Entry::Missing || found == Found::of(change.after) {
+    if folder.entry(&new)? == Entry::Missing {
         return Ok(true);
     }
-    if !expected {
+    // The content may be there already, and be a program or none.
+    if !expected && found != Found::of(change.after) {
         return Ok(false);
     }
     if found == Found::Nothing {
@@ -180,7 +183,7 @@ fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Err
     } else {
         folder.remove(&old)?;
         folder.link(path, &old)?;
-        folder.copy_permissions(path, &new)?;
+        folder.take_permissions(path, &new)?;
     }
     folder.rename(&new, path)?;
     Ok(true)

@@ -6,13 +6,14 @@ use crate::diagnostic::Meaning;
 pub static CODES: &[Meaning] = &[
     Meaning {
         code: "bad-lock",
-        summary: "`kiln.lock` cannot be read",
+        summary: "`kiln.lock` cannot be read, or lists what is no output",
         text: "\
 It lists the outputs that Kiln owns, and so what Kiln may overwrite and remove; with a broken list
-nothing is safe to touch. A merge conflict is the usual cause.
+nothing is safe to touch. A merge conflict is the usual cause. Config, keys, templates, schemas and
+what is in `.git` are never outputs: a list that has one of them was not written by Kiln.
 
-Keep the lines of both sides and render again, or take the file from git. Without it Kiln takes over
-the outputs that are as it would write them, and names the others.
+Keep the lines of both sides and render again, or take the file from git. Where it is lost, `--force`
+takes over the files that are just as Kiln would write them; without it they are yours.
 
     git checkout --theirs -- kiln.lock && kiln render",
     },
@@ -20,8 +21,8 @@ the outputs that are as it would write them, and names the others.
         code: "bad-output-path",
         summary: "An output cannot be written to where it belongs",
         text: "\
-The system or Kiln's own bookkeeping forbids the path, or two outputs exclude each other: one is a
-file where the other needs a folder.
+The system, git or Kiln's own bookkeeping forbids the path, Kiln reads what is there, or two outputs
+exclude each other: one is a file where the other needs a folder.
 
 Rename the template, as its path is the path of its output.
 
@@ -30,12 +31,17 @@ Rename the template, as its path is the path of its output.
     },
     Meaning {
         code: "foreign-output",
-        summary: "A file is in the way that Kiln did not write",
+        summary: "Files are in the way that Kiln did not write",
         text: "\
-It is not in `kiln.lock`, so it is yours, and Kiln never overwrites what is not its own.
+They are not in `kiln.lock`, so they are yours, and Kiln never overwrites or removes what is not its own. A
+file that happens to be just as Kiln would write it stays yours as well.
 
-Move it away or delete it if the template should make it; rename the template if not.
+Of a `kustomization.yaml` the message names the entries that Kiln's version lacks. Flux removes from the
+cluster what is listed no more, so keep them first: put these apps into `templates/` at the same paths, and a
+`kustomization.yaml` with all entries beside them. A copy of the folder shows what a switch would change;
+then move the files away. To keep a file, remove its template or switch its app off.
 
+    git worktree add ../before HEAD && kiln diff --tree ../before
     git mv kubernetes/apps/default/echo/ks.yaml old-ks.yaml",
     },
     Meaning {

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{Entry, Folder};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
 use crate::write::digest::Digest;
-use crate::write::lock::LOCK_FILE;
 use crate::write::{Error, HOME};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The journal of a run that goes forward.
 pub(super) const JOURNAL: &str = ".kiln/journal.json";
@@ -60,21 +60,25 @@ impl Change {
 #[serde(deny_unknown_fields)]
 pub(super) struct Journal {
     version: u32,
+    /// The fingerprint of the folder that it was written to: one that came with a copy or a checkout is somebody else's.
+    home: String,
     pub(super) changes: Vec<Change>,
 }
 
 impl Journal {
-    pub(super) fn new(changes: Vec<Change>) -> Self {
-        Self {
+    /// Makes the journal of a run in a folder that is claimed.
+    pub(super) fn new(folder: &Folder, changes: Vec<Change>) -> Result<Self, crate::fs::Error> {
+        Ok(Self {
             version: VERSION,
+            home: folder.fingerprint(HOME)?,
             changes,
-        }
+        })
     }
 
     /// Makes the journal count: from here on the run will be completed.
     pub(super) fn commit(&self, folder: &Folder) -> Result<(), crate::fs::Error> {
         let text = serde_json::to_vec(self).expect("a journal is strings and numbers");
-        folder.write_new(DRAFT, &text)?;
+        folder.write_new(DRAFT, &text, false)?;
         folder.sync(&[DRAFT.to_owned()])?;
         folder.rename(DRAFT, JOURNAL)?;
         folder.sync(&[HOME.to_owned(), String::new()])
@@ -83,9 +87,13 @@ impl Journal {
     /// Reads the journal that a killed run left.
     ///
     /// # Errors
-    /// When it is damaged, of another version, or names a path that no output can have: it may come
-    /// from a stranger's repository.
-    pub(super) fn read(folder: &Folder, path: &str) -> Result<Option<Self>, Error> {
+    /// When it is damaged, of another version, was not written here, or names a path that no output can have: it may
+    /// come from a stranger's repository.
+    pub(super) fn read(
+        folder: &Folder,
+        reserved: &ReservedPaths,
+        path: &str,
+    ) -> Result<Option<Self>, Error> {
         if folder.entry(path)? == Entry::Missing {
             return Ok(None);
         }
@@ -99,10 +107,17 @@ impl Journal {
         if journal.version != VERSION {
             return Err(broken(format!("it is of version {}", journal.version)));
         }
-        for change in &journal.changes {
-            folder
-                .accepts(&change.path)
-                .map_err(|error| broken(error.to_string()))?;
+        if journal.home != folder.fingerprint(HOME)? {
+            let reason = "it was not written in this folder, and came with a copy or a checkout";
+            return Err(broken(reason.to_owned()));
+        }
+        for change in journal.changes.iter().filter(|change| !change.is_lock()) {
+            if let Some(reason) = reserved.refuse(&change.path) {
+                return Err(broken(format!(
+                    "`{}`: {reason}",
+                    change.path.escape_debug()
+                )));
+            }
         }
         Ok(Some(journal))
     }

@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::fs::Folder;
 use crate::source::{Source, Span};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
 use crate::write::digest::Digest;
 
-/// The name of the list, in the output folder.
-pub const LOCK_FILE: &str = "kiln.lock";
-
 const VERSION: i64 = 1;
+
+/// What helps where the list cannot be read.
+const RESTORE: &str = "take the file from git, `git checkout HEAD -- kiln.lock`; without one at all, `kiln render --force` takes over the files that are just as it would write them";
 
 /// The version of this Kiln.
 pub const KILN: &str = env!("CARGO_PKG_VERSION");
@@ -38,18 +38,21 @@ pub struct List {
 /// # Errors
 /// One diagnostic with the place of what is wrong; paths that no output can have are wrong too, as
 /// what is listed may be removed.
-pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<Diagnostic>> {
+pub(super) fn parse(
+    source: &Arc<Source>,
+    reserved: &ReservedPaths,
+) -> Result<List, Vec<Diagnostic>> {
     let bad_in = |source: &Arc<Source>, span: toml_span::Span, message: String| {
         vec![
             Diagnostic::error("bad-lock", message)
                 .at(source, Span::new(span.start, span.end), "")
-                .with_hint("take the file from git, or remove it: Kiln then takes over the outputs that are as it would write them, and names the others"),
+                .with_hint(RESTORE),
         ]
     };
     let bad = |span, message| bad_in(source, span, message);
     // What is no list may be another file than it seems.
     let strange = |span, message| bad_in(&source.keys_only(), span, message);
-    if let Some(list) = as_written(&source.text, folder) {
+    if let Some(list) = as_written(&source.text, reserved) {
         return Ok(list);
     }
     let root = toml_span::parse(&source.text).map_err(|error| {
@@ -88,9 +91,11 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
     let mut outputs = Owned::new();
     for (key, value) in table {
         let path = key.name.to_string();
-        folder
-            .accepts(&path)
-            .map_err(|error| bad(key.span, format!("`{LOCK_FILE}` lists no output: {error}")))?;
+        if let Some(reason) = reserved.refuse(&path) {
+            let shown = path.escape_debug();
+            let message = format!("`{LOCK_FILE}` lists `{shown}`, which is no output: {reason}");
+            return Err(bad(key.span, message));
+        }
         let digest = value.as_str().and_then(Digest::parse);
         let digest = digest.ok_or_else(|| {
             bad(
@@ -104,7 +109,7 @@ pub(super) fn parse(source: &Arc<Source>, folder: &Folder) -> Result<List, Vec<D
 }
 
 /// Reads a list that is as Kiln writes it, which takes no parser; `None` for any other.
-fn as_written(text: &str, folder: &Folder) -> Option<List> {
+fn as_written(text: &str, reserved: &ReservedPaths) -> Option<List> {
     let kiln = text
         .lines()
         .find_map(|line| line.strip_prefix("kiln = \"")?.strip_suffix('"'))
@@ -119,7 +124,7 @@ fn as_written(text: &str, folder: &Folder) -> Option<List> {
             .strip_prefix('"')?
             .strip_suffix('"')?
             .split_once("\" = \"")?;
-        let plain = !path.contains(['"', '\\']) && folder.accepts(path).is_ok();
+        let plain = !path.contains(['"', '\\']) && reserved.refuse(path).is_none();
         let digest = Digest::parse(digest).filter(|_| plain)?;
         if list.outputs.insert(path.to_owned(), digest).is_some() {
             return None;

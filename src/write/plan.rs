@@ -6,16 +6,18 @@ use std::collections::BTreeSet;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::fs::{self, Claim, Disk, Entry, Folder, parents};
+use crate::fs::{self, Claim, Entry, Folder, parents};
 use crate::source::Source;
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
+use crate::write::foreign::{self, ForeignFile};
 use crate::write::journal::{Change, JOURNAL, UNDO};
-use crate::write::lock::{self, KILN, LOCK_FILE, List, Owned};
+use crate::write::lock::{self, KILN, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
-use crate::write::{Error, HOME, problem};
+use crate::write::{Error, HOME, Target, problem};
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,39 +89,42 @@ impl Plan<'_> {
 /// `kiln.lock` that cannot be read.
 pub fn plan<'t>(
     tree: &'t Tree<Sealed>,
-    disk: &Disk,
-    output: &str,
+    target: &Target<'_>,
     options: Options,
 ) -> Result<StageResult<Plan<'t>>, Error> {
-    let folder = disk.folder(output)?;
+    let folder = target.folder()?;
+    let reserved = &target.reserved;
     if options.dry_run {
         if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
             return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
         }
-        return compare(tree, folder, options);
+        return compare(tree, folder, reserved, options);
     }
     // Where nobody is at work and nothing is left, that there is nothing to do is seen without a claim.
     if folder.entry(HOME)? == Entry::Missing {
-        let planned = compare(tree, folder.anew(), options)?;
+        let planned = compare(tree, folder.anew(), reserved, options)?;
         if !matches!(&planned, Ok(planned) if !planned.value.pending.is_empty()) {
             return Ok(planned);
         }
     }
-    let claim = folder.claim(HOME)?;
-    let recovery = apply::recover(&folder, &mut |_| Ok(()))?;
-    Ok(compare(tree, folder, options)?.map(|mut planned| {
-        planned.value.claim = Some(claim);
-        planned.value.report.recovery = recovery;
-        planned
-    }))
+    let claim = folder.claim(HOME, &target.holder)?;
+    let recovery = apply::recover(&folder, reserved, &mut |_| Ok(()))?;
+    Ok(
+        compare(tree, folder, reserved, options)?.map(|mut planned| {
+            planned.value.claim = Some(claim);
+            planned.value.report.recovery = recovery;
+            planned
+        }),
+    )
 }
 
 /// Compares a tree with the folder as it is.
-fn compare(
-    tree: &Tree<Sealed>,
+fn compare<'t>(
+    tree: &'t Tree<Sealed>,
     folder: Folder,
+    reserved: &ReservedPaths,
     options: Options,
-) -> Result<StageResult<Plan<'_>>, Error> {
+) -> Result<StageResult<Plan<'t>>, Error> {
     let text = folder.read(LOCK_FILE)?;
     let List {
         kiln,
@@ -128,7 +133,7 @@ fn compare(
         None => List::default(),
         Some(bytes) => {
             let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
-            match lock::parse(&source, &folder) {
+            match lock::parse(&source, reserved) {
                 Ok(list) => list,
                 Err(problems) => return Ok(Err(problems)),
             }
@@ -137,17 +142,21 @@ fn compare(
     let mut planner = Planner {
         tree,
         folder: &folder,
+        reserved,
         owned: &owned,
         force: options.force,
+        adopts: options.force && text.is_none(),
         next: Owned::new(),
         removals: BTreeSet::new(),
         pending: Vec::new(),
         problems: Vec::new(),
+        foreign: Vec::new(),
         report: Report::default(),
     };
     planner.check_paths();
     planner.plan_removals()?;
     planner.plan_outputs()?;
+    planner.name_foreign();
     planner.order();
     planner.plan_lock(text.as_deref(), kiln.as_deref());
     let Planner {
@@ -170,21 +179,30 @@ enum Fate {
     Create,
     Change(Digest),
     Keep,
+    /// It is as it should be, and somebody else's.
+    Leave,
     Edited(Digest),
+    /// It is not as it should be, and somebody else's; what it holds.
+    Foreign(Vec<u8>),
     Problem(Diagnostic),
 }
 
 struct Planner<'t, 'p> {
     tree: &'t Tree<Sealed>,
     folder: &'p Folder,
+    reserved: &'p ReservedPaths,
     owned: &'p Owned,
     force: bool,
+    /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
+    adopts: bool,
     /// What the lock lists afterwards.
     next: Owned,
     /// Outputs to remove.
     removals: BTreeSet<String>,
     pending: Vec<Pending<'t>>,
     problems: Vec<Diagnostic>,
+    /// Files that are not Kiln's, in the places of outputs.
+    foreign: Vec<ForeignFile<'t>>,
     report: Report,
 }
 
@@ -192,16 +210,9 @@ impl<'t> Planner<'t, '_> {
     fn check_paths(&mut self) {
         let paths: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
         for path in &paths {
-            let refused = self.folder.accepts(path).and_then(|()| match *path {
-                LOCK_FILE => Err(fs::Error::BadPath {
-                    path: LOCK_FILE.to_owned(),
-                    reason: "it is where Kiln keeps its list of outputs",
-                }),
-                _ => Ok(()),
-            });
-            if let Err(error) = refused {
+            if let Some(reason) = self.reserved.refuse(path) {
                 self.problems
-                    .push(problem::bad_path(self.tree, path, &error));
+                    .push(problem::bad_path(self.tree, path, &reason));
             } else if let Some(parent) = parents(path).find(|parent| paths.contains(parent)) {
                 self.problems
                     .push(problem::file_and_folder(self.tree, path, parent));
@@ -238,6 +249,7 @@ impl<'t> Planner<'t, '_> {
                     after: None,
                 },
                 content: None,
+                executable: false,
             });
         }
         Ok(())
@@ -247,7 +259,7 @@ impl<'t> Planner<'t, '_> {
         let outputs: Vec<(&'t str, &'t SealedFile)> = self
             .tree
             .outputs()
-            .filter(|(path, _)| self.folder.accepts(path).is_ok())
+            .filter(|(path, _)| self.reserved.refuse(path).is_none())
             .collect();
         let fates: Vec<(Digest, Fate)> = outputs
             .par_iter()
@@ -261,6 +273,14 @@ impl<'t> Planner<'t, '_> {
                 Fate::Keep => {
                     self.next.insert(path.to_owned(), after);
                     self.report.unchanged.push(shown);
+                    continue;
+                }
+                Fate::Leave => {
+                    self.report.unchanged.push(shown);
+                    continue;
+                }
+                Fate::Foreign(bytes) => {
+                    self.foreign.push(ForeignFile { path, shown, bytes });
                     continue;
                 }
                 Fate::Edited(owned) => {
@@ -283,6 +303,7 @@ impl<'t> Planner<'t, '_> {
                     after: Some(after),
                 },
                 content: Some(Cow::Borrowed(&file.bytes)),
+                executable: file.executable,
             });
         }
         self.report.edited.sort_unstable();
@@ -299,15 +320,27 @@ impl<'t> Planner<'t, '_> {
                 return Ok(Fate::Problem(problem));
             }
         };
+        let owned = self.owned.get(path);
         if bytes == file.bytes {
-            return Ok(Fate::Keep);
+            let is_own = owned.is_some() || self.adopts;
+            return Ok(match self.folder.has_mode(path, file.executable)? {
+                _ if !is_own => Fate::Leave,
+                true => Fate::Keep,
+                false => Fate::Change(Digest::of(&bytes)),
+            });
         }
         let before = Digest::of(&bytes);
-        Ok(match self.owned.get(path) {
-            None => Fate::Problem(problem::foreign(self.tree, path, &self.folder.shown(path))),
+        Ok(match owned {
+            None => Fate::Foreign(bytes),
             Some(owned) if *owned == before || self.force => Fate::Change(before),
             Some(owned) => Fate::Edited(*owned),
         })
+    }
+
+    /// Names all files that are not Kiln's at once: one cause, one message.
+    fn name_foreign(&mut self) {
+        self.problems
+            .extend(foreign::problem(self.tree, &self.foreign));
     }
 
     /// Whether nothing is in the way of a new file, or nothing will be once the removals are made.
@@ -353,12 +386,15 @@ impl<'t> Planner<'t, '_> {
                 .is_some_and(|path| path.starts_with(&inside));
             below || parents(removal).any(|parent| contents.contains(parent))
         };
-        self.pending
-            .sort_by_key(|Pending { change, content }| match content {
+        self.pending.sort_by_key(
+            |Pending {
+                 change, content, ..
+             }| match content {
                 None if makes_room(&change.path) => 0,
                 Some(_) => 1,
                 None => 2,
-            });
+            },
+        );
     }
 
     /// Lists the outputs anew, as the last change; under the name of another Kiln only if there is a
@@ -379,6 +415,7 @@ impl<'t> Planner<'t, '_> {
                 after: Some(Digest::of(&next)),
             },
             content: Some(Cow::Owned(next)),
+            executable: false,
         });
     }
 }

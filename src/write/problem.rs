@@ -5,7 +5,7 @@ use crate::fs::Entry;
 use crate::tree::{Sealed, Tree};
 
 /// Points at the template behind an output, if one is known.
-fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnostic {
+pub(super) fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnostic {
     match tree.get(path).and_then(|file| file.template_place(0)) {
         Some(place) => diagnostic.at_place(place, "made by this template"),
         None => diagnostic,
@@ -13,10 +13,13 @@ fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnosti
 }
 
 /// The path is none that an output can have.
-pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, error: &crate::fs::Error) -> Diagnostic {
+pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, reason: &str) -> Diagnostic {
     let problem = Diagnostic::error(
         "bad-output-path",
-        format!("an output cannot go there: {error}"),
+        format!(
+            "`{}` cannot be the path of an output: {reason}",
+            path.escape_debug()
+        ),
     );
     pointed(problem, tree, path)
         .with_hint("rename the template, as its path is the path of its output")
@@ -31,21 +34,6 @@ pub(super) fn file_and_folder(tree: &Tree<Sealed>, path: &str, parent: &str) -> 
         ),
     );
     pointed(problem, tree, path).with_hint("rename one of the two templates")
-}
-
-/// A file is there that is not Kiln's.
-pub(super) fn foreign(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnostic {
-    let problem = Diagnostic::error(
-        "foreign-output",
-        format!("`{shown}` is not Kiln's, so it is not overwritten"),
-    );
-    pointed(problem, tree, path)
-        .with_hint(format!(
-            "if the template should make it, move `{shown}` away or delete it, and render again"
-        ))
-        .with_hint(
-            "if the file is right as it is, remove the template or give its output another path",
-        )
 }
 
 /// Something other than a file is where an output goes.

@@ -12,6 +12,8 @@ use crate::write::journal::{Change, DRAFT, JOURNAL, Journal, NEW, OLD, new_at};
 pub(super) struct Pending<'t> {
     pub(super) change: Change,
     pub(super) content: Option<Cow<'t, [u8]>>,
+    /// Whether the content may be run as a program.
+    pub(super) executable: bool,
 }
 
 /// Stages the changes and commits the journal.
@@ -42,14 +44,21 @@ fn write(
     folder.make(NEW)?;
     folder.make(OLD)?;
     let mut written = Vec::with_capacity(pending.len() + 1);
-    for (number, Pending { change, content }) in pending.iter().enumerate() {
+    for (number, pending) in pending.iter().enumerate() {
+        let Pending {
+            change,
+            content,
+            executable,
+        } = pending;
         let failed = |cause| Error::Stage {
             path: folder.shown(&change.path),
             cause,
         };
         if let Some(bytes) = content {
             let path = new_at(number);
-            folder.write_new(&path, bytes).map_err(failed)?;
+            folder
+                .write_new(&path, bytes, *executable)
+                .map_err(failed)?;
             written.push(path);
             observer.after(Step::Staged(&change.path), failed)?;
         }
@@ -61,12 +70,8 @@ fn write(
     written.push(NEW.to_owned());
     folder.sync(&written).map_err(failed)?;
     observer.after(Step::Synced, failed)?;
-    let journal = Journal::new(
-        pending
-            .iter()
-            .map(|pending| pending.change.clone())
-            .collect(),
-    );
+    let changes = pending.iter().map(|pending| pending.change.clone());
+    let journal = Journal::new(folder, changes.collect()).map_err(failed)?;
     journal.commit(folder).map_err(failed)?;
     observer.after(Step::Committed, failed)?;
     Ok(journal)

@@ -204,5 +204,7 @@ fn file(path: &str, text: &str) -> File {
         source: Source::new(path, text),
         documents: load(text).unwrap().into(),
         origins: (1..=text.lines().count()).map(origin).collect(),
+        executable: false,
+        binary: None,
     }
 }

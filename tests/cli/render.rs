@@ -156,8 +156,8 @@ fn writes_nothing_over_files_of_others() {
     1 | notes
       | ^^^^^ made by this template
       |
-      = help: if the template should make it, move `out/notes.txt` away or delete it, and render again
-      = help: if the file is right as it is, remove the template or give its output another path
+      = help: move `out/notes.txt` away and render again for the templates to make it; what that changes in the cluster is shown by `kiln diff --tree COPY`, with a copy of the folder as it is now
+      = help: to keep `out/notes.txt`, remove the template or switch its app off: Kiln takes over no file by itself
 
     1 error, nothing written
     "#);

@@ -244,7 +244,7 @@ fn lets_no_text_steer_the_terminal() {
 
 #[test]
 fn gives_programs_one_object_a_line() {
-    assert_snapshot!(json::render(&outside()), @r#"{"schemaVersion":1,"type":"diagnostic","code":"address-outside","severity":"error","message":"`kubernetes.api.addr` is not in the node network","primary":{"path":"cluster.yaml","line":5,"column":11,"endLine":5,"endColumn":19,"text":"not in `10.0.0.0/24`"},"related":[{"path":"cluster.yaml","line":2,"column":14,"endLine":2,"endColumn":25,"text":"the node network"}],"hints":["choose an address that no machine has"]}"#);
+    assert_snapshot!(json::render(&outside()), @r#"{"schemaVersion":1,"type":"diagnostic","code":"address-outside","severity":"error","message":"`kubernetes.api.addr` is not in the node network","primary":{"path":"cluster.yaml","line":5,"column":11,"endLine":5,"endColumn":19,"text":"not in `10.0.0.0/24`"},"related":[{"path":"cluster.yaml","line":2,"column":14,"endLine":2,"endColumn":25,"text":"the node network"}],"list":[],"hints":["choose an address that no machine has"]}"#);
 }
 
 #[test]

@@ -120,6 +120,14 @@ fn symlinked_templates_are_followed_inside_the_project_on_both_sides() {
         for links in [
             &[("templates", "shared")][..],
             &[("templates", "other/way"), ("other/way", "../shared")],
+            // Folder by folder; one of them leads to a folder that leads on.
+            &[
+                ("templates/.sops.yaml.tera", "../shared/.sops.yaml.tera"),
+                ("templates/notes.txt", "../shared/notes.txt"),
+                ("templates/flux", "../shared/flux"),
+                ("templates/apps", "../parts/apps"),
+                ("parts/apps/shop", "../../shared/apps/shop"),
+            ],
         ] {
             let sandbox = linked(folder, links);
             let kiln = |arguments: &[&str]| {

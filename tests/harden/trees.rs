@@ -78,6 +78,8 @@ pub(crate) fn file(path: &str, text: &str) -> File {
         source,
         documents: documents.into(),
         origins,
+        executable: false,
+        binary: None,
     }
 }
 

@@ -157,6 +157,49 @@ impl Day {
         });
     }
 
+    /// A config with another name elsewhere, changed in place by that name.
+    fn a_config_is_a_hard_link(&mut self) {
+        let [linked, by_other_name] =
+            ["hard.example.com", "elsewhere.example.com"].map(|name| self.with_domain(name));
+        self.edit(|sandbox| {
+            sandbox.write("../elsewhere.yaml", linked);
+            fs::remove_file(sandbox.path("cluster.yaml")).unwrap();
+            fs::hard_link(
+                sandbox.path("../elsewhere.yaml"),
+                sandbox.path("cluster.yaml"),
+            )
+            .unwrap();
+        });
+        self.edit(|sandbox| save_in_place(sandbox, "../elsewhere.yaml", &by_other_name));
+    }
+
+    /// A template becomes a program.
+    fn a_mode_changes(&mut self) {
+        let mode = |sandbox: &Sandbox, path: &str| {
+            let found = fs::metadata(sandbox.path(path)).unwrap();
+            std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777
+        };
+        assert_eq!(mode(&self.sandbox, "out/deep/down/notes.txt"), 0o644);
+        let template = self.sandbox.path("templates/deep/down/notes.txt");
+        let program = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(template, program).unwrap();
+        self.watcher.wait_for("written");
+        self.watcher.ready();
+        assert_eq!(mode(&self.sandbox, "out/deep/down/notes.txt"), 0o755);
+        self.edits += 1;
+    }
+
+    /// A folder among the templates is a symlink to another one, and is edited there.
+    fn a_folder_is_shared(&mut self) {
+        self.edit(|sandbox| {
+            sandbox.write("common/shared/first.txt", "first\n");
+            symlink("../common", sandbox.path("templates/common")).unwrap();
+        });
+        self.edit(|sandbox| sandbox.write("common/shared/first.txt", "again\n"));
+        self.edit(|sandbox| sandbox.write("common/shared/second.txt", "second\n"));
+        self.edit(|sandbox| fs::remove_file(sandbox.path("templates/common")).unwrap());
+    }
+
     /// Files saved as they were, and files that are no input: the one real edit is the only event.
     fn nothing_changes(&mut self) {
         let before = self.watcher.rebuilds;
@@ -165,6 +208,15 @@ impl Day {
             save_by_rename(&self.sandbox, TEMPLATE, &text);
         }
         self.sandbox.write("unrelated.txt", "no input");
+        for clutter in [".cluster.txt.tera.swp", "deep/.DS_Store", "4913", "notes~"] {
+            self.sandbox
+                .write(&format!("templates/{clutter}"), b"\xff\0");
+        }
+        symlink(
+            "me@host.1",
+            self.sandbox.path("templates/.#cluster.txt.tera"),
+        )
+        .unwrap();
         self.edit(|sandbox| save_by_rename(sandbox, TEMPLATE, "the end\n"));
         assert_eq!(self.watcher.rebuilds, before + 1, "{:#?}", self.watcher.log);
     }
@@ -192,6 +244,9 @@ fn day_of_edits(arguments: &[&str]) {
     day.a_mistake_is_mended();
     day.a_mind_changes();
     day.a_config_is_a_symlink();
+    day.a_config_is_a_hard_link();
+    day.a_folder_is_shared();
+    day.a_mode_changes();
     day.nothing_changes();
     day.end();
 }

@@ -1,10 +1,10 @@
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 
 use kiln::diagnostic::Severity;
-use kiln::write::{Options, Recovery, Report};
+use kiln::write::{LOCK_FILE, Options, Recovery, Report, Target};
 
-use super::sandbox::{DRY, FORCE, Sandbox, codes, tree};
+use super::sandbox::{DRY, FORCE, Sandbox, codes, loaded, tree, with_program};
 
 #[test]
 fn creates_changes_keeps_and_removes() {
@@ -87,11 +87,13 @@ fn never_overwrites_a_foreign_file_and_then_writes_nothing_at_all() {
     let outputs = tree([("a", "1"), ("mine", "by Kiln"), ("sub/mine", "by Kiln")]);
     for options in [Options::default(), FORCE, DRY] {
         let problems = sandbox.refuse(&outputs, options);
-        assert_eq!(codes(&problems), ["foreign-output", "foreign-output"]);
+        assert_eq!(codes(&problems), ["foreign-output"]);
         assert_eq!(
             problems[0].message,
-            "`mine` is not Kiln's, so it is not overwritten"
+            "2 files are not Kiln's, so they are not overwritten, and nothing is written"
         );
+        let listed: Vec<&str> = problems[0].list.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(listed, ["mine", "sub/mine"]);
         assert_eq!(problems[0].severity, Severity::Error);
         assert!(!problems[0].hints.is_empty());
         assert_eq!(sandbox.picture(), before);
@@ -112,16 +114,90 @@ fn never_removes_a_foreign_file() {
     assert_eq!(picture["a/mine"], "by hand");
 }
 
+/// Kiln has no part in a file that the user wrote, whatever it holds.
 #[test]
-fn adopts_a_file_that_is_just_as_it_should_be() {
+fn leaves_a_foreign_file_that_is_just_as_it_should_be() {
+    for options in [Options::default(), FORCE] {
+        let sandbox = Sandbox::new();
+        sandbox.write(&tree([("other", "1")]));
+        sandbox.put("a", "same");
+        let both = tree([("a", "same"), ("other", "1")]);
+        let (report, warnings) = sandbox.write_with(&both, options);
+        assert_eq!(report.unchanged, ["a", "other"]);
+        assert!(report.is_clean() && warnings.is_empty());
+        // Neither changed nor removed when its template says something else, or goes.
+        let problems = sandbox.refuse(&tree([("a", "new"), ("other", "1")]), options);
+        assert_eq!(codes(&problems), ["foreign-output"]);
+        let (report, _) = sandbox.write_with(&tree([("other", "1")]), options);
+        assert!(report.is_clean());
+        assert_eq!(sandbox.text("a"), "same");
+    }
+}
+
+#[test]
+fn takes_over_what_is_just_as_it_should_be_where_the_list_is_lost_and_on_request() {
     let sandbox = Sandbox::new();
-    sandbox.put("a", "same");
-    let outputs = tree([("a", "same")]);
-    let (report, warnings) = sandbox.write_with(&outputs, Options::default());
-    assert_eq!(report.unchanged, ["a"]);
-    assert!(report.lock_changed && warnings.is_empty());
-    let report = sandbox.write(&tree([("a", "new")]));
-    assert_eq!(report.changed, ["a"]);
+    let outputs = tree([("a", "1"), ("b", "2")]);
+    sandbox.write(&outputs);
+    let list = sandbox.text(LOCK_FILE);
+    fs::remove_file(sandbox.path().join(LOCK_FILE)).unwrap();
+    let (report, _) = sandbox.write_with(&outputs, Options::default());
+    assert!(report.is_clean(), "{report:?}");
+    assert!(!sandbox.path().join(LOCK_FILE).exists());
+    let (report, _) = sandbox.write_with(&outputs, FORCE);
+    assert!(report.lock_changed);
+    assert_eq!(sandbox.text(LOCK_FILE), list);
+}
+
+#[test]
+fn many_foreign_files_are_one_problem_that_names_what_their_lists_have() {
+    let sandbox = Sandbox::new();
+    let list = |entries: &str| format!("kind: Kustomization\nresources:\n{entries}");
+    let names: Vec<String> = (0..85)
+        .map(|number| format!("apps/f{number:02}.yaml"))
+        .collect();
+    for name in &names {
+        sandbox.put(name, "mine");
+    }
+    let theirs = "  - ./namespace.yaml\n  - ./mine/ks.yaml\n  - other/ks.yaml\ncomponents:\n  - ../../components/own\n";
+    sandbox.put("apps/default/kustomization.yaml", &list(theirs));
+    sandbox.put(
+        "apps/same/kustomization.yaml",
+        &list("  - namespace.yaml\n"),
+    );
+    sandbox.put("apps/torn/kustomization.yaml", "resources: [\n");
+    let mut outputs: Vec<(String, String)> = names
+        .iter()
+        .map(|name| (name.clone(), "x".into()))
+        .collect();
+    for folder in ["default", "same", "torn"] {
+        let path = format!("apps/{folder}/kustomization.yaml");
+        outputs.push((path, list("  - namespace.yaml\n  - ./echo/ks.yaml\n")));
+    }
+    let problems = sandbox.refuse(&loaded(outputs), Options::default());
+    assert_eq!(codes(&problems), ["foreign-output"]);
+    let [problem] = problems.as_slice() else {
+        unreachable!("there is one")
+    };
+    assert_eq!(problem.list.len(), 88);
+    assert_eq!(
+        problem.list[0].to_string(),
+        "`apps/default/kustomization.yaml` lists `./mine/ks.yaml`, `other/ks.yaml`, `../../components/own`, which Kiln's version does not"
+    );
+    let torn = problem
+        .list
+        .iter()
+        .find(|it| it.path.contains("torn"))
+        .unwrap();
+    assert!(torn.text.contains("cannot be read"), "{torn}");
+    let lines = problem.list_lines();
+    assert_eq!(lines.len(), 11);
+    assert_eq!(
+        lines[10],
+        "and 78 more, which `--message-format json` names"
+    );
+    assert!(problem.hints[0].contains("first keep the entries"));
+    assert!(problem.hints.iter().all(|hint| !hint.contains("delete")));
 }
 
 #[test]
@@ -208,16 +284,54 @@ fn forgets_a_stale_output_that_is_gone() {
 }
 
 #[test]
-fn keeps_the_permissions_of_a_changed_output() {
+fn keeps_who_may_read_a_changed_output() {
     let sandbox = Sandbox::new();
-    sandbox.write(&tree([("run.sh", "1")]));
-    let full = sandbox.path().join("run.sh");
-    fs::set_permissions(&full, fs::Permissions::from_mode(0o750)).unwrap();
-    sandbox.write(&tree([("run.sh", "2")]));
+    sandbox.write(&tree([("notes", "1")]));
+    sandbox.set_mode("notes", 0o640);
+    sandbox.write(&tree([("notes", "2")]));
+    assert_eq!(sandbox.mode("notes"), 0o640);
+}
+
+/// Whether it is a program is the template's to say, and a change like any other.
+#[test]
+fn a_program_is_one_without_a_change_of_content_too() {
+    let sandbox = Sandbox::new();
+    let plain = tree([("run.sh", "1"), ("other", "1")]);
+    let program = with_program(&plain, "run.sh");
+    sandbox.write(&plain);
+    assert_eq!(sandbox.mode("run.sh") & 0o111, 0);
+    let (would, _) = sandbox.write_with(&program, DRY);
     assert_eq!(
-        fs::metadata(&full).unwrap().permissions().mode() & 0o777,
-        0o750
+        (would.changed.as_slice(), would.is_clean()),
+        (&["run.sh".to_owned()][..], false)
     );
+    let report = sandbox.write(&program);
+    assert_eq!(
+        (report.changed, report.lock_changed),
+        (vec!["run.sh".to_owned()], false)
+    );
+    assert_eq!(sandbox.mode("run.sh"), 0o755);
+    assert!(sandbox.write(&program).is_clean());
+    // Not for those who may not read it.
+    sandbox.set_mode("run.sh", 0o640);
+    assert_eq!(sandbox.write(&program).changed, ["run.sh"]);
+    assert_eq!(sandbox.mode("run.sh"), 0o750);
+    assert_eq!(sandbox.write(&plain).changed, ["run.sh"]);
+    assert_eq!(sandbox.mode("run.sh"), 0o640);
+    assert!(sandbox.write(&plain).is_clean());
+}
+
+/// On a disk that takes every file for a program, or none, modes say nothing.
+#[test]
+fn a_disk_that_keeps_no_modes_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.put("kiln.toml", "");
+    sandbox.set_mode("kiln.toml", 0o777);
+    let plain = tree([("run.sh", "1")]);
+    sandbox.write(&plain);
+    sandbox.set_mode("run.sh", 0o777);
+    assert!(sandbox.write(&plain).is_clean());
+    assert!(sandbox.write(&with_program(&plain, "run.sh")).is_clean());
 }
 
 #[test]
@@ -254,7 +368,11 @@ fn writes_to_an_output_folder_of_its_own() {
     let sandbox = Sandbox::new();
     let outputs = tree([("a/b", "1")]);
     let write = || {
-        let plan = kiln::write::plan(&outputs, &sandbox.disk(), "./out/put", Options::default());
+        let plan = kiln::write::plan(
+            &outputs,
+            &Target::new(&sandbox.disk(), "./out/put"),
+            Options::default(),
+        );
         plan.unwrap().unwrap().value.apply().unwrap()
     };
     assert_eq!(write().created, ["out/put/a/b"]);

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use kiln::tree::output_path::ReservedPaths;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Error, Interruption, Options, Recovery, Step};
+use kiln::write::{self, Error, Interruption, Options, Recovery, Step, Target};
 
 use super::sandbox::{CANARY, DRY, Sandbox, codes, tree};
 
@@ -104,7 +105,7 @@ fn a_kill_after_any_step_leaves_the_old_tree_or_one_that_recovery_completes() {
         };
         assert!(matches!(error, Error::Killed), "{error}");
         assert_whole(&sandbox.picture(), &old, &new);
-        let recovery = write::recover(&sandbox.disk(), ".").unwrap();
+        let recovery = write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
         let expected = if at < COMMITTED { &old } else { &new };
         assert_eq!(
             &sandbox.picture(),
@@ -147,9 +148,9 @@ fn a_kill_during_recovery_is_recovered_from_too() {
             let (sandbox, _, new) = scene();
             interrupt(&sandbox, first, Interruption::Kill).unwrap();
             let mut observer = stop_at(second, Interruption::Kill, &sandbox);
-            let recovered = write::recover_with(&sandbox.disk(), ".", &mut observer);
+            let recovered = write::recover_with(&Target::new(&sandbox.disk(), "."), &mut observer);
             drop(observer);
-            write::recover(&sandbox.disk(), ".").unwrap();
+            write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
             assert_eq!(sandbox.picture(), new, "after steps {first} and {second}");
             if recovered.is_ok() {
                 break;
@@ -173,7 +174,7 @@ fn a_failure_at_any_step_leaves_the_old_tree_at_once() {
             }
             // Once the journal is gone the new tree stands, whatever goes wrong with tidying up.
             _ => {
-                write::recover(&sandbox.disk(), ".").unwrap();
+                write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
                 assert_eq!(sandbox.picture(), new, "step {at}: {error}");
             }
         }
@@ -203,7 +204,7 @@ fn a_kill_while_a_failure_is_undone_ends_with_the_old_tree() {
             let plan = sandbox.plan(&outputs, Options::default()).value;
             let error = plan.apply_with(&mut observer).unwrap_err();
             assert_whole(&sandbox.picture(), &old, &new);
-            let recovery = write::recover(&sandbox.disk(), ".").unwrap();
+            let recovery = write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
             assert_eq!(
                 sandbox.picture(),
                 old,
@@ -224,7 +225,7 @@ fn recovery_keeps_what_someone_changed_after_the_kill() {
         sandbox.put(path, "edited after the kill");
     }
     assert_eq!(
-        write::recover(&sandbox.disk(), ".").unwrap(),
+        write::recover(&Target::new(&sandbox.disk(), ".")).unwrap(),
         Recovery::Completed
     );
     for path in ["app/changed", "created/deep/one", "gone/deep/removed"] {
@@ -251,24 +252,42 @@ fn a_dry_run_does_not_recover() {
 #[test]
 fn a_broken_or_hostile_journal_is_refused() {
     let digest = write::Digest::of(b"x");
-    let journals = [
-        String::new(),
-        "{\"version\":2,\"changes\":[]}".to_owned(),
-        format!(
-            "{{\"version\":1,\"changes\":[{{\"path\":\"../out\",\"before\":null,\"after\":\"{digest}\"}}]}}"
-        ),
-        format!(
-            "{{\"version\":1,\"changes\":[{{\"path\":\".git/config\",\"before\":null,\"after\":\"{digest}\"}}]}}"
-        ),
-        "{\"version\":1,\"changes\":[{\"path\":\"a\",\"before\":null,\"after\":\"12\"}]}"
-            .to_owned(),
-    ];
-    for journal in journals {
+    let change = |path: &str, digest: &str| {
+        format!("{{\"path\":\"{path}\",\"before\":null,\"after\":\"{digest}\"}}")
+    };
+    let digest = digest.to_string();
+    let journal = |version: u32, home: &str, change: &str| {
+        format!("{{\"version\":{version},\"home\":\"{home}\",\"changes\":[{change}]}}")
+    };
+    let journals = |home: &str| {
+        let here = |path: &str| journal(2, home, &change(path, &digest));
+        vec![
+            String::new(),
+            journal(1, home, ""),
+            "{\"version\":2,\"changes\":[]}".to_owned(),
+            here("../out"),
+            here(".git/config"),
+            here(".GIT/config"),
+            here("age.key"),
+            here("templates/a"),
+            here("Cluster.yaml"),
+            journal(2, home, &change("a", "12")),
+            // As from a checkout: sound, and written elsewhere.
+            journal(2, "", &change("a", &digest)),
+            journal(2, "1:1", &change("a", &digest)),
+        ]
+    };
+    for number in 0..journals("").len() {
         for name in ["journal.json", "undo.json"] {
             let sandbox = Sandbox::new();
-            sandbox.put(&format!(".kiln/{name}"), &journal);
             sandbox.put(".kiln/new/0", "x");
-            let error = write::recover(&sandbox.disk(), ".").unwrap_err();
+            let folder = sandbox.disk().folder(".").unwrap();
+            let home = folder.fingerprint(".kiln").unwrap();
+            sandbox.put(&format!(".kiln/{name}"), &journals(&home)[number]);
+            let disk = sandbox.disk();
+            let reserved = ReservedPaths::new(".", ["age.key", "cluster.yaml"], ["templates"]);
+            let target = Target::new(&disk, ".").reserving(&reserved);
+            let error = write::recover(&target).unwrap_err();
             assert!(
                 matches!(&error, Error::Journal { path, .. } if path.ends_with(name)),
                 "{error}"
@@ -283,6 +302,24 @@ fn a_broken_or_hostile_journal_is_refused() {
     }
 }
 
+/// A project that is copied with what a killed run left is not the one that was written to.
+#[test]
+fn a_journal_that_was_copied_is_refused() {
+    let (sandbox, ..) = scene();
+    interrupt(&sandbox, COMMITTED, Interruption::Kill).unwrap();
+    let elsewhere = Sandbox::new();
+    let copied = std::process::Command::new("cp")
+        .args(["-r", "."])
+        .arg(elsewhere.path())
+        .current_dir(sandbox.path())
+        .status();
+    assert!(copied.unwrap().success());
+    let error = write::recover(&Target::new(&elsewhere.disk(), ".")).unwrap_err();
+    assert!(error.to_string().contains("came with a copy"), "{error}");
+    let recovered = write::recover(&Target::new(&sandbox.disk(), "."));
+    assert_eq!(recovered.unwrap(), Recovery::Completed);
+}
+
 #[test]
 fn staged_files_are_hidden_from_git() {
     let (sandbox, ..) = scene();
@@ -294,7 +331,7 @@ fn staged_files_are_hidden_from_git() {
 fn recovery_makes_nothing_when_there_is_nothing_to_do() {
     let sandbox = Sandbox::new();
     assert_eq!(
-        write::recover(&sandbox.disk(), "out").unwrap(),
+        write::recover(&Target::new(&sandbox.disk(), "out")).unwrap(),
         Recovery::Nothing
     );
     assert!(sandbox.picture().is_empty());

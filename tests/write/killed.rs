@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Options, Recovery};
+use kiln::write::{self, Options, Recovery, Target};
 
 use super::sandbox::{CANARY, Sandbox, picture, tree};
 
@@ -34,7 +34,7 @@ fn generation(odd: bool) -> Tree<Sealed> {
 }
 
 fn write_all(disk: &Disk, outputs: &Tree<Sealed>) {
-    let plan = write::plan(outputs, disk, ".", Options::default())
+    let plan = write::plan(outputs, &Target::new(disk, "."), Options::default())
         .unwrap()
         .unwrap();
     plan.value.apply().unwrap();
@@ -97,7 +97,7 @@ fn a_run_killed_at_any_moment_leaves_the_old_or_the_new_tree() {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "ready");
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let mut delay = u64::from(state >> 8) % 60_000;
+        let mut delay = u64::from(state >> 8) % 200_000;
         if round % 2 == 1 {
             wait_for_changes(&sandbox);
             delay %= 8_000;
@@ -110,7 +110,7 @@ fn a_run_killed_at_any_moment_leaves_the_old_or_the_new_tree() {
             !left.values().any(|text| text.contains(CANARY)),
             "a secret in plain text"
         );
-        recoveries.push(write::recover(&sandbox.disk(), ".").unwrap());
+        recoveries.push(write::recover(&Target::new(&sandbox.disk(), ".")).unwrap());
         let found = sandbox.picture();
         assert!(
             expected.contains(&found),

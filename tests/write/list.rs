@@ -1,5 +1,6 @@
 use kiln::diagnostic::Diagnostic;
-use kiln::write::{Digest, KILN, LOCK_FILE, Options};
+use kiln::tree::output_path::ReservedPaths;
+use kiln::write::{Digest, KILN, LOCK_FILE, Options, Target};
 
 use super::sandbox::{Sandbox, codes, tree};
 
@@ -163,4 +164,57 @@ fn does_not_remove_through_a_symlink() {
     let report = sandbox.write(&tree([("a", "1")]));
     assert!(report.removed.is_empty());
     assert_eq!(outside.text("victim"), "x");
+}
+
+/// What is listed may be removed, so that a list from a pull request must not name what is no output.
+#[test]
+fn names_no_input_no_key_and_not_itself() {
+    let reserved = ReservedPaths::new(
+        ".",
+        ["kiln.toml", "cluster.yaml", "age.key"],
+        ["templates", "schemas/apps"],
+    );
+    for path in [
+        "kiln.toml",
+        "cluster.yaml",
+        "CLUSTER.yaml",
+        "age.key",
+        "templates/a",
+        "schemas/apps/x.schema.json",
+        ".git/config",
+        ".GIT/config",
+        "sub/.git/config",
+        ".kiln/lock",
+        LOCK_FILE,
+        "../victim",
+        "/etc/passwd",
+    ] {
+        let sandbox = Sandbox::new();
+        if !path.starts_with(['.', '/']) && path != LOCK_FILE {
+            sandbox.put(path, "x");
+        }
+        let line = format!("\"{path}\" = \"{}\"\n", Digest::of(b"x"));
+        // As Kiln writes it, and as another hand may.
+        for blank in ["", " "] {
+            let head = "# The files that Kiln owns and what it last wrote to them. Kiln keeps this list; commit it, do not edit it.\nversion = 1\n\n[sha256]";
+            sandbox.put(LOCK_FILE, &format!("{head}{blank}\n{line}"));
+            let before = sandbox.picture();
+            let disk = sandbox.disk();
+            let target = Target::new(&disk, ".").reserving(&reserved);
+            for force in [false, true] {
+                let options = Options {
+                    force,
+                    dry_run: false,
+                };
+                let outputs = tree([("a", "1")]);
+                let problems = kiln::write::plan(&outputs, &target, options);
+                let problems = problems.unwrap().unwrap_err();
+                assert_eq!(codes(&problems), ["bad-lock"], "{path}");
+                assert!(problems[0].message.contains("no output"), "{path}");
+                assert_eq!(pointed_at(&problems[0]).trim_matches('"'), path);
+            }
+            assert!(kiln::write::list(&target).is_err(), "{path}");
+            assert_eq!(sandbox.picture(), before);
+        }
+    }
 }

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 
 use kiln::source::Source;
 use kiln::tree::{File, Origin, Tree};
-use kiln::write::{self, Error, Options};
+use kiln::write::{self, Error, Options, Target};
 
 use super::sandbox::{FORCE, Sandbox, codes, tree};
 
@@ -49,6 +49,8 @@ fn reports_all_problems_at_once_with_the_templates_behind_them() {
             template: template.clone(),
             line: 1,
         }],
+        executable: false,
+        binary: None,
     };
     let outputs = Tree::rendered([file("mine"), file("folder"), file("../out")], Vec::new())
         .hardened(Vec::new(), Vec::new(), Vec::new())
@@ -161,9 +163,16 @@ fn refuses_an_output_folder_outside_the_project() {
     sandbox.put("file", "x");
     let outputs = tree([("a", "1")]);
     for output in ["..", "/tmp", "link", "link/sub", "a/../../b", "file"] {
-        let refused = write::plan(&outputs, &sandbox.disk(), output, Options::default());
+        let refused = write::plan(
+            &outputs,
+            &Target::new(&sandbox.disk(), output),
+            Options::default(),
+        );
         assert!(matches!(refused, Err(Error::Disk(_))), "{output}");
-        assert!(write::recover(&sandbox.disk(), output).is_err(), "{output}");
+        assert!(
+            write::recover(&Target::new(&sandbox.disk(), output)).is_err(),
+            "{output}"
+        );
     }
     assert!(outside.picture().is_empty());
 }
@@ -176,7 +185,11 @@ fn refuses_a_symlink_in_place_of_its_own_files() {
     for name in [".kiln", "kiln.lock"] {
         let sandbox = Sandbox::new();
         symlink(outside.path(), sandbox.path().join(name)).unwrap();
-        let refused = write::plan(&outputs, &sandbox.disk(), ".", Options::default());
+        let refused = write::plan(
+            &outputs,
+            &Target::new(&sandbox.disk(), "."),
+            Options::default(),
+        );
         let message = refused.unwrap_err().to_string();
         assert!(
             message.contains(&format!("`{name}`")) && message.contains("symlink"),

@@ -48,17 +48,79 @@ fn lists_hidden_files_but_not_the_bookkeeping_of_git_and_kiln() {
 }
 
 #[test]
-fn names_symlinks_to_folders_but_does_not_walk_into_them() {
+fn walks_symlinks_to_other_folders_and_names_those_that_lead_back() {
     let sandbox = Sandbox::new();
     sandbox.put("real/a", "text");
+    sandbox.put("other/b", "text");
     symlink("real", sandbox.path().join("alias")).unwrap();
     symlink(".", sandbox.path().join("real/loop")).unwrap();
+    symlink("../other", sandbox.path().join("real/there")).unwrap();
+    symlink("../real", sandbox.path().join("other/back")).unwrap();
     let disk = sandbox.disk();
-    assert_eq!(disk.list(".").unwrap(), ["alias", "real/a", "real/loop"]);
-    assert_eq!(disk.list("alias").unwrap(), ["alias/a", "alias/loop"]);
-    assert_eq!(disk.read("alias/a").unwrap().unwrap(), b"text");
-    let error = disk.read("alias").unwrap_err().to_string();
-    assert_eq!(error, "cannot read `alias`: it is a folder, not a file");
+    assert_eq!(
+        disk.list("real").unwrap(),
+        ["real/a", "real/loop", "real/there/b", "real/there/back"]
+    );
+    assert_eq!(
+        disk.list("alias").unwrap(),
+        ["alias/a", "alias/loop", "alias/there/b", "alias/there/back"]
+    );
+    assert_eq!(disk.read("alias/there/b").unwrap().unwrap(), b"text");
+    let error = disk.read("real/loop").unwrap_err().to_string();
+    assert_eq!(error, "cannot read `real/loop`: it is a folder, not a file");
+    let folders = disk.folders("alias");
+    let real = fs::canonicalize(sandbox.path()).unwrap();
+    assert_eq!(folders, [real.join("real"), real.join("other")]);
+}
+
+#[test]
+fn walks_into_no_key_folder_of_git_and_not_out_of_the_project() {
+    let outside = Sandbox::new();
+    outside.put("file", "x");
+    let sandbox = Sandbox::new();
+    sandbox.put(".git/config", "x");
+    sandbox.put("a/b", "x");
+    symlink("../.git", sandbox.path().join("a/store")).unwrap();
+    symlink(outside.path(), sandbox.path().join("a/out")).unwrap();
+    assert_eq!(
+        sandbox.disk().list("a").unwrap(),
+        ["a/b", "a/out", "a/store"]
+    );
+}
+
+#[test]
+fn symlinks_that_lead_to_ever_more_folders_end_in_an_error() {
+    let sandbox = Sandbox::new();
+    for number in 0..16 {
+        let folder = format!("f{number}");
+        sandbox.put(&format!("{folder}/file"), "");
+        for link in ["x", "y"] {
+            let target = format!("../f{}", number + 1);
+            symlink(target, sandbox.path().join(&folder).join(link)).unwrap();
+        }
+    }
+    let error = sandbox.disk().list("f0").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read `f0`: it has more than 1000 folders behind symlinks"
+    );
+}
+
+#[test]
+fn lists_no_clutter() {
+    let sandbox = Sandbox::new();
+    for path in [
+        "a/ks.yaml",
+        "a/.ks.yaml.swp",
+        "a/.DS_Store",
+        ".Trash-1000/x",
+        "a/._ks.yaml",
+    ] {
+        sandbox.put(path, "");
+    }
+    // Emacs' lock is a symlink to nothing.
+    symlink("me@host.4711:1", sandbox.path().join("a/.#ks.yaml")).unwrap();
+    assert_eq!(sandbox.disk().list(".").unwrap(), ["a/ks.yaml"]);
 }
 
 #[test]

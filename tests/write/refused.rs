@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Error, Options, Step};
+use kiln::write::{self, Error, Options, Step, Target};
 
 use super::sandbox::{Sandbox, picture, tree};
 
@@ -31,10 +31,12 @@ fn other() -> Tree<Sealed> {
 fn try_write(outputs: &Tree<Sealed>) -> Option<Result<write::Report, Error>> {
     let folder = std::env::var(FOLDER).ok()?;
     let disk = Disk::open(folder.as_ref()).unwrap();
-    Some(match write::plan(outputs, &disk, ".", Options::default()) {
-        Ok(plan) => plan.unwrap().value.apply(),
-        Err(error) => Err(error),
-    })
+    Some(
+        match write::plan(outputs, &Target::new(&disk, "."), Options::default()) {
+            Ok(plan) => plan.unwrap().value.apply(),
+            Err(error) => Err(error),
+        },
+    )
 }
 
 /// This test binary, set to run one hidden test; after `wrapper`, which ends in `"$0" "$@"`.
@@ -212,7 +214,12 @@ fn a_read_only_folder_among_the_outputs_undoes_the_others() {
 fn a_file_in_place_of_the_staging_folder_is_named() {
     let sandbox = Sandbox::new();
     sandbox.put(".kiln", "a file");
-    let error = write::plan(&small(), &sandbox.disk(), ".", Options::default()).unwrap_err();
+    let error = write::plan(
+        &small(),
+        &Target::new(&sandbox.disk(), "."),
+        Options::default(),
+    )
+    .unwrap_err();
     assert_eq!(error.to_string(), "`.kiln` is not a folder");
     assert_eq!(sandbox.picture().len(), 1);
 }
@@ -261,14 +268,23 @@ fn two_runs_at_once_do_not_mix() {
     let sandbox = Sandbox::new();
     let outputs = small();
     let first = sandbox.plan(&outputs, Options::default());
-    let second = write::plan(&outputs, &sandbox.disk(), ".", Options::default()).unwrap_err();
+    let second = write::plan(
+        &outputs,
+        &Target::new(&sandbox.disk(), "."),
+        Options::default(),
+    )
+    .unwrap_err();
     assert!(second.is_busy());
     let expected = format!(
-        "another kiln is writing here (pid {}): `.kiln/lock` is locked",
+        "another kiln is writing here (process {}): `.kiln/lock` is locked",
         std::process::id()
     );
     assert_eq!(second.to_string(), expected);
-    assert!(write::recover(&sandbox.disk(), ".").unwrap_err().is_busy());
+    assert!(
+        write::recover(&Target::new(&sandbox.disk(), "."))
+            .unwrap_err()
+            .is_busy()
+    );
     first.value.apply().unwrap();
     assert!(sandbox.write(&outputs).is_clean());
 }
@@ -282,7 +298,11 @@ fn many_runs_at_once_take_turns() {
         for outputs in trees.iter().cycle().take(6) {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    match write::plan(outputs, &sandbox.disk(), ".", Options::default()) {
+                    match write::plan(
+                        outputs,
+                        &Target::new(&sandbox.disk(), "."),
+                        Options::default(),
+                    ) {
                         Ok(plan) => {
                             plan.unwrap().value.apply().unwrap();
                             wrote.fetch_add(1, Ordering::Relaxed);
@@ -311,7 +331,7 @@ fn a_claim_is_held_by_one_at_a_time_however_often_its_file_comes_and_goes() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..500 {
-                    match folder.claim(".kiln") {
+                    match folder.claim(".kiln", &kiln::fs::Holder::default()) {
                         Ok(claim) => {
                             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                             std::thread::yield_now();

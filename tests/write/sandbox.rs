@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use kiln::diagnostic::{Diagnostic, Warned};
 use kiln::fs::Disk;
 use kiln::source::Source;
 use kiln::tree::{File, Sealed, SealedFile, Tree, is_secret_path};
-use kiln::write::{self, Options, Plan, Report};
+use kiln::write::{self, Options, Plan, Report, Target};
 
 /// What stands in the plain text of every secret output, and must never stand on disk.
 pub(super) const CANARY: &str = "canary-in-plain-text";
@@ -35,6 +36,7 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
                 bytes: plain.as_bytes().to_vec(),
                 sealed: true,
                 kept: false,
+                executable: false,
             };
             ciphertexts.insert(path.clone(), sealed);
             plain = CANARY;
@@ -44,12 +46,43 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
             path,
             documents: Arc::default(),
             origins: Vec::new(),
+            executable: false,
+            binary: None,
         });
     }
     Tree::rendered(outputs, Vec::new())
         .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()
         .sealed(ciphertexts)
+}
+
+/// Makes a sealed tree of plain files, parsed.
+pub(super) fn loaded(files: Vec<(String, String)>) -> Tree<Sealed> {
+    let file = |(path, text): (String, String)| File {
+        documents: Arc::new(kiln::yaml::load(&text).unwrap()),
+        source: Source::new(path.as_str(), text),
+        path,
+        origins: Vec::new(),
+        executable: false,
+        binary: None,
+    };
+    sealed(files.into_iter().map(file))
+}
+
+/// Makes the same tree with one output as a program.
+pub(super) fn with_program(tree: &Tree<Sealed>, program: &str) -> Tree<Sealed> {
+    let files = tree.files().cloned().map(|file| File {
+        executable: file.path == program,
+        ..file
+    });
+    sealed(files)
+}
+
+fn sealed(files: impl IntoIterator<Item = File>) -> Tree<Sealed> {
+    Tree::rendered(files, Vec::new())
+        .hardened(Vec::new(), Vec::new(), Vec::new())
+        .checked()
+        .sealed(BTreeMap::new())
 }
 
 pub(super) struct Sandbox {
@@ -81,12 +114,23 @@ impl Sandbox {
         fs::read_to_string(self.path().join(path)).unwrap()
     }
 
+    /// Returns who may do what with a file.
+    pub(super) fn mode(&self, path: &str) -> u32 {
+        let found = fs::metadata(self.path().join(path)).unwrap();
+        found.permissions().mode() & 0o777
+    }
+
+    pub(super) fn set_mode(&self, path: &str, mode: u32) {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(self.path().join(path), permissions).unwrap();
+    }
+
     pub(super) fn picture(&self) -> BTreeMap<String, String> {
         picture(self.path())
     }
 
     pub(super) fn plan<'t>(&self, tree: &'t Tree<Sealed>, options: Options) -> Warned<Plan<'t>> {
-        write::plan(tree, &self.disk(), ".", options)
+        write::plan(tree, &Target::new(&self.disk(), "."), options)
             .unwrap()
             .unwrap()
     }
@@ -107,7 +151,7 @@ impl Sandbox {
 
     /// Plans a tree that must be refused, and returns why.
     pub(super) fn refuse(&self, tree: &Tree<Sealed>, options: Options) -> Vec<Diagnostic> {
-        write::plan(tree, &self.disk(), ".", options)
+        write::plan(tree, &Target::new(&self.disk(), "."), options)
             .unwrap()
             .unwrap_err()
     }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln::write::{self, Error, Interruption, Options, Step};
+use kiln::write::{self, Error, Interruption, Options, Step, Target};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
 
@@ -84,10 +84,10 @@ proptest! {
             let new = with_foreign(&files);
             let sealed = tree(&files);
             let result = sandbox.plan(&sealed, Options::default()).value.apply_with(&mut stop(interruption));
-            let again = write::recover_with(&sandbox.disk(), ".", &mut stop(second));
+            let again = write::recover_with(&Target::new(&sandbox.disk(), "."), &mut stop(second));
             assert!(!matches!(result, Err(Error::Undo { .. })));
             drop(again);
-            write::recover(&sandbox.disk(), ".").unwrap();
+            write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
             let found = outputs(&sandbox);
             match result {
                 Ok(_) => assert_eq!(&found, &new),

@@ -12,10 +12,11 @@ use crate::cli::report::record;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
+use crate::cli::turn::Turn;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
 use crate::pipeline::{Compiled, Keys};
-use crate::write::{self, Options, Recovery, Report};
+use crate::write::{self, Options, Recovery, Report, Target};
 
 const MORE: &str = "\
 Only files that differ are written, all of them or none. Files that an earlier run wrote and no
@@ -51,6 +52,15 @@ pub struct RenderArgs {
     stage: bool,
 }
 
+impl RenderArgs {
+    fn options(&self) -> Options {
+        Options {
+            force: self.force,
+            dry_run: self.check || self.dry_run,
+        }
+    }
+}
+
 /// Compiles, compares and writes.
 pub fn run(
     args: &RenderArgs,
@@ -62,34 +72,30 @@ pub fn run(
         super::init::make_missing_keys(&Session::find(settings, printer)?, printer)?;
     }
     let session = Session::open(settings, printer)?;
-    let output = session.layout()?.output;
-    let dry = args.check || args.dry_run;
-    if !dry {
-        write::recover(&session.disk, &output)?;
-    }
-    let keys = if args.check {
-        Keys::AtHand
-    } else {
-        Keys::Needed
+    let layout = session.layout()?;
+    let target = session.target(&layout, "kiln render");
+    let mut turn = Turn::new(settings);
+    let mut compiled = compile(args, &session, &target, &mut turn, settings, printer)?;
+    let planned = loop {
+        match write::plan(&compiled.tree, &target, args.options()) {
+            Err(error) if turn.comes_again(&error) => {}
+            planned => break planned?,
+        }
+        // Another Kiln came first, so that what is there is not what this one has compiled.
+        compiled = compile(args, &session, &target, &mut turn, settings, printer)?;
     };
-    let compiled = session.compile_guarded(keys, settings, printer)?;
-    let options = Options {
-        force: args.force,
-        dry_run: dry,
-    };
-    let planned = write::plan(&compiled.tree, &session.disk, &output, options)?;
     let planned = planned.map_err(CommandError::Problems)?;
     printer.report(&planned.warnings)?;
     let report = planned.value.apply()?;
     if args.stage {
-        stage(&session, &output, &report, settings)?;
+        stage(&session, &target, &layout.output, &report, settings)?;
     }
     list(&report, args, printer)?;
     record::show(&compiled, printer)?;
     let result = Run {
         compiled: &compiled,
         report: &report,
-        dry,
+        dry: args.options().dry_run,
         took: time.elapsed(),
     };
     printer.summary(&result.sentence(), &result.object())?;
@@ -103,9 +109,30 @@ pub fn run(
     })
 }
 
+/// Waits for another Kiln and completes what a killed run left, unless nothing may be written; then compiles.
+fn compile(
+    args: &RenderArgs,
+    session: &Session,
+    target: &Target<'_>,
+    turn: &mut Turn<'_>,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Compiled, CommandError> {
+    if !args.options().dry_run {
+        turn.wait(|| write::recover(target))?;
+    }
+    let keys = if args.check {
+        Keys::AtHand
+    } else {
+        Keys::Needed
+    };
+    session.compile_guarded(keys, settings, printer)
+}
+
 /// Stages the outputs as they are now, and those that the staged list has and that are gone.
 fn stage(
     session: &Session,
+    target: &Target<'_>,
     output: &str,
     report: &Report,
     settings: &Settings,
@@ -115,10 +142,10 @@ fn stage(
     let index = settings.environment.filled("GIT_INDEX_FILE");
     let stage = || -> Result<Vec<Diagnostic>, GitError> {
         let repository = Repository::of(&session.root)?;
-        let now = write::list(&folder);
+        let now = write::list(target);
         let staged = repository.staged(&lock, index)?;
         // A staged list with a conflict in it says nothing of what is to be removed.
-        let staged = staged.and_then(|text| write::list_of(&folder, &text).ok());
+        let staged = staged.and_then(|text| write::list_of(target, &text).ok());
         let now = match now {
             Ok(now) => now,
             Err(problems) => return Ok(problems),

@@ -57,6 +57,7 @@ fn lines(diagnostic: &Diagnostic) -> Vec<String> {
         _ => {}
     }
     lines.extend(diagnostic.related.iter().map(placed));
+    lines.extend(diagnostic.list_lines());
     lines.extend(diagnostic.hints.iter().map(|hint| format!("help: {hint}")));
     lines
 }

@@ -35,6 +35,10 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> Shown {
             Some(text) => snippet(group, source, text, &labels),
         };
     }
+    let list = diagnostic.list_lines();
+    if !list.is_empty() {
+        group = group.element(Level::NOTE.message(plain(&list.join("\n"))));
+    }
     for hint in &diagnostic.hints {
         group = group.element(Level::HELP.message(marked(hint)));
     }

@@ -19,6 +19,7 @@ pub fn render(diagnostic: &Diagnostic) -> Value {
         "message": diagnostic.message,
         "primary": diagnostic.primary.as_ref().map(label),
         "related": diagnostic.related.iter().map(label).collect::<Vec<_>>(),
+        "list": diagnostic.list.iter().map(|listed| json!({"path": listed.path, "text": listed.text})).collect::<Vec<_>>(),
         "hints": diagnostic.hints,
     })
 }

@@ -11,6 +11,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
+use crate::cli::turn::Turn;
 use crate::fs::Disk;
 use crate::pipeline::{self, Rekeyed};
 use crate::secret::{AGE_KEY, Secret};
@@ -74,10 +75,11 @@ pub(super) fn run(
     for file in &args.old_key {
         old.push(session.add_identity(&settings.directory.join(file))?);
     }
-    let output = session.layout()?.output;
+    let layout = session.layout()?;
+    let target = session.target(&layout, "kiln secrets rekey");
     let dry = args.check || args.dry_run;
     if !dry {
-        write::recover(&session.disk, &output)?;
+        Turn::new(settings).wait(|| write::recover(&target))?;
     }
     // The new key is in memory only, until all is sealed for it.
     let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
@@ -92,10 +94,15 @@ pub(super) fn run(
         force: false,
         dry_run: dry,
     };
-    let plan = write::plan(&rekeyed.compiled.tree, &session.disk, &output, options)?;
+    let plan = write::plan(&rekeyed.compiled.tree, &target, options)?;
     let plan = plan.map_err(CommandError::Problems)?;
     printer.report(&plan.warnings)?;
-    let others = others(&session, &output, &rekeyed, &plan.value.report().edited)?;
+    let others = others(
+        &session,
+        &layout.output,
+        &rekeyed,
+        &plan.value.report().edited,
+    )?;
     let sealed = rekeyed.seal(&world, &others, &mut OsRng)?;
     let mut before = Replaced::new();
     if !dry {

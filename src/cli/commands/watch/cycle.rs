@@ -20,9 +20,12 @@ use crate::watch::{Expected, Watch};
 use crate::write::{self, Options, Report};
 
 /// How often to try again while another Kiln writes.
-const ATTEMPTS: u32 = 50;
+const ATTEMPTS: u32 = 300;
 /// How long to wait before that.
 const BETWEEN: Duration = Duration::from_millis(100);
+
+/// What others are told of who writes.
+const COMMAND: &str = "kiln watch";
 
 /// What a cycle came to.
 pub struct Written {
@@ -190,7 +193,8 @@ impl<'c> Cycles<'c> {
         }
         let session = Session::open_root(self.root, self.settings)?;
         let layout = session.layout()?;
-        patiently(watch, || write::recover(&session.disk, &layout.output))?;
+        let target = session.target(&layout, COMMAND);
+        patiently(watch, || write::recover(&target))?;
         Ok(())
     }
 
@@ -230,7 +234,8 @@ impl<'c> Cycles<'c> {
             force: false,
             dry_run: self.dry,
         };
-        let plan = || write::plan(&compiled.tree, &session.disk, &layout.output, options);
+        let target = session.target(layout, COMMAND);
+        let plan = || write::plan(&compiled.tree, &target, options);
         let planned = patiently(watch, plan)?.map_err(CommandError::Problems)?;
         warnings.extend(planned.warnings);
         Ok(planned.value.apply()?)
@@ -265,7 +270,10 @@ fn expect_outputs(
     for (path, file) in compiled.tree.outputs() {
         let path = format!("{prefix}{path}");
         let mark = match report {
-            Some(report) if !report.edited.contains(&path) => Mark::of_bytes(&file.bytes),
+            Some(report) if !report.edited.contains(&path) => {
+                let executable = file.executable && session.disk.keeps_modes();
+                Mark::of_bytes(&file.bytes, executable)
+            }
             _ => session.disk.mark(&path),
         };
         expected.add_output(path, mark);

@@ -1,0 +1,237 @@
+//! What becomes of files that are more than their text: programs, binaries, and names that some disks mix up.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use kiln::fs::Holder;
+
+use super::small;
+use crate::diff::project::git;
+use crate::support::Sandbox;
+
+fn mode(sandbox: &Sandbox, path: &str) -> u32 {
+    let found = fs::metadata(sandbox.path(path)).unwrap();
+    found.permissions().mode() & 0o777
+}
+
+fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
+    fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A project with two scripts, one of them rendered.
+fn with_scripts() -> Sandbox {
+    let sandbox = small();
+    sandbox.write(
+        "templates/run.sh.tera",
+        "#!/bin/sh\necho #{ domain.name }#\n",
+    );
+    sandbox.write("templates/copy.sh", "#!/bin/sh\n");
+    set_mode(&sandbox, "templates/run.sh.tera", 0o755);
+    set_mode(&sandbox, "templates/copy.sh", 0o700);
+    sandbox
+}
+
+#[test]
+fn programs_stay_programs_and_a_change_of_that_is_one() {
+    let sandbox = with_scripts();
+    sandbox.kiln(&["render"]).success();
+    for path in ["out/run.sh", "out/copy.sh"] {
+        assert_eq!(mode(&sandbox, path), 0o755, "{path}");
+    }
+    assert_eq!(mode(&sandbox, "out/notes.txt"), 0o644);
+    sandbox.kiln(&["render", "--check"]).success();
+
+    set_mode(&sandbox, "templates/copy.sh", 0o644);
+    let run = sandbox.kiln(&["render", "--check"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(1), "changed out/copy.sh\n")
+    );
+    let run = sandbox.kiln(&["diff", "--disk"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("100755") && run.stdout.contains("100644"),
+        "{run}"
+    );
+    sandbox.kiln(&["render"]).success();
+    assert_eq!(mode(&sandbox, "out/copy.sh"), 0o644);
+    sandbox.kiln(&["render", "--check"]).success();
+}
+
+#[test]
+fn a_commit_tells_programs_from_other_files() {
+    let sandbox = with_scripts();
+    git(&sandbox, &["init", "--quiet", "--initial-branch=main"]);
+    git(&sandbox, &["add", "--all"]);
+    git(&sandbox, &["commit", "--quiet", "--message", "first"]);
+    let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    set_mode(&sandbox, "templates/notes.txt", 0o755);
+    set_mode(&sandbox, "templates/run.sh.tera", 0o644);
+    let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("notes.txt") && run.stdout.contains("run.sh"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("copy.sh"), "{run}");
+    assert!(run.stdout.ends_with("\n2 changed\n"), "{run}");
+}
+
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\xff\xfe\x80";
+
+#[test]
+fn what_is_no_text_is_copied_as_it_is() {
+    let sandbox = small();
+    sandbox.write("templates/docs/logo.png", PICTURE);
+    sandbox.kiln(&["render"]).success();
+    assert_eq!(
+        fs::read(sandbox.path("out/docs/logo.png")).unwrap(),
+        PICTURE
+    );
+    sandbox.kiln(&["render", "--check"]).success();
+    let run = sandbox.kiln(&["diff", "--disk"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    sandbox.write("templates/docs/logo.png", [PICTURE, PICTURE].concat());
+    let run = sandbox.kiln(&["diff", "--disk"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("binary file of 24 bytes"), "{run}");
+}
+
+#[test]
+fn what_has_to_be_a_text_is_not_copied_as_it_is() {
+    for path in ["a.yaml", "a.json", "a.txt.tera"] {
+        let sandbox = small();
+        sandbox.write(&format!("templates/{path}"), PICTURE);
+        let run = sandbox.kiln(&["render"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains("error[not-utf8]"), "{run}");
+    }
+}
+
+#[test]
+fn what_is_no_text_is_not_sealed_and_not_left_in_the_open() {
+    let sandbox = small();
+    sandbox.write("templates/key.sops.bin", PICTURE);
+    let run = sandbox.kiln(&["render"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("unsupported-secret-format"), "{run}");
+    assert!(!sandbox.path("out").exists());
+}
+
+/// A project whose outputs lie beside its inputs.
+fn at_the_root() -> Sandbox {
+    let sandbox = small();
+    sandbox.write("kiln.toml", "catalogue = false\n");
+    sandbox.write("templates/notes.txt", "notes\n");
+    sandbox
+}
+
+#[test]
+fn no_output_takes_the_place_of_an_input_or_of_git() {
+    for path in [
+        "kiln.toml",
+        "cluster.yaml",
+        "Cluster.yaml",
+        "nodes.toml",
+        "age.key",
+        "kiln.lock",
+        "templates/more.yaml",
+        "Templates/more.yaml",
+        "schemas/apps/x.schema.json",
+        "charts/x.yaml",
+        ".GIT/config",
+        "git~1/config",
+        "sub/.git./config",
+        ".g\u{200c}it/config",
+    ] {
+        let sandbox = at_the_root();
+        sandbox.write(&format!("templates/{path}.tera"), "x\n");
+        let before = sandbox.files();
+        for command in ["check", "render"] {
+            let run = sandbox.kiln(&[command]);
+            assert_eq!(run.code, Some(1), "{path} {run}");
+            let words = [
+                "error[output-path]",
+                "nothing in `.git` and `.kiln` is an input",
+            ];
+            let is_told = words.iter().any(|words| run.stderr.contains(words));
+            assert!(is_told, "{path} {run}");
+            assert!(run.stderr.contains("templates/"), "{path} {run}");
+        }
+        assert_eq!(sandbox.files(), before, "{path}");
+    }
+}
+
+#[test]
+fn outputs_that_are_one_file_on_some_disks_are_refused() {
+    for (one, other) in [
+        ("case.yaml", "Case.yaml"),
+        ("\u{e9}.txt", "e\u{301}.txt"),
+        ("a/\u{c9}.txt", "A/e\u{301}.txt"),
+    ] {
+        let sandbox = at_the_root();
+        sandbox.write(&format!("templates/{one}"), "x: 1\n");
+        sandbox.write(&format!("templates/{other}"), "x: 1\n");
+        let run = sandbox.kiln(&["render"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains("one file where a disk"), "{run}");
+    }
+}
+
+/// A list of outputs and a journal that somebody made by hand remove nothing.
+#[test]
+fn a_pull_request_has_nothing_removed() {
+    let sandbox = at_the_root();
+    sandbox.kiln(&["render"]).success();
+    let list = sandbox.read("kiln.lock");
+    for path in [
+        "cluster.yaml",
+        "age.key",
+        "templates/notes.txt",
+        "kiln.lock",
+    ] {
+        let digest = kiln::write::Digest::of(&fs::read(sandbox.path(path)).unwrap());
+        sandbox.write("kiln.lock", format!("{list}\"{path}\" = \"{digest}\"\n"));
+        let before = sandbox.files();
+        let run = sandbox.kiln(&["render", "--force"]);
+        assert_eq!(run.code, Some(1), "{path} {run}");
+        assert!(run.stderr.contains("error[bad-lock]"), "{run}");
+        assert_eq!(sandbox.files(), before);
+    }
+    sandbox.write("kiln.lock", &list);
+    let digest = kiln::write::Digest::of(b"notes\n");
+    sandbox.write(
+        ".kiln/undo.json",
+        format!("{{\"version\":2,\"home\":\"1:1\",\"changes\":[{{\"path\":\"notes.txt\",\"before\":null,\"after\":\"{digest}\"}}]}}"),
+    );
+    let run = sandbox.kiln(&["render"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr.contains("came with a copy or a checkout"),
+        "{run}"
+    );
+    assert_eq!(sandbox.read("notes.txt"), "notes\n");
+}
+
+#[test]
+fn waits_for_another_kiln() {
+    let sandbox = small();
+    sandbox.kiln(&["render"]).success();
+    sandbox.write("templates/notes.txt", "new\n");
+    let disk = kiln::fs::Disk::open(&sandbox.path("")).unwrap();
+    let claim = disk
+        .folder("out")
+        .unwrap()
+        .claim(".kiln", &Holder::default());
+    let claim = claim.unwrap();
+    let mut child = sandbox.command().arg("render").spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(child.try_wait().unwrap().is_none(), "it does not wait");
+    // What is edited meanwhile counts.
+    sandbox.write("templates/notes.txt", "newer\n");
+    drop(claim);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(sandbox.read("out/notes.txt"), "newer\n");
+}

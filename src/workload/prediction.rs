@@ -115,6 +115,8 @@ pub fn predict(
         source: Source::new("release.yaml", text),
         documents: documents.into(),
         origins: Vec::new(),
+        executable: false,
+        binary: None,
     };
     let builds = Builds::of(std::iter::once(&file));
     let releases = Release::all(&builds, profiles);

@@ -37,7 +37,8 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> Shown {
     }
     let list = diagnostic.list_lines();
     if !list.is_empty() {
-        group = group.element(Level::NOTE.message(plain(&list.join("\n"))));
+        let list: Vec<_> = list.iter().map(|line| marked(line)).collect();
+        group = group.element(Level::NOTE.message(list.join("\n")));
     }
     for hint in &diagnostic.hints {
         group = group.element(Level::HELP.message(marked(hint)));

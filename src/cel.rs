@@ -2,26 +2,49 @@
 //! values.
 
 mod asked;
+mod meter;
 mod packed;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube_cel::cel::objects::{Key, Map};
-use kube_cel::cel::{ExecutionError, IdedExpr, ParseErrors, Program, Value};
+use kube_cel::cel::{Context, ExecutionError, IdedExpr, ParseError, ParseErrors, Program, Value};
 use serde_json::Value as Json;
 
 use asked::Asked;
+pub use meter::{MAX_COST, Meter, Unevaluated, add_functions};
 pub use packed::line;
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
-static PARSED: Mutex<BTreeMap<String, Arc<IdedExpr>>> = Mutex::new(BTreeMap::new());
+static PARSED: Mutex<BTreeMap<String, Arc<Expression>>> = Mutex::new(BTreeMap::new());
 
-/// Returns an expression, ready to be evaluated by [`Value::resolve`].
+/// An expression that was parsed.
+#[derive(Debug)]
+pub struct Expression {
+    /// What stands there.
+    pub tree: IdedExpr,
+    /// The same, with what pays for its work.
+    metered: IdedExpr,
+}
+
+impl Expression {
+    /// Evaluates the expression, and pays for it from `meter`.
+    ///
+    /// `context` needs the functions of [`add_functions`].
+    ///
+    /// # Errors
+    /// When it cannot work with the values, or costs too much.
+    pub fn evaluate(&self, context: &Context<'_>, meter: &Meter) -> Result<Value, Unevaluated> {
+        meter.evaluate(&self.metered, context)
+    }
+}
+
+/// Returns an expression, ready to be evaluated.
 ///
 /// # Errors
-/// When it is not CEL.
-pub fn expression(text: &str) -> Result<Arc<IdedExpr>, ParseErrors> {
+/// When it is not CEL, or has a message in it.
+pub fn expression(text: &str) -> Result<Arc<Expression>, ParseErrors> {
     let parsed = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = parsed().get(text) {
         return Ok(Arc::clone(known));
@@ -30,9 +53,23 @@ pub fn expression(text: &str) -> Result<Arc<IdedExpr>, ParseErrors> {
         Some(tree) => tree,
         None => Program::compile(text)?.expression().clone(),
     };
-    let tree = Arc::new(tree);
-    parsed().insert(text.to_owned(), Arc::clone(&tree));
-    Ok(tree)
+    if meter::has_message(&tree) {
+        let msg = "there are no messages here".to_owned();
+        let error = ParseError {
+            source: None,
+            pos: (1, 1),
+            msg,
+            expr_id: tree.id,
+            source_info: None,
+        };
+        return Err(ParseErrors {
+            errors: vec![error],
+        });
+    }
+    let metered = meter::metered(&tree);
+    let expression = Arc::new(Expression { tree, metered });
+    parsed().insert(text.to_owned(), Arc::clone(&expression));
+    Ok(expression)
 }
 
 /// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
@@ -60,8 +97,8 @@ pub fn value(json: &Json) -> Value {
 
 /// Converts as much of a config value as an expression asks for under the name of a variable; `None` when it
 /// does not name it.
-pub fn part(json: &Json, variable: &str, expression: &IdedExpr) -> Option<Value> {
-    let asked = Asked::of(variable, expression)?;
+pub fn part(json: &Json, variable: &str, expression: &Expression) -> Option<Value> {
+    let asked = Asked::of(variable, &expression.tree)?;
     Some(asked_of(json, &asked))
 }
 

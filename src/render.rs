@@ -15,6 +15,7 @@ mod filters;
 mod functions;
 mod layers;
 mod library;
+mod meter;
 mod outputs;
 mod parsed;
 mod prepass;

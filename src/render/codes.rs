@@ -92,10 +92,10 @@ Mend the expression at the place that is shown.
     },
     Meaning {
         code: "endless-loop",
-        summary: "The loops of a template take too many rounds",
+        summary: "The loops and includes of a template take too many rounds",
         text: "\
-Loops in loops grow fast; a template that runs for ever would hang every hook and every CI job that
-renders it. 250,000 rounds are enough for any cluster.
+Loops in loops grow fast, and so do includes in includes; a template that runs for ever would hang every hook
+and every CI job that renders it. 250,000 rounds are enough for any cluster; an include or a component is one.
 
 Loop over less: filter the list before the loop, or do the inner loop once.
 
@@ -103,13 +103,26 @@ Loop over less: filter the list before the loop, or do the inner loop once.
     },
     Meaning {
         code: "endless-value",
-        summary: "A variable of a template grows without end",
+        summary: "A value of a template grows without end",
         text: "\
 A text that is doubled in a loop fills the memory within a few dozen rounds.
 
 Print in the loop instead of collecting.
 
     #% for node in nodes %##{ node.name }#,#% endfor %#",
+    },
+    Meaning {
+        code: "endless-work",
+        summary: "A template works through too much text",
+        text: "\
+A filter in a loop reads all of its value in each round, and a chain of filters can double its text with each
+of them. Everything that filters read and make, and that operators copy, compare or search, is counted in
+bytes: 64 MiB are enough for any template, and the same template gives the same answer on every machine.
+
+Do it once, before the loop.
+
+    #% set page = file(path=\"page.html\") | escape %#
+    #% for node in nodes %##{ page }##% endfor %#",
     },
     Meaning {
         code: "output-too-long",

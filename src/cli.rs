@@ -8,6 +8,7 @@ pub mod args;
 pub mod clock;
 pub mod codes;
 pub mod credentials;
+pub mod deadline;
 pub mod settings;
 pub mod error;
 pub mod exposure;

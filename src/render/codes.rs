@@ -91,6 +91,18 @@ Mend the expression at the place that is shown.
     #{ nodes.0.name }#",
     },
     Meaning {
+        code: "endless-condition",
+        summary: "The conditions of the apps cost too much",
+        text: "\
+A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the `when`s of all
+apps look at is counted, two million values together, so that the same config gives the same answer on every
+machine.
+
+Ask for one switch of the config, and let a schema compute it.
+
+    when = 'apps.whoami.enabled'",
+    },
+    Meaning {
         code: "endless-loop",
         summary: "The loops and includes of a template take too many rounds",
         text: "\

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::cli::clock::Stopwatch;
+use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::record;
@@ -72,6 +73,7 @@ pub fn run(
     } else {
         Keys::Needed
     };
+    let clock = Deadline::start(settings);
     let compiled = session.compile_guarded(keys, settings, printer)?;
     let options = Options {
         force: args.force,
@@ -80,6 +82,7 @@ pub fn run(
     let planned = write::plan(&compiled.tree, &session.disk, &output, options)?;
     let planned = planned.map_err(CommandError::Problems)?;
     printer.report(&planned.warnings)?;
+    drop(clock);
     let report = planned.value.apply()?;
     if args.stage {
         stage(&session, &output, &report, settings)?;

@@ -7,6 +7,7 @@ use rand_core::OsRng;
 use serde_json::json;
 
 use crate::cli::commands::init;
+use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
@@ -79,6 +80,7 @@ pub(super) fn run(
     if !dry {
         write::recover(&session.disk, &output)?;
     }
+    let clock = Deadline::start(settings);
     // The new key is in memory only, until all is sealed for it.
     let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
     let files = OverlaidFiles {
@@ -97,6 +99,7 @@ pub(super) fn run(
     printer.report(&plan.warnings)?;
     let others = others(&session, &output, &rekeyed, &plan.value.report().edited)?;
     let sealed = rekeyed.seal(&world, &others, &mut OsRng)?;
+    drop(clock);
     let mut before = Replaced::new();
     if !dry {
         // First: with both keys in it, every step after this one can be taken again.

@@ -5,7 +5,9 @@ mod asked;
 mod meter;
 mod packed;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube_cel::cel::objects::{Key, Map};
@@ -18,6 +20,38 @@ pub use packed::line;
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
 static PARSED: Mutex<BTreeMap<String, Arc<Expression>>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// Whether the libraries of CEL are at work.
+    static AT_WORK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether a panic on this thread is one of the libraries of CEL, which is taken for an expression that cannot
+/// work with its values.
+pub fn is_at_work() -> bool {
+    AT_WORK.get()
+}
+
+/// Does what the libraries of CEL may panic at, such as quantities that do not fit a number; `None` if they do.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    AT_WORK.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    AT_WORK.set(false);
+    result.ok()
+}
+
+/// Starts the complaint about a text that is not CEL.
+fn unreadable(message: &str) -> ParseErrors {
+    ParseErrors {
+        errors: vec![ParseError {
+            source: None,
+            pos: (1, 1),
+            msg: message.to_owned(),
+            expr_id: 0,
+            source_info: None,
+        }],
+    }
+}
 
 /// An expression that was parsed.
 #[derive(Debug)]
@@ -51,20 +85,13 @@ pub fn expression(text: &str) -> Result<Arc<Expression>, ParseErrors> {
     }
     let tree = match packed::find(text) {
         Some(tree) => tree,
-        None => Program::compile(text)?.expression().clone(),
+        None => guarded(|| Program::compile(text))
+            .unwrap_or_else(|| Err(unreadable("it cannot be read")))?
+            .expression()
+            .clone(),
     };
     if meter::has_message(&tree) {
-        let msg = "there are no messages here".to_owned();
-        let error = ParseError {
-            source: None,
-            pos: (1, 1),
-            msg,
-            expr_id: tree.id,
-            source_info: None,
-        };
-        return Err(ParseErrors {
-            errors: vec![error],
-        });
+        return Err(unreadable("there are no messages here"));
     }
     let metered = meter::metered(&tree);
     let expression = Arc::new(Expression { tree, metered });

@@ -126,6 +126,9 @@ fn typed_color(arguments: &[OsString]) -> Option<Color> {
     reason = "a panic may have hit the printer itself"
 )]
 fn ask_for_report(panic: &PanicHookInfo<'_>) {
+    if crate::cel::is_at_work() {
+        return;
+    }
     let place = panic
         .location()
         .map_or_else(String::new, |place| format!(" at {place}"));

@@ -35,7 +35,9 @@ pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers};
 pub use library::Library;
+pub use session::{CALL_STEPS, MAX_OUTPUT, MAX_STEPS, MAX_WEIGHT, MAX_WORK};
 pub use stack::threads;
+pub use template::MAX_DEPTH;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -417,4 +417,4 @@ fn shape_problems(
 }
 
 /// How many places of a config that are not of the form they must have are worded; the others are counted.
-const MAX_VIOLATIONS: usize = 500;
+pub const MAX_VIOLATIONS: usize = 500;

@@ -96,7 +96,8 @@ impl Meter {
         context: &Context<'_>,
     ) -> Result<Value, Unevaluated> {
         LEFT.set(self.left.get());
-        let result = Value::resolve(tree, context);
+        let result = super::guarded(|| Value::resolve(tree, context))
+            .unwrap_or_else(|| Err(ExecutionError::function_error("CEL", "it fails")));
         let left = LEFT.take();
         self.left.set(left);
         // An operator may have taken the failure for a side that does not matter.

@@ -17,9 +17,6 @@ use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
 
-/// How many bytes one template may print.
-pub(super) const MAX_OUTPUT: usize = 8 << 20;
-
 /// All templates of a run, parsed.
 pub(super) struct Engine<'t> {
     all: &'t [Template],
@@ -152,7 +149,10 @@ impl<'t> Engine<'t> {
                 )
             }
             Cause::TooLong => {
-                let message = format!("this template prints more than {} MiB", MAX_OUTPUT >> 20);
+                let message = format!(
+                    "this template prints more than {} MiB",
+                    session::MAX_OUTPUT >> 20
+                );
                 Diagnostic::error("output-too-long", message).at(
                     &template.source,
                     Span::default(),
@@ -232,7 +232,7 @@ struct Output {
 
 impl io::Write for Output {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + buffer.len() > MAX_OUTPUT {
+        if self.bytes.len() + buffer.len() > session::MAX_OUTPUT {
             self.full = true;
             return Err(io::Error::other("the output is too long"));
         }

@@ -14,17 +14,20 @@ use super::environment::Other;
 use crate::diagnostic::Diagnostic;
 
 /// How many rounds all loops and includes of one template may make together.
-pub(super) const MAX_STEPS: u64 = 250_000;
+pub const MAX_STEPS: u64 = 250_000;
 
 /// How many rounds an include, or the call of a component, is.
-pub(super) const CALL_STEPS: u64 = 25;
+pub const CALL_STEPS: u64 = 25;
 
 /// How much a value of a template may hold, in bytes.
-pub(super) const MAX_WEIGHT: usize = 8 << 20;
+pub const MAX_WEIGHT: usize = 8 << 20;
+
+/// How many bytes one template may print.
+pub const MAX_OUTPUT: usize = 8 << 20;
 
 /// How many bytes one template may work through: what its filters read and make, what its operators copy, compare
 /// and search, and what it collects in variables.
-pub(super) const MAX_WORK: usize = 64 << 20;
+pub const MAX_WORK: usize = 64 << 20;
 
 /// What a value costs besides its text.
 const ITEM: usize = 16;

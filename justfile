@@ -50,3 +50,11 @@ picture:
 browser:
     mkdir -p target/screenshots
     KILN_SCREENSHOTS=$PWD/target/screenshots cargo test browser
+
+# Run a target of fuzz/ under libFuzzer; needs a nightly toolchain and cargo-fuzz
+fuzz TARGET *ARGS:
+    cargo +nightly fuzz run {{ TARGET }} -- {{ ARGS }}
+
+# Run 50,000 mutated command lines
+fuzz-cli:
+    KILN_FUZZ=50000 cargo test --test main fuzz::command_line -- --nocapture

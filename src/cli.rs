@@ -126,7 +126,7 @@ fn typed_color(arguments: &[OsString]) -> Option<Color> {
     reason = "a panic may have hit the printer itself"
 )]
 fn ask_for_report(panic: &PanicHookInfo<'_>) {
-    if crate::cel::is_at_work() {
+    if crate::pipeline::is_evaluating() {
         return;
     }
     let place = panic

@@ -28,6 +28,7 @@ mod stack;
 mod template;
 mod undefined;
 
+pub use crate::cel::is_at_work as is_evaluating;
 pub use callable::{Filter, Flow, Function};
 pub use charts::Chart;
 pub use codes::CODES;

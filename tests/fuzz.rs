@@ -26,8 +26,14 @@ fn rounds(usual: u64) -> u64 {
     asked.map_or(usual, |asked| asked.parse().unwrap())
 }
 
-/// Runs a target over mutated seeds; an input that fails is shown.
-fn hold(target: &Target) {
+/// Runs a target over mutated seeds, on a stack as compiles have it; an input that fails is shown.
+fn hold(target: &'static Target) {
+    let thread = std::thread::Builder::new().stack_size(32 << 20);
+    let result = thread.spawn(|| hold_here(target)).unwrap().join();
+    assert!(result.is_ok(), "see above");
+}
+
+fn hold_here(target: &Target) {
     for seed in target.seeds {
         (target.run)(seed);
     }

@@ -196,12 +196,11 @@ fn call_cost(name: &str, arguments: &[Value]) -> u64 {
         .fold(1, |product: u64, weight| product.saturating_mul(weight));
     let cost = match name {
         "distinct" => whole.saturating_mul(size(0)),
-        "range" => size(0),
+        "range" | "split" => size(0),
         "join" => size(0).saturating_mul(size(1)) / 64 + whole,
         "replace" => replaced(arguments) / 64,
         "matches" | "find" | "findAll" => pattern_cost(arguments.get(1)).saturating_add(size(0)),
         "format" => arguments.first().map_or(0, widths),
-        "split" => size(0),
         "contains" | "indexOf" | "lastIndexOf" => {
             product.saturating_add(size(0).saturating_mul(size(1)) / 64)
         }

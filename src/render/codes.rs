@@ -94,9 +94,9 @@ Mend the expression at the place that is shown.
         code: "endless-condition",
         summary: "The conditions of the apps cost too much",
         text: "\
-A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the `when`s of all
-apps look at is counted, two million values together, so that the same config gives the same answer on every
-machine.
+A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the `when`s
+of all apps look at is counted, two million values together, so that the same config gives the same answer on
+every machine.
 
 Ask for one switch of the config, and let a schema compute it.
 
@@ -106,8 +106,9 @@ Ask for one switch of the config, and let a schema compute it.
         code: "endless-loop",
         summary: "The loops and includes of a template take too many rounds",
         text: "\
-Loops in loops grow fast, and so do includes in includes; a template that runs for ever would hang every hook
-and every CI job that renders it. 250,000 rounds are enough for any cluster; an include or a component is one.
+Loops in loops grow fast, and so do includes in includes; a template that runs for ever would hang every
+hook and every CI job that renders it. 250,000 rounds are enough for any cluster; an include, or the call of a
+component, is 25.
 
 Loop over less: filter the list before the loop, or do the inner loop once.
 

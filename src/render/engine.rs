@@ -129,7 +129,7 @@ impl<'t> Engine<'t> {
             return Box::new(diagnostic);
         };
         let template = &self.all[id];
-        let tag = template.tag_at(copies[id].unmarked(at).saturating_sub(1));
+        let tag = template.tag_at(copies[id].subject(at));
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 

@@ -135,14 +135,18 @@ pub(super) fn step(rounds: u64) -> bool {
 
 /// Weighs a value that is kept, pays for it, and returns whether it is within the limits.
 pub(super) fn weigh(value: &Value) -> bool {
-    match weight_left(value, MAX_WEIGHT) {
-        Some(left) => pay(MAX_WEIGHT - left),
-        None => {
-            SESSION
-                .with_borrow_mut(|session| session.limit.get_or_insert(Limit::Weight).to_owned());
-            false
-        }
+    if let Some(left) = weight_left(value, MAX_WEIGHT) {
+        return pay(MAX_WEIGHT - left);
     }
+    reach(Limit::Weight);
+    false
+}
+
+/// Notes the limit that was reached; the first stays.
+fn reach(limit: Limit) {
+    SESSION.with_borrow_mut(|session| {
+        session.limit.get_or_insert(limit);
+    });
 }
 
 /// Pays for work on a number of bytes, and returns whether there are any left.
@@ -162,7 +166,7 @@ pub(super) fn pay(bytes: usize) -> bool {
 /// When it is beyond a limit; then it must not be made.
 pub(super) fn pay_for_text(bytes: usize) -> Result<(), Failure> {
     if bytes > MAX_WEIGHT {
-        SESSION.with_borrow_mut(|session| session.limit.get_or_insert(Limit::Weight).to_owned());
+        reach(Limit::Weight);
     }
     if pay(bytes) { Ok(()) } else { Err(spent()) }
 }

@@ -18,18 +18,35 @@ const CLOSE: char = '\u{FDD1}';
 pub(super) struct Marked {
     /// The text.
     pub(super) text: String,
-    /// What was put in: where in `text`, and how many bytes.
-    insertions: Vec<(usize, usize)>,
+    /// What was put in.
+    insertions: Vec<Insertion>,
+}
+
+/// A piece of text that was put in.
+#[derive(Debug)]
+struct Insertion {
+    /// Where in the text with all pieces.
+    at: usize,
+    /// How many bytes.
+    length: usize,
+    /// The last byte of the tag that it is about, in the text without: the pre-pass moves the first.
+    about: Option<usize>,
 }
 
 impl Marked {
     /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
     pub(super) fn unmarked(&self, offset: usize) -> usize {
-        let added = self.insertions.iter().take_while(|(at, _)| *at < offset);
-        offset
-            - added
-                .map(|(at, length)| (*length).min(offset - at))
-                .sum::<usize>()
+        let added = self.insertions.iter().take_while(|it| it.at < offset);
+        offset - added.map(|it| it.length.min(offset - it.at)).sum::<usize>()
+    }
+
+    /// Returns the byte of the unmarked text that what stands at `offset` of the marked one is about: in a call
+    /// that pays, the tag that it pays for.
+    pub(super) fn subject(&self, offset: usize) -> usize {
+        let around = |it: &&Insertion| (it.at..it.at + it.length).contains(&offset);
+        let call = self.insertions.iter().find(around);
+        call.and_then(|it| it.about)
+            .unwrap_or_else(|| self.unmarked(offset))
     }
 
     /// Puts in a marker, of which `start` is what all of a template have in common.
@@ -38,12 +55,21 @@ impl Marked {
         self.text.push_str(start);
         self.text.push_str(&line.to_string());
         self.text.push(CLOSE);
-        self.insertions.push((at, self.text.len() - at));
+        self.insertions.push(Insertion {
+            at,
+            length: self.text.len() - at,
+            about: None,
+        });
     }
 
-    fn push(&mut self, insertion: &str) {
-        self.insertions.push((self.text.len(), insertion.len()));
-        self.text.push_str(insertion);
+    /// Puts in a call that is about the tag at `about`.
+    fn push(&mut self, call: &str, about: usize) {
+        self.insertions.push(Insertion {
+            at: self.text.len(),
+            length: call.len(),
+            about: Some(about),
+        });
+        self.text.push_str(call);
     }
 }
 
@@ -78,7 +104,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: b
     let mut line = 1;
     let mut at = 0;
     if let Some(call) = scope.start(prepared.len()) {
-        marked.push(&format!("#{{ {call} }}#"));
+        marked.push(&format!("#{{ {call} }}#"), 0);
     }
     for index in 0..=tags.len() {
         let last = index.checked_sub(1).map(|index| &tags[index]);
@@ -109,7 +135,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: b
         }
         if let Some(call) = scope.price(index) {
             let dash = if tag.dash_start { "-" } else { "" };
-            marked.push(&format!("#{{{dash} {call} }}#"));
+            marked.push(&format!("#{{{dash} {call} }}#"), tag.outer.end - 1);
         }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
@@ -117,7 +143,7 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: b
         at = tag.outer.end;
         if let Some(call) = scope.enter(index) {
             let dash = if tag.dash_end { "-" } else { "" };
-            marked.push(&format!("#{{{dash} {call} {dash}}}#"));
+            marked.push(&format!("#{{{dash} {call} {dash}}}#"), tag.outer.end - 1);
         }
     }
     marked

@@ -144,8 +144,8 @@ changed last.
         summary: "The expressions of the schemas cost too much",
         text: "\
 A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the
-expressions look at, copy and make is counted, two million values for all of them together; a text counts one
-for each 64 bytes. The same config gives the same answer on every machine.
+expressions look at, copy and make is counted, two million values for all of them together; a text counts
+one for each 64 bytes. The same config gives the same answer on every machine.
 
 Look at each item once.
 

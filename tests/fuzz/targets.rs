@@ -48,7 +48,7 @@ pub(crate) static TARGETS: &[Target] = &[
         seeds: &[
             "#% for node in nodes %#\n- #{ node.name | upper | quote }#\n#% endfor %#\n",
             "#% set x = text ~ text %##{ x | replace(from=\"a\", to=text) | to_json | indent(width=2) }#",
-            "#% if a and text is containing(\"b\") %#y#% elif nodes[0].name == text %#z#% else %#n#% endif %#",
+            "#% if a and text is containing(pat=\"b\") %#y#% elif nodes[0].name == text %#z#% else %#n#% endif %#",
             "#% include \"_p.tera\" %#\n#{ [n.name for n in nodes if n.port > 1] | join(sep=\",\") }#",
             "#% component c(n: integer = 1) %##{ n }##% endcomponent c %##{<c n={2} />}#\n#% filter upper %#q#% endfilter %#",
             "#% set a %#x#% endset %##{ {\"k\": a, ...map} | to_yaml }##{ cidr_host(cidr=\"10.0.0.0/8\", host=3) }#",

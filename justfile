@@ -58,3 +58,11 @@ browser:
 # Render every release of the examples by the real helm, record it and judge it: `just prove --charts DIR [FILTER]`
 prove *ARGS:
     KILN_PROVE='{{ ARGS }}' cargo test --test main laboratory::prove::every -- --ignored --nocapture
+
+# Run a target of fuzz/ under libFuzzer; needs a nightly toolchain and cargo-fuzz
+fuzz TARGET *ARGS:
+    cargo +nightly fuzz run {{ TARGET }} -- {{ ARGS }}
+
+# Run 50,000 mutated command lines
+fuzz-cli:
+    KILN_FUZZ=50000 cargo test --test main fuzz::command_line -- --nocapture

@@ -2,37 +2,101 @@
 //! values.
 
 mod asked;
+mod meter;
 mod packed;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube_cel::cel::objects::{Key, Map};
-use kube_cel::cel::{ExecutionError, IdedExpr, ParseErrors, Program, Value};
+use kube_cel::cel::{Context, ExecutionError, IdedExpr, ParseError, ParseErrors, Program, Value};
 use serde_json::Value as Json;
 
 use asked::Asked;
+pub use meter::{MAX_COST, Meter, Unevaluated, add_functions};
 pub use packed::line;
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
-static PARSED: Mutex<BTreeMap<String, Arc<IdedExpr>>> = Mutex::new(BTreeMap::new());
+static PARSED: Mutex<BTreeMap<String, Arc<Expression>>> = Mutex::new(BTreeMap::new());
 
-/// Returns an expression, ready to be evaluated by [`Value::resolve`].
+thread_local! {
+    /// Whether the libraries of CEL are at work.
+    static AT_WORK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether a panic on this thread is one of the libraries of CEL, which is taken for an expression that cannot
+/// work with its values.
+pub fn is_at_work() -> bool {
+    AT_WORK.get()
+}
+
+/// Does what the libraries of CEL may panic at, such as quantities that do not fit a number; `None` if they do.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    AT_WORK.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    AT_WORK.set(false);
+    result.ok()
+}
+
+/// Starts the complaint about a text that is not CEL.
+fn unreadable(message: &str) -> ParseErrors {
+    ParseErrors {
+        errors: vec![ParseError {
+            source: None,
+            pos: (1, 1),
+            msg: message.to_owned(),
+            expr_id: 0,
+            source_info: None,
+        }],
+    }
+}
+
+/// An expression that was parsed.
+#[derive(Debug)]
+pub struct Expression {
+    /// What stands there.
+    pub tree: IdedExpr,
+    /// The same, with what pays for its work.
+    metered: IdedExpr,
+}
+
+impl Expression {
+    /// Evaluates the expression, and pays for it from `meter`.
+    ///
+    /// `context` needs the functions of [`add_functions`].
+    ///
+    /// # Errors
+    /// When it cannot work with the values, or costs too much.
+    pub fn evaluate(&self, context: &Context<'_>, meter: &Meter) -> Result<Value, Unevaluated> {
+        meter.evaluate(&self.metered, context)
+    }
+}
+
+/// Returns an expression, ready to be evaluated.
 ///
 /// # Errors
-/// When it is not CEL.
-pub fn expression(text: &str) -> Result<Arc<IdedExpr>, ParseErrors> {
+/// When it is not CEL, or has a message in it.
+pub fn expression(text: &str) -> Result<Arc<Expression>, ParseErrors> {
     let parsed = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = parsed().get(text) {
         return Ok(Arc::clone(known));
     }
     let tree = match packed::find(text) {
         Some(tree) => tree,
-        None => Program::compile(text)?.expression().clone(),
+        None => guarded(|| Program::compile(text))
+            .unwrap_or_else(|| Err(unreadable("it cannot be read")))?
+            .expression()
+            .clone(),
     };
-    let tree = Arc::new(tree);
-    parsed().insert(text.to_owned(), Arc::clone(&tree));
-    Ok(tree)
+    if meter::has_message(&tree) {
+        return Err(unreadable("there are no messages here"));
+    }
+    let metered = meter::metered(&tree);
+    let expression = Arc::new(Expression { tree, metered });
+    parsed().insert(text.to_owned(), Arc::clone(&expression));
+    Ok(expression)
 }
 
 /// Converts a config value; whole numbers become `int`, since CEL does not mix `int` and `uint`.
@@ -60,8 +124,8 @@ pub fn value(json: &Json) -> Value {
 
 /// Converts as much of a config value as an expression asks for under the name of a variable; `None` when it
 /// does not name it.
-pub fn part(json: &Json, variable: &str, expression: &IdedExpr) -> Option<Value> {
-    let asked = Asked::of(variable, expression)?;
+pub fn part(json: &Json, variable: &str, expression: &Expression) -> Option<Value> {
+    let asked = Asked::of(variable, &expression.tree)?;
     Some(asked_of(json, &asked))
 }
 

@@ -8,6 +8,7 @@ pub mod args;
 pub mod clock;
 pub mod codes;
 pub mod credentials;
+pub mod deadline;
 pub mod settings;
 pub mod error;
 pub mod exposure;
@@ -127,6 +128,9 @@ fn typed_color(arguments: &[OsString]) -> Option<Color> {
     reason = "a panic may have hit the printer itself"
 )]
 fn ask_for_report(panic: &PanicHookInfo<'_>) {
+    if crate::pipeline::is_evaluating() {
+        return;
+    }
     let place = panic
         .location()
         .map_or_else(String::new, |place| format!(" at {place}"));

@@ -26,7 +26,7 @@ pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
 
 pub use crate::config::PublicReference;
-pub use crate::render::{Chart, threads};
+pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
 

@@ -15,6 +15,7 @@ mod filters;
 mod functions;
 mod layers;
 mod library;
+mod meter;
 mod outputs;
 mod parsed;
 mod prepass;
@@ -27,6 +28,7 @@ mod stack;
 mod template;
 mod undefined;
 
+pub use crate::cel::is_at_work as is_evaluating;
 pub use callable::{Filter, Flow, Function};
 pub use charts::Chart;
 pub use codes::CODES;
@@ -34,7 +36,9 @@ pub use filters::FILTERS;
 pub use functions::FUNCTIONS;
 pub use layers::{Layer, Layers};
 pub use library::Library;
+pub use session::{CALL_STEPS, MAX_OUTPUT, MAX_STEPS, MAX_WEIGHT, MAX_WORK};
 pub use stack::threads;
+pub use template::MAX_DEPTH;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -37,7 +37,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::yaml::{lies_in, pointer_step};
+use crate::yaml::pointer_step;
 use functions::Evaluator;
 use hidden::HiddenPlaces;
 use rules::RuleRunner;
@@ -345,16 +345,16 @@ pub fn other_values<'p>(
     pointers: impl IntoIterator<Item = &'p str>,
 ) -> Value {
     let mut value = cluster.given.clone();
-    let mut done: Vec<&str> = Vec::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
     for pointer in pointers {
         // What lies in a place that is replaced is replaced with it.
-        if done.iter().any(|outer| lies_in(pointer, outer)) {
+        if steps_above(pointer).any(|outer| done.contains(outer)) {
             continue;
         }
         if let Some(slot) = value.pointer_mut(pointer) {
             *slot = stand_ins::replace(slot, pointer, &|pointer| schema.at(pointer));
         }
-        done.push(pointer);
+        done.insert(pointer);
     }
     let evaluator = Evaluator::new();
     let schemas = schema.applicable();
@@ -363,6 +363,13 @@ pub fn other_values<'p>(
     drop(defaults::compute(&schemas, &mut value, true, &evaluator));
     shape::normalise(&schemas, &mut value);
     value
+}
+
+/// Lists a pointer and those that it lies in, the root last.
+fn steps_above(pointer: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(pointer), |pointer| {
+        Some(&pointer[..pointer.rfind('/')?])
+    })
 }
 
 /// Finds what no message shows: secrets, what looks like one, and what no schema knows.
@@ -403,8 +410,20 @@ fn shape_problems(
         hidden,
         places,
     };
-    let problems = violations
+    let (worded, counted) = violations.split_at(violations.len().min(MAX_VIOLATIONS));
+    let problems = worded
         .iter()
         .flat_map(|violation| report.diagnostics(violation));
-    problems.collect()
+    let more = counted.first().map(|first| {
+        let message = format!(
+            "the config is not of the form it must have in {} more places, from here on",
+            counted.len()
+        );
+        let place = places.key(&first.pointer);
+        Diagnostic::error("more-problems", message).at_place_if(place.as_ref())
+    });
+    problems.chain(more).collect()
 }
+
+/// How many places of a config that are not of the form they must have are worded; the others are counted.
+pub const MAX_VIOLATIONS: usize = 500;

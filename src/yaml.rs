@@ -8,7 +8,7 @@ mod load;
 mod packed;
 mod resolve;
 
-pub use load::{LoadError, load};
+pub use load::{ALIAS_BUDGET, LoadError, load};
 pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};
 pub use resolve::Resolver;
 

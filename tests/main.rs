@@ -57,3 +57,7 @@ mod secrets;
 mod keyless;
 /// What users get wrong.
 mod bad_input;
+/// Input that nobody wrote.
+mod fuzz;
+/// What hostile input costs.
+mod budgets;

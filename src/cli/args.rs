@@ -6,6 +6,9 @@ use clap::{ArgAction, Parser, ValueEnum};
 
 use super::commands::Command;
 
+/// How many threads `--threads` takes; each has 32 MiB of address space.
+pub const MAX_THREADS: i64 = 256;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  clean: nothing wrong, nothing differs
@@ -57,9 +60,9 @@ pub struct Global {
     /// `KILN_MESSAGE_FORMAT` says]
     #[arg(long, value_name = "FORMAT", value_enum, global = true)]
     pub message_format: Option<MessageFormat>,
-    /// How many threads may work [default: one per processor]
-    #[arg(long, value_name = "N", global = true)]
-    pub threads: Option<std::num::NonZeroUsize>,
+    /// How many threads may work, at most 256 [default: one per processor]
+    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS))]
+    pub threads: Option<u16>,
     /// Say more: list each file
     #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
     pub verbose: bool,

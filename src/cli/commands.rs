@@ -16,6 +16,7 @@ pub mod watch;
 
 use clap::Subcommand;
 
+use super::deadline::Deadline;
 use super::error::{CommandError, Outcome};
 use super::printer::Printer;
 use super::settings::Settings;
@@ -58,7 +59,17 @@ pub fn run(
             .because(&error)
             .hint("ask for fewer with `--threads N`; each takes 32 MiB of address space")
     })?;
-    match command {
+    // What writes, waits or runs a program of the user has no clock, or one of its own that stops before.
+    let clock = match command {
+        Command::Check(_)
+        | Command::Audit(_)
+        | Command::Diff(_)
+        | Command::Schema(_)
+        | Command::Explain(_)
+        | Command::Completions(_) => Some(Deadline::start(settings)),
+        _ => None,
+    };
+    let outcome = match command {
         Command::Init(args) => init::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),
         Command::Watch(args) => watch::run(args, settings, printer),
@@ -72,5 +83,7 @@ pub fn run(
         Command::Catalogue(args) => catalogue::run(args, settings, printer),
         Command::Profile(args) => profile::run(args, settings, printer),
         Command::Completions(args) => completions::run(args, printer),
-    }
+    };
+    drop(clock);
+    outcome
 }

@@ -30,6 +30,9 @@ pub struct Printer {
     known: KnownSecrets,
 }
 
+/// How many problems are shown at once; the others are counted.
+pub const MAX_PROBLEMS: usize = 100;
+
 impl Printer {
     /// Prints to the streams of the process.
     pub fn new(settings: &Settings) -> Self {
@@ -113,19 +116,58 @@ impl Printer {
         }
     }
 
-    /// Reports problems in the user's input, each in the chosen form.
+    /// Reports problems in the user's input, each in the chosen form, up to [`MAX_PROBLEMS`], and says how many more
+    /// there are.
+    ///
+    /// Where there are more, warnings are left out before errors.
     pub fn report(&mut self, problems: &[Diagnostic]) -> Result<(), CommandError> {
+        let quiet = self.verbosity == Verbosity::Quiet;
+        let problems = problems
+            .iter()
+            .filter(|problem| !quiet || problem.is_error());
+        let errors = problems.clone().filter(|it| it.is_error()).count();
+        let mut errors_left = MAX_PROBLEMS;
+        let mut warnings_left = MAX_PROBLEMS.saturating_sub(errors);
+        let (mut errors_omitted, mut warnings_omitted) = (0, 0);
         for problem in problems {
-            if self.verbosity == Verbosity::Quiet && !problem.is_error() {
+            let (left, omitted) = if problem.is_error() {
+                (&mut errors_left, &mut errors_omitted)
+            } else {
+                (&mut warnings_left, &mut warnings_omitted)
+            };
+            if *left == 0 {
+                *omitted += 1;
                 continue;
             }
+            *left -= 1;
             let text = self.reporter.render(problem);
             match self.format {
                 MessageFormat::Human => self.talk(&text),
                 MessageFormat::Json | MessageFormat::Github => self.data(&text)?,
             }
         }
-        Ok(())
+        self.omitted(errors_omitted, warnings_omitted)
+    }
+
+    /// Says how many problems were left out, if any.
+    fn omitted(&mut self, errors: usize, warnings: usize) -> Result<(), CommandError> {
+        if errors + warnings == 0 {
+            return Ok(());
+        }
+        let sentence = format!("{} more, not shown", count_problems(errors, warnings));
+        match self.format {
+            MessageFormat::Human => {
+                self.talk(&[terminal::line(sentence), terminal::line("")].into_iter().collect());
+                Ok(())
+            }
+            MessageFormat::Json => self.json(&json!({
+                "schemaVersion": SCHEMA_VERSION,
+                "type": "omitted",
+                "errors": errors,
+                "warnings": warnings,
+            })),
+            MessageFormat::Github => self.data(&github::notice("kiln", &sentence)),
+        }
     }
 
     /// Reports the problems that stopped a run, and how many there are.

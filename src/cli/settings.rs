@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::args::{Color, Global, MessageFormat};
+use super::deadline::TIME_LIMIT;
 use super::error::CommandError;
 use crate::pipeline::USUAL_IDENTITY_FILE;
 use crate::secret::KnownSecrets;
@@ -108,6 +110,8 @@ pub struct Settings {
     pub verbosity: Verbosity,
     /// How many threads may work; all processors when unset.
     pub threads: Option<usize>,
+    /// How long a run, or a compile of `kiln watch`, may take.
+    pub time_limit: Duration,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
     /// The secrets that the run has met, which nothing that it prints may hold.
@@ -118,7 +122,7 @@ impl Settings {
     /// Merges arguments and environment; an argument wins over its variable.
     ///
     /// Variables: `KILN_COLOR` and `KILN_MESSAGE_FORMAT` (as the options of that name), `NO_COLOR`
-    /// (any text but the empty one), `TERM=dumb`, `CI` (no progress bar).
+    /// (any text but the empty one), `TERM=dumb`, `CI` (no progress bar), `KILN_TIME_LIMIT` (in seconds).
     pub fn resolve(
         global: &Global,
         environment: Environment,
@@ -153,6 +157,7 @@ impl Settings {
             format,
             verbosity,
             threads: global.threads.map(Into::into),
+            time_limit: time_limit(&environment)?,
             environment,
         })
     }
@@ -182,6 +187,19 @@ impl Settings {
             .into_iter()
             .chain(usual)
             .collect()
+    }
+}
+
+fn time_limit(environment: &Environment) -> Result<Duration, CommandError> {
+    let Some(text) = environment.filled("KILN_TIME_LIMIT") else {
+        return Ok(TIME_LIMIT);
+    };
+    match text.parse::<u32>() {
+        Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds.into())),
+        _ => Err(CommandError::failed(format!(
+            "the variable `KILN_TIME_LIMIT` has no meaning as `{text}`"
+        ))
+        .hint("it is a whole number of seconds")),
     }
 }
 

@@ -96,19 +96,21 @@ impl Merger<'_> {
     }
 
     fn combine_entries(&mut self, pointer: &str, parts: &[Part<'_>]) -> Map<String, Value> {
-        let mut keys: Vec<&str> = Vec::new();
-        for entry in parts.iter().flat_map(|(_, _, node)| all_entries(node)) {
-            if !keys.contains(&entry.key.as_str()) {
-                keys.push(&entry.key);
-            }
-        }
-        keys.into_iter()
+        let indexes: Vec<BTreeMap<&str, &Entry>> = parts
+            .iter()
+            .map(|(_, _, node)| indexed_entries(node))
+            .collect();
+        let all = parts.iter().flat_map(|(_, _, node)| all_entries(node));
+        let mut seen = BTreeSet::new();
+        all.map(|entry| entry.key.as_str())
+            .filter(|key| seen.insert(*key))
             .map(|key| {
                 let below: Vec<Part<'_>> = parts
                     .iter()
-                    .filter_map(|(source, _, node)| {
-                        node.entry(key)
-                            .map(|entry| (*source, Some(entry), &entry.value))
+                    .zip(&indexes)
+                    .filter_map(|((source, ..), entries)| {
+                        let entry = entries.get(key)?;
+                        Some((*source, Some(*entry), &entry.value))
                     })
                     .collect();
                 let step = pointer_step(key);
@@ -119,6 +121,19 @@ impl Merger<'_> {
             })
             .collect()
     }
+}
+
+/// The entry that counts of each key of a mapping: its own, else the first that is merged in by `<<`.
+fn indexed_entries(node: &Node) -> BTreeMap<&str, &Entry> {
+    let own = node.entries().unwrap_or_default().iter();
+    let mut index: BTreeMap<&str, &Entry> = own
+        .filter(|entry| entry.key != "<<")
+        .map(|entry| (entry.key.as_str(), entry))
+        .collect();
+    for entry in all_entries(node) {
+        index.entry(&entry.key).or_insert(entry);
+    }
+    index
 }
 
 /// The entries of a mapping with those merged in by `<<`.

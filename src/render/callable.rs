@@ -169,6 +169,15 @@ impl Arguments {
             .ok_or_else(|| self.wrong(name, "a string", value))
     }
 
+    /// Returns a text, or what it is when it is not given.
+    pub(super) fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Failure> {
+        if self.value(name)?.is_some() {
+            self.text(name)
+        } else {
+            Ok(default)
+        }
+    }
+
     /// Returns a whole number that must be given.
     pub(super) fn integer(&self, name: &str) -> Result<i128, Failure> {
         let value = self.required(name)?;

@@ -91,11 +91,24 @@ Mend the expression at the place that is shown.
     #{ nodes.0.name }#",
     },
     Meaning {
-        code: "endless-loop",
-        summary: "The loops of a template take too many rounds",
+        code: "endless-condition",
+        summary: "The conditions of the apps cost too much",
         text: "\
-Loops in loops grow fast; a template that runs for ever would hang every hook and every CI job that
-renders it. 250,000 rounds are enough for any cluster.
+A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the `when`s
+of all apps look at is counted, two million values together, so that the same config gives the same answer on
+every machine.
+
+Ask for one switch of the config, and let a schema compute it.
+
+    when = 'apps.whoami.enabled'",
+    },
+    Meaning {
+        code: "endless-loop",
+        summary: "The loops and includes of a template take too many rounds",
+        text: "\
+Loops in loops grow fast, and so do includes in includes; a template that runs for ever would hang every
+hook and every CI job that renders it. 250,000 rounds are enough for any cluster; an include, or the call of a
+component, is 25.
 
 Loop over less: filter the list before the loop, or do the inner loop once.
 
@@ -103,13 +116,26 @@ Loop over less: filter the list before the loop, or do the inner loop once.
     },
     Meaning {
         code: "endless-value",
-        summary: "A variable of a template grows without end",
+        summary: "A value of a template grows without end",
         text: "\
 A text that is doubled in a loop fills the memory within a few dozen rounds.
 
 Print in the loop instead of collecting.
 
     #% for node in nodes %##{ node.name }#,#% endfor %#",
+    },
+    Meaning {
+        code: "endless-work",
+        summary: "A template works through too much text",
+        text: "\
+A filter in a loop reads all of its value in each round, and a chain of filters can double its text with each
+of them. Everything that filters read and make, and that operators copy, compare or search, is counted in
+bytes: 64 MiB are enough for any template, and the same template gives the same answer on every machine.
+
+Do it once, before the loop.
+
+    #% set page = file(path=\"page.html\") | escape %#
+    #% for node in nodes %##{ page }##% endfor %#",
     },
     Meaning {
         code: "output-too-long",

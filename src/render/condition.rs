@@ -3,16 +3,17 @@
 use std::cell::OnceCell;
 
 use kube_cel::KubeCelExt as _;
-use kube_cel::cel::{Context, ExecutionError, IdedExpr, Value};
+use kube_cel::cel::{Context, ExecutionError, Value};
 use serde_json::Value as Json;
 
-use crate::cel;
+use crate::cel::{self, Expression, Meter, Unevaluated};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Span};
 
-/// Evaluates conditions; each top-level key of the config is a variable.
+/// Evaluates conditions, which share one budget; each top-level key of the config is a variable.
 pub(super) struct Conditions<'v> {
     functions: OnceCell<Context<'static>>,
+    meter: Meter,
     values: &'v Json,
 }
 
@@ -20,6 +21,7 @@ impl<'v> Conditions<'v> {
     pub(super) fn new(values: &'v Json) -> Self {
         Self {
             functions: OnceCell::new(),
+            meter: Meter::default(),
             values,
         }
     }
@@ -36,7 +38,7 @@ impl<'v> Conditions<'v> {
             let message = format!("this condition is not CEL: {}", syntax(message));
             Box::new(Self::problem(message, condition, place, at))
         })?;
-        match Value::resolve(&tree, &self.context(&tree)) {
+        match tree.evaluate(&self.context(&tree), &self.meter) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => {
                 let message = format!(
@@ -45,7 +47,10 @@ impl<'v> Conditions<'v> {
                 );
                 Err(Box::new(Self::problem(message, condition, place, None)))
             }
-            Err(error) => Err(Box::new(self.failed(&error, condition, place))),
+            Err(Unevaluated::Execution(error)) => {
+                Err(Box::new(self.failed(&error, condition, place)))
+            }
+            Err(Unevaluated::TooCostly) => Err(Box::new(too_costly(place))),
         }
     }
 
@@ -62,8 +67,12 @@ impl<'v> Conditions<'v> {
     }
 
     /// Returns what an expression sees: handing it more than it asks for costs.
-    fn context(&self, tree: &IdedExpr) -> Context<'_> {
-        let functions = || Context::default().with_all();
+    fn context(&self, tree: &Expression) -> Context<'_> {
+        let functions = || {
+            let mut functions = Context::default().with_all();
+            cel::add_functions(&mut functions);
+            functions
+        };
         let mut context = self.functions.get_or_init(functions).new_inner_scope();
         for (key, value) in self.values.as_object().into_iter().flatten() {
             if let Some(part) = cel::part(value, key, tree) {
@@ -136,6 +145,15 @@ impl<'v> Conditions<'v> {
         };
         Diagnostic::error("app-condition", message).at(&place.source, span, "")
     }
+}
+
+fn too_costly(place: &Place) -> Diagnostic {
+    Diagnostic::error("endless-condition", "this condition costs too much")
+        .at(&place.source, place.span, "")
+        .with_hint(format!(
+            "the conditions of all apps may look at {} values together; a macro in a macro multiplies",
+            cel::MAX_COST
+        ))
 }
 
 /// Splits `apps["unifi-dns"].enabled` into its keys; `None` for anything that is no such path.

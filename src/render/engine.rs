@@ -4,28 +4,24 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use tera::{Context, ErrorKind, Tera};
 
 use super::callable::Failure;
 use super::environment::{Environment, Other};
-use super::parsed::Parsed;
+use super::parsed::{Copies, Parsed};
 use super::report;
-use super::scan::{Tag, scan};
+use super::scan::Tag;
 use super::session::{self, Limit, Session};
-use super::sourcemap::{Line, Marked, mark, unmark};
+use super::sourcemap::{Line, Marked, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
-
-/// How many bytes one template may print.
-const MAX_OUTPUT: usize = 8 << 20;
 
 /// All templates of a run, parsed.
 pub(super) struct Engine<'t> {
     all: &'t [Template],
     templates: ByName<'t>,
-    marks: Vec<Marked>,
+    copies: Copies,
     parsed: Parsed,
     unusable: BTreeSet<String>,
 }
@@ -60,12 +56,8 @@ impl<'t> Engine<'t> {
             .map(|template| (template.name.as_str(), template))
             .collect();
         let mut broken = check_includes(&by_name, problems);
-        let marks: Vec<Marked> = templates
-            .par_iter()
-            .enumerate()
-            .map(|(id, template)| mark(&template.prepared, &scan(&template.prepared), id))
-            .collect();
-        let parsed = Parsed::of(templates, &marks, environment, &mut broken, problems);
+        let copies = Copies::new(templates);
+        let parsed = Parsed::of(templates, &copies, environment, &mut broken, problems);
         let unusable = if broken.is_empty() {
             broken
         } else {
@@ -74,7 +66,7 @@ impl<'t> Engine<'t> {
         Self {
             all: templates,
             templates: by_name,
-            marks,
+            copies,
             parsed,
             unusable,
         }
@@ -82,8 +74,9 @@ impl<'t> Engine<'t> {
 
     /// Renders a template; `None` when it, or one that it includes, has been reported already.
     ///
-    /// What markers do not disturb is rendered once, with them; anything else twice, and what the plain one
-    /// prints counts.
+    /// What markers do not disturb is rendered once, with them; anything else twice, and what the one without
+    /// prints counts. Both pay for their work. One that fails is rendered as it is, which fails at the same
+    /// place, for the report.
     pub(super) fn render(
         &self,
         name: &str,
@@ -97,7 +90,7 @@ impl<'t> Engine<'t> {
         let alone = self.parsed.alone(name);
         let lines = match alone.or(self.parsed.marked()).map(attempt) {
             Some(Err(failed)) if failed.session.limit.is_some() => {
-                return Some(Err(self.beyond(name, &failed)));
+                return Some(Err(self.beyond(name, &failed, &self.copies.marked)));
             }
             Some(Ok(text)) => unmark(&text),
             _ => None,
@@ -108,9 +101,16 @@ impl<'t> Engine<'t> {
             }
             lines => lines,
         };
-        let text = match attempt(self.parsed.plain(self.all, alone.is_some())) {
+        let metered = self.parsed.metered(self.all, &self.copies, alone.is_some());
+        let text = match attempt(metered) {
             Ok(text) => text,
-            Err(failed) => return Some(Err(Box::new(self.failed(name, *failed, context)))),
+            Err(failed) if failed.session.limit.is_some() => {
+                return Some(Err(self.beyond(name, &failed, &self.copies.metered)));
+            }
+            Err(failed) => {
+                let failed = attempt(self.parsed.plain(self.all)).err().unwrap_or(failed);
+                return Some(Err(Box::new(self.failed(name, *failed, context))));
+            }
         };
         let lines = lines
             .filter(|(unmarked, _)| *unmarked == text)
@@ -118,21 +118,9 @@ impl<'t> Engine<'t> {
         Some(Ok(Printed { text, lines }))
     }
 
-    /// Points at the loop whose round was one too many, or at the variable that grew too large.
-    fn beyond(&self, name: &str, failed: &Failed) -> Box<Diagnostic> {
-        let diagnostic = if failed.session.limit == Some(Limit::Weight) {
-            let message = format!(
-                "this variable holds more than {} MiB",
-                session::MAX_WEIGHT >> 20
-            );
-            Diagnostic::error("endless-value", message)
-        } else {
-            let message = format!(
-                "the loops of this template take more than {} rounds",
-                session::MAX_STEPS
-            );
-            Diagnostic::error("endless-loop", message)
-        };
+    /// Points at the tag at which a limit was reached, in the copy that was rendered.
+    fn beyond(&self, name: &str, failed: &Failed, copies: &[Marked]) -> Box<Diagnostic> {
+        let diagnostic = failed.session.limit.unwrap_or(Limit::Steps).problem();
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
             _ => (name, 0),
@@ -141,7 +129,7 @@ impl<'t> Engine<'t> {
             return Box::new(diagnostic);
         };
         let template = &self.all[id];
-        let tag = template.tag_at(self.marks[id].unmarked(at).saturating_sub(1));
+        let tag = template.tag_at(copies[id].subject(at));
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 
@@ -161,7 +149,10 @@ impl<'t> Engine<'t> {
                 )
             }
             Cause::TooLong => {
-                let message = format!("this template prints more than {} MiB", MAX_OUTPUT >> 20);
+                let message = format!(
+                    "this template prints more than {} MiB",
+                    session::MAX_OUTPUT >> 20
+                );
                 Diagnostic::error("output-too-long", message).at(
                     &template.source,
                     Span::default(),
@@ -241,7 +232,7 @@ struct Output {
 
 impl io::Write for Output {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + buffer.len() > MAX_OUTPUT {
+        if self.bytes.len() + buffer.len() > session::MAX_OUTPUT {
             self.full = true;
             return Err(io::Error::other("the output is too long"));
         }

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 use tera::{Kwargs, State, Tera, TeraResult, Value};
 
 use super::callable::{Arguments, Failure, Filter, kind};
+use super::session;
 use crate::yaml;
 
-/// Every filter beyond Tera's own, sorted by name; `indent` replaces Tera's.
+/// Every filter beyond Tera's own, sorted by name; `indent`, `join` and `replace` replace Tera's, since what they make
+/// can be many times as long as what they are given.
 pub static FILTERS: &[Filter] = &[
     Filter {
         name: "b64decode",
@@ -46,11 +48,25 @@ pub static FILTERS: &[Filter] = &[
         call: indent,
     },
     Filter {
+        name: "join",
+        signature: "join(sep=\"\")",
+        summary: "Writes the items of a list one behind the other, with a separator between them",
+        arguments: &["sep"],
+        call: join,
+    },
+    Filter {
         name: "quote",
         signature: "quote",
         summary: "Writes a value as a double-quoted YAML string",
         arguments: &[],
         call: quote,
+    },
+    Filter {
+        name: "replace",
+        signature: "replace(from, to)",
+        summary: "Replaces each occurrence of a text by another",
+        arguments: &["from", "to"],
+        call: replace,
     },
     Filter {
         name: "to_json",
@@ -144,7 +160,10 @@ pub(super) fn register(tera: &mut Tera) {
                                 filter.name
                             )));
                         }
-                        (filter.call)(value, &arguments)
+                        session::pay_for_reading(value)?;
+                        let result = (filter.call)(value, &arguments)?;
+                        session::pay_for_result(&result)?;
+                        Ok(result)
                     })
                     .map_err(Failure::into_tera)
             },
@@ -210,6 +229,7 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
             Failure::argument("the argument `width` of `indent` must be from 0 to 100")
         })?;
     let first = arguments.flag("first")?;
+    session::pay_for_text(text.len() + width * text.matches('\n').count())?;
     let mut indented = String::with_capacity(text.len() + width * 8);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         if (index > 0 || first) && !line.trim().is_empty() {
@@ -218,6 +238,26 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
         indented.push_str(line);
     }
     Ok(Value::from(indented))
+}
+
+fn join(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let Some(items) = value.as_array() else {
+        return Err(wrong_value("join", "a list", value));
+    };
+    let separator = arguments.text_or("sep", "")?;
+    session::pay_for_text(separator.len().saturating_mul(items.len()))?;
+    // Items can share what they hold: what is written may be much longer than what is kept.
+    session::pay_for_text(session::weight(value))?;
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    Ok(Value::from(items.join(separator)))
+}
+
+fn replace(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let text = string("replace", value)?;
+    let (from, to) = (arguments.text("from")?, arguments.text("to")?);
+    let growth = text.matches(from).count().saturating_mul(to.len());
+    session::pay_for_text(growth.saturating_add(text.len()))?;
+    Ok(Value::from(text.replace(from, to)))
 }
 
 /// YAML's double quotes are JSON's, but for what YAML does not take unescaped.

@@ -9,8 +9,7 @@ use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::callable::{Arguments, Failure, Flow, Function};
 use super::environment::Environment;
-use super::session;
-use super::sourcemap;
+use super::{meter, session};
 use std::sync::Arc;
 
 /// Every function beyond Tera's own `range` and `throw`, sorted by name.
@@ -103,7 +102,11 @@ pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
             move |given: Kwargs, _: &State| -> TeraResult<Value> {
                 Arguments::new(function.name, function.arguments, given)
                     .map(|arguments| arguments.flowing(function.flow))
-                    .and_then(|arguments| (function.call)(&environment, &arguments))
+                    .and_then(|arguments| {
+                        let result = (function.call)(&environment, &arguments)?;
+                        session::pay_for_result(&result)?;
+                        Ok(result)
+                    })
                     .map_err(Failure::into_tera)
             },
         );
@@ -114,19 +117,60 @@ pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
             .map_err(Failure::into_tera)
     });
     tera.register_function(
-        sourcemap::STEP,
-        |given: Kwargs, _: &State| -> TeraResult<&'static str> {
-            let fits = match given.get::<&Value>("of")? {
-                Some(value) => session::weigh(value),
-                None => session::step(1),
-            };
-            if fits {
+        meter::STEP,
+        |given: Kwargs, state: &State| -> TeraResult<&'static str> {
+            if count(&given, state)? {
                 Ok("")
             } else {
                 Err(Error::message("a limit is reached"))
             }
         },
     );
+}
+
+/// Counts what a call in a metered template says, and returns whether it is within the limits.
+fn count(given: &Kwargs, state: &State) -> TeraResult<bool> {
+    if let Some(value) = given.get::<&Value>("of")? {
+        return Ok(session::weigh(value));
+    }
+    let Some(names) = given.get::<&str>("names")? else {
+        let text = given.get::<usize>("text")?.unwrap_or_default();
+        let called = given.get::<bool>("called")?.unwrap_or_default();
+        let steps = if called { session::CALL_STEPS } else { 1 };
+        return Ok(session::step(steps) && session::pay(text));
+    };
+    let copies = given.get::<usize>("copies")?.unwrap_or_default();
+    let loops = given.get::<u32>("loops")?.unwrap_or_default();
+    let values: Vec<Value> = names
+        .split(' ')
+        .map(|path| named(path, state))
+        .collect::<TeraResult<_>>()?;
+    let sizes = values.iter().map(|value| value.len().unwrap_or_default());
+    let rounds = if loops == 0 {
+        1
+    } else {
+        sizes.sum::<usize>().max(1).saturating_pow(loops)
+    };
+    let rounds_left = loops == 0 || session::step(rounds.try_into().unwrap_or(u64::MAX));
+    let weight = values.iter().fold(0, |sum: usize, value| {
+        sum.saturating_add(session::weight(value))
+    });
+    Ok(rounds_left && session::pay(weight.saturating_mul(copies).saturating_mul(rounds)))
+}
+
+/// Looks up a variable, or what lies in it; undefined where there is none.
+fn named(path: &str, state: &State) -> TeraResult<Value> {
+    let mut steps = path.split('.');
+    let root = steps.next().unwrap_or_default();
+    let mut value = state.get::<Value>(root)?.unwrap_or_else(Value::undefined);
+    for step in steps {
+        let next = value
+            .as_map()
+            .and_then(|entries| entries.iter().find(|(key, _)| key.as_str() == Some(step)))
+            .map_or_else(Value::undefined, |(_, next)| next.clone());
+        value = next;
+    }
+    Ok(value)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tera, set up for our dialect, and the templates as it has them parsed, with markers and without.
+//! Tera, set up for our dialect, and the templates as it has them parsed: with markers, metered, and as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -8,11 +8,45 @@ use tera::{Delimiters, ErrorKind, Tera};
 
 use super::environment::Environment;
 use super::report;
-use super::scan::{BLOCK, COMMENT, VARIABLE};
-use super::sourcemap::Marked;
+use super::scan::{BLOCK, COMMENT, VARIABLE, scan};
+use super::sourcemap::{Copy, Marked, mark};
 use super::template::{ByName, Template};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// The texts of all templates with what Tera needs to count and to map.
+pub(super) struct Copies {
+    /// With markers and calls that pay.
+    pub(super) marked: Vec<Marked>,
+    /// With calls that pay.
+    pub(super) metered: Vec<Marked>,
+}
+
+impl Copies {
+    /// Copies templates, side by side.
+    pub(super) fn new(templates: &[Template]) -> Self {
+        let copies = |copy: Copy| {
+            let numbered = templates.par_iter().enumerate();
+            numbered
+                .map(|(id, template)| {
+                    let tags = scan(&template.prepared);
+                    mark(&template.prepared, &tags, id, copy, template.stands_alone())
+                })
+                .collect()
+        };
+        Self {
+            marked: copies(Copy::Marked),
+            metered: copies(Copy::Metered),
+        }
+    }
+
+    fn of<'t>(&'t self, templates: &'t [Template]) -> impl Iterator<Item = Copied<'t>> {
+        let both = self.marked.iter().zip(&self.metered);
+        let all = templates.iter().zip(both);
+        all.map(|(template, (marked, metered))| (template, marked, metered))
+    }
+}
 
 /// The templates of a run.
 pub(super) struct Parsed {
@@ -21,9 +55,11 @@ pub(super) struct Parsed {
     shelves: Vec<Tera>,
     /// Which shelf each of those lies on.
     places: BTreeMap<String, usize>,
-    /// The others, with what they include: with markers and without.
+    /// The others, with what they include: with markers, and metered.
     together: Option<(Tera, Tera)>,
-    /// All of them without markers; parsed when one of those that stand alone fails.
+    /// All of them metered; parsed when one of those that stand alone fails.
+    metered: OnceLock<Tera>,
+    /// All of them as they are; parsed when one fails.
     plain: OnceLock<Tera>,
 }
 
@@ -31,7 +67,7 @@ impl Parsed {
     /// Parses templates; those that have problems are reported, all of them, and go to `broken`.
     pub(super) fn of(
         templates: &[Template],
-        marks: &[Marked],
+        copies: &Copies,
         environment: &Arc<Environment>,
         broken: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
@@ -39,29 +75,31 @@ impl Parsed {
         let base = base(environment);
         let sound = broken
             .is_empty()
-            .then(|| Self::sound(&base, templates, marks));
+            .then(|| Self::sound(&base, templates, copies));
         sound.flatten().unwrap_or_else(|| {
             let by_name = templates
                 .iter()
                 .map(|template| (template.name.as_str(), template))
                 .collect();
             let plain = parse_all(&base, &by_name, broken, problems);
-            let marked = parse_marked(&base, templates, marks);
+            let metered = parse_metered(&base, templates, copies, broken, problems);
+            let marked = parse_marked(&base, templates, copies, broken);
             Self {
                 base,
                 shelves: Vec::new(),
                 places: BTreeMap::new(),
-                together: marked.map(|marked| (marked, plain.clone())),
+                together: Some((marked.unwrap_or_else(|| metered.clone()), metered)),
+                metered: OnceLock::new(),
                 plain: OnceLock::from(plain),
             }
         })
     }
 
     /// Parses templates that have no problems; `None` if one has, or cannot be parsed with its markers.
-    fn sound(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Self> {
+    fn sound(base: &Tera, templates: &[Template], copies: &Copies) -> Option<Self> {
         let (alone, others): (Vec<_>, Vec<_>) = templates
             .iter()
-            .zip(marks)
+            .zip(&copies.marked)
             .partition(|(template, _)| template.stands_alone());
         let shelves = rayon::current_num_threads() * 2;
         let size = alone.len().div_ceil(shelves).max(1);
@@ -74,18 +112,24 @@ impl Parsed {
             names.map(move |name| (name, shelf))
         });
         let places = places.collect();
-        let others = with_targets(templates, marks, &others);
+        let others = with_targets(templates, copies, &others);
         let together = if others.is_empty() {
             None
         } else {
-            let marked = parse(base, others.iter().map(marked))?;
-            Some((marked, parse(base, others.iter().map(prepared))?))
+            let texts = others
+                .iter()
+                .map(|(template, marked, _)| (&template.name, &marked.text));
+            let metered = others
+                .iter()
+                .map(|(template, _, metered)| (&template.name, &metered.text));
+            Some((parse(base, texts)?, parse(base, metered)?))
         };
         Some(Self {
             base: base.clone(),
             shelves,
             places,
             together,
+            metered: OnceLock::new(),
             plain: OnceLock::new(),
         })
     }
@@ -100,16 +144,25 @@ impl Parsed {
         self.together.as_ref().map(|(marked, _)| marked)
     }
 
-    /// Returns the templates without markers, those that stand alone as well if asked.
-    pub(super) fn plain(&self, all: &[Template], alone: bool) -> &Tera {
+    /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
+    pub(super) fn metered(&self, all: &[Template], copies: &Copies, alone: bool) -> &Tera {
         match &self.together {
-            Some((_, plain)) if !alone => plain,
-            _ => self.plain.get_or_init(|| {
-                let texts = all.iter();
-                let texts = texts.map(|template| (&template.name, &template.prepared));
+            Some((_, metered)) if !alone => metered,
+            _ => self.metered.get_or_init(|| {
+                let texts = all.iter().zip(&copies.metered);
+                let texts = texts.map(|(template, copy)| (&template.name, &copy.text));
                 parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
             }),
         }
+    }
+
+    /// Returns the templates as they are, for the report of what a metered one has shown to fail.
+    pub(super) fn plain(&self, all: &[Template]) -> &Tera {
+        self.plain.get_or_init(|| {
+            let texts = all.iter();
+            let texts = texts.map(|template| (&template.name, &template.prepared));
+            parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
+        })
     }
 }
 
@@ -118,17 +171,15 @@ fn marked<'t>((template, mark): &(&'t Template, &'t Marked)) -> (&'t str, &'t st
     (&template.name, &mark.text)
 }
 
-/// Returns the name of a template and its text without markers.
-fn prepared<'t>((template, _): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
-    (&template.name, &template.prepared)
-}
+/// A template and its copies: with markers, and metered.
+type Copied<'t> = (&'t Template, &'t Marked, &'t Marked);
 
 /// Adds what templates include or extend, near or far.
 fn with_targets<'t>(
     templates: &'t [Template],
-    marks: &'t [Marked],
+    copies: &'t Copies,
     some: &[(&'t Template, &'t Marked)],
-) -> Vec<(&'t Template, &'t Marked)> {
+) -> Vec<Copied<'t>> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     let mut todo: Vec<&Template> = some.iter().map(|(template, _)| *template).collect();
     while let Some(template) = todo.pop() {
@@ -138,8 +189,9 @@ fn with_targets<'t>(
             todo.extend(found.filter(|other| targets.contains(other.name.as_str())));
         }
     }
-    let all = templates.iter().zip(marks);
-    all.filter(|(template, _)| wanted.contains(template.name.as_str()))
+    copies
+        .of(templates)
+        .filter(|(template, ..)| wanted.contains(template.name.as_str()))
         .collect()
 }
 
@@ -168,35 +220,77 @@ fn base(environment: &Arc<Environment>) -> Tera {
     tera
 }
 
-/// Parses the marked templates; a template that only parses without markers goes without.
-///
-/// `None` when there are problems, which [`parse_all`] finds and reports.
-fn parse_marked(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Tera> {
+/// Parses the metered templates, and reports those that cannot be parsed for what meters them.
+fn parse_metered(
+    base: &Tera,
+    templates: &[Template],
+    copies: &Copies,
+    broken: &mut BTreeSet<String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Tera {
     let mut tera = base.clone();
-    let texts = || {
-        templates
-            .iter()
-            .zip(marks)
-            .map(|(template, mark)| (&template.name, &mark.text))
-    };
-    if tera.add_raw_templates(texts()).is_ok() {
+    if tera
+        .add_raw_templates(sound_texts(templates, &copies.metered, broken))
+        .is_ok()
+    {
+        return tera;
+    }
+    for (template, copy) in templates.iter().zip(&copies.metered) {
+        if !broken.contains(&template.name) && !parses(base, &template.name, &copy.text) {
+            let message = "it cannot be told how much work this template makes";
+            let problem = Diagnostic::error("template-failed", message);
+            problems.push(problem.at(&template.source, Span::default(), ""));
+            broken.insert(template.name.clone());
+        }
+    }
+    parse(base, sound_texts(templates, &copies.metered, broken)).unwrap_or_else(|| base.clone())
+}
+
+/// Parses the marked templates; a template that only parses without markers goes without.
+fn parse_marked(
+    base: &Tera,
+    templates: &[Template],
+    copies: &Copies,
+    broken: &BTreeSet<String>,
+) -> Option<Tera> {
+    let mut tera = base.clone();
+    if tera
+        .add_raw_templates(sound_texts(templates, &copies.marked, broken))
+        .is_ok()
+    {
         return Some(tera);
     }
-    let parses = |name: &str, text: &str| {
-        let alone = base.clone().add_raw_template(name, text);
-        !alone.is_err_and(|error| matches!(error.kind(), ErrorKind::SyntaxError(_)))
-    };
-    let texts = texts().zip(templates).map(|((name, text), template)| {
-        (
-            name,
-            if parses(name, text) {
-                text
-            } else {
-                &template.prepared
-            },
-        )
+    let texts = copies.of(templates).map(|(template, marked, metered)| {
+        let text = if broken.contains(&template.name) {
+            ""
+        } else if parses(base, &template.name, &marked.text) {
+            &marked.text
+        } else {
+            &metered.text
+        };
+        (&template.name, text)
     });
     tera.add_raw_templates(texts).is_ok().then_some(tera)
+}
+
+fn parses(base: &Tera, name: &str, text: &str) -> bool {
+    let alone = base.clone().add_raw_template(name, text);
+    !alone.is_err_and(|error| matches!(error.kind(), ErrorKind::SyntaxError(_)))
+}
+
+/// Lists templates with the texts of their copies; a broken one is empty.
+fn sound_texts<'t>(
+    templates: &'t [Template],
+    copies: &'t [Marked],
+    broken: &'t BTreeSet<String>,
+) -> impl Iterator<Item = (&'t str, &'t str)> {
+    templates.iter().zip(copies).map(|(template, copy)| {
+        let sound = !broken.contains(&template.name);
+        (
+            template.name.as_str(),
+            if sound { copy.text.as_str() } else { "" },
+        )
+    })
 }
 
 /// Parses the templates, those in `broken` as empty ones, until none is left that has a problem.

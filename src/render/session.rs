@@ -11,12 +11,23 @@ use tera::Value;
 
 use super::callable::Failure;
 use super::environment::Other;
+use crate::diagnostic::Diagnostic;
 
-/// How many rounds all loops of one template may make together.
-pub(super) const MAX_STEPS: u64 = 250_000;
+/// How many rounds all loops and includes of one template may make together.
+pub const MAX_STEPS: u64 = 250_000;
 
-/// How much a variable of a template may hold, in bytes.
-pub(super) const MAX_WEIGHT: usize = 8 << 20;
+/// How many rounds an include, or the call of a component, is.
+pub const CALL_STEPS: u64 = 25;
+
+/// How much a value of a template may hold, in bytes.
+pub const MAX_WEIGHT: usize = 8 << 20;
+
+/// How many bytes one template may print.
+pub const MAX_OUTPUT: usize = 8 << 20;
+
+/// How many bytes one template may work through: what its filters read and make, what its operators copy, compare
+/// and search, and what it collects in variables.
+pub const MAX_WORK: usize = 64 << 20;
 
 /// What a value costs besides its text.
 const ITEM: usize = 16;
@@ -26,6 +37,8 @@ const ITEM: usize = 16;
 pub(super) struct Session {
     /// The rounds that loops and `range` took.
     steps: u64,
+    /// The bytes that were worked through.
+    work: usize,
     /// The file that a function wants to read and that is not loaded yet, and whether it wants it as a secret.
     pub(super) wanted: Option<(String, bool)>,
     /// What is other in this rendering than in the one that counts.
@@ -41,8 +54,33 @@ pub(super) struct Session {
 pub(super) enum Limit {
     /// Rounds of loops.
     Steps,
-    /// The size of a variable.
+    /// The size of a value.
     Weight,
+    /// The bytes that are worked through.
+    Work,
+}
+
+impl Limit {
+    /// Says that the limit is reached.
+    pub(super) fn problem(self) -> Diagnostic {
+        match self {
+            Self::Steps => Diagnostic::error(
+                "endless-loop",
+                format!("the loops and includes of this template take more than {MAX_STEPS} rounds"),
+            )
+            .with_hint("loop over less, or do the inner loop once"),
+            Self::Weight => Diagnostic::error(
+                "endless-value",
+                format!("a value of this tag is larger than {} MiB", MAX_WEIGHT >> 20),
+            )
+            .with_hint("print it piece by piece instead of collecting it"),
+            Self::Work => Diagnostic::error(
+                "endless-work",
+                format!("this template works through more than {} MiB", MAX_WORK >> 20),
+            )
+            .with_hint("do this once and keep the result in a variable, instead of in each round of a loop"),
+        }
+    }
 }
 
 thread_local! {
@@ -95,13 +133,72 @@ pub(super) fn step(rounds: u64) -> bool {
     })
 }
 
-/// Weighs a value and returns whether it is within the limit.
+/// Weighs a value that is kept, pays for it, and returns whether it is within the limits.
 pub(super) fn weigh(value: &Value) -> bool {
-    let fits = weight_left(value, MAX_WEIGHT).is_some();
-    if !fits {
-        SESSION.with_borrow_mut(|session| session.limit.get_or_insert(Limit::Weight).to_owned());
+    if let Some(left) = weight_left(value, MAX_WEIGHT) {
+        return pay(MAX_WEIGHT - left);
     }
-    fits
+    reach(Limit::Weight);
+    false
+}
+
+/// Notes the limit that was reached; the first stays.
+fn reach(limit: Limit) {
+    SESSION.with_borrow_mut(|session| {
+        session.limit.get_or_insert(limit);
+    });
+}
+
+/// Pays for work on a number of bytes, and returns whether there are any left.
+pub(super) fn pay(bytes: usize) -> bool {
+    SESSION.with_borrow_mut(|session| {
+        session.work = session.work.saturating_add(bytes);
+        if session.work > MAX_WORK {
+            session.limit.get_or_insert(Limit::Work);
+        }
+        session.limit.is_none()
+    })
+}
+
+/// Pays for a value of `bytes` bytes that is about to be made.
+///
+/// # Errors
+/// When it is beyond a limit; then it must not be made.
+pub(super) fn pay_for_text(bytes: usize) -> Result<(), Failure> {
+    if bytes > MAX_WEIGHT {
+        reach(Limit::Weight);
+    }
+    if pay(bytes) { Ok(()) } else { Err(spent()) }
+}
+
+/// Pays for looking through a value.
+///
+/// # Errors
+/// When nothing is left to pay with.
+pub(super) fn pay_for_reading(value: &Value) -> Result<(), Failure> {
+    if pay(weight(value)) {
+        Ok(())
+    } else {
+        Err(spent())
+    }
+}
+
+/// Pays for a value that was made.
+///
+/// # Errors
+/// When it is larger than a value may be, or nothing is left to pay with.
+pub(super) fn pay_for_result(value: &Value) -> Result<(), Failure> {
+    if weigh(value) { Ok(()) } else { Err(spent()) }
+}
+
+/// Says that a limit is reached; the engine knows which.
+pub(super) fn spent() -> Failure {
+    Failure::argument("a limit is reached")
+}
+
+/// Weighs a value, at most up to what one template may work through.
+pub(super) fn weight(value: &Value) -> usize {
+    weight_left(value, MAX_WORK).map_or(MAX_WORK + 1, |left| MAX_WORK - left)
 }
 
 /// Returns what is left of `budget` once the bytes and members of a value are paid for.

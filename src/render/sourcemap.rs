@@ -1,36 +1,52 @@
 //! Finds out which template line each output line came from.
 //!
 //! A copy of the template carries a marker before each line of its text; in what it prints, they name the
-//! line. The same copy counts the rounds of loops and weighs what is set to a variable, since Tera knows no
-//! limits. A template that markers could disturb (a filter over a block) is rendered without them too: that
-//! shows as a difference between both outputs, and then there is no map rather than a wrong one.
+//! line. The same copy pays for its work ([`meter`](super::meter)). A template that markers could disturb (a filter over a
+//! block) is rendered without them too, and pays there as well: that shows as a difference between both outputs, and then
+//! there is no map rather than a wrong one.
 
+use super::meter::{STEP, TagCost};
 use super::scan::{Kind, Tag};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
 const OPEN: char = '\u{FDD0}';
 /// Closes a marker.
 const CLOSE: char = '\u{FDD1}';
-/// The function that counts a round of a loop, or weighs the value `of` a variable.
-pub(super) const STEP: &str = "__kiln_step";
 
 /// A template with markers.
 #[derive(Debug)]
 pub(super) struct Marked {
     /// The text.
     pub(super) text: String,
-    /// What was put in: where in `text`, and how many bytes.
-    insertions: Vec<(usize, usize)>,
+    /// What was put in.
+    insertions: Vec<Insertion>,
+}
+
+/// A piece of text that was put in.
+#[derive(Debug)]
+struct Insertion {
+    /// Where in the text with all pieces.
+    at: usize,
+    /// How many bytes.
+    length: usize,
+    /// The last byte of the tag that it is about, in the text without: the pre-pass moves the first.
+    about: Option<usize>,
 }
 
 impl Marked {
     /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
     pub(super) fn unmarked(&self, offset: usize) -> usize {
-        let added = self.insertions.iter().take_while(|(at, _)| *at < offset);
-        offset
-            - added
-                .map(|(at, length)| (*length).min(offset - at))
-                .sum::<usize>()
+        let added = self.insertions.iter().take_while(|it| it.at < offset);
+        offset - added.map(|it| it.length.min(offset - it.at)).sum::<usize>()
+    }
+
+    /// Returns the byte of the unmarked text that what stands at `offset` of the marked one is about: in a call
+    /// that pays, the tag that it pays for.
+    pub(super) fn subject(&self, offset: usize) -> usize {
+        let around = |it: &&Insertion| (it.at..it.at + it.length).contains(&offset);
+        let call = self.insertions.iter().find(around);
+        call.and_then(|it| it.about)
+            .unwrap_or_else(|| self.unmarked(offset))
     }
 
     /// Puts in a marker, of which `start` is what all of a template have in common.
@@ -39,12 +55,21 @@ impl Marked {
         self.text.push_str(start);
         self.text.push_str(&line.to_string());
         self.text.push(CLOSE);
-        self.insertions.push((at, self.text.len() - at));
+        self.insertions.push(Insertion {
+            at,
+            length: self.text.len() - at,
+            about: None,
+        });
     }
 
-    fn push(&mut self, insertion: &str) {
-        self.insertions.push((self.text.len(), insertion.len()));
-        self.text.push_str(insertion);
+    /// Puts in a call that is about the tag at `about`.
+    fn push(&mut self, call: &str, about: usize) {
+        self.insertions.push(Insertion {
+            at: self.text.len(),
+            length: call.len(),
+            about: Some(about),
+        });
+        self.text.push_str(call);
     }
 }
 
@@ -57,22 +82,36 @@ pub(super) struct Line {
     pub(super) line: usize,
 }
 
-/// Marks the prepared text of a template, whose tags are `tags`, as the template of number `id`.
-pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
+/// What is put into a copy of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copy {
+    /// Markers of lines, and calls that pay.
+    Marked,
+    /// Calls that pay.
+    Metered,
+}
+
+/// Copies the prepared text of a template, whose tags are `tags`, as the template of number `id`.
+///
+/// What a template prints that stands `alone` goes to the output and nowhere else.
+pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: bool) -> Marked {
     let mut marked = Marked {
         text: String::with_capacity(prepared.len() * 2),
         insertions: Vec::new(),
     };
-    let mut scope = Scope::new(prepared, tags);
+    let mut scope = Scope::new(prepared, tags, alone);
     let start = format!("{OPEN}{id}:");
     let mut line = 1;
     let mut at = 0;
+    if let Some(call) = scope.start(prepared.len()) {
+        marked.push(&format!("#{{ {call} }}#"), 0);
+    }
     for index in 0..=tags.len() {
         let last = index.checked_sub(1).map(|index| &tags[index]);
         let next = tags.get(index);
         let end = next.map_or(prepared.len(), |tag| tag.outer.start);
         let content = &prepared[at..end];
-        let points = if scope.prints() {
+        let points = if copy == Copy::Marked && scope.prints() {
             points(content, last, next)
         } else {
             Vec::new()
@@ -87,16 +126,24 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         marked.text.push_str(&content[done..]);
         line += newlines(&content[done..]);
         let Some(tag) = next else { break };
-        if scope.prints() && tag.keyword(prepared) == "filter" && !tag.dash_start {
+        if copy == Copy::Marked
+            && scope.prints()
+            && tag.keyword(prepared) == "filter"
+            && !tag.dash_start
+        {
             marked.mark(&start, line);
+        }
+        if let Some(call) = scope.price(index) {
+            let dash = if tag.dash_start { "-" } else { "" };
+            marked.push(&format!("#{{{dash} {call} }}#"), tag.outer.end - 1);
         }
         let whole = &prepared[tag.outer.clone()];
         marked.text.push_str(whole);
         line += newlines(whole);
         at = tag.outer.end;
-        if let Some(call) = scope.enter(prepared, tag) {
+        if let Some(call) = scope.enter(index) {
             let dash = if tag.dash_end { "-" } else { "" };
-            marked.push(&format!("#{{{dash} {call} {dash}}}#"));
+            marked.push(&format!("#{{{dash} {call} {dash}}}#"), tag.outer.end - 1);
         }
     }
     marked
@@ -104,6 +151,14 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
 
 /// Where in a template the marking is.
 struct Scope<'t> {
+    prepared: &'t str,
+    tags: &'t [Tag],
+    /// For each tag, the one that ends what it opens.
+    ends: Vec<usize>,
+    /// The `elif`s of each `if`.
+    branches: Vec<Vec<usize>>,
+    /// Whether what is printed goes to the output and nowhere else.
+    alone: bool,
     /// Whether only what stands in a `block` is printed.
     child: bool,
     /// The `block`s around.
@@ -113,8 +168,14 @@ struct Scope<'t> {
 }
 
 impl<'t> Scope<'t> {
-    fn new(prepared: &str, tags: &[Tag]) -> Self {
+    fn new(prepared: &'t str, tags: &'t [Tag], alone: bool) -> Self {
+        let (ends, branches) = pairs(prepared, tags);
         Self {
+            prepared,
+            tags,
+            ends,
+            branches,
+            alone,
             child: tags.iter().any(|tag| tag.keyword(prepared) == "extends"),
             blocks: 0,
             captures: Vec::new(),
@@ -125,8 +186,40 @@ impl<'t> Scope<'t> {
         self.captures.is_empty() && (!self.child || self.blocks > 0)
     }
 
+    /// Returns whether a call may stand here.
+    fn takes_calls(&self) -> bool {
+        !self.child || self.blocks > 0
+    }
+
+    /// Returns the call at the start of a template, which others may include without end.
+    fn start(&self, length: usize) -> Option<String> {
+        (!self.alone && self.takes_calls()).then(|| format!("{STEP}(called=true, text={length})"))
+    }
+
+    /// Returns the call before a tag that costs; an `if` pays for its `elif`s.
+    fn price(&self, index: usize) -> Option<String> {
+        let tag = &self.tags[index];
+        let keyword = tag.keyword(self.prepared);
+        let free = matches!(
+            keyword,
+            "elif" | "block" | "component" | "include" | "extends" | "raw"
+        );
+        if tag.kind == Kind::Comment || free || keyword.starts_with("end") || !self.takes_calls() {
+            return None;
+        }
+        let inner = |tag: &Tag| &self.prepared[tag.inner.clone()];
+        let branches = self.branches[index].iter();
+        let together: Vec<&str> = std::iter::once(inner(tag))
+            .chain(branches.map(|branch| inner(&self.tags[*branch])))
+            .collect();
+        let captured = !self.alone && tag.kind == Kind::Variable;
+        TagCost::of(&together, captured).map(|cost| cost.call())
+    }
+
     /// Goes on behind a tag, and returns the call that belongs there.
-    fn enter(&mut self, prepared: &'t str, tag: &Tag) -> Option<String> {
+    fn enter(&mut self, index: usize) -> Option<String> {
+        let tag = &self.tags[index];
+        let prepared = self.prepared;
         let variable = || {
             let inner = prepared[tag.inner.clone()]
                 .trim_start()
@@ -138,8 +231,12 @@ impl<'t> Scope<'t> {
         };
         let mut set = None;
         match tag.keyword(prepared) {
-            "for" => return (!self.child || self.blocks > 0).then(|| format!("{STEP}()")),
-            "block" => self.blocks += 1,
+            "for" => return self.takes_calls().then(|| self.round(index, false)),
+            "component" => return Some(self.round(index, true)),
+            "block" => {
+                self.blocks += 1;
+                return self.child.then(|| self.round(index, true));
+            }
             "endblock" => self.blocks = self.blocks.saturating_sub(1),
             "filter" => self.captures.push(""),
             "set" | "set_global" if tag.opens_block(prepared) => self.captures.push(variable()),
@@ -147,9 +244,45 @@ impl<'t> Scope<'t> {
             "endfilter" | "endset" | "endset_global" => set = self.captures.pop(),
             _ => {}
         }
-        let set = set.filter(|name| !name.is_empty() && (!self.child || self.blocks > 0));
+        let set = set.filter(|name| !name.is_empty() && self.takes_calls());
         set.map(|name| format!("{STEP}(of={name})"))
     }
+
+    /// Returns the call that counts once through what a tag opens, and pays for its text where that may be captured.
+    fn round(&self, index: usize, called: bool) -> String {
+        if self.alone {
+            return format!("{STEP}()");
+        }
+        let from = self.tags[index].outer.end;
+        let end = self.tags.get(self.ends[index]);
+        let until = end.map_or(self.prepared.len(), |end| end.outer.start);
+        let length = until.saturating_sub(from);
+        format!("{STEP}(called={called}, text={length})")
+    }
+}
+
+/// Finds the end of each tag that opens something, and the `elif`s of each `if`.
+fn pairs(prepared: &str, tags: &[Tag]) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let mut ends = vec![tags.len(); tags.len()];
+    let mut branches = vec![Vec::new(); tags.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for (index, tag) in tags.iter().enumerate() {
+        match tag.keyword(prepared) {
+            "elif" => {
+                if let Some(first) = open.last() {
+                    branches[*first].push(index);
+                }
+            }
+            keyword if keyword.starts_with("end") && keyword != "endraw" => {
+                if let Some(first) = open.pop() {
+                    ends[first] = index;
+                }
+            }
+            _ if tag.opens_block(prepared) => open.push(index),
+            _ => {}
+        }
+    }
+    (ends, branches)
 }
 
 /// Lists where in a piece of content a marker may stand: at its start, at each line start in it, and

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 
 /// How deep includes may nest; each level costs stack.
-const MAX_DEPTH: usize = 16;
+pub const MAX_DEPTH: usize = 16;
 
 /// The statements that leave the text around them as it is.
 const HARMLESS: [&str; 10] = [

@@ -139,4 +139,27 @@ changed last.
 
     kiln check -v",
     },
+    Meaning {
+        code: "endless-expression",
+        summary: "The expressions of the schemas cost too much",
+        text: "\
+A macro in a macro multiplies: eight of them over ten items are a hundred million rounds. What the
+expressions look at, copy and make is counted, two million values for all of them together; a text counts
+one for each 64 bytes. The same config gives the same answer on every machine.
+
+Look at each item once.
+
+    \"rule\": \"self.all(a, self.exists_one(b, a.name == b.name))\"     # 100 items: fine",
+    },
+    Meaning {
+        code: "more-problems",
+        summary: "There are more problems than are worded",
+        text: "\
+A config that is wrong in thousands of places is most likely not the file that was meant, or has one
+mistake that moves everything behind it. The first 500 places are worded, the others are counted.
+
+Mend the first one, and look again.
+
+    data = [\"cluster.yaml\"]            # in kiln.toml: is this the file?",
+    },
 ];

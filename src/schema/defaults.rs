@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::functions::{Evaluator, Failure};
 use super::pointer::Pointer;
+use super::rules::costly;
 use super::shape::route;
 use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
@@ -148,7 +149,11 @@ pub(super) fn compute(
                         done += 1;
                     }
                 }
-                Err(reason) => {
+                Err(None) => {
+                    let place = route(&format!("{parent}/{}", pointer_step(&name)));
+                    return vec![costly(format!("the default of `{place}` costs too much"))];
+                }
+                Err(Some(reason)) => {
                     failures.push(format!("the default of `{parent}/{name}` fails: {reason}"));
                 }
             }
@@ -223,17 +228,19 @@ fn collect<'s>(
     circle.map_or(Ok(todo), Err)
 }
 
+/// Computes a value; the reason where that fails, `None` as the reason where it costs too much.
 fn evaluate(
     evaluator: &Evaluator,
     expression: &str,
     own: &Value,
     config: &Value,
-) -> Result<Value, String> {
+) -> Result<Value, Option<String>> {
     let result = evaluator
         .evaluate(expression, own, config)
         .map_err(|failure| match failure {
-            Failure::Syntax => format!("`{expression}` is not CEL"),
-            Failure::Execution(error) => cel::reason(&error, expression),
+            Failure::Syntax => Some(format!("`{expression}` is not CEL")),
+            Failure::Execution(error) => Some(cel::reason(&error, expression)),
+            Failure::TooCostly => None,
         })?;
-    cel::json(&result).ok_or_else(|| format!("`{expression}` gives no plain value"))
+    cel::json(&result).ok_or_else(|| Some(format!("`{expression}` gives no plain value")))
 }

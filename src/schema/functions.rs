@@ -15,7 +15,7 @@ use kube_cel::cel::{Context, ExecutionError};
 use serde_json::Value;
 
 use super::address::Cidr;
-use crate::cel;
+use crate::cel::{self, Meter, Unevaluated};
 
 /// Why an expression has no value.
 pub(super) enum Failure {
@@ -23,17 +23,21 @@ pub(super) enum Failure {
     Syntax,
     /// It cannot work with the values.
     Execution(ExecutionError),
+    /// It costs more than what is left for all expressions of the schema.
+    TooCostly,
 }
 
-/// Evaluates expressions.
+/// Evaluates the expressions of a schema, which share one budget.
 pub(super) struct Evaluator {
     functions: Context<'static>,
+    meter: Meter,
 }
 
 impl Evaluator {
     pub(super) fn new() -> Self {
         Self {
             functions: functions(),
+            meter: Meter::default(),
         }
     }
 
@@ -51,13 +55,18 @@ impl Evaluator {
                 context.add_variable_from_value(name, part);
             }
         }
-        kube_cel::cel::Value::resolve(&tree, &context).map_err(Failure::Execution)
+        let result = tree.evaluate(&context, &self.meter);
+        result.map_err(|unevaluated| match unevaluated {
+            Unevaluated::Execution(error) => Failure::Execution(error),
+            Unevaluated::TooCostly => Failure::TooCostly,
+        })
     }
 }
 
 /// Returns a context with the functions of CEL, of Kubernetes and for networks.
 fn functions() -> Context<'static> {
     let mut context = Context::default().with_all();
+    cel::add_functions(&mut context);
     add_functions(&mut context);
     context
 }

@@ -46,6 +46,18 @@ pub(super) fn look_beyond(schema: &Value) -> bool {
     }
 }
 
+fn is_costly(problem: &Diagnostic) -> bool {
+    problem.code == "endless-expression"
+}
+
+/// Says that the expressions of a schema cost too much.
+pub(super) fn costly(message: String) -> Diagnostic {
+    Diagnostic::error("endless-expression", message).with_hint(format!(
+        "all expressions of the schemas may look at {} values together; a macro in a macro multiplies",
+        cel::MAX_COST
+    ))
+}
+
 impl RuleRunner<'_> {
     /// Runs every rule on every value it stands on.
     ///
@@ -64,7 +76,10 @@ impl RuleRunner<'_> {
                     return false;
                 }
                 for rule in schemas.rules() {
-                    problems.extend(self.broken(rule, value, pointer.as_str()));
+                    // What comes behind the first that costs too much has nothing left to pay with.
+                    if !problems.last().is_some_and(is_costly) {
+                        problems.extend(self.broken(rule, value, pointer.as_str()));
+                    }
                 }
                 true
             },
@@ -79,6 +94,7 @@ impl RuleRunner<'_> {
         let evaluate = |expression| self.evaluator.evaluate(expression, own, self.config);
         Some(match evaluate(expression) {
             Ok(CelValue::Bool(true)) => return None,
+            Err(Failure::TooCostly) => self.too_costly(expression, pointer),
             _ if self.may_see_made_up(expression, pointer) => return None,
             Ok(CelValue::Bool(false)) => {
                 let computed = text("messageExpression");
@@ -103,6 +119,16 @@ impl RuleRunner<'_> {
                 format!("the rule `{expression}` is not a CEL condition"),
             ),
         })
+    }
+
+    /// Points at the value on which a rule costs too much.
+    fn too_costly(&self, expression: &str, pointer: &str) -> Diagnostic {
+        let message = format!("the rule `{expression}` costs too much here");
+        let place = self
+            .places
+            .key(pointer)
+            .or_else(|| self.places.value(pointer));
+        costly(message).at_place_if(place.as_ref())
     }
 
     /// Returns whether a rule may look at a value of which nothing is known.

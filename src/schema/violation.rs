@@ -1,6 +1,8 @@
 //! What is said of a config that is not of the form it must have.
 
 use crate::yaml::pointer_step;
+use std::collections::BTreeSet;
+
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
@@ -12,6 +14,9 @@ use super::walk::ApplicableSchemas;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
 use crate::source::shown_key;
+
+/// How many unknown keys of one place are named one by one.
+const MAX_ALIKE: usize = 20;
 
 /// Words violations for the one who wrote the config; of what is hidden, no message shows anything.
 pub(super) struct ViolationReport<'r> {
@@ -37,10 +42,7 @@ impl ViolationReport<'_> {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let here = self.schemas.at(pointer);
-                let keys = unexpected.iter();
-                keys.map(|key| self.unknown_key(key, pointer, &here))
-                    .collect()
+                self.unknown_keys(unexpected, pointer)
             }
             ValidationErrorKind::Required { property } => vec![self.missing_key(property, pointer)],
             _ => vec![self.wrong_value(error, pointer)],
@@ -101,10 +103,13 @@ impl ViolationReport<'_> {
         diagnostic.at_place_if(place.as_ref())
     }
 
-    fn unknown_key(&self, key: &str, pointer: &str, here: &ApplicableSchemas<'_>) -> Diagnostic {
+    /// Names the first keys that are unknown in one place, and counts the others.
+    fn unknown_keys(&self, keys: &[String], pointer: &str) -> Vec<Diagnostic> {
+        let here = self.schemas.at(pointer);
         let mut known: Vec<&str> = Vec::new();
+        let mut seen = BTreeSet::new();
         for (name, _) in here.properties() {
-            if !known.contains(&name.as_str()) {
+            if seen.insert(name.as_str()) {
                 known.push(name);
             }
         }
@@ -113,15 +118,26 @@ impl ViolationReport<'_> {
         } else {
             format!("`{}`", route(pointer))
         };
-        let diagnostic = Diagnostic::error(
-            "unknown-key",
-            format!("{owner} has no key `{}`", shown_key(key)),
-        )
-        .with_suggestion(key, known.iter().copied());
-        let place = self.places.key(&format!("{pointer}/{}", pointer_step(key)));
-        diagnostic
-            .with_hint(format!("it knows {}", listed(&known)))
-            .at_place_if(place.as_ref())
+        let place = |key: &str| {
+            let pointer = format!("{pointer}/{}", pointer_step(key));
+            self.places.key(&pointer)
+        };
+        let (named, counted) = keys.split_at(keys.len().min(MAX_ALIKE));
+        let named = named.iter().map(|key| {
+            let message = format!("{owner} has no key `{}`", shown_key(key));
+            Diagnostic::error("unknown-key", message)
+                .with_suggestion(key, known.iter().copied())
+                .with_hint(format!("it knows {}", listed(&known)))
+                .at_place_if(place(key).as_ref())
+        });
+        let counted = counted.first().map(|first| {
+            let message = format!(
+                "{owner} does not have {} more keys, from here on",
+                counted.len()
+            );
+            Diagnostic::error("unknown-key", message).at_place_if(place(first).as_ref())
+        });
+        named.chain(counted).collect()
     }
 
     fn missing_key(&self, property: &Value, pointer: &str) -> Diagnostic {

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
 
 /// How many nodes aliases may add to one stream: beyond it lies only a "billion laughs" attack.
-const ALIAS_BUDGET: usize = 100_000;
+pub const ALIAS_BUDGET: usize = 100_000;
 
 /// Why a text is not YAML that Kiln reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ fn tells_the_commands_and_the_exit_codes() {
           --message-format <FORMAT>  The form of messages; all but `human` go to stdout [default: human,
                                      or what `KILN_MESSAGE_FORMAT` says] [possible values: human, json,
                                      github]
-          --threads <N>              How many threads may work [default: one per processor]
+          --threads <N>              How many threads may work, at most 256 [default: one per processor]
       -v, --verbose                  Say more: list each file
       -q, --quiet                    Say nothing but what is wrong
 

@@ -254,7 +254,7 @@ fn threads_that_cannot_be_had_are_an_error() {
     limited
         .args([
             "-c",
-            "ulimit -v 4000000 && exec \"$0\" --threads 1000 render",
+            "ulimit -v 4000000 && exec \"$0\" --threads 256 render",
         ])
         .arg(kiln.get_program())
         .current_dir(sandbox.path(""));

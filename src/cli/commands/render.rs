@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::cli::clock::Stopwatch;
+use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::record;
@@ -71,21 +72,26 @@ pub fn run(
     if args.keygen {
         super::init::make_missing_keys(&Session::find(settings, printer)?, printer)?;
     }
+    let clock = Deadline::start(settings);
     let session = Session::open(settings, printer)?;
     let layout = session.layout()?;
+    drop(clock);
     let target = session.target(&layout, "kiln render");
     let mut turn = Turn::new(settings);
-    let mut compiled = compile(args, &session, &target, &mut turn, settings, printer)?;
+    let (mut compiled, mut clock) =
+        compile(args, &session, &target, &mut turn, settings, printer)?;
     let planned = loop {
         match write::plan(&compiled.tree, &target, args.options()) {
             Err(error) if turn.comes_again(&error) => {}
             planned => break planned?,
         }
         // Another Kiln came first, so that what is there is not what this one has compiled.
-        compiled = compile(args, &session, &target, &mut turn, settings, printer)?;
+        drop(clock);
+        (compiled, clock) = compile(args, &session, &target, &mut turn, settings, printer)?;
     };
     let planned = planned.map_err(CommandError::Problems)?;
     printer.report(&planned.warnings)?;
+    drop(clock);
     let report = planned.value.apply()?;
     if args.stage {
         stage(&session, &target, &layout.output, &report, settings)?;
@@ -109,7 +115,8 @@ pub fn run(
     })
 }
 
-/// Waits for another Kiln and completes what a killed run left, unless nothing may be written; then compiles.
+/// Waits for another Kiln and completes what a killed run left, unless nothing may be written; then compiles,
+/// against a clock that goes on.
 fn compile(
     args: &RenderArgs,
     session: &Session,
@@ -117,16 +124,18 @@ fn compile(
     turn: &mut Turn<'_>,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Compiled, CommandError> {
+) -> Result<(Compiled, Deadline), CommandError> {
     if !args.options().dry_run {
         turn.wait(|| write::recover(target))?;
     }
+    let clock = Deadline::start(settings);
     let keys = if args.check {
         Keys::AtHand
     } else {
         Keys::Needed
     };
-    session.compile_guarded(keys, settings, printer)
+    let compiled = session.compile_guarded(keys, settings, printer)?;
+    Ok((compiled, clock))
 }
 
 /// Stages the outputs as they are now, and those that the staged list has and that are gone.

@@ -49,6 +49,13 @@ pub fn failure(failed: &Failed) -> Shown {
     command.say(lines)
 }
 
+/// Renders a sentence that is about no place.
+pub fn notice(title: &str, sentence: &str) -> Shown {
+    let mut command = WorkflowCommand::new("notice");
+    command.property("title", title);
+    command.say([sentence])
+}
+
 fn lines(diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines = vec![diagnostic.message.clone()];
     match &diagnostic.primary {

@@ -221,6 +221,23 @@ pub(super) const VALIDATE: &[Mistake] = &[
             "\"x-kubernetes-validations\": [{\"rule\": \"{'a': true}[self.pin]\"}], \"properties\": {",
         );
     }),
+    ("more-problems", |it| {
+        let nodes = "  - {name: n, disk: [CANARY]}\n".repeat(600);
+        with(it, "nodes.yaml", &format!("nodes:\n{nodes}"));
+    }),
+    ("endless-expression", |it| {
+        let inner = (0..8).fold("self.pin == ''".to_owned(), |inner, level| {
+            format!("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].exists(v{level}, {inner})")
+        });
+        edit(
+            it,
+            "schemas/apps/demo.schema.json",
+            "\"properties\": {",
+            &format!(
+                "\"x-kubernetes-validations\": [{{\"rule\": \"{inner}\"}}], \"properties\": {{"
+            ),
+        );
+    }),
     ("schema-default", |it| {
         schema(
             it,
@@ -269,6 +286,12 @@ pub(super) const RENDER: &[Mistake] = &[
         sealed(
             it,
             "#% set a = apps.demo.word %##% for i in range(end=40) %##% set_global a = a ~ a %##% endfor %#",
+        )
+    }),
+    ("endless-work", |it| {
+        sealed(
+            it,
+            "#% set a = apps.demo.word %##% for i in range(end=16) %##% set_global a = a ~ a %##% endfor %##% for i in range(end=900) %##{ a | upper | length }##% endfor %#",
         )
     }),
     ("output-too-long", |it| {
@@ -344,6 +367,12 @@ pub(super) const RENDER: &[Mistake] = &[
     }),
     ("app-needs", |it| {
         app(it, "own", "summary = \"x\"\nneeds = [\"nope\"]\n")
+    }),
+    ("endless-condition", |it| {
+        let inner = (0..8).fold("apps.demo.word == \"\"".to_owned(), |inner, level| {
+            format!("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].exists(v{level}, {inner})")
+        });
+        app(it, "own", &format!("summary = \"x\"\nwhen = '{inner}'\n"));
     }),
     ("app-condition", |it| {
         app(it, "own", "summary = \"x\"\nwhen = 'apps.demo.word'\n")

@@ -7,6 +7,7 @@ use rand_core::OsRng;
 use serde_json::json;
 
 use crate::cli::commands::init;
+use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
@@ -81,6 +82,7 @@ pub(super) fn run(
     if !dry {
         Turn::new(settings).wait(|| write::recover(&target))?;
     }
+    let clock = Deadline::start(settings);
     // The new key is in memory only, until all is sealed for it.
     let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
     let files = OverlaidFiles {
@@ -104,6 +106,7 @@ pub(super) fn run(
         &plan.value.report().edited,
     )?;
     let sealed = rekeyed.seal(&world, &others, &mut OsRng)?;
+    drop(clock);
     let mut before = Replaced::new();
     if !dry {
         // First: with both keys in it, every step after this one can be taken again.

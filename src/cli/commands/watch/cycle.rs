@@ -7,6 +7,7 @@ use rand_core::OsRng;
 
 use crate::cli::clock::Stopwatch;
 use crate::cli::commands::diff as diff_command;
+use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
@@ -207,12 +208,14 @@ impl<'c> Cycles<'c> {
             return Err(CommandError::failed(message).hint("this goes on when it is back"));
         }
         let session = Session::open_root(self.root, self.settings)?;
+        let clock = Deadline::start(self.settings);
         let progress = Progress::start(self.settings, "rendering");
         let result = session.layout().and_then(|layout| {
             let compiled = pipeline::compile(&session.world(), &mut OsRng)?;
             Ok((layout, compiled))
         });
         drop(progress);
+        drop(clock);
         seen.add_inputs(session.disk.seen());
         Ok(Compile {
             session,

@@ -1,6 +1,7 @@
 //! A diff as annotations of a GitHub workflow run.
 
 use super::{amount, counts, sentences, settings};
+use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
 use crate::diff::{Danger, Report};
@@ -13,21 +14,15 @@ pub fn render(report: &Report, prefix: &str) -> Shown {
     let dangers = dangers.map(|danger| annotation(report, danger, prefix));
     let settings = settings(report).map(|row| {
         let told = format!("{} {}: {}", row.sign, row.name, row.values());
-        notice("kiln diff setting", told)
+        notice("kiln diff setting", &told)
     });
     let mut facts = counts(report);
     if !report.dangers.is_empty() {
         facts = format!("{facts}; {}", amount(report.dangers.len(), "danger"));
     }
     let told = format!("{} → {}: {facts}", report.before, report.after);
-    let summary = std::iter::once(notice("kiln diff", told));
+    let summary = std::iter::once(notice("kiln diff", &told));
     dangers.chain(settings).chain(summary).collect()
-}
-
-fn notice(title: &str, told: String) -> Shown {
-    let mut command = WorkflowCommand::new("notice");
-    command.property("title", title);
-    command.say([told])
 }
 
 fn annotation(report: &Report, danger: &Danger, prefix: &str) -> Shown {

@@ -157,7 +157,11 @@ impl Printer {
         let sentence = format!("{} more, not shown", count_problems(errors, warnings));
         match self.format {
             MessageFormat::Human => {
-                self.talk(&[terminal::line(sentence), terminal::line("")].into_iter().collect());
+                self.talk(
+                    &[terminal::line(sentence), terminal::line("")]
+                        .into_iter()
+                        .collect(),
+                );
                 Ok(())
             }
             MessageFormat::Json => self.json(&json!({

@@ -78,8 +78,7 @@ pub fn run(
     drop(clock);
     let target = session.target(&layout, "kiln render");
     let mut turn = Turn::new(settings);
-    let (mut compiled, mut clock) =
-        compile(args, &session, &target, &mut turn, settings, printer)?;
+    let (mut compiled, mut clock) = compile(args, &session, &target, &mut turn, settings, printer)?;
     let planned = loop {
         match write::plan(&compiled.tree, &target, args.options()) {
             Err(error) if turn.comes_again(&error) => {}

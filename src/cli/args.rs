@@ -15,6 +15,11 @@ Exit codes:
   1  findings: your input is wrong, or `render --check` or `diff` found differences
   2  could not tell: wrong usage, no project, a file or a key that cannot be read";
 
+const VARIABLES: &str = "\
+Variables:
+  KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are where they are not given
+  KILN_TIME_LIMIT                  After how many seconds a run that still reads gives up [default: 60]";
+
 const EXAMPLES: &str = "\
 Examples:
   kiln init my-cluster           Start a project in a new folder
@@ -43,7 +48,7 @@ pub struct Args {
 }
 
 fn after_help() -> String {
-    format!("{EXAMPLES}\n\n{EXIT_CODES}")
+    format!("{EXAMPLES}\n\n{VARIABLES}\n\n{EXIT_CODES}")
 }
 
 /// The options that every command takes.

@@ -27,8 +27,9 @@ pub struct Deadline {
 impl Deadline {
     /// Starts the clock of a run.
     pub fn start(settings: &Settings) -> Self {
+        let limit = settings.time_limit.unwrap_or(TIME_LIMIT);
         let settings = settings.clone();
-        Self::after(settings.time_limit, move || end(&settings))
+        Self::after(limit, move || end(limit, &settings))
     }
 
     /// Does something when the time is up.
@@ -62,8 +63,8 @@ impl Drop for Deadline {
     clippy::exit,
     reason = "what takes too long cannot be asked to stop, and nothing is being written"
 )]
-fn end(settings: &Settings) {
-    let seconds = settings.time_limit.as_secs();
+fn end(limit: Duration, settings: &Settings) {
+    let seconds = limit.as_secs();
     let failed = CommandError::failed(format!("gave up after {seconds} s"))
         .hint("nothing was written; what takes so long is most likely a file, git, or the machine")
         .hint("the variable `KILN_TIME_LIMIT` takes another number of seconds");

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{Color, Global, MessageFormat};
-use super::deadline::TIME_LIMIT;
 use super::error::CommandError;
 use crate::pipeline::USUAL_IDENTITY_FILE;
 use crate::secret::KnownSecrets;
@@ -110,8 +109,8 @@ pub struct Settings {
     pub verbosity: Verbosity,
     /// How many threads may work; all processors when unset.
     pub threads: Option<usize>,
-    /// How long a run, or a compile of `kiln watch`, may take.
-    pub time_limit: Duration,
+    /// How long a run, or a compile of `kiln watch`, may take; [`TIME_LIMIT`](super::deadline::TIME_LIMIT) when unset.
+    pub time_limit: Option<Duration>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
     /// The secrets that the run has met, which nothing that it prints may hold.
@@ -190,12 +189,12 @@ impl Settings {
     }
 }
 
-fn time_limit(environment: &Environment) -> Result<Duration, CommandError> {
+fn time_limit(environment: &Environment) -> Result<Option<Duration>, CommandError> {
     let Some(text) = environment.filled("KILN_TIME_LIMIT") else {
-        return Ok(TIME_LIMIT);
+        return Ok(None);
     };
     match text.parse::<u32>() {
-        Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds.into())),
+        Ok(seconds) if seconds > 0 => Ok(Some(Duration::from_secs(seconds.into()))),
         _ => Err(CommandError::failed(format!(
             "the variable `KILN_TIME_LIMIT` has no meaning as `{text}`"
         ))

@@ -1,5 +1,7 @@
 //! Defaults: constant ones, then computed ones.
 
+use std::collections::BTreeSet;
+
 use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
@@ -119,7 +121,7 @@ pub(super) fn compute(
     broken: bool,
     evaluator: &Evaluator,
 ) -> Vec<Diagnostic> {
-    let mut computed = Vec::new();
+    let mut computed = ComputedDefaults::default();
     loop {
         let todo = match collect(schemas, value, &computed) {
             Ok(todo) if todo.is_empty() => return Vec::new(),
@@ -144,7 +146,7 @@ pub(super) fn compute(
                 Ok(result) => {
                     if let Some(object) = value.pointer_mut(&parent).and_then(Value::as_object_mut)
                     {
-                        computed.push((format!("{parent}/{}/", pointer_step(&name)), source));
+                        computed.insert(&format!("{parent}/{}/", pointer_step(&name)), source);
                         object.insert(name, result);
                         done += 1;
                     }
@@ -171,6 +173,26 @@ pub(super) fn compute(
     }
 }
 
+/// The places that were computed, each with a slash at its end, and the schemas that said how.
+#[derive(Default)]
+struct ComputedDefaults(BTreeSet<(String, *const Value)>);
+
+impl ComputedDefaults {
+    fn insert(&mut self, place: &str, source: &Value) {
+        self.0
+            .insert((place.to_owned(), std::ptr::from_ref(source)));
+    }
+
+    /// Returns whether a place is within one that the same schema made; looks at the steps of the place alone, as there may
+    /// be tens of thousands of others.
+    fn is_within(&self, place: &str, source: &Value) -> bool {
+        let source = std::ptr::from_ref(source);
+        place
+            .match_indices('/')
+            .any(|(at, _)| self.0.contains(&(place[..=at].to_owned(), source)))
+    }
+}
+
 /// A key that a computed default is for.
 struct DefaultToCompute<'s> {
     /// The pointer of the object that it belongs in.
@@ -184,7 +206,7 @@ struct DefaultToCompute<'s> {
 fn collect<'s>(
     schemas: &ApplicableSchemas<'s>,
     value: &Value,
-    computed: &[(String, &Value)],
+    computed: &ComputedDefaults,
 ) -> Result<Vec<DefaultToCompute<'s>>, Box<Diagnostic>> {
     let mut todo: Vec<DefaultToCompute<'_>> = Vec::new();
     let mut circle = None;
@@ -208,10 +230,7 @@ fn collect<'s>(
                 if let Some(source) = source.filter(|source| expression(source).is_some()) {
                     let parent = pointer.as_str().to_owned();
                     let place = format!("{parent}/");
-                    let within = |(before, by): &(String, &Value)| {
-                        place.starts_with(before) && std::ptr::eq(*by, source)
-                    };
-                    if computed.iter().any(within) {
+                    if computed.is_within(&place, source) {
                         circle = Some(Box::new(endless(pointer, name)));
                     }
                     let name = name.clone();

@@ -7,7 +7,7 @@ use kiln::cli::report::diff::terminal::{self, View};
 use kiln::cli::report::diff::{github as annotations, json as diff_json};
 use kiln::cli::report::shown::marks::{marked, marked_line};
 use kiln::cli::report::{github, human, json, shown};
-use kiln::diagnostic::Diagnostic;
+use kiln::diagnostic::{Diagnostic, Listed};
 use kiln::source::{Source, Span};
 use proptest::prelude::*;
 
@@ -21,7 +21,14 @@ fn diagnostic(name: &str) -> Diagnostic {
     let second = Source::new(format!("{name}2"), format!("{name}: 1\n"));
     let hidden = Source::sensitive(format!("{name}3"), "a: 1\n");
     let span = Span::new(start.len(), start.len() + name.len());
-    Diagnostic::error("unknown-key", format!("there is no `{name}` in {name}"))
+    let mut problem = Diagnostic::error("unknown-key", format!("there is no `{name}` in {name}"));
+    problem.list = ["", name]
+        .map(|text| Listed {
+            path: name.to_owned(),
+            text: text.to_owned(),
+        })
+        .to_vec();
+    problem
         .at(&first, span, name)
         .with_related(place(&second, 0..name.len()), name)
         .with_related(place(&hidden, 0..1), name)

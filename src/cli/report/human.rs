@@ -78,16 +78,38 @@ fn snippet<'d>(
     text: &'d str,
     labels: &Labels<'d>,
 ) -> Group<'d> {
-    let shown = MarkedSource::of(text);
+    let around = lines_around(text, labels);
+    let shown = MarkedSource::of(&text[around.start..around.end]);
     let annotations = labels.iter().map(|(kind, label)| {
         let span = visible(text, label.place.span);
         let word = (!label.text.is_empty()).then(|| marked(&label.text));
-        kind.span(shown.place_of(span.start)..shown.place_of(span.end))
+        let start = shown.place_of(span.start - around.start);
+        kind.span(start..shown.place_of(span.end - around.start))
             .label(word)
     });
     let annotations: Vec<Annotation<'d>> = annotations.collect();
-    let snippet = Snippet::source(shown.text).annotations(annotations);
-    group.element(snippet.path(marked(&source.path)))
+    let (line, _) = source.line_column(around.start);
+    let snippet = Snippet::source(shown.text).line_start(line);
+    group.element(snippet.annotations(annotations).path(marked(&source.path)))
+}
+
+/// Returns the lines that labels are in, with one more on both sides: all that is looked at, since a file may be long and
+/// its problems many.
+fn lines_around(text: &str, labels: &Labels<'_>) -> Span {
+    let spans = labels
+        .iter()
+        .map(|(_, label)| visible(text, label.place.span));
+    let Some(span) = spans.reduce(Span::cover) else {
+        return Span::default();
+    };
+    let start_of_line = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end_of_line = |at: usize| {
+        text[at..]
+            .find('\n')
+            .map_or(text.len(), |newline| at + newline + 1)
+    };
+    let start = start_of_line(start_of_line(span.start).saturating_sub(1));
+    Span::new(start, end_of_line(end_of_line(span.end)))
 }
 
 /// Puts right the columns of places behind marks, which the renderer counts in what is shown.
@@ -96,12 +118,14 @@ fn with_true_columns(mut text: String, diagnostic: &Diagnostic) -> String {
         let (Some(visible), Some((_, label))) = (source.visible(), labels.first()) else {
             continue;
         };
-        let shown = MarkedSource::of(visible);
-        let start = label.place.span.start;
+        let start = floor(visible, label.place.span.start);
         let (line, column) = source.line_column(start);
-        let before = &shown.text[..shown.place_of(floor(visible, start))];
-        let from = before.rfind('\n').map_or(0, |at| at + 1);
-        let counted = before[from..].chars().count() + 1;
+        let before = visible[..start].rfind('\n').map_or(0, |at| at + 1);
+        let end = visible[start..].find('\n');
+        let end = end.map_or(visible.len(), |at| start + at);
+        // The whole line, since what gets a mark may begin before the place and end behind it.
+        let shown = MarkedSource::of(&visible[before..end]);
+        let counted = shown.text[..shown.place_of(start - before)].chars().count() + 1;
         if counted != column {
             let place = format!("{}:{line}:", marked(&source.path));
             let wrong = format!("{place}{counted}\n");

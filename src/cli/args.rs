@@ -17,8 +17,8 @@ Exit codes:
 
 const VARIABLES: &str = "\
 Variables:
-  KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are where they are not given
-  KILN_TIME_LIMIT                  After how many seconds a run that still reads gives up [default: 60]";
+  KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are by default
+  KILN_TIME_LIMIT                  Seconds after which a run that still reads gives up [default: 60]";
 
 const EXAMPLES: &str = "\
 Examples:

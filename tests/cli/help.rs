@@ -54,8 +54,8 @@ fn tells_the_commands_and_the_exit_codes() {
       kiln explain pod-security      Tell what a code in a message means
 
     Variables:
-      KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are where they are not given
-      KILN_TIME_LIMIT                  After how many seconds a run that still reads gives up [default: 60]
+      KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are by default
+      KILN_TIME_LIMIT                  Seconds after which a run that still reads gives up [default: 60]
 
     Exit codes:
       0  clean: nothing wrong, nothing differs

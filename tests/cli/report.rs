@@ -49,6 +49,27 @@ fn underlines_the_problem_and_what_it_relates_to() {
     "#);
 }
 
+/// Only the lines around a problem are looked at.
+#[test]
+fn counts_the_lines_of_a_long_file() {
+    let text: String = (1..=3000)
+        .map(|line| format!("k{line}: {line}\n"))
+        .collect();
+    let source = Source::new("long.yaml", text);
+    let problem = Diagnostic::error("long", "a long file")
+        .at_place(place(&source, " 2998"), "")
+        .with_related(place(&source, "k2999"), "the next line");
+    assert_snapshot!(plain(&problem), @r#"
+    error[long]: a long file
+        --> long.yaml:2998:7
+         |
+    2998 | k2998: 2998
+         |       ^^^^^
+    2999 | k2999: 2999
+         | ----- the next line
+    "#);
+}
+
 #[test]
 fn colours_on_demand() {
     let colored = human::render(&outside(), true).to_string();

@@ -18,7 +18,7 @@ Exit codes:
 const VARIABLES: &str = "\
 Variables:
   KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are by default
-  KILN_TIME_LIMIT                  Seconds after which a run that still reads gives up [default: 60]";
+  KILN_TIME_LIMIT                  Seconds until a run that still reads gives up [default: 60]";
 
 const EXAMPLES: &str = "\
 Examples:

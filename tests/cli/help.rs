@@ -55,7 +55,7 @@ fn tells_the_commands_and_the_exit_codes() {
 
     Variables:
       KILN_COLOR, KILN_MESSAGE_FORMAT  What `--color` and `--message-format` are by default
-      KILN_TIME_LIMIT                  Seconds after which a run that still reads gives up [default: 60]
+      KILN_TIME_LIMIT                  Seconds until a run that still reads gives up [default: 60]
 
     Exit codes:
       0  clean: nothing wrong, nothing differs

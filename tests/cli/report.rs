@@ -52,9 +52,8 @@ fn underlines_the_problem_and_what_it_relates_to() {
 /// Only the lines around a problem are looked at.
 #[test]
 fn counts_the_lines_of_a_long_file() {
-    let text: String = (1..=3000)
-        .map(|line| format!("k{line}: {line}\n"))
-        .collect();
+    let lines: Vec<String> = (1..=3000).map(|line| format!("k{line}: {line}")).collect();
+    let text = lines.join("\n");
     let source = Source::new("long.yaml", text);
     let problem = Diagnostic::error("long", "a long file")
         .at_place(place(&source, " 2998"), "")

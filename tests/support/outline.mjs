@@ -2,7 +2,7 @@
 //
 // Usage: node outline.mjs FOLDER PAGE…, where FOLDER is the one that `chromium.mjs` has unpacked.
 import { pathToFileURL } from 'node:url';
-import { launch } from './chromium.mjs';
+import { launch } from '../oracles/npm/browser/chromium.mjs';
 
 const [folder, ...pages] = process.argv.slice(2);
 const browser = await launch(folder);

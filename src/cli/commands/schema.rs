@@ -30,5 +30,8 @@ pub fn run(
 
 /// Returns the schema of a project as indented JSON with a final line break.
 pub fn text(session: &Session) -> Result<String, CommandError> {
-    Ok(format!("{:#}\n", pipeline::schema_for_editors(&session.world())?))
+    Ok(format!(
+        "{:#}\n",
+        pipeline::schema_for_editors(&session.world())?
+    ))
 }

@@ -383,6 +383,7 @@ fn hidden_from_messages(
     let mut hidden = HiddenPlaces::secrets(&schemas, value, secret_pointers);
     hidden.extend(HiddenPlaces::unknown(&schemas, value).into_pointers());
     hidden.extend(HiddenPlaces::named(value).into_pointers());
+    hidden.extend(HiddenPlaces::run_together(value).into_pointers());
     for violation in violations {
         hidden.extend(violation.unknown_keys());
         // A secret may stand a level too high: `dns: my-token`.

@@ -18,6 +18,8 @@ mod examples;
 mod flux;
 /// What the API server and the scheduler would make of rendered charts.
 mod judgement;
+/// The examples on other numbers of nodes.
+mod nodes;
 /// What the Pod Security Standards say of pods.
 mod pod_security;
 /// The maintainers' run: every release by the real helm.

@@ -5,17 +5,10 @@
 //! variant with the numbers of its objects. Equal evidence gives equal bytes. Nothing of Kiln reads them but
 //! tests.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-
-use flate2::read::GzDecoder;
-use flate2::{Compression, GzBuilder};
 use serde_json::{Map, Value, json};
 
+use super::record::packing::{SharedObjects, numbered, pack_lines, unpack_text};
 use super::record::{RecordError, reduce};
-
-/// How much a file may hold unpacked: beyond it lies no evidence.
-const LIMIT: u64 = 64 << 20;
 
 /// All that a profile is held against.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,18 +94,12 @@ fn slimmed(object: &Value) -> Value {
 
 /// Packs evidence: equal evidence gives equal bytes, and an object of several variants is held once.
 pub fn pack(evidence: &Evidence) -> Vec<u8> {
-    let mut numbers = BTreeMap::new();
-    let mut lines = vec![json!({"chart": evidence.chart, "version": evidence.version}).to_string()];
+    let head = json!({"chart": evidence.chart, "version": evidence.version}).to_string();
+    let mut shared = SharedObjects::default();
     let mut variants = Vec::new();
     for variant in &evidence.variants {
-        let number = |object: &Value| {
-            let text = object.to_string();
-            *numbers.entry(text.clone()).or_insert_with(|| {
-                lines.push(text);
-                lines.len() - 2
-            })
-        };
-        let objects: Vec<usize> = variant.objects.iter().map(number).collect();
+        let objects = variant.objects.iter();
+        let objects: Vec<usize> = objects.map(|object| shared.number(object)).collect();
         let line = json!({
             "variant": variant.about,
             "release": variant.release,
@@ -121,16 +108,7 @@ pub fn pack(evidence: &Evidence) -> Vec<u8> {
         });
         variants.push(line.to_string());
     }
-    // No name, no time and no system: they would make other bytes of the same evidence.
-    let mut packer = GzBuilder::new()
-        .mtime(0)
-        .operating_system(255)
-        .write(Vec::new(), Compression::best());
-    for line in lines.iter().chain(&variants) {
-        // Memory takes it all.
-        drop(writeln!(packer, "{line}"));
-    }
-    packer.finish().unwrap_or_default()
+    pack_lines([&head].into_iter().chain(&shared.lines).chain(&variants))
 }
 
 /// Reads packed evidence; `path` is for messages.
@@ -138,18 +116,7 @@ pub fn pack(evidence: &Evidence) -> Vec<u8> {
 /// # Errors
 /// The file is not whole, a line is no JSON of evidence, or a variant has an object that is not there.
 pub fn unpack(path: &str, bytes: &[u8]) -> Result<Evidence, RecordError> {
-    let packing = |reason: String| RecordError::Packing {
-        path: path.to_owned(),
-        reason,
-    };
-    let mut text = String::new();
-    let read = GzDecoder::new(bytes)
-        .take(LIMIT + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| packing(error.to_string()))?;
-    if read as u64 > LIMIT {
-        return Err(packing(format!("it holds more than {LIMIT} bytes")));
-    }
+    let text = unpack_text(path, bytes)?;
     let mut evidence = Evidence {
         chart: String::new(),
         version: String::new(),
@@ -171,7 +138,9 @@ pub fn unpack(path: &str, bytes: &[u8]) -> Result<Evidence, RecordError> {
                 about: text("variant"),
                 release: text("release"),
                 values: value["values"].as_object().cloned().unwrap_or_default(),
-                objects: numbered(&value["objects"], &objects).map_err(wrong)?,
+                objects: numbers(&value["objects"])
+                    .and_then(|numbers| numbered(&numbers, &objects))
+                    .map_err(wrong)?,
             });
         } else if value.get("chart").is_some() {
             evidence.chart = text("chart");
@@ -185,15 +154,14 @@ pub fn unpack(path: &str, bytes: &[u8]) -> Result<Evidence, RecordError> {
     Ok(evidence)
 }
 
-fn numbered(numbers: &Value, objects: &[Value]) -> Result<Vec<Value>, String> {
-    let numbers = numbers.as_array().into_iter().flatten();
+fn numbers(list: &Value) -> Result<Vec<usize>, String> {
+    let numbers = list.as_array().into_iter().flatten();
     numbers
         .map(|number| {
             let index = number
                 .as_u64()
-                .and_then(|number| usize::try_from(number).ok());
-            let object = index.and_then(|index| objects.get(index)).cloned();
-            object.ok_or_else(|| format!("there is no object {number} before it"))
+                .and_then(|index| usize::try_from(index).ok());
+            index.ok_or_else(|| format!("{number} is no number of an object"))
         })
         .collect()
 }

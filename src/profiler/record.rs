@@ -8,6 +8,7 @@
 //! its objects. Equal renders give equal bytes.
 
 mod file;
+pub(super) mod packing;
 mod reduced;
 
 use serde_json::{Map, Value};

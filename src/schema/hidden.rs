@@ -88,6 +88,32 @@ impl HiddenPlaces {
         Self(found)
     }
 
+    /// Finds the texts into which a secret beside them may have run: a lost quote, comma or line break makes
+    /// `"provider": none""token": "…"` one text, and `none token …` too.
+    pub(super) fn run_together(value: &Value) -> Self {
+        fn walk(value: &Value, pointer: &mut Pointer, found: &mut BTreeSet<String>) {
+            match value {
+                Value::String(text) if may_hold_another(text) => {
+                    found.insert(pointer.as_str().to_owned());
+                }
+                Value::Object(entries) => {
+                    for (key, child) in entries {
+                        pointer.below(key, |pointer| walk(child, pointer, found));
+                    }
+                }
+                Value::Array(items) => {
+                    for (index, child) in items.iter().enumerate() {
+                        pointer.below(index, |pointer| walk(child, pointer, found));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut found = BTreeSet::new();
+        walk(value, &mut Pointer::default(), &mut found);
+        Self(found)
+    }
+
     /// Adds more pointers.
     pub(super) fn extend(&mut self, more: impl IntoIterator<Item = String>) {
         self.0.extend(more);
@@ -139,6 +165,17 @@ impl HiddenPlaces {
     }
 }
 
+/// Returns whether a text may be several: it has a quote in it, or a word that names a secret before another word.
+fn may_hold_another(text: &str) -> bool {
+    let mut words = text.split_whitespace().peekable();
+    let mut names = false;
+    while let (false, Some(word)) = (names, words.next()) {
+        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+        names = words.peek().is_some() && names_a_secret(word);
+    }
+    names || text.contains(['"', '\''])
+}
+
 fn note_leaves(value: &Value, origin: &str, secrets: &mut Secrets) {
     match value {
         Value::Null => {}
@@ -171,6 +208,17 @@ fn blot(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::HiddenPlaces;
+
+    #[test]
+    fn a_text_that_may_hold_a_secret_beside_it_is_hidden() {
+        let value = serde_json::json!({
+            "a": ["none\"\"token\":\"x", "none token x", "it's"],
+            "b": "none",
+            "c": "a token",
+        });
+        let hidden = HiddenPlaces::run_together(&value);
+        assert_eq!(hidden.iter().collect::<Vec<_>>(), ["/a/0", "/a/1", "/a/2"]);
+    }
 
     #[test]
     fn a_place_is_one_of_steps_and_not_of_letters() {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use kiln::harden::{Policy, harden};
-use kiln::profiler::evidence::{Evidence, Variant, unpack};
+use kiln::profiler::evidence::{Evidence, Variant, pack, unpack};
 use kiln::profiler::proof::contradictions;
 use kiln::workload::Profiles;
 use kiln::workload::prediction::{Sample, manifests};
@@ -68,6 +68,32 @@ fn profiles_say_what_their_charts_rendered() {
         wrong.extend(said.into_iter().map(|one| format!("{chart}: {one}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A profile says which version it was measured at, which the evidence knows, too.
+#[test]
+fn profiles_name_the_version_that_was_measured() {
+    let mut wrong = Vec::new();
+    for chart in measured() {
+        let text = std::fs::read_to_string(folder().join(format!("{chart}.yaml"))).unwrap();
+        let root = yaml::load(&text).unwrap()[0].root.to_value(Resolver::Core);
+        let (said, rendered) = (&root["verified"], evidence(&chart).version);
+        if *said != rendered {
+            wrong.push(format!(
+                "{chart}: {said}, and the evidence is of {rendered}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn evidence_is_packed_as_it_is_packed_now() {
+    for chart in measured() {
+        let path = folder().join(format!("measured/{chart}.json.gz"));
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(pack(&evidence(&chart)) == bytes, "{chart}");
+    }
 }
 
 #[test]

@@ -196,6 +196,19 @@ fn profiles_speak_of_containers_that_the_pod_has() {
     }
 }
 
+/// `kiln profile new` renders with names of its own, such as `klnr` for the release; none belongs into a profile.
+#[test]
+fn no_name_of_a_trial_is_left_in_a_profile() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts");
+    for (name, text) in trees::texts(&folder) {
+        let left = text.lines().enumerate().find(|(_, line)| {
+            let words = line.split(|c: char| !c.is_ascii_alphanumeric());
+            words.into_iter().any(|word| word.starts_with("kln"))
+        });
+        assert!(left.is_none(), "{name}: {left:?}");
+    }
+}
+
 /// What a profile proves is read from the values it says it knows.
 #[test]
 fn paths_of_a_profile_are_values_that_it_knows() {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::applied::{EXAMPLES, FluxOrder, flux_order, with_nodes};
-use crate::support::{ControlPlane, control_plane, oracle};
+use super::applied::{FluxOrder, flux_order};
+use super::nodes::ADDRESSES;
+use crate::support::{ControlPlane, control_plane};
 
 /// The field that no kind has.
 const UNKNOWN: &str = "kilnLaboratory";
@@ -110,22 +111,19 @@ fn apply(server: &ControlPlane, order: &FluxOrder) -> Vec<String> {
 
 #[test]
 fn the_api_server_takes_every_example_with_any_number_of_nodes() {
-    let (Some(fluxbuild), Some(sops)) = (oracle("fluxbuild"), oracle("sops")) else {
-        return;
-    };
-    let Some(server) = control_plane() else {
-        return;
-    };
-    let examples = EXAMPLES.iter();
-    let trees: Vec<((&str, &str), usize)> = examples
-        .flat_map(|example| (1..=3).map(|nodes| (*example, nodes)))
+    let examples = ADDRESSES.iter().map(|(example, _)| *example);
+    let trees: Vec<(&str, usize)> = examples
+        .flat_map(|example| (1..=3).map(move |nodes| (example, nodes)))
         .collect();
-    let orders: Vec<FluxOrder> = trees
+    let orders: Option<Vec<FluxOrder>> = trees
         .par_iter()
-        .map(|(example, nodes)| flux_order(&fluxbuild, &sops, &with_nodes(*example, *nodes)))
+        .map(|(example, nodes)| flux_order(example, *nodes))
         .collect();
+    let (Some(orders), Some(server)) = (orders, control_plane()) else {
+        return;
+    };
     let mut lines = Vec::new();
-    for (((name, _), nodes), order) in trees.iter().zip(&orders) {
+    for ((name, nodes), order) in trees.iter().zip(&orders) {
         let (sets, objects) = (order.0.len(), order.objects().count());
         eprintln!("{name}, nodes: {nodes}; Kustomizations: {sets}, objects: {objects}");
         assert!(sets >= 15 && objects >= 60, "{name}: {sets}, {objects}");
@@ -141,13 +139,9 @@ fn the_api_server_takes_every_example_with_any_number_of_nodes() {
 /// The control: what the server takes above is worth something only if it refuses what is wrong.
 #[test]
 fn the_api_server_refuses_a_mutant_of_every_kind() {
-    let (Some(fluxbuild), Some(sops)) = (oracle("fluxbuild"), oracle("sops")) else {
+    let (Some(order), Some(server)) = (flux_order("full", 3), control_plane()) else {
         return;
     };
-    let Some(server) = control_plane() else {
-        return;
-    };
-    let order = flux_order(&fluxbuild, &sops, &with_nodes(EXAMPLES[1], 3));
     for namespace in order
         .objects()
         .filter(|object| object["kind"] == "Namespace")

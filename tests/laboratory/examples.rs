@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use kiln::pipeline::{self, World};
 use kiln::secret::Secret;
 use kiln::source::{Files as _, MemoryFiles};
-use kiln::yaml::{self, Resolver};
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::nodes::{nodes_file, without_nodes};
 use super::releases::{self, AppliedObject, AppliedRelease};
 use crate::combinations::{Zeros, keys};
 use crate::secrets::IDENTITY;
@@ -28,27 +28,24 @@ pub(crate) struct ExampleTree {
     pub(crate) audited: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// An example: its name, its data file without nodes, and the start of its nodes' addresses.
-type Example = (&'static str, &'static str, &'static str, &'static str);
+/// An example: its name, and its data file.
+type Example = (&'static str, &'static str, &'static str);
 
 const EXAMPLES: [Example; 3] = [
     (
         "full",
         "cluster.yaml",
         include_str!("../../examples/full/cluster.yaml"),
-        "10.30.0.1",
     ),
     (
         "homelab",
         "cluster.yaml",
         include_str!("../../examples/homelab/cluster.yaml"),
-        "192.168.1.1",
     ),
     (
         "production",
         "cluster.toml",
         include_str!("../../examples/production/cluster.toml"),
-        "10.20.0.1",
     ),
 ];
 
@@ -70,7 +67,7 @@ pub(crate) static TREES: LazyLock<Vec<ExampleTree>> = LazyLock::new(|| {
 
 /// Compiles an example, on a number of nodes instead of its own, and with more files in its project.
 pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]) -> ExampleTree {
-    let (example, path, text, addresses) = example;
+    let (example, path, text) = example;
     let mut files = keys();
     // The key of every run is the same one: backups are encrypted for it, so its recipient is among the values.
     files
@@ -86,7 +83,7 @@ pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]
             Some(include_str!("../../examples/homelab/nodes.yaml").to_owned())
         }
         None => None,
-        Some(count) => Some(yaml::emit(&numbered_nodes(addresses, count))),
+        Some(count) => Some(nodes_file(example, count)),
     };
     let data = match &nodes_file {
         None => json!([path]),
@@ -108,30 +105,6 @@ pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]
 /// Finds an example by its name.
 pub(crate) fn example(name: &str) -> Example {
     *EXAMPLES.iter().find(|example| example.0 == name).unwrap()
-}
-
-/// Takes the nodes out of a data file, where it has them.
-fn without_nodes(text: &str) -> String {
-    if let Some((before, _)) = text.split_once("[[nodes]]") {
-        return before.to_owned();
-    }
-    let mut config = yaml::load(text).unwrap()[0].root.to_value(Resolver::Core);
-    config.as_object_mut().unwrap().remove("nodes");
-    yaml::emit(&config)
-}
-
-/// One controller, a controller and a worker, or three controllers.
-fn numbered_nodes(addresses: &str, count: usize) -> Value {
-    let nodes = (1..=count).map(|number| {
-        json!({
-            "name": format!("node-{number}"),
-            "address": format!("{addresses}{number}"),
-            "controller": number == 1 || count == 3,
-            "disk": "/dev/sda",
-            "mac_addr": format!("02:00:00:00:09:1{number}"),
-        })
-    });
-    json!({"nodes": nodes.collect::<Vec<_>>()})
 }
 
 fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {

@@ -12,7 +12,7 @@ use kiln::yaml;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::examples::example;
+use super::nodes::example_with_nodes;
 use crate::support::{Sandbox, oracle};
 
 /// The answer of `fluxbuild`.
@@ -43,52 +43,6 @@ pub(crate) struct Withheld {
     pub(crate) owner: String,
     /// One sentence.
     pub(crate) reason: String,
-}
-
-/// Copies an example with this many nodes, all of them controllers.
-pub(crate) fn example_with_nodes(name: &str, count: usize) -> Sandbox {
-    let sandbox = example(name);
-    let nodes = |network: &str, render: &dyn Fn(usize, String) -> String| -> String {
-        let numbers = 11..11 + count;
-        let each = numbers.map(|number| render(number, format!("{network}.{number}")));
-        each.collect()
-    };
-    let yaml = |number: usize, address: String| {
-        format!(
-            "  - name: node-{number}\n    address: {address}\n    controller: true\n    \
-             disk: /dev/sda\n    mac_addr: 02:00:00:00:00:{number}\n"
-        )
-    };
-    let toml = |number: usize, address: String| {
-        format!(
-            "[[nodes]]\nname = \"node-{number}\"\naddress = \"{address}\"\n\
-             controller = true\ndisk = \"/dev/sda\"\nmac_addr = \"02:00:00:00:00:{number}\"\n\n"
-        )
-    };
-    match name {
-        "full" => {
-            let text = sandbox.read("cluster.yaml");
-            let (start, rest) = text.split_once("\nnodes:\n").unwrap();
-            let (_, end) = rest.split_once("\napps:\n").unwrap();
-            let nodes = nodes("10.30.0", &yaml);
-            let text = format!("{start}\nnodes:\n{nodes}\napps:\n{end}");
-            sandbox.write("cluster.yaml", text);
-        }
-        "production" => {
-            let text = sandbox.read("cluster.toml");
-            let at = text.find("[[nodes]]").unwrap();
-            let mut tables = text[at..].lines().filter(|line| line.starts_with('['));
-            let last = tables.all(|table| table == "[[nodes]]");
-            assert!(last, "nodes are no longer the last part");
-            let text = text[..at].to_owned() + &nodes("10.20.0", &toml);
-            sandbox.write("cluster.toml", text);
-        }
-        _ => {
-            let text = format!("nodes:\n{}", nodes("192.168.1", &yaml));
-            sandbox.write("nodes.yaml", text);
-        }
-    }
-    sandbox
 }
 
 /// Asks what Flux applies of a rendered example, from the sync that its `FluxInstance` has; `None` where

@@ -1,18 +1,10 @@
 //! The file of a chart's recorded renders.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-
-use flate2::Compression;
-use flate2::GzBuilder;
-use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RecordedRender;
-
-/// How much a file may hold unpacked: beyond it lies no record.
-const LIMIT: u64 = 64 << 20;
+use super::packing::{SharedObjects, numbered, pack_lines, unpack_text};
 
 /// Why a file of records cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +50,9 @@ struct RenderLine {
 
 /// Packs records: equal ones give equal bytes, and an object of several renders is held once.
 pub fn pack(records: &[RecordedRender]) -> Vec<u8> {
-    let mut numbers = BTreeMap::new();
-    let mut objects = Vec::new();
+    let mut objects = SharedObjects::default();
     let mut renders = Vec::new();
     for record in records {
-        let number = |object: &Value| {
-            let text = object.to_string();
-            *numbers.entry(text.clone()).or_insert_with(|| {
-                objects.push(text);
-                objects.len() - 1
-            })
-        };
         let line = RenderLine {
             chart: record.chart.clone(),
             version: record.version.clone(),
@@ -80,20 +64,15 @@ pub fn pack(records: &[RecordedRender]) -> Vec<u8> {
             values_digest: record.values_digest.clone(),
             post_renderers_digest: record.post_renderers_digest.clone(),
             trees: record.trees.clone(),
-            objects: record.objects.iter().map(number).collect(),
+            objects: record
+                .objects
+                .iter()
+                .map(|object| objects.number(object))
+                .collect(),
         };
         renders.extend(serde_json::to_string(&line));
     }
-    // No name, no time and no system: they would make other bytes of the same records.
-    let mut packer = GzBuilder::new()
-        .mtime(0)
-        .operating_system(255)
-        .write(Vec::new(), Compression::best());
-    for line in objects.iter().chain(&renders) {
-        // Memory takes it all.
-        drop(writeln!(packer, "{line}"));
-    }
-    packer.finish().unwrap_or_default()
+    pack_lines(objects.lines.iter().chain(&renders))
 }
 
 /// Reads packed records; `path` is for messages.
@@ -101,18 +80,7 @@ pub fn pack(records: &[RecordedRender]) -> Vec<u8> {
 /// # Errors
 /// The file is not whole, a line is no JSON of a record, or a render has an object that is not there.
 pub fn unpack(path: &str, bytes: &[u8]) -> Result<Vec<RecordedRender>, RecordError> {
-    let mut text = String::new();
-    let packing = |reason: String| RecordError::Packing {
-        path: path.to_owned(),
-        reason,
-    };
-    let read = GzDecoder::new(bytes)
-        .take(LIMIT + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| packing(error.to_string()))?;
-    if read as u64 > LIMIT {
-        return Err(packing(format!("it holds more than {LIMIT} bytes")));
-    }
+    let text = unpack_text(path, bytes)?;
     let mut objects = Vec::new();
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -134,12 +102,8 @@ pub fn unpack(path: &str, bytes: &[u8]) -> Result<Vec<RecordedRender>, RecordErr
 }
 
 fn record(line: RenderLine, objects: &[Value]) -> Result<RecordedRender, String> {
-    let object = |number: &usize| {
-        let missing = || format!("there is no object {number} before it");
-        objects.get(*number).cloned().ok_or_else(missing)
-    };
     Ok(RecordedRender {
-        objects: line.objects.iter().map(object).collect::<Result<_, _>>()?,
+        objects: numbered(&line.objects, objects)?,
         chart: line.chart,
         version: line.version,
         nearest: line.nearest,
@@ -155,6 +119,10 @@ fn record(line: RenderLine, objects: &[Value]) -> Result<RecordedRender, String>
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use flate2::read::GzDecoder;
+    use flate2::{Compression, GzBuilder};
     use serde_json::json;
 
     use super::*;

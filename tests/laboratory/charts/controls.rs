@@ -280,9 +280,9 @@ fn a_level_that_refuses_a_pod_is_found() {
 #[test]
 fn a_wrong_name_in_a_profile_is_found() {
     let profile = include_str!("../../../schemas/charts/metrics-server.yaml");
-    let right = "name: \"{fullname}\"";
+    let right = "\n    name: \"{fullname}\"\n";
     assert!(profile.contains(right), "{profile}");
-    let wrong = profile.replacen(right, "name: '{fullname}-server'", 1);
+    let wrong = profile.replacen(right, "\n    name: \"{fullname}-server\"\n", 1);
     let wrong = tree(
         example("homelab"),
         Some(1),

@@ -11,9 +11,9 @@ use super::callable::Failure;
 use super::environment::{Environment, Other};
 use super::parsed::Parsed;
 use super::report;
-use super::scan::{Tag, scan};
+use super::scan::Tag;
 use super::session::{self, Limit, Session};
-use super::sourcemap::{Line, Marked, mark, unmark};
+use super::sourcemap::{Interleaved, Line, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
@@ -25,7 +25,7 @@ const MAX_OUTPUT: usize = 8 << 20;
 pub(super) struct Engine<'t> {
     all: &'t [Template],
     templates: ByName<'t>,
-    marks: Vec<Marked>,
+    marks: Vec<Interleaved>,
     parsed: Parsed,
     unusable: BTreeSet<String>,
 }
@@ -60,10 +60,10 @@ impl<'t> Engine<'t> {
             .map(|template| (template.name.as_str(), template))
             .collect();
         let mut broken = check_includes(&by_name, problems);
-        let marks: Vec<Marked> = templates
+        let marks: Vec<Interleaved> = templates
             .par_iter()
             .enumerate()
-            .map(|(id, template)| mark(&template.prepared, &scan(&template.prepared), id))
+            .map(|(id, template)| template.marked(id))
             .collect();
         let parsed = Parsed::of(templates, &marks, environment, &mut broken, problems);
         let unusable = if broken.is_empty() {
@@ -141,7 +141,7 @@ impl<'t> Engine<'t> {
             return Box::new(diagnostic);
         };
         let template = &self.all[id];
-        let tag = template.tag_at(self.marks[id].unmarked(at).saturating_sub(1));
+        let tag = template.tag_at(self.marks[id].original(at).saturating_sub(1));
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 

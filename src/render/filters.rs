@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use tera::{Kwargs, State, Tera, TeraResult, Value};
 
 use super::callable::{Arguments, Failure, Filter, kind};
+use super::sourcemap;
 use crate::yaml;
 
-/// Every filter beyond Tera's own, sorted by name; `indent` replaces Tera's.
+/// Every filter beyond Tera's own, sorted by name; `default`, `get` and `indent` replace Tera's.
 pub static FILTERS: &[Filter] = &[
     Filter {
         name: "b64decode",
         signature: "b64decode",
         summary: "Decodes Base64 to the text in it",
+        takes_undefined: false,
         arguments: &[],
         call: b64decode,
     },
@@ -21,6 +23,7 @@ pub static FILTERS: &[Filter] = &[
         name: "b64encode",
         signature: "b64encode",
         summary: "Encodes a text as Base64",
+        takes_undefined: false,
         arguments: &[],
         call: b64encode,
     },
@@ -28,20 +31,39 @@ pub static FILTERS: &[Filter] = &[
         name: "basename",
         signature: "basename",
         summary: "Returns the last part of a path",
+        takes_undefined: false,
         arguments: &[],
         call: basename,
+    },
+    Filter {
+        name: "default",
+        signature: "default(value, boolean=false)",
+        summary: "Replaces what does not exist or is not set (null); with `boolean=true`, also `false`, 0 and what is empty",
+        takes_undefined: true,
+        arguments: &["value", "boolean"],
+        call: default,
     },
     Filter {
         name: "from_json",
         signature: "from_json",
         summary: "Reads a JSON text",
+        takes_undefined: false,
         arguments: &[],
         call: from_json,
     },
     Filter {
+        name: "get",
+        signature: "get(key, default)",
+        summary: "Returns the value of a key; `default` replaces one that does not exist or is not set (null)",
+        takes_undefined: false,
+        arguments: &["key", "default"],
+        call: get,
+    },
+    Filter {
         name: "indent",
         signature: "indent(width=4, first=false)",
-        summary: "Indents each line but the first, and that too if wanted; blank lines stay blank",
+        summary: "Indents each line but the first, and that too if wanted; empty lines stay empty",
+        takes_undefined: false,
         arguments: &["width", "first"],
         call: indent,
     },
@@ -49,6 +71,7 @@ pub static FILTERS: &[Filter] = &[
         name: "quote",
         signature: "quote",
         summary: "Writes a value as a double-quoted YAML string",
+        takes_undefined: false,
         arguments: &[],
         call: quote,
     },
@@ -56,6 +79,7 @@ pub static FILTERS: &[Filter] = &[
         name: "to_json",
         signature: "to_json",
         summary: "Writes a value as JSON on one line",
+        takes_undefined: false,
         arguments: &[],
         call: to_json,
     },
@@ -63,6 +87,7 @@ pub static FILTERS: &[Filter] = &[
         name: "to_yaml",
         signature: "to_yaml",
         summary: "Writes a value as block YAML that Kubernetes reads back as the same, without the last line break",
+        takes_undefined: false,
         arguments: &[],
         call: to_yaml,
     },
@@ -72,15 +97,12 @@ pub static FILTERS: &[Filter] = &[
 pub(super) const BUILT_IN: &[&str] = &[
     "abs",
     "capitalize",
-    "default",
     "escape",
     "escape_html",
     "escape_xml",
     "first",
     "float",
-    "get",
     "group_by",
-    "indent",
     "int",
     "join",
     "keys",
@@ -132,13 +154,20 @@ pub(super) const TESTS: &[&str] = &[
 
 /// Makes the filters known to Tera.
 pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter(
+        sourcemap::INDENT,
+        |text: &str, given: Kwargs, _: &State| -> TeraResult<Value> {
+            let by = given.must_get::<&str>("by")?;
+            Ok(Value::from(indented(text, by, true)))
+        },
+    );
     for filter in FILTERS {
         tera.register_filter(
             filter.name,
             move |value: &Value, given: Kwargs, _: &State| -> TeraResult<Value> {
                 Arguments::new(filter.name, filter.arguments, given)
                     .and_then(|arguments| {
-                        if value.is_undefined() {
+                        if value.is_undefined() && !filter.takes_undefined {
                             return Err(Failure::undefined(format!(
                                 "the value of `{}` is not defined",
                                 filter.name
@@ -191,6 +220,38 @@ fn basename(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     Ok(Value::from(path.rsplit('/').next().unwrap_or(path)))
 }
 
+/// What the config leaves unset is null in it: that is as good as missing.
+fn is_unset(value: &Value) -> bool {
+    value.is_undefined() || value.is_none()
+}
+
+fn default(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let default = arguments.anything("value")?;
+    let empty = arguments.flag("boolean")? && !value.is_truthy();
+    let replaced = is_unset(value) || empty;
+    Ok(if replaced { default } else { value }.clone())
+}
+
+fn get(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let Some(map) = value.as_map() else {
+        return Err(wrong_value("get", "a map", value));
+    };
+    let key = arguments.text("key")?;
+    let mut entries = map.iter();
+    let found = entries.find(|(name, _)| name.as_str() == Some(key));
+    let found = found.map(|(_, value)| value);
+    match (found, arguments.given("default")) {
+        (Some(value), None) => Ok(value.clone()),
+        (Some(value), Some(_)) if !is_unset(value) => Ok(value.clone()),
+        (_, Some(default)) => Ok(default.clone()),
+        // Which key may come from a secret.
+        (None, None) => Err(Failure::new(
+            "template-failed",
+            "the map does not have this key, and there is no default",
+        )),
+    }
+}
+
 fn from_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     let text = string("from_json", value)?;
     let read: serde_json::Value = serde_json::from_str(text).map_err(|error| {
@@ -210,14 +271,22 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
             Failure::argument("the argument `width` of `indent` must be from 0 to 100")
         })?;
     let first = arguments.flag("first")?;
-    let mut indented = String::with_capacity(text.len() + width * 8);
+    let by = " ".repeat(width);
+    Ok(Value::from(indented(text, &by, first)))
+}
+
+/// Puts `by` before each line, before the first one only if `first`.
+///
+/// An empty line stays empty. One of blanks is content, in a block text of YAML that has other lines.
+fn indented(text: &str, by: &str, first: bool) -> String {
+    let mut indented = String::with_capacity(text.len() + by.len() * 8);
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        if (index > 0 || first) && !line.trim().is_empty() {
-            indented.extend(std::iter::repeat_n(' ', width));
+        if (index > 0 || first) && !sourcemap::is_empty_line(line) {
+            indented.push_str(by);
         }
         indented.push_str(line);
     }
-    Ok(Value::from(indented))
+    indented
 }
 
 /// YAML's double quotes are JSON's, but for what YAML does not take unescaped.

@@ -9,7 +9,7 @@ use tera::{Delimiters, ErrorKind, Tera};
 use super::environment::Environment;
 use super::report;
 use super::scan::{BLOCK, COMMENT, VARIABLE};
-use super::sourcemap::Marked;
+use super::sourcemap::Interleaved;
 use super::template::{ByName, Template};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
@@ -31,7 +31,7 @@ impl Parsed {
     /// Parses templates; those that have problems are reported, all of them, and go to `broken`.
     pub(super) fn of(
         templates: &[Template],
-        marks: &[Marked],
+        marks: &[Interleaved],
         environment: &Arc<Environment>,
         broken: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
@@ -58,7 +58,7 @@ impl Parsed {
     }
 
     /// Parses templates that have no problems; `None` if one has, or cannot be parsed with its markers.
-    fn sound(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Self> {
+    fn sound(base: &Tera, templates: &[Template], marks: &[Interleaved]) -> Option<Self> {
         let (alone, others): (Vec<_>, Vec<_>) = templates
             .iter()
             .zip(marks)
@@ -106,7 +106,7 @@ impl Parsed {
             Some((_, plain)) if !alone => plain,
             _ => self.plain.get_or_init(|| {
                 let texts = all.iter();
-                let texts = texts.map(|template| (&template.name, &template.prepared));
+                let texts = texts.map(|template| (&template.name, template.text()));
                 parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
             }),
         }
@@ -114,21 +114,21 @@ impl Parsed {
 }
 
 /// Returns the name of a template and its text with markers.
-fn marked<'t>((template, mark): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
+fn marked<'t>((template, mark): &(&'t Template, &'t Interleaved)) -> (&'t str, &'t str) {
     (&template.name, &mark.text)
 }
 
 /// Returns the name of a template and its text without markers.
-fn prepared<'t>((template, _): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
-    (&template.name, &template.prepared)
+fn prepared<'t>((template, _): &(&'t Template, &'t Interleaved)) -> (&'t str, &'t str) {
+    (&template.name, template.text())
 }
 
 /// Adds what templates include or extend, near or far.
 fn with_targets<'t>(
     templates: &'t [Template],
-    marks: &'t [Marked],
-    some: &[(&'t Template, &'t Marked)],
-) -> Vec<(&'t Template, &'t Marked)> {
+    marks: &'t [Interleaved],
+    some: &[(&'t Template, &'t Interleaved)],
+) -> Vec<(&'t Template, &'t Interleaved)> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     let mut todo: Vec<&Template> = some.iter().map(|(template, _)| *template).collect();
     while let Some(template) = todo.pop() {
@@ -171,7 +171,7 @@ fn base(environment: &Arc<Environment>) -> Tera {
 /// Parses the marked templates; a template that only parses without markers goes without.
 ///
 /// `None` when there are problems, which [`parse_all`] finds and reports.
-fn parse_marked(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option<Tera> {
+fn parse_marked(base: &Tera, templates: &[Template], marks: &[Interleaved]) -> Option<Tera> {
     let mut tera = base.clone();
     let texts = || {
         templates
@@ -192,7 +192,7 @@ fn parse_marked(base: &Tera, templates: &[Template], marks: &[Marked]) -> Option
             if parses(name, text) {
                 text
             } else {
-                &template.prepared
+                template.text()
             },
         )
     });
@@ -219,7 +219,7 @@ fn parse_all(
     {
         let alone = base
             .clone()
-            .add_raw_template(&template.name, &template.prepared);
+            .add_raw_template(&template.name, template.text());
         if let Err(error) = alone
             && let ErrorKind::SyntaxError(report) = error.kind()
         {
@@ -252,7 +252,7 @@ fn texts<'a>(
         let text = if broken.contains(&template.name) {
             ""
         } else {
-            template.prepared.as_str()
+            template.text()
         };
         (template.name.as_str(), text)
     })

@@ -5,7 +5,9 @@
 //! limits. A template that markers could disturb (a filter over a block) is rendered without them too: that
 //! shows as a difference between both outputs, and then there is no map rather than a wrong one.
 
-use super::scan::{Kind, Tag};
+use std::collections::BTreeMap;
+
+use super::scan::{BLOCK, Kind, Tag};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
 const OPEN: char = '\u{FDD0}';
@@ -13,19 +15,31 @@ const OPEN: char = '\u{FDD0}';
 const CLOSE: char = '\u{FDD1}';
 /// The function that counts a round of a loop, or weighs the value `of` a variable.
 pub(super) const STEP: &str = "__kiln_step";
+/// The filter that indents what is included, `by` what stands before the statement.
+pub(super) const INDENT: &str = "__kiln_indent";
 
-/// A template with markers.
+/// What each include that stands alone and indented is indented by, by the number of its tag.
+pub(super) type IncludeIndents = BTreeMap<usize, String>;
+
+/// A template with what Kiln puts in for itself.
 #[derive(Debug)]
-pub(super) struct Marked {
+pub(super) struct Interleaved {
     /// The text.
     pub(super) text: String,
     /// What was put in: where in `text`, and how many bytes.
     insertions: Vec<(usize, usize)>,
 }
 
-impl Marked {
-    /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
-    pub(super) fn unmarked(&self, offset: usize) -> usize {
+impl Interleaved {
+    fn with_capacity(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            insertions: Vec::new(),
+        }
+    }
+
+    /// Returns the byte of the text without insertions that stands at `offset` of this one.
+    pub(super) fn original(&self, offset: usize) -> usize {
         let added = self.insertions.iter().take_while(|(at, _)| *at < offset);
         offset
             - added
@@ -46,6 +60,19 @@ impl Marked {
         self.insertions.push((self.text.len(), insertion.len()));
         self.text.push_str(insertion);
     }
+
+    /// Takes over a tag, within the filter that indents what it includes.
+    fn push_tag(&mut self, prepared: &str, tag: &Tag, indent: Option<&String>) {
+        let (open, close) = BLOCK;
+        if let Some(by) = indent {
+            self.push(&format!("{open} filter {INDENT}(by=\"{by}\") {close}"));
+        }
+        self.text.push_str(&prepared[tag.outer.clone()]);
+        if indent.is_some() {
+            let dash = if tag.dash_end { "-" } else { "" };
+            self.push(&format!("{open} endfilter {dash}{close}"));
+        }
+    }
 }
 
 /// A line of a template, by the template's number.
@@ -57,12 +84,32 @@ pub(super) struct Line {
     pub(super) line: usize,
 }
 
+/// Puts the filters that indent what is included into the prepared text of a template, and nothing else.
+pub(super) fn indent_includes(
+    prepared: &str,
+    tags: &[Tag],
+    indents: &IncludeIndents,
+) -> Interleaved {
+    let mut indented = Interleaved::with_capacity(prepared.len() + indents.len() * 64);
+    let mut at = 0;
+    for (index, by) in indents {
+        let tag = &tags[*index];
+        indented.text.push_str(&prepared[at..tag.outer.start]);
+        indented.push_tag(prepared, tag, Some(by));
+        at = tag.outer.end;
+    }
+    indented.text.push_str(&prepared[at..]);
+    indented
+}
+
 /// Marks the prepared text of a template, whose tags are `tags`, as the template of number `id`.
-pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
-    let mut marked = Marked {
-        text: String::with_capacity(prepared.len() * 2),
-        insertions: Vec::new(),
-    };
+pub(super) fn mark(
+    prepared: &str,
+    tags: &[Tag],
+    indents: &IncludeIndents,
+    id: usize,
+) -> Interleaved {
+    let mut marked = Interleaved::with_capacity(prepared.len() * 2);
     let mut scope = Scope::new(prepared, tags);
     let start = format!("{OPEN}{id}:");
     let mut line = 1;
@@ -90,9 +137,8 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize) -> Marked {
         if scope.prints() && tag.keyword(prepared) == "filter" && !tag.dash_start {
             marked.mark(&start, line);
         }
-        let whole = &prepared[tag.outer.clone()];
-        marked.text.push_str(whole);
-        line += newlines(whole);
+        marked.push_tag(prepared, tag, indents.get(&index));
+        line += newlines(&prepared[tag.outer.clone()]);
         at = tag.outer.end;
         if let Some(call) = scope.enter(prepared, tag) {
             let dash = if tag.dash_end { "-" } else { "" };
@@ -185,6 +231,18 @@ fn newlines(text: &str) -> usize {
 /// Returns whether a text that is to be printed could be taken for a marker.
 pub(super) fn is_marker_like(text: &str) -> bool {
     text.contains(OPEN)
+}
+
+/// Returns whether a line has nothing in it but markers and its end.
+pub(super) fn is_empty_line(line: &str) -> bool {
+    let mut rest = line.trim_end_matches(['\n', '\r']);
+    while let Some(marker) = rest.strip_prefix(OPEN) {
+        let Some((_, behind)) = marker.split_once(CLOSE) else {
+            return false;
+        };
+        rest = behind;
+    }
+    rest.is_empty()
 }
 
 /// Takes the markers out of an output and says where each of its lines came from.

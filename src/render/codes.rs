@@ -57,7 +57,7 @@ Tests come after `is`: `defined`, `odd`, `containing` and others.
 
 Take the suggestion.
 
-    #% if node.mtu is defined %#",
+    #% for node in nodes %##% if node.mtu is defined %##{ node.mtu }##% endif %##% endfor %#",
     },
     Meaning {
         code: "unknown-component",
@@ -88,7 +88,7 @@ list. The chain of includes that led there is shown.
 
 Mend the expression at the place that is shown.
 
-    #{ nodes.0.name }#",
+    #{ nodes[0].name }#",
     },
     Meaning {
         code: "endless-loop",
@@ -97,9 +97,10 @@ Mend the expression at the place that is shown.
 Loops in loops grow fast; a template that runs for ever would hang every hook and every CI job that
 renders it. 250,000 rounds are enough for any cluster.
 
-Loop over less: filter the list before the loop, or do the inner loop once.
+Loop over less, or do the inner loop once, before the outer one.
 
-    #% for node in nodes | filter(attribute=\"controller\", value=true) %#",
+    #% set names %##% for node in nodes %##{ node.name }#,#% endfor %##% endset %#
+    #% for node in nodes %##{ node.name }#: #{ names }##% endfor %#",
     },
     Meaning {
         code: "endless-value",
@@ -119,7 +120,7 @@ Print in the loop instead of collecting.
 
 Look for a loop that prints too often, or keep the data elsewhere.
 
-    #{ file(path=\"large.json\") }#           # no place for it",
+    #{ file(path=\"files/large.json\") }#           # no place for it",
     },
     Meaning {
         code: "include-cycle",

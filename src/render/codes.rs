@@ -99,8 +99,7 @@ renders it. 250,000 rounds are enough for any cluster.
 
 Loop over less, or do the inner loop once, before the outer one.
 
-    #% set names %##% for node in nodes %##{ node.name }#,#% endfor %##% endset %#
-    #% for node in nodes %##{ node.name }#: #{ names }##% endfor %#",
+    #% set names %##% for node in nodes %##{ node.name }#,#% endfor %##% endset %##{ names }#",
     },
     Meaning {
         code: "endless-value",

@@ -212,6 +212,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         make_up(schema, &mut value, pointer, seed);
     }
     let schemas = schema.applicable();
+    shape::empty_sections(&schemas, &mut value);
     shape::unset_empty(&schemas, &mut value);
     let given = value.clone();
     let mut violations = shape::violations(schema, &value);

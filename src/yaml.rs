@@ -7,6 +7,7 @@ pub mod edit;
 mod load;
 mod packed;
 mod resolve;
+mod tabs;
 
 pub use load::{ALIAS_BUDGET, LoadError, load};
 pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};

@@ -227,6 +227,115 @@ fn merges_files_and_reports_a_value_in_two_of_them() {
     assert_eq!(problems[0].related[0].place.source.path, "cluster.yaml");
 }
 
+/// Sets every table and list at a depth of the schema to null, as a file has it in which all lines below are comments.
+fn empty_at(depth: usize, schema: &Value, value: &mut Value, emptied: &mut usize) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let section = property["type"] == "object" || property["type"] == "array";
+        if depth == 0 && section {
+            value[name] = Value::Null;
+            *emptied += 1;
+        } else if depth > 0 && property["properties"].is_object() {
+            if !value[name].is_object() {
+                value[name] = serde_json::json!({});
+            }
+            empty_at(depth - 1, property, &mut value[name], emptied);
+        }
+    }
+}
+
+#[test]
+fn a_section_with_nothing_in_it_is_empty() {
+    let home = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)])
+        .unwrap()
+        .value;
+    let mut emptied = 0;
+    for depth in 0..4 {
+        let mut value = home.given.clone();
+        empty_at(depth, whole_schema().json(), &mut value, &mut emptied);
+        let problems = compile(&[("cluster.json", &value.to_string())]).err();
+        let wrong: Vec<String> = problems
+            .iter()
+            .flatten()
+            .filter(|problem| problem.code == "wrong-type")
+            .map(line)
+            .collect();
+        assert_eq!(wrong, [""; 0], "at depth {depth}");
+    }
+    assert!(emptied > 80, "only {emptied} sections are found");
+}
+
+#[test]
+fn an_empty_section_is_as_good_as_none() {
+    let empty = format!("{HOME}apps:\n  # headlamp:\ncilium:\nnodes:\n");
+    let with = compile(&[("cluster.yaml", &empty), ("nodes.yaml", NODES)]).unwrap();
+    let without = compile(&[("cluster.yaml", HOME), ("nodes.yaml", NODES)]).unwrap();
+    assert_eq!(sorted(&with.value.values), sorted(&without.value.values));
+
+    let both = format!("{HOME}{}", NODES.trim_start_matches("---\n"));
+    let comments = compile(&[("cluster.yaml", &both), ("nodes.yaml", "---\n# nodes:\n")]).unwrap();
+    assert_eq!(
+        sorted(&comments.value.values),
+        sorted(&without.value.values)
+    );
+
+    let servers = HOME.replace(
+        "  node_cidr:",
+        "  dns_servers:\n    # - 192.168.1.1\n  node_cidr:",
+    );
+    assert_ne!(servers, HOME);
+    let cluster = compile(&[("cluster.yaml", &servers), ("nodes.yaml", NODES)]).unwrap();
+    assert_eq!(sorted(&cluster.value.values), sorted(&without.value.values));
+}
+
+#[test]
+fn a_mac_address_is_taken_as_routers_and_systems_show_it() {
+    let own = NODES
+        .split_once("mac_addr: ")
+        .and_then(|(_, behind)| behind.lines().next())
+        .unwrap();
+    for spelling in [
+        "02:00:00:00:00:ab",
+        "02:00:00:00:00:AB",
+        "02-00-00-00-00-AB",
+        "02-00-00-00-00-ab",
+        "0200.0000.00AB",
+        "0200.0000.00ab",
+    ] {
+        let nodes = NODES.replacen(own, spelling, 1);
+        let cluster = compile(&[("cluster.yaml", HOME), ("nodes.yaml", &nodes)]).unwrap();
+        let found = &cluster.value.model.nodes[0].mac_addr;
+        assert_eq!(found, "02:00:00:00:00:ab", "{spelling}");
+    }
+}
+
+#[test]
+fn hosts_of_the_smallest_networks_are_taken() {
+    let config = include_str!("config/valid/minimal.yaml");
+    let without_gateways = |prefix: &str, own: &str| {
+        config
+            .replace(
+                "  node_cidr: 192.168.1.0/24",
+                &format!("  node_cidr: {prefix}"),
+            )
+            .replace("    address: 192.168.1.11", &format!("    address: {own}"))
+    };
+    for (prefix, own, taken) in [
+        ("192.168.1.10/31", "192.168.1.11", true),
+        ("192.168.1.11/32", "192.168.1.11", true),
+        ("192.168.1.8/30", "192.168.1.11", false),
+        ("192.168.1.8/29", "192.168.1.11", true),
+    ] {
+        let text = without_gateways(prefix, own);
+        let problems = compile(&[("cluster.yaml", &text)])
+            .err()
+            .unwrap_or_default();
+        let refused = problems.iter().any(|problem| {
+            problem.message.starts_with("the address of `a`") && problem.message.contains("no host")
+        });
+        assert_eq!(refused, !taken, "{prefix}");
+    }
+}
+
 #[test]
 fn reads_tokens_from_the_environment_and_from_sealed_files_as_secrets() {
     let public = HOME.replace("  provider: none\n", "  provider: cloudflare\n");

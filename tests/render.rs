@@ -4,6 +4,7 @@
 //! each output under `=== path`, or `=== problems`. Names say what is expected: `err_` problems, `map_`
 //! the template line before each output line. `KILN_BLESS=1 cargo test render` writes what came out.
 
+mod explanations;
 mod line_map;
 mod reference;
 

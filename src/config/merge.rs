@@ -28,7 +28,7 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
         for node in nodes {
             if node.entries().is_some() {
                 roots.push((number, None, node));
-            } else {
+            } else if !node.is_null() {
                 merger.problems.push(
                     Diagnostic::error(
                         "config-shape",
@@ -66,6 +66,13 @@ struct Merger<'p> {
 
 impl Merger<'_> {
     fn combine(&mut self, pointer: &str, parts: &[Part<'_>]) -> Value {
+        // A section with nothing below it sets nothing.
+        let set: Vec<Part<'_>> = parts
+            .iter()
+            .filter(|part| !part.2.is_null())
+            .copied()
+            .collect();
+        let parts = if set.is_empty() { parts } else { &set };
         let Some((source, entry, first)) = parts.first() else {
             return Value::Null;
         };

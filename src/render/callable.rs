@@ -42,6 +42,8 @@ pub struct Filter {
     pub signature: &'static str,
     /// What it makes of its value, in one sentence.
     pub summary: &'static str,
+    /// Whether its value may be undefined.
+    pub(super) takes_undefined: bool,
     pub(super) arguments: &'static [&'static str],
     pub(super) call: fn(&Value, &Arguments) -> Result<Value, Failure>,
 }
@@ -131,25 +133,34 @@ impl Arguments {
         Self { flow, ..self }
     }
 
+    /// Returns what is given for an argument, even if it is undefined.
+    pub(super) fn given(&self, name: &str) -> Option<&Value> {
+        let mut given = self.given.iter();
+        let found = given.find(|(key, _)| key.as_str() == Some(name));
+        found.map(|(_, value)| value)
+    }
+
     fn value(&self, name: &str) -> Result<Option<&Value>, Failure> {
-        let found = self
-            .given
-            .iter()
-            .find(|(key, _)| key.as_str() == Some(name));
-        match found {
-            Some((_, value)) if value.is_undefined() => Err(Failure::undefined(format!(
+        match self.given(name) {
+            Some(value) if value.is_undefined() => Err(Failure::undefined(format!(
                 "the argument `{name}` of `{}` is not defined",
                 self.callee
             ))),
-            Some((_, value)) => Ok(Some(value)),
-            None => Ok(None),
+            given => Ok(given),
         }
     }
 
+    fn missing(&self, name: &str) -> Failure {
+        Failure::argument(format!("`{}` needs the argument `{name}`", self.callee))
+    }
+
     fn required(&self, name: &str) -> Result<&Value, Failure> {
-        let missing =
-            || Failure::argument(format!("`{}` needs the argument `{name}`", self.callee));
-        self.value(name)?.ok_or_else(missing)
+        self.value(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Returns a value of any kind that must be given, and may be undefined.
+    pub(super) fn anything(&self, name: &str) -> Result<&Value, Failure> {
+        self.given(name).ok_or_else(|| self.missing(name))
     }
 
     fn wrong(&self, name: &str, wanted: &str, value: &Value) -> Failure {

@@ -57,7 +57,7 @@ Tests come after `is`: `defined`, `odd`, `containing` and others.
 
 Take the suggestion.
 
-    #% if node.mtu is defined %#",
+    #% for node in nodes %##% if node.mtu is defined %##{ node.mtu }##% endif %##% endfor %#",
     },
     Meaning {
         code: "unknown-component",
@@ -88,7 +88,7 @@ list. The chain of includes that led there is shown.
 
 Mend the expression at the place that is shown.
 
-    #{ nodes.0.name }#",
+    #{ nodes[0].name }#",
     },
     Meaning {
         code: "endless-condition",
@@ -110,9 +110,9 @@ Loops in loops grow fast, and so do includes in includes; a template that runs f
 hook and every CI job that renders it. 250,000 rounds are enough for any cluster; an include, or the call of a
 component, is 25.
 
-Loop over less: filter the list before the loop, or do the inner loop once.
+Loop over less, or do the inner loop once, before the outer one.
 
-    #% for node in nodes | filter(attribute=\"controller\", value=true) %#",
+    #% set names %##% for node in nodes %##{ node.name }#,#% endfor %##% endset %##{ names }#",
     },
     Meaning {
         code: "endless-value",
@@ -145,7 +145,7 @@ Do it once, before the loop.
 
 Look for a loop that prints too often, or keep the data elsewhere.
 
-    #{ file(path=\"large.json\") }#           # no place for it",
+    #{ file(path=\"files/large.json\") }#           # no place for it",
     },
     Meaning {
         code: "include-cycle",

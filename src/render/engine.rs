@@ -12,7 +12,7 @@ use super::parsed::{Copies, Parsed};
 use super::report;
 use super::scan::Tag;
 use super::session::{self, Limit, Session};
-use super::sourcemap::{Line, Marked, unmark};
+use super::sourcemap::{Interleaved, Line, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
@@ -119,7 +119,7 @@ impl<'t> Engine<'t> {
     }
 
     /// Points at the tag at which a limit was reached, in the copy that was rendered.
-    fn beyond(&self, name: &str, failed: &Failed, copies: &[Marked]) -> Box<Diagnostic> {
+    fn beyond(&self, name: &str, failed: &Failed, copies: &[Interleaved]) -> Box<Diagnostic> {
         let diagnostic = failed.session.limit.unwrap_or(Limit::Steps).problem();
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),

@@ -7,15 +7,17 @@ use tera::{Kwargs, State, Tera, TeraResult, Value};
 
 use super::callable::{Arguments, Failure, Filter, kind};
 use super::session;
+use super::sourcemap;
 use crate::yaml;
 
-/// Every filter beyond Tera's own, sorted by name; `indent`, `join` and `replace` replace Tera's, since what they make
-/// can be many times as long as what they are given.
+/// Every filter beyond Tera's own, sorted by name. `default` and `get` replace Tera's, as null counts as missing for them;
+/// `indent`, `join` and `replace`, since what they make can be many times as long as what they are given.
 pub static FILTERS: &[Filter] = &[
     Filter {
         name: "b64decode",
         signature: "b64decode",
         summary: "Decodes Base64 to the text in it",
+        takes_undefined: false,
         arguments: &[],
         call: b64decode,
     },
@@ -23,6 +25,7 @@ pub static FILTERS: &[Filter] = &[
         name: "b64encode",
         signature: "b64encode",
         summary: "Encodes a text as Base64",
+        takes_undefined: false,
         arguments: &[],
         call: b64encode,
     },
@@ -30,20 +33,39 @@ pub static FILTERS: &[Filter] = &[
         name: "basename",
         signature: "basename",
         summary: "Returns the last part of a path",
+        takes_undefined: false,
         arguments: &[],
         call: basename,
+    },
+    Filter {
+        name: "default",
+        signature: "default(value, boolean=false)",
+        summary: "Replaces what does not exist or is not set (null); with `boolean=true`, also `false`, 0 and what is empty",
+        takes_undefined: true,
+        arguments: &["value", "boolean"],
+        call: default,
     },
     Filter {
         name: "from_json",
         signature: "from_json",
         summary: "Reads a JSON text",
+        takes_undefined: false,
         arguments: &[],
         call: from_json,
     },
     Filter {
+        name: "get",
+        signature: "get(key, default)",
+        summary: "Returns the value of a key; `default` replaces one that does not exist or is not set (null)",
+        takes_undefined: false,
+        arguments: &["key", "default"],
+        call: get,
+    },
+    Filter {
         name: "indent",
         signature: "indent(width=4, first=false)",
-        summary: "Indents each line but the first, and that too if wanted; blank lines stay blank",
+        summary: "Indents each line but the first, and that too if wanted; empty lines stay empty",
+        takes_undefined: false,
         arguments: &["width", "first"],
         call: indent,
     },
@@ -51,6 +73,7 @@ pub static FILTERS: &[Filter] = &[
         name: "join",
         signature: "join(sep=\"\")",
         summary: "Writes the items of a list one behind the other, with a separator between them",
+        takes_undefined: false,
         arguments: &["sep"],
         call: join,
     },
@@ -58,6 +81,7 @@ pub static FILTERS: &[Filter] = &[
         name: "quote",
         signature: "quote",
         summary: "Writes a value as a double-quoted YAML string",
+        takes_undefined: false,
         arguments: &[],
         call: quote,
     },
@@ -65,6 +89,7 @@ pub static FILTERS: &[Filter] = &[
         name: "replace",
         signature: "replace(from, to)",
         summary: "Replaces each occurrence of a text by another",
+        takes_undefined: false,
         arguments: &["from", "to"],
         call: replace,
     },
@@ -72,6 +97,7 @@ pub static FILTERS: &[Filter] = &[
         name: "to_json",
         signature: "to_json",
         summary: "Writes a value as JSON on one line",
+        takes_undefined: false,
         arguments: &[],
         call: to_json,
     },
@@ -79,6 +105,7 @@ pub static FILTERS: &[Filter] = &[
         name: "to_yaml",
         signature: "to_yaml",
         summary: "Writes a value as block YAML that Kubernetes reads back as the same, without the last line break",
+        takes_undefined: false,
         arguments: &[],
         call: to_yaml,
     },
@@ -88,15 +115,12 @@ pub static FILTERS: &[Filter] = &[
 pub(super) const BUILT_IN: &[&str] = &[
     "abs",
     "capitalize",
-    "default",
     "escape",
     "escape_html",
     "escape_xml",
     "first",
     "float",
-    "get",
     "group_by",
-    "indent",
     "int",
     "join",
     "keys",
@@ -148,13 +172,21 @@ pub(super) const TESTS: &[&str] = &[
 
 /// Makes the filters known to Tera.
 pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter(
+        sourcemap::INDENT,
+        |text: &str, given: Kwargs, _: &State| -> TeraResult<Value> {
+            let by = given.must_get::<&str>("by")?;
+            let indented = indented(text, by, true).map_err(Failure::into_tera)?;
+            Ok(Value::from(indented))
+        },
+    );
     for filter in FILTERS {
         tera.register_filter(
             filter.name,
             move |value: &Value, given: Kwargs, _: &State| -> TeraResult<Value> {
                 Arguments::new(filter.name, filter.arguments, given)
                     .and_then(|arguments| {
-                        if value.is_undefined() {
+                        if value.is_undefined() && !filter.takes_undefined {
                             return Err(Failure::undefined(format!(
                                 "the value of `{}` is not defined",
                                 filter.name
@@ -210,6 +242,38 @@ fn basename(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     Ok(Value::from(path.rsplit('/').next().unwrap_or(path)))
 }
 
+/// What the config leaves unset is null in it: that is as good as missing.
+fn is_unset(value: &Value) -> bool {
+    value.is_undefined() || value.is_none()
+}
+
+fn default(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let default = arguments.anything("value")?;
+    let empty = arguments.flag("boolean")? && !value.is_truthy();
+    let replaced = is_unset(value) || empty;
+    Ok(if replaced { default } else { value }.clone())
+}
+
+fn get(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+    let Some(map) = value.as_map() else {
+        return Err(wrong_value("get", "a map", value));
+    };
+    let key = arguments.text("key")?;
+    let mut entries = map.iter();
+    let found = entries.find(|(name, _)| name.as_str() == Some(key));
+    let found = found.map(|(_, value)| value);
+    match (found, arguments.given("default")) {
+        (Some(value), None) => Ok(value.clone()),
+        (Some(value), Some(_)) if !is_unset(value) => Ok(value.clone()),
+        (_, Some(default)) => Ok(default.clone()),
+        // Which key may come from a secret.
+        (None, None) => Err(Failure::new(
+            "template-failed",
+            "the map does not have this key, and there is no default",
+        )),
+    }
+}
+
 fn from_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     let text = string("from_json", value)?;
     let read: serde_json::Value = serde_json::from_str(text).map_err(|error| {
@@ -229,15 +293,23 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
             Failure::argument("the argument `width` of `indent` must be from 0 to 100")
         })?;
     let first = arguments.flag("first")?;
-    session::pay_for_text(text.len() + width * text.matches('\n').count())?;
-    let mut indented = String::with_capacity(text.len() + width * 8);
+    let by = " ".repeat(width);
+    Ok(Value::from(indented(text, &by, first)?))
+}
+
+/// Puts `by` before each line, before the first one only if `first`.
+///
+/// An empty line stays empty. One of blanks is content, in a block text of YAML that has other lines.
+fn indented(text: &str, by: &str, first: bool) -> Result<String, Failure> {
+    session::pay_for_text(text.len() + by.len() * (text.matches('\n').count() + 1))?;
+    let mut indented = String::with_capacity(text.len() + by.len() * 8);
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        if (index > 0 || first) && !line.trim().is_empty() {
-            indented.extend(std::iter::repeat_n(' ', width));
+        if (index > 0 || first) && !sourcemap::is_empty_line(line) {
+            indented.push_str(by);
         }
         indented.push_str(line);
     }
-    Ok(Value::from(indented))
+    Ok(indented)
 }
 
 fn join(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {

@@ -8,8 +8,8 @@ use tera::{Delimiters, ErrorKind, Tera};
 
 use super::environment::Environment;
 use super::report;
-use super::scan::{BLOCK, COMMENT, VARIABLE, scan};
-use super::sourcemap::{Copy, Marked, mark};
+use super::scan::{BLOCK, COMMENT, VARIABLE};
+use super::sourcemap::{Copy, Interleaved};
 use super::template::{ByName, Template};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
@@ -18,9 +18,9 @@ use crate::source::Span;
 /// The texts of all templates with what Tera needs to count and to map.
 pub(super) struct Copies {
     /// With markers and calls that pay.
-    pub(super) marked: Vec<Marked>,
+    pub(super) marked: Vec<Interleaved>,
     /// With calls that pay.
-    pub(super) metered: Vec<Marked>,
+    pub(super) metered: Vec<Interleaved>,
 }
 
 impl Copies {
@@ -29,10 +29,7 @@ impl Copies {
         let copies = |copy: Copy| {
             let numbered = templates.par_iter().enumerate();
             numbered
-                .map(|(id, template)| {
-                    let tags = scan(&template.prepared);
-                    mark(&template.prepared, &tags, id, copy, template.stands_alone())
-                })
+                .map(|(id, template)| template.copied(id, copy))
                 .collect()
         };
         Self {
@@ -160,25 +157,25 @@ impl Parsed {
     pub(super) fn plain(&self, all: &[Template]) -> &Tera {
         self.plain.get_or_init(|| {
             let texts = all.iter();
-            let texts = texts.map(|template| (&template.name, &template.prepared));
+            let texts = texts.map(|template| (&template.name, template.text()));
             parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
         })
     }
 }
 
 /// Returns the name of a template and its text with markers.
-fn marked<'t>((template, mark): &(&'t Template, &'t Marked)) -> (&'t str, &'t str) {
+fn marked<'t>((template, mark): &(&'t Template, &'t Interleaved)) -> (&'t str, &'t str) {
     (&template.name, &mark.text)
 }
 
 /// A template and its copies: with markers, and metered.
-type Copied<'t> = (&'t Template, &'t Marked, &'t Marked);
+type Copied<'t> = (&'t Template, &'t Interleaved, &'t Interleaved);
 
 /// Adds what templates include or extend, near or far.
 fn with_targets<'t>(
     templates: &'t [Template],
     copies: &'t Copies,
-    some: &[(&'t Template, &'t Marked)],
+    some: &[(&'t Template, &'t Interleaved)],
 ) -> Vec<Copied<'t>> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     let mut todo: Vec<&Template> = some.iter().map(|(template, _)| *template).collect();
@@ -281,7 +278,7 @@ fn parses(base: &Tera, name: &str, text: &str) -> bool {
 /// Lists templates with the texts of their copies; a broken one is empty.
 fn sound_texts<'t>(
     templates: &'t [Template],
-    copies: &'t [Marked],
+    copies: &'t [Interleaved],
     broken: &'t BTreeSet<String>,
 ) -> impl Iterator<Item = (&'t str, &'t str)> {
     templates.iter().zip(copies).map(|(template, copy)| {
@@ -313,7 +310,7 @@ fn parse_all(
     {
         let alone = base
             .clone()
-            .add_raw_template(&template.name, &template.prepared);
+            .add_raw_template(&template.name, template.text());
         if let Err(error) = alone
             && let ErrorKind::SyntaxError(report) = error.kind()
         {
@@ -346,7 +343,7 @@ fn texts<'a>(
         let text = if broken.contains(&template.name) {
             ""
         } else {
-            template.prepared.as_str()
+            template.text()
         };
         (template.name.as_str(), text)
     })

@@ -5,6 +5,7 @@
 //! prepared text is one in the text that the user wrote.
 
 use super::scan::{Kind, Tag};
+use super::sourcemap::IncludeIndents;
 
 /// Prepares a template whose tags are `tags`.
 ///
@@ -42,6 +43,25 @@ pub(super) fn prepare(text: &str, tags: &[Tag]) -> String {
     }
     prepared.push_str(&text[copied..]);
     prepared
+}
+
+/// Finds the includes that stand alone on an indented line.
+///
+/// One with a dash before it goes on where the text before it ended, and is left out.
+pub(super) fn include_indents(text: &str, tags: &[Tag]) -> IncludeIndents {
+    let mut indents = IncludeIndents::new();
+    for first in 0..tags.len() {
+        let Some(run) = run_at(text, tags, first) else {
+            continue;
+        };
+        let by = &text[run.start..tags[first].outer.start];
+        let included = (first..run.next).filter(|index| tags[*index].keyword(text) == "include");
+        let dashed = tags[first..run.next].iter().any(|tag| tag.dash_start);
+        if !by.is_empty() && !dashed {
+            indents.extend(included.map(|index| (index, by.to_owned())));
+        }
+    }
+    indents
 }
 
 /// Tags that have their line, or lines, for themselves.

@@ -38,18 +38,46 @@ const STATEMENTS: &[&str] = &[
     "continue",
 ];
 
+/// How text stays that is not meant for Kiln.
+const RAW_HINT: &str =
+    "what is meant for another tool stays as it is between `#% raw %#` and `#% endraw %#`";
+
 /// Reports a template that does not parse.
 pub(super) fn syntax(report: &ReportError, template: &Template) -> Diagnostic {
     let span = clamp(template, &report.span().range);
     let better = match report.message() {
         "Unexpected end of input" => unclosed(template),
-        "Unknown tag" => Some(unknown_statement(template, span)),
+        "Unknown tag" => match template.tag_at(span.start) {
+            Some(tag) if span.start < tag.outer.end => Some(unknown_statement(template, span)),
+            _ => unclosed(template),
+        },
         _ => None,
     };
     let problem = better.unwrap_or_else(|| {
         Diagnostic::error("template-syntax", tidy(report.message())).at(&template.source, span, "")
     });
+    let problem = if is_of_another_tool(template, span.start) {
+        problem.with_hint(RAW_HINT)
+    } else {
+        problem
+    };
     sealed_text::without_quotes(problem, template)
+}
+
+/// Returns whether the tag around a byte looks like the text of another tool: one that is never closed, or that has the
+/// braces of one, as `#{record["host"]}` of Fluentd.
+fn is_of_another_tool(template: &Template, at: usize) -> bool {
+    let text = &template.source.text;
+    if scan::unclosed(text, &template.tags).is_some_and(|(start, _)| start <= at) {
+        return true;
+    }
+    let Some(tag) = template.tag_at(at) else {
+        return false;
+    };
+    let behind = &text[tag.outer.start..];
+    let line = behind.lines().next().unwrap_or_default();
+    let close = line.find('}').map(|close| &line[close..]);
+    tag.kind == Kind::Variable && close.is_some_and(|close| !close.starts_with(scan::VARIABLE.1))
 }
 
 /// Finds the tag or the statement whose end is missing.
@@ -163,14 +191,17 @@ fn locate<'t>(place: &str, templates: &ByName<'t>) -> Option<(&'t Template, usiz
     let column: usize = parts.next()?.parse().ok()?;
     let line: usize = parts.next()?.parse().ok()?;
     let template = *templates.get(parts.next()?)?;
-    let start = template.source.line_span(line).start;
-    let within = template.source.text[start..]
-        .char_indices()
-        .nth(column.saturating_sub(1));
-    Some((
-        template,
-        within.map_or(template.source.text.len(), |(at, _)| start + at),
-    ))
+    let text = template.text();
+    let mut lines = text.split_inclusive('\n');
+    let start: usize = lines
+        .by_ref()
+        .take(line.checked_sub(1)?)
+        .map(str::len)
+        .sum();
+    let mut within = text.get(start..)?.char_indices();
+    let within = within.nth(column.saturating_sub(1));
+    let at = template.original(within.map_or(text.len(), |(at, _)| start + at));
+    Some((template, char_boundary(&template.source.text, at)))
 }
 
 /// Reports a name that is not known: ``Unknown filter `x` ``.
@@ -280,6 +311,15 @@ pub(super) fn rendering(
         };
         diagnostic.at(source, span, "")
     });
+    // `#{a}#{b}` of tmux ends as one of ours does.
+    let braces = tag.is_some_and(|tag| {
+        tag.kind == Kind::Variable && source.text[tag.outer.end..].starts_with('{')
+    });
+    let diagnostic = if braces {
+        diagnostic.with_hint(RAW_HINT)
+    } else {
+        diagnostic
+    };
     let diagnostic = sealed_text::without_quotes(diagnostic, owner);
     callers(error, templates)
         .into_iter()
@@ -316,13 +356,7 @@ fn callers(error: &tera::Error, templates: &ByName<'_>) -> Vec<Place> {
 /// Fits a range of Tera's into the text of a template, without the white space around it.
 fn clamp(template: &Template, range: &std::ops::Range<usize>) -> Span {
     let text = &template.source.text;
-    let inside = |mut at: usize| {
-        at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
+    let inside = |at: usize| char_boundary(text, template.original(at));
     let (start, end) = (inside(range.start), inside(range.end.max(range.start)));
     let part = &text[start..end];
     if part.trim().is_empty() {
@@ -335,6 +369,15 @@ fn clamp(template: &Template, range: &std::ops::Range<usize>) -> Span {
     }
     let start = start + (part.len() - part.trim_start().len());
     Span::new(start, start + part.trim().len())
+}
+
+/// Returns the last byte up to `at` where a character of the text starts.
+fn char_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// Turns a message of Tera into our form: our delimiters, lower case, no final period.
@@ -390,9 +433,6 @@ fn conceal(message: &str) -> String {
         if message.starts_with(start) {
             return "the numbers are too large for this".to_owned();
         }
-    }
-    if message.starts_with("map does not have a key ") {
-        return "the map does not have this key, and there is no default".to_owned();
     }
     message.to_owned()
 }

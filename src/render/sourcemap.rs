@@ -5,17 +5,25 @@
 //! block) is rendered without them too, and pays there as well: that shows as a difference between both outputs, and then
 //! there is no map rather than a wrong one.
 
+use std::collections::BTreeMap;
+
 use super::meter::{STEP, TagCost};
-use super::scan::{Kind, Tag};
+use super::scan::{BLOCK, Kind, Tag};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
 const OPEN: char = '\u{FDD0}';
 /// Closes a marker.
 const CLOSE: char = '\u{FDD1}';
 
-/// A template with markers.
+/// The filter that indents what is included, `by` what stands before the statement.
+pub(super) const INDENT: &str = "__kiln_indent";
+
+/// What each include that stands alone and indented is indented by, by the number of its tag.
+pub(super) type IncludeIndents = BTreeMap<usize, String>;
+
+/// A template with what Kiln puts in for itself.
 #[derive(Debug)]
-pub(super) struct Marked {
+pub(super) struct Interleaved {
     /// The text.
     pub(super) text: String,
     /// What was put in.
@@ -33,9 +41,16 @@ struct Insertion {
     about: Option<usize>,
 }
 
-impl Marked {
-    /// Returns the byte of the unmarked text that stands at `offset` of the marked one.
-    pub(super) fn unmarked(&self, offset: usize) -> usize {
+impl Interleaved {
+    fn with_capacity(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            insertions: Vec::new(),
+        }
+    }
+
+    /// Returns the byte of the text without insertions that stands at `offset` of this one.
+    pub(super) fn original(&self, offset: usize) -> usize {
         let added = self.insertions.iter().take_while(|it| it.at < offset);
         offset - added.map(|it| it.length.min(offset - it.at)).sum::<usize>()
     }
@@ -46,7 +61,7 @@ impl Marked {
         let around = |it: &&Insertion| (it.at..it.at + it.length).contains(&offset);
         let call = self.insertions.iter().find(around);
         call.and_then(|it| it.about)
-            .unwrap_or_else(|| self.unmarked(offset))
+            .unwrap_or_else(|| self.original(offset))
     }
 
     /// Puts in a marker, of which `start` is what all of a template have in common.
@@ -62,7 +77,24 @@ impl Marked {
         });
     }
 
-    /// Puts in a call that is about the tag at `about`.
+    /// Takes over a tag, within the filter that indents what it includes.
+    fn push_tag(&mut self, prepared: &str, tag: &Tag, indent: Option<&String>) {
+        let (open, close) = BLOCK;
+        let about = tag.outer.end - 1;
+        if let Some(by) = indent {
+            self.push(
+                &format!("{open} filter {INDENT}(by=\"{by}\") {close}"),
+                about,
+            );
+        }
+        self.text.push_str(&prepared[tag.outer.clone()]);
+        if indent.is_some() {
+            let dash = if tag.dash_end { "-" } else { "" };
+            self.push(&format!("{open} endfilter {dash}{close}"), about);
+        }
+    }
+
+    /// Puts in what is about the tag at `about`: a call, or a filter around it.
     fn push(&mut self, call: &str, about: usize) {
         self.insertions.push(Insertion {
             at: self.text.len(),
@@ -91,14 +123,36 @@ pub(super) enum Copy {
     Metered,
 }
 
+/// Puts the filters that indent what is included into the prepared text of a template, and nothing else.
+pub(super) fn indent_includes(
+    prepared: &str,
+    tags: &[Tag],
+    indents: &IncludeIndents,
+) -> Interleaved {
+    let mut indented = Interleaved::with_capacity(prepared.len() + indents.len() * 64);
+    let mut at = 0;
+    for (index, by) in indents {
+        let tag = &tags[*index];
+        indented.text.push_str(&prepared[at..tag.outer.start]);
+        indented.push_tag(prepared, tag, Some(by));
+        at = tag.outer.end;
+    }
+    indented.text.push_str(&prepared[at..]);
+    indented
+}
+
 /// Copies the prepared text of a template, whose tags are `tags`, as the template of number `id`.
 ///
 /// What a template prints that stands `alone` goes to the output and nowhere else.
-pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: bool) -> Marked {
-    let mut marked = Marked {
-        text: String::with_capacity(prepared.len() * 2),
-        insertions: Vec::new(),
-    };
+pub(super) fn mark(
+    prepared: &str,
+    tags: &[Tag],
+    indents: &IncludeIndents,
+    id: usize,
+    copy: Copy,
+    alone: bool,
+) -> Interleaved {
+    let mut marked = Interleaved::with_capacity(prepared.len() * 2);
     let mut scope = Scope::new(prepared, tags, alone);
     let start = format!("{OPEN}{id}:");
     let mut line = 1;
@@ -137,9 +191,8 @@ pub(super) fn mark(prepared: &str, tags: &[Tag], id: usize, copy: Copy, alone: b
             let dash = if tag.dash_start { "-" } else { "" };
             marked.push(&format!("#{{{dash} {call} }}#"), tag.outer.end - 1);
         }
-        let whole = &prepared[tag.outer.clone()];
-        marked.text.push_str(whole);
-        line += newlines(whole);
+        marked.push_tag(prepared, tag, indents.get(&index));
+        line += newlines(&prepared[tag.outer.clone()]);
         at = tag.outer.end;
         if let Some(call) = scope.enter(index) {
             let dash = if tag.dash_end { "-" } else { "" };
@@ -318,6 +371,18 @@ fn newlines(text: &str) -> usize {
 /// Returns whether a text that is to be printed could be taken for a marker.
 pub(super) fn is_marker_like(text: &str) -> bool {
     text.contains(OPEN)
+}
+
+/// Returns whether a line has nothing in it but markers and its end.
+pub(super) fn is_empty_line(line: &str) -> bool {
+    let mut rest = line.trim_end_matches(['\n', '\r']);
+    while let Some(marker) = rest.strip_prefix(OPEN) {
+        let Some((_, behind)) = marker.split_once(CLOSE) else {
+            return false;
+        };
+        rest = behind;
+    }
+    rest.is_empty()
 }
 
 /// Takes the markers out of an output and says where each of its lines came from.

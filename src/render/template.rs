@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::prepass::prepare;
+use super::prepass::{include_indents, prepare};
 use super::scan::{Kind, Tag, scan};
-use super::sourcemap::is_marker_like;
+use super::sourcemap::{Copy, IncludeIndents, Interleaved, indent_includes, is_marker_like, mark};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 
@@ -37,20 +37,50 @@ pub(super) struct Template {
     pub(super) source: Arc<Source>,
     /// The tags in what the user wrote.
     pub(super) tags: Vec<Tag>,
-    /// What Tera gets: as long as the source, spans hold in both.
-    pub(super) prepared: String,
+    /// The text with lone tags prepared: as long as the source, spans hold in both.
+    prepared: String,
+    /// What its lone includes are indented by.
+    indents: IncludeIndents,
+    /// The prepared text with the filters that indent these includes, if there are any.
+    indented: Option<Interleaved>,
 }
 
 impl Template {
     pub(super) fn new(name: &str, source: &Arc<Source>) -> Self {
         let tags = scan(&source.text);
         let prepared = prepare(&source.text, &tags);
+        let indents = include_indents(&source.text, &tags);
+        let indented =
+            (!indents.is_empty()).then(|| indent_includes(&prepared, &scan(&prepared), &indents));
         Self {
             name: name.to_owned(),
             source: Arc::clone(source),
             tags,
             prepared,
+            indents,
+            indented,
         }
+    }
+
+    /// Returns what Tera gets, without markers.
+    pub(super) fn text(&self) -> &str {
+        self.indented
+            .as_ref()
+            .map_or(&self.prepared, |indented| &indented.text)
+    }
+
+    /// Returns a copy of what Tera gets, as the template of number `id`.
+    pub(super) fn copied(&self, id: usize, copy: Copy) -> Interleaved {
+        let tags = scan(&self.prepared);
+        let alone = self.stands_alone();
+        mark(&self.prepared, &tags, &self.indents, id, copy, alone)
+    }
+
+    /// Returns the byte of the source that stands at `offset` of what Tera gets without markers.
+    pub(super) fn original(&self, offset: usize) -> usize {
+        self.indented
+            .as_ref()
+            .map_or(offset, |indented| indented.original(offset))
     }
 
     /// Returns whether markers cannot disturb what the template prints: it uses no other template, changes no

@@ -41,6 +41,13 @@ impl Cidr {
         address.to_bits() & self.mask() == self.address & self.mask()
     }
 
+    /// Returns whether a host of the network can have the address: it is in the range, and neither the network's own address
+    /// nor its broadcast address, of which a /31 (RFC 3021) and a /32 have none.
+    pub(super) fn has_host(self, address: Ipv4Addr) -> bool {
+        let host = address.to_bits() & !self.mask();
+        self.contains(address) && (self.prefix >= 31 || (host != 0 && host != !self.mask()))
+    }
+
     pub(super) fn overlaps(self, other: Self) -> bool {
         let mask = self.mask() & other.mask();
         self.address & mask == other.address & mask
@@ -82,6 +89,47 @@ mod tests {
         assert!(!home.contains("192.168.2.1".parse().unwrap()));
         assert_eq!(home.host(10), "192.168.1.10".parse().ok());
         assert_eq!(home.host(256), None);
+        for (range, hosts, others) in [
+            (
+                "192.168.1.0/24",
+                ["192.168.1.1", "192.168.1.254"],
+                ["192.168.1.0", "192.168.1.255"],
+            ),
+            (
+                "10.0.0.0/22",
+                ["10.0.1.0", "10.0.0.255"],
+                ["10.0.0.0", "10.0.3.255"],
+            ),
+            (
+                "10.0.0.4/30",
+                ["10.0.0.5", "10.0.0.6"],
+                ["10.0.0.4", "10.0.0.7"],
+            ),
+            (
+                "10.0.0.4/31",
+                ["10.0.0.4", "10.0.0.5"],
+                ["10.0.0.3", "10.0.0.6"],
+            ),
+            (
+                "10.0.0.4/32",
+                ["10.0.0.4", "10.0.0.4"],
+                ["10.0.0.3", "10.0.0.5"],
+            ),
+        ] {
+            let range = Cidr::parse(range).unwrap();
+            assert!(
+                hosts
+                    .iter()
+                    .all(|host| range.has_host(host.parse().unwrap())),
+                "{range}"
+            );
+            assert!(
+                !others
+                    .iter()
+                    .any(|other| range.has_host(other.parse().unwrap())),
+                "{range}"
+            );
+        }
         assert!(home.overlaps(Cidr::parse("192.168.0.0/16").unwrap()));
         assert!(!home.overlaps(Cidr::parse("192.168.2.0/24").unwrap()));
         assert!(Cidr::parse("0.0.0.0/0").unwrap().overlaps(home));

@@ -96,6 +96,11 @@ fn default_source<'s>(schemas: &ApplicableSchemas<'s>) -> Option<&'s Value> {
     certain.find(|schema| expression(schema).is_some() || constant_default(schema).is_some())
 }
 
+/// Returns whether a key that is not there gets a value.
+pub(super) fn has_default(schemas: &ApplicableSchemas<'_>) -> bool {
+    default_source(schemas).is_some()
+}
+
 fn expression(schema: &Value) -> Option<&str> {
     schema.get("x-kiln-default")?.as_str()
 }

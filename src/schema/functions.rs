@@ -3,6 +3,7 @@
 //! | function | gives |
 //! |---|---|
 //! | `inCidr(cidr, address)` | whether the address lies in the range |
+//! | `isHost(cidr, address)` | whether a host of the range can have the address: not its own nor its broadcast address |
 //! | `overlaps(cidr, cidr)` | whether two ranges share an address |
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
@@ -75,6 +76,11 @@ fn add_functions(context: &mut Context<'_>) {
     context.add_function("inCidr", |range: Arc<String>, address: Arc<String>| {
         Ok::<_, ExecutionError>(
             cidr("inCidr", &range)?.contains(parse_address("inCidr", &address)?),
+        )
+    });
+    context.add_function("isHost", |range: Arc<String>, address: Arc<String>| {
+        Ok::<_, ExecutionError>(
+            cidr("isHost", &range)?.has_host(parse_address("isHost", &address)?),
         )
     });
     context.add_function("overlaps", |left: Arc<String>, right: Arc<String>| {

@@ -7,10 +7,11 @@ use std::net::Ipv4Addr;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use rayon::prelude::*;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Schema;
 use super::address::Cidr;
+use super::defaults;
 use super::references;
 use super::walk::{ApplicableSchemas, named_properties, visit_mut};
 use crate::source::shown_key;
@@ -45,14 +46,65 @@ pub(super) fn unset_empty(schemas: &ApplicableSchemas<'_>, value: &mut Value) {
     });
 }
 
-/// Turns numbers into strings where the schema takes both, so that templates see one type.
+/// Takes a table or a list with nothing below it for what it is: not set where that has a default, and empty elsewhere.
+pub(super) fn empty_sections(schemas: &ApplicableSchemas<'_>, value: &mut Value) {
+    visit_mut(schemas, value, &mut |schemas, value| {
+        let Some(entries) = value.as_object_mut() else {
+            return;
+        };
+        entries.retain(|key, value| {
+            if !value.is_null() {
+                return true;
+            }
+            let own = schemas.property(key);
+            let empty = match (own.takes_type("object"), own.takes_type("array")) {
+                _ if own.takes_type("null") => return true,
+                (true, false) => Value::Object(Map::new()),
+                (false, true) => Value::Array(Vec::new()),
+                _ => return true,
+            };
+            *value = empty;
+            !defaults::has_default(&own)
+        });
+    });
+}
+
+/// Turns numbers into strings where the schema takes both, and MAC addresses into the form that Talos compares, so that
+/// templates see one type and one spelling.
 pub(super) fn normalise(schemas: &ApplicableSchemas<'_>, value: &mut Value) {
     visit_mut(schemas, value, &mut |schemas, value| {
         if value.is_number() && schemas.takes_type("string") {
             *value = Value::String(value.to_string());
         }
+        if let Value::String(text) = value
+            && is_mac_address(schemas)
+            && let Some(address) = canonical_mac_address(text)
+        {
+            *text = address;
+        }
     });
 }
+
+/// Returns whether a schema says that the value is a MAC address.
+pub(super) fn is_mac_address(schemas: &ApplicableSchemas<'_>) -> bool {
+    let mut formats = schemas.all().filter_map(|schema| schema.get("format"));
+    formats.any(|format| format == "mac-address")
+}
+
+/// Writes a MAC address in lower case with colons; `None` if it has not twelve digits.
+fn canonical_mac_address(text: &str) -> Option<String> {
+    let digits: Vec<char> = text
+        .chars()
+        .filter(|c| !MAC_SEPARATORS.contains(c))
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let sound = digits.len() == 12 && digits.iter().all(char::is_ascii_hexdigit);
+    let pairs = || digits.chunks(2).map(|pair| pair.iter().collect::<String>());
+    sound.then(|| pairs().collect::<Vec<_>>().join(":"))
+}
+
+/// What stands between the digits of a MAC address: of Linux and Talos, of Windows, of Cisco.
+pub(super) const MAC_SEPARATORS: [char; 3] = [':', '-', '.'];
 
 /// Where a config is not of the form that it must have.
 pub(super) struct SchemaViolation {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::address::Cidr;
 use super::hidden::HiddenPlaces;
-use super::shape::{SchemaViolation, route};
+use super::shape::{MAC_SEPARATORS, SchemaViolation, is_mac_address, route};
 use super::walk::ApplicableSchemas;
 use crate::config::model::Places;
 use crate::diagnostic::Diagnostic;
@@ -79,6 +79,9 @@ impl ViolationReport<'_> {
                 with_example(Diagnostic::error("wrong-value", message), &here)
             }
             ValidationErrorKind::Enum { options } => bad_choice(&name, &given, seen, options),
+            ValidationErrorKind::Pattern { .. } if is_mac_address(&here) => {
+                bad_mac_address(&name, &given, seen)
+            }
             ValidationErrorKind::Pattern { .. } => {
                 let message = format!("`{name}` does not have the form it must have: {given}");
                 with_example(Diagnostic::error("wrong-value", message), &here)
@@ -191,6 +194,23 @@ fn bad_range(name: &str, given: &str, value: Option<&Value>) -> Diagnostic {
         )
         .with_hint("write it like `192.168.1.0/24`"),
     }
+}
+
+fn bad_mac_address(name: &str, given: &str, seen: Option<&Value>) -> Diagnostic {
+    let text = seen.and_then(Value::as_str);
+    let reason = text.map_or_else(String::new, |text| {
+        let mut digits = text.chars().filter(|c| !MAC_SEPARATORS.contains(c));
+        let count = digits.clone().count();
+        match digits.find(|c| !c.is_ascii_hexdigit()) {
+            Some(other) => format!(": {} is no hexadecimal digit", quoted(&other.to_string())),
+            None if count != 12 => format!(": it has {count} digits, and not 12"),
+            None => ": its separators do not stand where they should".to_owned(),
+        }
+    });
+    let message = format!("`{name}` is a MAC address, and {given} is none{reason}");
+    Diagnostic::error("wrong-value", message).with_hint(
+        "write the twelve hexadecimal digits in pairs, with colons or dashes between them, or in fours with dots",
+    )
 }
 
 /// Adds an example of what the schemas for a place ask for.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
+use super::tabs::refused_tab;
 use super::{Content, Document, Entry, Node, Scalar, Style};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
@@ -44,7 +45,8 @@ impl LoadError {
 
 /// Reads every document of a text.
 ///
-/// Equal keys in one mapping, keys that are not scalars, and aliases without an anchor are errors.
+/// Equal keys in one mapping, keys that are not scalars, aliases without an anchor, and tabs that go-yaml refuses are
+/// errors.
 /// A stream without content has no document.
 pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
     // Whole paragraphs of comments stand between two keys in many a file: the text is in memory anyway.
@@ -57,7 +59,14 @@ pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
         comments: Vec::new(),
         copied: 0,
     };
-    loader.stream()
+    let documents = loader.stream()?;
+    match refused_tab(text, &documents) {
+        Some(tab) => Err(LoadError::new(
+            "a tab stands where kustomize and Flux take only spaces",
+            tab,
+        )),
+        None => Ok(documents),
+    }
 }
 
 struct Loader<'t> {

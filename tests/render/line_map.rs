@@ -18,6 +18,8 @@ fn piece() -> impl Strategy<Value = String> {
         "#% set y = 1 %#\n",
         "#% raw %#\nL@ #{ raw }#\n#% endraw %#\n",
         "#% include \"_part.tera\" %#\n",
+        "    #% include \"_part.tera\" %#\n",
+        "  #% if x %##% include \"_outer.tera\" %##% endif %#\n",
         "L@\n#%- set z = 1 %#\n\n",
         "#% set z = 1 -%#\n\n  L@\n",
         "#% if x %#L@#% else %#no#% endif %#\n",
@@ -45,6 +47,7 @@ proptest! {
             .map(|(index, line)| line.replace('@', &format!("{}.", index + 1))).collect();
         let files = project(&[
             ("templates/_part.tera", "#% if x %#\nP2.\n#% endif %#\nP4.\n"),
+            ("templates/_outer.tera", "O1.\n\n  #% include \"_part.tera\" %#\nO4. #{ lines }#\n"),
             ("templates/out.txt.tera", &template),
         ]);
         let values = json!({"x": 1, "xs": [1, 2], "lines": "one\ntwo\nthree"});
@@ -54,7 +57,7 @@ proptest! {
         prop_assert_eq!(lines.len(), file.origins.len());
         for (text, origin) in lines.iter().zip(&file.origins) {
             let Origin::Template { template, line } = origin else { panic!("no rule ran") };
-            for (mark, path) in [("L", "templates/out.txt.tera"), ("P", "templates/_part.tera")] {
+            for (mark, path) in [("L", "templates/out.txt.tera"), ("P", "templates/_part.tera"), ("O", "templates/_outer.tera")] {
                 if let Some(at) = text.find(mark) {
                     let number = text[at + 1..].split('.').next().unwrap();
                     let found = format!("{}:{line}", template.path);
@@ -68,7 +71,7 @@ proptest! {
     /// too, as one with an include is.
     #[test]
     fn markers_disturb_nothing(pieces in prop::collection::vec(piece(), 1..12)) {
-        let template = pieces.concat().replace("_part.tera", "_empty.tera");
+        let template = pieces.concat().replace("_part.tera", "_empty.tera").replace("_outer.tera", "_empty.tera");
         let files = |text: &str| project(&[
             ("templates/_empty.tera", ""),
             ("templates/out.txt.tera", text),

@@ -22,12 +22,13 @@ pub(super) fn check_paths(
     problems: &mut Vec<Diagnostic>,
 ) {
     let mut outputs: BTreeMap<Cow<'_, str>, &Entry> = BTreeMap::new();
+    // What is wrong is the path; and a file that should be no template may be a key.
+    let place = |entry: &Entry| {
+        let without_text = Source::new(entry.source.path.as_str(), "");
+        Place::new(&without_text, Span::default())
+    };
     let bad = |entry: &Entry, message: String| {
-        Diagnostic::error("output-path", message).at(
-            &entry.source,
-            Span::default(),
-            "from this file",
-        )
+        Diagnostic::error("output-path", message).at_place(place(entry), "from this file")
     };
     for entry in entries {
         let path = entry.output();
@@ -42,8 +43,7 @@ pub(super) fn check_paths(
                 "`{}` and `{path}` are one file where a disk tells neither capitals nor accents apart, as on macOS and Windows",
                 twin.output()
             );
-            let first = Place::new(&twin.source, Span::default());
-            problems.push(bad(entry, message).with_related(first, "the other one"));
+            problems.push(bad(entry, message).with_related(place(twin), "the other one"));
         }
     }
     for (folded, entry) in &outputs {

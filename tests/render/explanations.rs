@@ -9,7 +9,8 @@ use serde_json::json;
 use super::{project, rendered, show};
 
 /// The files that the examples read.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
+    "page.html",
     "config.json",
     "deploy.key",
     "files/large.json",

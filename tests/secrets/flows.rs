@@ -305,13 +305,13 @@ fn sealed_data(text: &str) -> Vec<u8> {
         "templates/.sops.yaml.tera",
         "creation_rules:\n  - path_regex: \\.sops\\.yaml$\n    age: #{ age_recipient() }#\n",
     );
-    maker.put("templates/cluster.sops.yaml", text);
+    maker.put("templates/sealed.sops.yaml", text);
     let compiled = maker.compile().unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(told).collect::<String>());
     });
     let mut outputs = compiled.tree.outputs();
     let (_, file) = outputs
-        .find(|(path, _)| *path == "cluster.sops.yaml")
+        .find(|(path, _)| *path == "sealed.sops.yaml")
         .unwrap();
     file.bytes.clone()
 }

@@ -227,11 +227,11 @@ fn encrypted() -> Project {
         project.text("cluster.yaml"),
         project.text("nodes.yaml")
     );
-    maker.put("templates/cluster.sops.yaml", &config);
+    maker.put("templates/sealed.sops.yaml", &config);
     let compiled = maker.compile().unwrap_or_else(|_| panic!("it compiles"));
     let mut outputs = compiled.tree.outputs();
     let (_, file) = outputs
-        .find(|(path, _)| *path == "cluster.sops.yaml")
+        .find(|(path, _)| *path == "sealed.sops.yaml")
         .unwrap();
     project
         .files

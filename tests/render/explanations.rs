@@ -22,10 +22,11 @@ fn examples(text: &str) -> Vec<String> {
     let blocks = text.split("\n\n");
     let code = blocks.filter(|block| block.starts_with("    "));
     code.map(|block| {
-        block
+        let lines: Vec<&str> = block
             .lines()
-            .map(|line| format!("{}\n", line.get(4..).unwrap_or_default()))
-            .collect()
+            .map(|line| line.get(4..).unwrap_or_default())
+            .collect();
+        lines.join("\n") + "\n"
     })
     .collect()
 }
@@ -70,7 +71,7 @@ fn every_template_example_of_an_explanation_renders() {
                 Ok(rendering) if rendering.value.tree.get("out.txt").is_some() => {}
                 Ok(_) => wrong.push(format!("{}: prints nothing\n{example}", meaning.code)),
                 Err(problems) => {
-                    wrong.push(format!("{}:\n{example}{}", meaning.code, show(&problems)))
+                    wrong.push(format!("{}:\n{example}{}", meaning.code, show(&problems)));
                 }
             }
         }

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::record::packing::{SharedObjects, numbered, pack_lines, unpack_text};
+use super::record::packing::{SharedObjects, numbered, pack_lines, unpack_lines};
 use super::record::{RecordError, reduce};
 
 /// All that a profile is held against.
@@ -116,41 +116,28 @@ pub fn pack(evidence: &Evidence) -> Vec<u8> {
 /// # Errors
 /// The file is not whole, a line is no JSON of evidence, or a variant has an object that is not there.
 pub fn unpack(path: &str, bytes: &[u8]) -> Result<Evidence, RecordError> {
-    let text = unpack_text(path, bytes)?;
     let mut evidence = Evidence {
         chart: String::new(),
         version: String::new(),
         variants: Vec::new(),
     };
-    let mut objects = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let wrong = |reason: String| RecordError::Line {
-            path: path.to_owned(),
-            line: index + 1,
-            reason,
-        };
-        let value: Value = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        if value.get("kind").is_some() {
-            objects.push(value);
-        } else if value.get("variant").is_some() {
+    unpack_lines(path, bytes, |line, objects| {
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        if line.get("variant").is_some() {
             evidence.variants.push(Variant {
                 about: text("variant"),
                 release: text("release"),
-                values: value["values"].as_object().cloned().unwrap_or_default(),
-                objects: numbers(&value["objects"])
-                    .and_then(|numbers| numbered(&numbers, &objects))
-                    .map_err(wrong)?,
+                values: line["values"].as_object().cloned().unwrap_or_default(),
+                objects: numbered(&numbers(&line["objects"])?, objects)?,
             });
-        } else if value.get("chart").is_some() {
+        } else if line.get("chart").is_some() {
             evidence.chart = text("chart");
             evidence.version = text("version");
         } else {
-            return Err(wrong(
-                "it is neither a chart, an object nor a variant".to_owned(),
-            ));
+            return Err("it is neither a chart, an object nor a variant".to_owned());
         }
-    }
+        Ok(())
+    })?;
     Ok(evidence)
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RecordedRender;
-use super::packing::{SharedObjects, numbered, pack_lines, unpack_text};
+use super::packing::{SharedObjects, numbered, pack_lines, unpack_lines};
 
 /// Why a file of records cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,24 +80,12 @@ pub fn pack(records: &[RecordedRender]) -> Vec<u8> {
 /// # Errors
 /// The file is not whole, a line is no JSON of a record, or a render has an object that is not there.
 pub fn unpack(path: &str, bytes: &[u8]) -> Result<Vec<RecordedRender>, RecordError> {
-    let text = unpack_text(path, bytes)?;
-    let mut objects = Vec::new();
     let mut records = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let wrong = |reason: String| RecordError::Line {
-            path: path.to_owned(),
-            line: index + 1,
-            reason,
-        };
-        let value: Value = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-        if value.get("kind").is_some() {
-            objects.push(value);
-            continue;
-        }
-        let render: RenderLine =
-            serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
-        records.push(record(render, &objects).map_err(wrong)?);
-    }
+    unpack_lines(path, bytes, |line, objects| {
+        let line = serde_json::from_value(line).map_err(|error| error.to_string())?;
+        records.push(record(line, objects)?);
+        Ok(())
+    })?;
     Ok(records)
 }
 

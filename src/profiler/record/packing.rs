@@ -57,8 +57,36 @@ pub(in crate::profiler) fn pack_lines<'l>(lines: impl IntoIterator<Item = &'l St
     packer.finish().unwrap_or_default()
 }
 
+/// Unpacks the lines of the file at a path: objects are kept, and `take` gets every other line with the objects before it.
+///
+/// # Errors
+/// The file is not whole, a line is no JSON, or `take` refuses one; the error names the line.
+pub(in crate::profiler) fn unpack_lines(
+    path: &str,
+    bytes: &[u8],
+    mut take: impl FnMut(Value, &[Value]) -> Result<(), String>,
+) -> Result<(), RecordError> {
+    let mut objects = Vec::new();
+    for (index, line) in unpack_text(path, bytes)?.lines().enumerate() {
+        let read = serde_json::from_str::<Value>(line).map_err(|error| error.to_string());
+        let taken = read.and_then(|value| {
+            if value.get("kind").is_some() {
+                objects.push(value);
+                return Ok(());
+            }
+            take(value, &objects)
+        });
+        taken.map_err(|reason| RecordError::Line {
+            path: path.to_owned(),
+            line: index + 1,
+            reason,
+        })?;
+    }
+    Ok(())
+}
+
 /// Unpacks the text of the file at a path, which is for messages.
-pub(in crate::profiler) fn unpack_text(path: &str, bytes: &[u8]) -> Result<String, RecordError> {
+fn unpack_text(path: &str, bytes: &[u8]) -> Result<String, RecordError> {
     let packing = |reason: String| RecordError::Packing {
         path: path.to_owned(),
         reason,

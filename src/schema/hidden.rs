@@ -68,49 +68,41 @@ impl HiddenPlaces {
     ///
     /// The name of an app is no such key: `external-secrets` has none.
     pub(super) fn named(value: &Value) -> Self {
-        fn walk(value: &Value, pointer: &mut Pointer, found: &mut BTreeSet<String>) {
-            let is_apps = pointer.as_str() == "/apps";
-            for (key, child) in value.as_object().into_iter().flatten() {
-                pointer.below(key, |pointer| {
-                    if names_a_secret(key) && !is_apps {
-                        found.insert(pointer.as_str().to_owned());
-                    } else {
-                        walk(child, pointer, found);
-                    }
-                });
-            }
-            for (index, child) in value.as_array().into_iter().flatten().enumerate() {
-                pointer.below(index, |pointer| walk(child, pointer, found));
-            }
-        }
-        let mut found = BTreeSet::new();
-        walk(value, &mut Pointer::default(), &mut found);
-        Self(found)
+        Self::find(value, &|pointer, _| {
+            let (above, key) = pointer.rsplit_once('/').unwrap_or_default();
+            above != "/apps" && names_a_secret(key)
+        })
     }
 
     /// Finds the texts into which a secret beside them may have run: a lost quote, comma or line break makes
     /// `"provider": none""token": "…"` one text, and `none token …` too.
     pub(super) fn run_together(value: &Value) -> Self {
-        fn walk(value: &Value, pointer: &mut Pointer, found: &mut BTreeSet<String>) {
-            match value {
-                Value::String(text) if may_hold_another(text) => {
-                    found.insert(pointer.as_str().to_owned());
-                }
-                Value::Object(entries) => {
-                    for (key, child) in entries {
-                        pointer.below(key, |pointer| walk(child, pointer, found));
-                    }
-                }
-                Value::Array(items) => {
-                    for (index, child) in items.iter().enumerate() {
-                        pointer.below(index, |pointer| walk(child, pointer, found));
-                    }
-                }
-                _ => {}
+        Self::find(value, &|_, value| {
+            value.as_str().is_some_and(may_hold_another)
+        })
+    }
+
+    /// Finds the values of which `is_hidden` says so, by pointer and value; it is not asked about what is below one.
+    fn find(value: &Value, is_hidden: &dyn Fn(&str, &Value) -> bool) -> Self {
+        fn walk(
+            value: &Value,
+            pointer: &mut Pointer,
+            is_hidden: &dyn Fn(&str, &Value) -> bool,
+            found: &mut BTreeSet<String>,
+        ) {
+            if is_hidden(pointer.as_str(), value) {
+                found.insert(pointer.as_str().to_owned());
+                return;
+            }
+            for (key, child) in value.as_object().into_iter().flatten() {
+                pointer.below(key, |pointer| walk(child, pointer, is_hidden, found));
+            }
+            for (index, child) in value.as_array().into_iter().flatten().enumerate() {
+                pointer.below(index, |pointer| walk(child, pointer, is_hidden, found));
             }
         }
         let mut found = BTreeSet::new();
-        walk(value, &mut Pointer::default(), &mut found);
+        walk(value, &mut Pointer::default(), is_hidden, &mut found);
         Self(found)
     }
 
@@ -167,13 +159,8 @@ impl HiddenPlaces {
 
 /// Returns whether a text may be several: it has a quote in it, or a word that names a secret before another word.
 fn may_hold_another(text: &str) -> bool {
-    let mut words = text.split_whitespace().peekable();
-    let mut names = false;
-    while let (false, Some(word)) = (names, words.next()) {
-        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-        names = words.peek().is_some() && names_a_secret(word);
-    }
-    names || text.contains(['"', '\''])
+    let mut before_another = text.split_whitespace().rev().skip(1);
+    text.contains(['"', '\'']) || before_another.any(names_a_secret)
 }
 
 fn note_leaves(value: &Value, origin: &str, secrets: &mut Secrets) {

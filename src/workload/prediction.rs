@@ -52,11 +52,10 @@ pub struct Prediction {
     pub budget: Option<String>,
 }
 
-/// Returns the manifests of a sample: the HelmRelease and the source of its chart, as a kustomization has
-/// them; tests that `helm test` runs are on.
+/// Writes the manifests of a sample: the HelmRelease and the source of its chart; tests that `helm test` runs are on.
 ///
 /// `version` is one that the profile covers.
-pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> Vec<Value> {
+pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> String {
     let metadata = json!({"name": sample.release, "namespace": sample.namespace});
     let url = profile.sources.first().map_or("", String::as_str);
     let oci = url.starts_with("oci://");
@@ -80,7 +79,7 @@ pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> Vec<V
     if let (Value::Object(spec), Value::Object(reference)) = (&mut spec, reference) {
         spec.extend(reference);
     }
-    vec![
+    let manifests = [
         json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": kind,
@@ -93,7 +92,11 @@ pub fn manifests(profile: &Profile, version: &str, sample: &Sample<'_>) -> Vec<V
             "metadata": metadata,
             "spec": spec,
         }),
-    ]
+    ];
+    let texts = manifests
+        .iter()
+        .map(|object| format!("---\n{}", emit(object)));
+    texts.collect()
 }
 
 /// Lists the workloads that a profile predicts for a sample; `None` where none of the profiles covers it.
@@ -103,12 +106,7 @@ pub fn predict(
     sample: &Sample<'_>,
 ) -> Option<Vec<Prediction>> {
     let version = profile.versions.from.as_ref()?.to_string();
-    let manifests = manifests(profile, &version, sample);
-    let mut text = String::new();
-    for object in &manifests {
-        text.push_str("---\n");
-        text.push_str(&emit(object));
-    }
+    let text = manifests(profile, &version, sample);
     let documents = load(&text).ok()?;
     let file = File {
         path: "release.yaml".to_owned(),

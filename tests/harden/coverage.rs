@@ -8,44 +8,29 @@ use std::fmt::Write as _;
 use kiln::harden::{Policy, harden};
 use kiln::tree::builds::Builds;
 use kiln::workload::pod_security::{Level, Version};
+use kiln::workload::prediction::{Sample, manifests};
 use kiln::workload::profile::Workloads;
 use kiln::workload::{self, Release, standing};
+
+use serde_json::Map;
 
 use super::{profiles, trees};
 
 /// A tree with one release of each chart, each in a namespace of its own.
 fn releases() -> BTreeMap<String, String> {
-    let mut texts = BTreeMap::new();
-    let mut names = Vec::new();
-    for profile in profiles().iter() {
-        if matches!(profile.workloads, Workloads::AppTemplate) {
-            continue;
-        }
-        let chart = &profile.chart;
-        let source = &profile.sources[0];
-        let version = profile.versions.from.as_ref().unwrap();
-        let text = if source.starts_with("oci://") {
-            format!(
-                "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {{name: {chart}, namespace: {chart}}}\nspec: {{url: '{source}', ref: {{tag: {version}}}}}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: {chart}\n  namespace: {chart}\nspec:\n  chartRef: {{kind: OCIRepository, name: {chart}}}\n"
-            )
-        } else {
-            let (repository, name) = source.rsplit_once('/').unwrap();
-            format!(
-                "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {{name: {chart}, namespace: {chart}}}\nspec: {{url: '{repository}'}}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: {chart}\n  namespace: {chart}\nspec:\n  chart:\n    spec:\n      chart: {name}\n      version: {version}\n      sourceRef: {{kind: HelmRepository, name: {chart}}}\n"
-            )
+    let profiles = profiles();
+    let listed = profiles
+        .iter()
+        .filter(|profile| matches!(profile.workloads, Workloads::Listed(_)));
+    trees::applied(listed.map(|profile| {
+        let sample = Sample {
+            release: &profile.chart,
+            namespace: &profile.chart,
+            values: &Map::new(),
         };
-        texts.insert(format!("kubernetes/flux/cluster/{chart}.yaml"), text);
-        names.push(format!("  - {chart}.yaml\n"));
-    }
-    let list = format!(
-        "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{}",
-        names.concat()
-    );
-    texts.insert(
-        "kubernetes/flux/cluster/kustomization.yaml".to_owned(),
-        list,
-    );
-    texts
+        let version = profile.versions.from.as_ref().unwrap().to_string();
+        (profile.chart.clone(), manifests(profile, &version, &sample))
+    }))
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! What a profile says is compared by Kiln's own checker, which `kiln profile new` asks, too. What hardening
 //! makes of it is compared here, by code that shares nothing with its rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kiln::harden::{Policy, harden};
@@ -180,7 +180,7 @@ fn a_profile_that_is_broken_on_purpose_is_found() {
 /// everything, and lists what does not fit the chart's objects.
 fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<String> {
     let version = profile.versions.from.as_ref().unwrap().to_string();
-    let mut texts = BTreeMap::new();
+    let mut texts = Vec::new();
     let mut cases = Vec::new();
     // What switches something is about pods that are there or not, not about names.
     let telling = evidence
@@ -199,26 +199,12 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
                 namespace: &namespace,
                 values: &values,
             };
-            let mut text = String::new();
-            for object in manifests(profile, &version, &sample) {
-                text.push_str("---\n");
-                text.push_str(&yaml::emit(&object));
-            }
-            texts.insert(format!("kubernetes/flux/cluster/{namespace}.yaml"), text);
+            texts.push((namespace.clone(), manifests(profile, &version, &sample)));
             cases.push((namespace, variant, replicated));
         }
     }
-    let listed: Vec<String> = cases
-        .iter()
-        .map(|(namespace, ..)| format!("  - {namespace}.yaml\n"))
-        .collect();
-    let listed = listed.concat();
-    texts.insert(
-        "kubernetes/flux/cluster/kustomization.yaml".to_owned(),
-        format!("---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{listed}"),
-    );
     let done = harden(
-        trees::tree(&texts, Vec::new()),
+        trees::tree(&trees::applied(texts), Vec::new()),
         profiles,
         &Policy::default(),
     );

@@ -53,6 +53,25 @@ pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
+/// The texts of a tree in which each of these has a file of its own, and Flux applies all of them.
+pub(crate) fn applied(
+    manifests: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, String> {
+    let mut list =
+        "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
+            .to_owned();
+    let mut texts = BTreeMap::new();
+    for (name, text) in manifests {
+        writeln!(list, "  - {name}.yaml").unwrap();
+        texts.insert(format!("kubernetes/flux/cluster/{name}.yaml"), text);
+    }
+    texts.insert(
+        "kubernetes/flux/cluster/kustomization.yaml".to_owned(),
+        list,
+    );
+    texts
+}
+
 /// An output as rendering hands it on: each line from the line of a template with the same text.
 pub(crate) fn file(path: &str, text: &str) -> File {
     let secret = kiln::tree::is_secret_path(path);

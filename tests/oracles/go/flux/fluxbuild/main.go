@@ -19,8 +19,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
+
+	"kiln-oracles/flux/modules"
 
 	"sigs.k8s.io/yaml"
 )
@@ -32,7 +33,7 @@ func main() {
 	version := flag.Bool("version", false, "print the version of Flux' package")
 	flag.Parse()
 	if *version {
-		fmt.Println(library())
+		fmt.Println(modules.Version("github.com/fluxcd/pkg/kustomize"))
 		return
 	}
 	if flag.NArg() < 2 || (*output != "json" && *output != "yaml") {
@@ -95,16 +96,4 @@ func print(to io.Writer, result result, output string) error {
 		fmt.Fprintf(to, "---\n# not seen: %s: %s\n", unseen.Owner, unseen.Reason)
 	}
 	return nil
-}
-
-func library() string {
-	const path = "github.com/fluxcd/pkg/kustomize"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			if module.Path == path {
-				return path + " " + module.Version
-			}
-		}
-	}
-	return path + " of an unknown version"
 }

@@ -7,7 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
+
+	"kiln-oracles/flux/modules"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
@@ -19,7 +20,7 @@ func main() {
 	version := flag.Bool("version", false, "print the library's version")
 	flag.Parse()
 	if *version {
-		fmt.Println(library())
+		fmt.Println(modules.Version("sigs.k8s.io/kustomize/api"))
 		return
 	}
 	if flag.NArg() != 1 {
@@ -41,16 +42,4 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func library() string {
-	const path = "sigs.k8s.io/kustomize/api"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			if module.Path == path {
-				return path + " " + module.Version
-			}
-		}
-	}
-	return path + " of an unknown version"
 }

@@ -132,6 +132,18 @@ fn read(text: &str) -> Value {
         .to_value(yaml::Resolver::Core)
 }
 
+/// Seals a text; rejects what is refused for a reason that is no defect.
+fn sealed(project: &Project, text: &str) -> Result<String, TestCaseError> {
+    match project.seal(&[("a.sops.yaml", text)]) {
+        Ok(tree) => {
+            let bytes = tree.value.outputs().next().unwrap().1.bytes.clone();
+            Ok(String::from_utf8(bytes).unwrap())
+        }
+        Err(problems) if is_no_defect(&problems[0]) => Err(TestCaseError::reject("refused")),
+        Err(problems) => Err(TestCaseError::fail(messages(&problems) + "\n" + text)),
+    }
+}
+
 proptest! {
     // Each case starts the real tool, so there are few of them in a run.
     #![proptest_config(ProptestConfig { cases: cases("KILN_SOPS_CASES", 12), failure_persistence: None, ..ProptestConfig::default() })]
@@ -232,11 +244,7 @@ proptest! {
     fn decrypts_to_what_it_encrypted(value in root(), more in selector(), marks in prop::collection::vec(any::<u8>(), 1..8)) {
         let text = commented(&yaml::emit(&value), &marks);
         let project = Project::new(&PAIR, more);
-        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
-            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
-            Err(problems) if is_no_defect(&problems[0]) => return Err(TestCaseError::reject("refused")),
-            Err(problems) => panic!("{}\n{text}", messages(&problems)),
-        };
+        let sealed = sealed(&project, &text)?;
         let plain = project.decrypt(&sealed).unwrap();
         prop_assert_eq!(read(&plain), read(&text), "{}", plain);
         // What was kept once is kept always: the opened file seals to what is there.
@@ -251,11 +259,7 @@ proptest! {
     fn renews_what_it_encrypted(value in root(), more in selector(), marks in prop::collection::vec(any::<u8>(), 1..8)) {
         let text = commented(&yaml::emit(&value), &marks);
         let project = Project::new(&PAIR, more);
-        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
-            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
-            Err(problems) if is_no_defect(&problems[0]) => return Err(TestCaseError::reject("refused")),
-            Err(problems) => panic!("{}\n{text}", messages(&problems)),
-        };
+        let sealed = sealed(&project, &text)?;
         let renewed = renewed(&sealed, more).map_err(TestCaseError::fail)?;
         prop_assert!(project.decrypt(&renewed).is_err());
         let theirs = Project::new(&NEW_PAIR, more).decrypt(&renewed).unwrap();
@@ -281,11 +285,7 @@ proptest! {
             text += "# last";
         }
         let project = Project::new(&PAIR, more);
-        let sealed = match project.seal(&[("a.sops.yaml", &text)]) {
-            Ok(tree) => String::from_utf8(tree.value.outputs().next().unwrap().1.bytes.clone()).unwrap(),
-            Err(problems) if is_no_defect(&problems[0]) => return Err(TestCaseError::reject("refused")),
-            Err(problems) => return Err(TestCaseError::fail(messages(&problems) + "\n" + &text)),
-        };
+        let sealed = sealed(&project, &text)?;
         let plain = project.decrypt(&sealed).unwrap();
         prop_assert_eq!(read(&plain), read(&text), "{}", plain);
     }

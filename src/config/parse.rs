@@ -46,7 +46,7 @@ fn parse_text(source: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
         vec![toml(source)?]
     } else {
         let documents = yaml::load(&source.text)
-            .map_err(|error| vec![error.diagnostic("config-syntax", &source.keys_only())])?;
+            .map_err(|error| vec![yaml::diagnose(&error, "config-syntax", &source.keys_only())])?;
         documents
             .into_iter()
             .map(|document| document.root)

@@ -245,7 +245,7 @@ impl Side {
 fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {
     let documents = if crate::tree::is_yaml_path(&path) {
         yaml::load(&source.text)
-            .map_err(|error| error.diagnostic("yaml-syntax", &source.keys_only()))?
+            .map_err(|error| yaml::diagnose(&error, "yaml-syntax", &source.keys_only()))?
     } else {
         Vec::new()
     };

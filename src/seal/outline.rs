@@ -127,7 +127,7 @@ impl Outline {
     pub(super) fn read(source: &Arc<Source>, state: State) -> Result<Self, Vec<Diagnostic>> {
         let source = without_mark(source);
         let documents = yaml::load(&source.text)
-            .map_err(|error| vec![error.diagnostic("yaml-syntax", &source)])?;
+            .map_err(|error| vec![yaml::diagnose(&error, "yaml-syntax", &source)])?;
         Self::of(&source, documents, state)
     }
 

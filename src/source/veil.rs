@@ -2,25 +2,8 @@
 
 use super::Span;
 
-/// The longest word that counts as a key.
-const LONGEST_KEY: usize = 40;
 /// What stays where nothing is known of a part of a sound text: it only says how the text is built.
 const STRUCTURE: &str = "{}[],:=-\"'#";
-
-/// Returns whether a word looks like a key, and not like a value that stands in the place of one: it is short, of
-/// letters, digits and `_-./`, and no number.
-pub fn is_plain_key(word: &str) -> bool {
-    word.len() <= LONGEST_KEY && word.chars().all(is_of_key) && word.contains(char::is_alphabetic)
-}
-
-/// Returns a key for a message; `…` for what may be a value in the place of one.
-pub fn shown_key(key: &str) -> &str {
-    if is_plain_key(key) { key } else { "…" }
-}
-
-fn is_of_key(letter: char) -> bool {
-    letter.is_alphanumeric() || "_-./".contains(letter)
-}
 
 /// Blots out everything of a data file, sound or not, but the first key of each line.
 ///
@@ -131,11 +114,11 @@ impl KeyLines {
             let end = text[1..].find(quote)?;
             (&text[1..=end], end + 2)
         } else {
-            let end = text.find(|letter| !is_of_key(letter));
+            let end = text.find(|letter| !spanned_yaml::is_of_key(letter));
             let end = end.unwrap_or(text.len());
             (&text[..end], end)
         };
-        if !is_plain_key(word) {
+        if !spanned_yaml::is_plain_key(word) {
             return None;
         }
         let rest = &text[length..];

@@ -62,7 +62,7 @@ const CALLS: [&str; 4] = [
     "Diagnostic::error(",
     "Diagnostic::warning(",
     "Failure::new(",
-    ".diagnostic(",
+    "yaml::diagnose(&error, ",
 ];
 /// Calls of several kinds, some of which take a code first.
 const LOOSE: [&str; 2] = ["Self::new(", ".problem("];

@@ -40,8 +40,13 @@ const FOREIGN: [&str; 8] = [
 ];
 
 pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
-    let documents = yaml::load(&source.text)
-        .map_err(|error| vec![error.diagnostic("sops-rules-syntax", &source.keys_only())])?;
+    let documents = yaml::load(&source.text).map_err(|error| {
+        vec![yaml::diagnose(
+            &error,
+            "sops-rules-syntax",
+            &source.keys_only(),
+        )]
+    })?;
     let mut reader = Reader {
         source,
         strange: false,

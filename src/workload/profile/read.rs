@@ -40,8 +40,8 @@ const CONTAINER_FIELDS: [&str; 5] = [
 
 /// Reads one profile.
 pub(super) fn profile(source: &Arc<Source>) -> Result<Profile, Vec<Diagnostic>> {
-    let documents =
-        load(&source.text).map_err(|error| vec![error.diagnostic(CODE, &source.keys_only())])?;
+    let documents = load(&source.text)
+        .map_err(|error| vec![crate::yaml::diagnose(&error, CODE, &source.keys_only())])?;
     let [document] = documents.as_slice() else {
         let message = "a chart profile is a single YAML document";
         return Err(vec![Diagnostic::error(CODE, message).at(

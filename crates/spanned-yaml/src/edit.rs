@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Content, Document, Node, Resolver, Route, Step, Style, load};
-use crate::source::Span;
+use crate::Span;
 
 /// What to add.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,14 +1,12 @@
 //! From text to documents.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::tabs::refused_tab;
 use super::{Content, Document, Entry, Node, Scalar, Style};
-use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span, shown_key};
+use super::{Span, shown_key};
 
 /// How many nodes aliases may add to one stream: beyond it lies only a "billion laughs" attack.
 pub const ALIAS_BUDGET: usize = 100_000;
@@ -30,15 +28,6 @@ impl LoadError {
             message: message.into(),
             span,
             first: None,
-        }
-    }
-
-    /// Turns the error into a diagnostic on the text it was found in.
-    pub fn diagnostic(&self, code: &'static str, source: &Arc<Source>) -> Diagnostic {
-        let diagnostic = Diagnostic::error(code, self.message.clone()).at(source, self.span, "");
-        match self.first {
-            Some(first) => diagnostic.with_related(Place::new(source, first), "first set here"),
-            None => diagnostic,
         }
     }
 }
@@ -278,7 +267,7 @@ fn byte_span(span: granit_parser::Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::Route;
+    use crate::Route;
 
     #[test]
     fn finds_the_span_of_a_route_in_a_later_document() {

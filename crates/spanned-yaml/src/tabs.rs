@@ -4,7 +4,7 @@
 //! start of a line (`yaml_parser_scan_to_next_token`), nor within the indentation of a text.
 
 use super::{Content, Document, Node, Style};
-use crate::source::Span;
+use crate::Span;
 
 /// Returns the first tab of a text that go-yaml refuses.
 pub(super) fn refused_tab(text: &str, documents: &[Document]) -> Option<Span> {

@@ -2,8 +2,8 @@
 
 use super::render::{self, Habits, column};
 use super::{Addition, Target, is_unset};
-use crate::source::Span;
-use crate::yaml::{Content, Entry, Node, Style};
+use crate::Span;
+use crate::{Content, Entry, Node, Style};
 
 /// Bytes to put at an offset.
 pub(super) struct Splice {

@@ -9,6 +9,8 @@ use super::{Scalar, Style};
 pub enum Resolver {
     /// The Kubernetes API server: sigs.k8s.io/yaml on go-yaml v2, YAML 1.1 with its `yes` and `0644`.
     Kubernetes,
+    /// kustomize: go-yaml v3, for which `yes` and `y` are text, and `0644` is a number in base eight.
+    Kustomize,
     /// The YAML 1.2 core schema, for Kiln's own config.
     Core,
 }
@@ -21,12 +23,17 @@ impl Resolver {
         if scalar.style != Style::Plain || scalar.tagged_string {
             return Value::String(scalar.text.clone());
         }
-        let text = scalar.text.as_str();
+        self.value_of(&scalar.text)
+    }
+
+    /// Returns the value of a plain scalar's text.
+    pub fn value_of(self, text: &str) -> Value {
         if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
             return Value::Null;
         }
         let typed = match self {
             Self::Kubernetes => boolean_1_1(text).or_else(|| number_1_1(text)),
+            Self::Kustomize => boolean_1_2(text).or_else(|| number_1_1(text)),
             Self::Core => boolean_1_2(text).or_else(|| number_1_2(text)),
         };
         typed.unwrap_or_else(|| Value::String(text.to_owned()))

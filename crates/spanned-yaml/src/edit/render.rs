@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::yaml::{Content, Document, Node, emit};
+use crate::{Content, Document, Node, emit};
 
 /// How a document is laid out.
 pub(super) struct Habits {

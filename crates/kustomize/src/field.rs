@@ -1,0 +1,334 @@
+//! Values of objects, each with its origin.
+
+use serde_json::Value;
+use spanned_yaml::{Content, Node, Resolver, Style};
+
+use super::place::{Origin, Place, SourceFile};
+use std::sync::Arc;
+
+/// A value in an object, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The value.
+    pub value: FieldValue,
+    /// Where it comes from; of a mapping or sequence, the place where it was first written.
+    pub origin: Origin,
+}
+
+/// What a field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldValue {
+    /// A scalar.
+    Scalar(FieldScalar),
+    /// A list.
+    Sequence(Vec<Field>),
+    /// Keys with values; no key twice, in the order in which they came.
+    Mapping(Vec<FieldEntry>),
+}
+
+/// A scalar: its text, and the type that it has whatever the text looks like.
+///
+/// Both are kept, as kustomize does: a replacement puts `8080` into a string, and it stays a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldScalar {
+    /// The text, after quotes and escapes are taken off.
+    pub text: String,
+    /// The type.
+    pub kind: ScalarKind,
+}
+
+/// The type of a scalar, by go-yaml v3's reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarKind {
+    /// Nothing: `null`, `~`, or no text at all.
+    Null,
+    /// `true` or `false`; `yes`, `no`, `on`, `off` and `y` are text.
+    Boolean,
+    /// A whole number in any of Go's spellings.
+    Integer,
+    /// Any other number.
+    Float,
+    /// Text.
+    Text,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldEntry {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Field,
+}
+
+impl Field {
+    /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved.
+    pub fn of_node(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
+        let origin = Origin::new(Place::new(file, document, node.span));
+        let value = match &node.content {
+            Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read(
+                &scalar.text,
+                scalar.style == Style::Plain && !scalar.tagged_string,
+            )),
+            Content::Sequence { items, .. } => FieldValue::Sequence(
+                items
+                    .iter()
+                    .map(|item| Self::of_node(item, file, document))
+                    .collect(),
+            ),
+            Content::Mapping { .. } => FieldValue::Mapping(entries_of(node, file, document)),
+        };
+        Self { value, origin }
+    }
+
+    /// Makes a text.
+    pub fn text(text: impl Into<String>, origin: impl Into<Origin>) -> Self {
+        Self::scalar(text, ScalarKind::Text, origin)
+    }
+
+    /// Makes a scalar of a type.
+    pub fn scalar(text: impl Into<String>, kind: ScalarKind, origin: impl Into<Origin>) -> Self {
+        Self {
+            value: FieldValue::Scalar(FieldScalar {
+                text: text.into(),
+                kind,
+            }),
+            origin: origin.into(),
+        }
+    }
+
+    /// Makes a mapping without keys.
+    pub fn mapping(origin: impl Into<Origin>) -> Self {
+        Self {
+            value: FieldValue::Mapping(Vec::new()),
+            origin: origin.into(),
+        }
+    }
+
+    /// Makes a list without items.
+    pub fn sequence(origin: impl Into<Origin>) -> Self {
+        Self {
+            value: FieldValue::Sequence(Vec::new()),
+            origin: origin.into(),
+        }
+    }
+
+    /// Returns the place that decides it.
+    pub fn place(&self) -> &Place {
+        &self.origin.place
+    }
+
+    /// Returns whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, FieldValue::Scalar(scalar) if scalar.kind == ScalarKind::Null)
+    }
+
+    /// Returns the scalar, if it is one.
+    pub fn as_scalar(&self) -> Option<&FieldScalar> {
+        match &self.value {
+            FieldValue::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of a scalar of any type but null.
+    pub fn as_text(&self) -> Option<&str> {
+        let scalar = self.as_scalar()?;
+        (scalar.kind != ScalarKind::Null).then_some(scalar.text.as_str())
+    }
+
+    /// Returns the entries, if it is a mapping.
+    pub fn entries(&self) -> Option<&[FieldEntry]> {
+        match &self.value {
+            FieldValue::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Returns the entries to change, if it is a mapping.
+    pub fn entries_mut(&mut self) -> Option<&mut Vec<FieldEntry>> {
+        match &mut self.value {
+            FieldValue::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Returns the items, if it is a list.
+    pub fn items(&self) -> Option<&[Self]> {
+        match &self.value {
+            FieldValue::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Returns the items to change, if it is a list.
+    pub fn items_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match &mut self.value {
+            FieldValue::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of a key.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let entry = self.entries()?.iter().find(|entry| entry.key == key)?;
+        Some(&entry.value)
+    }
+
+    /// Returns the value of a key, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let entries = self.entries_mut()?;
+        let entry = entries.iter_mut().find(|entry| entry.key == key)?;
+        Some(&mut entry.value)
+    }
+
+    /// Follows keys.
+    pub fn find(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |field, key| field.get(key))
+    }
+
+    /// Follows keys, to change what is there.
+    pub fn find_mut(&mut self, path: &[&str]) -> Option<&mut Self> {
+        path.iter().try_fold(self, |field, key| field.get_mut(key))
+    }
+
+    /// Returns the text of the scalar that keys lead to.
+    pub fn find_text(&self, path: &[&str]) -> Option<&str> {
+        self.find(path)?.as_text()
+    }
+
+    /// Sets the value of a key, in the place of the old one or at the end.
+    ///
+    /// What is no mapping becomes one.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if self.entries().is_none() {
+            self.value = FieldValue::Mapping(Vec::new());
+        }
+        let Some(entries) = self.entries_mut() else {
+            return;
+        };
+        match entries.iter_mut().find(|entry| entry.key == key) {
+            Some(entry) => entry.value = value,
+            None => entries.push(FieldEntry {
+                key: key.to_owned(),
+                value,
+            }),
+        }
+    }
+
+    /// Takes a key out, and returns its value.
+    pub fn remove(&mut self, key: &str) -> Option<Self> {
+        let entries = self.entries_mut()?;
+        let at = entries.iter().position(|entry| entry.key == key)?;
+        Some(entries.remove(at).value)
+    }
+
+    /// Returns the mapping of a key; makes one where there is none, or null.
+    pub fn mapping_at(&mut self, key: &str, origin: &Origin) -> &mut Self {
+        let missing = self.get(key).is_none_or(Self::is_null);
+        if missing {
+            self.set(key, Self::mapping(origin.clone()));
+        }
+        self.get_mut(key)
+            .expect("the key was set in the line before")
+    }
+
+    /// Converts to JSON, as the API server gets it.
+    ///
+    /// Numbers that JSON cannot hold stay text.
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            FieldValue::Scalar(scalar) => scalar.to_json(),
+            FieldValue::Sequence(items) => items.iter().map(Self::to_json).collect(),
+            FieldValue::Mapping(entries) => {
+                let pair = |entry: &FieldEntry| (entry.key.clone(), entry.value.to_json());
+                Value::Object(entries.iter().map(pair).collect())
+            }
+        }
+    }
+
+    /// Visits every scalar, with the JSON pointer (RFC 6901) from this field.
+    pub fn each_scalar<'f>(&'f self, visit: &mut impl FnMut(&str, &'f Self)) {
+        self.each_scalar_from("", visit);
+    }
+
+    fn each_scalar_from<'f>(&'f self, pointer: &str, visit: &mut impl FnMut(&str, &'f Self)) {
+        match &self.value {
+            FieldValue::Scalar(_) => visit(pointer, self),
+            FieldValue::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.each_scalar_from(&format!("{pointer}/{index}"), visit);
+                }
+            }
+            FieldValue::Mapping(entries) => {
+                for FieldEntry { key, value } in entries {
+                    let pointer = format!("{pointer}/{}", spanned_yaml::pointer_step(key));
+                    value.each_scalar_from(&pointer, visit);
+                }
+            }
+        }
+    }
+}
+
+impl FieldScalar {
+    /// Reads a scalar; only a plain one can be other than text.
+    pub fn read(text: &str, plain: bool) -> Self {
+        let kind = if plain {
+            ScalarKind::of(text)
+        } else {
+            ScalarKind::Text
+        };
+        Self {
+            text: text.to_owned(),
+            kind,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self.kind {
+            ScalarKind::Null => Value::Null,
+            ScalarKind::Text => Value::from(self.text.as_str()),
+            ScalarKind::Boolean => Value::Bool(self.text.eq_ignore_ascii_case("true")),
+            ScalarKind::Integer | ScalarKind::Float => Resolver::Kustomize.value_of(&self.text),
+        }
+    }
+}
+
+impl ScalarKind {
+    /// Returns the type of a plain scalar.
+    pub fn of(text: &str) -> Self {
+        match Resolver::Kustomize.value_of(text) {
+            Value::Null => Self::Null,
+            Value::Bool(_) => Self::Boolean,
+            Value::Number(number) if number.is_f64() => Self::Float,
+            Value::Number(_) => Self::Integer,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Lists the entries of a mapping, then those that `<<` brings and the mapping does not set itself.
+fn entries_of(node: &Node, file: &Arc<SourceFile>, document: usize) -> Vec<FieldEntry> {
+    let own = node.entries().unwrap_or_default();
+    let mut entries: Vec<FieldEntry> = Vec::with_capacity(own.len());
+    for entry in own.iter().filter(|entry| entry.key != "<<") {
+        entries.push(FieldEntry {
+            key: entry.key.clone(),
+            value: Field::of_node(&entry.value, file, document),
+        });
+    }
+    for merged in own.iter().filter(|entry| entry.key == "<<") {
+        let sources = match &merged.value.content {
+            Content::Sequence { items, .. } => items.iter().collect(),
+            _ => vec![&merged.value],
+        };
+        for source in sources {
+            for entry in entries_of(source, file, document) {
+                if entries.iter().all(|known| known.key != entry.key) {
+                    entries.push(entry);
+                }
+            }
+        }
+    }
+    entries
+}

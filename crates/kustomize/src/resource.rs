@@ -1,0 +1,127 @@
+//! Objects on their way through a build.
+
+use super::field::Field;
+use super::place::Place;
+
+/// What makes an object the same one: group, version, kind, name and namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version of the API.
+    pub version: String,
+    /// The kind.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// The namespace; empty where none is said.
+    pub namespace: String,
+}
+
+/// What a generator does where an object of its name is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GeneratorBehavior {
+    /// The object is no generator's, or the generator says nothing: another one of its name is an error.
+    #[default]
+    Unspecified,
+    /// Another object of its name is an error.
+    Create,
+    /// The object takes the place of the other.
+    Replace,
+    /// The data of both are merged.
+    Merge,
+}
+
+/// An object in a build, and what kustomize remembers of its way.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The object as it stands now.
+    pub root: Field,
+    /// The ids it had, oldest first: one for each change of name, namespace or kind.
+    pub(crate) former: Vec<ResourceId>,
+    /// The prefixes it got, in order.
+    pub(crate) prefixes: Vec<String>,
+    /// The suffixes it got, in order; the hash is none.
+    pub(crate) suffixes: Vec<String>,
+    /// The current ids of the objects that refer to it.
+    pub(crate) referred_by: Vec<ResourceId>,
+    /// Whether its name gets a hash of its content at the end.
+    pub(crate) needs_hash: bool,
+    /// What its generator does where an object of its name is there.
+    pub(crate) behavior: GeneratorBehavior,
+    /// Whether a patch may change its name.
+    pub(crate) allow_name_change: bool,
+    /// Whether a patch may change its kind.
+    pub(crate) allow_kind_change: bool,
+}
+
+impl Resource {
+    /// Takes an object as it was written.
+    pub fn new(root: Field) -> Self {
+        Self {
+            root,
+            former: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            referred_by: Vec::new(),
+            needs_hash: false,
+            behavior: GeneratorBehavior::Unspecified,
+            allow_name_change: false,
+            allow_kind_change: false,
+        }
+    }
+
+    /// Returns the place where the object was written.
+    pub fn place(&self) -> &Place {
+        self.root.place()
+    }
+
+    /// Returns the API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
+        version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Returns the version of the API.
+    pub fn version(&self) -> &str {
+        let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
+        version
+            .rsplit_once('/')
+            .map_or(version, |(_, version)| version)
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> &str {
+        self.root.find_text(&["kind"]).unwrap_or_default()
+    }
+
+    /// Returns the name; empty where there is none.
+    pub fn name(&self) -> &str {
+        self.root
+            .find_text(&["metadata", "name"])
+            .unwrap_or_default()
+    }
+
+    /// Returns the namespace as it is written; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        self.root
+            .find_text(&["metadata", "namespace"])
+            .unwrap_or_default()
+    }
+
+    /// Returns the id as it is now.
+    pub fn id(&self) -> ResourceId {
+        ResourceId {
+            group: self.group().to_owned(),
+            version: self.version().to_owned(),
+            kind: self.kind().to_owned(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().to_owned(),
+        }
+    }
+
+    /// Returns the id that it was written with.
+    pub fn original_id(&self) -> ResourceId {
+        self.former.first().cloned().unwrap_or_else(|| self.id())
+    }
+}

@@ -21,6 +21,7 @@ pub mod yaml;
 pub mod cel;
 pub mod tree;
 
+pub mod flux;
 pub mod workload;
 
 pub mod fs;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field::Field;
 use super::files::{Files, PathEntry, join};
-use super::place::{Place, SourceError, SourceFile};
+use super::place::SourceFile;
 use super::problem::{Findings, Problem, ProblemKind};
 
 /// Reads for one kustomization: paths are relative to its folder.
@@ -90,21 +90,10 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
                 .collect(),
         ),
         Err(error) => {
-            findings.refuse(unreadable(file, error));
+            findings.refuse(error.problem(file));
             None
         }
     }
-}
-
-fn unreadable(file: &Arc<SourceFile>, error: &SourceError) -> Problem {
-    let (message, span) = match error {
-        SourceError::NotText(offset) => (
-            "the file is no UTF-8 text".to_owned(),
-            spanned_yaml::Span::new(*offset, *offset),
-        ),
-        SourceError::NotYaml(error) => (error.message.clone(), error.span),
-    };
-    Problem::new(ProblemKind::Malformed, message, &Place::new(file, 0, span))
 }
 
 fn is_below(folder: &str, path: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::problem::{Problem, ProblemKind};
 use spanned_yaml::{Document, LoadError, Node, Route, Span, load};
 
 /// A file of the tree, read once and shared by all builds that use it.
@@ -22,6 +23,20 @@ pub enum SourceError {
     NotText(usize),
     /// The text is no YAML that kustomize reads.
     NotYaml(LoadError),
+}
+
+impl SourceError {
+    /// Returns the error as a problem in the file.
+    pub fn problem(&self, file: &Arc<SourceFile>) -> Problem {
+        let (message, span) = match self {
+            Self::NotText(offset) => (
+                "the file is no UTF-8 text".to_owned(),
+                Span::new(*offset, *offset),
+            ),
+            Self::NotYaml(error) => (error.message.clone(), error.span),
+        };
+        Problem::new(ProblemKind::Malformed, message, &Place::new(file, 0, span))
+    }
 }
 
 impl SourceFile {

@@ -1,0 +1,29 @@
+//! What Flux applies of a tree: from the sync to the objects that reach the API server.
+//!
+//! Objects come from builds alone, never from a walk over files. A build is a folder that a Flux Kustomization points
+//! at, put together by the crate `kustomize`, with the variables of `postBuild` filled in as Flux does it. Each field of
+//! an object knows the file that it comes from. What cannot be told from the files at hand is an [`UnseenPart`], and
+//! never taken for nothing there.
+
+mod applied_object;
+mod applied_objects;
+mod artifact;
+mod codes;
+mod finding;
+mod follow;
+mod generated;
+mod resource_set;
+mod roots;
+mod source_reference;
+mod substitution;
+mod tree_files;
+mod variables;
+
+pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey};
+pub use applied_objects::AppliedObjects;
+pub use codes::CODES;
+pub use finding::{FluxProblem, UnseenPart, place_in};
+pub use follow::{FollowOptions, follow};
+pub use roots::SyncRoot;
+pub use source_reference::SourceReference;
+pub use tree_files::TreeFiles;

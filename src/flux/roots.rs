@@ -1,0 +1,195 @@
+//! Where Flux starts in a tree.
+
+use std::collections::BTreeSet;
+
+use kustomize::{Field, join};
+
+use super::applied_object::{ObjectKey, is_of, key_of};
+use super::source_reference::SourceReference;
+use super::tree_files::TreeFiles;
+
+/// The API group of Flux Kustomizations.
+pub(super) const KUSTOMIZE_GROUP: &str = "kustomize.toolkit.fluxcd.io";
+/// The name that a sync has where nobody chooses one.
+const DEFAULT_NAME: &str = "flux-system";
+
+/// A folder that Flux starts from: a cluster has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncRoot {
+    /// The folder; empty for the root of the tree.
+    pub folder: String,
+    /// The Kustomization that the sync makes.
+    pub key: ObjectKey,
+    /// The source that holds this tree; `None` where nothing says its name.
+    pub source: Option<SourceReference>,
+    /// The URL of that source, where the sync says it.
+    pub url: Option<String>,
+}
+
+/// Finds the roots of a tree: the ones named, else those that the tree tells of itself.
+///
+/// A `FluxInstance` names its folder, also as values of the chart `flux-instance`. `flux bootstrap` makes a
+/// Kustomization whose path holds the file that it stands in. Without either, Flux starts from each folder with Flux
+/// Kustomizations that no other Kustomization gets to.
+pub(super) fn find_roots(files: &TreeFiles<'_>, named: &[String]) -> Vec<SyncRoot> {
+    if !named.is_empty() {
+        return named
+            .iter()
+            .filter_map(|path| named_root(files, path))
+            .collect();
+    }
+    let found = FluxObjects::read(files);
+    let mut roots = found.instances;
+    roots.extend(found.bootstrapped);
+    if roots.is_empty() {
+        roots = uppermost(files, &found.kustomizations);
+    }
+    roots.sort_by(|one, other| one.folder.cmp(&other.folder));
+    roots.dedup_by(|one, other| one.folder == other.folder);
+    roots
+}
+
+fn named_root(files: &TreeFiles<'_>, path: &str) -> Option<SyncRoot> {
+    let folder = join("", path)?;
+    let known = FluxObjects::read(files);
+    let said = known.instances.into_iter().chain(known.bootstrapped);
+    Some(
+        said.into_iter()
+            .find(|root| root.folder == folder)
+            .unwrap_or(SyncRoot {
+                folder,
+                key: ObjectKey::new(DEFAULT_NAME, DEFAULT_NAME),
+                source: None,
+                url: None,
+            }),
+    )
+}
+
+/// Objects of Flux', found in files: they say where to start, and nothing else.
+#[derive(Default)]
+struct FluxObjects {
+    instances: Vec<SyncRoot>,
+    bootstrapped: Vec<SyncRoot>,
+    /// The folder that each Kustomization stands in, and the one that it builds.
+    kustomizations: Vec<(String, String)>,
+}
+
+impl FluxObjects {
+    fn read(files: &TreeFiles<'_>) -> Self {
+        let mut found = Self::default();
+        let manifests = files.paths().filter(|path| crate::tree::is_yaml_path(path));
+        for path in manifests {
+            let Some(file) = files.file(path) else {
+                continue;
+            };
+            // Most files of a tree have none: they need not be parsed for that.
+            let Ok(text) = file.text() else { continue };
+            let may_have = [KUSTOMIZE_GROUP, "FluxInstance", "instance:"];
+            if !may_have.iter().any(|word| text.contains(word)) {
+                continue;
+            }
+            for (index, document) in file
+                .documents()
+                .into_iter()
+                .flat_map(|all| all.iter())
+                .enumerate()
+            {
+                let object = Field::of_node(&document.root, file, index);
+                found.take(files, path, &object);
+            }
+        }
+        found
+    }
+
+    fn take(&mut self, files: &TreeFiles<'_>, path: &str, object: &Field) {
+        let sync = match object.find_text(&["kind"]) {
+            Some("FluxInstance") => object.find(&["spec", "sync"]),
+            Some("HelmRelease") => object.find(&["spec", "values", "instance", "sync"]),
+            _ => None,
+        };
+        if let Some(root) = sync.and_then(|sync| synced(sync, object)) {
+            if files.has_folder(&root.folder) && files.below(&root.folder).next().is_some() {
+                self.instances.push(root);
+            }
+        }
+        if !is_of(object, KUSTOMIZE_GROUP, "Kustomization") {
+            return;
+        }
+        let written = object.find_text(&["spec", "path"]).unwrap_or_default();
+        let Some(folder) = join("", written.trim_start_matches('/')) else {
+            return;
+        };
+        let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if holds(&folder, own) {
+            self.bootstrapped.push(SyncRoot {
+                folder: folder.clone(),
+                key: key_of(object),
+                source: SourceReference::of(object),
+                url: None,
+            });
+        }
+        self.kustomizations.push((own.to_owned(), folder));
+    }
+}
+
+/// Reads the sync of a `FluxInstance`, or of its values in a chart.
+fn synced(sync: &Field, object: &Field) -> Option<SyncRoot> {
+    let path = sync.find_text(&["path"])?;
+    let namespace = match key_of(object).namespace.as_str() {
+        "" => DEFAULT_NAME.to_owned(),
+        namespace => namespace.to_owned(),
+    };
+    let name = sync.find_text(&["name"]).unwrap_or(DEFAULT_NAME);
+    Some(SyncRoot {
+        folder: join("", path.trim_start_matches('/'))?,
+        key: ObjectKey::new(namespace.clone(), name),
+        source: Some(SourceReference {
+            kind: sync
+                .find_text(&["kind"])
+                .unwrap_or("GitRepository")
+                .to_owned(),
+            key: ObjectKey::new(namespace, name),
+        }),
+        url: sync.find_text(&["url"]).map(str::to_owned),
+    })
+}
+
+/// Returns whether a folder is another one or holds it.
+fn holds(folder: &str, inner: &str) -> bool {
+    folder.is_empty()
+        || inner == folder
+        || inner
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Lists the folders with Kustomizations that no Kustomization builds.
+fn uppermost(files: &TreeFiles<'_>, kustomizations: &[(String, String)]) -> Vec<SyncRoot> {
+    let built: BTreeSet<&str> = kustomizations
+        .iter()
+        .map(|(_, folder)| folder.as_str())
+        .filter(|folder| files.has_folder(folder))
+        .collect();
+    let is_built = |folder: &str| {
+        let above = folder.match_indices('/').map(|(at, _)| &folder[..at]);
+        above.chain([folder, ""]).any(|above| built.contains(above))
+    };
+    let standing: BTreeSet<&str> = kustomizations
+        .iter()
+        .map(|(own, _)| own.as_str())
+        .filter(|own| !is_built(own))
+        .collect();
+    let mut found: Vec<SyncRoot> = Vec::new();
+    for folder in standing {
+        // The uppermost folder takes in what lies below, as Flux does.
+        if found.iter().all(|root| !holds(&root.folder, folder)) {
+            found.push(SyncRoot {
+                folder: folder.to_owned(),
+                key: ObjectKey::new(DEFAULT_NAME, DEFAULT_NAME),
+                source: None,
+                url: None,
+            });
+        }
+    }
+    found
+}

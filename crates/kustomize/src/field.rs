@@ -80,9 +80,14 @@ impl Field {
     ) -> Self {
         let origin = Origin::new(Place::new(file, document, node.span));
         let value = match &node.content {
+            // A value that is not written has no text; the loader says `~`.
             Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read_by(
                 resolver,
-                &scalar.text,
+                if node.span.start == node.span.end && scalar.style == Style::Plain {
+                    ""
+                } else {
+                    &scalar.text
+                },
                 scalar.style == Style::Plain && !scalar.tagged_string,
             )),
             Content::Sequence { items, .. } => FieldValue::Sequence(

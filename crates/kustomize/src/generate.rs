@@ -55,6 +55,9 @@ pub(crate) fn generate(
     let fields = entry.fields;
     let said = |name: &str| fields.get(name).filter(|field| field.as_text() != Some(""));
     let pairs = read_pairs(fields, entry.with_env, loader, findings);
+    if !is_printable(fields, findings) {
+        return None;
+    }
     let Some(name) = said("name") else {
         let message = format!("the generator of a `{}` has no `name`", entry.kind.name());
         let place = fields.place();
@@ -81,6 +84,27 @@ pub(crate) fn generate(
     resource.needs_hash = option_flag(entry, "disableNameSuffixHash").is_none();
     resource.behavior = GeneratorBehavior::of(fields.find_text(&["behavior"]).unwrap_or_default());
     Some(resource)
+}
+
+/// Says which texts of a generator hold a character that YAML cannot hold: kustomize writes them as YAML on the way.
+fn is_printable(field: &Field, findings: &mut Findings) -> bool {
+    let mut all = true;
+    field.each_scalar(&mut |_, scalar| {
+        let text = scalar.as_text().unwrap_or_default();
+        // Whatever lies below a space is escaped.
+        if text.chars().any(|letter| {
+            matches!(letter, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+        }) {
+            all = false;
+            let message = "the text holds a control character";
+            let place = scalar.place();
+            findings.refuse(
+                Problem::new(ProblemKind::Malformed, message, place)
+                    .with_help("Put the value into a file, and list it in `files`"),
+            );
+        }
+    });
+    all
 }
 
 fn all_differ(pairs: &[GeneratedPair], findings: &mut Findings) -> bool {

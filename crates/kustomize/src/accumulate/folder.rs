@@ -36,6 +36,9 @@ enum NamedThing {
     Remote,
 }
 
+/// The version of Kubernetes' API that kustomize has built in.
+const BUILT_IN_OPENAPI: &str = "v1.21.2";
+
 /// The fields that hold generators, with what they make and the names of kustomize's own generators.
 const GENERATORS: [(&str, GeneratedKind, &str); 2] = [
     (
@@ -74,7 +77,19 @@ impl<'f> FolderBuild<'f> {
 
     /// Says that a schema of the user's own, which decides how lists are merged, is not looked at.
     fn note_schema(&self, session: &mut BuildSession) {
-        let Some(written) = self.kustomization.root.find(&["openapi", "path"]) else {
+        let openapi = |key: &str| self.kustomization.root.find(&["openapi", key]);
+        let path = openapi("path");
+        if let Some(version) = openapi("version")
+            && (path.is_some() || !matches!(version.as_text(), Some("" | BUILT_IN_OPENAPI)))
+        {
+            let message = "kustomize does not have the version of `openapi`";
+            session.findings.refuse(
+                Problem::new(ProblemKind::Refused, message, version.place()).with_help(format!(
+                    "Write `{BUILT_IN_OPENAPI}` or leave it out; it cannot stand beside `path`"
+                )),
+            );
+        }
+        let Some(written) = path else {
             return;
         };
         if self.loader.read(written, &mut session.findings).is_some() {
@@ -161,6 +176,17 @@ impl<'f> FolderBuild<'f> {
         }
         if text.is_empty() {
             let problem = Problem::new(ProblemKind::Malformed, "the entry is empty", item.place());
+            session.findings.refuse(problem);
+            return None;
+        }
+        if let PathEntry::Missing = at_hand
+            && let Some(path) = self.loader.resolve(item, &mut session.findings)
+        {
+            let message = format!("there is no file or folder `{text}`");
+            let mut problem = Problem::new(ProblemKind::Missing, message, item.place());
+            if path != text {
+                problem = problem.with_help(format!("It would be `{path}`"));
+            }
             session.findings.refuse(problem);
             return None;
         }

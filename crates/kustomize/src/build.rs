@@ -45,7 +45,7 @@ pub fn build(files: &dyn Files, folder: &str, options: BuildOptions) -> Build {
         return refused(findings);
     }
     match Kustomization::find(&loader, None, &mut findings) {
-        Some(kustomization) => build_loaded(loader, kustomization, findings),
+        Some(kustomization) => build_loaded(loader, &kustomization, findings),
         None => refused(findings),
     }
 }
@@ -63,7 +63,7 @@ pub fn build_kustomization(
     let mut findings = Findings::default();
     let [file, ..] = KUSTOMIZATION_FILES;
     match Kustomization::of_field(kustomization.clone(), file, &mut findings) {
-        Some(kustomization) => build_loaded(loader, kustomization, findings),
+        Some(kustomization) => build_loaded(loader, &kustomization, findings),
         None => refused(findings),
     }
 }
@@ -83,7 +83,7 @@ fn refused(findings: Findings) -> Build {
     }
 }
 
-fn build_loaded(loader: Loader<'_>, kustomization: Kustomization, findings: Findings) -> Build {
+fn build_loaded(loader: Loader<'_>, kustomization: &Kustomization, findings: Findings) -> Build {
     let notes_provenance = !kustomization.items("buildMetadata").is_empty();
     let mut session = BuildSession::new(findings, notes_provenance);
     let folder = FolderBuild::root(loader, kustomization.clone());
@@ -97,7 +97,7 @@ fn build_loaded(loader: Loader<'_>, kustomization: Kustomization, findings: Find
     sort_resources(&mut resources, options, &mut findings);
     refuse_equal(&resources, &kustomization.root.origin, &mut findings);
     for resource in &mut resources.list {
-        finish_annotations(resource, &kustomization);
+        finish_annotations(resource, kustomization);
     }
     if !findings.problems.is_empty() {
         return refused(findings);

@@ -246,6 +246,9 @@ impl Field {
     }
 
     /// Returns the mapping of a key; makes one where there is none, or null.
+    ///
+    /// # Panics
+    /// Never: the key is there once it is set.
     pub fn mapping_at(&mut self, key: &str, origin: &Origin) -> &mut Self {
         let missing = self.get(key).is_none_or(Self::is_null);
         if missing {

@@ -1,4 +1,4 @@
-//! Objects that kustomize makes: ConfigMaps and Secrets of literals and files, and the hash in their names.
+//! Objects that kustomize makes of literals and files, and the hash in their names.
 
 mod hash;
 mod pair;

@@ -232,9 +232,9 @@ impl FolderBuild<'_> {
                 fields.set(key, named.clone());
             }
         }
-        let path = format!("{}", object.kind());
+        let path = object.kind();
         let lenient = Strictness::Lenient;
-        if !bring_into_shape(&mut fields, shape, lenient, &path, &mut session.findings) {
+        if !bring_into_shape(&mut fields, shape, lenient, path, &mut session.findings) {
             return None;
         }
         let entry = GeneratorEntry {

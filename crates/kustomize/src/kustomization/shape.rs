@@ -16,11 +16,11 @@ pub(crate) enum FieldShape {
     /// Keys of any name with anything.
     Values,
     /// A list.
-    List(&'static FieldShape),
+    List(&'static Self),
     /// Known fields.
-    Object(&'static [(&'static str, FieldShape)]),
+    Object(&'static [(&'static str, Self)]),
     /// The known fields of several.
-    Objects(&'static [&'static [(&'static str, FieldShape)]]),
+    Objects(&'static [&'static [(&'static str, Self)]]),
 }
 
 use FieldShape::{Flag, Integer, List, Object, Objects, Text, Texts, Values};
@@ -243,23 +243,25 @@ pub(crate) fn bring_into_shape(
         }
         List(of) => {
             if let Some(items) = field.items_mut() {
-                let checked = items.iter_mut().enumerate().map(|(index, item)| {
+                let mut all = true;
+                for (index, item) in items.iter_mut().enumerate() {
                     fill_null(item, of);
                     let path = format!("{path}[{index}]");
-                    bring_into_shape(item, of, strictness, &path, findings)
-                });
-                return checked.fold(true, |all, one| all && one);
+                    all &= bring_into_shape(item, of, strictness, &path, findings);
+                }
+                return all;
             }
             "a list"
         }
         Texts => {
             if let Some(entries) = field.entries_mut() {
-                let checked = entries.iter_mut().map(|entry| {
+                let mut all = true;
+                for entry in entries {
                     fill_null(&mut entry.value, &Text);
                     let path = format!("{path}.{}", entry.key);
-                    bring_into_shape(&mut entry.value, &Text, strictness, &path, findings)
-                });
-                return checked.fold(true, |all, one| all && one);
+                    all &= bring_into_shape(&mut entry.value, &Text, strictness, &path, findings);
+                }
+                return all;
             }
             "a mapping"
         }

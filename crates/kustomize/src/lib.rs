@@ -8,11 +8,15 @@ mod build;
 mod emit;
 mod field;
 mod files;
+mod generated_note;
 mod loader;
+mod patch;
 mod place;
 mod problem;
+mod replacement;
 mod resource;
 mod resources;
+mod scope;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};
 pub use emit::to_yaml;

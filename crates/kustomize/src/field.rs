@@ -66,6 +66,10 @@ impl Field {
     pub fn of_node(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
         let origin = Origin::new(Place::new(file, document, node.span));
         let value = match &node.content {
+            // The reader gives a value that is not written the text `~`.
+            Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {
+                FieldValue::Scalar(FieldScalar::read("", true))
+            }
             Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read(
                 &scalar.text,
                 scalar.style == Style::Plain && !scalar.tagged_string,

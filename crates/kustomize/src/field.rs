@@ -159,6 +159,18 @@ impl Field {
         (scalar.kind != ScalarKind::Null).then_some(scalar.text.as_str())
     }
 
+    /// Returns whether it is a scalar written in quotes or as a block, as far as its text and its place show.
+    pub fn is_quoted(&self) -> bool {
+        let Some(scalar) = self.as_scalar().filter(|all| all.kind == ScalarKind::Text) else {
+            return false;
+        };
+        let Place { file, span, .. } = self.place();
+        let written = file.bytes().get(span.start..span.end).unwrap_or_default();
+        ScalarKind::of(&scalar.text) != ScalarKind::Text
+            || scalar.text.contains('\n')
+            || matches!(written.first(), Some(b'"' | b'\''))
+    }
+
     /// Returns the entries, if it is a mapping.
     pub fn entries(&self) -> Option<&[FieldEntry]> {
         match &self.value {

@@ -80,14 +80,13 @@ impl Field {
     ) -> Self {
         let origin = Origin::new(Place::new(file, document, node.span));
         let value = match &node.content {
-            // A value that is not written has no text; the loader says `~`.
+            // The reader gives a value that is not written the text `~`.
+            Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {
+                FieldValue::Scalar(FieldScalar::read("", true))
+            }
             Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read_by(
                 resolver,
-                if node.span.start == node.span.end && scalar.style == Style::Plain {
-                    ""
-                } else {
-                    &scalar.text
-                },
+                &scalar.text,
                 scalar.style == Style::Plain && !scalar.tagged_string,
             )),
             Content::Sequence { items, .. } => FieldValue::Sequence(
@@ -157,6 +156,18 @@ impl Field {
     pub fn as_text(&self) -> Option<&str> {
         let scalar = self.as_scalar()?;
         (scalar.kind != ScalarKind::Null).then_some(scalar.text.as_str())
+    }
+
+    /// Returns whether it is a scalar written in quotes or as a block, as far as its text and its place show.
+    pub fn is_quoted(&self) -> bool {
+        let Some(scalar) = self.as_scalar().filter(|all| all.kind == ScalarKind::Text) else {
+            return false;
+        };
+        let Place { file, span, .. } = self.place();
+        let written = file.bytes().get(span.start..span.end).unwrap_or_default();
+        ScalarKind::of(&scalar.text) != ScalarKind::Text
+            || scalar.text.contains('\n')
+            || matches!(written.first(), Some(b'"' | b'\''))
     }
 
     /// Returns the entries, if it is a mapping.

@@ -12,6 +12,7 @@ mod emit;
 mod field;
 mod files;
 mod generate;
+mod generated_note;
 mod inline;
 mod kustomization;
 mod loader;

@@ -5,14 +5,30 @@
 //! kustomize refuses is a [`Problem`], with its place, and all problems are found at once.
 
 mod build;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod config;
 mod emit;
 mod field;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod field_spec;
 mod files;
 mod loader;
 mod place;
 mod problem;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod reference;
 mod resource;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
 mod resources;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod scope;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod setting;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the accumulator calls it")
+)]
+mod transform;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};
 pub use emit::to_yaml;

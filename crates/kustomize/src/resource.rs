@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::place::Place;
+use super::scope::is_cluster_scoped;
 
 /// What makes an object the same one: group, version, kind, name and namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +56,35 @@ pub struct Resource {
     pub(crate) allow_kind_change: bool,
 }
 
+impl ResourceId {
+    /// Returns the id by which kustomize compares: the empty namespace is `default`, and a kind that is certainly not
+    /// namespaced has none.
+    #[must_use]
+    pub(crate) fn effective(mut self) -> Self {
+        if is_cluster_scoped(&self.group, &self.version, &self.kind) {
+            self.namespace.clear();
+        } else if self.namespace.is_empty() {
+            "default".clone_into(&mut self.namespace);
+        }
+        self
+    }
+
+    /// Returns kind, namespace and name, as messages show an object.
+    pub(crate) fn shown(&self) -> String {
+        let Self {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self;
+        if namespace.is_empty() {
+            format!("`{kind}/{name}`")
+        } else {
+            format!("`{kind}/{namespace}/{name}`")
+        }
+    }
+}
+
 impl Resource {
     /// Takes an object as it was written.
     pub fn new(root: Field) -> Self {
@@ -79,14 +109,14 @@ impl Resource {
     /// Returns the API group; empty for the core group.
     pub fn group(&self) -> &str {
         let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
-        version.rsplit_once('/').map_or("", |(group, _)| group)
+        version.split_once('/').map_or("", |(group, _)| group)
     }
 
     /// Returns the version of the API.
     pub fn version(&self) -> &str {
         let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
         version
-            .rsplit_once('/')
+            .split_once('/')
             .map_or(version, |(_, version)| version)
     }
 
@@ -118,6 +148,17 @@ impl Resource {
             name: self.name().to_owned(),
             namespace: self.namespace().to_owned(),
         }
+    }
+
+    /// Returns the place of its name, to underline for the object as a whole.
+    pub(crate) fn name_place(&self) -> &Place {
+        let name = self.root.find(&["metadata", "name"]);
+        name.map_or_else(|| self.place(), Field::place)
+    }
+
+    /// Adds the id as it is now to the former ones, before a name, namespace or kind is changed.
+    pub(crate) fn remember_id(&mut self) {
+        self.former.push(self.id().effective());
     }
 
     /// Returns the id that it was written with.

@@ -13,11 +13,19 @@ use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
 use crate::write::foreign::{self, ForeignFile};
-use crate::write::journal::{Change, JOURNAL, UNDO};
+use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
 use crate::write::{Error, HOME, Target, problem};
+
+/// An output folder with the exclusive right to change it, held until this or the plan made with it is dropped.
+#[derive(Debug)]
+pub struct ClaimedFolder {
+    pub(super) folder: Folder,
+    pub(super) claim: Claim,
+    pub(super) recovery: Recovery,
+}
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,15 +115,25 @@ pub fn plan<'t>(
             return Ok(planned);
         }
     }
-    let claim = folder.claim(HOME, &target.holder)?;
-    let recovery = apply::recover(&folder, reserved, &mut |_| Ok(()))?;
-    Ok(
-        compare(tree, folder, reserved, options)?.map(|mut planned| {
-            planned.value.claim = Some(claim);
-            planned.value.report.recovery = recovery;
+    super::claim(target)?.plan(tree, reserved, options)
+}
+
+impl ClaimedFolder {
+    /// Does as [`fn@plan`], under this claim, which the plan takes over; what the project reads is `reserved`.
+    pub fn plan<'t>(
+        self,
+        tree: &'t Tree<Sealed>,
+        reserved: &ReservedPaths,
+        options: Options,
+    ) -> Result<StageResult<Plan<'t>>, Error> {
+        // Since the folder was claimed, others may have put a symlink where a folder was.
+        let compared = compare(tree, self.folder.anew(), reserved, options)?;
+        Ok(compared.map(|mut planned| {
+            planned.value.claim = Some(self.claim);
+            planned.value.report.recovery = self.recovery;
             planned
-        }),
-    )
+        }))
+    }
 }
 
 /// Compares a tree with the folder as it is.

@@ -1,14 +1,14 @@
 //! What would change on disk, decided before anything does.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::fs::{self, Claim, Entry, Folder, parents};
 use crate::source::Source;
-use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths, folded};
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
@@ -226,12 +226,18 @@ struct Planner<'t, 'p> {
 
 impl<'t> Planner<'t, '_> {
     fn check_paths(&mut self) {
-        let paths: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
-        for path in &paths {
+        // As a disk knows them that tells no capitals apart: the tree may be checked out on one.
+        let mut places: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
+        for (path, _) in self.tree.outputs() {
             if let Some(reason) = self.reserved.refuse(path) {
                 self.problems
                     .push(problem::bad_path(self.tree, path, &reason));
-            } else if let Some(parent) = parents(path).find(|parent| paths.contains(parent)) {
+            } else if let Some(twin) = places.insert(folded(path), path) {
+                self.problems.push(problem::one_file(self.tree, path, twin));
+            }
+        }
+        for (place, path) in &places {
+            if let Some(parent) = parents(place).find_map(|parent| places.get(parent)) {
                 self.problems
                     .push(problem::file_and_folder(self.tree, path, parent));
             }

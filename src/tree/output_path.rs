@@ -122,7 +122,11 @@ pub fn flaw(path: &str) -> Option<&'static str> {
 
 /// Returns what is wrong with one part of a path.
 fn flaw_of_name(name: &str) -> Option<&'static str> {
-    if let Some(flaw) = name.chars().find_map(flaw_of_letter) {
+    // Nearly every name is of these, and there are thousands.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if !name.bytes().all(plain)
+        && let Some(flaw) = name.chars().find_map(flaw_of_letter)
+    {
         return Some(flaw);
     }
     match name {
@@ -176,7 +180,6 @@ pub fn folded(path: &str) -> Cow<'_, str> {
 
 /// Returns whether some system opens `.git` or `.kiln` by this name, the rules for all names aside.
 fn is_bookkeeping(name: &str) -> bool {
-    // Nearly every name is none, and there are thousands.
     if name.is_ascii() && !name.starts_with('.') {
         return false;
     }
@@ -189,15 +192,15 @@ fn is_bookkeeping(name: &str) -> bool {
 /// Returns whether Windows opens a device by this name, whatever its ending.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
-    let stem = stem.trim_end_matches(' ').to_ascii_lowercase();
-    DEVICES.contains(&stem.as_str())
-        || NUMBERED_DEVICES.iter().any(|device| {
-            let number = stem.strip_prefix(device).map(|rest| rest.chars());
-            number.is_some_and(|mut rest| {
-                let is_number = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
-                rest.next().is_some_and(is_number) && rest.next().is_none()
-            })
-        })
+    let stem = stem.trim_end_matches(' ');
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
+    let (devices, stem): (&[&str], &str) = match stem.strip_suffix(is_number) {
+        Some(start) => (&NUMBERED_DEVICES, start),
+        None => (&DEVICES, stem),
+    };
+    devices
+        .iter()
+        .any(|device| stem.eq_ignore_ascii_case(device))
 }
 
 /// Returns whether Windows may have given this name to a file that has a longer one: `KUBERN~1.YAM`.

@@ -164,6 +164,7 @@ fn compare<'t>(
         owned: &owned,
         force: options.force,
         adopts: options.force && text.is_none(),
+        refused: BTreeSet::new(),
         next: Owned::new(),
         removals: BTreeSet::new(),
         pending: Vec::new(),
@@ -213,6 +214,8 @@ struct Planner<'t, 'p> {
     force: bool,
     /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
     adopts: bool,
+    /// Outputs whose paths cannot be those of outputs.
+    refused: BTreeSet<&'t str>,
     /// What the lock lists afterwards.
     next: Owned,
     /// Outputs to remove.
@@ -232,6 +235,7 @@ impl<'t> Planner<'t, '_> {
             if let Some(reason) = self.reserved.refuse(path) {
                 self.problems
                     .push(problem::bad_path(self.tree, path, &reason));
+                self.refused.insert(path);
             } else if let Some(twin) = places.insert(folded(path), path) {
                 self.problems.push(problem::one_file(self.tree, path, twin));
             }
@@ -283,7 +287,7 @@ impl<'t> Planner<'t, '_> {
         let outputs: Vec<(&'t str, &'t SealedFile)> = self
             .tree
             .outputs()
-            .filter(|(path, _)| self.reserved.refuse(path).is_none())
+            .filter(|(path, _)| !self.refused.contains(path))
             .collect();
         let fates: Vec<(Digest, Fate)> = outputs
             .par_iter()

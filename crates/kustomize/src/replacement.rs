@@ -12,7 +12,8 @@ use super::place::Place;
 use super::problem::{Findings, Problem, ProblemKind};
 use super::resource::{Resource, ResourceId};
 use super::resources::Resources;
-use field_path::{FieldPath, NewValue};
+pub(crate) use field_path::FieldPath;
+use field_path::NewValue;
 
 /// The field that a source or target means that names none.
 const DEFAULT_PATH: &str = "metadata.name";

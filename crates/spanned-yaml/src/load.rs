@@ -38,6 +38,25 @@ impl LoadError {
 /// errors.
 /// A stream without content has no document.
 pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
+    load_by(text, EqualKeys::Refused)
+}
+
+/// Reads every document of a text as go-yaml v2 does: of equal keys in one mapping, the last one counts.
+///
+/// # Errors
+/// As [`load`], but for equal keys.
+pub fn load_last_of_equal_keys(text: &str) -> Result<Vec<Document>, LoadError> {
+    load_by(text, EqualKeys::LastCounts)
+}
+
+/// What equal keys in one mapping mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EqualKeys {
+    Refused,
+    LastCounts,
+}
+
+fn load_by(text: &str, equal_keys: EqualKeys) -> Result<Vec<Document>, LoadError> {
     // Whole paragraphs of comments stand between two keys in many a file: the text is in memory anyway.
     let mut options = Options::default();
     options.max_buffered_comment_events = usize::MAX;
@@ -47,6 +66,7 @@ pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
         anchors: BTreeMap::new(),
         comments: Vec::new(),
         copied: 0,
+        equal_keys,
     };
     let documents = loader.stream()?;
     match refused_tab(text, &documents) {
@@ -64,6 +84,7 @@ struct Loader<'t> {
     anchors: BTreeMap<usize, Node>,
     comments: Vec<Span>,
     copied: usize,
+    equal_keys: EqualKeys,
 }
 
 impl<'t> Loader<'t> {
@@ -185,7 +206,7 @@ impl<'t> Loader<'t> {
 
     fn mapping(&mut self, start: Span, style: StructureStyle) -> Result<Node, LoadError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = BTreeMap::new();
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut span = start;
         loop {
             let (event, key_span) = self.next()?;
@@ -209,11 +230,14 @@ impl<'t> Loader<'t> {
             if key != "<<"
                 && let Some(first) = seen.insert(key.clone(), key_span)
             {
-                return Err(LoadError {
-                    message: format!("the key `{}` is set twice", shown_key(&key)),
-                    span: key_span,
-                    first: Some(first),
-                });
+                if self.equal_keys == EqualKeys::Refused {
+                    return Err(LoadError {
+                        message: format!("the key `{}` is set twice", shown_key(&key)),
+                        span: key_span,
+                        first: Some(first),
+                    });
+                }
+                entries.retain(|entry| entry.key != key);
             }
             let value = self.node()?;
             entries.push(Entry {
@@ -268,6 +292,15 @@ fn byte_span(span: granit_parser::Span) -> Span {
 mod tests {
     use super::*;
     use crate::Route;
+
+    #[test]
+    fn takes_the_last_of_equal_keys_only_where_asked_to() {
+        let text = "a: {x: 1, y: 2, x: 3}\nb: 1\na: 4\n";
+        assert!(load(text).is_err());
+        let documents = load_last_of_equal_keys(text).unwrap();
+        let root = documents[0].root.to_kubernetes();
+        assert_eq!(root, serde_json::json!({"b": 1, "a": 4}));
+    }
 
     #[test]
     fn finds_the_span_of_a_route_in_a_later_document() {

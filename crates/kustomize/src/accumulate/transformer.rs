@@ -19,6 +19,7 @@ use super::super::transform::{
     add_annotations, add_common_labels, add_labels, add_prefix, add_suffix, run_builtin,
     set_images, set_namespace, set_replicas,
 };
+use super::variable::resolve_variables;
 use super::{Accumulation, BuildSession, FolderBuild};
 
 type Transform = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
@@ -58,7 +59,7 @@ impl FolderBuild<'_> {
         accumulation: &mut Accumulation,
     ) {
         let before = session.findings.problems.len();
-        let config = session.config_of(accumulation, self.place());
+        let config = session.config_of(accumulation);
         let gaps = accumulation.gaps;
         let resources = &mut accumulation.resources;
         let said = |name: &str| {
@@ -323,11 +324,14 @@ impl FolderBuild<'_> {
         }
     }
 
-    /// Puts the hashes into names, and follows all names that changed.
-    pub(crate) fn finish_names(&self, session: &mut BuildSession, accumulation: &mut Accumulation) {
-        let config = session.config_of(accumulation, self.place());
+    /// Puts the hashes into names, follows all names that changed, and puts in the `vars`.
+    pub(crate) fn finish_names(session: &mut BuildSession, accumulation: &mut Accumulation) {
+        let config = session.config_of(accumulation);
         append_hashes(&mut accumulation.resources, &mut session.findings);
         fix_name_references(&mut accumulation.resources, &mut session.findings, &config);
+        let before = session.findings.problems.len();
+        resolve_variables(accumulation, &config, &mut session.findings);
+        session.excuse_since(before, accumulation.gaps);
     }
 }
 

@@ -8,9 +8,9 @@ use super::super::place::{Origin, Place};
 
 /// A path to fields, as it is written, and its steps.
 #[derive(Clone, Debug)]
-pub(super) struct FieldPath {
+pub(crate) struct FieldPath {
     pub(super) text: String,
-    pub(super) steps: Vec<String>,
+    pub(crate) steps: Vec<String>,
     pub(super) place: Place,
 }
 
@@ -34,7 +34,7 @@ enum PathStep<'p> {
 }
 
 impl FieldPath {
-    pub(super) fn new(text: &str, place: &Place) -> Self {
+    pub(crate) fn new(text: &str, place: &Place) -> Self {
         Self {
             text: text.to_owned(),
             steps: split_path(text),
@@ -46,7 +46,7 @@ impl FieldPath {
     ///
     /// # Errors
     /// The path has a step that does not fit to what is there, or a `*`.
-    pub(super) fn lookup<'f>(&self, root: &'f Field) -> Result<Option<&'f Field>, String> {
+    pub(crate) fn lookup<'f>(&self, root: &'f Field) -> Result<Option<&'f Field>, String> {
         lookup(root, &self.steps)
     }
 

@@ -3,7 +3,7 @@
 mod field_path;
 mod structured_text;
 
-use super::field::{Field, FieldValue};
+use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
 use super::loader::{Loader, documents_of};
 use super::patch::{
     EntryReader, SELECTOR_KEYS, TargetSelector, default_namespace, describe, is_given,
@@ -171,7 +171,7 @@ impl Replacement {
             ReplacementSource::Value(value) => {
                 let mut value = value.clone();
                 if let FieldValue::Scalar(scalar) = &mut value.value {
-                    scalar.kind = super::field::ScalarKind::of(&scalar.text);
+                    scalar.kind = ScalarKind::of(&scalar.text);
                 }
                 Some(value)
             }
@@ -321,13 +321,16 @@ impl ReplacementTarget {
         resource: &mut Resource,
     ) -> Result<(), Problem> {
         let create = self.options.create.then(|| NewValue::like(value));
-        let mut set = |field: &mut Field| self.set(field, value, &path.place);
+        let mut set = |field: &mut Field, is_new: bool| self.set(field, is_new, value, &path.place);
         if structured_text::set_in_text(&mut resource.root, path, create, &mut set) {
             return Ok(());
         }
         let found = path.visit(&mut resource.root, create, &mut set);
         let reason = match found {
             Ok(0) => None,
+            Ok(_) if resource.name().is_empty() || resource.kind().is_empty() => {
+                Some("no object is without name and kind".to_owned())
+            }
             Ok(_) => return Ok(()),
             Err(reason) => Some(reason),
         };
@@ -350,7 +353,13 @@ impl ReplacementTarget {
     }
 
     /// Puts a value into a field: all of it, or a part between delimiters.
-    fn set(&self, field: &mut Field, value: &Field, path: &Place) -> Result<(), String> {
+    fn set(
+        &self,
+        field: &mut Field,
+        is_new: bool,
+        value: &Field,
+        path: &Place,
+    ) -> Result<(), String> {
         let mut new = value.clone();
         new.origin = new.origin.and(path);
         if !self.options.delimiter.is_empty() {
@@ -363,15 +372,41 @@ impl ReplacementTarget {
             let origin = field.origin.clone().and(value.place()).and(path);
             new = Field::scalar(text, kind, origin);
         }
-        match (&mut field.value, &new.value) {
-            // A scalar keeps its type: a number that is put into a text is a text.
-            (FieldValue::Scalar(old), FieldValue::Scalar(new)) => old.text.clone_from(&new.text),
-            (FieldValue::Scalar(old), _) => old.text.clear(),
+        match &mut field.value {
+            FieldValue::Scalar(old) => put_text(old, is_new, new.as_scalar())?,
             _ => field.value = new.value,
         }
         field.origin = new.origin;
         Ok(())
     }
+}
+
+/// Puts a text into a scalar, which keeps its type: a number that is put into a text is a text.
+///
+/// # Errors
+/// The type does not take the text: kustomize fails when it writes such an object.
+fn put_text(old: &mut FieldScalar, is_new: bool, new: Option<&FieldScalar>) -> Result<(), String> {
+    let text = new.map_or("", |scalar| scalar.text.as_str());
+    let kind = ScalarKind::of(text);
+    if is_new {
+        old.kind = kind;
+    }
+    let name = match (old.kind, kind) {
+        (ScalarKind::Null, kind) if kind != ScalarKind::Null => "null",
+        (ScalarKind::Boolean, kind) if kind != ScalarKind::Boolean => "`true` or `false`",
+        (ScalarKind::Integer, kind) if kind != ScalarKind::Integer => "a whole number",
+        (ScalarKind::Float, kind) if !matches!(kind, ScalarKind::Float | ScalarKind::Integer) => {
+            "a number"
+        }
+        _ => {
+            old.text.clear();
+            old.text.push_str(text);
+            return Ok(());
+        }
+    };
+    Err(format!(
+        "the field holds {name}, and the value is of another type"
+    ))
 }
 
 /// Puts a part of a text in its place between delimiters, before all of them, or behind.

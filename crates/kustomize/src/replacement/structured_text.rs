@@ -39,9 +39,9 @@ pub(super) fn set_in_text(
         steps: inner.to_vec(),
         ..path.clone()
     };
-    let count = inner.visit(&mut content, create, &mut |field| {
+    let count = inner.visit(&mut content, create, &mut |field, is_new| {
         let before = field.clone();
-        visitor(field)?;
+        visitor(field, is_new)?;
         edit.note(&before, field, &file);
         origins.push(field.origin.clone());
         Ok(())

@@ -321,11 +321,17 @@ impl ReplacementTarget {
         resource: &mut Resource,
     ) -> Result<(), Problem> {
         let create = self.options.create.then(|| NewValue::like(value));
-        let mut set = |field: &mut Field, is_new: bool| self.set(field, is_new, value, &path.place);
-        if structured_text::set_in_text(&mut resource.root, path, create, &mut set) {
+        let set_as = |host: FieldHost| {
+            move |field: &mut Field, is_new: bool| {
+                let host = if is_new { FieldHost::New } else { host };
+                self.set(field, host, value, &path.place)
+            }
+        };
+        let root = &mut resource.root;
+        if structured_text::set_in_text(root, path, create, &mut set_as(FieldHost::Text)) {
             return Ok(());
         }
-        let found = path.visit(&mut resource.root, create, &mut set);
+        let found = path.visit(root, create, &mut set_as(FieldHost::Object));
         let reason = match found {
             Ok(0) => None,
             Ok(_) if resource.name().is_empty() || resource.kind().is_empty() => {
@@ -356,7 +362,7 @@ impl ReplacementTarget {
     fn set(
         &self,
         field: &mut Field,
-        is_new: bool,
+        host: FieldHost,
         value: &Field,
         path: &Place,
     ) -> Result<(), String> {
@@ -373,7 +379,7 @@ impl ReplacementTarget {
             new = Field::scalar(text, kind, origin);
         }
         match &mut field.value {
-            FieldValue::Scalar(old) => put_text(old, is_new, new.as_scalar())?,
+            FieldValue::Scalar(old) => put_text(old, host, new.as_scalar())?,
             _ => field.value = new.value,
         }
         field.origin = new.origin;
@@ -381,32 +387,53 @@ impl ReplacementTarget {
     }
 }
 
+/// What holds a field that gets a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FieldHost {
+    /// An object.
+    Object,
+    /// An object or text, in which the field was made just now.
+    New,
+    /// A text, in which kustomize notes a type that its value does not have.
+    Text,
+}
+
 /// Puts a text into a scalar, which keeps its type: a number that is put into a text is a text.
 ///
 /// # Errors
 /// The type does not take the text: kustomize fails when it writes such an object.
-fn put_text(old: &mut FieldScalar, is_new: bool, new: Option<&FieldScalar>) -> Result<(), String> {
+fn put_text(
+    old: &mut FieldScalar,
+    host: FieldHost,
+    new: Option<&FieldScalar>,
+) -> Result<(), String> {
     let text = new.map_or("", |scalar| scalar.text.as_str());
-    let kind = ScalarKind::of(text);
-    if is_new {
-        old.kind = kind;
+    if host == FieldHost::New {
+        old.kind = ScalarKind::of(text);
     }
-    let name = match (old.kind, kind) {
-        (ScalarKind::Null, kind) if kind != ScalarKind::Null => "null",
-        (ScalarKind::Boolean, kind) if kind != ScalarKind::Boolean => "`true` or `false`",
-        (ScalarKind::Integer, kind) if kind != ScalarKind::Integer => "a whole number",
-        (ScalarKind::Float, kind) if !matches!(kind, ScalarKind::Float | ScalarKind::Integer) => {
-            "a number"
-        }
-        _ => {
-            old.text.clear();
-            old.text.push_str(text);
-            return Ok(());
-        }
-    };
-    Err(format!(
-        "the field holds {name}, and the value is of another type"
-    ))
+    if host == FieldHost::Object && !takes_text(old.kind, text) {
+        let name = match old.kind {
+            ScalarKind::Null => "null",
+            ScalarKind::Boolean => "`true` or `false`",
+            ScalarKind::Integer => "a whole number",
+            ScalarKind::Float => "a number",
+            ScalarKind::Text => "a text",
+        };
+        return Err(format!(
+            "the field holds {name}, and the value is of another type"
+        ));
+    }
+    old.text.clear();
+    old.text.push_str(text);
+    Ok(())
+}
+
+/// Returns whether a scalar of a type can have a text.
+fn takes_text(kind: ScalarKind, text: &str) -> bool {
+    let shown = ScalarKind::of(text);
+    kind == shown
+        || kind == ScalarKind::Text
+        || (kind == ScalarKind::Float && shown == ScalarKind::Integer)
 }
 
 /// Puts a part of a text in its place between delimiters, before all of them, or behind.

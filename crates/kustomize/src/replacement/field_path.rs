@@ -351,7 +351,7 @@ impl FieldPathWalk<'_, '_> {
     ) -> Result<usize, String> {
         let pattern =
             Regex::new(value).map_err(|_| format!("`{value}` is no regular expression"))?;
-        let count = self.visit_asked(field, key, &pattern, rest)?;
+        let count = self.visit_asked(field, key, &pattern, rest, false)?;
         if count > 0 || self.create.is_none() {
             return Ok(count);
         }
@@ -367,7 +367,7 @@ impl FieldPathWalk<'_, '_> {
             Some(items) => items.push(item),
             None => return Err("a list is expected where there is none".to_owned()),
         }
-        self.visit_asked(field, key, &pattern, rest)
+        self.visit_asked(field, key, &pattern, rest, key.is_empty())
     }
 
     fn visit_asked(
@@ -376,6 +376,7 @@ impl FieldPathWalk<'_, '_> {
         key: &str,
         pattern: &Regex,
         rest: &[String],
+        is_new: bool,
     ) -> Result<usize, String> {
         items_of(field)?;
         // What stands behind a scalar of a list is not looked at.
@@ -388,7 +389,7 @@ impl FieldPathWalk<'_, '_> {
                 item.get(key)
             };
             if asked.is_some_and(|asked| pattern.is_match(&yaml_text(asked))) {
-                count += self.visit(item, rest, false)?;
+                count += self.visit(item, rest, is_new)?;
             }
         }
         Ok(count)

@@ -63,6 +63,7 @@ fn load_by(text: &str, equal_keys: EqualKeys) -> Result<Vec<Document>, LoadError
     let mut loader = Loader {
         parser: Parser::new_from_str_with_options(text, options),
         length: text.len(),
+        ends_in_line_break: text.ends_with('\n'),
         anchors: BTreeMap::new(),
         comments: Vec::new(),
         copied: 0,
@@ -81,6 +82,7 @@ fn load_by(text: &str, equal_keys: EqualKeys) -> Result<Vec<Document>, LoadError
 struct Loader<'t> {
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     length: usize,
+    ends_in_line_break: bool,
     anchors: BTreeMap<usize, Node>,
     comments: Vec<Span>,
     copied: usize,
@@ -153,9 +155,15 @@ impl<'t> Loader<'t> {
     fn node_from(&mut self, event: Event<'t>, span: Span) -> Result<Node, LoadError> {
         let (mut node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let style = scalar_style(style);
+                let mut text = text.into_owned();
+                // The parser ends a block at the end of a text with a line break that go-yaml does not see.
+                if style == Style::Block && !self.ends_in_line_break && span.end == self.length {
+                    text.truncate(text.trim_end_matches('\n').len());
+                }
                 let scalar = Scalar {
-                    text: text.into_owned(),
-                    style: scalar_style(style),
+                    text,
+                    style,
                     tagged_string: tag.is_some_and(|tag| tag.to_string().ends_with("str")),
                 };
                 (plain_node(span, Content::Scalar(scalar)), anchor)
@@ -312,6 +320,22 @@ mod tests {
         let value = documents[1].root.at(&route).unwrap();
         assert_eq!(&text[value.span.start..value.span.end], "yy");
         assert_eq!(documents[1].span.start, 5);
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_a_text_has_the_line_breaks_that_are_there() {
+        for (text, expected) in [
+            ("a: |\n  x", "x"),
+            ("a: |+\n  x", "x"),
+            ("a: >\n  x\n  y", "x y"),
+            ("a: |\n  x\n", "x\n"),
+            ("a: |\n  x\n\n", "x\n"),
+            ("a: |+\n  x\n\n", "x\n\n"),
+            ("a: |\n  x\n# end", "x\n"),
+        ] {
+            let documents = load(text).unwrap();
+            assert_eq!(documents[0].root.find_text("a"), Some(expected), "{text:?}");
+        }
     }
 
     #[test]

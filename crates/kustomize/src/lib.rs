@@ -24,6 +24,8 @@ mod resources;
 mod scope;
 #[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
 mod setting;
+#[cfg_attr(not(test), expect(dead_code, reason = "the accumulator calls it"))]
+mod shared;
 #[cfg_attr(
     not(test),
     expect(dead_code, unused_imports, reason = "the accumulator calls it")

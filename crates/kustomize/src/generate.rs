@@ -2,6 +2,7 @@
 
 mod hash;
 mod pair;
+mod service_account;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use super::problem::{Findings, Problem, ProblemKind};
 use super::resource::{GeneratorBehavior, Resource};
 pub(crate) use hash::append_hashes;
 use pair::{GeneratedPair, read_pairs};
+pub(crate) use service_account::generate_service_account;
 
 /// What a generator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

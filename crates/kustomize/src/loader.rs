@@ -17,7 +17,7 @@ pub(crate) struct Loader<'f> {
     pub(crate) restricted: bool,
 }
 
-impl<'f> Loader<'f> {
+impl Loader<'_> {
     /// Returns the loader of a folder that this kustomization names.
     pub(crate) fn at(&self, folder: String) -> Self {
         Self {
@@ -112,13 +112,11 @@ pub(crate) fn settings_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Op
 }
 
 fn first_of(documents: &[spanned_yaml::Document], file: &Arc<SourceFile>) -> Field {
-    match documents.first() {
-        Some(document) => Field::of_kustomization(&document.root, file, 0),
-        None => {
-            let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
-            Field::scalar("", ScalarKind::Null, place)
-        }
+    if let Some(document) = documents.first() {
+        return Field::of_kustomization(&document.root, file, 0);
     }
+    let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
+    Field::scalar("", ScalarKind::Null, place)
 }
 
 fn unreadable(file: &Arc<SourceFile>, error: &SourceError) -> Problem {

@@ -47,13 +47,11 @@ impl FolderBuild<'_> {
                 },
                 place: field.place().clone(),
             };
-            note_variable(
-                &variable,
-                &target_of(field),
-                &mut accumulation.resources,
-                &mut session.findings,
-            );
-            own.push(variable);
+            let target = target_of(field);
+            let resources = &mut accumulation.resources;
+            if note_variable(&variable, &target, resources, &mut session.findings) {
+                own.push(variable);
+            }
         }
         add_variables(&mut accumulation.variables, own, &mut session.findings);
         session.excuse_since(before, accumulation.gaps);
@@ -86,12 +84,13 @@ fn target_of(field: &Field) -> ResourceId {
     id
 }
 
+/// Notes a variable on the object that it is about; returns whether no more than one object may be it.
 fn note_variable(
     variable: &Variable,
     target: &ResourceId,
     resources: &mut Resources,
     findings: &mut Findings,
-) {
+) -> bool {
     let is_target = |resource: &&mut Resource| {
         resource.any_ids().iter().any(|id| {
             let here = target.namespace.is_empty() || id.namespace == target.namespace;
@@ -101,8 +100,11 @@ fn note_variable(
     };
     let mut found: Vec<&mut Resource> = resources.list.iter_mut().filter(is_target).collect();
     match found.as_mut_slice() {
-        [] => {}
-        [only] => only.variables.push(variable.name.clone()),
+        [] => true,
+        [only] => {
+            only.variables.push(variable.name.clone());
+            true
+        }
         [first, ..] => {
             let message = format!(
                 "the variable `{}` may be about several objects",
@@ -113,6 +115,7 @@ fn note_variable(
                     .with_related(first.name_place())
                     .with_help("Give `objref` a `namespace`"),
             );
+            false
         }
     }
 }
@@ -162,7 +165,7 @@ pub(super) fn resolve_variables(
                 kind: CreatedKind::Nothing,
                 origin: &origin,
             };
-            let put_in = &mut |field: &mut Field| put_values_in(field, &values);
+            let put_in = &mut |field: &mut Field, _: &[usize]| put_values_in(field, &values);
             if let Err(mismatch) = spec.visit(&mut resource.root, nothing, put_in) {
                 findings.refuse(mismatch.problem(&spec.path, resource, spec.place.as_ref()));
             }
@@ -188,31 +191,23 @@ fn value_of(
         .iter()
         .flat_map(|step| split_index(step))
         .collect();
-    let field = match route.lookup(&resource.root) {
-        Ok(Some(field)) => field,
-        Ok(None) | Err(_) => {
-            let shown = resource.id().shown();
-            let message = format!("{shown} has no field `{path}` for the variable `{name}`");
-            findings.refuse(
-                Problem::new(ProblemKind::Malformed, message, place)
-                    .with_related(resource.name_place()),
-            );
-            return None;
-        }
+    let Ok(Some(field)) = route.lookup(&resource.root) else {
+        let shown = resource.id().shown();
+        let message = format!("{shown} has no field `{path}` for the variable `{name}`");
+        findings.refuse(
+            Problem::new(ProblemKind::Malformed, message, place)
+                .with_related(resource.name_place()),
+        );
+        return None;
     };
-    let scalar = match field.as_scalar() {
-        None => None,
-        Some(scalar) => match as_go_prints(scalar) {
-            Some(scalar) => Some(scalar),
-            None => {
-                let message = format!("the variable `{name}` stands for no decimal number");
-                findings.refuse(Problem::new(ProblemKind::Malformed, message, field.place()));
-                return None;
-            }
-        },
-    };
+    let scalar = field.as_scalar().map(as_go_prints);
+    if let Some(None) = scalar {
+        let message = format!("the variable `{name}` stands for no decimal number");
+        findings.refuse(Problem::new(ProblemKind::Malformed, message, field.place()));
+        return None;
+    }
     Some(VariableValue {
-        scalar,
+        scalar: scalar.flatten(),
         source: field.place().clone(),
         place: place.clone(),
     })
@@ -319,20 +314,16 @@ fn replace_names<'v>(
             let value = values
                 .get(name)
                 .and_then(|value| Some((value, value.scalar.as_ref()?)));
-            match value {
-                Some((value, scalar)) => {
-                    used.push(value);
-                    if at == 0 && replaced.is_empty() && tail.is_empty() && rest.len() == text.len()
-                    {
-                        return Some(scalar.clone());
-                    }
-                    replaced.push_str(&scalar.text);
+            if let Some((value, scalar)) = value {
+                used.push(value);
+                if name.len() + "$()".len() == text.len() {
+                    return Some(scalar.clone());
                 }
-                None => {
-                    replaced.push_str("$(");
-                    replaced.push_str(name);
-                    replaced.push(')');
-                }
+                replaced.push_str(&scalar.text);
+            } else {
+                replaced.push_str("$(");
+                replaced.push_str(name);
+                replaced.push(')');
             }
             rest = tail;
         } else {

@@ -5,7 +5,7 @@ mod path;
 mod visit;
 
 use path::split_path;
-pub(crate) use visit::{CreatedField, CreatedKind, FieldMismatch, rewrite_scalar};
+pub(crate) use visit::{CreatedField, CreatedKind, FieldMismatch, FieldSetter, rewrite_scalar};
 
 use super::place::Place;
 use super::resource::Resource;

@@ -19,8 +19,7 @@ pub(crate) use namespace::set_namespace;
 pub(crate) use prefix::{add_prefix, add_suffix};
 pub(crate) use replica::set_replicas;
 
-use super::field::Field;
-use super::field_spec::{CreatedField, FieldMismatch, FieldSpec};
+use super::field_spec::{CreatedField, FieldSetter, FieldSpec};
 use super::place::Place;
 use super::problem::Findings;
 use super::resource::Resource;
@@ -40,7 +39,7 @@ impl FieldChange<'_> {
         spec: &FieldSpec,
         resource: &mut Resource,
         findings: &mut Findings,
-        set: &mut dyn FnMut(&mut Field) -> Result<(), FieldMismatch>,
+        set: &mut FieldSetter<'_>,
     ) {
         if !spec.selector.selects_resource(resource) {
             return;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::Field;
+use super::field::{Field, ScalarKind};
 use super::files::{Files, PathEntry, join};
 use super::place::{Place, SourceError, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
@@ -96,6 +96,23 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
     }
 }
 
+/// Reads the first YAML document of a kustomization file; an empty file is null.
+pub(crate) fn kustomization_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
+    match file.documents() {
+        Ok(documents) => Some(documents.first().map_or_else(
+            || {
+                let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
+                Field::scalar("", ScalarKind::Null, place)
+            },
+            |document| Field::of_kustomization(&document.root, file, 0),
+        )),
+        Err(error) => {
+            findings.refuse(unreadable(file, error));
+            None
+        }
+    }
+}
+
 fn unreadable(file: &Arc<SourceFile>, error: &SourceError) -> Problem {
     let (message, span) = match error {
         SourceError::NotText(offset) => (
@@ -107,7 +124,8 @@ fn unreadable(file: &Arc<SourceFile>, error: &SourceError) -> Problem {
     Problem::new(ProblemKind::Malformed, message, &Place::new(file, 0, span))
 }
 
-fn is_below(folder: &str, path: &str) -> bool {
+/// Returns whether a path lies below a folder; the root is above everything.
+pub(crate) fn is_below(folder: &str, path: &str) -> bool {
     folder.is_empty()
         || path
             .strip_prefix(folder)

@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::place::Place;
+use super::provenance::Provenance;
 use super::scope::is_cluster_scoped;
 use super::shared::SharedField;
 
@@ -57,6 +58,8 @@ pub struct Resource {
     pub(crate) allow_name_change: bool,
     /// Whether a patch may change its kind.
     pub(crate) allow_kind_change: bool,
+    /// What `buildMetadata` says about it.
+    pub(crate) provenance: Provenance,
 }
 
 impl ResourceId {
@@ -102,6 +105,7 @@ impl Resource {
             behavior: GeneratorBehavior::Unspecified,
             allow_name_change: false,
             allow_kind_change: false,
+            provenance: Provenance::default(),
         }
     }
 
@@ -152,6 +156,24 @@ impl Resource {
             name: self.name().to_owned(),
             namespace: self.namespace().to_owned(),
         }
+    }
+
+    /// Returns the ids it has and had, by which a generator or patch may find it: the current one first.
+    pub(crate) fn any_ids(&self) -> Vec<ResourceId> {
+        let mut ids = vec![self.id().effective()];
+        for former in &self.former {
+            // kustomize remembers no apiVersion.
+            let id = ResourceId {
+                group: self.group().to_owned(),
+                version: self.version().to_owned(),
+                ..former.clone()
+            };
+            let id = id.effective();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
     }
 
     /// Returns the place of its name, to underline for the object as a whole.

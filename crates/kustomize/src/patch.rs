@@ -244,6 +244,7 @@ impl ObjectPatch {
             None => drop(metadata.remove("namespace")),
         }
         resource.root = root;
+        resource.settle_shared();
         Ok(true)
     }
 }
@@ -388,6 +389,7 @@ fn operate_on(
     }
     drop_empty_annotations(&mut root);
     resource.root = root;
+    resource.unshare();
     Ok(())
 }
 

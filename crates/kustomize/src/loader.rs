@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field::{Field, ScalarKind};
 use super::files::{Files, PathEntry, join};
-use super::place::{Place, SourceFile};
+use super::place::{Place, SourceError, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
 
 /// Reads for one kustomization: paths are relative to its folder.

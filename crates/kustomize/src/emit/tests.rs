@@ -394,7 +394,7 @@ fn any_value() -> impl Strategy<Value = Value> {
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
             // No reader takes `<<` for a key, and go-yaml writes it without quotes.
             prop::collection::btree_map(
-                any_text().prop_map(|key| key.replace("<<", "<")),
+                any_text().prop_map(|key| key.replace('<', "l")),
                 inner,
                 0..5
             )

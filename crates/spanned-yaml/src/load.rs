@@ -154,7 +154,9 @@ impl<'t> Loader<'t> {
             .marker()
             .byte_offset()
             .map_or(length, |at| self.source.original(at).min(length));
-        LoadError::new(error.info(), Span::new(at, (at + 1).min(length)))
+        let character = self.original[at..].chars().next();
+        let end = at + character.map_or(0, char::len_utf8);
+        LoadError::new(error.info(), Span::new(at, end))
     }
 
     fn stream(&mut self) -> Result<Vec<Document>, LoadError> {
@@ -449,6 +451,8 @@ fn scalar_style(style: ScalarStyle) -> Style {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{Resolver, Route};
 
@@ -660,5 +664,88 @@ mod tests {
         };
         assert_eq!(words(&documents[0]), ["# one", "# two"]);
         assert_eq!(words(&documents[1]), ["# three"]);
+    }
+
+    /// Lines of the pieces that matter, so that many a text is YAML.
+    fn any_text() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "a: ",
+            "b:",
+            "- ",
+            "? ",
+            ": ",
+            "*k",
+            "*k: ",
+            "*k : ",
+            "&k ",
+            "<<: *k",
+            "{",
+            "}",
+            "[",
+            "]",
+            ", ",
+            "'",
+            "\"",
+            "\\",
+            "\\/",
+            "|",
+            "|2-",
+            ">+",
+            "#",
+            " # c",
+            "x",
+            "é",
+            "😀",
+            "1",
+            "\n",
+            "\n  ",
+            "\n    ",
+            "\r\n",
+            "\r",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "\t",
+            "---\n",
+            "...\n",
+            "%YAML 1.1\n",
+            "!!int ",
+            "!!binary ",
+            "!x ",
+            "!",
+            "2001-01-01",
+        ]);
+        prop::collection::vec(pieces, 0..25).prop_map(|pieces| pieces.concat())
+    }
+
+    fn each_span(node: &Node, visit: &mut impl FnMut(Span)) {
+        visit(node.span);
+        for item in node.items().unwrap_or_default() {
+            each_span(item, visit);
+        }
+        for entry in node.entries().unwrap_or_default() {
+            visit(entry.key_span);
+            each_span(&entry.value, visit);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn takes_any_text_and_names_places_in_it(text in any_text()) {
+            match load(&text) {
+                Ok(documents) => for document in &documents {
+                    let mut spans = document.comments.clone();
+                    spans.push(document.span);
+                    each_span(&document.root, &mut |span| spans.push(span));
+                    for span in spans {
+                        prop_assert!(text.get(span.start..span.end).is_some(), "{:?}", span);
+                    }
+                },
+                Err(error) => {
+                    let place = text.get(error.span.start..error.span.end);
+                    prop_assert!(place.is_some(), "{error:?}");
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,6 @@ mod place;
 mod problem;
 mod resource;
 mod resources;
-mod separator;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};
 pub use emit::to_yaml;

@@ -1,12 +1,14 @@
 //! Reading the files that a kustomization names.
 
+mod separator;
+
 use std::sync::Arc;
 
 use super::field::Field;
 use super::files::{Files, PathEntry, join};
 use super::place::{Place, SourceError, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
-use super::separator::{is_read, refused_separator};
+use separator::{is_read, refused_separator};
 
 /// Reads for one kustomization: paths are relative to its folder.
 #[derive(Clone)]

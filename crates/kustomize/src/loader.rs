@@ -1,11 +1,14 @@
 //! Reading the files that a kustomization names.
 
+mod separator;
+
 use std::sync::Arc;
 
 use super::field::{Field, ScalarKind};
 use super::files::{Files, PathEntry, join};
 use super::place::{Place, SourceError, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
+use separator::{is_read, refused_separator};
 
 /// Reads for one kustomization: paths are relative to its folder.
 #[derive(Clone)]
@@ -68,13 +71,21 @@ impl Loader<'_> {
     }
 }
 
-/// Reads the YAML documents of a file as fields; empty documents are left out.
+/// Reads the YAML documents of a file as fields; empty documents are left out, and those that kustomize does not read.
 pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Vec<Field>> {
+    let text = file.text().unwrap_or_default();
+    if let Some(refused) = refused_separator(text) {
+        let place = Place::new(file, 0, refused.span);
+        let problem = Problem::new(ProblemKind::Malformed, refused.message, &place);
+        findings.refuse(problem.with_help(refused.help));
+        return None;
+    }
     match file.documents() {
         Ok(documents) => Some(
             documents
                 .iter()
                 .enumerate()
+                .filter(|(index, document)| is_read(text, *index, document))
                 .map(|(index, document)| Field::of_node(&document.root, file, index))
                 .filter(|field| !field.is_null())
                 .collect(),

@@ -7,7 +7,9 @@
 pub mod edit;
 mod key;
 mod load;
+mod refusal;
 mod resolve;
+mod source_text;
 mod span;
 mod tabs;
 mod timestamp;

@@ -608,6 +608,7 @@ mod tests {
             ("a: &b.c d\n", "&b"),
             ("a: # &\n  &b!c\n  d: 1\n", "&b"),
             ("a: &b 1\nc: *b.d\n", "*"),
+            ("a: &oci://b\n", "&oci"),
             ("a: !!int b\n", "b"),
             ("a: !!bool yes\n", "yes"),
             ("!!null a: 1\n", "a"),

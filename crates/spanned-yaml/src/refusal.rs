@@ -162,12 +162,16 @@ pub(super) fn refused_anchor(text: &str, between: Span) -> Option<Span> {
         .flatten()
 }
 
-/// Returns the span of an anchor or alias whose name go-yaml refuses.
+/// Returns the span of an anchor or alias whose name go-yaml refuses, or ends before YAML 1.2 does.
 pub(super) fn refused_name(text: &str, sign: usize) -> Option<Span> {
     let name = &text[sign + 1..];
     let length = name.bytes().take_while(|byte| is_name_byte(*byte)).count();
-    let behind = name[length..].chars().next();
-    let ends = behind.is_none_or(|c| c.is_whitespace() || "?:,]}%@`".contains(c));
+    let mut behind = name[length..].chars();
+    let ends = match behind.next() {
+        None | Some(',' | ']' | '}') => true,
+        Some(':') => text[sign..].starts_with('*') && behind.next().is_none_or(char::is_whitespace),
+        Some(character) => character.is_whitespace(),
+    };
     let refused = length == 0 || !ends;
     refused.then(|| Span::new(sign, sign + 1 + length))
 }

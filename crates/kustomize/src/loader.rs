@@ -17,7 +17,7 @@ pub(crate) struct Loader<'f> {
     pub(crate) restricted: bool,
 }
 
-impl<'f> Loader<'f> {
+impl Loader<'_> {
     /// Returns the loader of a folder that this kustomization names.
     pub(crate) fn at(&self, folder: String) -> Self {
         Self {
@@ -66,16 +66,6 @@ impl<'f> Loader<'f> {
         findings.refuse(Problem::new(kind, message, written.place()));
         None
     }
-
-    /// Reads the YAML documents of the file that a field names, as fields; empty documents are left out.
-    pub(crate) fn read_documents(
-        &self,
-        written: &Field,
-        findings: &mut Findings,
-    ) -> Option<Vec<Field>> {
-        let file = self.read(written, findings)?;
-        documents_of(&file, findings)
-    }
 }
 
 /// Reads the YAML documents of a file as fields; empty documents are left out.
@@ -97,20 +87,36 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
 }
 
 /// Reads the first YAML document of a kustomization file; an empty file is null.
+///
+/// Of equal keys in one mapping the last one counts: kustomize says nothing about them.
 pub(crate) fn kustomization_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
+    if let Err(SourceError::NotYaml(error)) = file.documents()
+        && error.first.is_some()
+        && let Ok(text) = file.text()
+        && let Ok(documents) = spanned_yaml::load_last_of_equal_keys(text)
+    {
+        return Some(first_of(&documents, file));
+    }
+    settings_of(file, findings)
+}
+
+/// Reads the first YAML document of a file that go-yaml v2 reads; an empty file is null.
+pub(crate) fn settings_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
     match file.documents() {
-        Ok(documents) => Some(documents.first().map_or_else(
-            || {
-                let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
-                Field::scalar("", ScalarKind::Null, place)
-            },
-            |document| Field::of_kustomization(&document.root, file, 0),
-        )),
+        Ok(documents) => Some(first_of(documents, file)),
         Err(error) => {
             findings.refuse(unreadable(file, error));
             None
         }
     }
+}
+
+fn first_of(documents: &[spanned_yaml::Document], file: &Arc<SourceFile>) -> Field {
+    if let Some(document) = documents.first() {
+        return Field::of_kustomization(&document.root, file, 0);
+    }
+    let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
+    Field::scalar("", ScalarKind::Null, place)
 }
 
 fn unreadable(file: &Arc<SourceFile>, error: &SourceError) -> Problem {

@@ -52,14 +52,26 @@ pub(crate) fn apply_strategic_merges(
     loader: &Loader<'_>,
     findings: &mut Findings,
 ) {
-    for field in EntryReader::items(patches, "patchesStrategicMerge", findings) {
+    let fields = EntryReader::items(patches, "patchesStrategicMerge", findings);
+    let mut is_empty = !fields.is_empty();
+    for field in fields {
         let Some(objects) = read_strategic_merge(field, loader, findings) else {
+            is_empty = false;
             continue;
         };
+        is_empty &= objects.is_empty();
         for object in objects {
             let patch = ObjectPatch::new(object, PatchPermissions::default()).with_text_labels();
             merge_into_named(resources, &patch, findings);
         }
+    }
+    if is_empty {
+        let message = "`patchesStrategicMerge` holds no patch";
+        findings.refuse(Problem::new(
+            ProblemKind::Malformed,
+            message,
+            patches.place(),
+        ));
     }
 }
 
@@ -136,12 +148,9 @@ fn apply_entry(resources: &mut Resources, entry: &PatchEntry, findings: &mut Fin
                 .with_help("say with `target` which objects it is for");
             findings.refuse(problem);
         }
-        (PatchContent::Operations(list), Some(target)) => match JsonOperation::read_all(list) {
-            Ok(operations) => {
-                operate_on_selected(resources, &operations, target, entry.is_legacy, findings)
-            }
-            Err(problem) => findings.refuse(problem),
-        },
+        (PatchContent::Operations(list), Some(target)) => {
+            operate_on_selected(resources, list, target, entry.is_legacy, findings);
+        }
     }
 }
 
@@ -323,23 +332,29 @@ fn refuse_equal_ids(resources: &Resources, patch: &Place, findings: &mut Finding
 
 fn operate_on_selected(
     resources: &mut Resources,
-    operations: &[JsonOperation],
+    list: &Field,
     target: &PatchTarget,
     is_legacy: bool,
     findings: &mut Findings,
 ) {
-    let mut matched = false;
-    for resource in &mut resources.list {
-        if !target.selector.selects(resource) {
-            continue;
-        }
-        matched = true;
-        if let Err(problem) = operate_on(resource, operations, is_legacy) {
+    let mut selected = resources
+        .list
+        .iter_mut()
+        .filter(|resource| target.selector.selects(resource))
+        .peekable();
+    if selected.peek().is_none() {
+        // kustomize reads the operations for an object that they are for, and only then.
+        findings.unmatched.push(target.place.clone());
+        return;
+    }
+    let operations = match JsonOperation::read_all(list) {
+        Ok(operations) => operations,
+        Err(problem) => return findings.refuse(problem),
+    };
+    for resource in selected {
+        if let Err(problem) = operate_on(resource, &operations, is_legacy) {
             findings.refuse(problem);
         }
-    }
-    if !matched {
-        findings.unmatched.push(target.place.clone());
     }
 }
 
@@ -361,9 +376,16 @@ fn operate_on(
     for operation in operations {
         operation.apply(&mut root)?;
     }
-    if root.entries().is_none() {
-        let message = "after this patch the object is none any more";
-        return Err(Problem::new(ProblemKind::Refused, message, root.place()));
+    let last = operations.last().map_or(root.place(), JsonOperation::place);
+    for path in [&["kind"][..], &["metadata", "name"]] {
+        if root.find_text(path).is_none_or(str::is_empty) {
+            let message = format!(
+                "after this patch {} has no `{}`",
+                describe(resource),
+                path.join(".")
+            );
+            return Err(Problem::new(ProblemKind::Refused, message, last));
+        }
     }
     drop_empty_annotations(&mut root);
     resource.root = root;

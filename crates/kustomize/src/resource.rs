@@ -58,6 +58,8 @@ pub struct Resource {
     pub(crate) allow_name_change: bool,
     /// Whether a patch may change its kind.
     pub(crate) allow_kind_change: bool,
+    /// The names of the `vars` that take their value from it.
+    pub(crate) variables: Vec<String>,
     /// What `buildMetadata` says about it.
     pub(crate) provenance: Provenance,
 }
@@ -105,6 +107,7 @@ impl Resource {
             behavior: GeneratorBehavior::Unspecified,
             allow_name_change: false,
             allow_kind_change: false,
+            variables: Vec::new(),
             provenance: Provenance::default(),
         }
     }

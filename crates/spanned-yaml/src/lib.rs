@@ -12,7 +12,7 @@ mod span;
 mod tabs;
 
 pub use key::{is_of_key, is_plain_key, shown_key};
-pub use load::{ALIAS_BUDGET, LoadError, load};
+pub use load::{ALIAS_BUDGET, LoadError, load, load_last_of_equal_keys};
 pub use resolve::Resolver;
 pub use span::Span;
 

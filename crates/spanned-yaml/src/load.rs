@@ -38,15 +38,36 @@ impl LoadError {
 /// errors.
 /// A stream without content has no document.
 pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
+    load_by(text, EqualKeys::Refused)
+}
+
+/// Reads every document of a text as go-yaml v2 does: of equal keys in one mapping, the last one counts.
+///
+/// # Errors
+/// As [`load`], but for equal keys.
+pub fn load_last_of_equal_keys(text: &str) -> Result<Vec<Document>, LoadError> {
+    load_by(text, EqualKeys::LastCounts)
+}
+
+/// What equal keys in one mapping mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EqualKeys {
+    Refused,
+    LastCounts,
+}
+
+fn load_by(text: &str, equal_keys: EqualKeys) -> Result<Vec<Document>, LoadError> {
     // Whole paragraphs of comments stand between two keys in many a file: the text is in memory anyway.
     let mut options = Options::default();
     options.max_buffered_comment_events = usize::MAX;
     let mut loader = Loader {
         parser: Parser::new_from_str_with_options(text, options),
         length: text.len(),
+        ends_in_line_break: text.ends_with('\n'),
         anchors: BTreeMap::new(),
         comments: Vec::new(),
         copied: 0,
+        equal_keys,
     };
     let documents = loader.stream()?;
     match refused_tab(text, &documents) {
@@ -61,9 +82,11 @@ pub fn load(text: &str) -> Result<Vec<Document>, LoadError> {
 struct Loader<'t> {
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     length: usize,
+    ends_in_line_break: bool,
     anchors: BTreeMap<usize, Node>,
     comments: Vec<Span>,
     copied: usize,
+    equal_keys: EqualKeys,
 }
 
 impl<'t> Loader<'t> {
@@ -132,9 +155,15 @@ impl<'t> Loader<'t> {
     fn node_from(&mut self, event: Event<'t>, span: Span) -> Result<Node, LoadError> {
         let (mut node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let style = scalar_style(style);
+                let mut text = text.into_owned();
+                // The parser ends a block at the end of a text with a line break that go-yaml does not see.
+                if style == Style::Block && !self.ends_in_line_break && span.end == self.length {
+                    text.truncate(text.trim_end_matches('\n').len());
+                }
                 let scalar = Scalar {
-                    text: text.into_owned(),
-                    style: scalar_style(style),
+                    text,
+                    style,
                     tagged_string: tag.is_some_and(|tag| tag.to_string().ends_with("str")),
                 };
                 (plain_node(span, Content::Scalar(scalar)), anchor)
@@ -185,7 +214,7 @@ impl<'t> Loader<'t> {
 
     fn mapping(&mut self, start: Span, style: StructureStyle) -> Result<Node, LoadError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = BTreeMap::new();
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut span = start;
         loop {
             let (event, key_span) = self.next()?;
@@ -209,11 +238,14 @@ impl<'t> Loader<'t> {
             if key != "<<"
                 && let Some(first) = seen.insert(key.clone(), key_span)
             {
-                return Err(LoadError {
-                    message: format!("the key `{}` is set twice", shown_key(&key)),
-                    span: key_span,
-                    first: Some(first),
-                });
+                if self.equal_keys == EqualKeys::Refused {
+                    return Err(LoadError {
+                        message: format!("the key `{}` is set twice", shown_key(&key)),
+                        span: key_span,
+                        first: Some(first),
+                    });
+                }
+                entries.retain(|entry| entry.key != key);
             }
             let value = self.node()?;
             entries.push(Entry {
@@ -270,6 +302,15 @@ mod tests {
     use crate::Route;
 
     #[test]
+    fn takes_the_last_of_equal_keys_only_where_asked_to() {
+        let text = "a: {x: 1, y: 2, x: 3}\nb: 1\na: 4\n";
+        assert!(load(text).is_err());
+        let documents = load_last_of_equal_keys(text).unwrap();
+        let root = documents[0].root.to_kubernetes();
+        assert_eq!(root, serde_json::json!({"b": 1, "a": 4}));
+    }
+
+    #[test]
     fn finds_the_span_of_a_route_in_a_later_document() {
         let text = "a: 1\n---\nspec:\n  list:\n    - name: x\n    - name: yy\n";
         let documents = load(text).unwrap();
@@ -279,6 +320,22 @@ mod tests {
         let value = documents[1].root.at(&route).unwrap();
         assert_eq!(&text[value.span.start..value.span.end], "yy");
         assert_eq!(documents[1].span.start, 5);
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_a_text_has_the_line_breaks_that_are_there() {
+        for (text, expected) in [
+            ("a: |\n  x", "x"),
+            ("a: |+\n  x", "x"),
+            ("a: >\n  x\n  y", "x y"),
+            ("a: |\n  x\n", "x\n"),
+            ("a: |\n  x\n\n", "x\n"),
+            ("a: |+\n  x\n\n", "x\n\n"),
+            ("a: |\n  x\n# end", "x\n"),
+        ] {
+            let documents = load(text).unwrap();
+            assert_eq!(documents[0].root.find_text("a"), Some(expected), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! JSON patches (RFC 6902), with the readings of the library that kustomize uses.
 
 use super::super::field::{Field, FieldEntry, FieldValue, ScalarKind};
-use super::super::place::Origin;
+use super::super::place::{Origin, Place};
 use super::super::problem::{Problem, ProblemKind};
 
 /// An operation of a JSON patch.
@@ -78,6 +78,11 @@ impl JsonOperation {
                 .unwrap_or_else(|| null(field.origin.clone())),
             origin: field.origin.clone(),
         })
+    }
+
+    /// Returns where the operation is written.
+    pub(super) fn place(&self) -> &Place {
+        &self.origin.place
     }
 
     /// Applies the operation to an object.

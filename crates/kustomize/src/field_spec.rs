@@ -4,6 +4,7 @@ mod conflict;
 mod path;
 mod visit;
 
+pub(crate) use path::split_escaped;
 use path::split_path;
 pub(crate) use visit::{CreatedField, CreatedKind, FieldMismatch, FieldSetter, rewrite_scalar};
 

@@ -224,6 +224,7 @@ impl ObjectPatch {
             None => drop(metadata.remove("namespace")),
         }
         resource.root = root;
+        resource.settle_shared();
         if has_build_notes(resource) {
             write_texts(&mut resource.root, "annotations");
         }
@@ -371,6 +372,7 @@ fn operate_on(
     }
     write_texts(&mut root, "annotations");
     resource.root = root;
+    resource.unshare();
     Ok(())
 }
 

@@ -298,6 +298,7 @@ impl ReplacementTarget {
                 if let Err(problem) = self.put_at(path, value, resource) {
                     findings.refuse(problem);
                 }
+                resource.settle_shared();
             }
         }
         if !matched {

@@ -7,7 +7,6 @@ use spanned_yaml::{Route, Step};
 
 use super::field::{Field, FieldValue};
 use super::resource::Resource;
-use super::resources::Resources;
 
 /// A scalar that stands at several places of an object.
 #[derive(Clone, Debug)]
@@ -20,15 +19,6 @@ pub(crate) struct SharedField {
 
 /// The way to a field by positions in mappings and lists, and the key of a value in it.
 pub(crate) type FieldPosition = (Vec<usize>, String);
-
-impl Resources {
-    /// Gives all places of a shared field what was put at one of them.
-    pub(crate) fn settle_shared(&mut self) {
-        for resource in &mut self.list {
-            resource.settle_shared();
-        }
-    }
-}
 
 impl Resource {
     /// Remembers that one scalar was put at several places; one place alone shares nothing.
@@ -125,7 +115,7 @@ mod tests {
         if let Some(labels) = resource.root.find_mut(&["metadata", "labels"]) {
             labels.set("app", Field::text("patched", place));
         }
-        build.resources.settle_shared();
+        resource.settle_shared();
     }
 
     fn texts(build: &SampleBuild) -> [Option<&str>; 3] {
@@ -168,7 +158,7 @@ mod tests {
         if let Some(metadata) = root.get_mut("metadata") {
             metadata.remove("labels");
         }
-        build.resources.settle_shared();
+        build.resources.list[0].settle_shared();
         assert_eq!(texts(&build), [None, Some("one"), Some("one")]);
     }
 }

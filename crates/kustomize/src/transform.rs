@@ -10,6 +10,7 @@ mod prefix;
 mod replica;
 #[cfg(test)]
 pub(crate) mod sample;
+mod value_add;
 
 pub(crate) use annotation::add_annotations;
 pub(crate) use builtin::run_builtin;

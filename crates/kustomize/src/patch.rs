@@ -12,8 +12,8 @@ mod target;
 
 use std::collections::BTreeMap;
 
-use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
-use super::generated_note::has_build_notes;
+use super::field::Field;
+use super::generated_note::{has_build_notes, write_texts};
 use super::loader::Loader;
 use super::place::Place;
 use super::problem::{Findings, Problem, ProblemKind};
@@ -26,7 +26,7 @@ pub(crate) use target::{
 };
 
 use entry::PatchEntry;
-use json_patch::{JsonOperation, drop_empty_annotations};
+use json_patch::JsonOperation;
 use patch_text::{PatchContent, PatchText};
 use strategic_merge::merge_object;
 use target::is_named_by;
@@ -184,28 +184,8 @@ impl ObjectPatch {
 
     /// Makes texts of all labels and annotations, null as well: kustomize does so with patches that it copies.
     fn with_text_labels(mut self) -> Self {
-        let Some(metadata) = self.named.root.get_mut("metadata") else {
-            return self;
-        };
-        for key in ["labels", "annotations"] {
-            let Some(map) = metadata.get_mut(key) else {
-                continue;
-            };
-            let entries = map.entries_mut().map(std::mem::take).unwrap_or_default();
-            if entries.is_empty() {
-                metadata.remove(key);
-                continue;
-            }
-            let entries = entries.into_iter().map(|mut entry| {
-                let text = match entry.value.as_scalar() {
-                    Some(scalar) => scalar.text.clone(),
-                    None => String::new(),
-                };
-                let kind = ScalarKind::Text;
-                entry.value.value = FieldValue::Scalar(FieldScalar { text, kind });
-                entry
-            });
-            map.value = FieldValue::Mapping(entries.collect());
+        for name in ["labels", "annotations"] {
+            write_texts(&mut self.named.root, name);
         }
         self
     }
@@ -245,6 +225,9 @@ impl ObjectPatch {
         }
         resource.root = root;
         resource.settle_shared();
+        if has_build_notes(resource) {
+            write_texts(&mut resource.root, "annotations");
+        }
         Ok(true)
     }
 }
@@ -387,7 +370,7 @@ fn operate_on(
             return Err(Problem::new(ProblemKind::Refused, message, last));
         }
     }
-    drop_empty_annotations(&mut root);
+    write_texts(&mut root, "annotations");
     resource.root = root;
     resource.unshare();
     Ok(())

@@ -1,6 +1,6 @@
 //! JSON patches (RFC 6902), with the readings of the library that kustomize uses.
 
-use super::super::field::{Field, FieldEntry, FieldValue, ScalarKind};
+use super::super::field::{Field, FieldValue, ScalarKind};
 use super::super::place::{Origin, Place};
 use super::super::problem::{Problem, ProblemKind};
 
@@ -291,15 +291,4 @@ fn position(step: &str, length: usize) -> Option<usize> {
         index
     };
     usize::try_from(index).ok().filter(|index| *index < length)
-}
-
-/// Finishes an object after a patch: the entry that held kustomize's own notes goes if nothing else is in it.
-pub(super) fn drop_empty_annotations(root: &mut Field) {
-    let Some(metadata) = root.get_mut("metadata") else {
-        return;
-    };
-    let annotations = metadata.get("annotations").and_then(Field::entries);
-    if annotations.is_some_and(<[FieldEntry]>::is_empty) {
-        metadata.remove("annotations");
-    }
 }

@@ -224,10 +224,10 @@ impl ObjectPatch {
             None => drop(metadata.remove("namespace")),
         }
         resource.root = root;
+        resource.settle_shared();
         if has_build_notes(resource) {
             write_texts(&mut resource.root, "annotations");
         }
-        resource.settle_shared();
         Ok(true)
     }
 }

@@ -102,3 +102,19 @@ impl BuildSession {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::place::SourceFile;
+    use super::*;
+
+    #[test]
+    fn says_once_that_a_build_enters_too_many_folders() {
+        let file = SourceFile::new("kustomization.yaml", Vec::new());
+        let place = Place::new(&file, 0, spanned_yaml::Span::new(0, 0));
+        let mut session = BuildSession::new(Findings::default(), false, &place);
+        let entered = (0..2 * MOST_FOLDERS).filter(|_| session.enters_folder(&place));
+        assert_eq!(entered.count(), MOST_FOLDERS - 1);
+        assert_eq!(session.findings.problems.len(), 1);
+    }
+}

@@ -110,7 +110,6 @@ impl FolderBuild<'_> {
         }
         for object in self.plugin_objects("transformers", session) {
             self.run_transformer(&object, session, resources);
-            resources.settle_shared();
             resources.drop_empty();
             if session.notes_provenance {
                 note_transformer(&plugin_maker(&object), resources);
@@ -119,7 +118,7 @@ impl FolderBuild<'_> {
         session.excuse_since(before, gaps);
     }
 
-    /// Finishes a transformer: changes what is shared, drops what is empty, and notes that it ran.
+    /// Drops what a transformer left empty, and notes that it ran.
     fn note(
         &self,
         plugin: &str,
@@ -128,7 +127,6 @@ impl FolderBuild<'_> {
         session: &BuildSession,
         resources: &mut Resources,
     ) {
-        resources.settle_shared();
         resources.drop_empty();
         if session.notes_provenance {
             let maker = self.builtin_maker(plugin, field);

@@ -170,6 +170,7 @@ pub(super) fn resolve_variables(
                 findings.refuse(mismatch.problem(&spec.path, resource, spec.place.as_ref()));
             }
         }
+        resource.settle_shared();
     }
 }
 

@@ -153,11 +153,9 @@ impl PatchEntry {
         } else {
             None
         };
-        let (text, target) = (text?, target?);
-        let content = text
-            .read()
-            .map_err(|problem| findings.refuse(problem))
-            .ok()?;
+        let text = text?;
+        let content = text.read().map_err(|problem| findings.refuse(problem)).ok();
+        let (content, target) = (content?, target?);
         Some(Self {
             content,
             target,

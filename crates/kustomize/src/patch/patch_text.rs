@@ -169,14 +169,14 @@ impl PatchText {
             match items.flatten() {
                 None => objects.push(field),
                 Some(items) if items.is_null() => {}
-                Some(mut items) => match items.items_mut() {
-                    Some(items) => waiting.extend(std::mem::take(items)),
-                    None => {
+                Some(mut items) => {
+                    if items.items().is_none() {
                         let message = "the `items` of a list are no list";
                         let place = items.place();
                         return Err(Problem::new(ProblemKind::Malformed, message, place));
                     }
-                },
+                    waiting.extend(items.items_mut().map(std::mem::take).unwrap_or_default());
+                }
             }
         }
         Ok(if objects.is_empty() {

@@ -202,11 +202,11 @@ fn a_patch_deletes_an_object_and_items() {
 
 #[test]
 fn lists_of_unknown_kinds_are_replaced_and_those_of_known_ones_merged() {
-    let thing = "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: t}\nlist: [{name: a}, {name: b}]\n";
+    let object = "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: t}\nlist: [{name: a}, {name: b}]\n";
     let patch = "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: t}\nlist: [{name: b}]\n";
     let (resources, _) = apply(
         apply_strategic_merges,
-        thing,
+        object,
         "patchesStrategicMerge: [patch.yaml]\n",
         &[("patch.yaml", patch)],
     );
@@ -220,8 +220,8 @@ fn lists_of_unknown_kinds_are_replaced_and_those_of_known_ones_merged() {
         "patchesStrategicMerge: [patch.yaml]\n",
         &[("patch.yaml", patch)],
     );
-    let path = ["spec", "template", "spec", "containers"];
-    let containers = resources.list[0].root.find(&path).and_then(Field::items);
+    let keys = ["spec", "template", "spec", "containers"];
+    let containers = resources.list[0].root.find(&keys).and_then(Field::items);
     let names: Vec<_> = containers
         .expect("a list")
         .iter()
@@ -413,7 +413,7 @@ proptest! {
         old in prop::collection::btree_map("[a-e]", "[f-j]{1,3}", 0..5),
         new in prop::collection::btree_map("[a-e]", "[k-o]{1,3}", 0..5),
     ) {
-        let containers = |map: &std::collections::BTreeMap<String, String>| {
+        let containers = |map: &BTreeMap<String, String>| {
             map.iter()
                 .map(|(name, image)| serde_json::json!({"name": name, "image": image}))
                 .collect::<serde_json::Value>()
@@ -427,6 +427,6 @@ proptest! {
             let text = |key: &str| item.find_text(&[key]).unwrap_or_default().to_owned();
             (text("name"), text("image"))
         });
-        prop_assert_eq!(found.collect::<std::collections::BTreeMap<_, _>>(), expected);
+        prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
     }
 }

@@ -13,6 +13,13 @@ pub(super) const DEEPEST_NESTING: usize = 100;
 /// How many times a build may enter a folder: kustomizations that each name two others double the work at each level.
 const MOST_FOLDERS: usize = 100_000;
 
+/// How much was said at some point of a build.
+#[derive(Clone, Copy)]
+pub(super) struct FindingsMark {
+    problems: usize,
+    unmatched: usize,
+}
+
 /// One build.
 pub(crate) struct BuildSession {
     /// What the build has to say.
@@ -83,12 +90,21 @@ impl BuildSession {
         self.folders < MOST_FOLDERS
     }
 
+    /// Returns how much was said so far.
+    pub(super) fn mark(&self) -> FindingsMark {
+        FindingsMark {
+            problems: self.findings.problems.len(),
+            unmatched: self.findings.unmatched.len(),
+        }
+    }
+
     /// Takes back what was said about objects that were looked for in vain, where they may stand in a gap.
-    pub(super) fn excuse_since(&mut self, before: usize, gaps: AccumulationGaps) {
+    pub(super) fn excuse_since(&mut self, before: FindingsMark, gaps: AccumulationGaps) {
         if gaps == AccumulationGaps::default() {
             return;
         }
-        let after = self.findings.problems.split_off(before);
+        self.findings.unmatched.truncate(before.unmatched);
+        let after = self.findings.problems.split_off(before.problems);
         for problem in after {
             if problem.kind != ProblemKind::NoTarget {
                 self.findings.refuse(problem);

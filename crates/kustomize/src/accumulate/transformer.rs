@@ -60,7 +60,7 @@ impl FolderBuild<'_> {
         session: &mut BuildSession,
         accumulation: &mut Accumulation,
     ) {
-        let before = session.findings.problems.len();
+        let before = session.mark();
         let config = session.config_of(accumulation);
         let gaps = accumulation.gaps;
         let resources = &mut accumulation.resources;
@@ -332,7 +332,7 @@ impl FolderBuild<'_> {
         let config = session.config_of(accumulation);
         append_hashes(&mut accumulation.resources, &mut session.findings);
         fix_name_references(&mut accumulation.resources, &mut session.findings, &config);
-        let before = session.findings.problems.len();
+        let before = session.mark();
         resolve_variables(accumulation, &config, &mut session.findings);
         session.excuse_since(before, accumulation.gaps);
     }

@@ -12,12 +12,14 @@ mod codes;
 mod finding;
 mod follow;
 mod generated;
+mod ignored_files;
 mod resource_set;
 mod roots;
 mod source_reference;
 mod substitution;
 mod tree_files;
 mod variables;
+mod veiled_secrets;
 
 pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey};
 pub use applied_objects::AppliedObjects;

@@ -11,6 +11,7 @@ pub mod markdown;
 pub mod marks;
 pub mod terminal;
 pub mod workflow;
+pub mod yaml;
 
 use std::fmt;
 

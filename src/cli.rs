@@ -13,6 +13,7 @@ pub mod settings;
 pub mod error;
 pub mod exposure;
 pub mod flux_inputs;
+pub mod folder_files;
 pub mod report;
 pub mod printer;
 pub mod progress;

@@ -29,3 +29,4 @@ pub use follow::{FollowOptions, follow};
 pub use roots::SyncRoot;
 pub use source_reference::SourceReference;
 pub use tree_files::TreeFiles;
+pub use veiled_secrets::veiled_source;

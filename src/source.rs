@@ -167,7 +167,9 @@ impl fmt::Display for LeftOut {
         formatter.write_str(match self {
             Self::ByGit => "git ignores it",
             Self::ByFlux => "the source-controller leaves it out of the source",
-            Self::Symlink => "it is a symlink, which the source-controller leaves out of the source",
+            Self::Symlink => {
+                "it is a symlink, which the source-controller leaves out of the source"
+            }
             Self::OtherRepository => "it belongs to another repository",
             Self::Unreadable(reason) => reason,
         })

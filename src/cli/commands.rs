@@ -2,6 +2,7 @@
 
 pub mod apps;
 pub mod audit;
+pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod completions;
@@ -35,6 +36,7 @@ pub enum Command {
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Diff(diff::DiffArgs),
+    Build(build::BuildArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
     Secrets(secrets::SecretsArgs),
@@ -64,6 +66,7 @@ pub fn run(
         Command::Check(_)
         | Command::Audit(_)
         | Command::Diff(_)
+        | Command::Build(_)
         | Command::Schema(_)
         | Command::Explain(_)
         | Command::Completions(_) => Some(Deadline::start(settings)),
@@ -76,6 +79,7 @@ pub fn run(
         Command::Check(args) => check::run(args, settings, printer),
         Command::Audit(args) => audit::run(args, settings, printer),
         Command::Diff(args) => diff::run(args, settings, printer),
+        Command::Build(args) => build::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Secrets(args) => secrets::run(args, settings, printer),

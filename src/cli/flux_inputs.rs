@@ -29,6 +29,14 @@ pub struct FluxChoices {
     lenient: bool,
 }
 
+impl FluxChoices {
+    /// Returns whether anything is chosen.
+    pub fn is_given(&self) -> bool {
+        let lists = self.roots.len() + self.sources.len() + self.values.len();
+        lists > 0 || self.lenient
+    }
+}
+
 /// A source, and the folder that has its files.
 #[derive(Clone, Debug)]
 struct SourceChoice {
@@ -177,7 +185,9 @@ fn values(full: &Path, written: &Path) -> Result<Vec<Field>, CommandError> {
         let place = error.problem(&file).place;
         let line = place.map_or(1, |place| place.line_column().0);
         // Not what stands there: the file may hold secrets.
-        CommandError::failed(format!("`{shown}` is no YAML that Flux reads: see line {line}"))
+        CommandError::failed(format!(
+            "`{shown}` is no YAML that Flux reads: see line {line}"
+        ))
     })?;
     let mut found = Vec::new();
     for (index, document) in documents.iter().enumerate() {
@@ -187,7 +197,9 @@ fn values(full: &Path, written: &Path) -> Result<Vec<Field>, CommandError> {
             Some("ConfigMap" | "Secret") => found.push(object),
             _ => {
                 let (line, _) = object.place().line_column();
-                let message = format!("`{shown}` holds something else than a ConfigMap or Secret, in line {line}");
+                let message = format!(
+                    "`{shown}` holds something else than a ConfigMap or Secret, in line {line}"
+                );
                 return Err(CommandError::failed(message)
                     .hint("write the values as `kubectl get configmap NAME -o yaml` prints them"));
             }

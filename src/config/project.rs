@@ -310,7 +310,10 @@ impl Reader {
 
     fn sources(&mut self, node: &Node) -> Vec<(String, String, Place)> {
         let Some(entries) = node.entries() else {
-            self.problem(node, "a table of sources with their folders was expected here");
+            self.problem(
+                node,
+                "a table of sources with their folders was expected here",
+            );
             return Vec::new();
         };
         let mut found = Vec::new();

@@ -65,7 +65,7 @@ impl FluxProblem {
     }
 
     /// Takes a refusal of kustomize's.
-    pub(super) fn of_kustomize(problem: Problem) -> Self {
+    pub fn of_kustomize(problem: Problem) -> Self {
         Self {
             code: match problem.kind {
                 ProblemKind::Missing => "resource-missing",
@@ -100,27 +100,29 @@ impl FluxProblem {
         found.help = match why {
             LeftOut::ByGit => "add it with `git add --force`, or mend the `.gitignore`",
             LeftOut::ByFlux => "mend the `.sourceignore`, or the `spec.ignore` of the source",
-            LeftOut::Symlink => "put a file in the place of the symlink, or name the file that it leads to",
+            LeftOut::Symlink => {
+                "put a file in the place of the symlink, or name the file that it leads to"
+            }
             LeftOut::OtherRepository | LeftOut::Unreadable(_) => "take the entry out",
         }
         .to_owned();
         found
     }
 
-    /// Turns the problem into a diagnostic on the file that the user wrote, which is in one of these trees.
-    pub fn diagnostic(&self, files: &[&TreeFiles<'_>], owners: &[&ObjectKey]) -> Diagnostic {
+    /// Turns the problem into a diagnostic; `find` finds a place in the file that the user wrote.
+    pub fn diagnostic(
+        &self,
+        find: &dyn Fn(&Place) -> Option<source::Place>,
+        owners: &[&ObjectKey],
+    ) -> Diagnostic {
         let mut diagnostic = match self.severity {
             Severity::Error => Diagnostic::error(self.code, self.message.clone()),
             Severity::Warning => Diagnostic::warning(self.code, self.message.clone()),
         };
-        if let Some(place) = self.place.as_ref().and_then(|place| place_in(files, place)) {
+        if let Some(place) = self.place.as_ref().and_then(find) {
             diagnostic = diagnostic.at_place(place, "");
         }
-        if let Some(place) = self
-            .related
-            .as_ref()
-            .and_then(|place| place_in(files, place))
-        {
+        if let Some(place) = self.related.as_ref().and_then(find) {
             diagnostic = diagnostic.with_related(place, "here as well");
         }
         if !self.help.is_empty() {
@@ -156,7 +158,12 @@ fn left_out_at<'t>(
     let written = written.trim_matches(['"', '\'']);
     // A generator names a file behind the key that it gets.
     let path = written.rsplit('=').next().unwrap_or(written);
-    let own = tree.path_of(place)?.rsplit_once('/').map_or("", |(own, _)| own);
-    let why = [own, folder].into_iter().find_map(|from| tree.left_out(&join(from, path)?))?;
+    let own = tree
+        .path_of(place)?
+        .rsplit_once('/')
+        .map_or("", |(own, _)| own);
+    let why = [own, folder]
+        .into_iter()
+        .find_map(|from| tree.left_out(&join(from, path)?))?;
     Some((path.to_owned(), why))
 }

@@ -173,7 +173,13 @@ impl<'a, 'f> Follower<'a, 'f> {
         };
         let Some(flux) = flux else {
             let folder = self.applied.roots[self.root].folder.clone();
-            return Some(build_folder(self.files, Some(self.files), folder, None, &pending.place));
+            return Some(build_folder(
+                self.files,
+                Some(self.files),
+                folder,
+                None,
+                &pending.place,
+            ));
         };
         let written = flux.find_text(&["spec", "path"]).unwrap_or_default();
         let folder = join("", written.trim_start_matches('/'));

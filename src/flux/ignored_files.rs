@@ -107,7 +107,10 @@ fn globs_of(folder: &str, line: &str) -> (bool, Vec<String>) {
         if steps.last() == Some(&"**") {
             steps.pop();
         }
-        if steps.iter().any(|step| *step != "**" && step.contains("**")) {
+        if steps
+            .iter()
+            .any(|step| *step != "**" && step.contains("**"))
+        {
             return (is_taken_in, Vec::new());
         }
     } else {
@@ -117,12 +120,18 @@ fn globs_of(folder: &str, line: &str) -> (bool, Vec<String>) {
     if steps.iter().all(|step| *step == "**" || step.is_empty()) {
         return (is_taken_in, Vec::new());
     }
-    let steps = steps.iter().map(|step| step.replace('{', "\\{").replace('}', "\\}"));
+    let steps = steps
+        .iter()
+        .map(|step| step.replace('{', "\\{").replace('}', "\\}"));
     let above = folder.split('/').filter(|step| !step.is_empty());
     let all: Vec<String> = above.map(globset::escape).chain(steps).collect();
     let whole = all.join("/");
     let below = format!("{whole}/**");
-    let globs = if folders_only { vec![below] } else { vec![whole, below] };
+    let globs = if folders_only {
+        vec![below]
+    } else {
+        vec![whole, below]
+    };
     (is_taken_in, globs)
 }
 
@@ -172,7 +181,10 @@ mod tests {
             "deploy/old/a.yaml",
             "deploy/old/keep.yaml",
         ];
-        assert_eq!(left_out(&patterns, &paths), [paths[0], paths[2], paths[3], paths[4]]);
+        assert_eq!(
+            left_out(&patterns, &paths),
+            [paths[0], paths[2], paths[3], paths[4]]
+        );
     }
 
     #[test]

@@ -75,10 +75,15 @@ impl<'f> TreeFiles<'f> {
             .filter_map(|path| {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let bytes = self.file(path)?.bytes();
-                Some((folder.to_owned(), String::from_utf8_lossy(bytes).into_owned()))
+                Some((
+                    folder.to_owned(),
+                    String::from_utf8_lossy(bytes).into_owned(),
+                ))
             })
             .collect();
-        let of_files = of_files.iter().map(|(folder, text)| (folder.as_str(), text.as_str()));
+        let of_files = of_files
+            .iter()
+            .map(|(folder, text)| (folder.as_str(), text.as_str()));
         let patterns = IgnorePatterns::new(of_files, of_source);
         // What the defaults left out comes back where patterns take their place.
         let before = self.left_out.extract_if(.., |path, why| {
@@ -87,7 +92,9 @@ impl<'f> TreeFiles<'f> {
         for (path, _) in before.collect::<Vec<_>>() {
             self.add_path(path, OnceLock::new());
         }
-        let out = self.paths.extract_if(.., |path, _| patterns.leave_out(path));
+        let out = self
+            .paths
+            .extract_if(.., |path, _| patterns.leave_out(path));
         for (path, _) in out.collect::<Vec<_>>() {
             self.left_out.insert(path, LeftOut::ByFlux);
         }
@@ -199,7 +206,7 @@ impl<'f> TreeFiles<'f> {
         let shown = format!("{}{path}", self.prefix);
         let file = SourceFile::new(shown, bytes);
         Ok(LoadedFile {
-            source: veiled_source(&file),
+            source: veiled_source(&file, &file.path),
             file,
         })
     }
@@ -221,9 +228,12 @@ fn folders_above(path: &str) -> impl Iterator<Item = String> {
 fn ignored_by_source(tree: &TreeFiles<'_>) -> Option<String> {
     let roots = find_roots(tree, &[]);
     let sources = GitSources::read(tree);
-    let mut said = roots.iter().map(|root| sources.ignored_by(root.source.as_ref()?));
+    let mut said = roots
+        .iter()
+        .map(|root| sources.ignored_by(root.source.as_ref()?));
     let first = said.next()??;
-    said.all(|other| other == Some(first)).then(|| first.to_owned())
+    said.all(|other| other == Some(first))
+        .then(|| first.to_owned())
 }
 
 impl kustomize::Files for TreeFiles<'_> {

@@ -13,9 +13,9 @@ const SEALED: &str = "ENC[AES256_GCM,";
 /// What marks a text that may be a Secret, or make one.
 const MARKS: [&str; 2] = ["Secret", "secretGenerator"];
 
-/// Returns a file for messages: values of Secrets are not in it, nor is a file of which nobody knows what it holds.
-pub(super) fn veiled_source(file: &Arc<SourceFile>) -> Arc<Source> {
-    let path = file.path.clone();
+/// Returns a file for messages, under the path that they show: values of Secrets are not in it, nor is a file of which nobody knows what it holds.
+pub fn veiled_source(file: &Arc<SourceFile>, shown: &str) -> Arc<Source> {
+    let path = shown.to_owned();
     let text = String::from_utf8_lossy(file.bytes()).into_owned();
     let is_sealed = text.contains(SEALED);
     if is_secret_path(&path) && !is_sealed {
@@ -89,7 +89,8 @@ mod tests {
     use super::*;
 
     fn shown(path: &str, text: &str) -> Option<String> {
-        let source = veiled_source(&SourceFile::new(path, text.as_bytes().to_vec()));
+        let file = SourceFile::new(path, text.as_bytes().to_vec());
+        let source = veiled_source(&file, path);
         source.visible().map(str::to_owned)
     }
 
@@ -97,7 +98,10 @@ mod tests {
     fn values_of_secrets_are_not_shown() {
         let text = "kind: Secret\nmetadata:\n  name: a\ndata:\n  b: aHVudGVyMg==\nstringData: {c: hunter2, d: 'ENC[AES256_GCM,x]'}\n---\nkind: ConfigMap\ndata:\n  e: open\n";
         let shown = shown("a.yaml", text).unwrap();
-        assert!(!shown.contains("hunter2") && !shown.contains("aHVu"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("aHVu"),
+            "{shown}"
+        );
         assert!(shown.contains("ENC[") && shown.contains("open"), "{shown}");
     }
 
@@ -105,13 +109,19 @@ mod tests {
     fn what_makes_a_secret_is_not_shown() {
         let text = "secretGenerator:\n  - name: a\n    literals: [b=hunter2]\npatches:\n  - patch: |\n      kind: Secret\n      stringData:\n        b: hunter2\nconfigMapGenerator:\n  - name: c\n    literals: [d=open]\n";
         let shown = shown("kustomization.yaml", text).unwrap();
-        assert!(!shown.contains("hunter2") && shown.contains("d=open"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && shown.contains("d=open"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn a_file_that_nobody_can_read_shows_its_keys() {
         let shown = shown("a.yaml", "kind: Secret\nstringData:\n  a: hunter2\n b: [\n").unwrap();
-        assert!(shown.contains("stringData") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("stringData") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -52,9 +52,7 @@ fn take_entry(
     }
     let left_out = match kind {
         _ if ignored.contains(&path) => LeftOut::ByGit,
-        _ if name.to_str().is_none() => {
-            LeftOut::Unreadable("its name is not Unicode".to_owned())
-        }
+        _ if name.to_str().is_none() => LeftOut::Unreadable("its name is not Unicode".to_owned()),
         Err(error) => LeftOut::Unreadable(error.to_string()),
         Ok(_) if is_folder => {
             let real = entry.path();

@@ -13,7 +13,11 @@ use crate::yaml::{self, Node};
 /// Starts a document with comments, a line each.
 pub fn comments<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Shown {
     let lines = lines.into_iter();
-    Shown(lines.map(|line| format!("# {}\n", marked(line.as_ref()))).collect())
+    Shown(
+        lines
+            .map(|line| format!("# {}\n", marked(line.as_ref())))
+            .collect(),
+    )
 }
 
 /// Returns the line between two documents.
@@ -85,7 +89,9 @@ fn line_end(span: Span, text: &str) -> usize {
     {
         return header.len();
     }
-    text[span.end..].find('\n').map_or(text.len(), |at| span.end + at)
+    text[span.end..]
+        .find('\n')
+        .map_or(text.len(), |at| span.end + at)
 }
 
 /// Returns whether a text ends in what starts a block: `|` or `>`, with signs behind it.
@@ -93,13 +99,19 @@ fn is_block_header(text: &str) -> bool {
     let line = text.rsplit('\n').next().unwrap_or(text);
     let word = line.rsplit(' ').next().unwrap_or(line);
     let signs = word.strip_prefix(['|', '>']);
-    signs.is_some_and(|signs| signs.chars().all(|sign| matches!(sign, '-' | '+' | '0'..='9')))
+    signs.is_some_and(|signs| {
+        signs
+            .chars()
+            .all(|sign| matches!(sign, '-' | '+' | '0'..='9'))
+    })
 }
 
 /// Returns whether a line would steer a terminal, or be a command or an order to what runs a job.
 fn steers(line: &str) -> bool {
     let start = line.trim_start().trim_start_matches(['"', '\'']);
-    let name = start.strip_prefix("::").and_then(|rest| rest.chars().next());
+    let name = start
+        .strip_prefix("::")
+        .and_then(|rest| rest.chars().next());
     line.contains(|letter: char| letter != '\t' && is_unseen(letter))
         || name.is_some_and(|letter| letter.is_alphabetic() || letter == ':')
         || without_orders(line, "").len() != line.len()
@@ -199,7 +211,10 @@ mod tests {
         assert!(!shown.as_str().lines().any(steers), "{shown}");
         let documents = yaml::load(shown.as_str()).unwrap();
         let read = documents[0].root.to_value(yaml::Resolver::Kubernetes);
-        assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap());
+        assert_eq!(
+            read,
+            serde_json::from_str::<serde_json::Value>(json).unwrap()
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod diff;
 pub mod explain;
 pub mod init;
+pub mod list;
 pub mod profile;
 pub mod render;
 pub mod schema;
@@ -37,6 +38,7 @@ pub enum Command {
     Audit(audit::AuditArgs),
     Diff(diff::DiffArgs),
     Build(build::BuildArgs),
+    List(list::ListArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
     Secrets(secrets::SecretsArgs),
@@ -67,6 +69,7 @@ pub fn run(
         | Command::Audit(_)
         | Command::Diff(_)
         | Command::Build(_)
+        | Command::List(_)
         | Command::Schema(_)
         | Command::Explain(_)
         | Command::Completions(_) => Some(Deadline::start(settings)),
@@ -80,6 +83,7 @@ pub fn run(
         Command::Audit(args) => audit::run(args, settings, printer),
         Command::Diff(args) => diff::run(args, settings, printer),
         Command::Build(args) => build::run(args, settings, printer),
+        Command::List(args) => list::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Secrets(args) => secrets::run(args, settings, printer),

@@ -9,6 +9,7 @@ pub mod json;
 pub mod place_names;
 pub mod record;
 pub mod shown;
+pub mod table;
 pub mod unseen;
 pub mod watch;
 

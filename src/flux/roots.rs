@@ -122,11 +122,18 @@ impl FluxObjects {
             return;
         };
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if holds(&folder, own) {
+        let source = SourceReference::of(object);
+        // The root of a source holds every file: there it tells nothing, unless the names are those of a bootstrap.
+        let is_sync = || {
+            source
+                .as_ref()
+                .is_some_and(|source| source.key.name == key_of(object).name)
+        };
+        if holds(&folder, own) && (!folder.is_empty() || is_sync()) {
             self.bootstrapped.push(SyncRoot {
                 folder: folder.clone(),
                 key: key_of(object),
-                source: SourceReference::of(object),
+                source,
                 url: None,
             });
         }

@@ -8,6 +8,7 @@ use kustomize::{BuildOptions, Resource};
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::flux_inputs::{FluxChoices, FluxInputs, applied};
 use crate::cli::folder_files::FolderFiles;
+use crate::cli::found_in_tree::FoundInTree;
 use crate::cli::printer::Printer;
 use crate::cli::report::build::{self as report, BuildReport, BuiltObject, RefusedBuild};
 use crate::cli::report::place_names::PlaceNames;
@@ -15,7 +16,7 @@ use crate::cli::report::unseen::{self, UnseenNote};
 use crate::cli::repository_tree::RepositoryTree;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{AppliedObject, AppliedObjects, FluxProblem, ObjectKey, TreeFiles, place_in};
+use crate::flux::{AppliedObject, AppliedObjects, FluxProblem, ObjectKey, TreeFiles};
 use crate::fs::Disk;
 
 /// The names of a kustomization file.
@@ -218,7 +219,11 @@ fn build_tree(
     };
     let problems = found.diagnostics(&trees);
     let outcome = args.print(&report, &problems, printer)?;
-    printer.status(found.summary(&report));
+    printer.status(found.summary(
+        report.objects.len(),
+        report.refused.len(),
+        report.unseen.len(),
+    ));
     Ok(outcome)
 }
 
@@ -277,99 +282,6 @@ fn told_of<'a>(
         format!("Kustomization/{}", build.owner),
         remarks.map(|(_, remark)| remark).collect(),
     ))
-}
-
-/// What was found while Flux was followed, of the builds that are asked for.
-struct FoundInTree<'a> {
-    applied: &'a AppliedObjects,
-    /// The builds; `None` for all that a root reaches.
-    owners: Option<&'a [usize]>,
-}
-
-impl FoundInTree<'_> {
-    fn takes(&self, build: usize) -> bool {
-        let reached = self
-            .applied
-            .builds
-            .get(build)
-            .is_some_and(|build| build.is_reached());
-        reached && self.owners.is_none_or(|owners| owners.contains(&build))
-    }
-
-    fn problems(&self) -> impl Iterator<Item = &FluxProblem> {
-        let problems = self.applied.problems.iter();
-        problems.filter(|problem| problem.builds.iter().any(|build| self.takes(*build)))
-    }
-
-    fn diagnostics(&self, trees: &[&TreeFiles<'_>]) -> Vec<Diagnostic> {
-        let diagnostic = |problem: &FluxProblem| {
-            let owners = self.applied.owners(&problem.builds);
-            problem.diagnostic(&|place| place_in(trees, place), &owners)
-        };
-        self.problems().map(diagnostic).collect()
-    }
-
-    fn refused(&self) -> Vec<RefusedBuild> {
-        let builds = self.applied.builds.iter().enumerate();
-        let refused = builds.filter(|(index, build)| build.refused && self.takes(*index));
-        refused
-            .map(|(index, build)| RefusedBuild {
-                owner: Some(format!("Kustomization/{}", build.owner)),
-                folder: build.folder.clone(),
-                problems: self
-                    .problems()
-                    .filter(|problem| problem.builds.contains(&index))
-                    .map(|problem| problem.message.clone())
-                    .collect(),
-            })
-            .collect()
-    }
-
-    fn unseen(&self, places: &PlaceNames<'_>) -> Vec<UnseenNote> {
-        let unseen = self
-            .applied
-            .unseen
-            .iter()
-            .filter(|part| self.takes(part.build));
-        unseen
-            .map(|part| UnseenNote {
-                what: part.what.clone(),
-                why: part.why.clone(),
-                remedy: part.remedy.clone(),
-                owner: self
-                    .applied
-                    .builds
-                    .get(part.build)
-                    .map(|build| format!("Kustomization/{}", build.owner)),
-                place: part.place.as_ref().map(|place| places.line(place)),
-            })
-            .collect()
-    }
-
-    fn summary(&self, report: &BuildReport<'_>) -> String {
-        let builds = (0..self.applied.builds.len())
-            .filter(|index| self.takes(*index))
-            .count();
-        let mut text = format!(
-            "{} of {}",
-            count(report.objects.len(), "object"),
-            count(builds, "Kustomization")
-        );
-        if !report.refused.is_empty() {
-            text.push_str(&format!(", {} refused", report.refused.len()));
-        }
-        if !report.unseen.is_empty() {
-            text.push_str(&format!(
-                ", {} not seen",
-                count(report.unseen.len(), "part")
-            ));
-        }
-        text
-    }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Builds a folder as `kustomize build` does.

@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod marks;
+pub mod mermaid;
 pub mod terminal;
 pub mod workflow;
 pub mod yaml;

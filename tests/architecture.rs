@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tree", &["source", "yaml"]),
     ("cel", &[]),
     ("workload", &["source", "diagnostic", "yaml", "tree"]),
+    ("flux", &["source", "diagnostic", "yaml", "tree"]),
     ("fs", &["source"]),
     (
         "config",
@@ -131,6 +132,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "profiler",
             "diff",
             "audit",
+            "flux",
             "pipeline",
         ],
     ),

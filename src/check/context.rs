@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kustomize::PathRole;
+
 use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
+use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member};
-use crate::tree::kustomization::Use;
 use crate::tree::{File, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -67,41 +68,22 @@ impl<'t> Context<'t> {
     }
 
     fn is_listed(&self, path: &str) -> bool {
+        let path = self.builds.files.path_of_output(path);
         let kustomizations = self.builds.kustomizations.values();
         kustomizations
             .flat_map(|found| &found.references)
-            .any(|found| found.used_as == Use::Resource && found.path.as_deref() == Some(path))
+            .any(|found| found.role == PathRole::Resource && found.path.as_deref() == Some(&*path))
     }
 
-    /// Lists the namespaces that builds put the objects of a document into.
-    pub(super) fn namespaces(&self, file: &File, document: usize) -> BTreeSet<&str> {
-        let members = self.builds.members.iter();
-        let built = members
-            .filter(|member| {
-                member.object.document == document && member.object.file.path == file.path
-            })
-            .filter(|member| !member.namespace_name().is_empty())
-            .map(Member::namespace_name);
-        let mut found: BTreeSet<&str> = built.collect();
-        if found.is_empty() && !file.is_yaml() {
-            let kustomizations = self.builds.kustomizations.values();
-            let listing = kustomizations.filter(|one| {
-                let mut references = one.references.iter();
-                references.any(|reference| reference.path.as_deref() == Some(&file.path))
-            });
-            found.extend(listing.filter_map(|one| one.namespace.as_ref().map(|(name, _)| *name)));
-        }
-        found
+    /// Returns whether the kustomization of a folder of the tree is rendered.
+    pub(super) fn is_rendered_folder(&self, folder: &str) -> bool {
+        let kustomization = self.builds.kustomizations.get(folder);
+        kustomization.is_some_and(|found| self.is_rendered(&found.file.path))
     }
 
-    /// Lists the folders that hold files, with all folders above them.
-    pub(super) fn folders(&self) -> BTreeSet<&'t str> {
-        let mut folders = BTreeSet::from([""]);
-        for file in self.tree.files() {
-            let path = file.path.as_str();
-            folders.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
-        }
-        folders
+    /// Returns whether a file is rendered, and not kept beside those that are.
+    pub(super) fn is_rendered(&self, path: &str) -> bool {
+        self.tree.get(path).is_some()
     }
 
     /// Lists the objects of a group and kind, each once even if several builds take it in.
@@ -110,11 +92,7 @@ impl<'t> Context<'t> {
         self.builds
             .of_kind(group, kind)
             .filter(|member| {
-                seen.insert((
-                    &member.object.file.path,
-                    member.object.document,
-                    member.namespace_name(),
-                ))
+                seen.insert((member.object.spot(), member.namespace_name(), &member.name))
             })
             .collect()
     }

@@ -15,9 +15,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kiln::check::{Measures, check};
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
 use kiln::source::Source;
-use kiln::tree::builds::Builds;
 use kiln::tree::{File, Origin, Rendered, Tree};
 use kiln::workload::pod_security::Version;
 use kiln::workload::{self, Profiles, Release};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use kiln::check::{Measures, check};
+use kiln::flux::builds::{Builds, Start};
 use kiln::harden::harden;
-use kiln::tree::builds::{Builds, Start};
 use kiln::workload::pod_security::Version;
 
 use crate::harden::{self, trees};

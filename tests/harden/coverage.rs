@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
-use kiln::tree::builds::Builds;
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::prediction::{Sample, manifests};
 use kiln::workload::profile::Workloads;

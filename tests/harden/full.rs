@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
-use kiln::tree::builds::Builds;
 use kiln::workload::budget::{self, Budget, Selects};
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::{self, Release, Workload, standing};

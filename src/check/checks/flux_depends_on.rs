@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::builds::Member;
 use crate::source::Place;
-use crate::tree::builds::Member;
 use crate::yaml::Node;
 
 const KINDS: [(&str, &str); 2] = [

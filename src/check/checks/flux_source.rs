@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::Check;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::tree::builds::Member;
+use crate::flux::builds::Member;
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 

@@ -2,10 +2,7 @@
 
 use super::field::Field;
 use super::place::Place;
-
-/// The names that a kustomization file may have; a folder has one of them.
-pub const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+use super::remote::{is_remote_file, is_repository};
 
 /// What a kustomization uses a path for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,14 +119,7 @@ fn named(role: PathRole, field: &'static str, path: &Field) -> Option<NamedPath>
         role,
         field,
         path: path_of.to_owned(),
-        is_remote: is_remote(path_of),
+        is_remote: is_remote_file(path_of) || is_repository(path_of),
         place: path.place().clone(),
     })
-}
-
-fn is_remote(path: &str) -> bool {
-    path.contains("://")
-        || path.contains('?')
-        || path.starts_with("git@")
-        || path.starts_with("github.com/")
 }

@@ -24,6 +24,7 @@ mod variables;
 
 pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey};
 pub use applied_objects::AppliedObjects;
+pub use artifact::made_artifacts;
 pub use codes::CODES;
 pub use finding::{FluxProblem, UnseenPart, place_in};
 pub use follow::{FollowOptions, follow};

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kustomize::PathRole;
+use kustomize::{Field, PathRole};
 
 use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
-use crate::flux::builds::{Builds, Member};
+use crate::flux::builds::Builds;
+use crate::flux::{AppliedObject, place_in};
 use crate::source::Place;
 use crate::tree::{File, Hardened, Tree};
 use crate::workload::budget::Budget;
@@ -75,6 +76,44 @@ impl<'t> Context<'t> {
             .any(|found| found.role == PathRole::Resource && found.path.as_deref() == Some(&*path))
     }
 
+    /// Puts a problem at the place that decides a field, with the template line behind it.
+    pub(super) fn at_field(&self, problem: Diagnostic, field: &Field) -> Diagnostic {
+        match place_in(self.builds.files, field.place()) {
+            Some(place) => self.at(problem, &place, ""),
+            None => problem,
+        }
+    }
+
+    /// Names an object as messages do: `HelmRelease/network/echo`.
+    pub(super) fn label(&self, object: &AppliedObject) -> String {
+        let key = object.key();
+        if key.namespace.is_empty() {
+            format!("{}/{}", object.kind(), key.name)
+        } else {
+            format!("{}/{key}", object.kind())
+        }
+    }
+
+    /// Returns the cluster that an object goes to, as an index of the roots; `None` where no root reaches it.
+    pub(super) fn root_of(&self, object: &AppliedObject) -> Option<usize> {
+        self.builds.applied.build_of(object).root
+    }
+
+    /// Returns whether no root reaches an object.
+    pub(super) fn is_unreached(&self, object: &AppliedObject) -> bool {
+        self.root_of(object).is_none()
+    }
+
+    /// Lists the objects of a group and kind, each once for a cluster even if several builds take it in.
+    pub(super) fn unique_objects(&self, group: &str, kind: &str) -> Vec<&AppliedObject> {
+        let mut seen = BTreeSet::new();
+        let objects = self.builds.objects();
+        objects
+            .filter(|object| object.is(group, kind))
+            .filter(|object| seen.insert((self.root_of(object), object.key())))
+            .collect()
+    }
+
     /// Returns whether the kustomization of a folder of the tree is rendered.
     pub(super) fn is_rendered_folder(&self, folder: &str) -> bool {
         let kustomization = self.builds.kustomizations.get(folder);
@@ -84,17 +123,6 @@ impl<'t> Context<'t> {
     /// Returns whether a file is rendered, and not kept beside those that are.
     pub(super) fn is_rendered(&self, path: &str) -> bool {
         self.tree.get(path).is_some()
-    }
-
-    /// Lists the objects of a group and kind, each once even if several builds take it in.
-    pub(super) fn unique(&self, group: &'static str, kind: &'static str) -> Vec<&Member<'t>> {
-        let mut seen = BTreeSet::new();
-        self.builds
-            .of_kind(group, kind)
-            .filter(|member| {
-                seen.insert((member.object.spot(), member.namespace_name(), &member.name))
-            })
-            .collect()
     }
 }
 

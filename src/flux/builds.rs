@@ -142,10 +142,14 @@ impl<'t> Builds<'t> {
         self.applied.builds.get(member.build)?.kustomization()
     }
 
-    /// Lists the objects that go to this cluster and not to another one.
+    /// Lists the objects that Flux applies to the clusters that it starts in; where nothing says that it starts
+    /// anywhere, those of all kustomizations.
     pub fn objects(&self) -> impl Iterator<Item = &AppliedObject> {
         let applied = &self.applied;
-        let here = |object: &&AppliedObject| !applied.build_of(object).elsewhere;
+        let here = |object: &&AppliedObject| {
+            let build = applied.build_of(object);
+            !build.elsewhere && (build.is_reached() || applied.roots.is_empty())
+        };
         applied.objects.iter().filter(here)
     }
 

@@ -56,6 +56,11 @@ const CLUSTER_SCOPED: &[&str] = &[
     "VolumeSnapshotContent",
 ];
 
+/// Returns whether objects of a kind live in a namespace.
+pub fn is_namespaced(kind: &str) -> bool {
+    CLUSTER_SCOPED.binary_search(&kind).is_err()
+}
+
 /// A document that says what it is: one with `apiVersion` and `kind`.
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'t> {
@@ -115,7 +120,7 @@ impl<'t> Object<'t> {
 
     /// Returns whether objects of its kind live in a namespace.
     pub fn is_namespaced(self) -> bool {
-        CLUSTER_SCOPED.binary_search(&self.kind()).is_err()
+        is_namespaced(self.kind())
     }
 
     /// Returns the text of the scalar at a dotted route.

@@ -7,7 +7,7 @@ use super::{INSTANCE, applied, config_map, kustomization, listed, object, proble
 #[test]
 fn a_kustomization_adds_to_what_its_folder_says() {
     let spec = "\
-  targetNamespace: web
+\x20 targetNamespace: web
   namePrefix: my-
   components: [../component]
   images: [{name: nginx, newTag: \"2\"}]
@@ -63,7 +63,7 @@ spec:
 #[test]
 fn patches_reach_the_kustomizations_below_and_what_they_build() {
     let patches = "\
-  patches:
+\x20 patches:
     - target: {group: kustomize.toolkit.fluxcd.io, kind: Kustomization}
       patch: |
         apiVersion: kustomize.toolkit.fluxcd.io/v1

@@ -115,7 +115,7 @@ fn without_variables_nothing_is_touched() {
 #[test]
 fn a_config_map_of_another_build_gives_its_values_after_its_patches() {
     let settings = "  patches:\n    - patch: |\n        apiVersion: v1\n        kind: ConfigMap\n        \
-                    metadata: {name: settings}\n        data: {B: patched}\n";
+                    metadata: {name: settings, namespace: flux-system}\n        data: {B: patched}\n";
     let settings = kustomization("settings", "./settings", settings);
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\n\
                data: {B: written, C: 'two\n\n    lines'}\n";
@@ -176,6 +176,7 @@ fn a_source_outside_of_git_is_not_seen() {
     assert_eq!(value, "${ZONE} small");
     // An optional one need not be there.
     let from = from.replace("terraform", "terraform, optional: true");
+    let from = from.replace("substituteFrom", "substitute: {A: a}, substituteFrom");
     let applied = substituted(&text, &from, &[]);
     assert_eq!(problems(&applied).len(), 1, "{:?}", problems(&applied));
 }
@@ -187,8 +188,8 @@ fn values_and_names_have_to_be_what_flux_takes() {
     assert_eq!(
         problems(&applied),
         [
-            "variable-malformed cluster/apps.yaml:8:36 the variable `PORT` has a value that is no text, and the API server takes only texts",
-            "variable-malformed cluster/apps.yaml:8:47 `a-b` is no name of a variable",
+            "variable-malformed cluster/apps.yaml:8:34 the variable `PORT` has a value that is no text, and the API server takes only texts",
+            "variable-malformed cluster/apps.yaml:8:45 `a-b` is no name of a variable",
         ]
     );
 }
@@ -201,6 +202,6 @@ fn each_field_knows_its_place_and_that_of_the_variable() {
     assert_eq!(format!("{:?}", field.origin.place), "apps/a.yaml:5:6");
     assert_eq!(
         format!("{:?}", field.origin.shaped_by()),
-        "[cluster/apps.yaml:8:32]"
+        "[cluster/apps.yaml:8:31]"
     );
 }

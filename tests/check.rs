@@ -136,6 +136,22 @@ fn every_check_finds_what_its_fixtures_show() {
 }
 
 #[test]
+fn what_is_refused_is_found_as_its_fixtures_show() {
+    let mut wrong = Vec::new();
+    for code in ["flux-path", "resource-missing", "duplicate-object"] {
+        let mut found = false;
+        for folder in trees::folders(&trees::fixtures("check").join(code)) {
+            let problems = findings(&folder);
+            found |= problems.iter().any(|problem| problem.code == code);
+            let told = trees::told(&problems);
+            trees::compare(&folder.join("findings.txt"), &told, &mut wrong);
+        }
+        assert!(found, "no fixture shows `{code}`");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn no_finding_shows_a_secret() {
     for check in ["secret-leak", "secret-unsealed", "sealed-empty"] {
         for folder in trees::folders(&trees::fixtures("check").join(check)) {

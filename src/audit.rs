@@ -22,8 +22,8 @@ pub use sheet::{Count, Item, Outcome, Scorecard, Sheet, Verdict};
 pub use undecidable::{UNDECIDABLE, Undecidable};
 
 use crate::diagnostic::Diagnostic;
-use crate::flux::TreeFiles;
 use crate::flux::builds::Builds;
+use crate::flux::{FollowOptions, TreeFiles};
 use crate::tree::{File, Gap};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -72,7 +72,12 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
 pub fn sheet<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'_>) -> Sheet {
     let files: Vec<&File> = files.collect();
     let tree = TreeFiles::over(measures.kept, files.iter().copied());
-    let builds = Builds::of(&tree);
+    // A variable without a value is a gap of its own here, and no reason to see nothing of the build.
+    let lenient = FollowOptions {
+        lenient: true,
+        ..FollowOptions::default()
+    };
+    let builds = Builds::following(&tree, &lenient);
     let releases = Release::all(&builds, measures.profiles);
     let workloads = workload::all(&builds, &releases);
     let subject = Subject {

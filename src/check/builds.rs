@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::FluxProblem;
+use crate::flux::{FluxProblem, place_in};
+use crate::source::Source;
 use crate::tree::output_path::split;
 
 /// Reports what is refused, and of each folder that nothing builds the first problem, as a warning.
@@ -40,11 +41,16 @@ fn refusal(context: &Context<'_>, problem: &FluxProblem) -> Diagnostic {
     let applied = &context.builds.applied;
     let owners = applied.owners(&problem.builds);
     let mut diagnostic = problem.diagnostic(context.builds.files, &owners);
-    let template = diagnostic
-        .primary
-        .as_ref()
-        .and_then(|label| context.template(&label.place));
-    if let Some(template) = template {
+    let place = problem.place.as_ref();
+    let template = place
+        .and_then(|place| place_in(context.builds.files, place))
+        .and_then(|place| context.template(&place));
+    if let Some(mut template) = template {
+        let label = diagnostic.primary.as_ref();
+        if label.is_some_and(|label| label.place.source.sensitive) {
+            let source = &template.source;
+            template.source = Source::sensitive(source.path.as_str(), source.text.as_ref());
+        }
         diagnostic = diagnostic.with_related(template, "rendered from here");
     }
     match suggestion(context, problem) {

@@ -101,9 +101,14 @@ pub struct Builds<'t> {
 }
 
 impl<'t> Builds<'t> {
-    /// Follows Flux through a tree.
+    /// Follows Flux through a tree, as it is by default.
     pub fn of(files: &'t TreeFiles<'t>) -> Self {
-        let applied = follow(files, &FollowOptions::default());
+        Self::following(files, &FollowOptions::default())
+    }
+
+    /// Follows Flux through a tree.
+    pub fn following(files: &'t TreeFiles<'t>, options: &FollowOptions<'_>) -> Self {
+        let applied = follow(files, options);
         let told = applied.roots.iter().filter(|root| root.source.is_some());
         let mut builds = Self {
             files,
@@ -176,12 +181,18 @@ impl<'t> Builds<'t> {
 
     fn take_members(&mut self) {
         for (index, applied) in self.applied.objects.iter().enumerate() {
-            if self.applied.build_of(applied).elsewhere {
+            let build = self.applied.build_of(applied);
+            if build.elsewhere {
                 continue;
             }
             let Some(object) = self.written(&applied.field) else {
                 continue;
             };
+            // What lies about in the repository and reaches no cluster is nobody's here.
+            let is_own = || self.files.is_rendered(&applied.place().file.path);
+            if !build.is_reached() && !is_own() {
+                continue;
+            }
             let key = applied.key();
             let namespace = applied
                 .field

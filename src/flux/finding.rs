@@ -7,7 +7,9 @@ use kustomize::{Place, Problem, ProblemKind};
 use super::applied_object::ObjectKey;
 use super::tree_files::TreeFiles;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source;
+use crate::source::{self, Source};
+use crate::tree::secret_manifest::SecretManifest;
+use crate::yaml::Node;
 
 /// A problem that keeps Flux from applying a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,20 +96,18 @@ impl FluxProblem {
             Severity::Error => Diagnostic::error(self.code, self.message.clone()),
             Severity::Warning => Diagnostic::warning(self.code, self.message.clone()),
         };
-        if let Some(place) = self.place.as_ref().and_then(|place| place_in(files, place)) {
+        let shown = |place: &Option<Place>| shown_place(files, place.as_ref()?);
+        if let Some(place) = shown(&self.place) {
             diagnostic = diagnostic.at_place(place, "");
         }
-        if let Some(place) = self
-            .related
-            .as_ref()
-            .and_then(|place| place_in(files, place))
-        {
+        if let Some(place) = shown(&self.related) {
             diagnostic = diagnostic.with_related(place, "here as well");
         }
         if !self.help.is_empty() {
             diagnostic = diagnostic.with_hint(self.help.clone());
         }
         match owners {
+            _ if self.code == "flux-path" => diagnostic,
             [] => diagnostic,
             [one] => diagnostic.with_hint(format!("Flux builds it for `{one}`")),
             [first, rest @ ..] => diagnostic.with_hint(format!(
@@ -116,6 +116,25 @@ impl FluxProblem {
             )),
         }
     }
+}
+
+/// Returns a place as one in a message, of which no text is shown where its file may hold a secret in the open.
+pub fn shown_place(files: &TreeFiles<'_>, place: &Place) -> Option<source::Place> {
+    let found = place_in(files, place)?;
+    let text = &found.source.text;
+    let has_patch = text.contains("kind: Secret") && text.contains("patch");
+    let documents = place.file.documents().ok();
+    let mut documents = documents.into_iter().flat_map(|all| all.iter());
+    let holds = |root: &Node| {
+        !SecretManifest::all(root).is_empty()
+            || root.get("secretGenerator").is_some()
+            || root.find_text("kind") == Some("SecretGenerator")
+    };
+    if !(has_patch || text.contains("stringData") || documents.any(|one| holds(&one.root))) {
+        return Some(found);
+    }
+    let hidden = Source::sensitive(found.source.path.as_str(), text.as_ref());
+    Some(source::Place::new(&hidden, found.span))
 }
 
 /// Returns a place of a build as one in a message; `None` for a file that was not read from the tree.

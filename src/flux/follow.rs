@@ -68,6 +68,19 @@ struct BuiltFolder {
     files: BTreeSet<String>,
 }
 
+impl BuiltFolder {
+    fn nothing(folder: String) -> Self {
+        Self {
+            folder,
+            resources: Vec::new(),
+            problems: Vec::new(),
+            unseen: Vec::new(),
+            awaited: Vec::new(),
+            files: BTreeSet::new(),
+        }
+    }
+}
+
 /// Where the files of a source are.
 enum SourceFiles<'s> {
     Tree,
@@ -204,6 +217,14 @@ impl<'a, 'f> Follower<'a, 'f> {
         });
         match folder {
             Some(folder) if is_there => build_folder(files, folder, Some(flux), place),
+            Some(folder) if written.contains("${") => {
+                let what = format!("Kustomization/{}", pending.owner);
+                let why = format!("its path `{written}` holds a variable that is not seen");
+                BuiltFolder {
+                    unseen: vec![(what, why, place.clone())],
+                    ..BuiltFolder::nothing(folder)
+                }
+            }
             folder => {
                 let message = format!(
                     "`Kustomization/{}` points at `{written}`, which is not in the tree",
@@ -215,11 +236,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                         Some(near) => problem.with_help(format!("did you mean `./{near}`?")),
                         None => problem,
                     }],
-                    folder: folder.unwrap_or_default(),
-                    resources: Vec::new(),
-                    unseen: Vec::new(),
-                    awaited: Vec::new(),
-                    files: BTreeSet::new(),
+                    ..BuiltFolder::nothing(folder.unwrap_or_default())
                 }
             }
         }
@@ -615,6 +632,13 @@ impl<'a, 'f> Follower<'a, 'f> {
                 refused: false,
             });
             self.unseen(index, what, why, remedy, place);
+            let known = |reference: &SourceReference| {
+                self.sources.contains_key(reference) || reference.kind == "ExternalArtifact"
+            };
+            // What comes from a source that is nowhere is nowhere either.
+            if let Some(part) = self.applied.unseen.last_mut() {
+                part.hides_objects = reference.as_ref().is_some_and(known);
+            }
         }
     }
 }

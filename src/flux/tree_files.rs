@@ -182,6 +182,11 @@ impl<'f> TreeFiles<'f> {
         })
     }
 
+    /// Returns whether the file of a path is rendered.
+    pub fn is_rendered(&self, path: &str) -> bool {
+        matches!(self.paths.get(path), Some(TreeFile::Rendered(..)))
+    }
+
     /// Lists the paths of the files below a folder, sorted.
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &str> {
         let prefix = match folder {

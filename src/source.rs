@@ -167,6 +167,12 @@ pub trait Files: Sync {
         Ok(path.to_owned())
     }
 
+    /// Lists where symlinks below a folder lead in the project, a folder with a slash at its end; only those that
+    /// [`list`](Self::list) goes through or names, and what cannot be read is passed over.
+    fn linked(&self, _folder: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns whether a file may be run as a program; where nobody keeps that, none may.
     fn is_executable(&self, _path: &str) -> bool {
         false
@@ -249,6 +255,10 @@ impl Files for OverlaidFiles<'_> {
             return Ok(path.to_owned());
         }
         self.files.real_path(path)
+    }
+
+    fn linked(&self, folder: &str) -> Vec<String> {
+        self.files.linked(folder)
     }
 
     fn is_executable(&self, path: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! # Steps
 //! 1. [`fn@plan`] claims the folder, so that one Kiln writes at a time, and completes or undoes
-//!    what a killed run left ([`recover`] does that much alone).
+//!    what a killed run left ([`recover`] does that much alone, and [`claim`] goes on holding the folder).
 //! 2. It compares the tree with the disk and with `kiln.lock`, the committed list of the outputs
 //!    that Kiln owns and their digests. Unchanged files are not touched, foreign ones are an error,
 //!    those edited by hand are kept.
@@ -36,7 +36,7 @@ pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
 pub use lock::{KILN, List};
-pub use plan::{Options, Plan, plan};
+pub use plan::{ClaimedFolder, Options, Plan, plan};
 pub use report::Report;
 
 /// The folder in the output folder where changes are staged; there only while Kiln writes, or after
@@ -173,6 +173,24 @@ pub fn list_of(target: &Target<'_>, text: &[u8]) -> Result<List, Vec<Diagnostic>
 /// to do, and then makes nothing.
 pub fn recover(target: &Target<'_>) -> Result<Recovery, Error> {
     recover_with(target, &mut |_| Ok(()))
+}
+
+/// Claims the output folder for as long as what is returned is held, and does as [`recover`].
+///
+/// For whoever has to read the project as nobody else is writing it. Makes the folder of the claim on the disk, which
+/// is removed with the claim.
+///
+/// # Errors
+/// Also when another Kiln holds the folder: [`Error::is_busy`].
+pub fn claim(target: &Target<'_>) -> Result<ClaimedFolder, Error> {
+    let folder = target.folder()?;
+    let claim = folder.claim(HOME, &target.holder)?;
+    let recovery = apply::recover(&folder, &target.reserved, &mut |_| Ok(()))?;
+    Ok(ClaimedFolder {
+        folder,
+        claim,
+        recovery,
+    })
 }
 
 /// Returns whether nothing is at work in the output folder, nor left there for [`recover`].

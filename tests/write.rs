@@ -11,6 +11,8 @@ mod fates;
 mod list;
 /// Outputs that may not be written where they want to go.
 mod places;
+/// Paths of outputs that are hostile, or mean another file elsewhere.
+mod names;
 /// Files that turn into folders, and folders that go.
 mod shapes;
 /// Runs that stop after each of their steps.

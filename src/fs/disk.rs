@@ -162,10 +162,15 @@ impl Disk {
     /// Lists the folders of which [`Files::list`] walks the files, itself included, absolute and without symlinks; what
     /// cannot be read is passed over.
     pub fn folders(&self, folder: &str) -> Vec<PathBuf> {
+        self.walk(folder).folders
+    }
+
+    /// Walks a folder; what is none is empty.
+    fn walk(&self, folder: &str) -> Walk {
         let real = path::normal(folder).and_then(|relative| self.real(&relative));
         match real {
-            Ok(Some(real)) if real.is_dir() => Walk::of(&self.root, real, folder).folders,
-            _ => Vec::new(),
+            Ok(Some(real)) if real.is_dir() => Walk::of(&self.root, real, folder),
+            _ => Walk::default(),
         }
     }
 
@@ -264,6 +269,10 @@ impl Files for Disk {
             .and_then(|real| real.strip_prefix(&self.root).ok());
         let below = below.and_then(Path::to_str).map(str::to_owned);
         Ok(below.unwrap_or(relative))
+    }
+
+    fn linked(&self, folder: &str) -> Vec<String> {
+        self.walk(folder).linked
     }
 
     fn is_executable(&self, path: &str) -> bool {

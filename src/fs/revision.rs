@@ -253,6 +253,30 @@ impl Files for Revision {
         self.follow(&path::normal(path)?)
     }
 
+    fn linked(&self, folder: &str) -> Vec<String> {
+        let is_link = |entry: &CommitEntry| entry.kind == CommitEntryKind::Symlink;
+        let names = match self.list(folder) {
+            Ok(names) if self.entries.values().any(is_link) => names,
+            _ => return Vec::new(),
+        };
+        let inside = path::normal(folder).map_or(0, |folder| folder.len() + 1);
+        let target = |path: &str| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let plain = path::join(&self.follow(folder).ok()?, name);
+            self.follow(path).ok().filter(|at| *at != plain)
+        };
+        let mut linked = BTreeSet::new();
+        for name in &names {
+            let above = name.match_indices('/').map(|(at, _)| &name[..at]);
+            let above = above.filter(|folder| folder.len() >= inside);
+            linked.extend(above.filter_map(target).map(|at| format!("{at}/")));
+            // What leads back is named, and not walked; what leads nowhere may be there, and ignored by git.
+            let file = target(name).filter(|at| self.below(at).next().is_none());
+            linked.extend(file);
+        }
+        linked.into_iter().collect()
+    }
+
     fn is_executable(&self, path: &str) -> bool {
         let at = path::normal(path).map_err(ReadError::from);
         let Ok(at) = at.and_then(|path| self.follow(&path)) else {

@@ -17,6 +17,8 @@ pub(super) struct Walk {
     pub(super) files: Vec<String>,
     /// The folders, itself included, without symlinks on the way.
     pub(super) folders: Vec<PathBuf>,
+    /// Where symlinks lead, as the project names it without symlinks on the way; a folder with a slash at its end.
+    pub(super) linked: Vec<String>,
     /// What could not be read first; the rest was walked all the same.
     pub(super) error: Option<Error>,
 }
@@ -104,6 +106,8 @@ impl Walk {
                 .then(|| linked_folder(root, here, &entry.path()))
                 .flatten()
             {
+                self.linked
+                    .extend(below(root, &real).map(|path| format!("{path}/")));
                 let mut links = here.links.clone();
                 links.push(here.real.clone());
                 more.push(Waiting {
@@ -112,6 +116,9 @@ impl Walk {
                     links,
                 });
             } else {
+                if kind.is_symlink() {
+                    self.linked.extend(linked_file(root, &entry.path()));
+                }
                 self.files.push(child);
             }
         }
@@ -128,6 +135,17 @@ fn linked_folder(root: &Path, here: &Waiting, link: &Path) -> Option<PathBuf> {
         .any(|part| is_left_out(&part.as_os_str().to_string_lossy()));
     let walks = !left_out && real.is_dir() && leads_on(&here.real, &real, &here.links);
     walks.then_some(real)
+}
+
+/// Returns the file of the project that a symlink leads to, if it does.
+fn linked_file(root: &Path, link: &Path) -> Option<String> {
+    let real = fs::canonicalize(link).ok()?;
+    below(root, &real).filter(|_| real.is_file())
+}
+
+fn below(root: &Path, real: &Path) -> Option<String> {
+    let below = real.strip_prefix(root).ok()?;
+    below.to_str().map(str::to_owned)
 }
 
 fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {

@@ -78,8 +78,14 @@ pub(super) fn reserved(project: &Project, files: &dyn Files) -> ReservedPaths {
     let keys = project.seal.identities.iter().map(String::as_str);
     let keys = keys.chain(KEY_FILES).chain(["kiln.toml"]);
     let inputs = inputs.map(String::as_str).chain(keys);
-    let inputs: Vec<String> = inputs.flat_map(real).collect();
-    let folders: Vec<String> = input_folders(&project.templates).flat_map(real).collect();
+    let mut inputs: Vec<String> = inputs.flat_map(real).collect();
+    let mut folders: Vec<String> = input_folders(&project.templates).flat_map(real).collect();
+    for path in input_folders(&project.templates).flat_map(|folder| files.linked(folder)) {
+        match path.strip_suffix('/') {
+            Some(folder) => folders.push(folder.to_owned()),
+            None => inputs.push(path),
+        }
+    }
     let [inputs, folders] = [&inputs, &folders].map(|paths| paths.iter().map(String::as_str));
     ReservedPaths::new(&project.output, inputs, folders)
 }

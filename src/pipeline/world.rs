@@ -339,6 +339,10 @@ impl Files for GuardedFiles<'_> {
         self.files.real_path(path)
     }
 
+    fn linked(&self, folder: &str) -> Vec<String> {
+        self.files.linked(folder)
+    }
+
     fn is_executable(&self, path: &str) -> bool {
         self.files.is_executable(path)
     }

@@ -12,7 +12,7 @@ use super::parsed::{Copies, Parsed};
 use super::report;
 use super::scan::Tag;
 use super::session::{self, Limit, Session};
-use super::sourcemap::{Interleaved, Line, unmark};
+use super::sourcemap::{Copy, Line, unmark};
 use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Span};
@@ -21,7 +21,7 @@ use crate::source::{Files, Span};
 pub(super) struct Engine<'t> {
     all: &'t [Template],
     templates: ByName<'t>,
-    copies: Copies,
+    copies: Copies<'t>,
     parsed: Parsed,
     unusable: BTreeSet<String>,
 }
@@ -90,7 +90,7 @@ impl<'t> Engine<'t> {
         let alone = self.parsed.alone(name);
         let lines = match alone.or(self.parsed.marked()).map(attempt) {
             Some(Err(failed)) if failed.session.limit.is_some() => {
-                return Some(Err(self.beyond(name, &failed, &self.copies.marked)));
+                return Some(Err(self.beyond(name, &failed, Copy::Marked)));
             }
             Some(Ok(text)) => unmark(&text),
             _ => None,
@@ -105,7 +105,7 @@ impl<'t> Engine<'t> {
         let text = match attempt(metered) {
             Ok(text) => text,
             Err(failed) if failed.session.limit.is_some() => {
-                return Some(Err(self.beyond(name, &failed, &self.copies.metered)));
+                return Some(Err(self.beyond(name, &failed, Copy::Metered)));
             }
             Err(failed) => {
                 let failed = attempt(self.parsed.plain(self.all)).err().unwrap_or(failed);
@@ -119,7 +119,7 @@ impl<'t> Engine<'t> {
     }
 
     /// Points at the tag at which a limit was reached, in the copy that was rendered.
-    fn beyond(&self, name: &str, failed: &Failed, copies: &[Interleaved]) -> Box<Diagnostic> {
+    fn beyond(&self, name: &str, failed: &Failed, copy: Copy) -> Box<Diagnostic> {
         let diagnostic = failed.session.limit.unwrap_or(Limit::Steps).problem();
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
@@ -129,7 +129,7 @@ impl<'t> Engine<'t> {
             return Box::new(diagnostic);
         };
         let template = &self.all[id];
-        let tag = template.tag_at(copies[id].subject(at));
+        let tag = template.tag_at(self.copies.get(id, copy).subject(at));
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 

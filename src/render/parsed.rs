@@ -16,32 +16,57 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 /// The texts of all templates with what Tera needs to count and to map.
-pub(super) struct Copies {
+pub(super) struct Copies<'t> {
+    templates: &'t [Template],
     /// With markers and calls that pay.
-    pub(super) marked: Vec<Interleaved>,
-    /// With calls that pay.
-    pub(super) metered: Vec<Interleaved>,
+    marked: Vec<Interleaved>,
+    /// With calls that pay: made for those that are rendered so, which are few.
+    metered: Vec<OnceLock<Interleaved>>,
 }
 
-impl Copies {
+impl<'t> Copies<'t> {
     /// Copies templates, side by side.
-    pub(super) fn new(templates: &[Template]) -> Self {
-        let copies = |copy: Copy| {
-            let numbered = templates.par_iter().enumerate();
-            numbered
-                .map(|(id, template)| template.copied(id, copy))
-                .collect()
-        };
+    pub(super) fn new(templates: &'t [Template]) -> Self {
+        let numbered = templates.par_iter().enumerate();
+        let marked = numbered.map(|(id, template)| template.copied(id, Copy::Marked));
         Self {
-            marked: copies(Copy::Marked),
-            metered: copies(Copy::Metered),
+            templates,
+            marked: marked.collect(),
+            metered: templates.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
-    fn of<'t>(&'t self, templates: &'t [Template]) -> impl Iterator<Item = Copied<'t>> {
-        let both = self.marked.iter().zip(&self.metered);
-        let all = templates.iter().zip(both);
-        all.map(|(template, (marked, metered))| (template, marked, metered))
+    /// Returns a copy of the template of number `id`.
+    pub(super) fn get(&self, id: usize, copy: Copy) -> &Interleaved {
+        match copy {
+            Copy::Marked => &self.marked[id],
+            Copy::Metered => {
+                self.metered[id].get_or_init(|| self.templates[id].copied(id, Copy::Metered))
+            }
+        }
+    }
+
+    /// Lists the names of templates with the texts of their copies.
+    fn texts(
+        &self,
+        ids: impl IntoIterator<Item = usize>,
+        copy: Copy,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        let ids = ids.into_iter();
+        ids.map(move |id| {
+            let name = self.templates[id].name.as_str();
+            (name, self.get(id, copy).text.as_str())
+        })
+    }
+
+    /// Lists all templates with the texts of their copies; a broken one is empty.
+    fn sound_texts(
+        &self,
+        copy: Copy,
+        broken: &BTreeSet<String>,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.texts(0..self.templates.len(), copy);
+        all.map(|(name, text)| (name, if broken.contains(name) { "" } else { text }))
     }
 }
 
@@ -64,7 +89,7 @@ impl Parsed {
     /// Parses templates; those that have problems are reported, all of them, and go to `broken`.
     pub(super) fn of(
         templates: &[Template],
-        copies: &Copies,
+        copies: &Copies<'_>,
         environment: &Arc<Environment>,
         broken: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
@@ -93,33 +118,29 @@ impl Parsed {
     }
 
     /// Parses templates that have no problems; `None` if one has, or cannot be parsed with its markers.
-    fn sound(base: &Tera, templates: &[Template], copies: &Copies) -> Option<Self> {
-        let (alone, others): (Vec<_>, Vec<_>) = templates
-            .iter()
-            .zip(&copies.marked)
-            .partition(|(template, _)| template.stands_alone());
+    fn sound(base: &Tera, templates: &[Template], copies: &Copies<'_>) -> Option<Self> {
+        let (alone, others): (Vec<usize>, Vec<usize>) =
+            (0..templates.len()).partition(|id| templates[*id].stands_alone());
         let shelves = rayon::current_num_threads() * 2;
         let size = alone.len().div_ceil(shelves).max(1);
         let shelves = alone
             .par_chunks(size)
-            .map(|chunk| parse(base, chunk.iter().map(marked)))
+            .map(|chunk| parse(base, copies.texts(chunk.iter().copied(), Copy::Marked)))
             .collect::<Option<Vec<Tera>>>()?;
         let places = alone.chunks(size).enumerate().flat_map(|(shelf, chunk)| {
-            let names = chunk.iter().map(|(template, _)| template.name.clone());
+            let names = chunk.iter().map(|id| templates[*id].name.clone());
             names.map(move |name| (name, shelf))
         });
         let places = places.collect();
-        let others = with_targets(templates, copies, &others);
+        let others = with_targets(templates, &others);
         let together = if others.is_empty() {
             None
         } else {
-            let texts = others
-                .iter()
-                .map(|(template, marked, _)| (&template.name, &marked.text));
-            let metered = others
-                .iter()
-                .map(|(template, _, metered)| (&template.name, &metered.text));
-            Some((parse(base, texts)?, parse(base, metered)?))
+            let texts = |copy: Copy| copies.texts(others.iter().copied(), copy);
+            Some((
+                parse(base, texts(Copy::Marked))?,
+                parse(base, texts(Copy::Metered))?,
+            ))
         };
         Some(Self {
             base: base.clone(),
@@ -142,12 +163,11 @@ impl Parsed {
     }
 
     /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
-    pub(super) fn metered(&self, all: &[Template], copies: &Copies, alone: bool) -> &Tera {
+    pub(super) fn metered(&self, all: &[Template], copies: &Copies<'_>, alone: bool) -> &Tera {
         match &self.together {
             Some((_, metered)) if !alone => metered,
             _ => self.metered.get_or_init(|| {
-                let texts = all.iter().zip(&copies.metered);
-                let texts = texts.map(|(template, copy)| (&template.name, &copy.text));
+                let texts = copies.texts(0..all.len(), Copy::Metered);
                 parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
             }),
         }
@@ -163,22 +183,10 @@ impl Parsed {
     }
 }
 
-/// Returns the name of a template and its text with markers.
-fn marked<'t>((template, mark): &(&'t Template, &'t Interleaved)) -> (&'t str, &'t str) {
-    (&template.name, &mark.text)
-}
-
-/// A template and its copies: with markers, and metered.
-type Copied<'t> = (&'t Template, &'t Interleaved, &'t Interleaved);
-
-/// Adds what templates include or extend, near or far.
-fn with_targets<'t>(
-    templates: &'t [Template],
-    copies: &'t Copies,
-    some: &[(&'t Template, &'t Interleaved)],
-) -> Vec<Copied<'t>> {
+/// Adds what templates include or extend, near or far; by their numbers.
+fn with_targets(templates: &[Template], some: &[usize]) -> Vec<usize> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    let mut todo: Vec<&Template> = some.iter().map(|(template, _)| *template).collect();
+    let mut todo: Vec<&Template> = some.iter().map(|id| &templates[*id]).collect();
     while let Some(template) = todo.pop() {
         if wanted.insert(&template.name) {
             let targets: BTreeSet<&str> = template.targets().map(|(target, _)| target).collect();
@@ -186,10 +194,8 @@ fn with_targets<'t>(
             todo.extend(found.filter(|other| targets.contains(other.name.as_str())));
         }
     }
-    copies
-        .of(templates)
-        .filter(|(template, ..)| wanted.contains(template.name.as_str()))
-        .collect()
+    let is_wanted = |id: &usize| wanted.contains(templates[*id].name.as_str());
+    (0..templates.len()).filter(is_wanted).collect()
 }
 
 fn parse(
@@ -221,49 +227,51 @@ fn base(environment: &Arc<Environment>) -> Tera {
 fn parse_metered(
     base: &Tera,
     templates: &[Template],
-    copies: &Copies,
+    copies: &Copies<'_>,
     broken: &mut BTreeSet<String>,
     problems: &mut Vec<Diagnostic>,
 ) -> Tera {
     let mut tera = base.clone();
     if tera
-        .add_raw_templates(sound_texts(templates, &copies.metered, broken))
+        .add_raw_templates(copies.sound_texts(Copy::Metered, broken))
         .is_ok()
     {
         return tera;
     }
-    for (template, copy) in templates.iter().zip(&copies.metered) {
-        if !broken.contains(&template.name) && !parses(base, &template.name, &copy.text) {
+    for (id, template) in templates.iter().enumerate() {
+        let text = &copies.get(id, Copy::Metered).text;
+        if !broken.contains(&template.name) && !parses(base, &template.name, text) {
             let message = "it cannot be told how much work this template makes";
             let problem = Diagnostic::error("template-failed", message);
             problems.push(problem.at(&template.source, Span::default(), ""));
             broken.insert(template.name.clone());
         }
     }
-    parse(base, sound_texts(templates, &copies.metered, broken)).unwrap_or_else(|| base.clone())
+    parse(base, copies.sound_texts(Copy::Metered, broken)).unwrap_or_else(|| base.clone())
 }
 
 /// Parses the marked templates; a template that only parses without markers goes without.
 fn parse_marked(
     base: &Tera,
     templates: &[Template],
-    copies: &Copies,
+    copies: &Copies<'_>,
     broken: &BTreeSet<String>,
 ) -> Option<Tera> {
     let mut tera = base.clone();
     if tera
-        .add_raw_templates(sound_texts(templates, &copies.marked, broken))
+        .add_raw_templates(copies.sound_texts(Copy::Marked, broken))
         .is_ok()
     {
         return Some(tera);
     }
-    let texts = copies.of(templates).map(|(template, marked, metered)| {
+    let texts = templates.iter().enumerate().map(|(id, template)| {
+        let marked = &copies.get(id, Copy::Marked).text;
         let text = if broken.contains(&template.name) {
             ""
-        } else if parses(base, &template.name, &marked.text) {
-            &marked.text
+        } else if parses(base, &template.name, marked) {
+            marked
         } else {
-            &metered.text
+            &copies.get(id, Copy::Metered).text
         };
         (&template.name, text)
     });
@@ -273,21 +281,6 @@ fn parse_marked(
 fn parses(base: &Tera, name: &str, text: &str) -> bool {
     let alone = base.clone().add_raw_template(name, text);
     !alone.is_err_and(|error| matches!(error.kind(), ErrorKind::SyntaxError(_)))
-}
-
-/// Lists templates with the texts of their copies; a broken one is empty.
-fn sound_texts<'t>(
-    templates: &'t [Template],
-    copies: &'t [Interleaved],
-    broken: &'t BTreeSet<String>,
-) -> impl Iterator<Item = (&'t str, &'t str)> {
-    templates.iter().zip(copies).map(|(template, copy)| {
-        let sound = !broken.contains(&template.name);
-        (
-            template.name.as_str(),
-            if sound { copy.text.as_str() } else { "" },
-        )
-    })
 }
 
 /// Parses the templates, those in `broken` as empty ones, until none is left that has a problem.

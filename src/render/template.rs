@@ -43,6 +43,7 @@ pub(super) struct Template {
     indents: IncludeIndents,
     /// The prepared text with the filters that indent these includes, if there are any.
     indented: Option<Interleaved>,
+    stands_alone: bool,
 }
 
 impl Template {
@@ -55,6 +56,7 @@ impl Template {
         Self {
             name: name.to_owned(),
             source: Arc::clone(source),
+            stands_alone: stands_alone(&source.text, &tags),
             tags,
             prepared,
             indents,
@@ -72,7 +74,7 @@ impl Template {
     /// Returns a copy of what Tera gets, as the template of number `id`.
     pub(super) fn copied(&self, id: usize, copy: Copy) -> Interleaved {
         let tags = scan(&self.prepared);
-        let alone = self.stands_alone();
+        let alone = self.stands_alone;
         mark(&self.prepared, &tags, &self.indents, id, copy, alone)
     }
 
@@ -86,20 +88,7 @@ impl Template {
     /// Returns whether markers cannot disturb what the template prints: it uses no other template, changes no
     /// block of text as a whole, and makes no text of which nobody knows beforehand what is in it.
     pub(super) fn stands_alone(&self) -> bool {
-        let text = &self.source.text;
-        let sound = |tag: &Tag| {
-            let inner = text[tag.inner.clone()].trim_start();
-            let decodes = || DECODERS.iter().any(|name| inner.contains(name));
-            match tag.kind {
-                Kind::Comment => true,
-                Kind::Variable => !inner.starts_with('<') && !decodes(),
-                Kind::Block => {
-                    let keyword = tag.keyword(text);
-                    HARMLESS.contains(&keyword) && !tag.sets_a_block(text) && !decodes()
-                }
-            }
-        };
-        !is_marker_like(text) && self.tags.iter().all(sound)
+        self.stands_alone
     }
 
     /// Lists what the template includes or extends, with the bytes of the name.
@@ -134,6 +123,23 @@ impl Template {
     fn problem(&self, code: &'static str, message: String, at: &Range<usize>) -> Diagnostic {
         Diagnostic::error(code, message).at(&self.source, Span::new(at.start, at.end), "")
     }
+}
+
+/// Returns whether markers cannot disturb what a template prints, whose tags are `tags`.
+fn stands_alone(text: &str, tags: &[Tag]) -> bool {
+    let sound = |tag: &Tag| {
+        let inner = text[tag.inner.clone()].trim_start();
+        let decodes = || DECODERS.iter().any(|name| inner.contains(name));
+        match tag.kind {
+            Kind::Comment => true,
+            Kind::Variable => !inner.starts_with('<') && !decodes(),
+            Kind::Block => {
+                let keyword = tag.keyword(text);
+                HARMLESS.contains(&keyword) && !tag.sets_a_block(text) && !decodes()
+            }
+        }
+    };
+    !is_marker_like(text) && tags.iter().all(sound)
 }
 
 /// Templates by name.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// The name of the list of outputs, in the output folder.
 pub const LOCK_FILE: &str = "kiln.lock";
@@ -19,8 +19,19 @@ pub fn listed_outputs(list: &str) -> impl Iterator<Item = &str> {
     entries.filter_map(|line| Some(line.split_once("\" = \"")?.0))
 }
 
-/// Folders that belong to git and to Kiln itself, with the short names that Windows gives them.
-const BOOKKEEPING: [&str; 4] = [".git", "git~1", ".kiln", "kiln~1"];
+/// Folders that belong to git and to Kiln itself.
+const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
+
+/// What Windows takes for a device in every folder, whatever follows after a dot.
+///
+/// From "Naming Files, Paths, and Namespaces" by Microsoft, as are all facts on Windows here.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// The devices of which Windows has several, each with a digit behind it.
+const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
+
+/// The most bytes that a name has on Linux and on macOS; Windows takes as many letters.
+const LONGEST_NAME: usize = 255;
 
 /// What may be no output although its path is sound: what Kiln reads.
 ///
@@ -86,10 +97,13 @@ impl ReservedPaths {
         if self.files.contains(&*place) {
             return Some("Kiln reads this file: it is an input, or a key".to_owned());
         }
-        let above = place.match_indices('/').map(|(at, _)| &place[..at]);
+        let above = || place.match_indices('/').map(|(at, _)| &place[..at]);
+        if above().any(|at| at == LOCK_FILE || self.files.contains(at)) {
+            return Some("it needs a folder where Kiln has a file".to_owned());
+        }
         let folder = [""]
             .into_iter()
-            .chain(above)
+            .chain(above())
             .find_map(|at| self.folders.get(at));
         folder.map(|folder| {
             format!(
@@ -114,23 +128,53 @@ pub fn flaw(path: &str) -> Option<&'static str> {
     if path.starts_with('/') {
         return Some("it is absolute");
     }
-    if path.contains('\\') {
-        return Some("it has a backslash");
+    path.split('/').find_map(flaw_of_name)
+}
+
+/// Returns what is wrong with one part of a path.
+fn flaw_of_name(name: &str) -> Option<&'static str> {
+    // Nearly every name is of these, and there are thousands.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if !name.bytes().all(plain)
+        && let Some(flaw) = name.chars().find_map(flaw_of_letter)
+    {
+        return Some(flaw);
     }
-    if path.chars().any(char::is_control) {
-        return Some("it has a control character");
-    }
-    path.split('/').find_map(|part| match part {
+    match name {
         "" => Some("a part of it is empty"),
         "." | ".." => Some("it leaves its folder"),
-        part if is_bookkeeping(part) => {
+        _ if is_bookkeeping(name) => {
             Some("`.git` and `.kiln`, and what some system takes for them, are not for outputs")
         }
+        _ if name.ends_with(['.', ' ']) => {
+            Some("a part of it ends in a dot or a blank, which Windows leaves out")
+        }
+        _ if is_device(name) => Some("a part of it is the name of a device on Windows"),
+        _ if is_short_name(name) => Some(
+            "a part of it is like the short names that Windows gives to files with longer ones",
+        ),
+        _ if name.len() > LONGEST_NAME => Some("a part of it has more than 255 bytes"),
         _ => None,
-    })
+    }
+}
+
+fn flaw_of_letter(letter: char) -> Option<&'static str> {
+    match letter {
+        '\\' => Some("it has a backslash"),
+        '<' | '>' | ':' | '"' | '|' | '?' | '*' => {
+            Some("it has one of `<>:\"|?*`, which no name has on Windows")
+        }
+        _ if letter.is_control() => Some("it has a control character"),
+        _ if is_ignorable(letter) || is_private(letter) => {
+            Some("it has a character that some system takes for nothing, or for another one")
+        }
+        _ => None,
+    }
 }
 
 /// Returns a path as a disk knows it that tells neither capitals nor normal forms apart, as those of macOS and Windows.
+///
+/// Letters are one where any of these systems has them as one: `ß` is `ss`, as on APFS.
 pub fn folded(path: &str) -> Cow<'_, str> {
     if path.is_ascii() {
         if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -138,36 +182,59 @@ pub fn folded(path: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(path);
     }
-    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(path);
-    let lower = composed.to_lowercase();
-    // A capital may compose where its small letter does not, and the other way round.
-    Cow::Owned(
-        ComposingNormalizerBorrowed::new_nfc()
-            .normalize(&lower)
-            .into_owned(),
-    )
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(path);
+    // Some letters meet in their capitals only, and some capitals in their small letters.
+    let one = apart.to_lowercase().to_uppercase().to_lowercase();
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&one);
+    Cow::Owned(composed.into_owned())
 }
 
-/// Returns whether some system opens `.git` or `.kiln` by this name.
-///
-/// macOS passes over characters of no width; Windows over dots and blanks at the end, and over what follows a colon.
-fn is_bookkeeping(part: &str) -> bool {
-    // Nearly every name is none, and there are thousands.
-    let may_be = |first: u8| matches!(first, b'.' | b'g' | b'G' | b'k' | b'K') || !first.is_ascii();
-    if !part.bytes().next().is_some_and(may_be) {
+/// Returns whether some system opens `.git` or `.kiln` by this name, the rules for all names aside.
+fn is_bookkeeping(name: &str) -> bool {
+    if name.is_ascii() && !name.starts_with('.') {
         return false;
     }
-    let seen: String = part.chars().filter(|c| !is_ignorable(*c)).collect();
-    let seen = seen.split(':').next().unwrap_or_default();
-    let seen = seen.trim_end_matches(['.', ' ']);
-    BOOKKEEPING
+    let name = folded(name);
+    // To say what it is, and not what is wrong with its end.
+    let name = name.trim_end_matches(['.', ' ']);
+    BOOKKEEPING.contains(&name)
+}
+
+/// Returns whether Windows opens a device by this name, whatever its ending.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end_matches(' ');
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
+    let (devices, stem): (&[&str], &str) = match stem.strip_suffix(is_number) {
+        Some(start) => (&NUMBERED_DEVICES, start),
+        None => (&DEVICES, stem),
+    };
+    devices
         .iter()
-        .any(|name| seen.eq_ignore_ascii_case(name))
+        .any(|device| stem.eq_ignore_ascii_case(device))
+}
+
+/// Returns whether Windows may have given this name to a file that has a longer one: `KUBERN~1.YAM`.
+fn is_short_name(name: &str) -> bool {
+    let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
+    let number = stem.rsplit_once('~').map(|(_, number)| number);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    number.is_some_and(is_number)
+        && stem.chars().count() <= 8
+        && ending.chars().count() <= 3
+        && !ending.contains('.')
 }
 
 /// Returns whether HFS+ takes a character for nothing; the list is git's.
 fn is_ignorable(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Returns whether a character means what a system makes of it, such as a colon in Cygwin and on network drives, or is
+/// none, so that APFS refuses it.
+fn is_private(c: char) -> bool {
+    matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'.. | '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -184,7 +251,12 @@ mod tests {
             "git",
             "a.git/b",
             ".kilner",
-            "...",
+            "console.yaml",
+            "com10/a.con",
+            "nulls",
+            "a~1~.yaml",
+            "kubernetes~1",
+            "~",
         ] {
             assert_eq!(flaw(path), None, "{path:?}");
         }
@@ -213,6 +285,8 @@ mod tests {
             ".KILN",
             "Kiln~1",
             ".kiln.",
+            ".\u{212a}iln",
+            "\u{212a}iln~1",
         ] {
             for path in [
                 name.to_owned(),
@@ -230,10 +304,32 @@ mod tests {
             ("Case.yaml", "case.yaml"),
             ("\u{e9}", "e\u{301}"),
             ("\u{c9}", "e\u{301}"),
+            ("Stra\u{1e9e}e", "strasse"),
+            ("o\u{fb03}ce", "OFFICE"),
+            ("\u{212a}iln", "kiln"),
+            ("\u{3c3}", "\u{3c2}"),
         ] {
             assert_eq!(folded(one), folded(other), "{one} {other}");
         }
         assert_ne!(folded("a"), folded("b"));
+    }
+
+    #[test]
+    fn every_letter_folds_as_its_capital_its_small_letter_and_its_parts() {
+        let apart = DecomposingNormalizerBorrowed::new_nfd();
+        // Above these no letter has another form.
+        for letter in '\u{80}'..='\u{2ffff}' {
+            let text = letter.to_string();
+            let place = folded(&text);
+            assert_eq!(folded(&place), place, "{text:?}");
+            for other in [
+                text.to_lowercase(),
+                text.to_uppercase(),
+                apart.normalize(&text).into_owned(),
+            ] {
+                assert_eq!(folded(&other), place, "{text:?} {other:?}");
+            }
+        }
     }
 
     #[test]
@@ -253,6 +349,8 @@ mod tests {
             "sub/more/x",
             "kiln.lock",
             "KILN.lock",
+            "Kiln.lock/a",
+            "kiln.toml/a",
         ] {
             assert!(refused(".", path), "{path}");
         }

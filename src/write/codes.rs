@@ -21,8 +21,9 @@ takes over the files that are just as Kiln would write them; without it they are
         code: "bad-output-path",
         summary: "An output cannot be written to where it belongs",
         text: "\
-The system, git or Kiln's own bookkeeping forbids the path, Kiln reads what is there, or two outputs
-exclude each other: one is a file where the other needs a folder.
+The system, git or Kiln's own bookkeeping forbids the path, Kiln reads what is there, or some system cannot
+check the path out (`nul.yaml`, `a:b`). Or two outputs exclude each other: one is a file where the other needs
+a folder, or both are one file where a disk tells neither capitals nor accents apart.
 
 Rename the template, as its path is the path of its output.
 

@@ -1,23 +1,31 @@
 //! What would change on disk, decided before anything does.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::fs::{self, Claim, Entry, Folder, parents};
 use crate::source::Source;
-use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths, folded};
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
 use crate::write::foreign::{self, ForeignFile};
-use crate::write::journal::{Change, JOURNAL, UNDO};
+use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
 use crate::write::{Error, HOME, Target, problem};
+
+/// An output folder with the exclusive right to change it, held until this or the plan made with it is dropped.
+#[derive(Debug)]
+pub struct ClaimedFolder {
+    pub(super) folder: Folder,
+    pub(super) claim: Claim,
+    pub(super) recovery: Recovery,
+}
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,15 +115,25 @@ pub fn plan<'t>(
             return Ok(planned);
         }
     }
-    let claim = folder.claim(HOME, &target.holder)?;
-    let recovery = apply::recover(&folder, reserved, &mut |_| Ok(()))?;
-    Ok(
-        compare(tree, folder, reserved, options)?.map(|mut planned| {
-            planned.value.claim = Some(claim);
-            planned.value.report.recovery = recovery;
+    super::claim(target)?.plan(tree, reserved, options)
+}
+
+impl ClaimedFolder {
+    /// Does as [`fn@plan`], under this claim, which the plan takes over; what the project reads is `reserved`.
+    pub fn plan<'t>(
+        self,
+        tree: &'t Tree<Sealed>,
+        reserved: &ReservedPaths,
+        options: Options,
+    ) -> Result<StageResult<Plan<'t>>, Error> {
+        // Since the folder was claimed, others may have put a symlink where a folder was.
+        let compared = compare(tree, self.folder.anew(), reserved, options)?;
+        Ok(compared.map(|mut planned| {
+            planned.value.claim = Some(self.claim);
+            planned.value.report.recovery = self.recovery;
             planned
-        }),
-    )
+        }))
+    }
 }
 
 /// Compares a tree with the folder as it is.
@@ -146,6 +164,7 @@ fn compare<'t>(
         owned: &owned,
         force: options.force,
         adopts: options.force && text.is_none(),
+        refused: BTreeSet::new(),
         next: Owned::new(),
         removals: BTreeSet::new(),
         pending: Vec::new(),
@@ -195,6 +214,8 @@ struct Planner<'t, 'p> {
     force: bool,
     /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
     adopts: bool,
+    /// Outputs whose paths cannot be those of outputs.
+    refused: BTreeSet<&'t str>,
     /// What the lock lists afterwards.
     next: Owned,
     /// Outputs to remove.
@@ -208,12 +229,19 @@ struct Planner<'t, 'p> {
 
 impl<'t> Planner<'t, '_> {
     fn check_paths(&mut self) {
-        let paths: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
-        for path in &paths {
+        // As a disk knows them that tells no capitals apart: the tree may be checked out on one.
+        let mut places: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
+        for (path, _) in self.tree.outputs() {
             if let Some(reason) = self.reserved.refuse(path) {
                 self.problems
                     .push(problem::bad_path(self.tree, path, &reason));
-            } else if let Some(parent) = parents(path).find(|parent| paths.contains(parent)) {
+                self.refused.insert(path);
+            } else if let Some(twin) = places.insert(folded(path), path) {
+                self.problems.push(problem::one_file(self.tree, path, twin));
+            }
+        }
+        for (place, path) in &places {
+            if let Some(parent) = parents(place).find_map(|parent| places.get(parent)) {
                 self.problems
                     .push(problem::file_and_folder(self.tree, path, parent));
             }
@@ -259,7 +287,7 @@ impl<'t> Planner<'t, '_> {
         let outputs: Vec<(&'t str, &'t SealedFile)> = self
             .tree
             .outputs()
-            .filter(|(path, _)| self.reserved.refuse(path).is_none())
+            .filter(|(path, _)| !self.refused.contains(path))
             .collect();
         let fates: Vec<(Digest, Fate)> = outputs
             .par_iter()

@@ -25,6 +25,17 @@ pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, reason: &str) -> Diagnos
         .with_hint("rename the template, as its path is the path of its output")
 }
 
+/// Two outputs are one file on some disks.
+pub(super) fn one_file(tree: &Tree<Sealed>, path: &str, twin: &str) -> Diagnostic {
+    let problem = Diagnostic::error(
+        "bad-output-path",
+        format!(
+            "the outputs `{twin}` and `{path}` are one file where a disk tells neither capitals nor accents apart, as on macOS and Windows"
+        ),
+    );
+    pointed(problem, tree, path).with_hint("rename one of the two templates")
+}
+
 /// One output would have to be a file and a folder.
 pub(super) fn file_and_folder(tree: &Tree<Sealed>, path: &str, parent: &str) -> Diagnostic {
     let problem = Diagnostic::error(

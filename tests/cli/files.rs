@@ -1,7 +1,7 @@
 //! What becomes of files that are more than their text: programs, binaries, and names that some disks mix up.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use kiln::fs::Holder;
@@ -145,6 +145,10 @@ fn no_output_takes_the_place_of_an_input_or_of_git() {
         "git~1/config",
         "sub/.git./config",
         ".g\u{200c}it/config",
+        "nul.yaml",
+        "sub/Aux.d/x.yaml",
+        "templa~1/x.yaml",
+        "blank /x.yaml",
     ] {
         let sandbox = at_the_root();
         sandbox.write(&format!("templates/{path}.tera"), "x\n");
@@ -164,12 +168,94 @@ fn no_output_takes_the_place_of_an_input_or_of_git() {
     }
 }
 
+/// Expects a run to say why it refuses outputs, and to leave everything as it is.
+#[track_caller]
+fn refuses(sandbox: &Sandbox, code: &str) {
+    let before = contents(sandbox);
+    for arguments in [&["render"][..], &["render", "--force"]] {
+        let run = sandbox.kiln(arguments);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains(&format!("error[{code}]")), "{run}");
+        assert!(run.stderr.contains("nothing written"), "{run}");
+    }
+    assert_eq!(contents(sandbox), before);
+}
+
+fn contents(sandbox: &Sandbox) -> Vec<(String, Option<Vec<u8>>)> {
+    let files = sandbox.files().into_iter();
+    // A symlink to a folder has no bytes.
+    files
+        .map(|path| (path.clone(), fs::read(sandbox.path(&path)).ok()))
+        .collect()
+}
+
+#[test]
+fn no_output_goes_through_a_symlink_into_a_folder_of_inputs() {
+    for folder in ["templates/sub", "schemas/apps", "charts"] {
+        let sandbox = small();
+        sandbox.write("templates/sub/a.txt", "a\n");
+        sandbox.write(&format!("{folder}/b.txt"), "b\n");
+        fs::create_dir_all(sandbox.path("out")).unwrap();
+        symlink(format!("../{folder}"), sandbox.path("out/sub")).unwrap();
+        refuses(&sandbox, "blocked-output");
+    }
+    // The output folder itself.
+    let sandbox = small();
+    symlink("templates", sandbox.path("out")).unwrap();
+    let before = contents(&sandbox);
+    let run = sandbox.kiln(&["render"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr.contains("does not write through symlinks"),
+        "{run}"
+    );
+    assert_eq!(contents(&sandbox), before);
+}
+
+#[test]
+fn no_output_goes_where_a_symlink_among_the_inputs_leads() {
+    for (target, link, template) in [
+        ("out/shared", "templates/shared", "shared/new.txt"),
+        ("out/shared", "templates/other", "shared/deep/new.txt"),
+        ("out/shared", "charts/mine", "shared/new.txt"),
+        ("out/one.txt", "templates/two.txt", "one.txt.tera"),
+        ("out/ONE.txt", "templates/two.txt", "one.txt.tera"),
+    ] {
+        let sandbox = small();
+        if target.ends_with(".txt") {
+            sandbox.write(target, "an input\n");
+        } else {
+            sandbox.write(&format!("{target}/old.txt"), "an input\n");
+        }
+        let at = sandbox.path(link);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        symlink(format!("../{target}"), &at).unwrap();
+        // Also by way of the symlink: the template then lies in the output folder.
+        sandbox.write(&format!("templates/{template}"), "new\n");
+        refuses(&sandbox, "output-path");
+    }
+}
+
+#[test]
+fn a_symlink_among_the_inputs_to_what_is_no_output_is_in_nobodys_way() {
+    let sandbox = at_the_root();
+    sandbox.write("shared/more.txt", "more\n");
+    sandbox.write("README.txt", "read me\n");
+    symlink("../shared", sandbox.path("templates/docs")).unwrap();
+    symlink("../README.txt", sandbox.path("templates/copy.txt")).unwrap();
+    sandbox.kiln(&["render"]).success();
+    assert_eq!(sandbox.read("docs/more.txt"), "more\n");
+    assert_eq!(sandbox.read("copy.txt"), "read me\n");
+    sandbox.kiln(&["render", "--check"]).success();
+}
+
 #[test]
 fn outputs_that_are_one_file_on_some_disks_are_refused() {
     for (one, other) in [
         ("case.yaml", "Case.yaml"),
         ("\u{e9}.txt", "e\u{301}.txt"),
         ("a/\u{c9}.txt", "A/e\u{301}.txt"),
+        ("stra\u{df}e.txt", "STRASSE.txt"),
     ] {
         let sandbox = at_the_root();
         sandbox.write(&format!("templates/{one}"), "x: 1\n");

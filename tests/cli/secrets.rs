@@ -1,7 +1,9 @@
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use insta::assert_snapshot;
+use kiln::fs::{Disk, Folder, Holder};
 use kiln::pipeline::USUAL_IDENTITY_FILE;
 
 use crate::support::{Run, Sandbox, oracle};
@@ -323,6 +325,80 @@ fn rekey_makes_the_new_key_too() {
     sandbox.write("age.key", first.join("\n"));
     assert_eq!(sandbox.kiln(&["secrets", "rekey", "--check"]).code, Some(0));
     sandbox.kiln(&["render", "--check"]).success();
+}
+
+/// Waits until another process holds the right to write, and returns what it calls itself; `None` if none ever does.
+fn holder(folder: &Folder) -> Option<String> {
+    for _ in 0..600 {
+        match folder.claim(".kiln", &Holder::default()) {
+            Err(kiln::fs::Error::Busy {
+                holder: Some(holder),
+                ..
+            }) => return Some(holder.command),
+            // It is free still, or its holder is just signing it.
+            Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+    None
+}
+
+#[test]
+fn rekey_takes_keys_and_templates_as_they_are_after_the_wait() {
+    let (sandbox, old) = sealed();
+    let disk = Disk::open(&sandbox.path("")).unwrap();
+    let claim = disk
+        .folder(".")
+        .unwrap()
+        .claim(".kiln", &Holder::default())
+        .unwrap();
+    let rekey = ["secrets", "rekey", "--keygen"];
+    let mut children = [(); 2].map(|()| sandbox.command().args(rekey).spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(1500));
+    for child in &mut children {
+        assert!(child.try_wait().unwrap().is_none(), "it does not wait");
+    }
+    sandbox.write("templates/notes.txt", "edited meanwhile\n");
+    drop(claim);
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(sandbox.read("notes.txt"), "edited meanwhile\n");
+    // Neither run lost the key of the other.
+    let keys = sandbox.read("age.key");
+    assert_eq!(keys.matches("\nAGE-SECRET-KEY-1").count(), 3);
+    assert!(keys.contains(&old));
+    let new = recipient(&sandbox, "age.key");
+    for path in ["a.sops.yaml", "b.sops.yaml"] {
+        assert!(sandbox.read(path).contains(&new), "{path}");
+    }
+    sandbox.kiln(&["render", "--check"]).success();
+}
+
+#[test]
+fn nobody_writes_between_what_rekey_reads_and_what_it_writes() {
+    let (sandbox, old) = sealed();
+    let new = replace_key(&sandbox);
+    let key = sandbox.read("old.key");
+    fs::remove_file(sandbox.path("old.key")).unwrap();
+    // The run waits for the old key, as from a password manager.
+    let pipe = sandbox.path("../home/old.key");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let rekey = ["secrets", "rekey", "--old-key", "../home/old.key"];
+    let mut child = sandbox.command().args(rekey).spawn().unwrap();
+    let folder = Disk::open(&sandbox.path("")).unwrap().folder(".").unwrap();
+    let writer = holder(&folder);
+    if writer.is_none() {
+        child.kill().unwrap();
+    }
+    assert_eq!(writer.as_deref(), Some("kiln secrets rekey"));
+    sandbox.write("templates/notes.txt", "edited meanwhile\n");
+    fs::write(&pipe, key).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(sandbox.read("notes.txt"), "edited meanwhile\n");
+    let text = sandbox.read("a.sops.yaml");
+    assert!(text.contains(&new) && !text.contains(&old), "{text}");
+    assert!(!sandbox.path(".kiln").exists());
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
+use kiln::fs::{Disk, Repository};
+use kiln::source::Files as _;
+
 use super::project::{commit, diff, git, git_in, project};
 use crate::support::{Run, Sandbox};
 
@@ -141,6 +144,12 @@ fn symlinked_templates_are_followed_inside_the_project_on_both_sides() {
             };
             let run = kiln(&["--base", "HEAD"]);
             assert_eq!(run.code, Some(0), "{run}");
+            let root = sandbox.path(folder);
+            let revision = Repository::of(&root).unwrap().revision("HEAD").unwrap();
+            let mut linked = Disk::open(&root).unwrap().linked("templates");
+            linked.sort();
+            assert_eq!(linked.len(), if links.len() > 2 { 5 } else { 0 });
+            assert_eq!(revision.linked("templates"), linked);
             sandbox.write(&format!("{folder}shared/notes.txt"), "one\nthree\n");
             let run = kiln(&["--base", "HEAD"]);
             assert_eq!(run.code, Some(1), "{run}");

@@ -91,7 +91,7 @@ pub(crate) static TARGETS: &[Target] = &[
         name: "lock",
         run: lock,
         seeds: &[
-            "# Kiln owns these files\nversion = 1\nkiln = \"0.1.0\"\n\n[sha256]\n\"a b/\\\"q\\\".yaml\" = \"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b\"\n\"z\" = \"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35\"\n",
+            "# Kiln owns these files\nversion = 1\nkiln = \"0.1.0\"\n\n[sha256]\n\"a b/q.yaml\" = \"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b\"\n\"z\" = \"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35\"\n",
         ],
     },
 ];

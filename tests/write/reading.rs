@@ -74,6 +74,24 @@ fn walks_symlinks_to_other_folders_and_names_those_that_lead_back() {
 }
 
 #[test]
+fn says_where_the_symlinks_in_a_folder_lead() {
+    let sandbox = Sandbox::new();
+    sandbox.put("in/sub/a", "1");
+    sandbox.put("more/deep/b", "1");
+    sandbox.put("single", "1");
+    symlink("../more", sandbox.path().join("in/more")).unwrap();
+    symlink("../../single", sandbox.path().join("in/sub/single")).unwrap();
+    symlink("../..", sandbox.path().join("in/sub/back")).unwrap();
+    symlink("nowhere", sandbox.path().join("in/dangling")).unwrap();
+    symlink("/etc/passwd", sandbox.path().join("in/outside")).unwrap();
+    let mut linked = sandbox.disk().linked("in");
+    linked.sort();
+    assert_eq!(linked, ["more/", "single"]);
+    assert!(sandbox.disk().linked("more").is_empty());
+    assert!(sandbox.disk().linked("nowhere").is_empty());
+}
+
+#[test]
 fn walks_into_no_key_folder_of_git_and_not_out_of_the_project() {
     let outside = Sandbox::new();
     outside.put("file", "x");

@@ -3,6 +3,7 @@
 mod folder;
 mod session;
 mod transformer;
+mod variable;
 
 use std::sync::Arc;
 
@@ -10,14 +11,17 @@ use super::config::TransformerConfig;
 use super::resources::Resources;
 pub(crate) use folder::FolderBuild;
 pub(crate) use session::BuildSession;
+use variable::Variable;
 
 /// What a kustomization has gathered, from itself and from the kustomizations below it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accumulation {
     /// The objects.
     pub(crate) resources: Resources,
-    /// The field specs of `configurations` and `crds`, besides those that kustomize has built in.
-    pub(crate) configs: Vec<Arc<TransformerConfig>>,
+    /// The field specs that hold for them; `None` before the first.
+    pub(crate) config: Option<Arc<TransformerConfig>>,
+    /// The `vars`.
+    pub(crate) variables: Vec<Variable>,
     /// What is missing among the objects.
     pub(crate) gaps: AccumulationGaps,
 }

@@ -85,11 +85,11 @@ fn refused(findings: Findings) -> Build {
 
 fn build_loaded(loader: Loader<'_>, kustomization: &Kustomization, findings: Findings) -> Build {
     let notes_provenance = !kustomization.items("buildMetadata").is_empty();
-    let mut session = BuildSession::new(findings, notes_provenance);
+    let mut session = BuildSession::new(findings, notes_provenance, kustomization.root.place());
     let folder = FolderBuild::root(loader, kustomization.clone());
     let mut accumulation = Accumulation::default();
     folder.accumulate(&mut session, &mut accumulation);
-    folder.finish_names(&mut session, &mut accumulation);
+    FolderBuild::finish_names(&mut session, &mut accumulation);
     let Accumulation { mut resources, .. } = accumulation;
     let BuildSession { mut findings, .. } = session;
     drop_local(&mut resources, &mut findings);

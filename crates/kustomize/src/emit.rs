@@ -241,19 +241,16 @@ impl Emitter {
         self.put_break('\n');
         self.indenting = true;
         self.spaced = true;
-        let mut behind_break = true;
-        for character in text.chars() {
-            if is_break(character) {
+        for line in text.split_inclusive(is_break) {
+            let end = line.trim_end_matches(is_break).len();
+            if end > 0 {
+                self.start_line();
+                self.put_short(&line[..end]);
+                self.indenting = false;
+            }
+            for character in line[end..].chars() {
                 self.put_break(character);
                 self.indenting = true;
-                behind_break = true;
-            } else {
-                if behind_break {
-                    self.start_line();
-                }
-                self.put(character);
-                self.indenting = false;
-                behind_break = false;
             }
         }
     }
@@ -269,8 +266,9 @@ impl Emitter {
         if !self.indenting || behind {
             self.put_break('\n');
         }
-        while self.column < indent {
-            self.put(' ');
+        if let Some(missing) = indent.checked_sub(self.column) {
+            self.text.extend(std::iter::repeat_n(' ', missing));
+            self.column = indent;
         }
         self.spaced = true;
         self.indenting = true;
@@ -300,7 +298,11 @@ impl Emitter {
 
     fn put_short(&mut self, text: &str) {
         self.text.push_str(text);
-        self.column += text.chars().count();
+        self.column += if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        };
     }
 
     fn put_break(&mut self, character: char) {

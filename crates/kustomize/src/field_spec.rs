@@ -4,8 +4,9 @@ mod conflict;
 mod path;
 mod visit;
 
+pub(crate) use path::split_escaped;
 use path::split_path;
-pub(crate) use visit::{CreatedField, CreatedKind, FieldMismatch, rewrite_scalar};
+pub(crate) use visit::{CreatedField, CreatedKind, FieldMismatch, FieldSetter, rewrite_scalar};
 
 use super::place::Place;
 use super::resource::Resource;

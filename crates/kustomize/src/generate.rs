@@ -2,6 +2,7 @@
 
 mod hash;
 mod pair;
+mod service_account;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use super::problem::{Findings, Problem, ProblemKind};
 use super::resource::{GeneratorBehavior, Resource};
 pub(crate) use hash::append_hashes;
 use pair::{GeneratedPair, read_pairs};
+pub(crate) use service_account::generate_service_account;
 
 /// What a generator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +230,7 @@ pub(crate) fn absorb(made: &mut Resource, old: &Resource, findings: &mut Finding
     made.prefixes.clone_from(&old.prefixes);
     made.suffixes.clone_from(&old.suffixes);
     made.referred_by.clone_from(&old.referred_by);
+    made.variables.clone_from(&old.variables);
     made.needs_hash &= old.needs_hash;
     made.allow_name_change = old.allow_name_change;
     made.allow_kind_change = old.allow_kind_change;

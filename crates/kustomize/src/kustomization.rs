@@ -8,7 +8,8 @@ use super::loader::{Loader, kustomization_of};
 use super::place::{Origin, Place};
 use super::problem::{Findings, Problem, ProblemKind};
 pub(crate) use shape::{
-    CONFIG_MAP_GENERATOR, FieldShape, SECRET_GENERATOR, Strictness, bring_into_shape,
+    CONFIG_MAP_GENERATOR, FieldShape, IAM_POLICY_GENERATOR, SECRET_GENERATOR, Strictness,
+    bring_into_shape,
 };
 
 /// The names that a kustomization file may have; a folder has one of them.

@@ -31,6 +31,7 @@ mod resource;
 mod resources;
 mod scope;
 mod setting;
+mod shared;
 mod transform;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};

@@ -1,11 +1,14 @@
 //! Reading the files that a kustomization names.
 
+mod separator;
+
 use std::sync::Arc;
 
 use super::field::{Field, ScalarKind};
 use super::files::{Files, PathEntry, join};
-use super::place::{Place, SourceFile};
+use super::place::{Place, SourceError, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
+use separator::{is_read, refused_separator};
 
 /// Reads for one kustomization: paths are relative to its folder.
 #[derive(Clone)]
@@ -17,7 +20,7 @@ pub(crate) struct Loader<'f> {
     pub(crate) restricted: bool,
 }
 
-impl<'f> Loader<'f> {
+impl Loader<'_> {
     /// Returns the loader of a folder that this kustomization names.
     pub(crate) fn at(&self, folder: String) -> Self {
         Self {
@@ -78,13 +81,21 @@ impl<'f> Loader<'f> {
     }
 }
 
-/// Reads the YAML documents of a file as fields; empty documents are left out.
+/// Reads the YAML documents of a file as fields; empty documents are left out, and those that kustomize does not read.
 pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Vec<Field>> {
+    let text = file.text().unwrap_or_default();
+    if let Some(refused) = refused_separator(text) {
+        let place = Place::new(file, 0, refused.span);
+        let problem = Problem::new(ProblemKind::Malformed, refused.message, &place);
+        findings.refuse(problem.with_help(refused.help));
+        return None;
+    }
     match file.documents() {
         Ok(documents) => Some(
             documents
                 .iter()
                 .enumerate()
+                .filter(|(index, document)| is_read(text, *index, document))
                 .map(|(index, document)| Field::of_node(&document.root, file, index))
                 .filter(|field| !field.is_null())
                 .collect(),
@@ -97,20 +108,36 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
 }
 
 /// Reads the first YAML document of a kustomization file; an empty file is null.
+///
+/// Of equal keys in one mapping the last one counts: kustomize says nothing about them.
 pub(crate) fn kustomization_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
+    if let Err(SourceError::NotYaml(error)) = file.documents()
+        && error.first.is_some()
+        && let Ok(text) = file.text()
+        && let Ok(documents) = spanned_yaml::load_last_of_equal_keys(text)
+    {
+        return Some(first_of(&documents, file));
+    }
+    settings_of(file, findings)
+}
+
+/// Reads the first YAML document of a file that go-yaml v2 reads; an empty file is null.
+pub(crate) fn settings_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
     match file.documents() {
-        Ok(documents) => Some(documents.first().map_or_else(
-            || {
-                let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
-                Field::scalar("", ScalarKind::Null, place)
-            },
-            |document| Field::of_kustomization(&document.root, file, 0),
-        )),
+        Ok(documents) => Some(first_of(documents, file)),
         Err(error) => {
             findings.refuse(error.problem(file));
             None
         }
     }
+}
+
+fn first_of(documents: &[spanned_yaml::Document], file: &Arc<SourceFile>) -> Field {
+    if let Some(document) = documents.first() {
+        return Field::of_kustomization(&document.root, file, 0);
+    }
+    let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
+    Field::scalar("", ScalarKind::Null, place)
 }
 
 /// Returns whether a path lies below a folder; the root is above everything.

@@ -12,8 +12,8 @@ mod target;
 
 use std::collections::BTreeMap;
 
-use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
-use super::generated_note::has_build_notes;
+use super::field::Field;
+use super::generated_note::{has_build_notes, write_texts};
 use super::loader::Loader;
 use super::place::Place;
 use super::problem::{Findings, Problem, ProblemKind};
@@ -26,7 +26,7 @@ pub(crate) use target::{
 };
 
 use entry::PatchEntry;
-use json_patch::{JsonOperation, drop_empty_annotations};
+use json_patch::JsonOperation;
 use patch_text::{PatchContent, PatchText};
 use strategic_merge::merge_object;
 use target::is_named_by;
@@ -52,14 +52,26 @@ pub(crate) fn apply_strategic_merges(
     loader: &Loader<'_>,
     findings: &mut Findings,
 ) {
-    for field in EntryReader::items(patches, "patchesStrategicMerge", findings) {
+    let fields = EntryReader::items(patches, "patchesStrategicMerge", findings);
+    let mut is_empty = !fields.is_empty();
+    for field in fields {
         let Some(objects) = read_strategic_merge(field, loader, findings) else {
+            is_empty = false;
             continue;
         };
+        is_empty &= objects.is_empty();
         for object in objects {
             let patch = ObjectPatch::new(object, PatchPermissions::default()).with_text_labels();
             merge_into_named(resources, &patch, findings);
         }
+    }
+    if is_empty {
+        let message = "`patchesStrategicMerge` holds no patch";
+        findings.refuse(Problem::new(
+            ProblemKind::Malformed,
+            message,
+            patches.place(),
+        ));
     }
 }
 
@@ -136,12 +148,9 @@ fn apply_entry(resources: &mut Resources, entry: &PatchEntry, findings: &mut Fin
                 .with_help("say with `target` which objects it is for");
             findings.refuse(problem);
         }
-        (PatchContent::Operations(list), Some(target)) => match JsonOperation::read_all(list) {
-            Ok(operations) => {
-                operate_on_selected(resources, &operations, target, entry.is_legacy, findings)
-            }
-            Err(problem) => findings.refuse(problem),
-        },
+        (PatchContent::Operations(list), Some(target)) => {
+            operate_on_selected(resources, list, target, entry.is_legacy, findings);
+        }
     }
 }
 
@@ -175,28 +184,8 @@ impl ObjectPatch {
 
     /// Makes texts of all labels and annotations, null as well: kustomize does so with patches that it copies.
     fn with_text_labels(mut self) -> Self {
-        let Some(metadata) = self.named.root.get_mut("metadata") else {
-            return self;
-        };
-        for key in ["labels", "annotations"] {
-            let Some(map) = metadata.get_mut(key) else {
-                continue;
-            };
-            let entries = map.entries_mut().map(std::mem::take).unwrap_or_default();
-            if entries.is_empty() {
-                metadata.remove(key);
-                continue;
-            }
-            let entries = entries.into_iter().map(|mut entry| {
-                let text = match entry.value.as_scalar() {
-                    Some(scalar) => scalar.text.clone(),
-                    None => String::new(),
-                };
-                let kind = ScalarKind::Text;
-                entry.value.value = FieldValue::Scalar(FieldScalar { text, kind });
-                entry
-            });
-            map.value = FieldValue::Mapping(entries.collect());
+        for name in ["labels", "annotations"] {
+            write_texts(&mut self.named.root, name);
         }
         self
     }
@@ -235,6 +224,10 @@ impl ObjectPatch {
             None => drop(metadata.remove("namespace")),
         }
         resource.root = root;
+        if has_build_notes(resource) {
+            write_texts(&mut resource.root, "annotations");
+        }
+        resource.settle_shared();
         Ok(true)
     }
 }
@@ -322,23 +315,29 @@ fn refuse_equal_ids(resources: &Resources, patch: &Place, findings: &mut Finding
 
 fn operate_on_selected(
     resources: &mut Resources,
-    operations: &[JsonOperation],
+    list: &Field,
     target: &PatchTarget,
     is_legacy: bool,
     findings: &mut Findings,
 ) {
-    let mut matched = false;
-    for resource in &mut resources.list {
-        if !target.selector.selects(resource) {
-            continue;
-        }
-        matched = true;
-        if let Err(problem) = operate_on(resource, operations, is_legacy) {
+    let mut selected = resources
+        .list
+        .iter_mut()
+        .filter(|resource| target.selector.selects(resource))
+        .peekable();
+    if selected.peek().is_none() {
+        // kustomize reads the operations for an object that they are for, and only then.
+        findings.unmatched.push(target.place.clone());
+        return;
+    }
+    let operations = match JsonOperation::read_all(list) {
+        Ok(operations) => operations,
+        Err(problem) => return findings.refuse(problem),
+    };
+    for resource in selected {
+        if let Err(problem) = operate_on(resource, &operations, is_legacy) {
             findings.refuse(problem);
         }
-    }
-    if !matched {
-        findings.unmatched.push(target.place.clone());
     }
 }
 
@@ -360,12 +359,20 @@ fn operate_on(
     for operation in operations {
         operation.apply(&mut root)?;
     }
-    if root.entries().is_none() {
-        let message = "after this patch the object is none any more";
-        return Err(Problem::new(ProblemKind::Refused, message, root.place()));
+    let last = operations.last().map_or(root.place(), JsonOperation::place);
+    for path in [&["kind"][..], &["metadata", "name"]] {
+        if root.find_text(path).is_none_or(str::is_empty) {
+            let message = format!(
+                "after this patch {} has no `{}`",
+                describe(resource),
+                path.join(".")
+            );
+            return Err(Problem::new(ProblemKind::Refused, message, last));
+        }
     }
-    drop_empty_annotations(&mut root);
+    write_texts(&mut root, "annotations");
     resource.root = root;
+    resource.unshare();
     Ok(())
 }
 

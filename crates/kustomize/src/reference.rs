@@ -99,7 +99,7 @@ fn fix_references_of(
             role: referrer.role_for(&spec.path),
             ambiguous: &mut ambiguous,
         };
-        let visited = spec.visit(&mut resource.root, created, &mut |field| {
+        let visited = spec.visit(&mut resource.root, created, &mut |field, _| {
             update.apply(field)
         });
         if let Err(mismatch) = visited {

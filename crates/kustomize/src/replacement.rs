@@ -3,7 +3,7 @@
 mod field_path;
 mod structured_text;
 
-use super::field::{Field, FieldValue};
+use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
 use super::loader::{Loader, documents_of};
 use super::patch::{
     EntryReader, SELECTOR_KEYS, TargetSelector, default_namespace, describe, is_given,
@@ -12,7 +12,8 @@ use super::place::Place;
 use super::problem::{Findings, Problem, ProblemKind};
 use super::resource::{Resource, ResourceId};
 use super::resources::Resources;
-use field_path::{FieldPath, NewValue};
+pub(crate) use field_path::FieldPath;
+use field_path::NewValue;
 
 /// The field that a source or target means that names none.
 const DEFAULT_PATH: &str = "metadata.name";
@@ -171,7 +172,7 @@ impl Replacement {
             ReplacementSource::Value(value) => {
                 let mut value = value.clone();
                 if let FieldValue::Scalar(scalar) = &mut value.value {
-                    scalar.kind = super::field::ScalarKind::of(&scalar.text);
+                    scalar.kind = ScalarKind::of(&scalar.text);
                 }
                 Some(value)
             }
@@ -297,6 +298,7 @@ impl ReplacementTarget {
                 if let Err(problem) = self.put_at(path, value, resource) {
                     findings.refuse(problem);
                 }
+                resource.settle_shared();
             }
         }
         if !matched {
@@ -321,13 +323,22 @@ impl ReplacementTarget {
         resource: &mut Resource,
     ) -> Result<(), Problem> {
         let create = self.options.create.then(|| NewValue::like(value));
-        let mut set = |field: &mut Field| self.set(field, value, &path.place);
-        if structured_text::set_in_text(&mut resource.root, path, create, &mut set) {
+        let set_as = |host: FieldHost| {
+            move |field: &mut Field, is_new: bool| {
+                let host = if is_new { FieldHost::New } else { host };
+                self.set(field, host, value, &path.place)
+            }
+        };
+        let root = &mut resource.root;
+        if structured_text::set_in_text(root, path, create, &mut set_as(FieldHost::Text)) {
             return Ok(());
         }
-        let found = path.visit(&mut resource.root, create, &mut set);
+        let found = path.visit(root, create, &mut set_as(FieldHost::Object));
         let reason = match found {
             Ok(0) => None,
+            Ok(_) if resource.name().is_empty() || resource.kind().is_empty() => {
+                Some("no object is without name and kind".to_owned())
+            }
             Ok(_) => return Ok(()),
             Err(reason) => Some(reason),
         };
@@ -350,7 +361,13 @@ impl ReplacementTarget {
     }
 
     /// Puts a value into a field: all of it, or a part between delimiters.
-    fn set(&self, field: &mut Field, value: &Field, path: &Place) -> Result<(), String> {
+    fn set(
+        &self,
+        field: &mut Field,
+        host: FieldHost,
+        value: &Field,
+        path: &Place,
+    ) -> Result<(), String> {
         let mut new = value.clone();
         new.origin = new.origin.and(path);
         if !self.options.delimiter.is_empty() {
@@ -363,15 +380,62 @@ impl ReplacementTarget {
             let origin = field.origin.clone().and(value.place()).and(path);
             new = Field::scalar(text, kind, origin);
         }
-        match (&mut field.value, &new.value) {
-            // A scalar keeps its type: a number that is put into a text is a text.
-            (FieldValue::Scalar(old), FieldValue::Scalar(new)) => old.text.clone_from(&new.text),
-            (FieldValue::Scalar(old), _) => old.text.clear(),
+        match &mut field.value {
+            FieldValue::Scalar(old) => put_text(old, host, new.as_scalar())?,
             _ => field.value = new.value,
         }
         field.origin = new.origin;
         Ok(())
     }
+}
+
+/// What holds a field that gets a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FieldHost {
+    /// An object.
+    Object,
+    /// An object or text, in which the field was made just now.
+    New,
+    /// A text, in which kustomize notes a type that its value does not have.
+    Text,
+}
+
+/// Puts a text into a scalar, which keeps its type: a number that is put into a text is a text.
+///
+/// # Errors
+/// The type does not take the text: kustomize fails when it writes such an object.
+fn put_text(
+    old: &mut FieldScalar,
+    host: FieldHost,
+    new: Option<&FieldScalar>,
+) -> Result<(), String> {
+    let text = new.map_or("", |scalar| scalar.text.as_str());
+    if host == FieldHost::New {
+        old.kind = ScalarKind::of(text);
+    }
+    if host == FieldHost::Object && !takes_text(old.kind, text) {
+        let name = match old.kind {
+            ScalarKind::Null => "null",
+            ScalarKind::Boolean => "`true` or `false`",
+            ScalarKind::Integer => "a whole number",
+            ScalarKind::Float => "a number",
+            ScalarKind::Text => "a text",
+        };
+        return Err(format!(
+            "the field holds {name}, and the value is of another type"
+        ));
+    }
+    old.text.clear();
+    old.text.push_str(text);
+    Ok(())
+}
+
+/// Returns whether a scalar of a type can have a text.
+fn takes_text(kind: ScalarKind, text: &str) -> bool {
+    let shown = ScalarKind::of(text);
+    kind == shown
+        || kind == ScalarKind::Text
+        || (kind == ScalarKind::Float && shown == ScalarKind::Integer)
 }
 
 /// Puts a part of a text in its place between delimiters, before all of them, or behind.

@@ -4,6 +4,7 @@ use super::field::Field;
 use super::place::Place;
 use super::provenance::Provenance;
 use super::scope::is_cluster_scoped;
+use super::shared::SharedField;
 
 /// What makes an object the same one: group, version, kind, name and namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,8 @@ pub struct Resource {
     pub(crate) suffixes: Vec<String>,
     /// The current ids of the objects that refer to it.
     pub(crate) referred_by: Vec<ResourceId>,
+    /// The scalars in it that are one and the same to kustomize.
+    pub(crate) shared: Vec<SharedField>,
     /// Whether its name gets a hash of its content at the end.
     pub(crate) needs_hash: bool,
     /// What its generator does where an object of its name is there.
@@ -55,6 +58,8 @@ pub struct Resource {
     pub(crate) allow_name_change: bool,
     /// Whether a patch may change its kind.
     pub(crate) allow_kind_change: bool,
+    /// The names of the `vars` that take their value from it.
+    pub(crate) variables: Vec<String>,
     /// What `buildMetadata` says about it.
     pub(crate) provenance: Provenance,
 }
@@ -97,10 +102,12 @@ impl Resource {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             referred_by: Vec::new(),
+            shared: Vec::new(),
             needs_hash: false,
             behavior: GeneratorBehavior::Unspecified,
             allow_name_change: false,
             allow_kind_change: false,
+            variables: Vec::new(),
             provenance: Provenance::default(),
         }
     }

@@ -14,14 +14,6 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    /// Lists the indices of the objects that have an id now, or had it.
-    pub(crate) fn matching_any_id(&self, id: &ResourceId) -> Vec<usize> {
-        let id = id.clone().effective();
-        let matches = |(_, resource): &(usize, &Resource)| resource.any_ids().contains(&id);
-        let found = self.list.iter().enumerate().filter(matches);
-        found.map(|(index, _)| index).collect()
-    }
-
     /// Drops the objects that a transformer left nothing of.
     pub(crate) fn drop_empty(&mut self) {
         self.list.retain(|resource| !is_nothing(&resource.root));

@@ -10,6 +10,7 @@ mod prefix;
 mod replica;
 #[cfg(test)]
 pub(crate) mod sample;
+mod value_add;
 
 pub(crate) use annotation::add_annotations;
 pub(crate) use builtin::run_builtin;
@@ -19,8 +20,7 @@ pub(crate) use namespace::set_namespace;
 pub(crate) use prefix::{add_prefix, add_suffix};
 pub(crate) use replica::set_replicas;
 
-use super::field::Field;
-use super::field_spec::{CreatedField, FieldMismatch, FieldSpec};
+use super::field_spec::{CreatedField, FieldSetter, FieldSpec};
 use super::place::Place;
 use super::problem::Findings;
 use super::resource::Resource;
@@ -40,7 +40,7 @@ impl FieldChange<'_> {
         spec: &FieldSpec,
         resource: &mut Resource,
         findings: &mut Findings,
-        set: &mut dyn FnMut(&mut Field) -> Result<(), FieldMismatch>,
+        set: &mut FieldSetter<'_>,
     ) {
         if !spec.selector.selects_resource(resource) {
             return;

@@ -1,8 +1,7 @@
 //! Kustomizations built from files in memory: what is gathered, generated and refused, and where it comes from.
 
 use kustomize::{
-    Build, BuildOptions, Field, MemoryFiles, Place, ProblemKind, SourceFile, build,
-    build_kustomization,
+    Build, BuildOptions, Field, MemoryFiles, ProblemKind, SourceFile, build, build_kustomization,
 };
 
 fn files_of(files: &[(&str, &str)]) -> MemoryFiles {
@@ -49,7 +48,7 @@ fn names(built: &Build) -> Vec<String> {
 /// Returns file and text of the place that a field of an object comes from.
 fn origin_of(built: &Build, index: usize, path: &[&str]) -> (String, String) {
     let field = built.resources[index].root.find(path);
-    let place: &Place = field.expect("the field is there").place();
+    let place = field.expect("the field is there").place();
     let bytes = &place.file.bytes()[place.span.start..place.span.end];
     let text = String::from_utf8_lossy(bytes).into_owned();
     (place.file.path.clone(), text)

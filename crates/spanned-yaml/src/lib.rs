@@ -7,13 +7,15 @@
 pub mod edit;
 mod key;
 mod load;
+mod refusal;
 mod resolve;
+mod source_text;
 mod span;
 mod tabs;
 mod timestamp;
 
 pub use key::{is_of_key, is_plain_key, shown_key};
-pub use load::{ALIAS_BUDGET, LoadError, load};
+pub use load::{ALIAS_BUDGET, LoadError, load, load_last_of_equal_keys};
 pub use resolve::Resolver;
 pub use span::Span;
 

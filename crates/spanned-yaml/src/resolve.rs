@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::timestamp::is_timestamp;
+use super::timestamp::Timestamp;
 use super::{Scalar, Style};
 
 /// Whose rules decide what a plain scalar is.
@@ -21,7 +21,7 @@ pub enum Resolver {
 impl Resolver {
     /// Returns the value of a scalar.
     ///
-    /// Infinities and NaN have no JSON form and stay strings, as do dates.
+    /// Infinities and NaN have no JSON form and stay strings, as do dates; kustomize writes a date as RFC 3339.
     pub fn resolve(self, scalar: &Scalar) -> Value {
         if scalar.style != Style::Plain || scalar.tagged_string {
             return Value::String(scalar.text.clone());
@@ -31,14 +31,21 @@ impl Resolver {
 
     /// Returns the value of a plain scalar's text.
     pub fn value_of(self, text: &str) -> Value {
-        self.typed(text)
-            .unwrap_or_else(|| Value::String(text.to_owned()))
+        self.typed(text).unwrap_or_else(|| {
+            let timestamp = match self {
+                Self::Kustomize => Timestamp::parse(text),
+                Self::Kubernetes | Self::Core => None,
+            };
+            Value::String(timestamp.map_or_else(|| text.to_owned(), |time| time.to_string()))
+        })
     }
 
     /// Returns whether a plain scalar's text is a string: neither null, boolean, number, infinity, NaN nor date.
     pub fn is_string(self, text: &str) -> bool {
         let special = match self {
-            Self::Kubernetes | Self::Kustomize => is_special_float(text) || is_timestamp(text),
+            Self::Kubernetes | Self::Kustomize => {
+                is_special_float(text) || Timestamp::parse(text).is_some()
+            }
             Self::Core => is_special_float(text),
         };
         !special && self.typed(text).is_none()
@@ -262,7 +269,7 @@ mod tests {
             ("190:20:30", Value::from("190:20:30")),
             (
                 "2001-12-14 21:59:43.1",
-                Value::from("2001-12-14 21:59:43.1"),
+                Value::from("2001-12-14T21:59:43.1Z"),
             ),
             ("<<", Value::from("<<")),
         ] {

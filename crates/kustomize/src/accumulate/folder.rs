@@ -7,15 +7,16 @@ use super::super::field::Field;
 use super::super::files::{PathEntry, join};
 use super::super::generate::{GeneratedKind, GeneratorEntry, generate};
 use super::super::kustomization::Kustomization;
-use super::super::loader::{Loader, documents_of, is_below, kustomization_of};
+use super::super::loader::{Loader, documents_of, is_below, settings_of};
 use super::super::object::read_objects;
 use super::super::place::{Place, SourceFile};
-use super::super::problem::{Problem, ProblemKind};
+use super::super::problem::{Findings, Problem, ProblemKind};
 use super::super::provenance::ObjectMaker;
 use super::super::remote::{is_remote_file, is_repository, shown_address};
 use super::super::resource::Resource;
 use super::super::resources::ResourceAppender;
 use super::session::DEEPEST_NESTING;
+use super::variable::add_variables;
 use super::{Accumulation, BuildSession};
 
 /// A kustomization and the folder it lies in.
@@ -73,6 +74,7 @@ impl<'f> FolderBuild<'f> {
         self.add_components(session, accumulation);
         self.run_transformers(session, accumulation);
         self.run_validators(session, accumulation);
+        self.add_own_variables(session, accumulation);
     }
 
     /// Says that a schema of the user's own, which decides how lists are merged, is not looked at.
@@ -110,7 +112,8 @@ impl<'f> FolderBuild<'f> {
     ) {
         let Accumulation {
             resources,
-            configs,
+            config,
+            variables,
             gaps,
         } = accumulation;
         let mut appender = ResourceAppender::new(resources);
@@ -134,7 +137,10 @@ impl<'f> FolderBuild<'f> {
                             for object in gathered.resources.list {
                                 appender.append(object, item.place(), &mut session.findings);
                             }
-                            configs.append(&mut gathered.configs);
+                            if let Some(below) = &gathered.config {
+                                session.add_config(config, Some(below), item.place());
+                            }
+                            add_variables(variables, gathered.variables, &mut session.findings);
                             gaps.add(gathered.gaps);
                         }
                         None => gaps.broken = true,
@@ -271,22 +277,41 @@ impl<'f> FolderBuild<'f> {
         })
     }
 
+    /// Adds the field specs that are built in, with those of `configurations`, then those of `crds`.
     fn add_configs(&self, session: &mut BuildSession, accumulation: &mut Accumulation) {
-        type ReadConfig = fn(&Field, &mut super::super::problem::Findings) -> TransformerConfig;
-        let kinds: [(&str, ReadConfig); 2] = [
-            ("configurations", TransformerConfig::read),
-            ("crds", TransformerConfig::read_definitions),
-        ];
-        for (name, read) in kinds {
-            for item in self.kustomization.items(name) {
-                let file = self.loader.read(item, &mut session.findings);
-                let root = file.and_then(|file| kustomization_of(&file, &mut session.findings));
-                if let Some(root) = root {
-                    let config = read(&root, &mut session.findings);
-                    accumulation.configs.push(Arc::new(config));
-                }
+        let place = self.place();
+        let custom = self.read_configs("configurations", TransformerConfig::read, session);
+        let config = &mut accumulation.config;
+        if let Some(custom) = custom {
+            let mut own = None;
+            session.add_config(&mut own, None, place);
+            session.add_config(&mut own, Some(&custom), place);
+            session.add_config(config, own.as_ref(), place);
+        } else {
+            session.add_config(config, None, place);
+        }
+        let types = self.read_configs("crds", TransformerConfig::read_definitions, session);
+        if types.is_some() {
+            session.add_config(config, types.as_ref(), place);
+        }
+    }
+
+    fn read_configs(
+        &self,
+        name: &str,
+        read: fn(&Field, &mut Findings) -> TransformerConfig,
+        session: &mut BuildSession,
+    ) -> Option<Arc<TransformerConfig>> {
+        let mut all = None;
+        for item in self.kustomization.items(name) {
+            let file = self.loader.read(item, &mut session.findings);
+            let root = file.and_then(|file| settings_of(&file, &mut session.findings));
+            if let Some(root) = root {
+                let config = Arc::new(read(&root, &mut session.findings));
+                session.add_config(&mut all, Some(&config), item.place());
             }
         }
+        all
     }
 
     fn run_generators(&self, session: &mut BuildSession, accumulation: &mut Accumulation) {

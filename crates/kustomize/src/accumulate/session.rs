@@ -24,30 +24,51 @@ pub(crate) struct BuildSession {
 }
 
 impl BuildSession {
-    /// Starts a build.
-    pub(crate) fn new(findings: Findings, notes_provenance: bool) -> Self {
+    /// Starts a build of a kustomization at a place.
+    pub(crate) fn new(findings: Findings, notes_provenance: bool, place: &Place) -> Self {
+        let mut built_in = TransformerConfig::empty();
+        built_in.merge(
+            &TransformerConfig::default(),
+            place,
+            &mut Findings::default(),
+        );
         Self {
             findings,
             notes_provenance,
-            built_in: Arc::new(TransformerConfig::default()),
+            built_in: Arc::new(built_in),
             folders: 0,
         }
     }
 
-    /// Returns the field specs that hold for an accumulation.
-    pub(crate) fn config_of(
+    /// Adds field specs to those of an accumulation; without any, those that are built in.
+    ///
+    /// What comes first stands in the way of what is less precise: a file of `configurations` that prefixes one kind
+    /// takes the place of the built-in spec that prefixes all.
+    pub(super) fn add_config(
         &mut self,
-        accumulation: &Accumulation,
+        config: &mut Option<Arc<TransformerConfig>>,
+        added: Option<&Arc<TransformerConfig>>,
         place: &Place,
-    ) -> Arc<TransformerConfig> {
-        if accumulation.configs.is_empty() {
-            return Arc::clone(&self.built_in);
+    ) {
+        let added = added.unwrap_or(&self.built_in);
+        match config {
+            None if Arc::ptr_eq(added, &self.built_in) => *config = Some(Arc::clone(added)),
+            Some(config) if Arc::ptr_eq(added, config) => {}
+            _ => {
+                let mut merged = match config {
+                    Some(config) => TransformerConfig::clone(config),
+                    None => TransformerConfig::empty(),
+                };
+                merged.merge(added, place, &mut self.findings);
+                *config = Some(Arc::new(merged));
+            }
         }
-        let mut config = TransformerConfig::clone(&self.built_in);
-        for added in &accumulation.configs {
-            config.merge(added, place, &mut self.findings);
-        }
-        Arc::new(config)
+    }
+
+    /// Returns the field specs of an accumulation.
+    pub(super) fn config_of(&self, accumulation: &Accumulation) -> Arc<TransformerConfig> {
+        let config = accumulation.config.as_ref().unwrap_or(&self.built_in);
+        Arc::clone(config)
     }
 
     /// Counts a folder that is entered; one too many is a problem.

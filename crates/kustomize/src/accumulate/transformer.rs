@@ -2,10 +2,12 @@
 
 use super::super::config::TransformerConfig;
 use super::super::field::Field;
-use super::super::generate::{GeneratedKind, GeneratorEntry, append_hashes};
+use super::super::generate::{
+    GeneratedKind, GeneratorEntry, append_hashes, generate_service_account,
+};
 use super::super::inline::inline_documents;
 use super::super::kustomization::{
-    CONFIG_MAP_GENERATOR, SECRET_GENERATOR, Strictness, bring_into_shape,
+    CONFIG_MAP_GENERATOR, IAM_POLICY_GENERATOR, SECRET_GENERATOR, Strictness, bring_into_shape,
 };
 use super::super::object::read_objects;
 use super::super::patch::{apply_json_patches, apply_patches, apply_strategic_merges};
@@ -19,6 +21,7 @@ use super::super::transform::{
     add_annotations, add_common_labels, add_labels, add_prefix, add_suffix, run_builtin,
     set_images, set_namespace, set_replicas,
 };
+use super::variable::resolve_variables;
 use super::{Accumulation, BuildSession, FolderBuild};
 
 type Transform = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
@@ -58,7 +61,7 @@ impl FolderBuild<'_> {
         accumulation: &mut Accumulation,
     ) {
         let before = session.findings.problems.len();
-        let config = session.config_of(accumulation, self.place());
+        let config = session.config_of(accumulation);
         let gaps = accumulation.gaps;
         let resources = &mut accumulation.resources;
         let said = |name: &str| {
@@ -107,6 +110,9 @@ impl FolderBuild<'_> {
         }
         for object in self.plugin_objects("transformers", session) {
             self.run_transformer(&object, session, resources);
+            for resource in &mut resources.list {
+                resource.settle_shared();
+            }
             resources.drop_empty();
             if session.notes_provenance {
                 note_transformer(&plugin_maker(&object), resources);
@@ -115,7 +121,7 @@ impl FolderBuild<'_> {
         session.excuse_since(before, gaps);
     }
 
-    /// Drops what a transformer left empty, and notes that it ran.
+    /// Finishes a transformer: changes what is shared, drops what is empty, and notes that it ran.
     fn note(
         &self,
         plugin: &str,
@@ -124,6 +130,9 @@ impl FolderBuild<'_> {
         session: &BuildSession,
         resources: &mut Resources,
     ) {
+        for resource in &mut resources.list {
+            resource.settle_shared();
+        }
         resources.drop_empty();
         if session.notes_provenance {
             let maker = self.builtin_maker(plugin, field);
@@ -209,9 +218,10 @@ impl FolderBuild<'_> {
         let (kind, shape) = match object.kind() {
             "ConfigMapGenerator" => (GeneratedKind::ConfigMap, &CONFIG_MAP_GENERATOR),
             "SecretGenerator" => (GeneratedKind::Secret, &SECRET_GENERATOR),
-            kind @ ("HelmChartInflationGenerator" | "IAMPolicyGenerator") => {
+            "IAMPolicyGenerator" => return generate_account(object, session),
+            "HelmChartInflationGenerator" => {
                 let what = format!("what {} makes", object.id().shown());
-                let why = format!("a `{kind}` is not run");
+                let why = "only helm can render it";
                 session.findings.not_seen(what, why, object.name_place());
                 return None;
             }
@@ -323,11 +333,14 @@ impl FolderBuild<'_> {
         }
     }
 
-    /// Puts the hashes into names, and follows all names that changed.
-    pub(crate) fn finish_names(&self, session: &mut BuildSession, accumulation: &mut Accumulation) {
-        let config = session.config_of(accumulation, self.place());
+    /// Puts the hashes into names, follows all names that changed, and puts in the `vars`.
+    pub(crate) fn finish_names(session: &mut BuildSession, accumulation: &mut Accumulation) {
+        let config = session.config_of(accumulation);
         append_hashes(&mut accumulation.resources, &mut session.findings);
         fix_name_references(&mut accumulation.resources, &mut session.findings, &config);
+        let before = session.findings.problems.len();
+        resolve_variables(accumulation, &config, &mut session.findings);
+        session.excuse_since(before, accumulation.gaps);
     }
 }
 
@@ -340,6 +353,26 @@ fn is_builtin(object: &Resource, session: &mut BuildSession) -> bool {
         session.findings.not_seen(what, why, object.name_place());
     }
     builtin
+}
+
+fn generate_account(object: &Resource, session: &mut BuildSession) -> Option<Resource> {
+    let mut fields = object.root.clone();
+    let shape = &IAM_POLICY_GENERATOR;
+    let findings = &mut session.findings;
+    if !bring_into_shape(
+        &mut fields,
+        shape,
+        Strictness::Lenient,
+        object.kind(),
+        findings,
+    ) {
+        return None;
+    }
+    let mut made = generate_service_account(&fields, findings)?;
+    if session.notes_provenance {
+        made.provenance.maker = Some(plugin_maker(object));
+    }
+    Some(made)
 }
 
 fn plugin_maker(object: &Resource) -> ObjectMaker {

@@ -99,6 +99,10 @@ struct ScalarShape {
 
 impl ScalarShape {
     fn of(text: &str) -> Self {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/');
+        if text.bytes().all(word) && !text.starts_with("...") {
+            return Self::default();
+        }
         let mut shape = Self {
             indicators: text.starts_with("---") || text.starts_with("..."),
             ..Self::default()

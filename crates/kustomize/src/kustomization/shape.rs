@@ -111,6 +111,16 @@ pub(crate) const CONFIG_MAP_GENERATOR: FieldShape = Object(GENERATOR);
 /// What a `secretGenerator` holds, here or in an object of its own.
 pub(crate) const SECRET_GENERATOR: FieldShape = Objects(&[GENERATOR, &[("type", Text)]]);
 
+/// What an `IAMPolicyGenerator` holds.
+pub(crate) const IAM_POLICY_GENERATOR: FieldShape = Object(&[
+    ("cloud", Text),
+    ("kubernetesService", Object(NAME)),
+    (
+        "serviceAccount",
+        Object(&[("name", Text), ("projectId", Text)]),
+    ),
+]);
+
 const HELM_CHART: FieldShape = Object(&[
     ("name", Text),
     ("version", Text),

@@ -1,6 +1,8 @@
 //! The entries of `patches`, read strictly.
 
-use super::super::field::{Field, FieldValue, ScalarKind};
+use spanned_yaml::Resolver;
+
+use super::super::field::{Field, ScalarKind};
 use super::super::loader::Loader;
 use super::super::place::Place;
 use super::super::problem::{Findings, Problem, ProblemKind};
@@ -52,7 +54,8 @@ impl EntryReader {
     pub(crate) fn demand_text(field: &Field, name: &str, findings: &mut Findings) -> bool {
         let is_text = field
             .as_scalar()
-            .is_some_and(|all| matches!(all.kind, ScalarKind::Text | ScalarKind::Null));
+            .is_some_and(|all| matches!(all.kind, ScalarKind::Text | ScalarKind::Null))
+            && truth_of(field).is_none();
         if !is_text {
             Self::refuse_shape(field, name, "a text", findings);
         }
@@ -72,13 +75,12 @@ impl EntryReader {
         let Some(value) = field.get(key) else {
             return false;
         };
-        match &value.value {
-            FieldValue::Scalar(scalar) if scalar.kind == ScalarKind::Boolean => {
-                scalar.text.eq_ignore_ascii_case("true")
-            }
-            FieldValue::Scalar(scalar) if scalar.kind == ScalarKind::Null => false,
-            _ => {
-                Self::refuse_shape(value, key, "`true` or `false`", findings);
+        match truth_of(value) {
+            Some(truth) => truth,
+            None => {
+                if !value.is_null() {
+                    Self::refuse_shape(value, key, "`true` or `false`", findings);
+                }
                 false
             }
         }
@@ -101,6 +103,12 @@ impl EntryReader {
         let message = format!("`{name}` is not {shape}");
         findings.refuse(Problem::new(ProblemKind::Malformed, message, field.place()));
     }
+}
+
+/// Returns the truth of a value of a kustomization, where `yes` and `off` are none but booleans.
+fn truth_of(field: &Field) -> Option<bool> {
+    let scalar = field.as_scalar().filter(|_| !field.is_quoted())?;
+    Resolver::Kubernetes.value_of(&scalar.text).as_bool()
 }
 
 /// Returns the field of a key that is neither null nor an empty text.

@@ -1,7 +1,7 @@
 //! JSON patches (RFC 6902), with the readings of the library that kustomize uses.
 
-use super::super::field::{Field, FieldEntry, FieldValue, ScalarKind};
-use super::super::place::Origin;
+use super::super::field::{Field, FieldValue, ScalarKind};
+use super::super::place::{Origin, Place};
 use super::super::problem::{Problem, ProblemKind};
 
 /// An operation of a JSON patch.
@@ -78,6 +78,11 @@ impl JsonOperation {
                 .unwrap_or_else(|| null(field.origin.clone())),
             origin: field.origin.clone(),
         })
+    }
+
+    /// Returns where the operation is written.
+    pub(super) fn place(&self) -> &Place {
+        &self.origin.place
     }
 
     /// Applies the operation to an object.
@@ -286,15 +291,4 @@ fn position(step: &str, length: usize) -> Option<usize> {
         index
     };
     usize::try_from(index).ok().filter(|index| *index < length)
-}
-
-/// Finishes an object after a patch: the entry that held kustomize's own notes goes if nothing else is in it.
-pub(super) fn drop_empty_annotations(root: &mut Field) {
-    let Some(metadata) = root.get_mut("metadata") else {
-        return;
-    };
-    let annotations = metadata.get("annotations").and_then(Field::entries);
-    if annotations.is_some_and(<[FieldEntry]>::is_empty) {
-        metadata.remove("annotations");
-    }
 }

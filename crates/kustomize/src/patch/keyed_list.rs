@@ -283,7 +283,12 @@ impl KeyedListMerge {
         let old = self.find(&self.target, used, values);
         if self.same {
             let Some(index) = old else { return Ok(None) };
-            let item = self.items[index].clone();
+            let mut item = self.items[index].clone();
+            let directive = take_directive(&mut item)?;
+            self.set(index, item.clone());
+            if directive == Directive::Delete {
+                return Ok(None);
+            }
             return self.store(index, merge(Some(item), PatchSide::Same, self.schema)?);
         }
         let given = self.find(&self.patch, used, values);

@@ -4,7 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::field::Field;
 use super::super::problem::{Problem, ProblemKind};
-use super::strategic_merge::shape_name;
+use super::strategic_merge::{is_vacant, shape_name, take_directive};
+
+/// Returns whether an item says what to do, or nothing at all.
+fn is_directive(item: &Field) -> bool {
+    let mut item = item.clone();
+    take_directive(&mut item).is_ok() && is_vacant(&item)
+}
 
 /// Merges two lists of scalars: those of the patch first, no value twice, no nulls.
 ///
@@ -16,7 +22,9 @@ pub(super) fn merge_scalar_list(
     target: Vec<Field>,
     patch: Option<Vec<Field>>,
 ) -> Result<Vec<Field>, Problem> {
-    let patch = patch.unwrap_or_default();
+    let is_kept = |item: &Field| !is_directive(item);
+    let patch: Vec<Field> = patch.into_iter().flatten().filter(is_kept).collect();
+    let target: Vec<Field> = target.into_iter().filter(is_kept).collect();
     for item in patch.iter().chain(&target) {
         if item.as_scalar().is_none() {
             let message = format!("{} stands in a list of scalars", shape_name(item));

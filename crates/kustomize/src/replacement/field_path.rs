@@ -4,13 +4,13 @@ use regex::Regex;
 
 use super::super::emit::to_yaml;
 use super::super::field::{Field, FieldValue, ScalarKind};
-use super::super::place::{Origin, Place};
+use super::super::place::{Origin, Place, SourceFile};
 
 /// A path to fields, as it is written, and its steps.
 #[derive(Clone, Debug)]
-pub(super) struct FieldPath {
+pub(crate) struct FieldPath {
     pub(super) text: String,
-    pub(super) steps: Vec<String>,
+    pub(crate) steps: Vec<String>,
     pub(super) place: Place,
 }
 
@@ -22,8 +22,8 @@ pub(super) enum NewValue {
     Mapping,
 }
 
-/// What is done with each field that a path leads to.
-pub(super) type FieldVisitor<'v> = dyn FnMut(&mut Field) -> Result<(), String> + 'v;
+/// What is done with each field that a path leads to, and with whether it was made just now.
+pub(super) type FieldVisitor<'v> = dyn FnMut(&mut Field, bool) -> Result<(), String> + 'v;
 
 /// What a step of a path means.
 enum PathStep<'p> {
@@ -34,7 +34,7 @@ enum PathStep<'p> {
 }
 
 impl FieldPath {
-    pub(super) fn new(text: &str, place: &Place) -> Self {
+    pub(crate) fn new(text: &str, place: &Place) -> Self {
         Self {
             text: text.to_owned(),
             steps: split_path(text),
@@ -46,7 +46,7 @@ impl FieldPath {
     ///
     /// # Errors
     /// The path has a step that does not fit to what is there, or a `*`.
-    pub(super) fn lookup<'f>(&self, root: &'f Field) -> Result<Option<&'f Field>, String> {
+    pub(crate) fn lookup<'f>(&self, root: &'f Field) -> Result<Option<&'f Field>, String> {
         lookup(root, &self.steps)
     }
 
@@ -60,13 +60,12 @@ impl FieldPath {
         create: Option<NewValue>,
         visitor: &mut FieldVisitor<'_>,
     ) -> Result<usize, String> {
-        visit(
-            root,
-            &self.steps,
+        let mut walk = FieldPathWalk {
             create,
-            &self.place.clone().into(),
+            origin: self.place.clone().into(),
             visitor,
-        )
+        };
+        walk.visit(root, &self.steps, false)
     }
 }
 
@@ -250,137 +249,151 @@ fn demand_mapping(field: &Field) -> Result<(), String> {
     }
 }
 
-fn visit(
-    field: &mut Field,
-    steps: &[String],
+/// A walk along a path that visits, and makes, fields.
+struct FieldPathWalk<'w, 'v> {
     create: Option<NewValue>,
-    origin: &Origin,
-    visitor: &mut FieldVisitor<'_>,
-) -> Result<usize, String> {
-    let Some((step, rest)) = steps.split_first() else {
-        visitor(field)?;
-        return Ok(1);
-    };
-    match read_step(step)? {
-        PathStep::Index(index) => visit_index(field, index, rest, create, origin, visitor),
-        PathStep::Match { key, value } => {
-            visit_matches(field, (key, value), rest, create, origin, visitor)
-        }
-        PathStep::Every => {
-            items_of(field)?;
-            let mut count = 0;
-            for item in field.items_mut().into_iter().flatten() {
-                count += visit(item, rest, create, origin, visitor)?;
+    /// The origin of what is made.
+    origin: Origin,
+    visitor: &'w mut FieldVisitor<'v>,
+}
+
+impl FieldPathWalk<'_, '_> {
+    /// Visits the fields that steps lead to from a field, which may have been made just now.
+    fn visit(
+        &mut self,
+        field: &mut Field,
+        steps: &[String],
+        is_new: bool,
+    ) -> Result<usize, String> {
+        let Some((step, rest)) = steps.split_first() else {
+            (self.visitor)(field, is_new)?;
+            return Ok(1);
+        };
+        match read_step(step)? {
+            PathStep::Index(index) => self.visit_index(field, index, rest),
+            PathStep::Match { key, value } => self.visit_matches(field, key, value, rest),
+            PathStep::Every => {
+                items_of(field)?;
+                let mut count = 0;
+                for item in field.items_mut().into_iter().flatten() {
+                    count += self.visit(item, rest, false)?;
+                }
+                Ok(count)
             }
-            Ok(count)
+            PathStep::Key(key) => self.visit_key(field, key, rest),
         }
-        PathStep::Key(key) => visit_key(field, key, rest, create, origin, visitor),
     }
-}
 
-fn visit_key(
-    field: &mut Field,
-    key: &str,
-    rest: &[String],
-    create: Option<NewValue>,
-    origin: &Origin,
-    visitor: &mut FieldVisitor<'_>,
-) -> Result<usize, String> {
-    demand_mapping(field)?;
-    if field.get(key).is_none()
-        && let Some(create) = create
-    {
-        field.set(key, create.before(rest.first()).make(origin));
+    fn visit_key(
+        &mut self,
+        field: &mut Field,
+        key: &str,
+        rest: &[String],
+    ) -> Result<usize, String> {
+        demand_mapping(field)?;
+        if key.is_empty() && !field.is_null() {
+            return Err("a step of the path is empty".to_owned());
+        }
+        let is_new = field.get(key).is_none();
+        if is_new && let Some(create) = self.create {
+            field.set(key, create.before(rest.first()).make(&self.origin));
+        }
+        let Some(child) = field.get_mut(key) else {
+            return Ok(0);
+        };
+        match child.as_scalar() {
+            Some(scalar) if !rest.is_empty() => self.visit_text(&scalar.text.clone(), rest),
+            _ => self.visit(child, rest, is_new),
+        }
     }
-    let Some(child) = field.get_mut(key) else {
-        return Ok(0);
-    };
-    match child.as_scalar() {
-        Some(scalar) if !rest.is_empty() => visit_text(&scalar.text.clone(), rest, create, origin),
-        _ => visit(child, rest, create, origin, visitor),
-    }
-}
 
-/// Follows the rest of a path into a text that holds YAML. kustomize finds fields there, and changes a copy of them.
-fn visit_text(
-    text: &str,
-    rest: &[String],
-    create: Option<NewValue>,
-    origin: &Origin,
-) -> Result<usize, String> {
-    let no_fields = || "the path leads into a text without fields".to_owned();
-    let documents = spanned_yaml::load(text).map_err(|_| no_fields())?;
-    let root = documents.first().ok_or_else(no_fields)?;
-    let mut copy = Field::of_node(&root.root, &origin.place.file, origin.place.document);
-    visit(&mut copy, rest, create, origin, &mut |_| Ok(()))
-}
-
-fn visit_index(
-    field: &mut Field,
-    index: usize,
-    rest: &[String],
-    create: Option<NewValue>,
-    origin: &Origin,
-    visitor: &mut FieldVisitor<'_>,
-) -> Result<usize, String> {
-    let count = items_of(field)?.len();
-    if let Some(create) = create
-        && count == index
-        && let Some(items) = field.items_mut()
-    {
-        items.push(create.before(rest.first()).make(origin));
+    /// Follows the rest of a path into a text that holds YAML. kustomize finds fields there, and changes a copy.
+    fn visit_text(&mut self, text: &str, rest: &[String]) -> Result<usize, String> {
+        let no_fields = || "the path leads into a text without fields".to_owned();
+        let documents = spanned_yaml::load(text).map_err(|_| no_fields())?;
+        let root = documents.first().ok_or_else(no_fields)?;
+        let file = SourceFile::new("", text.as_bytes());
+        let mut copy = Field::of_node(&root.root, &file, 0);
+        let mut walk = FieldPathWalk {
+            create: self.create,
+            origin: self.origin.clone(),
+            visitor: &mut |_, _| Ok(()),
+        };
+        walk.visit(&mut copy, rest, false)
     }
-    let item = field.items_mut().and_then(|items| items.get_mut(index));
-    match item {
-        Some(item) => visit(item, rest, create, origin, visitor),
-        None => Err(format!("the list has {count} items, and none at {index}")),
-    }
-}
 
-fn visit_matches(
-    field: &mut Field,
-    (key, value): (&str, &str),
-    rest: &[String],
-    create: Option<NewValue>,
-    origin: &Origin,
-    visitor: &mut FieldVisitor<'_>,
-) -> Result<usize, String> {
-    let pattern = Regex::new(value).map_err(|_| format!("`{value}` is no regular expression"))?;
-    let is_asked = |item: &Field| match key {
-        "" => pattern.is_match(&yaml_text(item)),
-        key => item
-            .get(key)
-            .is_some_and(|all| pattern.is_match(&yaml_text(all))),
-    };
-    let mut visit_all = |field: &mut Field| -> Result<usize, String> {
+    fn visit_index(
+        &mut self,
+        field: &mut Field,
+        index: usize,
+        rest: &[String],
+    ) -> Result<usize, String> {
+        let count = items_of(field)?.len();
+        let is_new = count == index;
+        if is_new
+            && let Some(create) = self.create
+            && let Some(items) = field.items_mut()
+        {
+            items.push(create.before(rest.first()).make(&self.origin));
+        }
+        match field.items_mut().and_then(|items| items.get_mut(index)) {
+            Some(item) => self.visit(item, rest, is_new),
+            None => Err(format!("the list has {count} items, and none at {index}")),
+        }
+    }
+
+    fn visit_matches(
+        &mut self,
+        field: &mut Field,
+        key: &str,
+        value: &str,
+        rest: &[String],
+    ) -> Result<usize, String> {
+        let pattern =
+            Regex::new(value).map_err(|_| format!("`{value}` is no regular expression"))?;
+        let count = self.visit_asked(field, key, &pattern, rest, false)?;
+        if count > 0 || self.create.is_none() {
+            return Ok(count);
+        }
+        let text = Field::scalar(value, ScalarKind::of(value), self.origin.clone());
+        let item = if key.is_empty() {
+            text
+        } else {
+            let mut item = Field::mapping(self.origin.clone());
+            item.set(key, text);
+            item
+        };
+        match field.items_mut() {
+            Some(items) => items.push(item),
+            None => return Err("a list is expected where there is none".to_owned()),
+        }
+        self.visit_asked(field, key, &pattern, rest, key.is_empty())
+    }
+
+    fn visit_asked(
+        &mut self,
+        field: &mut Field,
+        key: &str,
+        pattern: &Regex,
+        rest: &[String],
+        is_new: bool,
+    ) -> Result<usize, String> {
         items_of(field)?;
+        // What stands behind a scalar of a list is not looked at.
+        let rest = if key.is_empty() { &[] } else { rest };
         let mut count = 0;
         for item in field.items_mut().into_iter().flatten() {
-            if is_asked(item) {
-                // What stands behind a scalar of a list is not looked at.
-                let rest = if key.is_empty() { &[] } else { rest };
-                count += visit(item, rest, create, origin, visitor)?;
+            let asked = if key.is_empty() {
+                Some(&*item)
+            } else {
+                item.get(key)
+            };
+            if asked.is_some_and(|asked| pattern.is_match(&yaml_text(asked))) {
+                count += self.visit(item, rest, is_new)?;
             }
         }
         Ok(count)
-    };
-    let count = visit_all(field)?;
-    if count > 0 || create.is_none() {
-        return Ok(count);
     }
-    let text = Field::scalar(value, ScalarKind::of(value), origin.clone());
-    let item = if key.is_empty() {
-        text
-    } else {
-        let mut item = Field::mapping(origin.clone());
-        item.set(key, text);
-        item
-    };
-    match field.items_mut() {
-        Some(items) => items.push(item),
-        None => return Err("a list is expected where there is none".to_owned()),
-    }
-    visit_all(field)
 }
 
 /// Returns a value as kustomize writes it in YAML, which is what an expression in brackets is held against.

@@ -10,6 +10,7 @@ use super::super::emit::to_yaml;
 use super::super::field::{Field, FieldScalar, FieldValue, ScalarKind};
 use super::super::place::SourceFile;
 use super::field_path::{FieldPath, FieldVisitor, NewValue, lookup, lookup_mut};
+use super::takes_text;
 
 /// Sets the fields of a path that leads into a text; false where there is no such text or no such field in it.
 pub(super) fn set_in_text(
@@ -33,23 +34,35 @@ pub(super) fn set_in_text(
         return false;
     };
     let mut content = Field::of_node(&document.root, &file, 0);
+    if content.is_null() {
+        // kustomize makes what is asked for, and loses it.
+        return create.is_some();
+    }
     let mut edit = TextEdit::default();
     let mut origins = Vec::new();
+    let mut is_sound = true;
     let inner = FieldPath {
         steps: inner.to_vec(),
         ..path.clone()
     };
-    let count = inner.visit(&mut content, create, &mut |field| {
+    let count = inner.visit(&mut content, create, &mut |field, is_new| {
         let before = field.clone();
-        visitor(field)?;
+        visitor(field, is_new)?;
         edit.note(&before, field, &file);
         origins.push(field.origin.clone());
+        is_sound &= field
+            .as_scalar()
+            .is_none_or(|scalar| takes_text(scalar.kind, &scalar.text));
         Ok(())
     });
     if !count.is_ok_and(|count| count > 0) {
         return false;
     }
-    let text = if text.trim_start().starts_with(['{', '[']) {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    if is_json && !is_sound {
+        return false;
+    }
+    let text = if is_json {
         to_json_text(&content, &text)
     } else {
         edit.apply(&text)
@@ -94,7 +107,7 @@ impl TextEdit {
         let written = file.bytes().get(place.span.start..place.span.end);
         let new = match (written, before.as_scalar(), after.as_scalar()) {
             (Some(written), Some(_), Some(new)) if Arc::ptr_eq(&place.file, file) => {
-                respell(written, &new.text)
+                respell(written, new)
             }
             _ => None,
         };
@@ -121,15 +134,28 @@ impl TextEdit {
     }
 }
 
-/// Spells a text as another scalar is spelled.
-fn respell(written: &[u8], text: &str) -> Option<String> {
-    match written.first() {
-        Some(b'"') => serde_json::to_string(text).ok(),
-        Some(b'\'') => Some(format!("'{}'", text.replace('\'', "''"))),
-        _ => {
+/// Spells a scalar as another one is spelled; a type that its text does not show is written before it.
+fn respell(written: &[u8], scalar: &FieldScalar) -> Option<String> {
+    let text = &scalar.text;
+    let shown = ScalarKind::of(text);
+    match (written.first(), scalar.kind) {
+        (Some(b'"'), _) => serde_json::to_string(text).ok(),
+        (Some(b'\''), _) => Some(format!("'{}'", text.replace('\'', "''"))),
+        (_, ScalarKind::Text) if shown != ScalarKind::Text => serde_json::to_string(text).ok(),
+        (_, kind) if kind == shown => {
             let documents = spanned_yaml::load(text).ok()?;
             let is_plain = documents.first()?.root.text() == Some(text);
-            (is_plain && !text.contains('\n') && !text.contains(": ")).then(|| text.to_owned())
+            (is_plain && !text.contains('\n') && !text.contains(": ")).then(|| text.clone())
+        }
+        (_, kind) => {
+            let tag = match kind {
+                ScalarKind::Null => "!!null",
+                ScalarKind::Boolean => "!!bool",
+                ScalarKind::Integer => "!!int",
+                ScalarKind::Float => "!!float",
+                ScalarKind::Text => "!!str",
+            };
+            Some(format!("{tag} {text}").trim_end().to_owned())
         }
     }
 }

@@ -5,19 +5,20 @@ use super::namespace::{NamespaceChange, SubjectMode};
 use super::pair::add_pairs;
 use super::prefix::{AffixSide, add_affix};
 use super::replica::{read_replica, set_replica_count};
+use super::value_add::run_value_add;
 use crate::config::read_field_specs;
-use crate::field::{Field, FieldValue};
+use crate::field::Field;
 use crate::field_spec::FieldSpec;
 use crate::loader::Loader;
 use crate::problem::{Findings, Problem, ProblemKind};
 use crate::resources::Resources;
 use crate::setting::{SettingMap, SettingMode, read_pairs};
 
-const MODE: SettingMode = SettingMode::Transformer;
+pub(super) const MODE: SettingMode = SettingMode::Transformer;
 
 /// Runs the transformer that a config object stands for; returns whether it is one that kustomize has built in.
 ///
-/// As kustomize does, it leaves unknown keys alone, and takes a number for a text.
+/// Those that patch or hash are left to the modules that do. As kustomize does, it leaves unknown keys alone, and takes a number for a text.
 pub(crate) fn run_builtin(
     resources: &mut Resources,
     config: &Field,
@@ -43,7 +44,8 @@ pub(crate) fn run_builtin(
         "AnnotationsTransformer" => run_pairs(map, "annotations", resources, findings),
         "ImageTagTransformer" => run_image(map, resources, findings),
         "ReplicaCountTransformer" => run_replica(map, resources, findings),
-        kind => return run_other(kind, map, config, resources, loader, findings),
+        "ValueAddTransformer" => run_value_add(map, resources, loader, findings),
+        _ => return false,
     }
     true
 }
@@ -137,67 +139,6 @@ fn run_replica(map: SettingMap<'_>, resources: &mut Resources, findings: &mut Fi
     let replica = map.get("replica").unwrap_or(&nothing);
     if let Some(replica) = read_replica(replica, MODE, findings) {
         set_replica_count(resources, &replica, &specs, findings);
-    }
-}
-
-/// Runs a transformer that another module has; what it gets is what would stand in a kustomization.
-fn run_other(
-    kind: &str,
-    map: SettingMap<'_>,
-    config: &Field,
-    resources: &mut Resources,
-    loader: &Loader<'_>,
-    findings: &mut Findings,
-) -> bool {
-    let list = match kind {
-        "PatchTransformer" => list_of(config, &["path", "patch", "target", "options"]),
-        "PatchJson6902Transformer" => json_patch_of(config),
-        "PatchStrategicMergeTransformer" => strategic_merges_of(map, config, findings),
-        "ReplacementTransformer" => match map.get("replacements") {
-            Some(list) => list.clone(),
-            None => Field::sequence(config.origin.clone()),
-        },
-        "HashTransformer" | "ValueAddTransformer" => config.clone(),
-        _ => return false,
-    };
-    let _ = (list, resources, loader);
-    findings.not_seen(
-        kind,
-        "this transformer cannot be run from a config object",
-        config.place(),
-    );
-    true
-}
-
-/// Returns a list of one item, with some keys of a config object.
-fn list_of(config: &Field, keys: &[&str]) -> Field {
-    let mut item = Field::mapping(config.origin.clone());
-    for key in keys {
-        if let Some(value) = config.get(key) {
-            item.set(key, value.clone());
-        }
-    }
-    Field {
-        value: FieldValue::Sequence(vec![item]),
-        origin: config.origin.clone(),
-    }
-}
-
-fn json_patch_of(config: &Field) -> Field {
-    let mut list = list_of(config, &["path", "target"]);
-    let items = list.items_mut().map(Vec::as_mut_slice);
-    if let (Some([item]), Some(operations)) = (items, config.get("jsonOp")) {
-        item.set("patch", operations.clone());
-    }
-    list
-}
-
-fn strategic_merges_of(map: SettingMap<'_>, config: &Field, findings: &mut Findings) -> Field {
-    let mut items = map.items("paths", findings).to_vec();
-    items.extend(map.get("patches").cloned());
-    Field {
-        value: FieldValue::Sequence(items),
-        origin: config.origin.clone(),
     }
 }
 

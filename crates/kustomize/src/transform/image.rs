@@ -96,7 +96,7 @@ impl<'f> ImageChange<'f> {
         };
         for resource in images_of(resources) {
             for spec in specs {
-                change.apply(spec, resource, findings, &mut |field| self.change(field));
+                change.apply(spec, resource, findings, &mut |field, _| self.change(field));
             }
         }
     }

@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_yaml_reads_as_a_boolean_is_a_problem() {
+        let build = SampleBuild::of(DEPLOYMENT).run(add_common_labels, "n: new\n");
+        let messages = build.messages();
+        assert!(messages[0].ends_with("the key `n`, which is no text in YAML"));
+    }
+
+    #[test]
     fn a_field_spec_must_agree_with_the_built_in_one() {
         let setting = "- pairs: {app: new}\n  fields: [{path: metadata/labels}]\n";
         let build = SampleBuild::of(DEPLOYMENT).run(add_labels, setting);

@@ -88,7 +88,7 @@ impl NamespaceChange<'_> {
             },
             cause: self.namespace.place,
         };
-        let mut set = |field: &mut Field| self.set(field, &origin);
+        let mut set = |field: &mut Field, _: &[usize]| self.set(field, &origin);
         if !is_cluster_scoped(resource.group(), resource.version(), resource.kind()) {
             let spec = FieldSpec::built_in(KindSelector::default(), NAMESPACE_PATH, true);
             change.apply(&spec, resource, findings, &mut set);

@@ -1,5 +1,7 @@
 //! Labels and annotations: keys with values for mappings.
 
+use spanned_yaml::Resolver;
+
 use super::FieldChange;
 use crate::field::{Field, FieldValue};
 use crate::field_spec::{CreatedField, CreatedKind, FieldMismatch, FieldSpec};
@@ -8,6 +10,7 @@ use crate::problem::Findings;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::setting::SettingText;
+use crate::shared::FieldPosition;
 
 /// Sets the pairs in each mapping that a field spec leads to.
 ///
@@ -31,6 +34,7 @@ pub(super) fn add_pairs(
     };
     for resource in &mut resources.list {
         add_pairs_to(resource, pairs, specs, &change, findings);
+        resource.settle_shared();
     }
 }
 
@@ -41,14 +45,24 @@ fn add_pairs_to(
     change: &FieldChange<'_>,
     findings: &mut Findings,
 ) {
+    let mut made: Vec<Vec<FieldPosition>> = vec![Vec::new(); pairs.len()];
     for spec in specs {
-        change.apply(spec, resource, findings, &mut |field| {
-            set_pairs(field, pairs)
+        change.apply(spec, resource, findings, &mut |field, trail| {
+            set_pairs(field, trail, pairs, &mut made)
         });
+    }
+    for positions in made {
+        resource.share(&positions);
     }
 }
 
-fn set_pairs(field: &mut Field, pairs: &[(&str, SettingText<'_>)]) -> Result<(), FieldMismatch> {
+/// Sets the pairs in a mapping, and notes for each of them where it was not there before.
+fn set_pairs(
+    field: &mut Field,
+    trail: &[usize],
+    pairs: &[(&str, SettingText<'_>)],
+    made: &mut [Vec<FieldPosition>],
+) -> Result<(), FieldMismatch> {
     match &field.value {
         FieldValue::Mapping(_) => {}
         // kustomize leaves a null alone that it may not replace.
@@ -58,8 +72,21 @@ fn set_pairs(field: &mut Field, pairs: &[(&str, SettingText<'_>)]) -> Result<(),
             return Err(FieldMismatch::at(field, why));
         }
     }
-    for (key, value) in pairs {
+    for ((key, value), made) in pairs.iter().zip(made) {
+        if field.get(key).is_none() {
+            refuse_untyped_key(field, key)?;
+            made.push((trail.to_vec(), (*key).to_owned()));
+        }
         field.set(key, Field::text(&value.text, value.place.clone()));
     }
     Ok(())
+}
+
+/// Refuses a key that kustomize would write without quotes, and could not read again as a text.
+fn refuse_untyped_key(field: &Field, key: &str) -> Result<(), FieldMismatch> {
+    if Resolver::Kubernetes.value_of(key).is_string() {
+        return Ok(());
+    }
+    let why = format!("kustomize cannot add the key `{key}`, which is no text in YAML");
+    Err(FieldMismatch::at(field, why))
 }

@@ -82,7 +82,7 @@ pub(super) fn add_affix(
             if spec.path == NAME_PATH {
                 remember_affix(resource, side, &affix.text);
             }
-            change.apply(spec, resource, findings, &mut |field| {
+            change.apply(spec, resource, findings, &mut |field, _| {
                 extend_text(field, side, &affix.text, affix.place)
             });
         }

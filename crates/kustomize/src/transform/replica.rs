@@ -82,7 +82,7 @@ pub(super) fn set_replica_count(
                 continue;
             }
             found = true;
-            change.apply(spec, resource, findings, &mut |field| {
+            change.apply(spec, resource, findings, &mut |field, _| {
                 set_count(field, replica.count, &origin)
             });
         }

@@ -17,8 +17,9 @@ use crate::fs::Disk;
 use crate::pipeline::{self, Rekeyed};
 use crate::secret::{AGE_KEY, Secret};
 use crate::source::{Files as _, OverlaidFiles};
-use crate::write::{self, Options, Report};
+use crate::write::{self, ClaimedFolder, Options, Report};
 
+const COMMAND: &str = "kiln secrets rekey";
 const MORE: &str = "\
 Renders the project for the first key in age.key, and seals every other sealed file of the project
 for it as well: the Talos secrets, encrypted data files, what you sealed by hand. Each gets a new
@@ -64,7 +65,13 @@ pub(super) fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let mut session = Session::open(settings, printer)?;
+    let dry = args.check || args.dry_run;
+    let (mut session, claimed) = if dry {
+        (Session::open(settings, printer)?, None)
+    } else {
+        let (session, claimed) = open_claimed(settings, printer)?;
+        (session, Some(claimed))
+    };
     let new = args
         .keygen
         .then(|| init::new_age_key(&session.disk))
@@ -77,11 +84,6 @@ pub(super) fn run(
         old.push(session.add_identity(&settings.directory.join(file))?);
     }
     let layout = session.layout()?;
-    let target = session.target(&layout, "kiln secrets rekey");
-    let dry = args.check || args.dry_run;
-    if !dry {
-        Turn::new(settings).wait(|| write::recover(&target))?;
-    }
     let clock = Deadline::start(settings);
     // The new key is in memory only, until all is sealed for it.
     let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
@@ -96,7 +98,11 @@ pub(super) fn run(
         force: false,
         dry_run: dry,
     };
-    let plan = write::plan(&rekeyed.compiled.tree, &target, options)?;
+    let tree = &rekeyed.compiled.tree;
+    let plan = match claimed {
+        Some(claimed) => claimed.plan(tree, &layout.reserved, options)?,
+        None => write::plan(tree, &session.target(&layout, COMMAND), options)?,
+    };
     let plan = plan.map_err(CommandError::Problems)?;
     printer.report(&plan.warnings)?;
     let others = others(
@@ -131,6 +137,25 @@ pub(super) fn run(
     } else {
         Outcome::Clean
     })
+}
+
+/// Waits for another Kiln, and opens the project as nobody else writes it from then on: to render and to seal goes
+/// together, and the keys that are replaced are those that are there now.
+fn open_claimed(
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<(Session, ClaimedFolder), CommandError> {
+    let mut turn = Turn::new(settings);
+    loop {
+        let before = Session::open(settings, printer)?;
+        let layout = before.layout()?;
+        let claimed = turn.wait(|| write::claim(&before.target(&layout, COMMAND)))?;
+        // What was read before the wait may be otherwise now, the name of the folder too.
+        let session = Session::open(settings, printer)?;
+        if session.layout()?.output == layout.output {
+            return Ok((session, claimed));
+        }
+    }
 }
 
 /// Lists the files of the project that may be sealed by others than this run: all but the outputs, and the

@@ -17,6 +17,7 @@ mod clutter;
 mod disk;
 mod folder;
 mod git;
+mod inventory;
 mod mark;
 mod path;
 mod revision;

@@ -27,6 +27,7 @@ pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
 
 pub use crate::config::PublicReference;
+pub use crate::config::project::FluxSettings;
 pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
@@ -45,6 +46,7 @@ use crate::render::Rendering;
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
+use crate::source::Files;
 use crate::tree::{App, Sealed, Tree, is_secret_path};
 use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
@@ -358,6 +360,12 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
         (&cluster).into(),
         &inputs::layers(world, &project).read(),
     ))
+}
+
+/// Returns what a project says of what Flux applies; what is so by default where there is no project.
+pub fn flux_settings(files: &dyn Files) -> Result<FluxSettings, Failure> {
+    let project = Warnings::default().keep(config::project::load(files))?;
+    Ok(project.flux)
 }
 
 /// Returns where the project keeps its templates and its outputs.

@@ -147,6 +147,45 @@ pub struct ReadError {
     pub reason: String,
 }
 
+/// Why something that is there is no file of the repository, as Flux gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// git is told not to look at it.
+    ByGit,
+    /// Flux' source-controller leaves it out of what it hands on.
+    ByFlux,
+    /// A symlink, of which Flux' source-controller hands on none.
+    Symlink,
+    /// A submodule, or another clone inside of this one.
+    OtherRepository,
+    /// The system does not hand it out, and says why.
+    Unreadable(String),
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::ByGit => "git ignores it",
+            Self::ByFlux => "the source-controller leaves it out of the source",
+            Self::Symlink => {
+                "it is a symlink, which the source-controller leaves out of the source"
+            }
+            Self::OtherRepository => "it belongs to another repository",
+            Self::Unreadable(reason) => reason,
+        })
+    }
+}
+
+/// What a repository holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileListing {
+    /// Its files, sorted.
+    pub files: Vec<String>,
+    /// What is there besides, and why it is no file of the repository; a folder ends in a slash, and nothing below it
+    /// is named.
+    pub left_out: BTreeMap<String, LeftOut>,
+}
+
 /// The files of a project as stages see them: on disk, in a git revision, or in memory.
 ///
 /// Paths are relative to the project and use `/`. Listings are sorted and recursive, so that the
@@ -201,6 +240,14 @@ pub trait Files: Sync {
     /// to change.
     fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         self.list(folder)
+    }
+
+    /// Lists what git keeps of the folder, symlinks not followed; what cannot be read is said, and stops nothing.
+    fn listing(&self) -> Result<FileListing, ReadError> {
+        Ok(FileListing {
+            files: self.list("")?,
+            left_out: BTreeMap::new(),
+        })
     }
 
     /// Returns the text of a file that is part of the binary.

@@ -5,6 +5,7 @@
 //! tree, so that a stage out of order, or a secret in plain text on disk, does not compile.
 
 pub mod builds;
+pub mod images;
 pub mod kustomization;
 pub mod object;
 mod open_part;

@@ -36,7 +36,7 @@ fn applied(files: &[(&str, &str)]) -> AppliedObjects {
 
 fn applied_with(files: &[(&str, &str)], options: &FollowOptions<'_>) -> AppliedObjects {
     let memory = memory(files);
-    let tree = TreeFiles::of_files(&memory, "", &|_| false).unwrap();
+    let tree = TreeFiles::of_repository(&memory, "").unwrap();
     follow(&tree, options)
 }
 

@@ -138,6 +138,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "profiler",
             "diff",
             "audit",
+            "flux",
             "pipeline",
         ],
     ),

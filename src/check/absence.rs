@@ -102,7 +102,7 @@ impl Absence<'_> {
                 };
                 let place = part.place.as_ref();
                 let place =
-                    place.and_then(|place| crate::flux::place_in(context.builds.files, place));
+                    place.and_then(|place| crate::flux::place_in(&[context.builds.files], place));
                 Some(match place {
                     Some(place) => warning.with_related(place, "this is not seen"),
                     None => warning,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::{FluxProblem, place_in};
+use crate::flux::{FluxProblem, place_in, shown_place};
 use crate::source::Source;
 use crate::tree::output_path::split;
 
@@ -40,10 +40,13 @@ pub(super) fn problems(context: &Context<'_>) -> Vec<Diagnostic> {
 fn refusal(context: &Context<'_>, problem: &FluxProblem) -> Diagnostic {
     let applied = &context.builds.applied;
     let owners = applied.owners(&problem.builds);
-    let mut diagnostic = problem.diagnostic(context.builds.files, &owners);
+    let mut diagnostic = problem.diagnostic(
+        &|place| shown_place(&[context.builds.files], place),
+        &owners,
+    );
     let place = problem.place.as_ref();
     let template = place
-        .and_then(|place| place_in(context.builds.files, place))
+        .and_then(|place| place_in(&[context.builds.files], place))
         .and_then(|place| context.template(&place));
     if let Some(mut template) = template {
         let label = diagnostic.primary.as_ref();

@@ -78,7 +78,7 @@ impl<'t> Context<'t> {
 
     /// Puts a problem at the place that decides a field, with the template line behind it.
     pub(super) fn at_field(&self, problem: Diagnostic, field: &Field) -> Diagnostic {
-        match place_in(self.builds.files, field.place()) {
+        match place_in(&[self.builds.files], field.place()) {
             Some(place) => self.at(problem, &place, ""),
             None => problem,
         }

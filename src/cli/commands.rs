@@ -2,12 +2,14 @@
 
 pub mod apps;
 pub mod audit;
+pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod explain;
 pub mod init;
+pub mod list;
 pub mod profile;
 pub mod render;
 pub mod schema;
@@ -35,6 +37,8 @@ pub enum Command {
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Diff(diff::DiffArgs),
+    Build(build::BuildArgs),
+    List(list::ListArgs),
     Schema(schema::SchemaArgs),
     Apps(apps::AppsArgs),
     Secrets(secrets::SecretsArgs),
@@ -64,6 +68,8 @@ pub fn run(
         Command::Check(_)
         | Command::Audit(_)
         | Command::Diff(_)
+        | Command::Build(_)
+        | Command::List(_)
         | Command::Schema(_)
         | Command::Explain(_)
         | Command::Completions(_) => Some(Deadline::start(settings)),
@@ -76,6 +82,8 @@ pub fn run(
         Command::Check(args) => check::run(args, settings, printer),
         Command::Audit(args) => audit::run(args, settings, printer),
         Command::Diff(args) => diff::run(args, settings, printer),
+        Command::Build(args) => build::run(args, settings, printer),
+        Command::List(args) => list::run(args, settings, printer),
         Command::Schema(args) => schema::run(args, settings, printer),
         Command::Apps(args) => apps::run(args, settings, printer),
         Command::Secrets(args) => secrets::run(args, settings, printer),

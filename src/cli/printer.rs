@@ -63,6 +63,11 @@ impl Printer {
         self.verbosity == Verbosity::Verbose
     }
 
+    /// Returns whether only what is wrong is to be said.
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// Returns whether data goes out as JSON.
     pub fn is_json(&self) -> bool {
         self.format == MessageFormat::Json

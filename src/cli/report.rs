@@ -1,12 +1,16 @@
 //! Diagnostics in the form that the reader wants: people, programs, GitHub.
 
 pub mod audit;
+pub mod build;
 pub mod diff;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod place_names;
 pub mod record;
 pub mod shown;
+pub mod table;
+pub mod unseen;
 pub mod watch;
 
 use std::path::{Path, PathBuf};

@@ -30,8 +30,34 @@ pub struct Project {
     pub audit: AuditSettings,
     /// `[diff]`.
     pub diff: DiffSettings,
+    /// `[flux]`.
+    pub flux: FluxSettings,
     /// `[[exempt]]`: what checks of the tree leave alone.
     pub exempt: Vec<Exempt>,
+}
+
+/// `[flux]`: what the files of the repository do not tell of what Flux applies.
+#[derive(Clone, Debug)]
+pub struct FluxSettings {
+    /// The folders that Flux starts from, counted from the root of the repository; empty for those that it tells of.
+    pub roots: Vec<(String, Place)>,
+    /// Files with ConfigMaps and Secrets that lie outside of git.
+    pub values: Vec<(String, Place)>,
+    /// Folders with the files of other sources, by `KIND/NAMESPACE/NAME`.
+    pub sources: Vec<(String, String, Place)>,
+    /// Whether a variable that nothing gives is an error, as since Flux 2.9.
+    pub strict: bool,
+}
+
+impl Default for FluxSettings {
+    fn default() -> Self {
+        Self {
+            roots: Vec::new(),
+            values: Vec::new(),
+            sources: Vec::new(),
+            strict: true,
+        }
+    }
 }
 
 /// What a comparison leaves out.
@@ -146,13 +172,14 @@ impl Default for Project {
                 ignore: Vec::new(),
                 defaults: true,
             },
+            flux: FluxSettings::default(),
             exempt: Vec::new(),
         }
     }
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "data",
     "templates",
     "catalogue",
@@ -163,6 +190,7 @@ const KEYS: [&str; 11] = [
     "check",
     "audit",
     "diff",
+    "flux",
     "exempt",
 ];
 
@@ -237,6 +265,7 @@ impl Reader {
                         }
                     }
                 }
+                "flux" => self.flux(&entry.value, &mut project.flux),
                 "exempt" => project.exempt = self.exemptions(&entry.value, &EXEMPT),
                 "audit" => {
                     for entry in self.known(&entry.value, &["exempt"]) {
@@ -266,6 +295,45 @@ impl Reader {
                 _ => settings.exempt = self.exemptions(&entry.value, &HARDEN_EXEMPT),
             }
         }
+    }
+
+    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
+        for entry in self.known(node, &["roots", "values", "sources", "strict"]) {
+            match entry.key.as_str() {
+                "roots" => settings.roots = self.placed_texts(&entry.value),
+                "values" => settings.values = self.placed_texts(&entry.value),
+                "strict" => settings.strict = self.flag(&entry.value),
+                _ => settings.sources = self.sources(&entry.value),
+            }
+        }
+    }
+
+    fn sources(&mut self, node: &Node) -> Vec<(String, String, Place)> {
+        let Some(entries) = node.entries() else {
+            self.problem(
+                node,
+                "a table of sources with their folders was expected here",
+            );
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            if entry.key.split('/').filter(|part| !part.is_empty()).count() == 3 {
+                let place = Place::new(&self.source, entry.key_span);
+                found.push((entry.key.clone(), self.text(&entry.value), place));
+            } else {
+                let diagnostic = Diagnostic::error(
+                    "kiln-toml",
+                    format!("`{}` names no source", shown_key(&entry.key)),
+                );
+                self.problems.push(
+                    diagnostic
+                        .at(&self.source, entry.key_span, "")
+                        .with_hint("write `\"GitRepository/NAMESPACE/NAME\" = \"FOLDER\"`"),
+                );
+            }
+        }
+        found
     }
 
     fn resources(&mut self, node: &Node) -> Resources {

@@ -1,12 +1,11 @@
 //! Versions of images and charts, and how far they leap.
 
-use std::collections::BTreeMap;
-
 use semver::Version;
 use serde_json::Value;
 
 use super::danger::Seen;
 use super::report::{Kind, Subject};
+use crate::tree::images::{Versions, images};
 
 /// How a version changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,9 +98,6 @@ pub struct Bump {
     pub route: String,
 }
 
-/// A name and its version, by where they stand.
-type Versions = BTreeMap<String, (String, String)>;
-
 /// Lists the images and the charts of a change, in this order.
 pub(super) fn bumps(seen: &Seen<'_, '_>) -> (Vec<Bump>, Vec<Bump>) {
     if seen.is_secret() || seen.change.kind == Kind::Renamed {
@@ -147,56 +143,6 @@ fn between(subject: &Subject, old: &Versions, new: &Versions) -> Vec<Bump> {
     routes.into_iter().filter_map(bump).collect()
 }
 
-fn images(value: &Value) -> Versions {
-    let mut found = Versions::new();
-    walk(value, "", &mut |route, entries| {
-        let text = |key: &str| entries.get(key).and_then(Value::as_str);
-        let scalar = |key: &str| match entries.get(key)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        if let Some((name, version)) = text("image").and_then(reference) {
-            found.insert(format!("{route}.image"), (name, version));
-        }
-        if let (Some(repository), Some(tag)) = (
-            text("repository"),
-            scalar("tag").or_else(|| scalar("digest")),
-        ) && !repository.contains("://")
-        {
-            let registry = text("registry").or_else(|| text("imageRegistry"));
-            let name = registry
-                .filter(|registry| !registry.is_empty())
-                .map_or_else(String::new, |registry| format!("{registry}/"));
-            found.insert(route.to_owned(), (format!("{name}{repository}"), tag));
-        }
-    });
-    trimmed(found)
-}
-
-/// Splits `registry/name:tag@digest`; `None` for what is no image with a version.
-fn reference(text: &str) -> Option<(String, String)> {
-    if text.contains(char::is_whitespace) || text.contains("://") {
-        return None;
-    }
-    let (rest, digest) = match text.split_once('@') {
-        Some((rest, digest)) => (rest, Some(digest)),
-        None => (text, None),
-    };
-    let slash = rest.rfind('/').map_or(0, |at| at + 1);
-    let (name, tag) = match rest[slash..].rfind(':') {
-        Some(colon) => (&rest[..slash + colon], Some(&rest[slash + colon + 1..])),
-        None => (rest, None),
-    };
-    let version = match (tag, digest) {
-        (Some(tag), Some(digest)) => format!("{tag}@{digest}"),
-        (Some(tag), None) => tag.to_owned(),
-        (None, Some(digest)) => digest.to_owned(),
-        (None, None) => return None,
-    };
-    (!name.is_empty()).then(|| (name.to_owned(), version))
-}
-
 fn charts(value: &Value) -> Versions {
     let mut found = Versions::new();
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
@@ -233,38 +179,6 @@ fn charts(value: &Value) -> Versions {
     found
 }
 
-/// Visits every mapping; items of lists are named where they have a name.
-pub(super) fn walk(
-    value: &Value,
-    route: &str,
-    visit: &mut dyn FnMut(&str, &serde_json::Map<String, Value>),
-) {
-    match value {
-        Value::Object(entries) => {
-            visit(route, entries);
-            for (key, inner) in entries {
-                walk(inner, &format!("{route}.{key}"), visit);
-            }
-        }
-        Value::Array(items) => {
-            for (index, inner) in items.iter().enumerate() {
-                let name = inner.get("name").and_then(Value::as_str);
-                let name = name.map_or_else(|| index.to_string(), str::to_owned);
-                walk(inner, &format!("{route}[{name}]"), visit);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn trimmed(found: Versions) -> Versions {
-    let trim = |route: String| route.trim_start_matches('.').to_owned();
-    found
-        .into_iter()
-        .map(|(route, version)| (trim(route), version))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,16 +197,5 @@ mod tests {
         ] {
             assert_eq!(Leap::between(before, after), leap, "{before} {after}");
         }
-    }
-
-    #[test]
-    fn splits_images() {
-        let split = |text| reference(text).map(|(name, version)| format!("{name} {version}"));
-        assert_eq!(
-            split("localhost:5000/a/b:1@sha256:x").as_deref(),
-            Some("localhost:5000/a/b 1@sha256:x")
-        );
-        assert_eq!(split("busybox"), None);
-        assert_eq!(split("https://x/y:1"), None);
     }
 }

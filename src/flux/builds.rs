@@ -200,7 +200,8 @@ impl<'t> Builds<'t> {
                 .filter(|_| !key.namespace.is_empty() && object.is_namespaced());
             let namespace = namespace.map(|field| Namespace {
                 name: key.namespace.clone(),
-                place: place_in(self.files, field.place()).unwrap_or_else(|| object.name_place()),
+                place: place_in(&[self.files], field.place())
+                    .unwrap_or_else(|| object.name_place()),
             });
             self.members.push(Member {
                 object,

@@ -26,6 +26,16 @@ one of kind `Component`. What lies on other machines is not looked at. In a fold
 warning.",
     },
     Meaning {
+        code: "resource-ignored",
+        summary: "A kustomization names a file that is there, and that Flux does not get",
+        text: "\
+Flux gets the files that git keeps, without those that its source-controller leaves out: symlinks, images,
+archives, `.github` and what a `.sourceignore` file or the `spec.ignore` of the source names. On the machine of
+whoever wrote the kustomization `kustomize build` works, and in the cluster it fails.
+
+Let git take the file (`git add --force`), mend the `.gitignore` or `.sourceignore`, or take the entry out.",
+    },
+    Meaning {
         code: "duplicate-object",
         summary: "Two manifests of one build define the same object",
         text: "\

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kustomize::{Place, Problem, ProblemKind};
+use kustomize::{Place, Problem, ProblemKind, join};
 
 use super::applied_object::ObjectKey;
 use super::tree_files::TreeFiles;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{self, Source};
+use crate::source::{self, LeftOut, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::yaml::Node;
 
@@ -69,7 +69,7 @@ impl FluxProblem {
     }
 
     /// Takes a refusal of kustomize's.
-    pub(super) fn of_kustomize(problem: Problem) -> Self {
+    pub fn of_kustomize(problem: Problem) -> Self {
         Self {
             code: match problem.kind {
                 ProblemKind::Missing => "resource-missing",
@@ -90,17 +90,43 @@ impl FluxProblem {
         }
     }
 
-    /// Turns the problem into a diagnostic on the file that the user wrote.
-    pub fn diagnostic(&self, files: &TreeFiles<'_>, owners: &[&ObjectKey]) -> Diagnostic {
+    /// Takes a refusal of kustomize's in a folder of a tree: what is not there may only be left out of the source.
+    pub(super) fn of_build(problem: Problem, folder: &str, tree: Option<&TreeFiles<'_>>) -> Self {
+        let mut found = Self::of_kustomize(problem);
+        let (Some(tree), "resource-missing", Some(place)) = (tree, found.code, &found.place) else {
+            return found;
+        };
+        let Some((written, why)) = left_out_at(place, folder, tree) else {
+            return found;
+        };
+        found.code = "resource-ignored";
+        found.message = format!("`{written}` is there, and Flux does not get it: {why}");
+        found.help = match why {
+            LeftOut::ByGit => "add it with `git add --force`, or mend the `.gitignore`",
+            LeftOut::ByFlux => "mend the `.sourceignore`, or the `spec.ignore` of the source",
+            LeftOut::Symlink => {
+                "put a file in the place of the symlink, or name the file that it leads to"
+            }
+            LeftOut::OtherRepository | LeftOut::Unreadable(_) => "take the entry out",
+        }
+        .to_owned();
+        found
+    }
+
+    /// Turns the problem into a diagnostic; `find` finds a place in the file that the user wrote.
+    pub fn diagnostic(
+        &self,
+        find: &dyn Fn(&Place) -> Option<source::Place>,
+        owners: &[&ObjectKey],
+    ) -> Diagnostic {
         let mut diagnostic = match self.severity {
             Severity::Error => Diagnostic::error(self.code, self.message.clone()),
             Severity::Warning => Diagnostic::warning(self.code, self.message.clone()),
         };
-        let shown = |place: &Option<Place>| shown_place(files, place.as_ref()?);
-        if let Some(place) = shown(&self.place) {
+        if let Some(place) = self.place.as_ref().and_then(find) {
             diagnostic = diagnostic.at_place(place, "");
         }
-        if let Some(place) = shown(&self.related) {
+        if let Some(place) = self.related.as_ref().and_then(find) {
             diagnostic = diagnostic.with_related(place, "here as well");
         }
         if !self.help.is_empty() {
@@ -119,7 +145,7 @@ impl FluxProblem {
 }
 
 /// Returns a place as one in a message, of which no text is shown where its file may hold a secret in the open.
-pub fn shown_place(files: &TreeFiles<'_>, place: &Place) -> Option<source::Place> {
+pub fn shown_place(files: &[&TreeFiles<'_>], place: &Place) -> Option<source::Place> {
     let found = place_in(files, place)?;
     let text = &found.source.text;
     let has_patch = text.contains("kind: Secret") && text.contains("patch");
@@ -137,8 +163,31 @@ pub fn shown_place(files: &TreeFiles<'_>, place: &Place) -> Option<source::Place
     Some(source::Place::new(&hidden, found.span))
 }
 
-/// Returns a place of a build as one in a message; `None` for a file that was not read from the tree.
-pub fn place_in(files: &TreeFiles<'_>, place: &Place) -> Option<source::Place> {
-    let source = files.source(&place.file.path)?;
+/// Returns a place of a build as one in a message; `None` for a file that was read from none of these trees.
+pub fn place_in(files: &[&TreeFiles<'_>], place: &Place) -> Option<source::Place> {
+    let source = files.iter().find_map(|tree| tree.source_of(place))?;
     Some(source::Place::new(source, place.span))
+}
+
+/// Returns the path that stands at a place, and why it is no part of the source.
+///
+/// It counts from the folder of the file that it stands in, or from the one that a Flux Kustomization builds.
+fn left_out_at<'t>(
+    place: &Place,
+    folder: &str,
+    tree: &'t TreeFiles<'_>,
+) -> Option<(String, &'t LeftOut)> {
+    let text = place.file.text().ok()?;
+    let written = text.get(place.span.start..place.span.end)?;
+    let written = written.trim_matches(['"', '\'']);
+    // A generator names a file behind the key that it gets.
+    let path = written.rsplit('=').next().unwrap_or(written);
+    let own = tree
+        .path_of(place)?
+        .rsplit_once('/')
+        .map_or("", |(own, _)| own);
+    let why = [own, folder]
+        .into_iter()
+        .find_map(|from| tree.left_out(&join(from, path)?))?;
+    Some((path.to_owned(), why))
 }

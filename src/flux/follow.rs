@@ -31,6 +31,8 @@ pub struct FollowOptions<'o> {
     pub sources: BTreeMap<SourceReference, TreeFiles<'o>>,
     /// ConfigMaps and Secrets that lie outside of git, with their values.
     pub outside: Vec<Field>,
+    /// Whether values of Secrets among them are filled in, and so stand in objects; else only their names are known.
+    pub fills_in_secrets: bool,
 }
 
 /// Follows Flux through a tree.
@@ -114,7 +116,10 @@ impl<'a, 'f> Follower<'a, 'f> {
         applied: &'a mut AppliedObjects,
         root: usize,
     ) -> Self {
-        let outside = options.outside.iter().filter_map(ValueSource::given);
+        let outside = options
+            .outside
+            .iter()
+            .filter_map(|object| ValueSource::given(object, options.fills_in_secrets));
         Self {
             files,
             options,
@@ -183,19 +188,29 @@ impl<'a, 'f> Follower<'a, 'f> {
         };
         let Some(flux) = flux else {
             let folder = self.applied.roots[self.root].folder.clone();
-            return Some(build_folder(self.files, folder, None, &pending.place));
+            return Some(build_folder(
+                self.files,
+                Some(self.files),
+                folder,
+                None,
+                &pending.place,
+            ));
         };
         let written = flux.find_text(&["spec", "path"]).unwrap_or_default();
         let folder = join("", written.trim_start_matches('/'));
         match self.source_files(flux) {
-            SourceFiles::Tree => Some(self.build_at(self.files, folder, flux, pending)),
-            SourceFiles::Given(files) => Some(self.build_at(files, folder, flux, pending)),
+            SourceFiles::Tree => {
+                Some(self.build_at(self.files, Some(self.files), folder, flux, pending))
+            }
+            SourceFiles::Given(files) => {
+                Some(self.build_at(files, Some(files), folder, flux, pending))
+            }
             SourceFiles::Artifact(artifact) => {
                 let view = ArtifactView {
                     tree: self.files,
                     artifact,
                 };
-                Some(self.build_at(&view, folder, flux, pending))
+                Some(self.build_at(&view, None, folder, flux, pending))
             }
             SourceFiles::Unknown => None,
         }
@@ -204,6 +219,7 @@ impl<'a, 'f> Follower<'a, 'f> {
     fn build_at(
         &self,
         files: &dyn Files,
+        tree: Option<&TreeFiles<'_>>,
         folder: Option<String>,
         flux: &Field,
         pending: &PendingBuild,
@@ -216,7 +232,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             folder.is_empty() || matches!(files.entry(folder), kustomize::PathEntry::Folder)
         });
         match folder {
-            Some(folder) if is_there => build_folder(files, folder, Some(flux), place),
+            Some(folder) if is_there => build_folder(files, tree, folder, Some(flux), place),
             Some(folder) if written.contains("${") => {
                 let what = format!("Kustomization/{}", pending.owner);
                 let why = format!("its path `{written}` holds a variable that is not seen");
@@ -226,8 +242,14 @@ impl<'a, 'f> Follower<'a, 'f> {
                 }
             }
             folder => {
+                let why = folder.as_deref().zip(tree);
+                let why = why.and_then(|(folder, tree)| tree.left_out(folder));
+                let why = why.map_or_else(
+                    || "is not in the tree".to_owned(),
+                    |why| format!("Flux does not get: {why}"),
+                );
                 let message = format!(
-                    "`Kustomization/{}` points at `{written}`, which is not in the tree",
+                    "`Kustomization/{}` points at `{written}`, which {why}",
                     pending.owner
                 );
                 let problem = FluxProblem::error("flux-path", message, place);
@@ -646,17 +668,15 @@ impl<'a, 'f> Follower<'a, 'f> {
 /// Builds a folder as Flux does; without a Flux Kustomization, as the sync does.
 fn build_folder(
     files: &dyn Files,
+    tree: Option<&TreeFiles<'_>>,
     folder: String,
     flux: Option<&Field>,
     cause: &Place,
 ) -> BuiltFolder {
     let recorded = RecordedFiles::new(files);
     let generated = generate(&recorded, &folder, flux, cause);
-    let mut problems: Vec<FluxProblem> = generated
-        .problems
-        .into_iter()
-        .map(FluxProblem::of_kustomize)
-        .collect();
+    let of_build = |problem| FluxProblem::of_build(problem, &folder, tree);
+    let mut problems: Vec<FluxProblem> = generated.problems.into_iter().map(of_build).collect();
     for (key, place) in generated.ignored {
         let message =
             format!("kustomize knows no key `{key}`, and Flux passes over it without a word");
@@ -675,13 +695,7 @@ fn build_folder(
         Build::default()
     };
     let (read, awaited) = recorded.into_paths();
-    problems.extend(
-        built
-            .findings
-            .problems
-            .into_iter()
-            .map(FluxProblem::of_kustomize),
-    );
+    problems.extend(built.findings.problems.into_iter().map(of_build));
     let unseen: Vec<(String, String, Place)> = built
         .findings
         .not_seen
@@ -738,7 +752,7 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
     }
     let mut built: Vec<BuiltFolder> = lost
         .into_par_iter()
-        .map(|(folder, place)| build_folder(files, folder, None, &place))
+        .map(|(folder, place)| build_folder(files, Some(files), folder, None, &place))
         .collect();
     // A folder that another lost one lists is part of that one.
     let within: BTreeSet<String> = built

@@ -62,7 +62,7 @@ impl<'t> Kustomization<'t> {
                 role: named.role,
                 path: join(folder, &named.path).filter(|_| !is_elsewhere),
                 written: named.path,
-                place: place_in(files, &named.place)?,
+                place: place_in(&[files], &named.place)?,
             })
         });
         let namespace = field.find_text(&["namespace"]);

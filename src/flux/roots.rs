@@ -10,6 +10,8 @@ use super::tree_files::TreeFiles;
 
 /// The API group of Flux Kustomizations.
 pub(super) const KUSTOMIZE_GROUP: &str = "kustomize.toolkit.fluxcd.io";
+/// The API group of sources.
+const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 /// The name that a sync has where nobody chooses one.
 const DEFAULT_NAME: &str = "flux-system";
 
@@ -120,15 +122,61 @@ impl FluxObjects {
             return;
         };
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if holds(&folder, own) {
+        let source = SourceReference::of(object);
+        // The root of a source holds every file: there it tells nothing, unless the names are those of a bootstrap.
+        let is_sync = || {
+            source
+                .as_ref()
+                .is_some_and(|source| source.key.name == key_of(object).name)
+        };
+        if holds(&folder, own) && (!folder.is_empty() || is_sync()) {
             self.bootstrapped.push(SyncRoot {
                 folder: folder.clone(),
                 key: key_of(object),
-                source: SourceReference::of(object),
+                source,
                 url: None,
             });
         }
         self.kustomizations.push((own.to_owned(), folder));
+    }
+}
+
+/// The sources of a tree that say what is left out of them.
+pub(super) struct GitSources(Vec<(SourceReference, String)>);
+
+impl GitSources {
+    pub(super) fn read(files: &TreeFiles<'_>) -> Self {
+        let mut found = Vec::new();
+        for path in files.paths().filter(|path| crate::tree::is_yaml_path(path)) {
+            let Some(file) = files.file(path) else {
+                continue;
+            };
+            let Ok(text) = file.text() else { continue };
+            if !(text.contains("ignore:") && text.contains(SOURCE_GROUP)) {
+                continue;
+            }
+            let documents = file.documents().into_iter().flat_map(|all| all.iter());
+            for (index, document) in documents.enumerate() {
+                let object = Field::of_node(&document.root, file, index);
+                let kind = object.find_text(&["kind"]).unwrap_or_default();
+                let Some(ignored) = object.find_text(&["spec", "ignore"]) else {
+                    continue;
+                };
+                if is_of(&object, SOURCE_GROUP, kind) {
+                    let reference = SourceReference {
+                        kind: kind.to_owned(),
+                        key: key_of(&object),
+                    };
+                    found.push((reference, ignored.to_owned()));
+                }
+            }
+        }
+        Self(found)
+    }
+
+    pub(super) fn ignored_by(&self, source: &SourceReference) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == source);
+        found.map(|(_, ignored)| ignored.as_str())
     }
 }
 

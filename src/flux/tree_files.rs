@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use kustomize::{PathEntry, SourceFile};
+use kustomize::{PathEntry, Place, SourceFile};
 
-use crate::source::{self, Source};
+use super::ignored_files::{IGNORE_FILE, IgnorePatterns};
+use super::roots::{GitSources, find_roots};
+use super::veiled_secrets::veiled_source;
+use crate::source::{self, LeftOut, Source};
 use crate::tree::File;
 
 /// What `flux bootstrap` writes into a repository; a template repository may only list it.
@@ -42,6 +45,8 @@ pub struct TreeFiles<'f> {
     paths: BTreeMap<String, TreeFile<'f>>,
     folders: BTreeSet<String>,
     below: Option<&'f dyn source::Files>,
+    /// What is there and no part of the source; a folder ends in a slash.
+    left_out: BTreeMap<String, LeftOut>,
     /// What stands before a path in messages: the folder of another source.
     prefix: String,
     /// The folder that rendered files are in, and from which messages count.
@@ -58,23 +63,75 @@ impl<'f> TreeFiles<'f> {
         tree
     }
 
-    /// Takes the files below a folder of a project, but for those that Flux' source leaves out.
+    /// Takes the files of a repository, but for those that Flux' source leaves out.
     ///
     /// # Errors
-    /// The folder cannot be listed.
-    pub fn of_files(
+    /// The repository cannot be listed.
+    pub fn of_repository(
         files: &'f dyn source::Files,
         prefix: &str,
-        is_left_out: &dyn Fn(&str) -> bool,
     ) -> Result<Self, source::ReadError> {
+        let listing = files.listing()?;
         let mut tree = Self::empty(prefix, "");
         tree.below = Some(files);
-        for path in files.list_outputs("")? {
-            if !is_left_out(&path) {
-                tree.add_path(path, TreeFile::Kept(OnceLock::new()));
-            }
+        tree.left_out = listing.left_out;
+        for path in listing.files {
+            tree.add_path(path, TreeFile::Kept(OnceLock::new()));
+        }
+        tree.leave_out(None);
+        if let Some(patterns) = ignored_by_source(&tree) {
+            tree.leave_out(Some(&patterns));
         }
         Ok(tree)
+    }
+
+    /// Takes out what the source-controller leaves out: by the ignore files, and by what the source itself says.
+    fn leave_out(&mut self, of_source: Option<&str>) {
+        let of_files: Vec<(String, String)> = self
+            .paths
+            .keys()
+            .filter(|path| path.rsplit('/').next() == Some(IGNORE_FILE))
+            .filter_map(|path| {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let bytes = self.file(path)?.bytes();
+                Some((
+                    folder.to_owned(),
+                    String::from_utf8_lossy(bytes).into_owned(),
+                ))
+            })
+            .collect();
+        let of_files = of_files
+            .iter()
+            .map(|(folder, text)| (folder.as_str(), text.as_str()));
+        let patterns = IgnorePatterns::new(of_files, of_source);
+        // What the defaults left out comes back where patterns take their place.
+        let before = self.left_out.extract_if(.., |path, why| {
+            *why == LeftOut::ByFlux && !patterns.leave_out(path)
+        });
+        for (path, _) in before.collect::<Vec<_>>() {
+            self.add_path(path, TreeFile::Kept(OnceLock::new()));
+        }
+        let out = self
+            .paths
+            .extract_if(.., |path, _| patterns.leave_out(path));
+        for (path, _) in out.collect::<Vec<_>>() {
+            self.left_out.insert(path, LeftOut::ByFlux);
+        }
+        self.folders.clear();
+        let folders = self.paths.keys().flat_map(|path| folders_above(path));
+        self.folders.extend(folders);
+    }
+
+    /// Returns why a file or folder that is there is no part of the source; `None` where there is none, or it is.
+    pub fn left_out(&self, path: &str) -> Option<&LeftOut> {
+        let folder = format!("{path}/");
+        let below = self.left_out.range(folder.clone()..).next();
+        let below = below.filter(|(inner, _)| inner.starts_with(&folder));
+        let above = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        self.left_out
+            .get(path)
+            .or_else(|| above.rev().find_map(|folder| self.left_out.get(folder)))
+            .or(below.map(|(_, why)| why))
     }
 
     /// Takes some files of a repository, beside which a tree is rendered into the folder `output`.
@@ -111,6 +168,7 @@ impl<'f> TreeFiles<'f> {
             paths: BTreeMap::new(),
             folders: BTreeSet::new(),
             below: None,
+            left_out: BTreeMap::new(),
             prefix: prefix.to_owned(),
             output: output.to_owned(),
         }
@@ -214,6 +272,16 @@ impl<'f> TreeFiles<'f> {
         Some(&self.load(path)?.ok()?.file)
     }
 
+    /// Returns the path in the tree of the file that holds a place; `None` where it is one of another source.
+    pub fn path_of<'p>(&self, place: &'p Place) -> Option<&'p str> {
+        place.file.path.strip_prefix(&self.prefix)
+    }
+
+    /// Returns the text of the file that holds a place, for messages.
+    pub fn source_of(&self, place: &Place) -> Option<&Arc<Source>> {
+        self.source(self.path_of(place)?)
+    }
+
     /// Returns the text of a file that was read, for messages.
     pub fn source(&self, path: &str) -> Option<&Arc<Source>> {
         Some(&self.load(path)?.ok()?.source)
@@ -248,20 +316,11 @@ impl<'f> TreeFiles<'f> {
             .read_output(path)
             .map_err(|error| error.reason)?
             .ok_or("it is not there")?;
-        let inside = format!("{}{path}", self.prefix);
         let shown = format!("{}{}", self.prefix, self.seen_from_output(path));
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let source = if is_sealed(&text) || !crate::tree::is_secret_path(path) {
-            Source::new(shown, text)
-        } else {
-            Source::sensitive(shown, text)
-        };
-        let loaded = LoadedFile {
-            file: SourceFile::new(inside, bytes),
-            source,
-        };
+        let file = SourceFile::new(format!("{}{path}", self.prefix), bytes);
+        let source = veiled_source(&file, &shown);
         Ok(KeptFile {
-            loaded,
+            loaded: LoadedFile { file, source },
             output: OnceLock::new(),
         })
     }
@@ -286,9 +345,23 @@ fn has_documents(file: &File) -> bool {
     file.is_yaml() || !file.documents.is_empty()
 }
 
-/// Returns whether a text is one that SOPS sealed: nothing in it is a secret in the open.
-fn is_sealed(text: &str) -> bool {
-    text.contains("ENC[AES256_GCM,")
+fn folders_above(path: &str) -> impl Iterator<Item = String> {
+    path.match_indices('/').map(|(at, _)| path[..at].to_owned())
+}
+
+/// Returns what the source of a tree says to leave out.
+///
+/// Where clusters read the tree through sources that say different things, nothing: a file that one of them sees is part
+/// of the tree.
+fn ignored_by_source(tree: &TreeFiles<'_>) -> Option<String> {
+    let roots = find_roots(tree, &[]);
+    let sources = GitSources::read(tree);
+    let mut said = roots
+        .iter()
+        .map(|root| sources.ignored_by(root.source.as_ref()?));
+    let first = said.next()??;
+    said.all(|other| other == Some(first))
+        .then(|| first.to_owned())
 }
 
 impl kustomize::Files for TreeFiles<'_> {

@@ -80,9 +80,15 @@ impl ValueSource {
         Some((kind.to_owned(), key_of(object), source))
     }
 
-    /// Takes values that the project gives by name.
-    pub(super) fn given(object: &Field) -> Option<(String, ObjectKey, Self)> {
+    /// Takes values that the project gives by name; of a Secret the names alone, unless its values are filled in.
+    pub(super) fn given(
+        object: &Field,
+        fills_in_secrets: bool,
+    ) -> Option<(String, ObjectKey, Self)> {
         let mut found = Self::of(object)?;
+        if found.0 == "Secret" && !fills_in_secrets {
+            return Some(found);
+        }
         let data = object.get("stringData").or_else(|| object.get("data"))?;
         for entry in data.entries().unwrap_or_default() {
             let text = entry.value.as_text().unwrap_or_default();

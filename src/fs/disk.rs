@@ -6,10 +6,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::inventory::take_inventory;
 use super::mark::{FileContent, Mark};
 use super::walk::Walk;
 use super::{Error, Folder, GitError, Repository, is_absent, path};
-use crate::source::{Files, ReadError};
+use crate::source::{FileListing, Files, ReadError};
 
 /// A project folder, with a record of all that was read from it.
 ///
@@ -99,6 +100,29 @@ impl Disk {
         let full = self.root.join(path::normal(path).ok()?);
         let at = fs::metadata(full).ok()?.modified().ok()?;
         Some(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
+    }
+
+    /// Lists what is directly in a folder, by name, with whether it is a folder, symlinks followed; empty where it cannot
+    /// be read.
+    pub fn children(&self, folder: &str) -> Vec<(String, bool)> {
+        let real = path::normal(folder).and_then(|relative| self.real(&relative));
+        let entries = real.ok().flatten().and_then(|real| fs::read_dir(real).ok());
+        let mut names: Vec<(String, bool)> = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                Some((entry.file_name().into_string().ok()?, entry.path().is_dir()))
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Returns whether a path leads to a folder, symlinks followed.
+    pub fn is_folder(&self, path: &str) -> bool {
+        let real = path::normal(path).and_then(|relative| self.real(&relative));
+        real.ok().flatten().is_some_and(|real| real.is_dir())
     }
 
     /// Makes a new file and the folders above it, synced to the disk.
@@ -300,6 +324,14 @@ impl Files for Disk {
 
     fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         Ok(self.list_normal(&path::normal(folder)?)?)
+    }
+
+    fn listing(&self) -> Result<FileListing, ReadError> {
+        let ignored = self.ignored_files().ok_or_else(|| ReadError {
+            path: self.root.display().to_string(),
+            reason: "git cannot tell which of its files it ignores".to_owned(),
+        })?;
+        Ok(take_inventory(&self.root, &ignored))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

@@ -126,6 +126,23 @@ impl Repository {
         Ok(repository)
     }
 
+    /// Returns the root of the repository's files, absolute and without symlinks.
+    ///
+    /// # Errors
+    /// The folder is gone.
+    pub fn root(&self) -> io::Result<PathBuf> {
+        let mut root = std::fs::canonicalize(&self.folder)?;
+        for _ in self.prefix.split('/').filter(|step| !step.is_empty()) {
+            root.pop();
+        }
+        Ok(root)
+    }
+
+    /// Returns whether git is told not to look at the folder.
+    pub fn ignores_folder(&self) -> bool {
+        !self.prefix.is_empty() && self.ignores(".") == Some(true)
+    }
+
     /// Returns the commit that a revision names.
     pub fn commit(&self, revision: &str) -> Result<String, GitError> {
         let unknown = || GitError::Unknown {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::git::{GitError, Repository};
 use super::walk::{LINKED_FOLDERS, is_left_out, leads_on, too_many_links};
 use super::{Disk, path};
-use crate::source::{Files, ReadError};
+use crate::source::{FileListing, Files, LeftOut, ReadError};
 
 /// Why an object that a commit names is not here.
 const MISSING: &str = "its content is not in this clone, and Kiln fetches nothing; `git fetch --refetch --no-filter` completes a clone made with `--filter`";
@@ -298,6 +298,28 @@ impl Files for Revision {
         let mut ignored = self.disk.ignored_files()?;
         ignored.retain(|path| !self.holds(path));
         Some(ignored)
+    }
+
+    fn listing(&self) -> Result<FileListing, ReadError> {
+        let mut listing = FileListing::default();
+        for (path, entry) in &self.entries {
+            if path.split('/').any(is_left_out) {
+                continue;
+            }
+            match entry.kind {
+                CommitEntryKind::File | CommitEntryKind::Program => {
+                    listing.files.push(path.clone());
+                }
+                CommitEntryKind::Symlink => {
+                    listing.left_out.insert(path.clone(), LeftOut::Symlink);
+                }
+                CommitEntryKind::Submodule => {
+                    let folder = format!("{path}/");
+                    listing.left_out.insert(folder, LeftOut::OtherRepository);
+                }
+            }
+        }
+        Ok(listing)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {

@@ -38,7 +38,7 @@ fn another_source_is_not_seen_and_its_folder_makes_it_seen() {
     let text = config_map("theirs", "1");
     let theirs = memory(&[("web/theirs.yaml", &text)]);
     let reference = SourceReference::parse("GitRepository/flux-system/other").unwrap();
-    let tree = TreeFiles::of_files(&theirs, "../apps/", &|_| false).unwrap();
+    let tree = TreeFiles::of_repository(&theirs, "../apps/").unwrap();
     let options = FollowOptions {
         sources: BTreeMap::from([(reference, tree)]),
         ..FollowOptions::default()

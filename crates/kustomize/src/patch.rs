@@ -128,20 +128,18 @@ fn apply_entry(resources: &mut Resources, entry: &PatchEntry, findings: &mut Fin
                 merge_into_named(resources, &patch, findings);
             }
         }
-        (PatchContent::Objects(objects), Some(target)) => match &objects[..] {
-            [object] => {
-                let patch = ObjectPatch::new(object.clone(), entry.permissions)
-                    .with_text_labels()
-                    .for_any_kind();
-                merge_into_selected(resources, &patch, target, findings);
-            }
-            _ => {
+        (PatchContent::Objects(objects), Some(target)) => {
+            let [object] = &objects[..] else {
                 let message = "a patch with a `target` holds more than one object";
                 let help = "write one entry of `patches` for each object";
                 let problem = Problem::new(ProblemKind::Refused, message, &entry.place);
-                findings.refuse(problem.with_help(help));
-            }
-        },
+                return findings.refuse(problem.with_help(help));
+            };
+            let patch = ObjectPatch::new(object.clone(), entry.permissions)
+                .with_text_labels()
+                .for_any_kind();
+            merge_into_selected(resources, &patch, target, findings);
+        }
         (PatchContent::Operations(_), None) => {
             let message = "a patch that is a list of operations has no `target`";
             let problem = Problem::new(ProblemKind::Malformed, message, &entry.place)
@@ -224,10 +222,10 @@ impl ObjectPatch {
             None => drop(metadata.remove("namespace")),
         }
         resource.root = root;
+        resource.settle_shared();
         if has_build_notes(resource) {
             write_texts(&mut resource.root, "annotations");
         }
-        resource.settle_shared();
         Ok(true)
     }
 }

@@ -108,6 +108,7 @@ fn fix_references_of(
         }
         findings.problems.append(&mut ambiguous);
     }
+    resource.settle_shared();
 }
 
 /// Brings the fields of one path up to date.

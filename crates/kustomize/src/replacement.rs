@@ -230,13 +230,13 @@ impl FieldOptions {
         }
         let index = match options.get("index").filter(|index| !index.is_null()) {
             None => 0,
-            Some(index) => match index.to_json().as_i64() {
-                Some(number) => number,
-                None => {
+            Some(index) => {
+                let number = index.to_json().as_i64();
+                if number.is_none() {
                     EntryReader::refuse_shape(index, "index", "a whole number", findings);
-                    return None;
                 }
-            },
+                number?
+            }
         };
         Some(Self {
             delimiter: options

@@ -7,6 +7,7 @@ use spanned_yaml::{Route, Step};
 
 use super::field::{Field, FieldValue};
 use super::resource::Resource;
+use super::resources::Resources;
 
 /// A scalar that stands at several places of an object.
 #[derive(Clone, Debug)]
@@ -19,6 +20,15 @@ pub(crate) struct SharedField {
 
 /// The way to a field by positions in mappings and lists, and the key of a value in it.
 pub(crate) type FieldPosition = (Vec<usize>, String);
+
+impl Resources {
+    /// Gives all places of a shared field what was put at one of them.
+    pub(crate) fn settle_shared(&mut self) {
+        for resource in &mut self.list {
+            resource.settle_shared();
+        }
+    }
+}
 
 impl Resource {
     /// Remembers that one scalar was put at several places; one place alone shares nothing.

@@ -286,21 +286,6 @@ fn finds_circles_over_several_folders() {
 }
 
 #[test]
-fn stops_where_kustomizations_multiply() {
-    let mut files = MemoryFiles::default();
-    for level in 0..40 {
-        let next = level + 1;
-        let text = format!("{COMPONENT}components: [../c{next}, ../c{next}]\n");
-        let path = format!("c{level}/kustomization.yaml");
-        files.add(SourceFile::new(path, text.into_bytes()));
-    }
-    let last = format!("{COMPONENT}resources: []\n");
-    files.add(SourceFile::new("c40/kustomization.yaml", last.into_bytes()));
-    let built = build(&files, "c0", BuildOptions::default());
-    assert_eq!(kinds(&built), [ProblemKind::Refused]);
-}
-
-#[test]
 fn reads_files_from_anywhere_only_where_it_may() {
     let files = files_of(&[
         ("app/kustomization.yaml", "resources: [../a.yaml]\n"),
@@ -366,4 +351,170 @@ fn writes_annotations_as_kustomize_does() {
         annotations.expect("there are some").to_json(),
         serde_json::json!({"config.kubernetes.io/origin": "path: b/a.yaml\n", "n": "1", "t": "true"})
     );
+}
+
+/// As go-yaml v2 reads it: kustomize says nothing about the first.
+#[test]
+fn takes_the_last_of_equal_keys_in_a_kustomization() {
+    let built = built(&[
+        (
+            "kustomization.yaml",
+            "resources: [missing.yaml]\nnameSuffix: -x\nresources: [a.yaml]\n",
+        ),
+        ("a.yaml", CONFIG_MAP),
+    ]);
+    assert_eq!(names(&built), ["ConfigMap/a-x"]);
+}
+
+#[test]
+fn takes_fields_in_any_case() {
+    let built = built(&[
+        (
+            "kustomization.yaml",
+            "RESOURCES: [a.yaml]\nnamesuffix: -x\n",
+        ),
+        ("a.yaml", CONFIG_MAP),
+    ]);
+    assert_eq!(names(&built), ["ConfigMap/a-x"]);
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n\
+                   \x20   args: [$(NAME), '$(X)', 'x-$(COUNT)']\n";
+
+#[test]
+fn puts_in_variables_with_their_places() {
+    let built = built(&[
+        (
+            "kustomization.yaml",
+            "namePrefix: over-\nresources: [base]\nvars:\n- name: COUNT\n  objref: {apiVersion: v1, kind: ConfigMap, name: m}\n\
+             \x20 fieldref: {fieldPath: data.count}\n",
+        ),
+        (
+            "base/kustomization.yaml",
+            "resources: [pod.yaml, m.yaml]\nvars:\n- name: NAME\n  objref: {apiVersion: v1, kind: ConfigMap, name: m}\n",
+        ),
+        ("base/pod.yaml", POD),
+        (
+            "base/m.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {count: '3'}\n",
+        ),
+    ]);
+    let pod = built
+        .resources
+        .iter()
+        .find(|resource| resource.kind() == "Pod")
+        .expect("the pod is there");
+    let args = &pod
+        .root
+        .find(&["spec", "containers"])
+        .and_then(Field::items);
+    let args = args.expect("there are containers")[0]
+        .get("args")
+        .expect("it has arguments");
+    assert_eq!(args.to_json(), serde_json::json!(["over-m", "$(X)", "x-3"]));
+    let shaped: Vec<String> = args.items().expect("they are a list")[2]
+        .origin
+        .shaped_by()
+        .iter()
+        .map(|place| place.file.path.clone())
+        .collect();
+    assert_eq!(shaped, ["base/m.yaml", "kustomization.yaml"]);
+}
+
+#[test]
+fn refuses_variables_without_one_meaning() {
+    for (vars, kind, message) in [
+        (
+            "- {name: V, objref: {apiVersion: v1, kind: ConfigMap, name: none}}\n",
+            ProblemKind::NoTarget,
+            "no object is what the variable `V` is about",
+        ),
+        (
+            "- {name: V, objref: {apiVersion: v1, kind: ConfigMap, name: a}, fieldref: {fieldPath: data.none}}\n",
+            ProblemKind::Malformed,
+            "`ConfigMap/a` has no field `data.none` for the variable `V`",
+        ),
+        (
+            "- {name: V, objref: {apiVersion: v1, kind: ConfigMap, name: a}}\n\
+             - {name: V, objref: {apiVersion: v1, kind: ConfigMap, name: a}}\n",
+            ProblemKind::Duplicate,
+            "the variable `V` is there already",
+        ),
+    ] {
+        let kustomization = format!("resources: [a.yaml]\nvars:\n{vars}");
+        let (found, said, _) = only_problem(&[
+            ("kustomization.yaml", &kustomization),
+            ("a.yaml", CONFIG_MAP),
+        ]);
+        assert_eq!((found, said.as_str()), (kind, message));
+    }
+}
+
+/// A spec for one kind takes the place of the built-in one for all, as kustomize has it.
+#[test]
+fn a_configuration_comes_before_what_is_built_in() {
+    let built = built(&[
+        (
+            "kustomization.yaml",
+            "namePrefix: p-\nresources: [a.yaml]\nconfigurations: [c.yaml]\n",
+        ),
+        (
+            "a.yaml",
+            "kind: Host\nmetadata: {name: h}\n---\nkind: Other\nmetadata: {name: o}\n",
+        ),
+        (
+            "c.yaml",
+            "namePrefix:\n- path: metadata/name\n  kind: Host\n",
+        ),
+    ]);
+    assert_eq!(names(&built), ["Host/p-h", "Other/o"]);
+}
+
+#[test]
+fn runs_generators_and_transformers_of_their_own() {
+    let built = built(&[
+        (
+            "kustomization.yaml",
+            "resources: [a.yaml]\ngenerators:\n- |-\n  apiVersion: builtin\n  kind: IAMPolicyGenerator\n  metadata: {name: g}\n\
+             \x20 cloud: gke\n  kubernetesService: {name: k, namespace: n}\n  serviceAccount: {name: s, projectId: p}\n\
+             transformers: [t.yaml]\nvalidators: [t.yaml]\n",
+        ),
+        ("a.yaml", CONFIG_MAP),
+        (
+            "t.yaml",
+            "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\ntarget: {kind: ConfigMap}\n\
+             patch: '[{\"op\": \"replace\", \"path\": \"/data/x\", \"value\": \"z\"}]'\n",
+        ),
+    ]);
+    assert_eq!(names(&built), ["ServiceAccount/k", "ConfigMap/a"]);
+    assert_eq!(built.resources[1].root.find_text(&["data", "x"]), Some("z"));
+    assert_eq!(
+        built.resources[0].root.find_text(&[
+            "metadata",
+            "annotations",
+            "iam.gke.io/gcp-service-account"
+        ]),
+        Some("s@p.iam.gserviceaccount.com")
+    );
+}
+
+#[test]
+fn refuses_a_validator_that_changes_something() {
+    let (kind, message, place) = only_problem(&[
+        (
+            "kustomization.yaml",
+            "resources: [a.yaml]\nvalidators: [t.yaml]\n",
+        ),
+        ("a.yaml", CONFIG_MAP),
+        (
+            "t.yaml",
+            "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: t}\nprefix: p-\nfieldSpecs: [{path: metadata/name}]\n",
+        ),
+    ]);
+    assert_eq!(kind, ProblemKind::Refused);
+    assert_eq!(
+        message,
+        "the validator `PrefixTransformer/t` changes objects"
+    );
+    assert_eq!(place, "t.yaml:3:18");
 }

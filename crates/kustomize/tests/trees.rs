@@ -75,7 +75,7 @@ fn files_of(folders: &[TreeFolder]) -> Vec<(String, String)> {
         text.push_str(&listed("components", &folder.components));
         if let Some((name, behavior)) = folder.generator {
             let fields = format!("name: m{name}, behavior: '{behavior}', literals: [k{index}=v]");
-            text.push_str(&format!("configMapGenerator: [{{{fields}}}]\n"));
+            text += &["configMapGenerator: [{", &fields, "}]\n"].concat();
         }
         text.push_str(folder.junk.unwrap_or_default());
         files.push((format!("f{index}/kustomization.yaml"), text));

@@ -76,7 +76,7 @@ fn links_of(context: &Context<'_>, object: &AppliedObject) -> Vec<Link> {
             let namespace = namespace.filter(|name| !name.is_empty());
             Some(Link {
                 to: ObjectKey::new(namespace.unwrap_or(&own), name.as_text()?),
-                place: place_in(context.builds.files, name.place())?,
+                place: place_in(&[context.builds.files], name.place())?,
             })
         })
         .collect()
@@ -108,7 +108,10 @@ fn missing(
     let here = |other: &&&AppliedObject| context.root_of(other) == root;
     let name_place = |other: &AppliedObject| {
         let name = other.field.find(&["metadata", "name"]);
-        place_in(context.builds.files, name.unwrap_or(&other.field).place())
+        place_in(
+            &[context.builds.files],
+            name.unwrap_or(&other.field).place(),
+        )
     };
     let related = |problem: Diagnostic, other: &AppliedObject, text: String| match name_place(other)
     {

@@ -9,8 +9,10 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod marks;
+pub mod mermaid;
 pub mod terminal;
 pub mod workflow;
+pub mod yaml;
 
 use std::fmt;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Danger, Seen, text};
-use crate::diff::version::walk;
+use crate::tree::images::walk_mappings;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const ENFORCE: &str = "/metadata/labels/pod-security.kubernetes.io~1enforce";
@@ -41,7 +41,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
 fn powers(value: Option<&Value>) -> BTreeSet<(String, &'static str)> {
     let mut found = BTreeSet::new();
     let Some(value) = value else { return found };
-    walk(value, "", &mut |route, entries| {
+    walk_mappings(value, "", &mut |route, entries| {
         for key in [
             "privileged",
             "hostNetwork",

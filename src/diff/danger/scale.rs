@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Danger, Seen};
-use crate::diff::version::{self, Leap, walk};
+use crate::diff::version::{self, Leap};
+use crate::tree::images::walk_mappings;
 
 const COUNTS: [&str; 3] = ["replicas", "replicaCount", "replicasCount"];
 
@@ -36,7 +37,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
 
 fn replicas(value: &Value) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    walk(value, "", &mut |route, entries| {
+    walk_mappings(value, "", &mut |route, entries| {
         for key in COUNTS {
             if let Some(count) = entries.get(key).and_then(Value::as_u64) {
                 let route = format!("{route}.{key}");

@@ -315,7 +315,7 @@ impl<'f> FolderBuild<'f> {
     }
 
     fn run_generators(&self, session: &mut BuildSession, accumulation: &mut Accumulation) {
-        let before = session.findings.problems.len();
+        let before = session.mark();
         let objects = self.plugin_objects("generators", session);
         let Accumulation {
             resources, gaps, ..

@@ -13,6 +13,13 @@ pub(super) const DEEPEST_NESTING: usize = 100;
 /// How many times a build may enter a folder: kustomizations that each name two others double the work at each level.
 const MOST_FOLDERS: usize = 100_000;
 
+/// How much was said at some point of a build.
+#[derive(Clone, Copy)]
+pub(super) struct FindingsMark {
+    problems: usize,
+    unmatched: usize,
+}
+
 /// One build.
 pub(crate) struct BuildSession {
     /// What the build has to say.
@@ -83,12 +90,21 @@ impl BuildSession {
         self.folders < MOST_FOLDERS
     }
 
+    /// Returns how much was said so far.
+    pub(super) fn mark(&self) -> FindingsMark {
+        FindingsMark {
+            problems: self.findings.problems.len(),
+            unmatched: self.findings.unmatched.len(),
+        }
+    }
+
     /// Takes back what was said about objects that were looked for in vain, where they may stand in a gap.
-    pub(super) fn excuse_since(&mut self, before: usize, gaps: AccumulationGaps) {
+    pub(super) fn excuse_since(&mut self, before: FindingsMark, gaps: AccumulationGaps) {
         if gaps == AccumulationGaps::default() {
             return;
         }
-        let after = self.findings.problems.split_off(before);
+        self.findings.unmatched.truncate(before.unmatched);
+        let after = self.findings.problems.split_off(before.problems);
         for problem in after {
             if problem.kind != ProblemKind::NoTarget {
                 self.findings.refuse(problem);
@@ -100,5 +116,21 @@ impl BuildSession {
                     .not_seen("the object that this is for", why, &place);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::place::SourceFile;
+    use super::*;
+
+    #[test]
+    fn says_once_that_a_build_enters_too_many_folders() {
+        let file = SourceFile::new("kustomization.yaml", Vec::new());
+        let place = Place::new(&file, 0, spanned_yaml::Span::new(0, 0));
+        let mut session = BuildSession::new(Findings::default(), false, &place);
+        let entered = (0..2 * MOST_FOLDERS).filter(|_| session.enters_folder(&place));
+        assert_eq!(entered.count(), MOST_FOLDERS - 1);
+        assert_eq!(session.findings.problems.len(), 1);
     }
 }

@@ -60,7 +60,7 @@ impl FolderBuild<'_> {
         session: &mut BuildSession,
         accumulation: &mut Accumulation,
     ) {
-        let before = session.findings.problems.len();
+        let before = session.mark();
         let config = session.config_of(accumulation);
         let gaps = accumulation.gaps;
         let resources = &mut accumulation.resources;
@@ -110,9 +110,6 @@ impl FolderBuild<'_> {
         }
         for object in self.plugin_objects("transformers", session) {
             self.run_transformer(&object, session, resources);
-            for resource in &mut resources.list {
-                resource.settle_shared();
-            }
             resources.drop_empty();
             if session.notes_provenance {
                 note_transformer(&plugin_maker(&object), resources);
@@ -121,7 +118,7 @@ impl FolderBuild<'_> {
         session.excuse_since(before, gaps);
     }
 
-    /// Finishes a transformer: changes what is shared, drops what is empty, and notes that it ran.
+    /// Drops what a transformer left empty, and notes that it ran.
     fn note(
         &self,
         plugin: &str,
@@ -130,9 +127,6 @@ impl FolderBuild<'_> {
         session: &BuildSession,
         resources: &mut Resources,
     ) {
-        for resource in &mut resources.list {
-            resource.settle_shared();
-        }
         resources.drop_empty();
         if session.notes_provenance {
             let maker = self.builtin_maker(plugin, field);
@@ -338,7 +332,7 @@ impl FolderBuild<'_> {
         let config = session.config_of(accumulation);
         append_hashes(&mut accumulation.resources, &mut session.findings);
         fix_name_references(&mut accumulation.resources, &mut session.findings, &config);
-        let before = session.findings.problems.len();
+        let before = session.mark();
         resolve_variables(accumulation, &config, &mut session.findings);
         session.excuse_since(before, accumulation.gaps);
     }

@@ -35,7 +35,7 @@ impl FolderBuild<'_> {
         session: &mut BuildSession,
         accumulation: &mut Accumulation,
     ) {
-        let before = session.findings.problems.len();
+        let before = session.mark();
         let mut own = Vec::new();
         for field in self.kustomization.items("vars") {
             let text = |path: &[&str]| field.find_text(path).unwrap_or_default();
@@ -170,6 +170,7 @@ pub(super) fn resolve_variables(
                 findings.refuse(mismatch.problem(&spec.path, resource, spec.place.as_ref()));
             }
         }
+        resource.settle_shared();
     }
 }
 

@@ -16,15 +16,10 @@ pub(crate) struct EntryReader;
 impl EntryReader {
     /// Returns the items of a list; anything but a list or null is a problem.
     pub(crate) fn items<'f>(field: &'f Field, name: &str, findings: &mut Findings) -> &'f [Field] {
-        match field.items() {
-            Some(items) => items,
-            None => {
-                if !field.is_null() {
-                    Self::refuse_shape(field, name, "a list", findings);
-                }
-                &[]
-            }
+        if field.items().is_none() && !field.is_null() {
+            Self::refuse_shape(field, name, "a list", findings);
         }
+        field.items().unwrap_or_default()
     }
 
     /// Checks that a field is a mapping with none but some keys.
@@ -75,15 +70,11 @@ impl EntryReader {
         let Some(value) = field.get(key) else {
             return false;
         };
-        match truth_of(value) {
-            Some(truth) => truth,
-            None => {
-                if !value.is_null() {
-                    Self::refuse_shape(value, key, "`true` or `false`", findings);
-                }
-                false
-            }
+        let truth = truth_of(value);
+        if truth.is_none() && !value.is_null() {
+            Self::refuse_shape(value, key, "`true` or `false`", findings);
         }
+        truth.unwrap_or_default()
     }
 
     /// Reads a selector.
@@ -153,11 +144,9 @@ impl PatchEntry {
         } else {
             None
         };
-        let (text, target) = (text?, target?);
-        let content = text
-            .read()
-            .map_err(|problem| findings.refuse(problem))
-            .ok()?;
+        let text = text?;
+        let content = text.read().map_err(|problem| findings.refuse(problem)).ok();
+        let (content, target) = (content?, target?);
         Some(Self {
             content,
             target,

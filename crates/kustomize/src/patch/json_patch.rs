@@ -56,12 +56,12 @@ impl JsonOperation {
                     .with_help("write `add`, `remove`, `replace`, `move`, `copy` or `test`"));
             }
         };
-        let pointer = |key: &str| match text_of(field, key) {
-            Some(text) => Ok(text.to_owned()),
-            None => {
+        let pointer = |key: &str| {
+            let text = text_of(field, key).map(str::to_owned);
+            text.ok_or_else(|| {
                 let message = format!("the operation has no `{key}`");
-                Err(Problem::new(ProblemKind::Malformed, message, field.place()))
-            }
+                Problem::new(ProblemKind::Malformed, message, field.place())
+            })
         };
         let needs_from = matches!(kind, JsonOperationKind::Move | JsonOperationKind::Copy);
         Ok(Self {
@@ -247,7 +247,7 @@ fn null(origin: Origin) -> Field {
 
 /// Splits a pointer into the steps to the parent and the last step. What stands before the first `/` does not count.
 fn split(path: &str) -> Result<(Vec<String>, String), NoSuchPlace> {
-    let mut steps: Vec<String> = path.split('/').skip(1).map(|step| unescape(step)).collect();
+    let mut steps: Vec<String> = path.split('/').skip(1).map(unescape).collect();
     let last = steps.pop().ok_or(NoSuchPlace)?;
     Ok((steps, last))
 }

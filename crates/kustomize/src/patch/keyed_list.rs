@@ -289,7 +289,8 @@ impl KeyedListMerge {
             if directive == Directive::Delete {
                 return Ok(None);
             }
-            return self.store(index, merge(Some(item), PatchSide::Same, self.schema)?);
+            let item = merge(Some(item), PatchSide::Same, self.schema)?;
+            return Ok(self.store(index, item));
         }
         let given = self.find(&self.patch, used, values);
         let copy = |index: usize| self.items[index].clone();
@@ -304,18 +305,16 @@ impl KeyedListMerge {
         match (merged, old, given) {
             (MergedItem::Changed(item), Some(index), _)
             | (MergedItem::New(item) | MergedItem::Replaced { new: item, .. }, _, Some(index)) => {
-                self.store(index, Some(item))
+                Ok(self.store(index, Some(item)))
             }
             _ => Ok(None),
         }
     }
 
-    fn store(&mut self, index: usize, item: Option<Field>) -> Result<Option<usize>, Problem> {
-        let Some(item) = item.filter(|item| !is_vacant(item)) else {
-            return Ok(None);
-        };
+    fn store(&mut self, index: usize, item: Option<Field>) -> Option<usize> {
+        let item = item.filter(|item| !is_vacant(item))?;
         self.set(index, item);
-        Ok(Some(index))
+        Some(index)
     }
 
     /// Finds the first item with the values that are not empty; with all of them where all are empty.

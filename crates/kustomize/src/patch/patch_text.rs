@@ -169,14 +169,14 @@ impl PatchText {
             match items.flatten() {
                 None => objects.push(field),
                 Some(items) if items.is_null() => {}
-                Some(mut items) => match items.items_mut() {
-                    Some(items) => waiting.extend(std::mem::take(items)),
-                    None => {
+                Some(mut items) => {
+                    if items.items().is_none() {
                         let message = "the `items` of a list are no list";
                         let place = items.place();
                         return Err(Problem::new(ProblemKind::Malformed, message, place));
                     }
-                },
+                    waiting.extend(items.items_mut().map(std::mem::take).unwrap_or_default());
+                }
             }
         }
         Ok(if objects.is_empty() {
@@ -261,10 +261,11 @@ fn lines_in_file(text: &str, place: &Place) -> Option<Vec<(usize, usize)>> {
         .rfind('\n')
         .map_or(0, |at| at + 1);
     let mut outer = start;
-    let mut inner = 0;
+    // A block starts at its first line that is not empty.
+    let mut inner = text.len() - text.trim_start_matches('\n').len();
     let mut lines = Vec::new();
     let mut source_lines = source[start..].split_inclusive('\n');
-    for line in text.split_inclusive('\n') {
+    for line in text[inner..].split_inclusive('\n') {
         let written = source_lines.next()?;
         let content = line.strip_suffix('\n').unwrap_or(line);
         let bare = written.trim_end_matches(['\r', '\n']);

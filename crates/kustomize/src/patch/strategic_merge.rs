@@ -41,8 +41,12 @@ pub(super) type Merged = Result<Option<Field>, Problem>;
 pub(super) fn merge_object(object: Field, mut patch: Field) -> Merged {
     match take_directive(&mut patch)? {
         Directive::Delete => Ok(None),
-        // kustomize replaces a copy, and keeps the object.
-        Directive::Replace => Ok(Some(object)),
+        Directive::Replace => {
+            // kustomize replaces a copy of the object, and keeps the object; the patch has to be right all the same.
+            let schema = embedded_schema(Some(&object), &PatchSide::Absent);
+            merge_entries(patch, PatchSide::Same, schema)?;
+            Ok(Some(object))
+        }
         Directive::Merge => merge(Some(object), PatchSide::Given(patch), MergeSchema::Open),
     }
 }

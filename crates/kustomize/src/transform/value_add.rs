@@ -6,7 +6,7 @@ use super::builtin::MODE;
 use super::namespace::{NamespaceChange, SubjectMode};
 use crate::field::{Field, FieldEntry, FieldValue};
 use crate::field_spec::{FieldMismatch, rewrite_scalar, split_escaped};
-use crate::loader::Loader;
+use crate::loader::{Loader, documents_of};
 use crate::patch::TargetSelector;
 use crate::place::{Origin, Place};
 use crate::problem::{Findings, Problem, ProblemKind};
@@ -34,7 +34,10 @@ pub(super) fn run_value_add(
         return;
     };
     let documents = match map.get("targetFilePath") {
-        Some(path) => loader.read_documents(path, findings).unwrap_or_default(),
+        Some(path) => loader
+            .read(path, findings)
+            .and_then(|file| documents_of(&file, findings))
+            .unwrap_or_default(),
         None => Vec::new(),
     };
     let mut targets = read_targets(map, findings);

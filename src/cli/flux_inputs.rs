@@ -1,0 +1,209 @@
+//! What a user adds to a tree so that Flux can be followed through it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kustomize::{Field, SourceFile, join};
+
+use super::error::CommandError;
+use super::repository_tree::RepositoryTree;
+use super::settings::Settings;
+use crate::diagnostic::closest;
+use crate::flux::{AppliedObjects, FollowOptions, SourceReference, TreeFiles, follow};
+use crate::fs;
+
+/// The options of every command that follows Flux.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct FluxChoices {
+    /// Start from FOLDER, counted from the root of the repository [default: the roots that the tree tells of]
+    #[arg(long = "root", value_name = "FOLDER")]
+    roots: Vec<String>,
+    /// Take the files of another source from DIR
+    #[arg(long = "source", value_name = "KIND/NAMESPACE/NAME=DIR", value_parser = source_choice)]
+    sources: Vec<SourceChoice>,
+    /// Take ConfigMaps and Secrets that lie outside of git from FILE
+    #[arg(long = "values", value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// Take a variable that nothing gives for empty, as Flux did before 2.9
+    #[arg(long)]
+    lenient: bool,
+}
+
+impl FluxChoices {
+    /// Returns whether anything is chosen.
+    pub fn is_given(&self) -> bool {
+        let lists = self.roots.len() + self.sources.len() + self.values.len();
+        lists > 0 || self.lenient
+    }
+}
+
+/// A source, and the folder that has its files.
+#[derive(Clone, Debug)]
+struct SourceChoice {
+    reference: SourceReference,
+    folder: PathBuf,
+}
+
+fn source_choice(text: &str) -> Result<SourceChoice, String> {
+    let (reference, folder) = text.split_once('=').ok_or("there is no `=` in it")?;
+    let reference = SourceReference::parse(reference)
+        .ok_or("the part before `=` is no `KIND/NAMESPACE/NAME`")?;
+    Ok(SourceChoice {
+        reference,
+        folder: PathBuf::from(folder),
+    })
+}
+
+/// What is added to a tree, by the arguments and by `kiln.toml`.
+pub struct FluxInputs {
+    roots: Vec<String>,
+    sources: Vec<(SourceReference, RepositoryTree, String)>,
+    outside: Vec<Field>,
+    lenient: bool,
+    fills_in_secrets: bool,
+}
+
+impl FluxInputs {
+    /// Gathers what the arguments and the project add; arguments take the place of what the project says, source by
+    /// source.
+    ///
+    /// Values of Secrets are filled in only with `fills_in_secrets`, as they stand in objects then.
+    pub fn gather(
+        tree: &RepositoryTree,
+        choices: &FluxChoices,
+        fills_in_secrets: bool,
+        settings: &Settings,
+    ) -> Result<Self, CommandError> {
+        let (project, folder) = tree.flux_settings()?;
+        let roots = match choices.roots.as_slice() {
+            [] => project.roots.into_iter().map(|(root, _)| root).collect(),
+            named => named.to_vec(),
+        };
+        let mut folders: BTreeMap<SourceReference, (PathBuf, PathBuf)> = BTreeMap::new();
+        for (name, path, _) in project.sources {
+            if let Some(reference) = SourceReference::parse(&name) {
+                folders.insert(reference, (folder.join(&path), PathBuf::from(path)));
+            }
+        }
+        for choice in &choices.sources {
+            let full = settings.directory.join(&choice.folder);
+            folders.insert(choice.reference.clone(), (full, choice.folder.clone()));
+        }
+        let mut sources = Vec::new();
+        for (reference, (full, written)) in folders {
+            let written = written.display().to_string();
+            let prefix = format!("{}/", written.trim_end_matches('/'));
+            sources.push((reference, RepositoryTree::of_source(&full)?, prefix));
+        }
+        let mut outside = Vec::new();
+        for (path, _) in &project.values {
+            outside.extend(values(&folder.join(path), Path::new(path))?);
+        }
+        for path in &choices.values {
+            outside.extend(values(&settings.directory.join(path), path)?);
+        }
+        Ok(Self {
+            roots,
+            sources,
+            outside,
+            lenient: choices.lenient || !project.strict,
+            fills_in_secrets,
+        })
+    }
+
+    /// Returns how to follow Flux through the files of a tree.
+    pub fn options(
+        &self,
+        tree: &RepositoryTree,
+        files: &TreeFiles<'_>,
+    ) -> Result<FollowOptions<'_>, CommandError> {
+        let mut roots = Vec::new();
+        for root in &self.roots {
+            roots.push(root_in(files, root, &tree.start)?);
+        }
+        let mut sources = BTreeMap::new();
+        for (reference, source, prefix) in &self.sources {
+            sources.insert(reference.clone(), source.files_of_source(prefix)?);
+        }
+        Ok(FollowOptions {
+            roots,
+            lenient: self.lenient,
+            sources,
+            outside: self.outside.clone(),
+            fills_in_secrets: self.fills_in_secrets,
+        })
+    }
+}
+
+/// Follows Flux through a tree.
+///
+/// # Errors
+/// Nothing in the tree tells where Flux starts.
+pub fn applied(
+    files: &TreeFiles<'_>,
+    options: &FollowOptions<'_>,
+    tree: &RepositoryTree,
+) -> Result<AppliedObjects, CommandError> {
+    let applied = follow(files, options);
+    if applied.roots.is_empty() {
+        let message = format!(
+            "nothing in `{}` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization",
+            tree.root.display()
+        );
+        return Err(CommandError::failed(message)
+            .hint("name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`")
+            .hint("for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`"));
+    }
+    Ok(applied)
+}
+
+/// Returns a root that somebody names as a folder of the tree: counted from its root, else from where the run starts.
+fn root_in(files: &TreeFiles<'_>, written: &str, start: &str) -> Result<String, CommandError> {
+    let found = ["", start]
+        .into_iter()
+        .filter_map(|folder| join(folder, written))
+        .find(|folder| files.has_folder(folder));
+    found.ok_or_else(|| {
+        let error = CommandError::failed(match files.left_out(written.trim_end_matches('/')) {
+            Some(why) => format!("the root `{written}` is no part of what Flux gets: {why}"),
+            None => format!("there is no folder `{written}` in the tree"),
+        });
+        match closest(written, files.folders()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("roots count from the root of the repository"),
+        }
+    })
+}
+
+/// Reads the ConfigMaps and Secrets of a file.
+fn values(full: &Path, written: &Path) -> Result<Vec<Field>, CommandError> {
+    let shown = written.display().to_string();
+    let bytes = fs::read_anywhere(full)?
+        .ok_or_else(|| CommandError::failed(format!("there is no file `{shown}` with values")))?;
+    let file = SourceFile::new(shown.clone(), bytes);
+    let documents = file.documents().map_err(|error| {
+        let place = error.problem(&file).place;
+        let line = place.map_or(1, |place| place.line_column().0);
+        // Not what stands there: the file may hold secrets.
+        CommandError::failed(format!(
+            "`{shown}` is no YAML that Flux reads: see line {line}"
+        ))
+    })?;
+    let mut found = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let object = Field::of_node(&document.root, &file, index);
+        match object.find_text(&["kind"]) {
+            _ if object.is_null() => {}
+            Some("ConfigMap" | "Secret") => found.push(object),
+            _ => {
+                let (line, _) = object.place().line_column();
+                let message = format!(
+                    "`{shown}` holds something else than a ConfigMap or Secret, in line {line}"
+                );
+                return Err(CommandError::failed(message)
+                    .hint("write the values as `kubectl get configmap NAME -o yaml` prints them"));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -8,11 +8,14 @@
 mod applied_object;
 mod applied_objects;
 mod artifact;
+pub mod builds;
 mod codes;
 mod finding;
 mod follow;
 mod generated;
 mod ignored_files;
+mod kustomization_file;
+mod output_base;
 mod resource_set;
 mod roots;
 mod source_reference;
@@ -23,9 +26,12 @@ mod veiled_secrets;
 
 pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey};
 pub use applied_objects::AppliedObjects;
+pub use artifact::made_artifacts;
 pub use codes::CODES;
-pub use finding::{FluxProblem, UnseenPart, place_in};
+pub use finding::{FluxProblem, UnseenPart, place_in, shown_place};
 pub use follow::{FollowOptions, follow};
+pub use kustomization_file::{Kustomization, Reference};
+pub use output_base::find_output_base;
 pub use roots::SyncRoot;
 pub use source_reference::SourceReference;
 pub use tree_files::TreeFiles;

@@ -33,6 +33,8 @@ pub struct Session {
     pub root: PathBuf,
     /// The project's files.
     pub disk: Disk,
+    /// The files of the repository that the project is a folder of, and its path there.
+    repository: Option<(Disk, String)>,
     catalogue: Box<dyn Files>,
     env: Box<Lookup>,
     identities: Vec<(String, Secret)>,
@@ -60,6 +62,8 @@ impl Session {
         Ok(Self {
             root: root.to_owned(),
             disk: Disk::open(root)?,
+            repository: fs::repository_above(root)
+                .and_then(|(above, path)| Some((Disk::open(&above).ok()?, path))),
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
             identities: identities(root, settings)?,
@@ -92,7 +96,11 @@ impl Session {
 
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
-        self.world_of(&self.disk)
+        let world = self.world_of(&self.disk);
+        match &self.repository {
+            Some((files, folder)) => world.in_repository(folder, Some(files)),
+            None => world,
+        }
     }
 
     /// Returns the same with other files in the place of the project's.
@@ -110,6 +118,7 @@ impl Session {
             identities,
             clock::now(),
         )
+        .in_repository(self.repository.as_ref().map_or("", |(_, path)| path), None)
         .telling(&self.known)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
+use super::kept::KeptFiles;
 use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
@@ -71,9 +72,11 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     } = front;
     let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
     let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let around = KeptFiles::around(world, &project, &rendering.tree);
+    let kept = around.tree();
+    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
-    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
     let tree = warnings.keep(check::check(hardened, measures))?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use kustomize::{Place, SourceFile};
 use serde_json::Value;
 
 use super::guards::Guards;
 use crate::diagnostic::Diagnostic;
+use crate::flux::{self, AppliedObjects, FollowOptions, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{File, Tree};
-use crate::yaml;
+use crate::tree::{File, Origin, Tree, is_secret_path, is_yaml_path};
+use crate::yaml::{self, Document};
 
 /// How much of a file can be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,32 @@ pub struct Side {
     pub(super) guards: Option<Guards>,
     pub(super) sealed: BTreeMap<String, SealTerms>,
     stand_ins: BTreeSet<String>,
+    /// YAML files around it that Kiln does not own, by path.
+    surroundings: BTreeMap<String, Arc<SourceFile>>,
+    /// What Flux applies of all files; followed when somebody asks.
+    followed: OnceLock<Arc<FollowedSide>>,
+}
+
+/// What Flux applies of a side.
+#[derive(Debug)]
+struct FollowedSide {
+    applied: AppliedObjects,
+    /// The files whose content must not be shown.
+    closed: BTreeMap<String, Sight>,
+    /// The files that some build reads.
+    read: BTreeSet<String>,
+}
+
+/// A file of a side, whoever owns it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SideFile<'s> {
+    pub(super) path: &'s str,
+    pub(super) text: &'s str,
+    pub(super) documents: &'s [Document],
+    /// The origin of each line, if it was rendered.
+    pub(super) origins: &'s [Origin],
+    pub(super) sight: Sight,
+    pub(super) made_up: bool,
 }
 
 impl fmt::Debug for Side {
@@ -155,6 +183,132 @@ impl Side {
         }
     }
 
+    /// Adds the files around it that Kiln does not own, and follows Flux through all of them.
+    ///
+    /// Of two files of one path the side's own one counts. Of the others those are compared by themselves that are YAML
+    /// and lie in no hidden folder; everything else counts as far as a build reads it.
+    #[must_use]
+    pub fn with_surroundings(
+        mut self,
+        mut files: TreeFiles<'_>,
+        options: &FollowOptions<'_>,
+    ) -> Self {
+        for held in self.files.values() {
+            files.add_file(&held.file);
+        }
+        let is_compared = |path: &&str| {
+            let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
+            is_yaml_path(path)
+                && !folder.split('/').any(|step| step.starts_with('.'))
+                && !self.files.contains_key(*path)
+        };
+        let compared = files.paths().filter(is_compared);
+        self.surroundings = compared
+            .filter_map(|path| Some((path.to_owned(), Arc::clone(files.file(path)?))))
+            .collect();
+        let followed = self.follow(&files, options);
+        self.followed = OnceLock::from(Arc::new(followed));
+        self
+    }
+
+    fn follow(&self, files: &TreeFiles<'_>, options: &FollowOptions<'_>) -> FollowedSide {
+        let applied = flux::follow(files, options);
+        let builds = applied.builds.iter();
+        let read: BTreeSet<String> = builds.flat_map(|build| build.files.clone()).collect();
+        let mut closed = BTreeMap::new();
+        for (path, held) in &self.files {
+            if held.sight != Sight::Open {
+                closed.insert(path.clone(), held.sight);
+            }
+        }
+        let around = self.surroundings.keys().chain(&read);
+        for path in around.filter(|path| !self.files.contains_key(*path)) {
+            let file = files.file(path);
+            let sight = file.map_or(Sight::Open, |file| sight_of(path, file));
+            if sight != Sight::Open {
+                closed.insert(path.clone(), sight);
+            }
+        }
+        FollowedSide {
+            applied,
+            closed,
+            read,
+        }
+    }
+
+    fn followed(&self) -> &FollowedSide {
+        self.followed.get_or_init(|| {
+            let files = TreeFiles::of_tree(self.files.values().map(|held| &held.file));
+            Arc::new(self.follow(&files, &FollowOptions::default()))
+        })
+    }
+
+    /// Returns what Flux applies of it.
+    pub(super) fn applied(&self) -> &AppliedObjects {
+        &self.followed().applied
+    }
+
+    /// Returns whether a build reads a file.
+    pub(super) fn is_read(&self, path: &str) -> bool {
+        self.followed().read.contains(path)
+    }
+
+    /// Returns how much of what stands at a place may be shown.
+    pub(super) fn sight(&self, place: &Place) -> Sight {
+        let closed = &self.followed().closed;
+        closed.get(&place.file.path).copied().unwrap_or(Sight::Open)
+    }
+
+    /// Returns whether all content may be shown, so that nobody needs to look at places.
+    pub(super) fn is_open(&self) -> bool {
+        self.followed().closed.is_empty()
+    }
+
+    /// Returns whether something in the file of a place is made up.
+    pub(super) fn is_made_up(&self, place: &Place) -> bool {
+        let held = self.files.get(&place.file.path);
+        held.is_some_and(|held| held.made_up)
+    }
+
+    /// Returns whether something in any of its files is made up.
+    pub(super) fn has_made_up(&self) -> bool {
+        self.files.values().any(|held| held.made_up)
+    }
+
+    /// Lists all files that are compared by themselves as far as no build reads them.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = SideFile<'_>> {
+        let own = self.files.values().map(Held::view);
+        let around = self.surroundings.values();
+        own.chain(around.map(|file| self.surrounding(file)))
+    }
+
+    /// Finds a file.
+    pub(super) fn file(&self, path: &str) -> Option<SideFile<'_>> {
+        let own = self.files.get(path).map(Held::view);
+        own.or_else(|| Some(self.surrounding(self.surroundings.get(path)?)))
+    }
+
+    fn surrounding<'s>(&'s self, file: &'s Arc<SourceFile>) -> SideFile<'s> {
+        let sight = self.followed().closed.get(&file.path);
+        SideFile {
+            path: &file.path,
+            text: file.text().unwrap_or_default(),
+            documents: file.documents().map_or(&[], |documents| documents),
+            origins: &[],
+            sight: sight.copied().unwrap_or(Sight::Open),
+            made_up: false,
+        }
+    }
+
+    /// Returns whether another side has the same file, and no build of either reads it.
+    pub(super) fn shares(&self, file: &SideFile<'_>, other: &Self) -> bool {
+        let sides = [self, other].map(|side| side.surroundings.get(file.path));
+        let [Some(one), Some(another)] = sides else {
+            return false;
+        };
+        one.bytes() == another.bytes() && !self.is_read(file.path) && !other.is_read(file.path)
+    }
+
     /// Says which of its files may be run as programs.
     #[must_use]
     pub fn with_executables(mut self, paths: &BTreeSet<String>) -> Self {
@@ -227,14 +381,9 @@ impl Side {
         self.files.values().filter(unseen).count()
     }
 
-    /// Returns how many files it has.
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
     /// Returns whether it has no file.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.surroundings.is_empty()
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Held> {
@@ -242,8 +391,33 @@ impl Side {
     }
 }
 
+impl Held {
+    fn view(&self) -> SideFile<'_> {
+        SideFile {
+            path: &self.file.path,
+            text: &self.file.source.text,
+            documents: &self.file.documents,
+            origins: &self.file.origins,
+            sight: self.sight,
+            made_up: self.made_up,
+        }
+    }
+}
+
+/// Returns how much may be shown of a file that Kiln does not own.
+fn sight_of(path: &str, file: &SourceFile) -> Sight {
+    const CIPHERTEXT: &str = "ENC[AES256_GCM,";
+    if file.text().is_ok_and(|text| text.contains(CIPHERTEXT)) {
+        Sight::Sealed
+    } else if is_secret_path(path) {
+        Sight::Secret
+    } else {
+        Sight::Open
+    }
+}
+
 fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {
-    let documents = if crate::tree::is_yaml_path(&path) {
+    let documents = if is_yaml_path(&path) {
         yaml::load(&source.text)
             .map_err(|error| yaml::diagnose(&error, "yaml-syntax", &source.keys_only()))?
     } else {

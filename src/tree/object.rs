@@ -73,12 +73,7 @@ impl<'t> Object<'t> {
         file.documents
             .iter()
             .enumerate()
-            .filter(|(_, document)| {
-                let root = &document.root;
-                root.find_text("apiVersion")
-                    .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
-                    && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
-            })
+            .filter(|(_, document)| is_object(&document.root))
             .map(move |(index, document)| Self {
                 file,
                 document: index,
@@ -115,7 +110,7 @@ impl<'t> Object<'t> {
 
     /// Returns whether objects of its kind live in a namespace.
     pub fn is_namespaced(self) -> bool {
-        CLUSTER_SCOPED.binary_search(&self.kind()).is_err()
+        is_namespaced_kind(self.kind())
     }
 
     /// Returns the text of the scalar at a dotted route.
@@ -155,6 +150,18 @@ impl<'t> Object<'t> {
         let Span { start, .. } = self.root.first_line_span();
         start
     }
+}
+
+/// Returns whether a document is an object; kustomizations of `kustomize` are none.
+pub fn is_object(root: &Node) -> bool {
+    root.find_text("apiVersion")
+        .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
+        && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
+}
+
+/// Returns whether objects of a kind live in a namespace, as far as is known.
+pub fn is_namespaced_kind(kind: &str) -> bool {
+    CLUSTER_SCOPED.binary_search(&kind).is_err()
 }
 
 #[cfg(test)]

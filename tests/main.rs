@@ -41,6 +41,8 @@ mod examples;
 mod recipes;
 /// Apps on and off in all mixtures.
 mod combinations;
+/// What Flux applies of small trees.
+mod applied;
 /// How Flux is told to apply the catalogue.
 mod flux;
 /// What Prometheus is asked.

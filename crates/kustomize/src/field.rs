@@ -64,19 +64,41 @@ pub struct FieldEntry {
 impl Field {
     /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved.
     pub fn of_node(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
+        Self::of_node_by(Resolver::Kustomize, node, file, document)
+    }
+
+    /// Takes a value from a kustomization file, which go-yaml v2 reads: `yes` and `no` are booleans there.
+    pub fn of_kustomization(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
+        Self::of_node_by(Resolver::Kubernetes, node, file, document)
+    }
+
+    fn of_node_by(
+        resolver: Resolver,
+        node: &Node,
+        file: &Arc<SourceFile>,
+        document: usize,
+    ) -> Self {
         let origin = Origin::new(Place::new(file, document, node.span));
         let value = match &node.content {
-            Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read(
-                &scalar.text,
+            // A value that is not written has no text; the loader says `~`.
+            Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read_by(
+                resolver,
+                if node.span.start == node.span.end && scalar.style == Style::Plain {
+                    ""
+                } else {
+                    &scalar.text
+                },
                 scalar.style == Style::Plain && !scalar.tagged_string,
             )),
             Content::Sequence { items, .. } => FieldValue::Sequence(
                 items
                     .iter()
-                    .map(|item| Self::of_node(item, file, document))
+                    .map(|item| Self::of_node_by(resolver, item, file, document))
                     .collect(),
             ),
-            Content::Mapping { .. } => FieldValue::Mapping(entries_of(node, file, document)),
+            Content::Mapping { .. } => {
+                FieldValue::Mapping(entries_of(resolver, node, file, document))
+            }
         };
         Self { value, origin }
     }
@@ -135,6 +157,18 @@ impl Field {
     pub fn as_text(&self) -> Option<&str> {
         let scalar = self.as_scalar()?;
         (scalar.kind != ScalarKind::Null).then_some(scalar.text.as_str())
+    }
+
+    /// Returns whether it is a scalar written in quotes or as a block, as far as its text and its place show.
+    pub fn is_quoted(&self) -> bool {
+        let Some(scalar) = self.as_scalar().filter(|all| all.kind == ScalarKind::Text) else {
+            return false;
+        };
+        let Place { file, span, .. } = self.place();
+        let written = file.bytes().get(span.start..span.end).unwrap_or_default();
+        ScalarKind::of(&scalar.text) != ScalarKind::Text
+            || scalar.text.contains('\n')
+            || matches!(written.first(), Some(b'"' | b'\''))
     }
 
     /// Returns the entries, if it is a mapping.
@@ -224,6 +258,9 @@ impl Field {
     }
 
     /// Returns the mapping of a key; makes one where there is none, or null.
+    ///
+    /// # Panics
+    /// Never: the key is there once it is set.
     pub fn mapping_at(&mut self, key: &str, origin: &Origin) -> &mut Self {
         let missing = self.get(key).is_none_or(Self::is_null);
         if missing {
@@ -273,14 +310,23 @@ impl Field {
 impl FieldScalar {
     /// Reads a scalar; only a plain one can be other than text.
     pub fn read(text: &str, plain: bool) -> Self {
-        let kind = if plain {
-            ScalarKind::of(text)
+        Self::read_by(Resolver::Kustomize, text, plain)
+    }
+
+    fn read_by(resolver: Resolver, text: &str, plain: bool) -> Self {
+        let value = if plain {
+            resolver.value_of(text)
         } else {
-            ScalarKind::Text
+            Value::from(text)
+        };
+        // Whoever reads a boolean reads `true`, also where the author wrote `yes`.
+        let text = match (resolver, &value) {
+            (Resolver::Kubernetes, Value::Bool(truth)) => truth.to_string(),
+            _ => text.to_owned(),
         };
         Self {
-            text: text.to_owned(),
-            kind,
+            text,
+            kind: ScalarKind::of_value(&value),
         }
     }
 
@@ -297,7 +343,11 @@ impl FieldScalar {
 impl ScalarKind {
     /// Returns the type of a plain scalar.
     pub fn of(text: &str) -> Self {
-        match Resolver::Kustomize.value_of(text) {
+        Self::of_value(&Resolver::Kustomize.value_of(text))
+    }
+
+    fn of_value(value: &Value) -> Self {
+        match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
             Value::Number(number) if number.is_f64() => Self::Float,
@@ -308,13 +358,18 @@ impl ScalarKind {
 }
 
 /// Lists the entries of a mapping, then those that `<<` brings and the mapping does not set itself.
-fn entries_of(node: &Node, file: &Arc<SourceFile>, document: usize) -> Vec<FieldEntry> {
+fn entries_of(
+    resolver: Resolver,
+    node: &Node,
+    file: &Arc<SourceFile>,
+    document: usize,
+) -> Vec<FieldEntry> {
     let own = node.entries().unwrap_or_default();
     let mut entries: Vec<FieldEntry> = Vec::with_capacity(own.len());
     for entry in own.iter().filter(|entry| entry.key != "<<") {
         entries.push(FieldEntry {
             key: entry.key.clone(),
-            value: Field::of_node(&entry.value, file, document),
+            value: Field::of_node_by(resolver, &entry.value, file, document),
         });
     }
     for merged in own.iter().filter(|entry| entry.key == "<<") {
@@ -323,7 +378,7 @@ fn entries_of(node: &Node, file: &Arc<SourceFile>, document: usize) -> Vec<Field
             _ => vec![&merged.value],
         };
         for source in sources {
-            for entry in entries_of(source, file, document) {
+            for entry in entries_of(resolver, source, file, document) {
                 if entries.iter().all(|known| known.key != entry.key) {
                     entries.push(entry);
                 }

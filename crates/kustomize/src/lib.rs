@@ -4,25 +4,37 @@
 //! program. What cannot be had from the files at hand (remote resources, charts, plugins) is [`NotSeen`]; what
 //! kustomize refuses is a [`Problem`], with its place, and all problems are found at once.
 
+mod accumulate;
+mod annotation;
 mod build;
+mod config;
 mod emit;
 mod field;
 mod files;
+mod generate;
+mod generated_note;
+mod inline;
+mod kustomization;
 mod loader;
+mod object;
+mod order;
+mod patch;
 mod place;
 mod problem;
+mod provenance;
+mod reference;
+mod remote;
+mod replacement;
 mod resource;
 mod resources;
+mod scope;
+mod transform;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};
 pub use emit::to_yaml;
 pub use field::{Field, FieldEntry, FieldScalar, FieldValue, ScalarKind};
 pub use files::{Files, MemoryFiles, PathEntry, join};
+pub use kustomization::{KUSTOMIZATION_FILES, is_known_field, known_fields};
 pub use place::{Origin, Place, SourceError, SourceFile};
 pub use problem::{Findings, NotSeen, Problem, ProblemKind};
 pub use resource::{GeneratorBehavior, Resource, ResourceId};
-
-/// Returns whether kustomize knows a field of this name.
-pub fn is_known_field(_name: &str) -> bool {
-    true
-}

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::field::Field;
+use super::field::{Field, ScalarKind};
 use super::files::{Files, PathEntry, join};
-use super::place::SourceFile;
+use super::place::{Place, SourceFile};
 use super::problem::{Findings, Problem, ProblemKind};
 
 /// Reads for one kustomization: paths are relative to its folder.
@@ -96,7 +96,25 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
     }
 }
 
-fn is_below(folder: &str, path: &str) -> bool {
+/// Reads the first YAML document of a kustomization file; an empty file is null.
+pub(crate) fn kustomization_of(file: &Arc<SourceFile>, findings: &mut Findings) -> Option<Field> {
+    match file.documents() {
+        Ok(documents) => Some(documents.first().map_or_else(
+            || {
+                let place = Place::new(file, 0, spanned_yaml::Span::new(0, 0));
+                Field::scalar("", ScalarKind::Null, place)
+            },
+            |document| Field::of_kustomization(&document.root, file, 0),
+        )),
+        Err(error) => {
+            findings.refuse(error.problem(file));
+            None
+        }
+    }
+}
+
+/// Returns whether a path lies below a folder; the root is above everything.
+pub(crate) fn is_below(folder: &str, path: &str) -> bool {
     folder.is_empty()
         || path
             .strip_prefix(folder)

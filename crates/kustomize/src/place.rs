@@ -135,6 +135,21 @@ impl Place {
         self.file.line_column(self.span.start)
     }
 
+    /// Returns the place of the key whose value stands here; this place where it is no value of a key.
+    #[must_use]
+    pub fn of_key(&self) -> Self {
+        let documents = self.file.documents().ok();
+        let root = documents.and_then(|documents| documents.get(self.document));
+        let route = self.route();
+        match (root, route.0.last()) {
+            (Some(document), Some(spanned_yaml::Step::Key(_))) => Self {
+                span: document.root.span_of(&route),
+                ..self.clone()
+            },
+            _ => self.clone(),
+        }
+    }
+
     /// Returns the route in the document to the value that starts here; the empty route where there is none.
     pub fn route(&self) -> Route {
         let documents = self.file.documents().ok();

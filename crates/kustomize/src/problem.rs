@@ -85,6 +85,8 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// What is not seen.
     pub not_seen: Vec<NotSeen>,
+    /// The targets of patches and replacements that no object matches; kustomize is silent about them.
+    pub unmatched: Vec<Place>,
 }
 
 impl Findings {

@@ -2,6 +2,8 @@
 
 use super::field::Field;
 use super::place::Place;
+use super::provenance::Provenance;
+use super::scope::is_cluster_scoped;
 
 /// What makes an object the same one: group, version, kind, name and namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,37 @@ pub struct Resource {
     pub(crate) allow_name_change: bool,
     /// Whether a patch may change its kind.
     pub(crate) allow_kind_change: bool,
+    /// What `buildMetadata` says about it.
+    pub(crate) provenance: Provenance,
+}
+
+impl ResourceId {
+    /// Returns the id by which kustomize compares: the empty namespace is `default`, and a kind that is certainly not
+    /// namespaced has none.
+    #[must_use]
+    pub(crate) fn effective(mut self) -> Self {
+        if is_cluster_scoped(&self.group, &self.version, &self.kind) {
+            self.namespace.clear();
+        } else if self.namespace.is_empty() {
+            "default".clone_into(&mut self.namespace);
+        }
+        self
+    }
+
+    /// Returns kind, namespace and name, as messages show an object.
+    pub(crate) fn shown(&self) -> String {
+        let Self {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self;
+        if namespace.is_empty() {
+            format!("`{kind}/{name}`")
+        } else {
+            format!("`{kind}/{namespace}/{name}`")
+        }
+    }
 }
 
 impl Resource {
@@ -68,6 +101,7 @@ impl Resource {
             behavior: GeneratorBehavior::Unspecified,
             allow_name_change: false,
             allow_kind_change: false,
+            provenance: Provenance::default(),
         }
     }
 
@@ -79,14 +113,14 @@ impl Resource {
     /// Returns the API group; empty for the core group.
     pub fn group(&self) -> &str {
         let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
-        version.rsplit_once('/').map_or("", |(group, _)| group)
+        version.split_once('/').map_or("", |(group, _)| group)
     }
 
     /// Returns the version of the API.
     pub fn version(&self) -> &str {
         let version = self.root.find_text(&["apiVersion"]).unwrap_or_default();
         version
-            .rsplit_once('/')
+            .split_once('/')
             .map_or(version, |(_, version)| version)
     }
 
@@ -118,6 +152,30 @@ impl Resource {
             name: self.name().to_owned(),
             namespace: self.namespace().to_owned(),
         }
+    }
+
+    /// Returns the ids it has and had, by which a generator or patch may find it: the current one first.
+    pub(crate) fn any_ids(&self) -> Vec<ResourceId> {
+        let mut ids = vec![self.id().effective()];
+        for former in &self.former {
+            // kustomize remembers no apiVersion.
+            let id = ResourceId {
+                group: self.group().to_owned(),
+                version: self.version().to_owned(),
+                ..former.clone()
+            };
+            let id = id.effective();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
+    /// Returns the place of its name, to underline for the object as a whole.
+    pub(crate) fn name_place(&self) -> &Place {
+        let name = self.root.find(&["metadata", "name"]);
+        name.map_or_else(|| self.place(), Field::place)
     }
 
     /// Returns the id that it was written with.

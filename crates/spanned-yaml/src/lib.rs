@@ -10,6 +10,7 @@ mod load;
 mod resolve;
 mod span;
 mod tabs;
+mod timestamp;
 
 pub use key::{is_of_key, is_plain_key, shown_key};
 pub use load::{ALIAS_BUDGET, LoadError, load};

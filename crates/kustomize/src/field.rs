@@ -80,14 +80,13 @@ impl Field {
     ) -> Self {
         let origin = Origin::new(Place::new(file, document, node.span));
         let value = match &node.content {
-            // A value that is not written has no text; the loader says `~`.
+            // The reader gives a value that is not written the text `~`.
+            Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {
+                FieldValue::Scalar(FieldScalar::read("", true))
+            }
             Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read_by(
                 resolver,
-                if node.span.start == node.span.end && scalar.style == Style::Plain {
-                    ""
-                } else {
-                    &scalar.text
-                },
+                &scalar.text,
                 scalar.style == Style::Plain && !scalar.tagged_string,
             )),
             Content::Sequence { items, .. } => FieldValue::Sequence(

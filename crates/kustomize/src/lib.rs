@@ -10,6 +10,7 @@ mod build;
 mod config;
 mod emit;
 mod field;
+mod field_spec;
 mod files;
 mod generate;
 mod generated_note;
@@ -28,6 +29,7 @@ mod replacement;
 mod resource;
 mod resources;
 mod scope;
+mod setting;
 mod transform;
 
 pub use build::{Build, BuildOptions, build, build_kustomization};

@@ -178,6 +178,11 @@ impl Resource {
         name.map_or_else(|| self.place(), Field::place)
     }
 
+    /// Adds the id as it is now to the former ones, before a name, namespace or kind is changed.
+    pub(crate) fn remember_id(&mut self) {
+        self.former.push(self.id().effective());
+    }
+
     /// Returns the id that it was written with.
     pub fn original_id(&self) -> ResourceId {
         self.former.first().cloned().unwrap_or_else(|| self.id())

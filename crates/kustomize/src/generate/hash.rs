@@ -31,9 +31,8 @@ pub(crate) fn append_hashes(resources: &mut Resources, findings: &mut Findings) 
 }
 
 fn append_hash(resource: &mut Resource, hash: &str) {
-    let id = resource.id();
-    let name = format!("{}-{hash}", id.name);
-    resource.former.push(id.effective());
+    let name = format!("{}-{hash}", resource.name());
+    resource.remember_id();
     let maker = resource.place().clone();
     if let Some(field) = resource.root.find_mut(&["metadata", "name"]) {
         *field = Field::text(name, field.origin.clone().and(&maker));

@@ -90,7 +90,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "write",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
-    ("diff", &["source", "diagnostic", "secret", "yaml", "tree"]),
+    ("diff", &["source", "diagnostic", "secret", "yaml", "tree", "flux"]),
     (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],

@@ -109,6 +109,7 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         .extend(danger::find_in_rollout(differing.into_iter()));
     mode::add_changes(before, after, &mut report.changes);
     finish(&mut report);
+    report.show_from(after.output());
     let censor = Censor::of([&before.secrets, &after.secrets]);
     censor.report(&mut report);
     report

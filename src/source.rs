@@ -191,6 +191,12 @@ pub trait Files: Sync {
     /// Lists the files below a folder, sorted; empty when there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
 
+    /// Lists the files below a folder, sorted, as [`read_output`](Self::read_output) reads them: nobody waits for them
+    /// to change.
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.list(folder)
+    }
+
     /// Returns the text of a file that is part of the binary.
     fn embedded(&self, _path: &str) -> Option<&'static str> {
         None
@@ -259,6 +265,10 @@ impl Files for OverlaidFiles<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         self.files.list(folder)
+    }
+
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list_outputs(folder)
     }
 }
 

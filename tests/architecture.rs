@@ -90,7 +90,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "write",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
-    ("diff", &["source", "diagnostic", "secret", "yaml", "tree", "flux"]),
+    (
+        "diff",
+        &["source", "diagnostic", "secret", "yaml", "tree", "flux"],
+    ),
     (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
@@ -115,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "check",
             "audit",
             "seal",
+            "flux",
         ],
     ),
     (
@@ -132,6 +136,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diff",
             "audit",
             "pipeline",
+            "flux",
         ],
     ),
 ];

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use kiln::check::{CHECKS, Leak, Measures, check, find_leaks};
 use kiln::diagnostic::Diagnostic;
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::source::Source;
 use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
@@ -89,8 +90,11 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
     let charts: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
     let profiles = Profiles::load(Vec::new(), &charts)
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
-    let hardened = harden(rendered(folder), &profiles, &policy).unwrap().value;
+    let hardened = harden(rendered(folder), &TreeFiles::default(), &profiles, &policy)
+        .unwrap()
+        .value;
     let measures = Measures {
+        kept: &TreeFiles::default(),
         leaks: &leaks(folder),
         failures: &[],
         profiles: &profiles,

@@ -9,7 +9,7 @@ use super::places;
 use super::report::{Spot, Subject};
 use super::side::{Side, SideFile, Sight};
 use crate::flux::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey, ValueMaps};
-use crate::tree::object::{is_namespaced_kind, is_object};
+use crate::tree::object::{is_namespaced, is_object};
 use crate::yaml::Node;
 
 /// What makes an item the same one on both sides.
@@ -187,7 +187,7 @@ impl<'s> Item<'s> {
             None => Content::Applied(&object.field),
         };
         let key = object.key();
-        let namespace = if is_namespaced_kind(object.kind()) {
+        let namespace = if is_namespaced(object.kind()) {
             key.namespace
         } else {
             String::new()
@@ -395,7 +395,7 @@ fn is_made_up(side: &Side, object: &Field) -> bool {
 fn written_subject(root: &Node) -> Subject {
     let text = |dotted: &str| root.find_text(dotted).unwrap_or_default().to_owned();
     let kind = text("kind");
-    let namespace = if is_namespaced_kind(&kind) {
+    let namespace = if is_namespaced(&kind) {
         text("metadata.namespace")
     } else {
         String::new()

@@ -75,6 +75,38 @@ impl Report {
         }
     }
 
+    /// Writes all paths as they are seen from the folder of the outputs.
+    pub(super) fn show_from(&mut self, output: &str) {
+        if output.is_empty() {
+            return;
+        }
+        let folder = format!("{output}/");
+        let up = "../".repeat(output.split('/').count());
+        let seen = |path: &mut String| {
+            *path = match path.strip_prefix(&folder) {
+                Some(inside) => inside.to_owned(),
+                None => format!("{up}{path}"),
+            };
+        };
+        for change in &mut self.changes {
+            let own = [&mut change.before, &mut change.after];
+            let own = own.into_iter().flatten().chain(&mut change.places);
+            own.for_each(|spot| seen(&mut spot.path));
+            if change.subject.is_file() {
+                seen(&mut change.subject.name);
+            }
+        }
+        for danger in self.dangers.iter_mut().filter(|danger| !danger.of_project) {
+            danger.spot.iter_mut().for_each(|spot| seen(&mut spot.path));
+            if danger.subject.is_file() && !danger.subject.name.is_empty() {
+                seen(&mut danger.subject.name);
+            }
+        }
+        for gap in &mut self.gaps {
+            gap.spot.iter_mut().for_each(|spot| seen(&mut spot.path));
+        }
+    }
+
     /// Counts the changes of a kind.
     pub fn count(&self, kind: Kind) -> usize {
         let alike = self.changes.iter().filter(|change| change.kind == kind);

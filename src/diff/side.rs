@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::guards::Guards;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{self, AppliedObjects, FollowOptions, TreeFiles};
+use crate::flux::{AppliedObjects, FollowOptions, FollowedTree, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
 use crate::tree::{File, Origin, Tree, is_secret_path, is_yaml_path};
@@ -73,8 +73,7 @@ pub struct Side {
     pub(super) guards: Option<Guards>,
     pub(super) sealed: BTreeMap<String, SealTerms>,
     stand_ins: BTreeSet<String>,
-    /// YAML files around it that Kiln does not own, by path.
-    surroundings: BTreeMap<String, Arc<SourceFile>>,
+    output: String,
     /// What Flux applies of all files; followed when somebody asks.
     followed: OnceLock<Arc<FollowedSide>>,
 }
@@ -82,11 +81,29 @@ pub struct Side {
 /// What Flux applies of a side.
 #[derive(Debug)]
 struct FollowedSide {
-    applied: AppliedObjects,
+    tree: FollowedTree,
     /// The files whose content must not be shown.
     closed: BTreeMap<String, Sight>,
-    /// The files that some build reads.
-    read: BTreeSet<String>,
+}
+
+impl FollowedSide {
+    fn of(tree: FollowedTree, files: &BTreeMap<String, Held>) -> Self {
+        let mut closed = BTreeMap::new();
+        for path in tree.kept.keys().chain(&tree.read) {
+            if tree.sealed.contains(path) {
+                closed.insert(path.clone(), Sight::Sealed);
+            } else if is_secret_path(path) {
+                closed.insert(path.clone(), Sight::Secret);
+            }
+        }
+        for (path, held) in files {
+            match held.sight {
+                Sight::Open => closed.remove(path),
+                sight => closed.insert(path.clone(), sight),
+            };
+        }
+        Self { tree, closed }
+    }
 }
 
 /// A file of a side, whoever owns it.
@@ -183,74 +200,57 @@ impl Side {
         }
     }
 
-    /// Adds the files around it that Kiln does not own, and follows Flux through all of them.
+    /// Adds what Flux applies of it together with the files around it that Kiln does not own.
     ///
-    /// Of two files of one path the side's own one counts. Of the others those are compared by themselves that are YAML
-    /// and lie in no hidden folder; everything else counts as far as a build reads it.
+    /// Of those around it the YAML outside of hidden folders is compared by itself; everything else counts as far as a
+    /// build reads it.
     #[must_use]
-    pub fn with_surroundings(
-        mut self,
-        mut files: TreeFiles<'_>,
-        options: &FollowOptions<'_>,
-    ) -> Self {
-        for held in self.files.values() {
-            files.add_file(&held.file);
-        }
-        let is_compared = |path: &&str| {
-            let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
-            is_yaml_path(path)
-                && !folder.split('/').any(|step| step.starts_with('.'))
-                && !self.files.contains_key(*path)
+    pub fn in_tree(mut self, tree: FollowedTree) -> Self {
+        let place = |path: String| match tree.output.as_str() {
+            "" => path,
+            folder => format!("{folder}/{path}"),
         };
-        let compared = files.paths().filter(is_compared);
-        self.surroundings = compared
-            .filter_map(|path| Some((path.to_owned(), Arc::clone(files.file(path)?))))
-            .collect();
-        let followed = self.follow(&files, options);
-        self.followed = OnceLock::from(Arc::new(followed));
+        let files = std::mem::take(&mut self.files).into_values();
+        let files = files.map(|mut held| {
+            held.file.path = place(held.file.path);
+            (held.file.path.clone(), held)
+        });
+        self.files = files.collect();
+        let sealed = std::mem::take(&mut self.sealed).into_iter();
+        self.sealed = sealed.map(|(path, terms)| (place(path), terms)).collect();
+        let edited = std::mem::take(&mut self.written.edited).into_iter();
+        self.written.edited = edited.map(place).collect();
+        self.output.clone_from(&tree.output);
+        self.followed = OnceLock::from(Arc::new(FollowedSide::of(tree, &self.files)));
         self
     }
 
-    fn follow(&self, files: &TreeFiles<'_>, options: &FollowOptions<'_>) -> FollowedSide {
-        let applied = flux::follow(files, options);
-        let builds = applied.builds.iter();
-        let read: BTreeSet<String> = builds.flat_map(|build| build.files.clone()).collect();
-        let mut closed = BTreeMap::new();
-        for (path, held) in &self.files {
-            if held.sight != Sight::Open {
-                closed.insert(path.clone(), held.sight);
-            }
-        }
-        let around = self.surroundings.keys().chain(&read);
-        for path in around.filter(|path| !self.files.contains_key(*path)) {
-            let file = files.file(path);
-            let sight = file.map_or(Sight::Open, |file| sight_of(path, file));
-            if sight != Sight::Open {
-                closed.insert(path.clone(), sight);
-            }
-        }
-        FollowedSide {
-            applied,
-            closed,
-            read,
-        }
+    /// Lists its own files.
+    pub fn own_files(&self) -> impl Iterator<Item = &File> + Clone {
+        self.files.values().map(|held| &held.file)
+    }
+
+    /// Returns the folder that its own files are in, seen from where paths count.
+    pub(super) fn output(&self) -> &str {
+        &self.output
     }
 
     fn followed(&self) -> &FollowedSide {
         self.followed.get_or_init(|| {
             let files = TreeFiles::of_tree(self.files.values().map(|held| &held.file));
-            Arc::new(self.follow(&files, &FollowOptions::default()))
+            let tree = FollowedTree::of(&files, &FollowOptions::default());
+            Arc::new(FollowedSide::of(tree, &self.files))
         })
     }
 
     /// Returns what Flux applies of it.
     pub(super) fn applied(&self) -> &AppliedObjects {
-        &self.followed().applied
+        &self.followed().tree.applied
     }
 
     /// Returns whether a build reads a file.
     pub(super) fn is_read(&self, path: &str) -> bool {
-        self.followed().read.contains(path)
+        self.followed().tree.read.contains(path)
     }
 
     /// Returns how much of what stands at a place may be shown.
@@ -278,17 +278,18 @@ impl Side {
     /// Lists all files that are compared by themselves as far as no build reads them.
     pub(super) fn all_files(&self) -> impl Iterator<Item = SideFile<'_>> {
         let own = self.files.values().map(Held::view);
-        let around = self.surroundings.values();
-        own.chain(around.map(|file| self.surrounding(file)))
+        let around = self.followed().tree.kept.values();
+        let around = around.filter(|file| !is_hidden(&file.path));
+        own.chain(around.map(|file| self.kept(file)))
     }
 
     /// Finds a file.
     pub(super) fn file(&self, path: &str) -> Option<SideFile<'_>> {
         let own = self.files.get(path).map(Held::view);
-        own.or_else(|| Some(self.surrounding(self.surroundings.get(path)?)))
+        own.or_else(|| Some(self.kept(self.followed().tree.kept.get(path)?)))
     }
 
-    fn surrounding<'s>(&'s self, file: &'s Arc<SourceFile>) -> SideFile<'s> {
+    fn kept<'s>(&'s self, file: &'s Arc<SourceFile>) -> SideFile<'s> {
         let sight = self.followed().closed.get(&file.path);
         SideFile {
             path: &file.path,
@@ -302,7 +303,7 @@ impl Side {
 
     /// Returns whether another side has the same file, and no build of either reads it.
     pub(super) fn shares(&self, file: &SideFile<'_>, other: &Self) -> bool {
-        let sides = [self, other].map(|side| side.surroundings.get(file.path));
+        let sides = [self, other].map(|side| side.followed().tree.kept.get(file.path));
         let [Some(one), Some(another)] = sides else {
             return false;
         };
@@ -383,7 +384,7 @@ impl Side {
 
     /// Returns whether it has no file.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.surroundings.is_empty()
+        self.files.is_empty() && self.followed().tree.kept.is_empty()
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Held> {
@@ -404,16 +405,10 @@ impl Held {
     }
 }
 
-/// Returns how much may be shown of a file that Kiln does not own.
-fn sight_of(path: &str, file: &SourceFile) -> Sight {
-    const CIPHERTEXT: &str = "ENC[AES256_GCM,";
-    if file.text().is_ok_and(|text| text.contains(CIPHERTEXT)) {
-        Sight::Sealed
-    } else if is_secret_path(path) {
-        Sight::Secret
-    } else {
-        Sight::Open
-    }
+/// Returns whether a file lies in a folder that is hidden.
+fn is_hidden(path: &str) -> bool {
+    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|step| step.starts_with('.'))
 }
 
 fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {

@@ -37,6 +37,8 @@ pub struct UnseenPart {
     pub why: String,
     /// What would make it seen; empty where nothing here can.
     pub remedy: String,
+    /// Whether there may be objects in it, and not only values of variables.
+    pub hides_objects: bool,
     /// The namespace that its objects go to, where that is known.
     pub namespace: Option<String>,
     /// The build that it is missing from, as an index.

@@ -63,6 +63,8 @@ struct BuiltFolder {
     resources: Vec<Resource>,
     problems: Vec<FluxProblem>,
     unseen: Vec<(String, String, Place)>,
+    /// The files that `flux bootstrap` will write.
+    awaited: Vec<(String, Place)>,
     files: BTreeSet<String>,
 }
 
@@ -216,6 +218,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                     folder: folder.unwrap_or_default(),
                     resources: Vec::new(),
                     unseen: Vec::new(),
+                    awaited: Vec::new(),
                     files: BTreeSet::new(),
                 }
             }
@@ -343,6 +346,10 @@ impl<'a, 'f> Follower<'a, 'f> {
         for (what, why, place) in built.unseen {
             self.unseen(index, what, why, String::new(), Some(place));
         }
+        for (what, place) in built.awaited {
+            let why = "`flux bootstrap` writes it".to_owned();
+            self.unseen_values(index, what, why, String::new(), Some(place));
+        }
         let mut problems = built.problems;
         let objects = match &flux {
             Some(flux) => self.with_variables(built.resources, flux, index, &mut problems),
@@ -425,7 +432,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                 variables.unseen.push((name, from.place));
             } else if !from.optional {
                 variables.unseen.push((name.clone(), from.place.clone()));
-                self.unseen(
+                self.unseen_values(
                     index,
                     name,
                     "no build of the tree makes it, so its variables are not known".to_owned(),
@@ -455,10 +462,26 @@ impl<'a, 'f> Follower<'a, 'f> {
             what,
             why,
             remedy,
+            hides_objects: true,
             namespace,
             build,
             place,
         });
+    }
+
+    /// Notes what is not seen and holds no objects.
+    fn unseen_values(
+        &mut self,
+        build: usize,
+        what: String,
+        why: String,
+        remedy: String,
+        place: Option<Place>,
+    ) {
+        self.unseen(build, what, why, remedy, place);
+        if let Some(part) = self.applied.unseen.last_mut() {
+            part.hides_objects = false;
+        }
     }
 
     /// Takes an object over, and returns the builds that it starts.
@@ -635,21 +658,20 @@ fn build_folder(
             .into_iter()
             .map(FluxProblem::of_kustomize),
     );
-    let mut unseen: Vec<(String, String, Place)> = built
+    let unseen: Vec<(String, String, Place)> = built
         .findings
         .not_seen
         .into_iter()
         .map(|unseen| (unseen.what, unseen.why, unseen.place))
         .collect();
-    for path in awaited {
-        let why = "`flux bootstrap` writes it".to_owned();
-        unseen.push((path, why, generated.field.place().clone()));
-    }
+    let place = generated.field.place();
+    let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
         folder,
         resources: built.resources,
         problems,
         unseen,
+        awaited: awaited.collect(),
         files: read,
     }
 }

@@ -289,6 +289,10 @@ impl Files for Disk {
         }
     }
 
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        Ok(self.list_normal(&path::normal(folder)?)?)
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let relative = path::normal(folder)?;
         let found = self.list_normal(&relative);

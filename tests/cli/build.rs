@@ -68,7 +68,10 @@ fn takes_what_the_arguments_ask_for() {
     }
     let run = sandbox.kiln(&["build", "--owner", "flux-system/aps"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("did you mean `flux-system/apps`?"), "{run}");
+    assert!(
+        run.stderr.contains("did you mean `flux-system/apps`?"),
+        "{run}"
+    );
     for arguments in [
         &["--owner", "x"][..],
         &["--source", "x=y"],
@@ -89,8 +92,14 @@ fn tells_where_each_value_comes_from() {
     let sandbox = cluster();
     let arguments = ["build", "--origin", "--kind", "ConfigMap", "-n", "default"];
     let text = sandbox.kiln(&arguments).success();
-    assert!(text.contains("  host: web.example.com # apps/config.yaml:6\n"), "{text}");
-    assert!(text.contains("kind: ConfigMap # apps/config.yaml:2\n"), "{text}");
+    assert!(
+        text.contains("  host: web.example.com # apps/config.yaml:6\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("kind: ConfigMap # apps/config.yaml:2\n"),
+        "{text}"
+    );
     let json = sandbox.kiln(&[&arguments[..], &["-o", "json"]].concat());
     let json: Value = serde_json::from_str(&json.success()).unwrap();
     let object = &json["objects"][0];
@@ -101,7 +110,11 @@ fn tells_where_each_value_comes_from() {
     assert_eq!(host["column"], 9);
     assert_eq!(host["route"], "data.host");
     assert!(
-        host["shapedBy"].as_array().unwrap().iter().any(|place| place == "cluster/settings.yaml:6"),
+        host["shapedBy"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|place| place == "cluster/settings.yaml:6"),
         "{host}"
     );
 }
@@ -112,11 +125,20 @@ fn json_follows_its_schema() {
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let sandbox = cluster();
-    sandbox.write("apps/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: '${NOPE}'}\n");
-    for arguments in [&["build", "-o", "json", "--origin"][..], &["build", "apps", "-o", "json"]] {
+    sandbox.write(
+        "apps/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: '${NOPE}'}\n",
+    );
+    for arguments in [
+        &["build", "-o", "json", "--origin"][..],
+        &["build", "apps", "-o", "json"],
+    ] {
         let run = sandbox.kiln(arguments);
         let mut value: Value = serde_json::from_str(&run.stdout).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
         assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
         value["objects"] = Value::Null;
         assert!(!validator.is_valid(&value));
@@ -124,7 +146,10 @@ fn json_follows_its_schema() {
     let run = sandbox.kiln(&["build", "-o", "json"]);
     assert_eq!(run.code, Some(1), "{run}");
     let value: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(value["refused"][0]["owner"], "Kustomization/flux-system/apps");
+    assert_eq!(
+        value["refused"][0]["owner"],
+        "Kustomization/flux-system/apps"
+    );
 }
 
 #[test]
@@ -132,7 +157,9 @@ fn values_of_secrets_show_only_when_asked_for() {
     let sandbox = cluster();
     let arguments = ["build", "--kind", "Secret"];
     assert!(!sandbox.kiln(&arguments).success().contains("hunter2"));
-    let shown = sandbox.kiln(&["build", "--kind", "Secret", "--show-secrets"]).success();
+    let shown = sandbox
+        .kiln(&["build", "--kind", "Secret", "--show-secrets"])
+        .success();
     assert!(shown.contains("password: hunter2\n"), "{shown}");
     sandbox.write(
         "outside.yaml",
@@ -143,7 +170,10 @@ fn values_of_secrets_show_only_when_asked_for() {
         sandbox.read("cluster/apps.yaml") + "      - {kind: Secret, name: outside}\n",
     );
     let run = sandbox.kiln(&["build", "--values", "outside.yaml"]);
-    assert!(run.stdout.contains("token: ${TOKEN}\n") && !run.to_string().contains("swordfish"), "{run}");
+    assert!(
+        run.stdout.contains("token: ${TOKEN}\n") && !run.to_string().contains("swordfish"),
+        "{run}"
+    );
     let run = sandbox.kiln(&["build", "--values", "outside.yaml", "--show-secrets"]);
     assert!(run.stdout.contains("token: swordfish\n"), "{run}");
 }
@@ -151,14 +181,26 @@ fn values_of_secrets_show_only_when_asked_for() {
 #[test]
 fn a_project_names_what_lies_outside() {
     let sandbox = cluster();
-    sandbox.write("cluster/apps.yaml", sandbox.read("cluster/apps.yaml").replace("name: settings", "name: outside"));
+    sandbox.write(
+        "cluster/apps.yaml",
+        sandbox
+            .read("cluster/apps.yaml")
+            .replace("name: settings", "name: outside"),
+    );
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    assert!(run.stderr.contains("not seen: ConfigMap/flux-system/outside: no build of the tree makes it"), "{run}");
+    assert!(
+        run.stderr
+            .contains("not seen: ConfigMap/flux-system/outside: no build of the tree makes it"),
+        "{run}"
+    );
     sandbox.write(
         "kiln/values.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: outside, namespace: flux-system}\ndata: {DOMAIN: example.org}\n",
     );
-    sandbox.write("kiln/kiln.toml", "[flux]\nroots = [\"cluster\"]\nvalues = [\"values.yaml\"]\n");
+    sandbox.write(
+        "kiln/kiln.toml",
+        "[flux]\nroots = [\"cluster\"]\nvalues = [\"values.yaml\"]\n",
+    );
     let run = sandbox.kiln(&["-C", "kiln", "build"]);
     assert!(run.stdout.contains("host: web.example.org\n"), "{run}");
     for (settings, message) in [
@@ -176,13 +218,19 @@ fn a_project_names_what_lies_outside() {
 #[test]
 fn a_variable_that_nothing_gives_is_an_error_since_flux_2_9() {
     let sandbox = cluster();
-    sandbox.write("apps/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: 'x${NOPE}'}\n");
+    sandbox.write(
+        "apps/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: 'x${NOPE}'}\n",
+    );
     let run = sandbox.kiln(&["build", "-o", "name"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("error[variable-undefined]"), "{run}");
     assert!(run.stderr.contains("apps/config.yaml:4:"), "{run}");
     // What can be built is printed all the same.
-    assert!(run.stdout.contains("Kustomization/flux-system/apps"), "{run}");
+    assert!(
+        run.stdout.contains("Kustomization/flux-system/apps"),
+        "{run}"
+    );
     sandbox.kiln(&["build", "--lenient"]).success();
     sandbox.write("kiln.toml", "[flux]\nstrict = false\n");
     sandbox.kiln(&["build"]).success();
@@ -192,7 +240,11 @@ fn a_variable_that_nothing_gives_is_an_error_since_flux_2_9() {
 fn finds_the_tree_from_below_and_from_outside() {
     let sandbox = cluster();
     let all = sandbox.kiln(&["build"]).success();
-    for arguments in [&["-C", "apps", "build"][..], &["build", "cluster"], &["-C", "apps", "build", "../cluster"]] {
+    for arguments in [
+        &["-C", "apps", "build"][..],
+        &["build", "cluster"],
+        &["-C", "apps", "build", "../cluster"],
+    ] {
         let run = sandbox.kiln(arguments);
         if arguments.contains(&"cluster") || arguments.contains(&"../cluster") {
             assert_eq!(run.success(), all, "{arguments:?}");
@@ -210,7 +262,11 @@ fn a_repository_without_git_is_where_the_user_stands() {
     assert!(all.contains("Deployment"), "{all}");
     let run = sandbox.kiln(&["-C", "apps", "build", "-q"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("tells where Flux starts: there is no `FluxInstance`"), "{run}");
+    assert!(
+        run.stderr
+            .contains("tells where Flux starts: there is no `FluxInstance`"),
+        "{run}"
+    );
     sandbox.write("kiln.toml", "");
     assert_eq!(sandbox.kiln(&["-C", "apps", "build"]).success(), all);
 }
@@ -273,7 +329,11 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
             },
             "it is a symlink",
         ),
-        ("other", &|| sandbox.write("apps/other/.git", "gitdir: x\n"), "another repository"),
+        (
+            "other",
+            &|| sandbox.write("apps/other/.git", "gitdir: x\n"),
+            "another repository",
+        ),
     ];
     for (name, spoil, why) in cases {
         let path = format!("apps/{name}");
@@ -287,11 +347,17 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
         spoil();
         let run = sandbox.kiln(&["build", "-o", "name"]);
         assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("error[resource-ignored]") && run.stderr.contains(why), "{run}");
+        assert!(
+            run.stderr.contains("error[resource-ignored]") && run.stderr.contains(why),
+            "{run}"
+        );
         assert!(run.stderr.contains(&format!("`{name}`")), "{run}");
         assert!(run.stderr.contains("apps/kustomization.yaml:"), "{run}");
     }
-    sandbox.write("apps/kustomization.yaml", format!("{list}  - nowhere.yaml\n"));
+    sandbox.write(
+        "apps/kustomization.yaml",
+        format!("{list}  - nowhere.yaml\n"),
+    );
     let run = sandbox.kiln(&["build"]);
     assert!(run.stderr.contains("error[resource-missing]"), "{run}");
 }
@@ -300,11 +366,19 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
 fn what_cannot_be_read_stops_nothing_else() {
     let sandbox = cluster();
     sandbox.write("private/a.yaml", "a: b\n");
-    std::fs::set_permissions(sandbox.path("private"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::fs::set_permissions(
+        sandbox.path("private"),
+        std::fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
     sandbox.write("docs/broken.yaml", "a: [\n\tx");
     sandbox.write("docs/binary.yaml", [0xff, 0xfe, 0x00]);
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    std::fs::set_permissions(sandbox.path("private"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(
+        sandbox.path("private"),
+        std::fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
     assert!(run.success().contains("Deployment/default/web"));
     sandbox.write("apps/config.yaml", "kind: ConfigMap\n  a: [\n");
     let run = sandbox.kiln(&["build", "-o", "name"]);
@@ -329,10 +403,22 @@ fn an_empty_repository_says_what_was_looked_for() {
 #[test]
 fn a_folder_builds_as_kustomize_builds_it() {
     let sandbox = Sandbox::with(&[
-        ("base/kustomization.yaml", "resources: [config.yaml]\nnamePrefix: my-\n"),
-        ("base/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  b: |\n    c\n"),
-        ("over/kustomization.yaml", "resources: [../base]\nnamespace: x\nsecretGenerator:\n- name: s\n  literals: [p=hunter2]\n"),
-        ("up/kustomization.yaml", "resources: [../base/config.yaml]\n"),
+        (
+            "base/kustomization.yaml",
+            "resources: [config.yaml]\nnamePrefix: my-\n",
+        ),
+        (
+            "base/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  b: |\n    c\n",
+        ),
+        (
+            "over/kustomization.yaml",
+            "resources: [../base]\nnamespace: x\nsecretGenerator:\n- name: s\n  literals: [p=hunter2]\n",
+        ),
+        (
+            "up/kustomization.yaml",
+            "resources: [../base/config.yaml]\n",
+        ),
     ]);
     let text = sandbox.kiln(&["build", "over"]).success();
     let config = "apiVersion: v1\ndata:\n  b: |\n    c\nkind: ConfigMap\nmetadata:\n  name: my-a\n  namespace: x\n---\n";
@@ -343,7 +429,9 @@ fn a_folder_builds_as_kustomize_builds_it() {
     let run = sandbox.kiln(&["build", "up"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("up/kustomization.yaml:1:"), "{run}");
-    sandbox.kiln(&["build", "up", "--load-restrictor", "none"]).success();
+    sandbox
+        .kiln(&["build", "up", "--load-restrictor", "none"])
+        .success();
     let run = sandbox.kiln(&["-C", "over", "build", "."]);
     assert_eq!(run.success(), text);
 }
@@ -352,7 +440,10 @@ fn a_folder_builds_as_kustomize_builds_it() {
 fn nothing_outside_of_a_repository_is_read() {
     let sandbox = Sandbox::with(&[
         ("base/kustomization.yaml", "resources: [config.yaml]\n"),
-        ("base/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+        (
+            "base/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+        ),
         ("repo/over/kustomization.yaml", "resources: [../../base]\n"),
     ]);
     sandbox.kiln(&["build", "repo/over"]).success();
@@ -375,10 +466,18 @@ fn what_a_name_orders_nobody_does() {
             let start = line.trim_start();
             start.starts_with("::error") || start.starts_with("::warning")
         });
-        assert!(!orders && !run.stdout.contains("##[") && !run.stdout.contains('\u{202e}'), "{run}");
+        assert!(
+            !orders && !run.stdout.contains("##[") && !run.stdout.contains('\u{202e}'),
+            "{run}"
+        );
     }
-    let text = sandbox.kiln(&["build", "--kind", "ConfigMap", "-n", "default"]).success();
+    let text = sandbox
+        .kiln(&["build", "--kind", "ConfigMap", "-n", "default"])
+        .success();
     let documents = kiln::yaml::load(&text).unwrap();
     let data = documents[0].root.find("data").unwrap();
-    assert_eq!(data.find_text("d"), Some("x\n::warning::y\n::1 localhost\n"));
+    assert_eq!(
+        data.find_text("d"),
+        Some("x\n::warning::y\n::1 localhost\n")
+    );
 }

@@ -66,13 +66,28 @@ ghcr.io/web:1.2.3                     Deployment/default/web
 #[test]
 fn lists_releases_with_their_charts() {
     let text = list(&releases(), &["releases"]).success();
-    let words: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let words: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
     assert_eq!(
         words,
         [
             vec!["RELEASE", "CHART", "VERSION", "SOURCE", "OWNER"],
-            vec!["default/cert-manager", "cert-manager", "v1.20.0", "https://charts.jetstack.io", "flux-system/apps"],
-            vec!["default/echo", "app-template", "5.1.0", "oci://ghcr.io/bjw-s/app-template", "flux-system/apps"],
+            vec![
+                "default/cert-manager",
+                "cert-manager",
+                "v1.20.0",
+                "https://charts.jetstack.io",
+                "flux-system/apps"
+            ],
+            vec![
+                "default/echo",
+                "app-template",
+                "5.1.0",
+                "oci://ghcr.io/bjw-s/app-template",
+                "flux-system/apps"
+            ],
         ]
     );
 }
@@ -85,7 +100,12 @@ fn lists_sources_with_their_users() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|source| format!("{} {} {} {}", source["kind"], source["key"], source["url"], source["users"]))
+        .map(|source| {
+            format!(
+                "{} {} {} {}",
+                source["kind"], source["key"], source["url"], source["users"]
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -103,20 +123,46 @@ fn lists_kustomizations_and_draws_them() {
     let apps = sandbox.read("cluster/apps.yaml");
     sandbox.write(
         "cluster/more.yaml",
-        apps.replace("name: apps", "name: \"more\\\"]\"").replace("  prune: true\n", "  dependsOn: [{name: apps}, {name: gone}]\n  suspend: true\n"),
+        apps.replace("name: apps", "name: \"more\\\"]\"").replace(
+            "  prune: true\n",
+            "  dependsOn: [{name: apps}, {name: gone}]\n  suspend: true\n",
+        ),
     );
     let run = list(&sandbox, &["kustomizations"]);
     let text = run.success();
     assert!(text.starts_with("KUSTOMIZATION"), "{text}");
-    assert!(text.lines().any(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        words == ["flux-system/apps", "./apps", "3", "-", "-", "flux-system/flux-system"]
-    }), "{text}");
+    assert!(
+        text.lines().any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words
+                == [
+                    "flux-system/apps",
+                    "./apps",
+                    "3",
+                    "-",
+                    "-",
+                    "flux-system/flux-system",
+                ]
+        }),
+        "{text}"
+    );
     let graph = list(&sandbox, &["kustomizations", "-o", "mermaid"]).success();
-    assert!(graph.starts_with("graph LR\n  n0[\"flux-system/flux-system\"]\n"), "{graph}");
-    assert!(graph.contains("[\"flux-system/more#34;#93; (suspended)\"]\n"), "{graph}");
-    assert!(graph.contains("[\"flux-system/gone (not there)\"]\n"), "{graph}");
-    assert!(graph.contains("  n0 -.-> n1\n") && graph.contains(" --> "), "{graph}");
+    assert!(
+        graph.starts_with("graph LR\n  n0[\"flux-system/flux-system\"]\n"),
+        "{graph}"
+    );
+    assert!(
+        graph.contains("[\"flux-system/more#34;#93; (suspended)\"]\n"),
+        "{graph}"
+    );
+    assert!(
+        graph.contains("[\"flux-system/gone (not there)\"]\n"),
+        "{graph}"
+    );
+    assert!(
+        graph.contains("  n0 -.-> n1\n") && graph.contains(" --> "),
+        "{graph}"
+    );
 }
 
 #[test]
@@ -128,7 +174,10 @@ fn json_follows_its_schema() {
     for subject in ["images", "releases", "kustomizations", "sources"] {
         let text = list(&sandbox, &[subject, "-o", "json"]).success();
         let mut value: Value = serde_json::from_str(&text).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|e| e.to_string())
+            .collect();
         assert!(errors.is_empty(), "{subject}: {errors:#?}");
         assert!(!value[subject].as_array().unwrap().is_empty());
         value[subject][0]["odd"] = Value::Null;
@@ -142,7 +191,11 @@ fn what_is_refused_is_named_and_fails() {
     sandbox.write("apps/kustomization.yaml", "resources: [nowhere.yaml]\n");
     let run = list(&sandbox, &["images"]);
     assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("Kustomization/flux-system/apps; `kiln build` says why"), "{run}");
+    assert!(
+        run.stderr
+            .contains("Kustomization/flux-system/apps; `kiln build` says why"),
+        "{run}"
+    );
 }
 
 #[test]

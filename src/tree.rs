@@ -4,9 +4,7 @@
 //! [`Tree<Sealed>`](Sealed): each transition is one method, and `write` takes nothing but a sealed
 //! tree, so that a stage out of order, or a secret in plain text on disk, does not compile.
 
-pub mod builds;
 pub mod images;
-pub mod kustomization;
 pub mod object;
 mod open_part;
 pub mod output_path;

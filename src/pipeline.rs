@@ -18,7 +18,7 @@ mod world;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
-pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
+pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::Layout;
@@ -118,7 +118,7 @@ fn compile_here(
     let exempt = inputs::check_exemptions(&project);
     let templates = rendering.tree.files().len();
     let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let around = KeptFiles::around(world, &project, &rendering.tree);
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
     let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
@@ -182,7 +182,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     let rules = harden::RULES.iter().map(|rule| rule.code).collect();
     let unknown = audit::problems(&exemptions, &rules);
     warnings.keep(Warned::unless_errors((), unknown))?;
-    let around = KeptFiles::around(world, &project, &rendering.tree);
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
     let measures = audit::Measures {
         profiles: &profiles,

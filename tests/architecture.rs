@@ -96,7 +96,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "write",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
-    ("diff", &["source", "diagnostic", "secret", "yaml", "tree"]),
+    (
+        "diff",
+        &["source", "diagnostic", "secret", "yaml", "tree", "flux"],
+    ),
     (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
@@ -122,6 +125,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "check",
             "audit",
             "seal",
+            "flux",
         ],
     ),
     (
@@ -140,6 +144,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "audit",
             "flux",
             "pipeline",
+            "flux",
         ],
     ),
 ];

@@ -33,6 +33,8 @@ pub struct Session {
     pub root: PathBuf,
     /// The project's files.
     pub disk: Disk,
+    /// Whether there is a project; else this is a tree as it is.
+    pub is_project: bool,
     /// The files of the repository that the project is a folder of, and its path there.
     repository: Option<(Disk, String)>,
     catalogue: Box<dyn Files>,
@@ -49,6 +51,25 @@ impl Session {
         Self::open_root(&root, settings)
     }
 
+    /// Opens the project that the folder of the settings is in, or the whole repository, or the folder itself.
+    pub fn open_any(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
+        let start = &settings.directory;
+        let is_project = fs::find_upwards(start, &[PROJECT_FILE]).is_some();
+        if is_project || !start.is_dir() {
+            return Self::open(settings, printer);
+        }
+        let root = match fs::repository_above(start) {
+            Some((root, _)) => root,
+            None => start.clone(),
+        };
+        printer.in_project(&root);
+        let session = Self::open_root(&root, settings)?;
+        Ok(Self {
+            is_project: false,
+            ..session
+        })
+    }
+
     /// Opens the files of the project that the folder of the settings is in, and nothing more.
     pub fn find(settings: &Settings, printer: &mut Printer) -> Result<Disk, CommandError> {
         let root = find_root(&settings.directory)?;
@@ -62,6 +83,7 @@ impl Session {
         Ok(Self {
             root: root.to_owned(),
             disk: Disk::open(root)?,
+            is_project: true,
             repository: fs::repository_above(root)
                 .and_then(|(above, path)| Some((Disk::open(&above).ok()?, path))),
             catalogue: Box::new(pipeline::catalogue()),
@@ -96,11 +118,23 @@ impl Session {
 
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
-        let world = self.world_of(&self.disk);
+        self.world_around(&self.disk)
+    }
+
+    /// Returns the same with other files in the place of the project's, but in the repository as it is on disk.
+    pub fn world_around<'w>(&'w self, files: &'w dyn Files) -> World<'w> {
+        let world = self.world_of(files);
         match &self.repository {
             Some((files, folder)) => world.in_repository(folder, Some(files)),
             None => world,
         }
+    }
+
+    /// Returns the root of the repository that the project is a folder of, and its path there; `None` where it is the
+    /// root itself, or in none.
+    pub fn repository(&self) -> Option<(&Path, &str)> {
+        let (files, path) = self.repository.as_ref()?;
+        Some((files.root(), path))
     }
 
     /// Returns the same with other files in the place of the project's.

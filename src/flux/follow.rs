@@ -15,7 +15,7 @@ use super::generated::{find_file, generate};
 use super::resource_set;
 use super::roots::{KUSTOMIZE_GROUP, find_roots};
 use super::source_reference::SourceReference;
-use super::substitution::{SubstitutedObject, SubstitutionProblem, substitute};
+use super::substitution::{SubstitutionProblem, substitute};
 use super::tree_files::{RecordedFiles, TreeFiles};
 use super::variables::{ValueSource, VariableProblem, Variables, substitute_from};
 use crate::source::Span;
@@ -430,24 +430,20 @@ impl<'a, 'f> Follower<'a, 'f> {
             .find(&["spec", "postBuild"])
             .is_some_and(|field| !field.is_null());
         let strict = !self.options.lenient;
-        let results: Vec<Result<SubstitutedObject, Vec<SubstitutionProblem>>> = resources
+        let results: Vec<Result<Field, Vec<SubstitutionProblem>>> = resources
             .into_par_iter()
             .map(|resource| {
                 if is_substituted {
                     substitute(resource.root, &variables, strict)
                 } else {
-                    Ok(SubstitutedObject {
-                        field: resource.root,
-                        unseen: BTreeSet::new(),
-                    })
+                    Ok(resource.root)
                 }
             })
             .collect();
         let mut objects = Vec::new();
         for result in results {
             match result {
-                Ok(substituted) => {
-                    let mut object = substituted.field;
+                Ok(mut object) => {
                     add_common_metadata(&mut object, flux);
                     objects.push(object);
                 }

@@ -85,6 +85,11 @@ impl<'f> TreeFiles<'f> {
         Ok(tree)
     }
 
+    /// Takes files out, as if they were not there.
+    pub fn forget(&mut self, is_forgotten: &dyn Fn(&str) -> bool) {
+        self.paths.retain(|path, _| !is_forgotten(path));
+    }
+
     /// Takes out what the source-controller leaves out: by the ignore files, and by what the source itself says.
     fn leave_out(&mut self, of_source: Option<&str>) {
         let of_files: Vec<(String, String)> = self

@@ -10,8 +10,8 @@ use crate::config::project::Project;
 use crate::flux::{TreeFiles, find_output_base};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, ReadError};
+use crate::tree::File;
 use crate::tree::output_path::{LOCK_FILE, listed_outputs, split};
-use crate::tree::{Rendered, Tree};
 
 /// The files that are kept beside the rendered ones: what git does not ignore, but for inputs and old outputs.
 pub(super) struct KeptFiles<'w> {
@@ -24,13 +24,17 @@ pub(super) struct KeptFiles<'w> {
 
 impl<'w> KeptFiles<'w> {
     /// Looks for the files around a tree that was rendered.
-    pub(super) fn around(world: &'w World<'_>, project: &Project, tree: &Tree<Rendered>) -> Self {
+    pub(super) fn around<'t>(
+        world: &'w World<'_>,
+        project: &Project,
+        rendered: impl Iterator<Item = &'t File> + Clone,
+    ) -> Self {
         let output = inputs::output_folder(project);
         let repository = world.repository.as_ref();
         let place = repository.map(|found| inputs::in_project(&found.folder, &output));
         let mut candidates = vec!["", output.as_str()];
         candidates.extend(place.as_deref());
-        let base = find_output_base(tree.files(), &candidates);
+        let base = find_output_base(rendered.clone(), &candidates);
         let files = if base.is_empty() {
             RebasedFiles::of(world, &output, "")
         } else if base == output {
@@ -47,7 +51,7 @@ impl<'w> KeptFiles<'w> {
             paths: Vec::new(),
             output: base.to_owned(),
         };
-        kept.paths = kept.list(project, tree);
+        kept.paths = kept.list(project, rendered);
         kept
     }
 
@@ -56,12 +60,11 @@ impl<'w> KeptFiles<'w> {
         TreeFiles::kept(&self.files, self.paths.iter().cloned(), &self.output)
     }
 
-    fn list(&self, project: &Project, tree: &Tree<Rendered>) -> Vec<String> {
+    fn list<'t>(&self, project: &Project, rendered: impl Iterator<Item = &'t File>) -> Vec<String> {
         let Ok(mut paths) = self.files.list_outputs("") else {
             return Vec::new();
         };
-        let own: BTreeSet<String> = tree
-            .files()
+        let own: BTreeSet<String> = rendered
             .map(|file| inputs::in_project(&self.output, &file.path))
             .chain(self.old_outputs())
             .collect();

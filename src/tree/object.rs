@@ -78,12 +78,7 @@ impl<'t> Object<'t> {
         file.documents
             .iter()
             .enumerate()
-            .filter(|(_, document)| {
-                let root = &document.root;
-                root.find_text("apiVersion")
-                    .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
-                    && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
-            })
+            .filter(|(_, document)| is_object(&document.root))
             .map(move |(index, document)| Self {
                 file,
                 document: index,
@@ -192,6 +187,13 @@ impl<'t> Object<'t> {
         let Span { start, .. } = self.root.first_line_span();
         start
     }
+}
+
+/// Returns whether a document is an object; kustomizations of `kustomize` are none.
+pub fn is_object(root: &Node) -> bool {
+    root.find_text("apiVersion")
+        .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
+        && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod emit;
 mod field;
 mod field_spec;
 mod files;
+mod folded;
 mod generate;
 mod generated_note;
 mod inline;

@@ -99,11 +99,6 @@ impl<'t> Context<'t> {
         self.builds.applied.build_of(object).root
     }
 
-    /// Returns whether no root reaches an object.
-    pub(super) fn is_unreached(&self, object: &AppliedObject) -> bool {
-        self.root_of(object).is_none()
-    }
-
     /// Lists the objects of a group and kind, each once for a cluster even if several builds take it in.
     pub(super) fn unique_objects(&self, group: &str, kind: &str) -> Vec<&AppliedObject> {
         let mut seen = BTreeSet::new();

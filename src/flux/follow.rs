@@ -272,7 +272,9 @@ impl<'a, 'f> Follower<'a, 'f> {
     /// Returns where the files of a Kustomization's source are.
     fn source_files(&self, flux: &Field) -> SourceFiles<'_> {
         let Some(reference) = SourceReference::of(flux) else {
-            return SourceFiles::Tree;
+            // The API server takes none without a source; what names a path means this tree.
+            let path = flux.find_text(&["spec", "path"]);
+            return path.map_or(SourceFiles::Unknown, |_| SourceFiles::Tree);
         };
         if let Some(files) = self.options.sources.get(&reference) {
             return SourceFiles::Given(files);

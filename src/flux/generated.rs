@@ -38,7 +38,11 @@ pub(super) fn generate(
 ) -> GeneratedKustomization {
     let file = find_file(files, folder);
     let mut generated = match &file {
-        Some(file) => read(file),
+        Some(file) => {
+            let mut generated = read(file);
+            generated.problems.extend(second_file(files, folder, file));
+            generated
+        }
         None => GeneratedKustomization {
             field: scan(files, folder, cause),
             problems: Vec::new(),
@@ -69,6 +73,25 @@ pub(super) fn find_file(files: &dyn Files, folder: &str) -> Option<Arc<SourceFil
             _ => None,
         }
     })
+}
+
+/// Refuses a folder with a second kustomization file.
+fn second_file(files: &dyn Files, folder: &str, first: &Arc<SourceFile>) -> Option<Problem> {
+    let second = KUSTOMIZATION_FILES.iter().find_map(|name| {
+        let path = kustomize::join(folder, name)?;
+        match files.entry(&path) {
+            PathEntry::File(file) if file.path != first.path => Some(file),
+            _ => None,
+        }
+    })?;
+    let start = |file| Place::new(file, 0, Span::default());
+    let message = format!("the folder has both `{}` and `{}`", first.path, second.path);
+    let problem = Problem::new(ProblemKind::Refused, message, &start(&second));
+    Some(
+        problem
+            .with_related(&start(first))
+            .with_help("keep one of them"),
+    )
 }
 
 fn read(file: &Arc<SourceFile>) -> GeneratedKustomization {

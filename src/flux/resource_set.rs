@@ -3,6 +3,7 @@
 use kustomize::{Field, FieldEntry, FieldScalar, FieldValue, ScalarKind};
 
 use super::applied_object::{is_of, key_of};
+use crate::tree::object::is_namespaced;
 use crate::yaml::Resolver;
 
 /// The API group of the Flux operator.
@@ -34,8 +35,23 @@ pub(super) fn expand(object: &Field) -> Vec<Result<Field, String>> {
     let mut made = Vec::new();
     for input in inputs {
         for resource in resources {
-            made.push(InputSet { input, object }.fill(resource));
+            let filled = InputSet { input, object }.fill(resource);
+            made.push(filled.map(|made| in_namespace_of(object, made)));
         }
+    }
+    made
+}
+
+/// Puts an object that names no namespace into that of its `ResourceSet`.
+fn in_namespace_of(set: &Field, mut made: Field) -> Field {
+    let kind = made.find_text(&["kind"]).unwrap_or_default();
+    let is_named = made.find(&["metadata", "namespace"]).is_some();
+    if let Some(namespace) = set.find(&["metadata", "namespace"])
+        && !is_named
+        && is_namespaced(kind)
+    {
+        made.mapping_at("metadata", &set.origin)
+            .set("namespace", namespace.clone());
     }
     made
 }

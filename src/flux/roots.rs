@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kustomize::{Field, join};
+use kustomize::{Field, join, named_paths};
 
 use super::applied_object::{ObjectKey, group_of, is_of, key_of};
+use super::generated::find_file;
 use super::source_reference::SourceReference;
 use super::tree_files::TreeFiles;
 
@@ -214,6 +215,29 @@ fn holds(folder: &str, inner: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// Returns the folder whose kustomization takes in what stands in a folder: the next above that names it, or else the
+/// folder itself.
+fn listing_folder<'p>(files: &TreeFiles<'_>, own: &'p str) -> &'p str {
+    if find_file(files, own).is_some() {
+        return own;
+    }
+    let names_own = |folder: &&str| {
+        let file = find_file(files, folder);
+        let documents = file.as_ref().and_then(|file| file.documents().ok());
+        let first = file.as_ref().zip(documents.and_then(|all| all.first()));
+        first.is_some_and(|(file, document)| {
+            let field = Field::of_node(&document.root, file, 0);
+            let named = named_paths(&field).into_iter();
+            let mut paths = named.filter_map(|named| join(folder, &named.path));
+            paths.any(|path| {
+                path == own || path.rsplit_once('/').is_some_and(|(above, _)| above == own)
+            })
+        })
+    };
+    let above = own.match_indices('/').map(|(at, _)| &own[..at]).rev();
+    above.chain([""]).find(names_own).unwrap_or(own)
+}
+
 /// Lists the folders with Kustomizations that no Kustomization builds.
 fn uppermost(files: &TreeFiles<'_>, kustomizations: &[(String, String)]) -> Vec<SyncRoot> {
     let built: BTreeSet<&str> = kustomizations
@@ -227,7 +251,7 @@ fn uppermost(files: &TreeFiles<'_>, kustomizations: &[(String, String)]) -> Vec<
     };
     let standing: BTreeSet<&str> = kustomizations
         .iter()
-        .map(|(own, _)| own.as_str())
+        .map(|(own, _)| listing_folder(files, own))
         .filter(|own| !is_built(own))
         .collect();
     let mut found: Vec<SyncRoot> = Vec::new();

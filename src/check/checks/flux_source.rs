@@ -8,7 +8,7 @@ use crate::check::Check;
 use crate::check::absence::AbsentObject;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::flux::{AppliedObject, ObjectKey, SourceReference, made_artifacts};
+use crate::flux::{AppliedObject, SourceReference, made_artifacts};
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
@@ -68,14 +68,6 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     for (index, root) in context.builds.applied.roots.iter().enumerate() {
         let all = sources.entry(Some(index)).or_default();
         all.extend(root.source.clone());
-        if root.source.is_none() {
-            // Nothing says what the sync is called, so that it may be called as usual.
-            let usual = |kind: &str| SourceReference {
-                kind: kind.to_owned(),
-                key: ObjectKey::new(OWN, OWN),
-            };
-            all.extend(["GitRepository", "OCIRepository", "Bucket"].map(usual));
-        }
     }
     let mut problems = Vec::new();
     for (group, kind, route) in REFERENCES {
@@ -101,8 +93,13 @@ fn absent_source(
     let key = object.key();
     let wanted = SourceReference::read(reference, &key.namespace)?;
     let SourceReference { kind, key: named } = &wanted;
-    let is_usual = named.namespace == OWN && named.name == OWN && context.is_unreached(object);
-    if is_usual
+    // Where nothing says what the source of the sync is called, it may have any name in Flux' namespace.
+    let roots = &context.builds.applied.roots;
+    let root = context.root_of(object).and_then(|root| roots.get(root));
+    let may_be_own = named.namespace == OWN
+        && ["GitRepository", "OCIRepository", "Bucket"].contains(&kind.as_str())
+        && root.is_none_or(|root| root.source.is_none());
+    if may_be_own
         || is_substituted(&named.name)
         || is_substituted(&named.namespace)
         || sources.contains(&wanted)

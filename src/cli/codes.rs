@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Meaning;
 use crate::diff::DANGERS;
-use crate::{flux, pipeline, write};
+use crate::{pipeline, write};
 
 /// Every code, in the order in which they are listed.
 pub static CODES: &[Meaning] = &[KEY_TRACKED, KEY_NOT_IGNORED, KEY_READABLE, STALE_OUTPUT];
@@ -59,12 +59,7 @@ Render and commit the result. `kiln diff --disk` shows what that changes in the 
 
 /// Lists the codes of all diagnostics by where they come from, but for those of rules and checks.
 pub fn diagnostics() -> Vec<(&'static str, Vec<Meaning>)> {
-    let known = pipeline::explanations();
-    let of_flux = flux::CODES
-        .iter()
-        .filter(|one| known.iter().all(|other| other.code != one.code));
     let mut found = pipeline::findings();
-    found.push(("What Flux applies", of_flux.copied().collect()));
     found.push(("Write", write::CODES.to_vec()));
     found.push(("Commands", CODES.to_vec()));
     found

@@ -19,6 +19,17 @@ metadata:
   name: web
   namespace: default
 ---
+# Kustomization/flux-system/apps, from apps/secret.yaml:1
+apiVersion: v1
+kind: Secret
+metadata:
+  name: web
+  namespace: default
+stringData:
+  password: …
+  sealed: ENC[AES256_GCM,data:x]
+  token: …
+---
 # Kustomization/flux-system/apps, from apps/deployment.yaml:1
 apiVersion: apps/v1
 kind: Deployment
@@ -32,23 +43,12 @@ spec:
       containers:
       - image: ghcr.io/web:1.2.3
         name: web
----
-# Kustomization/flux-system/apps, from apps/secret.yaml:1
-apiVersion: v1
-kind: Secret
-metadata:
-  name: web
-  namespace: default
-stringData:
-  password: …
-  sealed: ENC[AES256_GCM,data:x]
-  token: ${TOKEN}
 ";
     assert_eq!(run.stdout, expected, "{run}");
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(run.stderr, "3 objects of 1 Kustomization\n");
     let all = sandbox.kiln(&["build", "-o", "name", "-q"]);
-    let expected = "ConfigMap/flux-system/settings\nFluxInstance/flux-system/flux\nKustomization/flux-system/apps\nConfigMap/default/web\nDeployment/default/web\nSecret/default/web\n";
+    let expected = "ConfigMap/flux-system/settings\nFluxInstance/flux-system/flux\nKustomization/flux-system/apps\nConfigMap/default/web\nSecret/default/web\nDeployment/default/web\n";
     assert_eq!(all.success(), expected);
 }
 
@@ -59,7 +59,7 @@ fn takes_what_the_arguments_ask_for() {
         (&["--kind", "Deployment"][..], "Deployment/default/web\n"),
         (
             &["--kind", "Deployment", "--kind", "Secret", "-n", "default"],
-            "Deployment/default/web\nSecret/default/web\n",
+            "Secret/default/web\nDeployment/default/web\n",
         ),
         (&["-n", "none"], ""),
     ] {
@@ -168,6 +168,10 @@ fn values_of_secrets_show_only_when_asked_for() {
     sandbox.write(
         "cluster/apps.yaml",
         sandbox.read("cluster/apps.yaml") + "      - {kind: Secret, name: outside}\n",
+    );
+    sandbox.write(
+        "apps/secret.yaml",
+        sandbox.read("apps/secret.yaml").replace(":=}", "}"),
     );
     let run = sandbox.kiln(&["build", "--values", "outside.yaml"]);
     assert!(

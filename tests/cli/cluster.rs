@@ -30,7 +30,7 @@ const FILES: [(&str, &str); 8] = [
     ),
     (
         "apps/secret.yaml",
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n  annotations: {kustomize.toolkit.fluxcd.io/substitute: enabled}\nstringData:\n  password: hunter2\n  sealed: ENC[AES256_GCM,data:x]\n  token: ${TOKEN:=}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\nstringData:\n  password: hunter2\n  sealed: ENC[AES256_GCM,data:x]\n  token: ${TOKEN:=}\n",
     ),
     ("README.md", "# A cluster\n"),
 ];

@@ -22,6 +22,8 @@ fn tells_the_commands_and_the_exit_codes() {
       check        Compile the project without writing anything
       audit        Score the tree before and after hardening, and list the gaps that are left
       diff         Compare what two revisions, configs or folders deploy, object by object
+      build        Print what Flux applies, or what kustomize makes of a folder
+      list         List images, releases, kustomizations or sources of what Flux applies
       schema       Print the JSON Schema of the config, the options of all apps included
       apps         List the apps of the catalogue and the project, and switch them on and off
       secrets      Work on what is sealed

@@ -23,14 +23,16 @@ use crate::fs::Disk;
 const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 const MORE: &str = "\
-Without DIR, or where it has no kustomization.yaml, it prints what Flux applies of the repository on disk: from the
-`FluxInstance` or the files of `flux bootstrap` over all Flux Kustomizations, their variables filled in, each object
-under a comment with its owner. It needs no cluster, no network, no key and no Kiln project. What cannot be told
-from the files is listed on stderr as not seen.
+Without DIR, or where it has no kustomization.yaml, it prints what Flux applies of the repository
+on disk: from the `FluxInstance` or the files of `flux bootstrap` over all Flux Kustomizations,
+their variables filled in, each object under a comment with its owner. It needs no cluster, no
+network, no key and no Kiln project. What cannot be told from the files is listed on stderr as
+not seen.
 
 With a DIR that has a kustomization.yaml it prints what `kustomize build DIR` prints.
 
-Values of Secrets show as `…`; what is sealed stays ciphertext, and a variable from a Secret stays `${NAME}`.
+Values of Secrets show as `…`; what is sealed stays ciphertext, and a variable from a Secret
+stays `${NAME}`.
 
 Examples:
   kiln build                                     What Flux applies

@@ -26,8 +26,9 @@ const VERSION: u32 = 1;
 const NAMED: usize = 2;
 
 const MORE: &str = "\
-It reads what Flux applies of the repository on disk, as `kiln build` prints it: without a cluster, a network, a key or
-a Kiln project. What cannot be told from the files is listed on stderr as not seen.
+It reads what Flux applies of the repository on disk, as `kiln build` prints it: without a cluster,
+a network, a key or a Kiln project. What cannot be told from the files is listed on stderr as not
+seen.
 
 Examples:
   kiln list images                              Each image, and who runs it

@@ -12,11 +12,15 @@ use kiln::pipeline::Keys;
 use kiln::secret::Secret;
 
 /// Codes that no mistake here gives, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 5] = [
+const OUT_OF_REACH: [(&str, &str); 6] = [
     ("exemption-without-reason", "`kiln.toml` refuses it before"),
     (
         "pod-security-too-strict",
         "names a namespace, a level and a workload",
+    ),
+    (
+        "resource-ignored",
+        "names a path; a project in memory has no file that git ignores",
     ),
     ("schema-model", "only a bug of ours gives it"),
     ("seal-self-check", "only a bug of ours gives it"),

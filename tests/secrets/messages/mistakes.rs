@@ -424,7 +424,41 @@ pub(super) const HARDEN: &[Mistake] = &[
     }),
 ];
 
+/// A Flux Kustomization with a variable, and what stands in the folder that it builds.
+fn applied(project: &mut Project, path: &str, text: &str) {
+    with(
+        project,
+        "templates/flux/ks.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x, namespace: flux-system}\n\
+         spec:\n  path: ./app\n  prune: true\n  sourceRef: {kind: GitRepository, name: flux-system}\n  \
+         postBuild: {substitute: {A: CANARY}}\n",
+    );
+    with(
+        project,
+        "templates/app/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {word: CANARY}\n",
+    );
+    with(project, &format!("templates/app/{path}"), text);
+}
+
 pub(super) const CHECK: &[Mistake] = &[
+    ("kustomization-unknown-key", |it| {
+        applied(it, "kustomization.yaml", "resources: [a.yaml]\nresource: [b.yaml]\n");
+    }),
+    ("variable-undefined", |it| {
+        applied(
+            it,
+            "b.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: y}\nstringData: {word: 'CANARY ${MISSING}'}\n",
+        );
+    }),
+    ("variable-malformed", |it| {
+        applied(
+            it,
+            "b.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: y}\nstringData: {word: '${A:CANARY'}\n",
+        );
+    }),
     ("secret-leak", |it| {
         with(it, "templates/x.txt.tera", "#{ apps.demo.word }# CANARY\n");
     }),

@@ -3,7 +3,7 @@
 use super::render::{self, Habits, column};
 use super::{Addition, Target, is_unset};
 use crate::Span;
-use crate::{Content, Entry, Node, Style};
+use crate::{Content, Entry, Node, Style, load};
 
 /// Bytes to put at an offset.
 pub(super) struct Splice {
@@ -98,11 +98,24 @@ fn flow_splice(node: &Node, last: Option<&Node>, words: &str) -> Splice {
 fn line_splice(text: &str, at: usize, lines: &[String], habits: &Habits) -> Splice {
     let mut joined = lines.join(habits.eol);
     if at == text.len() && !text.is_empty() && !text.ends_with('\n') {
+        // A block that ends the text has no line break at its end unless the text has one.
+        if ends_in_break(&joined) {
+            joined.push_str(habits.eol);
+        }
         joined.insert_str(0, habits.eol);
     } else {
         joined.push_str(habits.eol);
     }
     Splice { at, text: joined }
+}
+
+/// Returns whether lines mean something else without a line break at their end.
+fn ends_in_break(lines: &str) -> bool {
+    let read = |text: &str| {
+        let documents = load(text).ok()?;
+        Some(documents.first()?.root.to_kubernetes())
+    };
+    read(lines) != read(&format!("{lines}\n"))
 }
 
 /// Returns the start of an entry's line, above the comment that stands on it; `None` when the key

@@ -2,6 +2,7 @@
 //!
 //! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
 
+mod applied;
 mod bases;
 mod browser;
 mod comments;

@@ -42,7 +42,7 @@ fn objects(flux: &str, before: &[&str], after: &[&str]) -> Report {
     diff(&borrowed(&before), &borrowed(&after))
 }
 
-fn told(report: &Report) -> String {
+pub(super) fn told(report: &Report) -> String {
     let mut text = String::new();
     for danger in &report.dangers {
         writeln!(

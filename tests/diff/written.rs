@@ -103,6 +103,9 @@ fn what_was_edited_is_by_the_edit() {
     let db = "out/apps/shop/db.yaml";
     sandbox.write(db, sandbox.read(db).replace("10Gi", "20Gi"));
     std::fs::remove_file(sandbox.path("out/apps/shop/config.yaml")).unwrap();
+    let list = "out/apps/shop/kustomization.yaml";
+    let without = sandbox.read(list).replace("  - ./config.yaml\n", "");
+    sandbox.write(list, without);
     assert_eq!(
         causes(&sandbox),
         [

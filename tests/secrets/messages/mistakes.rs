@@ -443,7 +443,11 @@ fn applied(project: &mut Project, path: &str, text: &str) {
 
 pub(super) const CHECK: &[Mistake] = &[
     ("kustomization-unknown-key", |it| {
-        applied(it, "kustomization.yaml", "resources: [a.yaml]\nresource: [b.yaml]\n");
+        applied(
+            it,
+            "kustomization.yaml",
+            "resources: [a.yaml]\nresource: [b.yaml]\n",
+        );
     }),
     ("variable-undefined", |it| {
         applied(

@@ -23,7 +23,7 @@ pub fn render(report: &Report, prefix: &str) -> Shown {
     let told = format!("{} → {}: {facts}", report.before, report.after);
     let summary = std::iter::once(notice("kiln diff", &told));
     let gaps = report.gaps.iter();
-    let gaps = gaps.map(|told| notice("kiln diff: not compared", &gap(told)));
+    let gaps = gaps.map(|told| notice("kiln diff not compared", &gap(told)));
     dangers.chain(settings).chain(gaps).chain(summary).collect()
 }
 

@@ -1,0 +1,224 @@
+//! Objects are compared as Flux applies them.
+
+use kiln::diff::Report;
+
+use super::dangers::told;
+use super::{diff, expect};
+
+/// A tree with two apps that use one component.
+struct Tree(Vec<(String, String)>);
+
+impl Tree {
+    fn new() -> Self {
+        let mut tree = Self(Vec::new());
+        tree.put("flux/kustomization.yaml", "resources: [a.yaml, b.yaml]\n");
+        for app in ["a", "b"] {
+            tree.put(&format!("flux/{app}.yaml"), &kustomization(app, ""));
+            tree.put(
+                &format!("apps/{app}/kustomization.yaml"),
+                &format!("namespace: {app}\nresources: [m.yaml]\ncomponents: [../../shared]\n"),
+            );
+            tree.put(&format!("apps/{app}/m.yaml"), &config_map("own"));
+        }
+        tree.put(
+            "shared/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [pvc.yaml]\n",
+        );
+        tree.put(
+            "shared/pvc.yaml",
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: '${APP}'}\nspec: {accessModes: [ReadWriteOnce]}\n",
+        );
+        tree
+    }
+
+    fn put(&mut self, path: &str, text: &str) {
+        self.0.retain(|(known, _)| known != path);
+        self.0.push((path.to_owned(), text.to_owned()));
+    }
+
+    fn edit(&mut self, path: &str, from: &str, to: &str) {
+        let text = self.0.iter().find(|(known, _)| known == path);
+        let text = &text.unwrap().1;
+        assert!(text.contains(from), "{path} has no {from}");
+        let edited = text.replace(from, to);
+        self.put(path, &edited);
+    }
+
+    fn files(&self) -> Vec<(&str, &str)> {
+        let files = self.0.iter();
+        files.map(|(path, text)| (&**path, &**text)).collect()
+    }
+}
+
+fn kustomization(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n\
+         spec:\n  path: ./apps/{name}\n  prune: true\n  postBuild: {{substitute: {{APP: {name}}}}}\n{more}"
+    )
+}
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{x: '1'}}\n")
+}
+
+/// Compares the tree with an edited one.
+fn edited(edit: fn(&mut Tree)) -> Report {
+    let before = Tree::new();
+    let mut after = Tree::new();
+    edit(&mut after);
+    diff(&before.files(), &after.files())
+}
+
+fn codes(report: &Report) -> Vec<&str> {
+    let dangers = report.dangers.iter();
+    dangers.map(|danger| danger.code()).collect()
+}
+
+#[test]
+fn a_component_that_goes_takes_its_volume() {
+    let report = edited(|tree| {
+        tree.edit(
+            "apps/a/kustomization.yaml",
+            "components: [../../shared]\n",
+            "",
+        );
+    });
+    assert_eq!(codes(&report), ["volume-removed"], "{}", told(&report));
+    assert!(told(&report).contains("`PersistentVolumeClaim/a/a` is removed and pruned"));
+}
+
+#[test]
+fn a_variable_renames_the_volume() {
+    let report = edited(|tree| tree.edit("flux/a.yaml", "APP: a", "APP: web"));
+    assert!(
+        codes(&report).contains(&"volume-removed"),
+        "{}",
+        told(&report)
+    );
+    assert!(
+        told(&report).contains("`PersistentVolumeClaim/a/a` becomes `PersistentVolumeClaim/a/web`"),
+        "{}",
+        told(&report)
+    );
+}
+
+#[test]
+fn a_shared_change_is_told_once() {
+    let report = edited(|tree| tree.edit("shared/pvc.yaml", "ReadWriteOnce", "ReadWriteMany"));
+    assert_eq!(codes(&report), ["immutable-field"], "{}", told(&report));
+    assert_eq!(report.dangers[0].also.len(), 1);
+    assert_eq!(report.changes.len(), 1);
+    assert_eq!(report.changes[0].also.len(), 1);
+}
+
+fn moved() -> Report {
+    edited(|tree| {
+        tree.edit("apps/a/kustomization.yaml", "[m.yaml]", "[]");
+        tree.edit(
+            "apps/b/kustomization.yaml",
+            "[m.yaml]",
+            "[m.yaml, moved.yaml]",
+        );
+        tree.edit("apps/b/kustomization.yaml", "namespace: b\n", "");
+        tree.put(
+            "apps/b/moved.yaml",
+            &config_map("own").replace("name: own", "name: own, namespace: a"),
+        );
+        tree.edit("apps/b/m.yaml", "name: own", "name: own, namespace: b");
+    })
+}
+
+#[test]
+fn an_object_goes_to_another_owner() {
+    let report = moved();
+    assert!(codes(&report).contains(&"owner-moved"), "{}", told(&report));
+}
+
+fn suspended() -> [Report; 2] {
+    let suspend = "  suspend: true\n";
+    let mut before = Tree::new();
+    before.put("flux/a.yaml", &kustomization("a", suspend));
+    let mut after = Tree::new();
+    after.put("flux/a.yaml", &kustomization("a", suspend));
+    after.edit("apps/a/m.yaml", "'1'", "'2'");
+    let mut resumed = Tree::new();
+    resumed.put("flux/a.yaml", &kustomization("a", ""));
+    [after, resumed].map(|after| diff(&before.files(), &after.files()))
+}
+
+#[test]
+fn what_lies_below_something_suspended_does_not_roll_out() {
+    let [below, resumed] = suspended();
+    assert_eq!(codes(&below), ["suspended-parent"], "{}", told(&below));
+    assert_eq!(codes(&resumed), ["resumed"], "{}", told(&resumed));
+}
+
+fn remote() -> Report {
+    const REMOTE: &str = "https://example.com/x.yaml?ref=v1";
+    let mut before = Tree::new();
+    let list = format!("[m.yaml, '{REMOTE}']");
+    before.edit("apps/a/kustomization.yaml", "[m.yaml]", &list);
+    let mut after = Tree::new();
+    let list = list.replace("v1", "v2");
+    after.edit("apps/a/kustomization.yaml", "[m.yaml]", &list);
+    assert!(diff(&before.files(), &before.files()).dangers.is_empty());
+    diff(&before.files(), &after.files())
+}
+
+#[test]
+fn a_remote_resource_that_moves_is_a_difference() {
+    let report = remote();
+    assert_eq!(codes(&report), ["remote-moved"], "{}", told(&report));
+}
+
+fn large() -> Report {
+    edited(|tree| {
+        let many: Vec<String> = (0..60).map(|at| config_map(&format!("m{at}"))).collect();
+        tree.put("apps/a/m.yaml", &many.join("---\n"));
+    })
+}
+
+#[test]
+fn many_objects_at_once_are_a_large_change() {
+    let report = large();
+    assert_eq!(codes(&report), ["large-change"], "{}", told(&report));
+}
+
+#[test]
+fn the_words_of_these_dangers() {
+    let [below, resumed] = suspended();
+    let reports = [moved(), below, resumed, remote(), large()];
+    expect("applied.txt", &reports.iter().map(told).collect::<String>());
+}
+
+#[test]
+fn a_build_that_is_refused_is_not_a_removal() {
+    let report = edited(|tree| tree.edit("apps/a/kustomization.yaml", "m.yaml", "gone.yaml"));
+    assert_eq!(codes(&report), [""; 0], "{}", told(&report));
+    assert!(
+        format!("{:?}", report.gaps).contains("gone.yaml"),
+        "{:?}",
+        report.gaps
+    );
+}
+
+#[test]
+fn values_of_a_release_are_compared_after_their_sources() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r}\n\
+                   spec: {valuesFrom: [{kind: ConfigMap, name: v}], values: {a: 1}}\n---\n\
+                   apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata: {values.yaml: 'b: 1'}\n";
+    let mut before = Tree::new();
+    before.put("apps/a/m.yaml", release);
+    let mut after = Tree::new();
+    after.put("apps/a/m.yaml", &release.replace("b: 1", "b: 2"));
+    let report = diff(&before.files(), &after.files());
+    let routes: Vec<String> = report
+        .changes
+        .iter()
+        .flat_map(|change| change.fields.iter().map(|field| field.route.to_string()))
+        .collect();
+    assert!(
+        routes.iter().any(|route| route == "spec.values.b"),
+        "{routes:?}"
+    );
+}

@@ -88,7 +88,7 @@ impl<'w> KeptFiles<'w> {
         let list = inputs::in_project(&self.output, LOCK_FILE);
         let bytes = self.files.read_output(&list).ok().flatten();
         let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
-        let outputs = listed_outputs(&text).map(|path| inputs::in_project(&self.output, path));
+        let outputs = listed_outputs(&text).map(|path| inputs::in_project(&self.output, &path));
         outputs.chain([list.clone()]).collect()
     }
 }

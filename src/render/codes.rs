@@ -242,8 +242,8 @@ takes for `.git`; nor may two outputs differ in capitals or in the form of their
 Windows keep one of them only.
 
 Every system has to be able to check the path out. So no part of it is the name of a device on Windows (`con`,
-`nul.yaml`, `aux`, `com1`), looks like a short name there (`kubern~1`), ends in a dot or a blank, has one of
-`<>:\"|?*`, has a character that some system passes over or takes for another, or is longer than 255 bytes.
+`nul.yaml`, `aux`, `com1`), looks like a short name there (`kubern~1`), ends in a dot or a blank, has a
+`:` or a character that some system passes over or takes for another, or is longer than 255 bytes.
 
 Rename the template: its path without `.tera` is the path of its output.
 

@@ -14,9 +14,9 @@ pub fn split(path: &str) -> (&str, &str) {
 }
 
 /// Lists the outputs that the list in a text names, as far as its lines are as Kiln writes them.
-pub fn listed_outputs(list: &str) -> impl Iterator<Item = &str> {
+pub fn listed_outputs(list: &str) -> impl Iterator<Item = String> {
     let entries = list.lines().filter_map(|line| line.strip_prefix('"'));
-    entries.filter_map(|line| Some(line.split_once("\" = \"")?.0))
+    entries.filter_map(|line| Some(line.split_once("\" = \"")?.0.replace("\\\"", "\"")))
 }
 
 /// Folders that belong to git and to Kiln itself.
@@ -161,9 +161,7 @@ fn flaw_of_name(name: &str) -> Option<&'static str> {
 fn flaw_of_letter(letter: char) -> Option<&'static str> {
     match letter {
         '\\' => Some("it has a backslash"),
-        '<' | '>' | ':' | '"' | '|' | '?' | '*' => {
-            Some("it has one of `<>:\"|?*`, which no name has on Windows")
-        }
+        ':' => Some("it has a `:`, which on Windows names a drive or a stream of a file"),
         _ if letter.is_control() => Some("it has a control character"),
         _ if is_ignorable(letter) || is_private(letter) => {
             Some("it has a character that some system takes for nothing, or for another one")

@@ -160,7 +160,8 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
 pub(super) fn format(kiln: Option<&str>, owned: &Owned) -> String {
     let mut text = head(kiln);
     for (path, digest) in owned {
-        // Output paths have neither quotes nor backslashes nor control characters.
+        // Output paths have neither backslashes nor control characters.
+        let path = path.replace('"', "\\\"");
         writeln!(text, "\"{path}\" = \"{digest}\"").expect("writing to a string does not fail");
     }
     text

@@ -25,12 +25,12 @@ fn has_one_sorted_line_an_output_with_the_digest_of_its_bytes() {
     let sandbox = Sandbox::new();
     sandbox.write(&tree([
         ("z", "1"),
-        ("a b/q.yaml", "2"),
+        ("a b/\"q\".yaml", "2"),
         ("s.sops.yaml", "ciphertext"),
     ]));
     let text = sandbox.text(LOCK_FILE);
     let expected = format!(
-        "version = 1\nkiln = \"{KILN}\"\n\n[sha256]\n\"a b/q.yaml\" = \"{}\"\n\"s.sops.yaml\" = \"{}\"\n\"z\" = \"{}\"\n",
+        "version = 1\nkiln = \"{KILN}\"\n\n[sha256]\n\"a b/\\\"q\\\".yaml\" = \"{}\"\n\"s.sops.yaml\" = \"{}\"\n\"z\" = \"{}\"\n",
         Digest::of(b"2"),
         Digest::of(b"ciphertext"),
         Digest::of(b"1"),
@@ -39,7 +39,7 @@ fn has_one_sorted_line_an_output_with_the_digest_of_its_bytes() {
     assert!(comment.starts_with("# "));
     assert_eq!(rest, expected);
     let report = sandbox.write(&tree([("z", "1")]));
-    assert_eq!(report.removed, ["a b/q.yaml", "s.sops.yaml"]);
+    assert_eq!(report.removed, ["a b/\"q\".yaml", "s.sops.yaml"]);
 }
 
 #[test]

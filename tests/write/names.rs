@@ -123,7 +123,8 @@ fn composed(text: &str) -> String {
 
 /// What Windows makes of a name; `None` where it makes no file of it.
 fn on_windows(name: &str) -> Option<&str> {
-    let forbidden = |letter: char| letter < ' ' || "<>\"/\\|?*".contains(letter);
+    // A name with `"` or `?` is no file there at all: a checkout says so, and nothing else is written in its place.
+    let forbidden = |letter: char| letter < ' ' || "/\\".contains(letter);
     let name = name.split(':').next()?.trim_end_matches([' ', '.']);
     let stem = name.split('.').next()?.trim_end();
     let is_device = DEVICES.iter().any(|it| it.eq_ignore_ascii_case(stem));

@@ -281,7 +281,9 @@ impl<'t> Loader<'t> {
         };
         match scalar.style {
             Style::Quoted => {
+                // JSON has these escapes, and Kiln's own config may be JSON.
                 if style == ScalarStyle::DoubleQuoted
+                    && !self.original.trim_start().starts_with(['{', '['])
                     && let Some(escape) = refused_escape(raw)
                 {
                     return Err(LoadError::new(
@@ -499,6 +501,13 @@ mod tests {
         let documents = load_last_of_equal_keys(text).unwrap();
         let root = documents[0].root.to_kubernetes();
         assert_eq!(root, serde_json::json!({"b": 1, "a": 4}));
+    }
+
+    #[test]
+    fn json_keeps_its_own_escapes() {
+        let documents = load(r#"{"a": "\ud83d\ude00 \/"}"#).unwrap();
+        assert_eq!(documents[0].root.find_text("a"), Some("\u{1f600} /"));
+        assert!(load(r#"a: "\ud83d\ude00""#).is_err());
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub use sheet::{Count, Item, Outcome, Scorecard, Sheet, Verdict};
 pub use undecidable::{UNDECIDABLE, Undecidable};
 
 use crate::diagnostic::Diagnostic;
-use crate::tree::builds::Builds;
+use crate::flux::builds::Builds;
+use crate::flux::{FollowOptions, TreeFiles};
 use crate::tree::{File, Gap};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -48,8 +49,10 @@ pub struct Check {
 }
 
 /// What an audit measures against, besides the tree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Measures<'m> {
+    /// The files that are kept beside those of the tree.
+    pub kept: &'m TreeFiles<'m>,
     /// What is known of charts.
     pub profiles: &'m Profiles,
     /// The version of Kubernetes.
@@ -68,7 +71,13 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
 /// Asks all questions of a tree.
 pub fn sheet<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'_>) -> Sheet {
     let files: Vec<&File> = files.collect();
-    let builds = Builds::of(files.iter().copied());
+    let tree = TreeFiles::over(measures.kept, files.iter().copied());
+    // A variable without a value is a gap of its own here, and no reason to see nothing of the build.
+    let lenient = FollowOptions {
+        lenient: true,
+        ..FollowOptions::default()
+    };
+    let builds = Builds::following(&tree, &lenient);
     let releases = Release::all(&builds, measures.profiles);
     let workloads = workload::all(&builds, &releases);
     let subject = Subject {

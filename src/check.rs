@@ -4,6 +4,8 @@
 //! [`CHECKS`] lists them, and `kiln explain` and the docs are made from that list. All checks run, and
 //! every problem is reported at its place with the template line behind it.
 
+mod absence;
+mod builds;
 mod checks;
 mod context;
 mod exemptions;
@@ -14,7 +16,8 @@ pub use leak::{Leak, Opening, find_leaks};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
-use crate::tree::builds::Builds;
+use crate::flux::TreeFiles;
+use crate::flux::builds::Builds;
 use crate::tree::{Checked, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -36,12 +39,9 @@ pub struct Check {
 
 /// The checks, in the order in which they run.
 pub static CHECKS: &[Check] = &[
-    checks::resource_missing::CHECK,
     checks::resource_unlisted::CHECK,
-    checks::flux_path::CHECK,
     checks::flux_depends_on::CHECK,
     checks::flux_source::CHECK,
-    checks::duplicate_object::CHECK,
     checks::namespace_missing::CHECK,
     checks::secret_unsealed::CHECK,
     checks::sealed_empty::CHECK,
@@ -59,8 +59,10 @@ pub static CHECKS: &[Check] = &[
 ];
 
 /// What checks measure against, besides the tree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Measures<'m> {
+    /// The files that are kept beside the rendered ones.
+    pub kept: &'m TreeFiles<'m>,
     /// What depends on a secret and is open.
     pub leaks: &'m [Leak],
     /// What fails with other secrets.
@@ -79,7 +81,8 @@ pub struct Measures<'m> {
 /// `secret-leak`, is an error, and one that leaves nothing out a warning.
 pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<Checked>> {
     let problems = {
-        let builds = Builds::of(tree.files());
+        let files = TreeFiles::over(measures.kept, tree.files());
+        let builds = Builds::of(&files);
         let releases = Release::all(&builds, measures.profiles);
         let workloads = workload::all(&builds, &releases);
         let context = Context {
@@ -93,10 +96,12 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             leaks: measures.leaks,
             failures: measures.failures,
         };
-        let found: Vec<Vec<Diagnostic>> = CHECKS
+        let mut found = vec![builds::problems(&context)];
+        let of_checks: Vec<Vec<Diagnostic>> = CHECKS
             .par_iter()
             .map(|check| (check.run)(&context))
             .collect();
+        found.extend(of_checks);
         exemptions::apply(&context, found.into_iter().flatten().collect())
     };
     Warned::unless_errors((), problems).map(|warned| Warned {

@@ -9,34 +9,41 @@ mod cause;
 mod change;
 mod danger;
 mod fields;
+mod gaps;
+mod groups;
 mod guards;
 mod items;
 mod lines;
 mod lists;
 mod mode;
 mod noise;
+mod pairs;
 mod past;
+mod places;
+mod remotes;
 mod report;
 mod route;
 mod secrets;
 mod side;
+mod split;
 mod version;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 pub use cause::Cause;
 pub use danger::{DANGERS, Danger, Explained};
 pub use guards::{GuardExemption, GuardPublic, Guards};
 pub use lines::{Hunk, Line, Mark};
 pub use noise::NOISE;
-pub use report::{Change, Edit, Field, Kind, Report, Secrecy, SettingChange, Spot, Subject};
+pub use report::{
+    Change, ComparisonGap, Edit, Field, Kind, Report, Secrecy, SettingChange, Spot, Subject,
+};
 pub use route::{Route, Step};
 pub use secrets::HIDDEN;
 pub use side::{Side, Text, Written};
 pub use version::{Bump, Leap};
 
 use change::Pair;
-use items::{Identity, Item};
+use danger::GoneOwners;
+use items::{Item, Naming};
 use noise::Noise;
 use secrets::Censor;
 
@@ -68,32 +75,71 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         .iter()
         .filter(|it| NOISE.contains(&it.as_str()));
     let usual = Noise::new(usual.cloned());
-    let (old, new) = (Item::all(before), Item::all(after));
-    let mut pairs = paired(old, new);
-    rename(&mut pairs, &noise);
+    let naming = Naming::of(before, after);
+    let old = Item::all(before, after, naming);
+    let new = Item::all(after, before, naming);
+    let mut pairs = pairs::paired(old, new, &noise);
     let mut report = Report {
         before: before.label.clone(),
         after: after.label.clone(),
+        gaps: gaps::take_out(&mut pairs, (before, after)),
         ..Report::default()
     };
     if let (Some(old), Some(new)) = (&before.guards, &after.guards) {
         report.settings = old.changes(new);
     }
     report.dangers = danger::find_in_guards(before, after, &pairs);
-    let blame = cause::Blame::new(before, after);
-    let past = past::Past::of(before, after);
-    for pair in &pairs {
+    remotes::compare(before, after, naming, &mut report);
+    let comparison = Comparison {
+        noise,
+        usual,
+        gone: pairs::gone_kustomizations(&pairs),
+        blame: cause::Blame::new(before, after),
+        past: past::Past::of(before, after, naming),
+    };
+    report
+        .dangers
+        .extend(danger::find_moves(&pairs, &comparison.gone));
+    let differing: Vec<&Pair<'_>> = pairs
+        .iter()
+        .filter(|pair| comparison.compare(pair, &mut report))
+        .collect();
+    report
+        .dangers
+        .extend(danger::find_in_rollout(differing.into_iter()));
+    mode::add_changes(before, after, &mut report.changes);
+    finish(&mut report);
+    report.show_from(after.output());
+    let censor = Censor::of([&before.secrets, &after.secrets]);
+    censor.report(&mut report);
+    report
+}
+
+/// What a pair of items is compared with.
+struct Comparison<'s> {
+    /// What is left out.
+    noise: Noise,
+    /// What is left out of it as usual, which hides no danger.
+    usual: Noise,
+    gone: GoneOwners,
+    blame: cause::Blame<'s>,
+    past: Option<past::Past<'s>>,
+}
+
+impl Comparison<'_> {
+    /// Adds to a report what differs in a pair, and returns whether anything does.
+    fn compare(&self, pair: &Pair<'_>, report: &mut Report) -> bool {
         let mut hidden = 0;
-        let Some(whole) = pair.compare(&usual, &mut 0) else {
-            pair.compare(&noise, &mut report.hidden);
-            continue;
+        let Some(whole) = pair.compare(&self.usual, &mut 0) else {
+            pair.compare(&self.noise, &mut report.hidden);
+            return false;
         };
-        let dangers = danger::find(&whole.seen(pair), &pairs);
-        let found = match pair.compare(&noise, &mut hidden) {
+        let dangers = danger::find(&whole.seen(pair), &self.gone);
+        let found = match pair.compare(&self.noise, &mut hidden) {
             Some(found) => found,
             None if dangers.is_empty() => {
                 report.hidden += hidden;
-                continue;
+                return false;
             }
             None => {
                 hidden = 0;
@@ -106,109 +152,23 @@ pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
         report.images.extend(images);
         report.charts.extend(charts);
         let mut change = found.change;
-        change.causes = match &past {
-            Some(past) => past.causes(&change, pair, &noise),
-            None => blame.of(&change, pair),
+        change.causes = match &self.past {
+            Some(past) => past.causes(&change, pair, &self.noise),
+            None => self.blame.of(&change, pair),
         };
         report.changes.push(change);
+        true
     }
-    mode::add_changes(before, after, &mut report.changes);
-    finish(&mut report);
-    let censor = Censor::of([&before.secrets, &after.secrets]);
-    censor.report(&mut report);
-    report
 }
 
-/// Matches the items of both sides by identity; of several of one identity those at one path first.
-fn paired<'s>(
-    mut old: BTreeMap<Identity, Vec<Item<'s>>>,
-    mut new: BTreeMap<Identity, Vec<Item<'s>>>,
-) -> Vec<Pair<'s>> {
-    let identities: BTreeSet<Identity> = old.keys().chain(new.keys()).cloned().collect();
-    let mut pairs = Vec::new();
-    for identity in identities {
-        let mut before = old.remove(&identity).unwrap_or_default();
-        let mut after = new.remove(&identity).unwrap_or_default();
-        let path = |item: &Item<'_>| item.held.file.path.clone();
-        let mut at = 0;
-        while at < before.len() {
-            match after.iter().position(|new| path(new) == path(&before[at])) {
-                Some(match_at) => {
-                    pairs.push(Pair::both(before.remove(at), after.remove(match_at)));
-                }
-                None => at += 1,
-            }
-        }
-        let mut after = after.into_iter();
-        for old in before {
-            pairs.push(Pair::one(Some(old), after.next()));
-        }
-        pairs.extend(after.map(|new| Pair::one(None, Some(new))));
-    }
-    // An object that is still rendered and that nothing takes in any more is gone from the cluster.
-    pairs.into_iter().map(Pair::by_standing).collect()
-}
-
-/// Joins what is gone with what is new where kind and content are the same.
-fn rename(pairs: &mut Vec<Pair<'_>>, noise: &Noise) {
-    let mut gone: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, pair) in pairs.iter().enumerate() {
-        if let (Some(old), None) = (&pair.before, &pair.after) {
-            gone.entry(change::fingerprint(old, noise))
-                .or_default()
-                .push(at);
-        }
-    }
-    if gone.is_empty() {
-        return;
-    }
-    for at in 0..pairs.len() {
-        if pairs[at].before.is_some() {
-            continue;
-        }
-        let Some(new) = &pairs[at].after else {
-            continue;
-        };
-        let Some(equals) = gone.get_mut(&change::fingerprint(new, noise)) else {
-            continue;
-        };
-        if equals.is_empty() {
-            continue;
-        }
-        let from = equals.remove(0);
-        let old = pairs[from].before.take();
-        let mut pair = Pair::one(old, pairs[at].after.take()).by_standing();
-        if pair.after.is_none() {
-            std::mem::swap(&mut pairs[from], &mut pair);
-        } else {
-            std::mem::swap(&mut pairs[at], &mut pair);
-        }
-    }
-    pairs.retain(|pair| pair.before.is_some() || pair.after.is_some());
-}
-
-/// Joins what happens to one file's object in several namespaces, and sorts.
+/// Joins what one place does to many objects, and sorts.
 fn finish(report: &mut Report) {
-    let mut changes: Vec<Change> = Vec::new();
-    for change in std::mem::take(&mut report.changes) {
-        let twin = changes.iter_mut().find(|twin| twin.is_twin(&change));
-        match twin {
-            Some(twin) => twin.also.push(change.subject.namespace),
-            None => changes.push(change),
-        }
-    }
-    changes.sort_by(|a, b| {
-        let key = |change: &Change| (change.subject.is_file(), change.subject.clone());
-        key(a).cmp(&key(b))
-    });
-    for change in &changes {
+    groups::join(report);
+    for change in &report.changes {
         for cause in &change.causes {
             *report.causes.entry(cause.clone()).or_default() += 1;
         }
     }
-    report.changes = changes;
-    report.dangers.sort();
-    report.dangers.dedup();
     report.images.sort();
     report.images.dedup();
     report.charts.sort();

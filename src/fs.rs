@@ -227,6 +227,18 @@ pub fn find_upwards(start: &Path, names: &[&str]) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
+/// Returns the folder above a folder that holds its `.git`, and the path from there; `None` where the folder itself or
+/// none does.
+pub fn repository_above(folder: &Path) -> Option<(PathBuf, String)> {
+    let real = fs::canonicalize(folder).ok()?;
+    let has_git = |folder: &&Path| fs::symlink_metadata(folder.join(".git")).is_ok();
+    let root = real.ancestors().find(has_git)?;
+    let steps = real.strip_prefix(root).ok()?.iter();
+    let steps: Option<Vec<&str>> = steps.map(std::ffi::OsStr::to_str).collect();
+    let path = steps?.join("/");
+    (!path.is_empty()).then(|| (root.to_path_buf(), path))
+}
+
 /// Returns whether a folder may be in a git repository: whether it, or one above it, holds a `.git`.
 pub fn may_be_versioned(folder: &Path) -> bool {
     folder

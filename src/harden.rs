@@ -22,7 +22,9 @@ pub use codes::CODES;
 pub use policy::{Closed, Policy, Resources};
 
 use crate::diagnostic::{Diagnostic, Meaning, StageResult, Warned};
-use crate::tree::builds::Builds;
+use crate::flux::TreeFiles;
+use crate::flux::builds::Builds;
+use crate::tree::object::Object;
 use crate::tree::{App, Gap, Hardened, Rendered, Tree};
 use crate::workload::profile::Match;
 use crate::workload::{self, Profiles, Release, Workload};
@@ -91,6 +93,12 @@ impl<'t> Context<'t> {
         found.is_some()
     }
 
+    /// Returns whether additions can be made to an object: it is rendered as YAML, and is no secret.
+    fn may_edit(&self, object: Object<'_>) -> bool {
+        let file = object.file;
+        self.paths.contains(file.path.as_str()) && !file.documents.is_empty() && !file.is_secret()
+    }
+
     /// Lists the workloads that the rule may add to: Flux deploys them, and nobody exempts them, by
     /// their own name or that of their release.
     fn workloads(&self) -> impl Iterator<Item = &'t Workload<'t>> {
@@ -98,6 +106,7 @@ impl<'t> Context<'t> {
             let maker = workload.member;
             !workload.hook
                 && workload.is_deployed(self.builds)
+                && self.may_edit(maker.object)
                 && !self.is_exempt(&workload.namespace, &workload.name)
                 && !self.is_exempt(maker.namespace_name(), &maker.name)
         })
@@ -106,9 +115,10 @@ impl<'t> Context<'t> {
 
 /// Hardens a tree.
 ///
-/// Secret files are never edited. A tree that is hardened already stays as it is, byte for byte.
+/// `kept` are the files beside the rendered ones: they are looked at, and never edited. Secret files are never edited. A tree that is hardened already stays as it is, byte for byte.
 pub fn harden(
     tree: Tree<Rendered>,
+    kept: &TreeFiles<'_>,
     profiles: &Profiles,
     policy: &Policy,
 ) -> StageResult<Tree<Hardened>> {
@@ -124,7 +134,8 @@ pub fn harden(
     let mut gaps = Vec::new();
     for pass in [Pass::Workloads, Pass::Judgement] {
         let mut outcomes: Vec<(&'static str, Outcome)> = {
-            let builds = Builds::of(bench.files());
+            let files = TreeFiles::over(kept, bench.files());
+            let builds = Builds::of(&files);
             let paths = bench.files().map(|file| file.path.as_str()).collect();
             let releases = Release::all(&builds, profiles);
             let workloads = workload::all(&builds, &releases);

@@ -11,13 +11,14 @@ mod explanation;
 mod exposure;
 mod failure;
 mod inputs;
+mod kept;
 mod rekey;
 mod switch;
 mod world;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
-pub use draft::{Draft, DraftPolicies, Opened, draft, opened, sealed_terms};
+pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms};
 pub use explanation::{audit_explanations, explanations, findings};
 pub use failure::Failure;
 pub use inputs::Layout;
@@ -51,6 +52,7 @@ use crate::workload::Profiles;
 use crate::{audit, check, config, harden, render, schema, seal};
 use exposure::{Exposure, Renderer};
 use failure::Warnings;
+use kept::KeptFiles;
 
 /// A project that compiled.
 #[derive(Debug)]
@@ -116,8 +118,10 @@ fn compile_here(
     let exempt = inputs::check_exemptions(&project);
     let templates = rendering.tree.files().len();
     let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
-    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
+    let kept = around.tree();
+    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
     let checked = warnings.keep(check::check(hardened, measures))?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
@@ -178,16 +182,19 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     let rules = harden::RULES.iter().map(|rule| rule.code).collect();
     let unknown = audit::problems(&exemptions, &rules);
     warnings.keep(Warned::unless_errors((), unknown))?;
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
+    let kept = around.tree();
     let measures = audit::Measures {
         profiles: &profiles,
         kubernetes: policy.kubernetes,
         exemptions: &exemptions,
         gaps: &[],
+        kept: &kept,
     };
     let before = audit::sheet(rendering.tree.files(), measures);
-    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
-    let checks = inputs::measures(&exposure, &profiles, &policy, &exempt);
+    let checks = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
     let checked = warnings.keep(check::check(hardened, checks))?;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });

@@ -236,6 +236,12 @@ pub trait Files: Sync {
     /// Lists the files below a folder, sorted; empty when there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
 
+    /// Lists the files below a folder, sorted, as [`read_output`](Self::read_output) reads them: nobody waits for them
+    /// to change.
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.list(folder)
+    }
+
     /// Lists what git keeps of the folder, symlinks not followed; what cannot be read is said, and stops nothing.
     fn listing(&self) -> Result<FileListing, ReadError> {
         Ok(FileListing {
@@ -316,6 +322,10 @@ impl Files for OverlaidFiles<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         self.files.list(folder)
+    }
+
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list_outputs(folder)
     }
 }
 

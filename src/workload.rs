@@ -35,8 +35,8 @@ pub use field::{Field, PROBES, Reach};
 pub use profile::Profiles;
 pub use release::Release;
 
+use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member};
 use crate::yaml::Route;
 use profile::Workloads;
 
@@ -102,7 +102,7 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
         .iter()
         .filter(|member| {
             let object = member.object;
-            seen.insert((&object.file.path, object.document, member.namespace_name()))
+            seen.insert((object.spot(), member.namespace_name(), &member.name))
         })
         .filter_map(|member| manifest::workload(member, builds))
         .collect();
@@ -281,7 +281,11 @@ impl<'t> Workload<'t> {
     pub fn written_at(&self, field: &Field) -> Option<(&'t str, usize, Route)> {
         let object = self.member.object;
         match self.reach(field) {
-            Reach::Object(route) => Some((&object.file.path, object.document, route)),
+            Reach::Object(route) => Some((
+                &object.file.path,
+                object.document,
+                object.document_route(&route),
+            )),
             Reach::Patch | Reach::Nowhere(_) => None,
         }
     }

@@ -17,8 +17,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("yaml", &["source", "diagnostic"]),
     ("tree", &["source", "yaml"]),
     ("cel", &[]),
-    ("workload", &["source", "diagnostic", "yaml", "tree"]),
     ("flux", &["source", "diagnostic", "yaml", "tree"]),
+    (
+        "workload",
+        &["source", "diagnostic", "yaml", "tree", "flux"],
+    ),
     ("fs", &["source"]),
     (
         "config",
@@ -56,6 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secret",
             "yaml",
             "tree",
+            "flux",
             "workload",
             "config::model",
         ],
@@ -68,13 +72,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secret",
             "yaml",
             "tree",
+            "flux",
             "workload",
             "config::model",
         ],
     ),
     (
         "audit",
-        &["source", "diagnostic", "yaml", "tree", "workload"],
+        &["source", "diagnostic", "yaml", "tree", "flux", "workload"],
     ),
     (
         "seal",
@@ -91,7 +96,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "write",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
-    ("diff", &["source", "diagnostic", "secret", "yaml", "tree"]),
+    (
+        "diff",
+        &["source", "diagnostic", "secret", "yaml", "tree", "flux"],
+    ),
     (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
@@ -108,6 +116,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secret",
             "yaml",
             "tree",
+            "flux",
             "workload",
             "config",
             "schema",
@@ -116,6 +125,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "check",
             "audit",
             "seal",
+            "flux",
         ],
     ),
     (
@@ -134,8 +144,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "audit",
             "flux",
             "pipeline",
+            "flux",
         ],
     ),
+];
+
+/// Crate, and the crates of this repository that it depends on.
+const CRATES: &[(&str, &[&str])] = &[
+    ("spanned-yaml", &[]),
+    ("envsubst", &[]),
+    ("kustomize", &["spanned-yaml"]),
+    ("kiln", &["spanned-yaml", "envsubst", "kustomize"]),
 ];
 
 fn root() -> PathBuf {
@@ -205,8 +224,16 @@ fn two_steps(path: &str) -> String {
         .join("::")
 }
 
+/// Lists the sources of all crates of this repository.
+fn sources() -> Vec<PathBuf> {
+    let folders = CRATES.iter().map(|(name, _)| folder_of(name).join("src"));
+    folders.flat_map(|folder| rust_files(&folder)).collect()
+}
+
 fn module_of(file: &Path) -> String {
-    let relative = file.strip_prefix(root().join("src")).unwrap();
+    let Ok(relative) = file.strip_prefix(root().join("src")) else {
+        return String::new();
+    };
     let first = relative
         .components()
         .next()
@@ -245,6 +272,63 @@ fn modules_import_only_what_the_table_allows() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Returns the folder of a crate of this repository.
+fn folder_of(name: &str) -> PathBuf {
+    match name {
+        "kiln" => root(),
+        name => root().join("crates").join(name),
+    }
+}
+
+/// Lists the crates of this repository that a crate depends on, by its `Cargo.toml`.
+fn dependencies(name: &str) -> BTreeSet<&'static str> {
+    let manifest = fs::read_to_string(folder_of(name).join("Cargo.toml")).unwrap();
+    let mut section = String::new();
+    let mut found = BTreeSet::new();
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']').to_owned();
+        }
+        let mut own = CRATES.iter().map(|(name, _)| *name);
+        let named = own.find(|name| {
+            let rest = line.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with([' ', '=', '.']))
+        });
+        let in_line = section == "dependencies" || section.ends_with(".dependencies");
+        found.extend(named.filter(|_| in_line && section != "workspace.dependencies"));
+    }
+    found
+}
+
+#[test]
+fn crates_depend_only_on_what_the_table_allows() {
+    let mut folders: Vec<String> = fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    folders.push("kiln".to_owned());
+    folders.sort();
+    let mut known: Vec<&str> = CRATES.iter().map(|(name, _)| *name).collect();
+    known.sort_unstable();
+    assert_eq!(
+        folders, known,
+        "the table does not know a crate, or knows one too many"
+    );
+    for (name, allowed) in CRATES {
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        assert_eq!(dependencies(name), allowed, "{name}");
+        for used in allowed {
+            let spelled = used.replace('-', "_");
+            let uses = rust_files(&folder_of(name).join("src")).iter().any(|file| {
+                fs::read_to_string(file)
+                    .unwrap()
+                    .contains(&format!("{spelled}::"))
+            });
+            assert!(uses, "nothing in `{name}` uses `{used}`");
+        }
+    }
+}
+
 #[test]
 fn the_guard_sees_an_import_in_every_spelling() {
     let text = "use crate::{seal, config::{model, project}};\nfn f() { crate::write::plan() } // crate::cli";
@@ -272,7 +356,7 @@ fn the_vocabulary_knows_no_stage() {
 #[test]
 fn only_fs_touches_the_disk() {
     let mut broken = Vec::new();
-    for file in rust_files(&root().join("src")) {
+    for file in sources() {
         if module_of(&file) == "fs" {
             continue;
         }
@@ -289,7 +373,7 @@ fn only_fs_touches_the_disk() {
 #[test]
 fn git_is_started_in_one_place() {
     let mut starters = Vec::new();
-    for file in rust_files(&root().join("src")) {
+    for file in sources() {
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let names_git = code.contains("\"git\"") || code.contains("\"git.exe\"");
@@ -307,7 +391,7 @@ fn git_is_started_in_one_place() {
 #[test]
 fn what_files_say_goes_out_escaped() {
     let places = |needle: &str| -> Vec<String> {
-        let files = rust_files(&root().join("src"));
+        let files = sources();
         let found = files.into_iter().filter(|file| {
             let text = fs::read_to_string(file).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();

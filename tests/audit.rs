@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::audit::{Category, Measures, Scorecard, Sheet, UNDECIDABLE, checks, sheet};
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::pipeline::Audited;
 use kiln::workload::Exemption;
@@ -29,6 +30,7 @@ fn plain(case: &str, exemptions: &[Exemption]) -> Sheet {
     let folder = trees::fixtures("audit").join(case);
     let tree = trees::tree(&trees::texts(&folder.join("in")), Vec::new());
     let measures = Measures {
+        kept: &TreeFiles::default(),
         profiles: &profiles(&folder),
         kubernetes: Version(36),
         exemptions,
@@ -51,13 +53,14 @@ pub(crate) fn audited(case: &str) -> Audited {
         path: None,
     }];
     let measures = Measures {
+        kept: &TreeFiles::default(),
         profiles: &profiles,
         kubernetes: Version(36),
         exemptions: &exemptions,
         gaps: &[],
     };
     let before = sheet(tree.files(), measures);
-    let hardened = harden(tree, &profiles, &Policy::default())
+    let hardened = harden(tree, &TreeFiles::default(), &profiles, &Policy::default())
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)))
         .value;
     let gaps = hardened.gaps();

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use kiln::check::{CHECKS, Leak, Measures, check, find_leaks};
 use kiln::diagnostic::Diagnostic;
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::source::Source;
 use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
@@ -89,8 +90,11 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
     let charts: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
     let profiles = Profiles::load(Vec::new(), &charts)
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
-    let hardened = harden(rendered(folder), &profiles, &policy).unwrap().value;
+    let hardened = harden(rendered(folder), &TreeFiles::default(), &profiles, &policy)
+        .unwrap()
+        .value;
     let measures = Measures {
+        kept: &TreeFiles::default(),
         leaks: &leaks(folder),
         failures: &[],
         profiles: &profiles,
@@ -127,6 +131,22 @@ fn every_check_finds_what_its_fixtures_show() {
             "no fixture makes check `{}` find something as bad as it can",
             check.code
         );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_refused_is_found_as_its_fixtures_show() {
+    let mut wrong = Vec::new();
+    for code in ["flux-path", "resource-missing", "duplicate-object"] {
+        let mut found = false;
+        for folder in trees::folders(&trees::fixtures("check").join(code)) {
+            let problems = findings(&folder);
+            found |= problems.iter().any(|problem| problem.code == code);
+            let told = trees::told(&problems);
+            trees::compare(&folder.join("findings.txt"), &told, &mut wrong);
+        }
+        assert!(found, "no fixture shows `{code}`");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -5,6 +5,12 @@ mod apps;
 mod audit;
 /// `kiln apps`, `check` and `schema`.
 mod inspect;
+/// `kiln build`.
+mod build;
+/// A small repository that Flux applies.
+mod cluster;
+/// `kiln list`.
+mod list;
 /// `kiln catalogue`.
 mod catalogue;
 /// Keys that git has, or others can read.

@@ -25,6 +25,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::diagnostic::StageResult;
+use kiln::flux::TreeFiles;
 use kiln::harden::{Closed, Policy, RULES, Resources, harden};
 use kiln::tree::{App, Hardened, Tree};
 use kiln::workload::pod_security::{Level, Version};
@@ -132,7 +133,12 @@ fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
 fn hardened_from(folder: &Path, texts: &BTreeMap<String, String>) -> StageResult<Tree<Hardened>> {
     let (apps, policy) = case(folder);
     let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
-    let mut result = harden(trees::tree(texts, apps), &profiles_with(&own), &policy);
+    let mut result = harden(
+        trees::tree(texts, apps),
+        &TreeFiles::default(),
+        &profiles_with(&own),
+        &policy,
+    );
     // Those that `only` makes may well exempt nothing.
     let made = "the case is about another rule";
     if policy

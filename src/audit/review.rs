@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Check, Item, Measures, Outcome, Verdict};
+use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
 use crate::tree::File;
-use crate::tree::builds::{Builds, Member};
 use crate::tree::object::Object;
 use crate::workload::budget::Budget;
 use crate::workload::profile::Match;
@@ -45,7 +45,7 @@ impl<'t> Subject<'t> {
             .filter(|member| member.object.is(group, kind))
             .filter(|member| {
                 let object = member.object;
-                seen.insert((&object.file.path, object.document, member.namespace_name()))
+                seen.insert((object.spot(), member.namespace_name(), &member.name))
             })
             .collect()
     }

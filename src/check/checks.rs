@@ -1,9 +1,7 @@
 //! The checks, one a file.
 
 pub(super) mod dead_value;
-pub(super) mod duplicate_object;
 pub(super) mod flux_depends_on;
-pub(super) mod flux_path;
 pub(super) mod flux_source;
 pub(super) mod namespace_missing;
 pub(super) mod patch_container;
@@ -15,7 +13,6 @@ pub(super) mod pdb_overlap;
 pub(super) mod pod_security_forbidden;
 pub(super) mod priority_class_unknown;
 pub(super) mod probe_host;
-pub(super) mod resource_missing;
 pub(super) mod resource_unlisted;
 pub(super) mod sealed_empty;
 pub(super) mod secret_leak;

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kustomize::{Field, PathRole};
+
 use super::leak::Leak;
 use crate::diagnostic::Diagnostic;
+use crate::flux::builds::Builds;
+use crate::flux::{AppliedObject, place_in};
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member};
-use crate::tree::kustomization::Use;
 use crate::tree::{File, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -67,56 +69,60 @@ impl<'t> Context<'t> {
     }
 
     fn is_listed(&self, path: &str) -> bool {
+        let path = self.builds.files.path_of_output(path);
         let kustomizations = self.builds.kustomizations.values();
         kustomizations
             .flat_map(|found| &found.references)
-            .any(|found| found.used_as == Use::Resource && found.path.as_deref() == Some(path))
+            .any(|found| found.role == PathRole::Resource && found.path.as_deref() == Some(&*path))
     }
 
-    /// Lists the namespaces that builds put the objects of a document into.
-    pub(super) fn namespaces(&self, file: &File, document: usize) -> BTreeSet<&str> {
-        let members = self.builds.members.iter();
-        let built = members
-            .filter(|member| {
-                member.object.document == document && member.object.file.path == file.path
-            })
-            .filter(|member| !member.namespace_name().is_empty())
-            .map(Member::namespace_name);
-        let mut found: BTreeSet<&str> = built.collect();
-        if found.is_empty() && !file.is_yaml() {
-            let kustomizations = self.builds.kustomizations.values();
-            let listing = kustomizations.filter(|one| {
-                let mut references = one.references.iter();
-                references.any(|reference| reference.path.as_deref() == Some(&file.path))
-            });
-            found.extend(listing.filter_map(|one| one.namespace.as_ref().map(|(name, _)| *name)));
+    /// Puts a problem at the place that decides a field, with the template line behind it.
+    pub(super) fn at_field(&self, problem: Diagnostic, field: &Field) -> Diagnostic {
+        match place_in(&[self.builds.files], field.place()) {
+            Some(place) => self.at(problem, &place, ""),
+            None => problem,
         }
-        found
     }
 
-    /// Lists the folders that hold files, with all folders above them.
-    pub(super) fn folders(&self) -> BTreeSet<&'t str> {
-        let mut folders = BTreeSet::from([""]);
-        for file in self.tree.files() {
-            let path = file.path.as_str();
-            folders.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
+    /// Names an object as messages do: `HelmRelease/network/echo`.
+    pub(super) fn label(&self, object: &AppliedObject) -> String {
+        let key = object.key();
+        if key.namespace.is_empty() {
+            format!("{}/{}", object.kind(), key.name)
+        } else {
+            format!("{}/{key}", object.kind())
         }
-        folders
     }
 
-    /// Lists the objects of a group and kind, each once even if several builds take it in.
-    pub(super) fn unique(&self, group: &'static str, kind: &'static str) -> Vec<&Member<'t>> {
+    /// Returns the cluster that an object goes to, as an index of the roots; `None` where no root reaches it.
+    pub(super) fn root_of(&self, object: &AppliedObject) -> Option<usize> {
+        self.builds.applied.build_of(object).root
+    }
+
+    /// Returns whether no root reaches an object.
+    pub(super) fn is_unreached(&self, object: &AppliedObject) -> bool {
+        self.root_of(object).is_none()
+    }
+
+    /// Lists the objects of a group and kind, each once for a cluster even if several builds take it in.
+    pub(super) fn unique_objects(&self, group: &str, kind: &str) -> Vec<&AppliedObject> {
         let mut seen = BTreeSet::new();
-        self.builds
-            .of_kind(group, kind)
-            .filter(|member| {
-                seen.insert((
-                    &member.object.file.path,
-                    member.object.document,
-                    member.namespace_name(),
-                ))
-            })
+        let objects = self.builds.objects();
+        objects
+            .filter(|object| object.is(group, kind))
+            .filter(|object| seen.insert((self.root_of(object), object.key())))
             .collect()
+    }
+
+    /// Returns whether the kustomization of a folder of the tree is rendered.
+    pub(super) fn is_rendered_folder(&self, folder: &str) -> bool {
+        let kustomization = self.builds.kustomizations.get(folder);
+        kustomization.is_some_and(|found| self.is_rendered(&found.file.path))
+    }
+
+    /// Returns whether a file is rendered, and not kept beside those that are.
+    pub(super) fn is_rendered(&self, path: &str) -> bool {
+        self.tree.get(path).is_some()
     }
 }
 

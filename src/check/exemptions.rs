@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::{CHECKS, Check, checks};
+use super::{CHECKS, checks};
 use crate::diagnostic::Diagnostic;
+use crate::flux::builds::Member;
+use crate::flux::{self, Kustomization};
 use crate::source::{Place, Span};
-use crate::tree::kustomization::Kustomization;
+use crate::tree::File;
 use crate::tree::secret_manifest::with_items;
 use crate::workload::Exemption;
 use crate::yaml::Node;
@@ -23,11 +25,11 @@ pub(super) fn problems(exemptions: &[Exemption]) -> Vec<Diagnostic> {
                 ),
             )
             .with_hint("move the value into a file that is sealed")
-        } else if exemptable().any(|known| known.code == code) {
+        } else if exemptable().any(|known| known == code) {
             return None;
         } else {
             Diagnostic::error("exemption-unknown-rule", format!("there is no check `{code}`"))
-                .with_suggestion(code, exemptable().map(|known| known.code))
+                .with_suggestion(code, exemptable())
                 .with_hint("`[[harden.exempt]]` is for hardening rules, `[[audit.exempt]]` for checks of the audit")
         };
         Some(problem.at_place_if(exemption.place.as_ref()))
@@ -35,10 +37,11 @@ pub(super) fn problems(exemptions: &[Exemption]) -> Vec<Diagnostic> {
     exemptions.iter().filter_map(problem).collect()
 }
 
-fn exemptable() -> impl Iterator<Item = &'static Check> {
-    CHECKS
-        .iter()
-        .filter(|check| check.code != checks::secret_leak::CHECK.code)
+fn exemptable() -> impl Iterator<Item = &'static str> {
+    let checks = CHECKS.iter().map(|check| check.code);
+    checks
+        .filter(|code| *code != checks::secret_leak::CHECK.code)
+        .chain(flux::CODES.iter().map(|meaning| meaning.code))
 }
 
 /// Takes the findings away that the project exempts, and tells of exemptions that took none.
@@ -57,7 +60,7 @@ pub(super) fn apply(context: &Context<'_>, found: Vec<Diagnostic>) -> Vec<Diagno
         used.extend(exempt);
     }
     let unused = exemptions.iter().enumerate().filter(|(index, exemption)| {
-        !used.contains(index) && exemptable().any(|known| known.code == exemption.code)
+        !used.contains(index) && exemptable().any(|known| known == exemption.code)
     });
     problems.extend(unused.map(|(_, exemption)| {
         let message = format!("the exemption of {} exempts nothing", exemption.label());
@@ -104,14 +107,26 @@ fn subjects(context: &Context<'_>, place: &Place) -> Vec<(String, String)> {
     if let Some(kustomization) = kustomizations.find(|found| found.file.path == file.path) {
         return generator(kustomization, place.span).map_or(nameless, |subject| vec![subject]);
     }
-    let documents = context.documents(file);
-    let Some((index, document)) = documents
-        .iter()
-        .enumerate()
-        .find(|(_, document)| (document.span.start..document.span.end).contains(&place.span.start))
-    else {
-        return nameless;
+    let members = context.builds.members.iter();
+    let inside = |member: &&Member<'_>| {
+        member.object.file.path == file.path && covers(member.object.root, place.span)
     };
+    let built: Vec<(String, String)> = members
+        .filter(inside)
+        .map(|member| (member.namespace_name().to_owned(), member.name.clone()))
+        .collect();
+    if built.is_empty() {
+        return written(context, file, place).map_or(nameless, |subject| vec![subject]);
+    }
+    built
+}
+
+/// Returns namespace and name of the object at a place, as they are written.
+fn written(context: &Context<'_>, file: &File, place: &Place) -> Option<(String, String)> {
+    let documents = context.documents(file);
+    let mut documents = documents.iter();
+    let document = documents
+        .find(|document| (document.span.start..document.span.end).contains(&place.span.start))?;
     let objects = with_items(&document.root);
     // The innermost is the last: items follow the list that holds them.
     let inside = |(_, node): &&(_, &Node)| covers(node, place.span);
@@ -119,25 +134,13 @@ fn subjects(context: &Context<'_>, place: &Place) -> Vec<(String, String)> {
         .iter()
         .rfind(inside)
         .map_or(&document.root, |(_, node)| *node);
-    let name = object.find_text("metadata.name").unwrap_or_default();
-    let declared = object
-        .find_text("metadata.namespace")
-        .filter(|name| !name.is_empty());
-    let built = context.namespaces(file, index);
-    let namespaces = match declared {
-        _ if !built.is_empty() => built,
-        Some(declared) => BTreeSet::from([declared]),
-        None => BTreeSet::from([""]),
-    };
-    namespaces
-        .into_iter()
-        .map(|namespace| (namespace.to_owned(), name.to_owned()))
-        .collect()
+    let text = |route| object.find_text(route).unwrap_or_default().to_owned();
+    Some((text("metadata.namespace"), text("metadata.name")))
 }
 
 /// Finds the generator of a kustomization that stands at a place.
 fn generator(kustomization: &Kustomization<'_>, span: Span) -> Option<(String, String)> {
-    let root = &kustomization.file.documents.first()?.root;
+    let root = kustomization.root()?;
     let generators = ["secretGenerator", "configMapGenerator"];
     let mut items = generators
         .into_iter()
@@ -146,7 +149,7 @@ fn generator(kustomization: &Kustomization<'_>, span: Span) -> Option<(String, S
     let item = items.find(|item| covers(item, span))?;
     let namespace = item
         .find_text("namespace")
-        .or_else(|| kustomization.namespace.as_ref().map(|(name, _)| *name));
+        .or(kustomization.namespace.as_deref());
     let name = item.find_text("name").unwrap_or_default();
     Some((namespace.unwrap_or_default().to_owned(), name.to_owned()))
 }

@@ -14,6 +14,8 @@ pub enum Outcome {
     Clean,
     /// Findings or differences: exit code 1.
     Findings,
+    /// Something that was asked stays open: exit code 2.
+    Incomplete,
 }
 
 impl From<Outcome> for ExitCode {
@@ -21,6 +23,7 @@ impl From<Outcome> for ExitCode {
         Self::from(match outcome {
             Outcome::Clean => 0,
             Outcome::Findings => 1,
+            Outcome::Incomplete => 2,
         })
     }
 }

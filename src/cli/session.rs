@@ -33,6 +33,10 @@ pub struct Session {
     pub root: PathBuf,
     /// The project's files.
     pub disk: Disk,
+    /// Whether there is a project; else this is a tree as it is.
+    pub is_project: bool,
+    /// The files of the repository that the project is a folder of, and its path there.
+    repository: Option<(Disk, String)>,
     catalogue: Box<dyn Files>,
     env: Box<Lookup>,
     identities: Vec<(String, Secret)>,
@@ -45,6 +49,25 @@ impl Session {
         let root = find_root(&settings.directory)?;
         printer.in_project(&root);
         Self::open_root(&root, settings)
+    }
+
+    /// Opens the project that the folder of the settings is in, or the whole repository, or the folder itself.
+    pub fn open_any(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
+        let start = &settings.directory;
+        let is_project = fs::find_upwards(start, &[PROJECT_FILE]).is_some();
+        if is_project || !start.is_dir() {
+            return Self::open(settings, printer);
+        }
+        let root = match fs::repository_above(start) {
+            Some((root, _)) => root,
+            None => start.clone(),
+        };
+        printer.in_project(&root);
+        let session = Self::open_root(&root, settings)?;
+        Ok(Self {
+            is_project: false,
+            ..session
+        })
     }
 
     /// Opens the files of the project that the folder of the settings is in, and nothing more.
@@ -60,6 +83,9 @@ impl Session {
         Ok(Self {
             root: root.to_owned(),
             disk: Disk::open(root)?,
+            is_project: true,
+            repository: fs::repository_above(root)
+                .and_then(|(above, path)| Some((Disk::open(&above).ok()?, path))),
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
             identities: identities(root, settings)?,
@@ -92,7 +118,23 @@ impl Session {
 
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
-        self.world_of(&self.disk)
+        self.world_around(&self.disk)
+    }
+
+    /// Returns the same with other files in the place of the project's, but in the repository as it is on disk.
+    pub fn world_around<'w>(&'w self, files: &'w dyn Files) -> World<'w> {
+        let world = self.world_of(files);
+        match &self.repository {
+            Some((files, folder)) => world.in_repository(folder, Some(files)),
+            None => world,
+        }
+    }
+
+    /// Returns the root of the repository that the project is a folder of, and its path there; `None` where it is the
+    /// root itself, or in none.
+    pub fn repository(&self) -> Option<(&Path, &str)> {
+        let (files, path) = self.repository.as_ref()?;
+        Some((files.root(), path))
     }
 
     /// Returns the same with other files in the place of the project's.
@@ -110,6 +152,7 @@ impl Session {
             identities,
             clock::now(),
         )
+        .in_repository(self.repository.as_ref().map_or("", |(_, path)| path), None)
         .telling(&self.known)
     }
 

@@ -9,6 +9,7 @@ use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
+use crate::flux::{FollowOptions, FollowedTree, TreeFiles, find_output_base};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
 use crate::secret::KEY_FILES;
@@ -127,17 +128,22 @@ impl Loader<'_> {
         told.unwrap_or_else(PoisonError::into_inner).push(sentence);
     }
 
-    /// Compiles a commit as the old side: one from before the project has nothing.
+    /// Compiles a commit as the old side: one from before the project is compared as it is.
     fn base(&self, origin: &Origin, commit: &str, after: &Origin) -> Result<Side, CommandError> {
         let label = origin.label();
         let revision = self.revision(commit)?;
         if revision.read(PROJECT_FILE)?.is_none() {
-            self.tell(format!(
-                "{label} has no `{PROJECT_FILE}` in this folder: everything is new"
-            ));
-            return Ok(Side::empty(label));
+            if self.session.is_project {
+                self.tell(format!(
+                    "{label} has no `{PROJECT_FILE}` in this folder: it is compared as it is"
+                ));
+            }
+            return match self.around(commit)? {
+                Some(around) => plain(&around, label),
+                None => plain(&revision, label),
+            };
         }
-        let side = self.compiled(&revision, None, label.clone())?;
+        let side = self.compiled_commit(&revision, commit, label.clone())?;
         if after.is_compiled() {
             let config_differs = matches!(after, Origin::Config(_));
             self.tell_ignored(&revision, &label, config_differs)?;
@@ -222,10 +228,38 @@ impl Loader<'_> {
         open().map_err(|error| git_error(&error))
     }
 
+    /// Opens a commit of the repository that the project is a folder of.
+    fn around(&self, commit: &str) -> Result<Option<Revision>, CommandError> {
+        let Some((root, _)) = self.session.repository() else {
+            return Ok(None);
+        };
+        let open = || Repository::of(root)?.revision(commit);
+        open().map(Some).map_err(|error| git_error(&error))
+    }
+
+    fn compiled_commit(
+        &self,
+        revision: &Revision,
+        commit: &str,
+        label: String,
+    ) -> Result<Side, CommandError> {
+        let around = self.around(commit)?;
+        let mut world = self.session.world_of(revision);
+        if let (Some(around), Some((_, folder))) = (&around, self.session.repository()) {
+            world = world.in_repository(folder, Some(around));
+        }
+        compiled(&world.with_keys(self.keys), None, label)
+    }
+
     fn side(&self, origin: &Origin) -> Result<Side, CommandError> {
         let session = self.session;
         let label = origin.label();
         match origin {
+            Origin::Project if !session.is_project => plain(&session.disk, label),
+            Origin::Folder(path) if !session.is_project => {
+                plain(&Disk::open(&self.settings.directory.join(path))?, label)
+            }
+            Origin::Config(_) | Origin::Output if !session.is_project => Err(no_project(session)),
             Origin::Project => self.compiled(&session.disk, None, label),
             Origin::Config(paths) => {
                 let (files, data) = with_config(&session.disk, self.settings, paths)?;
@@ -233,8 +267,11 @@ impl Loader<'_> {
             }
             Origin::Commit { commit, .. } => {
                 let revision = self.revision(commit)?;
+                if !session.is_project && revision.read(PROJECT_FILE)?.is_none() {
+                    return plain(&revision, label);
+                }
                 has_project(&revision, &label)?;
-                self.compiled(&revision, None, label)
+                self.compiled_commit(&revision, commit, label)
             }
             Origin::Output => {
                 let output = session.layout()?.output;
@@ -243,17 +280,37 @@ impl Loader<'_> {
                     || self.remade(&output),
                 );
                 let (side, written) = side?;
-                Ok(side.with_written(Written {
+                let side = side.with_written(Written {
                     remade: remade.map(Box::new),
                     ..written
-                }))
+                });
+                let tree = pipeline::follow_outputs(&session.world(), side.own_files())?;
+                Ok(side.in_tree(tree))
             }
             Origin::Folder(path) => {
                 let disk = Disk::open(&self.settings.directory.join(path))?;
                 let (side, written) = folder(session, self.keys, &disk, ".", label)?;
-                Ok(side.with_written(written))
+                let side = side.with_written(written);
+                let tree = self.follow_folder(&disk, &side)?;
+                Ok(side.in_tree(tree))
             }
         }
+    }
+
+    /// Follows Flux through the files of another folder, with what is kept beside them there.
+    fn follow_folder(&self, disk: &Disk, side: &Side) -> Result<FollowedTree, CommandError> {
+        let place = self.session.repository().map_or("", |(_, folder)| folder);
+        let output = find_output_base(side.own_files(), &["", place]);
+        let mut kept = Vec::new();
+        if output.is_empty() {
+            let own: BTreeSet<&str> = side.own_files().map(|file| file.path.as_str()).collect();
+            let listed = |path: &String| own.contains(path.as_str());
+            kept = listed_kept(disk)?;
+            kept.retain(|path| !listed(path));
+        }
+        let kept = TreeFiles::kept(disk, kept, output);
+        let files = TreeFiles::over(&kept, side.own_files());
+        Ok(FollowedTree::of(&files, &FollowOptions::default()))
     }
 
     fn compiled(
@@ -262,7 +319,7 @@ impl Loader<'_> {
         data: Option<&[String]>,
         label: String,
     ) -> Result<Side, CommandError> {
-        let world = self.session.world_of(files).with_keys(self.keys);
+        let world = self.session.world_around(files).with_keys(self.keys);
         compiled(&world, data, label)
     }
 
@@ -298,7 +355,7 @@ fn compiled(
 ) -> Result<Side, CommandError> {
     let draft = pipeline::draft(world, data)
         .map_err(|failure| CommandError::from(failure).in_side(&label))?;
-    let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(Written {
+    let side = Side::of_tree(label.clone(), &draft.tree, &draft.unseen).with_written(Written {
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
@@ -321,7 +378,48 @@ fn compiled(
     };
     let side = side.with_guards(guards).with_sealed(sealed);
     let side = side.with_config(draft.values).with_secrets(draft.secrets);
-    Ok(side.with_stand_ins(draft.stand_ins))
+    let tree = pipeline::follow_outputs(world, draft.tree.files())
+        .map_err(|failure| CommandError::from(failure).in_side(&label))?;
+    Ok(side.with_stand_ins(draft.stand_ins).in_tree(tree))
+}
+
+/// Takes a tree as it is, without a project: all files that git does not ignore, and that hold no keys.
+fn plain(files: &dyn Files, label: String) -> Result<Side, CommandError> {
+    let is_key = |path: &str| KEY_FILES.contains(&path.rsplit('/').next().unwrap_or(path));
+    let mut tree = TreeFiles::of_repository(files, "")?;
+    tree.forget(&is_key);
+    let followed = FollowedTree::of(&tree, &FollowOptions::default());
+    let sealed = followed.sealed.iter();
+    let sources: Vec<Arc<Source>> = sealed
+        .filter_map(|path| Some(Arc::clone(tree.source(path)?)))
+        .collect();
+    let side = Side::empty(label).with_sealed(pipeline::sealed_terms(&sources));
+    Ok(side.in_tree(followed))
+}
+
+/// Says that what was asked for needs a project.
+fn no_project(session: &Session) -> CommandError {
+    CommandError::failed(format!(
+        "`{}` is no project: there is no `{PROJECT_FILE}`, so nothing is rendered",
+        session.root.display()
+    ))
+    .hint("compare revisions (`--base REV`), or folders (`--tree DIR`)")
+}
+
+/// Lists the files of a folder that are neither outputs of Kiln, old or new, nor ignored.
+fn listed_kept(disk: &Disk) -> Result<Vec<String>, CommandError> {
+    let list = write::list(&Target::new(disk, ".")).map_err(CommandError::Unanswered)?;
+    let outputs = list.unwrap_or_default().outputs;
+    let ignored = disk.ignored_files().unwrap_or_default();
+    let mut paths = disk.list("")?;
+    paths.retain(|path| {
+        let mut folders = path.match_indices('/').map(|(at, _)| &path[..=at]);
+        path != LOCK_FILE
+            && !outputs.contains_key(path)
+            && !ignored.contains(path)
+            && !folders.any(|folder| ignored.contains(folder))
+    });
+    Ok(paths)
 }
 
 fn guard_public(public: PublicReference) -> GuardPublic {

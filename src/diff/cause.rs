@@ -4,14 +4,17 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use kustomize::Place;
+
 use super::change::Pair;
 use super::fields;
 use super::items::Item;
 use super::lines::{Mark, hunks};
+use super::places;
 use super::report::Change;
 use super::route::Route;
-use super::side::Side;
-use crate::source::Source;
+use super::side::{Side, SideFile};
+use crate::source::{Source, Span};
 use crate::tree::Origin;
 
 /// What made a difference.
@@ -85,23 +88,18 @@ impl<'s> Blame<'s> {
         if whole && let Some(cause) = self.switch(pair) {
             return vec![cause];
         }
-        let (old, new) = differing_lines(pair);
         let mut causes = BTreeSet::new();
-        for (item, lines, other) in [
-            (&pair.before, old, &self.after),
-            (&pair.after, new, &self.before),
-        ] {
-            let Some(item) = item else { continue };
+        let (old, new) = differing_lines(change, pair);
+        for (lines, other) in [(old, &self.after), (new, &self.before)] {
             let mut by_template: BTreeMap<&str, (&Source, BTreeSet<usize>)> = BTreeMap::new();
-            for line in lines {
-                match item.held.file.origins.get(line) {
-                    Some(Origin::Rule(code)) => drop(causes.insert(Cause::Rule(code))),
-                    Some(Origin::Template { template, line }) => {
+            for origin in lines {
+                match origin {
+                    Origin::Rule(code) => drop(causes.insert(Cause::Rule(code))),
+                    Origin::Template { template, line } => {
                         let entry = by_template.entry(&template.path);
                         let (_, lines) = entry.or_insert_with(|| (template, BTreeSet::new()));
                         lines.insert(*line);
                     }
-                    None => {}
                 }
             }
             for (template, lines) in by_template.into_values() {
@@ -123,8 +121,7 @@ impl<'s> Blame<'s> {
     fn switch(&self, pair: &Pair<'_>) -> Option<Cause> {
         let item = pair.after.as_ref().or(pair.before.as_ref())?;
         let template = item
-            .held
-            .file
+            .file()?
             .origins
             .iter()
             .find_map(|origin| match origin {
@@ -227,51 +224,107 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Lists the lines, counted from 0, that only one side has.
-fn differing_lines(pair: &Pair<'_>) -> (Vec<usize>, Vec<usize>) {
+/// Lists the origins of the lines that only one side has: of the manifest, and of what else has a part in what differs.
+fn differing_lines<'s>(change: &Change, pair: &Pair<'s>) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
+    let manifests = (
+        pair.before.as_ref().map(manifest),
+        pair.after.as_ref().map(manifest),
+    );
+    let mut found = origins_between(manifests.0, manifests.1);
+    if let (Some(before), Some(after)) = (&pair.before, &pair.after) {
+        for (old, new) in parts(change, before, after) {
+            let (removed, added) = origins_between(old, new);
+            found.0.extend(removed);
+            found.1.extend(added);
+        }
+    }
+    found
+}
+
+/// Lines of a file: the index of the first one, their text, and the origins of all lines of the file.
+type Passage<'s> = (usize, &'s str, &'s [Origin]);
+
+fn manifest<'s>(item: &Item<'s>) -> Passage<'s> {
+    let Some(file) = item.file() else {
+        return (0, "", &[]);
+    };
+    match file.documents.get(item.document) {
+        Some(document) => passage(&file, document.span),
+        None => (0, file.text, file.origins),
+    }
+}
+
+fn passage<'s>(file: &SideFile<'s>, span: Span) -> Passage<'s> {
+    let start = span.start.min(file.text.len());
+    let end = span.end.clamp(start, file.text.len());
+    let line = file.text[..start].matches('\n').count();
+    (line, &file.text[start..end], file.origins)
+}
+
+/// Lists the passages outside of the manifest from which a differing field comes, on both sides.
+fn parts<'s>(
+    change: &Change,
+    before: &Item<'s>,
+    after: &Item<'s>,
+) -> Vec<(Option<Passage<'s>>, Option<Passage<'s>>)> {
+    let of_side = |item: &Item<'s>, route: &Route| -> Vec<(String, Passage<'s>)> {
+        let Some(field) = item.field().and_then(|root| places::follow(root, route)) else {
+            return Vec::new();
+        };
+        let origin = &field.origin;
+        let all = std::iter::once(&origin.place).chain(origin.shaped_by());
+        let elsewhere =
+            all.filter(|place| item.written_at() != (place.file.path.as_str(), place.document));
+        let read = |place: &Place| {
+            let file = item.side.file(&place.file.path)?;
+            Some((place.file.path.clone(), passage(&file, place.span)))
+        };
+        elsewhere.filter_map(read).collect()
+    };
+    let mut found = Vec::new();
+    for field in &change.fields {
+        let mut old = of_side(before, &field.route);
+        for (path, new) in of_side(after, &field.route) {
+            let same = old.iter().position(|(other, _)| *other == path);
+            found.push((same.map(|at| old.remove(at).1), Some(new)));
+        }
+        found.extend(old.into_iter().map(|(_, old)| (Some(old), None)));
+    }
+    found
+}
+
+/// Lists the origins of the lines that only one of two passages has.
+fn origins_between<'s>(
+    before: Option<Passage<'s>>,
+    after: Option<Passage<'s>>,
+) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
+    let all = |passage: Passage<'s>| {
+        let (start, text, origins) = passage;
+        let end = start + text.lines().count().max(1);
+        (start..end).filter_map(move |line| origins.get(line))
+    };
+    let (Some(old_passage), Some(new_passage)) = (before, after) else {
+        let one = |passage: Option<Passage<'s>>| passage.into_iter().flat_map(all).collect();
+        return (one(before), one(after));
+    };
+    let ((old_start, old_text, old_origins), (new_start, new_text, new_origins)) =
+        (old_passage, new_passage);
     let (mut old, mut new) = (Vec::new(), Vec::new());
-    match (&pair.before, &pair.after) {
-        (Some(before), Some(after)) => {
-            let (old_start, old_text) = text(before);
-            let (new_start, new_text) = text(after);
-            for hunk in hunks(old_text, new_text) {
-                let (mut at, mut to) = (hunk.before - 1, hunk.after - 1);
-                for line in hunk.lines {
-                    match line.mark {
-                        Mark::Same => (at, to) = (at + 1, to + 1),
-                        Mark::Removed => {
-                            old.push(old_start + at);
-                            at += 1;
-                        }
-                        Mark::Added => {
-                            new.push(new_start + to);
-                            to += 1;
-                        }
-                    }
+    for hunk in hunks(old_text, new_text) {
+        let (mut at, mut to) = (hunk.before - 1, hunk.after - 1);
+        for line in hunk.lines {
+            match line.mark {
+                Mark::Same => (at, to) = (at + 1, to + 1),
+                Mark::Removed => {
+                    old.extend(old_origins.get(old_start + at));
+                    at += 1;
+                }
+                Mark::Added => {
+                    new.extend(new_origins.get(new_start + to));
+                    to += 1;
                 }
             }
         }
-        (Some(item), None) => old.extend(all_lines(item)),
-        (None, Some(item)) => new.extend(all_lines(item)),
-        (None, None) => {}
     }
     (old, new)
-}
-
-fn all_lines(item: &Item<'_>) -> std::ops::Range<usize> {
-    let (start, text) = text(item);
-    start..start + text.lines().count()
-}
-
-/// Returns the first line, counted from 0, and the text of an item's document.
-fn text<'i>(item: &'i Item<'_>) -> (usize, &'i str) {
-    let file = &item.held.file;
-    let Some(document) = file.documents.get(item.document) else {
-        return (0, &file.source.text);
-    };
-    let (line, _) = file.source.line_column(document.span.start);
-    (
-        line - 1,
-        &file.source.text[document.span.start..document.span.end],
-    )
 }

@@ -6,9 +6,11 @@ use super::danger::Seen;
 use super::fields;
 use super::items::Item;
 use super::noise::Noise;
-use super::report::{Change, Edit, Field, Kind, Secrecy};
+use super::places;
+use super::report::{Change, Edit, Field, Kind, Secrecy, Spot};
 use super::route::Route;
-use super::secrets::{self, HIDDEN, Sighted};
+use super::secrets::{self, HIDDEN};
+use super::split::SplitValue;
 use crate::yaml;
 
 /// An item on the sides that have it.
@@ -60,7 +62,7 @@ impl<'s> Pair<'s> {
     /// Takes away the side on which nothing brings the object to the cluster, if the other has it.
     pub(super) fn by_standing(mut self) -> Self {
         if let (Some(before), Some(after)) = (&self.before, &self.after) {
-            let path = &after.held.file.path;
+            let path = after.path();
             if after.standing < before.standing {
                 self.note = Some(format!(
                     "`{path}` still holds it, but nothing that Flux deploys takes it in any more"
@@ -100,24 +102,12 @@ impl Change {
             was: None,
             before: None,
             after: None,
+            places: Vec::new(),
             fields: Vec::new(),
             body: None,
             note: None,
             causes: Vec::new(),
         }
-    }
-
-    /// Returns whether the same happens to the same document in another namespace.
-    pub(super) fn is_twin(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && self.subject.kind == other.subject.kind
-            && self.subject.name == other.subject.name
-            && !self.subject.is_file()
-            && self.before == other.before
-            && self.after == other.after
-            && self.fields == other.fields
-            && self.was.is_none()
-            && other.was.is_none()
     }
 }
 
@@ -133,11 +123,11 @@ fn changed(
     }
     // What depends on a made-up value cannot be held against what does not.
     let open = !before.is_secret() && !after.is_secret();
-    if open && before.held.made_up != after.held.made_up {
+    if open && before.made_up != after.made_up {
         return None;
     }
-    let (mut old, mut new) = (before.value(), after.value());
-    let (old_noise, new_noise) = (noise.strip(&mut old), noise.strip(&mut new));
+    let (mut old, mut new) = (before.split(), after.split());
+    let (old_noise, new_noise) = (noise.strip(&mut old.open), noise.strip(&mut new.open));
     let mut pointers: Vec<&String> = old_noise.keys().chain(new_noise.keys()).collect();
     pointers.sort_unstable();
     pointers.dedup();
@@ -148,11 +138,14 @@ fn changed(
     let mut change = Change::new(after, Kind::Changed);
     change.before = Some(before.spot());
     change.after = Some(after.spot());
-    if renamed {
+    let is_same_content = || fingerprint(before, noise) == fingerprint(after, noise);
+    if renamed && is_same_content() {
         change.kind = Kind::Renamed;
         change.was = Some(before.identity.subject.clone());
     } else {
+        change.was = renamed.then(|| before.identity.subject.clone());
         change.fields = differences((before, &old), (after, &new));
+        change.note = moved(before, after);
         let unsealed = before.is_secret() && !after.is_secret();
         if unsealed {
             change.note = Some(format!(
@@ -160,42 +153,54 @@ fn changed(
                 before.path(),
                 after.path()
             ));
-        } else if !secrets::differs(&change.fields) {
+        } else if !secrets::differs(&change.fields) && change.note.is_none() {
             return None;
         }
+        change.places = places_of(&change.fields, before, after);
     }
     Some(Found {
         change,
-        before: Some(old),
-        after: Some(new),
+        before: Some(old.open),
+        after: Some(new.open),
     })
 }
 
+/// Says that an object goes from one owner to another.
+fn moved(before: &Item<'_>, after: &Item<'_>) -> Option<String> {
+    let (old, new) = (before.owner_name()?, after.owner_name()?);
+    (old != new).then(|| format!("it moves from {old} to {new}"))
+}
+
+/// Lists where what differs is written, but for the document of the object itself.
+fn places_of(fields: &[Field], before: &Item<'_>, after: &Item<'_>) -> Vec<Spot> {
+    let own = [before.written_at(), after.written_at()];
+    let origins = fields
+        .iter()
+        .flat_map(|field| places::origins(field, before.field(), after.field()));
+    let mut found: Vec<Spot> = origins
+        .flat_map(|origin| std::iter::once(&origin.place).chain(origin.shaped_by()))
+        .filter(|place| !own.contains(&(place.file.path.as_str(), place.document)))
+        .map(places::spot_of)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 fn differences(
-    (before, old): (&Item<'_>, &Value),
-    (after, new): (&Item<'_>, &Value),
+    (before, old): (&Item<'_>, &SplitValue),
+    (after, new): (&Item<'_>, &SplitValue),
 ) -> Vec<Field> {
     if before.is_secret() || after.is_secret() {
-        let sighted = |item: &Item<'_>, value| Sighted {
-            value,
-            sight: item.held.sight,
-        };
-        if before.root.is_none() || after.root.is_none() {
-            return vec![unreadable(before, after, old == new)];
+        if !before.is_structured() || !after.is_structured() {
+            return vec![unreadable(before, after, old.open == new.open)];
         }
-        return secrets::compare(sighted(before, old), sighted(after, new));
+        let old = secrets::leaves(&old.open, before.sight);
+        return secrets::compare(&old, &secrets::leaves(&new.open, after.sight));
     }
     let mut found = Vec::new();
-    if before.is_open_secret() {
-        let (old, old_data) = without_data(old);
-        let (new, new_data) = without_data(new);
-        fields::compare(&old, &new, &Route::default(), &mut found);
-        let sight = before.held.sight;
-        let sighted = |value| Sighted { value, sight };
-        found.extend(secrets::compare(sighted(&old_data), sighted(&new_data)));
-        return found;
-    }
-    fields::compare(old, new, &Route::default(), &mut found);
+    fields::compare(&old.open, &new.open, &Route::default(), &mut found);
+    found.extend(secrets::compare(&old.secret, &new.secret));
     found
 }
 
@@ -203,7 +208,7 @@ fn differences(
 fn unreadable(before: &Item<'_>, after: &Item<'_>, same: bool) -> Field {
     let sealed = [before, after]
         .iter()
-        .any(|item| item.held.sight == super::side::Sight::Sealed);
+        .any(|item| item.sight == super::side::Sight::Sealed);
     Field {
         route: Route::default(),
         edit: Edit::Secret(match (same, sealed) {
@@ -214,23 +219,9 @@ fn unreadable(before: &Item<'_>, after: &Item<'_>, same: bool) -> Field {
     }
 }
 
-/// Splits a Secret into what may be shown and what is told by key.
-fn without_data(value: &Value) -> (Value, Value) {
-    let mut open = value.clone();
-    let mut data = serde_json::Map::new();
-    if let Some(entries) = open.as_object_mut() {
-        for key in ["data", "stringData"] {
-            if let Some(secret) = entries.shift_remove(key) {
-                data.insert(key.to_owned(), secret);
-            }
-        }
-    }
-    (open, Value::Object(data))
-}
-
 fn whole(item: &Item<'_>, kind: Kind, noise: &Noise) -> Found {
-    let mut value = item.value();
-    noise.strip(&mut value);
+    let mut value = item.split();
+    noise.strip(&mut value.open);
     let mut change = Change::new(item, kind);
     let (spot, secrecy) = match kind {
         Kind::Added => (&mut change.after, Secrecy::Added),
@@ -238,27 +229,29 @@ fn whole(item: &Item<'_>, kind: Kind, noise: &Noise) -> Found {
     };
     *spot = Some(item.spot());
     if item.is_secret() {
-        if item.root.is_some() {
-            change.fields = secrets::keys(&value, secrecy);
+        if item.is_structured() {
+            let leaves = secrets::leaves(&value.open, item.sight);
+            change.fields = secrets::keys(&leaves, secrecy);
         }
-    } else if item.is_open_secret() {
-        let (mut open, data) = without_data(&value);
-        change.fields = secrets::keys(&data, secrecy);
-        if let (Some(open), Some(data)) = (open.as_object_mut(), data.as_object()) {
-            for key in data.keys() {
-                open.insert(key.clone(), Value::from(HIDDEN));
+    } else {
+        change.fields = secrets::keys(&value.secret, secrecy);
+        let mut shown = value.open.clone();
+        if item.is_open_secret()
+            && let Some(entries) = shown.as_object_mut()
+        {
+            let keys = value.secret.keys().filter_map(|route| route.keys().next());
+            for key in keys.collect::<std::collections::BTreeSet<_>>() {
+                entries.entry(key).or_insert(Value::from(HIDDEN));
             }
         }
-        change.body = Some(yaml::emit(&open));
-    } else {
-        change.body = Some(match &value {
-            Value::String(text) if item.root.is_none() => text.clone(),
+        change.body = Some(match &shown {
+            Value::String(text) if !item.is_structured() => text.clone(),
             value => yaml::emit(value),
         });
     }
     let (before, after) = match kind {
-        Kind::Added => (None, Some(value)),
-        _ => (Some(value), None),
+        Kind::Added => (None, Some(value.open)),
+        _ => (Some(value.open), None),
     };
     Found {
         change,
@@ -271,16 +264,18 @@ fn whole(item: &Item<'_>, kind: Kind, noise: &Noise) -> Found {
 ///
 /// It may hold secrets, and is only ever compared.
 pub(super) fn fingerprint(item: &Item<'_>, noise: &Noise) -> String {
-    let mut value = item.value();
-    noise.strip(&mut value);
-    if let Some(metadata) = value
-        .pointer_mut("/metadata")
-        .and_then(Value::as_object_mut)
-    {
+    let SplitValue { mut open, secret } = item.split();
+    noise.strip(&mut open);
+    if let Some(metadata) = open.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("name");
         metadata.shift_remove("namespace");
     }
     let subject = &item.identity.subject;
-    value.sort_all_objects();
-    format!("{}/{}\n{value}", subject.group, subject.kind)
+    open.sort_all_objects();
+    let leaves = secret
+        .iter()
+        .map(|(route, (value, _))| format!("{route}={value}"));
+    let leaves: Vec<String> = leaves.collect();
+    let (group, kind, cluster) = (&subject.group, &subject.kind, &subject.cluster);
+    format!("{cluster}/{group}/{kind}\n{open}\n{}", leaves.join("\n"))
 }

@@ -3,8 +3,12 @@
 mod access;
 mod guards;
 mod immutable;
+mod owner;
 mod removal;
+mod rollout;
 mod scale;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -18,6 +22,8 @@ pub struct Danger {
     rank: usize,
     /// The object.
     pub subject: Subject,
+    /// The other objects that the same happens to, from the same place.
+    pub also: Vec<Subject>,
     /// The dotted way to what differs; empty for the whole object.
     pub route: String,
     /// What happens, in one sentence without a final period.
@@ -34,6 +40,26 @@ impl Danger {
     /// Returns the stable kebab-case code.
     pub fn code(&self) -> &'static str {
         DANGERS[self.rank].code
+    }
+
+    /// Makes a danger for the whole of an object.
+    pub(super) fn new(
+        code: &str,
+        subject: Subject,
+        message: String,
+        why: String,
+        spot: Option<Spot>,
+    ) -> Self {
+        Self {
+            rank: rank(code),
+            subject,
+            also: Vec::new(),
+            route: String::new(),
+            message,
+            why,
+            spot,
+            of_project: false,
+        }
     }
 }
 
@@ -91,6 +117,10 @@ pub const DANGERS: &[Explained] = &[
         "A Helm release is removed, and uninstalled with it",
     ),
     explained(
+        "owner-moved",
+        "An object goes to another Flux Kustomization, and the old one may delete it",
+    ),
+    explained(
         "immutable-field",
         "A field differs that the API server does not let change",
     ),
@@ -121,6 +151,19 @@ pub const DANGERS: &[Explained] = &[
         "Flux or a controller stops to care for an object",
     ),
     explained(
+        "resumed",
+        "Flux takes up what was suspended, with all that waited",
+    ),
+    explained(
+        "suspended-parent",
+        "What differs lies below something suspended, and does not roll out",
+    ),
+    explained(
+        "remote-moved",
+        "A resource on another machine is taken from another address or version",
+    ),
+    explained("large-change", "Many objects differ at once"),
+    explained(
         "major-version",
         "An image or a chart leaps to another major version",
     ),
@@ -131,6 +174,8 @@ pub const DANGERS: &[Explained] = &[
 ];
 
 pub(super) use guards::find as find_in_guards;
+pub(super) use owner::find as find_moves;
+pub(super) use rollout::find as find_in_rollout;
 
 /// What a check of dangers looks at.
 pub(super) struct Seen<'c, 's> {
@@ -139,6 +184,9 @@ pub(super) struct Seen<'c, 's> {
     pub(super) before: Option<&'c Value>,
     pub(super) after: Option<&'c Value>,
 }
+
+/// The Flux Kustomizations that only the old side has, by cluster and name.
+pub(super) type GoneOwners = BTreeSet<(String, String)>;
 
 impl Seen<'_, '_> {
     pub(super) fn is_secret(&self) -> bool {
@@ -153,14 +201,12 @@ impl Seen<'_, '_> {
     fn danger(&self, code: &str, route: &str, message: String, why: String) -> Danger {
         let change = self.change;
         let items = [&self.pair.after, &self.pair.before];
-        let spot = items.into_iter().flatten().next().map(|item| {
-            let Spot { path, line } = item.spot();
-            let line = item.line_of(route).unwrap_or(line);
-            Spot { path, line }
-        });
+        let item = items.into_iter().flatten().next();
+        let spot = item.map(|item| item.spot_of(route).unwrap_or_else(|| item.spot()));
         Danger {
             rank: rank(code),
             subject: change.subject.clone(),
+            also: Vec::new(),
             route: route.to_owned(),
             message,
             why,
@@ -183,10 +229,10 @@ fn rank(code: &str) -> usize {
 }
 
 /// Finds the dangers of one change.
-pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>]) -> Vec<Danger> {
+pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners) -> Vec<Danger> {
     let mut found = Vec::new();
     guards::unsealed(seen, &mut found);
-    removal::find(seen, pairs, &mut found);
+    removal::find(seen, gone, &mut found);
     immutable::find(seen, &mut found);
     if !seen.is_secret() {
         access::find(seen, &mut found);

@@ -1,13 +1,15 @@
-//! What a side consists of: objects as Flux deploys them, and files that hold none.
+//! What a side consists of: objects as Flux applies them, manifests that no build reads, and files that hold none.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::Value;
+use kustomize::{Field, Place};
 
+use super::places;
 use super::report::{Spot, Subject};
-use super::side::{Held, Side, Sight};
-use crate::tree::builds::{Builds, Member, Start};
-use crate::tree::object::Object;
+use super::side::{Side, SideFile, Sight};
+use crate::flux::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey, ValueMaps};
+use crate::tree::object::{is_namespaced, is_object};
 use crate::yaml::Node;
 
 /// What makes an item the same one on both sides.
@@ -21,9 +23,9 @@ pub(super) struct Identity {
 /// Whether anything brings an object to the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
-    /// No kustomization takes it in.
+    /// No build has it.
     Loose,
-    /// A kustomization takes it in that Flux does not get to.
+    /// A kustomization has it that Flux does not get to.
     Built,
     /// Flux deploys it.
     Reached,
@@ -33,209 +35,342 @@ pub(super) enum Standing {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Owner<'s> {
     /// A Flux Kustomization.
-    Flux(Object<'s>),
+    Flux {
+        /// Its name.
+        key: &'s ObjectKey,
+        /// It itself, as it is applied.
+        object: &'s Field,
+    },
     /// The sync of a `FluxInstance`.
     Sync,
     /// Nobody in this tree.
     Nobody,
 }
 
+/// Where the content of an item is.
+#[derive(Clone, Debug)]
+pub(super) enum Content<'s> {
+    /// An object as Flux applies it.
+    Applied(&'s Field),
+    /// A Helm release with the values that Helm gets.
+    Release(Arc<Field>),
+    /// A document as it is written.
+    Document(&'s Node),
+    /// A text.
+    Text(&'s str),
+}
+
 /// An object, or a document or file that is none.
 #[derive(Clone, Debug)]
 pub(super) struct Item<'s> {
     pub(super) identity: Identity,
-    pub(super) held: &'s Held,
-    /// The document; `None` for a text file.
-    pub(super) root: Option<&'s Node>,
+    pub(super) side: &'s Side,
+    pub(super) content: Content<'s>,
     pub(super) document: usize,
     pub(super) standing: Standing,
     pub(super) owner: Owner<'s>,
+    /// The build that has it, as an index.
+    pub(super) build: Option<usize>,
+    /// The name without the hash of a generator.
+    pub(super) base_name: Option<&'s str>,
+    pub(super) sight: Sight,
+    /// Whether something in it is made up.
+    pub(super) made_up: bool,
+    path: &'s str,
+}
+
+/// How items are named, the same way on both sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Naming {
+    /// Whether one of the sides has several clusters, so that each object tells its own.
+    clusters: bool,
+}
+
+impl Naming {
+    pub(super) fn of(before: &Side, after: &Side) -> Self {
+        let several = |side: &Side| side.applied().roots.len() > 1;
+        Self {
+            clusters: several(before) || several(after),
+        }
+    }
+
+    /// Names the cluster of a build.
+    pub(super) fn cluster(self, side: &Side, build: &KustomizationBuild) -> String {
+        let applied = side.applied();
+        let root = build.root.and_then(|root| applied.roots.get(root));
+        let folder = match root.filter(|_| self.clusters) {
+            Some(root) if root.folder.is_empty() => ".",
+            Some(root) => &root.folder,
+            None => "",
+        };
+        if !build.elsewhere {
+            return folder.to_owned();
+        }
+        let mut first = build;
+        while let Some(parent) = first.parent.map(|parent| &applied.builds[parent])
+            && parent.elsewhere
+        {
+            first = parent;
+        }
+        let remote = format!("the cluster of {}", first.owner);
+        match folder {
+            "" => remote,
+            folder => format!("{folder}, {remote}"),
+        }
+    }
 }
 
 impl<'s> Item<'s> {
-    /// Lists the items of a side, each once a namespace.
-    pub(super) fn all(side: &'s Side) -> BTreeMap<Identity, Vec<Self>> {
-        let builds = Builds::of(side.files.values().map(|held| &held.file));
+    /// Lists the items of a side; of files that nothing builds those that the other side does not have as well.
+    pub(super) fn all(
+        side: &'s Side,
+        other: &Side,
+        naming: Naming,
+    ) -> BTreeMap<Identity, Vec<Self>> {
         let mut items: BTreeMap<Identity, Vec<Self>> = BTreeMap::new();
-        let mut met: BTreeMap<(&str, usize), (Standing, bool)> = BTreeMap::new();
-        let members = builds.members.iter();
-        let members: Vec<Self> = members
-            .map(|member| Self::of_member(side, &builds, member))
+        let applied = side.applied();
+        let maps = ValueMaps::of(applied);
+        let clusters: Vec<String> = applied
+            .builds
+            .iter()
+            .map(|build| naming.cluster(side, build))
             .collect();
-        for item in &members {
-            let best = met.entry(item.place()).or_insert_with(|| item.rank());
-            *best = (*best).max(item.rank());
+        let mut nameless: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for object in &applied.objects {
+            let mut item = Self::of_object(side, object, &maps);
+            item.identity
+                .subject
+                .cluster
+                .clone_from(&clusters[object.build]);
+            if object.key().name.is_empty() {
+                let count = nameless.entry((item.path, object.kind())).or_default();
+                item.be_nameless(*count);
+                *count += 1;
+            }
+            items.entry(item.identity.clone()).or_default().push(item);
         }
-        for item in members {
-            // A folder that Flux builds is not also built on its own.
-            if met
-                .get(&item.place())
-                .is_some_and(|best| *best > item.rank())
-            {
+        for file in side.all_files() {
+            if side.is_read(file.path) || side.shares(&file, other) {
                 continue;
             }
-            let equals = items.entry(item.identity.clone()).or_default();
-            let known = equals.iter().find(|known| known.place() == item.place());
-            match known {
-                Some(_) => {}
-                None => equals.push(item),
-            }
-        }
-        for held in side.files.values() {
-            for item in Self::of_file(held) {
-                if !met.contains_key(&item.place()) {
-                    items.entry(item.identity.clone()).or_default().push(item);
-                }
+            for item in Self::of_file(side, file) {
+                items.entry(item.identity.clone()).or_default().push(item);
             }
         }
         items
     }
 
-    fn of_member(side: &'s Side, builds: &Builds<'s>, member: &Member<'s>) -> Self {
-        let object = member.object;
-        let build = &builds.builds[member.build];
-        let standing = match (builds.takes_in(member), build.reached) {
-            (false, _) => Standing::Loose,
-            (true, false) => Standing::Built,
-            (true, true) => Standing::Reached,
-        };
+    fn of_object(side: &'s Side, object: &'s AppliedObject, maps: &ValueMaps<'s>) -> Self {
+        let applied = side.applied();
+        let build = applied.build_of(object);
         let owner = match &build.start {
-            Start::Flux(owner) => Owner::Flux(*owner),
-            Start::Folder if build.reached => Owner::Sync,
-            Start::Folder | Start::Loose => Owner::Nobody,
+            BuildStart::Kustomization(kustomization) => Owner::Flux {
+                key: &build.owner,
+                object: kustomization,
+            },
+            BuildStart::Sync => Owner::Sync,
+            BuildStart::Unreached => Owner::Nobody,
         };
-        let path = &object.file.path;
-        let name = if member.name.is_empty() {
-            path
+        let release = object
+            .is("helm.toolkit.fluxcd.io", "HelmRelease")
+            .then(|| maps.merged(applied, object))
+            .flatten();
+        let content = match release {
+            Some(merged) => {
+                let mut field = object.field.clone();
+                let origin = field.origin.clone();
+                field
+                    .mapping_at("spec", &origin)
+                    .set("values", merged.values);
+                Content::Release(Arc::new(field))
+            }
+            None => Content::Applied(&object.field),
+        };
+        let key = object.key();
+        let namespace = if is_namespaced(object.kind()) {
+            key.namespace
         } else {
-            &member.name
+            String::new()
         };
-        let subject = Subject {
-            namespace: member.namespace_name().to_owned(),
-            kind: object.kind().to_owned(),
-            name: name.clone(),
-            group: object.group().to_owned(),
-        };
-        let nameless = member.name.is_empty();
+        let place = object.place();
         Self {
             identity: Identity {
-                subject,
-                place: nameless.then(|| (path.clone(), ordinal(object))),
+                subject: Subject {
+                    namespace,
+                    kind: object.kind().to_owned(),
+                    name: key.name,
+                    group: object.group().to_owned(),
+                    cluster: String::new(),
+                },
+                place: None,
             },
-            held: side
-                .get(path)
-                .expect("builds are made of the side's own files"),
-            root: Some(object.root),
-            document: object.document,
-            standing,
+            side,
+            document: place.document,
+            standing: match build.root {
+                Some(_) => Standing::Reached,
+                None => Standing::Built,
+            },
             owner,
+            build: Some(object.build),
+            base_name: object.name_without_hash(),
+            sight: side.sight(place),
+            made_up: is_made_up(side, &object.field),
+            path: &place.file.path,
+            content,
         }
     }
 
-    /// Lists what a file holds by its path: documents, or the text.
-    fn of_file(held: &'s Held) -> impl Iterator<Item = Self> {
-        let path = &held.file.path;
-        let item = move |document: usize, root: Option<&'s Node>| Self {
+    fn be_nameless(&mut self, count: usize) {
+        self.identity.subject.name = self.path.to_owned();
+        self.identity.place = Some((self.path.to_owned(), count));
+    }
+
+    /// Lists what a file holds that no build reads: manifests, other documents, or the text.
+    fn of_file(side: &'s Side, file: SideFile<'s>) -> Vec<Self> {
+        let is_yaml = crate::tree::is_yaml_path(file.path);
+        if file.documents.is_empty() && !is_yaml {
+            return vec![Self::of_part(side, file, 0, Content::Text(file.text))];
+        }
+        let mut found = Vec::new();
+        let mut nameless: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, document) in file.documents.iter().enumerate() {
+            let root = &document.root;
+            if root.is_null() || only_lists(root) {
+                continue;
+            }
+            let mut item = Self::of_part(side, file, index, Content::Document(root));
+            if is_object(root) {
+                item.identity = Identity {
+                    subject: written_subject(root),
+                    place: None,
+                };
+                if item.identity.subject.name.is_empty() {
+                    let kind = item.identity.subject.kind.clone();
+                    let count = nameless.entry(kind).or_default();
+                    item.be_nameless(*count);
+                    *count += 1;
+                }
+            }
+            found.push(item);
+        }
+        found
+    }
+
+    fn of_part(side: &'s Side, file: SideFile<'s>, document: usize, content: Content<'s>) -> Self {
+        Self {
             identity: Identity {
                 subject: Subject {
-                    name: path.clone(),
+                    name: file.path.to_owned(),
                     ..Subject::default()
                 },
-                place: Some((path.clone(), document)),
+                place: Some((file.path.to_owned(), document)),
             },
-            held,
-            root,
+            side,
+            content,
             document,
             standing: Standing::Loose,
             owner: Owner::Nobody,
-        };
-        let documents = held.file.documents.iter().enumerate();
-        let filled = documents
-            .filter(|(_, document)| !document.root.is_null() && !only_lists(&document.root));
-        let text = held.file.documents.is_empty() && !held.file.is_yaml();
-        let documents = filled.map(move |(index, document)| item(index, Some(&document.root)));
-        text.then(|| item(0, None)).into_iter().chain(documents)
+            build: None,
+            base_name: None,
+            sight: file.sight,
+            made_up: file.made_up,
+            path: file.path,
+        }
     }
 
     /// Returns the path of the file that holds it.
     pub(super) fn path(&self) -> &'s str {
-        &self.held.file.path
+        self.path
     }
 
-    fn place(&self) -> (&'s str, usize) {
-        (self.held.file.path.as_str(), self.document)
-    }
-
-    /// Orders builds by how sure it is that they deploy the item.
-    fn rank(&self) -> (Standing, bool) {
-        (self.standing, !matches!(self.owner, Owner::Nobody))
-    }
-
-    /// Returns whether the item's text is letter by letter that of another.
-    pub(super) fn is_verbatim(&self, other: &Item<'_>) -> bool {
-        self.document == other.document
-            && self.held.sight == other.held.sight
-            && self.held.file.source.text == other.held.file.source.text
-    }
-
-    /// Returns the content, without SOPS' metadata and without what a kustomization only lists.
-    pub(super) fn value(&self) -> Value {
-        let Some(root) = self.root else {
-            return Value::from(self.held.file.source.text.as_ref());
-        };
-        let mut value = root.to_kubernetes();
-        if let Some(entries) = value.as_object_mut() {
-            if self.held.sight != Sight::Open {
-                entries.shift_remove("sops");
-            }
-            if is_kustomization(root) {
-                entries.retain(|key, _| !LISTS.contains(&key.as_str()));
-            }
+    /// Names who applies it, in words.
+    pub(super) fn owner_name(&self) -> Option<String> {
+        match self.owner {
+            Owner::Flux { key, .. } => Some(format!("`Kustomization/{key}`")),
+            Owner::Sync => Some("the sync".to_owned()),
+            Owner::Nobody => None,
         }
-        value
+    }
+
+    /// Returns the file and document in which it is written.
+    pub(super) fn written_at(&self) -> (&'s str, usize) {
+        (self.path, self.document)
+    }
+
+    /// Returns the file in which it is written, if it is one that is compared.
+    pub(super) fn file(&self) -> Option<SideFile<'s>> {
+        self.side.file(self.path)
+    }
+
+    /// Returns the object as it is applied; `None` for what no build has.
+    pub(super) fn field(&self) -> Option<&Field> {
+        match &self.content {
+            Content::Applied(field) => Some(field),
+            Content::Release(field) => Some(field),
+            Content::Document(_) | Content::Text(_) => None,
+        }
+    }
+
+    /// Returns whether it has a structure, and is no plain text.
+    pub(super) fn is_structured(&self) -> bool {
+        !matches!(self.content, Content::Text(_))
+    }
+
+    /// Returns whether an item is the same as another, to the letter.
+    pub(super) fn is_verbatim(&self, other: &Item<'_>) -> bool {
+        if self.sight != other.sight || self.document != other.document {
+            return false;
+        }
+        match (self.field(), other.field()) {
+            (Some(own), Some(other)) => own == other,
+            (None, None) => {
+                let text = |item: &Item<'_>| item.file().map(|file| file.text.to_owned());
+                self.path == other.path && text(self) == text(other)
+            }
+            _ => false,
+        }
     }
 
     /// Returns where the item starts.
     pub(super) fn spot(&self) -> Spot {
-        let start = self.root.map_or(0, |root| root.first_line_span().start);
-        let (line, _) = self.held.file.source.line_column(start);
+        let line = match &self.content {
+            Content::Text(_) => 1,
+            Content::Document(root) => self.line_at(root.first_line_span().start),
+            Content::Applied(_) | Content::Release(_) => self
+                .field()
+                .map_or(1, |field| field.place().line_column().0),
+        };
         Spot {
-            path: self.held.file.path.clone(),
+            path: self.path.to_owned(),
             line,
         }
     }
 
-    /// Returns the line of a dotted way, or of its deepest part that is there.
+    fn line_at(&self, offset: usize) -> usize {
+        let text = self.file().map_or("", |file| file.text);
+        let before = &text.as_bytes()[..offset.min(text.len())];
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    /// Returns the place of a dotted way, or of its deepest part that is there.
     ///
     /// Items of lists are found by their position or their `name`; by nothing else.
-    pub(super) fn line_of(&self, dotted: &str) -> Option<usize> {
-        let mut node = self.root?;
-        let mut found = None;
-        for step in steps(dotted) {
-            let (next, at) = match node.items() {
-                Some(items) => {
-                    let named = |item: &&Node| item.find_text("name") == Some(&*step);
-                    let by_name = items.iter().find(named);
-                    let item = by_name.or_else(|| items.get(step.parse::<usize>().ok()?));
-                    match item {
-                        Some(item) => (item, item.first_line_span()),
-                        None => break,
-                    }
-                }
-                None => match node.entry(&step) {
-                    Some(entry) => (&entry.value, entry.key_span),
-                    None => break,
-                },
-            };
-            node = next;
-            found = Some(at.start);
+    pub(super) fn spot_of(&self, dotted: &str) -> Option<Spot> {
+        match &self.content {
+            Content::Text(_) => None,
+            Content::Document(root) => Some(Spot {
+                path: self.path.to_owned(),
+                line: self.line_at(places::offset_in(root, dotted)?),
+            }),
+            Content::Applied(_) | Content::Release(_) => Some(places::spot_of(
+                places::deepest(self.field()?, dotted)?.place(),
+            )),
         }
-        found.map(|at| self.held.file.source.line_column(at).0)
     }
 
     /// Returns whether the whole of the item is a secret.
     pub(super) fn is_secret(&self) -> bool {
-        self.held.sight != Sight::Open
+        self.sight != Sight::Open
     }
 
     /// Returns whether it is a Secret in a file that is not sealed, of which `data` is told by key.
@@ -244,8 +379,41 @@ impl<'s> Item<'s> {
     }
 }
 
+/// Returns whether something is made up in one of the files that an object comes from.
+fn is_made_up(side: &Side, object: &Field) -> bool {
+    let mut found = side.is_made_up(object.place());
+    if !side.has_made_up() {
+        return false;
+    }
+    object.each_scalar(&mut |_, scalar| {
+        let mut places = std::iter::once(scalar.place()).chain(scalar.origin.shaped_by());
+        found |= places.any(|place: &Place| side.is_made_up(place));
+    });
+    found
+}
+
+fn written_subject(root: &Node) -> Subject {
+    let text = |dotted: &str| root.find_text(dotted).unwrap_or_default().to_owned();
+    let kind = text("kind");
+    let namespace = if is_namespaced(&kind) {
+        text("metadata.namespace")
+    } else {
+        String::new()
+    };
+    let version = text("apiVersion");
+    Subject {
+        namespace,
+        kind,
+        name: text("metadata.name"),
+        group: version
+            .split_once('/')
+            .map_or_else(String::new, |(group, _)| group.to_owned()),
+        cluster: String::new(),
+    }
+}
+
 /// What a kustomization says of objects that are compared by themselves, with their namespaces.
-const LISTS: [&str; 4] = ["resources", "bases", "components", "namespace"];
+pub(super) const LISTS: [&str; 4] = ["resources", "bases", "components", "namespace"];
 
 /// Returns whether a document is a kustomization that does nothing but list and place objects.
 fn only_lists(root: &Node) -> bool {
@@ -257,36 +425,9 @@ fn only_lists(root: &Node) -> bool {
 }
 
 /// Returns whether a document is a `kustomization.yaml` of kustomize.
-fn is_kustomization(root: &Node) -> bool {
+pub(super) fn is_kustomization(root: &Node) -> bool {
     let version = root.find_text("apiVersion");
     let by_version = version.is_some_and(|version| version.starts_with("kustomize.config.k8s.io/"));
     by_version
         || (version.is_none() && root.get("kind").is_none() && root.get("resources").is_some())
-}
-
-/// Splits a dotted way with items of lists in brackets, and keys with dots in brackets and quotes.
-fn steps(dotted: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = dotted;
-    while !rest.is_empty() {
-        rest = rest.trim_start_matches('.');
-        let (step, left) = if let Some(quoted) = rest.strip_prefix("[\"") {
-            quoted.split_once("\"]").unwrap_or((quoted, ""))
-        } else if let Some(item) = rest.strip_prefix('[') {
-            item.split_once(']').unwrap_or((item, ""))
-        } else {
-            rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()))
-        };
-        found.push(step.to_owned());
-        rest = left;
-    }
-    found
-}
-
-/// Counts the objects of the same kind before one in its file.
-fn ordinal(object: Object<'_>) -> usize {
-    Object::of(object.file)
-        .take_while(|other| other.document < object.document)
-        .filter(|other| other.kind() == object.kind())
-        .count()
 }

@@ -48,6 +48,27 @@ const KEYS: &[&[&str]] = &[
     &["uid"],
 ];
 
+/// Finds the item of a list that has a name by any of the keys that name items.
+pub(super) fn item_named<'f>(
+    items: &'f [kustomize::Field],
+    name: &str,
+) -> Option<&'f kustomize::Field> {
+    let name_by = |item: &kustomize::Field, keys: &[&str]| -> Option<String> {
+        item.find_text(&[keys.first()?])?;
+        let parts = keys.iter().filter_map(|key| match item.find_text(&[key]) {
+            Some(text) => Some(text),
+            None if *key == "protocol" => Some("TCP"),
+            None => None,
+        });
+        Some(parts.collect::<Vec<_>>().join("/"))
+    };
+    let by = |keys: &&[&str]| {
+        let mut all = items.iter();
+        all.find(|item| name_by(item, keys).as_deref() == Some(name))
+    };
+    KEYS.iter().find_map(by)
+}
+
 /// Compares two lists that stand at the key the route ends in.
 pub(super) fn lists(before: &[Value], after: &[Value], route: &Route, found: &mut Vec<Field>) {
     let ordered = ORDERED.contains(&route.last_key());

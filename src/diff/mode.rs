@@ -52,6 +52,7 @@ fn change(path: &str, field: Field) -> Change {
         was: None,
         before: Some(spot.clone()),
         after: Some(spot),
+        places: Vec::new(),
         fields: vec![field],
         body: None,
         note: None,

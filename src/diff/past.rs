@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cause::{Blame, Cause};
 use super::change::{Pair, fingerprint};
-use super::items::{Identity, Item};
+use super::items::{Identity, Item, Naming};
 use super::noise::Noise;
 use super::report::Change;
 use super::side::{Side, Sight, Written};
@@ -27,7 +27,7 @@ struct Remade<'s> {
 
 impl<'s> Past<'s> {
     /// Returns what is known, if anything is.
-    pub(super) fn of(before: &'s Side, after: &'s Side) -> Option<Self> {
+    pub(super) fn of(before: &'s Side, after: &'s Side, naming: Naming) -> Option<Self> {
         let written = &before.written;
         if written.edited.is_empty() && written.remade.is_none() {
             return None;
@@ -37,7 +37,7 @@ impl<'s> Past<'s> {
         Some(Self {
             written,
             remade: remade.map(|remade| Remade {
-                items: Item::all(remade),
+                items: Item::all(remade, after, naming),
                 blame: Blame::new(remade, after),
                 kiln: kiln(&before.written, &after.written),
             }),
@@ -59,7 +59,7 @@ impl<'s> Past<'s> {
                 let by_inputs = Pair::one(now.cloned(), pair.after.clone());
                 causes.extend(remade.blame.of(change, &by_inputs));
             }
-            let sealed = before.is_some_and(|item| item.held.sight == Sight::Sealed);
+            let sealed = before.is_some_and(|item| item.sight == Sight::Sealed);
             if !edited && !sealed && !is_same(before, now, noise) {
                 causes.extend(remade.kiln.clone());
             }

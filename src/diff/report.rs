@@ -34,12 +34,19 @@ pub struct Report {
     pub causes: BTreeMap<Cause, usize>,
     /// How many differences were left out as noise.
     pub hidden: usize,
+    /// What nobody can compare, since one side does not have it: its objects are neither called new nor gone.
+    pub gaps: Vec<ComparisonGap>,
 }
 
 impl Report {
     /// Returns whether nothing differs, and nothing is to be said of what guards the project.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.settings.is_empty() && self.dangers.is_empty()
+    }
+
+    /// Returns whether Flux refuses a part of a side, so that the comparison has a hole.
+    pub fn is_incomplete(&self) -> bool {
+        self.gaps.iter().any(|gap| gap.refused)
     }
 
     /// Puts what stands before all paths of outputs, such as the output folder with its slash.
@@ -50,15 +57,53 @@ impl Report {
         let places = self
             .changes
             .iter_mut()
-            .flat_map(|change| [&mut change.before, &mut change.after])
+            .flat_map(|change| {
+                let own = [&mut change.before, &mut change.after]
+                    .into_iter()
+                    .flatten();
+                own.chain(&mut change.places)
+            })
             .chain(
                 self.dangers
                     .iter_mut()
                     .filter(|danger| !danger.of_project)
-                    .map(|danger| &mut danger.spot),
-            );
-        for spot in places.flatten() {
+                    .filter_map(|danger| danger.spot.as_mut()),
+            )
+            .chain(self.gaps.iter_mut().filter_map(|gap| gap.spot.as_mut()));
+        for spot in places {
             spot.path.insert_str(0, prefix);
+        }
+    }
+
+    /// Writes all paths as they are seen from the folder of the outputs.
+    pub(super) fn show_from(&mut self, output: &str) {
+        if output.is_empty() {
+            return;
+        }
+        let folder = format!("{output}/");
+        let up = "../".repeat(output.split('/').count());
+        let seen = |path: &mut String| {
+            *path = match path.strip_prefix(&folder) {
+                Some(inside) => inside.to_owned(),
+                None => format!("{up}{path}"),
+            };
+        };
+        for change in &mut self.changes {
+            let own = [&mut change.before, &mut change.after];
+            let own = own.into_iter().flatten().chain(&mut change.places);
+            own.for_each(|spot| seen(&mut spot.path));
+            if change.subject.is_file() {
+                seen(&mut change.subject.name);
+            }
+        }
+        for danger in self.dangers.iter_mut().filter(|danger| !danger.of_project) {
+            danger.spot.iter_mut().for_each(|spot| seen(&mut spot.path));
+            if danger.subject.is_file() && !danger.subject.name.is_empty() {
+                seen(&mut danger.subject.name);
+            }
+        }
+        for gap in &mut self.gaps {
+            gap.spot.iter_mut().for_each(|spot| seen(&mut spot.path));
         }
     }
 
@@ -67,6 +112,23 @@ impl Report {
         let alike = self.changes.iter().filter(|change| change.kind == kind);
         alike.map(|change| 1 + change.also.len()).sum()
     }
+}
+
+/// A part of a side that cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ComparisonGap {
+    /// The side, for people.
+    pub side: String,
+    /// What is not compared: `Kustomization/flux-system/apps`, or a folder.
+    pub what: String,
+    /// Why, in one sentence without a final period.
+    pub why: String,
+    /// Where.
+    pub spot: Option<Spot>,
+    /// How many objects of the other side have nothing that they can be held against.
+    pub objects: usize,
+    /// Whether Flux refuses it; else it only cannot be seen from here.
+    pub refused: bool,
 }
 
 /// A setting of a project that differs: of what is left out when it is judged, or of how it seals.
@@ -93,6 +155,8 @@ pub struct Subject {
     pub name: String,
     /// The API group; empty for the core group.
     pub group: String,
+    /// The cluster, by the folder that Flux starts from there; empty where a tree has one cluster only.
+    pub cluster: String,
 }
 
 impl Subject {
@@ -114,7 +178,11 @@ impl fmt::Display for Subject {
         if let Some(first) = filled.next() {
             formatter.write_str(first)?;
         }
-        filled.try_for_each(|part| write!(formatter, "/{part}"))
+        filled.try_for_each(|part| write!(formatter, "/{part}"))?;
+        if self.cluster.is_empty() {
+            return Ok(());
+        }
+        write!(formatter, " in {}", self.cluster)
     }
 }
 
@@ -176,8 +244,8 @@ impl fmt::Display for Spot {
 pub struct Change {
     /// The object; of a renamed one its new name.
     pub subject: Subject,
-    /// The namespaces besides its own in which the same happens to the same file's object.
-    pub also: Vec<String>,
+    /// The other objects that the same happens to, from the same place: those of a component, a patch or a base.
+    pub also: Vec<Subject>,
     /// What became of it.
     pub kind: Kind,
     /// The old name of what is renamed.
@@ -186,6 +254,8 @@ pub struct Change {
     pub before: Option<Spot>,
     /// Where it stands on the new side.
     pub after: Option<Spot>,
+    /// Where what differs is written, as far as that is not where the object stands: a patch, a component, a variable.
+    pub places: Vec<Spot>,
     /// What differs in it; for secrets also what is the same, and for a new or removed secret file
     /// all of its keys.
     pub fields: Vec<Field>,

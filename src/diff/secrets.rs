@@ -20,23 +20,18 @@ const OPEN: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// The shortest text that is looked for in what is shown: a shorter one is part of any text.
 const SHORTEST: usize = 6;
 
-/// A side's value with how much of it can be seen.
-#[derive(Clone, Copy)]
-pub(super) struct Sighted<'v> {
-    pub(super) value: &'v Value,
-    pub(super) sight: Sight,
-}
+/// Plain values that are secret, each with how much of it can be seen.
+pub(super) type SecretLeaves = BTreeMap<Route, (Value, Sight)>;
 
 /// Compares two secret values key by key.
-pub(super) fn compare(before: Sighted<'_>, after: Sighted<'_>) -> Vec<Field> {
-    let (old, new) = (leaves(before.value), leaves(after.value));
+pub(super) fn compare(old: &SecretLeaves, new: &SecretLeaves) -> Vec<Field> {
     let mut routes: Vec<&Route> = old.keys().chain(new.keys()).collect();
     routes.sort_unstable();
     routes.dedup();
     let mut found = Vec::new();
     for route in routes {
         let secrecy = match (old.get(route), new.get(route)) {
-            (Some(old), Some(new)) => match judge((old, before.sight), (new, after.sight)) {
+            (Some(old), Some(new)) => match judge((&old.0, old.1), (&new.0, new.1)) {
                 Some(secrecy) => secrecy,
                 None => continue,
             },
@@ -55,8 +50,8 @@ pub(super) fn compare(before: Sighted<'_>, after: Sighted<'_>) -> Vec<Field> {
 }
 
 /// Lists the keys of a secret value that came or went as a whole.
-pub(super) fn keys(value: &Value, secrecy: Secrecy) -> Vec<Field> {
-    let routes = leaves(value).into_keys();
+pub(super) fn keys(secret: &SecretLeaves, secrecy: Secrecy) -> Vec<Field> {
+    let routes = secret.keys().cloned();
     let hidden = routes.filter(|route| !OPEN.iter().any(|key| route.starts_with(&[key])));
     hidden
         .map(|route| Field {
@@ -94,26 +89,26 @@ fn is_ciphertext(value: &Value) -> bool {
 
 /// Lists the plain values of a value with their routes; items of lists by position, as a name of an
 /// item could be a secret itself.
-fn leaves(value: &Value) -> BTreeMap<Route, Value> {
+pub(super) fn leaves(value: &Value, sight: Sight) -> SecretLeaves {
     let mut found = BTreeMap::new();
-    walk(value, &Route::default(), &mut found);
+    walk(value, &Route::default(), sight, &mut found);
     found
 }
 
-fn walk(value: &Value, route: &Route, found: &mut BTreeMap<Route, Value>) {
+fn walk(value: &Value, route: &Route, sight: Sight, found: &mut SecretLeaves) {
     match value {
         Value::Object(entries) if !entries.is_empty() => {
             for (key, inner) in entries {
-                walk(inner, &route.key(key), found);
+                walk(inner, &route.key(key), sight, found);
             }
         }
         Value::Array(items) if !items.is_empty() => {
             for (index, inner) in items.iter().enumerate() {
-                walk(inner, &route.then(Step::Index(index)), found);
+                walk(inner, &route.then(Step::Index(index)), sight, found);
             }
         }
         plain => {
-            found.insert(route.clone(), plain.clone());
+            found.insert(route.clone(), (plain.clone(), sight));
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use kustomize::{Place, SourceFile};
 use serde_json::Value;
 
 use super::guards::Guards;
 use crate::diagnostic::Diagnostic;
+use crate::flux::{AppliedObjects, FollowOptions, FollowedTree, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{File, Tree};
-use crate::yaml;
+use crate::tree::{File, Origin, Tree, is_secret_path, is_yaml_path};
+use crate::yaml::{self, Document};
 
 /// How much of a file can be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,49 @@ pub struct Side {
     pub(super) guards: Option<Guards>,
     pub(super) sealed: BTreeMap<String, SealTerms>,
     stand_ins: BTreeSet<String>,
+    output: String,
+    /// What Flux applies of all files; followed when somebody asks.
+    followed: OnceLock<Arc<FollowedSide>>,
+}
+
+/// What Flux applies of a side.
+#[derive(Debug)]
+struct FollowedSide {
+    tree: FollowedTree,
+    /// The files whose content must not be shown.
+    closed: BTreeMap<String, Sight>,
+}
+
+impl FollowedSide {
+    fn of(tree: FollowedTree, files: &BTreeMap<String, Held>) -> Self {
+        let mut closed = BTreeMap::new();
+        for path in tree.kept.keys().chain(&tree.read) {
+            if tree.sealed.contains(path) {
+                closed.insert(path.clone(), Sight::Sealed);
+            } else if is_secret_path(path) {
+                closed.insert(path.clone(), Sight::Secret);
+            }
+        }
+        for (path, held) in files {
+            match held.sight {
+                Sight::Open => closed.remove(path),
+                sight => closed.insert(path.clone(), sight),
+            };
+        }
+        Self { tree, closed }
+    }
+}
+
+/// A file of a side, whoever owns it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SideFile<'s> {
+    pub(super) path: &'s str,
+    pub(super) text: &'s str,
+    pub(super) documents: &'s [Document],
+    /// The origin of each line, if it was rendered.
+    pub(super) origins: &'s [Origin],
+    pub(super) sight: Sight,
+    pub(super) made_up: bool,
 }
 
 impl fmt::Debug for Side {
@@ -155,6 +200,116 @@ impl Side {
         }
     }
 
+    /// Adds what Flux applies of it together with the files around it that Kiln does not own.
+    ///
+    /// Of those around it the YAML outside of hidden folders is compared by itself; everything else counts as far as a
+    /// build reads it.
+    #[must_use]
+    pub fn in_tree(mut self, tree: FollowedTree) -> Self {
+        let place = |path: String| match tree.output.as_str() {
+            "" => path,
+            folder => format!("{folder}/{path}"),
+        };
+        let files = std::mem::take(&mut self.files).into_values();
+        let files = files.map(|mut held| {
+            held.file.path = place(held.file.path);
+            (held.file.path.clone(), held)
+        });
+        self.files = files.collect();
+        let sealed = std::mem::take(&mut self.sealed).into_iter();
+        self.sealed = sealed.map(|(path, terms)| (place(path), terms)).collect();
+        let edited = std::mem::take(&mut self.written.edited).into_iter();
+        self.written.edited = edited.map(place).collect();
+        self.output.clone_from(&tree.output);
+        self.followed = OnceLock::from(Arc::new(FollowedSide::of(tree, &self.files)));
+        self
+    }
+
+    /// Lists its own files.
+    pub fn own_files(&self) -> impl Iterator<Item = &File> + Clone {
+        self.files.values().map(|held| &held.file)
+    }
+
+    /// Returns the folder that its own files are in, seen from where paths count.
+    pub(super) fn output(&self) -> &str {
+        &self.output
+    }
+
+    fn followed(&self) -> &FollowedSide {
+        self.followed.get_or_init(|| {
+            let files = TreeFiles::of_tree(self.files.values().map(|held| &held.file));
+            let tree = FollowedTree::of(&files, &FollowOptions::default());
+            Arc::new(FollowedSide::of(tree, &self.files))
+        })
+    }
+
+    /// Returns what Flux applies of it.
+    pub(super) fn applied(&self) -> &AppliedObjects {
+        &self.followed().tree.applied
+    }
+
+    /// Returns whether a build reads a file.
+    pub(super) fn is_read(&self, path: &str) -> bool {
+        self.followed().tree.read.contains(path)
+    }
+
+    /// Returns how much of what stands at a place may be shown.
+    pub(super) fn sight(&self, place: &Place) -> Sight {
+        let closed = &self.followed().closed;
+        closed.get(&place.file.path).copied().unwrap_or(Sight::Open)
+    }
+
+    /// Returns whether all content may be shown, so that nobody needs to look at places.
+    pub(super) fn is_open(&self) -> bool {
+        self.followed().closed.is_empty()
+    }
+
+    /// Returns whether something in the file of a place is made up.
+    pub(super) fn is_made_up(&self, place: &Place) -> bool {
+        let held = self.files.get(&place.file.path);
+        held.is_some_and(|held| held.made_up)
+    }
+
+    /// Returns whether something in any of its files is made up.
+    pub(super) fn has_made_up(&self) -> bool {
+        self.files.values().any(|held| held.made_up)
+    }
+
+    /// Lists all files that are compared by themselves as far as no build reads them.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = SideFile<'_>> {
+        let own = self.files.values().map(Held::view);
+        let around = self.followed().tree.kept.values();
+        let around = around.filter(|file| !is_hidden(&file.path));
+        own.chain(around.map(|file| self.kept(file)))
+    }
+
+    /// Finds a file.
+    pub(super) fn file(&self, path: &str) -> Option<SideFile<'_>> {
+        let own = self.files.get(path).map(Held::view);
+        own.or_else(|| Some(self.kept(self.followed().tree.kept.get(path)?)))
+    }
+
+    fn kept<'s>(&'s self, file: &'s Arc<SourceFile>) -> SideFile<'s> {
+        let sight = self.followed().closed.get(&file.path);
+        SideFile {
+            path: &file.path,
+            text: file.text().unwrap_or_default(),
+            documents: file.documents().map_or(&[], |documents| documents),
+            origins: &[],
+            sight: sight.copied().unwrap_or(Sight::Open),
+            made_up: false,
+        }
+    }
+
+    /// Returns whether another side has the same file, and no build of either reads it.
+    pub(super) fn shares(&self, file: &SideFile<'_>, other: &Self) -> bool {
+        let sides = [self, other].map(|side| side.followed().tree.kept.get(file.path));
+        let [Some(one), Some(another)] = sides else {
+            return false;
+        };
+        one.bytes() == another.bytes() && !self.is_read(file.path) && !other.is_read(file.path)
+    }
+
     /// Says which of its files may be run as programs.
     #[must_use]
     pub fn with_executables(mut self, paths: &BTreeSet<String>) -> Self {
@@ -227,14 +382,9 @@ impl Side {
         self.files.values().filter(unseen).count()
     }
 
-    /// Returns how many files it has.
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
     /// Returns whether it has no file.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.followed().tree.kept.is_empty()
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Held> {
@@ -242,8 +392,27 @@ impl Side {
     }
 }
 
+impl Held {
+    fn view(&self) -> SideFile<'_> {
+        SideFile {
+            path: &self.file.path,
+            text: &self.file.source.text,
+            documents: &self.file.documents,
+            origins: &self.file.origins,
+            sight: self.sight,
+            made_up: self.made_up,
+        }
+    }
+}
+
+/// Returns whether a file lies in a folder that is hidden.
+fn is_hidden(path: &str) -> bool {
+    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|step| step.starts_with('.'))
+}
+
 fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {
-    let documents = if crate::tree::is_yaml_path(&path) {
+    let documents = if is_yaml_path(&path) {
         yaml::load(&source.text)
             .map_err(|error| yaml::diagnose(&error, "yaml-syntax", &source.keys_only()))?
     } else {

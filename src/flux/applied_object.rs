@@ -125,6 +125,11 @@ impl AppliedObject {
     pub fn key(&self) -> ObjectKey {
         key_of(&self.field)
     }
+
+    /// Returns the name without the hash of its content, if a generator put one at the end.
+    pub fn name_without_hash(&self) -> Option<&str> {
+        super::generated_name::name_without_hash(&self.field)
+    }
 }
 
 /// Returns the API group of an object; empty for the core group.

@@ -162,6 +162,15 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
     Some(glob.ok()?.compile_matcher())
 }
 
+/// Lists the artifacts that an object makes, if it is an `ArtifactGenerator`.
+pub fn made_artifacts(object: &Field) -> impl Iterator<Item = SourceReference> {
+    let plans = ArtifactPlan::read(object).into_iter();
+    plans.map(|plan| SourceReference {
+        kind: "ExternalArtifact".to_owned(),
+        key: plan.key,
+    })
+}
+
 /// An artifact over the tree that it is copied from.
 pub(super) struct ArtifactView<'f> {
     pub(super) tree: &'f dyn Files,

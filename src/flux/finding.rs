@@ -7,7 +7,9 @@ use kustomize::{Place, Problem, ProblemKind, join};
 use super::applied_object::ObjectKey;
 use super::tree_files::TreeFiles;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{self, LeftOut};
+use crate::source::{self, LeftOut, Source};
+use crate::tree::secret_manifest::SecretManifest;
+use crate::yaml::Node;
 
 /// A problem that keeps Flux from applying a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct UnseenPart {
     pub why: String,
     /// What would make it seen; empty where nothing here can.
     pub remedy: String,
+    /// Whether there may be objects in it, and not only values of variables.
+    pub hides_objects: bool,
     /// The namespace that its objects go to, where that is known.
     pub namespace: Option<String>,
     /// The build that it is missing from, as an index.
@@ -129,6 +133,7 @@ impl FluxProblem {
             diagnostic = diagnostic.with_hint(self.help.clone());
         }
         match owners {
+            _ if self.code == "flux-path" => diagnostic,
             [] => diagnostic,
             [one] => diagnostic.with_hint(format!("Flux builds it for `{one}`")),
             [first, rest @ ..] => diagnostic.with_hint(format!(
@@ -137,6 +142,25 @@ impl FluxProblem {
             )),
         }
     }
+}
+
+/// Returns a place as one in a message, of which no text is shown where its file may hold a secret in the open.
+pub fn shown_place(files: &[&TreeFiles<'_>], place: &Place) -> Option<source::Place> {
+    let found = place_in(files, place)?;
+    let text = &found.source.text;
+    let has_patch = text.contains("kind: Secret") && text.contains("patch");
+    let documents = place.file.documents().ok();
+    let mut documents = documents.into_iter().flat_map(|all| all.iter());
+    let holds = |root: &Node| {
+        !SecretManifest::all(root).is_empty()
+            || root.get("secretGenerator").is_some()
+            || root.find_text("kind") == Some("SecretGenerator")
+    };
+    if !(has_patch || text.contains("stringData") || documents.any(|one| holds(&one.root))) {
+        return Some(found);
+    }
+    let hidden = Source::sensitive(found.source.path.as_str(), text.as_ref());
+    Some(source::Place::new(&hidden, found.span))
 }
 
 /// Returns a place of a build as one in a message; `None` for a file that was read from none of these trees.

@@ -15,7 +15,7 @@ use super::generated::{find_file, generate};
 use super::resource_set;
 use super::roots::{KUSTOMIZE_GROUP, find_roots};
 use super::source_reference::SourceReference;
-use super::substitution::{SubstitutedObject, SubstitutionProblem, substitute};
+use super::substitution::{SubstitutionProblem, substitute};
 use super::tree_files::{RecordedFiles, TreeFiles};
 use super::variables::{ValueSource, VariableProblem, Variables, substitute_from};
 use crate::source::Span;
@@ -65,7 +65,22 @@ struct BuiltFolder {
     resources: Vec<Resource>,
     problems: Vec<FluxProblem>,
     unseen: Vec<(String, String, Place)>,
+    /// The files that `flux bootstrap` will write.
+    awaited: Vec<(String, Place)>,
     files: BTreeSet<String>,
+}
+
+impl BuiltFolder {
+    fn nothing(folder: String) -> Self {
+        Self {
+            folder,
+            resources: Vec::new(),
+            problems: Vec::new(),
+            unseen: Vec::new(),
+            awaited: Vec::new(),
+            files: BTreeSet::new(),
+        }
+    }
 }
 
 /// Where the files of a source are.
@@ -218,6 +233,14 @@ impl<'a, 'f> Follower<'a, 'f> {
         });
         match folder {
             Some(folder) if is_there => build_folder(files, tree, folder, Some(flux), place),
+            Some(folder) if written.contains("${") => {
+                let what = format!("Kustomization/{}", pending.owner);
+                let why = format!("its path `{written}` holds a variable that is not seen");
+                BuiltFolder {
+                    unseen: vec![(what, why, place.clone())],
+                    ..BuiltFolder::nothing(folder)
+                }
+            }
             folder => {
                 let why = folder.as_deref().zip(tree);
                 let why = why.and_then(|(folder, tree)| tree.left_out(folder));
@@ -235,10 +258,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                         Some(near) => problem.with_help(format!("did you mean `./{near}`?")),
                         None => problem,
                     }],
-                    folder: folder.unwrap_or_default(),
-                    resources: Vec::new(),
-                    unseen: Vec::new(),
-                    files: BTreeSet::new(),
+                    ..BuiltFolder::nothing(folder.unwrap_or_default())
                 }
             }
         }
@@ -365,6 +385,10 @@ impl<'a, 'f> Follower<'a, 'f> {
         for (what, why, place) in built.unseen {
             self.unseen(index, what, why, String::new(), Some(place));
         }
+        for (what, place) in built.awaited {
+            let why = "`flux bootstrap` writes it".to_owned();
+            self.unseen_values(index, what, why, String::new(), Some(place));
+        }
         let mut problems = built.problems;
         let objects = match &flux {
             Some(flux) => self.with_variables(built.resources, flux, index, &mut problems),
@@ -404,24 +428,20 @@ impl<'a, 'f> Follower<'a, 'f> {
             .find(&["spec", "postBuild"])
             .is_some_and(|field| !field.is_null());
         let strict = !self.options.lenient;
-        let results: Vec<Result<SubstitutedObject, Vec<SubstitutionProblem>>> = resources
+        let results: Vec<Result<Field, Vec<SubstitutionProblem>>> = resources
             .into_par_iter()
             .map(|resource| {
                 if is_substituted {
                     substitute(resource.root, &variables, strict)
                 } else {
-                    Ok(SubstitutedObject {
-                        field: resource.root,
-                        unseen: BTreeSet::new(),
-                    })
+                    Ok(resource.root)
                 }
             })
             .collect();
         let mut objects = Vec::new();
         for result in results {
             match result {
-                Ok(substituted) => {
-                    let mut object = substituted.field;
+                Ok(mut object) => {
                     add_common_metadata(&mut object, flux);
                     objects.push(object);
                 }
@@ -447,7 +467,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                 variables.unseen.push((name, from.place));
             } else if !from.optional {
                 variables.unseen.push((name.clone(), from.place.clone()));
-                self.unseen(
+                self.unseen_values(
                     index,
                     name,
                     "no build of the tree makes it, so its variables are not known".to_owned(),
@@ -477,10 +497,26 @@ impl<'a, 'f> Follower<'a, 'f> {
             what,
             why,
             remedy,
+            hides_objects: true,
             namespace,
             build,
             place,
         });
+    }
+
+    /// Notes what is not seen and holds no objects.
+    fn unseen_values(
+        &mut self,
+        build: usize,
+        what: String,
+        why: String,
+        remedy: String,
+        place: Option<Place>,
+    ) {
+        self.unseen(build, what, why, remedy, place);
+        if let Some(part) = self.applied.unseen.last_mut() {
+            part.hides_objects = false;
+        }
     }
 
     /// Takes an object over, and returns the builds that it starts.
@@ -614,6 +650,13 @@ impl<'a, 'f> Follower<'a, 'f> {
                 refused: false,
             });
             self.unseen(index, what, why, remedy, place);
+            let known = |reference: &SourceReference| {
+                self.sources.contains_key(reference) || reference.kind == "ExternalArtifact"
+            };
+            // What comes from a source that is nowhere is nowhere either.
+            if let Some(part) = self.applied.unseen.last_mut() {
+                part.hides_objects = reference.as_ref().is_some_and(known);
+            }
         }
     }
 }
@@ -649,21 +692,20 @@ fn build_folder(
     };
     let (read, awaited) = recorded.into_paths();
     problems.extend(built.findings.problems.into_iter().map(of_build));
-    let mut unseen: Vec<(String, String, Place)> = built
+    let unseen: Vec<(String, String, Place)> = built
         .findings
         .not_seen
         .into_iter()
         .map(|unseen| (unseen.what, unseen.why, unseen.place))
         .collect();
-    for path in awaited {
-        let why = "`flux bootstrap` writes it".to_owned();
-        unseen.push((path, why, generated.field.place().clone()));
-    }
+    let place = generated.field.place();
+    let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
         folder,
         resources: built.resources,
         problems,
         unseen,
+        awaited: awaited.collect(),
         files: read,
     }
 }

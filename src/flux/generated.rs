@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use kustomize::{Field, Files, Origin, PathEntry, Place, Problem, ProblemKind, SourceFile};
+use kustomize::{
+    Field, Files, KUSTOMIZATION_FILES, Origin, PathEntry, Place, Problem, ProblemKind, SourceFile,
+};
 
 use crate::source::Span;
 
-/// The names under which kustomize looks for its file in a folder.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// What a Flux Kustomization sets in the kustomization, in the place of what is written there.
 const REPLACED: [(&str, &str); 3] = [
     ("targetNamespace", "namespace"),
@@ -62,7 +62,7 @@ pub(super) fn generate(
 
 /// Returns the kustomization file of a folder.
 pub(super) fn find_file(files: &dyn Files, folder: &str) -> Option<Arc<SourceFile>> {
-    NAMES.iter().find_map(|name| {
+    KUSTOMIZATION_FILES.iter().find_map(|name| {
         let path = kustomize::join(folder, name)?;
         match files.entry(&path) {
             PathEntry::File(file) => Some(file),

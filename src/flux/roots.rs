@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kustomize::{Field, join};
 
-use super::applied_object::{ObjectKey, is_of, key_of};
+use super::applied_object::{ObjectKey, group_of, is_of, key_of};
 use super::source_reference::SourceReference;
 use super::tree_files::TreeFiles;
 
@@ -90,20 +90,19 @@ impl FluxObjects {
             if !may_have.iter().any(|word| text.contains(word)) {
                 continue;
             }
-            for (index, document) in file
-                .documents()
-                .into_iter()
-                .flat_map(|all| all.iter())
+            let documents = file.documents().into_iter().flat_map(|all| all.iter());
+            let objects: Vec<Field> = documents
                 .enumerate()
-            {
-                let object = Field::of_node(&document.root, file, index);
-                found.take(files, path, &object);
+                .map(|(index, document)| Field::of_node(&document.root, file, index))
+                .collect();
+            for object in &objects {
+                found.take(files, path, object, &objects);
             }
         }
         found
     }
 
-    fn take(&mut self, files: &TreeFiles<'_>, path: &str, object: &Field) {
+    fn take(&mut self, files: &TreeFiles<'_>, path: &str, object: &Field, beside: &[Field]) {
         let sync = match object.find_text(&["kind"]) {
             Some("FluxInstance") => object.find(&["spec", "sync"]),
             Some("HelmRelease") => object.find(&["spec", "values", "instance", "sync"]),
@@ -123,11 +122,15 @@ impl FluxObjects {
         };
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let source = SourceReference::of(object);
-        // The root of a source holds every file: there it tells nothing, unless the names are those of a bootstrap.
+        // The root of a source holds every file: there it tells nothing, unless the source stands beside it, as
+        // `flux bootstrap` writes them.
         let is_sync = || {
+            let mut beside = beside
+                .iter()
+                .filter(|other| group_of(other) == SOURCE_GROUP);
             source
                 .as_ref()
-                .is_some_and(|source| source.key.name == key_of(object).name)
+                .is_some_and(|source| beside.any(|other| key_of(other).name == source.key.name))
         };
         if holds(&folder, own) && (!folder.is_empty() || is_sync()) {
             self.bootstrapped.push(SyncRoot {

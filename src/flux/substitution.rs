@@ -26,18 +26,6 @@ pub(super) enum SubstitutionProblem {
     NotYaml(String, Place),
 }
 
-/// A variable in an object whose value is not seen.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct UnseenVariable {
-    pub(super) name: String,
-}
-
-/// An object with its variables filled in.
-pub(super) struct SubstitutedObject {
-    pub(super) field: Field,
-    pub(super) unseen: BTreeSet<UnseenVariable>,
-}
-
 /// Fills in the variables of an object.
 ///
 /// A variable whose value is not seen stays as it is written.
@@ -45,17 +33,13 @@ pub(super) fn substitute(
     object: Field,
     variables: &Variables,
     strict: bool,
-) -> Result<SubstitutedObject, Vec<SubstitutionProblem>> {
-    let untouched = |field| SubstitutedObject {
-        field,
-        unseen: BTreeSet::new(),
-    };
+) -> Result<Field, Vec<SubstitutionProblem>> {
     if !variables.are_used() || is_switched_off(&object) {
-        return Ok(untouched(object));
+        return Ok(object);
     }
     let text = kustomize::to_yaml(&object);
     if !text.contains('$') {
-        return Ok(untouched(object));
+        return Ok(object);
     }
     let expansion = expand_text(&text, variables, strict)
         .map_err(|error| EmittedObject::new(&object, &text).problems(&error))?;
@@ -63,21 +47,13 @@ pub(super) fn substitute(
         vec![EmittedObject::new(&object, &text).broken(&expansion, error.span, &error.message)]
     })?;
     let Some(document) = documents.first() else {
-        return Ok(untouched(object));
+        return Ok(object);
     };
     let rebuilt = RebuiltObject {
         expansion: &expansion,
         variables,
     };
-    let unseen = expansion.variables.iter().filter(|one| one.not_seen);
-    Ok(SubstitutedObject {
-        field: rebuilt.field(&document.root, Some(&object), &object.origin),
-        unseen: unseen
-            .map(|one| UnseenVariable {
-                name: one.name.clone(),
-            })
-            .collect(),
-    })
+    Ok(rebuilt.field(&document.root, Some(&object), &object.origin))
 }
 
 fn is_switched_off(object: &Field) -> bool {

@@ -21,23 +21,42 @@ struct LoadedFile {
     source: Arc<Source>,
 }
 
+/// A file that was read from below, as an output.
+struct KeptFile {
+    loaded: LoadedFile,
+    output: OnceLock<File>,
+}
+
+/// A file of a tree, and where it is.
+enum TreeFile<'f> {
+    /// It was rendered.
+    Rendered(&'f File, LoadedFile),
+    /// It is read when somebody asks for it.
+    Kept(OnceLock<Result<KeptFile, String>>),
+    /// Another tree has it, under the same path.
+    Shared(&'f TreeFiles<'f>),
+}
+
 /// The files of one source of Flux': a rendered tree, a folder, a git revision.
 ///
 /// A file is read and parsed once for all builds, when the first of them asks for it.
+#[derive(Default)]
 pub struct TreeFiles<'f> {
-    paths: BTreeMap<String, OnceLock<Result<LoadedFile, String>>>,
+    paths: BTreeMap<String, TreeFile<'f>>,
     folders: BTreeSet<String>,
     below: Option<&'f dyn source::Files>,
     /// What is there and no part of the source; a folder ends in a slash.
     left_out: BTreeMap<String, LeftOut>,
     /// What stands before a path in messages: the folder of another source.
     prefix: String,
+    /// The folder that rendered files are in, and from which messages count.
+    output: String,
 }
 
 impl<'f> TreeFiles<'f> {
     /// Takes the files of a rendered tree, whose YAML is parsed already.
-    pub fn of_tree<'t>(files: impl Iterator<Item = &'t File>) -> Self {
-        let mut tree = Self::empty("");
+    pub fn of_tree(files: impl Iterator<Item = &'f File>) -> Self {
+        let mut tree = Self::empty("", "");
         for file in files {
             tree.add_file(file);
         }
@@ -53,17 +72,22 @@ impl<'f> TreeFiles<'f> {
         prefix: &str,
     ) -> Result<Self, source::ReadError> {
         let listing = files.listing()?;
-        let mut tree = Self::empty(prefix);
+        let mut tree = Self::empty(prefix, "");
         tree.below = Some(files);
         tree.left_out = listing.left_out;
         for path in listing.files {
-            tree.add_path(path, OnceLock::new());
+            tree.add_path(path, TreeFile::Kept(OnceLock::new()));
         }
         tree.leave_out(None);
         if let Some(patterns) = ignored_by_source(&tree) {
             tree.leave_out(Some(&patterns));
         }
         Ok(tree)
+    }
+
+    /// Takes files out, as if they were not there.
+    pub fn forget(&mut self, is_forgotten: &dyn Fn(&str) -> bool) {
+        self.paths.retain(|path, _| !is_forgotten(path));
     }
 
     /// Takes out what the source-controller leaves out: by the ignore files, and by what the source itself says.
@@ -90,7 +114,7 @@ impl<'f> TreeFiles<'f> {
             *why == LeftOut::ByFlux && !patterns.leave_out(path)
         });
         for (path, _) in before.collect::<Vec<_>>() {
-            self.add_path(path, OnceLock::new());
+            self.add_path(path, TreeFile::Kept(OnceLock::new()));
         }
         let out = self
             .paths
@@ -115,39 +139,115 @@ impl<'f> TreeFiles<'f> {
             .or(below.map(|(_, why)| why))
     }
 
-    fn empty(prefix: &str) -> Self {
+    /// Takes some files of a repository, beside which a tree is rendered into the folder `output`.
+    ///
+    /// Messages name them as they are seen from there.
+    pub fn kept(
+        files: &'f dyn source::Files,
+        paths: impl IntoIterator<Item = String>,
+        output: &str,
+    ) -> Self {
+        let mut tree = Self::empty("", output);
+        tree.below = Some(files);
+        for path in paths {
+            tree.add_path(path, TreeFile::Kept(OnceLock::new()));
+        }
+        tree
+    }
+
+    /// Lays a rendered tree over files that are kept beside it.
+    pub fn over(kept: &'f TreeFiles<'f>, files: impl Iterator<Item = &'f File>) -> Self {
+        let mut tree = Self::empty("", &kept.output);
+        tree.folders.clone_from(&kept.folders);
+        for path in kept.paths.keys() {
+            tree.paths.insert(path.clone(), TreeFile::Shared(kept));
+        }
+        for file in files {
+            tree.add_file(file);
+        }
+        tree
+    }
+
+    fn empty(prefix: &str, output: &str) -> Self {
         Self {
             paths: BTreeMap::new(),
             folders: BTreeSet::new(),
             below: None,
             left_out: BTreeMap::new(),
             prefix: prefix.to_owned(),
+            output: output.to_owned(),
         }
     }
 
     /// Adds a file of a rendered tree, in the place of one of the same path.
-    pub fn add_file(&mut self, file: &File) {
-        let loaded = if file.binary.is_some() || !has_documents(file) {
-            SourceFile::new(file.path.clone(), file.bytes().to_vec())
+    pub fn add_file(&mut self, file: &'f File) {
+        let path = self.path_of_output(&file.path);
+        let source_file = if file.binary.is_some() || !has_documents(file) {
+            SourceFile::new(path.clone(), file.bytes().to_vec())
         } else {
             let documents = Arc::clone(&file.documents);
-            SourceFile::parsed(file.path.clone(), &file.source.text, documents)
+            SourceFile::parsed(path.clone(), &file.source.text, documents)
         };
         let loaded = LoadedFile {
-            file: loaded,
+            file: source_file,
             source: Arc::clone(&file.source),
         };
-        self.add_path(file.path.clone(), OnceLock::from(Ok(loaded)));
+        self.add_path(path, TreeFile::Rendered(file, loaded));
     }
 
-    fn add_path(&mut self, path: String, file: OnceLock<Result<LoadedFile, String>>) {
-        self.folders.extend(folders_above(&path));
+    fn add_path(&mut self, path: String, file: TreeFile<'f>) {
+        for (at, _) in path.match_indices('/').rev() {
+            // The folders above one that is known are known.
+            if !self.folders.insert(path[..at].to_owned()) {
+                break;
+            }
+        }
         self.paths.insert(path, file);
+    }
+
+    /// Returns the path in the tree of an output.
+    pub fn path_of_output(&self, output: &str) -> String {
+        match self.output.as_str() {
+            "" => output.to_owned(),
+            folder => format!("{folder}/{output}"),
+        }
+    }
+
+    /// Returns how a path of the tree is seen from the folder that rendered files are in.
+    pub fn seen_from_output(&self, path: &str) -> String {
+        let steps = self.output.split('/').filter(|step| !step.is_empty());
+        let mut rest = path;
+        let mut up = 0;
+        for step in steps {
+            let inner = match rest.strip_prefix(step) {
+                Some("") => Some(""),
+                Some(inner) => inner.strip_prefix('/'),
+                None => None,
+            };
+            match inner {
+                Some(inner) if up == 0 => rest = inner,
+                _ => up += 1,
+            }
+        }
+        format!("{}{rest}", "../".repeat(up))
     }
 
     /// Lists the paths of the files, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.keys().map(String::as_str)
+    }
+
+    /// Lists the rendered files with their paths in the tree, sorted.
+    pub fn rendered(&self) -> impl Iterator<Item = (&str, &'f File)> {
+        self.paths.iter().filter_map(|(path, file)| match file {
+            TreeFile::Rendered(file, _) => Some((path.as_str(), *file)),
+            TreeFile::Kept(_) | TreeFile::Shared(_) => None,
+        })
+    }
+
+    /// Returns whether the file of a path is rendered.
+    pub fn is_rendered(&self, path: &str) -> bool {
+        matches!(self.paths.get(path), Some(TreeFile::Rendered(..)))
     }
 
     /// Lists the paths of the files below a folder, sorted.
@@ -174,7 +274,7 @@ impl<'f> TreeFiles<'f> {
 
     /// Reads a file; `None` when there is none of that path, or nobody can read it.
     pub fn file(&self, path: &str) -> Option<&Arc<SourceFile>> {
-        Some(&self.load(path)?.as_ref().ok()?.file)
+        Some(&self.load(path)?.ok()?.file)
     }
 
     /// Returns the path in the tree of the file that holds a place; `None` where it is one of another source.
@@ -189,26 +289,59 @@ impl<'f> TreeFiles<'f> {
 
     /// Returns the text of a file that was read, for messages.
     pub fn source(&self, path: &str) -> Option<&Arc<Source>> {
-        Some(&self.load(path)?.as_ref().ok()?.source)
+        Some(&self.load(path)?.ok()?.source)
     }
 
-    fn load(&self, path: &str) -> Option<&Result<LoadedFile, String>> {
-        let slot = self.paths.get(path)?;
-        Some(slot.get_or_init(|| self.read(path)))
+    /// Returns a file as an output: the rendered one, or one that is kept beside the rendered ones.
+    pub fn output(&self, path: &str) -> Option<&File> {
+        match self.paths.get(path)? {
+            TreeFile::Rendered(file, _) => Some(file),
+            TreeFile::Shared(tree) => tree.output(path),
+            TreeFile::Kept(file) => {
+                let kept = file.get_or_init(|| self.read(path)).as_ref().ok()?;
+                Some(kept.output.get_or_init(|| kept.as_output()))
+            }
+        }
     }
 
-    fn read(&self, path: &str) -> Result<LoadedFile, String> {
+    fn load(&self, path: &str) -> Option<Result<&LoadedFile, &String>> {
+        match self.paths.get(path)? {
+            TreeFile::Rendered(_, loaded) => Some(Ok(loaded)),
+            TreeFile::Shared(tree) => tree.load(path),
+            TreeFile::Kept(file) => {
+                let kept = file.get_or_init(|| self.read(path));
+                Some(kept.as_ref().map(|kept| &kept.loaded))
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<KeptFile, String> {
         let below = self.below.ok_or("it is not there")?;
         let bytes = below
             .read_output(path)
             .map_err(|error| error.reason)?
             .ok_or("it is not there")?;
-        let shown = format!("{}{path}", self.prefix);
-        let file = SourceFile::new(shown, bytes);
-        Ok(LoadedFile {
-            source: veiled_source(&file, &file.path),
-            file,
+        let shown = format!("{}{}", self.prefix, self.seen_from_output(path));
+        let file = SourceFile::new(format!("{}{path}", self.prefix), bytes);
+        let source = veiled_source(&file, &shown);
+        Ok(KeptFile {
+            loaded: LoadedFile { file, source },
+            output: OnceLock::new(),
         })
+    }
+}
+
+impl KeptFile {
+    fn as_output(&self) -> File {
+        let LoadedFile { file, source } = &self.loaded;
+        File {
+            path: source.path.clone(),
+            source: Arc::clone(source),
+            documents: file.documents().map(Arc::clone).unwrap_or_default(),
+            origins: Vec::new(),
+            executable: false,
+            binary: None,
+        }
     }
 }
 

@@ -322,6 +322,10 @@ impl Files for Disk {
         }
     }
 
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        Ok(self.list_normal(&path::normal(folder)?)?)
+    }
+
     fn listing(&self) -> Result<FileListing, ReadError> {
         let ignored = self.ignored_files().ok_or_else(|| ReadError {
             path: self.root.display().to_string(),

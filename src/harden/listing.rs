@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use kustomize::PathRole;
 use serde_json::Value;
 
 use super::Context;
 use super::bench::{Edit, NewFile};
 use super::outcome::Outcome;
-use crate::tree::builds::Builds;
-use crate::tree::kustomization::{Kustomization, Use, split};
+use crate::flux::Kustomization;
+use crate::flux::builds::Builds;
+use crate::tree::output_path::split;
 use crate::yaml::Route;
 use crate::yaml::edit::Insertion;
 
@@ -48,9 +50,10 @@ impl<'t> Listings<'t> {
         let mut found: BTreeMap<String, Vec<Listing<'t>>> = BTreeMap::new();
         for kustomization in builds.kustomizations.values() {
             for reference in &kustomization.references {
-                if let (Use::Resource, Some(path)) = (reference.used_as, &reference.path) {
-                    let listing = Listing::of(kustomization, reference.written);
-                    found.entry(path.clone()).or_default().push(listing);
+                if let (PathRole::Resource, Some(path)) = (reference.role, &reference.path) {
+                    let listing = Listing::of(kustomization, &reference.written);
+                    let path = builds.files.seen_from_output(path);
+                    found.entry(path).or_default().push(listing);
                 }
             }
         }
@@ -69,7 +72,7 @@ impl<'t> Listings<'t> {
 }
 
 impl<'t> Listing<'t> {
-    fn of(kustomization: &Kustomization<'t>, written: &'t str) -> Self {
+    fn of(kustomization: &'t Kustomization<'t>, written: &'t str) -> Self {
         Self {
             kustomization: &kustomization.file.path,
             lead: &written[..written.rfind('/').map_or(0, |slash| slash + 1)],
@@ -78,10 +81,10 @@ impl<'t> Listing<'t> {
 }
 
 impl<'t> Spot<'t> {
-    /// Returns the place in a folder, listed by the folder's own kustomization if there is one.
+    /// Returns the place in a folder of the tree, listed by the folder's own kustomization if there is one.
     pub(super) fn inside(builds: &'t Builds<'t>, folder: &str) -> Self {
         let own = builds.kustomizations.get(folder);
-        let listing = |kustomization: &Kustomization<'t>| {
+        let listing = |kustomization: &'t Kustomization<'t>| {
             let dotted = kustomization
                 .references
                 .iter()
@@ -89,13 +92,19 @@ impl<'t> Spot<'t> {
             Listing::of(kustomization, if dotted { "./" } else { "" })
         };
         Self {
-            folder: folder.to_owned(),
+            folder: builds.files.seen_from_output(folder),
             listed_by: own.map(listing).into_iter().collect(),
         }
     }
 
     /// Adds a file here, under a name that no file of the author has.
+    ///
+    /// Nothing is added where a file that is kept by hand would have to list it.
     pub(super) fn add(&self, context: &Context<'_>, file: Content, outcome: &mut Outcome) {
+        let mut listings = self.listed_by.iter();
+        if listings.any(|listing| !context.paths.contains(listing.kustomization)) {
+            return;
+        }
         let path = |name: &str| {
             if self.folder.is_empty() {
                 name.to_owned()

@@ -52,6 +52,10 @@ impl Outcome {
             Reach::Patch => self.patches.push(Patch {
                 path: workload.member.object.file.path.clone(),
                 document: workload.member.object.document,
+                route: workload
+                    .member
+                    .object
+                    .document_route(&Route::parse("spec.postRenderers")),
                 release: workload.member.label(),
                 kind: workload.kind.clone(),
                 name: workload.name.clone(),
@@ -117,6 +121,7 @@ impl Outcome {
         let found = entries(object.root, route, value);
         let fits = !found.is_empty();
         for (route, mut entries) in found {
+            let route = object.document_route(&route);
             let place = (object.file.path.clone(), object.document, route.clone());
             let earlier = self.places.entry(place).or_default();
             // Several workloads may share a place: what one has added there already is completed.

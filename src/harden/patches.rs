@@ -17,6 +17,8 @@ pub(super) struct Patch {
     pub(super) path: String,
     /// The document in it.
     pub(super) document: usize,
+    /// The route of its post-renderers in the document.
+    pub(super) route: Route,
     /// The HelmRelease, as messages name it.
     pub(super) release: String,
     /// The kind of the workload.
@@ -43,14 +45,15 @@ pub(super) struct Gathered {
 
 /// Gathers the patches of all rules, release by release.
 pub(super) fn gather(patches: Vec<(&'static str, Patch)>) -> Vec<Gathered> {
-    let mut releases: BTreeMap<(String, usize), Vec<(&'static str, Patch)>> = BTreeMap::new();
+    let mut releases: BTreeMap<(String, usize, Route), Vec<(&'static str, Patch)>> =
+        BTreeMap::new();
     for (rule, patch) in patches {
-        let key = (patch.path.clone(), patch.document);
+        let key = (patch.path.clone(), patch.document, patch.route.clone());
         releases.entry(key).or_default().push((rule, patch));
     }
     releases
         .into_iter()
-        .map(|((path, document), patches)| {
+        .map(|((path, document, route), patches)| {
             let mut bodies: BTreeMap<(String, String), Map<String, Value>> = BTreeMap::new();
             let mut held = Vec::new();
             for (rule, patch) in patches {
@@ -64,7 +67,6 @@ pub(super) fn gather(patches: Vec<(&'static str, Patch)>) -> Vec<Gathered> {
                 .map(|((kind, name), spec)| patch(&kind, &name, &Value::Object(spec)))
                 .collect();
             let item = json!({"kustomize": {"patches": patches}});
-            let route = Route::parse("spec.postRenderers");
             Gathered {
                 path,
                 insertion: Insertion::item(document, route, item),

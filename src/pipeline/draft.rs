@@ -6,13 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
+use super::kept::KeptFiles;
 use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
+use crate::flux::{FollowOptions, FollowedTree, TreeFiles};
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{Checked, Tree, is_secret_path};
+use crate::tree::{Checked, File, Tree, is_secret_path};
 use crate::workload::Exemption;
 use crate::{check, harden};
 
@@ -71,9 +73,11 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     } = front;
     let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
     let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let hardened = warnings.keep(harden::harden(rendering.tree, &profiles, &policy))?;
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
+    let kept = around.tree();
+    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
-    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt);
+    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
     let tree = warnings.keep(check::check(hardened, measures))?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
@@ -96,6 +100,22 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         stand_ins,
         unseen,
     })
+}
+
+/// Follows Flux through rendered files and what is kept beside them.
+///
+/// # Errors
+/// `kiln.toml` is broken.
+pub fn follow_outputs<'t>(
+    world: &World<'_>,
+    files: impl Iterator<Item = &'t File> + Clone,
+) -> Result<FollowedTree, Failure> {
+    let project = Warnings::default().keep(crate::config::project::load(&world.files))?;
+    let around = KeptFiles::around(world, &project, files.clone());
+    let kept = around.tree();
+    let files = files.map(|file| -> &File { file });
+    let tree = TreeFiles::over(&kept, files);
+    Ok(FollowedTree::of(&tree, &FollowOptions::default()))
 }
 
 /// What a file of an output folder turned out to be.

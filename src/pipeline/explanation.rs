@@ -4,6 +4,7 @@ use crate::audit;
 use crate::check::CHECKS;
 use crate::config;
 use crate::diagnostic::Meaning;
+use crate::flux;
 use crate::harden::{self, RULES};
 use crate::render;
 use crate::schema;
@@ -48,6 +49,7 @@ pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
         ("Validate", schema::CODES.to_vec()),
         ("Render", render::CODES.to_vec()),
         ("Harden", hardening),
+        ("Build", flux::CODES.to_vec()),
         ("Seal", seal::CODES.to_vec()),
         ("Audit", audit::CODES.to_vec()),
         ("Edits of the config", super::CODES.to_vec()),

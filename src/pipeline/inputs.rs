@@ -3,6 +3,7 @@
 use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::flux::TreeFiles;
 use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers};
 use crate::schema::Schema;
@@ -60,7 +61,7 @@ impl Layout {
     }
 }
 
-fn input_folders(templates: &[String]) -> impl Iterator<Item = &str> {
+pub(super) fn input_folders(templates: &[String]) -> impl Iterator<Item = &str> {
     let own = templates.iter().map(String::as_str);
     own.chain([APP_SCHEMAS, PROJECT_CHARTS])
 }
@@ -321,7 +322,8 @@ pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> 
 
 /// Returns the output folder as seen from the project: empty for the project itself.
 pub(super) fn output_folder(project: &Project) -> String {
-    crate::tree::kustomization::join("", &project.output)
+    kustomize::join("", &project.output)
+        .filter(|_| !project.output.starts_with('/'))
         .unwrap_or_else(|| project.output.trim_end_matches('/').to_owned())
 }
 
@@ -465,8 +467,10 @@ pub(super) fn measures<'m>(
     profiles: &'m Profiles,
     policy: &Policy,
     exempt: &'m [Exemption],
+    kept: &'m TreeFiles<'m>,
 ) -> check::Measures<'m> {
     check::Measures {
+        kept,
         leaks: &exposure.leaks,
         failures: &exposure.failures,
         profiles,

@@ -24,8 +24,19 @@ pub enum Keys {
     MadeUp,
 }
 
+/// The repository that a project is a folder of.
+#[derive(Clone)]
+pub(super) struct AroundProject<'w> {
+    /// The folder of the project in it.
+    pub(super) folder: String,
+    /// Its files, where they are at hand.
+    pub(super) files: Option<&'w dyn Files>,
+}
+
 /// What a compile may see.
 pub struct World<'w> {
+    /// The repository, where the project is not the root of it.
+    pub(super) repository: Option<AroundProject<'w>>,
     /// The project, with a guard before its keys.
     pub(super) files: GuardedFiles<'w>,
     /// The built-in templates, schemas and chart profiles.
@@ -70,7 +81,21 @@ impl<'w> World<'w> {
             env,
             identities,
             now,
+            repository: None,
         }
+    }
+
+    /// Tells the folder of a repository that the project is, and the files of that repository where they are at hand.
+    #[must_use]
+    pub fn in_repository(mut self, folder: &str, files: Option<&'w dyn Files>) -> Self {
+        let folder = folder.to_owned();
+        self.repository = (!folder.is_empty()).then_some(AroundProject { folder, files });
+        self
+    }
+
+    /// Returns what is done about keys.
+    pub(super) fn keys(&self) -> Keys {
+        self.files.keys
     }
 
     /// Chooses what is done about keys.
@@ -86,7 +111,7 @@ impl<'w> World<'w> {
         'w: 'o,
     {
         let identities = self.identities.clone();
-        World::new(
+        let mut world = World::new(
             files,
             self.catalogue,
             self.env,
@@ -94,7 +119,9 @@ impl<'w> World<'w> {
             self.now.clone(),
         )
         .with_keys(self.files.keys)
-        .telling(&self.files.known)
+        .telling(&self.files.known);
+        world.repository.clone_from(&self.repository);
+        world
     }
 
     /// Returns the project without the guard, to lay something over it.
@@ -183,7 +210,7 @@ impl<'w> GuardedFiles<'w> {
     }
 
     /// Refuses what no template, schema or data file may be.
-    fn guard(&self, path: &str) -> Result<(), ReadError> {
+    pub(super) fn guard(&self, path: &str) -> Result<(), ReadError> {
         let real = self.files.real_path(path)?;
         refuse_closed(path, &real)?;
         let identities = self.settings.get().map(|settings| &settings.identities);
@@ -338,6 +365,10 @@ impl Files for GuardedFiles<'_> {
         Ok(found)
     }
 
+    fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list_outputs(folder)
+    }
+
     fn embedded(&self, path: &str) -> Option<&'static str> {
         self.files.embedded(path)
     }
@@ -363,7 +394,7 @@ fn refuse_closed(path: &str, real: &str) -> Result<(), ReadError> {
 }
 
 /// Returns whether a path is one of some, or below one that ends in a slash.
-fn is_among(path: &str, some: &BTreeSet<String>) -> bool {
+pub(super) fn is_among(path: &str, some: &BTreeSet<String>) -> bool {
     let mut folders = path.match_indices('/').map(|(at, _)| &path[..=at]);
     some.contains(path) || folders.any(|folder| some.contains(folder))
 }

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 use crate::tree::File;
-use crate::tree::kustomization::split;
+use crate::tree::output_path::split;
 
 /// The name under which SOPS looks for rules.
 const RULE_FILE: &str = ".sops.yaml";

@@ -56,6 +56,11 @@ const CLUSTER_SCOPED: &[&str] = &[
     "VolumeSnapshotContent",
 ];
 
+/// Returns whether objects of a kind live in a namespace.
+pub fn is_namespaced(kind: &str) -> bool {
+    CLUSTER_SCOPED.binary_search(&kind).is_err()
+}
+
 /// A document that says what it is: one with `apiVersion` and `kind`.
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'t> {
@@ -73,12 +78,7 @@ impl<'t> Object<'t> {
         file.documents
             .iter()
             .enumerate()
-            .filter(|(_, document)| {
-                let root = &document.root;
-                root.find_text("apiVersion")
-                    .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
-                    && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
-            })
+            .filter(|(_, document)| is_object(&document.root))
             .map(move |(index, document)| Self {
                 file,
                 document: index,
@@ -115,7 +115,7 @@ impl<'t> Object<'t> {
 
     /// Returns whether objects of its kind live in a namespace.
     pub fn is_namespaced(self) -> bool {
-        CLUSTER_SCOPED.binary_search(&self.kind()).is_err()
+        is_namespaced(self.kind())
     }
 
     /// Returns the text of the scalar at a dotted route.
@@ -150,11 +150,50 @@ impl<'t> Object<'t> {
         self.value_place("metadata.name")
     }
 
+    /// Returns what tells it from all other objects that are written in the tree.
+    pub fn spot(self) -> (&'t str, usize) {
+        (&self.file.path, self.root.span.start)
+    }
+
+    /// Returns a route of it as one of its document.
+    pub fn document_route(self, route: &Route) -> Route {
+        let mut full = self.route_in_document();
+        full.0.extend(route.0.iter().cloned());
+        full
+    }
+
+    /// Returns the route in its document: empty, or that of an item of a list.
+    fn route_in_document(self) -> Route {
+        let mut route = Route::default();
+        let mut node = match self.file.documents.get(self.document) {
+            Some(document) => &document.root,
+            None => return route,
+        };
+        let span = self.root.span;
+        let holds = |item: &Node| item.span.start <= span.start && span.end <= item.span.end;
+        while node.span != span {
+            let items = node.get("items").and_then(Node::items).unwrap_or_default();
+            let Some(index) = items.iter().position(holds) else {
+                return route;
+            };
+            route = route.then("items").then(index);
+            node = &items[index];
+        }
+        route
+    }
+
     /// Returns the first byte of the object.
     pub fn start(self) -> usize {
         let Span { start, .. } = self.root.first_line_span();
         start
     }
+}
+
+/// Returns whether a document is an object; kustomizations of `kustomize` are none.
+pub fn is_object(root: &Node) -> bool {
+    root.find_text("apiVersion")
+        .is_some_and(|version| !version.starts_with("kustomize.config.k8s.io/"))
+        && root.find_text("kind").is_some_and(|kind| !kind.is_empty())
 }
 
 #[cfg(test)]

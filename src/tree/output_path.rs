@@ -8,6 +8,17 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 /// The name of the list of outputs, in the output folder.
 pub const LOCK_FILE: &str = "kiln.lock";
 
+/// Returns folder and name of a path.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// Lists the outputs that the list in a text names, as far as its lines are as Kiln writes them.
+pub fn listed_outputs(list: &str) -> impl Iterator<Item = &str> {
+    let entries = list.lines().filter_map(|line| line.strip_prefix('"'));
+    entries.filter_map(|line| Some(line.split_once("\" = \"")?.0))
+}
+
 /// Folders that belong to git and to Kiln itself.
 const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
 

@@ -1,8 +1,8 @@
 //! Files that others read as they stand in the repository, so that they cannot be sealed.
 
 use super::File;
-use super::kustomization::{is_kustomization_name, split};
 use super::object::Object;
+use super::output_path::split;
 use super::secret_manifest::with_items;
 
 /// Files that a program finds by their name, and reads before anything could decrypt them.
@@ -24,7 +24,7 @@ impl File {
             return None;
         }
         let (_, name) = split(&self.path);
-        if is_kustomization_name(name) {
+        if kustomize::KUSTOMIZATION_FILES.contains(&name) {
             return Some("Kustomize");
         }
         if self.path.starts_with(".github/") {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::tree::builds::Builds;
+use crate::flux::builds::Builds;
 
 /// The fewest replicas of what autoscalers scale, by kind, namespace and name.
 pub(super) struct Autoscalers(BTreeMap<(String, String, String), u64>);

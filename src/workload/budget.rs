@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::values::{at, coalesce};
 use super::{Home, Release, Workload, profile};
+use crate::flux::builds::Builds;
 use crate::source::Place;
-use crate::tree::builds::Builds;
 use crate::yaml::Node;
 
 /// Whether a budget selects the pods of a workload.

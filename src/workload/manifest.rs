@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Field, Home, Reach, Workload};
-use crate::tree::builds::{Builds, Member, Start};
+use crate::flux::builds::{Builds, Member, Start};
 use crate::tree::object::Object;
 use crate::yaml::{Node, Route};
 
@@ -58,18 +58,17 @@ fn is_immutable(member: &Member<'_>, builds: &Builds<'_>) -> bool {
     if !matches!(member.object.kind(), "Job" | "Pod") {
         return false;
     }
-    let build = &builds.builds[member.build];
-    let owner = match build.start {
-        Start::Flux(owner) => Some(owner),
-        Start::Folder if build.reached => None,
-        Start::Folder | Start::Loose => return false,
-    };
+    let start = builds.builds[member.build].start;
+    if matches!(start, Start::Unreached | Start::Loose) {
+        return false;
+    }
+    let owner = builds.owner(member);
     let asks = |key: &str, value: &str| {
         let annotations = member.object.find("metadata.annotations");
         let written = annotations.and_then(|node| node.get(key)?.text());
         written.is_some_and(|written| written.eq_ignore_ascii_case(value))
     };
-    let replaced = owner.is_some_and(|owner| owner.text("spec.force") == Some("true"))
+    let replaced = owner.is_some_and(|owner| owner.find_text(&["spec", "force"]) == Some("true"))
         || asks("kustomize.toolkit.fluxcd.io/force", "enabled");
     !replaced && !asks("kustomize.toolkit.fluxcd.io/ssa", "IfNotPresent")
 }

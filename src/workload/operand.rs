@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::profile::{Elevation, Operand, Profile};
 use super::values::coalesce;
 use super::{Field, Home, Reach, Release, Workload, profile};
-use crate::tree::builds::{Builds, Member};
+use crate::flux::builds::{Builds, Member};
 use crate::yaml::{Node, Route};
 
 /// Lists the workloads that the operator of a release makes, for each resource of its kinds.

@@ -40,8 +40,8 @@ where
 {
     let own = |workload: &&Workload<'_>| {
         workload.release().is_some_and(|of| {
-            let (of, release) = (of.member.object, release.member.object);
-            of.file.path == release.file.path && of.document == release.document
+            let (of, release) = (of.member, release.member);
+            of.build == release.build && of.object.spot() == release.object.spot()
         }) && workload.known().is_none_or(|known| !known.by_operator)
     };
     workloads.into_iter().filter(own).collect()

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::profile::Profile;
 use super::{Profiles, Release, budget};
+use crate::flux::TreeFiles;
+use crate::flux::builds::Builds;
 use crate::source::Source;
 use crate::tree::File;
-use crate::tree::builds::Builds;
 use crate::yaml::{emit, load};
 
 /// The release that is asked about.
@@ -116,7 +117,8 @@ pub fn predict(
         executable: false,
         binary: None,
     };
-    let builds = Builds::of(std::iter::once(&file));
+    let files = TreeFiles::of_tree(std::iter::once(&file));
+    let builds = Builds::of(&files);
     let releases = Release::all(&builds, profiles);
     releases.first()?.profile()?;
     let workloads = super::all(&builds, &releases);

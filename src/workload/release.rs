@@ -10,8 +10,8 @@ use super::profile::{Match, Profile, Profiles};
 use super::values;
 use rayon::prelude::*;
 
+use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member};
 use crate::yaml::Node;
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
@@ -55,7 +55,13 @@ impl<'t> Release<'t> {
         let mut seen = std::collections::BTreeSet::new();
         let members: Vec<&Member<'t>> = builds
             .of_kind(HELM, "HelmRelease")
-            .filter(|member| seen.insert((&member.object.file.path, member.object.document)))
+            .filter(|member| {
+                seen.insert((
+                    member.object.spot(),
+                    member.namespace_name(),
+                    member.name.as_str(),
+                ))
+            })
             .collect();
         members
             .into_par_iter()

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::pod_security::{Level, Version, Violation, evaluate, level};
 use super::profile::Workloads;
 use super::{Field, Home, Release, Workload, operand};
+use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
-use crate::tree::builds::{Builds, Member};
 
 /// One workload, or a release or custom resource of whose pods nothing is known.
 #[derive(Clone, Debug)]

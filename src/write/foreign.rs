@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use kustomize::{KUSTOMIZATION_FILES, join};
+
 use crate::diagnostic::{Diagnostic, Listed};
-use crate::tree::kustomization::{is_kustomization_name, join, split};
+use crate::tree::output_path::split;
 use crate::tree::{Sealed, Tree};
 use crate::yaml::{self, Node};
 
@@ -85,7 +87,7 @@ impl ForeignFile<'_> {
     }
 
     fn is_list(&self) -> bool {
-        is_kustomization_name(split(self.path).1)
+        KUSTOMIZATION_FILES.contains(&split(self.path).1)
     }
 
     fn root(&self) -> Option<Node> {

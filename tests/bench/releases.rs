@@ -15,9 +15,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kiln::check::{Measures, check};
+use kiln::flux::TreeFiles;
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
 use kiln::source::Source;
-use kiln::tree::builds::Builds;
 use kiln::tree::{File, Origin, Rendered, Tree};
 use kiln::workload::pod_security::Version;
 use kiln::workload::{self, Profiles, Release};
@@ -87,7 +88,8 @@ fn main() {
 fn round(size: usize, profiles: &Profiles) -> [Duration; STAGES.len()] {
     let tree = tree(size);
     let start = Instant::now();
-    let builds = Builds::of(tree.files());
+    let applied_files = TreeFiles::of_tree(tree.files());
+    let builds = Builds::of(&applied_files);
     let built = start.elapsed();
     let start = Instant::now();
     let releases = Release::all(&builds, profiles);
@@ -100,10 +102,13 @@ fn round(size: usize, profiles: &Profiles) -> [Duration; STAGES.len()] {
     drop(releases);
     drop(builds);
     let start = Instant::now();
-    let hardened = harden(tree, profiles, &Policy::default()).unwrap().value;
+    let hardened = harden(tree, &TreeFiles::default(), profiles, &Policy::default())
+        .unwrap()
+        .value;
     let harden = start.elapsed();
     assert!(hardened.injections().len() > size, "too little was added");
     let measures = Measures {
+        kept: &TreeFiles::default(),
         leaks: &[],
         failures: &[],
         profiles,

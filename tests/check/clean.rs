@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use kiln::check::{Measures, check};
+use kiln::flux::TreeFiles;
+use kiln::flux::builds::{Builds, Start};
 use kiln::harden::harden;
-use kiln::tree::builds::{Builds, Start};
 use kiln::workload::pod_security::Version;
 
 use crate::harden::{self, trees};
@@ -21,8 +22,11 @@ fn the_checks_are_silent_about_hardened_trees() {
         let (apps, policy) = harden::case(&folder);
         let tree = trees::tree(&trees::texts(&folder.join("in")), apps);
         let profiles = harden::profiles();
-        let hardened = harden(tree, &profiles, &policy).unwrap().value;
+        let hardened = harden(tree, &TreeFiles::default(), &profiles, &policy)
+            .unwrap()
+            .value;
         let measures = Measures {
+            kept: &TreeFiles::default(),
             leaks: &[],
             failures: &[],
             profiles: &profiles,
@@ -76,10 +80,11 @@ fn kustomize_builds_the_same_objects_in_the_same_namespaces() {
         .iter()
         .map(|(path, text)| trees::file(path, text))
         .collect();
-    let builds = Builds::of(files.iter());
+    let applied_files = TreeFiles::of_tree(files.iter());
+    let builds = Builds::of(&applied_files);
     let mut compared = 0;
     for (index, build) in builds.builds.iter().enumerate() {
-        if !matches!(build.start, Start::Folder) {
+        if !matches!(build.start, Start::Sync | Start::Unreached) {
             continue;
         }
         let Some(expected) = kustomized(&folder.join(&build.folder)) else {

@@ -1,7 +1,9 @@
 //! A diff and a scorecard in which every text of people's files is one name.
 
 use kiln::audit::{Sheet, Verdict};
-use kiln::diff::{Cause, Edit, Field, Line, Report, Route, SettingChange, Step, Subject};
+use kiln::diff::{
+    Cause, ComparisonGap, Edit, Field, Line, Report, Route, SettingChange, Spot, Step, Subject,
+};
 use kiln::pipeline::Audited;
 use kiln::source::{Place, Source, Span};
 use serde_json::{Value, json};
@@ -65,7 +67,11 @@ pub(super) fn report(name: &str) -> Report {
     for (at, change) in report.changes.iter_mut().enumerate() {
         // An own namespace each, as a diff has no object twice.
         change.subject = subject(name, at);
-        change.also = vec![name.to_owned()];
+        change.also = vec![subject(name, at + 200), subject(name, at + 300)];
+        change.places = vec![Spot {
+            path: name.to_owned(),
+            line: 1,
+        }];
         change.was = Some(subject(name, at + 100));
         change.note = Some(format!("{name} was `{name}`"));
         change.causes = vec![
@@ -91,6 +97,14 @@ pub(super) fn report(name: &str) -> Report {
             };
         }
     }
+    report.gaps = vec![ComparisonGap {
+        side: name.to_owned(),
+        what: name.to_owned(),
+        why: format!("{name} needs `{name}`"),
+        spot: None,
+        objects: 2,
+        refused: true,
+    }];
     report.settings = vec![SettingChange {
         file: name.to_owned(),
         setting: name.to_owned(),
@@ -112,6 +126,7 @@ fn subject(name: &str, number: usize) -> Subject {
         kind: name.to_owned(),
         name: name.to_owned(),
         group: name.to_owned(),
+        cluster: name.to_owned(),
     }
 }
 

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use kiln::flux::TreeFiles;
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
-use kiln::tree::builds::Builds;
 use kiln::tree::object::Object;
 
 use super::{profiles, trees};
@@ -30,7 +31,8 @@ fn every_namespace_of_the_examples_is_labelled() {
             .iter()
             .map(|(path, text)| trees::file(path, text))
             .collect();
-        let builds = Builds::of(files.iter());
+        let applied_files = TreeFiles::of_tree(files.iter());
+        let builds = Builds::of(&applied_files);
         let mut levels = BTreeMap::new();
         for namespace in builds.of_kind("", "Namespace") {
             let labels = namespace.object.find("metadata.labels").unwrap();
@@ -65,6 +67,7 @@ fn the_examples_are_hardened_already_and_without_a_finding() {
         let texts = golden(example);
         let done = harden(
             trees::tree(&texts, Vec::new()),
+            &TreeFiles::default(),
             &profiles(),
             &Policy::default(),
         )

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use kiln::flux::TreeFiles;
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
-use kiln::tree::builds::Builds;
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::prediction::{Sample, manifests};
 use kiln::workload::profile::Workloads;
@@ -38,12 +39,14 @@ fn the_charts_of_all_profiles_come_as_far_as_is_written_down() {
     let profiles = profiles();
     let done = harden(
         trees::tree(&releases(), Vec::new()),
+        &TreeFiles::default(),
         &profiles,
         &Policy::default(),
     )
     .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     assert_eq!(trees::told(&done.warnings), "");
-    let builds = Builds::of(done.value.files());
+    let applied_files = TreeFiles::of_tree(done.value.files());
+    let builds = Builds::of(&applied_files);
     let releases = Release::all(&builds, &profiles);
     let workloads = workload::all(&builds, &releases);
     let standings: Vec<_> = workloads

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use kiln::check::{Measures, check};
+use kiln::flux::TreeFiles;
 use kiln::workload::pod_security::Version;
 
 use super::{gaps, hardened, hardened_from, injections, outputs, profiles, trees};
@@ -45,6 +46,7 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
     builds(&after);
     let profiles = profiles();
     let measures = Measures {
+        kept: &TreeFiles::default(),
         leaks: &[],
         failures: &[],
         profiles: &profiles,

@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use kiln::flux::TreeFiles;
+use kiln::flux::builds::Builds;
 use kiln::harden::{Policy, harden};
-use kiln::tree::builds::Builds;
 use kiln::workload::budget::{self, Budget, Selects};
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::{self, Release, Workload, standing};
@@ -27,10 +28,11 @@ fn the_full_example_comes_as_far_as_is_written_down() {
     assert!(texts.len() > 300, "{} files", texts.len());
     let profiles = profiles();
     let tree = trees::tree(&texts, Vec::new());
-    let done = harden(tree, &profiles, &Policy::default())
+    let done = harden(tree, &TreeFiles::default(), &profiles, &Policy::default())
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     assert_eq!(trees::told(&done.warnings), "");
-    let builds = Builds::of(done.value.files());
+    let applied_files = TreeFiles::of_tree(done.value.files());
+    let builds = Builds::of(&applied_files);
     let releases = Release::all(&builds, &profiles);
     for release in &releases {
         assert!(release.profile().is_some(), "{}", release.label());

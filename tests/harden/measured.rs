@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::profiler::evidence::{Evidence, Variant, pack, unpack};
 use kiln::profiler::proof::contradictions;
@@ -205,6 +206,7 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
     }
     let done = harden(
         trees::tree(&trees::applied(texts), Vec::new()),
+        &TreeFiles::default(),
         profiles,
         &Policy::default(),
     );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::workload::Profiles;
 use kiln::workload::pod_security::{Version, evaluate, level};
@@ -145,7 +146,7 @@ proptest! {
             ("kubernetes/apps/x/app/kustomization.yaml".to_owned(), list.to_owned()),
         ]);
         let policy = Policy { kubernetes: VERSION, ..Policy::default() };
-        let done = harden(trees::tree(&texts, Vec::new()), &Profiles::default(), &policy).unwrap();
+        let done = harden(trees::tree(&texts, Vec::new()), &TreeFiles::default(), &Profiles::default(), &policy).unwrap();
         let texts = outputs(&done.value);
         let after = load(&texts[path]).unwrap()[0].root.to_kubernetes()["spec"]["template"]["spec"].clone();
 
@@ -186,7 +187,7 @@ proptest! {
             }
         }
 
-        let again = harden(trees::tree(&texts, Vec::new()), &Profiles::default(), &policy).unwrap();
+        let again = harden(trees::tree(&texts, Vec::new()), &TreeFiles::default(), &Profiles::default(), &policy).unwrap();
         prop_assert_eq!(outputs(&again.value), texts);
     }
 }

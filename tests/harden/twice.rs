@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use kiln::flux::TreeFiles;
 use kiln::harden::{Policy, harden};
 use kiln::source::Span;
 use kiln::workload::Profiles;
@@ -85,7 +86,7 @@ proptest! {
             ("kubernetes/flux/cluster/kustomization.yaml".to_owned(), emit(&list)),
         ]);
         let run = |texts: &BTreeMap<String, String>| {
-            harden(trees::tree(texts, Vec::new()), &PROFILES, &Policy::default()).unwrap().value
+            harden(trees::tree(texts, Vec::new()), &TreeFiles::default(), &PROFILES, &Policy::default()).unwrap().value
         };
         let once = run(&given);
         for (path, before) in &given {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use spanned_yaml::{Content, Node, Resolver, Style};
 
+use super::folded::{is_folded, written_anew};
 use super::place::{Origin, Place, SourceFile};
 use std::sync::Arc;
 
@@ -83,6 +84,13 @@ impl Field {
             // The reader gives a value that is not written the text `~`.
             Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {
                 FieldValue::Scalar(FieldScalar::read("", true))
+            }
+            Content::Scalar(scalar)
+                if scalar.style == Style::Block
+                    && resolver == Resolver::Kustomize
+                    && is_folded(file.bytes(), node.span) =>
+            {
+                FieldValue::Scalar(FieldScalar::read(&written_anew(&scalar.text), false))
             }
             Content::Scalar(scalar) => FieldValue::Scalar(FieldScalar::read_by(
                 resolver,

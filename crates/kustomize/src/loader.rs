@@ -69,16 +69,6 @@ impl Loader<'_> {
         findings.refuse(Problem::new(kind, message, written.place()));
         None
     }
-
-    /// Reads the YAML documents of the file that a field names, as fields; empty documents are left out.
-    pub(crate) fn read_documents(
-        &self,
-        written: &Field,
-        findings: &mut Findings,
-    ) -> Option<Vec<Field>> {
-        let file = self.read(written, findings)?;
-        documents_of(&file, findings)
-    }
 }
 
 /// Reads the YAML documents of a file as fields; empty documents are left out, and those that kustomize does not read.

@@ -88,7 +88,7 @@ impl SourceFile {
     /// An offset past the end gives the end.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let before = &self.bytes[..offset.min(self.bytes.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let start = before
             .iter()
             .rposition(|byte| *byte == b'\n')

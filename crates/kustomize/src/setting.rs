@@ -91,13 +91,11 @@ impl<'f> SettingMap<'f> {
         let Some(field) = self.get(key) else {
             return false;
         };
-        match field.as_scalar().map(json_of) {
-            Some(serde_json::Value::Bool(flag)) => flag,
-            _ => {
-                refuse(field, &format!("`{key}` is no boolean"), findings);
-                false
-            }
+        if let Some(serde_json::Value::Bool(flag)) = field.as_scalar().map(json_of) {
+            return flag;
         }
+        refuse(field, &format!("`{key}` is no boolean"), findings);
+        false
     }
 
     /// Returns the whole number of a key.
@@ -145,7 +143,7 @@ pub(crate) fn read_pairs<'f>(
             pairs.push((entry.key.as_str(), text));
         }
     }
-    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    pairs.sort_by_key(|(key, _)| *key);
     pairs
 }
 

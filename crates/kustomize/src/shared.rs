@@ -7,7 +7,6 @@ use spanned_yaml::{Route, Step};
 
 use super::field::{Field, FieldValue};
 use super::resource::Resource;
-use super::resources::Resources;
 
 /// A scalar that stands at several places of an object.
 #[derive(Clone, Debug)]
@@ -20,15 +19,6 @@ pub(crate) struct SharedField {
 
 /// The way to a field by positions in mappings and lists, and the key of a value in it.
 pub(crate) type FieldPosition = (Vec<usize>, String);
-
-impl Resources {
-    /// Gives all places of a shared field what was put at one of them.
-    pub(crate) fn settle_shared(&mut self) {
-        for resource in &mut self.list {
-            resource.settle_shared();
-        }
-    }
-}
 
 impl Resource {
     /// Remembers that one scalar was put at several places; one place alone shares nothing.
@@ -59,7 +49,8 @@ impl Resource {
         for shared in &mut self.shared {
             shared.routes.retain(|route| find(root, route).is_some());
             let fields = shared.routes.iter().filter_map(|route| find(root, route));
-            let Some(changed) = fields.filter(|field| **field != shared.last).last() else {
+            let mut differing = fields.filter(|field| **field != shared.last);
+            let Some(changed) = differing.next_back() else {
                 continue;
             };
             shared.last = changed.clone();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::audit::review::{Review, Subject};
 use crate::audit::{Category, Check, Verdict};
-use crate::tree::builds::Member;
+use crate::flux::builds::Member;
 use crate::tree::secret_manifest::SecretManifest;
 use crate::workload::Workload;
 use crate::yaml::Node;
@@ -338,7 +338,7 @@ fn exists(subject: &Subject<'_>, workload: &Workload<'_>, kind: &str, name: &str
         })
     };
     let generated = subject.builds.kustomizations.values().any(|found| {
-        let root = found.file.documents.first().map(|document| &document.root);
+        let root = found.root();
         ["configMapGenerator", "secretGenerator"]
             .iter()
             .any(|list| {

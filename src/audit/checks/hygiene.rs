@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::audit::review::Subject;
 use crate::audit::{Category, Check, Verdict};
-use crate::tree::builds::Member;
+use crate::flux::builds::Member;
 use crate::workload::pod_security::Level;
 use crate::workload::standing::judge;
 use crate::workload::{Release, Workload};
@@ -98,7 +98,7 @@ pub(super) const CHECKS: &[Check] = &[
             let mut seen = BTreeSet::new();
             for member in review.subject.all() {
                 let object = member.object;
-                if !seen.insert((&object.file.path, object.document)) {
+                if !seen.insert(object.spot()) {
                     continue;
                 }
                 let version = object.text("apiVersion").unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::audit::review::Subject;
 use crate::audit::{Category, Check, Verdict};
-use crate::tree::builds::Member;
+use crate::flux::builds::Member;
 use crate::workload::Workload;
 use crate::workload::budget::{Selects, select};
 use crate::yaml::Node;

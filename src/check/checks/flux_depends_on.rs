@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kustomize::Field;
+
 use crate::check::Check;
+use crate::check::absence::AbsentObject;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::{AppliedObject, ObjectKey, place_in};
 use crate::source::Place;
-use crate::tree::builds::Member;
-use crate::yaml::Node;
 
 const KINDS: [(&str, &str); 2] = [
     ("kustomize.toolkit.fluxcd.io", "Kustomization"),
@@ -27,58 +29,54 @@ A cycle is printed as a chain, with the place of every link.",
     run,
 };
 
-/// Namespace and name.
-type Id = (String, String);
+/// What each object depends on.
+type Links = BTreeMap<ObjectKey, Vec<Link>>;
 
 /// An entry of a `dependsOn`.
 struct Link {
-    to: Id,
+    to: ObjectKey,
     place: Place,
 }
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    let all: Vec<Vec<&Member<'_>>> = KINDS
+    let all: Vec<Vec<&AppliedObject>> = KINDS
         .iter()
-        .map(|(group, kind)| context.unique(group, kind))
+        .map(|(group, kind)| context.unique_objects(group, kind))
         .collect();
-    for (members, others) in [(&all[0], &all[1]), (&all[1], &all[0])] {
-        let links: BTreeMap<Id, Vec<Link>> = members
-            .iter()
-            .map(|member| (id(member), links(member)))
-            .collect();
-        for member in members {
-            for link in &links[&id(member)] {
-                if !links.contains_key(&link.to) && !is_substituted(&link.to.1) {
-                    problems.push(missing(context, member, link, members, others));
+    for (objects, others) in [(&all[0], &all[1]), (&all[1], &all[0])] {
+        let mut clusters: BTreeMap<Option<usize>, Links> = BTreeMap::new();
+        for object in objects {
+            let links = clusters.entry(context.root_of(object)).or_default();
+            links.insert(object.key(), links_of(context, object));
+        }
+        let own = |object: &AppliedObject| &clusters[&context.root_of(object)];
+        for object in objects {
+            for link in &own(object)[&object.key()] {
+                if !own(object).contains_key(&link.to) && !is_substituted(&link.to.name) {
+                    problems.extend(missing(context, object, link, objects, others));
                 }
             }
         }
-        problems.extend(cycles(context, &links));
+        for links in clusters.values() {
+            problems.extend(cycles(context, links));
+        }
     }
     problems
 }
 
-fn id(member: &Member<'_>) -> Id {
-    (member.namespace_name().to_owned(), member.name.clone())
-}
-
-fn links(member: &Member<'_>) -> Vec<Link> {
-    let items = member
-        .object
-        .find("spec.dependsOn")
-        .and_then(Node::items)
-        .unwrap_or_default();
+fn links_of(context: &Context<'_>, object: &AppliedObject) -> Vec<Link> {
+    let listed = object.field.find(&["spec", "dependsOn"]);
+    let items = listed.and_then(Field::items).unwrap_or_default().iter();
+    let own = object.key().namespace;
     items
-        .iter()
         .filter_map(|item| {
             let name = item.get("name")?;
-            let namespace = item
-                .find_text("namespace")
-                .unwrap_or_else(|| member.namespace_name());
+            let namespace = item.find_text(&["namespace"]);
+            let namespace = namespace.filter(|name| !name.is_empty());
             Some(Link {
-                to: (namespace.to_owned(), name.text()?.to_owned()),
-                place: Place::new(&member.object.file.source, name.span),
+                to: ObjectKey::new(namespace.unwrap_or(&own), name.as_text()?),
+                place: place_in(&[context.builds.files], name.place())?,
             })
         })
         .collect()
@@ -86,47 +84,68 @@ fn links(member: &Member<'_>) -> Vec<Link> {
 
 fn missing(
     context: &Context<'_>,
-    member: &Member<'_>,
+    object: &AppliedObject,
     link: &Link,
-    same: &[&Member<'_>],
-    others: &[&Member<'_>],
-) -> Diagnostic {
-    let (namespace, name) = &link.to;
-    let kind = member.object.kind();
-    let wanted = format!("{kind}/{namespace}/{name}");
+    same: &[&AppliedObject],
+    others: &[&AppliedObject],
+) -> Option<Diagnostic> {
+    let kind = object.kind();
+    let root = context.root_of(object);
     let message = format!(
-        "`{}` depends on `{wanted}`, which is not in the tree",
-        member.label()
+        "`{}` depends on `{kind}/{}`, which is not in the tree",
+        context.label(object),
+        link.to
     );
-    let problem = context.at(Diagnostic::error(CHECK.code, message), &link.place, "");
-    if let Some(elsewhere) = same.iter().find(|other| other.name == *name) {
-        let namespace = elsewhere.namespace_name();
-        return problem
-            .with_related(
-                elsewhere.object.name_place(),
-                format!("there is one in namespace `{namespace}`"),
-            )
-            .with_hint(format!("add `namespace: {namespace}`"));
+    let absent = AbsentObject {
+        kind,
+        key: link.to.clone(),
+        root,
+    };
+    let finding = absent
+        .judge(context)
+        .finding(context, CHECK.code, message)?;
+    let problem = context.at(finding, &link.place, "");
+    let here = |other: &&&AppliedObject| context.root_of(other) == root;
+    let name_place = |other: &AppliedObject| {
+        let name = other.field.find(&["metadata", "name"]);
+        place_in(
+            &[context.builds.files],
+            name.unwrap_or(&other.field).place(),
+        )
+    };
+    let related = |problem: Diagnostic, other: &AppliedObject, text: String| match name_place(other)
+    {
+        Some(place) => problem.with_related(place, text),
+        None => problem,
+    };
+    let mut named = same.iter().filter(here);
+    if let Some(elsewhere) = named.find(|other| other.key().name == link.to.name) {
+        let namespace = elsewhere.key().namespace;
+        let text = format!("there is one in namespace `{namespace}`");
+        return Some(
+            related(problem, elsewhere, text).with_hint(format!("add `namespace: {namespace}`")),
+        );
     }
-    if let Some(other) = others.iter().find(|other| id(other) == link.to) {
-        let found = other.object.kind();
-        return problem
-            .with_related(other.object.name_place(), format!("this is a {found}"))
-            .with_hint(format!(
-                "a {kind} can only depend on a {kind}: name the one that brings the {found}"
-            ));
+    let mut others = others.iter().filter(here);
+    if let Some(other) = others.find(|other| other.key() == link.to) {
+        let found = other.kind();
+        let text = format!("this is a {found}");
+        return Some(related(problem, other, text).with_hint(format!(
+            "a {kind} can only depend on a {kind}: name the one that brings the {found}"
+        )));
     }
-    problem.with_suggestion(name, same.iter().map(|other| other.name.as_str()))
+    let names: Vec<String> = same.iter().filter(here).map(|one| one.key().name).collect();
+    Some(problem.with_suggestion(&link.to.name, names.iter().map(String::as_str)))
 }
 
 /// Finds the cycles, each once, from its first member in order.
-fn cycles(context: &Context<'_>, links: &BTreeMap<Id, Vec<Link>>) -> Vec<Diagnostic> {
+fn cycles(context: &Context<'_>, links: &Links) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut done = BTreeSet::new();
     for start in links.keys() {
         let mut path = Vec::new();
         walk(links, start, &mut path, &mut done, &mut |chain: &[(
-            &Id,
+            &ObjectKey,
             &Link,
         )]| {
             problems.push(cycle(context, chain));
@@ -136,11 +155,11 @@ fn cycles(context: &Context<'_>, links: &BTreeMap<Id, Vec<Link>>) -> Vec<Diagnos
 }
 
 fn walk<'l>(
-    links: &'l BTreeMap<Id, Vec<Link>>,
-    at: &'l Id,
-    path: &mut Vec<(&'l Id, &'l Link)>,
-    done: &mut BTreeSet<&'l Id>,
-    report: &mut impl FnMut(&[(&'l Id, &'l Link)]),
+    links: &'l Links,
+    at: &'l ObjectKey,
+    path: &mut Vec<(&'l ObjectKey, &'l Link)>,
+    done: &mut BTreeSet<&'l ObjectKey>,
+    report: &mut impl FnMut(&[(&'l ObjectKey, &'l Link)]),
 ) {
     if done.contains(at) {
         return;
@@ -157,8 +176,8 @@ fn walk<'l>(
     done.insert(at);
 }
 
-fn cycle(context: &Context<'_>, chain: &[(&Id, &Link)]) -> Diagnostic {
-    let shown = |id: &Id| format!("`{}/{}`", id.0, id.1);
+fn cycle(context: &Context<'_>, chain: &[(&ObjectKey, &Link)]) -> Diagnostic {
+    let shown = |id: &ObjectKey| format!("`{id}`");
     let mut words: Vec<String> = chain.iter().map(|(id, _)| shown(id)).collect();
     words.extend(chain.first().map(|(id, _)| shown(id)));
     let message = format!("these wait for each other for ever: {}", words.join(" → "));

@@ -1,31 +1,38 @@
 //! A reference to a source that is not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use kustomize::Field;
 
 use crate::check::Check;
+use crate::check::absence::AbsentObject;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::tree::builds::Member;
+use crate::flux::{AppliedObject, ObjectKey, SourceReference, made_artifacts};
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
-/// The source that Flux is bootstrapped from: the `FluxInstance` makes it, so no manifest does.
+/// The name of the source that Flux is bootstrapped from, where nobody chooses another.
 const OWN: &str = "flux-system";
 
 /// Kinds that refer to a source, and where.
-const REFERENCES: [(&str, &str, &str); 4] = [
+const REFERENCES: [(&str, &str, &[&str]); 4] = [
     (
         "kustomize.toolkit.fluxcd.io",
         "Kustomization",
-        "spec.sourceRef",
+        &["spec", "sourceRef"],
     ),
-    ("helm.toolkit.fluxcd.io", "HelmRelease", "spec.chartRef"),
     (
         "helm.toolkit.fluxcd.io",
         "HelmRelease",
-        "spec.chart.spec.sourceRef",
+        &["spec", "chartRef"],
     ),
-    (SOURCE, "HelmChart", "spec.sourceRef"),
+    (
+        "helm.toolkit.fluxcd.io",
+        "HelmRelease",
+        &["spec", "chart", "spec", "sourceRef"],
+    ),
+    (SOURCE, "HelmChart", &["spec", "sourceRef"]),
 ];
 
 pub(in crate::check) const CHECK: Check = Check {
@@ -36,82 +43,110 @@ A Kustomization takes its files, and a HelmRelease its chart, from a source obje
 OCIRepository, a HelmRepository and so on. If there is no source of that kind and name in the namespace
 that is named, or in the object's own, nothing happens, and Flux reports it only in the cluster.
 
-The GitRepository (or OCIRepository) `flux-system/flux-system` is known: the FluxInstance makes it.",
+The source that Flux is bootstrapped from is known, by the name that the FluxInstance gives it, and so are the
+`ExternalArtifact`s of an `ArtifactGenerator`. Where a part of the cluster is not seen that may have the source, it is
+a warning.",
     severity: Severity::Error,
     run,
 };
 
+/// The sources of a cluster.
+type Sources = BTreeSet<SourceReference>;
+
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let mut sources = BTreeSet::new();
-    for member in context
-        .builds
-        .members
-        .iter()
-        .filter(|member| member.object.group() == SOURCE)
-    {
-        sources.insert((
-            member.object.kind(),
-            member.namespace_name(),
-            member.name.as_str(),
-        ));
+    let mut sources: BTreeMap<Option<usize>, Sources> = BTreeMap::new();
+    for object in context.builds.objects() {
+        let all = sources.entry(context.root_of(object)).or_default();
+        if object.group() == SOURCE {
+            all.insert(SourceReference {
+                kind: object.kind().to_owned(),
+                key: object.key(),
+            });
+        }
+        all.extend(made_artifacts(&object.field));
+    }
+    for (index, root) in context.builds.applied.roots.iter().enumerate() {
+        let all = sources.entry(Some(index)).or_default();
+        all.extend(root.source.clone());
+        if root.source.is_none() {
+            // Nothing says what the sync is called, so that it may be called as usual.
+            let usual = |kind: &str| SourceReference {
+                kind: kind.to_owned(),
+                key: ObjectKey::new(OWN, OWN),
+            };
+            all.extend(["GitRepository", "OCIRepository", "Bucket"].map(usual));
+        }
     }
     let mut problems = Vec::new();
     for (group, kind, route) in REFERENCES {
-        for member in context.unique(group, kind) {
-            problems.extend(reference(context, member, route, &sources));
+        for object in context.unique_objects(group, kind) {
+            let known = sources.get(&context.root_of(object));
+            let reference = object.field.find(route);
+            problems.extend(
+                reference.zip(known).and_then(|(reference, known)| {
+                    absent_source(context, object, reference, known)
+                }),
+            );
         }
     }
     problems
 }
 
-fn reference(
+fn absent_source(
     context: &Context<'_>,
-    member: &Member<'_>,
-    route: &str,
-    sources: &BTreeSet<(&str, &str, &str)>,
+    object: &AppliedObject,
+    reference: &Field,
+    sources: &Sources,
 ) -> Option<Diagnostic> {
-    let object = member.object;
-    let name = object.text(&format!("{route}.name"))?;
-    let kind = object.text(&format!("{route}.kind")).unwrap_or_default();
-    let written = object.text(&format!("{route}.namespace"));
-    let namespace = written.unwrap_or_else(|| member.namespace_name());
-    let is_own = (namespace, name) == (OWN, OWN)
-        && matches!(kind, "GitRepository" | "OCIRepository" | "Bucket");
-    if is_own
-        || is_substituted(name)
-        || is_substituted(namespace)
-        || sources.contains(&(kind, namespace, name))
+    let key = object.key();
+    let wanted = SourceReference::read(reference, &key.namespace)?;
+    let SourceReference { kind, key: named } = &wanted;
+    let is_usual = named.namespace == OWN && named.name == OWN && context.is_unreached(object);
+    if is_usual
+        || is_substituted(&named.name)
+        || is_substituted(&named.namespace)
+        || sources.contains(&wanted)
     {
         return None;
     }
     let message = format!(
-        "`{}` takes its source from `{kind}/{namespace}/{name}`, which is not in the tree",
-        member.label()
+        "`{}` takes its source from `{wanted}`, which is not in the tree",
+        context.label(object)
     );
-    let place = object.value_place(&format!("{route}.name"));
-    let problem = context.at(Diagnostic::error(CHECK.code, message), &place, "");
-    if name == OWN && written.is_none() {
+    let absent = AbsentObject {
+        kind,
+        key: named.clone(),
+        root: context.root_of(object),
+    };
+    let finding = absent
+        .judge(context)
+        .finding(context, CHECK.code, message)?;
+    let name = reference.get("name").unwrap_or(reference);
+    let problem = context.at_field(finding, name);
+    let written = reference.find_text(&["namespace"]);
+    if named.name == OWN && written.is_none() {
         return Some(problem.with_hint(format!("add `namespace: {OWN}`")));
     }
-    let other_kind = sources
-        .iter()
-        .find(|source| (source.1, source.2) == (namespace, name));
+    let other_kind = sources.iter().find(|source| source.key == *named);
     let other_place = sources
         .iter()
-        .find(|source| (source.0, source.2) == (kind, name));
+        .find(|source| source.kind == *kind && source.key.name == named.name);
     Some(match (other_kind, other_place) {
-        (Some((found, ..)), _) => problem.with_hint(format!(
-            "there is a {found} of that name: say `kind: {found}`"
+        (Some(SourceReference { kind, .. }), _) => problem.with_hint(format!(
+            "there is a {kind} of that name: say `kind: {kind}`"
         )),
-        (_, Some((_, found, _))) => problem.with_hint(format!(
-            "there is one in `{found}`: say `namespace: {found}`"
-        )),
+        (_, Some(SourceReference { key, .. })) => {
+            let found = &key.namespace;
+            problem.with_hint(format!(
+                "there is one in `{found}`: say `namespace: {found}`"
+            ))
+        }
         _ => problem.with_suggestion(
-            name,
+            &named.name,
             sources
                 .iter()
-                .filter(|source| (source.0, source.1) == (kind, namespace))
-                .map(|source| source.2),
+                .filter(|source| source.kind == *kind && source.key.namespace == named.namespace)
+                .map(|source| source.key.name.as_str()),
         ),
     })
 }

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kustomize::Field;
+
 use crate::check::Check;
+use crate::check::absence::AbsentObject;
 use crate::check::context::{Context, is_substituted};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Place;
+use crate::flux::{AppliedObject, ObjectKey};
+use crate::tree::object::is_namespaced;
 
 /// Namespaces that every cluster has, and the one that Flux is installed into.
 const GIVEN: [&str; 5] = [
@@ -30,57 +34,77 @@ The namespaces that each cluster has are known, and so is one that a HelmRelease
     run,
 };
 
+/// The namespaces of a cluster, and those that its objects go into, with the field that says so.
+#[derive(Default)]
+struct ClusterNamespaces<'c> {
+    defined: BTreeSet<String>,
+    asked: BTreeMap<String, (&'c Field, usize)>,
+}
+
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let mut defined: BTreeSet<&str> = GIVEN.into();
-    defined.extend(
-        context
-            .builds
-            .of_kind("", "Namespace")
-            .map(|member| member.name.as_str()),
-    );
-    let mut missing: BTreeMap<&str, (Place, usize)> = BTreeMap::new();
-    let mut targets = Vec::new();
-    for member in context
-        .builds
-        .of_kind("helm.toolkit.fluxcd.io", "HelmRelease")
-    {
-        let object = member.object;
-        let Some(target) = object.text("spec.targetNamespace") else {
-            continue;
+    let mut clusters: BTreeMap<Option<usize>, ClusterNamespaces<'_>> = BTreeMap::new();
+    for object in context.builds.objects() {
+        let cluster = clusters.entry(context.root_of(object)).or_default();
+        cluster.take(object);
+    }
+    let mut problems = Vec::new();
+    for (root, cluster) in clusters {
+        let known = || {
+            GIVEN
+                .into_iter()
+                .chain(cluster.defined.iter().map(String::as_str))
         };
-        if object.text("spec.install.createNamespace") == Some("true") {
-            defined.insert(target);
-        } else {
-            targets.push((target, object.value_place("spec.targetNamespace")));
-        }
-    }
-    for member in &context.builds.members {
-        let is_loose = !context.builds.takes_in(member);
-        if let Some(namespace) = member.namespace.as_ref().filter(|_| !is_loose) {
-            targets.push((&namespace.name, namespace.place.clone()));
-        }
-    }
-    for (name, place) in targets {
-        if !defined.contains(name) && !is_substituted(name) {
-            missing.entry(name).or_insert((place, 0)).1 += 1;
-        }
-    }
-    missing
-        .into_iter()
-        .map(|(name, (place, count))| {
-            let objects = if count == 1 {
-                "one object goes".to_owned()
-            } else {
-                format!("{count} objects go")
+        for (name, (field, count)) in &cluster.asked {
+            if known().any(|known| known == name) || is_substituted(name) {
+                continue;
+            }
+            let objects = match count {
+                1 => "one object goes".to_owned(),
+                count => format!("{count} objects go"),
             };
             let message =
                 format!("{objects} into namespace `{name}`, which nothing in the tree defines");
-            context
-                .at(Diagnostic::error(CHECK.code, message), &place, "")
-                .with_suggestion(name, defined.iter().copied())
-                .with_hint(format!(
-                    "add a Namespace `{name}` to a kustomization that is applied before"
-                ))
-        })
-        .collect()
+            let absent = AbsentObject {
+                kind: "Namespace",
+                key: ObjectKey::new("", name),
+                root,
+            };
+            let finding = absent.judge(context).finding(context, CHECK.code, message);
+            problems.extend(finding.map(|finding| {
+                context
+                    .at_field(finding, field)
+                    .with_suggestion(name, known())
+                    .with_hint(format!(
+                        "add a Namespace `{name}` to a kustomization that is applied before"
+                    ))
+            }));
+        }
+    }
+    problems
+}
+
+impl<'c> ClusterNamespaces<'c> {
+    fn take(&mut self, object: &'c AppliedObject) {
+        let field = &object.field;
+        if object.is("", "Namespace") {
+            self.defined.insert(object.key().name);
+        } else if is_namespaced(object.kind()) {
+            self.ask(field.find(&["metadata", "namespace"]));
+        }
+        if object.is("helm.toolkit.fluxcd.io", "HelmRelease") {
+            let target = field.find(&["spec", "targetNamespace"]);
+            let made = field.find_text(&["spec", "install", "createNamespace"]) == Some("true");
+            match target.and_then(Field::as_text) {
+                Some(name) if made => drop(self.defined.insert(name.to_owned())),
+                _ => self.ask(target),
+            }
+        }
+    }
+
+    fn ask(&mut self, namespace: Option<&'c Field>) {
+        let name = namespace.and_then(Field::as_text).unwrap_or_default();
+        if let Some(field) = namespace.filter(|_| !name.is_empty()) {
+            self.asked.entry(name.to_owned()).or_insert((field, 0)).1 += 1;
+        }
+    }
 }

@@ -41,7 +41,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
         let Some(level) = enforced.and_then(Level::parse) else {
             continue;
         };
-        if !seen.insert((&object.file.path, object.document)) {
+        if !seen.insert(object.spot()) {
             continue;
         }
         for standing in standings.get(&namespace.name).into_iter().flatten() {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::check::Check;
 use crate::check::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::Kustomization;
+use crate::flux::builds::{Member, Start};
 use crate::source::{Place, Span};
-use crate::tree::builds::{Member, Start};
-use crate::tree::kustomization::split;
+use crate::tree::output_path::split;
 
 pub(in crate::check) const CHECK: Check = Check {
     code: "resource-unlisted",
@@ -35,17 +36,17 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     }
     let has_start = builds.builds.iter().any(|build| build.reached);
     for build in &builds.builds {
-        let is_lost = has_start && !build.reached && matches!(build.start, Start::Folder);
-        if let Some(kustomization) = is_lost
-            .then(|| builds.kustomizations.get(build.folder.as_str()))
-            .flatten()
-        {
-            let message = format!("nothing builds the folder `{}`", build.folder);
-            let place = Place::new(&kustomization.file.source, Span::new(0, 0));
-            let problem = context
-                .at(Diagnostic::warning(CHECK.code, message), &place, "")
-                .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it");
-            problems.push(problem);
+        // Why a refused one does not build is told at its place.
+        let is_lost = has_start && build.start == Start::Unreached && !build.refused;
+        let folder = build.folder.as_str();
+        if is_lost && context.is_rendered_folder(folder) {
+            problems.extend(builds.kustomizations.get(folder).map(|lost| {
+                let message = format!("nothing builds the folder `{folder}`");
+                let place = Place::new(&lost.file.source, Span::new(0, 0));
+                context
+                    .at(Diagnostic::warning(CHECK.code, message), &place, "")
+                    .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it")
+            }));
         }
     }
     problems
@@ -53,8 +54,8 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 
 fn unlisted(context: &Context<'_>, member: &Member<'_>) -> Option<Diagnostic> {
     let path = &member.object.file.path;
-    let (own, _) = split(path);
-    let mut folder = own;
+    let inside = context.builds.files.path_of_output(path);
+    let mut folder = split(&inside).0;
     let nearest = loop {
         if let Some(found) = context.builds.kustomizations.get(folder) {
             break found;
@@ -64,17 +65,11 @@ fn unlisted(context: &Context<'_>, member: &Member<'_>) -> Option<Diagnostic> {
         }
         folder = split(folder).0;
     };
-    let rest = path
+    let rest = inside
         .strip_prefix(nearest.folder)
-        .unwrap_or(path)
+        .unwrap_or(&inside)
         .trim_start_matches('/');
-    // A component that nothing uses yet is there to be used.
-    if nearest.component
-        && nearest
-            .references
-            .iter()
-            .any(|reference| reference.path.as_deref() == Some(path))
-    {
+    if is_in_component(context, nearest, &inside) {
         return None;
     }
     let message = format!("nothing lists `{path}`, so it never reaches the cluster");
@@ -88,4 +83,27 @@ fn unlisted(context: &Context<'_>, member: &Member<'_>) -> Option<Diagnostic> {
                 nearest.file.path
             )),
     )
+}
+
+/// Returns whether a component has a file, itself or in a folder that it lists: it is there to be used.
+fn is_in_component(context: &Context<'_>, nearest: &Kustomization<'_>, path: &str) -> bool {
+    let lists = |one: &Kustomization<'_>, path: &str| {
+        let mut references = one.references.iter();
+        references.any(|reference| reference.path.as_deref() == Some(path))
+    };
+    if !lists(nearest, path) {
+        return false;
+    }
+    let mut components = vec![nearest];
+    let mut seen = BTreeSet::new();
+    while let Some(found) = components.pop() {
+        if found.component {
+            return true;
+        }
+        if seen.insert(found.folder) {
+            let all = context.builds.kustomizations.values();
+            components.extend(all.filter(|outer| lists(outer, found.folder)));
+        }
+    }
+    false
 }

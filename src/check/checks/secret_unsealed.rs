@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use kustomize::{KUSTOMIZATION_FILES, join};
+
 use crate::check::Check;
 use crate::check::context::{Context, is_open};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Place, Source, Span};
 use crate::tree::File;
-use crate::tree::kustomization::{join, split};
+use crate::tree::output_path::split;
 use crate::tree::reference::{is_ciphertext, is_reference};
 use crate::tree::secret_manifest::{self, SecretManifest, SecretValue};
 use crate::yaml::{self, Entry, Node};
@@ -88,7 +90,7 @@ fn hidden_at(message: String, file: &File, span: Span) -> Diagnostic {
 /// Lists what makes Secrets in a kustomization, or in a file that one lists below `generators`.
 fn generators<'n>(root: &'n Node, file: &File) -> Vec<(&'n Node, &'static str)> {
     let (_, name) = split(&file.path);
-    if crate::tree::kustomization::is_kustomization_name(name) {
+    if KUSTOMIZATION_FILES.contains(&name) {
         let items = root.get("secretGenerator").and_then(Node::items);
         let items = items.unwrap_or_default().iter();
         return items.map(|item| (item, "secretGenerator")).collect();

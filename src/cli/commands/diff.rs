@@ -19,14 +19,16 @@ use crate::fs;
 use crate::pipeline::{Keys, Layout};
 
 const MORE: &str = "\
-Both sides are compiled in memory, and compared object by object: moving a template, or writing it
-otherwise, is no difference. Secrets are compared by key; no value and no length is shown. Labels and
+Both sides are compiled in memory, followed as Flux follows them, and compared object by object as
+they reach the cluster: moving a manifest, or writing it otherwise, is no difference. Without a
+`kiln.toml` the whole repository is compared as it is. Secrets are compared by key; no value and no length is shown. Labels and
 annotations that move with every release are left out; `kiln.toml` can name more:
 
   [diff]
   ignore = [\"checksum/*\", \"/spec/interval\"]
 
-Exit codes: 0 no difference, 1 differences, 2 could not tell, as when a side does not compile.
+Exit codes: 0 no difference, 1 differences, 2 could not tell, as when a side does not compile, or
+Flux refuses a part of it.
 
 Examples:
   kiln diff                            This branch against where it left the default branch
@@ -104,10 +106,12 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let max_size = max_size(args)?;
-    let session = Session::open(settings, printer)?;
+    let session = Session::open_any(settings, printer)?;
     let layout = session.layout().map_err(CommandError::unanswered)?;
     let (before, after) = origins(args, &session, settings)?;
     let compiled = before.is_compiled() && after.is_compiled();
+    let from_before_project =
+        session.is_project && matches!(before, Origin::Commit { .. } | Origin::Project);
     let progress = Progress::start(settings, "comparing");
     let keys = if args.with_keys {
         Keys::AtHand
@@ -134,7 +138,7 @@ pub fn run(
     }
     let mut options = Options { ignore: Vec::new() };
     if !args.no_strip {
-        options = left_out(&before, &layout);
+        options = left_out(&before, &layout, from_before_project);
         options.ignore.extend(args.ignore.iter().cloned());
     }
     let mut report = diff::compare(&before, &after, &options);
@@ -143,7 +147,9 @@ pub fn run(
         report.put_below(&prefix(&layout));
     }
     show(args.format, max_size, &report, &session, settings, printer)?;
-    Ok(if report.is_empty() {
+    Ok(if report.is_incomplete() {
+        Outcome::Incomplete
+    } else if report.is_empty() {
         Outcome::Clean
     } else {
         Outcome::Findings
@@ -183,7 +189,7 @@ pub(super) fn usual(layout: &Layout) -> Options {
 
 /// Returns what a comparison leaves out by the word of the old side, or of the project where the old side has none: what
 /// is judged must not say how.
-fn left_out(before: &Side, layout: &Layout) -> Options {
+fn left_out(before: &Side, layout: &Layout, from_before_project: bool) -> Options {
     match before.guards() {
         Some(guards) => usual(&Layout {
             ignore: guards.ignore.clone(),
@@ -191,7 +197,7 @@ fn left_out(before: &Side, layout: &Layout) -> Options {
             ..layout.clone()
         }),
         // From before the project: nothing is left out yet.
-        None if before.is_empty() => Options::default(),
+        None if from_before_project => Options::default(),
         None => usual(layout),
     }
 }

@@ -8,7 +8,7 @@ pub mod terminal;
 
 mod rows;
 
-use crate::diff::{Bump, Change, Danger, Kind, Report};
+use crate::diff::{Bump, Change, ComparisonGap, Danger, Kind, Report};
 
 /// Says in a few words how much differs: `1 added, 2 changed`.
 pub fn counts(report: &Report) -> String {
@@ -64,8 +64,10 @@ impl SettingRow<'_> {
 /// Names the object of a change, its other namespaces and its old name.
 fn title(change: &Change) -> String {
     let mut title = change.subject.to_string();
-    if !change.also.is_empty() {
-        title = format!("{title} (also in {})", change.also.join(", "));
+    match change.also.as_slice() {
+        [] => {}
+        [one] => title = format!("{title} and {one}"),
+        all => title = format!("{title} and {} more objects", all.len()),
     }
     if let Some(was) = &change.was {
         title = format!("{title} (was {was})");
@@ -73,12 +75,53 @@ fn title(change: &Change) -> String {
     title
 }
 
+/// Lists the other objects of a change that has many.
+fn others(change: &Change) -> Option<String> {
+    (change.also.len() > 1).then(|| {
+        let names: Vec<String> = change.also.iter().map(ToString::to_string).collect();
+        format!("also {}", names.join(", "))
+    })
+}
+
+/// Lists the places that what differs comes from.
+fn places(change: &Change) -> Option<String> {
+    let places: Vec<String> = change.places.iter().map(ToString::to_string).collect();
+    (!places.is_empty()).then(|| format!("from {}", places.join(", ")))
+}
+
+/// Says what happens, and to how many objects.
+fn happening(danger: &Danger) -> String {
+    match danger.also.len() {
+        0 => danger.message.clone(),
+        1 => format!("{} (and 1 more object)", danger.message),
+        count => format!("{} (and {count} more objects)", danger.message),
+    }
+}
+
+/// Says what cannot be compared, and why.
+fn gap(gap: &ComparisonGap) -> String {
+    let how = if gap.refused {
+        "Flux refuses it"
+    } else {
+        "it is not seen"
+    };
+    let left = match gap.objects {
+        0 => String::new(),
+        1 => "; 1 object of the other side is left out".to_owned(),
+        count => format!("; {count} objects of the other side are left out"),
+    };
+    format!(
+        "{} of {}: {how}, because {}{left}",
+        gap.what, gap.side, gap.why
+    )
+}
+
 /// Writes what happens and why as two sentences.
 fn sentences(danger: &Danger) -> String {
     let mut why = danger.why.chars();
     let first = why.next().map(char::to_uppercase).into_iter().flatten();
     let why: String = first.chain(why).collect();
-    format!("{}. {why}.", danger.message)
+    format!("{}. {why}.", happening(danger))
 }
 
 /// Says how many differences were left out, if any were.

@@ -237,6 +237,7 @@ impl DangerPlace {
         Danger {
             rank: rank(code),
             subject: file(&self.path),
+            also: Vec::new(),
             route: String::new(),
             message: String::new(),
             why: String::new(),

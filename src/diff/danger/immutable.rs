@@ -217,7 +217,7 @@ fn consequence(seen: &Seen<'_, '_>) -> String {
     };
     let owner = seen.pair.after.as_ref().map(|item| item.owner);
     let forced = match owner {
-        Some(Owner::Flux(owner)) => owner.text("spec.force") == Some("true"),
+        Some(Owner::Flux { object, .. }) => object.find_text(&["spec", "force"]) == Some("true"),
         _ => false,
     };
     if forced || enabled(seen.after) {

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Danger, Seen};
-use crate::diff::change::Pair;
+use super::{Danger, GoneOwners, Seen};
 use crate::diff::items::{Item, Owner};
 use crate::diff::report::Kind;
-use crate::tree::object::Object;
 
 /// Group, kind, code, and what goes with an object that is pruned.
 const KINDS: &[(&str, &str, &str, &str)] = &[
@@ -72,7 +70,8 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+/// The label or annotation by which an object is never pruned.
+pub(super) const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 
 /// What becomes of an object in the cluster when it leaves the tree.
 enum Fate {
@@ -80,7 +79,7 @@ enum Fate {
     Orphaned(String),
 }
 
-pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>], found: &mut Vec<Danger>) {
+pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Danger>) {
     let Some(item) = &seen.pair.before else {
         return;
     };
@@ -101,7 +100,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>], found: &mut Vec<Dang
         ),
         _ => format!("`{subject}` is removed and"),
     };
-    let (message, why) = match fate(seen, item, pairs) {
+    let (message, why) = match fate(seen, item, gone) {
         Fate::Pruned(by) => (format!("{what} pruned"), format!("{by}: {loss}")),
         Fate::Orphaned(by) => (
             format!("{what} orphaned"),
@@ -113,7 +112,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, pairs: &[Pair<'_>], found: &mut Vec<Dang
     found.push(danger);
 }
 
-fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, pairs: &[Pair<'_>]) -> Fate {
+fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, gone: &GoneOwners) -> Fate {
     let metadata = seen.before.and_then(|value| value.get("metadata"));
     let marked = |holder: &str| {
         let mark = metadata.and_then(|metadata| metadata.get(holder)?.get(PRUNE));
@@ -127,10 +126,11 @@ fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, pairs: &[Pair<'_>]) -> Fate {
     match item.owner {
         Owner::Sync => Fate::Pruned("the sync of the `FluxInstance` prunes".to_owned()),
         Owner::Nobody => Fate::Orphaned("no Flux Kustomization of this tree applies it".to_owned()),
-        Owner::Flux(owner) => {
-            let name = format!("the Flux Kustomization `{}`", owner.name());
-            let gone = is_gone(owner, pairs);
-            match (owner.text("spec.prune"), owner.text("spec.deletionPolicy")) {
+        Owner::Flux { key, object } => {
+            let name = format!("the Flux Kustomization `{}`", key.name);
+            let gone = item.owner_key().is_some_and(|key| gone.contains(&key));
+            let says = |key: &str| object.find_text(&["spec", key]);
+            match (says("prune"), says("deletionPolicy")) {
                 (_, Some("Orphan")) if gone => {
                     Fate::Orphaned(format!("{name} goes with `deletionPolicy: Orphan`"))
                 }
@@ -145,14 +145,4 @@ fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, pairs: &[Pair<'_>]) -> Fate {
             }
         }
     }
-}
-
-/// Returns whether a Flux Kustomization of the old side is not there on the new one.
-fn is_gone(owner: Object<'_>, pairs: &[Pair<'_>]) -> bool {
-    let is_it =
-        |item: &Item<'_>| item.held.file.path == owner.file.path && item.document == owner.document;
-    let mut own = pairs
-        .iter()
-        .filter(|pair| pair.before.as_ref().is_some_and(is_it));
-    own.any(|pair| pair.after.is_none())
 }

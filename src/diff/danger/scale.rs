@@ -33,6 +33,12 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
         };
         found.push(seen.danger("suspended", "spec.suspend", message, why.to_owned()));
     }
+    if suspended(before) && !suspended(after) && subject.group.ends_with("toolkit.fluxcd.io") {
+        let message = format!("`{subject}` is resumed");
+        let why =
+            "all that waited since it was suspended is applied at once, not only what differs here";
+        found.push(seen.danger("resumed", "spec.suspend", message, why.to_owned()));
+    }
 }
 
 fn replicas(value: &Value) -> BTreeMap<String, u64> {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Meaning};
+use crate::flux::builds::Member;
 use crate::harden::listing::{Content, Listings, Spot};
 use crate::harden::policy::Closed;
 use crate::harden::{Context, Outcome, Pass, Rule};
-use crate::tree::builds::Member;
 use crate::tree::object::Object;
 use crate::yaml::{Node, emit};
 

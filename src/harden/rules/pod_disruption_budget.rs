@@ -70,7 +70,7 @@ struct Giving<'c, 't> {
     listings: Listings<'t>,
     /// Those of the tree and those that are to come, by namespace.
     budgets: BTreeMap<String, Vec<Budget>>,
-    seen: BTreeSet<(&'c str, usize, &'c str, &'c str)>,
+    seen: BTreeSet<((&'c str, usize), &'c str, &'c str)>,
     manifests: BTreeMap<Spot<'t>, Vec<Manifest>>,
     outcome: Outcome,
 }
@@ -87,10 +87,7 @@ impl<'c> Giving<'c, '_> {
     fn consider(&mut self, workload: &'c Workload<'_>) {
         let object = workload.member.object;
         let (kind, name) = (workload.kind.as_str(), workload.name.as_str());
-        if !self
-            .seen
-            .insert((&object.file.path, object.document, kind, name))
-        {
+        if !self.seen.insert((object.spot(), kind, name)) {
             return;
         }
         let own = budget::own(workload);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Meaning};
+use crate::flux::builds::Member;
 use crate::harden::bench::Edit;
 use crate::harden::{Context, Outcome, Pass, Rule};
 use crate::source::Place;
-use crate::tree::builds::Member;
 use crate::workload::pod_security::Level;
 use crate::workload::standing::{Standing, judge};
 use crate::yaml::Route;
@@ -95,9 +95,8 @@ fn apply(context: &Context<'_>) -> Outcome {
     let mut seen = std::collections::BTreeSet::new();
     for namespace in &namespaces {
         let object = namespace.object;
-        let key = (&object.file.path, object.document);
-        if object.file.is_secret()
-            || !seen.insert(key)
+        if !context.may_edit(object)
+            || !seen.insert(object.spot())
             || context.is_exempt(&namespace.name, &namespace.name)
         {
             continue;
@@ -191,7 +190,11 @@ fn label(
     if !entries.is_empty() {
         outcome.edits.push(Edit {
             path: namespace.object.file.path.clone(),
-            insertion: Insertion::entries(namespace.object.document, labels, entries),
+            insertion: Insertion::entries(
+                namespace.object.document,
+                namespace.object.document_route(&labels),
+                entries,
+            ),
             object: namespace.label(),
             reason,
         });

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Meaning};
+use crate::flux::builds::Member;
 use crate::harden::listing::{Content, Spot};
 use crate::harden::{Context, Outcome, Pass, Rule};
 use crate::tree::App;
-use crate::tree::builds::Member;
 use crate::workload::{Field, Reach, Workload};
 use crate::yaml::emit;
 
@@ -221,15 +221,16 @@ impl Giving<'_, '_> {
     /// Returns the folder that Flux starts from.
     fn root(&self) -> Option<String> {
         let builds = self.context.builds;
+        let files = builds.files;
         let is_there = |root: &str| {
             let below = format!("{root}/");
             builds.used.iter().any(|path| path.starts_with(&below))
         };
-        builds
-            .roots
-            .first()
-            .cloned()
-            .or_else(|| is_there(ROOT).then(|| ROOT.to_owned()))
+        let own = |root: &&String| !files.seen_from_output(root).starts_with("..");
+        builds.roots.iter().find(own).cloned().or_else(|| {
+            let usual = files.path_of_output(ROOT);
+            is_there(&usual).then_some(usual)
+        })
     }
 
     /// Takes everything back: a pod of a class that is not defined is rejected.

@@ -162,19 +162,15 @@ impl NameIndex {
         let has = |pairs: &BTreeSet<(String, String)>, current: &str| {
             pairs.contains(&(namespace.to_owned(), current.to_owned()))
         };
-        match referrer.namespace() {
-            Some(own) => {
-                let mut others = referrer.account_namespaces.iter();
-                has(&self.namespaces, own)
-                    || has(&self.namespaces, "")
-                    || others.any(|other| has(&self.written_namespaces, other))
-            }
-            None => {
-                let from = (namespace.to_owned(), String::new());
-                let first = self.namespaces.range(from..).next();
-                first.is_some_and(|(original, _)| original == namespace)
-            }
+        if let Some(own) = referrer.namespace() {
+            let mut others = referrer.account_namespaces.iter();
+            return has(&self.namespaces, own)
+                || has(&self.namespaces, "")
+                || others.any(|other| has(&self.written_namespaces, other));
         }
+        let from = (namespace.to_owned(), String::new());
+        let first = self.namespaces.range(from..).next();
+        first.is_some_and(|(original, _)| original == namespace)
     }
 }
 

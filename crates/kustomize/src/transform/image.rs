@@ -72,7 +72,7 @@ impl<'f> ImageChange<'f> {
         })
     }
 
-    /// Changes the images of all objects but CustomResourceDefinitions.
+    /// Changes the images of all objects but those of the kind `CustomResourceDefinition`.
     pub(super) fn apply(
         &self,
         resources: &mut Resources,

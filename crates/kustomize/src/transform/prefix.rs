@@ -24,7 +24,7 @@ pub(super) enum AffixSide {
     Suffix,
 }
 
-/// Puts `namePrefix` before the names of all objects but CustomResourceDefinitions, APIServices and Namespaces.
+/// Puts `namePrefix` before the names of all objects but those of the kinds `CustomResourceDefinition`, `APIService` and `Namespace`.
 pub(crate) fn add_prefix(
     resources: &mut Resources,
     prefix: &Field,
@@ -38,7 +38,7 @@ pub(crate) fn add_prefix(
     }
 }
 
-/// Puts `nameSuffix` after the names of all objects but CustomResourceDefinitions, APIServices and Namespaces.
+/// Puts `nameSuffix` after the names of all objects but those of the kinds `CustomResourceDefinition`, `APIService` and `Namespace`.
 pub(crate) fn add_suffix(
     resources: &mut Resources,
     suffix: &Field,

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check;
 use crate::audit::review::Subject;
 use crate::audit::{Check, Verdict};
-use crate::tree::builds::{Member, Start};
-use crate::tree::object::Object;
+use crate::flux::builds::Member;
 use crate::yaml::{Node, Route};
 
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -95,7 +94,7 @@ pub(super) const DECRYPT: Check = check(
             .subject
             .is_patched(|patch| patch.contains("decryption"));
         review.objects(GROUP, KIND, "spec.decryption", |subject, member| {
-            let index = build(subject, member.object)?;
+            let index = build(subject, member)?;
             let mut inside = subject.all().filter(|one| one.build == index);
             if !inside.any(|one| one.object.file.is_secret()) {
                 return None;
@@ -116,7 +115,7 @@ pub(super) const SUBSTITUTION: Check = check(
             .subject
             .is_patched(|patch| patch.contains("substituteFrom"));
         review.objects(GROUP, KIND, "spec.postBuild", |subject, member| {
-            let index = build(subject, member.object)?;
+            let index = build(subject, member)?;
             let mut names = BTreeSet::new();
             for one in subject.all().filter(|one| one.build == index) {
                 if !one.object.file.is_secret() {
@@ -173,17 +172,13 @@ fn links(subject: &Subject<'_>) -> BTreeMap<Key, Vec<Key>> {
 }
 
 /// Returns the index of the build that a Kustomization starts.
-fn build(subject: &Subject<'_>, object: Object<'_>) -> Option<usize> {
-    subject
-        .builds
-        .builds
-        .iter()
-        .position(|build| match &build.start {
-            Start::Flux(owner) => {
-                owner.file.path == object.file.path && owner.document == object.document
-            }
-            _ => false,
-        })
+fn build(subject: &Subject<'_>, member: &Member<'_>) -> Option<usize> {
+    let builds = &subject.builds.applied.builds;
+    builds.iter().position(|build| {
+        build.kustomization().is_some()
+            && build.owner.name == member.name
+            && build.owner.namespace == member.namespace_name()
+    })
 }
 
 /// Lists the variables of a text that have no default.

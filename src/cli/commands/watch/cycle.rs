@@ -153,9 +153,11 @@ impl<'c> Cycles<'c> {
         }
         let report = report?;
         let took = took + time.elapsed();
+        let tree = pipeline::follow_outputs(&session.world(), compiled.tree.files())?;
         let mut now = Side::of_tree("now", &compiled.tree, &compiled.unseen)
             .with_config(compiled.values)
-            .with_secrets(compiled.secrets);
+            .with_secrets(compiled.secrets)
+            .in_tree(tree);
         let diff = self.good.as_ref().map(|good| {
             let mut diff = diff::compare(good, &now, &diff_command::usual(&layout));
             diff.put_below(&diff_command::prefix(&layout));

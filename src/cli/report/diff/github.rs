@@ -1,6 +1,6 @@
 //! A diff as annotations of a GitHub workflow run.
 
-use super::{amount, counts, sentences, settings};
+use super::{amount, counts, gap, sentences, settings};
 use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
@@ -22,7 +22,9 @@ pub fn render(report: &Report, prefix: &str) -> Shown {
     }
     let told = format!("{} → {}: {facts}", report.before, report.after);
     let summary = std::iter::once(notice("kiln diff", &told));
-    dangers.chain(settings).chain(summary).collect()
+    let gaps = report.gaps.iter();
+    let gaps = gaps.map(|told| notice("kiln diff: not compared", &gap(told)));
+    dangers.chain(settings).chain(gaps).chain(summary).collect()
 }
 
 fn annotation(report: &Report, danger: &Danger, prefix: &str) -> Shown {

@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::rows::patch;
-use super::{amount, counts, noise, settings, tables, title, version};
+use super::{
+    amount, counts, gap, happening, noise, others, places, settings, tables, title, version,
+};
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::html::{file_line, page, parts};
 use crate::diff::{Change, Report, Spot, Subject};
@@ -46,16 +48,9 @@ impl Page<'_> {
 }
 
 fn tells_of(change: &Change, subject: &Subject) -> bool {
-    change.subject == *subject || is_also(change, subject) || change.was.as_ref() == Some(subject)
-}
-
-/// Returns whether a change is told of an object in another namespace as well.
-fn is_also(change: &Change, subject: &Subject) -> bool {
-    let own = &change.subject;
-    own.kind == subject.kind
-        && own.group == subject.group
-        && own.name == subject.name
-        && change.also.contains(&subject.namespace)
+    change.subject == *subject
+        || change.also.contains(subject)
+        || change.was.as_ref() == Some(subject)
 }
 
 /// Returns where an object stands; a file is its own place.

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::diff::{
-    Bump, Cause, Change, Danger, Edit, Field, Hunk, Kind, Mark, Report, SettingChange, Spot,
-    Subject,
+    Bump, Cause, Change, ComparisonGap, Danger, Edit, Field, Hunk, Kind, Mark, Report,
+    SettingChange, Spot, Subject,
 };
 
 /// The version of the format; raised when a field goes or changes its meaning.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Renders a diff as one object.
 pub fn render(report: &Report) -> Value {
@@ -24,6 +24,7 @@ pub fn render(report: &Report) -> Value {
         "summary": summary,
         "dangers": report.dangers.iter().map(danger).collect::<Vec<_>>(),
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "notCompared": report.gaps.iter().map(gap).collect::<Vec<_>>(),
         "settings": report.settings.iter().map(setting).collect::<Vec<_>>(),
         "images": report.images.iter().map(bump).collect::<Vec<_>>(),
         "charts": report.charts.iter().map(bump).collect::<Vec<_>>(),
@@ -34,10 +35,22 @@ fn danger(danger: &Danger) -> Value {
     json!({
         "code": danger.code(),
         "object": subject(&danger.subject),
+        "also": danger.also.iter().map(subject).collect::<Vec<_>>(),
         "route": danger.route,
         "message": danger.message,
         "why": danger.why,
         "place": danger.spot.as_ref().map(spot),
+    })
+}
+
+fn gap(gap: &ComparisonGap) -> Value {
+    json!({
+        "side": gap.side,
+        "what": gap.what,
+        "why": gap.why,
+        "refused": gap.refused,
+        "objects": gap.objects,
+        "place": gap.spot.as_ref().map(spot),
     })
 }
 
@@ -56,6 +69,7 @@ fn subject(subject: &Subject) -> Value {
         "kind": subject.kind,
         "namespace": subject.namespace,
         "name": subject.name,
+        "cluster": subject.cluster,
     })
 }
 
@@ -67,10 +81,11 @@ fn change(change: &Change) -> Value {
     json!({
         "kind": change.kind.word(),
         "object": subject(&change.subject),
-        "alsoIn": change.also,
+        "also": change.also.iter().map(subject).collect::<Vec<_>>(),
         "was": change.was.as_ref().map(subject),
         "before": change.before.as_ref().map(spot),
         "after": change.after.as_ref().map(spot),
+        "places": change.places.iter().map(spot).collect::<Vec<_>>(),
         "fields": change.fields.iter().map(field).collect::<Vec<_>>(),
         "body": change.body,
         "note": change.note,

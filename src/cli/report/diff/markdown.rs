@@ -1,7 +1,9 @@
 //! A diff for a comment on a pull request or merge request.
 
 use super::rows::patch;
-use super::{amount, counts, noise, sentences, settings, tables, title, version};
+use super::{
+    amount, counts, gap, noise, others, places, sentences, settings, tables, title, version,
+};
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
 use crate::diff::{Bump, Change, Danger, Report};
@@ -35,7 +37,8 @@ pub fn render(report: &Report, max_size: Option<usize>) -> Shown {
     }
     let is_dangerous = |change: &Change| {
         let mut dangers = report.dangers.iter();
-        dangers.any(|danger| danger.subject == change.subject)
+        dangers
+            .any(|danger| danger.subject == change.subject || danger.also.contains(&change.subject))
     };
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|at| !is_dangerous(&report.changes[*at]));
@@ -87,6 +90,7 @@ const ALERT: &str = "> [!CAUTION]\n";
 fn head(report: &Report) -> MarkdownText {
     let mut text = summary(report);
     dangers(report, &mut text);
+    gaps(report, &mut text);
     settings_table(report, &mut text);
     text
 }
@@ -136,6 +140,21 @@ fn dangers(report: &Report, text: &mut MarkdownText) {
     text.ours("\n");
 }
 
+fn gaps(report: &Report, text: &mut MarkdownText) {
+    if report.gaps.is_empty() {
+        return;
+    }
+    text.ours("### Not compared\n\n");
+    for told in &report.gaps {
+        text.ours("- ").prose(&gap(told));
+        if let Some(spot) = &told.spot {
+            text.ours(" (").code(&spot.to_string()).ours(")");
+        }
+        text.ours("\n");
+    }
+    text.ours("\n");
+}
+
 fn line_of(danger: &Danger) -> MarkdownText {
     let mut text = MarkdownText::new();
     text.ours("> - **").ours(danger.code()).ours("**: ");
@@ -171,9 +190,11 @@ fn object(change: &Change) -> MarkdownText {
         text.code(&spot.to_string());
         between = "; ";
     }
-    if let Some(note) = &change.note {
-        text.ours(between).prose(note);
-        between = "; ";
+    for told in [places(change), others(change), change.note.clone()] {
+        if let Some(told) = told {
+            text.ours(between).prose(&told);
+            between = "; ";
+        }
     }
     for (at, cause) in change.causes.iter().enumerate() {
         let start = if at == 0 { "by " } else { "" };

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use super::rows::{Row, rows};
-use super::{amount, counts, noise, settings, tables, title, version};
+use super::{
+    amount, counts, gap, happening, noise, others, places, settings, tables, title, version,
+};
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
 use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
@@ -55,6 +57,16 @@ pub fn render(report: &Report, view: View) -> Shown {
         }
     }
     report.changes.iter().for_each(|change| page.change(change));
+    if !report.gaps.is_empty() {
+        page.blank();
+        page.line(BOLD, "Not compared");
+        for told in &report.gaps {
+            page.line(YELLOW, format_args!("  {}", gap(told)));
+            if let Some(spot) = &told.spot {
+                page.line(DIM, format_args!("    {spot}"));
+            }
+        }
+    }
     for (title, bumps) in tables(report) {
         page.blank();
         page.line(BOLD, title);
@@ -87,7 +99,7 @@ impl Page {
     fn danger(&mut self, danger: &Danger) {
         self.line(
             RED,
-            format_args!("  ! {} [{}]", danger.message, danger.code()),
+            format_args!("  ! {} [{}]", happening(danger), danger.code()),
         );
         self.line("", format_args!("    {}", danger.why));
         if let Some(spot) = &danger.spot {
@@ -108,6 +120,12 @@ impl Page {
         let spot = change.after.as_ref().or(change.before.as_ref());
         if let Some(spot) = spot.filter(|_| !change.subject.is_file()) {
             self.line(DIM, format_args!("  {}:{}", spot.path, spot.line));
+        }
+        if let Some(places) = places(change) {
+            self.line(DIM, format_args!("  {places}"));
+        }
+        if let Some(others) = others(change) {
+            self.line("", format_args!("  {others}"));
         }
         if let Some(note) = &change.note {
             self.line("", format_args!("  {note}"));

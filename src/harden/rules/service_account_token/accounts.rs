@@ -1,6 +1,6 @@
 //! What the tree says of service accounts: who is granted something, and whose tokens are settled.
 
-use crate::tree::builds::{Builds, Member};
+use crate::flux::builds::{Builds, Member};
 use crate::yaml::Node;
 
 const RBAC: &str = "rbac.authorization.k8s.io";

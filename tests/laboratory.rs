@@ -18,6 +18,8 @@ mod examples;
 mod flux;
 /// What the API server and the scheduler would make of rendered charts.
 mod judgement;
+/// kustomize's own tests.
+mod krusty;
 /// The examples on other numbers of nodes.
 mod nodes;
 /// What the Pod Security Standards say of pods.

@@ -287,7 +287,7 @@ fn dependencies(name: &str) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     for line in manifest.lines() {
         if let Some(header) = line.strip_prefix('[') {
-            section = header.trim_end_matches(']').to_owned();
+            header.trim_end_matches(']').clone_into(&mut section);
         }
         let mut own = CRATES.iter().map(|(name, _)| *name);
         let named = own.find(|name| {

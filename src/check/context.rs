@@ -84,16 +84,6 @@ impl<'t> Context<'t> {
         }
     }
 
-    /// Names an object as messages do: `HelmRelease/network/echo`.
-    pub(super) fn label(&self, object: &AppliedObject) -> String {
-        let key = object.key();
-        if key.namespace.is_empty() {
-            format!("{}/{}", object.kind(), key.name)
-        } else {
-            format!("{}/{key}", object.kind())
-        }
-    }
-
     /// Returns the cluster that an object goes to, as an index of the roots; `None` where no root reaches it.
     pub(super) fn root_of(&self, object: &AppliedObject) -> Option<usize> {
         self.builds.applied.build_of(object).root
@@ -129,4 +119,14 @@ pub(super) fn is_substituted(text: &str) -> bool {
 /// Returns whether a file's objects reach the cluster as plain text of the repository.
 pub(super) fn is_open(file: &File) -> bool {
     !file.is_secret()
+}
+
+/// Names an object as messages do: `HelmRelease/network/echo`.
+pub(super) fn object_label(object: &AppliedObject) -> String {
+    let key = object.key();
+    if key.namespace.is_empty() {
+        format!("{}/{}", object.kind(), key.name)
+    } else {
+        format!("{}/{key}", object.kind())
+    }
 }

@@ -4,7 +4,7 @@ use super::report::build::RefusedBuild;
 use super::report::place_names::PlaceNames;
 use super::report::unseen::UnseenNote;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{AppliedObjects, FluxProblem, TreeFiles, place_in};
+use crate::flux::{AppliedObjects, FluxProblem, KustomizationBuild, TreeFiles, place_in};
 
 /// What was found while Flux was followed, of the builds that are asked for.
 pub struct FoundInTree<'a> {
@@ -21,7 +21,7 @@ impl FoundInTree<'_> {
             .applied
             .builds
             .get(build)
-            .is_some_and(|build| build.is_reached());
+            .is_some_and(KustomizationBuild::is_reached);
         reached && self.owners.is_none_or(|owners| owners.contains(&build))
     }
 
@@ -90,10 +90,10 @@ impl FoundInTree<'_> {
             count(builds, "Kustomization")
         );
         if refused > 0 {
-            text += &format!(", {refused} refused");
+            text.extend([", ", &refused.to_string(), " refused"]);
         }
         if unseen > 0 {
-            text += &format!(", {} not seen", count(unseen, "part"));
+            text.extend([", ", &count(unseen, "part"), " not seen"]);
         }
         text
     }

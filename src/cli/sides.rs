@@ -143,7 +143,7 @@ impl Loader<'_> {
                 None => plain(&revision, label),
             };
         }
-        let side = self.compiled_commit(&revision, commit, label.clone())?;
+        let side = self.compiled_commit(&revision, commit, &label)?;
         if after.is_compiled() {
             let config_differs = matches!(after, Origin::Config(_));
             self.tell_ignored(&revision, &label, config_differs)?;
@@ -241,7 +241,7 @@ impl Loader<'_> {
         &self,
         revision: &Revision,
         commit: &str,
-        label: String,
+        label: &str,
     ) -> Result<Side, CommandError> {
         let around = self.around(commit)?;
         let mut world = self.session.world_of(revision);
@@ -260,10 +260,10 @@ impl Loader<'_> {
                 plain(&Disk::open(&self.settings.directory.join(path))?, label)
             }
             Origin::Config(_) | Origin::Output if !session.is_project => Err(no_project(session)),
-            Origin::Project => self.compiled(&session.disk, None, label),
+            Origin::Project => self.compiled(&session.disk, None, &label),
             Origin::Config(paths) => {
                 let (files, data) = with_config(&session.disk, self.settings, paths)?;
-                self.compiled(&files, Some(&data), label)
+                self.compiled(&files, Some(&data), &label)
             }
             Origin::Commit { commit, .. } => {
                 let revision = self.revision(commit)?;
@@ -271,7 +271,7 @@ impl Loader<'_> {
                     return plain(&revision, label);
                 }
                 has_project(&revision, &label)?;
-                self.compiled_commit(&revision, commit, label)
+                self.compiled_commit(&revision, commit, &label)
             }
             Origin::Output => {
                 let output = session.layout()?.output;
@@ -317,7 +317,7 @@ impl Loader<'_> {
         &self,
         files: &dyn Files,
         data: Option<&[String]>,
-        label: String,
+        label: &str,
     ) -> Result<Side, CommandError> {
         let world = self.session.world_around(files).with_keys(self.keys);
         compiled(&world, data, label)
@@ -341,21 +341,17 @@ impl Loader<'_> {
             session.variable(name)
         };
         let world = session.world_in(&revision, &env).with_keys(self.keys);
-        let side = compiled(&world, None, commit).ok()?;
+        let side = compiled(&world, None, &commit).ok()?;
         let time = session.disk.modified(&lock)?.min(committed);
         let known = !asked.load(Ordering::Relaxed) && revision.is_as_of(time);
         known.then_some(side)
     }
 }
 
-fn compiled(
-    world: &World<'_>,
-    data: Option<&[String]>,
-    label: String,
-) -> Result<Side, CommandError> {
+fn compiled(world: &World<'_>, data: Option<&[String]>, label: &str) -> Result<Side, CommandError> {
     let draft = pipeline::draft(world, data)
-        .map_err(|failure| CommandError::from(failure).in_side(&label))?;
-    let side = Side::of_tree(label.clone(), &draft.tree, &draft.unseen).with_written(Written {
+        .map_err(|failure| CommandError::from(failure).in_side(label))?;
+    let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(Written {
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
@@ -379,7 +375,7 @@ fn compiled(
     let side = side.with_guards(guards).with_sealed(sealed);
     let side = side.with_config(draft.values).with_secrets(draft.secrets);
     let tree = pipeline::follow_outputs(world, draft.tree.files())
-        .map_err(|failure| CommandError::from(failure).in_side(&label))?;
+        .map_err(|failure| CommandError::from(failure).in_side(label))?;
     Ok(side.with_stand_ins(draft.stand_ins).in_tree(tree))
 }
 

@@ -89,12 +89,11 @@ fn join_dangers(mut dangers: Vec<Danger>, groups: &BTreeMap<Subject, usize>) -> 
         // Two dangers of one object are two, whatever they have in common.
         let pattern = danger.message.replace(&danger.subject.to_string(), "");
         let key = format!("{group} {code} {route} {why} {spot:?} {pattern}");
-        match known.get(&key) {
-            Some(at) => joined[*at].also.push(danger.subject),
-            None => {
-                known.insert(key, joined.len());
-                joined.push(danger);
-            }
+        if let Some(at) = known.get(&key) {
+            joined[*at].also.push(danger.subject);
+        } else {
+            known.insert(key, joined.len());
+            joined.push(danger);
         }
     }
     joined

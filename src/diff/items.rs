@@ -349,7 +349,7 @@ impl<'s> Item<'s> {
     fn line_at(&self, offset: usize) -> usize {
         let text = self.file().map_or("", |file| file.text);
         let before = &text.as_bytes()[..offset.min(text.len())];
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        before.split(|byte| *byte == b'\n').count()
     }
 
     /// Returns the place of a dotted way, or of its deepest part that is there.

@@ -32,7 +32,7 @@ fn by_identity<'s>(mut old: Items<'s>, mut new: Items<'s>) -> Vec<Pair<'s>> {
             one.owner_name() == other.owner_name() && one.path() == other.path()
         };
         let same_path = |one: &Item<'_>, other: &Item<'_>| one.path() == other.path();
-        let tests: [&dyn Fn(&Item<'_>, &Item<'_>) -> bool; 2] = [&same_owner, &same_path];
+        let tests: [&ItemTest; 2] = [&same_owner, &same_path];
         for is_same in tests {
             let mut at = 0;
             while at < before.len() {
@@ -50,6 +50,9 @@ fn by_identity<'s>(mut old: Items<'s>, mut new: Items<'s>) -> Vec<Pair<'s>> {
     }
     pairs
 }
+
+/// Whether two items of one identity belong together.
+type ItemTest = dyn Fn(&Item<'_>, &Item<'_>) -> bool;
 
 /// What ties two items that have no name in common; the flag is the side on which it counts for a loose item.
 type Tie = (String, String, String, String, String);

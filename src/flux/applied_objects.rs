@@ -64,13 +64,12 @@ impl AppliedObjects {
                 && known.place == problem.place
                 && known.message == problem.message
         });
-        match known {
-            Some(known) => drop(known.builds.insert(build)),
-            None => {
-                let mut problem = problem;
-                problem.builds.insert(build);
-                self.problems.push(problem);
-            }
+        if let Some(known) = known {
+            known.builds.insert(build);
+        } else {
+            let mut problem = problem;
+            problem.builds.insert(build);
+            self.problems.push(problem);
         }
     }
 }

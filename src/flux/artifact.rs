@@ -81,12 +81,12 @@ impl ArtifactPlan {
     }
 
     /// Puts the artifact together from the paths of a tree that all its sources hold.
-    pub(super) fn gather<'p>(&self, paths: impl Iterator<Item = &'p str> + Clone) -> ArtifactFiles {
+    pub(super) fn gather(&self, paths: &[&str]) -> ArtifactFiles {
         let mut files = ArtifactFiles::default();
         for copy in &self.copies {
-            for path in paths.clone() {
+            for path in paths {
                 if let Some(target) = copy.target(path) {
-                    files.paths.insert(target, path.to_owned());
+                    files.paths.insert(target, (*path).to_owned());
                 }
             }
         }

@@ -101,15 +101,15 @@ impl FluxProblem {
         };
         found.code = "resource-ignored";
         found.message = format!("`{written}` is there, and Flux does not get it: {why}");
-        found.help = match why {
+        let help = match why {
             LeftOut::ByGit => "add it with `git add --force`, or mend the `.gitignore`",
             LeftOut::ByFlux => "mend the `.sourceignore`, or the `spec.ignore` of the source",
             LeftOut::Symlink => {
                 "put a file in the place of the symlink, or name the file that it leads to"
             }
             LeftOut::OtherRepository | LeftOut::Unreadable(_) => "take the entry out",
-        }
-        .to_owned();
+        };
+        help.clone_into(&mut found.help);
         found
     }
 

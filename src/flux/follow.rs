@@ -301,17 +301,13 @@ impl<'a, 'f> Follower<'a, 'f> {
         if root.source.as_ref() == Some(reference) {
             return true;
         }
-        match self.sources.get(reference) {
-            Some(url) => {
-                let same = |url: &str| Some(plain_url(url)) == root.url.as_deref().map(plain_url);
-                url.as_deref().is_some_and(same)
-            }
-            None => {
-                let written = flux.find_text(&["spec", "path"]).unwrap_or_default();
-                let folder = join("", written.trim_start_matches('/'));
-                folder.is_some_and(|folder| self.files.has_folder(&folder))
-            }
+        if let Some(url) = self.sources.get(reference) {
+            let same = |url: &str| Some(plain_url(url)) == root.url.as_deref().map(plain_url);
+            return url.as_deref().is_some_and(same);
         }
+        let written = flux.find_text(&["spec", "path"]).unwrap_or_default();
+        let folder = join("", written.trim_start_matches('/'));
+        folder.is_some_and(|folder| self.files.has_folder(&folder))
     }
 
     /// Puts the variables into the builds that have all of theirs, and starts what comes out of them.
@@ -597,7 +593,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             });
             if own {
                 let paths: Vec<&str> = self.files.paths().collect();
-                let files = plan.gather(paths.iter().copied());
+                let files = plan.gather(&paths);
                 self.artifacts.insert(plan.key.clone(), files);
             } else {
                 self.plans.push(plan);

@@ -45,7 +45,7 @@ pub fn find_output_base<'b, 'f>(
     best.0
 }
 
-fn named_path<'f>(object: Object<'f>) -> Option<&'f str> {
+fn named_path(object: Object<'_>) -> Option<&str> {
     match object.kind() {
         "Kustomization" if object.group() == KUSTOMIZE_GROUP => object.text("spec.path"),
         "FluxInstance" => object.text("spec.sync.path"),

@@ -109,10 +109,11 @@ impl FluxObjects {
             Some("HelmRelease") => object.find(&["spec", "values", "instance", "sync"]),
             _ => None,
         };
-        if let Some(root) = sync.and_then(|sync| synced(sync, object)) {
-            if files.has_folder(&root.folder) && files.below(&root.folder).next().is_some() {
-                self.instances.push(root);
-            }
+        if let Some(root) = sync.and_then(|sync| synced(sync, object))
+            && files.has_folder(&root.folder)
+            && files.below(&root.folder).next().is_some()
+        {
+            self.instances.push(root);
         }
         if !is_of(object, KUSTOMIZE_GROUP, "Kustomization") {
             return;

@@ -147,13 +147,13 @@ impl<'o> EmittedObject<'o> {
     }
 
     fn broken(mut self, expansion: &Expansion, at: Span, message: &str) -> SubstitutionProblem {
-        let before = expansion.variables.iter().filter(|one| {
+        let mut before = expansion.variables.iter().filter(|one| {
             one.output
                 .as_ref()
                 .is_some_and(|output| output.start <= at.start)
         });
         let input = before
-            .last()
+            .next_back()
             .or(expansion.variables.first())
             .map(|one| one.input.clone());
         let place = self.place(&input.unwrap_or_default());

@@ -156,7 +156,7 @@ impl<'f> TreeFiles<'f> {
     }
 
     /// Lays a rendered tree over files that are kept beside it.
-    pub fn over(kept: &'f TreeFiles<'f>, files: impl Iterator<Item = &'f File>) -> Self {
+    pub fn over(kept: &'f Self, files: impl Iterator<Item = &'f File>) -> Self {
         let mut tree = Self::empty("", &kept.output);
         tree.folders.clone_from(&kept.folders);
         for path in kept.paths.keys() {

@@ -43,10 +43,12 @@ pub(super) struct Gathered {
     pub(super) held: Vec<(&'static str, String, String, String)>,
 }
 
+/// Where a release is written: file, document, and the route in it.
+type ReleasePlace = (String, usize, Route);
+
 /// Gathers the patches of all rules, release by release.
 pub(super) fn gather(patches: Vec<(&'static str, Patch)>) -> Vec<Gathered> {
-    let mut releases: BTreeMap<(String, usize, Route), Vec<(&'static str, Patch)>> =
-        BTreeMap::new();
+    let mut releases: BTreeMap<ReleasePlace, Vec<(&'static str, Patch)>> = BTreeMap::new();
     for (rule, patch) in patches {
         let key = (patch.path.clone(), patch.document, patch.route.clone());
         releases.entry(key).or_default().push((rule, patch));

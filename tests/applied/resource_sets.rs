@@ -40,7 +40,12 @@ fn a_kustomization_that_it_makes_is_followed() {
     );
     let child: String = child
         .lines()
-        .map(|line| format!("      {line}\n"))
+        .flat_map(|line| {
+            [
+                "      ", line, "
+",
+            ]
+        })
         .collect();
     let set = SET.split("    - apiVersion").next().unwrap().to_owned() + "    -\n" + &child;
     let files = [

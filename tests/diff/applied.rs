@@ -71,7 +71,7 @@ fn edited(edit: fn(&mut Tree)) -> Report {
 
 fn codes(report: &Report) -> Vec<&str> {
     let dangers = report.dangers.iter();
-    dangers.map(|danger| danger.code()).collect()
+    dangers.map(kiln::diff::Danger::code).collect()
 }
 
 #[test]

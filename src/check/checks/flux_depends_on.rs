@@ -6,7 +6,7 @@ use kustomize::Field;
 
 use crate::check::Check;
 use crate::check::absence::AbsentObject;
-use crate::check::context::{Context, is_substituted};
+use crate::check::context::{Context, is_substituted, object_label};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::{AppliedObject, ObjectKey, place_in};
 use crate::source::Place;
@@ -93,7 +93,7 @@ fn missing(
     let root = context.root_of(object);
     let message = format!(
         "`{}` depends on `{kind}/{}`, which is not in the tree",
-        context.label(object),
+        object_label(object),
         link.to
     );
     let absent = AbsentObject {
@@ -134,8 +134,8 @@ fn missing(
             "a {kind} can only depend on a {kind}: name the one that brings the {found}"
         )));
     }
-    let names: Vec<String> = same.iter().filter(here).map(|one| one.key().name).collect();
-    Some(problem.with_suggestion(&link.to.name, names.iter().map(String::as_str)))
+    let known: Vec<String> = same.iter().filter(here).map(|one| one.key().name).collect();
+    Some(problem.with_suggestion(&link.to.name, known.iter().map(String::as_str)))
 }
 
 /// Finds the cycles, each once, from its first member in order.

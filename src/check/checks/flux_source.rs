@@ -6,7 +6,7 @@ use kustomize::Field;
 
 use crate::check::Check;
 use crate::check::absence::AbsentObject;
-use crate::check::context::{Context, is_substituted};
+use crate::check::context::{Context, is_substituted, object_label};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::{AppliedObject, SourceReference, made_artifacts};
 
@@ -108,7 +108,7 @@ fn absent_source(
     }
     let message = format!(
         "`{}` takes its source from `{wanted}`, which is not in the tree",
-        context.label(object)
+        object_label(object)
     );
     let absent = AbsentObject {
         kind,

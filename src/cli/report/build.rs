@@ -134,7 +134,7 @@ fn head(built: &BuiltObject<'_>, report: &BuildReport<'_>) -> Option<String> {
     let remarks: String = built
         .remarks
         .iter()
-        .map(|remark| format!(", {remark}"))
+        .flat_map(|remark| [", ".to_owned(), remark.to_string()])
         .collect();
     Some(format!("{owner}, from {place}{remarks}"))
 }

@@ -190,11 +190,10 @@ fn object(change: &Change) -> MarkdownText {
         text.code(&spot.to_string());
         between = "; ";
     }
-    for told in [places(change), others(change), change.note.clone()] {
-        if let Some(told) = told {
-            text.ours(between).prose(&told);
-            between = "; ";
-        }
+    let parts = [places(change), others(change), change.note.clone()];
+    for told in parts.into_iter().flatten() {
+        text.ours(between).prose(&told);
+        between = "; ";
     }
     for (at, cause) in change.causes.iter().enumerate() {
         let start = if at == 0 { "by " } else { "" };

@@ -12,12 +12,11 @@ use crate::yaml::{self, Node};
 
 /// Starts a document with comments, a line each.
 pub fn comments<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Shown {
-    let lines = lines.into_iter();
-    Shown(
-        lines
-            .map(|line| format!("# {}\n", marked(line.as_ref())))
-            .collect(),
-    )
+    let mut text = String::new();
+    for line in lines {
+        text.extend(["# ", &marked(line.as_ref()), "\n"]);
+    }
+    Shown(text)
 }
 
 /// Returns the line between two documents.

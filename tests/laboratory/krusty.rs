@@ -34,8 +34,11 @@ fn with_outcome<'o>(printed: &'o str, outcome: &str) -> BTreeSet<&'o str> {
 fn run(command: &str, anywhere: &str) -> Option<String> {
     let program = oracle("krusty")?;
     let tests: Vec<&str> = APPLICABLE.lines().collect();
+    let folder = program.parent().unwrap().join("api/krusty");
     let output = Command::new(&program)
-        .current_dir(program.parent().unwrap().join("api/krusty"))
+        .current_dir(&folder)
+        // The tests look for their plugins from there.
+        .env("PWD", &folder)
         .args(["-test.v", "-test.run"])
         .arg(format!("^({})$", tests.join("|")))
         .env("KUSTOMIZE_CMD", command)

@@ -37,7 +37,7 @@ pub use followed_tree::FollowedTree;
 pub use kustomization_file::{Kustomization, Reference};
 pub use output_base::find_output_base;
 pub use release_values::{ReleaseValues, UnseenValues, ValueMaps};
-pub use roots::SyncRoot;
+pub use roots::{RootEvidence, SyncRoot};
 pub use source_reference::SourceReference;
 pub use tree_files::TreeFiles;
 pub use veiled_secrets::veiled_source;

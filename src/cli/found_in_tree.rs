@@ -57,6 +57,15 @@ impl FoundInTree<'_> {
             .collect()
     }
 
+    /// Names the Kustomizations of which Flux passes over a part.
+    pub fn partial(&self) -> Vec<String> {
+        let builds = self.applied.builds.iter().enumerate();
+        let partial = builds.filter(|(index, build)| build.is_partial && self.takes(*index));
+        partial
+            .map(|(_, build)| format!("Kustomization/{}", build.owner))
+            .collect()
+    }
+
     /// Lists what is not seen.
     pub fn unseen(&self, places: &PlaceNames<'_>) -> Vec<UnseenNote> {
         let unseen = self

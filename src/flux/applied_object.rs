@@ -62,6 +62,8 @@ pub struct KustomizationBuild {
     pub files: BTreeSet<String>,
     /// Whether it is refused, so that it has no objects.
     pub refused: bool,
+    /// Whether Flux passes over a part of its kustomization, so that it may have fewer objects than are meant.
+    pub is_partial: bool,
 }
 
 impl KustomizationBuild {

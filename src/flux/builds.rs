@@ -78,7 +78,7 @@ pub struct Build {
     pub folder: String,
     /// Whether Flux gets here from where it starts.
     pub reached: bool,
-    /// Whether kustomize or Flux refuses it, so that it has no members.
+    /// Whether kustomize or Flux refuses it or passes over a part of it, so that members are missing.
     pub refused: bool,
 }
 
@@ -160,6 +160,7 @@ impl<'t> Builds<'t> {
 
     fn take_builds(&mut self) {
         for build in &self.applied.builds {
+            let refused = build.refused || build.is_partial;
             self.builds.push(Build {
                 start: match &build.start {
                     BuildStart::Sync => Start::Sync,
@@ -168,10 +169,10 @@ impl<'t> Builds<'t> {
                 },
                 folder: build.folder.clone(),
                 reached: build.is_reached(),
-                refused: build.refused,
+                refused,
             });
             self.used.extend(build.files.iter().cloned());
-            if build.refused {
+            if refused {
                 // Nobody can tell what of the folder it would have taken in.
                 let below = self.files.below(&build.folder);
                 self.used.extend(below.map(str::to_owned));

@@ -64,6 +64,8 @@ struct BuiltFolder {
     folder: String,
     resources: Vec<Resource>,
     problems: Vec<FluxProblem>,
+    /// What Flux passes over where kustomize would refuse it.
+    passed_over: Vec<FluxProblem>,
     unseen: Vec<(String, String, Place)>,
     /// The files that `flux bootstrap` will write.
     awaited: Vec<(String, Place)>,
@@ -76,6 +78,7 @@ impl BuiltFolder {
             folder,
             resources: Vec::new(),
             problems: Vec::new(),
+            passed_over: Vec::new(),
             unseen: Vec::new(),
             awaited: Vec::new(),
             files: BTreeSet::new(),
@@ -379,6 +382,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             elsewhere: pending.elsewhere,
             files: built.files,
             refused: false,
+            is_partial: !built.passed_over.is_empty(),
         });
         for (what, why, place) in built.unseen {
             self.unseen(index, what, why, String::new(), Some(place));
@@ -399,7 +403,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         let refused = problems
             .iter()
             .any(|problem| problem.severity == crate::diagnostic::Severity::Error);
-        for problem in problems {
+        for problem in problems.into_iter().chain(built.passed_over) {
             self.applied.refuse(problem, index);
         }
         self.applied.builds[index].refused = refused;
@@ -646,6 +650,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                 elsewhere: pending.elsewhere,
                 files: BTreeSet::new(),
                 refused: false,
+                is_partial: false,
             });
             self.unseen(index, what, why, remedy, place);
             let known = |reference: &SourceReference| {
@@ -671,15 +676,13 @@ fn build_folder(
     let generated = generate(&recorded, &folder, flux, cause);
     let of_build = |problem| FluxProblem::of_build(problem, &folder, tree);
     let mut problems: Vec<FluxProblem> = generated.problems.into_iter().map(of_build).collect();
-    for (key, place) in generated.ignored {
+    let passed_over = generated.ignored.into_iter().map(|(key, place)| {
         let message =
             format!("kustomize knows no key `{key}`, and Flux passes over it without a word");
-        problems.push(
-            FluxProblem::error("kustomization-unknown-key", message, &place).with_help(
-                "nothing that is listed below it is deployed: mend the key, or remove it",
-            ),
-        );
-    }
+        FluxProblem::error("kustomization-unknown-key", message, &place)
+            .with_help("nothing that is listed below it is deployed: mend the key, or remove it")
+    });
+    let passed_over = passed_over.collect();
     let options = BuildOptions {
         files_from_anywhere: true,
     };
@@ -702,6 +705,7 @@ fn build_folder(
         folder,
         resources: built.resources,
         problems,
+        passed_over,
         unseen,
         awaited: awaited.collect(),
         files: read,
@@ -765,6 +769,8 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
     });
     for folder in built {
         let index = applied.builds.len();
+        // Nobody knows whether Flux or kustomize is to build it, and kustomize takes no key that it does not know.
+        let refused = !(folder.problems.is_empty() && folder.passed_over.is_empty());
         applied.builds.push(KustomizationBuild {
             start: BuildStart::Unreached,
             owner: ObjectKey::default(),
@@ -774,14 +780,17 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
             suspended: false,
             elsewhere: false,
             files: folder.files,
-            refused: !folder.problems.is_empty(),
+            refused,
+            is_partial: false,
         });
-        let objects = folder.resources.into_iter().map(|resource| AppliedObject {
-            field: resource.root,
-            build: index,
-        });
-        applied.objects.extend(objects);
-        for problem in folder.problems {
+        if !refused {
+            let objects = folder.resources.into_iter().map(|resource| AppliedObject {
+                field: resource.root,
+                build: index,
+            });
+            applied.objects.extend(objects);
+        }
+        for problem in folder.problems.into_iter().chain(folder.passed_over) {
             applied.refuse(problem, index);
         }
     }

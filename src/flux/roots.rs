@@ -16,6 +16,17 @@ const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 /// The name that a sync has where nobody chooses one.
 const DEFAULT_NAME: &str = "flux-system";
 
+/// What says that Flux starts from a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootEvidence {
+    /// The sync of a `FluxInstance`, or of its values in a chart.
+    Instance,
+    /// A Kustomization that builds the folder which holds it, as `flux bootstrap` writes it.
+    Bootstrap,
+    /// Nothing: the user names it, or it is the uppermost folder with Flux Kustomizations.
+    Nothing,
+}
+
 /// A folder that Flux starts from: a cluster has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncRoot {
@@ -27,6 +38,8 @@ pub struct SyncRoot {
     pub source: Option<SourceReference>,
     /// The URL of that source, where the sync says it.
     pub url: Option<String>,
+    /// What says so.
+    pub evidence: RootEvidence,
 }
 
 /// Finds the roots of a tree: the ones named, else those that the tree tells of itself.
@@ -64,6 +77,7 @@ fn named_root(files: &TreeFiles<'_>, path: &str) -> Option<SyncRoot> {
                 key: ObjectKey::new(DEFAULT_NAME, DEFAULT_NAME),
                 source: None,
                 url: None,
+                evidence: RootEvidence::Nothing,
             }),
     )
 }
@@ -140,6 +154,7 @@ impl FluxObjects {
                 key: key_of(object),
                 source,
                 url: None,
+                evidence: RootEvidence::Bootstrap,
             });
         }
         self.kustomizations.push((own.to_owned(), folder));
@@ -204,6 +219,7 @@ fn synced(sync: &Field, object: &Field) -> Option<SyncRoot> {
             key: ObjectKey::new(namespace, name),
         }),
         url: sync.find_text(&["url"]).map(str::to_owned),
+        evidence: RootEvidence::Instance,
     })
 }
 
@@ -264,6 +280,7 @@ fn uppermost(files: &TreeFiles<'_>, kustomizations: &[(String, String)]) -> Vec<
                 key: ObjectKey::new(DEFAULT_NAME, DEFAULT_NAME),
                 source: None,
                 url: None,
+                evidence: RootEvidence::Nothing,
             });
         }
     }

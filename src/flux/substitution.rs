@@ -304,7 +304,10 @@ impl RebuiltObject<'_> {
         }
         let mut origin = origin.clone();
         for used in self.used_in(span) {
-            if let Some(variable) = self.variables.known.get(&used.name) {
+            // One whose value is not seen stays as it is written: nothing of its place is in the field.
+            if let Some(variable) = self.variables.known.get(&used.name)
+                && variable.value.is_some()
+            {
                 origin = origin.and(&variable.place);
             }
         }

@@ -66,27 +66,43 @@ pub(super) fn input_folders(templates: &[String]) -> impl Iterator<Item = &str> 
     own.chain([APP_SCHEMAS, PROJECT_CHARTS])
 }
 
-/// Lists what the project reads, by its names and by where symlinks lead, and its keys.
-pub(super) fn reserved(project: &Project, files: &dyn Files) -> ReservedPaths {
-    let real = |path: &str| {
-        let real = files.real_path(path);
-        let real = real.unwrap_or_else(|_| path.to_owned());
-        [path.to_owned(), real]
-    };
-    let data = config::data_files(project);
-    let inputs = data.iter().chain(&project.files);
-    let keys = project.seal.identities.iter().map(String::as_str);
-    let keys = keys.chain(KEY_FILES).chain(["kiln.toml"]);
-    let inputs = inputs.map(String::as_str).chain(keys);
-    let mut inputs: Vec<String> = inputs.flat_map(real).collect();
-    let mut folders: Vec<String> = input_folders(&project.templates).flat_map(real).collect();
-    for path in input_folders(&project.templates).flat_map(|folder| files.linked(folder)) {
-        match path.strip_suffix('/') {
-            Some(folder) => folders.push(folder.to_owned()),
-            None => inputs.push(path),
+/// The paths of a project that it reads, by its names and by where symlinks lead, and its keys.
+pub(super) struct InputPaths {
+    pub(super) files: Vec<String>,
+    /// The folders of which every file is an input.
+    pub(super) folders: Vec<String>,
+}
+
+impl InputPaths {
+    pub(super) fn of(project: &Project, files: &dyn Files) -> Self {
+        let real = |path: &str| {
+            let real = files.real_path(path);
+            let real = real.unwrap_or_else(|_| path.to_owned());
+            [path.to_owned(), real]
+        };
+        let data = config::data_files(project);
+        let inputs = data.iter().chain(&project.files);
+        let keys = project.seal.identities.iter().map(String::as_str);
+        let keys = keys.chain(KEY_FILES).chain(["kiln.toml"]);
+        let inputs = inputs.map(String::as_str).chain(keys);
+        let mut found = Self {
+            files: inputs.flat_map(real).collect(),
+            folders: input_folders(&project.templates).flat_map(real).collect(),
+        };
+        for path in input_folders(&project.templates).flat_map(|folder| files.linked(folder)) {
+            match path.strip_suffix('/') {
+                Some(folder) => found.folders.push(folder.to_owned()),
+                None => found.files.push(path),
+            }
         }
+        found
     }
-    let [inputs, folders] = [&inputs, &folders].map(|paths| paths.iter().map(String::as_str));
+}
+
+/// Names where no output may go.
+pub(super) fn reserved(project: &Project, files: &dyn Files) -> ReservedPaths {
+    let InputPaths { files, folders } = InputPaths::of(project, files);
+    let [inputs, folders] = [&files, &folders].map(|paths| paths.iter().map(String::as_str));
     ReservedPaths::new(&project.output, inputs, folders)
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use super::inputs;
+use super::inputs::{self, InputPaths};
 use super::world::{Keys, is_among};
-use crate::config;
 use crate::config::project::Project;
 use crate::flux::{TreeFiles, find_output_base};
 use crate::secret::KEY_FILES;
@@ -68,7 +67,7 @@ impl<'w> KeptFiles<'w> {
             .map(|file| inputs::in_project(&self.output, &file.path))
             .chain(self.old_outputs())
             .collect();
-        let inputs = InputPaths::of(project);
+        let inputs = KnownInputs::of(project, &self.files.world.files);
         paths.retain(|path| {
             let in_project = self.files.in_project(path);
             !own.contains(path) && in_project.is_none_or(|path| !inputs.has(&path))
@@ -93,28 +92,21 @@ impl<'w> KeptFiles<'w> {
     }
 }
 
-/// The paths of a project that are inputs.
-struct InputPaths {
+/// The inputs of a project, to be held against paths.
+struct KnownInputs {
     files: BTreeSet<String>,
+    /// The folders, each with a slash at its end.
     folders: Vec<String>,
 }
 
-impl InputPaths {
-    fn of(project: &Project) -> Self {
-        let named = config::data_files(project).into_iter();
-        let files = named
-            .chain(project.files.iter().cloned())
-            .chain(project.seal.identities.iter().cloned())
-            .chain(KEY_FILES.map(str::to_owned))
-            .chain(["kiln.toml".to_owned()]);
-        let folders = inputs::input_folders(&project.templates);
+impl KnownInputs {
+    fn of(project: &Project, files: &dyn Files) -> Self {
+        let InputPaths { files, folders } = InputPaths::of(project, files);
+        let tidy = |path: String| kustomize::join("", &path);
+        let folders = folders.into_iter().filter_map(tidy);
         Self {
-            files: files
-                .filter_map(|path| kustomize::join("", &path))
-                .collect(),
-            folders: folders
-                .filter_map(|folder| Some(format!("{}/", kustomize::join("", folder)?)))
-                .collect(),
+            files: files.into_iter().filter_map(tidy).collect(),
+            folders: folders.map(|folder| format!("{folder}/")).collect(),
         }
     }
 

@@ -166,19 +166,23 @@ pub fn run(
         printer.talk(&notes);
     }
     let refused = found.refused();
-    if refused.is_empty() {
-        return Ok(Outcome::Clean);
+    let refused: Vec<String> = refused.into_iter().filter_map(|build| build.owner).collect();
+    let lacking = [
+        (refused, "not in the list, since Flux refuses the build"),
+        (
+            found.partial(),
+            "only a part is in the list, since Flux passes over keys that kustomize does not know",
+        ),
+    ];
+    let mut outcome = Outcome::Clean;
+    for (owners, told) in lacking {
+        if !owners.is_empty() {
+            let sentence = format!("{told}: {}; `kiln build` says why", owners.join(", "));
+            printer.talk(&terminal::line(sentence));
+            outcome = Outcome::Findings;
+        }
     }
-    let names: Vec<&str> = refused
-        .iter()
-        .filter_map(|refused| refused.owner.as_deref())
-        .collect();
-    let sentence = format!(
-        "not in the list, since Flux refuses the build: {}; `kiln build` says why",
-        names.join(", ")
-    );
-    printer.talk(&terminal::line(sentence));
-    Ok(Outcome::Findings)
+    Ok(outcome)
 }
 
 fn shown_as(inventory: &Inventory, format: ListFormat, unseen: &[UnseenNote]) -> Shown {

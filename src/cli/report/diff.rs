@@ -22,8 +22,10 @@ pub fn counts(report: &Report) -> String {
     let words: Vec<String> = words.into_iter().chain(told).collect();
     if !words.is_empty() {
         words.join(", ")
-    } else if report.is_empty() {
+    } else if report.is_empty() && report.gaps.is_empty() {
         "no difference".to_owned()
+    } else if report.is_empty() {
+        "no difference in what is compared".to_owned()
     } else {
         "no object differs".to_owned()
     }

@@ -347,7 +347,8 @@ impl FieldScalar {
         self.kind == ScalarKind::Float && has_no_digit(&self.text)
     }
 
-    fn to_json(&self) -> Value {
+    /// Converts to JSON.
+    pub(crate) fn to_json(&self) -> Value {
         match self.kind {
             ScalarKind::Null => Value::Null,
             ScalarKind::Text => Value::from(self.text.as_str()),

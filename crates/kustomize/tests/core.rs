@@ -568,3 +568,18 @@ fn reads_keys_that_are_no_text_as_kustomize_does() {
         "{built}"
     );
 }
+
+#[test]
+fn rounds_great_numbers_where_a_json_patch_goes() {
+    let object = "kind: X\nmetadata: {name: a}\nspec: {a: 1234567890123456789, b: [-9007199254740993], c: 9007199254740992}\n";
+    let kept = only_object("", object);
+    assert!(kept.contains("a: 1234567890123456789\n"), "{kept}");
+    let patch = "patches:\n- {target: {kind: X}, patch: '[{\"op\": \"test\", \"path\": \"/kind\", \"value\": \"X\"}]'}\n";
+    let rounded = only_object(patch, object);
+    assert!(
+        rounded.ends_with(
+            "  a: 1234567890123456800\n  b:\n  - -9007199254740992\n  c: 9007199254740992\n"
+        ),
+        "{rounded}"
+    );
+}

@@ -437,8 +437,5 @@ fn shifted(text: &str) -> String {
 
 /// Writes a document as an item of a list.
 fn item_of(document: &str) -> String {
-    let mut lines = document.lines();
-    let first = lines.next().unwrap_or_default();
-    let rest: String = lines.map(|line| format!("  {line}\n")).collect();
-    format!("- {first}\n{rest}")
+    format!("- {}\n", document.trim_end().replace('\n', "\n  "))
 }

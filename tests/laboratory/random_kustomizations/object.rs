@@ -15,12 +15,12 @@ pub(super) struct ObjectKind {
 
 /// Keys, as YAML writes them.
 #[rustfmt::skip]
-pub(super) const WORDS: &[&str] = &["a", "b", "app", "tier", "example.com/x", "z", "y", "1", "\"1\"", "0x1F"];
+pub(super) const WORDS: &[&str] = &["a", "b", "app", "tier", "example.com/x", "z", "zone", "team", "y", "\"1\""];
 
 /// Texts, as YAML writes them.
 #[rustfmt::skip]
 pub(super) const STRINGS: &[&str] = &[
-    "x", "y", "\"yes\"", "\"5\"", "'on'", "\"\"", "v1.2", "\"true\"", "'0x1F'", "'1e3'", "a b", "\"with # hash\"",
+    "x", "\"y\"", "\"yes\"", "\"5\"", "'on'", "\"\"", "v1.2", "\"true\"", "'0x1F'", "'1e3'", "a b", "\"with # hash\"",
     "\"- dash\"", "ünï", "'it''s'", "\"tab\\there\"", "'012'", "'~'",
 ];
 
@@ -232,8 +232,6 @@ pub(super) const OBJECT_KINDS: &[ObjectKind] = &[
             "{op: replace, path: /kind, value: Renamed}",
         ],
         fields: &[
-            "spec.one",
-            "spec.list.0",
             "spec.new.path",
             "spec.list.[name=n].value",
             "spec.containers.-.name",

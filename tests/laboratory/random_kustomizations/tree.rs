@@ -271,7 +271,7 @@ impl RandomTree {
             writeln!(text, "namePrefix: {prefix}").unwrap();
         }
         if self.chance(40) {
-            let suffix = self.pick(&["-s", "2", "-v1"]);
+            let suffix = self.pick(&["-s", "x", "-v1"]);
             writeln!(text, "nameSuffix: {suffix}").unwrap();
         }
     }
@@ -400,7 +400,12 @@ impl RandomTree {
 
     fn write_replacements(&mut self, _: usize, made: &[MadeObject], text: &mut String) {
         let (from, to) = (self.dice.pick(made).clone(), self.dice.pick(made).clone());
-        let path = self.pick(&["metadata.name", "kind", "metadata.labels.a", "data.a"]);
+        let path = match from.kind.kind {
+            "ConfigMap" if self.chance(50) => "data.a",
+            "Deployment" => "spec.template.spec.containers.0.image",
+            _ if self.chance(5) => "metadata.labels.a",
+            _ => self.pick(&["metadata.name", "kind"]),
+        };
         let field = self.pick(to.kind.fields);
         let create = self.pick(&["true", "true", "false"]);
         let part = if self.chance(20) {

@@ -5,7 +5,7 @@
 /// Command lines, made of what clap knows.
 mod command_line;
 /// How texts are changed.
-mod mutator;
+pub(crate) mod mutator;
 /// What must hold of any input.
 mod targets;
 

@@ -26,6 +26,8 @@ mod nodes;
 mod pod_security;
 /// The maintainers' run: every release by the real helm.
 mod prove;
+/// Kustomizations that nobody wrote, by kustomize's own library.
+mod random_kustomizations;
 /// The releases of a tree, and what Flux applies beside them.
 mod releases;
 /// Reports of the maintainers' runs are of today's tree.

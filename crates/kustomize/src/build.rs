@@ -2,7 +2,7 @@
 
 use super::accumulate::{Accumulation, BuildSession, FolderBuild};
 use super::annotation::finish_annotations;
-use super::field::Field;
+use super::field::{Field, FieldScalar};
 use super::files::{Files, PathEntry};
 use super::kustomization::{KUSTOMIZATION_FILES, Kustomization};
 use super::loader::Loader;
@@ -96,6 +96,7 @@ fn build_loaded(loader: Loader<'_>, kustomization: &Kustomization, findings: Fin
     let options = kustomization.root.get("sortOptions");
     sort_resources(&mut resources, options, &mut findings);
     refuse_equal(&resources, &kustomization.root.origin, &mut findings);
+    refuse_not_finite(&resources, &mut findings);
     for resource in &mut resources.list {
         finish_annotations(resource, kustomization);
     }
@@ -122,6 +123,21 @@ fn drop_local(resources: &mut Resources, findings: &mut Findings) {
         let local = resource.root.find(&["metadata", "annotations", LOCAL]);
         local.is_none_or(|field| field.as_text() == Some("false"))
     });
+}
+
+/// Refuses numbers that JSON has no form for.
+fn refuse_not_finite(resources: &Resources, findings: &mut Findings) {
+    for resource in &resources.list {
+        resource.root.each_scalar(&mut |_, field| {
+            if field.as_scalar().is_some_and(FieldScalar::is_not_finite) {
+                let message = "the number is infinite or none at all, which JSON cannot say";
+                findings.refuse(
+                    Problem::new(ProblemKind::Refused, message, field.place())
+                        .with_help("Put it in quotes if it is a text"),
+                );
+            }
+        });
+    }
 }
 
 /// Refuses objects that transformers have given the same id.

@@ -1,7 +1,7 @@
 //! Values of objects, each with its origin.
 
 use serde_json::Value;
-use spanned_yaml::{Content, Node, Resolver, Style};
+use spanned_yaml::{Content, Entry, Node, Resolver, Style};
 
 use super::folded::{is_folded, written_anew};
 use super::place::{Origin, Place, SourceFile};
@@ -326,18 +326,29 @@ impl FieldScalar {
         } else {
             Value::from(text)
         };
-        // Whoever reads a boolean reads `true`, also where the author wrote `yes`.
-        let text = match (resolver, &value) {
+        let special = plain && matches!(value, Value::String(_)) && !resolver.is_string(text);
+        let kind = if special && has_no_digit(text) {
+            // `.inf` and `.nan`, which JSON has not.
+            ScalarKind::Float
+        } else {
+            ScalarKind::of_value(&value)
+        };
+        let text = match (resolver, value) {
+            // Whoever reads a boolean reads `true`, also where the author wrote `yes`.
             (Resolver::Kubernetes, Value::Bool(truth)) => truth.to_string(),
+            (Resolver::Kustomize, Value::String(date)) => date,
             _ => text.to_owned(),
         };
-        Self {
-            text,
-            kind: ScalarKind::of_value(&value),
-        }
+        Self { text, kind }
     }
 
-    fn to_json(&self) -> Value {
+    /// Returns whether it is `.inf`, `-.inf` or `.nan`.
+    pub(crate) fn is_not_finite(&self) -> bool {
+        self.kind == ScalarKind::Float && has_no_digit(&self.text)
+    }
+
+    /// Converts to JSON.
+    pub(crate) fn to_json(&self) -> Value {
         match self.kind {
             ScalarKind::Null => Value::Null,
             ScalarKind::Text => Value::from(self.text.as_str()),
@@ -364,6 +375,22 @@ impl ScalarKind {
     }
 }
 
+fn has_no_digit(text: &str) -> bool {
+    !text.contains(|character: char| character.is_ascii_digit())
+}
+
+/// Returns the key that a mapping's key becomes on the way to JSON: `0x1F` is a number, so `31`.
+pub(crate) fn json_key(resolver: Resolver, entry: &Entry, written: &[u8]) -> String {
+    let Entry { key, key_span, .. } = entry;
+    let plain = written.get(key_span.start..key_span.end) == Some(key.as_bytes());
+    match resolver.value_of(key) {
+        Value::Bool(truth) if plain && resolver == Resolver::Kubernetes => truth.to_string(),
+        Value::Number(number) if plain && !number.is_f64() => number.to_string(),
+        Value::String(date) if plain => date,
+        _ => key.clone(),
+    }
+}
+
 /// Lists the entries of a mapping, then those that `<<` brings and the mapping does not set itself.
 fn entries_of(
     resolver: Resolver,
@@ -375,7 +402,7 @@ fn entries_of(
     let mut entries: Vec<FieldEntry> = Vec::with_capacity(own.len());
     for entry in own.iter().filter(|entry| entry.key != "<<") {
         entries.push(FieldEntry {
-            key: entry.key.clone(),
+            key: json_key(resolver, entry, file.bytes()),
             value: Field::of_node_by(resolver, &entry.value, file, document),
         });
     }

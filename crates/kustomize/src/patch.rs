@@ -12,7 +12,7 @@ mod target;
 
 use std::collections::BTreeMap;
 
-use super::field::Field;
+use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
 use super::generated_note::{has_build_notes, write_texts};
 use super::loader::Loader;
 use super::place::Place;
@@ -369,9 +369,37 @@ fn operate_on(
         }
     }
     write_texts(&mut root, "annotations");
+    round_integers(&mut root);
     resource.root = root;
     resource.unshare();
     Ok(())
+}
+
+/// Rounds the whole numbers that a float cannot hold: kustomize reads the patched object as JSON, by floats.
+fn round_integers(field: &mut Field) {
+    match &mut field.value {
+        FieldValue::Scalar(scalar) => {
+            if let Some(rounded) = rounded(scalar) {
+                scalar.text = rounded;
+            }
+        }
+        FieldValue::Sequence(items) => items.iter_mut().for_each(round_integers),
+        FieldValue::Mapping(entries) => entries
+            .iter_mut()
+            .for_each(|entry| round_integers(&mut entry.value)),
+    }
+}
+
+/// Returns the text of a whole number after its way through a float, if it is another one.
+fn rounded(scalar: &FieldScalar) -> Option<String> {
+    const EXACT: u64 = 1 << 53;
+    if scalar.kind != ScalarKind::Integer {
+        return None;
+    }
+    let number = scalar.to_json();
+    let size = number.as_i64().map(i64::unsigned_abs).or(number.as_u64())?;
+    let float = number.as_f64().filter(|_| size > EXACT)?;
+    Some(float.to_string())
 }
 
 /// Names an object in a message.

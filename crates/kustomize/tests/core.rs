@@ -518,3 +518,68 @@ fn refuses_a_validator_that_changes_something() {
     );
     assert_eq!(place, "t.yaml:3:18");
 }
+
+/// Returns the one object that a file and the rest of a kustomization build to.
+fn only_object(more: &str, object: &str) -> String {
+    let kustomization = format!("resources: [a.yaml]\n{more}");
+    let built = built(&[("kustomization.yaml", &kustomization), ("a.yaml", object)]);
+    let [resource] = built.resources.as_slice() else {
+        panic!("{:?}", names(&built));
+    };
+    kustomize::to_yaml(&resource.root)
+}
+
+#[test]
+fn writes_dates_as_times_and_refuses_what_json_has_not() {
+    let object = "kind: X\nmetadata: {name: a}\nspec: {plain: 2001-01-01, quoted: '2001-01-01'}\n";
+    assert_eq!(
+        only_object("", object),
+        "kind: X\nmetadata:\n  name: a\nspec:\n  plain: \"2001-01-01T00:00:00Z\"\n  quoted: \"2001-01-01\"\n"
+    );
+    let quoted = "kind: X\nmetadata: {name: a}\nspec: {x: '.inf'}\n";
+    assert!(only_object("", quoted).ends_with("x: \".inf\"\n"));
+    for number in [".inf", "-.Inf", ".nan"] {
+        let object = format!("kind: X\nmetadata: {{name: a}}\nspec:\n  x: {number}\n");
+        let files = [
+            ("kustomization.yaml", "resources: [a.yaml]\n"),
+            ("a.yaml", object.as_str()),
+        ];
+        let (kind, _, place) = only_problem(&files);
+        assert_eq!((kind, place.as_str()), (ProblemKind::Refused, "a.yaml:4:6"));
+    }
+}
+
+#[test]
+fn reads_keys_that_are_no_text_as_kustomize_does() {
+    let plain = "kind: X\nmetadata: {name: a}\ndata: {0x1F: x, '0x2F': y, yes: z}\n";
+    assert_eq!(
+        only_object("", plain),
+        "data:\n  \"0x2F\": \"y\"\n  \"31\": x\n  \"yes\": z\nkind: X\nmetadata:\n  name: a\n"
+    );
+    let bare = "kind: X\nmetadata: {name: a}\n";
+    for key in ["0x1F", "\"0x1F\"", "31"] {
+        let built = only_object(&format!("commonAnnotations: {{{key}: x}}\n"), bare);
+        assert!(built.contains("    \"31\": x\n"), "{built}");
+    }
+    let patch = "patches:\n- target: {kind: X}\n  patch: |-\n    - {op: add, path: /spec, value: {y: 1, 'n': 2, no: [n]}}\n";
+    let built = only_object(patch, bare);
+    assert!(
+        built.contains("  \"false\":\n  - false\n  \"n\": 2\n  \"true\": 1\n"),
+        "{built}"
+    );
+}
+
+#[test]
+fn rounds_great_numbers_where_a_json_patch_goes() {
+    let object = "kind: X\nmetadata: {name: a}\nspec: {a: 1234567890123456789, b: [-9007199254740993], c: 9007199254740992}\n";
+    let kept = only_object("", object);
+    assert!(kept.contains("a: 1234567890123456789\n"), "{kept}");
+    let patch = "patches:\n- {target: {kind: X}, patch: '[{\"op\": \"test\", \"path\": \"/kind\", \"value\": \"X\"}]'}\n";
+    let rounded = only_object(patch, object);
+    assert!(
+        rounded.ends_with(
+            "  a: 1234567890123456800\n  b:\n  - -9007199254740992\n  c: 9007199254740992\n"
+        ),
+        "{rounded}"
+    );
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use spanned_yaml::{Content, Document, LoadError, Node, Resolver, Span, Style, load};
 
-use super::super::field::Field;
+use super::super::field::{Field, json_key};
 use super::super::place::{Place, SourceFile};
 use super::super::problem::{Problem, ProblemKind};
 
@@ -141,7 +141,7 @@ impl PatchText {
             return Ok(PatchContent::Nothing);
         };
         let mut root = document.root.clone();
-        read_booleans_as_yaml_1_1(&mut root);
+        read_as_yaml_1_1(&mut root, &self.text);
         let list = self.field(&root, 0);
         for item in list.items().unwrap_or_default() {
             if item.entries().is_none() && !item.is_null() {
@@ -286,8 +286,8 @@ fn lines_in_file(text: &str, place: &Place) -> Option<Vec<(usize, usize)>> {
     Some(lines)
 }
 
-/// Reads `yes`, `off` and the like as booleans, as the reader of operations does.
-fn read_booleans_as_yaml_1_1(node: &mut Node) {
+/// Reads `yes`, `off` and the like as booleans, and keys by what they are, as the reader of operations does.
+fn read_as_yaml_1_1(node: &mut Node, text: &str) {
     match &mut node.content {
         Content::Scalar(scalar) => {
             if scalar.style == Style::Plain
@@ -296,12 +296,15 @@ fn read_booleans_as_yaml_1_1(node: &mut Node) {
                 scalar.text = value.to_string();
             }
         }
-        Content::Sequence { items, .. } => items.iter_mut().for_each(read_booleans_as_yaml_1_1),
-        Content::Mapping { entries, .. } => {
-            for entry in entries {
-                read_booleans_as_yaml_1_1(&mut entry.value);
-            }
+        Content::Sequence { items, .. } => {
+            items
+                .iter_mut()
+                .for_each(|item| read_as_yaml_1_1(item, text));
         }
+        Content::Mapping { entries, .. } => entries.iter_mut().for_each(|entry| {
+            entry.key = json_key(Resolver::Kubernetes, entry, text.as_bytes());
+            read_as_yaml_1_1(&mut entry.value, text);
+        }),
     }
 }
 

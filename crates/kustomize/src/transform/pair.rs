@@ -1,5 +1,6 @@
 //! Labels and annotations: keys with values for mappings.
 
+use serde_json::Value;
 use spanned_yaml::Resolver;
 
 use super::FieldChange;
@@ -73,20 +74,33 @@ fn set_pairs(
         }
     }
     for ((key, value), made) in pairs.iter().zip(made) {
-        if field.get(key).is_none() {
-            refuse_untyped_key(field, key)?;
-            made.push((trail.to_vec(), (*key).to_owned()));
-        }
-        field.set(key, Field::text(&value.text, value.place.clone()));
+        let key = if field.get(key).is_some() {
+            (*key).to_owned()
+        } else {
+            let added = added_key(field, key)?;
+            made.push((trail.to_vec(), added.clone()));
+            added
+        };
+        field.set(&key, Field::text(&value.text, value.place.clone()));
     }
     Ok(())
 }
 
-/// Refuses a key that kustomize would write without quotes, and could not read again as a text.
-fn refuse_untyped_key(field: &Field, key: &str) -> Result<(), FieldMismatch> {
-    if Resolver::Kubernetes.value_of(key).is_string() {
-        return Ok(());
+/// Returns what becomes of a key that kustomize writes without quotes, and reads again: `0x1F` is a number, so `31`.
+///
+/// # Errors
+/// It is read as what no key may be.
+fn added_key(field: &Field, key: &str) -> Result<String, FieldMismatch> {
+    match Resolver::Kubernetes.value_of(key) {
+        Value::String(_) => {}
+        Value::Number(number) if !number.is_f64() => return Ok(number.to_string()),
+        _ => {
+            let why = format!("kustomize cannot add the key `{key}`, which is no text in YAML");
+            return Err(FieldMismatch::at(field, why));
+        }
     }
-    let why = format!("kustomize cannot add the key `{key}`, which is no text in YAML");
-    Err(FieldMismatch::at(field, why))
+    match Resolver::Kustomize.value_of(key) {
+        Value::String(text) => Ok(text),
+        _ => Ok(key.to_owned()),
+    }
 }

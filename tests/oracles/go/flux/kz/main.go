@@ -3,8 +3,8 @@
 //	kz [--no-restrictor] DIR
 //	kz --stream
 //
-// A stream has one JSON object a line, `files` (texts by path), `folder` and `anywhere`, and gets one a line: `yaml`, or why
-// kustomize refuses in `refused`.
+// A stream has one JSON object a line, `files` (texts by path), `folder` and `anywhere`, and gets one a line: `yaml`, in the
+// order of `kustomize build`, or why kustomize refuses in `refused`.
 package main
 
 import (
@@ -50,7 +50,7 @@ func main() {
 		err = stream(os.Stdin, os.Stdout)
 	case !*streamed && flag.NArg() == 1:
 		var text []byte
-		if text, err = build(filesys.MakeFsOnDisk(), flag.Arg(0), *open); err == nil {
+		if text, err = build(filesys.MakeFsOnDisk(), flag.Arg(0), *open, krusty.ReorderOptionNone); err == nil {
 			_, err = os.Stdout.Write(text)
 		}
 	default:
@@ -63,13 +63,14 @@ func main() {
 	}
 }
 
-func build(files filesys.FileSystem, folder string, open bool) (text []byte, err error) {
+func build(files filesys.FileSystem, folder string, open bool, order krusty.ReorderOption) (text []byte, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fmt.Errorf("panic: %v", panicked)
 		}
 	}()
 	options := krusty.MakeDefaultOptions()
+	options.Reorder = order
 	if open {
 		options.LoadRestrictions = types.LoadRestrictionsNone
 	}
@@ -107,5 +108,5 @@ func (a asked) build() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return build(files, path.Join("/", a.Folder), a.Anywhere)
+	return build(files, path.Join("/", a.Folder), a.Anywhere, krusty.ReorderOptionLegacy)
 }

@@ -23,6 +23,7 @@ pub mod tree;
 
 pub mod flux;
 pub mod workload;
+pub mod rules;
 
 pub mod fs;
 

@@ -19,7 +19,7 @@ mod world;
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
 pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms};
-pub use explanation::{audit_explanations, explanations, findings};
+pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
 pub use inputs::Layout;
 pub use rekey::{Rekeyed, rekey};
@@ -41,8 +41,9 @@ use crate::audit::Scorecard;
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::harden::Policy;
+use crate::flux::FollowOptions;
 use crate::render::Rendering;
+use crate::rules::{Measures, Policy};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
@@ -115,13 +116,23 @@ fn compile_here(
         stand_ins,
         ..
     } = front;
-    let exempt = inputs::check_exemptions(&project);
+    let exemptions = inputs::exemptions(&project);
     let templates = rendering.tree.files().len();
     let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
-    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
-    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
+    let measures = Measures {
+        kept: &kept,
+        follow: &FollowOptions::default(),
+        profiles: &profiles,
+        policy: &policy,
+        exemptions: &exemptions,
+        apps: &[],
+        leaks: &exposure.leaks,
+        failures: &exposure.failures,
+        gaps: &[],
+    };
+    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
     let checked = warnings.keep(check::check(hardened, measures))?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
@@ -138,7 +149,7 @@ fn compile_here(
         tree,
         warnings: warnings.list,
         templates,
-        exemptions: policy.exempt.into_iter().chain(exempt).collect(),
+        exemptions: exemptions.list().to_vec(),
         values,
         secrets: rendering.secrets,
         unseen: hidden,
@@ -179,25 +190,24 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
         ..
     } = rendered(world, &mut warnings)?;
     let exemptions = inputs::exemptions(&project);
-    let rules = harden::RULES.iter().map(|rule| rule.code).collect();
-    let unknown = audit::problems(&exemptions, &rules);
-    warnings.keep(Warned::unless_errors((), unknown))?;
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
-    let measures = audit::Measures {
-        profiles: &profiles,
-        kubernetes: policy.kubernetes,
-        exemptions: &exemptions,
-        gaps: &[],
+    let measures = Measures {
         kept: &kept,
+        follow: &FollowOptions::default(),
+        profiles: &profiles,
+        policy: &policy,
+        exemptions: &exemptions,
+        apps: &[],
+        leaks: &exposure.leaks,
+        failures: &exposure.failures,
+        gaps: &[],
     };
-    let before = audit::sheet(rendering.tree.files(), measures);
-    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
-    let exempt = inputs::check_exemptions(&project);
-    let checks = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
-    let checked = warnings.keep(check::check(hardened, checks))?;
+    let before = audit::score(rendering.tree.files(), measures);
+    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
+    let checked = warnings.keep(check::check(hardened, measures))?;
     let gaps = checked.gaps();
-    let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
+    let after = audit::score(checked.files(), Measures { gaps, ..measures });
     Ok(Audited {
         scorecard: Scorecard { before, after },
         kubernetes: policy.kubernetes.to_string(),

@@ -11,7 +11,7 @@ pub mod budget;
 mod chart;
 pub mod dead_value;
 mod exemption;
-mod field;
+mod pod_field;
 pub mod manifest;
 pub mod naming;
 mod operand;
@@ -31,7 +31,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 pub use exemption::Exemption;
-pub use field::{Field, PROBES, Reach};
+pub use pod_field::{PROBES, PodField, Reach};
 pub use profile::Profiles;
 pub use release::Release;
 
@@ -100,10 +100,7 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
     let mut found: Vec<Workload<'t>> = builds
         .members
         .iter()
-        .filter(|member| {
-            let object = member.object;
-            seen.insert((object.spot(), member.namespace_name(), &member.name))
-        })
+        .filter(|member| seen.insert((member.spot(), member.namespace_name(), &member.name)))
         .filter_map(|member| manifest::workload(member, builds))
         .collect();
     let of_release = |release: &'t Release<'t>| {
@@ -196,7 +193,7 @@ impl<'t> Workload<'t> {
     /// Returns the selector of its pods, as a label selector; `None` where nobody knows.
     pub fn label_selector(&self) -> Option<Value> {
         if matches!(self.home, Home::Manifest(_)) {
-            let written = self.member.object.find("spec.selector")?.to_kubernetes();
+            let written = self.member.find("spec.selector")?.to_json();
             let selects = written
                 .as_object()
                 .is_some_and(|written| !written.is_empty());
@@ -232,7 +229,7 @@ impl<'t> Workload<'t> {
     /// Returns whether Flux deploys it: files that no build takes in are not Flux's, and secret files
     /// are not ours to edit.
     pub fn is_deployed(&self, builds: &Builds<'_>) -> bool {
-        builds.takes_in(self.member) && !self.member.object.file.is_secret()
+        builds.takes_in(self.member) && !self.member.is_secret()
     }
 
     /// Names it as messages do: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
@@ -244,10 +241,10 @@ impl<'t> Workload<'t> {
     }
 
     /// Returns the value of a field, null when it is not set.
-    pub fn value(&self, field: &Field) -> &Value {
+    pub fn value(&self, field: &PodField) -> &Value {
         match field {
-            Field::Pod(key) => &self.pod["spec"][key],
-            Field::Container { name, key } => {
+            PodField::Pod(key) => &self.pod["spec"][key],
+            PodField::Container { name, key } => {
                 let mut all = self.containers();
                 all.find(|container| container.name == name)
                     .map_or(&Value::Null, |container| &container.value[key])
@@ -264,7 +261,7 @@ impl<'t> Workload<'t> {
     }
 
     /// Returns where an addition to a field goes.
-    pub fn reach(&self, field: &Field) -> Reach {
+    pub fn reach(&self, field: &PodField) -> Reach {
         match &self.home {
             Home::Manifest(_) if self.immutable => Reach::Nowhere(manifest::IMMUTABLE),
             Home::Manifest(route) => manifest::reach(self, route, field),
@@ -278,8 +275,8 @@ impl<'t> Workload<'t> {
 
     /// Returns the file, document and route where a field is written; what is written there may reach
     /// other workloads too. `None` where it goes into a patch or nowhere.
-    pub fn written_at(&self, field: &Field) -> Option<(&'t str, usize, Route)> {
-        let object = self.member.object;
+    pub fn written_at(&self, field: &PodField) -> Option<(&'t str, usize, Route)> {
+        let object = self.member.written?;
         match self.reach(field) {
             Reach::Object(route) => Some((
                 &object.file.path,
@@ -291,14 +288,15 @@ impl<'t> Workload<'t> {
     }
 
     /// Returns the place of a field, or of what comes closest to it in the tree.
-    pub fn place(&self, field: &Field) -> Place {
-        let reach = match &self.home {
-            Home::Manifest(route) => manifest::reach(self, route, field),
-            _ => self.reach(field),
-        };
-        match reach {
-            Reach::Object(route) => self.member.object.place(&route),
-            Reach::Patch | Reach::Nowhere(_) => self.member.object.name_place(),
+    pub fn place(&self, field: &PodField) -> Place {
+        if let Home::Manifest(route) = &self.home {
+            return self
+                .member
+                .place(&manifest::applied_route(self, route, field));
+        }
+        match self.reach(field) {
+            Reach::Object(route) => self.member.place(&route),
+            Reach::Patch | Reach::Nowhere(_) => self.member.name_place(),
         }
     }
 }

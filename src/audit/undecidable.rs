@@ -1,6 +1,6 @@
 //! What linters ask and the text of a tree does not tell.
 
-use super::Category;
+use crate::rules::Category;
 
 /// A check of the field that cannot be decided here.
 pub struct Undecidable {
@@ -9,7 +9,7 @@ pub struct Undecidable {
     /// The category it would be in.
     pub category: Category,
     /// What would hold.
-    pub line: &'static str,
+    pub summary: &'static str,
     /// Why it is not decided.
     pub why: &'static str,
 }
@@ -19,25 +19,25 @@ pub static UNDECIDABLE: &[Undecidable] = &[
     Undecidable {
         code: "image-cve",
         category: Category::Images,
-        line: "Images have no known vulnerabilities",
+        summary: "Images have no known vulnerabilities",
         why: "it takes the images and a database: run trivy or grype",
     },
     Undecidable {
         code: "registry-allow",
         category: Category::Images,
-        line: "Images come from registries of a list",
+        summary: "Images come from registries of a list",
         why: "there is no list that fits every project",
     },
     Undecidable {
         code: "schema",
         category: Category::Hygiene,
-        line: "Objects follow their schemas",
+        summary: "Objects follow their schemas",
         why: "Kiln has no schemas of Kubernetes' objects yet: run kubeconform",
     },
     Undecidable {
         code: "cis",
         category: Category::Hygiene,
-        line: "Nodes and the control plane follow the CIS benchmark",
+        summary: "Nodes and the control plane follow the CIS benchmark",
         why: "Talos decides nearly all of it, and the rest needs the running nodes: run kube-bench",
     },
 ];

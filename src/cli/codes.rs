@@ -65,16 +65,17 @@ pub fn diagnostics() -> Vec<(&'static str, Vec<Meaning>)> {
     found
 }
 
-/// Lists every code that there is; a few stand for a check of the tree and one of the audit.
+/// Lists every code that there is; a few stand for a rule and for its remedy.
 pub fn all() -> Vec<Meaning> {
     let dangers = DANGERS.iter().map(|danger| Meaning {
         code: danger.code,
         summary: danger.summary,
         text: "A danger that `kiln diff` tells of; docs/diff.md lists all.",
     });
-    let mut found = pipeline::explanations();
+    let mut found = pipeline::rule_explanations();
+    found.extend(pipeline::remedy_explanations());
     found.extend(diagnostics().into_iter().flat_map(|(_, codes)| codes));
-    found.extend(pipeline::audit_explanations());
+    found.extend(pipeline::undecidable_explanations());
     found.extend(dangers);
     found
 }

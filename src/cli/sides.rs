@@ -427,9 +427,8 @@ fn guard_public(public: PublicReference) -> GuardPublic {
     }
 }
 
-fn guard_exemption((table, exemption): (&str, Exemption)) -> GuardExemption {
+fn guard_exemption(exemption: Exemption) -> GuardExemption {
     GuardExemption {
-        table: table.to_owned(),
         rule: exemption.code,
         namespace: exemption.namespace,
         name: exemption.name,

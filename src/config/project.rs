@@ -26,13 +26,11 @@ pub struct Project {
     pub seal: SealSettings,
     /// `[check]`.
     pub check: CheckSettings,
-    /// `[audit]`.
-    pub audit: AuditSettings,
     /// `[diff]`.
     pub diff: DiffSettings,
     /// `[flux]`.
     pub flux: FluxSettings,
-    /// `[[exempt]]`: what checks of the tree leave alone.
+    /// `[[exempt]]`: what rules leave alone.
     pub exempt: Vec<Exempt>,
 }
 
@@ -69,20 +67,11 @@ pub struct DiffSettings {
     pub defaults: bool,
 }
 
-/// What the audit leaves out.
-#[derive(Clone, Debug, Default)]
-pub struct AuditSettings {
-    /// What is exempt from a check, and why; `check` in the file is the `rule` here.
-    pub exempt: Vec<Exempt>,
-}
-
 /// What hardening may do.
 #[derive(Clone, Debug)]
 pub struct HardenSettings {
     /// Whether anything is added at all.
     pub enabled: bool,
-    /// What is left as it is, and why.
-    pub exempt: Vec<Exempt>,
     /// The requests and limits of containers that nobody knows.
     pub resources: Option<Resources>,
     /// The namespaces that network policies close.
@@ -123,8 +112,7 @@ pub struct Exempt {
     pub namespace: Option<String>,
     /// The name of the object; `None` for every one.
     pub name: Option<String>,
-    /// The output or the folder of outputs; `None` for everywhere, and always `None` outside of the
-    /// `[[exempt]]` list.
+    /// The output or the folder of outputs; `None` for everywhere.
     pub path: Option<String>,
     /// Why, for whoever reads the audit.
     pub reason: String,
@@ -158,7 +146,6 @@ impl Default for Project {
             output: ".".to_owned(),
             harden: HardenSettings {
                 enabled: true,
-                exempt: Vec::new(),
                 resources: None,
                 network_policies: Closed::Nothing,
             },
@@ -167,7 +154,6 @@ impl Default for Project {
                 kubernetes: "1.36".to_owned(),
                 crds: Vec::new(),
             },
-            audit: AuditSettings::default(),
             diff: DiffSettings {
                 ignore: Vec::new(),
                 defaults: true,
@@ -179,7 +165,7 @@ impl Default for Project {
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 11] = [
     "data",
     "templates",
     "catalogue",
@@ -188,7 +174,6 @@ const KEYS: [&str; 12] = [
     "harden",
     "seal",
     "check",
-    "audit",
     "diff",
     "flux",
     "exempt",
@@ -196,10 +181,6 @@ const KEYS: [&str; 12] = [
 
 /// The keys of an item of `[[exempt]]`.
 const EXEMPT: [&str; 5] = ["rule", "namespace", "name", "path", "reason"];
-/// The keys of an item of `[[harden.exempt]]`.
-const HARDEN_EXEMPT: [&str; 4] = ["rule", "namespace", "name", "reason"];
-/// The keys of an item of `[[audit.exempt]]`.
-const AUDIT_EXEMPT: [&str; 4] = ["check", "namespace", "name", "reason"];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
 pub fn load(files: &dyn Files) -> StageResult<Project> {
@@ -266,12 +247,7 @@ impl Reader {
                     }
                 }
                 "flux" => self.flux(&entry.value, &mut project.flux),
-                "exempt" => project.exempt = self.exemptions(&entry.value, &EXEMPT),
-                "audit" => {
-                    for entry in self.known(&entry.value, &["exempt"]) {
-                        project.audit.exempt = self.exemptions(&entry.value, &AUDIT_EXEMPT);
-                    }
-                }
+                "exempt" => project.exempt = self.exemptions(&entry.value),
                 _ => {
                     for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
                         match entry.key.as_str() {
@@ -286,13 +262,12 @@ impl Reader {
     }
 
     fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
-        let keys = ["enabled", "exempt", "resources", "network-policies"];
+        let keys = ["enabled", "resources", "network-policies"];
         for entry in self.known(node, &keys) {
             match entry.key.as_str() {
                 "enabled" => settings.enabled = self.flag(&entry.value),
                 "resources" => settings.resources = Some(self.resources(&entry.value)),
-                "network-policies" => settings.network_policies = self.closed(&entry.value),
-                _ => settings.exempt = self.exemptions(&entry.value, &HARDEN_EXEMPT),
+                _ => settings.network_policies = self.closed(&entry.value),
             }
         }
     }
@@ -377,32 +352,30 @@ impl Reader {
         }
     }
 
-    fn exemptions(&mut self, node: &Node, keys: &[&'static str]) -> Vec<Exempt> {
+    fn exemptions(&mut self, node: &Node) -> Vec<Exempt> {
         let Some(items) = node.items() else {
             self.problem(node, "a list of tables was expected here");
             return Vec::new();
         };
-        items.iter().map(|item| self.exempt(item, keys)).collect()
+        items.iter().map(|item| self.exempt(item)).collect()
     }
 
-    /// Reads an exemption; the first of its keys names the rule.
-    fn exempt(&mut self, node: &Node, keys: &[&'static str]) -> Exempt {
+    fn exempt(&mut self, node: &Node) -> Exempt {
         let mut exempt = Exempt {
             place: Some(Place::new(&self.source, node.first_line_span())),
             ..Exempt::default()
         };
-        for entry in self.known(node, keys) {
+        for entry in self.known(node, &EXEMPT) {
             let text = self.text(&entry.value);
             match entry.key.as_str() {
-                "rule" | "check" => exempt.rule = text,
+                "rule" => exempt.rule = text,
                 "namespace" => exempt.namespace = Some(text),
                 "name" => exempt.name = Some(text),
                 "path" => exempt.path = Some(text),
                 _ => exempt.reason = text,
             }
         }
-        let rule = keys.first().copied().unwrap_or_default();
-        for (key, value) in [(rule, &exempt.rule), ("reason", &exempt.reason)] {
+        for (key, value) in [("rule", &exempt.rule), ("reason", &exempt.reason)] {
             if value.trim().is_empty() {
                 self.problem(node, &format!("an exemption needs a `{key}`"));
             }

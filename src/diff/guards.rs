@@ -27,8 +27,6 @@ pub struct Guards {
 /// An exemption as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GuardExemption {
-    /// The table of `kiln.toml` that it is in: `exempt`, `harden.exempt`, `audit.exempt`.
-    pub table: String,
     /// The code of the rule.
     pub rule: String,
     /// The namespace; `*` for every one.
@@ -71,7 +69,7 @@ pub(super) const RULES_FILE: &str = ".sops.yaml";
 impl GuardExemption {
     /// Returns whether the same is exempt from the same, for whatever reason.
     pub(super) fn covers_same(&self, other: &Self) -> bool {
-        let key = |it: &Self| [&it.table, &it.rule, &it.namespace, &it.name].map(Clone::clone);
+        let key = |it: &Self| [&it.rule, &it.namespace, &it.name].map(Clone::clone);
         key(self) == key(other) && self.path == other.path
     }
 
@@ -138,14 +136,11 @@ impl Guards {
         let added = new.exemptions.iter();
         let added = added.filter(|new| self.like(new).is_none());
         for (old, new) in known.chain(added.map(|new| (None, Some(new)))) {
-            let Some(either) = old.or(new) else {
-                continue;
-            };
             let shown = |it: &GuardExemption| format!("{} ({})", it.what(), plain(&it.reason));
             tell(
                 found,
                 PROJECT_FILE,
-                either.table.clone(),
+                "exempt".to_owned(),
                 (old.map(shown), new.map(shown)),
             );
         }

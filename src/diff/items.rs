@@ -177,7 +177,7 @@ impl<'s> Item<'s> {
             .flatten();
         let content = match release {
             Some(merged) => {
-                let mut field = object.field.clone();
+                let mut field = Field::clone(&object.field);
                 let origin = field.origin.clone();
                 field
                     .mapping_at("spec", &origin)

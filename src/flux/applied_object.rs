@@ -1,6 +1,7 @@
 //! Objects as Flux hands them to the API server.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kustomize::{Field, Place};
 
@@ -97,7 +98,7 @@ impl KustomizationBuild {
 #[derive(Clone, Debug)]
 pub struct AppliedObject {
     /// The object; each field knows where it comes from.
-    pub field: Field,
+    pub field: Arc<Field>,
     /// The build that has it, as an index of [`super::AppliedObjects::builds`].
     pub build: usize,
 }

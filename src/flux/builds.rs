@@ -2,18 +2,21 @@
 //! under which name and in which namespace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kustomize::Field;
+use serde_json::Value;
 
-use super::applied_object::{AppliedObject, BuildStart};
+use super::applied_object::{AppliedObject, BuildStart, group_of, is_of};
 use super::applied_objects::AppliedObjects;
 use super::finding::place_in;
 use super::follow::{FollowOptions, follow};
 use super::kustomization_file::Kustomization;
 use super::tree_files::TreeFiles;
-use crate::source::{Place, Span};
-use crate::tree::object::Object;
-use crate::yaml::Node;
+use crate::source::{Place, Source, Span};
+use crate::tree::File;
+use crate::tree::object::{Object, is_namespaced};
+use crate::yaml::{Node, Route, Step};
 
 /// Where the namespace of an object comes from.
 #[derive(Clone, Debug)]
@@ -24,11 +27,14 @@ pub struct Namespace {
     pub place: Place,
 }
 
-/// An object that is written in a file, as a build applies it.
-#[derive(Clone, Debug)]
+/// An object as a build applies it.
+#[derive(Clone)]
 pub struct Member<'t> {
-    /// The object as it is written.
-    pub object: Object<'t>,
+    /// The object; each field knows where it is written.
+    pub field: Arc<Field>,
+    /// The object as it is written; `None` for one that a generator makes.
+    pub written: Option<Object<'t>>,
+    files: &'t TreeFiles<'t>,
     /// The name it gets.
     pub name: String,
     /// The namespace it gets; `None` for a kind without one, or where nothing says which.
@@ -50,9 +56,145 @@ impl Member<'_> {
     /// Names it as messages do: `HelmRelease/network/echo`.
     pub fn label(&self) -> String {
         match &self.namespace {
-            Some(namespace) => format!("{}/{}/{}", self.object.kind(), namespace.name, self.name),
-            None => format!("{}/{}", self.object.kind(), self.name),
+            Some(namespace) => format!("{}/{}/{}", self.kind(), namespace.name, self.name),
+            None => format!("{}/{}", self.kind(), self.name),
         }
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> &str {
+        self.field.find_text(&["kind"]).unwrap_or_default()
+    }
+
+    /// Returns the API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        group_of(&self.field)
+    }
+
+    /// Returns whether this is of a group and kind, in any version.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        is_of(&self.field, group, kind)
+    }
+
+    /// Returns whether objects of its kind live in a namespace.
+    pub fn is_namespaced(&self) -> bool {
+        is_namespaced(self.kind())
+    }
+
+    /// Returns the value at a dotted route.
+    pub fn find(&self, dotted: &str) -> Option<&Field> {
+        self.field.find_dotted(dotted)
+    }
+
+    /// Returns the value at a route.
+    pub fn at(&self, route: &Route) -> Option<&Field> {
+        field_at(&self.field, route)
+    }
+
+    /// Returns the text of the scalar at a dotted route.
+    pub fn text(&self, dotted: &str) -> Option<&str> {
+        self.find(dotted)?.as_text()
+    }
+
+    /// Returns the value at a dotted route as JSON; null where there is none.
+    pub fn value(&self, dotted: &str) -> Value {
+        self.find(dotted).map_or(Value::Null, Field::to_json)
+    }
+
+    /// Returns the place of the key that a route ends in, or of its deepest ancestor that exists.
+    pub fn place(&self, route: &Route) -> Place {
+        self.deepest_place(route, true)
+    }
+
+    /// Returns the place of the value at a dotted route, or of its deepest ancestor that exists.
+    pub fn value_place(&self, dotted: &str) -> Place {
+        let route = Route::parse(dotted);
+        let is_there = self.at(&route).is_some();
+        self.deepest_place(&route, !is_there)
+    }
+
+    /// Returns the place of the name, or of the object where it has none.
+    pub fn name_place(&self) -> Place {
+        self.value_place("metadata.name")
+    }
+
+    /// Returns the place that decides a field, of the first line of it.
+    pub fn field_place(&self, field: &Field) -> Place {
+        self.shown(field.place(), false)
+    }
+
+    /// Returns what tells where it is written from where all others are: the file, in the tree, and the first byte.
+    pub fn spot(&self) -> (&str, usize) {
+        let place = self.field.place();
+        (&place.file.path, place.span.start)
+    }
+
+    /// Returns the path of the file in which it, or its generator, is written, as messages name it.
+    pub fn path(&self) -> String {
+        self.written.map_or_else(
+            || self.files.seen_from_output(&self.field.place().file.path),
+            |written| written.file.path.clone(),
+        )
+    }
+
+    /// Returns whether its file is to be sealed, or is.
+    pub fn is_secret(&self) -> bool {
+        let path = &self.field.place().file.path;
+        let file = self.written.map(|written| written.file);
+        file.or_else(|| self.files.output(path))
+            .is_some_and(File::is_secret)
+    }
+
+    fn deepest_place(&self, route: &Route, key: bool) -> Place {
+        let mut deepest: &Field = &self.field;
+        for step in &route.0 {
+            match step_of(deepest, step) {
+                Some(inner) => deepest = inner,
+                None => break,
+            }
+        }
+        self.shown(deepest.place(), key)
+    }
+
+    fn shown(&self, place: &kustomize::Place, key: bool) -> Place {
+        let shown = match place_in(&[self.files], place) {
+            Some(found) => found,
+            // The place is in another source, of which no text is at hand.
+            None => match self.written {
+                Some(written) => return written.name_place(),
+                None => Place::new(&Source::new(place.file.path.as_str(), ""), Span::new(0, 0)),
+            },
+        };
+        let documents = place.file.documents().ok();
+        let root = documents.and_then(|all| Some(&all.get(place.document)?.root));
+        let span = root.map(|root| {
+            let route = place.route();
+            let node = root.at(&route).filter(|node| node.span == place.span);
+            let is_object = node.is_some_and(|node| node.get("apiVersion").is_some());
+            match node {
+                Some(_) if key && !is_object => root.span_of(&route),
+                Some(node) if !node.first_line_span().is_empty() => node.first_line_span(),
+                _ => root.span_of(&route),
+            }
+        });
+        Place::new(&shown.source, span.unwrap_or(shown.span))
+    }
+}
+
+impl std::fmt::Debug for Member<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Member({})", self.label())
+    }
+}
+
+fn field_at<'f>(field: &'f Field, route: &Route) -> Option<&'f Field> {
+    route.0.iter().try_fold(field, step_of)
+}
+
+fn step_of<'f>(field: &'f Field, step: &Step) -> Option<&'f Field> {
+    match step {
+        Step::Key(key) => field.get(key),
+        Step::Index(index) => field.items()?.get(*index),
     }
 }
 
@@ -134,7 +276,7 @@ impl<'t> Builds<'t> {
     pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &Member<'t>> {
         self.members
             .iter()
-            .filter(move |member| member.object.is(group, kind))
+            .filter(move |member| member.is(group, kind))
     }
 
     /// Returns the object of a member as Flux applies it; `None` for one that no build has.
@@ -186,32 +328,41 @@ impl<'t> Builds<'t> {
             if build.elsewhere {
                 continue;
             }
-            let Some(object) = self.written(&applied.field) else {
-                continue;
-            };
             // What lies about in the repository and reaches no cluster is nobody's here.
             let is_own = || self.files.is_rendered(&applied.place().file.path);
             if !build.is_reached() && !is_own() {
                 continue;
             }
-            let key = applied.key();
-            let namespace = applied
-                .field
-                .find(&["metadata", "namespace"])
-                .filter(|_| !key.namespace.is_empty() && object.is_namespaced());
-            let namespace = namespace.map(|field| Namespace {
-                name: key.namespace.clone(),
-                place: place_in(&[self.files], field.place())
-                    .unwrap_or_else(|| object.name_place()),
-            });
+            let member = self.member(&applied.field, self.written(&applied.field), applied.build);
             self.members.push(Member {
-                object,
-                name: key.name,
-                namespace,
-                build: applied.build,
                 applied: Some(index),
+                ..member
             });
         }
+    }
+
+    fn member(&self, field: &Arc<Field>, written: Option<Object<'t>>, build: usize) -> Member<'t> {
+        let mut member = Member {
+            field: Arc::clone(field),
+            written,
+            files: self.files,
+            name: field
+                .find_text(&["metadata", "name"])
+                .unwrap_or_default()
+                .to_owned(),
+            namespace: None,
+            build,
+            applied: None,
+        };
+        let namespace = member.find("metadata.namespace");
+        let named = namespace.filter(|_| member.is_namespaced());
+        member.namespace = named.and_then(|field| {
+            Some(Namespace {
+                name: field.as_text().filter(|name| !name.is_empty())?.to_owned(),
+                place: member.shown(field.place(), false),
+            })
+        });
+        member
     }
 
     /// Finds the object in a file from which a build took an applied one.
@@ -233,8 +384,12 @@ impl<'t> Builds<'t> {
         let loose = self.files.rendered();
         let loose = loose.filter(|(path, _)| !self.used.contains(*path));
         let members: Vec<Member<'t>> = loose
-            .flat_map(|(_, file)| Object::of(file))
-            .map(|object| loose_member(object, build))
+            .flat_map(|(path, file)| Object::of(file).map(move |object| (path, object)))
+            .filter_map(|(path, object)| {
+                let source = self.files.file(path)?;
+                let field = Field::of_node(object.root, source, object.document);
+                Some(self.member(&Arc::new(field), Some(object), build))
+            })
             .collect();
         if !members.is_empty() {
             self.builds.push(Build {
@@ -245,22 +400,6 @@ impl<'t> Builds<'t> {
             });
             self.members.extend(members);
         }
-    }
-}
-
-fn loose_member(object: Object<'_>, build: usize) -> Member<'_> {
-    let declared = object.declared_namespace();
-    Member {
-        object,
-        name: object.name().to_owned(),
-        namespace: declared
-            .filter(|_| object.is_namespaced())
-            .map(|name| Namespace {
-                name: name.to_owned(),
-                place: object.value_place("metadata.namespace"),
-            }),
-        build,
-        applied: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! From where Flux starts to the objects that it applies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kustomize::{Build, BuildOptions, Field, Files, Place, Resource, SourceFile, join};
 use rayon::prelude::*;
@@ -543,7 +544,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             }
         }
         self.applied.objects.push(AppliedObject {
-            field: object,
+            field: Arc::new(object),
             build,
         });
         new
@@ -785,7 +786,7 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
         });
         if !refused {
             let objects = folder.resources.into_iter().map(|resource| AppliedObject {
-                field: resource.root,
+                field: Arc::new(resource.root),
                 build: index,
             });
             applied.objects.extend(objects);

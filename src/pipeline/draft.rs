@@ -11,6 +11,7 @@ use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{FollowOptions, FollowedTree, TreeFiles};
+use crate::rules::Measures;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
@@ -42,8 +43,8 @@ pub struct DraftPolicies {
     pub ignore: Vec<String>,
     /// Whether a comparison leaves out the usual noise.
     pub noise: bool,
-    /// The exemptions, each with its table in `kiln.toml`.
-    pub exemptions: Vec<(&'static str, Exemption)>,
+    /// The exemptions.
+    pub exemptions: Vec<Exemption>,
     /// What the config takes from elsewhere and calls public.
     pub public: Vec<PublicReference>,
     /// Whether the creation rules are rendered, rather than the project's own.
@@ -75,9 +76,19 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
-    let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
-    let exempt = inputs::check_exemptions(&project);
-    let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
+    let exemptions = inputs::exemptions(&project);
+    let measures = Measures {
+        kept: &kept,
+        follow: &FollowOptions::default(),
+        profiles: &profiles,
+        policy: &policy,
+        exemptions: &exemptions,
+        apps: &[],
+        leaks: &exposure.leaks,
+        failures: &exposure.failures,
+        gaps: &[],
+    };
+    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
     let tree = warnings.keep(check::check(hardened, measures))?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
@@ -85,7 +96,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let policies = DraftPolicies {
         ignore: project.diff.ignore.clone(),
         noise: project.diff.defaults,
-        exemptions: inputs::named_exemptions(&project),
+        exemptions: exemptions.list().to_vec(),
         public,
         rules_rendered,
         rules: rules.all_terms(),

@@ -7,12 +7,12 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::World;
-use crate::check::{self, Leak};
 use crate::config::model::Cluster;
 use crate::diagnostic::{Diagnostic, StageResult};
 use crate::render::{
     self, Context, Library, OtherInputs, OtherRendering, Rendering, ReplacedFiles,
 };
+use crate::rules::{Leak, find_leaks};
 use crate::schema::{self, Schema};
 use crate::seal::{self, Rules};
 use crate::secret::KEY_FILES;
@@ -97,7 +97,7 @@ impl Renderer<'_> {
         };
         let tree = tree.with_secrets(named);
         let open_part = |file: &_| seal::open_part(file, rules);
-        let mut leaks = check::find_leaks(&rendering.tree, &tree, &open_part);
+        let mut leaks = find_leaks(&rendering.tree, &tree, &open_part);
         if !leaks.is_empty() {
             self.name_origins(rendering, (rules, named), &mut leaks);
         }
@@ -139,7 +139,7 @@ impl Renderer<'_> {
             others.map(|other| other.tree.with_secrets(named)).collect();
         let found: Vec<Vec<Leak>> = others
             .par_iter()
-            .map(|other| check::find_leaks(&rendering.tree, other, &open_part))
+            .map(|other| find_leaks(&rendering.tree, other, &open_part))
             .collect();
         for (origin, moved) in origins.zip(&found) {
             let moved: BTreeSet<_> = moved.iter().map(Leak::spot).collect();

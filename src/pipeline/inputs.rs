@@ -3,9 +3,8 @@
 use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::flux::TreeFiles;
-use crate::harden::{Closed, Policy, Resources};
 use crate::render::{Layer, Layers};
+use crate::rules::{Closed, Exemptions, Policy, Resources};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, KEY_FILES, Secret};
@@ -14,13 +13,12 @@ use crate::tree::output_path::ReservedPaths;
 use crate::tree::{File, Rendered, Sealed, Tree};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
-use crate::{check, config, schema, seal};
+use crate::{config, schema, seal};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
-use super::exposure::Exposure;
 use super::failure::Failure;
 
 /// Where a project keeps its templates and its outputs.
@@ -414,7 +412,6 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
         });
     Policy {
         enabled: project.harden.enabled,
-        exempt: project.harden.exempt.iter().map(exemption).collect(),
         pod_security: wishes.collect(),
         resources: project.harden.resources.as_ref().map(|own| Resources {
             cpu_request: own.cpu_request.clone(),
@@ -442,27 +439,9 @@ fn closed(setting: &project::Closed) -> Closed {
     }
 }
 
-/// Lists what the checks leave out.
-pub(super) fn check_exemptions(project: &Project) -> Vec<Exemption> {
-    project.exempt.iter().map(exemption).collect()
-}
-
-/// Lists what the audit leaves out: its own exemptions, and those from the hardening rules.
-pub(super) fn exemptions(project: &Project) -> Vec<Exemption> {
-    let all = project.audit.exempt.iter().chain(&project.harden.exempt);
-    all.map(exemption).collect()
-}
-
-/// Lists every exemption with the table that it is in.
-pub(super) fn named_exemptions(project: &Project) -> Vec<(&'static str, Exemption)> {
-    let of = |table: &'static str, list: &[project::Exempt]| {
-        let exemptions = list.iter().map(exemption);
-        exemptions.map(|found| (table, found)).collect::<Vec<_>>()
-    };
-    let mut all = of("harden.exempt", &project.harden.exempt);
-    all.extend(of("audit.exempt", &project.audit.exempt));
-    all.extend(of("exempt", &project.exempt));
-    all
+/// Returns what the project exempts.
+pub(super) fn exemptions(project: &Project) -> Exemptions {
+    Exemptions::new(project.exempt.iter().map(exemption).collect())
 }
 
 fn exemption(written: &project::Exempt) -> Exemption {
@@ -474,23 +453,5 @@ fn exemption(written: &project::Exempt) -> Exemption {
         path: written.path.clone(),
         reason: written.reason.clone(),
         place: written.place.clone(),
-    }
-}
-
-/// Returns what the checks measure against.
-pub(super) fn measures<'m>(
-    exposure: &'m Exposure,
-    profiles: &'m Profiles,
-    policy: &Policy,
-    exempt: &'m [Exemption],
-    kept: &'m TreeFiles<'m>,
-) -> check::Measures<'m> {
-    check::Measures {
-        kept,
-        leaks: &exposure.leaks,
-        failures: &exposure.failures,
-        profiles,
-        kubernetes: policy.kubernetes,
-        exempt,
     }
 }

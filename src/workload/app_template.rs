@@ -8,7 +8,7 @@ use semver::Version;
 use serde_json::{Map, Value, json};
 
 use super::values::{self, at};
-use super::{Field, Home, Reach, Release, Workload};
+use super::{Home, PodField, Reach, Release, Workload};
 
 /// The options of a pod that all controllers share, or one has for itself.
 const POD_OPTIONS: [&str; 9] = [
@@ -265,7 +265,7 @@ fn with_name(name: &str, mut volume: Value) -> Value {
 
 /// Returns the route of a field in the values: that of the controller where it says something for
 /// itself, that of all controllers otherwise.
-pub(super) fn reach(release: &Release<'_>, controller: &str, field: &Field) -> Reach {
+pub(super) fn reach(release: &Release<'_>, controller: &str, field: &PodField) -> Reach {
     if release.values_from {
         return Reach::Nowhere("more of the release's values come from elsewhere");
     }
@@ -283,10 +283,12 @@ pub(super) fn reach(release: &Release<'_>, controller: &str, field: &Field) -> R
     };
     match field {
         // A constraint selects the pods of one controller, so it is never shared.
-        Field::Pod(key @ "topologySpreadConstraints") => Reach::Object(own.then("pod").then(*key)),
-        Field::Pod(key) if said(&["pod", key]) => Reach::Object(own.then("pod").then(*key)),
-        Field::Pod(key) => Reach::Object(values.then("defaultPodOptions").then(*key)),
-        Field::Container { name, key } => {
+        PodField::Pod(key @ "topologySpreadConstraints") => {
+            Reach::Object(own.then("pod").then(*key))
+        }
+        PodField::Pod(key) if said(&["pod", key]) => Reach::Object(own.then("pod").then(*key)),
+        PodField::Pod(key) => Reach::Object(values.then("defaultPodOptions").then(*key)),
+        PodField::Container { name, key } => {
             let list = if said(&["containers", name]) {
                 "containers"
             } else {

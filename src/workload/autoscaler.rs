@@ -18,7 +18,7 @@ impl Autoscalers {
             .map(|member| (member, "spec.minReplicaCount", 0));
         let mut found = BTreeMap::new();
         for (member, path, default) in horizontal.chain(scaled) {
-            let object = member.object;
+            let object = member;
             let Some(name) = object.text("spec.scaleTargetRef.name") else {
                 continue;
             };

@@ -1,12 +1,12 @@
 //! PodDisruptionBudgets: which pods one selects, whether it lets any of them go, and those that charts make.
 
+use kustomize::Field;
 use serde_json::{Map, Value};
 
 use super::values::{at, coalesce};
 use super::{Home, Release, Workload, profile};
 use crate::flux::builds::Builds;
 use crate::source::Place;
-use crate::yaml::Node;
 
 /// Whether a budget selects the pods of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +40,8 @@ impl Budget {
             .map(|member| Self {
                 name: member.name.clone(),
                 namespace: member.namespace_name().to_owned(),
-                spec: member
-                    .object
-                    .find("spec")
-                    .map_or(Value::Null, Node::to_kubernetes),
-                place: member.object.name_place(),
+                spec: member.value("spec"),
+                place: member.name_place(),
             })
             .collect();
         for release in releases {
@@ -247,7 +244,7 @@ fn setting_value(workload: &Workload<'_>, path: &str) -> Option<Value> {
         Home::Chart(release, _) | Home::AppTemplate(release, _) => {
             at(&release.values, path).cloned()
         }
-        Home::Operand(_) => workload.member.object.find(path).map(Node::to_kubernetes),
+        Home::Operand(_) => workload.member.find(path).map(Field::to_json),
         Home::Manifest(_) => None,
     }
 }

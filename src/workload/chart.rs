@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::profile::{Condition, Profile, Workloads};
 use super::values::{self, at, coalesce};
-use super::{Field, Home, PROBES, Reach, Release, Workload, profile};
+use super::{Home, PROBES, PodField, Reach, Release, Workload, profile};
 
 /// Why no patch is written.
 const UNNAMED: &str = "nobody knows for certain what the chart names it";
@@ -140,13 +140,13 @@ fn is_switched(field: &str) -> bool {
 }
 
 /// Returns the values path of a field, or the post-renderer where the chart has none.
-pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &Field) -> Reach {
+pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &PodField) -> Reach {
     if release.values_from {
         return Reach::Nowhere("more of the release's values come from elsewhere");
     }
     let path = match field {
-        Field::Pod(key) => known.paths.get(*key),
-        Field::Container { name, key } => known
+        PodField::Pod(key) => known.paths.get(*key),
+        PodField::Container { name, key } => known
             .containers
             .iter()
             .find(|(pattern, _)| release.fill(pattern) == *name)

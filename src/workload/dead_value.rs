@@ -1,13 +1,15 @@
 //! Values of a release that its chart does not know, and what their author most likely meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use kustomize::Field;
 
 use super::Release;
 use super::profile::Known;
 use super::values;
 use crate::diagnostic::closest;
 use crate::source::Place;
-use crate::yaml::{Node, Step};
+use crate::yaml::Step;
 
 /// Stands for every name that values may give to what they list by name.
 const ANY: &str = "*";
@@ -36,7 +38,7 @@ pub fn all(release: &Release<'_>) -> Vec<DeadValue> {
     let Some(profile) = release.profile() else {
         return Vec::new();
     };
-    let root = release.member.object.find("spec.values");
+    let root = release.member.find("spec.values");
     let (Some(known), Some(root)) = (&profile.values, root) else {
         return Vec::new();
     };
@@ -58,7 +60,7 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    fn visit(&mut self, node: &Node, known: &Known, path: &mut Vec<String>) {
+    fn visit(&mut self, node: &Field, known: &Known, path: &mut Vec<String>) {
         let (Some(keys), Some(_)) = (known.keys(), node.entries()) else {
             return;
         };
@@ -76,14 +78,14 @@ impl Search<'_> {
         }
     }
 
-    fn report(&mut self, value: &Node, keys: &BTreeMap<String, Known>, path: &[String]) {
+    fn report(&mut self, value: &Field, keys: &BTreeMap<String, Known>, path: &[String]) {
         let mut route = values::route("");
         route
             .0
             .extend(path.iter().map(|key| Step::from(key.as_str())));
         self.found.push(DeadValue {
             path: path.join("."),
-            place: self.release.member.object.place(&route),
+            place: self.release.member.place(&route),
             holds_limits: holds_limits(path, value),
             meant: self.meant(value, keys, path),
         });
@@ -93,7 +95,7 @@ impl Search<'_> {
     /// key elsewhere, the one below the chart's own name first.
     fn meant(
         &self,
-        value: &Node,
+        value: &Field,
         keys: &BTreeMap<String, Known>,
         path: &[String],
     ) -> Option<String> {
@@ -124,25 +126,13 @@ impl Search<'_> {
     }
 }
 
-/// Lists the keys of a mapping, those of `<<` included, each once and in order.
-fn written(node: &Node) -> Vec<&str> {
-    let mut seen = BTreeSet::new();
-    let mut keys = Vec::new();
-    let mut pending = vec![node];
-    while let Some(next) = pending.pop() {
-        pending.extend(next.items().into_iter().flatten());
-        for entry in next.entries().into_iter().flatten() {
-            if entry.key == "<<" {
-                pending.push(&entry.value);
-            } else if seen.insert(entry.key.as_str()) {
-                keys.push(entry.key.as_str());
-            }
-        }
-    }
-    keys
+/// Lists the keys of a mapping, in order.
+fn written(field: &Field) -> Vec<&str> {
+    let entries = field.entries().into_iter().flatten();
+    entries.map(|entry| entry.key.as_str()).collect()
 }
 
-fn knows_all(known: &Known, value: &Node) -> bool {
+fn knows_all(known: &Known, value: &Field) -> bool {
     let Some(keys) = known.keys() else {
         return false;
     };
@@ -150,7 +140,7 @@ fn knows_all(known: &Known, value: &Node) -> bool {
     !written.is_empty() && written.iter().all(|key| keys.contains_key(*key))
 }
 
-fn holds_limits(path: &[String], value: &Node) -> bool {
+fn holds_limits(path: &[String], value: &Field) -> bool {
     let here = path.iter().any(|key| key == "limits");
     let mut inside = value.entries().into_iter().flatten();
     here || inside.any(|entry| entry.key == "limits" || holds_limits(&[], &entry.value))

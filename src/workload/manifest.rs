@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use kustomize::Field;
 use serde_json::Value;
 
-use super::{Field, Home, Reach, Workload};
+use super::{Home, PodField, Reach, Workload};
 use crate::flux::builds::{Builds, Member, Start};
-use crate::tree::object::Object;
 use crate::yaml::{Node, Route};
 
 /// Why nothing is added to a Job or Pod that nothing makes anew.
 pub(super) const IMMUTABLE: &str = "it cannot be changed once it runs: Flux would need `kustomize.toolkit.fluxcd.io/force: enabled`";
 
 /// Returns the route of the pod template (`metadata` and `spec`) in an object of a kind that runs pods.
-pub fn pod_route(object: Object<'_>) -> Option<Route> {
-    let route = match (object.group(), object.kind()) {
+pub fn pod_route(group: &str, kind: &str) -> Option<Route> {
+    let route = match (group, kind) {
         ("", "Pod") => Route::default(),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("batch", "Job")
@@ -28,20 +28,16 @@ pub fn pod_route(object: Object<'_>) -> Option<Route> {
 
 /// Reads the workload that an object is, as the API server would.
 pub(super) fn workload<'t>(member: &'t Member<'t>, builds: &Builds<'_>) -> Option<Workload<'t>> {
-    let object = member.object;
-    let route = pod_route(object)?;
-    let pod = object
-        .root
-        .at(&route)
-        .map_or(Value::Null, Node::to_kubernetes);
+    let route = pod_route(member.group(), member.kind())?;
+    let pod = member.at(&route).map_or(Value::Null, Field::to_json);
     Some(Workload {
         member,
         home: Home::Manifest(route),
-        kind: object.kind().to_owned(),
+        kind: member.kind().to_owned(),
         name: member.name.clone(),
         namespace: member.namespace_name().to_owned(),
-        replicas: replicas(object),
-        selector: labels(object.find("spec.selector.matchLabels")),
+        replicas: replicas(member),
+        selector: labels(member.find("spec.selector.matchLabels")),
         hook: false,
         certain: true,
         immutable: is_immutable(member, builds),
@@ -55,7 +51,7 @@ pub(super) fn workload<'t>(member: &'t Member<'t>, builds: &Builds<'_>) -> Optio
 /// object or its Kustomization asks for that (`force`), and never touches it again where the object
 /// is only to be there (`ssa`); in any other case a change would stop the whole Kustomization.
 fn is_immutable(member: &Member<'_>, builds: &Builds<'_>) -> bool {
-    if !matches!(member.object.kind(), "Job" | "Pod") {
+    if !matches!(member.kind(), "Job" | "Pod") {
         return false;
     }
     let start = builds.builds[member.build].start;
@@ -64,8 +60,8 @@ fn is_immutable(member: &Member<'_>, builds: &Builds<'_>) -> bool {
     }
     let owner = builds.owner(member);
     let asks = |key: &str, value: &str| {
-        let annotations = member.object.find("metadata.annotations");
-        let written = annotations.and_then(|node| node.get(key)?.text());
+        let annotations = member.find("metadata.annotations");
+        let written = annotations.and_then(|field| field.get(key)?.as_text());
         written.is_some_and(|written| written.eq_ignore_ascii_case(value))
     };
     let replaced = owner.is_some_and(|owner| owner.find_text(&["spec", "force"]) == Some("true"))
@@ -74,40 +70,61 @@ fn is_immutable(member: &Member<'_>, builds: &Builds<'_>) -> bool {
 }
 
 /// Reads the replicas of a kind that has them; one is the API server's default.
-fn replicas(object: Object<'_>) -> Option<u64> {
+fn replicas(member: &Member<'_>) -> Option<u64> {
     if !matches!(
-        object.kind(),
+        member.kind(),
         "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController"
     ) {
         return None;
     }
-    object
+    member
         .find("spec.replicas")
-        .map_or(Some(1), |node| node.to_kubernetes().as_u64())
+        .map_or(Some(1), |field| field.to_json().as_u64())
 }
 
-fn labels(node: Option<&Node>) -> BTreeMap<String, String> {
-    node.and_then(Node::entries)
+fn labels(field: Option<&Field>) -> BTreeMap<String, String> {
+    field
+        .and_then(Field::entries)
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some((entry.key.clone(), entry.value.text()?.to_owned())))
+        .filter_map(|entry| Some((entry.key.clone(), entry.value.as_text()?.to_owned())))
         .collect()
 }
 
-/// Returns the route of a field: containers have theirs by index.
-pub(super) fn reach(workload: &Workload<'_>, route: &Route, field: &Field) -> Reach {
+/// Returns the route of a field in the manifest as it is written: containers have theirs by index there.
+pub(super) fn reach(workload: &Workload<'_>, route: &Route, field: &PodField) -> Reach {
+    let Some(written) = workload.member.written else {
+        return Reach::Nowhere("a generator makes it");
+    };
     let spec = route.then("spec");
     match field {
-        Field::Pod(key) => Reach::Object(spec.then(*key)),
-        Field::Container { name, key } => {
+        PodField::Pod(key) => Reach::Object(spec.then(*key)),
+        PodField::Container { name, key } => {
             for list in ["containers", "initContainers"] {
-                let items = workload.pod["spec"][list].as_array();
+                let list = spec.then(list);
+                let items = written.root.at(&list).and_then(Node::items);
                 let mut all = items.into_iter().flatten();
-                if let Some(index) = all.position(|item| item["name"] == name.as_str()) {
-                    return Reach::Object(spec.then(list).then(index).then(*key));
+                if let Some(index) = all.position(|item| item.find_text("name") == Some(name)) {
+                    return Reach::Object(list.then(index).then(*key));
                 }
             }
-            Reach::Nowhere("there is no such container")
+            Reach::Nowhere("a patch adds its container")
         }
     }
+}
+
+/// Returns the route of a field in the manifest as it is applied.
+pub(super) fn applied_route(workload: &Workload<'_>, route: &Route, field: &PodField) -> Route {
+    let spec = route.then("spec");
+    let PodField::Container { name, key } = field else {
+        return spec.then(field.key());
+    };
+    for list in ["containers", "initContainers"] {
+        let items = workload.pod["spec"][list].as_array();
+        let mut all = items.into_iter().flatten();
+        if let Some(index) = all.position(|item| item["name"] == name.as_str()) {
+            return spec.then(list).then(index).then(*key);
+        }
+    }
+    spec
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use kustomize::Field;
 use serde_json::Value;
 
 use super::profile::{Elevation, Operand, Profile};
 use super::values::coalesce;
-use super::{Field, Home, Reach, Release, Workload, profile};
+use super::{Home, PodField, Reach, Release, Workload, profile};
 use crate::flux::builds::{Builds, Member};
-use crate::yaml::{Node, Route};
+use crate::yaml::Route;
 
 /// Lists the workloads that the operator of a release makes, for each resource of its kinds.
 pub(super) fn workloads<'t>(
@@ -32,7 +33,7 @@ pub(super) fn workloads<'t>(
 pub(super) fn unknown<'t>(profile: &Profile, builds: &'t Builds<'t>) -> Vec<&'t Member<'t>> {
     let operands = || profile.operands.iter();
     let known = |member: &Member<'_>| {
-        let mut of_kind = operands().filter(|one| member.object.is(&one.group, &one.kind));
+        let mut of_kind = operands().filter(|one| member.is(&one.group, &one.kind));
         of_kind.any(|one| makes(one, member))
     };
     let kinds: BTreeSet<_> = operands().map(|one| (&*one.group, &*one.kind)).collect();
@@ -44,12 +45,7 @@ pub(super) fn unknown<'t>(profile: &Profile, builds: &'t Builds<'t>) -> Vec<&'t 
 
 /// Whether the operator makes workloads of an entry from a resource.
 fn makes(operand: &Operand, member: &Member<'_>) -> bool {
-    let has = |route: &String| {
-        member
-            .object
-            .find(route)
-            .is_some_and(|node| !node.is_null())
-    };
+    let has = |route: &String| member.find(route).is_some_and(|field| !field.is_null());
     operand.field.as_ref().is_none_or(has)
 }
 
@@ -60,12 +56,7 @@ fn workload<'t>(
     member: &'t Member<'t>,
     builds: &Builds<'_>,
 ) -> Workload<'t> {
-    let written = |path: &str| {
-        member
-            .object
-            .find(path)
-            .map_or(Value::Null, Node::to_kubernetes)
-    };
+    let written = |path: &str| member.value(path);
     let namespace = if operand.beside_operator {
         &release.namespace
     } else {
@@ -129,16 +120,16 @@ fn is_annotated(builds: &Builds<'_>, namespace: &str, elevation: &Elevation) -> 
     let annotation = Route::parse("metadata.annotations").then(elevation.annotation.as_str());
     let mut namespaces = builds.of_kind("", "Namespace");
     namespaces.any(|member| {
-        let value = member.object.root.at(&annotation);
-        member.name == namespace && value.and_then(Node::text) == Some("true")
+        let value = member.at(&annotation);
+        member.name == namespace && value.and_then(Field::as_text) == Some("true")
     })
 }
 
 /// Returns the route in the custom resource.
-pub(super) fn reach(known: &profile::Workload, field: &Field) -> Reach {
+pub(super) fn reach(known: &profile::Workload, field: &PodField) -> Reach {
     let path = match field {
-        Field::Pod(key) => known.paths.get(*key),
-        Field::Container { name, key } => known
+        PodField::Pod(key) => known.paths.get(*key),
+        PodField::Container { name, key } => known
             .containers
             .get(name)
             .and_then(|container| container.paths.get(*key)),

@@ -41,7 +41,7 @@ where
     let own = |workload: &&Workload<'_>| {
         workload.release().is_some_and(|of| {
             let (of, release) = (of.member, release.member);
-            of.build == release.build && of.object.spot() == release.object.spot()
+            of.build == release.build && of.spot() == release.spot()
         }) && workload.known().is_none_or(|known| !known.by_operator)
     };
     workloads.into_iter().filter(own).collect()

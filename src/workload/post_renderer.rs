@@ -1,11 +1,12 @@
 //! Patches of a release's post-renderers, as far as they touch what rules and checks look at.
 
+use kustomize::Field;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::flux::builds::Member;
 use crate::source::Place;
-use crate::tree::object::Object;
-use crate::yaml::{Node, Route, load};
+use crate::yaml::{Route, load};
 
 /// One patch.
 #[derive(Clone, Debug)]
@@ -26,11 +27,13 @@ pub struct Patches(pub Vec<Patch>);
 
 impl Patches {
     /// Reads the patches of a HelmRelease.
-    pub fn of(release: Object<'_>) -> Self {
+    pub fn of(release: &Member<'_>) -> Self {
         let mut found = Vec::new();
-        let renderers = release.find("spec.postRenderers").and_then(Node::items);
+        let renderers = release.find("spec.postRenderers").and_then(Field::items);
         for (index, renderer) in renderers.into_iter().flatten().enumerate() {
-            let patches = renderer.find("kustomize.patches").and_then(Node::items);
+            let patches = renderer
+                .find_dotted("kustomize.patches")
+                .and_then(Field::items);
             for (number, patch) in patches.into_iter().flatten().enumerate() {
                 let route = Route::parse("spec.postRenderers")
                     .then(index)
@@ -94,15 +97,15 @@ impl Patch {
     }
 }
 
-fn read(patch: &Node, place: Place) -> Patch {
+fn read(patch: &Field, place: Place) -> Patch {
     let body = patch
-        .find_text("patch")
+        .find_text(&["patch"])
         .and_then(|text| load(text).ok())
         .and_then(|documents| Some(documents.first()?.root.to_kubernetes()))
         .unwrap_or_default();
     let written = patch
         .get("target")
-        .and_then(|target| target.to_kubernetes().as_object().cloned());
+        .and_then(|target| target.to_json().as_object().cloned());
     let targeted = written.is_some();
     let target = written.unwrap_or_else(|| {
         let mut own = Map::new();

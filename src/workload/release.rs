@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kustomize::Field;
 use serde_json::{Map, Value};
 
 use super::naming::{Filled, Naming};
@@ -12,7 +13,6 @@ use rayon::prelude::*;
 
 use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
-use crate::yaml::Node;
 
 const HELM: &str = "helm.toolkit.fluxcd.io";
 const SOURCE: &str = "source.toolkit.fluxcd.io";
@@ -56,11 +56,7 @@ impl<'t> Release<'t> {
         let members: Vec<&Member<'t>> = builds
             .of_kind(HELM, "HelmRelease")
             .filter(|member| {
-                seen.insert((
-                    member.object.spot(),
-                    member.namespace_name(),
-                    member.name.as_str(),
-                ))
+                seen.insert((member.spot(), member.namespace_name(), member.name.as_str()))
             })
             .collect();
         members
@@ -70,7 +66,7 @@ impl<'t> Release<'t> {
     }
 
     fn read(member: &'t Member<'t>, sources: &Sources<'t>, profiles: &'t Profiles) -> Self {
-        let object = member.object;
+        let object = member;
         let chart = chart(member, sources);
         let target = object
             .text("spec.targetNamespace")
@@ -84,8 +80,8 @@ impl<'t> Release<'t> {
             },
             str::to_owned,
         );
-        let values = match object.find("spec.values").map(Node::to_kubernetes) {
-            Some(Value::Object(values)) => values,
+        let values = match object.value("spec.values") {
+            Value::Object(values) => values,
             _ => Map::new(),
         };
         Self {
@@ -100,10 +96,10 @@ impl<'t> Release<'t> {
             values,
             values_from: object
                 .find("spec.valuesFrom")
-                .and_then(Node::items)
+                .and_then(Field::items)
                 .is_some_and(|list| !list.is_empty()),
             tests: object.text("spec.test.enable") == Some("true"),
-            patches: Patches::of(object),
+            patches: Patches::of(member),
         }
     }
 
@@ -122,7 +118,7 @@ impl<'t> Release<'t> {
 
     /// Returns the place of a values path, or of its deepest part that is set.
     pub fn values_place(&self, dotted: &str) -> Place {
-        self.member.object.place(&values::route(dotted))
+        self.member.place(&values::route(dotted))
     }
 
     /// Fills in the placeholders of a text; where values do not show what stands there, as by default.
@@ -156,12 +152,8 @@ impl<'t> Sources<'t> {
     fn of(builds: &'t Builds<'t>) -> Self {
         let mut found = BTreeMap::new();
         for member in &builds.members {
-            if member.object.group() == SOURCE {
-                let key = (
-                    member.object.kind(),
-                    member.namespace_name(),
-                    member.name.as_str(),
-                );
+            if member.group() == SOURCE {
+                let key = (member.kind(), member.namespace_name(), member.name.as_str());
                 found.entry(key).or_insert(member);
             }
         }
@@ -170,7 +162,7 @@ impl<'t> Sources<'t> {
 
     /// Finds the source that a reference of a member's object names.
     fn find(&self, kind: &str, member: &Member<'_>, reference: &str) -> Option<&'t Member<'t>> {
-        let text = |key: &str| member.object.text(&format!("{reference}.{key}"));
+        let text = |key: &str| member.text(&format!("{reference}.{key}"));
         let namespace = text("namespace").unwrap_or_else(|| member.namespace_name());
         self.0.get(&(kind, namespace, text("name")?)).copied()
     }
@@ -178,7 +170,7 @@ impl<'t> Sources<'t> {
 
 /// Resolves the chart of a release through its source in the tree.
 fn chart(member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
-    let object = member.object;
+    let object = member;
     if object.find("spec.chartRef").is_none() {
         return template_chart("spec.chart.spec", member, sources);
     }
@@ -188,21 +180,21 @@ fn chart(member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
         return template_chart("spec", source, sources);
     }
     Some(Chart {
-        url: source.object.text("spec.url")?.to_owned(),
-        version: source.object.text("spec.ref.tag").map(str::to_owned),
+        url: source.text("spec.url")?.to_owned(),
+        version: source.text("spec.ref.tag").map(str::to_owned),
     })
 }
 
 /// Reads a chart that is named together with its repository.
 fn template_chart(at: &str, member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
-    let object = member.object;
+    let object = member;
     let name = object.text(&format!("{at}.chart"))?;
     let reference = format!("{at}.sourceRef");
     let kind = object
         .text(&format!("{reference}.kind"))
         .unwrap_or_default();
     let source = sources.find(kind, member, &reference)?;
-    let url = source.object.text("spec.url")?.trim_end_matches('/');
+    let url = source.text("spec.url")?.trim_end_matches('/');
     Some(Chart {
         url: format!("{url}/{name}"),
         version: object.text(&format!("{at}.version")).map(str::to_owned),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::pod_security::{Level, Version, Violation, evaluate, level};
 use super::profile::Workloads;
-use super::{Field, Home, Release, Workload, operand};
+use super::{Home, PodField, Release, Workload, operand};
 use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
 
@@ -66,7 +66,7 @@ pub fn standing(workload: &Workload<'_>, version: Version) -> Standing {
         level: Some(level(&violations)),
         obstacles: obstacles(workload, &violations),
         certain: workload.certain,
-        place: workload.member.object.name_place(),
+        place: workload.member.name_place(),
     }
 }
 
@@ -103,11 +103,11 @@ fn place(workload: &Workload<'_>, violation: &Violation) -> Place {
     if let Home::Manifest(route) = &workload.home {
         let mut full = route.clone();
         full.0.extend(violation.route.0.iter().cloned());
-        return workload.member.object.place(&full);
+        return workload.member.place(&full);
     }
     workload.place(&match &violation.container {
-        Some(container) => Field::of(container, "securityContext"),
-        None => Field::Pod("securityContext"),
+        Some(container) => PodField::of(container, "securityContext"),
+        None => PodField::Pod("securityContext"),
     })
 }
 
@@ -117,7 +117,7 @@ fn unknown(member: &Member<'_>) -> Standing {
         level: None,
         obstacles: Vec::new(),
         certain: false,
-        place: member.object.name_place(),
+        place: member.name_place(),
     }
 }
 
@@ -131,7 +131,7 @@ fn lowered(release: &Release<'_>, version: Version) -> Vec<Standing> {
         level: Some(level),
         obstacles: vec![(reason, release.values_place(path))],
         certain: !release.values_from,
-        place: release.member.object.name_place(),
+        place: release.member.name_place(),
     };
     let mut found = Vec::new();
     for lowering in &profile.lowered_by {

@@ -223,6 +223,11 @@ impl Field {
         Some(&mut entry.value)
     }
 
+    /// Returns the field at a dotted path of keys; a key that holds a dot is not reached.
+    pub fn find_dotted(&self, path: &str) -> Option<&Self> {
+        path.split('.').try_fold(self, |field, key| field.get(key))
+    }
+
     /// Follows keys.
     pub fn find(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |field, key| field.get(key))

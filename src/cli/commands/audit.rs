@@ -2,7 +2,6 @@
 
 use clap::ValueEnum;
 
-use crate::audit::Category;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
@@ -11,15 +10,17 @@ use crate::cli::report::shown;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Keys};
+use crate::rules::Category;
 
 const MORE: &str = "\
-Each check asks one question of every workload, container or object that it is about: it passes,
-fails, is exempt with a reason, or nobody knows, which counts like a failure. A category's score is
-the mean of what passes of its checks by their weights; the total is the mean of the categories.
+Each rule asks one question of every workload, container or object that it is about: it passes,
+fails, is exempt with a reason, or is not seen. A category's score is the mean of what passes of its
+rules by their weights, over what is seen; the share that is seen stands beside it. The total is the
+mean of the categories.
 Nothing is written. An exemption goes into `kiln.toml`:
 
-  [[audit.exempt]]
-  check = \"replicas-min\"
+  [[exempt]]
+  rule = \"replicas-min\"
   namespace = \"default\"
   name = \"echo\"
   reason = \"A test page\"

@@ -5,8 +5,8 @@ pub mod json;
 pub mod markdown;
 pub mod sarif;
 
-use crate::audit::{Item, Outcome};
 use crate::pipeline::Audited;
+use crate::rules::{Judgement, RuleOutcome};
 use crate::source::Place;
 
 /// What a report shows.
@@ -22,29 +22,43 @@ pub struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// Returns path and line of a place in an output.
-    fn spot(&self, place: &Place) -> (String, usize) {
-        let (line, _) = place.source.line_column(place.span.start);
-        (format!("{}{}", self.prefix, place.source.path), line)
+    /// Returns path and line of what is judged; the first of the tree where it is about no line.
+    fn spot(&self, judgement: &Judgement) -> (String, usize) {
+        let Some(Place { source, span }) = &judgement.place else {
+            return (self.prefix.clone(), 1);
+        };
+        let (line, _) = source.line_column(span.start);
+        (format!("{}{}", self.prefix, source.path), line)
     }
 
-    /// Lists the checks with gaps after hardening, the worst first: by weight times gaps.
-    fn worst(&self) -> Vec<&Outcome> {
+    /// Lists the rules with gaps after hardening, the worst first: by weight times gaps.
+    fn worst(&self) -> Vec<&RuleOutcome> {
         let outcomes = self.audited.scorecard.after.outcomes.iter();
-        let mut open: Vec<&Outcome> = outcomes
-            .filter(|outcome| outcome.check.weight > 0 && outcome.count().gaps() > 0)
+        let mut open: Vec<&RuleOutcome> = outcomes
+            .filter(|outcome| outcome.rule.weight > 0 && outcome.count().failed > 0)
             .collect();
-        open.sort_by_key(|outcome| {
-            std::cmp::Reverse(outcome.check.weight * outcome.count().gaps())
-        });
+        open.sort_by_key(|outcome| std::cmp::Reverse(outcome.rule.weight * outcome.count().failed));
         open
     }
 
-    /// Lists the releases whose charts nobody knows, each once.
-    fn unknown_charts(&self) -> Vec<&Item> {
+    /// Lists the rules of which something is not seen, unknown charts aside.
+    fn unseen(&self) -> Vec<(&RuleOutcome, Vec<&Judgement>)> {
         let outcomes = self.audited.scorecard.after.outcomes.iter();
-        let mut found: Vec<&Item> = Vec::new();
-        for item in outcomes.flat_map(Outcome::gaps) {
+        let own = |outcome| {
+            let unknown = RuleOutcome::unknown(outcome).filter(|one| !one.unknown_chart);
+            (outcome, unknown.collect::<Vec<_>>())
+        };
+        outcomes
+            .map(own)
+            .filter(|(_, unknown)| !unknown.is_empty())
+            .collect()
+    }
+
+    /// Lists the releases whose charts are not known, each once.
+    fn unknown_charts(&self) -> Vec<&Judgement> {
+        let outcomes = self.audited.scorecard.after.outcomes.iter();
+        let mut found: Vec<&Judgement> = Vec::new();
+        for item in outcomes.flat_map(RuleOutcome::unknown) {
             if item.unknown_chart && found.iter().all(|known| known.subject != item.subject) {
                 found.push(item);
             }
@@ -53,21 +67,16 @@ impl Report<'_> {
     }
 
     /// Lists what is exempt after hardening.
-    fn exempt(&self) -> impl Iterator<Item = (&Outcome, &Item)> {
+    fn exempt(&self) -> impl Iterator<Item = (&RuleOutcome, &Judgement)> {
         let outcomes = self.audited.scorecard.after.outcomes.iter();
         outcomes.flat_map(|outcome| {
             let exempt = outcome
-                .items
+                .judgements
                 .iter()
                 .filter(|item| item.verdict.code() == "exempt");
             exempt.map(move |item| (outcome, item))
         })
     }
-}
-
-/// Lists the gaps of a check, those of charts that nobody knows aside: they are the same everywhere.
-fn known(outcome: &Outcome) -> Vec<&Item> {
-    outcome.gaps().filter(|item| !item.unknown_chart).collect()
 }
 
 /// Writes a score in whole per cent, rounded down.
@@ -76,7 +85,7 @@ pub fn percent(score: Option<u64>) -> String {
 }
 
 /// Returns path and line of the template behind an item.
-fn template(item: &Item) -> Option<(&str, usize)> {
+fn template(item: &Judgement) -> Option<(&str, usize)> {
     let place = item.template.as_ref()?;
     let (line, _) = place.source.line_column(place.span.start);
     Some((place.source.path.as_str(), line))

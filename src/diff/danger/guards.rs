@@ -79,10 +79,10 @@ fn exemptions(old: &Guards, new: &Guards) -> Vec<Danger> {
     };
     for added in &new.exemptions {
         if !old.exemptions.iter().any(|old| old.covers_same(added)) {
-            let message = format!("`[[{}]]` leaves out {}", plain(&added.table), added.what());
+            let message = format!("`[[exempt]]` leaves out {}", added.what());
             exempt(
                 added.line,
-                &added.table,
+                "exempt",
                 message,
                 "nothing is added there, or found missing, any more",
             );

@@ -29,7 +29,7 @@ impl<'a> SourceCatalogue<'a> {
                     kind: object.kind().to_owned(),
                     key: object.key(),
                 };
-                (reference, &object.field)
+                (reference, &*object.field)
             });
         let synced = applied
             .roots

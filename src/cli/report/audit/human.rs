@@ -3,9 +3,10 @@
 use std::fmt::Display;
 
 use super::{Report, count, percent, template};
-use crate::audit::{Category, Item, Outcome, UNDECIDABLE};
+use crate::audit::UNDECIDABLE;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
+use crate::rules::{Category, Judgement, RuleOutcome};
 
 /// How many gaps of a check are listed unless everything is.
 const LISTED: usize = 5;
@@ -33,7 +34,7 @@ fn undecidable(report: &Report<'_>, page: &mut TerminalPage) {
         .filter(|one| {
             outcomes
                 .iter()
-                .any(|outcome| outcome.check.category == one.category)
+                .any(|outcome| outcome.rule.category == one.category)
         })
         .map(|one| one.code)
         .collect();
@@ -62,32 +63,41 @@ fn table(report: &Report<'_>, page: &mut TerminalPage) {
         report.audited.kubernetes,
     ));
     page.blank();
-    let [title, rendered] = ["", "as rendered"];
-    page.line(format_args!("{title:<26}{rendered:<20}after hardening"));
+    let [title, rendered, hardened] = ["", "as rendered", "after hardening"];
+    page.line(format_args!("{title:<26}{rendered:<20}{hardened:<19}seen"));
     for category in Category::ALL {
         let (before, after) = (card.before.category(category), after.category(category));
         if before.is_none() && after.is_none() {
             continue;
         }
-        line(page, category.title(), before, after);
+        let seen = report.audited.scorecard.after.seen(category);
+        line(page, category.title(), before, after, seen);
     }
     let (before, after) = (card.before.total(), after.total());
-    line(page, "Total", Some(before), Some(after));
+    let seen = Some(card.after.total_seen());
+    line(page, "Total", Some(before), Some(after), seen);
 }
 
-fn line(page: &mut TerminalPage, title: &str, before: Option<u64>, after: Option<u64>) {
+fn line(
+    page: &mut TerminalPage,
+    title: &str,
+    before: Option<u64>,
+    after: Option<u64>,
+    seen: Option<u64>,
+) {
     let style = |score: Option<u64>| match score {
         Some(9_000..) => "\u{1b}[32m",
         Some(6_000..) => "\u{1b}[33m",
         Some(_) => "\u{1b}[31m",
         None => "\u{1b}[2m",
     };
-    let spans: [(_, &dyn Display); 5] = [
+    let spans: [(_, &dyn Display); 6] = [
         ("", &format!("{title:<26}")),
         (style(before), &bar(before)),
         ("", &format!(" {:>6}  ", percent(before))),
         (style(after), &bar(after)),
         ("", &format!(" {:>6}", percent(after))),
+        ("", &format!("  {:>6}", percent(seen))),
     ];
     page.spans(&spans);
 }
@@ -101,7 +111,7 @@ fn bar(score: Option<u64>) -> String {
 
 fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
     let worst = report.worst();
-    let total: u32 = worst.iter().map(|outcome| outcome.count().gaps()).sum();
+    let total: u32 = worst.iter().map(|outcome| outcome.count().failed).sum();
     if total == 0 {
         page.blank();
         page.line("No gaps are left after hardening");
@@ -114,13 +124,12 @@ fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
         count(worst.len(), "check")
     ));
     for outcome in worst {
-        if !super::known(outcome).is_empty() {
-            of_check(report, outcome, page);
-        }
+        of_rule(report, outcome, page);
     }
+    unseen(report, page);
     let unknown = report.unknown_charts();
     if !unknown.is_empty() {
-        let noun = "Charts that nobody knows, missing from every check of what runs";
+        let noun = "Charts that are not known, so that what they run is not judged";
         page.blank();
         page.line(format_args!("{noun} (`kiln profile new` makes a profile)"));
     }
@@ -129,28 +138,53 @@ fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
     }
 }
 
-fn of_item(report: &Report<'_>, item: &Item, page: &mut TerminalPage) {
-    let (path, line) = report.spot(&item.place);
+/// Names what could not be judged, rule by rule.
+fn unseen(report: &Report<'_>, page: &mut TerminalPage) {
+    let unseen = report.unseen();
+    if unseen.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line("Not seen, and so neither counted nor passed");
+    for (outcome, unknown) in unseen {
+        let shown = if report.verbose { unknown.len() } else { 1 };
+        for item in unknown.iter().take(shown) {
+            let reason = item.verdict.reason();
+            let code = outcome.rule.code;
+            page.line(format_args!("  {code}  {}: {reason}", item.subject));
+        }
+        let more = unknown.len() - shown.min(unknown.len());
+        if more > 0 {
+            page.line(format_args!(
+                "  {}  … and {more} more (-v lists them)",
+                outcome.rule.code
+            ));
+        }
+    }
+}
+
+fn of_item(report: &Report<'_>, item: &Judgement, page: &mut TerminalPage) {
+    let (path, line) = report.spot(item);
     let reason = item.verdict.reason();
     page.line(format_args!("  {path}:{line}  {}: {reason}", item.subject));
 }
 
-fn of_check(report: &Report<'_>, outcome: &Outcome, page: &mut TerminalPage) {
+fn of_rule(report: &Report<'_>, outcome: &RuleOutcome, page: &mut TerminalPage) {
     let counted = outcome.count();
     let unknown = match counted.unknown {
         0 => String::new(),
-        unknown => format!(", {unknown} of them unknown"),
+        unknown => format!(", {unknown} not seen"),
     };
     page.blank();
     page.line(format_args!(
         "{}: {} ({} of {} missing{unknown})",
-        outcome.check.code,
-        outcome.check.line,
-        counted.gaps(),
+        outcome.rule.code,
+        outcome.rule.summary,
+        counted.failed,
         counted.counted(),
     ));
     let shown = if report.verbose { usize::MAX } else { LISTED };
-    let gaps = super::known(outcome);
+    let gaps: Vec<&Judgement> = outcome.gaps().collect();
     for item in gaps.iter().take(shown) {
         of_item(report, item, page);
         if let Some((template, line)) = template(item).filter(|_| report.verbose) {
@@ -173,7 +207,7 @@ fn exempt(report: &Report<'_>, page: &mut TerminalPage) {
         let reason = item.verdict.reason();
         page.line(format_args!(
             "  {}  {}: {reason}",
-            outcome.check.code, item.subject
+            outcome.rule.code, item.subject
         ));
     }
 }
@@ -183,13 +217,13 @@ fn passes(report: &Report<'_>, page: &mut TerminalPage) {
     page.line("Passes");
     for outcome in &report.audited.scorecard.after.outcomes {
         let counted = outcome.count();
-        let weight = match outcome.check.weight {
+        let weight = match outcome.rule.weight {
             0 => " (not counted)",
             _ => "",
         };
         page.line(format_args!(
             "  {}: {} of {}{weight}",
-            outcome.check.code,
+            outcome.rule.code,
             counted.passed,
             counted.counted()
         ));

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Report, template};
-use crate::audit::{Category, Count, Item, Outcome, UNDECIDABLE};
+use crate::audit::UNDECIDABLE;
+use crate::rules::{Category, Judgement, JudgementCount, RuleOutcome};
 
 /// The version of the format; raised when a field goes or changes its meaning.
 pub const VERSION: u32 = 1;
@@ -19,12 +20,13 @@ pub fn render(report: &Report<'_>) -> Value {
                 "title": category.title(),
                 "before": score(card.before.category(category)),
                 "after": score(card.after.category(category)),
+                "seen": score(card.after.seen(category)),
             })
         })
         .collect();
-    let checks: Vec<Value> = card
+    let rules: Vec<Value> = card
         .pairs()
-        .map(|(before, after)| check(report, before, after))
+        .map(|(before, after)| of_rule(report, before, after))
         .collect();
     let undecidable: Vec<Value> = UNDECIDABLE
         .iter()
@@ -32,7 +34,7 @@ pub fn render(report: &Report<'_>) -> Value {
             json!({
                 "code": check.code,
                 "category": check.category.code(),
-                "line": check.line,
+                "line": check.summary,
                 "why": check.why,
             })
         })
@@ -47,9 +49,10 @@ pub fn render(report: &Report<'_>) -> Value {
         "score": {
             "before": score(Some(card.before.total())),
             "after": score(Some(card.after.total())),
+            "seen": score(Some(card.after.total_seen())),
         },
         "categories": categories,
-        "checks": checks,
+        "rules": rules,
         "notDecidable": undecidable,
     })
 }
@@ -62,25 +65,26 @@ fn score(score: Option<u64>) -> Value {
     })
 }
 
-fn check(report: &Report<'_>, before: &Outcome, after: &Outcome) -> Value {
-    let listed = |wanted: fn(&Item) -> bool| -> Vec<Value> {
-        let items = after.items.iter().filter(|item| wanted(item));
+fn of_rule(report: &Report<'_>, before: &RuleOutcome, after: &RuleOutcome) -> Value {
+    let listed = |wanted: fn(&Judgement) -> bool| -> Vec<Value> {
+        let items = after.judgements.iter().filter(|item| wanted(item));
         items.map(|item| one(report, item)).collect()
     };
     json!({
-        "code": after.check.code,
-        "category": after.check.category.code(),
-        "line": after.check.line,
-        "weight": after.check.weight,
-        "rule": after.check.rule,
+        "code": after.rule.code,
+        "category": after.rule.category.code(),
+        "line": after.rule.summary,
+        "weight": after.rule.weight,
+        "remedy": after.rule.remedy.map(|remedy| remedy.code),
         "before": counts(before.count()),
         "after": counts(after.count()),
         "gaps": listed(|item| item.verdict.is_gap()),
+        "notSeen": listed(|item| item.verdict.is_unknown()),
         "exemptions": listed(|item| item.verdict.code() == "exempt"),
     })
 }
 
-fn counts(count: Count) -> Value {
+fn counts(count: JudgementCount) -> Value {
     json!({
         "passed": count.passed,
         "failed": count.failed,
@@ -89,8 +93,8 @@ fn counts(count: Count) -> Value {
     })
 }
 
-fn one(report: &Report<'_>, item: &Item) -> Value {
-    let (path, line) = report.spot(&item.place);
+fn one(report: &Report<'_>, item: &Judgement) -> Value {
+    let (path, line) = report.spot(item);
     let template = template(item).map(|(path, line)| json!({"path": path, "line": line}));
     json!({
         "subject": item.subject,

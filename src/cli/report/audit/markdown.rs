@@ -1,9 +1,9 @@
 //! A scorecard as a comment on a pull request.
 
 use super::{Report, count, percent};
-use crate::audit::{Category, Item};
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
+use crate::rules::{Category, Judgement};
 
 /// How many gaps of a check are listed.
 const LISTED: usize = 10;
@@ -24,10 +24,11 @@ fn table(report: &Report<'_>, text: &mut MarkdownText) {
     text.ours("### Audit: ").prose(&after);
     text.ours(" (as rendered: ").prose(&before).ours(")\n\n");
     let sentence = format!(
-        "{} with {}, by Kubernetes {}. Charts that nobody knows: {}.",
+        "{} with {}, by Kubernetes {}. Seen: {}. Charts that are not known: {}.",
         count(card.after.workloads, "workload"),
         count(card.after.containers, "container"),
         report.audited.kubernetes,
+        percent(Some(card.after.total_seen())),
         card.after.unknown_charts,
     );
     text.prose(&sentence).ours("\n\n");
@@ -51,21 +52,21 @@ fn table(report: &Report<'_>, text: &mut MarkdownText) {
 fn gaps(report: &Report<'_>, text: &mut MarkdownText) {
     for outcome in report.worst() {
         let counted = outcome.count();
-        let gaps = super::known(outcome);
+        let gaps: Vec<_> = outcome.gaps().collect();
         if gaps.is_empty() {
             continue;
         }
         text.ours("\n<details><summary><code>")
-            .ours(outcome.check.code);
+            .ours(outcome.rule.code);
         text.ours("</code>: ");
-        for part in outcome.check.line.split('`') {
+        for part in outcome.rule.summary.split('`') {
             text.ours(part);
         }
-        text.ours(" (").number(counted.gaps() as usize);
+        text.ours(" (").number(counted.failed as usize);
         text.ours(" of ").number(counted.counted() as usize);
         text.ours(" missing)</summary>\n\n");
         for item in gaps.iter().take(LISTED) {
-            let (path, line) = report.spot(&item.place);
+            let (path, line) = report.spot(item);
             of_item(item, text);
             text.ours(" (").code(&format!("{path}:{line}")).ours(")\n");
         }
@@ -77,7 +78,7 @@ fn gaps(report: &Report<'_>, text: &mut MarkdownText) {
     }
     let unknown = report.unknown_charts();
     if !unknown.is_empty() {
-        text.ours("\nCharts that nobody knows, missing from every check of what runs:\n\n");
+        text.ours("\nCharts that are not known, so that what they run is not judged:\n\n");
     }
     for item in unknown {
         of_item(item, text);
@@ -85,7 +86,7 @@ fn gaps(report: &Report<'_>, text: &mut MarkdownText) {
     }
 }
 
-fn of_item(item: &Item, text: &mut MarkdownText) {
+fn of_item(item: &Judgement, text: &mut MarkdownText) {
     text.ours("- ").prose(&item.subject);
     text.ours(": ").prose(item.verdict.reason());
 }
@@ -101,7 +102,7 @@ fn exempt(report: &Report<'_>, text: &mut MarkdownText) {
         });
         text.ours("</summary>\n\n");
         for (outcome, item) in exempt {
-            text.ours("- `").ours(outcome.check.code).ours("` ");
+            text.ours("- `").ours(outcome.rule.code).ours("` ");
             text.prose(&item.subject)
                 .ours(": ")
                 .prose(item.verdict.reason());

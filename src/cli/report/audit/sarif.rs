@@ -5,18 +5,18 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Report, template};
-use crate::audit::{Check, Item, Verdict};
 use crate::cli::report::shown::marks::marked;
+use crate::rules::{Judgement, Rule, Verdict};
 
 /// Renders the gaps, and the exemptions as results that are suppressed.
 pub fn render(report: &Report<'_>) -> Value {
     let outcomes = &report.audited.scorecard.after.outcomes;
-    let rules: Vec<Value> = outcomes.iter().map(|outcome| rule(outcome.check)).collect();
+    let rules: Vec<Value> = outcomes.iter().map(|outcome| rule(outcome.rule)).collect();
     let mut results = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        let listed = outcome.items.iter();
+        let listed = outcome.judgements.iter();
         for item in listed.filter(|item| item.verdict != Verdict::Pass) {
-            results.push(result(report, index, outcome.check, item));
+            results.push(result(report, index, outcome.rule, item));
         }
     }
     json!({
@@ -36,17 +36,17 @@ pub fn render(report: &Report<'_>) -> Value {
     })
 }
 
-fn rule(check: &Check) -> Value {
+fn rule(check: &Rule) -> Value {
     json!({
         "id": check.code,
-        "shortDescription": {"text": check.line},
+        "shortDescription": {"text": check.summary},
         "fullDescription": {"text": check.explanation},
         "defaultConfiguration": {"level": level(check)},
         "properties": {"category": check.category.code(), "weight": check.weight},
     })
 }
 
-fn level(check: &Check) -> &'static str {
+fn level(check: &Rule) -> &'static str {
     match check.weight {
         3 => "error",
         1 | 2 => "warning",
@@ -54,12 +54,12 @@ fn level(check: &Check) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, index: usize, check: &Check, item: &Item) -> Value {
+fn result(report: &Report<'_>, index: usize, check: &Rule, item: &Judgement) -> Value {
     let level = match item.verdict {
         Verdict::Fail(_) => level(check),
         _ => "note",
     };
-    let (path, line) = report.spot(&item.place);
+    let (path, line) = report.spot(item);
     let mut result = json!({
         "ruleId": check.code,
         "ruleIndex": index,

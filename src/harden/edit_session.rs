@@ -1,0 +1,305 @@
+//! The session in which additions are made: the files under work, and the record of what was added.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::diagnostic::Diagnostic;
+use crate::rules::{GatheredPatch, NewFile, Plan, PlannedEdit, gather};
+use crate::source::{Source, Span};
+use crate::tree::{File, Injection, Origin};
+use crate::yaml::edit::{Addition, EditError, Insertion, insert, insert_all};
+use crate::yaml::{Document, Route, load};
+
+/// The files under work.
+pub(super) struct EditSession<'t> {
+    files_by_path: BTreeMap<String, EditedFile<'t>>,
+}
+
+/// One file under work, and what was added to it.
+struct EditedFile<'t> {
+    file: Cow<'t, File>,
+    injections: Vec<Injection>,
+}
+
+/// Something to add to a file.
+enum Task {
+    Edit(&'static str, PlannedEdit),
+    Patch(GatheredPatch),
+}
+
+impl<'t> EditSession<'t> {
+    pub(super) fn new(files: impl Iterator<Item = &'t File>) -> Self {
+        let files_by_path = files.map(|file| {
+            let edited = EditedFile {
+                file: Cow::Borrowed(file),
+                injections: Vec::new(),
+            };
+            (file.path.clone(), edited)
+        });
+        Self {
+            files_by_path: files_by_path.collect(),
+        }
+    }
+
+    pub(super) fn files(&self) -> impl Iterator<Item = &File> {
+        self.files_by_path
+            .values()
+            .map(|edited| edited.file.as_ref())
+    }
+
+    /// Makes the additions of rules, and says which could not be made.
+    ///
+    /// Files are independent and worked on side by side; within a file the order of the rules holds.
+    pub(super) fn apply(&mut self, plans: Vec<(&'static str, Plan)>) -> Vec<Diagnostic> {
+        let mut tasks = Vec::new();
+        let mut patches = Vec::new();
+        for (rule, plan) in plans {
+            for file in plan.files {
+                self.add(rule, file);
+            }
+            tasks.extend(plan.edits.into_iter().map(|edit| Task::Edit(rule, edit)));
+            patches.extend(plan.patches.into_iter().map(|patch| (rule, patch)));
+        }
+        tasks.extend(gather(patches).into_iter().map(Task::Patch));
+        let mut by_file: BTreeMap<String, Vec<(usize, Task)>> = BTreeMap::new();
+        for (number, task) in tasks.into_iter().enumerate() {
+            let list = by_file.entry(task.path().to_owned()).or_default();
+            list.push((number, task));
+        }
+        let busy: Vec<(&mut EditedFile<'t>, Vec<(usize, Task)>)> = self
+            .files_by_path
+            .iter_mut()
+            .filter_map(|(path, edited)| Some((edited, by_file.remove(path)?)))
+            .collect();
+        let mut refused: Vec<(usize, Diagnostic)> = busy
+            .into_par_iter()
+            .flat_map_iter(|(edited, tasks)| edited.work_all(tasks))
+            .collect();
+        refused.sort_by_key(|(number, _)| *number);
+        refused.into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    /// Hands over the files that changed and the record, by path and place.
+    pub(super) fn finish(self) -> (Vec<File>, Vec<Injection>) {
+        let mut changed = Vec::new();
+        let mut injections = Vec::new();
+        for edited in self.files_by_path.into_values() {
+            injections.extend(edited.injections);
+            if let Cow::Owned(file) = edited.file {
+                changed.push(file);
+            }
+        }
+        injections.sort_by(|a, b| (&a.path, a.span, &a.route).cmp(&(&b.path, b.span, &b.route)));
+        (changed, injections)
+    }
+
+    fn add(&mut self, rule: &'static str, file: NewFile) {
+        let documents = load(&file.text).expect("a rule writes YAML that loads");
+        let injections = file.objects.into_iter().zip(&documents);
+        let injections = injections.map(|((object, reason), document)| Injection {
+            rule,
+            path: file.path.clone(),
+            object,
+            route: String::new(),
+            reason,
+            span: document.span,
+        });
+        let injections = injections.collect();
+        let lines = file.text.lines().count();
+        let added = File {
+            path: file.path.clone(),
+            source: Source::new(file.path.as_str(), file.text),
+            documents: Arc::new(documents),
+            origins: vec![Origin::Rule(rule); lines],
+            executable: false,
+            binary: None,
+        };
+        let edited = EditedFile {
+            file: Cow::Owned(added),
+            injections,
+        };
+        self.files_by_path.insert(file.path, edited);
+    }
+}
+
+impl Task {
+    fn path(&self) -> &str {
+        match self {
+            Self::Edit(_, edit) => &edit.path,
+            Self::Patch(gathered) => &gathered.path,
+        }
+    }
+
+    fn insertion(&self) -> &Insertion {
+        match self {
+            Self::Edit(_, edit) => &edit.insertion,
+            Self::Patch(gathered) => &gathered.insertion,
+        }
+    }
+
+    /// Returns the rule that asks for it, of a patch that of its first field.
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Edit(rule, _) => rule,
+            Self::Patch(gathered) => gathered.held.first().map_or("", |(rule, ..)| rule),
+        }
+    }
+
+    /// Records what was added at `span`: of a patch, one injection for each field in it.
+    fn injections(self, span: Span) -> Vec<Injection> {
+        match self {
+            Self::Edit(rule, edit) => {
+                let route = route_of(&edit.insertion).to_string();
+                vec![Injection {
+                    rule,
+                    path: edit.path,
+                    object: edit.object,
+                    route,
+                    reason: edit.reason,
+                    span,
+                }]
+            }
+            Self::Patch(GatheredPatch { path, held, .. }) => {
+                let held = held.into_iter();
+                held.map(|(rule, object, field, reason)| Injection {
+                    rule,
+                    path: path.clone(),
+                    object,
+                    route: format!("spec.postRenderers: {field}"),
+                    reason,
+                    span,
+                })
+                .collect()
+            }
+        }
+    }
+
+    /// Says that it was refused, and what to do.
+    fn refused(&self, file: &File, error: &EditError) -> Option<Diagnostic> {
+        let insertion = self.insertion();
+        match self {
+            Self::Edit(rule, edit) => {
+                let route = route_of(insertion);
+                let what = format!("`{route}` was not added to `{}`", edit.object);
+                let refused = refused(file, insertion.document, &route, &what, error)?;
+                Some(refused.with_hint(format!(
+                    "set it in the template, or exempt the object from `{rule}`"
+                )))
+            }
+            Self::Patch(_) => {
+                let what = "a post-renderer with what the chart has no values for was not added";
+                let refused = refused(file, insertion.document, &insertion.route, what, error)?;
+                Some(refused.with_hint("add it in the template"))
+            }
+        }
+    }
+}
+
+/// Returns the route of what an insertion adds, if it is one thing, or else of what gains it.
+fn route_of(insertion: &Insertion) -> Route {
+    match &insertion.addition {
+        Addition::Entries { entries, .. } if entries.len() == 1 => {
+            let key = entries.keys().next().map(String::as_str);
+            insertion.route.then(key.unwrap_or_default())
+        }
+        _ => insertion.route.clone(),
+    }
+}
+
+impl EditedFile<'_> {
+    /// Makes the additions, all together or else one after the other, and says which were refused.
+    fn work_all(&mut self, tasks: Vec<(usize, Task)>) -> Vec<(usize, Diagnostic)> {
+        let file = self.file.as_ref();
+        // Nothing is added to a secret file.
+        if file.is_secret() {
+            return Vec::new();
+        }
+        let insertions: Vec<&Insertion> = tasks.iter().map(|(_, task)| task.insertion()).collect();
+        let together = match insertions.as_slice() {
+            [_] => None,
+            several => insert_all(&file.source.text, &file.documents, several),
+        };
+        let Some(edited) = together else {
+            let one = |(number, task)| Some((number, self.work(task)?));
+            return tasks.into_iter().filter_map(one).collect();
+        };
+        let mut made: Vec<(Span, Task)> = edited
+            .inserted
+            .into_iter()
+            .zip(tasks)
+            .map(|(span, (_, task))| (span, task))
+            .collect();
+        made.sort_by_key(|(span, _)| *span);
+        for (span, task) in made {
+            self.record(task, &edited.text, span);
+        }
+        self.replace(edited.text, edited.documents);
+        Vec::new()
+    }
+
+    fn work(&mut self, task: Task) -> Option<Diagnostic> {
+        let file = self.file.as_ref();
+        match insert(&file.source.text, &file.documents, task.insertion()) {
+            Ok(edited) => {
+                self.record(task, &edited.text, edited.inserted);
+                self.replace(edited.text, edited.documents);
+                None
+            }
+            Err(error) => task.refused(file, &error),
+        }
+    }
+
+    /// Records an addition, of which the bytes are `inserted` in `text`, and moves the record of those behind it.
+    ///
+    /// Of several, the first in the text comes first.
+    fn record(&mut self, task: Task, text: &str, inserted: Span) {
+        let length = inserted.end - inserted.start;
+        for earlier in &mut self.injections {
+            if earlier.span.start >= inserted.start {
+                earlier.span.start += length;
+            }
+            if earlier.span.end > inserted.start {
+                earlier.span.end += length;
+            }
+        }
+        let added = &text[inserted.start..inserted.end];
+        let lead = added.len() - added.trim_start_matches(['\r', '\n']).len();
+        let lines = added.matches('\n').count();
+        let file = self.file.to_mut();
+        let first = text[..inserted.start + lead].matches('\n').count();
+        if first <= file.origins.len() {
+            let rules = std::iter::repeat_n(Origin::Rule(task.rule()), lines);
+            file.origins.splice(first..first, rules);
+        }
+        let span = Span::new(inserted.start + lead, inserted.end);
+        self.injections.extend(task.injections(span));
+    }
+
+    /// Puts the edited text in the file's place.
+    fn replace(&mut self, text: String, documents: Vec<Document>) {
+        let file = self.file.to_mut();
+        file.documents = Arc::new(documents);
+        file.source = Source::new(file.source.path.clone(), text);
+    }
+}
+
+/// Says that an addition was refused, and shows where it should have gone.
+fn refused(
+    file: &File,
+    document: usize,
+    route: &Route,
+    what: &str,
+    error: &EditError,
+) -> Option<Diagnostic> {
+    let document = file.documents.get(document)?;
+    let span = document.root.span_of(route);
+    let refused =
+        Diagnostic::warning("edit-refused", format!("{what}: {error}")).at(&file.source, span, "");
+    Some(match file.template_place(span.start) {
+        Some(place) => refused.with_related(place, "rendered from here"),
+        None => refused,
+    })
+}

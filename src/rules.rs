@@ -1,0 +1,105 @@
+//! The rulebook: how what Flux applies should be, and what would mend it.
+//!
+//! A rule asks one question. [`Facts`] is what it may look at: applied objects, releases, workloads, budgets. Each
+//! answer is a [`Judgement`]: it passes, it fails, nobody can tell and why, or it is exempt with a reason. Some rules
+//! have a [`Remedy`], which adds what is missing. `harden` applies remedies, `check` reports what fails, `audit` scores
+//! all of it: none of the three reads an object itself.
+
+mod absence;
+mod access;
+mod availability;
+mod category;
+mod containers;
+mod exemptions;
+mod facts;
+mod flux;
+mod hygiene;
+mod images;
+mod judge;
+mod judgement;
+mod leak;
+mod listing;
+mod network;
+mod plan;
+mod pod_security;
+pub mod policy;
+mod probes;
+mod refusals;
+mod release_patch;
+mod remedies;
+mod remedy;
+mod resources;
+mod secrets;
+mod subject;
+
+pub use category::Category;
+pub use exemptions::Exemptions;
+pub use facts::{Facts, Measures};
+pub use judgement::{Judgement, JudgementCount, RuleOutcome, Verdict};
+pub use leak::{Leak, Opening, find_leaks};
+pub use plan::{NewFile, Plan, PlannedEdit};
+pub use policy::{Closed, Policy, Resources};
+pub use release_patch::{GatheredPatch, gather};
+pub use remedy::{Pass, REMEDIES, Remedy};
+
+use crate::diagnostic::Severity;
+use judge::Judge;
+
+/// One question to what Flux applies.
+pub struct Rule {
+    /// The stable kebab-case name, which is also the code of its findings.
+    pub code: &'static str,
+    /// What it counts for.
+    pub category: Category,
+    /// How bad a failure is for `check`, at worst; `None` where only the score counts it.
+    pub severity: Option<Severity>,
+    /// How much it counts within its category: 3 for what takes a service down or opens it, 2 for what
+    /// hurts, 1 for what is good practice, 0 for what is not counted.
+    pub weight: u32,
+    /// What holds where it passes, in one line.
+    pub summary: &'static str,
+    /// What it looks at and why, in a few sentences of Markdown.
+    pub explanation: &'static str,
+    /// What makes it pass, for some rules.
+    pub remedy: Option<&'static Remedy>,
+    judge: fn(&mut Judge<'_, '_>),
+}
+
+/// All rules, by category.
+static RULEBOOK: [&[Rule]; 11] = [
+    probes::RULES,
+    availability::RULES,
+    resources::RULES,
+    pod_security::RULES,
+    containers::RULES,
+    images::RULES,
+    network::RULES,
+    access::RULES,
+    secrets::RULES,
+    hygiene::RULES,
+    flux::RULES,
+];
+
+/// Lists the rules, category by category.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RULEBOOK.into_iter().flatten()
+}
+
+/// Returns the rule of a code.
+pub fn find(code: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.code == code)
+}
+
+impl Rule {
+    /// Asks what Flux applies.
+    pub fn judge(&'static self, facts: &Facts<'_>) -> RuleOutcome {
+        let mut judge = Judge::new(facts, self);
+        (self.judge)(&mut judge);
+        judge.finish()
+    }
+
+    /// Returns whether `check` asks it.
+    pub const fn is_checked(&self) -> bool {
+        self.severity.is_some()
+    }
+}

@@ -1,0 +1,348 @@
+//! Rules about RBAC and configuration.
+
+use std::collections::BTreeSet;
+
+use kustomize::Field;
+use serde_json::Value;
+
+use super::judge::Judge;
+use super::{Category, Facts, Rule, Verdict};
+
+use crate::flux::builds::Member;
+use crate::workload::Workload;
+use crate::yaml::Node;
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+pub(super) const RULES: &[Rule] = &[
+    role(
+        "rbac-wildcard",
+        "No role has a wildcard",
+        3,
+        "A wildcard covers what will be added to the API tomorrow. Asked of the tree's own roles, as charts' are not known.",
+        |judge| {
+            roles(judge, "it has a wildcard", |_, rule| {
+                ["verbs", "resources", "apiGroups"]
+                    .iter()
+                    .any(|list| *list != "apiGroups" && holds(rule, list, &["*"]))
+            });
+        },
+    ),
+    role(
+        "rbac-cluster-admin",
+        "Nobody is bound to `cluster-admin`",
+        3,
+        "`cluster-admin` may do everything, reading all secrets included.",
+        |judge| {
+            bindings(judge, |member| {
+                let admin = member.text("roleRef.name") == Some("cluster-admin");
+                Verdict::when(!admin, "it grants `cluster-admin`")
+            });
+        },
+    ),
+    role(
+        "rbac-secrets",
+        "No role reads the secrets of the whole cluster",
+        3,
+        "Who reads all secrets has every password and token there is. A Role for one namespace is not asked.",
+        |judge| {
+            roles(judge, "it reads secrets everywhere", |member, rule| {
+                member.kind() == "ClusterRole"
+                    && holds(rule, "resources", &["secrets", "*"])
+                    && holds(rule, "verbs", &["get", "list", "watch", "*"])
+                    && rule["resourceNames"].is_null()
+            });
+        },
+    ),
+    role(
+        "rbac-exec",
+        "No role enters pods or nodes",
+        2,
+        "Who may `exec` into a pod has all that the pod has; `nodes/proxy` is a way into every pod of a node.",
+        |judge| {
+            roles(judge, "it enters pods or nodes", |_, rule| {
+                let ways = [
+                    "pods/exec",
+                    "pods/attach",
+                    "pods/portforward",
+                    "nodes/proxy",
+                ];
+                holds(rule, "resources", &ways)
+            });
+        },
+    ),
+    role(
+        "rbac-escalate",
+        "No role gives away more than it has",
+        3,
+        "`bind`, `escalate` and `impersonate` are ways around every other role.",
+        |judge| {
+            roles(judge, "it may bind, escalate or impersonate", |_, rule| {
+                holds(rule, "verbs", &["bind", "escalate", "impersonate"])
+            });
+        },
+    ),
+    role(
+        "rbac-webhooks",
+        "No role changes admission webhooks",
+        2,
+        "Who changes a webhook sees and changes every object on its way in.",
+        |judge| {
+            roles(judge, "it changes webhooks", |_, rule| {
+                let hooks = [
+                    "mutatingwebhookconfigurations",
+                    "validatingwebhookconfigurations",
+                ];
+                holds(rule, "resources", &hooks)
+                    && holds(rule, "verbs", &["create", "update", "patch", "*"])
+            });
+        },
+    ),
+    role(
+        "rbac-anonymous",
+        "Nothing is granted to those who do not say who they are",
+        3,
+        "`system:anonymous` and `system:unauthenticated` are everyone, and `system:masters` passes every check.",
+        |judge| {
+            bindings(judge, |member| {
+                let subjects = member.find("subjects").and_then(Field::items);
+                let anyone = subjects.into_iter().flatten().any(|one| {
+                    matches!(
+                        one.find_text(&["name"]),
+                        Some("system:anonymous" | "system:unauthenticated" | "system:masters")
+                    )
+                });
+                Verdict::when(!anyone, "it grants to everyone, or to `system:masters`")
+            });
+        },
+    ),
+    role(
+        "secret-plain",
+        "No credential stands in plain text",
+        3,
+        "Asked of every ConfigMap and environment variable whose name speaks of a password, token or key. Names that point to a file or to another secret are fine. The value is never shown.",
+        |judge| {
+            judge.objects("", "ConfigMap", "data", |_, member| {
+                let data = member.find("data").and_then(Field::entries)?;
+                let found = data.iter().find(|entry| {
+                    is_credential(&entry.key, entry.value.as_text().unwrap_or_default())
+                });
+                Some(found.map_or(Verdict::Pass, |entry| {
+                    Verdict::Fail(format!("`{}` looks like a credential", entry.key))
+                }))
+            });
+            for release in judge.facts.releases {
+                let found = among(&Value::Object(release.values.clone()), "");
+                let verdict = found.map_or(Verdict::Pass, |path| {
+                    Verdict::Fail(format!("the value `{path}` looks like a credential"))
+                });
+                let place = release.member.value_place("spec.values");
+                judge.object(release.member, verdict, place);
+            }
+            judge.containers(
+                "env",
+                |_| true,
+                |_, container| {
+                    let env = container.value["env"].as_array()?;
+                    let found = env.iter().find_map(|variable| {
+                        let name = variable["name"].as_str()?;
+                        is_credential(name, variable["value"].as_str()?).then_some(name)
+                    });
+                    Some(found.map_or(Verdict::Pass, |name| {
+                        Verdict::Fail(format!("`{name}` looks like a credential"))
+                    }))
+                },
+            );
+        },
+    ),
+    role(
+        "secret-env",
+        "Secrets are mounted as files",
+        0,
+        "Shown and not counted: a variable is in every crash report and child process, but many programs read nothing else.",
+        |judge| {
+            judge.manifests("", "metadata.name", |_, _, workload| {
+                let used = workload.containers().any(|container| {
+                    let env = container.value["env"].as_array().into_iter().flatten();
+                    let from = container.value["envFrom"].as_array().into_iter().flatten();
+                    env.map(|one| &one["valueFrom"]["secretKeyRef"])
+                        .chain(from.map(|one| &one["secretRef"]))
+                        .any(|reference| !reference.is_null())
+                });
+                Some(Verdict::when(!used, "it has secrets among its variables"))
+            });
+        },
+    ),
+    role(
+        "env-dup",
+        "No variable is set twice",
+        2,
+        "The last one wins silently, and server-side apply, which Flux uses, refuses the object. Asked of manifests.",
+        |judge| {
+            judge.manifests("", "metadata.name", |_, _, workload| {
+                let twice = workload.containers().find_map(|container| {
+                    let mut seen = BTreeSet::new();
+                    let env = container.value["env"].as_array()?;
+                    env.iter()
+                        .filter_map(|variable| variable["name"].as_str())
+                        .find(|name| !seen.insert(*name))
+                });
+                Some(twice.map_or(Verdict::Pass, |name| {
+                    Verdict::Fail(format!("`{name}` is set twice"))
+                }))
+            });
+        },
+    ),
+    role(
+        "env-ref",
+        "ConfigMaps and Secrets that variables come from are there",
+        2,
+        "A pod does not start while one is missing. Those that kustomize generates, and secrets of the name of an ExternalSecret or Certificate, are there; what else may make one is open. Asked of manifests.",
+        |judge| {
+            judge.manifests("", "metadata.name", |facts, _, workload| {
+                let missing = workload
+                    .containers()
+                    .flat_map(|container| references(container.value))
+                    .find(|(kind, name)| !exists(facts, workload, kind, name));
+                missing.map_or_else(
+                    || Some(Verdict::Pass),
+                    |(kind, name)| {
+                        let reason = format!("there is no {kind} `{name}`");
+                        Some(if kind == "Secret" {
+                            Verdict::Unknown(reason)
+                        } else {
+                            Verdict::Fail(reason)
+                        })
+                    },
+                )
+            });
+        },
+    ),
+];
+
+const fn role(
+    code: &'static str,
+    summary: &'static str,
+    weight: u32,
+    explanation: &'static str,
+    judge: fn(&mut Judge<'_, '_>),
+) -> Rule {
+    Rule {
+        code,
+        category: Category::Access,
+        severity: None,
+        summary,
+        weight,
+        remedy: None,
+        explanation,
+        judge,
+    }
+}
+
+/// Asks the roles of the tree whether one of their rules is of a kind.
+fn roles(judge: &mut Judge<'_, '_>, reason: &str, bad: fn(&Member<'_>, &Value) -> bool) {
+    for kind in ["Role", "ClusterRole"] {
+        judge.objects(RBAC, kind, "rules", |_, member| {
+            let rules = member.find("rules").map(Field::to_json);
+            let rules = rules.unwrap_or_default();
+            let mut rules = rules.as_array().into_iter().flatten();
+            let found = rules.any(|rule| bad(member, rule));
+            Some(Verdict::when(!found, reason))
+        });
+    }
+}
+
+fn bindings(judge: &mut Judge<'_, '_>, ask: fn(&Member<'_>) -> Verdict) {
+    for kind in ["RoleBinding", "ClusterRoleBinding"] {
+        judge.objects(RBAC, kind, "roleRef.name", |_, member| Some(ask(member)));
+    }
+}
+
+fn holds(rule: &Value, list: &str, names: &[&str]) -> bool {
+    let items = rule[list].as_array().into_iter().flatten();
+    items
+        .filter_map(Value::as_str)
+        .any(|item| names.contains(&item))
+}
+
+/// Returns whether a setting is a credential by its name and the form of its value.
+fn is_credential(name: &str, value: &str) -> bool {
+    let name = name.to_lowercase().replace(['-', '.'], "_");
+    let speaks = [
+        "password",
+        "passwd",
+        "token",
+        "secret",
+        "api_key",
+        "apikey",
+        "private_key",
+    ]
+    .iter()
+    .any(|word| name.ends_with(word));
+    let plain = !value.trim().is_empty()
+        && !value.contains("${")
+        && !value.contains("{{")
+        && !value.starts_with('/')
+        && !matches!(value, "true" | "false");
+    speaks && plain
+}
+
+/// Finds the path of a credential among values; what ends in `secret` names one.
+fn among(value: &Value, above: &str) -> Option<String> {
+    let map = value.as_object()?;
+    map.iter().find_map(|(key, value)| {
+        let path = format!("{above}{key}");
+        let names = key.to_lowercase().ends_with("secret");
+        match value {
+            Value::String(text) if !names && is_credential(key, text) => Some(path),
+            value => among(value, &format!("{path}.")),
+        }
+    })
+}
+
+/// Lists the objects that the variables of a container come from, those that may be missing aside.
+fn references(container: &Value) -> Vec<(&'static str, String)> {
+    let env = container["env"].as_array().into_iter().flatten();
+    let from = container["envFrom"].as_array().into_iter().flatten();
+    let single = env.map(|one| &one["valueFrom"]).flat_map(|one| {
+        [
+            ("ConfigMap", &one["configMapKeyRef"]),
+            ("Secret", &one["secretKeyRef"]),
+        ]
+    });
+    let whole = from.flat_map(|one| {
+        [
+            ("ConfigMap", &one["configMapRef"]),
+            ("Secret", &one["secretRef"]),
+        ]
+    });
+    single
+        .chain(whole)
+        .filter(|(_, reference)| reference["optional"] != true)
+        .filter_map(|(kind, reference)| Some((kind, reference["name"].as_str()?.to_owned())))
+        .collect()
+}
+
+fn exists(facts: &Facts<'_>, workload: &Workload<'_>, kind: &str, name: &str) -> bool {
+    let made = |group: &str, maker: &str, field: &str| {
+        facts.objects(group, maker).iter().any(|member| {
+            let named = member.text(field).unwrap_or(&member.name);
+            named == name && member.namespace_name() == workload.namespace
+        })
+    };
+    let generated = facts.builds.kustomizations.values().any(|found| {
+        let root = found.root();
+        ["configMapGenerator", "secretGenerator"]
+            .iter()
+            .any(|list| {
+                let items = root.and_then(|root| root.get(list)).and_then(Node::items);
+                let mut items = items.into_iter().flatten();
+                items.any(|item| item.find_text("name") == Some(name))
+            })
+    });
+    generated
+        || made("", kind, "metadata.name")
+        || (kind == "Secret"
+            && (made("external-secrets.io", "ExternalSecret", "spec.target.name")
+                || made("cert-manager.io", "Certificate", "spec.secretName")))
+}

@@ -1,0 +1,79 @@
+//! Values that change nothing.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::judge::Judge;
+use crate::rules::subject::JudgedSubject;
+use crate::rules::{Category, Facts, Rule};
+use crate::workload::Release;
+use crate::workload::dead_value::{self, DeadValue};
+use crate::workload::profile::Workloads;
+
+/// How the labels of the built-in catalogue's templates start.
+const CATALOGUE: &str = "catalogue:";
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "dead-value",
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every value of a release is one that its chart knows",
+    explanation: "\
+Helm takes any value without a word. One that no template of the chart reads changes nothing: the limits,
+probes and security contexts that stand there are not in the cluster, and whoever reads the file believes that they
+are.
+
+A chart profile lists every value path that the chart knows, its dependencies' included. A key on none of them is
+reported once, with everything below it. What was meant is named where it can be told: a key that is spelt alike, or
+the same key elsewhere in the chart's values.
+
+In the built-in catalogue such a value is an error; in templates of your own it is a warning, since you may use a
+version of the chart that knows more than the profile. Nothing is said of `global`, of which the chart's dependencies
+may read anything, nor of a chart without a profile, or with one that lists no values. `kiln profile new` lists the
+values of a chart of yours.",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    for release in judge.facts.releases {
+        if release.values.is_empty() {
+            continue;
+        }
+        let subject = JudgedSubject::release(release);
+        match release.profile() {
+            None => judge.unseen(subject, "no profile knows its chart", None),
+            // What its values are is spelled out by the chart's own schema.
+            Some(profile) if matches!(profile.workloads, Workloads::AppTemplate) => {}
+            Some(profile) if profile.values.is_none() => {
+                judge.unseen(subject, "the profile of its chart lists no values", None);
+            }
+            Some(_) => {
+                let dead = dead_value::all(release).into_iter();
+                let findings = dead.map(|dead| problem(judge.facts, release, &dead));
+                let findings = findings.collect();
+                judge.found(subject, findings);
+            }
+        }
+    }
+}
+
+fn problem(facts: &Facts<'_>, release: &Release<'_>, dead: &DeadValue) -> Diagnostic {
+    let chart = release.profile().map_or("", |profile| &profile.chart);
+    let message = format!(
+        "the value `{}` of `{}` changes nothing: the chart `{chart}` does not know it",
+        dead.path,
+        release.label()
+    );
+    let template = facts.template(&dead.place);
+    let ours = template.is_some_and(|place| place.source.path.starts_with(CATALOGUE));
+    let problem = if ours {
+        Diagnostic::error(RULE.code, message)
+    } else {
+        Diagnostic::warning(RULE.code, message)
+    };
+    let problem = facts.at(problem, &dead.place, "");
+    match &dead.meant {
+        Some(meant) => problem.with_hint(format!("did you mean `{meant}`?")),
+        None => problem.with_hint("remove it, or look up the value in the chart's `values.yaml`"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Checks of Flux Kustomizations.
+
+use std::collections::BTreeMap;
+
+use kustomize::Field;
+
+use super::check;
+use crate::flux::builds::Member;
+use crate::rules::{Facts, Rule, Verdict};
+use crate::yaml::Route;
+
+const GROUP: &str = "kustomize.toolkit.fluxcd.io";
+const KIND: &str = "Kustomization";
+
+pub(super) const WAIT: Rule = check(
+    "ks-wait",
+    "What others depend on is waited for",
+    2,
+    "Without `wait: true` or `healthChecks`, a Kustomization counts as ready as soon as its objects are accepted, and those that depend on it start too early. Asked of Kustomizations that another depends on.",
+    |judge| {
+        judge.objects(GROUP, KIND, "spec.wait", |facts, member| {
+            let own = key(member);
+            let links = links(facts);
+            links.values().flatten().find(|wanted| **wanted == own)?;
+            let checks = ["spec.healthChecks", "spec.healthCheckExprs"];
+            let waits = member.text("spec.wait") == Some("true")
+                || checks.iter().any(|route| member.find(route).is_some());
+            Some(Verdict::when(waits, "it is not waited for"))
+        });
+    },
+);
+
+pub(super) const PRUNE: Rule = check(
+    "ks-prune",
+    "Namespaces and volumes outlive a slip of the keyboard",
+    2,
+    "Flux removes what left the tree. For a Namespace that means everything in it, and for a volume its data: the annotation or label `kustomize.toolkit.fluxcd.io/prune: disabled` keeps both.",
+    |judge| {
+        for kind in ["Namespace", "PersistentVolume"] {
+            judge.objects("", kind, "metadata.annotations", |_, member| {
+                let key = "kustomize.toolkit.fluxcd.io/prune";
+                let kept = ["metadata.annotations", "metadata.labels"]
+                    .iter()
+                    .any(|at| {
+                        let node = member.at(&Route::parse(at).then(key));
+                        node.and_then(Field::as_text) == Some("disabled")
+                    });
+                Some(Verdict::when(kept, "Flux may remove it"))
+            });
+        }
+    },
+);
+
+pub(super) const DECRYPT: Rule = check(
+    "ks-decrypt",
+    "Kustomizations with sealed files can decrypt them",
+    3,
+    "Without `spec.decryption`, Flux applies the ciphertext as it is. Asked of Kustomizations that take in a sealed file.",
+    |judge| {
+        judge.objects(GROUP, KIND, "spec.decryption", |facts, member| {
+            let index = build(facts, member)?;
+            let mut inside = facts.all().filter(|one| one.build == index);
+            if !inside.any(|one| one.is_secret()) {
+                return None;
+            }
+            let set = member.find("spec.decryption").is_some();
+            Some(Verdict::when(set, "it has no `decryption`"))
+        });
+    },
+);
+
+type Key = (String, String);
+
+fn key(member: &Member<'_>) -> Key {
+    (member.namespace_name().to_owned(), member.name.clone())
+}
+
+/// Lists what each Kustomization depends on.
+fn links(facts: &Facts<'_>) -> BTreeMap<Key, Vec<Key>> {
+    let all = facts.objects(GROUP, KIND);
+    let links = all.iter().map(|member| {
+        let wanted = member.find("spec.dependsOn").and_then(Field::items);
+        let wanted = wanted.into_iter().flatten().filter_map(|one| {
+            let namespace = one.find_text(&["namespace"]);
+            let namespace = namespace.unwrap_or_else(|| member.namespace_name());
+            Some((namespace.to_owned(), one.find_text(&["name"])?.to_owned()))
+        });
+        (key(member), wanted.collect())
+    });
+    links.collect()
+}
+
+/// Returns the index of the build that a Kustomization starts.
+fn build(facts: &Facts<'_>, member: &Member<'_>) -> Option<usize> {
+    let builds = &facts.builds.applied.builds;
+    builds.iter().position(|build| {
+        build.kustomization().is_some()
+            && build.owner.name == member.name
+            && build.owner.namespace == member.namespace_name()
+    })
+}

@@ -1,0 +1,119 @@
+//! A manifest below a kustomization that nothing lists.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::Kustomization;
+use crate::flux::builds::{Member, Start};
+use crate::rules::judge::Judge;
+use crate::rules::{Category, Facts, Rule};
+use crate::source::{Place, Span};
+use crate::tree::output_path::split;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "resource-unlisted",
+    category: Category::Flux,
+    severity: Some(Severity::Warning),
+    weight: 0,
+    summary: "Every manifest below a kustomization is listed, and every folder is built",
+    explanation: "\
+A folder with a `kustomization.yaml` is built from what that file lists, and from nothing else. A
+manifest that no kustomization lists never reaches the cluster, without a word from Flux. The same
+holds for a folder that no kustomization lists and no Flux Kustomization points at.
+
+It is a warning, since a file may be there for `kubectl apply` by hand. What a component lists is fine
+whether or not anything uses the component: it is there to be used.",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    for finding in unlisted_files(judge.facts) {
+        judge.report(finding);
+    }
+}
+
+fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
+    let builds = &facts.builds;
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    for member in &builds.members {
+        let is_loose = !builds.takes_in(member);
+        if is_loose && seen.insert(member.path()) {
+            problems.extend(unlisted(facts, member));
+        }
+    }
+    let has_start = builds.builds.iter().any(|build| build.reached);
+    for build in &builds.builds {
+        // Why a refused one does not build is told at its place.
+        let is_lost = has_start && build.start == Start::Unreached && !build.refused;
+        let folder = build.folder.as_str();
+        if is_lost && facts.is_rendered_folder(folder) {
+            problems.extend(builds.kustomizations.get(folder).map(|lost| {
+                let message = format!("nothing builds the folder `{folder}`");
+                let place = Place::new(&lost.file.source, Span::new(0, 0));
+                facts
+                    .at(Diagnostic::warning(RULE.code, message), &place, "")
+                    .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it")
+            }));
+        }
+    }
+    problems
+}
+
+fn unlisted(facts: &Facts<'_>, member: &Member<'_>) -> Option<Diagnostic> {
+    let written = member.written?;
+    let path = &written.file.path;
+    let inside = facts.builds.files.path_of_output(path);
+    let mut folder = split(&inside).0;
+    let nearest = loop {
+        if let Some(found) = facts.builds.kustomizations.get(folder) {
+            break found;
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        folder = split(folder).0;
+    };
+    let rest = inside
+        .strip_prefix(nearest.folder)
+        .unwrap_or(&inside)
+        .trim_start_matches('/');
+    if is_in_component(facts, nearest, &inside) {
+        return None;
+    }
+    let message = format!("nothing lists `{path}`, so it never reaches the cluster");
+    let start = written.root.first_line_span();
+    let place = Place::new(&written.file.source, start);
+    Some(
+        facts
+            .at(Diagnostic::warning(RULE.code, message), &place, "")
+            .with_hint(format!(
+                "list `./{rest}` in `{}`, or remove it",
+                nearest.file.path
+            )),
+    )
+}
+
+/// Returns whether a component has a file, itself or in a folder that it lists: it is there to be used.
+fn is_in_component(facts: &Facts<'_>, nearest: &Kustomization<'_>, path: &str) -> bool {
+    let lists = |one: &Kustomization<'_>, path: &str| {
+        let mut references = one.references.iter();
+        references.any(|reference| reference.path.as_deref() == Some(path))
+    };
+    if !lists(nearest, path) {
+        return false;
+    }
+    let mut components = vec![nearest];
+    let mut seen = BTreeSet::new();
+    while let Some(found) = components.pop() {
+        if found.component {
+            return true;
+        }
+        if seen.insert(found.folder) {
+            let all = facts.builds.kustomizations.values();
+            components.extend(all.filter(|outer| lists(outer, found.folder)));
+        }
+    }
+    false
+}

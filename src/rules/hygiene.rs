@@ -1,0 +1,281 @@
+//! Rules about API versions, labels and namespaces.
+
+use std::collections::BTreeSet;
+
+use super::judge::Judge;
+use super::{Category, Facts, Remedy, Rule, Verdict, remedies};
+use crate::flux::builds::Member;
+use crate::workload::Release;
+use crate::workload::pod_security::Level;
+use crate::yaml::Route;
+
+const PREFIX: &str = "pod-security.kubernetes.io/";
+
+/// API versions that are gone or on their way out, with what replaced them.
+///
+/// Source: the deprecated API migration guide of Kubernetes, and the release notes of Flux.
+const OLD: [(&str, &str); 24] = [
+    ("extensions/v1beta1", "apps/v1 or networking.k8s.io/v1"),
+    ("apps/v1beta1", "apps/v1"),
+    ("apps/v1beta2", "apps/v1"),
+    ("batch/v1beta1", "batch/v1"),
+    ("policy/v1beta1", "policy/v1"),
+    ("autoscaling/v2beta1", "autoscaling/v2"),
+    ("autoscaling/v2beta2", "autoscaling/v2"),
+    ("networking.k8s.io/v1beta1", "networking.k8s.io/v1"),
+    ("discovery.k8s.io/v1beta1", "discovery.k8s.io/v1"),
+    ("events.k8s.io/v1beta1", "events.k8s.io/v1"),
+    ("node.k8s.io/v1beta1", "node.k8s.io/v1"),
+    ("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1"),
+    ("storage.k8s.io/v1beta1", "storage.k8s.io/v1"),
+    ("coordination.k8s.io/v1beta1", "coordination.k8s.io/v1"),
+    (
+        "rbac.authorization.k8s.io/v1beta1",
+        "rbac.authorization.k8s.io/v1",
+    ),
+    ("apiextensions.k8s.io/v1beta1", "apiextensions.k8s.io/v1"),
+    (
+        "apiregistration.k8s.io/v1beta1",
+        "apiregistration.k8s.io/v1",
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "admissionregistration.k8s.io/v1",
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta3",
+        "flowcontrol.apiserver.k8s.io/v1",
+    ),
+    (
+        "helm.toolkit.fluxcd.io/v2beta1",
+        "helm.toolkit.fluxcd.io/v2",
+    ),
+    (
+        "helm.toolkit.fluxcd.io/v2beta2",
+        "helm.toolkit.fluxcd.io/v2",
+    ),
+    (
+        "kustomize.toolkit.fluxcd.io/v1beta2",
+        "kustomize.toolkit.fluxcd.io/v1",
+    ),
+    (
+        "source.toolkit.fluxcd.io/v1beta1",
+        "source.toolkit.fluxcd.io/v1",
+    ),
+    (
+        "source.toolkit.fluxcd.io/v1beta2",
+        "source.toolkit.fluxcd.io/v1",
+    ),
+];
+
+/// What runs the cluster itself, and belongs into its namespace.
+const OF_THE_CLUSTER: [&str; 14] = [
+    "cilium",
+    "coredns",
+    "metrics-server",
+    "spegel",
+    "reloader",
+    "descheduler",
+    "snapshot-controller",
+    "talos-cloud-controller-manager",
+    "proxmox-cloud-controller-manager",
+    "talos-backup",
+    "node-feature-discovery",
+    "intel-device-plugins-gpu",
+    "nvidia-device-plugin",
+    "kubelet-csr-approver",
+];
+
+pub(super) const RULES: &[Rule] = &[
+    check(
+        "deprecated-api",
+        "No object uses an API version that is gone or going",
+        3,
+        None,
+        "The API server refuses versions that are gone, and Flux its own. The list follows the migration guide of Kubernetes and the release notes of Flux.",
+        |judge| {
+            let mut seen = BTreeSet::new();
+            for member in judge.facts.all() {
+                let object = member;
+                if !seen.insert(object.spot()) {
+                    continue;
+                }
+                let version = object.text("apiVersion").unwrap_or_default();
+                let old = OLD.iter().find(|(old, _)| *old == version);
+                let verdict = old.map_or(Verdict::Pass, |(old, new)| {
+                    Verdict::Fail(format!("`{old}` gave way to {new}"))
+                });
+                judge.object(member, verdict, object.value_place("apiVersion"));
+            }
+        },
+    ),
+    check(
+        "selector-match",
+        "Workloads select their own pods",
+        3,
+        None,
+        "The API server refuses a workload whose selector does not match the labels of its template. Asked of manifests.",
+        |judge| {
+            judge.manifests("", "spec.selector", |_, object, workload| {
+                object.find("spec.selector.matchLabels")?;
+                let labels = &workload.pod["metadata"]["labels"];
+                let wrong = workload
+                    .selector
+                    .iter()
+                    .find(|(key, value)| labels[key.as_str()] != value.as_str());
+                Some(wrong.map_or(Verdict::Pass, |(key, _)| {
+                    Verdict::Fail(format!("its pods do not have its label `{key}`"))
+                }))
+            });
+        },
+    ),
+    check(
+        "labels",
+        "Workloads carry the labels that tools know",
+        1,
+        None,
+        "`app.kubernetes.io/name` on a workload or its pods is what dashboards and policies group by. Asked of manifests; charts have it as a rule.",
+        |judge| {
+            let name = "app.kubernetes.io/name";
+            judge.manifests("", "metadata.name", |_, object, workload| {
+                let own = object.at(&Route::parse("metadata.labels").then(name));
+                let pods = &workload.pod["metadata"]["labels"][name];
+                let fine = own.is_some() || !pods.is_null();
+                Some(Verdict::when(fine, format!("it has no label `{name}`")))
+            });
+        },
+    ),
+    check(
+        "default-ns",
+        "Nothing runs in the namespace `default`",
+        1,
+        None,
+        "What forgot its namespace lands there, among what is there on purpose.",
+        |judge| {
+            judge.workloads(
+                "namespace",
+                |_| true,
+                |_, workload| {
+                    let elsewhere =
+                        workload.namespace != "default" && !workload.namespace.is_empty();
+                    Some(Verdict::when(elsewhere, "it runs in `default`"))
+                },
+            );
+        },
+    ),
+    check(
+        "kube-system-ns",
+        "Only what runs the cluster runs in `kube-system`",
+        1,
+        None,
+        "That namespace is `privileged`, and its pods are close to the control plane. Charts of network, DNS, metrics, storage and the cloud belong there.",
+        |judge| {
+            judge.workloads(
+                "namespace",
+                |_| true,
+                |_, workload| {
+                    let chart = workload.release().and_then(Release::profile);
+                    let belongs = chart.is_some_and(|chart| {
+                        let name = chart.chart.as_str();
+                        OF_THE_CLUSTER.contains(&name) || name.contains("csi")
+                    });
+                    let elsewhere = workload.namespace != "kube-system";
+                    Some(Verdict::when(
+                        elsewhere || belongs,
+                        "it runs in `kube-system`",
+                    ))
+                },
+            );
+        },
+    ),
+    check(
+        "psa-labels",
+        "Every namespace says which level it enforces, audits and warns of",
+        3,
+        Some(&remedies::pod_security::REMEDY),
+        "Each of the three labels comes with a version, so that an upgrade of the cluster does not change what is refused.",
+        |judge| {
+            judge.objects("", "Namespace", "metadata.labels", |_, member| {
+                let missing: Vec<String> = ["enforce", "audit", "warn"]
+                    .into_iter()
+                    .flat_map(|mode| [mode.to_owned(), format!("{mode}-version")])
+                    .filter(|mode| label(member, mode).is_none())
+                    .collect();
+                let reason = format!("it lacks {}", missing.join(", "));
+                Some(Verdict::when(missing.is_empty(), reason))
+            });
+        },
+    ),
+    check(
+        "psa-loose",
+        "No namespace enforces less than its pods satisfy",
+        2,
+        Some(&remedies::pod_security::REMEDY),
+        "A level that is lower than need be lets in what nobody asked for. `kube-system` is not asked, as the nodes' own pods are in it.",
+        |judge| {
+            judge.objects("", "Namespace", "metadata.labels", |facts, member| {
+                if member.name == "kube-system" {
+                    return None;
+                }
+                let level = label(member, "enforce").and_then(Level::parse);
+                let mut possible = Some(Level::Restricted);
+                for (_, reached) in standings(facts, member) {
+                    possible = possible.zip(reached).map(|(one, other)| one.min(other));
+                }
+                Some(match (level, possible) {
+                    (None, _) => Verdict::Fail("it enforces none".to_owned()),
+                    (Some(_), None) => {
+                        Verdict::Unknown("nobody knows what its charts need".to_owned())
+                    }
+                    (Some(level), Some(possible)) => Verdict::when(
+                        level >= possible,
+                        format!("it enforces `{level}`, and all satisfy `{possible}`"),
+                    ),
+                })
+            });
+        },
+    ),
+];
+
+const fn check(
+    code: &'static str,
+    summary: &'static str,
+    weight: u32,
+    remedy: Option<&'static Remedy>,
+    explanation: &'static str,
+    judge: fn(&mut Judge<'_, '_>),
+) -> Rule {
+    Rule {
+        code,
+        category: Category::Hygiene,
+        severity: None,
+        summary,
+        weight,
+        remedy,
+        explanation,
+        judge,
+    }
+}
+
+/// Returns the route of the label that says what a namespace enforces, audits or warns of.
+pub(super) fn label_route(mode: &str) -> Route {
+    Route::parse("metadata.labels").then(format!("{PREFIX}{mode}").as_str())
+}
+
+/// Returns the level that a namespace enforces, audits or warns of.
+pub(super) fn namespace_level(member: &Member<'_>, mode: &str) -> Option<Level> {
+    Level::parse(label(member, mode)?)
+}
+
+fn label<'m>(member: &'m Member<'_>, mode: &str) -> Option<&'m str> {
+    member.at(&label_route(mode))?.as_text()
+}
+
+/// Lists who runs in a namespace, with the level that each satisfies.
+fn standings<'f>(
+    facts: &'f Facts<'_>,
+    member: &Member<'_>,
+) -> impl Iterator<Item = (&'f str, Option<Level>)> {
+    let inside = facts.standings().get(&member.name).into_iter().flatten();
+    inside.map(|standing| (standing.label.as_str(), standing.level))
+}

@@ -1,0 +1,290 @@
+//! Labels namespaces with the strictest Pod Security level that their workloads satisfy.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, Meaning};
+use crate::flux::builds::Member;
+use crate::rules::hygiene::{label_route, namespace_level};
+use crate::rules::plan::{Plan, PlannedEdit};
+use crate::rules::remedy::{Pass, Remedy, RemedyScope};
+use crate::workload::pod_security::Level;
+use crate::workload::standing::Standing;
+use crate::yaml::Route;
+use crate::yaml::edit::Insertion;
+
+/// Where the labels live.
+const PREFIX: &str = "pod-security.kubernetes.io/";
+
+/// Namespaces in which the nodes themselves run static pods with access to the host.
+const HOST_NAMESPACES: &[&str] = &["kube-system"];
+
+pub(in crate::rules) static REMEDY: Remedy = Remedy {
+    code: "pod-security",
+    summary: "Labels each namespace with the strictest Pod Security level that its workloads satisfy",
+    explanation: "\
+Kubernetes refuses pods that a namespace's `pod-security.kubernetes.io/enforce` label forbids. Without
+the label, everything is allowed, or what the cluster's default says.
+
+The rule adds `enforce` with the strictest level that every workload of the namespace satisfies:
+manifests are judged by the Pod Security Standards, charts by their profile and the values in the
+tree, and so are pods that an operator makes from custom resources, such as VolSync's movers. `audit` and
+`warn` are `restricted` everywhere, so that whatever is not there yet shows. Each
+label comes with its `-version`, the minor version of the cluster, so that an upgrade does not refuse
+pods by a newer standard. `kube-system` is `privileged`, as the nodes' own static pods are in it.
+
+Labels that are there stay as they are, and so does the version beside them. Where a chart is
+unknown, or something else of the namespace is not seen, nothing is guessed: the namespace enforces nothing, and what is
+not seen is named. The pods of `helm test` count where
+the release sets `spec.test.enable`.
+
+A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
+see `pod-security-forbidden`.",
+    findings: &[
+        Meaning {
+            code: "pod-security-unknown",
+            summary: "A namespace gets no level to enforce since what some of its pods need is not seen",
+            text: "\
+A level that is too strict stops pods. What a chart without a profile brings is not seen, nor are the pods that an operator
+makes of a custom resource, what a remote base or another repository holds, or what a build holds that is refused. The
+namespace audits and warns all the same. A manifest that several namespaces share gets a level only where all of them
+can enforce the same.
+
+Make a profile, or wish for a level that you know to fit.
+
+    kiln profile new oci://ghcr.io/example/charts/whoami",
+        },
+        Meaning {
+            code: "pod-security-no-namespace",
+            summary: "A level is wished for a namespace that is not in the tree",
+            text: "\
+The wish in the config changes nothing: the name has a typo, or the namespace is not made by a
+template.
+
+Mend the name, or add the Namespace.
+
+    security:
+      pod_security:
+        media: baseline",
+        },
+    ],
+    pass: Pass::Judgement,
+    plan,
+};
+
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
+    let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
+    for users in users_of_manifests(&namespaces) {
+        let open = |user: &&&Member<'_>| {
+            context.may_edit(user) && !context.is_exempt(&user.name, &user.name, &user.path())
+        };
+        if users.iter().all(|user| open(&user)) {
+            label(context, &users, &mut plan);
+        }
+    }
+    for (wished, (_, place)) in &context.policy().pod_security {
+        if !namespaces.iter().any(|namespace| namespace.name == *wished) {
+            let message = format!(
+                "a Pod Security level is wished for namespace `{wished}`, which is not in the tree"
+            );
+            let names = namespaces.iter().map(|namespace| namespace.name.as_str());
+            let problem = Diagnostic::error("pod-security-no-namespace", message)
+                .with_suggestion(wished, names);
+            plan.problems.push(problem.at_place_if(place.as_ref()));
+        }
+    }
+    plan
+}
+
+/// Groups namespaces by the manifest that they are written in: a component may be the one of many.
+fn users_of_manifests<'m, 't>(namespaces: &[&'m Member<'t>]) -> Vec<Vec<&'m Member<'t>>> {
+    let mut users: BTreeMap<(&str, usize), Vec<&'m Member<'t>>> = BTreeMap::new();
+    for namespace in namespaces {
+        let known = users.entry(namespace.spot()).or_default();
+        if known.iter().all(|user| user.name != namespace.name) {
+            known.push(namespace);
+        }
+    }
+    users.into_values().collect()
+}
+
+/// What a namespace can enforce.
+enum Enforceable {
+    /// A level, and why it is that one.
+    Level(Level, String),
+    /// Nobody can tell, since something is not seen.
+    Unseen(Vec<Standing>),
+}
+
+/// Labels the namespaces of one manifest.
+fn label(context: &RemedyScope<'_, '_>, users: &[&Member<'_>], plan: &mut Plan) {
+    let (Some(first), Some(written)) = (users.first(), users.first().and_then(|user| user.written))
+    else {
+        return;
+    };
+    let enforceable: Vec<Enforceable> = users
+        .iter()
+        .map(|user| enforceable(context, user))
+        .collect();
+    let mut levels = enforceable.iter().map(|one| match one {
+        Enforceable::Level(level, reason) => Some((*level, reason)),
+        Enforceable::Unseen(_) => None,
+    });
+    let shared = levels.next().flatten();
+    let agreed = levels.all(|other| {
+        let both = other.zip(shared);
+        both.is_some_and(|((other, _), (level, _))| other == level)
+    });
+    let enforce = shared.filter(|_| agreed);
+    if enforce.is_none() {
+        plan.problems.extend(held_back(users, &enforceable));
+    }
+    let reason = match enforce {
+        Some((_, reason)) => reason.clone(),
+        None => "whatever its pods do not satisfy shows, and is not refused".to_owned(),
+    };
+    let mut entries = Map::new();
+    let modes = [
+        ("enforce", enforce.map(|(level, _)| level)),
+        ("audit", Some(Level::Restricted)),
+        ("warn", Some(Level::Restricted)),
+    ];
+    for (mode, level) in modes {
+        let versioned = format!("{mode}-version");
+        let is_set = |user: &&Member<'_>| {
+            [mode, &versioned]
+                .into_iter()
+                .any(|mode| user.at(&label_route(mode)).is_some())
+        };
+        if let Some(level) = level.filter(|_| !users.iter().any(is_set)) {
+            entries.insert(format!("{PREFIX}{mode}"), Value::from(level.as_str()));
+            entries.insert(
+                format!("{PREFIX}{versioned}"),
+                Value::from(context.policy().kubernetes.to_string()),
+            );
+        }
+    }
+    if !entries.is_empty() {
+        let labels = written.document_route(&Route::parse("metadata.labels"));
+        let others = match users.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        plan.edits.push(PlannedEdit {
+            path: written.file.path.clone(),
+            insertion: Insertion::entries(written.document, labels, entries),
+            object: format!("{}{others}", first.label()),
+            reason,
+        });
+    }
+}
+
+/// Returns what a namespace enforces already, what the project wishes for, or what all its pods satisfy.
+fn enforceable(context: &RemedyScope<'_, '_>, namespace: &Member<'_>) -> Enforceable {
+    let name = namespace.name.as_str();
+    let wished = || Some(context.policy().pod_security.get(name)?.0);
+    if let Some(level) = namespace_level(namespace, "enforce").or_else(wished) {
+        return Enforceable::Level(level, "the project wishes for this level".to_owned());
+    }
+    if HOST_NAMESPACES.contains(&name) {
+        let why = "static pods of the nodes run here with access to the host";
+        return Enforceable::Level(Level::Privileged, why.to_owned());
+    }
+    let standings = context.standings().get(name);
+    let inside = standings.map(Vec::as_slice).unwrap_or_default();
+    let unseen: Vec<Standing> = inside
+        .iter()
+        .filter(|standing| standing.level.is_none())
+        .cloned()
+        .collect();
+    if unseen.is_empty() {
+        let (level, reason) = strictest(inside);
+        Enforceable::Level(level, reason)
+    } else {
+        Enforceable::Unseen(unseen)
+    }
+}
+
+/// Returns the strictest level that all workloads satisfy, and why it is not stricter.
+fn strictest(inside: &[Standing]) -> (Level, String) {
+    let worst = inside
+        .iter()
+        .filter_map(|standing| Some((standing.level?, standing)))
+        .min_by_key(|(level, _)| *level);
+    match worst {
+        Some((level, standing)) if level < Level::Restricted => {
+            let obstacle = standing
+                .obstacles
+                .first()
+                .map(|(reason, _)| format!(": {reason}"));
+            (
+                level,
+                format!(
+                    "{} is `{level}`{}",
+                    standing.label,
+                    obstacle.unwrap_or_default()
+                ),
+            )
+        }
+        _ => (
+            Level::Restricted,
+            "all workloads of the namespace satisfy it".to_owned(),
+        ),
+    }
+}
+
+/// Says why the namespaces of a manifest enforce nothing.
+fn held_back(users: &[&Member<'_>], enforceable: &[Enforceable]) -> Vec<Diagnostic> {
+    let mut problems: Vec<Diagnostic> = users
+        .iter()
+        .zip(enforceable)
+        .filter_map(|(user, one)| match one {
+            Enforceable::Level(..) => None,
+            Enforceable::Unseen(unseen) => Some(unseen_pods(user, unseen)),
+        })
+        .collect();
+    if problems.is_empty()
+        && let Some(first) = users.first()
+    {
+        let levels: Vec<String> = users
+            .iter()
+            .zip(enforceable)
+            .filter_map(|(user, one)| match one {
+                Enforceable::Level(level, _) => Some(format!("`{level}` for `{}`", user.name)),
+                Enforceable::Unseen(_) => None,
+            })
+            .collect();
+        let message = format!(
+            "a Namespace manifest that {} namespaces share gets no level to enforce, since they need different ones: {}",
+            users.len(),
+            levels.join(", ")
+        );
+        problems.push(
+            Diagnostic::warning("pod-security-unknown", message)
+                .at_place(first.name_place(), "")
+                .with_hint("give each namespace its label by a patch in its own kustomization"),
+        );
+    }
+    problems
+}
+
+fn unseen_pods(namespace: &Member<'_>, unseen: &[Standing]) -> Diagnostic {
+    let names: Vec<String> = unseen
+        .iter()
+        .map(|standing| format!("`{}`", standing.label))
+        .collect();
+    let message = format!(
+        "namespace `{}` gets no Pod Security level to enforce, since the pods of {} are not seen",
+        namespace.name,
+        names.join(" and ")
+    );
+    let mut problem = Diagnostic::warning("pod-security-unknown", message)
+        .at_place(namespace.name_place(), "")
+        .with_hint("add a profile of the chart below `charts/`, or label the namespace yourself");
+    for standing in unseen {
+        problem = problem.with_related(standing.place.clone(), "brings pods that are not seen");
+    }
+    problem
+}

@@ -1,0 +1,12 @@
+//! Rules about secrets: what is sealed, and what must not be read.
+
+mod sealed_empty;
+mod secret_leak;
+mod secret_unsealed;
+
+use super::Rule;
+
+/// The code of what nothing can be exempt from: it would write a secret in plain text.
+pub(super) const LEAK: &str = secret_leak::RULE.code;
+
+pub(super) const RULES: &[Rule] = &[secret_unsealed::RULE, sealed_empty::RULE, secret_leak::RULE];

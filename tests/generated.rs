@@ -9,111 +9,102 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use kiln::audit::{self, Category};
+use kiln::audit;
 use kiln::cli::credentials;
-use kiln::pipeline;
+use kiln::diagnostic::Severity;
+use kiln::rules::{self, Category, REMEDIES};
 
 const HEAD: &str = "\
-# Rules and checks
+# Rules and remedies
 
-What Kiln adds, and what it looks for. `kiln explain CODE` prints the same. This page is generated from
-the code; `just docs` writes it anew.
+What Kiln asks of what Flux applies, by category, and what it adds where something is missing. `kiln explain CODE`
+prints the same. This page is generated from the code; `just docs` writes it anew.
+
+An error stops `kiln check` and `kiln render`, a warning is told; the others are counted by `kiln audit` alone. The weight
+says how much a rule counts within its category: 3 for what takes a service down or opens it, 2 for what hurts, 1 for what
+is good practice, 0 for what is not counted. A remedy is what `kiln render` and `kiln harden` add.
 ";
 
 #[test]
 fn generated_docs_rules_is_current() {
     let mut text = HEAD.to_owned();
-    for explanation in pipeline::explanations() {
+    for category in Category::ALL {
         write!(
             text,
-            "\n## {}\n\n{}.\n\n{}\n",
-            explanation.code,
-            explanation.summary,
-            explanation.text.trim()
+            "\n## {}\n\n`kiln audit --only {}`\n\n| Rule | Check | Weight | What holds | Remedy |\n| --- | --- | ---: | --- | --- |\n",
+            category.title(),
+            category.code()
+        )
+        .unwrap();
+        let inside = || rules::all().filter(|rule| rule.category == category);
+        for rule in inside() {
+            let severity = match rule.severity {
+                Some(Severity::Error) => "error",
+                Some(Severity::Warning) => "warning",
+                None => "",
+            };
+            let remedy = rule.remedy.map(|remedy| format!("`{}`", remedy.code));
+            writeln!(
+                text,
+                "| `{}` | {severity} | {} | {} | {} |",
+                rule.code,
+                rule.weight,
+                rule.summary,
+                remedy.unwrap_or_default()
+            )
+            .unwrap();
+        }
+        let open = audit::UNDECIDABLE.iter();
+        for one in open.filter(|one| one.category == category) {
+            let (code, summary, why) = (one.code, one.summary, one.why);
+            writeln!(
+                text,
+                "| `{code}` | | | {summary}: not decidable here, {why} | |"
+            )
+            .unwrap();
+        }
+        for rule in inside() {
+            let (code, explanation) = (rule.code, rule.explanation.trim());
+            write!(text, "\n### {code}\n\n{explanation}\n").unwrap();
+        }
+    }
+    text.push_str("\n## Remedies\n");
+    for remedy in REMEDIES {
+        let (code, summary) = (remedy.code, remedy.summary);
+        let explanation = remedy.explanation.trim();
+        write!(
+            text,
+            "\n### The remedy {code}\n\n{summary}.\n\n{explanation}\n"
         )
         .unwrap();
     }
     compare("docs/rules.md", &text);
 }
 
-const AUDIT_HEAD: &str = "\
-# The checks of the audit
-
-What `kiln audit` asks, by category, and how much each counts: 3 for what takes a service down or opens it, 2 for what
-hurts, 1 for what is good practice, 0 for what is shown and not counted. `kiln explain CODE` says more. This page is
-generated from the code; `just docs` writes it anew.
-";
-
+/// One anatomy for every remedy and every rule that is checked: a file, and a fixture folder.
 #[test]
-fn generated_docs_audit_checks_is_current() {
-    let mut text = AUDIT_HEAD.to_owned();
-    for category in Category::ALL {
-        write!(
-            text,
-            "\n## {}\n\n`--only {}`\n\n| Check | Weight | What holds | Closed by |\n| --- | ---: | --- | --- |\n",
-            category.title(),
-            category.code()
-        )
-        .unwrap();
-        for check in audit::checks().filter(|check| check.category == category) {
-            let rule = check.rule.map(|rule| format!("`{rule}`"));
-            writeln!(
-                text,
-                "| `{}` | {} | {} | {} |",
-                check.code,
-                check.weight,
-                check.line,
-                rule.unwrap_or_default()
-            )
-            .unwrap();
-        }
-        for check in audit::UNDECIDABLE
-            .iter()
-            .filter(|check| check.category == category)
-        {
-            writeln!(
-                text,
-                "| `{}` | | {}: not decidable here, {} | |",
-                check.code, check.line, check.why
-            )
-            .unwrap();
-        }
-    }
-    compare("docs/audit-checks.md", &text);
-}
-
-/// One anatomy for every rule and check: a file, a fixture folder, a heading.
-#[test]
-fn every_rule_and_check_has_a_file_and_fixtures() {
+fn every_rule_has_a_file_and_fixtures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let explanations = pipeline::explanations();
-    assert!(explanations.len() >= 10, "{}", explanations.len());
-    let mut codes = std::collections::BTreeSet::new();
     let mut missing = Vec::new();
-    for explanation in explanations {
-        assert!(
-            codes.insert(explanation.code),
-            "`{}` is used twice",
-            explanation.code
+    for remedy in REMEDIES {
+        let file = format!("src/rules/remedies/{}.rs", remedy.code.replace('-', "_"));
+        let fixtures = format!("tests/harden/{}", remedy.code);
+        missing.extend(
+            [file, fixtures]
+                .into_iter()
+                .filter(|path| !root.join(path).exists()),
         );
-        let file = explanation.code.replace('-', "_");
-        let homes = [
-            ("src/harden/rules", "tests/harden"),
-            ("src/check/checks", "tests/check"),
-        ];
-        let home = homes
-            .iter()
-            .find(|(source, _)| root.join(source).join(format!("{file}.rs")).is_file());
-        match home {
-            Some((_, tests)) => {
-                let folder = [file.as_str(), explanation.code]
-                    .iter()
-                    .any(|name| root.join(tests).join(name).is_dir());
-                if !folder {
-                    missing.push(format!("{tests}/{}", explanation.code));
-                }
-            }
-            None => missing.push(format!("src/…/{file}.rs")),
+    }
+    for rule in rules::all().filter(|rule| rule.is_checked()) {
+        let name = format!("{}.rs", rule.code.replace('-', "_"));
+        let folders = fs::read_dir(root.join("src/rules")).unwrap();
+        let mut homes = folders.map(|folder| folder.unwrap().path().join(&name));
+        if !homes.any(|home| home.is_file()) {
+            missing.push(format!("src/rules/*/{name}"));
+        }
+        let fixtures = format!("tests/check/{}", rule.code);
+        if !root.join(&fixtures).is_dir() {
+            missing.push(fixtures);
         }
     }
     assert!(missing.is_empty(), "{missing:?}");

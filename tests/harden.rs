@@ -25,12 +25,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::diagnostic::StageResult;
-use kiln::flux::TreeFiles;
-use kiln::harden::{Closed, Policy, RULES, Resources, harden};
+use kiln::harden::harden;
+use kiln::rules::{Closed, Policy, REMEDIES, Resources};
 use kiln::tree::{App, Hardened, Tree};
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::{Exemption, Profiles};
 use kiln::yaml::{self, Node};
+
+use crate::support::Yardstick;
 
 /// The profiles that come with Kiln.
 pub(crate) fn profiles() -> Profiles {
@@ -57,7 +59,7 @@ fn list<'n>(node: Option<&'n Node>, key: &str) -> &'n [Node] {
 /// Reads `case.yaml`: `apps: [{namespace, name, tier}]`, `exempt`, `podSecurity: {namespace: level}`,
 /// `resources: {cpu, memory, limit}`, `networkPolicies: true` or a list, and `only: <rule>`, which
 /// exempts everything from all others.
-pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
+pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy, Vec<Exemption>) {
     let text = std::fs::read_to_string(folder.join("case.yaml")).unwrap_or_default();
     let documents = yaml::load(&text).unwrap();
     let root = documents.first().map(|document| &document.root);
@@ -79,7 +81,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         path: None,
     });
     let only = root.and_then(|root| root.find_text("only"));
-    let others = RULES
+    let others = REMEDIES
         .iter()
         .filter(|rule| only.is_some_and(|only| only != rule.code));
     let others = others.map(|rule| Exemption {
@@ -95,7 +97,6 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         .and_then(Node::entries)
         .unwrap_or_default();
     let policy = Policy {
-        exempt: exempt.chain(others).collect(),
         kubernetes: Version(36),
         pod_security: wishes
             .iter()
@@ -123,7 +124,7 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy) {
         },
         ..Policy::default()
     };
-    (apps.collect(), policy)
+    (apps.collect(), policy, exempt.chain(others).collect())
 }
 
 fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
@@ -131,28 +132,13 @@ fn hardened(folder: &Path) -> StageResult<Tree<Hardened>> {
 }
 
 fn hardened_from(folder: &Path, texts: &BTreeMap<String, String>) -> StageResult<Tree<Hardened>> {
-    let (apps, policy) = case(folder);
+    let (apps, policy, exempt) = case(folder);
     let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
-    let mut result = harden(
-        trees::tree(texts, apps),
-        &TreeFiles::default(),
-        &profiles_with(&own),
-        &policy,
-    );
-    // Those that `only` makes may well exempt nothing.
-    let made = "the case is about another rule";
-    if policy
-        .exempt
-        .iter()
-        .any(|exemption| exemption.reason == made)
-    {
-        let problems = match &mut result {
-            Ok(done) => &mut done.warnings,
-            Err(problems) => problems,
-        };
-        problems.retain(|problem| problem.code != "exemption-unused");
-    }
-    result
+    let profiles = profiles_with(&own);
+    let yardstick = Yardstick::new(&profiles)
+        .with_policy(policy)
+        .with_exemptions(exempt);
+    harden(trees::tree(texts, apps), yardstick.measures())
 }
 
 fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
@@ -192,7 +178,7 @@ fn gaps(tree: &Tree<Hardened>) -> String {
 #[test]
 fn every_rule_does_what_its_fixtures_show() {
     let mut wrong = Vec::new();
-    for rule in RULES {
+    for rule in REMEDIES {
         let cases = trees::folders(&trees::fixtures("harden").join(rule.code));
         assert!(!cases.is_empty(), "rule `{}` has no fixture", rule.code);
         for folder in cases {
@@ -235,7 +221,7 @@ fn every_rule_does_what_its_fixtures_show() {
 
 #[test]
 fn hardening_twice_changes_nothing() {
-    for rule in RULES {
+    for rule in REMEDIES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
             let Ok(once) = hardened(&folder) else {
                 continue;

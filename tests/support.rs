@@ -6,6 +6,7 @@ mod go_module;
 mod oracle;
 mod report;
 mod sandbox;
+mod yardstick;
 
 pub(crate) use browser::{browser, looking};
 pub(crate) use control_plane::{ControlPlane, control_plane};
@@ -13,3 +14,4 @@ pub(crate) use go_module::go_module;
 pub(crate) use oracle::oracle;
 pub(crate) use report::{REPORTS, judge_report, write_report};
 pub(crate) use sandbox::{Run, Sandbox};
+pub(crate) use yardstick::Yardstick;

@@ -113,9 +113,12 @@ impl Member<'_> {
         self.deepest_place(&route, !is_there)
     }
 
-    /// Returns the place of the name, or of the object where it has none.
+    /// Returns the place of the name as it is written, or of the object where it has none.
     pub fn name_place(&self) -> Place {
-        self.value_place("metadata.name")
+        match self.written {
+            Some(written) => written.name_place(),
+            None => self.value_place("metadata.name"),
+        }
     }
 
     /// Returns the place that decides a field, of the first line of it.

@@ -17,17 +17,6 @@ Mend what is shown; docs/profiles.md explains the parts, and `kiln profile new` 
     chart: whoami",
     },
     Meaning {
-        code: "chart-unknown",
-        summary: "No profile knows the chart of a HelmRelease, so that nothing inside it is hardened",
-        text: "\
-What a chart makes of its values cannot be told from outside. Nothing is guessed, and the release is
-left as it is.
-
-Make a profile by rendering the chart.
-
-    kiln profile new oci://ghcr.io/example/charts/whoami",
-    },
-    Meaning {
         code: "edit-refused",
         summary: "A default could not be added to a file without changing something else",
         text: "\
@@ -45,9 +34,9 @@ Set the value by hand, or write the mapping in block form.
         text: "\
 It would exempt nothing, and a typo would look like an exemption. From `secret-leak` nothing can be exempt.
 
-Take the suggestion; docs/rules.md lists all rules and checks. `[[exempt]]` is for checks.
+Take the suggestion; docs/rules.md lists all rules and remedies.
 
-    [[harden.exempt]]
+    [[exempt]]
     rule = \"probes\"
     name = \"echo\"
     reason = \"It answers nothing\"",
@@ -70,7 +59,7 @@ The object is gone or has another name, or the rule has nothing to add to it or 
 
 Remove it, or mend the name.
 
-    [[harden.exempt]]
+    [[exempt]]
     rule = \"probes\"
     name = \"echo\"",
     },

@@ -6,11 +6,9 @@ use kustomize::Field;
 use serde_json::Value;
 
 use super::judge::Judge;
-use super::{Category, Facts, Rule, Verdict};
+use super::{Category, Rule, Verdict};
 
 use crate::flux::builds::Member;
-use crate::workload::Workload;
-use crate::yaml::Node;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -193,31 +191,6 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
-        "env-ref",
-        "ConfigMaps and Secrets that variables come from are there",
-        2,
-        "A pod does not start while one is missing. Those that kustomize generates, and secrets of the name of an ExternalSecret or Certificate, are there; what else may make one is open. Asked of manifests.",
-        |judge| {
-            judge.manifests("", "metadata.name", |facts, _, workload| {
-                let missing = workload
-                    .containers()
-                    .flat_map(|container| references(container.value))
-                    .find(|(kind, name)| !exists(facts, workload, kind, name));
-                missing.map_or_else(
-                    || Some(Verdict::Pass),
-                    |(kind, name)| {
-                        let reason = format!("there is no {kind} `{name}`");
-                        Some(if kind == "Secret" {
-                            Verdict::Unknown(reason)
-                        } else {
-                            Verdict::Fail(reason)
-                        })
-                    },
-                )
-            });
-        },
-    ),
 ];
 
 const fn role(
@@ -298,51 +271,4 @@ fn among(value: &Value, above: &str) -> Option<String> {
             value => among(value, &format!("{path}.")),
         }
     })
-}
-
-/// Lists the objects that the variables of a container come from, those that may be missing aside.
-fn references(container: &Value) -> Vec<(&'static str, String)> {
-    let env = container["env"].as_array().into_iter().flatten();
-    let from = container["envFrom"].as_array().into_iter().flatten();
-    let single = env.map(|one| &one["valueFrom"]).flat_map(|one| {
-        [
-            ("ConfigMap", &one["configMapKeyRef"]),
-            ("Secret", &one["secretKeyRef"]),
-        ]
-    });
-    let whole = from.flat_map(|one| {
-        [
-            ("ConfigMap", &one["configMapRef"]),
-            ("Secret", &one["secretRef"]),
-        ]
-    });
-    single
-        .chain(whole)
-        .filter(|(_, reference)| reference["optional"] != true)
-        .filter_map(|(kind, reference)| Some((kind, reference["name"].as_str()?.to_owned())))
-        .collect()
-}
-
-fn exists(facts: &Facts<'_>, workload: &Workload<'_>, kind: &str, name: &str) -> bool {
-    let made = |group: &str, maker: &str, field: &str| {
-        facts.objects(group, maker).iter().any(|member| {
-            let named = member.text(field).unwrap_or(&member.name);
-            named == name && member.namespace_name() == workload.namespace
-        })
-    };
-    let generated = facts.builds.kustomizations.values().any(|found| {
-        let root = found.root();
-        ["configMapGenerator", "secretGenerator"]
-            .iter()
-            .any(|list| {
-                let items = root.and_then(|root| root.get(list)).and_then(Node::items);
-                let mut items = items.into_iter().flatten();
-                items.any(|item| item.find_text("name") == Some(name))
-            })
-    });
-    generated
-        || made("", kind, "metadata.name")
-        || (kind == "Secret"
-            && (made("external-secrets.io", "ExternalSecret", "spec.target.name")
-                || made("cert-manager.io", "Certificate", "spec.secretName")))
 }

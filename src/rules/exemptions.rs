@@ -87,7 +87,7 @@ impl Exemptions {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let unused = self.list.iter().enumerate().filter(|(index, exemption)| {
             let code = exemption.code.as_str();
-            !used.contains(index) && is_exemptable(code) && is_asked(code)
+            !used.contains(index) && unknown_code(exemption).is_none() && is_asked(code)
         });
         unused
             .map(|(_, exemption)| {

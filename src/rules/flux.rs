@@ -1,5 +1,6 @@
 //! Rules about Helm releases and Flux Kustomizations.
 
+mod chart_unknown;
 mod dead_value;
 mod flux_depends_on;
 mod flux_source;
@@ -19,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     flux_depends_on::RULE,
     flux_source::RULE,
     namespace_missing::RULE,
+    chart_unknown::RULE,
     dead_value::RULE,
     patch_no_match::RULE,
     patch_container::RULE,
@@ -28,7 +30,6 @@ pub(super) const RULES: &[Rule] = &[
     releases::VERIFY,
     kustomizations::WAIT,
     kustomizations::PRUNE,
-    kustomizations::DECRYPT,
     releases::LIMITS,
     releases::WEBHOOK,
 ];

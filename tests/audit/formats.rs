@@ -46,7 +46,7 @@ fn json_follows_its_schema() {
             .map(|e| e.to_string())
             .collect();
         assert!(errors.is_empty(), "{case}: {errors:#?}");
-        value["checks"][0]["weight"] = "much".into();
+        value["rules"][0]["weight"] = "much".into();
         assert!(!validator.is_valid(&value));
     }
 }
@@ -100,7 +100,11 @@ fn no_scorecard_shows_a_secret() {
         }
     }
     let sheet = super::plain("bad", &[]);
-    for item in sheet.outcomes.iter().flat_map(|outcome| &outcome.items) {
+    for item in sheet
+        .outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.judgements)
+    {
         assert!(
             !item.verdict.reason().contains("swordfish"),
             "{}",

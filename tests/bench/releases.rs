@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kiln::check::{Measures, check};
-use kiln::flux::TreeFiles;
+use kiln::check::check;
 use kiln::flux::builds::Builds;
-use kiln::harden::{Policy, harden};
+use kiln::flux::{FollowOptions, TreeFiles};
+use kiln::harden::harden;
+use kiln::rules::{Exemptions, Measures, Policy};
 use kiln::source::Source;
 use kiln::tree::{File, Origin, Rendered, Tree};
-use kiln::workload::pod_security::Version;
 use kiln::workload::{self, Profiles, Release};
 use kiln::yaml::load;
 
@@ -101,20 +101,23 @@ fn round(size: usize, profiles: &Profiles) -> [Duration; STAGES.len()] {
     );
     drop(releases);
     drop(builds);
-    let start = Instant::now();
-    let hardened = harden(tree, &TreeFiles::default(), profiles, &Policy::default())
-        .unwrap()
-        .value;
-    let harden = start.elapsed();
-    assert!(hardened.injections().len() > size, "too little was added");
+    let (kept, follow) = (TreeFiles::default(), FollowOptions::default());
+    let (policy, exemptions) = (Policy::default(), Exemptions::default());
     let measures = Measures {
-        kept: &TreeFiles::default(),
+        kept: &kept,
+        follow: &follow,
+        profiles,
+        policy: &policy,
+        exemptions: &exemptions,
+        apps: &[],
         leaks: &[],
         failures: &[],
-        profiles,
-        kubernetes: Version(36),
-        exempt: &[],
+        gaps: &[],
     };
+    let start = Instant::now();
+    let hardened = harden(tree, measures).unwrap().value;
+    let harden = start.elapsed();
+    assert!(hardened.injections().len() > size, "too little was added");
     let start = Instant::now();
     // What it finds is no matter here.
     drop(check(hardened, measures));

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use kiln::check::{Measures, check};
+use kiln::check::check;
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::{Builds, Start};
 use kiln::harden::harden;
-use kiln::workload::pod_security::Version;
 
 use crate::harden::{self, trees};
+use crate::support::Yardstick;
 
 #[test]
 fn the_checks_are_silent_about_hardened_trees() {
@@ -19,20 +19,14 @@ fn the_checks_are_silent_about_hardened_trees() {
         "priority-class/defined-by-the-tree",
     ] {
         let folder = trees::fixtures("harden").join(case);
-        let (apps, policy) = harden::case(&folder);
+        let (apps, policy, exempt) = harden::case(&folder);
         let tree = trees::tree(&trees::texts(&folder.join("in")), apps);
         let profiles = harden::profiles();
-        let hardened = harden(tree, &TreeFiles::default(), &profiles, &policy)
-            .unwrap()
-            .value;
-        let measures = Measures {
-            kept: &TreeFiles::default(),
-            leaks: &[],
-            failures: &[],
-            profiles: &profiles,
-            kubernetes: Version(36),
-            exempt: &[],
-        };
+        let yardstick = Yardstick::new(&profiles)
+            .with_policy(policy)
+            .with_exemptions(exempt);
+        let measures = yardstick.measures();
+        let hardened = harden(tree, measures).unwrap().value;
         let warnings = match check(hardened, measures) {
             Ok(done) => done.warnings,
             Err(problems) => problems,
@@ -99,7 +93,7 @@ fn kustomize_builds_the_same_objects_in_the_same_namespaces() {
             .map(|member| {
                 format!(
                     "{}/{}/{}",
-                    member.object.kind(),
+                    member.kind(),
                     member.namespace_name(),
                     member.name
                 )

@@ -45,9 +45,9 @@ fn prints_one_category_before_and_after_with_its_gaps() {
     --- stdout
     1 workload with 1 container, by Kubernetes v1.36
 
-                              as rendered         after hardening
-    Probes                    ░░░░░░░░░░    0 %  ░░░░░░░░░░    0 %
-    Total                     ░░░░░░░░░░    0 %  ░░░░░░░░░░    0 %
+                              as rendered         after hardening    seen
+    Probes                    ░░░░░░░░░░    0 %  ░░░░░░░░░░    0 %   100 %
+    Total                     ░░░░░░░░░░    0 %  ░░░░░░░░░░    0 %   100 %
 
     2 gaps after hardening, in 2 checks
 
@@ -99,8 +99,8 @@ fn exemptions_are_listed_with_their_reasons() {
     sandbox.write(
         "kiln.toml",
         "catalogue = false\noutput = \"out\"\n\
-         [[audit.exempt]]\ncheck = \"replicas-min\"\nname = \"till\"\nreason = \"One till is enough\"\n\
-         [[harden.exempt]]\nrule = \"probes\"\nnamespace = \"shop\"\nreason = \"Tills are watched\"\n",
+         [[exempt]]\nrule = \"replicas-min\"\nname = \"till\"\nreason = \"One till is enough\"\n\
+         [[exempt]]\nrule = \"probes\"\nnamespace = \"shop\"\nreason = \"Tills are watched\"\n",
     );
     let text = sandbox.kiln(&["audit"]).success();
     assert!(
@@ -113,7 +113,7 @@ fn exemptions_are_listed_with_their_reasons() {
     );
     sandbox.write(
         "kiln.toml",
-        "catalogue = false\n[[audit.exempt]]\ncheck = \"replicas-mn\"\nreason = \"x\"\n",
+        "catalogue = false\n[[exempt]]\nrule = \"replicas-mn\"\nreason = \"x\"\n",
     );
     let run = sandbox.kiln(&["audit"]);
     assert_eq!(run.code, Some(2), "{run}");
@@ -128,9 +128,9 @@ fn explains_the_codes_of_checks() {
         text.starts_with("probe-readiness: Every container"),
         "{text}"
     );
-    // A check of the tree and one of the audit share this name.
-    let both = sandbox.kiln(&["explain", "probe-host"]).success();
-    assert_eq!(both.matches("probe-host: ").count(), 2, "{both}");
+    // A rule and its remedy share this name.
+    let both = sandbox.kiln(&["explain", "priority-class"]).success();
+    assert_eq!(both.matches("priority-class: ").count(), 2, "{both}");
     assert!(
         sandbox
             .kiln(&["explain", "image-cve"])

@@ -1,10 +1,11 @@
 //! A diff and a scorecard in which every text of people's files is one name.
 
-use kiln::audit::{Sheet, Verdict};
+use kiln::audit::Sheet;
 use kiln::diff::{
     Cause, ComparisonGap, Edit, Field, Line, Report, Route, SettingChange, Spot, Step, Subject,
 };
 use kiln::pipeline::Audited;
+use kiln::rules::Verdict;
 use kiln::source::{Place, Source, Span};
 use serde_json::{Value, json};
 
@@ -167,13 +168,13 @@ fn poison_sheet(sheet: &mut Sheet, name: &str) {
     for (at, item) in sheet
         .outcomes
         .iter_mut()
-        .flat_map(|outcome| &mut outcome.items)
+        .flat_map(|outcome| &mut outcome.judgements)
         .enumerate()
     {
-        // Charts that nobody knows are listed once each.
+        // Charts that are not known are listed once each.
         let number = if item.unknown_chart { 0 } else { at };
         item.subject = format!("{name}/{number}, container `{name}`");
-        item.place = place.clone();
+        item.place = Some(place.clone());
         item.template = Some(place.clone());
         item.verdict = match &item.verdict {
             Verdict::Pass => Verdict::Pass,

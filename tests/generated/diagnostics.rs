@@ -13,8 +13,8 @@ const HEAD: &str = "\
 # What messages mean
 
 Every problem that Kiln tells of has a code, as in `error[unknown-key]`. `kiln explain CODE` prints what stands here, by the stage
-that finds it; [rules.md](rules.md) has the rules and checks, [diff.md](diff.md) the dangers of a diff,
-[audit-checks.md](audit-checks.md) the checks of the audit. This page is generated from the code; `just docs` writes it anew.
+that finds it; [rules.md](rules.md) has the rules and checks, [diff.md](diff.md) the dangers of a diff.
+This page is generated from the code; `just docs` writes it anew.
 ";
 
 #[test]
@@ -67,11 +67,13 @@ const CALLS: [&str; 4] = [
 /// Calls of several kinds, some of which take a code first.
 const LOOSE: [&str; 2] = ["Self::new(", ".problem("];
 /// Variables that hold a code, whose values are found as literals elsewhere.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 8] = [
     "code",
     "CODE",
     "NOT_YAML",
-    "CHECK.code",
+    "RULE.code",
+    "rule.code",
+    "self.rule.code",
     "self.code",
     "failure.code",
 ];

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
 use kiln::tree::object::Object;
 
 use super::{profiles, trees};
+use crate::support::Yardstick;
 
 const EXAMPLES: [&str; 2] = ["homelab", "production"];
 
@@ -35,12 +36,12 @@ fn every_namespace_of_the_examples_is_labelled() {
         let builds = Builds::of(&applied_files);
         let mut levels = BTreeMap::new();
         for namespace in builds.of_kind("", "Namespace") {
-            let labels = namespace.object.find("metadata.labels").unwrap();
+            let labels = namespace.find("metadata.labels").unwrap();
             let label = |key: &str| {
                 labels
                     .get(&format!("pod-security.kubernetes.io/{key}"))
                     .unwrap()
-                    .text()
+                    .as_text()
                     .unwrap()
             };
             assert_eq!(
@@ -67,9 +68,7 @@ fn the_examples_are_hardened_already_and_without_a_finding() {
         let texts = golden(example);
         let done = harden(
             trees::tree(&texts, Vec::new()),
-            &TreeFiles::default(),
-            &profiles(),
-            &Policy::default(),
+            Yardstick::new(&profiles()).measures(),
         )
         .unwrap();
         assert_eq!(trees::told(&done.warnings), "", "{example}");

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::prediction::{Sample, manifests};
 use kiln::workload::profile::Workloads;
@@ -16,6 +16,7 @@ use kiln::workload::{self, Release, standing};
 use serde_json::Map;
 
 use super::{profiles, trees};
+use crate::support::Yardstick;
 
 /// A tree with one release of each chart, each in a namespace of its own.
 fn releases() -> BTreeMap<String, String> {
@@ -39,9 +40,7 @@ fn the_charts_of_all_profiles_come_as_far_as_is_written_down() {
     let profiles = profiles();
     let done = harden(
         trees::tree(&releases(), Vec::new()),
-        &TreeFiles::default(),
-        &profiles,
-        &Policy::default(),
+        Yardstick::new(&profiles).measures(),
     )
     .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     assert_eq!(trees::told(&done.warnings), "");

@@ -6,12 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use kiln::check::{Measures, check};
-use kiln::flux::TreeFiles;
-use kiln::workload::pod_security::Version;
+use kiln::check::check;
 
 use super::{gaps, hardened, hardened_from, injections, outputs, profiles, trees};
-use crate::support::oracle;
+use crate::support::{Yardstick, oracle};
 
 #[test]
 fn a_foreign_tree_gains_what_its_owner_would_accept() {
@@ -45,16 +43,9 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
     assert_eq!(outputs(&again.value), after);
     builds(&after);
     let profiles = profiles();
-    let measures = Measures {
-        kept: &TreeFiles::default(),
-        leaks: &[],
-        failures: &[],
-        profiles: &profiles,
-        kubernetes: Version(36),
-        exempt: &[],
-    };
+    let yardstick = Yardstick::new(&profiles);
     let mut problems = done.warnings;
-    match check(done.value, measures) {
+    match check(done.value, yardstick.measures()) {
         Ok(checked) => problems.extend(checked.warnings),
         Err(found) => problems.extend(found),
     }

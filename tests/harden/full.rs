@@ -8,13 +8,14 @@ use std::path::Path;
 
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
 use kiln::workload::budget::{self, Budget, Selects};
 use kiln::workload::pod_security::{Level, Version};
 use kiln::workload::{self, Release, Workload, standing};
-use kiln::yaml::Node;
+use kustomize::Field;
 
 use super::{profiles, trees};
+use crate::support::Yardstick;
 
 /// How many workloads are `restricted` at least.
 const RESTRICTED: usize = 60;
@@ -28,7 +29,7 @@ fn the_full_example_comes_as_far_as_is_written_down() {
     assert!(texts.len() > 300, "{} files", texts.len());
     let profiles = profiles();
     let tree = trees::tree(&texts, Vec::new());
-    let done = harden(tree, &TreeFiles::default(), &profiles, &Policy::default())
+    let done = harden(tree, Yardstick::new(&profiles).measures())
         .unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     assert_eq!(trees::told(&done.warnings), "");
     let applied_files = TreeFiles::of_tree(done.value.files());
@@ -133,11 +134,11 @@ fn without_probes(workloads: &[Workload<'_>]) -> String {
 fn namespaces(builds: &Builds<'_>) -> String {
     let mut text = String::new();
     for namespace in builds.of_kind("", "Namespace") {
-        let labels = namespace.object.find("metadata.labels");
+        let labels = namespace.find("metadata.labels");
         let label = |key: &str| {
             let key = format!("pod-security.kubernetes.io/{key}");
             let label = labels.and_then(|labels| labels.get(&key));
-            label.and_then(Node::text).unwrap_or_default()
+            label.and_then(Field::as_text).unwrap_or_default()
         };
         let name = &namespace.name;
         assert_eq!(

@@ -7,8 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kiln::flux::TreeFiles;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
 use kiln::profiler::evidence::{Evidence, Variant, pack, unpack};
 use kiln::profiler::proof::contradictions;
 use kiln::workload::Profiles;
@@ -18,6 +17,7 @@ use kiln::yaml::{self, Resolver};
 use serde_json::{Map, Value, json};
 
 use super::{profiles, profiles_with, trees};
+use crate::support::Yardstick;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/charts")
@@ -206,9 +206,7 @@ fn findings(profiles: &Profiles, profile: &Profile, evidence: &Evidence) -> Vec<
     }
     let done = harden(
         trees::tree(&trees::applied(texts), Vec::new()),
-        &TreeFiles::default(),
-        profiles,
-        &Policy::default(),
+        Yardstick::new(profiles).measures(),
     );
     let done = done.unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! The record of what was added, and where each line came from.
 
-use kiln::harden::RULES;
+use kiln::rules::REMEDIES;
 use kiln::source::Span;
 use kiln::tree::Origin;
 
@@ -9,7 +9,7 @@ use super::{hardened, trees};
 #[test]
 fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
     let mut lines_of_rules = 0;
-    for rule in RULES {
+    for rule in REMEDIES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
             let Ok(done) = hardened(&folder) else {
                 continue;
@@ -65,7 +65,7 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
 
 #[test]
 fn spans_of_injections_hold_what_they_name() {
-    for rule in RULES {
+    for rule in REMEDIES {
         for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
             let Ok(done) = hardened(&folder) else {
                 continue;

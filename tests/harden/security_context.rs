@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kiln::flux::TreeFiles;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
+use kiln::rules::Policy;
 use kiln::workload::Profiles;
 use kiln::workload::pod_security::{Version, evaluate, level};
 use kiln::yaml::{emit, load};
@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{outputs, trees};
+use crate::support::Yardstick;
 
 const VERSION: Version = Version(36);
 
@@ -145,8 +146,10 @@ proptest! {
             (path.to_owned(), emit(&deployment(&before))),
             ("kubernetes/apps/x/app/kustomization.yaml".to_owned(), list.to_owned()),
         ]);
+        let profiles = Profiles::default();
         let policy = Policy { kubernetes: VERSION, ..Policy::default() };
-        let done = harden(trees::tree(&texts, Vec::new()), &TreeFiles::default(), &Profiles::default(), &policy).unwrap();
+        let yardstick = Yardstick::new(&profiles).with_policy(policy);
+        let done = harden(trees::tree(&texts, Vec::new()), yardstick.measures()).unwrap();
         let texts = outputs(&done.value);
         let after = load(&texts[path]).unwrap()[0].root.to_kubernetes()["spec"]["template"]["spec"].clone();
 
@@ -187,7 +190,7 @@ proptest! {
             }
         }
 
-        let again = harden(trees::tree(&texts, Vec::new()), &TreeFiles::default(), &Profiles::default(), &policy).unwrap();
+        let again = harden(trees::tree(&texts, Vec::new()), yardstick.measures()).unwrap();
         prop_assert_eq!(outputs(&again.value), texts);
     }
 }

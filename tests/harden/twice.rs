@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use kiln::flux::TreeFiles;
-use kiln::harden::{Policy, harden};
+use kiln::harden::harden;
 use kiln::source::Span;
 use kiln::workload::Profiles;
 use kiln::yaml::emit;
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::edits::values;
 use super::{outputs, profiles, trees};
+use crate::support::Yardstick;
 
 const CHARTS: [(&str, &str); 5] = [
     ("oci://ghcr.io/stakater/charts/reloader", "2.2.7"),
@@ -86,7 +86,7 @@ proptest! {
             ("kubernetes/flux/cluster/kustomization.yaml".to_owned(), emit(&list)),
         ]);
         let run = |texts: &BTreeMap<String, String>| {
-            harden(trees::tree(texts, Vec::new()), &TreeFiles::default(), &PROFILES, &Policy::default()).unwrap().value
+            harden(trees::tree(texts, Vec::new()), Yardstick::new(&PROFILES).measures()).unwrap().value
         };
         let once = run(&given);
         for (path, before) in &given {

@@ -143,7 +143,7 @@ fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
 fn named_workloads(audited: &pipeline::Audited) -> BTreeMap<String, BTreeSet<String>> {
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for outcome in &audited.scorecard.after.outcomes {
-        for item in &outcome.items {
+        for item in &outcome.judgements {
             let subject = item.subject.split(',').next().unwrap_or_default();
             if let Some((workload, release)) = subject.split_once(" of HelmRelease/") {
                 let named = named.entry(format!("HelmRelease/{release}")).or_default();

@@ -6,7 +6,6 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::workload::Release;
 use crate::workload::dead_value::{self, DeadValue};
-use crate::workload::profile::Workloads;
 
 /// How the labels of the built-in catalogue's templates start.
 const CATALOGUE: &str = "catalogue:";
@@ -42,8 +41,6 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let subject = JudgedSubject::release(release);
         match release.profile() {
             None => judge.unseen(subject, "no profile knows its chart", None),
-            // What its values are is spelled out by the chart's own schema.
-            Some(profile) if matches!(profile.workloads, Workloads::AppTemplate) => {}
             Some(profile) if profile.values.is_none() => {
                 judge.unseen(subject, "the profile of its chart lists no values", None);
             }

@@ -51,24 +51,6 @@ pub(super) const PRUNE: Rule = check(
     },
 );
 
-pub(super) const DECRYPT: Rule = check(
-    "ks-decrypt",
-    "Kustomizations with sealed files can decrypt them",
-    3,
-    "Without `spec.decryption`, Flux applies the ciphertext as it is. Asked of Kustomizations that take in a sealed file.",
-    |judge| {
-        judge.objects(GROUP, KIND, "spec.decryption", |facts, member| {
-            let index = build(facts, member)?;
-            let mut inside = facts.all().filter(|one| one.build == index);
-            if !inside.any(|one| one.is_secret()) {
-                return None;
-            }
-            let set = member.find("spec.decryption").is_some();
-            Some(Verdict::when(set, "it has no `decryption`"))
-        });
-    },
-);
-
 type Key = (String, String);
 
 fn key(member: &Member<'_>) -> Key {
@@ -88,14 +70,4 @@ fn links(facts: &Facts<'_>) -> BTreeMap<Key, Vec<Key>> {
         (key(member), wanted.collect())
     });
     links.collect()
-}
-
-/// Returns the index of the build that a Kustomization starts.
-fn build(facts: &Facts<'_>, member: &Member<'_>) -> Option<usize> {
-    let builds = &facts.builds.applied.builds;
-    builds.iter().position(|build| {
-        build.kustomization().is_some()
-            && build.owner.name == member.name
-            && build.owner.namespace == member.namespace_name()
-    })
 }

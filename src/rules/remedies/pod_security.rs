@@ -46,10 +46,10 @@ see `pod-security-forbidden`.",
             code: "pod-security-unknown",
             summary: "A namespace gets no level to enforce since what some of its pods need is not seen",
             text: "\
-A level that is too strict stops pods. What a chart without a profile brings is not seen, nor are the pods that an operator
-makes of a custom resource, what a remote base or another repository holds, or what a build holds that is refused. The
-namespace audits and warns all the same. A manifest that several namespaces share gets a level only where all of them
-can enforce the same.
+A level that is too strict stops pods. What a chart without a profile brings is not seen, nor are the pods
+that an operator makes of a custom resource, what a remote base or another repository holds, or what a build
+holds that is refused. The namespace audits and warns all the same. A manifest that several namespaces share
+gets a level only where all of them can enforce the same.
 
 Make a profile, or wish for a level that you know to fit.
 

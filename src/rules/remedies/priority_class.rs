@@ -86,7 +86,7 @@ of such a class would be rejected; none gets one.
 
 Render the Kustomization that Flux starts with, or exempt everything from the rule.
 
-    [[harden.exempt]]
+    [[exempt]]
     rule = \"priority-class\"
     reason = \"The classes come from elsewhere\"",
         },

@@ -7,7 +7,7 @@ use crate::audit::UNDECIDABLE;
 use crate::rules::{Category, Judgement, JudgementCount, RuleOutcome};
 
 /// The version of the format; raised when a field goes or changes its meaning.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Renders a scorecard.
 pub fn render(report: &Report<'_>) -> Value {

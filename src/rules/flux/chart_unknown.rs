@@ -1,0 +1,122 @@
+//! Charts that are not known.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::judge::Judge;
+use crate::rules::subject::JudgedSubject;
+use crate::rules::{Category, Facts, Rule};
+use crate::workload::Release;
+use crate::workload::profile::Match;
+
+/// How many releases of one chart are pointed at.
+const SHOWN: usize = 5;
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "chart-unknown",
+    category: Category::Flux,
+    severity: Some(Severity::Warning),
+    weight: 0,
+    summary: "A profile knows the chart of every release",
+    explanation: "\
+What a chart makes of its values cannot be told from outside, so that nothing in its pods is judged or hardened, and no
+namespace that it may bring pods into enforces a Pod Security level. Nothing is guessed, and the release is left as it is.
+
+One finding stands for all releases of a chart in one version. Make a profile by rendering the chart, or widen the versions
+of one that is there:
+
+    kiln profile new oci://ghcr.io/example/charts/whoami",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    let mut charts: BTreeMap<(String, Option<&str>), Vec<&Release<'_>>> = BTreeMap::new();
+    for release in facts.releases {
+        if release.profile().is_some() {
+            judge.found(JudgedSubject::release(release), Vec::new());
+            continue;
+        }
+        if release.chart.is_none() && !has_chart_in_files(release) {
+            judge.unseen(
+                JudgedSubject::release(release),
+                "the source of its chart is not in the tree",
+                None,
+            );
+            continue;
+        }
+        // Where nothing says which chart it is, each release is a case of its own.
+        let chart = release.chart.clone().unwrap_or_else(|| release.label());
+        let users = charts
+            .entry((chart, release.version.as_deref()))
+            .or_default();
+        users.push(release);
+    }
+    for users in charts.values() {
+        if let Some(first) = users.first() {
+            let mut subject = JudgedSubject::release(first);
+            for user in users {
+                subject.names.extend(JudgedSubject::release(user).names);
+            }
+            let finding = unknown(facts, first, users);
+            judge.found(subject, vec![finding]);
+        }
+    }
+}
+
+/// Returns whether the chart is a folder of another source, which has no URL of its own.
+///
+/// `flux-source` tells of the others.
+fn has_chart_in_files(release: &Release<'_>) -> bool {
+    let kind = release.member.text("spec.chart.spec.sourceRef.kind");
+    matches!(kind, Some("GitRepository" | "Bucket"))
+}
+
+fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Diagnostic {
+    let who = match users {
+        [only] => format!("`{}`", only.label()),
+        many => format!("{} releases", many.len()),
+    };
+    let warn = |message: String| {
+        let place = first.member.name_place();
+        let mut warning = facts.at(Diagnostic::warning(RULE.code, message), &place, "");
+        for user in users.iter().skip(1).take(SHOWN) {
+            let text = format!("`{}` uses it too", user.label());
+            warning = warning.with_related(user.member.name_place(), text);
+        }
+        warning
+    };
+    let Some(chart) = &first.chart else {
+        return warn(format!(
+            "nothing in the tree says where the chart of {who} comes from"
+        ))
+        .with_hint("check that its `chartRef` or `sourceRef` names a source in the tree");
+    };
+    let version = match &first.version {
+        Some(version) => format!(" `{version}`"),
+        None => String::new(),
+    };
+    match first.known {
+        Match::OtherVersion(profile) => warn(format!(
+            "the profile of chart `{}` does not cover the version{version} that {who} installs",
+            profile.chart
+        ))
+        .with_hint(format!(
+            "check what changed, and widen `versions` in a copy of `{}` below `charts/`",
+            profile.source.path
+        )),
+        Match::OtherPublisher(profile) => warn(format!(
+            "{who} uses `{chart}`, which is not where the chart that Kiln knows as `{}` is published",
+            profile.chart
+        ))
+        .with_hint(format!(
+            "if it is the same chart, add the URL to `sources` in a copy of `{}` below `charts/`",
+            profile.source.path
+        )),
+        Match::Profile(_) | Match::Unknown => warn(format!(
+            "no profile knows the chart `{chart}` of {who}, so nothing inside it is judged or hardened"
+        ))
+        .with_hint("add a profile of it below `charts/`"),
+    }
+}

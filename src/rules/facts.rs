@@ -33,6 +33,8 @@ pub struct Measures<'m> {
     pub policy: &'m Policy,
     /// What the project exempts.
     pub exemptions: &'m Exemptions,
+    /// Whether what is named as a secret will be sealed; else it has to be sealed already.
+    pub seals: bool,
     /// The apps of the project.
     pub apps: &'m [App],
     /// What depends on a secret and is open.

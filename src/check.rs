@@ -12,6 +12,7 @@ pub use codes::CODES;
 pub use gate::{Baseline, FailOn, Gate};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::flux::{ObjectKey, UnseenPart};
 use crate::rules::{self, Facts, Judgement, Measures, Rule, RuleOutcome};
 use crate::tree::{Checked, File, Hardened, Tree};
 
@@ -22,6 +23,12 @@ pub struct Findings {
     pub diagnostics: Vec<Diagnostic>,
     /// What could not be judged since something is not seen, with the code of its rule.
     pub unseen: Vec<(&'static str, Judgement)>,
+    /// What of what Flux applies is not seen, with the Kustomization that it is missing from.
+    pub parts: Vec<(ObjectKey, UnseenPart)>,
+    /// How many objects Flux applies.
+    pub objects: usize,
+    /// How many Kustomizations do so.
+    pub builds: usize,
     /// How many findings the baseline knows already.
     pub known: usize,
     /// How many findings stand in paths that are left out.
@@ -56,10 +63,13 @@ pub fn judge<'f>(
 ) -> Findings {
     let mut found = measures.exemptions.problems();
     let mut unseen = Vec::new();
+    let mut seen = Findings::default();
     Facts::gather(files, measures, |facts| {
         let asked: Vec<&'static Rule> = rules::all().filter(|rule| rule.is_checked()).collect();
         let outcomes: Vec<RuleOutcome> = asked.par_iter().map(|rule| rule.judge(facts)).collect();
         found.extend(facts.refusals());
+        seen.parts = facts.unseen_parts();
+        (seen.objects, seen.builds) = facts.count_applied();
         for outcome in outcomes {
             found.extend(outcome.diagnostics());
             let code = outcome.rule.code;
@@ -74,5 +84,10 @@ pub fn judge<'f>(
         rule.is_none_or(|rule| rule.is_checked() || rule.remedy.is_some())
     };
     found.extend(measures.exemptions.unused(&is_asked));
-    gate.pass(found, unseen)
+    Findings {
+        parts: seen.parts,
+        objects: seen.objects,
+        builds: seen.builds,
+        ..gate.pass(found, unseen)
+    }
 }

@@ -23,7 +23,7 @@ pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sea
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
 pub use inputs::Layout;
-pub use plain_tree::{CheckedTree, HardenedTree, PlainTree, remedy_codes, renders};
+pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
 pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
@@ -40,7 +40,7 @@ use rand_core::CryptoRngCore;
 use serde_json::Value;
 
 use crate::audit::Scorecard;
-use crate::check::Findings;
+use crate::check::{Baseline, Findings, Gate};
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
@@ -202,6 +202,29 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
         warnings: warnings.list,
         stand_ins,
     })
+}
+
+/// Lists all that the rules find in what a project renders, whatever its baseline knows.
+pub fn all_findings(world: &World<'_>) -> Result<Vec<Diagnostic>, Failure> {
+    let mut warnings = Warnings::default();
+    let Front {
+        project,
+        profiles,
+        policy,
+        rendering,
+        exposure,
+        ..
+    } = rendered(world, &mut warnings)?;
+    let exemptions = inputs::exemptions(&project);
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
+    let kept = around.tree();
+    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
+    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
+    let gate = Gate {
+        baseline: Baseline::default(),
+        ..warnings.keep(inputs::gate(world, &project))?
+    };
+    Ok(check::judge(hardened.files(), measures, &gate).diagnostics)
 }
 
 /// A project whose templates are rendered, with what the next stages are handed.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::failure::{Failure, Warnings};
 use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
-use crate::check::{self, Findings, Gate};
+use crate::check::{self, Baseline, Findings, Gate};
 use crate::config;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::flux::{FollowOptions, TreeFiles, UnseenPart, follow};
+use crate::flux::{FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
 use crate::tree::{File, Hardened, Rendered, Tree};
@@ -26,24 +26,14 @@ pub struct PlainTree<'w> {
     manifests: Tree<Rendered>,
 }
 
-/// What the rules say of a plain tree.
-pub struct CheckedTree {
-    /// What they found.
-    pub findings: Findings,
-    /// What of the tree is not seen.
-    pub unseen: Vec<UnseenPart>,
-    /// How many objects Flux applies.
-    pub objects: usize,
-    /// How many Kustomizations do so.
-    pub builds: usize,
-}
-
 /// What remedies would add to a plain tree.
 pub struct HardenedTree {
     /// The tree with it.
     pub tree: Tree<Hardened>,
-    /// The files that are there before: path and text, of those that change.
+    /// The files that change, as they are before.
     pub before: Vec<File>,
+    /// The paths of the new files.
+    pub created: Vec<String>,
     /// What the remedies say.
     pub warnings: Vec<Diagnostic>,
 }
@@ -87,18 +77,12 @@ impl<'w> PlainTree<'w> {
     }
 
     /// Asks the rules that have a severity; with `anew`, whatever the baseline knows.
-    pub fn check(&self, anew: bool) -> CheckedTree {
+    pub fn check(&self, anew: bool) -> Findings {
         let mut gate = self.gate.clone();
         if anew {
-            gate.baseline = check::Baseline::default();
+            gate.baseline = Baseline::default();
         }
-        let applied = follow(self.files, self.follow);
-        CheckedTree {
-            findings: check::judge(self.manifests.files(), self.measures(), &gate),
-            builds: applied.builds.iter().filter(|one| one.is_reached()).count(),
-            objects: applied.objects.len(),
-            unseen: applied.unseen,
-        }
+        check::judge(self.manifests.files(), self.measures(), &gate)
     }
 
     /// Scores the tree as it is, and as remedies would leave it.
@@ -139,12 +123,21 @@ impl<'w> PlainTree<'w> {
             let now = value.get(&file.path);
             now.is_some_and(|now| now.source.text != file.source.text)
         };
+        let paths = value.files().map(|file| file.path.clone());
+        let created = paths.filter(|path| self.manifests.get(path).is_none());
         Ok(HardenedTree {
+            created: created.collect(),
             before: self.manifests.files().filter(changed).cloned().collect(),
             tree: value,
             warnings,
         })
     }
+}
+
+/// Returns the file of the findings that a project knows already, if it names one.
+pub fn baseline_file(world: &World<'_>) -> Result<Option<String>, Failure> {
+    let project = Warnings::default().keep(config::project::load(&world.files))?;
+    Ok(project.check.baseline)
 }
 
 /// Lists the codes of the remedies.

@@ -79,6 +79,8 @@ pub struct HardenSettings {
     pub resources: Option<Resources>,
     /// The namespaces that network policies close.
     pub network_policies: Closed,
+    /// `[harden.tiers]`: the tier of what belongs to no app, by chart or namespace.
+    pub tiers: Vec<(String, String)>,
 }
 
 /// `[harden.resources]`: requests and limits where no chart profile knows any.
@@ -157,6 +159,7 @@ impl Default for Project {
                 enabled: true,
                 resources: None,
                 network_policies: Closed::Nothing,
+                tiers: Vec::new(),
             },
             seal: SealSettings::default(),
             check: CheckSettings {
@@ -190,6 +193,9 @@ const KEYS: [&str; 11] = [
     "flux",
     "exempt",
 ];
+
+/// How important pods can be.
+const TIERS: [&str; 4] = ["critical", "high", "standard", "low"];
 
 /// The keys of an item of `[[exempt]]`.
 const EXEMPT: [&str; 5] = ["rule", "namespace", "name", "path", "reason"];
@@ -267,14 +273,35 @@ impl Reader {
     }
 
     fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
-        let keys = ["enabled", "resources", "network-policies"];
+        let keys = ["enabled", "resources", "network-policies", "tiers"];
         for entry in self.known(node, &keys) {
             match entry.key.as_str() {
                 "enabled" => settings.enabled = self.flag(&entry.value),
                 "resources" => settings.resources = Some(self.resources(&entry.value)),
+                "tiers" => settings.tiers = self.tiers(&entry.value),
                 _ => settings.network_policies = self.closed(&entry.value),
             }
         }
+    }
+
+    fn tiers(&mut self, node: &Node) -> Vec<(String, String)> {
+        let Some(entries) = node.entries() else {
+            self.problem(
+                node,
+                "a table of tiers by chart or namespace was expected here",
+            );
+            return Vec::new();
+        };
+        let mut tiers = Vec::new();
+        for entry in entries {
+            let tier = self.text(&entry.value);
+            if !TIERS.contains(&tier.as_str()) {
+                let message = format!("a tier is one of {}", TIERS.join(", "));
+                self.problem(&entry.value, &message);
+            }
+            tiers.push((entry.key.clone(), tier));
+        }
+        tiers
     }
 
     fn check(&mut self, node: &Node, settings: &mut CheckSettings) {

@@ -431,6 +431,7 @@ pub(super) fn policy_of(project: &Project) -> Policy {
             memory_limit: own.memory_limit.clone(),
             place: own.place.clone(),
         }),
+        tiers: project.harden.tiers.iter().cloned().collect(),
         network_policies: closed(&project.harden.network_policies),
         kubernetes: Version::parse(&project.check.kubernetes)
             .unwrap_or(Policy::default().kubernetes),

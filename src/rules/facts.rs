@@ -121,14 +121,14 @@ impl<'t> Facts<'t> {
         let mut seen = BTreeSet::new();
         self.all()
             .filter(|member| member.is(group, kind))
-            .filter(|member| seen.insert((member.spot(), member.namespace_name(), &member.name)))
+            .filter(|member| seen.insert((member.spot(), member.user())))
             .collect()
     }
 
     /// Lists all objects that Flux deploys.
     pub(super) fn all(&self) -> impl Iterator<Item = &'t Member<'t>> {
         let members = self.builds.members.iter();
-        members.filter(|member| self.builds.takes_in(member))
+        members.filter(|member| self.builds.deploys(member))
     }
 
     /// Returns whether some chart in a namespace may make objects that are not known.

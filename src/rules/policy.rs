@@ -20,6 +20,8 @@ pub struct Policy {
     pub pod_security: BTreeMap<String, (Level, Option<Place>)>,
     /// The requests and limits of containers that nobody knows; none unless the project sets some.
     pub resources: Option<Resources>,
+    /// The tier of what belongs to no app, by chart or namespace: `critical`, `high`, `standard` or `low`.
+    pub tiers: BTreeMap<String, String>,
     /// The namespaces that network policies close.
     pub network_policies: Closed,
     /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
@@ -58,6 +60,7 @@ impl Default for Policy {
             kubernetes: Version(36),
             pod_security: BTreeMap::new(),
             resources: None,
+            tiers: BTreeMap::new(),
             network_policies: Closed::Nothing,
             external: BTreeSet::new(),
         }

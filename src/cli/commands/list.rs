@@ -166,7 +166,10 @@ pub fn run(
         printer.talk(&notes);
     }
     let refused = found.refused();
-    let refused: Vec<String> = refused.into_iter().filter_map(|build| build.owner).collect();
+    let refused: Vec<String> = refused
+        .into_iter()
+        .filter_map(|build| build.owner)
+        .collect();
     let lacking = [
         (refused, "not in the list, since Flux refuses the build"),
         (

@@ -2,6 +2,8 @@
 
 /// The two answers beside each other.
 mod comparison;
+/// The maintainers' run over public trees.
+mod trees;
 
 use std::process::Command;
 
@@ -36,7 +38,6 @@ struct RootedObject {
 struct UnseenPart {
     what: String,
     why: String,
-    owner: Option<String>,
 }
 
 /// A build that Kiln refuses.

@@ -49,14 +49,14 @@ impl fmt::Display for Difference {
 ///
 /// What Kiln cannot know stands for anything: a value that is sealed, and `${NAME}` within a text.
 pub(super) fn compare(flux: &[OwnedObject], kiln: &[OwnedObject]) -> Comparison {
-    let (flux, kiln) = (by_name(flux), by_name(kiln));
+    let (mut flux, mut kiln) = (by_name(flux), by_name(kiln));
+    take_over_names(&mut flux, &mut kiln);
     let names: BTreeSet<_> = flux.keys().chain(kiln.keys()).collect();
     let mut comparison = Comparison {
         common: 0,
         differences: Vec::new(),
     };
     for name in names {
-        let (owner, object) = name;
         let found = |objects: &BTreeMap<_, Vec<&Value>>| objects.get(name).map_or(0, Vec::len);
         let (in_flux, in_kiln) = (found(&flux), found(&kiln));
         let mut what = Vec::new();
@@ -69,9 +69,16 @@ pub(super) fn compare(flux: &[OwnedObject], kiln: &[OwnedObject]) -> Comparison 
         }
         comparison.common += in_flux.min(in_kiln);
         if !what.is_empty() {
+            let ObjectName {
+                owner,
+                kind,
+                namespace,
+                name,
+                ..
+            } = name;
             comparison.differences.push(Difference {
                 owner: owner.clone(),
-                object: object.clone(),
+                object: format!("{kind} {namespace}/{name}"),
                 what,
             });
         }
@@ -79,18 +86,61 @@ pub(super) fn compare(flux: &[OwnedObject], kiln: &[OwnedObject]) -> Comparison 
     comparison
 }
 
-type Name = (String, String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ObjectName {
+    owner: String,
+    group: String,
+    kind: String,
+    namespace: String,
+    name: String,
+}
 
-fn by_name(objects: &[OwnedObject]) -> BTreeMap<Name, Vec<&Value>> {
-    let mut named: BTreeMap<Name, Vec<&Value>> = BTreeMap::new();
+fn by_name(objects: &[OwnedObject]) -> BTreeMap<ObjectName, Vec<&Value>> {
+    let mut named: BTreeMap<ObjectName, Vec<&Value>> = BTreeMap::new();
     for OwnedObject { owner, object } in objects {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
-        let (kind, name) = (text("/kind").unwrap(), text("/metadata/name").unwrap());
-        let namespace = text("/metadata/namespace").unwrap_or("-");
-        let name = (owner.clone(), format!("{kind} {namespace}/{name}"));
+        let version = text("/apiVersion").unwrap();
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let name = ObjectName {
+            owner: owner.clone(),
+            group: group.to_owned(),
+            kind: text("/kind").unwrap().to_owned(),
+            namespace: text("/metadata/namespace").unwrap_or("-").to_owned(),
+            name: text("/metadata/name").unwrap().to_owned(),
+        };
         named.entry(name).or_default().push(object);
     }
     named
+}
+
+/// Gives objects that Kiln knows by `${NAME}` the names that they have for Flux.
+fn take_over_names(
+    flux: &mut BTreeMap<ObjectName, Vec<&Value>>,
+    kiln: &mut BTreeMap<ObjectName, Vec<&Value>>,
+) {
+    let veiled: Vec<ObjectName> = kiln
+        .keys()
+        .filter(|known| around_variables(&known.name).is_some())
+        .filter(|known| !flux.contains_key(known))
+        .cloned()
+        .collect();
+    for known in veiled {
+        let covered = |given: &ObjectName| {
+            let name = Value::from(given.name.as_str());
+            let mut same = known.clone();
+            same.name.clone_from(&given.name);
+            same == *given && covers(&known.name, &name, false)
+        };
+        let number =
+            |objects: &BTreeMap<_, Vec<&Value>>, name| objects.get(name).map_or(0, Vec::len);
+        let free = flux
+            .keys()
+            .find(|given| covered(given) && number(flux, given) > number(kiln, given));
+        if let Some(given) = free.cloned() {
+            let objects = kiln.remove(&known).unwrap();
+            kiln.entry(given).or_default().extend(objects);
+        }
+    }
 }
 
 fn differ_in_object(flux: &Value, kiln: &Value, found: &mut Vec<String>) {
@@ -181,7 +231,7 @@ fn covers(text: &str, flux: &Value, sealed: bool) -> bool {
 }
 
 /// Splits a text at its `${NAME…}`; `None` where it has none.
-fn around_variables(text: &str) -> Option<Vec<&str>> {
+pub(super) fn around_variables(text: &str) -> Option<Vec<&str>> {
     let mut literals = Vec::new();
     let (mut start, mut search) = (0, 0);
     while let Some(found) = text[search..].find("${") {
@@ -227,6 +277,7 @@ mod tests {
 
     fn object(content: &Value) -> OwnedObject {
         let mut object = json!({
+            "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "config", "namespace": "default"},
         });
@@ -284,6 +335,35 @@ mod tests {
         let one = object(&json!({}));
         let both = format!("{}\n{}", only("app", of_flux), only("other", of_kiln));
         assert_eq!(told(&[one], &[other]), (0, both));
+
+        // The same kind of two groups, and names that are not all known.
+        let named = |version: &str, name: &str| {
+            let mut object = object(&json!({"apiVersion": version}));
+            object.object["metadata"]["name"] = json!(name);
+            object
+        };
+        let flux = [
+            named("v1", "a"),
+            named("example.com/v1", "a"),
+            named("v1", "a-b"),
+        ];
+        assert_eq!(told(&flux, &flux), (3, String::new()));
+        let kiln = [
+            named("v1", "a-${B}"),
+            named("v1", "a"),
+            named("example.com/v1", "${A}"),
+        ];
+        assert_eq!(told(&flux, &kiln), (3, String::new()));
+        let kiln = [
+            named("v1", "b-${B}"),
+            named("v1", "a"),
+            named("example.com/v2", "a"),
+        ];
+        let (common, differences) = told(&flux, &kiln);
+        assert_eq!(common, 2);
+        assert!(differences.contains("ConfigMap default/a-b of flux-system/app: 1 of Flux"));
+        assert!(differences.contains("ConfigMap default/b-${B} of flux-system/app: 0 of Flux"));
+        assert!(differences.contains("ConfigMap default/a of flux-system/app: /apiVersion"));
     }
 
     #[test]

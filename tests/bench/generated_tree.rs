@@ -1,6 +1,6 @@
 //! A tree like the public ones, of any size: the same seed gives the same files.
 //!
-//! Namespaces of a few apps; an app has its Flux Kustomization, a HelmRelease with its chart and values, an ExternalSecret, and a
+//! Namespaces of a few apps; an app has its Flux Kustomization, a HelmRelease with its chart and values, an external secret, and a
 //! generated ConfigMap or a few more objects. All of them get patches from above, variables of the cluster, and some a component.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ spec:
 ";
 
 /// What all apps get.
-const CLUSTER: &str = r#"---
+const CLUSTER: &str = "---
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata:
@@ -56,7 +56,7 @@ spec:
         group: kustomize.toolkit.fluxcd.io
         kind: Kustomization
         labelSelector: substitution.flux.home.arpa/disabled notin (true)
-"#;
+";
 
 const SETTINGS: &str = "\
 apiVersion: v1
@@ -231,7 +231,7 @@ fn release(numbers: &mut Numbers, name: &str) -> String {
         "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: {name}\nspec:\n  \
          chartRef: {{kind: OCIRepository, name: {name}}}\n  interval: 1h\n  values:\n    controllers:\n"
     );
-    for controller in 0..1 + numbers.below(3) {
+    for controller in 0..=numbers.below(3) {
         write!(
             text,
             "      part-{controller}:\n        annotations:\n          reloader.stakater.com/auto: \"true\"\n        \

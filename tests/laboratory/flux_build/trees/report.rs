@@ -135,10 +135,11 @@ fn particulars(tree: &str, cluster: &JudgedCluster) -> String {
     for (owner, (names, objects)) in outside {
         writeln!(
             text,
-            "- {tree}, {}: the {objects} objects of `{owner}` have variables of {}, which no commit holds. It was made up for \
-             fluxbuild, which refuses them without it and builds the other {}.",
+            "- {tree}, {}: the {objects} objects of `{owner}` have variables of {}, which no commit holds, and which {} made up for \
+             fluxbuild. It refuses them without, and builds the other {}.",
             cluster.root,
             names.join(" and "),
+            if names.len() == 1 { "is" } else { "are" },
             cluster.flux.saturating_sub(objects),
         )
         .unwrap();

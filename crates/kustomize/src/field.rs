@@ -79,7 +79,10 @@ impl Field {
         file: &Arc<SourceFile>,
         document: usize,
     ) -> Self {
-        let origin = Origin::new(Place::new(file, document, node.span));
+        let mut origin = Origin::new(Place::new(file, document, node.span));
+        if let (Some(written), Content::Scalar(_)) = (&node.alias_of, &node.content) {
+            origin = origin.and(&Place::new(file, document, **written));
+        }
         let value = match &node.content {
             // The reader gives a value that is not written the text `~`.
             Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {

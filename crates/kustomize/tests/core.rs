@@ -131,6 +131,25 @@ fn keeps_the_place_of_each_generated_value() {
 }
 
 #[test]
+fn keeps_the_place_of_what_an_alias_stands_for() {
+    let object = "kind: X\nmetadata: {name: a}\none: &a text\ntwo: *a\nmap: &b {c: d}\nother: *b\n";
+    let built = built(&[
+        ("kustomization.yaml", "resources: [a.yaml]\n"),
+        ("a.yaml", object),
+    ]);
+    let root = &built.resources[0].root;
+    let spans = |path: &[&str]| {
+        let origin = &root.find(path).expect("the field is there").origin;
+        let all = std::iter::once(&origin.place).chain(origin.shaped_by());
+        let texts = all.map(|place| &object[place.span.start..place.span.end]);
+        texts.collect::<Vec<&str>>()
+    };
+    assert_eq!(spans(&["one"]), ["text"]);
+    assert_eq!(spans(&["two"]), ["*a", "text"]);
+    assert_eq!(spans(&["other", "c"]), ["d"]);
+}
+
+#[test]
 fn keeps_the_place_of_each_merged_value() {
     let built = built(&[
         (

@@ -198,6 +198,9 @@ impl PatchText {
 
     fn move_spans(&self, node: &mut Node) {
         node.span = self.span(node.span);
+        if let Some(written) = &mut node.alias_of {
+            **written = self.span(**written);
+        }
         match &mut node.content {
             Content::Scalar(_) => {}
             Content::Sequence { items, .. } => {

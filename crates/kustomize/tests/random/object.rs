@@ -239,6 +239,22 @@ pub(super) const OBJECT_KINDS: &[ObjectKind] = &[
         ],
     },
     ObjectKind {
+        api: "example.com/v1",
+        kind: "Gadget",
+        text: "apiVersion: example.com/v1\nkind: Gadget\nMETADATA\nspec:\n  base: &base\n    a: SCALAR\n    app: STRING\n    deep: {tier: STRING}\n  again: *base\n  merged:\n    <<: *base\n    app: STRING\n  word: &word STRING\n  words: [*word, STRING, *word]\n",
+        patches: &[
+            "spec:\n  base: {a: STRING}\n",
+            "spec:\n  merged: {new: STRING, app: null}\n",
+            "spec:\n  words: [STRING]\n",
+        ],
+        operations: &[
+            "{op: replace, path: /spec/again/app, value: STRING}",
+            "{op: copy, from: /spec/merged, path: /spec/copied}",
+            "{op: remove, path: /spec/merged/deep}",
+        ],
+        fields: &["spec.base.app", "spec.merged.deep.tier", "spec.words.0"],
+    },
+    ObjectKind {
         api: "v1",
         kind: "Namespace",
         text: "apiVersion: v1\nkind: Namespace\nMETADATA\n",

@@ -49,6 +49,8 @@ pub enum ScalarKind {
     Integer,
     /// Any other number.
     Float,
+    /// A date or a point in time, while a build goes on; in its results each is a text, as RFC 3339 writes it.
+    Timestamp,
     /// Text.
     Text,
 }
@@ -63,8 +65,15 @@ pub struct FieldEntry {
 }
 
 impl Field {
-    /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved.
+    /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved, and a date is a text.
     pub fn of_node(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
+        let mut field = Self::of_written(node, file, document);
+        field.write_timestamps();
+        field
+    }
+
+    /// Takes a value from a document as kustomize holds it during a build: a date is as it is written.
+    pub(crate) fn of_written(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
         Self::of_node_by(Resolver::Kustomize, node, file, document)
     }
 
@@ -294,6 +303,24 @@ impl Field {
         }
     }
 
+    /// Makes texts of all dates, as kustomize does where it writes an object as JSON.
+    pub(crate) fn write_timestamps(&mut self) {
+        match &mut self.value {
+            FieldValue::Scalar(scalar) => {
+                if let (ScalarKind::Timestamp, Value::String(text)) =
+                    (scalar.kind, scalar.to_json())
+                {
+                    scalar.text = text;
+                    scalar.kind = ScalarKind::Text;
+                }
+            }
+            FieldValue::Sequence(items) => items.iter_mut().for_each(Self::write_timestamps),
+            FieldValue::Mapping(entries) => entries
+                .iter_mut()
+                .for_each(|entry| entry.value.write_timestamps()),
+        }
+    }
+
     /// Visits every scalar, with the JSON pointer (RFC 6901) from this field.
     pub fn each_scalar<'f>(&'f self, visit: &mut impl FnMut(&str, &'f Self)) {
         self.each_scalar_from("", visit);
@@ -333,13 +360,14 @@ impl FieldScalar {
         let kind = if special && has_no_digit(text) {
             // `.inf` and `.nan`, which JSON has not.
             ScalarKind::Float
+        } else if special && resolver == Resolver::Kustomize {
+            ScalarKind::Timestamp
         } else {
             ScalarKind::of_value(&value)
         };
         let text = match (resolver, value) {
             // Whoever reads a boolean reads `true`, also where the author wrote `yes`.
             (Resolver::Kubernetes, Value::Bool(truth)) => truth.to_string(),
-            (Resolver::Kustomize, Value::String(date)) => date,
             _ => text.to_owned(),
         };
         Self { text, kind }
@@ -356,7 +384,9 @@ impl FieldScalar {
             ScalarKind::Null => Value::Null,
             ScalarKind::Text => Value::from(self.text.as_str()),
             ScalarKind::Boolean => Value::Bool(self.text.eq_ignore_ascii_case("true")),
-            ScalarKind::Integer | ScalarKind::Float => Resolver::Kustomize.value_of(&self.text),
+            ScalarKind::Integer | ScalarKind::Float | ScalarKind::Timestamp => {
+                Resolver::Kustomize.value_of(&self.text)
+            }
         }
     }
 }
@@ -364,7 +394,7 @@ impl FieldScalar {
 impl ScalarKind {
     /// Returns the type of a plain scalar.
     pub fn of(text: &str) -> Self {
-        Self::of_value(&Resolver::Kustomize.value_of(text))
+        FieldScalar::read(text, true).kind
     }
 
     fn of_value(value: &Value) -> Self {

@@ -370,6 +370,7 @@ fn operate_on(
     }
     write_texts(&mut root, "annotations");
     round_integers(&mut root);
+    root.write_timestamps();
     resource.root = root;
     resource.unshare();
     Ok(())

@@ -425,6 +425,7 @@ fn put_text(
             ScalarKind::Integer => "a whole number",
             ScalarKind::Float => "a number",
             ScalarKind::Text => "a text",
+            ScalarKind::Timestamp => "a date",
         };
         return Err(format!(
             "the field holds {name}, and the value is of another type"

@@ -568,6 +568,64 @@ fn writes_dates_as_times_and_refuses_what_json_has_not() {
     }
 }
 
+/// Each result was printed by kustomize 5.8.
+#[test]
+fn a_date_is_as_it_is_written_until_the_end() {
+    let object = "kind: X\nmetadata: {name: 2001-01-01, annotations: {a: 2001-01-02}}\nspec: {a: x, b: 2001-01-03}\n";
+    let prefixed = only_object("namePrefix: p-\n", object);
+    assert!(prefixed.contains("    a: \"2001-01-02\"\n  name: p-2001-01-01\n"));
+    assert!(prefixed.ends_with("  b: \"2001-01-03T00:00:00Z\"\n"));
+    let replacement = |source: &str, target: &str| {
+        format!(
+            "replacements:\n- source: {{kind: X, fieldPath: {source}}}\n  targets:\n  - select: {{kind: X}}\n    \
+             fieldPaths: [{target}]\n    options: {{create: true}}\n"
+        )
+    };
+    let into_text = only_object(&replacement("spec.b", "spec.a"), object);
+    assert!(into_text.contains("  a: \"2001-01-03\"\n"), "{into_text}");
+    let into_new = only_object(&replacement("spec.b", "spec.c"), object);
+    assert!(
+        into_new.ends_with("  c: \"2001-01-03T00:00:00Z\"\n"),
+        "{into_new}"
+    );
+    let patch =
+        "patches:\n- patch: '- {op: add, path: /spec/c, value: 2001-01-01}'\n  target: {kind: X}\n";
+    let after_json = only_object(
+        &format!("{patch}{}", replacement("spec.a", "spec.b")),
+        object,
+    );
+    assert!(
+        after_json.ends_with("  b: x\n  c: \"2001-01-01\"\n"),
+        "{after_json}"
+    );
+}
+
+#[test]
+fn a_replacement_puts_no_text_or_number_over_a_date() {
+    let object = "kind: X\nmetadata: {name: a}\nspec: {number: 5, text: x, date: 2001-01-01, time: 2001-01-01T10:00:00Z}\n";
+    for source in ["number", "text"] {
+        for target in ["date", "time"] {
+            let kustomization = format!(
+                "resources: [a.yaml]\nreplacements:\n- source: {{kind: X, fieldPath: spec.{source}}}\n  targets:\n  \
+                 - select: {{kind: X}}\n    fieldPaths: [spec.{target}]\n"
+            );
+            let files = [
+                ("kustomization.yaml", kustomization.as_str()),
+                ("a.yaml", object),
+            ];
+            let (kind, message, place) = only_problem(&files);
+            assert_eq!(kind, ProblemKind::Refused);
+            assert_eq!(
+                message,
+                format!(
+                    "no field `spec.{target}` is in `X` `a`: the field holds a date, and the value is of another type"
+                )
+            );
+            assert_eq!(place, "kustomization.yaml:6:18");
+        }
+    }
+}
+
 #[test]
 fn reads_keys_that_are_no_text_as_kustomize_does() {
     let plain = "kind: X\nmetadata: {name: a}\ndata: {0x1F: x, '0x2F': y, yes: z}\n";

@@ -239,7 +239,7 @@ fn other_text(leaf: &Leaf, readings: &[Reading]) -> Option<String> {
         ScalarKind::Float => "7.5".to_owned(),
         ScalarKind::Text if value.is_empty() => "other".to_owned(),
         ScalarKind::Text if !value.contains('\\') => value.chars().map(next_letter).collect(),
-        ScalarKind::Text | ScalarKind::Null => return None,
+        ScalarKind::Text | ScalarKind::Null | ScalarKind::Timestamp => return None,
     };
     let is_string =
         |text: &str| Resolver::Kubernetes.is_string(text) && Resolver::Kustomize.is_string(text);

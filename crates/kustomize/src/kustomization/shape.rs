@@ -386,7 +386,7 @@ fn refuse_type(field: &Field, asked: &str, path: &str, findings: &mut Findings) 
             ScalarKind::Null => "nothing",
             ScalarKind::Boolean => "a boolean",
             ScalarKind::Integer | ScalarKind::Float => "a number",
-            ScalarKind::Text => "text",
+            ScalarKind::Text | ScalarKind::Timestamp => "text",
         },
     };
     let subject = if path.is_empty() {

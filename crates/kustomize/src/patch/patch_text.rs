@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use spanned_yaml::{Content, Document, LoadError, Node, Resolver, Span, Style, load};
 
-use super::super::field::{Field, json_key};
+use super::super::field::{Field, ScalarKind, json_key};
 use super::super::place::{Place, SourceFile};
 use super::super::problem::{Problem, ProblemKind};
 
@@ -189,11 +189,11 @@ impl PatchText {
     /// Takes a value of the text, with its places in the file.
     fn field(&self, node: &Node, document: usize) -> Field {
         if self.is_file {
-            return Field::of_node(node, &self.file, document);
+            return Field::of_written(node, &self.file, document);
         }
         let mut node = node.clone();
         self.move_spans(&mut node);
-        Field::of_node(&node, &self.file, self.document)
+        Field::of_written(&node, &self.file, self.document)
     }
 
     fn move_spans(&self, node: &mut Node) {
@@ -298,6 +298,8 @@ fn read_as_yaml_1_1(node: &mut Node, text: &str) {
             {
                 scalar.text = value.to_string();
             }
+            // A date is a text there.
+            scalar.tagged_string |= ScalarKind::of(&scalar.text) == ScalarKind::Timestamp;
         }
         Content::Sequence { items, .. } => {
             items

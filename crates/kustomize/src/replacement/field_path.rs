@@ -313,7 +313,7 @@ impl FieldPathWalk<'_, '_> {
         let documents = spanned_yaml::load(text).map_err(|_| no_fields())?;
         let root = documents.first().ok_or_else(no_fields)?;
         let file = SourceFile::new("", text.as_bytes());
-        let mut copy = Field::of_node(&root.root, &file, 0);
+        let mut copy = Field::of_written(&root.root, &file, 0);
         let mut walk = FieldPathWalk {
             create: self.create,
             origin: self.origin.clone(),

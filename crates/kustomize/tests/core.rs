@@ -373,6 +373,59 @@ fn writes_annotations_as_kustomize_does() {
 }
 
 /// As go-yaml v2 reads it: kustomize says nothing about the first.
+/// Each result was printed by kustomize 5.8.
+#[test]
+fn a_patch_that_replaces_the_annotations_takes_kustomizes_notes_with_them() {
+    let pod = "kind: Pod\napiVersion: v1\nmetadata: {name: p}\nspec: {volumes: [{configMap: {name: g}}]}\n";
+    let with_patch = |patch: &str| {
+        let kustomization = format!(
+            "resources: [pod.yaml]\nconfigMapGenerator: [{{name: g, literals: [a=b]}}]\n\
+             buildMetadata: [originAnnotations]\npatches:\n- target: {{kind: ConfigMap}}\n  patch: |-\n    {patch}\n"
+        );
+        let built = built(&[("kustomization.yaml", &kustomization), ("pod.yaml", pod)]);
+        let text = |index: usize, path: &[&str]| {
+            let field = built.resources[index]
+                .root
+                .find(path)
+                .and_then(Field::as_text);
+            field.unwrap_or_default().to_owned()
+        };
+        let volumes = built.resources[1].root.find(&["spec", "volumes"]);
+        let volume = volumes.and_then(Field::items).and_then(<[_]>::first);
+        assert_eq!(
+            volume.and_then(|volume| volume.find_text(&["configMap", "name"])),
+            Some(text(0, &["metadata", "name"]).as_str())
+        );
+        (
+            text(0, &["metadata", "name"]),
+            text(
+                0,
+                &["metadata", "annotations", "config.kubernetes.io/origin"],
+            ),
+        )
+    };
+    let by = |kind: &str| {
+        format!(
+            "configuredIn: kustomization.yaml\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n"
+        )
+    };
+    let merge = |metadata: &str| {
+        with_patch(&format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: g, {metadata}}}}}"
+        ))
+    };
+    let hashed = "g-4h2mbtbbt6".to_owned();
+    assert_eq!(
+        merge("annotations: {a: b}"),
+        (hashed.clone(), by("ConfigMapGenerator"))
+    );
+    for metadata in ["annotations: {$patch: delete}", "$patch: replace"] {
+        assert_eq!(merge(metadata), ("g".to_owned(), by("PatchTransformer")));
+    }
+    let json = with_patch("- {op: add, path: /metadata/annotations, value: {a: b}}");
+    assert_eq!(json, (hashed, by("PatchTransformer")));
+}
+
 #[test]
 fn takes_the_last_of_equal_keys_in_a_kustomization() {
     let built = built(&[

@@ -179,15 +179,6 @@ pub(crate) fn default_namespace(namespace: &str) -> &str {
     }
 }
 
-/// Remembers the id that an object has now as a former one.
-pub(crate) fn remember_id(resource: &mut Resource) {
-    let id = ResourceId {
-        namespace: effective_namespace(resource).to_owned(),
-        ..resource.id()
-    };
-    resource.former.push(id);
-}
-
 /// Returns whether an object has, or had, the id that a patch names.
 pub(super) fn is_named_by(resource: &Resource, patch: &Resource) -> bool {
     let (name, kind, namespace) = (patch.name(), patch.kind(), effective_namespace(patch));

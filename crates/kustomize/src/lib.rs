@@ -15,6 +15,7 @@ mod files;
 mod folded;
 mod generate;
 mod generated_note;
+mod go_expression;
 mod inline;
 mod kustomization;
 mod loader;

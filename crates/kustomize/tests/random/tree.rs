@@ -53,7 +53,7 @@ impl RandomTree {
         // A folder names folders of higher numbers only.
         for folder in (0..count).rev() {
             let mut children: Vec<usize> = (folder + 1..count)
-                .filter(|child| parents[child - 1] == folder || tree.chance(4))
+                .filter(|child| parents[child - 1] == folder || tree.chance(2))
                 .collect();
             if let Some(base) = again.filter(|_| folder == 0) {
                 let text = format!("namePrefix: again-\nresources: [../f{base}]\n");

@@ -5,6 +5,7 @@ use spanned_yaml::{Content, Entry, Node, Resolver, Style};
 
 use super::folded::{is_folded, written_anew};
 use super::place::{Origin, Place, SourceFile};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value in an object, and where it comes from.
@@ -362,6 +363,8 @@ impl FieldScalar {
             ScalarKind::Float
         } else if special && resolver == Resolver::Kustomize {
             ScalarKind::Timestamp
+        } else if plain && value.is_number() && is_spelled_as_float(text) {
+            ScalarKind::Float
         } else {
             ScalarKind::of_value(&value)
         };
@@ -408,6 +411,12 @@ impl ScalarKind {
     }
 }
 
+/// Returns whether a number has a fraction or an exponent, whatever its value.
+fn is_spelled_as_float(text: &str) -> bool {
+    let is_hexadecimal = text.contains(['x', 'X']);
+    text.contains('.') || (!is_hexadecimal && text.contains(['e', 'E']))
+}
+
 fn has_no_digit(text: &str) -> bool {
     !text.contains(|character: char| character.is_ascii_digit())
 }
@@ -424,6 +433,18 @@ pub(crate) fn json_key(resolver: Resolver, entry: &Entry, written: &[u8]) -> Str
     }
 }
 
+/// Leaves of entries with the same key, which differed in how they were spelled, the last.
+fn last_of_equal_keys(entries: Vec<FieldEntry>) -> Vec<FieldEntry> {
+    let keys = entries.iter().enumerate();
+    let last: BTreeMap<String, usize> = keys
+        .map(|(index, entry)| (entry.key.clone(), index))
+        .collect();
+    let mut indices = 0..;
+    let mut entries = entries;
+    entries.retain(|entry| last.get(&entry.key).copied() == indices.next());
+    entries
+}
+
 /// Lists the entries of a mapping, then those that `<<` brings and the mapping does not set itself.
 fn entries_of(
     resolver: Resolver,
@@ -433,11 +454,17 @@ fn entries_of(
 ) -> Vec<FieldEntry> {
     let own = node.entries().unwrap_or_default();
     let mut entries: Vec<FieldEntry> = Vec::with_capacity(own.len());
+    let mut is_rewritten = false;
     for entry in own.iter().filter(|entry| entry.key != "<<") {
+        let key = json_key(resolver, entry, file.bytes());
+        is_rewritten |= key != entry.key;
         entries.push(FieldEntry {
-            key: json_key(resolver, entry, file.bytes()),
+            key,
             value: Field::of_node_by(resolver, &entry.value, file, document),
         });
+    }
+    if is_rewritten {
+        entries = last_of_equal_keys(entries);
     }
     for merged in own.iter().filter(|entry| entry.key == "<<") {
         let sources = match &merged.value.content {

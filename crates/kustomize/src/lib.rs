@@ -27,6 +27,7 @@ mod place;
 mod problem;
 mod provenance;
 mod reference;
+mod refused_key;
 mod remote;
 mod replacement;
 mod resource;

@@ -415,7 +415,9 @@ fn put_text(
     new: Option<&FieldScalar>,
 ) -> Result<(), String> {
     let text = new.map_or("", |scalar| scalar.text.as_str());
-    if host == FieldHost::New {
+    if text.is_empty() && old.kind == ScalarKind::Null {
+        old.kind = ScalarKind::Text;
+    } else if host == FieldHost::New {
         old.kind = ScalarKind::of(text);
     }
     if host == FieldHost::Object && !takes_text(old.kind, text) {

@@ -700,6 +700,54 @@ fn reads_keys_that_are_no_text_as_kustomize_does() {
 }
 
 #[test]
+fn refuses_keys_that_json_does_not_have() {
+    let bare = "kind: X\nmetadata: {name: a}\n";
+    for key in ["true", "False", "1.5", "1e3", "null", "~", ".inf", "-.5"] {
+        let object = format!("{bare}spec:\n- a: {{{key}: x}}\n");
+        let files = [
+            ("kustomization.yaml", "resources: [a.yaml]\n"),
+            ("a.yaml", object.as_str()),
+        ];
+        let (kind, message, place) = only_problem(&files);
+        assert_eq!(
+            (kind, place.as_str()),
+            (ProblemKind::Malformed, "a.yaml:4:7")
+        );
+        assert!(message.starts_with("the key is "), "{message}");
+        let patch = format!(
+            "resources: [a.yaml]\npatches:\n- patch: |-\n    kind: X\n    metadata: {{name: a}}\n    spec: {{{key}: x}}\n"
+        );
+        let (_, message, place) = only_problem(&[("kustomization.yaml", &patch), ("a.yaml", bare)]);
+        assert_eq!(place, "kustomization.yaml:6:12");
+        assert!(message.starts_with("the key is "), "{message}");
+    }
+    let fine = format!(
+        "{bare}spec: {{'true': a, \"1.5\": b, !!str false: c, on: d, nothing: e, -x: f}}\n"
+    );
+    assert_eq!(only_object("", &fine).matches(": ").count(), 8);
+}
+
+#[test]
+fn of_two_spellings_of_a_number_as_a_key_the_last_counts() {
+    let object = "kind: X\nmetadata: {name: a}\ndata: {0x1F: x, b: y, \"31\": z, 7: v, 0x7: w}\n";
+    assert_eq!(
+        only_object("", object),
+        "data:\n  \"7\": w\n  \"31\": z\n  b: \"y\"\nkind: X\nmetadata:\n  name: a\n"
+    );
+}
+
+#[test]
+fn of_equal_keys_in_an_operation_the_last_counts() {
+    let object = "kind: X\nmetadata: {name: a}\n";
+    let patch = "- {op: add, path: /one, path: /two, value: {x: 1, x: 2}}";
+    let built = only_object(
+        &format!("patches:\n- target: {{kind: X}}\n  patch: |-\n    {patch}\n"),
+        object,
+    );
+    assert!(built.ends_with("two:\n  x: 2\n"), "{built}");
+}
+
+#[test]
 fn rounds_great_numbers_where_a_json_patch_goes() {
     let object = "kind: X\nmetadata: {name: a}\nspec: {a: 1234567890123456789, b: [-9007199254740993], c: 9007199254740992}\n";
     let kept = only_object("", object);

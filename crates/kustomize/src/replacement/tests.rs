@@ -143,6 +143,16 @@ fn a_field_keeps_its_type_and_a_new_one_has_that_of_the_text() {
 }
 
 #[test]
+fn an_empty_text_over_null_is_a_text() {
+    let (resources, findings) = replaced(
+        "replacements:\n- sourceValue: ''\n  targets: [{select: {kind: Deployment}, fieldPaths: [spec.new], options: {create: true}}]\n",
+        &[],
+    );
+    assert_eq!(messages(&findings), [""; 0]);
+    assert_eq!(spec(&resources)["new"], "");
+}
+
+#[test]
 fn paths_reach_items_by_expression_star_and_index() {
     for (path, expected) in [
         ("spec.containers.*.name", ["5432", "5432"]),

@@ -377,7 +377,7 @@ impl ReplacementTarget {
             let part = value.as_text().unwrap_or_default();
             let text = join_part(&old.text, &self.options, part);
             let kind = value.as_scalar().map_or(old.kind, |scalar| scalar.kind);
-            let origin = field.origin.clone().and(value.place()).and(path);
+            let origin = field.origin.clone().and_all(&value.origin).and(path);
             new = Field::scalar(text, kind, origin);
         }
         match &mut field.value {
@@ -488,8 +488,12 @@ fn find_source(
         })?
         .filter(|field| !is_empty(field))
         .ok_or_else(|| refuse(format!("there is no field `{}` in {object}", path.text)))?;
+    let mut field = field.clone();
+    if is_secret_data(resource, path) {
+        mark_secret(&mut field);
+    }
     if options.delimiter.is_empty() {
-        return Ok(field.clone());
+        return Ok(field);
     }
     let Some(scalar) = field.as_scalar() else {
         return Err(refuse(format!(
@@ -507,6 +511,26 @@ fn find_source(
             "`{}` of {object} has no part {} between its delimiters",
             path.text, options.index
         ))),
+    }
+}
+
+/// Returns whether a path leads to what a Secret holds; its name and type are no secret.
+fn is_secret_data(resource: &Resource, path: &FieldPath) -> bool {
+    let first = path.steps.first().map(String::as_str);
+    resource.kind() == "Secret"
+        && resource.group().is_empty()
+        && matches!(first, Some("data" | "stringData"))
+}
+
+/// Says of each value that it is one of a Secret, wherever it goes.
+fn mark_secret(field: &mut Field) {
+    field.origin = field.origin.clone().of_secret();
+    match &mut field.value {
+        FieldValue::Scalar(_) => {}
+        FieldValue::Sequence(items) => items.iter_mut().for_each(mark_secret),
+        FieldValue::Mapping(entries) => entries
+            .iter_mut()
+            .for_each(|entry| mark_secret(&mut entry.value)),
     }
 }
 

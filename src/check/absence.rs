@@ -93,9 +93,10 @@ impl Absence<'_> {
             Self::Refused => None,
             Self::Unseen(part) => {
                 // Some are more than a name, with the name in backticks.
-                let what = match part.what.contains('`') {
-                    true => part.what.clone(),
-                    false => format!("`{}`", part.what),
+                let what = if part.what.contains('`') {
+                    part.what.clone()
+                } else {
+                    format!("`{}`", part.what)
                 };
                 let hint = format!("it may be in {what}, which is not seen: {}", part.why);
                 let warning = Diagnostic::warning(code, message).with_hint(hint);

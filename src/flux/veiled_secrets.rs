@@ -78,14 +78,13 @@ fn hide_secrets(node: &Node, hidden: &mut Vec<Span>) {
     let patches_secret = is_operation_on_data(node);
     for entry in node.entries().unwrap_or_default() {
         match entry.key.as_str() {
-            LAST_APPLIED => hide_values(&entry.value, hidden),
+            LAST_APPLIED | "literals" => hide_values(&entry.value, hidden),
             "value" if patches_secret => hide_values(&entry.value, hidden),
             "patch" if is_patch_of_secret(node, &entry.value) => {
                 hide_values(&entry.value, hidden);
             }
             // A map of texts may come from literals as well, and is no secret.
             "configMapGenerator" => {}
-            "literals" => hide_values(&entry.value, hidden),
             "secretGenerator" => {
                 for generator in entry.value.items().unwrap_or_default() {
                     hide_generator(generator, hidden);

@@ -16,8 +16,8 @@ pub use leak::{Leak, Opening, find_leaks};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Severity, StageResult, Warned};
-use crate::flux::TreeFiles;
 use crate::flux::builds::Builds;
+use crate::flux::{ObjectKey, TreeFiles, UnseenPart};
 use crate::tree::{Checked, Hardened, Tree};
 use crate::workload::budget::Budget;
 use crate::workload::pod_security::Version;
@@ -75,12 +75,21 @@ pub struct Measures<'m> {
     pub exempt: &'m [Exemption],
 }
 
+/// A tree that passed the checks, and what of the cluster they could not see.
+#[derive(Debug)]
+pub struct CheckedCluster {
+    /// The tree.
+    pub tree: Tree<Checked>,
+    /// What is not seen, each with the Flux Kustomization that it is missing from.
+    pub not_seen: Vec<(ObjectKey, UnseenPart)>,
+}
+
 /// Checks a tree.
 ///
 /// A finding about an object that `exempt` names for its check is left out; an exemption that names no check, or
 /// `secret-leak`, is an error, and one that leaves nothing out a warning.
-pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<Checked>> {
-    let problems = {
+pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<CheckedCluster> {
+    let (problems, not_seen) = {
         let files = TreeFiles::over(measures.kept, tree.files());
         let builds = Builds::of(&files);
         let releases = Release::all(&builds, measures.profiles);
@@ -102,10 +111,14 @@ pub fn check(tree: Tree<Hardened>, measures: Measures<'_>) -> StageResult<Tree<C
             .map(|check| (check.run)(&context))
             .collect();
         found.extend(of_checks);
-        exemptions::apply(&context, found.into_iter().flatten().collect())
+        let problems = exemptions::apply(&context, found.into_iter().flatten().collect());
+        (problems, builds.applied.unseen_by_owner())
     };
     Warned::unless_errors((), problems).map(|warned| Warned {
-        value: tree.checked(),
+        value: CheckedCluster {
+            tree: tree.checked(),
+            not_seen,
+        },
         warnings: warned.warnings,
     })
 }

@@ -41,6 +41,7 @@ use crate::audit::Scorecard;
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
+use crate::flux::{ObjectKey, UnseenPart};
 use crate::harden::Policy;
 use crate::render::Rendering;
 use crate::schema::Schema;
@@ -71,6 +72,8 @@ pub struct Compiled {
     pub secrets: Secrets,
     /// The outputs that depend on what is made up, so that nothing here knows how they are.
     pub unseen: BTreeSet<String>,
+    /// What Flux applies and nothing here sees, each part with the Flux Kustomization that it is missing from.
+    pub not_seen: Vec<(ObjectKey, UnseenPart)>,
     /// What was made up: key files, variables and encrypted data files.
     pub stand_ins: BTreeSet<String>,
 }
@@ -123,6 +126,7 @@ fn compile_here(
     let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
     let checked = warnings.keep(check::check(hardened, measures))?;
+    let not_seen = checked.not_seen;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
     let inputs = seal::Inputs {
@@ -131,7 +135,7 @@ fn compile_here(
         unseen: exposure.unseen.as_ref(),
         now: &world.now,
     };
-    let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
+    let mut tree = warnings.keep(seal::seal(checked.tree, &inputs, entropy))?;
     inputs::keep_unseen(world, &project, &hidden, &mut tree);
 
     let compiled = Compiled {
@@ -142,6 +146,7 @@ fn compile_here(
         values,
         secrets: rendering.secrets,
         unseen: hidden,
+        not_seen,
         stand_ins,
     };
     let sealer = Sealer {
@@ -195,7 +200,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
     let checks = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
-    let checked = warnings.keep(check::check(hardened, checks))?;
+    let checked = warnings.keep(check::check(hardened, checks))?.tree;
     let gaps = checked.gaps();
     let after = audit::sheet(checked.files(), audit::Measures { gaps, ..measures });
     Ok(Audited {

@@ -92,10 +92,14 @@ impl Absence<'_> {
             Self::Sure => Some(Diagnostic::error(code, message)),
             Self::Refused => None,
             Self::Unseen(part) => {
-                let warning = Diagnostic::warning(code, message).with_hint(format!(
-                    "it may be in `{}`, which is not seen: {}",
-                    part.what, part.why
-                ));
+                // Some are more than a name, with the name in backticks.
+                let what = if part.what.contains('`') {
+                    part.what.clone()
+                } else {
+                    format!("`{}`", part.what)
+                };
+                let hint = format!("it may be in {what}, which is not seen: {}", part.why);
+                let warning = Diagnostic::warning(code, message).with_hint(hint);
                 let warning = match part.remedy.as_str() {
                     "" => warning,
                     remedy => warning.with_hint(remedy),

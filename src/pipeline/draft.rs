@@ -78,7 +78,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let hardened = warnings.keep(harden::harden(rendering.tree, &kept, &profiles, &policy))?;
     let exempt = inputs::check_exemptions(&project);
     let measures = inputs::measures(&exposure, &profiles, &policy, &exempt, &kept);
-    let tree = warnings.keep(check::check(hardened, measures))?;
+    let tree = warnings.keep(check::check(hardened, measures))?.tree;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
         secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::report::unseen;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::pipeline::Keys;
@@ -36,8 +37,8 @@ pub fn run(
         compiled.templates,
         if warnings == 1 { "" } else { "s" },
     );
-    let object =
-        json!({"errors": 0, "warnings": warnings, "files": files, "templates": compiled.templates});
+    let object = json!({"errors": 0, "warnings": warnings, "files": files, "templates": compiled.templates, "notSeen": compiled.not_seen.len()});
+    unseen::show(&compiled, printer);
     printer.summary(&sentence, &object)?;
     Ok(Outcome::Clean)
 }

@@ -40,4 +40,4 @@ pub use release_values::{ReleaseValues, UnseenValues, ValueMaps};
 pub use roots::{RootEvidence, SyncRoot};
 pub use source_reference::SourceReference;
 pub use tree_files::TreeFiles;
-pub use veiled_secrets::veiled_source;
+pub use veiled_secrets::{LAST_APPLIED, is_open_in_secret, veiled_source};

@@ -1,6 +1,7 @@
 //! What Flux applies of small trees: where it starts, what it builds, and what it is given.
 
 mod follow;
+mod output_base;
 mod resource_sets;
 mod roots;
 mod sources;

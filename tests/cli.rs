@@ -9,6 +9,10 @@ mod inspect;
 mod build;
 /// A small repository that Flux applies.
 mod cluster;
+/// `kiln diff` without a project.
+mod compare;
+/// What lies around a project.
+mod kept;
 /// `kiln list`.
 mod list;
 /// `kiln catalogue`.

@@ -1,6 +1,7 @@
 //! Sandboxes for the real binary, and the real tools that decide what is correct.
 
 mod browser;
+mod command_list;
 mod control_plane;
 mod go_module;
 mod oracle;
@@ -9,6 +10,7 @@ mod sandbox;
 mod yardstick;
 
 pub(crate) use browser::{browser, looking};
+pub(crate) use command_list::commands_without_a_run;
 pub(crate) use control_plane::{ControlPlane, control_plane};
 pub(crate) use go_module::go_module;
 pub(crate) use oracle::oracle;

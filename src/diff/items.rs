@@ -8,7 +8,10 @@ use kustomize::{Field, Place};
 use super::places;
 use super::report::{Spot, Subject};
 use super::side::{Side, SideFile, Sight};
-use crate::flux::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey, ValueMaps};
+use crate::flux::{
+    AppliedObject, AppliedObjects, BuildStart, KustomizationBuild, ObjectKey, RootEvidence,
+    SyncRoot, ValueMaps,
+};
 use crate::tree::object::{is_namespaced, is_object};
 use crate::yaml::Node;
 
@@ -41,8 +44,8 @@ pub(super) enum Owner<'s> {
         /// It itself, as it is applied.
         object: &'s Field,
     },
-    /// The sync of a `FluxInstance`.
-    Sync,
+    /// The sync of a tree that does not hold it as a Flux Kustomization.
+    Sync(RootEvidence),
     /// Nobody in this tree.
     Nobody,
 }
@@ -130,6 +133,7 @@ impl<'s> Item<'s> {
         let mut items: BTreeMap<Identity, Vec<Self>> = BTreeMap::new();
         let applied = side.applied();
         let maps = ValueMaps::of(applied);
+        let syncs = syncs(applied);
         let clusters: Vec<String> = applied
             .builds
             .iter()
@@ -137,7 +141,7 @@ impl<'s> Item<'s> {
             .collect();
         let mut nameless: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for object in &applied.objects {
-            let mut item = Self::of_object(side, object, &maps);
+            let mut item = Self::of_object(side, object, &maps, &syncs);
             item.identity
                 .subject
                 .cluster
@@ -160,7 +164,12 @@ impl<'s> Item<'s> {
         items
     }
 
-    fn of_object(side: &'s Side, object: &'s AppliedObject, maps: &ValueMaps<'s>) -> Self {
+    fn of_object(
+        side: &'s Side,
+        object: &'s AppliedObject,
+        maps: &ValueMaps<'s>,
+        syncs: &[Owner<'s>],
+    ) -> Self {
         let applied = side.applied();
         let build = applied.build_of(object);
         let owner = match &build.start {
@@ -168,7 +177,7 @@ impl<'s> Item<'s> {
                 key: &build.owner,
                 object: kustomization,
             },
-            BuildStart::Sync => Owner::Sync,
+            BuildStart::Sync => build.root.map_or(Owner::Nobody, |root| syncs[root]),
             BuildStart::Unreached => Owner::Nobody,
         };
         let release = object
@@ -287,7 +296,7 @@ impl<'s> Item<'s> {
     pub(super) fn owner_name(&self) -> Option<String> {
         match self.owner {
             Owner::Flux { key, .. } => Some(format!("`Kustomization/{key}`")),
-            Owner::Sync => Some("the sync".to_owned()),
+            Owner::Sync(_) => Some("the sync".to_owned()),
             Owner::Nobody => None,
         }
     }
@@ -377,6 +386,24 @@ impl<'s> Item<'s> {
     pub(super) fn is_open_secret(&self) -> bool {
         !self.is_secret() && self.identity.subject.is("", "Secret")
     }
+}
+
+/// Lists who applies what Flux starts from, by root: the Flux Kustomization that `flux bootstrap` wrote, or the sync.
+fn syncs(applied: &AppliedObjects) -> Vec<Owner<'_>> {
+    let owner = |(index, root)| {
+        let SyncRoot { key, evidence, .. }: &SyncRoot = root;
+        let mut own = applied.of_kind("kustomize.toolkit.fluxcd.io", "Kustomization");
+        let own =
+            own.find(|object| applied.build_of(object).root == Some(index) && object.key() == *key);
+        match own {
+            Some(own) if *evidence == RootEvidence::Bootstrap => Owner::Flux {
+                key,
+                object: &own.field,
+            },
+            _ => Owner::Sync(*evidence),
+        }
+    };
+    applied.roots.iter().enumerate().map(owner).collect()
 }
 
 /// Returns whether something is made up in one of the files that an object comes from.

@@ -169,7 +169,7 @@ impl Item<'_> {
             Owner::Flux { key, .. } => {
                 Some((self.identity.subject.cluster.clone(), key.to_string()))
             }
-            Owner::Sync | Owner::Nobody => None,
+            Owner::Sync(_) | Owner::Nobody => None,
         }
     }
 }

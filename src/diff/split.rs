@@ -7,6 +7,7 @@ use super::items::{Content, Item, LISTS, is_kustomization};
 use super::route::{Route, Step};
 use super::secrets::{HIDDEN, SecretLeaves, leaves};
 use super::side::{Side, Sight};
+use crate::flux::{LAST_APPLIED, is_open_in_secret};
 
 /// The content of an item: what may be shown, and what is told by key.
 #[derive(Clone, Debug)]
@@ -26,7 +27,8 @@ impl Item<'_> {
             Content::Document(root) => root.to_kubernetes(),
             Content::Applied(_) | Content::Release(_) => {
                 let field = self.field();
-                let hides = !self.is_secret() && !self.side.is_open();
+                let hides = !self.is_secret()
+                    && (!self.side.is_open() || field.is_some_and(Field::holds_secret));
                 match field {
                     Some(field) if hides => {
                         let mut reader = PartReader {
@@ -59,16 +61,31 @@ impl Item<'_> {
         let Some(entries) = open.as_object_mut() else {
             return;
         };
-        for key in ["data", "stringData"] {
-            let Some(data) = entries.shift_remove(key) else {
-                continue;
-            };
-            for (route, leaf) in leaves(&data, self.sight) {
-                let mut whole = Route::default().key(key);
+        let mut take = |above: Route, value: &Value| {
+            for (route, leaf) in leaves(value, self.sight) {
+                let mut whole = above.clone();
                 whole.0.extend(route.0);
                 // What was taken out before has its own sight.
                 secret.entry(whole).or_insert(leaf);
             }
+        };
+        let hidden: Vec<String> = entries
+            .keys()
+            .filter(|key| !is_open_in_secret(key))
+            .cloned()
+            .collect();
+        for key in hidden {
+            if let Some(value) = entries.shift_remove(&key) {
+                take(Route::default().key(&key), &value);
+            }
+        }
+        let metadata = entries.get_mut("metadata").and_then(Value::as_object_mut);
+        let annotations = metadata
+            .and_then(|metadata| metadata.get_mut("annotations"))
+            .and_then(Value::as_object_mut);
+        if let Some(value) = annotations.and_then(|all| all.shift_remove(LAST_APPLIED)) {
+            let above = Route::default().key("metadata").key("annotations");
+            take(above.key(LAST_APPLIED), &value);
         }
     }
 }
@@ -109,9 +126,13 @@ impl PartReader<'_, '_> {
     /// Returns how much may be shown of a value: as much as of all the places that have a part in it.
     fn sight(&self, origin: &Origin) -> Sight {
         let places = std::iter::once(&origin.place).chain(origin.shaped_by());
-        places
+        let sight = places
             .map(|place| self.side.sight(place))
             .find(|sight| *sight != Sight::Open)
-            .unwrap_or(Sight::Open)
+            .unwrap_or(Sight::Open);
+        match sight {
+            Sight::Open if origin.is_of_secret() => Sight::Secret,
+            sight => sight,
+        }
     }
 }

@@ -48,6 +48,17 @@ impl AppliedObjects {
             .collect()
     }
 
+    /// Lists what is not seen of what a root reaches, each part with the Kustomization that it is missing from.
+    pub fn unseen_by_owner(&self) -> Vec<(ObjectKey, UnseenPart)> {
+        let parts = self.unseen.iter().filter_map(|part| {
+            let build = self.builds.get(part.build)?;
+            build
+                .is_reached()
+                .then(|| (build.owner.clone(), part.clone()))
+        });
+        parts.collect()
+    }
+
     /// Counts the objects of each build.
     pub fn count_by_build(&self) -> BTreeMap<usize, usize> {
         let mut counts = BTreeMap::new();

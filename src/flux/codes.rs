@@ -75,6 +75,18 @@ Mend the key, or remove it.
       - helmrelease.yaml",
     },
     Meaning {
+        code: "kustomization-empty",
+        summary: "A kustomization that Flux builds lists nothing",
+        text: "\
+kustomize refuses a kustomization without content. Flux builds it all the same and applies nothing, and with
+`prune: true` it removes what the folder held before.
+
+List what is to be applied, or remove the Flux Kustomization with the folder.
+
+    resources:         # every line below is commented out
+      - helmrelease.yaml",
+    },
+    Meaning {
         code: "kustomize-no-target",
         summary: "A patch, replacement or generator finds no object, or more than one",
         text: "\

@@ -62,6 +62,13 @@ impl FluxProblem {
         }
     }
 
+    pub(super) fn warning(code: &'static str, message: impl Into<String>, place: &Place) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message, place)
+        }
+    }
+
     #[must_use]
     pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();

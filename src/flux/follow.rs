@@ -78,6 +78,8 @@ struct BuiltFolder {
     problems: Vec<FluxProblem>,
     /// What Flux passes over where kustomize would refuse it.
     passed_over: Vec<FluxProblem>,
+    /// What Flux takes and nobody means.
+    remark: Option<FluxProblem>,
     unseen: Vec<(String, String, Place)>,
     /// The files that `flux bootstrap` will write.
     awaited: Vec<(String, Place)>,
@@ -91,6 +93,7 @@ impl BuiltFolder {
             resources: Vec::new(),
             problems: Vec::new(),
             passed_over: Vec::new(),
+            remark: None,
             unseen: Vec::new(),
             awaited: Vec::new(),
             files: BTreeSet::new(),
@@ -415,7 +418,11 @@ impl<'a, 'f> Follower<'a, 'f> {
         let refused = problems
             .iter()
             .any(|problem| problem.severity == crate::diagnostic::Severity::Error);
-        for problem in problems.into_iter().chain(built.passed_over) {
+        for problem in problems
+            .into_iter()
+            .chain(built.passed_over)
+            .chain(built.remark)
+        {
             self.applied.refuse(problem, index);
         }
         self.applied.builds[index].refused = refused;
@@ -688,13 +695,19 @@ fn build_folder(
     let generated = generate(&recorded, &folder, flux, cause);
     let of_build = |problem| FluxProblem::of_build(problem, &folder, tree);
     let mut problems: Vec<FluxProblem> = generated.problems.into_iter().map(of_build).collect();
-    let passed_over = generated.ignored.into_iter().map(|(key, place)| {
+    let passed_over = generated.ignored.iter().map(|(key, place)| {
         let message =
             format!("kustomize knows no key `{key}`, and Flux passes over it without a word");
-        FluxProblem::error("kustomization-unknown-key", message, &place)
+        FluxProblem::error("kustomization-unknown-key", message, place)
             .with_help("nothing that is listed below it is deployed: mend the key, or remove it")
     });
     let passed_over = passed_over.collect();
+    let is_empty = generated.is_empty && generated.ignored.is_empty();
+    let remark = is_empty.then(|| {
+        let message = "the kustomization lists nothing, so Flux applies nothing of the folder";
+        FluxProblem::warning("kustomization-empty", message, generated.field.place())
+            .with_help("list what is to be applied, or remove the Kustomization with the folder")
+    });
     let options = BuildOptions {
         files_from_anywhere: true,
     };
@@ -718,6 +731,7 @@ fn build_folder(
         resources: built.resources,
         problems,
         passed_over,
+        remark,
         unseen,
         awaited: awaited.collect(),
         files: read,

@@ -24,7 +24,22 @@ pub(super) struct GeneratedKustomization {
     pub(super) problems: Vec<Problem>,
     /// Keys at the top of the file that Flux does not know and passes over.
     pub(super) ignored: Vec<(String, Place)>,
+    /// Whether it is written in a file, and lists and makes nothing.
+    pub(super) is_empty: bool,
 }
+
+/// The keys that bring objects into a build.
+const BRINGING: [&str; 9] = [
+    "resources",
+    "bases",
+    "components",
+    "configMapGenerator",
+    "secretGenerator",
+    "generators",
+    "transformers",
+    "helmCharts",
+    "helmChartInflationGenerator",
+];
 
 /// Reads or makes the kustomization of a folder, and adds what a Flux Kustomization says.
 ///
@@ -47,6 +62,7 @@ pub(super) fn generate(
             field: scan(files, folder, cause),
             problems: Vec::new(),
             ignored: Vec::new(),
+            is_empty: false,
         },
     };
     if file.is_some() && items(&generated.field, "resources").is_empty() {
@@ -61,6 +77,8 @@ pub(super) fn generate(
     if let Some(flux) = flux {
         add_flux(&mut generated, files, folder, flux);
     }
+    let brings = |key: &&str| !items(&generated.field, key).is_empty();
+    generated.is_empty = file.is_some() && !BRINGING.iter().any(brings);
     generated
 }
 
@@ -100,6 +118,7 @@ fn read(file: &Arc<SourceFile>) -> GeneratedKustomization {
         field: Field::mapping(start.clone()),
         problems: Vec::new(),
         ignored: Vec::new(),
+        is_empty: false,
     };
     let documents = match file.documents() {
         Ok(documents) => documents,

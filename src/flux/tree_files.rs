@@ -155,10 +155,19 @@ impl<'f> TreeFiles<'f> {
         tree
     }
 
+    /// Notes files that are there and that git ignores, so that one who names them is told.
+    #[must_use]
+    pub fn beside_ignored(mut self, paths: impl IntoIterator<Item = String>) -> Self {
+        let ignored = paths.into_iter().map(|path| (path, LeftOut::ByGit));
+        self.left_out.extend(ignored);
+        self
+    }
+
     /// Lays a rendered tree over files that are kept beside it.
     pub fn over(kept: &'f Self, files: impl Iterator<Item = &'f File>) -> Self {
         let mut tree = Self::empty("", &kept.output);
         tree.folders.clone_from(&kept.folders);
+        tree.left_out.clone_from(&kept.left_out);
         for path in kept.paths.keys() {
             tree.paths.insert(path.clone(), TreeFile::Shared(kept));
         }

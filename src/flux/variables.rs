@@ -72,7 +72,8 @@ impl ValueSource {
             for entry in entries {
                 let value = (!is_secret)
                     .then(|| entry.value.as_text().unwrap_or_default().to_owned())
-                    .filter(|text| !text.starts_with("ENC[AES256_GCM,"));
+                    .filter(|text| !text.starts_with("ENC[AES256_GCM,"))
+                    .filter(|_| !entry.value.origin.is_of_secret());
                 let place = entry.value.place().clone();
                 source.values.insert(entry.key.clone(), (value, place));
             }

@@ -344,12 +344,12 @@ pub(super) fn output_folder(project: &Project) -> String {
         .unwrap_or_else(|| project.output.trim_end_matches('/').to_owned())
 }
 
-/// Returns the path of an output in the project.
+/// Returns the path of an output in the project; of the empty path, the folder itself.
 pub(super) fn in_project(folder: &str, path: &str) -> String {
-    if folder.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{folder}/{path}")
+    match (folder, path) {
+        ("", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct KeptFiles<'w> {
     files: RebasedFiles<'w>,
     /// The paths, counted from where those of Flux count.
     paths: Vec<String>,
+    /// The files beside them that git ignores.
+    ignored: Vec<String>,
     /// The folder of the outputs, counted from there.
     output: String,
 }
@@ -48,20 +50,27 @@ impl<'w> KeptFiles<'w> {
         let mut kept = Self {
             files,
             paths: Vec::new(),
+            ignored: Vec::new(),
             output: base.to_owned(),
         };
-        kept.paths = kept.list(project, rendered);
+        (kept.paths, kept.ignored) = kept.list(project, rendered);
         kept
     }
 
     /// Returns the files as Flux' paths see them.
     pub(super) fn tree(&self) -> TreeFiles<'_> {
         TreeFiles::kept(&self.files, self.paths.iter().cloned(), &self.output)
+            .beside_ignored(self.ignored.iter().cloned())
     }
 
-    fn list<'t>(&self, project: &Project, rendered: impl Iterator<Item = &'t File>) -> Vec<String> {
+    /// Lists the files that are kept, and those that git ignores.
+    fn list<'t>(
+        &self,
+        project: &Project,
+        rendered: impl Iterator<Item = &'t File>,
+    ) -> (Vec<String>, Vec<String>) {
         let Ok(mut paths) = self.files.list_outputs("") else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
         let own: BTreeSet<String> = rendered
             .map(|file| inputs::in_project(&self.output, &file.path))
@@ -73,13 +82,14 @@ impl<'w> KeptFiles<'w> {
             !own.contains(path) && in_project.is_none_or(|path| !inputs.has(&path))
         });
         if paths.is_empty() {
-            return paths;
+            return (paths, Vec::new());
         }
         let Some(ignored) = self.files.ignored_files() else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
-        paths.retain(|path| !is_among(path, &ignored));
         paths
+            .into_iter()
+            .partition(|path| !is_among(path, &ignored))
     }
 
     /// Lists the outputs of the last run: those that are not rendered now will be gone.

@@ -15,6 +15,8 @@ use crate::tree::App;
 
 /// Where apps live, below the folder of templates.
 const FOLDER: &str = "kubernetes/apps/";
+/// The file of an app's Flux Kustomization, but for what follows the dot.
+const FLUX_FILE: &str = "ks";
 /// The file that makes a folder an app.
 const MANIFEST: &str = "app.toml";
 const KEYS: &[&str] = &["summary", "when", "tier", "needs"];
@@ -47,6 +49,35 @@ pub(super) fn position(path: &str) -> Position<'_> {
     }
 }
 
+/// What is known of a folder that stands where apps do.
+#[derive(Clone, Copy, Debug, Default)]
+struct AppFolder {
+    has_manifest: bool,
+    /// Whether its own Flux Kustomization is in it.
+    has_own: bool,
+    /// Whether a folder in it has a Flux Kustomization.
+    has_inner: bool,
+}
+
+impl AppFolder {
+    fn note(&mut self, path: &str) {
+        let inside = path.splitn(5, '/').nth(4).unwrap_or_default();
+        let (folder, name) = inside.rsplit_once('/').unwrap_or(("", inside));
+        if name.split('.').next() == Some(FLUX_FILE) {
+            match folder {
+                "" => self.has_own = true,
+                _ => self.has_inner = true,
+            }
+        }
+    }
+
+    /// Returns whether it is an app without a manifest. One whose apps lie a level deeper, as in a repository of several
+    /// clusters, is none.
+    fn lacks_manifest(self) -> bool {
+        !self.has_manifest && (self.has_own || !self.has_inner)
+    }
+}
+
 /// The `app.toml` of an app, with the places that messages need.
 #[derive(Clone, Debug)]
 pub(super) struct Manifest {
@@ -60,20 +91,21 @@ pub(super) struct Manifest {
 /// Reads the manifests, sorted by namespace and name; what is wrong with them goes to `problems`.
 pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Vec<Manifest> {
     let mut found = Vec::new();
-    let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, &str), AppFolder> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| !entry.is_partial()) {
         match position(&entry.path) {
             Position::Manifest(namespace, name) => {
-                known.insert((namespace, name), true);
+                known.entry((namespace, name)).or_default().has_manifest = true;
                 found.extend(read(entry, namespace, name, problems));
             }
             Position::App(namespace, name) => {
-                known.entry((namespace, name)).or_insert(false);
+                let folder = known.entry((namespace, name)).or_default();
+                folder.note(&entry.path);
             }
             Position::Outside | Position::Namespace(_) => {}
         }
     }
-    for ((namespace, name), _) in known.iter().filter(|(_, has_manifest)| !**has_manifest) {
+    for ((namespace, name), _) in known.iter().filter(|(_, folder)| folder.lacks_manifest()) {
         problems.push(without_manifest(namespace, name));
     }
     check_names(&found, problems);

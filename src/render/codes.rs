@@ -291,7 +291,7 @@ Mend what is shown.
         summary: "The folder of an app has no `app.toml`",
         text: "\
 Each folder below `kubernetes/apps/<namespace>/` is an app. Nothing says what this one is, nor when
-it is on.
+it is on. Where only folders further down have a `ks.yaml`, it is none, and always rendered.
 
 Add the manifest.
 

@@ -106,10 +106,14 @@ impl Absence<'_> {
             Self::External => judge.found(subject, Vec::new()),
             Self::Refused => judge.unseen(subject, "a build is refused that may have it", None),
             Self::Unseen(part) => {
-                let warning = judge.warning(message).with_hint(format!(
-                    "it may be in `{}`, which is not seen: {}",
-                    part.what, part.why
-                ));
+                // Some are more than a name, with the name in backticks.
+                let what = if part.what.contains('`') {
+                    part.what.clone()
+                } else {
+                    format!("`{}`", part.what)
+                };
+                let hint = format!("it may be in {what}, which is not seen: {}", part.why);
+                let warning = judge.warning(message).with_hint(hint);
                 let warning = match part.remedy.as_str() {
                     "" => warning,
                     remedy => warning.with_hint(remedy),

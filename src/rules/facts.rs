@@ -140,13 +140,7 @@ impl<'t> Facts<'t> {
 
     /// Lists what of what Flux applies is not seen, with the Kustomization that it is missing from.
     pub fn unseen_parts(&self) -> Vec<(ObjectKey, UnseenPart)> {
-        let applied = &self.builds.applied;
-        let reached = applied.unseen.iter().filter_map(|part| {
-            let build = applied.builds.get(part.build)?;
-            let owner = build.is_reached().then(|| build.owner.clone());
-            Some((owner?, part.clone()))
-        });
-        reached.collect()
+        self.builds.applied.unseen_by_owner()
     }
 
     /// Counts the objects that Flux applies, and the Kustomizations that do so.

@@ -147,6 +147,97 @@ fn a_key_that_flux_passes_over_is_an_error_that_says_so() {
 }
 
 #[test]
+fn what_is_left_of_a_build_with_such_a_key_is_applied() {
+    let files = [
+        ("instance.yaml", INSTANCE),
+        ("cluster/apps.yaml", &*kustomization("apps", "./apps", "")),
+        (
+            "apps/kustomization.yaml",
+            "resources: [a.yaml]\nresource: [b.yaml]\n",
+        ),
+        ("apps/a.yaml", &config_map("a", "1")),
+        ("apps/b.yaml", &config_map("b", "1")),
+    ];
+    let found = applied(&files);
+    assert_eq!(
+        listed(&found),
+        [
+            "flux-system Kustomization flux-system/apps",
+            "apps ConfigMap /a"
+        ]
+    );
+    let marks: Vec<_> = found
+        .builds
+        .iter()
+        .map(|build| (build.owner.name.as_str(), build.refused, build.is_partial))
+        .collect();
+    assert_eq!(
+        marks,
+        [("flux-system", false, false), ("apps", false, true)]
+    );
+    assert_eq!(problems(&found).len(), 1, "{:?}", problems(&found));
+    // Where nobody knows who builds a folder, kustomize's own word holds.
+    let lost = [
+        ("instance.yaml", INSTANCE),
+        ("cluster/a.yaml", &config_map("a", "1")),
+        (
+            "old/kustomization.yaml",
+            "resources: [b.yaml]\nresource: []\n",
+        ),
+        ("old/b.yaml", &config_map("b", "1")),
+    ];
+    let found = applied(&lost);
+    assert_eq!(listed(&found), ["flux-system ConfigMap /a"]);
+    assert!(found.builds[1].refused && !found.builds[1].is_partial);
+}
+
+#[test]
+fn a_kustomization_that_lists_nothing_is_a_warning_at_its_place() {
+    let tree = |text: &'static str| {
+        let files = [
+            ("instance.yaml", INSTANCE),
+            ("cluster/apps.yaml", &*kustomization("apps", "./apps", "")),
+            ("apps/kustomization.yaml", text),
+            ("shared/kustomization.yaml", "resources: []\n"),
+        ];
+        problems(&applied(&files))
+    };
+    let told = "the kustomization lists nothing, so Flux applies nothing of the folder";
+    for text in [
+        "resources:\n",
+        "kind: Kustomization\nresources: []\n",
+        "namespace: web\n",
+    ] {
+        assert_eq!(
+            tree(text),
+            [format!(
+                "kustomization-empty apps/kustomization.yaml:1:1 {told}"
+            )],
+            "{text}"
+        );
+    }
+    assert_eq!(
+        tree("configMapGenerator: [{name: a, literals: [a=b]}]\n"),
+        [""; 0]
+    );
+    let components = "  components: [../shared]\n";
+    let files = [
+        ("instance.yaml", INSTANCE),
+        (
+            "cluster/apps.yaml",
+            &*kustomization("apps", "./apps", components),
+        ),
+        ("apps/kustomization.yaml", "resources: []\n"),
+        (
+            "shared/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [a.yaml]\n",
+        ),
+        ("shared/a.yaml", &config_map("a", "1")),
+    ];
+    assert_eq!(problems(&applied(&files)), [""; 0]);
+}
+
+#[test]
 fn a_missing_folder_has_a_suggestion() {
     let files = [
         ("instance.yaml", INSTANCE),

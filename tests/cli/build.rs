@@ -241,6 +241,30 @@ fn a_variable_that_nothing_gives_is_an_error_since_flux_2_9() {
 }
 
 #[test]
+fn what_is_applied_in_part_is_printed_and_fails() {
+    let sandbox = cluster();
+    sandbox.write(
+        "apps/kustomization.yaml",
+        "resources: [config.yaml]\nresource: [deployment.yaml]\n",
+    );
+    let run = sandbox.kiln(&["build", "-o", "name", "--owner", "flux-system/apps"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(run.stdout, "ConfigMap/default/web\n");
+    assert!(
+        run.stderr.contains("error[kustomization-unknown-key]"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("apps/kustomization.yaml:2:"), "{run}");
+    let run = sandbox.kiln(&["list", "images"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains("only a part is in the list")
+            && run.stderr.contains("Kustomization/flux-system/apps"),
+        "{run}"
+    );
+}
+
+#[test]
 fn finds_the_tree_from_below_and_from_outside() {
     let sandbox = cluster();
     let all = sandbox.kiln(&["build"]).success();

@@ -66,7 +66,7 @@ fn checks_without_writing() {
     assert_snapshot!(sandbox.kiln(&["check", "--message-format", "json"]), @r#"
     exit code 0
     --- stdout
-    {"schemaVersion":1,"type":"summary","summary":{"errors":0,"warnings":0,"files":2,"templates":2}}
+    {"schemaVersion":1,"type":"summary","summary":{"errors":0,"warnings":0,"files":2,"templates":2,"notSeen":0}}
     "#);
     assert_eq!(sandbox.files(), before);
 }

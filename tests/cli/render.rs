@@ -93,7 +93,7 @@ fn lists_what_differs_without_writing() {
     assert_snapshot!(timeless(&sandbox.kiln(&["render", "--dry-run", "--message-format", "json"])), @r#"
     exit code 0
     --- stdout
-    {"schemaVersion":1,"type":"summary","summary":{"templates":2,"dryRun":true,"created":["out/new.txt"],"changed":["out/notes.txt"],"unchanged":0,"removed":["out/cluster.txt"],"edited":[],"sealed":0,"sealedKept":0,"injections":0,"gaps":0,"milliseconds":[N]}}
+    {"schemaVersion":1,"type":"summary","summary":{"templates":2,"dryRun":true,"created":["out/new.txt"],"changed":["out/notes.txt"],"unchanged":0,"removed":["out/cluster.txt"],"edited":[],"sealed":0,"sealedKept":0,"injections":0,"gaps":0,"notSeen":0,"milliseconds":[N]}}
     "#);
     let after: Vec<String> = sandbox
         .files()

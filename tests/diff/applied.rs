@@ -202,6 +202,114 @@ fn a_build_that_is_refused_is_not_a_removal() {
     );
 }
 
+/// A tree with two clusters that apply one app, each with values of its own.
+fn two_clusters() -> Tree {
+    let mut tree = Tree(Vec::new());
+    for cluster in ["home", "lab"] {
+        tree.put(
+            &format!("bootstrap/{cluster}.yaml"),
+            &format!("apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {{name: flux, namespace: flux-system}}\nspec: {{sync: {{path: clusters/{cluster}}}}}\n"),
+        );
+        tree.put(
+            &format!("clusters/{cluster}/web.yaml"),
+            &kustomization("web", "").replace("APP: web", &format!("APP: {cluster}")),
+        );
+    }
+    tree.put(
+        "apps/web/m.yaml",
+        &config_map("own").replace("'1'", "'${APP} 1'"),
+    );
+    tree
+}
+
+#[test]
+fn objects_of_two_clusters_are_told_apart() {
+    let before = two_clusters();
+    let subjects = |report: &Report| -> Vec<String> {
+        let changes = report.changes.iter();
+        changes
+            .map(|change| format!("{}|{}", change.subject.cluster, change.subject.name))
+            .collect()
+    };
+    assert_eq!(diff(&before.files(), &before.files()).changes.len(), 0);
+    // A change of one cluster is none of the other.
+    let mut after = two_clusters();
+    after.edit("clusters/lab/web.yaml", "APP: lab", "APP: attic");
+    let report = diff(&before.files(), &after.files());
+    assert_eq!(report.changes.len(), 2, "{report:?}");
+    let clusters = subjects(&report);
+    assert!(
+        clusters.iter().all(|subject| subject.contains("lab")),
+        "{clusters:?}"
+    );
+    // What is shared changes in both.
+    let mut after = two_clusters();
+    after.edit("apps/web/m.yaml", "} 1", "} 2");
+    let report = diff(&before.files(), &after.files());
+    let count: usize = report
+        .changes
+        .iter()
+        .map(|change| 1 + change.also.len())
+        .sum();
+    assert_eq!(count, 2, "{:?}", subjects(&report));
+    // An app that one cluster leaves out goes there alone.
+    let mut after = two_clusters();
+    after.put("clusters/lab/web.yaml", &config_map("left"));
+    let report = diff(&before.files(), &after.files());
+    let told = subjects(&report);
+    assert!(
+        !told.is_empty() && told.iter().all(|subject| subject.contains("lab")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_variable_of_a_sealed_secret_that_stays_is_no_difference() {
+    let sealed = "apiVersion: v1\nkind: Secret\nmetadata: {name: vars, namespace: flux-system}\n\
+                  stringData:\n  TOKEN: ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]\nsops: {version: 3.9.0}\n";
+    let tree = |value: &str, token: &str| {
+        let mut tree = Tree::new();
+        tree.put(
+            "flux/kustomization.yaml",
+            "resources: [a.yaml, b.yaml, vars.yaml]\n",
+        );
+        tree.put("flux/vars.yaml", &sealed.replace("data:x", token));
+        tree.put(
+            "flux/a.yaml",
+            &kustomization("a", "").replace(
+                "{substitute: {APP: a}}",
+                "{substitute: {APP: a}, substituteFrom: [{kind: Secret, name: vars}]}",
+            ),
+        );
+        tree.put(
+            "apps/a/m.yaml",
+            &config_map("own").replace(
+                "{x: '1'}",
+                &format!("{{x: '{value}', token: 'Bearer ${{TOKEN}}'}}"),
+            ),
+        );
+        tree
+    };
+    let changed = |after: &Tree| {
+        let before = tree("1", "data:x");
+        let report = diff(&before.files(), &after.files());
+        let fields = report.changes.iter().flat_map(|change| {
+            let name = &change.subject.name;
+            let fields = change.fields.iter();
+            fields.map(move |field| format!("{name} {}", field.route))
+        });
+        fields.collect::<Vec<_>>()
+    };
+    assert_eq!(changed(&tree("1", "data:x")), [""; 0]);
+    // Beside another change it is not told either, nor where it is sealed anew.
+    assert_eq!(changed(&tree("2", "data:x")), ["own data.x"]);
+    let anew = changed(&tree("1", "data:y"));
+    assert!(
+        anew.iter().all(|field| !field.starts_with("own")),
+        "{anew:?}"
+    );
+}
+
 #[test]
 fn values_of_a_release_are_compared_after_their_sources() {
     let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r}\n\

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::log;
 use super::names::NAMES;
-use crate::diff::project::{commit, project};
-use crate::support::{Run, Sandbox};
+use crate::diff::project::{commit, git, project};
+use crate::support::{Run, Sandbox, commands_without_a_run};
 
 const FORMS: [&[&str]; 3] = [
     &["--color", "always"],
@@ -74,31 +74,151 @@ fn objects(version: u32) -> String {
     text
 }
 
+/// What is run on objects with such names in a project.
+const OBJECTS: &[&[&str]] = &[
+    &["check"],
+    &["render", "--dry-run", "-v"],
+    &["diff", "--base", "HEAD"],
+    &["diff", "--base", "HEAD", "--format", "github"],
+    &["diff", "--base", "HEAD", "--format", "json"],
+    &["diff", "--base", "HEAD", "--format", "markdown"],
+    &["diff", "--base", "HEAD", "--format", "html"],
+    &["audit", "-v", "--format", "human"],
+    &["audit", "--format", "json"],
+    &["audit", "--format", "sarif"],
+    &["audit", "--format", "markdown"],
+    &["explain", "out/apps/odd.yaml:5"],
+];
+
+/// What is run on files with such names.
+const FILES: &[&[&str]] = &[
+    &["check"],
+    &["render", "--dry-run"],
+    &["diff", "--base", "first"],
+    &["audit"],
+];
+
+/// What is run on a config with such names.
+const CONFIG: &[&[&str]] = &[&["check"], &["apps"], &["schema"]];
+
+/// What is run on a Flux tree with such names, in which no project is.
+const TREE: &[&[&str]] = &[
+    &["build"],
+    &["build", "--origin", "-v"],
+    &["build", "-o", "json", "--origin"],
+    &["build", "-o", "name"],
+    &["build", "apps"],
+    &["list", "images"],
+    &["list", "images", "-o", "json"],
+    &["list", "images", "-o", "name", "-v"],
+    &["list", "releases"],
+    &["list", "releases", "-o", "json"],
+    &["list", "sources"],
+    &["list", "sources", "-o", "name"],
+    &["list", "kustomizations"],
+    &["list", "kustomizations", "-o", "json"],
+    &["list", "kustomizations", "-o", "mermaid"],
+    &["diff", "--base", "HEAD"],
+    &["diff", "--base", "HEAD", "--format", "github"],
+    &["diff", "--base", "HEAD", "--format", "markdown"],
+    &["diff", "--base", "HEAD", "--format", "html"],
+];
+
+/// What such a name is an argument of; it stands in the place of `NAME`.
+const ARGUMENTS: &[&[&str]] = &[
+    &["explain", "NAME"],
+    &["explain", "a/NAME:1"],
+    &["apps", "enable", "NAME"],
+    &["apps", "disable", "NAME"],
+    &["catalogue", "list", "NAME"],
+    &["catalogue", "eject", "NAME"],
+    &["diff", "--base", "NAME"],
+    &["build", "NAME"],
+    &["build", "--owner", "a/NAME"],
+    &["build", "--root", "NAME"],
+    &["build", "--source", "GitRepository/a/b=NAME"],
+    &["list", "images", "--root", "NAME"],
+    &["secrets", "rekey", "--old-key", "NAME"],
+    &["profile", "new", "NAME"],
+    &["completions", "NAME"],
+    &["init", "NAME", "NAME"],
+    &["-C", "NAME", "check"],
+    &["check", "NAME"],
+    &["NAME"],
+];
+
+/// What never ends by itself; it prints what `render` and `diff` print.
+const ENDLESS: &[&[&str]] = &[&["watch"]];
+
+#[test]
+fn every_command_is_looked_at() {
+    let all = [OBJECTS, FILES, CONFIG, TREE, ARGUMENTS, ENDLESS].concat();
+    assert_eq!(commands_without_a_run(&all), [""; 0]);
+}
+
 #[test]
 fn no_command_passes_on_an_order_of_an_object() {
     let sandbox = project();
     sandbox.write("templates/apps/odd.yaml", objects(1));
     commit(&sandbox, "names");
     sandbox.write("templates/apps/odd.yaml", objects(2));
-    let printed = walk(
-        &sandbox,
-        &[
-            &["check"],
-            &["render", "--dry-run", "-v"],
-            &["diff", "--base", "HEAD"],
-            &["diff", "--base", "HEAD", "--format", "github"],
-            &["diff", "--base", "HEAD", "--format", "json"],
-            &["diff", "--base", "HEAD", "--format", "markdown"],
-            &["diff", "--base", "HEAD", "--format", "html"],
-            &["audit", "-v", "--format", "human"],
-            &["audit", "--format", "json"],
-            &["audit", "--format", "sarif"],
-            &["audit", "--format", "markdown"],
-            &["explain", "out/apps/odd.yaml:5"],
-        ],
-    );
+    let printed = walk(&sandbox, OBJECTS);
     let shown = r"ConfigMap/x\n\n# Approved by @admin";
     assert!(printed.contains(shown), "{printed}");
+}
+
+/// Returns a Flux Kustomization, a release, a source and a pod for each of the names.
+fn flux_objects(version: u32) -> String {
+    let mut text = String::new();
+    for (name, _) in NAMES {
+        let name = quoted(name);
+        writeln!(
+            text,
+            "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: {name}}}\n\
+             spec: {{path: {name}, suspend: true, sourceRef: {{kind: GitRepository, name: {name}}}, dependsOn: [{{name: {name}}}], postBuild: {{substituteFrom: [{{kind: ConfigMap, name: {name}}}]}}}}\n\
+             ---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {{name: {name}}}\nspec: {{url: {name}}}\n\
+             ---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: {name}, labels: {{{name}: {name}}}}}\n\
+             spec: {{chart: {{spec: {{chart: {name}, version: {name}, sourceRef: {{kind: HelmRepository, name: {name}}}}}}}, values: {{a: {version}, image: {{repository: {name}, tag: {name}}}}}}}\n\
+             ---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: {name}, image: {name}, args: ['{version}']}}]}}\n\
+             ---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{{name}: '{version}'}}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn no_command_passes_on_an_order_of_a_flux_tree() {
+    let sandbox = Sandbox::with(&[
+        (
+            "cluster/instance.yaml",
+            "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\n\
+             spec: {sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}}\n",
+        ),
+        (
+            "cluster/apps.yaml",
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\n\
+             spec: {path: ./apps, sourceRef: {kind: GitRepository, name: flux-system}}\n",
+        ),
+        ("apps/kustomization.yaml", "resources: [odd.yaml]\n"),
+    ]);
+    sandbox.write("apps/odd.yaml", flux_objects(1));
+    git(&sandbox, &["init", "--quiet"]);
+    commit(&sandbox, "first");
+    sandbox.write("apps/odd.yaml", flux_objects(2));
+    let printed = walk(&sandbox, TREE);
+    for shown in [
+        r"HelmRelease/x\n\n# Approved by @admin",
+        r"Kustomization/x\n\n# Approved by @admin",
+    ] {
+        assert!(printed.contains(shown), "{shown}: {printed}");
+    }
+    // What is refused names what it refuses.
+    let list = |name: &str| format!("resources: [odd.yaml, {}]\n", quoted(name));
+    for (name, _) in NAMES {
+        sandbox.write("apps/kustomization.yaml", list(name));
+        walk(&sandbox, &[&["build"], &["list", "images"]]);
+    }
 }
 
 #[test]
@@ -116,15 +236,7 @@ fn no_command_passes_on_an_order_of_a_file() {
             format!("{name} #{{ x\n"),
         );
     }
-    let printed = walk(
-        &sandbox,
-        &[
-            &["check"],
-            &["render", "--dry-run"],
-            &["diff", "--base", "first"],
-            &["audit"],
-        ],
-    );
+    let printed = walk(&sandbox, FILES);
     assert!(printed.contains(r"x\n\n# Approved by @admin"), "{printed}");
 }
 
@@ -137,7 +249,7 @@ fn no_command_passes_on_an_order_of_the_config() {
         writeln!(keys, "{0}: {0}", quoted(name)).unwrap();
     }
     sandbox.write("cluster.yaml", format!("{cluster}\n{keys}"));
-    let printed = walk(&sandbox, &[&["check"], &["apps"], &["schema"]]);
+    let printed = walk(&sandbox, CONFIG);
     assert!(printed.contains("unknown-key"), "{printed}");
     sandbox.write("cluster.yaml", cluster);
     let settings = sandbox.read("kiln.toml");
@@ -154,18 +266,13 @@ fn no_command_passes_on_an_order_of_the_config() {
 fn no_command_passes_on_an_order_of_its_arguments() {
     let sandbox = project();
     for (name, _) in NAMES.iter().filter(|(name, _)| !name.contains('\0')) {
-        for arguments in [
-            &["explain", name][..],
-            &["explain", &format!("a/{name}:1")],
-            &["apps", "enable", name],
-            &["catalogue", "list", name],
-            &["catalogue", "eject", name],
-            &["diff", "--base", name],
-            &["-C", name, "check"],
-            &["check", name],
-            &[name],
-        ] {
-            let run = sandbox.kiln(arguments);
+        for arguments in ARGUMENTS {
+            let arguments: Vec<String> = arguments
+                .iter()
+                .map(|text| text.replace("NAME", name))
+                .collect();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let run = sandbox.kiln(&arguments);
             expect_no_orders(&run, &[]);
         }
     }

@@ -332,6 +332,15 @@ impl Field {
         self.each_scalar_from("", visit);
     }
 
+    /// Returns whether a value of a Secret has a part in any scalar: see [`Origin::is_of_secret`].
+    pub fn holds_secret(&self) -> bool {
+        match &self.value {
+            FieldValue::Scalar(_) => self.origin.is_of_secret(),
+            FieldValue::Sequence(items) => items.iter().any(Self::holds_secret),
+            FieldValue::Mapping(entries) => entries.iter().any(|entry| entry.value.holds_secret()),
+        }
+    }
+
     fn each_scalar_from<'f>(&'f self, pointer: &str, visit: &mut impl FnMut(&str, &'f Self)) {
         match &self.value {
             FieldValue::Scalar(_) => visit(pointer, self),

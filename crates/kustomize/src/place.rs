@@ -212,21 +212,32 @@ impl fmt::Debug for Place {
 pub struct Origin {
     /// The place whose change changes the field: its own value, that of a patch, the entry of a generator.
     pub place: Place,
-    shaped_by: Option<Arc<[Place]>>,
+    shape: Option<Arc<OriginShape>>,
+}
+
+/// What else is known of an origin; most have nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct OriginShape {
+    places: Vec<Place>,
+    of_secret: bool,
 }
 
 impl Origin {
     /// Returns the origin of a field that one place decides.
     pub fn new(place: Place) -> Self {
-        Self {
-            place,
-            shaped_by: None,
-        }
+        Self { place, shape: None }
     }
 
     /// Lists the other places that have a part in the value: a prefix, an image's new tag, a variable.
     pub fn shaped_by(&self) -> &[Place] {
-        self.shaped_by.as_deref().unwrap_or_default()
+        self.shape.as_ref().map_or(&[], |shape| &shape.places)
+    }
+
+    /// Returns whether a value of a Secret has a part in the value: a replacement put it there.
+    ///
+    /// What stands in a Secret itself is not marked.
+    pub fn is_of_secret(&self) -> bool {
+        self.shape.as_ref().is_some_and(|shape| shape.of_secret)
     }
 
     /// Adds a place that has a part in the value.
@@ -235,11 +246,36 @@ impl Origin {
         if self.place == *place || self.shaped_by().contains(place) {
             return self;
         }
-        let mut places = self.shaped_by().to_vec();
-        places.push(place.clone());
+        self.reshaped(|shape| shape.places.push(place.clone()))
+    }
+
+    /// Adds all that has a part in another value, which becomes a part of this one.
+    #[must_use]
+    pub(crate) fn and_all(self, other: &Self) -> Self {
+        let places = std::iter::once(&other.place).chain(other.shaped_by());
+        let merged = places.fold(self, Self::and);
+        if other.is_of_secret() {
+            merged.of_secret()
+        } else {
+            merged
+        }
+    }
+
+    /// Says that a value of a Secret has a part in the value.
+    #[must_use]
+    pub(crate) fn of_secret(self) -> Self {
+        if self.is_of_secret() {
+            return self;
+        }
+        self.reshaped(|shape| shape.of_secret = true)
+    }
+
+    fn reshaped(self, change: impl FnOnce(&mut OriginShape)) -> Self {
+        let mut shape = self.shape.as_deref().cloned().unwrap_or_default();
+        change(&mut shape);
         Self {
             place: self.place,
-            shaped_by: Some(places.into()),
+            shape: Some(Arc::new(shape)),
         }
     }
 }

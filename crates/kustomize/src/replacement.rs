@@ -381,7 +381,7 @@ impl ReplacementTarget {
             let origin = if text == part || old.text.is_empty() {
                 value.origin.clone()
             } else {
-                field.origin.clone().and(value.place())
+                field.origin.clone().and_all(&value.origin)
             };
             new = Field::scalar(text, kind, origin.and(path));
         }
@@ -496,8 +496,12 @@ fn find_source(
         })?
         .filter(|field| !is_empty(field))
         .ok_or_else(|| refuse(format!("there is no field `{}` in {object}", path.text)))?;
+    let mut field = field.clone();
+    if is_secret_data(resource, path) {
+        mark_secret(&mut field);
+    }
     if options.delimiter.is_empty() {
-        return Ok(field.clone());
+        return Ok(field);
     }
     let Some(scalar) = field.as_scalar() else {
         return Err(refuse(format!(
@@ -515,6 +519,26 @@ fn find_source(
             "`{}` of {object} has no part {} between its delimiters",
             path.text, options.index
         ))),
+    }
+}
+
+/// Returns whether a path leads to what a Secret holds; its name and type are no secret.
+fn is_secret_data(resource: &Resource, path: &FieldPath) -> bool {
+    let first = path.steps.first().map(String::as_str);
+    resource.kind() == "Secret"
+        && resource.group().is_empty()
+        && matches!(first, Some("data" | "stringData"))
+}
+
+/// Says of each value that it is one of a Secret, wherever it goes.
+fn mark_secret(field: &mut Field) {
+    field.origin = field.origin.clone().of_secret();
+    match &mut field.value {
+        FieldValue::Scalar(_) => {}
+        FieldValue::Sequence(items) => items.iter_mut().for_each(mark_secret),
+        FieldValue::Mapping(entries) => entries
+            .iter_mut()
+            .for_each(|entry| mark_secret(&mut entry.value)),
     }
 }
 

@@ -5,6 +5,9 @@ mod kustomizations;
 mod releases;
 mod sources;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -12,6 +15,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::flux_inputs::{FluxChoices, FluxInputs, applied};
 use crate::cli::found_in_tree::FoundInTree;
 use crate::cli::printer::Printer;
+use crate::cli::report::build;
 use crate::cli::report::place_names::PlaceNames;
 use crate::cli::report::shown::{self, Shown, terminal};
 use crate::cli::report::table::table;
@@ -133,7 +137,8 @@ pub fn run(
     let inputs = FluxInputs::gather(&tree, choices, false, settings)?;
     let files = tree.files()?;
     let options = inputs.options(&tree, &files)?;
-    let applied = applied(&files, &options, &tree)?;
+    let mut applied = applied(&files, &options, &tree)?;
+    hide_secrets(&mut applied);
     let verbose = printer.is_verbose();
     let found = FoundInTree {
         applied: &applied,
@@ -186,6 +191,19 @@ pub fn run(
         }
     }
     Ok(outcome)
+}
+
+/// Takes values of Secrets out of all objects, so that no list can show one.
+fn hide_secrets(applied: &mut AppliedObjects) {
+    for object in &mut applied.objects {
+        let hidden = match build::without_secrets(&object.field) {
+            Cow::Owned(hidden) => Some(hidden),
+            Cow::Borrowed(_) => None,
+        };
+        if let Some(hidden) = hidden {
+            object.field = Arc::new(hidden);
+        }
+    }
 }
 
 fn shown_as(inventory: &Inventory, format: ListFormat, unseen: &[UnseenNote]) -> Shown {

@@ -9,7 +9,7 @@ use crate::cli::clock::Stopwatch;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::printer::Printer;
-use crate::cli::report::record;
+use crate::cli::report::{record, unseen};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
@@ -97,6 +97,7 @@ pub fn run(
     }
     list(&report, args, printer)?;
     record::show(&compiled, printer)?;
+    unseen::show(&compiled.findings.parts, printer);
     let result = Run {
         compiled: &compiled,
         report: &report,
@@ -284,6 +285,7 @@ impl Run<'_> {
             "sealedKept": kept,
             "injections": self.compiled.tree.injections().len(),
             "gaps": self.compiled.tree.gaps().len(),
+            "notSeen": self.compiled.findings.parts.len(),
             "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         })
     }

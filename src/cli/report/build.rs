@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kustomize::{Field, FieldValue};
+use kustomize::{Field, FieldScalar, FieldValue};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -10,13 +10,12 @@ use super::place_names::PlaceNames;
 use super::shown::terminal::TerminalPage;
 use super::shown::{self, Shown};
 use super::unseen::UnseenNote;
+use crate::flux::{LAST_APPLIED, is_open_in_secret};
 
 /// The version of the JSON; raised when a field goes or changes its meaning.
 const VERSION: u32 = 1;
 /// What stands in the place of a value of a Secret.
 const HIDDEN: &str = "…";
-/// The annotation in which `kubectl apply` keeps the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object, and who applies it.
 pub struct BuiltObject<'b> {
@@ -54,16 +53,17 @@ pub struct BuildReport<'b> {
     pub origins: bool,
 }
 
-/// Takes the values of a Secret out of an object: those that are neither sealed nor the name of a variable.
+/// Takes the values of Secrets out of an object, its own and those that replacements put into it: all that are neither
+/// sealed nor the name of a variable.
 pub fn without_secrets(object: &Field) -> Cow<'_, Field> {
     let version = object.find_text(&["apiVersion"]).unwrap_or_default();
     if object.find_text(&["kind"]) != Some("Secret") || version.contains('/') {
-        return Cow::Borrowed(object);
+        return without_replaced(object);
     }
     let mut object = object.clone();
-    for part in ["data", "stringData"] {
-        if let Some(values) = object.get_mut(part) {
-            hide(values);
+    for entry in object.entries_mut().into_iter().flatten() {
+        if !is_open_in_secret(&entry.key) {
+            hide(&mut entry.value);
         }
     }
     if let Some(applied) = object.find_mut(&["metadata", "annotations", LAST_APPLIED]) {
@@ -72,15 +72,39 @@ pub fn without_secrets(object: &Field) -> Cow<'_, Field> {
     Cow::Owned(object)
 }
 
+fn without_replaced(object: &Field) -> Cow<'_, Field> {
+    if !object.holds_secret() {
+        return Cow::Borrowed(object);
+    }
+    let mut object = object.clone();
+    hide_replaced(&mut object);
+    Cow::Owned(object)
+}
+
+fn hide_replaced(field: &mut Field) {
+    let is_of_secret = field.origin.is_of_secret();
+    match &mut field.value {
+        FieldValue::Scalar(scalar) if is_of_secret => hide_scalar(scalar),
+        FieldValue::Scalar(_) => {}
+        FieldValue::Sequence(items) => items.iter_mut().for_each(hide_replaced),
+        FieldValue::Mapping(entries) => {
+            let values = entries.iter_mut().map(|entry| &mut entry.value);
+            values.for_each(hide_replaced);
+        }
+    }
+}
+
+fn hide_scalar(scalar: &mut FieldScalar) {
+    let text = scalar.text.as_str();
+    if !(text.is_empty() || text.starts_with("ENC[AES256_GCM,") || is_variable(text)) {
+        HIDDEN.clone_into(&mut scalar.text);
+        scalar.kind = kustomize::ScalarKind::Text;
+    }
+}
+
 fn hide(field: &mut Field) {
     match &mut field.value {
-        FieldValue::Scalar(scalar) => {
-            let text = scalar.text.as_str();
-            if !(text.is_empty() || text.starts_with("ENC[AES256_GCM,") || is_variable(text)) {
-                HIDDEN.clone_into(&mut scalar.text);
-                scalar.kind = kustomize::ScalarKind::Text;
-            }
-        }
+        FieldValue::Scalar(scalar) => hide_scalar(scalar),
         FieldValue::Sequence(items) => items.iter_mut().for_each(hide),
         FieldValue::Mapping(entries) => entries.iter_mut().for_each(|entry| hide(&mut entry.value)),
     }

@@ -72,7 +72,7 @@ fn prunes(item: &Item<'_>) -> bool {
     }
     match item.owner {
         Owner::Flux { object, .. } => object.find_text(&["spec", "prune"]) == Some("true"),
-        Owner::Sync => true,
+        Owner::Sync(_) => true,
         Owner::Nobody => false,
     }
 }

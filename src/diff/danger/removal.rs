@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Danger, GoneOwners, Seen};
 use crate::diff::items::{Item, Owner};
 use crate::diff::report::Kind;
+use crate::flux::RootEvidence;
 
 /// Group, kind, code, and what goes with an object that is pruned.
 const KINDS: &[(&str, &str, &str, &str)] = &[
@@ -77,6 +78,8 @@ pub(super) const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 enum Fate {
     Pruned(String),
     Orphaned(String),
+    /// Nothing here says it.
+    Unknown(String),
 }
 
 pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Danger>) {
@@ -93,17 +96,19 @@ pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Dange
     let Some((_, _, code, loss)) = known else {
         return;
     };
-    let what = match seen.change.kind {
-        Kind::Renamed => format!(
-            "`{subject}` becomes `{}`, and the old one is",
-            seen.change.subject
-        ),
-        _ => format!("`{subject}` is removed and"),
+    let (what, is) = match seen.change.kind {
+        Kind::Renamed => {
+            let new = &seen.change.subject;
+            let what = format!("`{subject}` becomes `{new}`, and the old one");
+            (what, " is")
+        }
+        _ => (format!("`{subject}` is removed and"), ""),
     };
     let (message, why) = match fate(seen, item, gone) {
-        Fate::Pruned(by) => (format!("{what} pruned"), format!("{by}: {loss}")),
+        Fate::Pruned(by) => (format!("{what}{is} pruned"), format!("{by}: {loss}")),
+        Fate::Unknown(by) => (format!("{what} may be pruned"), format!("{by}: {loss}")),
         Fate::Orphaned(by) => (
-            format!("{what} orphaned"),
+            format!("{what}{is} orphaned"),
             format!("{by}: it stays in the cluster, and nothing cares for it any more"),
         ),
     };
@@ -124,7 +129,12 @@ fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, gone: &GoneOwners) -> Fate {
         }
     }
     match item.owner {
-        Owner::Sync => Fate::Pruned("the sync of the `FluxInstance` prunes".to_owned()),
+        Owner::Sync(RootEvidence::Instance) => {
+            Fate::Pruned("the sync of the `FluxInstance` prunes".to_owned())
+        }
+        Owner::Sync(_) => {
+            Fate::Unknown("what syncs the tree is not in it, and may prune".to_owned())
+        }
         Owner::Nobody => Fate::Orphaned("no Flux Kustomization of this tree applies it".to_owned()),
         Owner::Flux { key, object } => {
             let name = format!("the Flux Kustomization `{}`", key.name);

@@ -48,7 +48,7 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
         // Why a refused one does not build is told at its place.
         let is_lost = has_start && build.start == Start::Unreached && !build.refused;
         let folder = build.folder.as_str();
-        if is_lost && facts.is_rendered_folder(folder) {
+        if is_lost && facts.is_rendered_folder(folder) && !may_be_built(facts, folder) {
             problems.extend(builds.kustomizations.get(folder).map(|lost| {
                 let message = format!("nothing builds the folder `{folder}`");
                 let place = Place::new(&lost.file.source, Span::new(0, 0));
@@ -59,6 +59,17 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// Returns whether a Flux Kustomization may build a folder whose path holds a variable that is not seen.
+fn may_be_built(facts: &Facts<'_>, folder: &str) -> bool {
+    let builds = facts.builds.applied.builds.iter();
+    let mut unseen = builds.filter(|build| build.is_reached() && build.folder.contains("${"));
+    unseen.any(|build| {
+        let before = build.folder.split("${").next().unwrap_or_default();
+        let after = build.folder.rsplit('}').next().unwrap_or_default();
+        folder.starts_with(before) && folder.ends_with(after)
+    })
 }
 
 fn unlisted(facts: &Facts<'_>, member: &Member<'_>) -> Option<Diagnostic> {

@@ -442,6 +442,9 @@ fn applied(project: &mut Project, path: &str, text: &str) {
 }
 
 pub(super) const CHECK: &[Mistake] = &[
+    ("kustomization-empty", |it| {
+        applied(it, "kustomization.yaml", "resources: []\n");
+    }),
     ("kustomization-unknown-key", |it| {
         applied(
             it,

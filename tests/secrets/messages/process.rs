@@ -2,9 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{CANARY, assert_no_secret, laden};
+use super::{CANARY, NUMBER, assert_no_secret, laden};
 use crate::secrets::project::{IDENTITY, Project};
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, commands_without_a_run};
 
 const FORMATS: [&str; 3] = ["human", "json", "github"];
 
@@ -36,25 +36,140 @@ fn expect(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> String {
     all
 }
 
+/// What goes well once the project is rendered.
+const GOOD: &[&[&str]] = &[
+    &["check", "--verbose"],
+    &["render", "--verbose"],
+    &["audit"],
+    &["audit", "--format", "sarif"],
+    &["audit", "--format", "markdown"],
+    &["explain", "keep.sops.yaml:1"],
+    &["diff", "--disk"],
+    &["diff", "--disk", "--format", "html"],
+    &["diff", "--disk", "--format", "markdown"],
+    &["diff", "--disk", "--format", "json"],
+    &["apps"],
+    &["build", "--verbose"],
+    &["build", "--origin"],
+    &["build", "--output", "json", "--origin"],
+    &["build", "--output", "name"],
+    &["build", "kubernetes/apps/default/demo/app"],
+    &["build", "--kind", "Secret", "--namespace", "default"],
+    &["list", "images"],
+    &["list", "releases", "--output", "json"],
+    &["list", "sources", "--verbose"],
+    &["list", "kustomizations"],
+    &["list", "kustomizations", "--output", "mermaid"],
+    &["catalogue", "list"],
+    &["schema"],
+    &["completions", "bash"],
+    &["init"],
+];
+
+/// What does not go well here: an app that is always on, nothing to copy, no old key and no `helm`.
+const BAD: &[&[&str]] = &[
+    &["apps", "disable", "demo"],
+    &["apps", "enable", "nope"],
+    &["catalogue", "eject", CANARY],
+    &["secrets", "rekey", "--old-key", "deploy.key"],
+    &["profile", "new", CANARY],
+];
+
+/// What never ends by itself; it prints what `render` and `diff` print.
+const ENDLESS: &[&[&str]] = &[&["watch"]];
+
+/// Lets Flux apply the app of a project, with a Secret that will be sealed.
+fn put_flux(project: &mut Project) {
+    let kustomization = |name: &str, path: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n\
+             spec:\n  path: {path}\n  prune: true\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+        )
+    };
+    let vars = "  targetNamespace: default\n  decryption: {provider: sops}\n  postBuild: {substituteFrom: [{kind: Secret, name: vars}]}\n";
+    let secret = |name: &str, namespace: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: {namespace}}}\n\
+             stringData:\n  TOKEN: \"#{{ apps.demo.word }}#\"\n  literal: {CANARY}\n  pin: \"{NUMBER}\"\n"
+        )
+    };
+    for (path, text) in [
+        (
+            "../.sops.yaml.tera",
+            "creation_rules:\n  - path_regex: ^kubernetes/.*\\.sops\\.yaml$\n    encrypted_regex: ^(data|stringData)$\n    age: #{ age_recipient() }#\n  \
+             - path_regex: \\.sops\\.yaml$\n    age: #{ age_recipient() }#\n".to_owned(),
+        ),
+        (
+            "flux/cluster/kustomization.yaml",
+            "resources: [sync.yaml, app.yaml, vars.sops.yaml]\n".to_owned(),
+        ),
+        (
+            "flux/cluster/sync.yaml",
+            kustomization("flux-system", "./kubernetes/flux/cluster", ""),
+        ),
+        (
+            "flux/cluster/app.yaml",
+            kustomization("demo", "./kubernetes/apps/default/demo/app", vars),
+        ),
+        (
+            "flux/cluster/vars.sops.yaml.tera",
+            secret("vars", "flux-system"),
+        ),
+        (
+            "apps/default/demo/app/kustomization.yaml",
+            "resources: [config.yaml, demo.sops.yaml]\n".to_owned(),
+        ),
+        (
+            "apps/default/demo/app/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: demo}\ndata: {token: '${TOKEN}'}\n"
+                .to_owned(),
+        ),
+        (
+            "apps/default/demo/app/demo.sops.yaml.tera",
+            secret("demo", "default"),
+        ),
+    ] {
+        let path = path.strip_prefix("../").map_or(format!("kubernetes/{path}"), str::to_owned);
+        project.put(&format!("templates/{path}"), &text);
+    }
+}
+
 #[test]
 fn what_goes_well_shows_no_secret() {
-    let sandbox = on_disk(&laden());
+    let mut project = laden();
+    put_flux(&mut project);
+    let sandbox = on_disk(&project);
     expect(&sandbox, 0, &["check", "--verbose"]);
     run(&sandbox, &["render"]).success();
-    for arguments in [
-        &["render", "--verbose"][..],
-        &["audit"],
-        &["audit", "--format", "sarif"],
-        &["audit", "--format", "markdown"],
-        &["explain", "keep.sops.yaml:1"],
-        &["diff", "--disk"],
-        &["diff", "--disk", "--format", "html"],
-        &["diff", "--disk", "--format", "markdown"],
-        &["diff", "--disk", "--format", "json"],
-        &["apps"],
-    ] {
+    for arguments in GOOD {
         expect(&sandbox, 0, arguments);
     }
+    let built = run(&sandbox, &["build"]).success();
+    assert!(built.contains("token: ${TOKEN}"), "{built}");
+    assert!(built.contains("literal: ENC[AES256_GCM,"), "{built}");
+}
+
+#[test]
+fn what_goes_wrong_at_once_shows_no_secret() {
+    let sandbox = on_disk(&laden());
+    for arguments in BAD {
+        let run = run(&sandbox, arguments);
+        assert!(matches!(run.code, Some(1 | 2)), "{arguments:?}: {run}");
+        let told = run.to_string();
+        // What the user typed may come back, as no option says that it is a secret.
+        let told = if arguments.contains(&CANARY) {
+            told.replace(CANARY, "")
+        } else {
+            told
+        };
+        assert_no_secret(&told, &format!("{arguments:?}"));
+    }
+}
+
+#[test]
+fn every_command_is_looked_at() {
+    let missing = commands_without_a_run(&[GOOD, BAD, ENDLESS].concat());
+    assert_eq!(missing, [""; 0]);
 }
 
 #[test]

@@ -69,10 +69,7 @@ pub(super) fn set_in_text(
             .unwrap_or_else(|| to_yaml(&content).trim().to_owned())
     };
     for origin in origins {
-        field.origin = field.origin.clone().and(&origin.place);
-        for place in origin.shaped_by() {
-            field.origin = field.origin.clone().and(place);
-        }
+        field.origin = field.origin.clone().and_all(&origin);
     }
     field.value = FieldValue::Scalar(FieldScalar {
         text,

@@ -29,12 +29,16 @@ spec:
 ";
 
 fn replaced(replacements: &str, files: &[(&str, &str)]) -> (Resources, Findings) {
+    replaced_in(OBJECTS, replacements, files)
+}
+
+fn replaced_in(objects: &str, replacements: &str, files: &[(&str, &str)]) -> (Resources, Findings) {
     let mut findings = Findings::default();
     let read = |path: &str, text: &str, findings: &mut Findings| {
         let file = SourceFile::new(path, text.as_bytes());
         documents_of(&file, findings).expect("the text is YAML")
     };
-    let list = read("objects.yaml", OBJECTS, &mut findings);
+    let list = read("objects.yaml", objects, &mut findings);
     let mut resources = Resources {
         list: list.into_iter().map(Resource::new).collect(),
     };
@@ -91,6 +95,60 @@ fn a_copied_field_comes_from_its_source_and_notes_the_replacement() {
     assert_eq!(shaped_by.len(), 1);
     assert_eq!(shaped_by[0].file.path, "kustomization.yaml");
     assert_eq!(shaped_by[0].line_column().0, 5);
+}
+
+#[test]
+fn what_comes_from_a_secret_is_marked_wherever_it_goes() {
+    let rule = |source: &str, path: &str, options: &str| {
+        format!(
+            "- source: {source}\n  targets:\n  - select: {{kind: Deployment}}\n    fieldPaths: ['{path}']\n    options: {options}\n"
+        )
+    };
+    let secret = "{kind: Secret, fieldPath: stringData.token}";
+    for (source, path, options, marked) in [
+        (secret, "spec.image", "{}", true),
+        (secret, "spec.image", "{delimiter: ':', index: 1}", true),
+        (secret, "spec.new", "{create: true}", true),
+        (secret, "spec.text.host", "{}", true),
+        (
+            "{kind: Secret, fieldPath: stringData}",
+            "spec.new",
+            "{create: true}",
+            true,
+        ),
+        ("{kind: Secret}", "spec.image", "{}", false),
+        (
+            "{kind: ConfigMap, fieldPath: data.x}",
+            "spec.image",
+            "{}",
+            false,
+        ),
+    ] {
+        let objects = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {token: hunter2}\n---\n\
+                       apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {x: y}\n---\n\
+                       apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {image: 'a:1', text: '{\"host\": \"old\"}'}\n";
+        let text = format!("replacements:\n{}", rule(source, path, options));
+        let (resources, findings) = replaced_in(objects, &text, &[]);
+        assert_eq!(messages(&findings), [""; 0], "{path}");
+        let web = &resources.list[2].root;
+        assert_eq!(web.holds_secret(), marked, "{source} {path} {options}");
+        // What it is copied on to holds it as well.
+        let on = rule(
+            "{kind: Deployment, fieldPath: spec.image}",
+            "spec.copy",
+            "{create: true}",
+        );
+        let (resources, _) = replaced_in(objects, &(text + &on), &[]);
+        let copy = resources.list[2]
+            .root
+            .find(&["spec", "copy"])
+            .expect("a copy");
+        assert_eq!(
+            copy.holds_secret(),
+            marked && path == "spec.image",
+            "{source} {path}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! `kiln diff` where there is no Kiln project.
+
+use super::cluster::{cluster, commit_all, fill};
+use crate::diff::project::{commit, git};
+use crate::support::{Run, Sandbox};
+
+#[track_caller]
+fn differs(run: &Run, expected: &[&str]) {
+    assert_eq!(run.code, Some(1), "{run}");
+    for text in expected {
+        assert!(run.stdout.contains(text), "{text}: {run}");
+    }
+}
+
+#[test]
+fn revisions_of_a_plain_tree_are_compared_as_flux_applies_them() {
+    let sandbox = cluster();
+    let same = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    assert_eq!(same.code, Some(0), "{same}");
+    // A variable that one file sets changes an object of another.
+    sandbox.write(
+        "cluster/settings.yaml",
+        sandbox
+            .read("cluster/settings.yaml")
+            .replace("example.com", "example.org"),
+    );
+    let expected = [
+        "~ ConfigMap/default/web",
+        "data.host: web.example.com → web.example.org",
+        "~ ConfigMap/flux-system/settings",
+    ];
+    differs(&sandbox.kiln(&["diff", "--base", "HEAD"]), &expected);
+    // From a folder below, and by a path from elsewhere.
+    differs(
+        &sandbox.kiln(&["-C", "apps", "diff", "--base", "HEAD"]),
+        &expected,
+    );
+    commit(&sandbox, "second");
+    git(&sandbox, &["tag", "second"]);
+    differs(
+        &sandbox.kiln(&["diff", "--base", "HEAD~1", "--head", "second"]),
+        &expected,
+    );
+    // What says nothing to Flux is none of its objects.
+    sandbox.write("README.md", "# Another\n");
+    let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    assert!(!run.stdout.contains("ConfigMap"), "{run}");
+}
+
+#[test]
+fn a_folder_is_compared_with_the_tree_that_the_user_is_in() {
+    let sandbox = cluster();
+    let other = Sandbox::new();
+    fill(&other, "");
+    let text = other.read("apps/deployment.yaml");
+    other.write(
+        "apps/deployment.yaml",
+        text.replace("web:1.2.3", "web:2.0.0"),
+    );
+    commit_all(&other);
+    let folder = other.path("").display().to_string();
+    let run = sandbox.kiln(&["diff", "--tree", &folder]);
+    differs(&run, &["~ Deployment/default/web", "2.0.0"]);
+}
+
+#[test]
+fn what_needs_a_project_says_so() {
+    let sandbox = cluster();
+    for arguments in [&["--disk"][..], &["--base", "HEAD", "--config", "x.yaml"]] {
+        let run = sandbox.kiln(&[&["diff"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run}");
+        assert!(run.stderr.contains("kiln.toml"), "{arguments:?}: {run}");
+    }
+}
+
+#[test]
+fn a_side_that_does_not_build_is_said_and_nothing_of_it_is_removed() {
+    let sandbox = cluster();
+    sandbox.write("apps/kustomization.yaml", "resources: [gone.yaml]\n");
+    let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    assert!(!run.stdout.contains("- Deployment"), "{run}");
+    assert!(
+        run.stdout.contains("gone.yaml") || run.stderr.contains("gone.yaml"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_removal_names_who_syncs() {
+    let volume = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\nspec: {accessModes: [ReadWriteOnce]}\n";
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\nspec: {url: https://example.com/home.git}\n---\n";
+    let sync = |prune: &str| {
+        format!(
+            "{source}apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: flux-system, namespace: flux-system}}\n\
+             spec: {{path: ./cluster, prune: {prune}, sourceRef: {{kind: GitRepository, name: flux-system}}}}\n"
+        )
+    };
+    let instance = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\n\
+                    spec: {sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}}\n";
+    let child = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\n\
+                 spec: {path: ./apps, sourceRef: {kind: GitRepository, name: flux-system}}\n";
+    for (path, text, expected) in [
+        (
+            "cluster/flux-system/gotk-sync.yaml",
+            sync("true"),
+            "removed and pruned. The Flux Kustomization `flux-system` has `prune: true`",
+        ),
+        (
+            "cluster/flux-system/gotk-sync.yaml",
+            sync("false"),
+            "removed and orphaned. The Flux Kustomization `flux-system` has `prune: false`",
+        ),
+        (
+            "cluster/flux-system/instance.yaml",
+            instance.to_owned(),
+            "removed and pruned. The sync of the `FluxInstance` prunes",
+        ),
+        (
+            "cluster/apps.yaml",
+            child.to_owned(),
+            "removed and may be pruned. What syncs the tree is not in it, and may prune",
+        ),
+    ] {
+        let sandbox = Sandbox::with(&[
+            (path, &text),
+            ("cluster/volume.yaml", volume),
+            ("apps/a.yaml", &volume.replace("name: data", "name: other")),
+        ]);
+        commit_all(&sandbox);
+        std::fs::remove_file(sandbox.path("cluster/volume.yaml")).unwrap();
+        let run = sandbox.kiln(&["diff", "--base", "HEAD", "--format", "markdown"]);
+        assert_eq!(run.code, Some(1), "{run}");
+        let told = run.stdout.replace(['`', '\n'], "");
+        let expected = expected.replace('`', "");
+        assert!(told.contains(&expected), "{expected}: {run}");
+        let speaks = told.contains("FluxInstance");
+        assert_eq!(speaks, text == instance, "{run}");
+    }
+}

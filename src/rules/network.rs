@@ -1,5 +1,6 @@
 //! Rules about network policies, services and TLS.
 
+mod ingress_class_missing;
 mod parent_ref_missing;
 mod route_backend_missing;
 mod routes;
@@ -89,6 +90,7 @@ A policy that selects nothing protects nothing, most often because of a label th
     service_selects_nothing::RULE,
     parent_ref_missing::RULE,
     route_backend_missing::RULE,
+    ingress_class_missing::RULE,
     Rule {
         code: "svc-type",
         category: Category::Network,

@@ -156,6 +156,10 @@ impl ObjectReference<'_> {
             // One sign is a slip; more may be the name of another object.
             strsim::damerau_levenshtein(name, &self.id.key.name) <= 1
         });
+        if let (ObjectDoubt::Chart(chart), false, "IngressClass") = (doubt, near, &*self.id.kind) {
+            judge.unseen(subject, format!("the chart of `{chart}` may make it"), None);
+            return;
+        }
         let (is_sure, why) = match doubt {
             ObjectDoubt::Chart(chart) => {
                 (false, Some(format!("the chart of `{chart}` may make it")))

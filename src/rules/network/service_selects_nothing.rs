@@ -10,8 +10,8 @@ use crate::rules::judge::Judge;
 use crate::rules::objects::{makes_pods, names_value};
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::Release;
 use crate::workload::budget::{Selects, select};
+use crate::workload::{Home, Release, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "service-selects-nothing",
@@ -96,11 +96,39 @@ fn best_answer(facts: &Facts<'_>, namespace: &str, labels: &Value) -> Selects {
     for workload in workloads.filter(|workload| workload.namespace == namespace) {
         match select(&selector, workload) {
             Selects::Yes => return Selects::Yes,
-            Selects::Maybe => best = Selects::Maybe,
-            Selects::No => {}
+            Selects::Maybe if !lacks_label(workload, labels) => best = Selects::Maybe,
+            Selects::Maybe | Selects::No => {}
         }
     }
     best
+}
+
+/// Returns whether the pods of a workload lack one of some labels, although nothing says which they have.
+///
+/// App-template gives its pods the labels that charts have by custom, and those that stand in its values.
+fn lacks_label(workload: &Workload<'_>, labels: &Value) -> bool {
+    let Home::AppTemplate(release, _) = workload.home else {
+        return false;
+    };
+    let may_have = |key: &str| {
+        let by_custom = ["app.kubernetes.io/", "helm.sh/", "batch.kubernetes.io/"];
+        workload.label_of(key).is_some()
+            || by_custom.iter().any(|start| key.starts_with(start))
+            || release.values.values().any(|value| has_label(value, key))
+    };
+    let mut labels = labels.as_object().into_iter().flatten();
+    workload.certain && labels.any(|(key, _)| !may_have(key))
+}
+
+/// Returns whether values give a label to anything.
+fn has_label(value: &Value, label: &str) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(key, value)| {
+            (key == "labels" && value.get(label).is_some()) || has_label(value, label)
+        }),
+        Value::Array(items) => items.iter().any(|item| has_label(item, label)),
+        _ => false,
+    }
 }
 
 fn doubt(facts: &Facts<'_>, service: &AppliedObject, labels: &Value) -> PodDoubt {

@@ -60,9 +60,10 @@ pub(in crate::rules) fn doubt(
         return ObjectDoubt::Maker("the cluster".to_owned());
     }
     for object in facts.builds.objects() {
-        if facts.root_of(object) == root
-            && makes(&object.field, object.group(), object.kind(), wanted)
-        {
+        let may = wanted.group.is_empty()
+            && facts.root_of(object) == root
+            && makes(&object.field, object.group(), object.kind(), wanted);
+        if may {
             return ObjectDoubt::Maker(object_label(object));
         }
     }
@@ -71,8 +72,9 @@ pub(in crate::rules) fn doubt(
         if may_render(release, wanted, of) {
             return ObjectDoubt::Maker(release.label());
         }
-        let may_have_others = release.namespace == namespace && !names_all_alike(release);
-        if may_have_others && is_common(wanted) {
+        let is_here = release.namespace == namespace && is_common(wanted);
+        let may_have_others = is_here || wanted.kind == "IngressClass";
+        if may_have_others && !names_all_alike(release) {
             chart.get_or_insert_with(|| release.label());
         }
     }

@@ -69,6 +69,12 @@ impl ObjectReference<'_> {
             judge.unseen(subject, format!("`{who}` may make `{id}`"), None);
             return;
         }
+        let idle = self.written_elsewhere(judge);
+        if let (Some(path), true) = (&idle, self.by_hand) {
+            let why = format!("it is in `{path}`, which Flux does not apply, and people may");
+            judge.unseen(subject, why, None);
+            return;
+        }
         let absent = AbsentObject {
             kind: &id.kind,
             key: id.key.clone(),
@@ -76,6 +82,7 @@ impl ObjectReference<'_> {
         };
         match absent.judge(facts) {
             Absence::Sure => self.hand_in(judge, subject, cluster, &doubt),
+            Absence::External => judge.found(subject, Vec::new()),
             Absence::Refused => {
                 judge.unseen(subject, "a build is refused that may have it", None);
             }
@@ -166,7 +173,7 @@ impl ObjectReference<'_> {
             }
             _ if self.by_hand && !near => (
                 false,
-                Some("if it is made by hand, exempt it with that reason".to_owned()),
+                Some("if it is made by hand, name it in `[flux] external` of kiln.toml".to_owned()),
             ),
             _ => (self.counts, None),
         };
@@ -201,6 +208,20 @@ impl ObjectReference<'_> {
         judge.unseen(subject, why.clone(), Some(finding.with_hint(why)));
     }
 
+    /// Returns the file that has the object although Flux does not apply it.
+    fn written_elsewhere(&self, judge: &Judge<'_, '_>) -> Option<String> {
+        let builds = judge.facts.builds;
+        let mut idle = builds.members.iter().filter(|member| {
+            let is_reached = builds
+                .builds
+                .get(member.build)
+                .is_some_and(|build| build.reached);
+            !is_reached && member.name == self.id.key.name
+        });
+        let found = idle.find(|member| member.is(&self.id.group, &self.id.kind))?;
+        Some(found.path())
+    }
+
     /// Says what was meant, if something near is there.
     fn advised(
         &self,
@@ -220,6 +241,9 @@ impl ObjectReference<'_> {
                  `disableNameSuffixHash: true`, or add a `nameReference`",
                 generated.name
             ));
+        }
+        if let Some(path) = self.written_elsewhere(judge) {
+            return finding.with_hint(format!("it is in `{path}`, which Flux does not apply"));
         }
         let elsewhere = cluster
             .of_kind(group, kind)

@@ -12,6 +12,7 @@ use kustomize::Field;
 use super::Facts;
 use super::facts::is_substituted;
 use crate::flux::{AppliedObject, ObjectKey};
+use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 
 pub(super) use app_template::{is_app_template, rendered_name};
@@ -143,14 +144,16 @@ impl ObjectIndex {
             let id = id_of(object);
             let parts = parts_of(&object.field, &id);
             cluster.add(id, parts, Some(&object.field));
-            for (id, parts) in made::objects(&object.field) {
+            for (id, parts) in made::objects(&object.field, "") {
                 cluster.add(id, parts, None);
             }
             if let Some(release) = facts.release_of(object) {
                 for (id, parts) in app_template::objects(release) {
                     cluster.add(id, parts, None);
                 }
-                for (id, parts) in made::in_values(release) {
+                let values = object.field.find(&["spec", "values"]);
+                let made = values.map(|values| made::in_values(release, values));
+                for (id, parts) in made.into_iter().flatten() {
                     cluster.add(id, parts, None);
                 }
             }
@@ -200,10 +203,15 @@ impl<'t> Facts<'t> {
 }
 
 fn id_of(object: &AppliedObject) -> ObjectId {
+    let mut key = object.key();
+    // kustomize puts a namespace into kinds that it does not know, and the API server takes it out again.
+    if !is_namespaced(object.kind()) {
+        key.namespace.clear();
+    }
     ObjectId {
         kind: object.kind().to_owned(),
         group: object.group().to_owned(),
-        key: object.key(),
+        key,
     }
 }
 

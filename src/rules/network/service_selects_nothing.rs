@@ -166,7 +166,7 @@ fn doubt(facts: &Facts<'_>, service: &AppliedObject, labels: &Value) -> PodDoubt
             part.what, part.why
         )),
         Absence::Refused => PodDoubt::Unknown("a build is refused that may have them".to_owned()),
-        Absence::Sure => possible.map_or(PodDoubt::Nothing, |label| {
+        Absence::Sure | Absence::External => possible.map_or(PodDoubt::Nothing, |label| {
             PodDoubt::Possible(format!("`{label}` may make them"))
         }),
     }

@@ -113,7 +113,8 @@ fn makes(object: &Field, group: &str, kind: &str, wanted: &ObjectId) -> bool {
         return true;
     }
     let pushes = ["PushSecret", "ClusterPushSecret", "ClusterExternalSecret"].contains(&kind);
-    if is_plain(group) || (INERT.contains(&group) && !pushes) {
+    let shows = group == "grafana.integreatly.org" && kind != "Grafana";
+    if is_plain(group) || shows || (INERT.contains(&group) && !pushes) {
         return false;
     }
     if namespace == key.namespace {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use kustomize::Field;
-use serde_json::{Map, Value};
 
 use super::{KnownParts, ObjectId};
+use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 
 const CNPG: &str = "postgresql.cnpg.io";
@@ -18,8 +18,8 @@ const VAULT: &str = "secrets.hashicorp.com";
 /// What an object of a kind makes beside it, by patterns of its own name.
 ///
 /// Sources: the documentation of each operator. CloudNativePG, "Connecting from an application" and "Certificates";
-/// Grafana operator, "Grafana"; Strimzi, "Kafka cluster resources"; RabbitMQ cluster operator, "Using".
-const BY_NAME: [(&str, &str, &str, &[&str]); 20] = [
+/// Grafana operator, "Grafana"; Talos, "Talos API access from Kubernetes"; Strimzi, "Kafka cluster resources"; RabbitMQ cluster operator, "Using".
+const BY_NAME: [(&str, &str, &str, &[&str]); 21] = [
     (
         CNPG,
         "Cluster",
@@ -42,6 +42,7 @@ const BY_NAME: [(&str, &str, &str, &[&str]); 20] = [
     ("objectbucket.io", "ObjectBucketClaim", "Secret", &["{}"]),
     ("objectbucket.io", "ObjectBucketClaim", "ConfigMap", &["{}"]),
     ("onepassword.com", "OnePasswordItem", "Secret", &["{}"]),
+    ("talos.dev", "ServiceAccount", "Secret", &["{}"]),
     ("bitnami.com", "SealedSecret", "Secret", &["{}"]),
     (
         PROMETHEUS,
@@ -109,14 +110,15 @@ const BY_FIELD: [(&str, &str, &str); 8] = [
     (VAULT, "VaultPKISecret", "spec.destination.name"),
 ];
 
-/// Lists what a controller makes of an applied object.
-pub(super) fn objects(object: &Field) -> Vec<(ObjectId, KnownParts)> {
+/// Lists what a controller makes of an object that goes into a namespace unless it says another one.
+pub(super) fn objects(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownParts)> {
     let text = |path: &[&str]| object.find_text(path).unwrap_or_default();
     let version = text(&["apiVersion"]);
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let kind = text(&["kind"]);
     let name = text(&["metadata", "name"]);
-    let namespace = text(&["metadata", "namespace"]);
+    let named = Some(text(&["metadata", "namespace"])).filter(|named| !named.is_empty());
+    let namespace = named.unwrap_or(namespace);
     let mut found = Vec::new();
     for (of_group, of_kind, made, patterns) in BY_NAME {
         if (of_group, of_kind) == (group, kind) {
@@ -138,9 +140,11 @@ pub(super) fn objects(object: &Field) -> Vec<(ObjectId, KnownParts)> {
         }
     }
     match (group, kind) {
-        ("external-secrets.io", "ExternalSecret") => found.extend(external_secret(object)),
+        ("external-secrets.io", "ExternalSecret") => {
+            found.extend(external_secret(object, namespace));
+        }
         ("gateway.networking.k8s.io", "Gateway") | ("networking.k8s.io", "Ingress") => {
-            found.extend(certificates(object));
+            found.extend(certificates(object, namespace));
         }
         _ => {}
     }
@@ -148,11 +152,8 @@ pub(super) fn objects(object: &Field) -> Vec<(ObjectId, KnownParts)> {
 }
 
 /// Reads the Secret that External Secrets makes.
-fn external_secret(object: &Field) -> Option<(ObjectId, KnownParts)> {
-    let own = object.find_text(&["metadata", "name"])?;
-    let namespace = object
-        .find_text(&["metadata", "namespace"])
-        .unwrap_or_default();
+fn external_secret(object: &Field, namespace: &str) -> Option<(ObjectId, KnownParts)> {
+    let own = object.find_text(&["metadata", "name"]);
     let target = object.find(&["spec", "target"]);
     let text = |path: &[&str]| target.and_then(|target| target.find_text(path));
     let name = text(&["name"]).filter(|name| !name.is_empty());
@@ -163,7 +164,7 @@ fn external_secret(object: &Field) -> Option<(ObjectId, KnownParts)> {
     } else {
         KnownParts::Open
     };
-    Some((ObjectId::core(kind, namespace, name.unwrap_or(own)), parts))
+    Some((ObjectId::core(kind, namespace, name.or(own)?), parts))
 }
 
 /// Lists the keys that an ExternalSecret writes; those of `dataFrom` are the provider's.
@@ -205,14 +206,13 @@ fn sealed_keys(object: &Field) -> KnownParts {
 }
 
 /// Lists the Secrets that cert-manager makes for the listeners of a Gateway or the hosts of an Ingress.
-fn certificates(object: &Field) -> Vec<(ObjectId, KnownParts)> {
+fn certificates(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownParts)> {
     let annotations = object.find(&["metadata", "annotations"]);
     let annotations = annotations.and_then(Field::entries).unwrap_or_default();
     let mut keys = annotations.iter().map(|entry| entry.key.as_str());
     if !keys.any(|key| key.starts_with("cert-manager.io/") || key == "kubernetes.io/tls-acme") {
         return Vec::new();
     }
-    let namespace = object.find_text(&["metadata", "namespace"]);
     let items = |path: &[&str]| object.find(path).and_then(Field::items).unwrap_or_default();
     let listeners = items(&["spec", "listeners"]).iter();
     let listeners = listeners.filter_map(|one| one.find(&["tls", "certificateRefs"])?.items());
@@ -223,45 +223,37 @@ fn certificates(object: &Field) -> Vec<(ObjectId, KnownParts)> {
     let of_hosts = hosts.filter_map(|host| host.find_text(&["secretName"]));
     of_listeners
         .chain(of_hosts)
-        .map(|name| ObjectId::core("Secret", namespace.unwrap_or_default(), name))
+        .map(|name| ObjectId::core("Secret", namespace, name))
         .map(|id| (id, KnownParts::Open))
         .collect()
 }
 
-/// Lists the objects that stand whole among the values of a release, such as `extraObjects`.
-pub(super) fn in_values(release: &Release<'_>) -> Vec<(ObjectId, KnownParts)> {
+/// Lists the objects that stand whole among the values of a release, such as `extraObjects`, and what comes of them.
+pub(super) fn in_values(release: &Release<'_>, values: &Field) -> Vec<(ObjectId, KnownParts)> {
     let mut found = Vec::new();
-    let mut pending: Vec<&Value> = release.values.values().collect();
+    let mut pending = vec![values];
     while let Some(value) = pending.pop() {
-        match value {
-            Value::Object(map) => {
-                found.extend(written_object(release, map));
-                pending.extend(map.values());
-            }
-            Value::Array(items) => pending.extend(items),
-            _ => {}
+        if value.get("apiVersion").is_some() && value.get("kind").is_some() {
+            found.extend(written_object(release, value));
+            found.extend(objects(value, &release.namespace));
         }
+        pending.extend(value.items().unwrap_or_default());
+        let entries = value.entries().unwrap_or_default();
+        pending.extend(entries.iter().map(|entry| &entry.value));
     }
     found
 }
 
-fn written_object(
-    release: &Release<'_>,
-    map: &Map<String, Value>,
-) -> Option<(ObjectId, KnownParts)> {
-    let version = map.get("apiVersion")?.as_str()?;
+fn written_object(release: &Release<'_>, object: &Field) -> Option<(ObjectId, KnownParts)> {
+    let version = object.find_text(&["apiVersion"])?;
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    let kind = map.get("kind")?.as_str()?;
-    let metadata = map.get("metadata")?;
-    let name = super::rendered_name(release, metadata["name"].as_str()?)?;
-    let namespace = metadata["namespace"].as_str();
-    let namespace = match namespace {
+    let kind = object.find_text(&["kind"])?;
+    let name = super::rendered_name(release, object.find_text(&["metadata", "name"])?)?;
+    let namespace = match object.find_text(&["metadata", "namespace"]) {
         Some(namespace) => namespace,
-        None if crate::tree::object::is_namespaced(kind) => &release.namespace,
+        None if is_namespaced(kind) => &release.namespace,
         None => "",
     };
-    Some((
-        ObjectId::new(group, kind, namespace, &name),
-        KnownParts::Open,
-    ))
+    let id = ObjectId::new(group, kind, namespace, &name);
+    Some((id, KnownParts::Open))
 }

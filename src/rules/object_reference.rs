@@ -65,8 +65,17 @@ impl ObjectReference<'_> {
             return;
         }
         let doubt = doubt(facts, root, id, self.release);
-        if let ObjectDoubt::Maker(who) = doubt {
-            judge.unseen(subject, format!("`{who}` may make `{id}`"), None);
+        let silent = match &doubt {
+            ObjectDoubt::Maker(who) => Some(who),
+            ObjectDoubt::Namesake(who) => (!self.is_slip(cluster)).then_some(who),
+            ObjectDoubt::Chart(who) => {
+                let silent = id.kind == "IngressClass" && !self.is_slip(cluster);
+                silent.then_some(who)
+            }
+            ObjectDoubt::Nobody => None,
+        };
+        if let Some(who) = silent {
+            judge.unseen(subject, format!("{who} may make `{id}`"), None);
             return;
         }
         let idle = self.written_elsewhere(judge);
@@ -159,23 +168,15 @@ impl ObjectReference<'_> {
         cluster: &ClusterObjects,
         doubt: &ObjectDoubt,
     ) {
-        let near = cluster.names(&self.id).any(|name| {
-            // One sign is a slip; more may be the name of another object.
-            strsim::damerau_levenshtein(name, &self.id.key.name) <= 1
-        });
-        if let (ObjectDoubt::Chart(chart), false, "IngressClass") = (doubt, near, &*self.id.kind) {
-            judge.unseen(subject, format!("the chart of `{chart}` may make it"), None);
-            return;
-        }
         let (is_sure, why) = match doubt {
-            ObjectDoubt::Chart(chart) => {
-                (false, Some(format!("the chart of `{chart}` may make it")))
+            ObjectDoubt::Chart(who) | ObjectDoubt::Namesake(who) | ObjectDoubt::Maker(who) => {
+                (false, Some(format!("{who} may make it")))
             }
-            _ if self.by_hand && !near => (
-                false,
-                Some("if it is made by hand, name it in `[flux] external` of kiln.toml".to_owned()),
-            ),
-            _ => (self.counts, None),
+            ObjectDoubt::Nobody if self.by_hand && !self.is_slip(cluster) => {
+                let how = "if it is made by hand, name it in `[flux] external` of kiln.toml";
+                (false, Some(how.to_owned()))
+            }
+            ObjectDoubt::Nobody => (self.counts, None),
         };
         if is_sure {
             let finding = self.advised(judge, judge.error(self.message()), cluster);
@@ -206,6 +207,13 @@ impl ObjectReference<'_> {
         );
         let finding = self.advised(judge, judge.warning(self.message()), cluster);
         judge.unseen(subject, why.clone(), Some(finding.with_hint(why)));
+    }
+
+    /// Returns whether an object of the tree is called nearly so: one sign is a slip, more may be another object.
+    fn is_slip(&self, cluster: &ClusterObjects) -> bool {
+        let name = &self.id.key.name;
+        let mut others = cluster.names(&self.id);
+        others.any(|other| strsim::damerau_levenshtein(other, name) <= 1)
     }
 
     /// Returns the file that has the object although Flux does not apply it.

@@ -20,8 +20,9 @@ A route of the Gateway API serves nothing unless its `parentRefs` name a Gateway
 is named or in the route's own, and a listener of it where there is a `sectionName`. Nothing reports it but the status
 of the route.
 
-Asked are the routes of manifests, and those in the values of app-template. Where the tree has no Gateway at all, they
-are kept elsewhere, and nothing is said. Whether the listener lets routes of that namespace in is not asked.
+Asked are the routes of manifests, and those in the values of app-template; in the values of other charts it is a
+warning, since the chart may not read them. Where the tree has no Gateway at all, they are kept elsewhere, and nothing
+is said. Whether the listener lets routes of that namespace in is not asked.
 
     parentRefs:
       - name: external
@@ -69,7 +70,7 @@ fn refer(judge: &mut Judge<'_, '_>, route: &WrittenRoute<'_>, parent: &Field) {
         owner: route.owner,
         release: route.release,
         verb: "has a route to",
-        counts: !route.is_changed(),
+        counts: route.counts(),
         by_hand: false,
     };
     reference.judge(judge);

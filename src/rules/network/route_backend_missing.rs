@@ -41,7 +41,8 @@ struct Backend<'f> {
 
 fn judge(judge: &mut Judge<'_, '_>) {
     let facts = judge.facts;
-    for route in WrittenRoute::all(facts) {
+    let routes = WrittenRoute::all(facts);
+    for route in routes.iter().filter(|route| route.spells_rules()) {
         for rule in items(route.spec, "rules") {
             for backend in items(rule, "backendRefs") {
                 let text = |key: &str| backend.find_text(&[key]).filter(|text| !text.is_empty());
@@ -54,7 +55,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
                         name,
                         port: backend.get("port"),
                     };
-                    refer(judge, &found, Some(&route));
+                    refer(judge, &found, Some(route));
                 }
             }
         }
@@ -116,7 +117,7 @@ fn refer(judge: &mut Judge<'_, '_>, backend: &Backend<'_>, route: Option<&Writte
         owner: backend.owner,
         release,
         verb: "leads to",
-        counts: route.is_none_or(|route| !route.is_changed()),
+        counts: route.is_none_or(WrittenRoute::counts),
         by_hand: false,
     };
     reference.judge(judge);

@@ -1,6 +1,6 @@
-//! The routes of the Gateway API: those of manifests, and those of app-template's values.
+//! The routes of the Gateway API: those of manifests, and those in values of releases.
 
-use kustomize::{Field, FieldEntry};
+use kustomize::Field;
 
 use crate::flux::AppliedObject;
 use crate::rules::Facts;
@@ -36,30 +36,51 @@ impl<'f> WrittenRoute<'f> {
             }
         }
         for owner in facts.unique_objects("helm.toolkit.fluxcd.io", "HelmRelease") {
-            let release = facts.release_of(owner);
-            let Some(release) = release.filter(|release| is_app_template(release)) else {
+            let (Some(release), Some(values)) = (
+                facts.release_of(owner),
+                owner.field.find(&["spec", "values"]),
+            ) else {
                 continue;
             };
-            let routes = owner.field.find(&["spec", "values", "route"]);
-            let routes = routes.and_then(Field::entries).unwrap_or_default();
-            for FieldEntry { value: spec, .. } in routes {
-                let is_on = spec.find_text(&["enabled"]).is_none_or(|on| on == "true");
-                if is_on {
-                    found.push(Self {
-                        owner,
-                        release: Some(release),
-                        namespace: release.namespace.clone(),
-                        spec,
-                    });
-                }
+            for spec in routes_in(values) {
+                found.push(Self {
+                    owner,
+                    release: Some(release),
+                    namespace: release.namespace.clone(),
+                    spec,
+                });
             }
         }
         found
     }
 
-    /// Returns whether what its values say may be changed elsewhere.
-    pub(super) fn is_changed(&self) -> bool {
-        self.release
-            .is_some_and(|release| release.values_from || !release.patches.0.is_empty())
+    /// Returns whether it is sure that the route is made as it is written: a chart may not read its values.
+    pub(super) fn counts(&self) -> bool {
+        self.release.is_none_or(|release| {
+            is_app_template(release) && !release.values_from && release.patches.0.is_empty()
+        })
     }
+
+    /// Returns whether its rules are spelt as those of the Gateway API.
+    pub(super) fn spells_rules(&self) -> bool {
+        self.release.is_none_or(is_app_template)
+    }
+}
+
+/// Lists what stands for routes in values: each mapping that is switched on and has `parentRefs`.
+fn routes_in(values: &Field) -> Vec<&Field> {
+    let mut found = Vec::new();
+    let mut pending = vec![values];
+    while let Some(value) = pending.pop() {
+        if value.find_text(&["enabled"]).is_some_and(|on| on != "true") {
+            continue;
+        }
+        if value.get("parentRefs").and_then(Field::items).is_some() {
+            found.push(value);
+        }
+        let entries = value.entries().unwrap_or_default();
+        pending.extend(entries.iter().rev().map(|entry| &entry.value));
+        pending.extend(value.items().unwrap_or_default().iter().rev());
+    }
+    found
 }

@@ -11,8 +11,10 @@ use crate::workload::Release;
 
 /// What may make an object.
 pub(in crate::rules) enum ObjectDoubt {
-    /// This one: it names the object, or its own name is in that of the object.
+    /// This one, which names the object.
     Maker(String),
+    /// This one, whose own name is in that of the object.
+    Namesake(String),
     /// A chart that puts objects into the namespace, of which no name is known.
     Chart(String),
     /// Nobody that is seen.
@@ -20,16 +22,26 @@ pub(in crate::rules) enum ObjectDoubt {
 }
 
 /// Groups of custom resources of which no controller makes what pods and routes refer to.
-const INERT: [&str; 9] = [
+///
+/// Those that back volumes up make claims for themselves alone, or name the claim.
+const INERT: [&str; 17] = [
+    "barmancloud.cnpg.io",
+    "cert-manager.io",
     "cilium.io",
     "external-secrets.io",
-    "cert-manager.io",
-    "monitoring.coreos.com",
-    "operator.victoriametrics.com",
-    "snapshot.storage.k8s.io",
-    "gateway.envoyproxy.io",
     "externaldns.k8s.io",
+    "gateway.envoyproxy.io",
+    "generators.external-secrets.io",
+    "k8s.cni.cncf.io",
     "keda.sh",
+    "kopiur.home-operations.com",
+    "miroir.home-operations.com",
+    "monitoring.coreos.com",
+    "nfd.k8s-sigs.io",
+    "observability.giantswarm.io",
+    "operator.victoriametrics.com",
+    "tuppr.home-operations.com",
+    "volsync.backube",
 ];
 
 /// Annotations by which a controller copies an object into other namespaces.
@@ -57,28 +69,68 @@ pub(in crate::rules) fn doubt(
 ) -> ObjectDoubt {
     let namespace = wanted.key.namespace.as_str();
     if wanted.group.is_empty() && is_given(wanted) {
-        return ObjectDoubt::Maker("the cluster".to_owned());
+        return ObjectDoubt::Maker("the cluster itself".to_owned());
     }
+    let mut namesake = None;
     for object in facts.builds.objects() {
-        let may = wanted.group.is_empty()
-            && facts.root_of(object) == root
-            && makes(&object.field, object.group(), object.kind(), wanted);
-        if may {
-            return ObjectDoubt::Maker(object_label(object));
+        if !wanted.group.is_empty() || facts.root_of(object) != root {
+            continue;
+        }
+        match makes(&object.field, object.group(), object.kind(), wanted) {
+            Relation::Names => return ObjectDoubt::Maker(format!("`{}`", object_label(object))),
+            Relation::Namesake => {
+                namesake = namesake.or_else(|| Some(format!("`{}`", object_label(object))))
+            }
+            Relation::None => {}
         }
     }
     let mut chart = None;
     for release in facts.releases {
-        if may_render(release, wanted, of) {
-            return ObjectDoubt::Maker(release.label());
+        match may_render(release, wanted, of) {
+            Relation::Names => return ObjectDoubt::Maker(quoted(release)),
+            Relation::Namesake => namesake = namesake.or_else(|| Some(quoted(release))),
+            Relation::None => {}
         }
         let is_here = release.namespace == namespace && is_common(wanted);
         let may_have_others = is_here || wanted.kind == "IngressClass";
         if may_have_others && !names_all_alike(release) {
-            chart.get_or_insert_with(|| release.label());
+            chart.get_or_insert_with(|| format!("the chart of {}", quoted(release)));
         }
     }
-    chart.map_or(ObjectDoubt::Nobody, ObjectDoubt::Chart)
+    match (namesake, chart) {
+        (Some(who), _) => ObjectDoubt::Namesake(who),
+        (None, Some(who)) => ObjectDoubt::Chart(who),
+        (None, None) => ObjectDoubt::Nobody,
+    }
+}
+
+/// How what may make an object is related to it.
+enum Relation {
+    /// It names it.
+    Names,
+    /// Its own name is in the name of the object.
+    Namesake,
+    /// Not at all.
+    None,
+}
+
+impl Relation {
+    fn when(names: bool, is_namesake: bool) -> Self {
+        match (names, is_namesake) {
+            (true, _) => Self::Names,
+            (false, true) => Self::Namesake,
+            (false, false) => Self::None,
+        }
+    }
+}
+
+fn quoted(release: &Release<'_>) -> String {
+    format!("`{}`", release.label())
+}
+
+/// Returns whether a name is one part or more of another one.
+fn is_part(part: &str, name: &str) -> bool {
+    !part.is_empty() && format!("-{name}-").contains(&format!("-{part}-"))
 }
 
 fn is_given(wanted: &ObjectId) -> bool {
@@ -98,30 +150,38 @@ fn is_common(wanted: &ObjectId) -> bool {
 }
 
 /// Returns whether the controller of an applied object may make another one of it.
-fn makes(object: &Field, group: &str, kind: &str, wanted: &ObjectId) -> bool {
+fn makes(object: &Field, group: &str, kind: &str, wanted: &ObjectId) -> Relation {
     let text = |key: &str| object.find_text(&["metadata", key]).unwrap_or_default();
     let (namespace, name) = (text("namespace"), text("name"));
     let key = &wanted.key;
+    let is_here = namespace == key.namespace;
     if kind == "StatefulSet" && wanted.kind == "PersistentVolumeClaim" {
-        return namespace == key.namespace && is_claim_of(&key.name, name);
+        return Relation::when(is_here && is_claim_of(&key.name, name), false);
     }
     let copies = kind == wanted.kind || ["ExternalSecret", "Certificate"].contains(&kind);
-    if copies && namespace != key.namespace && is_copied(object, &key.name) {
-        return true;
-    }
-    if scripts(group, kind) && namespace == key.namespace && runs_kubectl(object, &key.name) {
-        return true;
+    let is_copied = copies && !is_here && is_copied(object, &key.name);
+    if is_copied || (is_here && scripts(group, kind) && runs_kubectl(object, &key.name)) {
+        return Relation::Names;
     }
     let pushes = ["PushSecret", "ClusterPushSecret", "ClusterExternalSecret"].contains(&kind);
+    let is_backup = ["volsync.backube", "kopiur.home-operations.com"].contains(&group)
+        && wanted.kind == "PersistentVolumeClaim";
     let shows = group == "grafana.integreatly.org" && kind != "Grafana";
-    if is_plain(group) || shows || (INERT.contains(&group) && !pushes) {
-        return false;
+    if is_plain(group) || shows || (INERT.contains(&group) && !pushes && !is_backup) {
+        return Relation::None;
     }
-    if namespace == key.namespace {
-        return key.name.contains(name) || names(object, &key.name);
+    if is_here {
+        let is_known = pushes || is_backup || super::made::is_maker(group, kind);
+        return Relation::when(
+            names(object, &key.name),
+            !is_known && is_part(name, &key.name),
+        );
     }
     let is_wide = namespace.is_empty() || names(object, &key.namespace) || pushes;
-    is_wide && (key.name == name || names(object, &key.name))
+    Relation::when(
+        is_wide && (key.name == name || names(object, &key.name)),
+        false,
+    )
 }
 
 /// Returns whether a group is one of Kubernetes, Flux or the Gateway API, none of which makes what is asked for.
@@ -193,7 +253,7 @@ fn runs_kubectl(object: &Field, name: &str) -> bool {
 }
 
 /// Returns whether what a release renders may have an object, by the names that charts give.
-fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>) -> bool {
+fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>) -> Relation {
     let key = &wanted.key;
     let is_template = is_app_template(release);
     let is_here = release.namespace == key.namespace;
@@ -203,15 +263,13 @@ fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>
         let is_manifest = text.contains("kind:") && text.contains(&key.name);
         mentions |= is_manifest || (is_other && !is_template && text == key.name);
     });
-    if mentions {
-        return true;
-    }
-    if !is_here || !is_common(wanted) {
-        return is_here && brings_gateways(release, wanted);
+    if mentions || !is_here || !is_common(wanted) {
+        let has_gateway = is_here && brings_gateways(release, wanted);
+        return Relation::when(mentions || has_gateway, false);
     }
     if is_template {
         let raw = release.values.contains_key("rawResources");
-        return raw && key.name.contains(&release.name);
+        return Relation::when(false, raw && is_part(&release.name, &key.name));
     }
     let chart = release.chart.as_deref().unwrap_or_default();
     let chart = chart.rsplit('/').next().unwrap_or_default();
@@ -221,7 +279,10 @@ fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>
         .filter_map(|key| release.values.get(*key).and_then(Value::as_str));
     let names = [release.name.as_str(), release.member.name.as_str(), chart];
     let mut names = names.into_iter().chain(given);
-    names.any(|name| !name.is_empty() && key.name.contains(name))
+    Relation::when(
+        false,
+        names.any(|name| !name.is_empty() && key.name.contains(name)),
+    )
 }
 
 /// Returns whether a chart may have a Gateway of its own: those of proxies do, where it is asked for.

@@ -110,6 +110,13 @@ const BY_FIELD: [(&str, &str, &str); 8] = [
     (VAULT, "VaultPKISecret", "spec.destination.name"),
 ];
 
+/// Returns whether it is known what a controller makes of objects of a kind.
+pub(super) fn is_maker(group: &str, kind: &str) -> bool {
+    let by_name = BY_NAME.iter().map(|(group, kind, ..)| (*group, *kind));
+    let by_field = BY_FIELD.iter().map(|(group, kind, _)| (*group, *kind));
+    by_name.chain(by_field).any(|known| known == (group, kind))
+}
+
 /// Lists what a controller makes of an object that goes into a namespace unless it says another one.
 pub(super) fn objects(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownParts)> {
     let text = |path: &[&str]| object.find_text(path).unwrap_or_default();

@@ -34,6 +34,7 @@ pub use codes::CODES;
 pub use finding::{FluxProblem, UnseenPart, place_in, shown_place};
 pub use follow::{FollowOptions, follow};
 pub use followed_tree::FollowedTree;
+pub use generated_name::name_without_hash;
 pub use kustomization_file::{Kustomization, Reference};
 pub use output_base::find_output_base;
 pub use release_values::{ReleaseValues, UnseenValues, ValueMaps};

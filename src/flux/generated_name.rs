@@ -9,7 +9,7 @@ const LENGTH: usize = 10;
 
 /// Returns the name of an object without the hash that its generator put at the end; `None` for an object that is
 /// written, and for a generated one without a hash.
-pub(super) fn name_without_hash(object: &Field) -> Option<&str> {
+pub fn name_without_hash(object: &Field) -> Option<&str> {
     let kind = object.find_text(&["kind"])?;
     if !["ConfigMap", "Secret"].contains(&kind) {
         return None;

@@ -1,5 +1,9 @@
 //! Rules about RBAC and configuration.
 
+mod config_missing;
+mod secret_store_missing;
+mod service_account_missing;
+
 use std::collections::BTreeSet;
 
 use kustomize::Field;
@@ -13,6 +17,9 @@ use crate::flux::builds::Member;
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 pub(super) const RULES: &[Rule] = &[
+    config_missing::RULE,
+    secret_store_missing::RULE,
+    service_account_missing::RULE,
     role(
         "rbac-wildcard",
         "No role has a wildcard",

@@ -5,6 +5,7 @@ mod pdb_no_eviction;
 mod pdb_on_daemonset;
 mod pdb_overlap;
 mod priority_class_unknown;
+mod volume_claim_missing;
 
 use super::{Category, Facts, Rule, Verdict, remedies};
 use crate::workload::{Home, Workload};
@@ -38,6 +39,7 @@ that is scaled to nothing is not counted.",
     budgets::AUTOSCALED,
     pdb_overlap::RULE,
     pdb_on_daemonset::RULE,
+    volume_claim_missing::RULE,
     Rule {
         code: "topology-spread",
         category: Category::Availability,

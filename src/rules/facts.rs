@@ -8,6 +8,7 @@ use kustomize::{Field, PathRole};
 
 use super::exemptions::Exemptions;
 use super::leak::Leak;
+use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, Member};
@@ -56,6 +57,7 @@ pub struct Facts<'t> {
     pub(super) budgets: Vec<Budget>,
     pub(super) measures: Measures<'t>,
     standings: OnceLock<BTreeMap<String, Vec<Standing>>>,
+    pub(super) index: OnceLock<ObjectIndex>,
 }
 
 impl<'t> Facts<'t> {
@@ -78,6 +80,7 @@ impl<'t> Facts<'t> {
             workloads: &workloads,
             measures,
             standings: OnceLock::new(),
+            index: OnceLock::new(),
         })
     }
 

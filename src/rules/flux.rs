@@ -11,6 +11,8 @@ mod patch_namespace;
 mod patch_no_match;
 mod releases;
 mod resource_unlisted;
+mod substitute_from_missing;
+mod values_from_missing;
 
 use super::judge::Judge;
 use super::{Category, Rule};
@@ -20,6 +22,8 @@ pub(super) const RULES: &[Rule] = &[
     flux_depends_on::RULE,
     flux_source::RULE,
     namespace_missing::RULE,
+    substitute_from_missing::RULE,
+    values_from_missing::RULE,
     chart_unknown::RULE,
     dead_value::RULE,
     patch_no_match::RULE,

@@ -1,5 +1,11 @@
 //! Rules about network policies, services and TLS.
 
+mod ingress_class_missing;
+mod parent_ref_missing;
+mod route_backend_missing;
+mod routes;
+mod service_selects_nothing;
+
 use kustomize::Field;
 use serde_json::{Map, Value};
 
@@ -8,9 +14,9 @@ use super::{Category, Facts, Rule, Verdict, remedies};
 use crate::flux::builds::Member;
 use crate::workload::Workload;
 use crate::workload::budget::{Selects, select};
+use routes::GATEWAY;
 
 const CILIUM: &str = "cilium.io";
-const GATEWAY: &str = "gateway.networking.k8s.io";
 const POLICIES: [(&str, &str, &str); 3] = [
     ("networking.k8s.io", "NetworkPolicy", "podSelector"),
     (CILIUM, "CiliumNetworkPolicy", "endpointSelector"),
@@ -81,41 +87,10 @@ A policy that selects nothing protects nothing, most often because of a label th
             }
         },
     },
-    Rule {
-        code: "svc-dangling",
-        category: Category::Network,
-        severity: None,
-        summary: "Services and routes lead somewhere",
-        weight: 2,
-        remedy: None,
-        explanation: "\
-A Service whose selector matches no pod, or an HTTPRoute to a service that is not there, answers nobody. Charts make
-services that nobody knows of here, so that in a namespace with a release the answer may be open.",
-        judge: |judge| {
-            judge.objects("", "Service", "spec.selector", |facts, member| {
-                let selector = member.find("spec.selector")?.to_json();
-                let labels = Map::from_iter([("matchLabels".to_owned(), selector)]);
-                let inside = facts
-                    .workloads
-                    .iter()
-                    .filter(|workload| workload.namespace == member.namespace_name());
-                let answers: Vec<Selects> =
-                    inside.map(|workload| select(&labels, workload)).collect();
-                Some(if answers.contains(&Selects::Yes) {
-                    Verdict::Pass
-                } else if answers.contains(&Selects::Maybe)
-                    || facts.has_release(member.namespace_name())
-                {
-                    Verdict::Unknown("only a chart may make the pods that it selects".to_owned())
-                } else {
-                    Verdict::Fail("it selects no pod".to_owned())
-                })
-            });
-            for kind in ["HTTPRoute", "TLSRoute", "TCPRoute", "GRPCRoute"] {
-                judge.objects(GATEWAY, kind, "spec.rules", backends);
-            }
-        },
-    },
+    service_selects_nothing::RULE,
+    parent_ref_missing::RULE,
+    route_backend_missing::RULE,
+    ingress_class_missing::RULE,
     Rule {
         code: "svc-type",
         category: Category::Network,
@@ -225,40 +200,6 @@ fn selects(policy: &Member<'_>, selector: &Map<String, Value>, workload: &Worklo
 
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
-}
-
-fn backends<'t>(facts: &Facts<'t>, member: &'t Member<'t>) -> Option<Verdict> {
-    let rules = member.find("spec.rules")?.to_json();
-    let rules = rules.as_array().into_iter().flatten();
-    let references: Vec<Value> = rules
-        .flat_map(|rule| rule["backendRefs"].as_array().cloned().unwrap_or_default())
-        .filter(|reference| matches!(reference["kind"].as_str(), None | Some("Service")))
-        .collect();
-    if references.is_empty() {
-        return None;
-    }
-    let services = facts.objects("", "Service");
-    for reference in &references {
-        let name = reference["name"].as_str().unwrap_or_default();
-        let namespace = reference["namespace"].as_str();
-        let namespace = namespace.unwrap_or_else(|| member.namespace_name());
-        let there = services
-            .iter()
-            .any(|service| service.name == name && service.namespace_name() == namespace);
-        // Charts name their services after their workloads, nearly always.
-        let made = facts.workloads.iter().any(|workload| {
-            workload.release().is_some() && workload.namespace == namespace && workload.name == name
-        });
-        if there || made || name.contains("${") {
-            continue;
-        }
-        return Some(if facts.has_release(namespace) {
-            Verdict::Unknown(format!("only a chart may make its service `{name}`"))
-        } else {
-            Verdict::Fail(format!("there is no service `{name}` in `{namespace}`"))
-        });
-    }
-    Some(Verdict::Pass)
 }
 
 fn listeners<'t>(facts: &Facts<'t>, member: &'t Member<'t>) -> Option<Verdict> {

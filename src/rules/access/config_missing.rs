@@ -1,0 +1,58 @@
+//! ConfigMaps and Secrets that pods read and that are not there.
+
+use crate::diagnostic::Severity;
+use crate::rules::judge::Judge;
+use crate::rules::object_reference::{ObjectReference, ReferredPart};
+use crate::rules::pod_references::PodReferences;
+use crate::rules::{Category, Rule};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "config-missing",
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every ConfigMap, Secret and key that a pod reads is there",
+    explanation: "\
+A container does not start as long as a ConfigMap or Secret of its `env`, `envFrom` or volumes is not there, or has no
+such key; the pod waits with `CreateContainerConfigError` or `ContainerCreating`. What is `optional` is not asked.
+
+Asked are the pods of manifests, and what the values of releases hand to pods: those of app-template, and `envFrom`,
+`secretKeyRef`, `configMapKeyRef` and volumes in those of any chart. What generators, External Secrets, SealedSecrets,
+cert-manager and known operators make is there, with its keys where the tree tells them. A Secret may be made by hand,
+so that one that is not there is a warning, unless its name is a slip of another one. In a namespace with charts that
+may make it, and in values that the chart may not read, it is a warning too.
+
+    env:
+      - name: TOKEN
+        valueFrom:
+          secretKeyRef: {name: echo, key: token}",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    for pods in PodReferences::all(facts) {
+        for found in &pods.references {
+            if !["ConfigMap", "Secret"].contains(&found.kind) {
+                continue;
+            }
+            let part = found.key.map(|key| ReferredPart {
+                word: "key",
+                name: key.as_text().unwrap_or_default().to_owned(),
+                written: key,
+            });
+            let reference = ObjectReference {
+                id: found.id(&pods.namespace),
+                written: found.written,
+                part,
+                owner: pods.owner,
+                release: pods.release,
+                verb: "reads",
+                counts: pods.counts,
+                by_hand: found.kind == "Secret",
+            };
+            reference.judge(judge);
+        }
+    }
+}

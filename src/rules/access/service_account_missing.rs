@@ -1,0 +1,45 @@
+//! Service accounts of pods that are not there.
+
+use crate::diagnostic::Severity;
+use crate::rules::judge::Judge;
+use crate::rules::object_reference::ObjectReference;
+use crate::rules::pod_references::PodReferences;
+use crate::rules::{Category, Rule};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "service-account-missing",
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every service account that a pod runs as is there",
+    explanation: "\
+The API server refuses a pod whose `serviceAccountName` names no ServiceAccount of its namespace. The Deployment itself
+is accepted, so that nothing shows but a workload without pods.
+
+Asked are the pods of manifests, and the controllers of app-template that name an account. In a namespace with charts
+that may make it, it is a warning.",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    for pods in PodReferences::all(facts) {
+        for found in &pods.references {
+            if found.kind != "ServiceAccount" {
+                continue;
+            }
+            let reference = ObjectReference {
+                id: found.id(&pods.namespace),
+                written: found.written,
+                part: None,
+                owner: pods.owner,
+                release: pods.release,
+                verb: "runs as",
+                counts: pods.counts,
+                by_hand: false,
+            };
+            reference.judge(judge);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Volume claims of pods that are not there.
+
+use crate::diagnostic::Severity;
+use crate::rules::judge::Judge;
+use crate::rules::object_reference::ObjectReference;
+use crate::rules::pod_references::PodReferences;
+use crate::rules::{Category, Rule};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "volume-claim-missing",
+    category: Category::Availability,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every volume claim that a pod mounts is there",
+    explanation: "\
+A pod that mounts a PersistentVolumeClaim which is not there is never scheduled; it waits with
+`persistentvolumeclaim not found`.
+
+Asked are the pods of manifests, and `existingClaim` and volumes in the values of releases. A claim may come from a
+manifest, a component, the `volumeClaimTemplates` of a StatefulSet, or the values of app-template. In a namespace with
+charts that may make it, and in values that the chart may not read, it is a warning.
+
+    persistence:
+      config:
+        existingClaim: echo",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    for pods in PodReferences::all(facts) {
+        for found in &pods.references {
+            if found.kind != "PersistentVolumeClaim" {
+                continue;
+            }
+            let reference = ObjectReference {
+                id: found.id(&pods.namespace),
+                written: found.written,
+                part: None,
+                owner: pods.owner,
+                release: pods.release,
+                verb: "mounts",
+                counts: pods.counts,
+                by_hand: false,
+            };
+            reference.judge(judge);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What pods refer to: in manifests, and in the values of releases.
+
+use kustomize::{Field, FieldEntry};
+
+use super::Facts;
+use super::objects::{ObjectId, is_app_template, rendered_name};
+use crate::flux::AppliedObject;
+use crate::workload::Release;
+use crate::workload::manifest::pod_route;
+use crate::yaml::{Route, Step};
+
+/// A ConfigMap, Secret, volume claim or account that a pod names.
+pub(super) struct PodReference<'f> {
+    /// The kind.
+    pub(super) kind: &'static str,
+    /// The name, with what Helm puts in filled in where that is known.
+    pub(super) name: String,
+    /// Where the name is written.
+    pub(super) written: &'f Field,
+    /// The key of it that is read.
+    pub(super) key: Option<&'f Field>,
+}
+
+/// The pods of an applied object, and what they refer to.
+pub(super) struct PodReferences<'f> {
+    /// The object.
+    pub(super) owner: &'f AppliedObject,
+    /// The release that it is.
+    pub(super) release: Option<&'f Release<'f>>,
+    /// The namespace of the pods.
+    pub(super) namespace: String,
+    /// Whether it is sure that the references count.
+    pub(super) counts: bool,
+    /// The references, each name and key once.
+    pub(super) references: Vec<PodReference<'f>>,
+}
+
+impl PodReference<'_> {
+    /// Names the object.
+    pub(super) fn id(&self, namespace: &str) -> ObjectId {
+        ObjectId::core(self.kind, namespace, &self.name)
+    }
+}
+
+impl<'f> PodReferences<'f> {
+    /// Lists the references of all pods that manifests and values of releases spell out.
+    pub(super) fn all(facts: &'f Facts<'_>) -> Vec<Self> {
+        let objects = facts.builds.objects();
+        objects
+            .filter_map(|object| Self::of(facts, object))
+            .filter(|found| !found.references.is_empty())
+            .collect()
+    }
+
+    fn of(facts: &'f Facts<'_>, owner: &'f AppliedObject) -> Option<Self> {
+        let mut walk = ReferenceWalk::default();
+        let mut found = Self {
+            owner,
+            release: None,
+            namespace: owner.key().namespace,
+            counts: true,
+            references: Vec::new(),
+        };
+        if let Some(route) = pod_route(owner.group(), owner.kind()) {
+            walk.pod(at(&owner.field, &route)?.get("spec")?);
+        } else {
+            let release = facts.release_of(owner)?;
+            let is_template = is_app_template(release);
+            let is_changed = release.values_from || !release.patches.0.is_empty();
+            found.release = Some(release);
+            found.namespace.clone_from(&release.namespace);
+            found.counts = is_template && !is_changed;
+            walk.release = Some(release);
+            let values = owner.field.find(&["spec", "values"])?;
+            if is_template {
+                walk.app_template(values);
+            }
+            walk.values(values, "");
+        }
+        found.references = walk.found;
+        Some(found)
+    }
+}
+
+fn at<'f>(field: &'f Field, route: &Route) -> Option<&'f Field> {
+    route.0.iter().try_fold(field, |field, step| match step {
+        Step::Key(key) => field.get(key),
+        Step::Index(index) => field.items()?.get(*index),
+    })
+}
+
+/// A walk through a pod or values that gathers references.
+#[derive(Default)]
+struct ReferenceWalk<'f> {
+    release: Option<&'f Release<'f>>,
+    found: Vec<PodReference<'f>>,
+}
+
+impl<'f> ReferenceWalk<'f> {
+    fn add(&mut self, kind: &'static str, name: Option<&'f Field>, key: Option<&'f Field>) {
+        let Some(written) = name else { return };
+        let text = written.as_text().unwrap_or_default();
+        let name = match self.release {
+            Some(release) => rendered_name(release, text).unwrap_or_else(|| text.to_owned()),
+            None => text.to_owned(),
+        };
+        let text_of = |field: Option<&'f Field>| field.and_then(Field::as_text);
+        let is_known = self.found.iter().any(|known| {
+            known.kind == kind && known.name == name && text_of(known.key) == text_of(key)
+        });
+        if !name.is_empty() && !is_known {
+            self.found.push(PodReference {
+                kind,
+                name,
+                written,
+                key: key.filter(|key| key.as_text().is_some()),
+            });
+        }
+    }
+
+    fn pod(&mut self, spec: &'f Field) {
+        for list in ["initContainers", "containers"] {
+            for container in items(spec, list) {
+                for source in items(container, "envFrom") {
+                    self.env_source(source);
+                }
+                for variable in items(container, "env") {
+                    if let Some(from) = variable.get("valueFrom") {
+                        self.key_reference(from);
+                    }
+                }
+            }
+        }
+        for volume in items(spec, "volumes") {
+            self.volume(volume);
+        }
+        let account = spec
+            .get("serviceAccountName")
+            .or_else(|| spec.get("serviceAccount"));
+        self.add("ServiceAccount", account, None);
+    }
+
+    fn env_source(&mut self, source: &'f Field) {
+        for (field, kind) in [("configMapRef", "ConfigMap"), ("secretRef", "Secret")] {
+            if let Some(reference) = source.get(field).filter(|one| !is_optional(one)) {
+                self.add(kind, reference.get("name"), None);
+            }
+        }
+    }
+
+    fn key_reference(&mut self, from: &'f Field) {
+        for (field, kind) in [("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")] {
+            let reference = from.get(field).filter(|one| !is_optional(one));
+            let reference = reference.filter(|one| one.get("namespace").is_none());
+            if let Some(reference) = reference {
+                self.add(kind, reference.get("name"), reference.get("key"));
+            }
+        }
+    }
+
+    fn volume(&mut self, volume: &'f Field) {
+        self.volume_source(volume);
+        let projected = volume.get("projected");
+        let sources = projected.map_or(&[][..], |projected| items(projected, "sources"));
+        for source in sources {
+            self.volume_source(source);
+        }
+        if let Some(claim) = volume.get("persistentVolumeClaim") {
+            self.add("PersistentVolumeClaim", claim.get("claimName"), None);
+        }
+    }
+
+    fn volume_source(&mut self, volume: &'f Field) {
+        for (field, kind) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
+            let Some(source) = volume.get(field).filter(|one| !is_optional(one)) else {
+                continue;
+            };
+            let name = source.get("name").or_else(|| source.get("secretName"));
+            self.add_with_items(kind, name, source);
+        }
+    }
+
+    fn add_with_items(&mut self, kind: &'static str, name: Option<&'f Field>, source: &'f Field) {
+        self.add(kind, name, None);
+        for item in items(source, "items") {
+            self.add(kind, name, item.get("key"));
+        }
+    }
+
+    /// Takes what app-template alone spells so.
+    fn app_template(&mut self, values: &'f Field) {
+        for FieldEntry { value: item, .. } in entries(values, "persistence") {
+            if is_off(item) {
+                continue;
+            }
+            let kind = match item.find_text(&["type"]) {
+                Some("configMap") => "ConfigMap",
+                Some("secret") => "Secret",
+                Some("custom") => {
+                    if let Some(volume) = item.get("volumeSpec") {
+                        self.volume(volume);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            self.add_with_items(kind, item.get("name"), item);
+        }
+        for FieldEntry { value, .. } in entries(values, "controllers") {
+            let account = value.find(&["serviceAccount", "name"]);
+            self.add("ServiceAccount", account.filter(|_| !is_off(value)), None);
+        }
+    }
+
+    /// Takes what charts of all kinds hand to their pods as it is.
+    fn values(&mut self, value: &'f Field, key: &str) {
+        let is_object = value.get("apiVersion").is_some() && value.get("kind").is_some();
+        if is_off(value) || is_object {
+            return;
+        }
+        self.key_reference(value);
+        for item in value.items().unwrap_or_default() {
+            if key.to_lowercase().ends_with("envfrom") {
+                self.env_source(item);
+                self.short_env_source(item);
+            } else if key.to_lowercase().ends_with("volumes") {
+                self.volume(item);
+            }
+            self.values(item, "");
+        }
+        for FieldEntry { key, value: inner } in value.entries().unwrap_or_default() {
+            if key == "existingClaim" {
+                self.add("PersistentVolumeClaim", Some(inner), None);
+            }
+            self.values(inner, key);
+        }
+    }
+
+    /// Takes `secret: NAME`, as app-template has it; the name may be one of its own.
+    fn short_env_source(&mut self, source: &'f Field) {
+        let Some(release) = self.release.filter(|release| is_app_template(release)) else {
+            return;
+        };
+        for (field, list, kind) in [
+            ("configMap", "configMaps", "ConfigMap"),
+            ("secret", "secrets", "Secret"),
+        ] {
+            let name = source.get(field);
+            let text = name.and_then(Field::as_text).unwrap_or_default();
+            let is_own = release
+                .values
+                .get(list)
+                .is_some_and(|own| own.get(text).is_some());
+            if !is_own {
+                self.add(kind, name.filter(|name| name.as_text().is_some()), None);
+            }
+        }
+    }
+}
+
+fn items<'f>(field: &'f Field, key: &str) -> &'f [Field] {
+    field.get(key).and_then(Field::items).unwrap_or_default()
+}
+
+fn entries<'f>(field: &'f Field, key: &str) -> &'f [FieldEntry] {
+    field.get(key).and_then(Field::entries).unwrap_or_default()
+}
+
+fn is_optional(reference: &Field) -> bool {
+    reference
+        .find_text(&["optional"])
+        .is_some_and(|optional| optional != "false")
+}
+
+/// Returns whether a part of values is switched off, or may be.
+fn is_off(value: &Field) -> bool {
+    value
+        .get("enabled")
+        .is_some_and(|enabled| enabled.as_text() != Some("true"))
+}

@@ -19,6 +19,7 @@ mod judge;
 mod judgement;
 mod leak;
 mod listing;
+mod manifest_pod;
 mod network;
 mod plan;
 mod pod_security;

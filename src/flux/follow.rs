@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::applied_object::{
     AppliedObject, BuildStart, KustomizationBuild, ObjectKey, is_of, key_of,
 };
-use super::applied_objects::AppliedObjects;
+use super::applied_objects::{AppliedObjects, AppliedTarget};
 use super::artifact::{ArtifactFiles, ArtifactPlan, ArtifactView};
 use super::finding::{FluxProblem, UnseenPart};
 use super::generated::{find_file, generate};
@@ -71,6 +71,8 @@ struct BuiltFolder {
     /// The files that `flux bootstrap` will write.
     awaited: Vec<(String, Place)>,
     files: BTreeSet<String>,
+    /// The targets of patches and replacements, and whether any object is theirs.
+    targets: Vec<(Place, bool)>,
 }
 
 impl BuiltFolder {
@@ -83,6 +85,7 @@ impl BuiltFolder {
             unseen: Vec::new(),
             awaited: Vec::new(),
             files: BTreeSet::new(),
+            targets: Vec::new(),
         }
     }
 }
@@ -388,6 +391,14 @@ impl<'a, 'f> Follower<'a, 'f> {
         for (what, why, place) in built.unseen {
             self.unseen(index, what, why, String::new(), Some(place));
         }
+        let targets = built.targets.into_iter();
+        self.applied
+            .targets
+            .extend(targets.map(|(place, matched)| AppliedTarget {
+                place,
+                matched,
+                build: index,
+            }));
         for (what, place) in built.awaited {
             let why = "`flux bootstrap` writes it".to_owned();
             self.unseen_values(index, what, why, String::new(), Some(place));
@@ -700,6 +711,11 @@ fn build_folder(
         .into_iter()
         .map(|unseen| (unseen.what, unseen.why, unseen.place))
         .collect();
+    let matched = built.findings.matched.into_iter();
+    let unmatched = built.findings.unmatched.into_iter();
+    let targets = matched
+        .map(|place| (place, true))
+        .chain(unmatched.map(|place| (place, false)));
     let place = generated.field.place();
     let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
@@ -710,6 +726,7 @@ fn build_folder(
         unseen,
         awaited: awaited.collect(),
         files: read,
+        targets: targets.collect(),
     }
 }
 

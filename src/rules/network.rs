@@ -1,5 +1,8 @@
 //! Rules about network policies, services and TLS.
 
+mod port_invalid;
+mod port_unknown;
+
 use kustomize::Field;
 use serde_json::{Map, Value};
 
@@ -172,6 +175,8 @@ nothing but redirect.",
             judge.objects(GATEWAY, "Gateway", "spec.listeners", listeners);
         },
     },
+    port_invalid::RULE,
+    port_unknown::RULE,
 ];
 
 /// Lists the policies with their selectors, in the form of Kubernetes.

@@ -801,6 +801,14 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
             refused,
             is_partial: false,
         });
+        let targets = folder.targets.into_iter();
+        applied
+            .targets
+            .extend(targets.map(|(place, matched)| AppliedTarget {
+                place,
+                matched,
+                build: index,
+            }));
         if !refused {
             let objects = folder.resources.into_iter().map(|resource| AppliedObject {
                 field: Arc::new(resource.root),

@@ -35,7 +35,9 @@ fn judge(judge: &mut Judge<'_, '_>) {
     let applied = &facts.builds.applied;
     let mut places: BTreeMap<(&str, usize, usize), Vec<&AppliedTarget>> = BTreeMap::new();
     for target in &applied.targets {
-        if applied.builds[target.build].refused {
+        let build = &applied.builds[target.build];
+        let is_reached = build.is_reached() || applied.roots.is_empty();
+        if build.refused || !is_reached {
             continue;
         }
         let place = &target.place;

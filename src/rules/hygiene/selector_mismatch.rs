@@ -79,10 +79,9 @@ fn problem(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Option<Diagnostic> {
             Some(other) => error
                 .with_related(member.field_place(other), "they have this")
                 .with_hint("the API server refuses it: make both the same"),
-            None => error.with_hint(format!(
-                "the API server refuses it: add the label to `spec.template.metadata.labels`, or take it out of \
-                 the selector"
-            )),
+            None => error.with_hint(
+                "the API server refuses it: add the label to `spec.template.metadata.labels`, or take it out of the selector",
+            ),
         });
     }
     None

@@ -83,7 +83,6 @@ fn problem(
             "write it as a block of text: `key: |`",
         ),
         Some(scalar) => match scalar.kind {
-            ScalarKind::Null => return None,
             ScalarKind::Text if is_base64 => {
                 let text = scalar.text.replace(['\n', '\r'], "");
                 let is_open = is_substituted(&text) || text.starts_with(SEALED);
@@ -96,7 +95,7 @@ fn problem(
                 };
                 (format!("{told} is no base64"), hint)
             }
-            ScalarKind::Text => return None,
+            ScalarKind::Text | ScalarKind::Null => return None,
             ScalarKind::Boolean => (
                 format!("{told} is `true` or `false`, and the API server takes only texts"),
                 "put it into quotes",

@@ -7,6 +7,7 @@
 
 mod absence;
 mod access;
+mod app_template_values;
 mod availability;
 mod category;
 mod containers;

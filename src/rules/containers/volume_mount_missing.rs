@@ -1,8 +1,12 @@
 //! Mounts of volumes that are not there.
 
+use serde_json::Value;
+
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::app_template_values::AppTemplateValues;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
+use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -14,7 +18,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
     explanation: "\
 The API server refuses a workload in which a container mounts a volume that is neither among the `volumes` of the pod
 nor, in a StatefulSet, among its `volumeClaimTemplates`, and a volume with two sources. A volume without any is taken
-for an `emptyDir`, so that what is written to it is gone with the pod: that is a warning. Asked of manifests.",
+for an `emptyDir`, so that what is written to it is gone with the pod: that is a warning. Asked of manifests.
+
+In app-template, `advancedMounts` for a controller or container that is not there mount nothing, without a word: a
+warning as well.",
     remedy: None,
     judge,
 };
@@ -25,6 +32,10 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let mut findings = mounts(facts, pod);
         findings.extend(sources(facts, pod));
         judge.found(pod.subject(), findings);
+    }
+    for app in AppTemplateValues::all(facts) {
+        let findings = of_app_template(facts, app);
+        judge.found(JudgedSubject::release(app.release), findings);
     }
 }
 
@@ -63,6 +74,49 @@ fn mounts(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Vec<Diagnostic> {
                             "the API server refuses it: add it to `volumes`, or remove the mount",
                         ),
                 );
+            }
+        }
+    }
+    findings
+}
+
+/// Says which mounts of a release of app-template are for controllers or containers that it does not have.
+fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnostic> {
+    let controllers = app.release.values.get("controllers");
+    let controllers = controllers.and_then(Value::as_object);
+    let mut findings = Vec::new();
+    let mut miss = |what: &str, given: &str, near: Vec<&str>, keys: &[&str]| {
+        let message = format!(
+            "`{}` in the values of `{}` is for the {what} `{given}`, which it does not have: nothing is mounted",
+            keys.join("."),
+            app.release.label()
+        );
+        let warning = Diagnostic::warning(RULE.code, message);
+        let warning = facts.at(warning, &app.place(keys), "");
+        findings.push(warning.with_suggestion(given, near));
+    };
+    for (volume, values) in app.entries("persistence") {
+        for (controller, mounts) in values["advancedMounts"].as_object().into_iter().flatten() {
+            let keys = ["persistence", volume, "advancedMounts", controller];
+            let Some(known) = controllers.and_then(|all| all.get(controller)) else {
+                let near = controllers.into_iter().flatten();
+                let near = near.map(|(name, _)| name.as_str()).collect();
+                miss("controller", controller, near, &keys);
+                continue;
+            };
+            for container in mounts
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name)
+            {
+                let lists = ["containers", "initContainers"].into_iter();
+                let names = lists.filter_map(|list| known[list].as_object());
+                let names: Vec<&str> = names.flatten().map(|(name, _)| name.as_str()).collect();
+                if !names.contains(&container.as_str()) {
+                    let keys = [keys[0], keys[1], keys[2], keys[3], container];
+                    miss("container", container, names, &keys);
+                }
             }
         }
     }

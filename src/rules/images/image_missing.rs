@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::app_template_values::switched_on;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::ManifestPod;
 use crate::rules::subject::JudgedSubject;
@@ -83,10 +84,9 @@ fn without_image(
         return Vec::new();
     }
     let lists = ["initContainers", "containers"];
-    let containers = lists.into_iter().flat_map(|list| {
-        let all = controller[list].as_object().into_iter().flatten();
-        all.filter(|(_, container)| container["enabled"] != false)
-    });
+    let containers = lists
+        .into_iter()
+        .flat_map(|list| switched_on(controller[list].as_object()));
     containers
         .filter(|(_, container)| !has_repository(&container["image"]))
         .map(|(name, _)| {

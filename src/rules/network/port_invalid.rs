@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use kustomize::Field;
+use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::builds::Member;
+use crate::rules::app_template_values::{AppTemplateValues, switched_on};
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
 use crate::rules::subject::JudgedSubject;
@@ -24,7 +26,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
     explanation: "\
 The API server refuses a port below 1 or above 65535, in containers, probes and Services. The name of a container's port
 has up to 15 characters: lower-case letters, digits and `-`, and at least one letter. Two ports of a container, or of a
-Service, cannot have the same name, and a Service with more than one port needs a name for each. Asked of manifests.",
+Service, cannot have the same name, and a Service with more than one port needs a name for each. Asked of manifests, and
+the numbers of app-template as well.",
     remedy: None,
     judge,
 };
@@ -57,6 +60,10 @@ fn judge(judge: &mut Judge<'_, '_>) {
         }
         judge.found(pod.subject(), findings);
     }
+    for app in AppTemplateValues::all(facts) {
+        let findings = of_app_template(facts, app);
+        judge.found(JudgedSubject::release(app.release), findings);
+    }
     for service in facts.objects("", "Service") {
         let ports = PortReport {
             facts,
@@ -65,6 +72,40 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let findings = ports.of_service();
         judge.found(JudgedSubject::member(service), findings);
     }
+}
+
+/// Says which ports of a release of app-template are none.
+fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnostic> {
+    let whose = app.release.label();
+    let mut findings = Vec::new();
+    let mut look = |value: &Value, keys: &[&str]| {
+        let number = value.as_i64();
+        if let Some(number) = number.filter(|number| !(0..=65_535).contains(number)) {
+            let message = format!("the port `{number}` in the values of `{whose}` is no port");
+            let error = Diagnostic::error(RULE.code, message);
+            let error = facts.at(error, &app.place(keys), "");
+            findings.push(error.with_hint("the API server takes numbers from 1 to 65535"));
+        }
+    };
+    for (service, values) in app.entries("service") {
+        for (name, port) in switched_on(values["ports"].as_object()) {
+            for key in ["port", "targetPort", "nodePort"] {
+                look(&port[key], &["service", service, "ports", name, key]);
+            }
+        }
+    }
+    for (controller, values) in app.entries("controllers") {
+        for list in ["initContainers", "containers"] {
+            for (name, container) in switched_on(values[list].as_object()) {
+                let ports = container["ports"].as_array();
+                for port in ports.into_iter().flatten() {
+                    let keys = ["controllers", controller, list, name, "ports"];
+                    look(&port["containerPort"], &keys);
+                }
+            }
+        }
+    }
+    findings
 }
 
 /// Lists the ports that probes and lifecycle hooks of a container ask.

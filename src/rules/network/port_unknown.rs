@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::builds::Member;
+use crate::rules::app_template_values::{AppTemplateValues, switched_on};
+use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
 use crate::rules::subject::JudgedSubject;
@@ -29,7 +31,7 @@ a Service. A name that is not there is accepted, and never works: the pod never 
 address for it.
 
 A number that a Service sends to and that none of its pods lists is a warning, as a container may listen on more ports
-than it lists. Asked of manifests, and of releases of app-template that a Service selects.",
+than it lists. Asked of manifests, and of releases of app-template.",
     remedy: None,
     judge,
 };
@@ -40,10 +42,22 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let findings = of_probes(facts, pod);
         judge.found(pod.subject(), findings);
     }
+    for app in AppTemplateValues::all(facts) {
+        let findings = of_app_template(facts, app);
+        judge.found(JudgedSubject::release(app.release), findings);
+    }
     for service in facts.objects("", "Service") {
-        match of_service(facts, service) {
-            Ok(findings) => judge.found(JudgedSubject::member(service), findings),
-            Err(why) => judge.unseen(JudgedSubject::member(service), why, None),
+        let (findings, unseen) = of_service(facts, service);
+        let subject = JudgedSubject::member(service);
+        match unseen {
+            None => judge.found(subject, findings),
+            Some(why) => {
+                let warning = findings.into_iter().next().map(|finding| Diagnostic {
+                    severity: Severity::Warning,
+                    ..finding
+                });
+                judge.unseen(subject, why, warning);
+            }
         }
     }
     for kind in ROUTES {
@@ -103,6 +117,67 @@ fn with_names(error: Diagnostic, given: &str, names: &[&str]) -> Diagnostic {
     }
 }
 
+/// Says which named ports of a release of app-template none of its containers has.
+fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let controllers: Vec<(&String, &Value)> = app.entries("controllers").collect();
+    let mut miss = |wanted: &str, names: &[&str], what: &str, keys: &[&str]| {
+        let is_open = wanted.contains("{{") || is_substituted(wanted) || wanted.is_empty();
+        if is_open || wanted.parse::<u32>().is_ok() || names.contains(&wanted) {
+            return;
+        }
+        let label = app.release.label();
+        let message = format!(
+            "{what} in the values of `{label}` asks the port `{wanted}`, which is not listed there"
+        );
+        let error = Diagnostic::error(RULE.code, message);
+        let error = facts.at(error, &app.place(keys), "");
+        findings.push(with_names(error, wanted, names));
+    };
+    for (name, controller) in &controllers {
+        for (container, values) in switched_on(controller["containers"].as_object()) {
+            let names = listed_names(values);
+            for (probe, written) in switched_on(values["probes"].as_object()) {
+                for kind in ["httpGet", "tcpSocket"] {
+                    let spec = ["probes", probe, "spec", kind, "port"];
+                    let keys = [&["controllers", name, "containers", container], &spec[..]];
+                    let wanted = written["spec"][kind]["port"].as_str().unwrap_or_default();
+                    let what = format!("the probe `{probe}` of container `{container}`");
+                    miss(wanted, &names, &what, &keys.concat());
+                }
+            }
+        }
+    }
+    for (service, values) in app.entries("service") {
+        let wanted_controller = values["controller"].as_str();
+        let controller = match (wanted_controller, controllers.as_slice()) {
+            (None, [(_, only)]) => Some(*only),
+            (None, _) => None,
+            (Some(wanted), all) => all
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, one)| *one),
+        };
+        let Some(controller) = controller else {
+            continue;
+        };
+        let containers = ["containers", "initContainers"].into_iter();
+        let containers = containers.flat_map(|list| switched_on(controller[list].as_object()));
+        let names: Vec<&str> = containers.flat_map(|(_, one)| listed_names(one)).collect();
+        for (port, values) in switched_on(values["ports"].as_object()) {
+            let keys = ["service", service, "ports", port, "targetPort"];
+            let wanted = values["targetPort"].as_str().unwrap_or_default();
+            miss(wanted, &names, &format!("the service `{service}`"), &keys);
+        }
+    }
+    findings
+}
+
+fn listed_names(container: &Value) -> Vec<&str> {
+    let ports = container["ports"].as_array().into_iter().flatten();
+    ports.filter_map(|port| port["name"].as_str()).collect()
+}
+
 /// The ports that a pod lists.
 struct ListedPorts {
     names: Vec<String>,
@@ -133,42 +208,69 @@ impl ListedPorts {
     }
 }
 
-/// Judges what a Service sends to; an error says what is not seen.
-fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> Result<Vec<Diagnostic>, &'static str> {
-    let selector = service.find("spec.selector").map(Field::to_json);
-    let Some(selector) = selector.filter(|selector| {
-        let entries = selector.as_object();
-        entries.is_some_and(|entries| !entries.is_empty())
-    }) else {
-        return Ok(Vec::new());
-    };
-    let labels = Map::from_iter([("matchLabels".to_owned(), selector)]);
-    let mut pods = Vec::new();
-    let mut all_manifests = true;
-    for workload in facts.deployed() {
-        let is_near = workload.namespace == service.namespace_name()
-            && root_of(facts, workload.member) == root_of(facts, service);
-        match is_near.then(|| select(&labels, workload)) {
-            Some(Selects::Yes) => {
-                all_manifests &= matches!(workload.home, Home::Manifest(_));
-                let ports = ListedPorts::of(workload);
-                pods.push((
-                    workload,
-                    ports.ok_or("a chart makes the pods that it selects")?,
-                ));
+/// The pods that a Service selects, as far as they are seen.
+struct SelectedPods<'t> {
+    pods: Vec<(&'t Workload<'t>, ListedPorts)>,
+    unseen: Option<&'static str>,
+}
+
+impl<'t> SelectedPods<'t> {
+    fn of(facts: &Facts<'t>, service: &Member<'_>, labels: &Map<String, Value>) -> Self {
+        let mut found = Self {
+            pods: Vec::new(),
+            unseen: None,
+        };
+        for workload in facts.deployed() {
+            let is_near = workload.namespace == service.namespace_name()
+                && root_of(facts, workload.member) == root_of(facts, service);
+            match is_near.then(|| select(labels, workload)) {
+                Some(Selects::Yes) => match ListedPorts::of(workload) {
+                    Some(ports) => found.pods.push((workload, ports)),
+                    None => found.unseen = Some("a chart makes pods that it selects"),
+                },
+                Some(Selects::Maybe) => {
+                    found.unseen = Some("a chart may make pods that it selects");
+                }
+                Some(Selects::No) | None => {}
             }
-            Some(Selects::Maybe) => return Err("a chart may make pods that it selects"),
-            Some(Selects::No) | None => {}
+        }
+        found
+    }
+
+    fn told(&self) -> String {
+        match self.pods.as_slice() {
+            [(only, _)] => format!("`{}`", only.label()),
+            many => format!("any of the {} workloads that it selects", many.len()),
         }
     }
-    let Some((first, _)) = pods.first() else {
-        return Ok(Vec::new());
+
+    /// Returns whether all of them are manifests with ports, so that a number is expected among these.
+    fn list_all(&self) -> bool {
+        let mut pods = self.pods.iter();
+        pods.all(|(workload, ports)| {
+            matches!(workload.home, Home::Manifest(_)) && !ports.numbers.is_empty()
+        })
+    }
+}
+
+/// Judges what a Service sends to, and says what of its pods is not seen.
+fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> (Vec<Diagnostic>, Option<&'static str>) {
+    let selector = service.find("spec.selector").map(Field::to_json);
+    let selector = selector.filter(|selector| {
+        let entries = selector.as_object();
+        entries.is_some_and(|entries| !entries.is_empty())
+    });
+    let Some(selector) = selector else {
+        return (Vec::new(), None);
     };
-    let whose = match pods.len() {
-        1 => format!("`{}`", first.label()),
-        count => format!("any of the {count} workloads that it selects"),
-    };
-    let lists_all = all_manifests && pods.iter().all(|(_, ports)| !ports.numbers.is_empty());
+    let labels = Map::from_iter([("matchLabels".to_owned(), selector)]);
+    let selected = SelectedPods::of(facts, service, &labels);
+    let SelectedPods { pods, unseen } = &selected;
+    if pods.is_empty() {
+        return (Vec::new(), *unseen);
+    }
+    let whose = selected.told();
+    let lists_all = selected.list_all();
     let ports = service.find("spec").map(|spec| items(spec, "ports"));
     let mut findings = Vec::new();
     for port in ports.unwrap_or_default() {
@@ -212,7 +314,7 @@ fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> Result<Vec<Diagnostic>
         };
         findings.push(with_names(facts.at(problem, &place, ""), wanted, &names));
     }
-    Ok(findings)
+    (findings, *unseen)
 }
 
 fn root_of(facts: &Facts<'_>, member: &Member<'_>) -> Option<usize> {

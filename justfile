@@ -32,6 +32,10 @@ bench-releases:
 bench-watch:
     cargo bench --bench watch
 
+# Time `kiln build` of generated trees, beside kustomize's library and Flux' packages
+bench-trees:
+    cargo bench --bench trees
+
 # Build all oracles of the tests, or say why one cannot be had
 oracles:
     tests/oracles/install --all
@@ -58,6 +62,11 @@ browser:
 # Render every release of the examples by the real helm, record it and judge it: `just prove --charts DIR [FILTER]`
 prove *ARGS:
     KILN_PROVE='{{ ARGS }}' cargo test --test main laboratory::prove::every -- --ignored --nocapture
+
+# Hold `kiln build` of public trees against Flux' own packages: `just trees DIR…`, each the clone of a repository; with
+# KILN_RELEASE, that binary
+trees *DIRS:
+    KILN_TREES='{{ DIRS }}' cargo test --test main laboratory::flux_build::trees -- --ignored --nocapture
 
 # Run a target of fuzz/ under libFuzzer; needs a nightly toolchain and cargo-fuzz
 fuzz TARGET *ARGS:

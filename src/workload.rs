@@ -100,7 +100,7 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
     let mut found: Vec<Workload<'t>> = builds
         .members
         .iter()
-        .filter(|member| seen.insert((member.spot(), member.namespace_name(), &member.name)))
+        .filter(|member| seen.insert((member.spot(), member.user())))
         .filter_map(|member| manifest::workload(member, builds))
         .collect();
     let of_release = |release: &'t Release<'t>| {
@@ -229,7 +229,7 @@ impl<'t> Workload<'t> {
     /// Returns whether Flux deploys it: files that no build takes in are not Flux's, and secret files
     /// are not ours to edit.
     pub fn is_deployed(&self, builds: &Builds<'_>) -> bool {
-        builds.takes_in(self.member) && !self.member.is_secret()
+        builds.deploys(self.member) && !self.member.is_secret()
     }
 
     /// Names it as messages do: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.

@@ -16,6 +16,8 @@ mod entry;
 mod examples;
 /// What Flux applies of the examples.
 mod flux;
+/// What Flux applies, and what `kiln build` says of it.
+mod flux_build;
 /// What the API server and the scheduler would make of rendered charts.
 mod judgement;
 /// kustomize's own tests.

@@ -57,7 +57,7 @@ impl Edit<'_> {
         };
         let mut steps = Route::from_pointer(self.pointer).0;
         if let Some(node) = first.root.at(&Route(steps.clone())) {
-            if node.aliased || node.entries().is_some() || node.items().is_some() {
+            if node.is_alias() || node.entries().is_some() || node.items().is_some() {
                 return Err(self.occupied());
             }
             if !node.span.is_empty() {

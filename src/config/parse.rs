@@ -121,7 +121,7 @@ fn toml_node(value: &mut toml_span::Value<'_>) -> Node {
     Node {
         span,
         content,
-        aliased: false,
+        alias_of: None,
         anchored: false,
     }
 }

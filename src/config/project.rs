@@ -45,6 +45,8 @@ pub struct FluxSettings {
     pub sources: Vec<(String, String, Place)>,
     /// Whether a variable that nothing gives is an error, as since Flux 2.9.
     pub strict: bool,
+    /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
+    pub external: Vec<(String, Place)>,
 }
 
 impl Default for FluxSettings {
@@ -54,6 +56,7 @@ impl Default for FluxSettings {
             values: Vec::new(),
             sources: Vec::new(),
             strict: true,
+            external: Vec::new(),
         }
     }
 }
@@ -76,6 +79,8 @@ pub struct HardenSettings {
     pub resources: Option<Resources>,
     /// The namespaces that network policies close.
     pub network_policies: Closed,
+    /// `[harden.tiers]`: the tier of what belongs to no app, by chart or namespace.
+    pub tiers: Vec<(String, String)>,
 }
 
 /// `[harden.resources]`: requests and limits where no chart profile knows any.
@@ -134,6 +139,12 @@ pub struct CheckSettings {
     pub kubernetes: String,
     /// Folders of CRDs.
     pub crds: Vec<String>,
+    /// Files and folders of which nothing is said.
+    pub ignore: Vec<String>,
+    /// What is an error though its rule calls it a warning: `warning`, `not-seen`, or codes.
+    pub fail_on: Vec<(String, Place)>,
+    /// The file of the findings that are known already.
+    pub baseline: Option<String>,
 }
 
 impl Default for Project {
@@ -148,11 +159,15 @@ impl Default for Project {
                 enabled: true,
                 resources: None,
                 network_policies: Closed::Nothing,
+                tiers: Vec::new(),
             },
             seal: SealSettings::default(),
             check: CheckSettings {
                 kubernetes: "1.36".to_owned(),
                 crds: Vec::new(),
+                ignore: Vec::new(),
+                fail_on: Vec::new(),
+                baseline: None,
             },
             diff: DiffSettings {
                 ignore: Vec::new(),
@@ -178,6 +193,9 @@ const KEYS: [&str; 11] = [
     "flux",
     "exempt",
 ];
+
+/// How important pods can be.
+const TIERS: [&str; 4] = ["critical", "high", "standard", "low"];
 
 /// The keys of an item of `[[exempt]]`.
 const EXEMPT: [&str; 5] = ["rule", "namespace", "name", "path", "reason"];
@@ -248,33 +266,62 @@ impl Reader {
                 }
                 "flux" => self.flux(&entry.value, &mut project.flux),
                 "exempt" => project.exempt = self.exemptions(&entry.value),
-                _ => {
-                    for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
-                        match entry.key.as_str() {
-                            "kubernetes" => project.check.kubernetes = self.version(&entry.value),
-                            _ => project.check.crds = self.texts(&entry.value),
-                        }
-                    }
-                }
+                _ => self.check(&entry.value, &mut project.check),
             }
         }
         project
     }
 
     fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
-        let keys = ["enabled", "resources", "network-policies"];
+        let keys = ["enabled", "resources", "network-policies", "tiers"];
         for entry in self.known(node, &keys) {
             match entry.key.as_str() {
                 "enabled" => settings.enabled = self.flag(&entry.value),
                 "resources" => settings.resources = Some(self.resources(&entry.value)),
+                "tiers" => settings.tiers = self.tiers(&entry.value),
                 _ => settings.network_policies = self.closed(&entry.value),
             }
         }
     }
 
-    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
-        for entry in self.known(node, &["roots", "values", "sources", "strict"]) {
+    fn tiers(&mut self, node: &Node) -> Vec<(String, String)> {
+        let Some(entries) = node.entries() else {
+            self.problem(
+                node,
+                "a table of tiers by chart or namespace was expected here",
+            );
+            return Vec::new();
+        };
+        let mut tiers = Vec::new();
+        for entry in entries {
+            let tier = self.text(&entry.value);
+            if !TIERS.contains(&tier.as_str()) {
+                let message = format!("a tier is one of {}", TIERS.join(", "));
+                self.problem(&entry.value, &message);
+            }
+            tiers.push((entry.key.clone(), tier));
+        }
+        tiers
+    }
+
+    fn check(&mut self, node: &Node, settings: &mut CheckSettings) {
+        let keys = ["kubernetes", "crds", "ignore", "fail-on", "baseline"];
+        for entry in self.known(node, &keys) {
             match entry.key.as_str() {
+                "kubernetes" => settings.kubernetes = self.version(&entry.value),
+                "crds" => settings.crds = self.texts(&entry.value),
+                "ignore" => settings.ignore = self.texts(&entry.value),
+                "fail-on" => settings.fail_on = self.placed_texts(&entry.value),
+                _ => settings.baseline = Some(self.text(&entry.value)),
+            }
+        }
+    }
+
+    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
+        let keys = ["roots", "values", "sources", "strict", "external"];
+        for entry in self.known(node, &keys) {
+            match entry.key.as_str() {
+                "external" => settings.external = self.placed_texts(&entry.value),
                 "roots" => settings.roots = self.placed_texts(&entry.value),
                 "values" => settings.values = self.placed_texts(&entry.value),
                 "strict" => settings.strict = self.flag(&entry.value),

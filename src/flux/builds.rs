@@ -27,6 +27,14 @@ pub struct Namespace {
     pub place: Place,
 }
 
+/// One of the objects that come of one written manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ManifestUser {
+    root: Option<usize>,
+    namespace: String,
+    name: String,
+}
+
 /// An object as a build applies it.
 #[derive(Clone)]
 pub struct Member<'t> {
@@ -41,6 +49,8 @@ pub struct Member<'t> {
     pub namespace: Option<Namespace>,
     /// The index of its build.
     pub build: usize,
+    /// The cluster that it goes to, as an index of the roots; `None` where no root reaches it.
+    pub root: Option<usize>,
     /// Its index in [`AppliedObjects::objects`]; `None` for one that no build has.
     pub applied: Option<usize>,
 }
@@ -124,6 +134,15 @@ impl Member<'_> {
     /// Returns the place that decides a field, of the first line of it.
     pub fn field_place(&self, field: &Field) -> Place {
         self.shown(field.place(), false)
+    }
+
+    /// Returns what tells it from the other objects that come of the place where it is written: cluster, namespace, name.
+    pub fn user(&self) -> ManifestUser {
+        ManifestUser {
+            root: self.root,
+            namespace: self.namespace_name().to_owned(),
+            name: self.name.clone(),
+        }
     }
 
     /// Returns what tells where it is written from where all others are: the file, in the tree, and the first byte.
@@ -270,9 +289,15 @@ impl<'t> Builds<'t> {
         builds
     }
 
-    /// Returns whether a kustomization takes a member in, so that something deploys it.
+    /// Returns whether a kustomization takes a member in.
     pub fn takes_in(&self, member: &Member<'_>) -> bool {
         self.builds[member.build].start != Start::Loose
+    }
+
+    /// Returns whether Flux deploys a member; where nothing says that it starts anywhere, whether some kustomization
+    /// takes it in.
+    pub fn deploys(&self, member: &Member<'_>) -> bool {
+        self.takes_in(member) && (member.root.is_some() || self.applied.roots.is_empty())
     }
 
     /// Lists the members of a group and kind.
@@ -355,6 +380,7 @@ impl<'t> Builds<'t> {
                 .to_owned(),
             namespace: None,
             build,
+            root: self.applied.builds.get(build).and_then(|build| build.root),
             applied: None,
         };
         let namespace = member.find("metadata.namespace");

@@ -139,14 +139,16 @@ impl FluxObjects {
         let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let source = SourceReference::of(object);
         // The root of a source holds every file: there it tells nothing, unless the source stands beside it, as
-        // `flux bootstrap` writes them.
+        // `flux bootstrap` writes them. An `OCIRepository` beside it is rather somebody's artifact, such as Flux' own
+        // manifests.
         let is_sync = || {
             let mut beside = beside
                 .iter()
                 .filter(|other| group_of(other) == SOURCE_GROUP);
-            source
-                .as_ref()
-                .is_some_and(|source| beside.any(|other| key_of(other).name == source.key.name))
+            let mut source = source
+                .iter()
+                .filter(|source| source.kind == "GitRepository");
+            source.any(|source| beside.any(|other| key_of(other).name == source.key.name))
         };
         if holds(&folder, own) && (!folder.is_empty() || is_sync()) {
             self.bootstrapped.push(SyncRoot {

@@ -168,7 +168,7 @@ fn empty_node() -> Node {
             items: Vec::new(),
             flow: true,
         },
-        aliased: false,
+        alias_of: None,
         anchored: false,
     }
 }

@@ -11,7 +11,7 @@ use super::leak::Leak;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, Member};
-use crate::flux::{AppliedObject, FollowOptions, TreeFiles, place_in};
+use crate::flux::{AppliedObject, FollowOptions, ObjectKey, TreeFiles, UnseenPart, place_in};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
@@ -33,6 +33,8 @@ pub struct Measures<'m> {
     pub policy: &'m Policy,
     /// What the project exempts.
     pub exemptions: &'m Exemptions,
+    /// Whether what is named as a secret will be sealed; else it has to be sealed already.
+    pub seals: bool,
     /// The apps of the project.
     pub apps: &'m [App],
     /// What depends on a secret and is open.
@@ -119,14 +121,14 @@ impl<'t> Facts<'t> {
         let mut seen = BTreeSet::new();
         self.all()
             .filter(|member| member.is(group, kind))
-            .filter(|member| seen.insert((member.spot(), member.namespace_name(), &member.name)))
+            .filter(|member| seen.insert((member.spot(), member.user())))
             .collect()
     }
 
     /// Lists all objects that Flux deploys.
     pub(super) fn all(&self) -> impl Iterator<Item = &'t Member<'t>> {
         let members = self.builds.members.iter();
-        members.filter(|member| self.builds.takes_in(member))
+        members.filter(|member| self.builds.deploys(member))
     }
 
     /// Returns whether some chart in a namespace may make objects that are not known.
@@ -134,6 +136,26 @@ impl<'t> Facts<'t> {
         self.releases
             .iter()
             .any(|release| release.namespace == namespace)
+    }
+
+    /// Lists what of what Flux applies is not seen, with the Kustomization that it is missing from.
+    pub fn unseen_parts(&self) -> Vec<(ObjectKey, UnseenPart)> {
+        let applied = &self.builds.applied;
+        let reached = applied.unseen.iter().filter_map(|part| {
+            let build = applied.builds.get(part.build)?;
+            let owner = build.is_reached().then(|| build.owner.clone());
+            Some((owner?, part.clone()))
+        });
+        reached.collect()
+    }
+
+    /// Counts the objects that Flux applies, and the Kustomizations that do so.
+    pub fn count_applied(&self) -> (usize, usize) {
+        let applied = &self.builds.applied;
+        let builds = applied.builds.iter().filter(|build| build.is_reached());
+        let objects = applied.objects.iter();
+        let reached = objects.filter(|object| applied.build_of(object).is_reached());
+        (reached.count(), builds.count())
     }
 
     /// Lists what kustomize and Flux refuse, but for what is exempt.

@@ -1,11 +1,13 @@
 //! What a remedy asks for: additions, files, findings and gaps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::Facts;
 use super::release_patch::ReleasePatch;
 use crate::diagnostic::Diagnostic;
+use crate::flux::builds::{ManifestUser, Member};
 use crate::tree::Gap;
 use crate::workload::profile::Setting;
 use crate::workload::{PodField, Reach, Workload, values};
@@ -28,6 +30,17 @@ pub struct PlannedEdit {
     pub object: String,
     /// Why, for the record.
     pub reason: String,
+    /// For which objects it is right, of those that come of the manifest; `None` where that was looked at.
+    pub(super) users: Option<EditUsers>,
+}
+
+/// The objects that an addition to one manifest is right for.
+pub(super) struct EditUsers {
+    /// Where the manifest is written.
+    spot: (String, usize),
+    users: BTreeSet<ManifestUser>,
+    /// The workload and field that asked for it, as gaps name them.
+    gap: (String, String),
 }
 
 /// A file that a remedy adds.
@@ -74,12 +87,12 @@ impl Plan {
         };
         match workload.reach(field) {
             Reach::Object(route) => {
-                if !self.insert(workload, &route, &lacking, reason) {
+                if !self.insert(workload, field, &route, &lacking, reason) {
                     self.gap(rule, workload, field, IN_THE_WAY.to_owned());
                 }
             }
             Reach::Patch => match workload.member.written {
-                Some(written) => self.patches.push(ReleasePatch {
+                Some(written) => self.patch(ReleasePatch {
                     path: written.file.path.clone(),
                     document: written.document,
                     route: written.document_route(&Route::parse("spec.postRenderers")),
@@ -89,10 +102,23 @@ impl Plan {
                     spec: in_spec(workload, field, lacking),
                     field: field.to_string(),
                     reason: reason.to_owned(),
+                    users: EditUsers::of(workload, field),
                 }),
                 None => self.gap(rule, workload, field, GENERATED.to_owned()),
             },
             Reach::Nowhere(why) => self.gap(rule, workload, field, why.to_owned()),
+        }
+    }
+
+    /// Adds a patch, or its user to one that says the same.
+    fn patch(&mut self, patch: ReleasePatch) {
+        let same = self
+            .patches
+            .iter_mut()
+            .find(|known| known.says_same(&patch));
+        match same {
+            Some(known) => known.users.add(patch.users),
+            None => self.patches.push(patch),
         }
     }
 
@@ -114,7 +140,7 @@ impl Plan {
             return self.gap(rule, workload, field, why);
         }
         let route = values::route(&setting.path);
-        if !self.insert(workload, &route, &setting.value, reason) {
+        if !self.insert(workload, field, &route, &setting.value, reason) {
             self.gap(rule, workload, field, IN_THE_WAY.to_owned());
         }
     }
@@ -142,6 +168,7 @@ impl Plan {
     fn insert(
         &mut self,
         workload: &Workload<'_>,
+        field: &PodField,
         route: &Route,
         value: &Value,
         reason: &str,
@@ -158,11 +185,16 @@ impl Plan {
             // Several workloads may share a place: what one has added there already is completed.
             for index in earlier.iter() {
                 let edit = &mut self.edits[*index];
+                let mut agrees = true;
                 if let Addition::Entries { entries: known, .. } = &mut edit.insertion.addition {
                     if entries.keys().any(|key| known.contains_key(key)) {
                         join(&mut edit.reason, reason);
                     }
+                    agrees = is_within(&entries, known);
                     entries = complete(known, entries);
+                }
+                if let Some(users) = edit.users.as_mut().filter(|_| agrees) {
+                    users.users.insert(workload.member.user());
                 }
             }
             if entries.is_empty() {
@@ -179,10 +211,72 @@ impl Plan {
                 insertion,
                 object: workload.member.label(),
                 reason: reason.to_owned(),
+                users: Some(EditUsers::of(workload, field)),
             });
         }
         fits
     }
+
+    /// Takes out what is not right for all objects that come of the place where it would be written.
+    ///
+    /// A component or a base may be built many times, and a line in it reaches all that comes of it.
+    pub(super) fn hold_back_shared(&mut self, facts: &Facts<'_>, rule: &'static str) {
+        let mut gaps = Vec::new();
+        let mut is_right = |users: &EditUsers, path: &str| {
+            let others: Vec<String> = facts
+                .all()
+                .filter(|member| member.spot() == (users.spot.0.as_str(), users.spot.1))
+                .filter(|member| !users.users.contains(&member.user()))
+                .map(Member::label)
+                .collect();
+            let Some(first) = others.first() else {
+                return true;
+            };
+            let (object, route) = users.gap.clone();
+            gaps.push(Gap {
+                rule,
+                path: path.to_owned(),
+                object,
+                route,
+                reason: format!("its manifest makes `{first}` too, for which it may not be right"),
+            });
+            false
+        };
+        self.edits.retain(|edit| {
+            let users = edit.users.as_ref();
+            users.is_none_or(|users| is_right(users, &edit.path))
+        });
+        self.patches
+            .retain(|patch| is_right(&patch.users, &patch.path));
+        self.gaps.append(&mut gaps);
+        self.places.clear();
+    }
+}
+
+impl EditUsers {
+    fn add(&mut self, other: Self) {
+        self.users.extend(other.users);
+    }
+
+    pub(super) fn of(workload: &Workload<'_>, field: &PodField) -> Self {
+        let (path, start) = workload.member.spot();
+        Self {
+            spot: (path.to_owned(), start),
+            users: BTreeSet::from([workload.member.user()]),
+            gap: (workload.label(), field.to_string()),
+        }
+    }
+}
+
+/// Returns whether all of some entries are among others, with the same values.
+fn is_within(entries: &Map<String, Value>, known: &Map<String, Value>) -> bool {
+    entries
+        .iter()
+        .all(|(key, value)| match (known.get(key), value) {
+            (Some(Value::Object(known)), Value::Object(inner)) => is_within(inner, known),
+            (Some(known), value) => known == value,
+            (None, _) => false,
+        })
 }
 
 /// Puts another reason beside those that an addition has.

@@ -1,6 +1,6 @@
 //! What the project wants of hardening.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -20,8 +20,12 @@ pub struct Policy {
     pub pod_security: BTreeMap<String, (Level, Option<Place>)>,
     /// The requests and limits of containers that nobody knows; none unless the project sets some.
     pub resources: Option<Resources>,
+    /// The tier of what belongs to no app, by chart or namespace: `critical`, `high`, `standard` or `low`.
+    pub tiers: BTreeMap<String, String>,
     /// The namespaces that network policies close.
     pub network_policies: Closed,
+    /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
+    pub external: BTreeSet<String>,
 }
 
 /// Requests and limits for containers of which no profile knows what they need.
@@ -56,7 +60,9 @@ impl Default for Policy {
             kubernetes: Version(36),
             pod_security: BTreeMap::new(),
             resources: None,
+            tiers: BTreeMap::new(),
             network_policies: Closed::Nothing,
+            external: BTreeSet::new(),
         }
     }
 }

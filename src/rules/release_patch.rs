@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::plan::EditUsers;
 use crate::yaml::edit::Insertion;
 use crate::yaml::{Route, emit};
 
@@ -31,6 +32,16 @@ pub struct ReleasePatch {
     pub field: String,
     /// Why, for the record.
     pub reason: String,
+    /// For which objects it is right, of those that come of the manifest.
+    pub(super) users: EditUsers,
+}
+
+impl ReleasePatch {
+    /// Returns whether another adds the same to the same manifest.
+    pub(super) fn says_same(&self, other: &Self) -> bool {
+        (&self.path, self.document, &self.route) == (&other.path, other.document, &other.route)
+            && (&self.kind, &self.name, &self.spec) == (&other.kind, &other.name, &other.spec)
+    }
 }
 
 /// The patch of one release.

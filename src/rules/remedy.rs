@@ -48,10 +48,12 @@ pub static REMEDIES: [&Remedy; 9] = [
 impl Remedy {
     /// Plans what to add.
     pub fn plan(&self, facts: &Facts<'_>) -> Plan {
-        (self.plan)(&RemedyScope {
+        let mut plan = (self.plan)(&RemedyScope {
             facts,
             rule: self.code,
-        })
+        });
+        plan.hold_back_shared(facts, self.code);
+        plan
     }
 }
 
@@ -81,7 +83,8 @@ impl<'t> RemedyScope<'_, 't> {
     /// Returns whether additions can be made to an object: it is a file of the tree in YAML, and no secret.
     pub(super) fn may_edit(&self, member: &Member<'_>) -> bool {
         let written = member.written.map(|written| written.file);
-        written.is_some_and(|file| {
+        let is_deployed = self.builds.deploys(member);
+        written.filter(|_| is_deployed).is_some_and(|file| {
             self.files.contains_key(file.path.as_str())
                 && !file.documents.is_empty()
                 && !file.is_secret()

@@ -55,9 +55,7 @@ impl<'t> Release<'t> {
         let mut seen = std::collections::BTreeSet::new();
         let members: Vec<&Member<'t>> = builds
             .of_kind(HELM, "HelmRelease")
-            .filter(|member| {
-                seen.insert((member.spot(), member.namespace_name(), member.name.as_str()))
-            })
+            .filter(|member| seen.insert((member.spot(), member.user())))
             .collect();
         members
             .into_par_iter()

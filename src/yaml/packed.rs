@@ -66,7 +66,7 @@ fn node(content: Content) -> Node {
     Node {
         span: Span::default(),
         content,
-        aliased: false,
+        alias_of: None,
         anchored: false,
     }
 }

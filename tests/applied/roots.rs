@@ -66,6 +66,28 @@ fn a_bootstrapped_kustomization_holds_its_own_file() {
 }
 
 #[test]
+fn what_takes_all_of_an_artifact_is_no_root() {
+    let sync = kustomization("cluster", "./flux", "");
+    let manifests = kustomization("flux", "./", "")
+        .replace("kind: GitRepository", "kind: OCIRepository")
+        .replace("name: flux-system}", "name: flux-manifests}");
+    let artifact = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\n\
+                    metadata: {name: flux-manifests, namespace: flux-system}\n";
+    let files = |kind: &str| {
+        let manifests = format!("{artifact}---\n{manifests}").replace("OCIRepository", kind);
+        applied(&[
+            ("flux/cluster.yaml", &*sync),
+            ("flux/flux.yaml", &manifests),
+        ])
+    };
+    let of_artifact = files("OCIRepository");
+    assert_eq!(folders(&of_artifact), ["flux"]);
+    assert_eq!(super::unseen(&of_artifact).len(), 1);
+    // As `flux bootstrap --path=.` writes it.
+    assert_eq!(folders(&files("GitRepository")), ["", "flux"]);
+}
+
+#[test]
 fn every_cluster_is_a_root_with_names_of_its_own() {
     let apps = |cluster: &str| kustomization("apps", &format!("./apps/{cluster}"), "");
     let instance = |path: &str| INSTANCE.replace("path: cluster", &format!("path: {path}"));

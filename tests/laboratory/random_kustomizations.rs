@@ -1,7 +1,9 @@
 //! Kustomizations that nobody wrote, built here and by kustomize's own library: byte for byte the same,
 //! or both refuse.
 
+#[path = "../../crates/kustomize/tests/random/object.rs"]
 mod object;
+#[path = "../../crates/kustomize/tests/random/tree.rs"]
 mod tree;
 
 use std::fmt::Write as _;
@@ -12,6 +14,7 @@ use kustomize::{BuildOptions, MemoryFiles, build, to_yaml};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::fuzz::mutator as dice;
 use crate::support::oracle;
 use tree::RandomTree;
 

@@ -99,6 +99,7 @@ fn build_loaded(loader: Loader<'_>, kustomization: &Kustomization, findings: Fin
     refuse_not_finite(&resources, &mut findings);
     for resource in &mut resources.list {
         finish_annotations(resource, kustomization);
+        resource.root.write_timestamps();
     }
     if !findings.problems.is_empty() {
         return refused(findings);

@@ -5,6 +5,7 @@ use spanned_yaml::{Content, Entry, Node, Resolver, Style};
 
 use super::folded::{is_folded, written_anew};
 use super::place::{Origin, Place, SourceFile};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value in an object, and where it comes from.
@@ -49,6 +50,8 @@ pub enum ScalarKind {
     Integer,
     /// Any other number.
     Float,
+    /// A date or a point in time, while a build goes on; in its results each is a text, as RFC 3339 writes it.
+    Timestamp,
     /// Text.
     Text,
 }
@@ -63,8 +66,15 @@ pub struct FieldEntry {
 }
 
 impl Field {
-    /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved.
+    /// Takes a value from a document as kustomize reads it: aliases and `<<` are resolved, and a date is a text.
     pub fn of_node(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
+        let mut field = Self::of_written(node, file, document);
+        field.write_timestamps();
+        field
+    }
+
+    /// Takes a value from a document as kustomize holds it during a build: a date is as it is written.
+    pub(crate) fn of_written(node: &Node, file: &Arc<SourceFile>, document: usize) -> Self {
         Self::of_node_by(Resolver::Kustomize, node, file, document)
     }
 
@@ -79,7 +89,10 @@ impl Field {
         file: &Arc<SourceFile>,
         document: usize,
     ) -> Self {
-        let origin = Origin::new(Place::new(file, document, node.span));
+        let mut origin = Origin::new(Place::new(file, document, node.span));
+        if let (Some(written), Content::Scalar(_)) = (&node.alias_of, &node.content) {
+            origin = origin.and(&Place::new(file, document, **written));
+        }
         let value = match &node.content {
             // The reader gives a value that is not written the text `~`.
             Content::Scalar(scalar) if scalar.style == Style::Plain && node.span.is_empty() => {
@@ -296,6 +309,24 @@ impl Field {
         }
     }
 
+    /// Makes texts of all dates, as kustomize does where it writes an object as JSON.
+    pub(crate) fn write_timestamps(&mut self) {
+        match &mut self.value {
+            FieldValue::Scalar(scalar) => {
+                if let (ScalarKind::Timestamp, Value::String(text)) =
+                    (scalar.kind, scalar.to_json())
+                {
+                    scalar.text = text;
+                    scalar.kind = ScalarKind::Text;
+                }
+            }
+            FieldValue::Sequence(items) => items.iter_mut().for_each(Self::write_timestamps),
+            FieldValue::Mapping(entries) => entries
+                .iter_mut()
+                .for_each(|entry| entry.value.write_timestamps()),
+        }
+    }
+
     /// Visits every scalar, with the JSON pointer (RFC 6901) from this field.
     pub fn each_scalar<'f>(&'f self, visit: &mut impl FnMut(&str, &'f Self)) {
         self.each_scalar_from("", visit);
@@ -335,13 +366,16 @@ impl FieldScalar {
         let kind = if special && has_no_digit(text) {
             // `.inf` and `.nan`, which JSON has not.
             ScalarKind::Float
+        } else if special && resolver == Resolver::Kustomize {
+            ScalarKind::Timestamp
+        } else if plain && value.is_number() && is_spelled_as_float(text) {
+            ScalarKind::Float
         } else {
             ScalarKind::of_value(&value)
         };
         let text = match (resolver, value) {
             // Whoever reads a boolean reads `true`, also where the author wrote `yes`.
             (Resolver::Kubernetes, Value::Bool(truth)) => truth.to_string(),
-            (Resolver::Kustomize, Value::String(date)) => date,
             _ => text.to_owned(),
         };
         Self { text, kind }
@@ -358,7 +392,9 @@ impl FieldScalar {
             ScalarKind::Null => Value::Null,
             ScalarKind::Text => Value::from(self.text.as_str()),
             ScalarKind::Boolean => Value::Bool(self.text.eq_ignore_ascii_case("true")),
-            ScalarKind::Integer | ScalarKind::Float => Resolver::Kustomize.value_of(&self.text),
+            ScalarKind::Integer | ScalarKind::Float | ScalarKind::Timestamp => {
+                Resolver::Kustomize.value_of(&self.text)
+            }
         }
     }
 }
@@ -366,7 +402,7 @@ impl FieldScalar {
 impl ScalarKind {
     /// Returns the type of a plain scalar.
     pub fn of(text: &str) -> Self {
-        Self::of_value(&Resolver::Kustomize.value_of(text))
+        FieldScalar::read(text, true).kind
     }
 
     fn of_value(value: &Value) -> Self {
@@ -378,6 +414,12 @@ impl ScalarKind {
             _ => Self::Text,
         }
     }
+}
+
+/// Returns whether a number has a fraction or an exponent, whatever its value.
+fn is_spelled_as_float(text: &str) -> bool {
+    let is_hexadecimal = text.contains(['x', 'X']);
+    text.contains('.') || (!is_hexadecimal && text.contains(['e', 'E']))
 }
 
 fn has_no_digit(text: &str) -> bool {
@@ -396,6 +438,18 @@ pub(crate) fn json_key(resolver: Resolver, entry: &Entry, written: &[u8]) -> Str
     }
 }
 
+/// Leaves of entries with the same key, which differed in how they were spelled, the last.
+fn last_of_equal_keys(entries: Vec<FieldEntry>) -> Vec<FieldEntry> {
+    let keys = entries.iter().enumerate();
+    let last: BTreeMap<String, usize> = keys
+        .map(|(index, entry)| (entry.key.clone(), index))
+        .collect();
+    let mut indices = 0..;
+    let mut entries = entries;
+    entries.retain(|entry| last.get(&entry.key).copied() == indices.next());
+    entries
+}
+
 /// Lists the entries of a mapping, then those that `<<` brings and the mapping does not set itself.
 fn entries_of(
     resolver: Resolver,
@@ -405,11 +459,17 @@ fn entries_of(
 ) -> Vec<FieldEntry> {
     let own = node.entries().unwrap_or_default();
     let mut entries: Vec<FieldEntry> = Vec::with_capacity(own.len());
+    let mut is_rewritten = false;
     for entry in own.iter().filter(|entry| entry.key != "<<") {
+        let key = json_key(resolver, entry, file.bytes());
+        is_rewritten |= key != entry.key;
         entries.push(FieldEntry {
-            key: json_key(resolver, entry, file.bytes()),
+            key,
             value: Field::of_node_by(resolver, &entry.value, file, document),
         });
+    }
+    if is_rewritten {
+        entries = last_of_equal_keys(entries);
     }
     for merged in own.iter().filter(|entry| entry.key == "<<") {
         let sources = match &merged.value.content {

@@ -229,11 +229,8 @@ pub(crate) fn absorb(made: &mut Resource, old: &Resource, findings: &mut Finding
     made.former.clone_from(&old.former);
     made.prefixes.clone_from(&old.prefixes);
     made.suffixes.clone_from(&old.suffixes);
-    made.referred_by.clone_from(&old.referred_by);
     made.variables.clone_from(&old.variables);
     made.needs_hash &= old.needs_hash;
-    made.allow_name_change = old.allow_name_change;
-    made.allow_kind_change = old.allow_kind_change;
     made.behavior = old.behavior;
     made.provenance
         .transformers

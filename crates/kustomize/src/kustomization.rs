@@ -8,8 +8,8 @@ use super::loader::{Loader, kustomization_of};
 use super::place::{Origin, Place};
 use super::problem::{Findings, Problem, ProblemKind};
 pub(crate) use shape::{
-    CONFIG_MAP_GENERATOR, FieldShape, IAM_POLICY_GENERATOR, SECRET_GENERATOR, Strictness,
-    bring_into_shape,
+    CONFIG_MAP_GENERATOR, FieldShape, IAM_POLICY_GENERATOR, KUSTOMIZATION, SECRET_GENERATOR,
+    Strictness, bring_into_shape,
 };
 
 /// The names that a kustomization file may have; a folder has one of them.
@@ -21,7 +21,7 @@ const COMPONENT_API: &str = "kustomize.config.k8s.io/v1alpha1";
 
 /// Lists the fields that a kustomization may have, deprecated ones included.
 pub fn known_fields() -> impl Iterator<Item = &'static str> {
-    shape::KUSTOMIZATION.iter().map(|(name, _)| *name)
+    KUSTOMIZATION.iter().map(|(name, _)| *name)
 }
 
 /// Returns whether kustomize knows a field of a kustomization; it takes names in any case.
@@ -85,7 +85,7 @@ impl Kustomization {
             root = Field::mapping(Origin::new(place.clone()));
         }
         let before = findings.problems.len();
-        let all = FieldShape::Object(shape::KUSTOMIZATION);
+        let all = FieldShape::Object(KUSTOMIZATION);
         bring_into_shape(&mut root, &all, Strictness::Strict, "", findings);
         root.entries()?;
         let is_component = root.find_text(&["kind"]) == Some("Component");

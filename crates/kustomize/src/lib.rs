@@ -3,6 +3,21 @@
 //! A build reads through [`Files`]: a map in memory, a git revision, a folder. It opens no file itself and starts no
 //! program. What cannot be had from the files at hand (remote resources, charts, plugins) is [`NotSeen`]; what
 //! kustomize refuses is a [`Problem`], with its place, and all problems are found at once.
+//!
+//! # Differences
+//!
+//! Known differences to kustomize 5.8, none of which a tree needs:
+//!
+//! - A key that stands twice in a mapping of a strategic merge is refused. kustomize takes the first one where the
+//!   mapping is merged into another, and refuses it elsewhere.
+//! - A `-` alone as a value in brackets or braces (`{k: -}`) is refused, where kustomize takes it for a text; a `?` alone
+//!   is a text, where kustomize refuses it.
+//! - A key that is null, a boolean or a number with a fraction is refused where it is read. kustomize refuses it in the
+//!   result, so that a patch may take it out before. In the value of a JSON patch such a key is a text, also null, which
+//!   kustomize refuses; a date as a key is a time there, and an underscore in a fraction stays.
+//! - A key with `!!str` before it keeps its type, where a strategic merge of kustomize loses it.
+//! - kustomize keeps its own notes on an object among the annotations while it builds. A JSON patch that moves or copies
+//!   all annotations elsewhere takes these notes along in kustomize, and not here.
 
 mod accumulate;
 mod annotation;
@@ -15,6 +30,7 @@ mod files;
 mod folded;
 mod generate;
 mod generated_note;
+mod go_expression;
 mod inline;
 mod kustomization;
 mod loader;
@@ -26,6 +42,7 @@ mod place;
 mod problem;
 mod provenance;
 mod reference;
+mod refused_key;
 mod remote;
 mod replacement;
 mod resource;

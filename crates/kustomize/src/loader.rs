@@ -86,7 +86,7 @@ pub(crate) fn documents_of(file: &Arc<SourceFile>, findings: &mut Findings) -> O
                 .iter()
                 .enumerate()
                 .filter(|(index, document)| is_read(text, *index, document))
-                .map(|(index, document)| Field::of_node(&document.root, file, index))
+                .map(|(index, document)| Field::of_written(&document.root, file, index))
                 .filter(|field| !field.is_null())
                 .collect(),
         ),

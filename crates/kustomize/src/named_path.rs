@@ -1,6 +1,7 @@
 //! The paths that a kustomization names, and what for.
 
 use super::field::Field;
+use super::kustomization::{FieldShape, KUSTOMIZATION};
 use super::place::Place;
 use super::remote::{is_remote_file, is_repository};
 
@@ -30,96 +31,99 @@ pub struct NamedPath {
     pub place: Place,
 }
 
-/// How a field names paths.
-enum PathForm {
-    /// It is a list of paths.
-    Items(PathRole),
-    /// It is a list of mappings with a path in `path`.
-    InPath,
-    /// It is a list of generators, with lists of paths in `files` and `envs`, and one in `env`.
-    Generators,
-    /// It is a list of objects, with a path in each of these fields.
-    InFields(&'static [&'static str]),
-    /// It has a path in this key.
-    InKey(&'static str),
-}
-
-/// The fields that name paths.
-const PATH_FIELDS: &[(&str, PathForm)] = &[
-    ("resources", PathForm::Items(PathRole::Resource)),
-    ("bases", PathForm::Items(PathRole::Resource)),
-    ("components", PathForm::Items(PathRole::Component)),
-    ("crds", PathForm::Items(PathRole::Input)),
-    ("configurations", PathForm::Items(PathRole::Input)),
-    ("generators", PathForm::Items(PathRole::Input)),
-    ("transformers", PathForm::Items(PathRole::Input)),
-    ("validators", PathForm::Items(PathRole::Input)),
-    ("patchesStrategicMerge", PathForm::Items(PathRole::Input)),
-    ("patches", PathForm::InPath),
-    ("patchesJson6902", PathForm::InPath),
-    ("replacements", PathForm::InPath),
-    ("configMapGenerator", PathForm::Generators),
-    ("secretGenerator", PathForm::Generators),
-    ("openapi", PathForm::InKey("path")),
-    ("helmCharts", PathForm::InFields(&["valuesFile"])),
-    (
-        "helmChartInflationGenerator",
-        PathForm::InFields(&["values"]),
-    ),
-];
-
 /// Lists the paths that a kustomization names, field by field, in the order in which each field has them.
 ///
 /// Inline patches, generators and transformers are none. A path on another machine is one.
 pub fn named_paths(kustomization: &Field) -> Vec<NamedPath> {
     let mut found = Vec::new();
-    for (field, form) in PATH_FIELDS {
-        let Some(value) = kustomization.get(field) else {
-            continue;
-        };
-        let items = value.items().unwrap_or_default().iter();
-        let mut add = |role, path: &Field| found.extend(named(role, field, path));
-        match form {
-            PathForm::Items(role) => items.for_each(|item| add(*role, item)),
-            PathForm::InPath => items
-                .filter_map(|item| item.get("path"))
-                .for_each(|path| add(PathRole::Input, path)),
-            PathForm::InFields(keys) => items
-                .flat_map(|item| keys.iter().filter_map(|key| item.get(key)))
-                .for_each(|path| add(PathRole::Input, path)),
-            PathForm::InKey(key) => value
-                .get(key)
-                .into_iter()
-                .for_each(|path| add(PathRole::Input, path)),
-            PathForm::Generators => items
-                .flat_map(generator_paths)
-                .for_each(|path| add(PathRole::Input, path)),
+    for (field, shape) in KUSTOMIZATION {
+        if let Some(value) = kustomization.get(field) {
+            collect(value, shape, field, &mut found);
         }
     }
     found
 }
 
-fn generator_paths(generator: &Field) -> impl Iterator<Item = &Field> {
-    let lists = ["files", "envs"].into_iter();
-    let listed = lists.filter_map(|key| generator.get(key)?.items());
-    listed.flatten().chain(generator.get("env"))
+fn collect(value: &Field, shape: &FieldShape, field: &'static str, found: &mut Vec<NamedPath>) {
+    let mut collect_below = |key: &str, shape: &FieldShape| {
+        if let Some(value) = value.get(key) {
+            collect(value, shape, field, found);
+        }
+    };
+    match shape {
+        FieldShape::Path(role) => {
+            found.extend(
+                value
+                    .as_text()
+                    .and_then(|path| named(path, *role, field, value)),
+            );
+        }
+        FieldShape::KeyedPath => {
+            let path = value.as_text().map(|text| match text.split_once('=') {
+                Some((_, path)) => path,
+                None => text,
+            });
+            found.extend(path.and_then(|path| named(path, PathRole::Input, field, value)));
+        }
+        FieldShape::PathTexts => collect_below("path", &FieldShape::Path(PathRole::Input)),
+        FieldShape::List(of) => {
+            for item in value.items().unwrap_or_default() {
+                collect(item, of, field, found);
+            }
+        }
+        FieldShape::Object(fields) => {
+            for (key, shape) in *fields {
+                collect_below(key, shape);
+            }
+        }
+        FieldShape::Objects(parts) => {
+            for (key, shape) in parts.iter().copied().flatten() {
+                collect_below(key, shape);
+            }
+        }
+        FieldShape::Text
+        | FieldShape::Flag
+        | FieldShape::Integer
+        | FieldShape::Texts
+        | FieldShape::Values => {}
+    }
 }
 
-fn named(role: PathRole, field: &'static str, path: &Field) -> Option<NamedPath> {
-    let written = path.as_text()?;
-    if written.is_empty() || written.contains('\n') {
+fn named(path: &str, role: PathRole, field: &'static str, written: &Field) -> Option<NamedPath> {
+    if path.is_empty() || path.contains('\n') {
         return None;
     }
-    let is_generator = matches!(field, "configMapGenerator" | "secretGenerator");
-    let path_of = match written.split_once('=') {
-        Some((_, path)) if is_generator => path,
-        _ => written,
-    };
     Some(NamedPath {
         role,
         field,
-        path: path_of.to_owned(),
-        is_remote: is_remote_file(path_of) || is_repository(path_of),
-        place: path.place().clone(),
+        path: path.to_owned(),
+        is_remote: is_remote_file(path) || is_repository(path),
+        place: written.place().clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::SourceFile;
+
+    #[test]
+    fn every_field_with_a_path_names_it() {
+        let text = "resources: [a]\nbases: [b]\ncomponents: [c]\ncrds: [d]\nconfigurations: [e]\ngenerators: [f, \"a\\nb\"]\n\
+                    transformers: [g]\nvalidators: [h]\npatchesStrategicMerge: [i]\npatches: [{path: j, patch: x}]\n\
+                    patchesJson6902: [{path: k}]\nreplacements: [{path: l}]\n\
+                    configMapGenerator: [{name: x, literals: [x=y], files: [m, k=n], envs: [o], env: p}]\n\
+                    secretGenerator: [{files: [q]}]\nopenapi: {path: r, version: x}\n\
+                    helmCharts: [{name: x, valuesFile: t, additionalValuesFiles: [s]}]\n\
+                    helmChartInflationGenerator: [{values: u}]\nnamePrefix: x\nvars: [{name: x}]\n";
+        let file = SourceFile::new("kustomization.yaml", text.as_bytes());
+        let documents = file.documents().expect("the file is YAML");
+        let field = Field::of_kustomization(&documents[0].root, &file, 0);
+        let found = named_paths(&field);
+        let paths: String = found.iter().map(|named| named.path.as_str()).collect();
+        assert_eq!(paths, "abcdefghijklmnopqrstu");
+        let with_role = |role| found.iter().filter(move |named| named.role == role).count();
+        assert_eq!(with_role(PathRole::Resource), 2);
+        assert_eq!(with_role(PathRole::Component), 1);
+    }
 }

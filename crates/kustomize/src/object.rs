@@ -110,11 +110,7 @@ impl Resource {
         };
         let enabled = |name: &str| noted(name) == Some("enabled");
         let behavior = GeneratorBehavior::of(noted("generatorBehavior").unwrap_or_default());
-        let (needs_hash, name, kind) = (
-            enabled("needsHashSuffix"),
-            enabled("allowNameChange"),
-            enabled("allowKindChange"),
-        );
+        let needs_hash = enabled("needsHashSuffix");
         let (prefixes, suffixes) = (listed("prefixes"), listed("suffixes"));
         let former = former_ids(
             &resource,
@@ -124,8 +120,6 @@ impl Resource {
         );
         resource.behavior = behavior;
         resource.needs_hash = needs_hash;
-        resource.allow_name_change = name;
-        resource.allow_kind_change = kind;
         resource.prefixes = prefixes;
         resource.suffixes = suffixes;
         resource.former = former;

@@ -13,17 +13,16 @@ mod target;
 use std::collections::BTreeMap;
 
 use super::field::{Field, FieldScalar, FieldValue, ScalarKind};
-use super::generated_note::{has_build_notes, write_texts};
+use super::generated_note::{has_build_notes, take_notes, write_notes, write_texts};
 use super::loader::Loader;
 use super::place::Place;
 use super::problem::{Findings, Problem, ProblemKind};
+use super::provenance::Provenance;
 use super::resource::Resource;
 use super::resources::Resources;
 
 pub(crate) use entry::{EntryReader, is_given};
-pub(crate) use target::{
-    SELECTOR_KEYS, TargetSelector, default_namespace, effective_namespace, remember_id,
-};
+pub(crate) use target::{SELECTOR_KEYS, TargetSelector, default_namespace, effective_namespace};
 
 use entry::PatchEntry;
 use json_patch::JsonOperation;
@@ -197,9 +196,13 @@ impl ObjectPatch {
     /// Merges the patch into an object; false where nothing is left of it.
     fn merge_into(&self, resource: &mut Resource) -> Result<bool, Problem> {
         if self.permissions.name || self.permissions.kind {
-            remember_id(resource);
+            resource.remember_id();
         }
-        let root = resource.root.clone();
+        let mut root = resource.root.clone();
+        let has_notes = has_build_notes(resource) || resource.provenance.maker.is_some();
+        if has_notes {
+            write_notes(&mut root);
+        }
         let merged = merge_object(root, self.named.root.clone())?;
         let kept = merged.filter(|root| root.entries().is_some_and(|all| !all.is_empty()));
         let Some(mut root) = kept else {
@@ -221,7 +224,11 @@ impl ObjectPatch {
             Some(namespace) => metadata.set("namespace", namespace.clone()),
             None => drop(metadata.remove("namespace")),
         }
+        let are_notes_lost = has_notes && !take_notes(&mut root);
         resource.root = root;
+        if are_notes_lost {
+            resource.forget_notes();
+        }
         resource.settle_shared();
         if has_build_notes(resource) {
             write_texts(&mut resource.root, "annotations");
@@ -343,7 +350,7 @@ fn operate_on(
     is_legacy: bool,
 ) -> Result<(), Problem> {
     if !is_legacy {
-        remember_id(resource);
+        resource.remember_id();
     }
     let mut root = resource.root.clone();
     // kustomize keeps its notes among the annotations: a patch may add to them where the user has none.
@@ -368,7 +375,12 @@ fn operate_on(
     }
     write_texts(&mut root, "annotations");
     round_integers(&mut root);
+    root.write_timestamps();
     resource.root = root;
+    if operations.iter().any(JsonOperation::replaces_annotations) {
+        // Of its own notes kustomize keeps the ids and the hash, but not where an object comes from.
+        resource.provenance = Provenance::default();
+    }
     resource.unshare();
     Ok(())
 }

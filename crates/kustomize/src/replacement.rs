@@ -375,8 +375,13 @@ impl ReplacementTarget {
             let part = value.as_text().unwrap_or_default();
             let text = join_part(&old.text, &self.options, part);
             let kind = value.as_scalar().map_or(old.kind, |scalar| scalar.kind);
-            let origin = field.origin.clone().and(value.place()).and(path);
-            new = Field::scalar(text, kind, origin);
+            // Nothing may be left of the old text, or it was empty: made just now.
+            let origin = if text == part || old.text.is_empty() {
+                value.origin.clone()
+            } else {
+                field.origin.clone().and(value.place())
+            };
+            new = Field::scalar(text, kind, origin.and(path));
         }
         match &mut field.value {
             FieldValue::Scalar(old) => put_text(old, host, new.as_scalar())?,
@@ -408,7 +413,9 @@ fn put_text(
     new: Option<&FieldScalar>,
 ) -> Result<(), String> {
     let text = new.map_or("", |scalar| scalar.text.as_str());
-    if host == FieldHost::New {
+    if text.is_empty() && old.kind == ScalarKind::Null {
+        old.kind = ScalarKind::Text;
+    } else if host == FieldHost::New {
         old.kind = ScalarKind::of(text);
     }
     if host == FieldHost::Object && !takes_text(old.kind, text) {
@@ -418,6 +425,7 @@ fn put_text(
             ScalarKind::Integer => "a whole number",
             ScalarKind::Float => "a number",
             ScalarKind::Text => "a text",
+            ScalarKind::Timestamp => "a date",
         };
         return Err(format!(
             "the field holds {name}, and the value is of another type"

@@ -46,18 +46,12 @@ pub struct Resource {
     pub(crate) prefixes: Vec<String>,
     /// The suffixes it got, in order; the hash is none.
     pub(crate) suffixes: Vec<String>,
-    /// The current ids of the objects that refer to it.
-    pub(crate) referred_by: Vec<ResourceId>,
     /// The scalars in it that are one and the same to kustomize.
     pub(crate) shared: Vec<SharedField>,
     /// Whether its name gets a hash of its content at the end.
     pub(crate) needs_hash: bool,
     /// What its generator does where an object of its name is there.
     pub(crate) behavior: GeneratorBehavior,
-    /// Whether a patch may change its name.
-    pub(crate) allow_name_change: bool,
-    /// Whether a patch may change its kind.
-    pub(crate) allow_kind_change: bool,
     /// The names of the `vars` that take their value from it.
     pub(crate) variables: Vec<String>,
     /// What `buildMetadata` says about it.
@@ -101,12 +95,9 @@ impl Resource {
             former: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
-            referred_by: Vec::new(),
             shared: Vec::new(),
             needs_hash: false,
             behavior: GeneratorBehavior::Unspecified,
-            allow_name_change: false,
-            allow_kind_change: false,
             variables: Vec::new(),
             provenance: Provenance::default(),
         }

@@ -181,6 +181,7 @@ fn json_of(scalar: &FieldScalar) -> serde_json::Value {
         ScalarKind::Null => serde_json::Value::Null,
         ScalarKind::Text => scalar.text.as_str().into(),
         ScalarKind::Boolean => scalar.text.eq_ignore_ascii_case("true").into(),
+        ScalarKind::Timestamp => scalar.to_json(),
         ScalarKind::Integer | ScalarKind::Float => Resolver::Kubernetes.value_of(&scalar.text),
     }
 }

@@ -131,6 +131,25 @@ fn keeps_the_place_of_each_generated_value() {
 }
 
 #[test]
+fn keeps_the_place_of_what_an_alias_stands_for() {
+    let object = "kind: X\nmetadata: {name: a}\none: &a text\ntwo: *a\nmap: &b {c: d}\nother: *b\n";
+    let built = built(&[
+        ("kustomization.yaml", "resources: [a.yaml]\n"),
+        ("a.yaml", object),
+    ]);
+    let root = &built.resources[0].root;
+    let spans = |path: &[&str]| {
+        let origin = &root.find(path).expect("the field is there").origin;
+        let all = std::iter::once(&origin.place).chain(origin.shaped_by());
+        let texts = all.map(|place| &object[place.span.start..place.span.end]);
+        texts.collect::<Vec<&str>>()
+    };
+    assert_eq!(spans(&["one"]), ["text"]);
+    assert_eq!(spans(&["two"]), ["*a", "text"]);
+    assert_eq!(spans(&["other", "c"]), ["d"]);
+}
+
+#[test]
 fn keeps_the_place_of_each_merged_value() {
     let built = built(&[
         (
@@ -354,6 +373,59 @@ fn writes_annotations_as_kustomize_does() {
 }
 
 /// As go-yaml v2 reads it: kustomize says nothing about the first.
+/// Each result was printed by kustomize 5.8.
+#[test]
+fn a_patch_that_replaces_the_annotations_takes_kustomizes_notes_with_them() {
+    let pod = "kind: Pod\napiVersion: v1\nmetadata: {name: p}\nspec: {volumes: [{configMap: {name: g}}]}\n";
+    let with_patch = |patch: &str| {
+        let kustomization = format!(
+            "resources: [pod.yaml]\nconfigMapGenerator: [{{name: g, literals: [a=b]}}]\n\
+             buildMetadata: [originAnnotations]\npatches:\n- target: {{kind: ConfigMap}}\n  patch: |-\n    {patch}\n"
+        );
+        let built = built(&[("kustomization.yaml", &kustomization), ("pod.yaml", pod)]);
+        let text = |index: usize, path: &[&str]| {
+            let field = built.resources[index]
+                .root
+                .find(path)
+                .and_then(Field::as_text);
+            field.unwrap_or_default().to_owned()
+        };
+        let volumes = built.resources[1].root.find(&["spec", "volumes"]);
+        let volume = volumes.and_then(Field::items).and_then(<[_]>::first);
+        assert_eq!(
+            volume.and_then(|volume| volume.find_text(&["configMap", "name"])),
+            Some(text(0, &["metadata", "name"]).as_str())
+        );
+        (
+            text(0, &["metadata", "name"]),
+            text(
+                0,
+                &["metadata", "annotations", "config.kubernetes.io/origin"],
+            ),
+        )
+    };
+    let by = |kind: &str| {
+        format!(
+            "configuredIn: kustomization.yaml\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n"
+        )
+    };
+    let merge = |metadata: &str| {
+        with_patch(&format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: g, {metadata}}}}}"
+        ))
+    };
+    let hashed = "g-4h2mbtbbt6".to_owned();
+    assert_eq!(
+        merge("annotations: {a: b}"),
+        (hashed.clone(), by("ConfigMapGenerator"))
+    );
+    for metadata in ["annotations: {$patch: delete}", "$patch: replace"] {
+        assert_eq!(merge(metadata), ("g".to_owned(), by("PatchTransformer")));
+    }
+    let json = with_patch("- {op: add, path: /metadata/annotations, value: {a: b}}");
+    assert_eq!(json, (hashed, by("PatchTransformer")));
+}
+
 #[test]
 fn takes_the_last_of_equal_keys_in_a_kustomization() {
     let built = built(&[
@@ -549,6 +621,64 @@ fn writes_dates_as_times_and_refuses_what_json_has_not() {
     }
 }
 
+/// Each result was printed by kustomize 5.8.
+#[test]
+fn a_date_is_as_it_is_written_until_the_end() {
+    let object = "kind: X\nmetadata: {name: 2001-01-01, annotations: {a: 2001-01-02}}\nspec: {a: x, b: 2001-01-03}\n";
+    let prefixed = only_object("namePrefix: p-\n", object);
+    assert!(prefixed.contains("    a: \"2001-01-02\"\n  name: p-2001-01-01\n"));
+    assert!(prefixed.ends_with("  b: \"2001-01-03T00:00:00Z\"\n"));
+    let replacement = |source: &str, target: &str| {
+        format!(
+            "replacements:\n- source: {{kind: X, fieldPath: {source}}}\n  targets:\n  - select: {{kind: X}}\n    \
+             fieldPaths: [{target}]\n    options: {{create: true}}\n"
+        )
+    };
+    let into_text = only_object(&replacement("spec.b", "spec.a"), object);
+    assert!(into_text.contains("  a: \"2001-01-03\"\n"), "{into_text}");
+    let into_new = only_object(&replacement("spec.b", "spec.c"), object);
+    assert!(
+        into_new.ends_with("  c: \"2001-01-03T00:00:00Z\"\n"),
+        "{into_new}"
+    );
+    let patch =
+        "patches:\n- patch: '- {op: add, path: /spec/c, value: 2001-01-01}'\n  target: {kind: X}\n";
+    let after_json = only_object(
+        &format!("{patch}{}", replacement("spec.a", "spec.b")),
+        object,
+    );
+    assert!(
+        after_json.ends_with("  b: x\n  c: \"2001-01-01\"\n"),
+        "{after_json}"
+    );
+}
+
+#[test]
+fn a_replacement_puts_no_text_or_number_over_a_date() {
+    let object = "kind: X\nmetadata: {name: a}\nspec: {number: 5, text: x, date: 2001-01-01, time: 2001-01-01T10:00:00Z}\n";
+    for source in ["number", "text"] {
+        for target in ["date", "time"] {
+            let kustomization = format!(
+                "resources: [a.yaml]\nreplacements:\n- source: {{kind: X, fieldPath: spec.{source}}}\n  targets:\n  \
+                 - select: {{kind: X}}\n    fieldPaths: [spec.{target}]\n"
+            );
+            let files = [
+                ("kustomization.yaml", kustomization.as_str()),
+                ("a.yaml", object),
+            ];
+            let (kind, message, place) = only_problem(&files);
+            assert_eq!(kind, ProblemKind::Refused);
+            assert_eq!(
+                message,
+                format!(
+                    "no field `spec.{target}` is in `X` `a`: the field holds a date, and the value is of another type"
+                )
+            );
+            assert_eq!(place, "kustomization.yaml:6:18");
+        }
+    }
+}
+
 #[test]
 fn reads_keys_that_are_no_text_as_kustomize_does() {
     let plain = "kind: X\nmetadata: {name: a}\ndata: {0x1F: x, '0x2F': y, yes: z}\n";
@@ -567,6 +697,54 @@ fn reads_keys_that_are_no_text_as_kustomize_does() {
         built.contains("  \"false\":\n  - false\n  \"n\": 2\n  \"true\": 1\n"),
         "{built}"
     );
+}
+
+#[test]
+fn refuses_keys_that_json_does_not_have() {
+    let bare = "kind: X\nmetadata: {name: a}\n";
+    for key in ["true", "False", "1.5", "1e3", "null", "~", ".inf", "-.5"] {
+        let object = format!("{bare}spec:\n- a: {{{key}: x}}\n");
+        let files = [
+            ("kustomization.yaml", "resources: [a.yaml]\n"),
+            ("a.yaml", object.as_str()),
+        ];
+        let (kind, message, place) = only_problem(&files);
+        assert_eq!(
+            (kind, place.as_str()),
+            (ProblemKind::Malformed, "a.yaml:4:7")
+        );
+        assert!(message.starts_with("the key is "), "{message}");
+        let patch = format!(
+            "resources: [a.yaml]\npatches:\n- patch: |-\n    kind: X\n    metadata: {{name: a}}\n    spec: {{{key}: x}}\n"
+        );
+        let (_, message, place) = only_problem(&[("kustomization.yaml", &patch), ("a.yaml", bare)]);
+        assert_eq!(place, "kustomization.yaml:6:12");
+        assert!(message.starts_with("the key is "), "{message}");
+    }
+    let fine = format!(
+        "{bare}spec: {{'true': a, \"1.5\": b, !!str false: c, on: d, nothing: e, -x: f}}\n"
+    );
+    assert_eq!(only_object("", &fine).matches(": ").count(), 8);
+}
+
+#[test]
+fn of_two_spellings_of_a_number_as_a_key_the_last_counts() {
+    let object = "kind: X\nmetadata: {name: a}\ndata: {0x1F: x, b: y, \"31\": z, 7: v, 0x7: w}\n";
+    assert_eq!(
+        only_object("", object),
+        "data:\n  \"7\": w\n  \"31\": z\n  b: \"y\"\nkind: X\nmetadata:\n  name: a\n"
+    );
+}
+
+#[test]
+fn of_equal_keys_in_an_operation_the_last_counts() {
+    let object = "kind: X\nmetadata: {name: a}\n";
+    let patch = "- {op: add, path: /one, path: /two, value: {x: 1, x: 2}}";
+    let built = only_object(
+        &format!("patches:\n- target: {{kind: X}}\n  patch: |-\n    {patch}\n"),
+        object,
+    );
+    assert!(built.ends_with("two:\n  x: 2\n"), "{built}");
 }
 
 #[test]

@@ -239,7 +239,7 @@ impl<'n> Target<'n> {
         let mut key_span = None;
         let mut depth = 0;
         while depth < steps.len() {
-            if node.aliased {
+            if node.is_alias() {
                 return Err(EditError::Shared(reached(depth)));
             }
             let next = match (&steps[depth], &node.content) {
@@ -267,7 +267,7 @@ impl<'n> Target<'n> {
             key_span = span;
             depth += 1;
         }
-        if node.aliased {
+        if node.is_alias() {
             return Err(EditError::Shared(reached(depth)));
         }
         let addition = wrap(&insertion.addition, &steps[depth..])

@@ -39,8 +39,8 @@ pub struct Node {
     pub span: Span,
     /// What is there.
     pub content: Content,
-    /// Whether the node stands here through an alias (`*name`); its span is then that of the alias.
-    pub aliased: bool,
+    /// Of a node that stands here through an alias (`*name`), the bytes of the value; its span is that of the alias.
+    pub alias_of: Option<Box<Span>>,
     /// Whether the node carries an anchor (`&name`).
     pub anchored: bool,
 }
@@ -189,6 +189,11 @@ impl std::fmt::Display for Route {
 }
 
 impl Node {
+    /// Returns whether the node stands here through an alias.
+    pub fn is_alias(&self) -> bool {
+        self.alias_of.is_some()
+    }
+
     /// Visits every scalar in document order, with the JSON pointer (RFC 6901) from this node.
     pub fn each_scalar(&self, visit: &mut impl FnMut(&str, &Scalar)) {
         self.each_scalar_from("", visit);

@@ -337,8 +337,8 @@ impl<'t> Loader<'t> {
             return Err(LoadError::new("aliases nest values too deeply", span));
         }
         let mut node = target.clone();
+        node.alias_of = Some(Box::new(target.span));
         node.span = span;
-        node.aliased = true;
         node.anchored = false;
         Ok(node)
     }
@@ -440,7 +440,7 @@ fn plain_node(span: Span, content: Content) -> Node {
     Node {
         span,
         content,
-        aliased: false,
+        alias_of: None,
         anchored: false,
     }
 }

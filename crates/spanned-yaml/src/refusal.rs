@@ -84,7 +84,7 @@ pub(super) fn refused_line_separator(text: &str, documents: &[Document]) -> Opti
 /// Lists the spans of scalars that stand where they are written, keys among them.
 pub(super) fn each_scalar_span(node: &Node, visit: &mut impl FnMut(Span)) {
     match &node.content {
-        _ if node.aliased => {}
+        _ if node.is_alias() => {}
         Content::Scalar(_) => visit(node.span),
         Content::Sequence { items, .. } => {
             items.iter().for_each(|item| each_scalar_span(item, visit));

@@ -88,7 +88,7 @@ impl TokenPlaces {
     /// Adds what is in a node; `least` is the column that its continued lines must reach.
     fn add(&mut self, text: &str, node: &Node, least: usize) {
         match &node.content {
-            _ if node.aliased => self.push(node.span, TokenKind::Other),
+            _ if node.is_alias() => self.push(node.span, TokenKind::Other),
             Content::Scalar(scalar) => {
                 let kind = match scalar.style {
                     Style::Plain => TokenKind::Plain(least),

@@ -53,7 +53,11 @@ pub(super) const REMEDIATION: Rule = check(
             let upgrade = has("spec.upgrade.remediation") || has("spec.upgrade.strategy");
             Some(Verdict::when(
                 install && upgrade,
-                "it says nothing of remediation",
+                match (install, upgrade) {
+                    (false, true) => "its `install` says nothing of remediation",
+                    (true, false) => "its `upgrade` says nothing of remediation",
+                    _ => "it says nothing of remediation",
+                },
             ))
         });
     },

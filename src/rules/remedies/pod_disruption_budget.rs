@@ -102,7 +102,8 @@ impl<'c> Giving<'c, '_> {
         if !workload.is_replicated() && !blocks {
             return;
         }
-        if let Some(reason) = obstacle(workload, own.as_ref()) {
+        let obstacle = obstacle(workload, own.as_ref());
+        if let Some(reason) = obstacle.or_else(|| self.unfit_twin(workload)) {
             self.gap(workload, reason);
             return;
         }
@@ -117,6 +118,30 @@ impl<'c> Giving<'c, '_> {
                 }
             }
         }
+    }
+
+    /// Names another workload that comes of the same manifest and cannot have a budget, as the file would reach it too.
+    fn unfit_twin(&self, workload: &Workload<'_>) -> Option<String> {
+        let is_twin = |other: &&Workload<'_>| {
+            let (own, its) = (workload.member, other.member);
+            let is_same = other.kind == workload.kind
+                && (other.name == workload.name || matches!(other.home, Home::Manifest(_)));
+            is_same && its.spot() == own.spot() && its.user() != own.user()
+        };
+        let is_fit = |twin: &Workload<'_>| {
+            let inside = self.budgets.get(&twin.namespace);
+            let covered = inside.is_some_and(|budgets| {
+                let mut budgets = budgets.iter();
+                budgets.any(|budget| budget.selects(twin) != Selects::No)
+            });
+            twin.is_replicated() && !covered && budget::own(twin).is_none()
+        };
+        let mut twins = self.context.workloads.iter().filter(is_twin);
+        let unfit = twins.find(|twin| !is_fit(twin))?;
+        Some(format!(
+            "its manifest makes `{}` too, for which a budget is not right",
+            unfit.label()
+        ))
     }
 
     fn gap(&mut self, workload: &Workload<'_>, reason: String) {

@@ -173,6 +173,7 @@ fn label(context: &RemedyScope<'_, '_>, users: &[&Member<'_>], plan: &mut Plan) 
             count => format!(" and {} more", count - 1),
         };
         plan.edits.push(PlannedEdit {
+            users: None,
             path: written.file.path.clone(),
             insertion: Insertion::entries(written.document, labels, entries),
             object: format!("{}{others}", first.label()),

@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Meaning};
-use crate::flux::builds::Member;
 use crate::rules::listing::{Content, Spot};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
-use crate::tree::App;
-use crate::workload::{PodField, Reach, Workload};
+use crate::workload::{PodField, Reach, Release, Workload};
 use crate::yaml::emit;
 
 const KEY: &str = "priorityClassName";
@@ -68,8 +66,14 @@ kubelet does likewise under pressure. Without classes, a demo app and the certif
 
 The tier in an app's `app.toml` decides: `critical`, `high`, `standard` or `low` gives
 `platform-critical` (900000000), `platform-high` (500000000), `platform-standard` (100000000, the default of
-pods that name none) or `platform-low` (1000, which never evicts others). What belongs to no app is
-`standard`. A chart's profile may name another class for a workload that differs from the rest of
+pods that name none) or `platform-low` (1000, which never evicts others). What belongs to no app has the tier that
+`kiln.toml` gives its chart or its namespace, and without one no class: nothing tells then who is to give way to whom.
+
+    [harden.tiers]
+    cert-manager = \"critical\"
+    media = \"low\"
+
+A chart's profile may name another class for a workload that differs from the rest of
 its chart, such as a web page beside a network plugin, or cluster DNS, which is
 `system-cluster-critical`.
 
@@ -126,7 +130,10 @@ impl Giving<'_, '_> {
             Value::Null | Value::String(_) => {}
             _ => return,
         }
-        let (class, reason) = self.class(workload);
+        // Without a tier nothing tells who is to give way to whom.
+        let Some((class, reason)) = self.class(workload) else {
+            return;
+        };
         if !matches!(workload.reach(&field), Reach::Nowhere(_)) {
             self.used.insert(class.clone());
         }
@@ -136,46 +143,44 @@ impl Giving<'_, '_> {
     }
 
     /// Returns the class that fits a workload, and why.
-    fn class(&self, workload: &Workload<'_>) -> (String, String) {
+    fn class(&self, workload: &Workload<'_>) -> Option<(String, String)> {
         let Some(class) = workload.known().and_then(|known| known.class.as_ref()) else {
-            return self.tier(workload.member);
+            return self.tier(workload);
         };
         let reason = format!(
             "`{class}` fits {}/{} whatever the tier of the app",
             workload.kind, workload.name
         );
-        (class.clone(), reason)
+        Some((class.clone(), reason))
     }
 
-    /// Returns the class by the tier of the app that an object belongs to, and why.
-    fn tier(&self, member: &Member<'_>) -> (String, String) {
+    /// Returns the class by the tier of the app that a workload belongs to, or by what the project says of its
+    /// namespace or chart, and why.
+    fn tier(&self, workload: &Workload<'_>) -> Option<(String, String)> {
+        let member = workload.member;
         let path = format!("/{}", member.path());
-        let mut apps = self.context.measures.apps.iter();
-        let app = apps
+        let apps = || self.context.measures.apps.iter();
+        let app = apps()
             .find(|app| path.contains(&format!("/{}/{}/", app.namespace, app.name)))
             .or_else(|| {
-                let named = |app: &&App| {
-                    app.name == member.name && app.namespace == member.namespace_name()
-                };
-                self.context.measures.apps.iter().find(named)
+                apps()
+                    .find(|app| app.name == member.name && app.namespace == member.namespace_name())
             });
-        let (class, reason) = match app {
-            None => (
-                "platform-standard",
-                "it belongs to no app with a tier".to_owned(),
-            ),
-            Some(app) => {
-                let class = match app.tier.as_str() {
-                    "critical" => "platform-critical",
-                    "high" => "platform-high",
-                    "low" => "platform-low",
-                    _ => "platform-standard",
-                };
-                let reason = format!("app `{}` is of tier `{}`", app.name, app.tier);
-                (class, reason)
-            }
-        };
-        (class.to_owned(), reason)
+        if let Some(app) = app {
+            let reason = format!("app `{}` is of tier `{}`", app.name, app.tier);
+            return Some((class_of(&app.tier).to_owned(), reason));
+        }
+        let tiers = &self.context.policy().tiers;
+        let chart = workload
+            .release()
+            .and_then(Release::profile)
+            .map(|profile| profile.chart.as_str());
+        let (name, tier) = [chart, Some(workload.namespace.as_str())]
+            .into_iter()
+            .flatten()
+            .find_map(|name| Some((name, tiers.get(name)?)))?;
+        let reason = format!("`[harden.tiers]` says that `{name}` is of tier `{tier}`");
+        Some((class_of(tier).to_owned(), reason))
     }
 
     /// Defines the classes in use that the tree does not define, beside Flux' first Kustomization.
@@ -251,6 +256,16 @@ impl Giving<'_, '_> {
             "define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"
         ));
         self.plan.problems.push(warning);
+    }
+}
+
+/// Returns the class of a tier.
+fn class_of(tier: &str) -> &'static str {
+    match tier {
+        "critical" => "platform-critical",
+        "high" => "platform-high",
+        "low" => "platform-low",
+        _ => "platform-standard",
     }
 }
 

@@ -92,7 +92,7 @@ impl Visitor<'_> {
     }
 
     fn node(&mut self, node: &Node, around: &Around) {
-        if node.aliased {
+        if node.is_alias() {
             return self.refuse(
                 node.span,
                 "there is an alias",

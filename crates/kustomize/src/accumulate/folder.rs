@@ -12,6 +12,7 @@ use super::super::object::read_objects;
 use super::super::place::{Place, SourceFile};
 use super::super::problem::{Findings, Problem, ProblemKind};
 use super::super::provenance::ObjectMaker;
+use super::super::refused_key::{refused_key, refused_key_problem};
 use super::super::remote::{is_remote_file, is_repository, shown_address};
 use super::super::resource::Resource;
 use super::super::resources::ResourceAppender;
@@ -157,6 +158,7 @@ impl<'f> FolderBuild<'f> {
         session: &mut BuildSession,
     ) -> Option<Vec<Resource>> {
         let documents = documents_of(file, &mut session.findings)?;
+        refuse_keys(file, &mut session.findings);
         let mut objects = read_objects(documents, &mut session.findings)?;
         if session.notes_provenance {
             let path = self.path_of(item.as_text().unwrap_or_default());
@@ -440,4 +442,16 @@ impl<'f> FolderBuild<'f> {
 /// Returns whether a step of a path holds `..` between other letters, as two list entries in one line make it.
 fn is_ambiguous(step: &str) -> bool {
     !matches!(step, "." | "..") && step.contains("..")
+}
+
+/// Refuses the keys in a file that kustomize cannot write as JSON.
+fn refuse_keys(file: &Arc<SourceFile>, findings: &mut Findings) {
+    let Ok(documents) = file.documents() else {
+        return;
+    };
+    for (index, document) in documents.iter().enumerate() {
+        if let Some((span, kind)) = refused_key(&document.root, file.bytes()) {
+            findings.refuse(refused_key_problem(kind, &Place::new(file, index, span)));
+        }
+    }
 }

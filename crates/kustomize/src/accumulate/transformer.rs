@@ -197,6 +197,9 @@ impl FolderBuild<'_> {
             .resources
             .refuse_duplicates(place, &mut session.findings);
         self.add_resources(&paths, session, &mut gathered);
+        for object in &mut gathered.resources.list {
+            object.root.write_timestamps();
+        }
         gathered.resources.list
     }
 

@@ -233,13 +233,13 @@ fn split_index(step: &str) -> Vec<String> {
 /// Returns a value as kustomize holds it: a number is read, and written anew.
 fn as_go_prints(scalar: &FieldScalar) -> Option<FieldScalar> {
     let text = match scalar.kind {
-        ScalarKind::Text | ScalarKind::Null => scalar.text.clone(),
+        ScalarKind::Text | ScalarKind::Null | ScalarKind::Timestamp => scalar.text.clone(),
         ScalarKind::Boolean => scalar.text.to_ascii_lowercase(),
         ScalarKind::Integer => scalar.text.parse::<i64>().ok()?.to_string(),
         ScalarKind::Float => scalar.text.parse::<f64>().ok()?.to_string(),
     };
     let kind = match scalar.kind {
-        ScalarKind::Null => ScalarKind::Text,
+        ScalarKind::Null | ScalarKind::Timestamp => ScalarKind::Text,
         kind => kind,
     };
     Some(FieldScalar { text, kind })

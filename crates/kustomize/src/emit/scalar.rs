@@ -27,7 +27,7 @@ pub(super) struct EmittedScalar<'t> {
 impl<'t> EmittedScalar<'t> {
     pub(super) fn of_field(scalar: &'t FieldScalar) -> Self {
         let text = match scalar.kind {
-            ScalarKind::Text => return Self::of_text(&scalar.text),
+            ScalarKind::Text | ScalarKind::Timestamp => return Self::of_text(&scalar.text),
             ScalarKind::Null => Cow::Borrowed("null"),
             ScalarKind::Boolean if scalar.text.eq_ignore_ascii_case("true") => {
                 Cow::Borrowed("true")

@@ -1,18 +1,25 @@
 //! The shape of a kustomization file: its fields, and the types of their values.
 
 use super::super::field::{Field, FieldEntry, FieldScalar, FieldValue, ScalarKind};
+use super::super::named_path::PathRole;
 use super::super::problem::{Findings, Problem, ProblemKind};
 
 /// The type of a value.
 pub(crate) enum FieldShape {
     /// Text.
     Text,
+    /// Text that names a path.
+    Path(PathRole),
+    /// Text that names a path, behind `key=` where there is one.
+    KeyedPath,
     /// `true` or `false`.
     Flag,
     /// A whole number.
     Integer,
     /// Keys of any name with texts.
     Texts,
+    /// Keys of any name with texts, of which that of `path` names a path.
+    PathTexts,
     /// Keys of any name with anything.
     Values,
     /// A list.
@@ -23,9 +30,14 @@ pub(crate) enum FieldShape {
     Objects(&'static [&'static [(&'static str, Self)]]),
 }
 
-use FieldShape::{Flag, Integer, List, Object, Objects, Text, Texts, Values};
+use FieldShape::{
+    Flag, Integer, KeyedPath, List, Object, Objects, Path, PathTexts, Text, Texts, Values,
+};
 
 type Fields = &'static [(&'static str, FieldShape)];
+
+/// A file that a field reads.
+const INPUT: FieldShape = Path(PathRole::Input);
 
 const KIND: Fields = &[("group", Text), ("version", Text), ("kind", Text)];
 const NAME: Fields = &[("name", Text), ("namespace", Text)];
@@ -34,7 +46,7 @@ const SELECTOR: FieldShape = Objects(&[KIND, NAME, SELECTORS]);
 const FIELD_SPEC: FieldShape = Objects(&[KIND, &[("path", Text), ("create", Flag)]]);
 
 const PATCH: FieldShape = Object(&[
-    ("path", Text),
+    ("path", INPUT),
     ("patch", Text),
     ("target", SELECTOR),
     (
@@ -51,7 +63,7 @@ const FIELD_OPTIONS: FieldShape = Object(&[
 ]);
 
 const REPLACEMENT: FieldShape = Object(&[
-    ("path", Text),
+    ("path", INPUT),
     (
         "source",
         Objects(&[
@@ -100,9 +112,9 @@ const GENERATOR: Fields = &[
     ("namespace", Text),
     ("behavior", Text),
     ("literals", List(&Text)),
-    ("files", List(&Text)),
-    ("envs", List(&Text)),
-    ("env", Text),
+    ("files", List(&KeyedPath)),
+    ("envs", List(&INPUT)),
+    ("env", INPUT),
     ("options", GENERATOR_OPTIONS),
 ];
 
@@ -127,8 +139,8 @@ const HELM_CHART: FieldShape = Object(&[
     ("repo", Text),
     ("releaseName", Text),
     ("namespace", Text),
-    ("additionalValuesFiles", List(&Text)),
-    ("valuesFile", Text),
+    ("additionalValuesFiles", List(&INPUT)),
+    ("valuesFile", INPUT),
     ("valuesInline", Values),
     ("valuesMerge", Text),
     ("includeCRDs", Flag),
@@ -149,7 +161,7 @@ const OLD_HELM_CHART: FieldShape = Object(&[
     ("chartRepoName", Text),
     ("helmBin", Text),
     ("helmHome", Text),
-    ("values", Text),
+    ("values", INPUT),
     ("valuesLocal", Values),
     ("valuesMerge", Text),
     ("releaseName", Text),
@@ -174,46 +186,46 @@ const SORT_OPTIONS: FieldShape = Object(&[
 ]);
 
 /// The fields of a kustomization file.
-pub(super) const KUSTOMIZATION: Fields = &[
+pub(crate) const KUSTOMIZATION: Fields = &[
     ("kind", Text),
     ("apiVersion", Text),
     ("metadata", METADATA),
-    ("openapi", Texts),
+    ("resources", List(&Path(PathRole::Resource))),
+    ("bases", List(&Path(PathRole::Resource))),
+    ("components", List(&Path(PathRole::Component))),
+    ("crds", List(&INPUT)),
+    ("configurations", List(&INPUT)),
+    ("generators", List(&INPUT)),
+    ("transformers", List(&INPUT)),
+    ("validators", List(&INPUT)),
+    ("patchesStrategicMerge", List(&INPUT)),
+    ("patches", List(&PATCH)),
+    ("patchesJson6902", List(&PATCH)),
+    ("replacements", List(&REPLACEMENT)),
+    ("configMapGenerator", List(&CONFIG_MAP_GENERATOR)),
+    ("secretGenerator", List(&SECRET_GENERATOR)),
+    ("openapi", PathTexts),
+    ("helmCharts", List(&HELM_CHART)),
+    ("helmChartInflationGenerator", List(&OLD_HELM_CHART)),
+    (
+        "helmGlobals",
+        Object(&[("chartHome", Text), ("configHome", Text)]),
+    ),
+    ("generatorOptions", GENERATOR_OPTIONS),
     ("namePrefix", Text),
     ("nameSuffix", Text),
     ("namespace", Text),
     ("commonLabels", Texts),
     ("labels", List(&LABEL)),
     ("commonAnnotations", Texts),
-    ("patchesStrategicMerge", List(&Text)),
-    ("patchesJson6902", List(&PATCH)),
-    ("patches", List(&PATCH)),
     ("images", List(&IMAGE)),
     ("imageTags", List(&IMAGE)),
-    ("replacements", List(&REPLACEMENT)),
     (
         "replicas",
         List(&Object(&[("name", Text), ("count", Integer)])),
     ),
     ("vars", List(&VARIABLE)),
     ("sortOptions", SORT_OPTIONS),
-    ("resources", List(&Text)),
-    ("components", List(&Text)),
-    ("crds", List(&Text)),
-    ("bases", List(&Text)),
-    ("configMapGenerator", List(&CONFIG_MAP_GENERATOR)),
-    ("secretGenerator", List(&SECRET_GENERATOR)),
-    (
-        "helmGlobals",
-        Object(&[("chartHome", Text), ("configHome", Text)]),
-    ),
-    ("helmCharts", List(&HELM_CHART)),
-    ("helmChartInflationGenerator", List(&OLD_HELM_CHART)),
-    ("generatorOptions", GENERATOR_OPTIONS),
-    ("configurations", List(&Text)),
-    ("generators", List(&Text)),
-    ("transformers", List(&Text)),
-    ("validators", List(&Text)),
     ("buildMetadata", List(&Text)),
 ];
 
@@ -238,7 +250,9 @@ pub(crate) fn bring_into_shape(
     findings: &mut Findings,
 ) -> bool {
     let asked = match shape {
-        Text => return has_kind(field, ScalarKind::Text, "text", path, findings),
+        Text | Path(_) | KeyedPath => {
+            return has_kind(field, ScalarKind::Text, "text", path, findings);
+        }
         Flag => {
             return has_kind(
                 field,
@@ -263,7 +277,7 @@ pub(crate) fn bring_into_shape(
             }
             "a list"
         }
-        Texts => {
+        Texts | PathTexts => {
             if let Some(entries) = field.entries_mut() {
                 let mut all = true;
                 for entry in entries {
@@ -356,7 +370,7 @@ fn fill_null(item: &mut Field, shape: &FieldShape) {
         return;
     }
     item.value = match shape {
-        Text => FieldValue::Scalar(FieldScalar {
+        Text | Path(_) | KeyedPath => FieldValue::Scalar(FieldScalar {
             text: String::new(),
             kind: ScalarKind::Text,
         }),
@@ -386,7 +400,7 @@ fn refuse_type(field: &Field, asked: &str, path: &str, findings: &mut Findings) 
             ScalarKind::Null => "nothing",
             ScalarKind::Boolean => "a boolean",
             ScalarKind::Integer | ScalarKind::Float => "a number",
-            ScalarKind::Text => "text",
+            ScalarKind::Text | ScalarKind::Timestamp => "text",
         },
     };
     let subject = if path.is_empty() {

@@ -47,10 +47,12 @@ impl EntryReader {
 
     /// Checks that a field is a text, or null.
     pub(crate) fn demand_text(field: &Field, name: &str, findings: &mut Findings) -> bool {
-        let is_text = field
-            .as_scalar()
-            .is_some_and(|all| matches!(all.kind, ScalarKind::Text | ScalarKind::Null))
-            && truth_of(field).is_none();
+        let is_text = field.as_scalar().is_some_and(|all| {
+            matches!(
+                all.kind,
+                ScalarKind::Text | ScalarKind::Timestamp | ScalarKind::Null
+            )
+        }) && truth_of(field).is_none();
         if !is_text {
             Self::refuse_shape(field, name, "a text", findings);
         }

@@ -85,6 +85,17 @@ impl JsonOperation {
         &self.origin.place
     }
 
+    /// Returns whether the annotations of an object are others after it, as a whole.
+    pub(super) fn replaces_annotations(&self) -> bool {
+        let changed = match self.kind {
+            JsonOperationKind::Test => return false,
+            JsonOperationKind::Move => [self.path.as_str(), self.from.as_str()],
+            _ => [self.path.as_str(); 2],
+        };
+        let is_above = |path: &str| matches!(path, "" | "/metadata" | "/metadata/annotations");
+        changed.into_iter().any(is_above)
+    }
+
     /// Applies the operation to an object.
     ///
     /// # Errors

@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::Value;
-use spanned_yaml::{Content, Document, LoadError, Node, Resolver, Span, Style, load};
+use spanned_yaml::{
+    Content, Document, LoadError, Node, Resolver, Span, Style, load, load_last_of_equal_keys,
+};
 
-use super::super::field::{Field, json_key};
+use super::super::field::{Field, ScalarKind, json_key};
 use super::super::place::{Place, SourceFile};
 use super::super::problem::{Problem, ProblemKind};
+use super::super::refused_key::{refused_key, refused_key_problem};
 
 /// What the text of a patch holds.
 #[derive(Debug)]
@@ -97,6 +100,9 @@ impl PatchText {
         let documents = match self.load() {
             Ok(documents) => documents,
             Err(error) => {
+                if let Some(operations) = self.operations_with_equal_keys(&error) {
+                    return self.read_operations(&operations);
+                }
                 let place = Place::new(&self.file, self.document, self.span(error.span));
                 return Err(Problem::new(ProblemKind::Malformed, error.message, &place));
             }
@@ -131,6 +137,14 @@ impl PatchText {
         load(&self.text)
     }
 
+    /// Reads a list of operations in which a key stands twice: kustomize takes the last one, as JSON does.
+    fn operations_with_equal_keys(&self, error: &LoadError) -> Option<Vec<Document>> {
+        error.first?;
+        let documents = load_last_of_equal_keys(&self.text).ok()?;
+        let items = documents.first()?.root.items()?;
+        (!items.is_empty()).then_some(documents)
+    }
+
     fn read_operations(&self, documents: &[Document]) -> Result<PatchContent, Problem> {
         if self.text.starts_with('[') && serde_json::from_str::<Value>(&self.text).is_err() {
             let message = "the patch starts with `[` and is no JSON";
@@ -153,6 +167,12 @@ impl PatchText {
     }
 
     fn read_objects(&self, documents: &[Document]) -> Result<PatchContent, Problem> {
+        for document in documents {
+            if let Some((span, kind)) = refused_key(&document.root, self.text.as_bytes()) {
+                let place = Place::new(&self.file, self.document, self.span(span));
+                return Err(refused_key_problem(kind, &place));
+            }
+        }
         let fields = documents.iter().enumerate().map(|(index, document)| {
             let mut field = self.field(&document.root, index);
             if self.is_file {
@@ -189,15 +209,18 @@ impl PatchText {
     /// Takes a value of the text, with its places in the file.
     fn field(&self, node: &Node, document: usize) -> Field {
         if self.is_file {
-            return Field::of_node(node, &self.file, document);
+            return Field::of_written(node, &self.file, document);
         }
         let mut node = node.clone();
         self.move_spans(&mut node);
-        Field::of_node(&node, &self.file, self.document)
+        Field::of_written(&node, &self.file, self.document)
     }
 
     fn move_spans(&self, node: &mut Node) {
         node.span = self.span(node.span);
+        if let Some(written) = &mut node.alias_of {
+            **written = self.span(**written);
+        }
         match &mut node.content {
             Content::Scalar(_) => {}
             Content::Sequence { items, .. } => {
@@ -295,6 +318,8 @@ fn read_as_yaml_1_1(node: &mut Node, text: &str) {
             {
                 scalar.text = value.to_string();
             }
+            // A date is a text there.
+            scalar.tagged_string |= ScalarKind::of(&scalar.text) == ScalarKind::Timestamp;
         }
         Content::Sequence { items, .. } => {
             items

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::super::field::Field;
+use super::super::go_expression::compile_expression;
 use super::super::problem::{Findings, Problem, ProblemKind};
 use super::super::resource::{Resource, ResourceId};
 use super::super::scope::is_cluster_scoped;
@@ -131,7 +132,7 @@ fn matches(pattern: Option<&Regex>, text: &str) -> bool {
 
 fn read_pattern(field: &Field, findings: &mut Findings) -> Option<Regex> {
     let text = field.as_text().filter(|text| !text.is_empty())?;
-    let pattern = Regex::new(&format!("^(?:{text})$")).ok();
+    let pattern = compile_expression(&format!("^(?:{text})$"));
     if pattern.is_none() {
         let message = format!("`{text}` is no regular expression that kustomize reads");
         let problem = Problem::new(ProblemKind::Malformed, message, field.place())
@@ -177,15 +178,6 @@ pub(crate) fn default_namespace(namespace: &str) -> &str {
     } else {
         namespace
     }
-}
-
-/// Remembers the id that an object has now as a former one.
-pub(crate) fn remember_id(resource: &mut Resource) {
-    let id = ResourceId {
-        namespace: effective_namespace(resource).to_owned(),
-        ..resource.id()
-    };
-    resource.former.push(id);
 }
 
 /// Returns whether an object has, or had, the id that a patch names.

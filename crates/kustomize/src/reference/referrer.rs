@@ -77,7 +77,9 @@ fn account_namespaces_of(resource: &Resource, findings: &mut Findings) -> Option
             continue;
         }
         match &namespace.value {
-            FieldValue::Scalar(scalar) if scalar.kind == ScalarKind::Text => {
+            FieldValue::Scalar(scalar)
+                if matches!(scalar.kind, ScalarKind::Text | ScalarKind::Timestamp) =>
+            {
                 namespaces.insert(scalar.text.clone());
             }
             _ => {

@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::super::emit::to_yaml;
 use super::super::field::{Field, FieldValue, ScalarKind};
+use super::super::go_expression::compile_expression;
 use super::super::place::{Origin, Place, SourceFile};
 
 /// A path to fields, as it is written, and its steps.
@@ -313,7 +314,7 @@ impl FieldPathWalk<'_, '_> {
         let documents = spanned_yaml::load(text).map_err(|_| no_fields())?;
         let root = documents.first().ok_or_else(no_fields)?;
         let file = SourceFile::new("", text.as_bytes());
-        let mut copy = Field::of_node(&root.root, &file, 0);
+        let mut copy = Field::of_written(&root.root, &file, 0);
         let mut walk = FieldPathWalk {
             create: self.create,
             origin: self.origin.clone(),
@@ -349,8 +350,8 @@ impl FieldPathWalk<'_, '_> {
         value: &str,
         rest: &[String],
     ) -> Result<usize, String> {
-        let pattern =
-            Regex::new(value).map_err(|_| format!("`{value}` is no regular expression"))?;
+        let pattern = compile_expression(value)
+            .ok_or_else(|| format!("`{value}` is no regular expression"))?;
         let count = self.visit_asked(field, key, &pattern, rest, false)?;
         if count > 0 || self.create.is_none() {
             return Ok(count);

@@ -33,7 +33,7 @@ pub(super) fn set_in_text(
     let Some(document) = file.documents().ok().and_then(|all| all.first()) else {
         return false;
     };
-    let mut content = Field::of_node(&document.root, &file, 0);
+    let mut content = Field::of_written(&document.root, &file, 0);
     if content.is_null() {
         // kustomize makes what is asked for, and loses it.
         return create.is_some();
@@ -154,6 +154,7 @@ fn respell(written: &[u8], scalar: &FieldScalar) -> Option<String> {
                 ScalarKind::Integer => "!!int",
                 ScalarKind::Float => "!!float",
                 ScalarKind::Text => "!!str",
+                ScalarKind::Timestamp => "!!timestamp",
             };
             Some(format!("{tag} {text}").trim_end().to_owned())
         }

@@ -107,6 +107,24 @@ fn a_part_of_a_text_leaves_the_rest_where_it_was() {
 }
 
 #[test]
+fn a_part_that_is_the_whole_text_comes_from_its_source() {
+    for (path, options) in [
+        ("spec.containers.0.name", "{delimiter: '-', index: 0}"),
+        ("spec.made", "{create: true, delimiter: '-', index: 1}"),
+    ] {
+        let (resources, findings) = one("data.port", path, options);
+        assert_eq!(messages(&findings), [""; 0]);
+        let path = FieldPath::new(path, resources.list[0].place());
+        let field = path.lookup(&resources.list[1].root);
+        let field = field.expect("a path").expect("a field");
+        assert!(field.as_text().is_some_and(|text| text.ends_with("5432")));
+        let source = resources.list[0].root.find(&["data", "port"]);
+        assert_eq!(field.place(), source.expect("a source").place());
+        assert_eq!(field.origin.shaped_by().len(), 1);
+    }
+}
+
+#[test]
 fn a_field_keeps_its_type_and_a_new_one_has_that_of_the_text() {
     let (resources, findings) = one("data.port", "spec.replicas", "{}");
     assert_eq!(messages(&findings), [""; 0]);
@@ -122,6 +140,16 @@ fn a_field_keeps_its_type_and_a_new_one_has_that_of_the_text() {
             "no field `spec.replicas` is in `Deployment` `web`: the field holds a whole number, and the value is of another type"
         ]
     );
+}
+
+#[test]
+fn an_empty_text_over_null_is_a_text() {
+    let (resources, findings) = replaced(
+        "replacements:\n- sourceValue: ''\n  targets: [{select: {kind: Deployment}, fieldPaths: [spec.new], options: {create: true}}]\n",
+        &[],
+    );
+    assert_eq!(messages(&findings), [""; 0]);
+    assert_eq!(spec(&resources)["new"], "");
 }
 
 #[test]

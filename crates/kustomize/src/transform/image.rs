@@ -6,6 +6,7 @@ use super::FieldChange;
 use crate::config::TransformerConfig;
 use crate::field::{Field, FieldValue};
 use crate::field_spec::{CreatedField, CreatedKind, FieldMismatch, FieldSpec, rewrite_scalar};
+use crate::go_expression::compile_expression;
 use crate::place::{Origin, Place};
 use crate::problem::Findings;
 use crate::resource::Resource;
@@ -187,7 +188,7 @@ fn images_of(resources: &mut Resources) -> impl Iterator<Item = &mut Resource> {
 fn pattern_of(name: &str) -> Option<Regex> {
     let tag = r"(:[a-zA-Z0-9_.{}-]*)?";
     let digest = r"(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-    Regex::new(&format!("^{name}{tag}{digest}$")).ok()
+    compile_expression(&format!("^{name}{tag}{digest}$"))
 }
 
 impl<'i> ImageParts<'i> {

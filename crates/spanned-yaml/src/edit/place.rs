@@ -193,16 +193,16 @@ fn ends(text: &str, node: &Node) -> (usize, usize) {
         Content::Mapping {
             entries,
             flow: false,
-        } if !node.aliased => entries
+        } if !node.is_alias() => entries
             .last()
             .map_or((node.span.end, node.span.end), |entry| {
                 let (tight, loose) = ends(text, &entry.value);
                 (tight.max(entry.key_span.end), loose.max(entry.key_span.end))
             }),
-        Content::Sequence { items, flow: false } if !node.aliased => items
+        Content::Sequence { items, flow: false } if !node.is_alias() => items
             .last()
             .map_or((node.span.end, node.span.end), |item| ends(text, item)),
-        Content::Scalar(scalar) if scalar.style == Style::Block && !node.aliased => {
+        Content::Scalar(scalar) if scalar.style == Style::Block && !node.is_alias() => {
             let Span { start, end } = node.span;
             let content = text[start..end].trim_end();
             let breaks =

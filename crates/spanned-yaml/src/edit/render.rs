@@ -40,7 +40,7 @@ struct Seen<'t> {
 
 impl Seen<'_> {
     fn visit(&mut self, node: &Node) {
-        if node.aliased {
+        if node.is_alias() {
             return;
         }
         match &node.content {

@@ -158,11 +158,15 @@ func finish(kustomization unstructured.Unstructured, object *resource.Resource, 
 			object = substituted
 		}
 	}
-	content, err := object.Map()
+	// By its text, as the controller does: writing a folded text and reading it again doubles line breaks.
+	text, err := object.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	labelled := unstructured.Unstructured{Object: content}
+	var labelled unstructured.Unstructured
+	if err := labelled.UnmarshalJSON(text); err != nil {
+		return nil, err
+	}
 	for _, field := range []string{"labels", "annotations"} {
 		common, _, err := unstructured.NestedStringMap(kustomization.Object, "spec", "commonMetadata", field)
 		if err != nil {

@@ -28,7 +28,7 @@ pub(super) const STRINGS: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const SCALARS: &[&str] = &[
     "x", "1", "-3", "1.5", "true", "no", "yes", "off", "null", "~", "\"1\"", "'true'", "0x1F", "0o17", "012", "1e3",
-    "1_000", "\"\"", "{}", "[]", "[1, a, \"2\"]",
+    "1_000", "2001-01-01", "2001-02-03T04:05:06Z", "2001-02-03 4:05:06.7 +1", "\"\"", "{}", "[]", "[1, a, \"2\"]",
     "{k: v, \"5\": 6}", "|\n      two\n      lines\n", ">-\n      folded\n      text\n", "'multi word text'", "\"\\u00e9\\n\"", "1.0",
     "1.10", "+1", "!!str 7", "a:b", "\"a: b\"", "1234567890123456789", "0.1e-7", "'{{ template }}'",
     "&anchor v", "<<", "a text that is longer than eighty characters so that something may want to fold it into two lines of text",
@@ -232,11 +232,29 @@ pub(super) const OBJECT_KINDS: &[ObjectKind] = &[
             "{op: replace, path: /kind, value: Renamed}",
         ],
         fields: &[
+            "spec.one",
             "spec.new.path",
+            "spec.list.0",
             "spec.list.[name=n].value",
             "spec.containers.-.name",
             "spec.deep",
         ],
+    },
+    ObjectKind {
+        api: "example.com/v1",
+        kind: "Gadget",
+        text: "apiVersion: example.com/v1\nkind: Gadget\nMETADATA\nspec:\n  base: &base\n    a: SCALAR\n    app: STRING\n    deep: {tier: STRING}\n  again: *base\n  merged:\n    <<: *base\n    app: STRING\n  word: &word STRING\n  words: [*word, STRING, *word]\n",
+        patches: &[
+            "spec:\n  base: {a: STRING}\n",
+            "spec:\n  merged: {new: STRING, app: null}\n",
+            "spec:\n  words: [STRING]\n",
+        ],
+        operations: &[
+            "{op: replace, path: /spec/again/app, value: STRING}",
+            "{op: copy, from: /spec/merged, path: /spec/copied}",
+            "{op: remove, path: /spec/merged/deep}",
+        ],
+        fields: &["spec.base.app", "spec.merged.deep.tier", "spec.words.0"],
     },
     ObjectKind {
         api: "v1",

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fuzz::mutator::Dice;
-
+use super::dice::Dice;
 use super::object::{OBJECT_KINDS, ObjectKind, SCALARS, STRINGS, WORDS};
 
 /// An object that a folder or one below it makes.
@@ -47,15 +46,24 @@ impl RandomTree {
         let count = 1 + tree.dice.below(5);
         let mut made: Vec<Vec<MadeObject>> = vec![Vec::new(); count];
         let parents: Vec<usize> = (1..count).map(|folder| tree.dice.below(folder)).collect();
-        let components: Vec<bool> = (0..count)
-            .map(|folder| folder > 0 && tree.chance(25))
+        let components: Vec<bool> = (0..=count)
+            .map(|folder| folder > 0 && folder < count && tree.chance(25))
             .collect();
+        let again = (1..count).find(|child| !components[*child] && tree.chance(8));
         // A folder names folders of higher numbers only.
         for folder in (0..count).rev() {
-            let children: Vec<usize> = (folder + 1..count)
-                .filter(|child| parents[child - 1] == folder || tree.chance(4))
+            let mut children: Vec<usize> = (folder + 1..count)
+                .filter(|child| parents[child - 1] == folder || tree.chance(2))
                 .collect();
-            let below = children.iter().flat_map(|child| made[*child].clone());
+            if let Some(base) = again.filter(|_| folder == 0) {
+                let text = format!("namePrefix: again-\nresources: [../f{base}]\n");
+                tree.write(count, "kustomization.yaml", text);
+                children.push(count);
+            }
+            let below = children
+                .iter()
+                .filter_map(|child| made.get(*child))
+                .flat_map(Clone::clone);
             let mut objects: Vec<MadeObject> = below.collect();
             tree.write_folder(folder, &children, &components, &mut objects);
             made[folder] = objects;
@@ -131,6 +139,14 @@ impl RandomTree {
             let object = MadeObject { kind, name };
             documents.push(self.object(&object, made));
             made.push(object);
+        }
+        if self.chance(6)
+            && let Some(text) = documents.first().and_then(|document| json_of(document))
+        {
+            made.truncate(made.len() + 1 - documents.len());
+            let name = format!("objects{file}.json");
+            self.write(folder, &name, text);
+            return name;
         }
         let text = if self.chance(8) {
             let items: String = documents.iter().map(|document| item_of(document)).collect();
@@ -438,6 +454,16 @@ impl RandomTree {
 fn shifted(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|line| format!("    {line}")).collect();
     lines.join("\n")
+}
+
+/// Writes a document as JSON.
+fn json_of(document: &str) -> Option<String> {
+    let documents = spanned_yaml::load(document).ok()?;
+    let value = documents
+        .first()?
+        .root
+        .to_value(spanned_yaml::Resolver::Kustomize);
+    serde_json::to_string_pretty(&value).ok()
 }
 
 /// Writes a document as an item of a list.

@@ -724,9 +724,13 @@ fn build_folder(
         .collect();
     let matched = built.findings.matched.into_iter();
     let unmatched = built.findings.unmatched.into_iter();
-    let targets = matched
-        .map(|place| (place, true))
-        .chain(unmatched.map(|place| (place, false)));
+    // What `flux bootstrap` writes may hold the objects of all others.
+    let is_complete = awaited.is_empty() && !read.iter().any(|path| is_placeholder(tree, path));
+    let unmatched = unmatched.filter(|_| is_complete);
+    let targets = matched.map(|place| (place, true));
+    let targets: Vec<(Place, bool)> = targets
+        .chain(unmatched.map(|place| (place, false)))
+        .collect();
     let place = generated.field.place();
     let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
@@ -737,8 +741,19 @@ fn build_folder(
         unseen,
         awaited: awaited.collect(),
         files: read,
-        targets: targets.collect(),
+        targets,
     }
+}
+
+/// Returns whether a file is there for `flux bootstrap` to fill, with nothing but a comment in it.
+fn is_placeholder(tree: Option<&TreeFiles<'_>>, path: &str) -> bool {
+    let file = tree.and_then(|tree| tree.file(path));
+    let documents = file.and_then(|file| file.documents().ok());
+    let is_blank = documents.is_some_and(|documents| {
+        let mut documents = documents.iter();
+        documents.all(|document| document.root.entries().is_none())
+    });
+    is_blank && path.ends_with("gotk-components.yaml")
 }
 
 /// Adds the labels and annotations that a Kustomization gives to everything it applies.

@@ -24,8 +24,9 @@ word, and so does Flux with the `patches` of a Kustomization: what they were to 
 target are regular expressions that must match the whole: `metrics` does not match `metrics-server`.
 
 A target that stands in a component, or in a patch that many Kustomizations get, is fine as soon as one build has an
-object for it. One that names an object is an error; one that asks for a kind or for labels is a warning, as the
-object may be still to come. Nothing is said where a part of the build is not seen.",
+object for it. One that names an object is an error; one that asks for a kind or a pattern of names is a warning, as the
+object may be still to come. Nothing is said of targets by label alone, which objects opt in to, and where a part of the
+build is not seen.",
     remedy: None,
     judge,
 };
@@ -59,6 +60,12 @@ fn judge(judge: &mut Judge<'_, '_>) {
             judge.found(subject, Vec::new());
         } else if wanted.is_substituted {
             judge.unseen(subject, "it holds a variable that is not seen", None);
+        } else if wanted.labels.is_some() && wanted.name.is_none() {
+            judge.unseen(
+                subject,
+                "objects ask for it by a label, and none does",
+                None,
+            );
         } else {
             let finding = unmatched(facts, &targets, &wanted);
             judge.found(subject, vec![finding]);
@@ -71,6 +78,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
 struct WantedObject {
     kind: Option<String>,
     name: Option<String>,
+    labels: Option<String>,
     is_select: bool,
     is_substituted: bool,
 }
@@ -90,6 +98,7 @@ impl WantedObject {
         Self {
             kind: text("kind"),
             name: text("name"),
+            labels: text("labelSelector").or_else(|| text("annotationSelector")),
             is_select: matches!(route.0.last(), Some(Step::Key(key)) if key == "select"),
             is_substituted: entries.map(|entry| &entry.value).any(has_variable),
         }

@@ -96,7 +96,7 @@ fn problem(
                 };
                 (format!("{told} is no base64"), hint)
             }
-            ScalarKind::Text | ScalarKind::Null => return None,
+            ScalarKind::Text | ScalarKind::Null | ScalarKind::Timestamp => return None,
             ScalarKind::Boolean => (
                 format!("{told} is `true` or `false`, and the API server takes only texts"),
                 "put it into quotes",

@@ -28,7 +28,7 @@ mod variables;
 mod veiled_secrets;
 
 pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKey};
-pub use applied_objects::AppliedObjects;
+pub use applied_objects::{AppliedObjects, AppliedTarget};
 pub use artifact::made_artifacts;
 pub use codes::CODES;
 pub use finding::{FluxProblem, UnseenPart, place_in, shown_place};

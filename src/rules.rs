@@ -7,6 +7,7 @@
 
 mod absence;
 mod access;
+mod app_template_values;
 mod availability;
 mod category;
 mod containers;
@@ -19,6 +20,7 @@ mod judge;
 mod judgement;
 mod leak;
 mod listing;
+mod manifest_pod;
 mod network;
 mod object_reference;
 mod objects;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kustomize::Place;
+
 use super::applied_object::{AppliedObject, KustomizationBuild, ObjectKey};
 use super::finding::{FluxProblem, UnseenPart};
 use super::roots::SyncRoot;
@@ -19,6 +21,19 @@ pub struct AppliedObjects {
     pub problems: Vec<FluxProblem>,
     /// What is not seen.
     pub unseen: Vec<UnseenPart>,
+    /// The targets of patches and replacements, each once for every build that has it.
+    pub targets: Vec<AppliedTarget>,
+}
+
+/// The target of a patch, or the `select` of a replacement, in one build.
+#[derive(Clone, Debug)]
+pub struct AppliedTarget {
+    /// Where it is written.
+    pub place: Place,
+    /// Whether it is for any object; kustomize says nothing where it is not.
+    pub matched: bool,
+    /// The build, as an index of [`AppliedObjects::builds`].
+    pub build: usize,
 }
 
 impl AppliedObjects {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::applied_object::{
     AppliedObject, BuildStart, KustomizationBuild, ObjectKey, is_of, key_of,
 };
-use super::applied_objects::AppliedObjects;
+use super::applied_objects::{AppliedObjects, AppliedTarget};
 use super::artifact::{ArtifactFiles, ArtifactPlan, ArtifactView};
 use super::finding::{FluxProblem, UnseenPart};
 use super::generated::{find_file, generate};
@@ -84,6 +84,8 @@ struct BuiltFolder {
     /// The files that `flux bootstrap` will write.
     awaited: Vec<(String, Place)>,
     files: BTreeSet<String>,
+    /// The targets of patches and replacements, and whether any object is theirs.
+    targets: Vec<(Place, bool)>,
 }
 
 impl BuiltFolder {
@@ -97,6 +99,7 @@ impl BuiltFolder {
             unseen: Vec::new(),
             awaited: Vec::new(),
             files: BTreeSet::new(),
+            targets: Vec::new(),
         }
     }
 }
@@ -402,6 +405,14 @@ impl<'a, 'f> Follower<'a, 'f> {
         for (what, why, place) in built.unseen {
             self.unseen(index, what, why, String::new(), Some(place));
         }
+        let targets = built.targets.into_iter();
+        self.applied
+            .targets
+            .extend(targets.map(|(place, matched)| AppliedTarget {
+                place,
+                matched,
+                build: index,
+            }));
         for (what, place) in built.awaited {
             let why = "`flux bootstrap` writes it".to_owned();
             self.unseen_values(index, what, why, String::new(), Some(place));
@@ -724,6 +735,15 @@ fn build_folder(
         .into_iter()
         .map(|unseen| (unseen.what, unseen.why, unseen.place))
         .collect();
+    let matched = built.findings.matched.into_iter();
+    let unmatched = built.findings.unmatched.into_iter();
+    // What `flux bootstrap` writes may hold the objects of all others.
+    let is_complete = awaited.is_empty() && !read.iter().any(|path| is_placeholder(tree, path));
+    let unmatched = unmatched.filter(|_| is_complete);
+    let targets = matched.map(|place| (place, true));
+    let targets: Vec<(Place, bool)> = targets
+        .chain(unmatched.map(|place| (place, false)))
+        .collect();
     let place = generated.field.place();
     let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
@@ -735,7 +755,19 @@ fn build_folder(
         unseen,
         awaited: awaited.collect(),
         files: read,
+        targets,
     }
+}
+
+/// Returns whether a file is there for `flux bootstrap` to fill, with nothing but a comment in it.
+fn is_placeholder(tree: Option<&TreeFiles<'_>>, path: &str) -> bool {
+    let file = tree.and_then(|tree| tree.file(path));
+    let documents = file.and_then(|file| file.documents().ok());
+    let is_blank = documents.is_some_and(|documents| {
+        let mut documents = documents.iter();
+        documents.all(|document| document.root.entries().is_none())
+    });
+    is_blank && path.ends_with("gotk-components.yaml")
 }
 
 /// Adds the labels and annotations that a Kustomization gives to everything it applies.
@@ -809,6 +841,14 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
             refused,
             is_partial: false,
         });
+        let targets = folder.targets.into_iter();
+        applied
+            .targets
+            .extend(targets.map(|(place, matched)| AppliedTarget {
+                place,
+                matched,
+                build: index,
+            }));
         if !refused {
             let objects = folder.resources.into_iter().map(|resource| AppliedObject {
                 field: Arc::new(resource.root),

@@ -4,7 +4,6 @@ mod config_missing;
 mod secret_store_missing;
 mod service_account_missing;
 
-use std::collections::BTreeSet;
 
 use kustomize::Field;
 use serde_json::Value;
@@ -175,26 +174,6 @@ pub(super) const RULES: &[Rule] = &[
                         .any(|reference| !reference.is_null())
                 });
                 Some(Verdict::when(!used, "it has secrets among its variables"))
-            });
-        },
-    ),
-    role(
-        "env-dup",
-        "No variable is set twice",
-        2,
-        "The last one wins silently, and server-side apply, which Flux uses, refuses the object. Asked of manifests.",
-        |judge| {
-            judge.manifests("", "metadata.name", |_, _, workload| {
-                let twice = workload.containers().find_map(|container| {
-                    let mut seen = BTreeSet::new();
-                    let env = container.value["env"].as_array()?;
-                    env.iter()
-                        .filter_map(|variable| variable["name"].as_str())
-                        .find(|name| !seen.insert(*name))
-                });
-                Some(twice.map_or(Verdict::Pass, |name| {
-                    Verdict::Fail(format!("`{name}` is set twice"))
-                }))
             });
         },
     ),

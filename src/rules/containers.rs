@@ -1,5 +1,8 @@
 //! Rules about containers beyond the Pod Security Standards.
 
+mod keyed_list_duplicate;
+mod volume_mount_missing;
+
 use serde_json::Value;
 
 use super::remedies::service_account_token::{Accounts, TokenNeed};
@@ -168,6 +171,8 @@ An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests
             });
         },
     },
+    keyed_list_duplicate::RULE,
+    volume_mount_missing::RULE,
 ];
 
 fn account<'w>(workload: &'w Workload<'_>) -> &'w str {

@@ -1,6 +1,7 @@
 //! Rules about API versions, labels and namespaces.
 
-use std::collections::BTreeSet;
+mod deprecated_api;
+mod selector_mismatch;
 
 use super::judge::Judge;
 use super::{Category, Facts, Remedy, Rule, Verdict, remedies};
@@ -10,63 +11,6 @@ use crate::workload::pod_security::Level;
 use crate::yaml::Route;
 
 const PREFIX: &str = "pod-security.kubernetes.io/";
-
-/// API versions that are gone or on their way out, with what replaced them.
-///
-/// Source: the deprecated API migration guide of Kubernetes, and the release notes of Flux.
-const OLD: [(&str, &str); 24] = [
-    ("extensions/v1beta1", "apps/v1 or networking.k8s.io/v1"),
-    ("apps/v1beta1", "apps/v1"),
-    ("apps/v1beta2", "apps/v1"),
-    ("batch/v1beta1", "batch/v1"),
-    ("policy/v1beta1", "policy/v1"),
-    ("autoscaling/v2beta1", "autoscaling/v2"),
-    ("autoscaling/v2beta2", "autoscaling/v2"),
-    ("networking.k8s.io/v1beta1", "networking.k8s.io/v1"),
-    ("discovery.k8s.io/v1beta1", "discovery.k8s.io/v1"),
-    ("events.k8s.io/v1beta1", "events.k8s.io/v1"),
-    ("node.k8s.io/v1beta1", "node.k8s.io/v1"),
-    ("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1"),
-    ("storage.k8s.io/v1beta1", "storage.k8s.io/v1"),
-    ("coordination.k8s.io/v1beta1", "coordination.k8s.io/v1"),
-    (
-        "rbac.authorization.k8s.io/v1beta1",
-        "rbac.authorization.k8s.io/v1",
-    ),
-    ("apiextensions.k8s.io/v1beta1", "apiextensions.k8s.io/v1"),
-    (
-        "apiregistration.k8s.io/v1beta1",
-        "apiregistration.k8s.io/v1",
-    ),
-    (
-        "admissionregistration.k8s.io/v1beta1",
-        "admissionregistration.k8s.io/v1",
-    ),
-    (
-        "flowcontrol.apiserver.k8s.io/v1beta3",
-        "flowcontrol.apiserver.k8s.io/v1",
-    ),
-    (
-        "helm.toolkit.fluxcd.io/v2beta1",
-        "helm.toolkit.fluxcd.io/v2",
-    ),
-    (
-        "helm.toolkit.fluxcd.io/v2beta2",
-        "helm.toolkit.fluxcd.io/v2",
-    ),
-    (
-        "kustomize.toolkit.fluxcd.io/v1beta2",
-        "kustomize.toolkit.fluxcd.io/v1",
-    ),
-    (
-        "source.toolkit.fluxcd.io/v1beta1",
-        "source.toolkit.fluxcd.io/v1",
-    ),
-    (
-        "source.toolkit.fluxcd.io/v1beta2",
-        "source.toolkit.fluxcd.io/v1",
-    ),
-];
 
 /// What runs the cluster itself, and belongs into its namespace.
 const OF_THE_CLUSTER: [&str; 14] = [
@@ -87,48 +31,8 @@ const OF_THE_CLUSTER: [&str; 14] = [
 ];
 
 pub(super) const RULES: &[Rule] = &[
-    check(
-        "deprecated-api",
-        "No object uses an API version that is gone or going",
-        3,
-        None,
-        "The API server refuses versions that are gone, and Flux its own. The list follows the migration guide of Kubernetes and the release notes of Flux.",
-        |judge| {
-            let mut seen = BTreeSet::new();
-            for member in judge.facts.all() {
-                let object = member;
-                if !seen.insert(object.spot()) {
-                    continue;
-                }
-                let version = object.text("apiVersion").unwrap_or_default();
-                let old = OLD.iter().find(|(old, _)| *old == version);
-                let verdict = old.map_or(Verdict::Pass, |(old, new)| {
-                    Verdict::Fail(format!("`{old}` gave way to {new}"))
-                });
-                judge.object(member, verdict, object.value_place("apiVersion"));
-            }
-        },
-    ),
-    check(
-        "selector-match",
-        "Workloads select their own pods",
-        3,
-        None,
-        "The API server refuses a workload whose selector does not match the labels of its template. Asked of manifests.",
-        |judge| {
-            judge.manifests("", "spec.selector", |_, object, workload| {
-                object.find("spec.selector.matchLabels")?;
-                let labels = &workload.pod["metadata"]["labels"];
-                let wrong = workload
-                    .selector
-                    .iter()
-                    .find(|(key, value)| labels[key.as_str()] != value.as_str());
-                Some(wrong.map_or(Verdict::Pass, |(key, _)| {
-                    Verdict::Fail(format!("its pods do not have its label `{key}`"))
-                }))
-            });
-        },
-    ),
+    deprecated_api::RULE,
+    selector_mismatch::RULE,
     check(
         "labels",
         "Workloads carry the labels that tools know",

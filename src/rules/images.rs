@@ -1,5 +1,7 @@
 //! Rules about images, charts and what proves where they come from.
 
+mod image_missing;
+
 use kustomize::Field;
 
 use super::subject::JudgedSubject;
@@ -98,6 +100,8 @@ With a range, `*` or `latest`, Flux upgrades by itself at any time, and what was
 is as good as a version. Charts from Git come with the commit, and are not asked.",
         judge: |judge| {
             judge.objects(SOURCE, "OCIRepository", "spec.ref", |_, member| {
+                // `oci-without-ref` asks the others.
+                member.find("spec.ref")?.entries()?.first()?;
                 let text = |route| member.text(route);
                 let pinned = text("spec.ref.digest").is_some()
                     || (text("spec.ref.semver").is_none()
@@ -134,6 +138,7 @@ A git-sync sidecar brings files into a running pod that nobody has reviewed with
             });
         },
     },
+    image_missing::RULE,
 ];
 
 fn image(container: Container<'_>) -> Option<&str> {

@@ -5,6 +5,8 @@ mod parent_ref_missing;
 mod route_backend_missing;
 mod routes;
 mod service_selects_nothing;
+mod port_invalid;
+mod port_unknown;
 
 use kustomize::Field;
 use serde_json::{Map, Value};
@@ -147,6 +149,8 @@ nothing but redirect.",
             judge.objects(GATEWAY, "Gateway", "spec.listeners", listeners);
         },
     },
+    port_invalid::RULE,
+    port_unknown::RULE,
 ];
 
 /// Lists the policies with their selectors, in the form of Kubernetes.

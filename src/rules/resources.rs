@@ -1,5 +1,7 @@
 //! Rules about requests, limits and quotas.
 
+mod quantity_invalid;
+
 use serde_json::Value;
 
 use super::judge::Judge;
@@ -105,6 +107,7 @@ A VerticalPodAutoscaler that names a workload that is not there does nothing, wi
             });
         },
     },
+    quantity_invalid::RULE,
 ];
 
 fn amount(judge: &mut Judge<'_, '_>, list: &'static str, resource: &'static str) {

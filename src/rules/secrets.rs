@@ -1,6 +1,7 @@
 //! Rules about secrets: what is sealed, and what must not be read.
 
 mod sealed_empty;
+mod secret_data_invalid;
 mod secret_leak;
 mod secret_unsealed;
 
@@ -9,4 +10,9 @@ use super::Rule;
 /// The code of what nothing can be exempt from: it would write a secret in plain text.
 pub(super) const LEAK: &str = secret_leak::RULE.code;
 
-pub(super) const RULES: &[Rule] = &[secret_unsealed::RULE, sealed_empty::RULE, secret_leak::RULE];
+pub(super) const RULES: &[Rule] = &[
+    secret_unsealed::RULE,
+    sealed_empty::RULE,
+    secret_data_invalid::RULE,
+    secret_leak::RULE,
+];

@@ -26,6 +26,29 @@ pub fn milli(value: &Value) -> Option<i128> {
     Some(product / (scale.checked_mul(divisor)?))
 }
 
+/// Returns whether the API server reads a text as a quantity, whatever its sign and size.
+pub fn is_quantity(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let at = unsigned.find(|sign: char| !sign.is_ascii_digit() && sign != '.');
+    let (number, suffix) = unsigned.split_at(at.unwrap_or(unsigned.len()));
+    let is_suffix = || match suffix.strip_prefix(['e', 'E']) {
+        Some("") => suffix == "E",
+        Some("i") => suffix == "Ei",
+        Some(exponent) => {
+            let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            is_number(digits) && !digits.contains('.')
+        }
+        None => factor(suffix).is_some(),
+    };
+    is_number(number) && is_suffix()
+}
+
+fn is_number(text: &str) -> bool {
+    let has_digit = text.contains(|sign: char| sign.is_ascii_digit());
+    let is_sign = |sign: char| sign.is_ascii_digit() || sign == '.';
+    has_digit && text.chars().all(is_sign) && text.matches('.').count() < 2
+}
+
 /// Returns what a suffix multiplies and divides by.
 fn factor(suffix: &str) -> Option<(i128, i128)> {
     let power = |base: i128, exponent: u32| Some((base.checked_pow(exponent)?, 1));
@@ -87,6 +110,20 @@ mod tests {
             json!("1e"),
         ] {
             assert_eq!(milli(&odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn knows_quantities_of_any_size_from_other_texts() {
+        for text in [
+            "1", "+1", "-1Gi", "1.", ".5", "1E", "1Ei", "1e30", "1E-3", "100m", "0.1",
+        ] {
+            assert!(is_quantity(text), "{text}");
+        }
+        for text in [
+            "", "1K", "1MB", "100mi", "1.2.3", ".", "1 Gi", "10q", "1e", "e3", "1ei",
+        ] {
+            assert!(!is_quantity(text), "{text}");
         }
     }
 }

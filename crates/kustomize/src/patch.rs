@@ -292,9 +292,7 @@ fn merge_into_selected(
             }
         }
     });
-    if !matched {
-        findings.unmatched.push(target.place.clone());
-    }
+    findings.note_target(&target.place, matched);
     refuse_equal_ids(resources, patch.named.place(), findings);
 }
 
@@ -330,9 +328,9 @@ fn operate_on_selected(
         .iter_mut()
         .filter(|resource| target.selector.selects(resource))
         .peekable();
+    findings.note_target(&target.place, selected.peek().is_some());
     if selected.peek().is_none() {
         // kustomize reads the operations for an object that they are for, and only then.
-        findings.unmatched.push(target.place.clone());
         return;
     }
     let operations = match JsonOperation::read_all(list) {

@@ -87,12 +87,24 @@ pub struct Findings {
     pub not_seen: Vec<NotSeen>,
     /// The targets of patches and replacements that no object matches; kustomize is silent about them.
     pub unmatched: Vec<Place>,
+    /// The targets of patches and replacements that are for some object.
+    pub matched: Vec<Place>,
 }
 
 impl Findings {
     /// Adds a problem.
     pub fn refuse(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    /// Notes whether the target of a patch or replacement is for any object.
+    pub(crate) fn note_target(&mut self, place: &Place, matched: bool) {
+        let notes = if matched {
+            &mut self.matched
+        } else {
+            &mut self.unmatched
+        };
+        notes.push(place.clone());
     }
 
     /// Adds something that is not seen; once, however often a build comes by.

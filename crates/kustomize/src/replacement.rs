@@ -301,9 +301,7 @@ impl ReplacementTarget {
                 resource.settle_shared();
             }
         }
-        if !matched {
-            findings.unmatched.push(self.select_place.clone());
-        }
+        findings.note_target(&self.select_place, matched);
     }
 
     fn is_for(&self, resource: &Resource) -> bool {

@@ -127,8 +127,35 @@ fn refer(judge: &mut Judge<'_, '_>, object: &AppliedObject, reference: &Field, s
         .judge(facts)
         .hand_in(judge, subject, &message, |finding| {
             let problem = facts.at_field(finding, name);
-            with_advice(problem, &wanted, reference, sources)
+            match renamed(object, &wanted, sources) {
+                Some(renamed) => problem.with_hint(format!(
+                    "kustomize renames the source to `{renamed}` and not what refers to it: say `name: {renamed}` in a patch, or leave `namePrefix` and `nameSuffix` out"
+                )),
+                None => with_advice(problem, &wanted, reference, sources),
+            }
         });
+}
+
+/// Returns the name of a source that `namePrefix` and `nameSuffix` have renamed together with the object that needs it.
+fn renamed<'s>(
+    object: &AppliedObject,
+    wanted: &SourceReference,
+    sources: &'s Sources,
+) -> Option<&'s str> {
+    let SourceReference { kind, key: named } = wanted;
+    let own = object.key();
+    let mut near = sources
+        .iter()
+        .filter(|source| source.kind == *kind && source.key.namespace == named.namespace);
+    let source = near.find(|source| {
+        let added = source.key.name.split_once(named.name.as_str());
+        added.is_some_and(|(prefix, suffix)| {
+            let same = own.name.starts_with(prefix) && own.name.ends_with(suffix);
+            let is_longer = own.name.len() > prefix.len() + suffix.len();
+            same && is_longer && !(prefix.is_empty() && suffix.is_empty())
+        })
+    })?;
+    Some(&source.key.name)
 }
 
 /// Says what was meant, if something near is there.

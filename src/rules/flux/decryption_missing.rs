@@ -1,0 +1,113 @@
+//! Sealed objects that Flux is not told to open.
+
+use std::collections::BTreeMap;
+
+use kustomize::Field;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::builds::Member;
+use crate::flux::{KustomizationBuild, place_in};
+use crate::rules::judge::Judge;
+use crate::rules::subject::JudgedSubject;
+use crate::rules::{Category, Facts, Rule};
+use crate::tree::{File, is_secret_path};
+
+/// How many sealed objects are pointed at.
+const SHOWN: usize = 3;
+
+/// The Secret with the key, where nothing else in the tree names one.
+const KEY: &str = "sops-age";
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "decryption-missing",
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every Kustomization that applies sealed objects decrypts them",
+    explanation: "\
+Flux opens what SOPS has sealed only where the Kustomization says so in `spec.decryption`. Without it, Flux refuses a
+sealed Secret and with it the whole Kustomization; other kinds would get the ciphertext. Each Kustomization needs its
+own: it does not inherit that of the one which applies it, but a patch of that one may add it.
+
+    spec:
+      decryption:
+        provider: sops
+        secretRef: {name: sops-age}",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    let mut sealed: BTreeMap<usize, Vec<&Member<'_>>> = BTreeMap::new();
+    for member in &facts.builds.members {
+        if is_sealed(facts, member) {
+            sealed.entry(member.build).or_default().push(member);
+        }
+    }
+    for (index, members) in sealed {
+        let Some(build) = facts.builds.applied.builds.get(index) else {
+            continue;
+        };
+        let Some(flux) = build.kustomization() else {
+            continue;
+        };
+        let name = flux.find(&["metadata", "name"]).unwrap_or(flux);
+        let mut subject = JudgedSubject::named(label(build));
+        subject.names = vec![(build.owner.namespace.clone(), build.owner.name.clone())];
+        subject.place = place_in(&[facts.builds.files], name.place());
+        let provider = flux.find_text(&["spec", "decryption", "provider"]);
+        let findings = match provider {
+            Some("sops") => Vec::new(),
+            _ => vec![missing(facts, build, name, &members)],
+        };
+        judge.found(subject, findings);
+    }
+}
+
+/// Returns whether an object reaches Flux as SOPS sealed it, or is made of a sealed file.
+fn is_sealed(facts: &Facts<'_>, member: &Member<'_>) -> bool {
+    if member.find("sops").is_some() || (member.written.is_some() && member.is_secret()) {
+        return true;
+    }
+    let is_sealed_file = |field: &Field| {
+        let path = &field.place().file.path;
+        let file = facts.builds.files.output(path);
+        file.map_or_else(|| is_secret_path(path), File::is_secret)
+    };
+    let values = member.find("data").and_then(Field::entries);
+    let mut values = values.into_iter().flatten();
+    member.is("", "Secret") && values.any(|entry| is_sealed_file(&entry.value))
+}
+
+fn missing(
+    facts: &Facts<'_>,
+    build: &KustomizationBuild,
+    name: &Field,
+    members: &[&Member<'_>],
+) -> Diagnostic {
+    let what = match members {
+        [only] => format!("`{}`, which is sealed", only.label()),
+        many => format!("{} sealed objects", many.len()),
+    };
+    let message = format!(
+        "`{}` applies {what}, and does not say how to open it",
+        label(build)
+    );
+    let mut error = facts.at_field(Diagnostic::error(RULE.code, message), name);
+    for member in members.iter().take(SHOWN) {
+        error = error.with_related(member.name_place(), "this is sealed");
+    }
+    let key = facts.builds.applied.builds.iter().find_map(|build| {
+        let flux = build.kustomization()?;
+        flux.find_text(&["spec", "decryption", "secretRef", "name"])
+    });
+    error.with_hint(format!(
+        "add `decryption: {{provider: sops, secretRef: {{name: {}}}}}` to its `spec`",
+        key.unwrap_or(KEY)
+    ))
+}
+
+fn label(build: &KustomizationBuild) -> String {
+    format!("Kustomization/{}", build.owner)
+}

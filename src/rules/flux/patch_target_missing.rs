@@ -1,0 +1,170 @@
+//! Targets of patches and replacements that are for no object.
+
+use std::collections::BTreeMap;
+
+use kustomize::Place;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::{AppliedTarget, place_in};
+use crate::rules::facts::is_substituted;
+use crate::rules::judge::Judge;
+use crate::rules::subject::JudgedSubject;
+use crate::rules::{Category, Facts, Rule};
+use crate::yaml::{Node, Step};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    code: "patch-target-missing",
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
+    summary: "Every target of a patch or replacement is for some object of its build",
+    explanation: "\
+kustomize passes over a patch whose `target` matches nothing, and over a replacement whose `select` does, without a
+word, and so does Flux with the `patches` of a Kustomization: what they were to change stays as it was. The fields of a
+target are regular expressions that must match the whole: `metrics` does not match `metrics-server`.
+
+A target that stands in a component, or in a patch that many Kustomizations get, is fine as soon as one build has an
+object for it. One that names an object is an error; one that asks for a kind or a pattern of names is a warning, as the
+object may be still to come. Nothing is said of targets by label alone, which objects opt in to, and where a part of the
+build is not seen.",
+    remedy: None,
+    judge,
+};
+
+fn judge(judge: &mut Judge<'_, '_>) {
+    let facts = judge.facts;
+    let applied = &facts.builds.applied;
+    let mut places: BTreeMap<(&str, usize, usize), Vec<&AppliedTarget>> = BTreeMap::new();
+    for target in &applied.targets {
+        let build = &applied.builds[target.build];
+        let is_reached = build.is_reached() || applied.roots.is_empty();
+        if build.refused || !is_reached {
+            continue;
+        }
+        let place = &target.place;
+        let key = (place.file.path.as_str(), place.document, place.span.start);
+        places.entry(key).or_default().push(target);
+    }
+    for targets in places.into_values() {
+        let Some(first) = targets.first() else {
+            continue;
+        };
+        let shown = place_in(&[facts.builds.files], &first.place);
+        let mut subject = JudgedSubject::named(shown.as_ref().map_or_else(
+            || first.place.file.path.clone(),
+            |place| place.source.path.clone(),
+        ));
+        subject.place = shown;
+        let wanted = WantedObject::read(&first.place);
+        if targets.iter().any(|target| target.matched) {
+            judge.found(subject, Vec::new());
+        } else if wanted.is_substituted {
+            judge.unseen(subject, "it holds a variable that is not seen", None);
+        } else if wanted.labels.is_some() && wanted.name.is_none() {
+            judge.unseen(
+                subject,
+                "objects ask for it by a label, and none does",
+                None,
+            );
+        } else {
+            let finding = unmatched(facts, &targets, &wanted);
+            judge.found(subject, vec![finding]);
+        }
+    }
+}
+
+/// What a target asks for, as it is written.
+#[derive(Default)]
+struct WantedObject {
+    kind: Option<String>,
+    name: Option<String>,
+    labels: Option<String>,
+    is_select: bool,
+    is_substituted: bool,
+}
+
+impl WantedObject {
+    fn read(place: &Place) -> Self {
+        let route = place.route();
+        let documents = place.file.documents().ok();
+        let document = documents.and_then(|all| all.get(place.document));
+        let node = document.and_then(|document| document.root.at(&route));
+        let Some(node) = node.filter(|node| node.entries().is_some()) else {
+            return Self::default();
+        };
+        let text = |key| node.find_text(key).map(str::to_owned);
+        let has_variable = |node: &Node| node.text().is_some_and(is_substituted);
+        let entries = node.entries().unwrap_or_default().iter();
+        Self {
+            kind: text("kind"),
+            name: text("name"),
+            labels: text("labelSelector").or_else(|| text("annotationSelector")),
+            is_select: matches!(route.0.last(), Some(Step::Key(key)) if key == "select"),
+            is_substituted: entries.map(|entry| &entry.value).any(has_variable),
+        }
+    }
+
+    /// Returns whether it names one object, and no pattern of names.
+    fn names_one(&self) -> bool {
+        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '-';
+        let name = self.name.as_deref().unwrap_or_default();
+        !name.is_empty() && name.chars().all(is_plain)
+    }
+
+    fn told(&self) -> String {
+        match (&self.kind, &self.name) {
+            (Some(kind), Some(name)) => format!("`{kind}/{name}`"),
+            (Some(kind), None) => format!("a `{kind}`"),
+            (None, Some(name)) => format!("an object `{name}`"),
+            (None, None) => "an object".to_owned(),
+        }
+    }
+}
+
+fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObject) -> Diagnostic {
+    let what = if wanted.is_select {
+        "this replacement"
+    } else {
+        "this patch"
+    };
+    let builds = match targets {
+        [one] => format!(
+            "its build `{}`",
+            facts.builds.applied.builds[one.build].folder
+        ),
+        many => format!("any of the {} builds that have it", many.len()),
+    };
+    let message = format!(
+        "{what} is for {}, and there is none in {builds}",
+        wanted.told()
+    );
+    let problem = if wanted.names_one() {
+        Diagnostic::error(RULE.code, message)
+    } else {
+        Diagnostic::warning(RULE.code, message)
+    };
+    let mut problem = problem;
+    if let Some(place) = targets
+        .first()
+        .and_then(|target| place_in(&[facts.builds.files], &target.place))
+    {
+        problem = facts.at(problem, &place, "");
+    }
+    let objects = facts.builds.applied.objects.iter().filter(|object| {
+        let same_kind = wanted
+            .kind
+            .as_deref()
+            .is_none_or(|kind| kind == object.kind());
+        same_kind && targets.iter().any(|target| target.build == object.build)
+    });
+    let names: Vec<String> = objects.map(|object| object.key().name).collect();
+    let given = wanted.name.as_deref().unwrap_or_default();
+    let near = crate::diagnostic::closest(given, names.iter().map(String::as_str));
+    match (near, names.as_slice()) {
+        (Some(near), _) if !given.is_empty() => {
+            problem.with_hint(format!("did you mean `{near}`?"))
+        }
+        (_, [only]) if !given.is_empty() => problem.with_hint(format!("the build has `{only}`")),
+        _ => problem.with_hint("mend its `target`, or remove it"),
+    }
+}

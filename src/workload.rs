@@ -105,7 +105,7 @@ pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workl
         .collect();
     let of_release = |release: &'t Release<'t>| {
         let mut found = Vec::new();
-        let Some(profile) = release.profile() else {
+        let Some(profile) = release.profile().filter(|_| !release.elsewhere) else {
             return found;
         };
         match &profile.workloads {

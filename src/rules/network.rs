@@ -42,7 +42,10 @@ Kubernetes and of Cilium count. Pods in the host's network are not asked, as no 
                 }
                 Some(match best {
                     Selects::Yes => Verdict::Pass,
-                    Selects::No => Verdict::Fail("no policy selects its pods".to_owned()),
+                    Selects::No => {
+                        let none = Verdict::Fail("no policy selects its pods".to_owned());
+                        facts.unless_hidden(workload.member, &workload.namespace, none)
+                    }
                     Selects::Maybe => {
                         Verdict::Unknown("a policy may select its pods".to_owned())
                     }
@@ -68,14 +71,10 @@ A policy that selects nothing protects nothing, most often because of a label th
                     .iter()
                     .map(|workload| selects(policy, &selector, workload))
                     .collect();
-                let namespace = policy.namespace_name();
                 let verdict = if empty || answers.contains(&Selects::Yes) {
                     Verdict::Pass
-                } else if answers.contains(&Selects::Maybe) || judge.facts.has_release(namespace)
-                {
-                    Verdict::Unknown("only a chart may make the pods that it selects".to_owned())
                 } else {
-                    Verdict::Fail("it selects no pod".to_owned())
+                    nothing_selected(judge.facts, &answers, policy)
                 };
                 judge.object(policy, verdict, policy.value_place("spec"));
             }
@@ -103,12 +102,8 @@ services that nobody knows of here, so that in a namespace with a release the an
                     inside.map(|workload| select(&labels, workload)).collect();
                 Some(if answers.contains(&Selects::Yes) {
                     Verdict::Pass
-                } else if answers.contains(&Selects::Maybe)
-                    || facts.has_release(member.namespace_name())
-                {
-                    Verdict::Unknown("only a chart may make the pods that it selects".to_owned())
                 } else {
-                    Verdict::Fail("it selects no pod".to_owned())
+                    nothing_selected(facts, &answers, member)
                 })
             });
             for kind in ["HTTPRoute", "TLSRoute", "TCPRoute", "GRPCRoute"] {
@@ -223,6 +218,21 @@ fn selects(policy: &Member<'_>, selector: &Map<String, Value>, workload: &Worklo
     select(&selector, workload)
 }
 
+/// Judges an object that selects no pod that is known for certain.
+fn nothing_selected(facts: &Facts<'_>, answers: &[Selects], object: &Member<'_>) -> Verdict {
+    let namespace = object.namespace_name();
+    if answers.contains(&Selects::Maybe) || facts.has_release(namespace) {
+        return Verdict::Unknown("only a chart may make the pods that it selects".to_owned());
+    }
+    match facts.unseen_pods(namespace) {
+        Some(maker) => Verdict::Unknown(format!("only {maker} may make the pods that it selects")),
+        None => {
+            let none = Verdict::Fail("it selects no pod".to_owned());
+            facts.unless_hidden(object, namespace, none)
+        }
+    }
+}
+
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
@@ -254,8 +264,11 @@ fn backends<'t>(facts: &Facts<'t>, member: &'t Member<'t>) -> Option<Verdict> {
         }
         return Some(if facts.has_release(namespace) {
             Verdict::Unknown(format!("only a chart may make its service `{name}`"))
+        } else if let Some(maker) = facts.unseen_pods(namespace) {
+            Verdict::Unknown(format!("only {maker} may make its service `{name}`"))
         } else {
-            Verdict::Fail(format!("there is no service `{name}` in `{namespace}`"))
+            let none = Verdict::Fail(format!("there is no service `{name}` in `{namespace}`"));
+            facts.unless_hidden(member, namespace, none)
         });
     }
     Some(Verdict::Pass)

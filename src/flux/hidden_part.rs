@@ -1,10 +1,13 @@
 //! Parts of a cluster that may hold objects which nobody sees from here.
 
+use std::collections::BTreeSet;
+
 use kustomize::Place;
 
 use super::applied_object::KustomizationBuild;
 use super::builds::{Builds, Member};
 use super::finding::UnseenPart;
+use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
 /// A part of what Flux applies whose objects are not seen: another source, a remote base, a build that is refused.
@@ -59,11 +62,9 @@ impl Builds<'_> {
             let build = builds.get(part.build).filter(counts)?;
             part.hides_objects.then(|| self.unseen(part, build))
         });
-        let refused = builds
-            .iter()
-            .filter(counts)
-            .filter(|build| build.refused || build.is_partial)
-            .map(|build| self.refused(build));
+        let all = builds.iter().enumerate();
+        let refused = all.filter(|(_, build)| counts(build) && (build.refused || build.is_partial));
+        let refused = refused.flat_map(|(index, build)| self.refused(index, build));
         unseen.chain(refused).collect()
     }
 
@@ -82,16 +83,17 @@ impl Builds<'_> {
         }
     }
 
-    fn refused(&self, build: &KustomizationBuild) -> HiddenPart {
-        HiddenPart {
+    /// Lists what a refused build would apply, by namespace.
+    fn refused(&self, index: usize, build: &KustomizationBuild) -> Vec<HiddenPart> {
+        let part = |namespace: Option<String>| HiddenPart {
             what: if build.owner.name.is_empty() {
-                format!("the build of `{}`", build.folder)
+                format!("the build of {}", build.folder)
             } else {
                 format!("Kustomization/{}", build.owner)
             },
             why: "it is refused, or a part of it is passed over".to_owned(),
             remedy: "mend what keeps it from being built".to_owned(),
-            namespace: self.target(build, None),
+            namespace,
             root: build.root,
             place: build.kustomization().map(|flux| {
                 flux.find(&["metadata", "name"])
@@ -99,7 +101,37 @@ impl Builds<'_> {
                     .place()
                     .clone()
             }),
+        };
+        let target = self.target(build, None);
+        match self.written_namespaces(index, build) {
+            Some(written) if target.is_none() => written.into_iter().map(Some).map(part).collect(),
+            _ => vec![part(target)],
         }
+    }
+
+    /// Lists the namespaces that the objects of a refused build name themselves; `None` where there may be others.
+    fn written_namespaces(
+        &self,
+        index: usize,
+        build: &KustomizationBuild,
+    ) -> Option<BTreeSet<String>> {
+        // Such a build is refused when kustomize is done with it, so that all of its objects were read.
+        let mut problems = self.applied.problems.iter();
+        let is_read = problems.all(|problem| {
+            !problem.builds.contains(&index) || problem.code.starts_with("variable-")
+        });
+        if !is_read {
+            return None;
+        }
+        let mut found = BTreeSet::new();
+        for path in &build.files {
+            let file = self.files.output(path)?;
+            for object in Object::of(file).filter(|object| object.is_namespaced()) {
+                let namespace = object.declared_namespace()?;
+                found.insert((!namespace.contains("${")).then(|| namespace.to_owned())?);
+            }
+        }
+        Some(found)
     }
 
     /// Returns the namespace that all objects of a build go to, or those of what a kustomization within it names.

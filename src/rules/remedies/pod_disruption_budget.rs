@@ -31,10 +31,11 @@ The budget is a manifest, `poddisruptionbudget.yaml` beside the workload's manif
 that is listed, with the selector of the manifest or the chart's profile.
 
 Two budgets over one pod make every eviction fail. So nothing is added where a budget in the tree or among the values
-of a release selects the pods already, or where the chart makes a sound one by itself, as many do from two
-replicas on; nor where a part of the namespace is not seen that may hold one. A chart's own budget that never lets a pod go is switched off where its profile knows how, and ours takes
-its place; what the author says of a chart's budget stays, and is a gap if it never lets a pod go. For pods that an
-operator makes, a budget is added only where the profile says that the operator makes none.",
+of a release selects the pods already, where a part of the namespace is not seen that may hold one, or where the chart
+makes a sound one by itself, as many do from two replicas on. A chart's own budget that never lets a pod go is switched
+off where its profile knows how, and ours takes its place; what the author says of a chart's budget stays, and is a gap
+if it never lets a pod go. For pods that an operator makes, a budget is added only where the profile says that the
+operator makes none.",
     findings: &[],
     pass: Pass::Workloads,
     plan,

@@ -15,6 +15,7 @@ pub mod exposure;
 pub mod flux_inputs;
 pub mod folder_files;
 pub mod found_in_tree;
+pub mod judged_tree;
 pub mod report;
 pub mod printer;
 pub mod progress;

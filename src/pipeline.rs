@@ -12,6 +12,7 @@ mod exposure;
 mod failure;
 mod inputs;
 mod kept;
+mod plain_tree;
 mod rekey;
 mod switch;
 mod world;
@@ -22,6 +23,7 @@ pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sea
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
 pub use inputs::Layout;
+pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
 pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
@@ -38,10 +40,10 @@ use rand_core::CryptoRngCore;
 use serde_json::Value;
 
 use crate::audit::Scorecard;
+use crate::check::{Baseline, Findings, Gate};
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::flux::FollowOptions;
 use crate::render::Rendering;
 use crate::rules::{Measures, Policy};
 use crate::schema::Schema;
@@ -62,6 +64,8 @@ pub struct Compiled {
     pub tree: Tree<Sealed>,
     /// What the stages warned of, in their order.
     pub warnings: Vec<Diagnostic>,
+    /// What the checks found besides: what is not seen, known or left out.
+    pub findings: Findings,
     /// How many files the templates rendered to.
     pub templates: usize,
     /// What the project exempts from hardening and from checks, and why.
@@ -121,19 +125,10 @@ fn compile_here(
     let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
-    let measures = Measures {
-        kept: &kept,
-        follow: &FollowOptions::default(),
-        profiles: &profiles,
-        policy: &policy,
-        exemptions: &exemptions,
-        apps: &[],
-        leaks: &exposure.leaks,
-        failures: &exposure.failures,
-        gaps: &[],
-    };
+    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
     let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let checked = warnings.keep(check::check(hardened, measures))?;
+    let gate = warnings.keep(inputs::gate(world, &project))?;
+    let (checked, findings) = warnings.keep(check::check(hardened, measures, &gate))?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
     let inputs = seal::Inputs {
@@ -148,6 +143,7 @@ fn compile_here(
     let compiled = Compiled {
         tree,
         warnings: warnings.list,
+        findings,
         templates,
         exemptions: exemptions.list().to_vec(),
         values,
@@ -192,20 +188,11 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     let exemptions = inputs::exemptions(&project);
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
-    let measures = Measures {
-        kept: &kept,
-        follow: &FollowOptions::default(),
-        profiles: &profiles,
-        policy: &policy,
-        exemptions: &exemptions,
-        apps: &[],
-        leaks: &exposure.leaks,
-        failures: &exposure.failures,
-        gaps: &[],
-    };
+    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
     let before = audit::score(rendering.tree.files(), measures);
     let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let checked = warnings.keep(check::check(hardened, measures))?;
+    let gate = warnings.keep(inputs::gate(world, &project))?;
+    let (checked, _) = warnings.keep(check::check(hardened, measures, &gate))?;
     let gaps = checked.gaps();
     let after = audit::score(checked.files(), Measures { gaps, ..measures });
     Ok(Audited {
@@ -215,6 +202,29 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
         warnings: warnings.list,
         stand_ins,
     })
+}
+
+/// Lists all that the rules find in what a project renders, whatever its baseline knows.
+pub fn all_findings(world: &World<'_>) -> Result<Vec<Diagnostic>, Failure> {
+    let mut warnings = Warnings::default();
+    let Front {
+        project,
+        profiles,
+        policy,
+        rendering,
+        exposure,
+        ..
+    } = rendered(world, &mut warnings)?;
+    let exemptions = inputs::exemptions(&project);
+    let around = KeptFiles::around(world, &project, rendering.tree.files());
+    let kept = around.tree();
+    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
+    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
+    let gate = Gate {
+        baseline: Baseline::default(),
+        ..warnings.keep(inputs::gate(world, &project))?
+    };
+    Ok(check::judge(hardened.files(), measures, &gate).diagnostics)
 }
 
 /// A project whose templates are rendered, with what the next stages are handed.

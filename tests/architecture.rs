@@ -56,7 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["source", "diagnostic", "yaml", "tree", "flux", "workload"],
     ),
     ("harden", &["source", "diagnostic", "yaml", "tree", "rules"]),
-    ("check", &["diagnostic", "tree", "rules"]),
+    ("check", &["diagnostic", "yaml", "tree", "flux", "rules"]),
     ("audit", &["tree", "rules"]),
     (
         "seal",
@@ -120,6 +120,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "profiler",
             "diff",
             "rules",
+            "check",
             "audit",
             "flux",
             "pipeline",

@@ -11,7 +11,7 @@ mod clean;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kiln::check::check;
+use kiln::check::{Gate, check};
 use kiln::diagnostic::Diagnostic;
 use kiln::harden::harden;
 use kiln::rules::{self, Leak, Policy, Rule, find_leaks};
@@ -96,7 +96,7 @@ fn findings(folder: &Path) -> Vec<Diagnostic> {
     yardstick.leaks = leaks(folder);
     let measures = yardstick.measures();
     let hardened = harden(rendered(folder), measures).unwrap().value;
-    match check(hardened, measures) {
+    match check(hardened, measures, &Gate::default()) {
         Ok(done) => done.warnings,
         Err(problems) => problems,
     }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod harden;
 pub mod init;
 pub mod list;
 pub mod profile;
@@ -36,6 +37,7 @@ pub enum Command {
     Watch(watch::WatchArgs),
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
+    Harden(harden::HardenArgs),
     Diff(diff::DiffArgs),
     Build(build::BuildArgs),
     List(list::ListArgs),
@@ -81,6 +83,7 @@ pub fn run(
         Command::Watch(args) => watch::run(args, settings, printer),
         Command::Check(args) => check::run(args, settings, printer),
         Command::Audit(args) => audit::run(args, settings, printer),
+        Command::Harden(args) => harden::run(args, settings, printer),
         Command::Diff(args) => diff::run(args, settings, printer),
         Command::Build(args) => build::run(args, settings, printer),
         Command::List(args) => list::run(args, settings, printer),

@@ -2,14 +2,17 @@
 
 pub mod audit;
 pub mod build;
+pub mod check;
 pub mod diff;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod place_names;
 pub mod record;
+pub mod sarif;
 pub mod shown;
 pub mod table;
+pub mod unified;
 pub mod unseen;
 pub mod watch;
 

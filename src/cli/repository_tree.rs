@@ -60,6 +60,16 @@ impl RepositoryTree {
         })
     }
 
+    /// Returns the nearest folder upwards that is a Kiln project, within the tree.
+    pub fn project(&self) -> Option<&Path> {
+        self.project.as_deref()
+    }
+
+    /// Opens the files to be written.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// Lists the files that Flux gets of the tree; none of them is read before somebody asks for it.
     pub fn files(&self) -> Result<TreeFiles<'_>, CommandError> {
         Ok(TreeFiles::of_repository(&self.disk, "")?)

@@ -79,6 +79,14 @@ impl Session {
 
     /// Opens a folder that is known to be a project.
     pub fn open_root(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
+        Ok(Self {
+            identities: identities(root, settings)?,
+            ..Self::without_keys(root, settings)?
+        })
+    }
+
+    /// Opens a folder of which only settings and chart profiles are read.
+    pub fn without_keys(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
         let environment = settings.environment.clone();
         Ok(Self {
             root: root.to_owned(),
@@ -88,7 +96,7 @@ impl Session {
                 .and_then(|(above, path)| Some((Disk::open(&above).ok()?, path))),
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
-            identities: identities(root, settings)?,
+            identities: Vec::new(),
             known: settings.known.clone(),
         })
     }
@@ -173,6 +181,18 @@ impl Session {
             .held_by(command, clock::now())
     }
 
+    /// Compiles the project, and reports nothing.
+    pub fn compile_silently(
+        &self,
+        keys: Keys,
+        settings: &Settings,
+    ) -> Result<Compiled, CommandError> {
+        let progress = Progress::start(settings, "rendering");
+        let compiled = pipeline::compile(&self.world().with_keys(keys), &mut OsRng);
+        drop(progress);
+        compiled.map_err(CommandError::from)
+    }
+
     /// Compiles the project, reports the warnings, and says what was made up.
     pub fn compile(
         &self,
@@ -180,10 +200,7 @@ impl Session {
         settings: &Settings,
         printer: &mut Printer,
     ) -> Result<Compiled, CommandError> {
-        let progress = Progress::start(settings, "rendering");
-        let compiled = pipeline::compile(&self.world().with_keys(keys), &mut OsRng);
-        drop(progress);
-        let compiled = compiled.map_err(CommandError::from)?;
+        let compiled = self.compile_silently(keys, settings)?;
         printer.report(&compiled.warnings)?;
         if let Some(told) = stand_ins(&compiled.stand_ins) {
             printer.status(told);

@@ -45,6 +45,8 @@ pub struct FluxSettings {
     pub sources: Vec<(String, String, Place)>,
     /// Whether a variable that nothing gives is an error, as since Flux 2.9.
     pub strict: bool,
+    /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
+    pub external: Vec<(String, Place)>,
 }
 
 impl Default for FluxSettings {
@@ -54,6 +56,7 @@ impl Default for FluxSettings {
             values: Vec::new(),
             sources: Vec::new(),
             strict: true,
+            external: Vec::new(),
         }
     }
 }
@@ -134,6 +137,12 @@ pub struct CheckSettings {
     pub kubernetes: String,
     /// Folders of CRDs.
     pub crds: Vec<String>,
+    /// Files and folders of which nothing is said.
+    pub ignore: Vec<String>,
+    /// What is an error though its rule calls it a warning: `warning`, `not-seen`, or codes.
+    pub fail_on: Vec<(String, Place)>,
+    /// The file of the findings that are known already.
+    pub baseline: Option<String>,
 }
 
 impl Default for Project {
@@ -153,6 +162,9 @@ impl Default for Project {
             check: CheckSettings {
                 kubernetes: "1.36".to_owned(),
                 crds: Vec::new(),
+                ignore: Vec::new(),
+                fail_on: Vec::new(),
+                baseline: None,
             },
             diff: DiffSettings {
                 ignore: Vec::new(),
@@ -248,14 +260,7 @@ impl Reader {
                 }
                 "flux" => self.flux(&entry.value, &mut project.flux),
                 "exempt" => project.exempt = self.exemptions(&entry.value),
-                _ => {
-                    for entry in self.known(&entry.value, &["kubernetes", "crds"]) {
-                        match entry.key.as_str() {
-                            "kubernetes" => project.check.kubernetes = self.version(&entry.value),
-                            _ => project.check.crds = self.texts(&entry.value),
-                        }
-                    }
-                }
+                _ => self.check(&entry.value, &mut project.check),
             }
         }
         project
@@ -272,9 +277,24 @@ impl Reader {
         }
     }
 
-    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
-        for entry in self.known(node, &["roots", "values", "sources", "strict"]) {
+    fn check(&mut self, node: &Node, settings: &mut CheckSettings) {
+        let keys = ["kubernetes", "crds", "ignore", "fail-on", "baseline"];
+        for entry in self.known(node, &keys) {
             match entry.key.as_str() {
+                "kubernetes" => settings.kubernetes = self.version(&entry.value),
+                "crds" => settings.crds = self.texts(&entry.value),
+                "ignore" => settings.ignore = self.texts(&entry.value),
+                "fail-on" => settings.fail_on = self.placed_texts(&entry.value),
+                _ => settings.baseline = Some(self.text(&entry.value)),
+            }
+        }
+    }
+
+    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
+        let keys = ["roots", "values", "sources", "strict", "external"];
+        for entry in self.known(node, &keys) {
+            match entry.key.as_str() {
+                "external" => settings.external = self.placed_texts(&entry.value),
                 "roots" => settings.roots = self.placed_texts(&entry.value),
                 "values" => settings.values = self.placed_texts(&entry.value),
                 "strict" => settings.strict = self.flag(&entry.value),

@@ -36,6 +36,17 @@ pub struct FollowOptions<'o> {
     pub fills_in_secrets: bool,
 }
 
+impl FollowOptions<'_> {
+    /// Flux as it is by default, with nothing but the tree.
+    pub const STRICT: Self = Self {
+        roots: Vec::new(),
+        lenient: false,
+        sources: BTreeMap::new(),
+        outside: Vec::new(),
+        fills_in_secrets: false,
+    };
+}
+
 /// Follows Flux through a tree.
 pub fn follow(files: &TreeFiles<'_>, options: &FollowOptions<'_>) -> AppliedObjects {
     let mut applied = AppliedObjects {

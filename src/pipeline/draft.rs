@@ -11,7 +11,6 @@ use super::{Front, Sealing, World, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{FollowOptions, FollowedTree, TreeFiles};
-use crate::rules::Measures;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
@@ -77,19 +76,10 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let around = KeptFiles::around(world, &project, rendering.tree.files());
     let kept = around.tree();
     let exemptions = inputs::exemptions(&project);
-    let measures = Measures {
-        kept: &kept,
-        follow: &FollowOptions::default(),
-        profiles: &profiles,
-        policy: &policy,
-        exemptions: &exemptions,
-        apps: &[],
-        leaks: &exposure.leaks,
-        failures: &exposure.failures,
-        gaps: &[],
-    };
+    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
     let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let tree = warnings.keep(check::check(hardened, measures))?;
+    let gate = warnings.keep(inputs::gate(world, &project))?;
+    let (tree, _) = warnings.keep(check::check(hardened, measures, &gate))?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
         secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));

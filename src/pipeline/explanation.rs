@@ -1,6 +1,7 @@
 //! What all codes mean.
 
 use crate::audit;
+use crate::check;
 use crate::config;
 use crate::diagnostic::Meaning;
 use crate::flux;
@@ -49,6 +50,7 @@ pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
         ("Validate", schema::CODES.to_vec()),
         ("Render", render::CODES.to_vec()),
         ("Harden", hardening),
+        ("Check", check::CODES.to_vec()),
         ("Build", flux::CODES.to_vec()),
         ("Seal", seal::CODES.to_vec()),
         ("Edits of the config", super::CODES.to_vec()),

@@ -1,10 +1,12 @@
 //! What the stages are handed: read from the world, and nothing decided here.
 
+use crate::check::{Baseline, FailOn, Gate};
 use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::flux::TreeFiles;
 use crate::render::{Layer, Layers};
-use crate::rules::{Closed, Exemptions, Policy, Resources};
+use crate::rules::{self, Closed, Exemptions, Measures, Policy, Resources};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, KEY_FILES, Secret};
@@ -19,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
+use super::exposure::Exposure;
 use super::failure::Failure;
 
 /// Where a project keeps its templates and its outputs.
@@ -411,8 +414,17 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
             Some((namespace.clone(), (Level::parse(level)?, place)))
         });
     Policy {
-        enabled: project.harden.enabled,
         pod_security: wishes.collect(),
+        ..policy_of(project)
+    }
+}
+
+/// Returns what a project says of the rules without its config.
+pub(super) fn policy_of(project: &Project) -> Policy {
+    let external = project.flux.external.iter();
+    Policy {
+        enabled: project.harden.enabled,
+        pod_security: BTreeMap::new(),
         resources: project.harden.resources.as_ref().map(|own| Resources {
             cpu_request: own.cpu_request.clone(),
             memory_request: own.memory_request.clone(),
@@ -422,6 +434,7 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
         network_policies: closed(&project.harden.network_policies),
         kubernetes: Version::parse(&project.check.kubernetes)
             .unwrap_or(Policy::default().kubernetes),
+        external: external.map(|(name, _)| name.clone()).collect(),
     }
 }
 
@@ -453,5 +466,72 @@ fn exemption(written: &project::Exempt) -> Exemption {
         path: written.path.clone(),
         reason: written.reason.clone(),
         place: written.place.clone(),
+    }
+}
+
+/// Returns what of the findings counts for a project.
+pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
+    let settings = &project.check;
+    let mut problems = Vec::new();
+    let baseline = match &settings.baseline {
+        None => Baseline::default(),
+        Some(path) => match text(&world.files, path) {
+            // The first run writes it.
+            Ok(None) => Baseline::default(),
+            Ok(Some(text)) => Baseline::parse(&text).unwrap_or_else(|| {
+                let message = format!("`{path}` is no list of findings");
+                problems.push(
+                    Diagnostic::error("baseline-invalid", message)
+                        .with_hint("`kiln check --write-baseline` writes it anew"),
+                );
+                Baseline::default()
+            }),
+            Err(error) => {
+                problems.push(Diagnostic::error("baseline-invalid", error.to_string()));
+                Baseline::default()
+            }
+        },
+    };
+    let words = settings.fail_on.iter();
+    problems.extend(words.clone().filter_map(|(word, place)| {
+        let is_known = ["warning", "not-seen"].contains(&word.as_str())
+            || rules::find(word).is_some_and(rules::Rule::is_checked);
+        (!is_known).then(|| {
+            let message = format!("`fail-on` knows no rule `{word}`");
+            let codes = rules::all().filter(|rule| rule.is_checked());
+            let known = ["warning", "not-seen"].into_iter();
+            Diagnostic::error("exemption-unknown-rule", message)
+                .with_suggestion(word, known.chain(codes.map(|rule| rule.code)))
+                .at_place(place.clone(), "")
+        })
+    }));
+    let gate = Gate {
+        ignore: settings.ignore.clone(),
+        fail_on: words.map(|(word, _)| FailOn::parse(word)).collect(),
+        baseline,
+    };
+    Warned::unless_errors(gate, problems)
+}
+
+/// Returns what the rules measure the outputs of a project by.
+pub(super) fn measures<'m>(
+    world: &'m World<'_>,
+    kept: &'m TreeFiles<'m>,
+    profiles: &'m Profiles,
+    policy: &'m Policy,
+    exemptions: &'m Exemptions,
+    exposure: &'m Exposure,
+) -> Measures<'m> {
+    Measures {
+        kept,
+        follow: world.follow,
+        profiles,
+        policy,
+        exemptions,
+        seals: true,
+        apps: &[],
+        leaks: &exposure.leaks,
+        failures: &exposure.failures,
+        gaps: &[],
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct AbsentObject<'a> {
 pub(super) enum Absence<'c> {
     /// It is nowhere.
     Sure,
+    /// The project says that it is there.
+    External,
     /// A part of the cluster is not seen that may have it.
     Unseen(&'c UnseenPart),
     /// It may be in a build that is refused, which is a problem of its own.
@@ -34,6 +36,13 @@ impl AbsentObject<'_> {
     /// Looks where the object may be after all.
     pub(super) fn judge<'c>(&self, facts: &'c Facts<'_>) -> Absence<'c> {
         let applied = &facts.builds.applied;
+        let name = match self.key.namespace.as_str() {
+            "" => format!("{}/{}", self.kind, self.key.name),
+            _ => format!("{}/{}", self.kind, self.key),
+        };
+        if facts.policy().external.contains(&name) {
+            return Absence::External;
+        }
         if self.is_in_refused_build(facts) {
             return Absence::Refused;
         }
@@ -94,6 +103,7 @@ impl Absence<'_> {
                 let error = judge.error(message);
                 judge.found(subject, vec![finish(error)]);
             }
+            Self::External => judge.found(subject, Vec::new()),
             Self::Refused => judge.unseen(subject, "a build is refused that may have it", None),
             Self::Unseen(part) => {
                 let warning = judge.warning(message).with_hint(format!(

@@ -12,7 +12,9 @@ use super::leak::Leak;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, Member};
-use crate::flux::{AppliedObject, FollowOptions, HiddenPart, TreeFiles, place_in};
+use crate::flux::{
+    AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart, place_in,
+};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
@@ -34,6 +36,8 @@ pub struct Measures<'m> {
     pub policy: &'m Policy,
     /// What the project exempts.
     pub exemptions: &'m Exemptions,
+    /// Whether what is named as a secret will be sealed; else it has to be sealed already.
+    pub seals: bool,
     /// The apps of the project.
     pub apps: &'m [App],
     /// What depends on a secret and is open.
@@ -137,6 +141,26 @@ impl<'t> Facts<'t> {
         self.releases
             .iter()
             .any(|release| release.namespace == namespace)
+    }
+
+    /// Lists what of what Flux applies is not seen, with the Kustomization that it is missing from.
+    pub fn unseen_parts(&self) -> Vec<(ObjectKey, UnseenPart)> {
+        let applied = &self.builds.applied;
+        let reached = applied.unseen.iter().filter_map(|part| {
+            let build = applied.builds.get(part.build)?;
+            let owner = build.is_reached().then(|| build.owner.clone());
+            Some((owner?, part.clone()))
+        });
+        reached.collect()
+    }
+
+    /// Counts the objects that Flux applies, and the Kustomizations that do so.
+    pub fn count_applied(&self) -> (usize, usize) {
+        let applied = &self.builds.applied;
+        let builds = applied.builds.iter().filter(|build| build.is_reached());
+        let objects = applied.objects.iter();
+        let reached = objects.filter(|object| applied.build_of(object).is_reached());
+        (reached.count(), builds.count())
     }
 
     /// Lists what kustomize and Flux refuse, but for what is exempt.

@@ -1,6 +1,6 @@
 //! What the project wants of hardening.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub struct Policy {
     pub resources: Option<Resources>,
     /// The namespaces that network policies close.
     pub network_policies: Closed,
+    /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
+    pub external: BTreeSet<String>,
 }
 
 /// Requests and limits for containers of which no profile knows what they need.
@@ -57,6 +59,7 @@ impl Default for Policy {
             pod_security: BTreeMap::new(),
             resources: None,
             network_policies: Closed::Nothing,
+            external: BTreeSet::new(),
         }
     }
 }

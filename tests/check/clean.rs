@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use kiln::check::check;
+use kiln::check::{Gate, check};
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::{Builds, Start};
 use kiln::harden::harden;
@@ -27,7 +27,7 @@ fn the_checks_are_silent_about_hardened_trees() {
             .with_exemptions(exempt);
         let measures = yardstick.measures();
         let hardened = harden(tree, measures).unwrap().value;
-        let warnings = match check(hardened, measures) {
+        let warnings = match check(hardened, measures, &Gate::default()) {
             Ok(done) => done.warnings,
             Err(problems) => problems,
         };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use kiln::check::check;
+use kiln::check::{Gate, check};
 
 use super::{gaps, hardened, hardened_from, injections, outputs, profiles, trees};
 use crate::support::{Yardstick, oracle};
@@ -45,7 +45,7 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
     let profiles = profiles();
     let yardstick = Yardstick::new(&profiles);
     let mut problems = done.warnings;
-    match check(done.value, yardstick.measures()) {
+    match check(done.value, yardstick.measures(), &Gate::default()) {
         Ok(checked) => problems.extend(checked.warnings),
         Err(found) => problems.extend(found),
     }

@@ -42,6 +42,7 @@ impl<'p> Yardstick<'p> {
             profiles: self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,
+            seals: true,
             apps: &[],
             leaks: &self.leaks,
             failures: &[],

@@ -3,13 +3,14 @@
 use clap::ValueEnum;
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
 use crate::cli::report::shown;
-use crate::cli::session::{self, Session};
+use crate::cli::session;
 use crate::cli::settings::Settings;
-use crate::pipeline::{self, Keys};
+use crate::pipeline::{self, Audited, Keys, PlainTree};
 use crate::rules::Category;
 
 const MORE: &str = "\
@@ -27,6 +28,7 @@ Nothing is written. An exemption goes into `kiln.toml`:
 
 Examples:
   kiln audit                            Print the scorecard and the worst gaps
+  kiln audit ../home-ops                The same of any Flux tree
   kiln audit -v --only probes           List all about probes, passes included
   kiln audit --fail-under 80            Exit with 1 below 80 %: for CI
   kiln audit --format sarif > audit.sarif
@@ -36,6 +38,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub struct AuditArgs {
+    #[command(flatten)]
+    tree: TreeChoices,
     /// The form of the scorecard
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
@@ -72,18 +76,43 @@ fn category(text: &str) -> Result<Category, String> {
     })
 }
 
+/// Audits what there is to look at; also returns the folder that outputs go to.
+fn audit(
+    args: &AuditArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<(Audited, String), CommandError> {
+    let opened = args.tree.open(settings, printer)?;
+    let progress = Progress::start(settings, "auditing");
+    let (audited, output) = match &opened {
+        JudgedTree::Project(session) => {
+            let output = session.layout()?.output;
+            let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
+            (audited, output)
+        }
+        JudgedTree::Plain {
+            session,
+            tree,
+            inputs,
+        } => {
+            let files = tree.files()?;
+            let options = inputs.options(tree, &files)?;
+            let plain = PlainTree::open(&session.world(), &files, &options);
+            (plain.and_then(PlainTree::audit), String::new())
+        }
+    };
+    drop(progress);
+    let audited = audited.map_err(|failure| CommandError::from(failure).unanswered())?;
+    Ok((audited, output))
+}
+
 /// Audits and prints the scorecard.
 pub fn run(
     args: &AuditArgs,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
-    let output = session.layout()?.output;
-    let progress = Progress::start(settings, "auditing");
-    let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
-    drop(progress);
-    let mut audited = audited.map_err(|failure| CommandError::from(failure).unanswered())?;
+    let (mut audited, output) = audit(args, settings, printer)?;
     if let Some(told) = session::stand_ins(&audited.stand_ins) {
         printer.status(told);
     }

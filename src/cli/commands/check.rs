@@ -1,43 +1,238 @@
 //! `kiln check`: everything but the writing.
 
-use serde_json::json;
+use clap::ValueEnum;
+use serde_json::{Value, json};
 
+use crate::check::{Baseline, Findings};
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
+use crate::cli::report::check::{junit, sarif, unjudged};
+use crate::cli::report::unseen;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::pipeline::Keys;
+use crate::diagnostic::Diagnostic;
+use crate::fs::Disk;
+use crate::pipeline::{self, Keys, PlainTree};
 
 const MORE: &str = "\
-Loads and validates the config, renders, hardens, checks and seals in memory, and reports all that
-is wrong. To compare the result with the disk as well, use `kiln render --check`.
+In a project it loads and validates the config, renders, hardens, checks and seals in memory. To
+compare the result with the disk as well, use `kiln render --check`.
+
+In any other tree it follows Flux from where it starts, builds and fills in what Flux applies, and
+asks the rules of that. It needs no cluster, no network, no key and no Kiln project. A `kiln.toml`
+beside it may hold settings:
+
+  [check]
+  fail-on = [\"warning\"]             # fail on warnings too; or on codes, or on \"not-seen\"
+  ignore = [\"kubernetes/archive\"]   # say nothing of these files
+  baseline = \"kiln-baseline.yaml\"   # only what is new counts; --write-baseline writes it
+
+  [[exempt]]
+  rule = \"resource-unlisted\"
+  path = \"kubernetes/bootstrap\"
+  reason = \"Applied by hand\"
 
 Examples:
   kiln check
-  kiln check --message-format github";
+  kiln check clusters/home
+  kiln check --message-format github     Annotations on a pull request
+  kiln check --format sarif > check.sarif";
 
-/// Compile the project without writing anything
+/// Check a project or any Flux tree, and write nothing
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
-pub struct CheckArgs;
+pub struct CheckArgs {
+    #[command(flatten)]
+    tree: TreeChoices,
+    /// Print the findings in a form for other programs
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<CheckFormat>,
+    /// Write all findings to the baseline, so that they count no more
+    #[arg(long)]
+    write_baseline: bool,
+}
 
-/// Compiles and reports.
+/// The form of findings on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// For code scanning.
+    #[value(help = None)]
+    Sarif,
+    /// For a list of tests.
+    #[value(help = None)]
+    Junit,
+}
+
+/// Checks and reports.
 pub fn run(
-    _: &CheckArgs,
+    args: &CheckArgs,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    match args.tree.open(settings, printer)? {
+        JudgedTree::Project(session) => check_project(args, &session, settings, printer),
+        JudgedTree::Plain {
+            session,
+            tree,
+            inputs,
+        } => {
+            let files = tree.files()?;
+            let options = inputs.options(&tree, &files)?;
+            let world = session.world();
+            let plain = PlainTree::open(&world, &files, &options);
+            let plain = plain.map_err(|failure| CommandError::from(failure).unanswered())?;
+            let findings = plain.check(args.write_baseline);
+            if args.write_baseline {
+                return write_baseline(&findings.diagnostics, &session, printer);
+            }
+            let sentence = format!(
+                "checked {} of {}",
+                count(findings.objects, "object"),
+                count(findings.builds, "Kustomization")
+            );
+            let object = json!({"objects": findings.objects, "kustomizations": findings.builds});
+            args.report(
+                &findings.diagnostics,
+                &findings,
+                (&sentence, object),
+                printer,
+            )
+        }
+    }
+}
+
+fn check_project(
+    args: &CheckArgs,
+    session: &Session,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    if args.write_baseline {
+        let found = pipeline::all_findings(&session.world().with_keys(Keys::AtHand));
+        let found = found.map_err(|failure| CommandError::from(failure).unanswered())?;
+        return write_baseline(&found, session, printer);
+    }
+    if args.format.is_some() {
+        let compiled = session.compile_silently(Keys::AtHand, settings);
+        let none = Findings::default();
+        let (diagnostics, findings) = match &compiled {
+            Ok(compiled) => (&compiled.warnings, &compiled.findings),
+            Err(CommandError::Problems(problems)) => (problems, &none),
+            Err(_) => return compiled.map(|_| Outcome::Clean),
+        };
+        return args.report(
+            diagnostics,
+            findings,
+            ("checked the project", json!({})),
+            printer,
+        );
+    }
     let compiled = session.compile_guarded(Keys::AtHand, settings, printer)?;
     let files = compiled.tree.files().len();
-    let warnings = compiled.warnings.len();
     let sentence = format!(
-        "checked {files} files from {} templates: no errors, {warnings} warning{}",
-        compiled.templates,
-        if warnings == 1 { "" } else { "s" },
+        "checked {files} files from {} templates",
+        compiled.templates
     );
-    let object =
-        json!({"errors": 0, "warnings": warnings, "files": files, "templates": compiled.templates});
-    printer.summary(&sentence, &object)?;
+    let object = json!({"files": files, "templates": compiled.templates});
+    // Its warnings were reported on the way.
+    args.conclude(
+        &compiled.warnings,
+        &compiled.findings,
+        (&sentence, object),
+        printer,
+    )
+}
+
+impl CheckArgs {
+    fn report(
+        &self,
+        diagnostics: &[Diagnostic],
+        findings: &Findings,
+        done: (&str, Value),
+        printer: &mut Printer,
+    ) -> Result<Outcome, CommandError> {
+        match self.format {
+            None => printer.report(diagnostics)?,
+            Some(CheckFormat::Sarif) => printer.data(&sarif::render(diagnostics))?,
+            Some(CheckFormat::Junit) => printer.data(&junit::render(diagnostics))?,
+        }
+        self.conclude(diagnostics, findings, done, printer)
+    }
+
+    /// Says what is not seen or left out, and how much was found.
+    fn conclude(
+        &self,
+        diagnostics: &[Diagnostic],
+        findings: &Findings,
+        (sentence, mut object): (&str, Value),
+        printer: &mut Printer,
+    ) -> Result<Outcome, CommandError> {
+        let errors = diagnostics.iter().filter(|found| found.is_error()).count();
+        let warnings = diagnostics.len() - errors;
+        if !printer.is_machine() && !printer.is_quiet() {
+            unseen::show(&findings.parts, printer);
+            let notes = unjudged::list(findings, printer.is_verbose());
+            printer.talk(&notes);
+        }
+        let mut told = match errors {
+            0 => format!("{sentence}: no errors, {}", count(warnings, "warning")),
+            _ => format!(
+                "{sentence}: {}, {}",
+                count(errors, "error"),
+                count(warnings, "warning")
+            ),
+        };
+        for (number, what) in [
+            (findings.known, "known by the baseline"),
+            (findings.ignored, "in paths that are left out"),
+            (
+                findings.gone,
+                "of the baseline gone (`--write-baseline` takes them out)",
+            ),
+        ] {
+            if number > 0 {
+                told.extend([", ", &number.to_string(), " ", what]);
+            }
+        }
+        object["errors"] = errors.into();
+        object["warnings"] = warnings.into();
+        object["notSeen"] = findings.parts.len().into();
+        object["notJudged"] = findings.unseen.len().into();
+        object["known"] = findings.known.into();
+        object["ignored"] = findings.ignored.into();
+        if self.format.is_none() {
+            printer.summary(&told, &object)?;
+        } else {
+            printer.status(told);
+        }
+        Ok(if errors > 0 {
+            Outcome::Findings
+        } else {
+            Outcome::Clean
+        })
+    }
+}
+
+fn write_baseline(
+    found: &[Diagnostic],
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Outcome, CommandError> {
+    let Some(path) = pipeline::baseline_file(&session.world())? else {
+        return Err(CommandError::failed("`kiln.toml` names no baseline")
+            .hint("say `baseline = \"kiln-baseline.yaml\"` below `[check]`"));
+    };
+    let baseline = Baseline::of(found);
+    let head = "# Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.\n";
+    Disk::open(&session.root)?
+        .replace(&path, format!("{head}{}", baseline.to_yaml()).as_bytes())?;
+    let sentence = format!("wrote {} to `{path}`", count(baseline.len(), "finding"));
+    printer.summary(&sentence, &json!({"findings": baseline.len()}))?;
     Ok(Outcome::Clean)
+}
+
+/// Counts a noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -12,6 +12,7 @@ pub mod marks;
 pub mod mermaid;
 pub mod terminal;
 pub mod workflow;
+pub mod xml;
 pub mod yaml;
 
 use std::fmt;

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::place_names::PlaceNames;
 use super::shown::Shown;
 use super::shown::terminal::TerminalPage;
+use crate::cli::printer::Printer;
+use crate::flux::{ObjectKey, UnseenPart};
 
 /// How many parts of a kind are named where nobody asked for all.
 const NAMED: usize = 3;
@@ -33,6 +36,29 @@ impl UnseenNote {
             "owner": self.owner,
             "place": self.place,
         })
+    }
+}
+
+/// Says how much of what Flux applies a run did not see; names all of it where the user asks for more.
+pub fn show(parts: &[(ObjectKey, UnseenPart)], printer: &mut Printer) {
+    let places = PlaceNames::new(str::to_owned);
+    let notes = parts.iter().map(|(owner, part)| UnseenNote {
+        what: part.what.clone(),
+        why: part.why.clone(),
+        remedy: part.remedy.clone(),
+        owner: Some(format!("Kustomization/{owner}")),
+        place: part.place.as_ref().map(|place| places.line(place)),
+    });
+    if printer.is_verbose() {
+        printer.talk(&list(&notes.collect::<Vec<_>>(), true));
+        return;
+    }
+    match parts.len() {
+        0 => {}
+        1 => printer.status("not seen: 1 part (`kiln check -v` names it)"),
+        count => printer.status(format_args!(
+            "not seen: {count} parts (`kiln check -v` lists them)"
+        )),
     }
 }
 

@@ -89,9 +89,9 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
     };
     let Some(chart) = &first.chart else {
         return warn(format!(
-            "nothing in the tree says where the chart of {who} comes from"
+            "the chart of {who} is a folder of another source, so nothing inside it is judged or hardened"
         ))
-        .with_hint("check that its `chartRef` or `sourceRef` names a source in the tree");
+        .with_hint("nothing can be known of it here: `kiln profile` knows charts of registries");
     };
     let version = match &first.version {
         Some(version) => format!(" `{version}`"),

@@ -1,11 +1,9 @@
 //! A scorecard as SARIF 2.1.0, for code scanning.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::{Report, template};
-use crate::cli::report::shown::marks::marked;
+use crate::cli::report::sarif::{SarifRegion, location, log, message};
 use crate::rules::{Judgement, Rule, Verdict};
 
 /// Renders the gaps, and the exemptions as results that are suppressed.
@@ -19,21 +17,7 @@ pub fn render(report: &Report<'_>) -> Value {
             results.push(result(report, index, outcome.rule, item));
         }
     }
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {
-                "driver": {
-                    "name": "kiln",
-                    "version": env!("CARGO_PKG_VERSION"),
-                    "rules": rules,
-                },
-            },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    log(&rules, &results)
 }
 
 fn rule(check: &Rule) -> Value {
@@ -65,12 +49,12 @@ fn result(report: &Report<'_>, index: usize, check: &Rule, item: &Judgement) -> 
         "ruleIndex": index,
         "level": level,
         "message": {"text": message(&format!("{}: {}", item.subject, item.verdict.reason()))},
-        "locations": [location(&path, line)],
+        "locations": [location(&path, SarifRegion::line(line))],
     });
     // The built-in catalogue is no part of the repository.
     let own = template(item).filter(|(path, _)| !path.starts_with("catalogue:"));
     if let Some((path, line)) = own {
-        let mut related = location(path, line);
+        let mut related = location(path, SarifRegion::line(line));
         related["id"] = 1.into();
         related["message"] = json!({"text": "rendered from here"});
         result["relatedLocations"] = json!([related]);
@@ -79,32 +63,4 @@ fn result(report: &Report<'_>, index: usize, check: &Rule, item: &Judgement) -> 
         result["suppressions"] = json!([{"kind": "external", "justification": reason}]);
     }
     result
-}
-
-fn location(path: &str, line: usize) -> Value {
-    json!({
-        "physicalLocation": {
-            "artifactLocation": {"uri": uri(path)},
-            "region": {"startLine": line},
-        },
-    })
-}
-
-/// Writes a text as a message, in which brackets would make a link (SARIF 2.1.0, 3.11.6).
-fn message(text: &str) -> String {
-    let text = marked(text).replace('\\', "\\\\");
-    text.replace('[', "\\[").replace(']', "\\]")
-}
-
-/// Escapes what a relative URI may not hold (RFC 3986).
-fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/:@!$&'()*+,;=".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            write!(uri, "%{byte:02X}").expect("writing to a String cannot fail");
-        }
-    }
-    uri
 }

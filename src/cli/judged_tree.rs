@@ -1,0 +1,86 @@
+//! What `check`, `audit` and `harden` look at: a project that renders its tree, or a tree as it is.
+
+use std::path::PathBuf;
+
+use super::error::CommandError;
+use super::flux_inputs::{FluxChoices, FluxInputs};
+use super::printer::Printer;
+use super::repository_tree::RepositoryTree;
+use super::session::{PROJECT_FILE, Session};
+use super::settings::Settings;
+use crate::fs;
+use crate::pipeline;
+
+/// Which tree to look at, and how to follow Flux through it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct TreeChoices {
+    /// The folder of the project or of the repository [default: the current one]
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    flux: FluxChoices,
+}
+
+/// What there is to look at.
+pub enum JudgedTree {
+    /// A project that renders its tree.
+    Project(Box<Session>),
+    /// A tree that nothing renders, with what else there is to know of it.
+    Plain {
+        /// Where the settings and the chart profiles are.
+        session: Box<Session>,
+        /// The files.
+        tree: RepositoryTree,
+        /// What the user adds to them.
+        inputs: FluxInputs,
+    },
+}
+
+impl TreeChoices {
+    /// Finds what there is to look at, and tells reports where its paths start.
+    pub fn open(
+        &self,
+        settings: &Settings,
+        printer: &mut Printer,
+    ) -> Result<JudgedTree, CommandError> {
+        let start = match &self.folder {
+            Some(folder) => settings.directory.join(folder),
+            None => settings.directory.clone(),
+        };
+        if let Some(session) = self.rendered(&start, settings)? {
+            printer.in_project(&session.root);
+            return Ok(JudgedTree::Project(Box::new(session)));
+        }
+        let tree = RepositoryTree::find(&start)?;
+        printer.in_project(&tree.root);
+        let inputs = FluxInputs::gather(&tree, &self.flux, false, settings)?;
+        let settings_folder = tree.project().unwrap_or(&tree.root).to_owned();
+        Ok(JudgedTree::Plain {
+            session: Box::new(Session::without_keys(&settings_folder, settings)?),
+            tree,
+            inputs,
+        })
+    }
+
+    /// Opens the project around a folder, if there is one that renders anything.
+    fn rendered(
+        &self,
+        start: &std::path::Path,
+        settings: &Settings,
+    ) -> Result<Option<Session>, CommandError> {
+        let Some(root) = fs::find_upwards(start, &[PROJECT_FILE]) else {
+            return Ok(None);
+        };
+        let plain = Session::without_keys(&root, settings)?;
+        if !pipeline::renders(&plain.world())? {
+            return Ok(None);
+        }
+        if self.flux.is_given() {
+            let message = "`--root`, `--source`, `--values` and `--lenient` are for a tree that nothing renders";
+            return Err(
+                CommandError::failed(message).hint("say the same in `[flux]` of `kiln.toml`")
+            );
+        }
+        Session::open_root(&root, settings).map(Some)
+    }
+}

@@ -7,6 +7,7 @@
 mod catalogue;
 mod codes;
 mod coverage;
+mod custom_resources;
 mod edits;
 mod foreign;
 mod full;

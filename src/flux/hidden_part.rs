@@ -10,10 +10,13 @@ use super::finding::UnseenPart;
 use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
+/// Kinds that neither have pods nor say anything of some.
+const INERT: [&str; 2] = ["ConfigMap", "Secret"];
+
 /// A part of what Flux applies whose objects are not seen: another source, a remote base, a build that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HiddenPart {
-    /// What it is: `Kustomization/flux-system/apps`, a URL.
+    /// What it is, as messages name it: `` `Kustomization/flux-system/apps` ``, ``the resource `https://…` ``.
     pub what: String,
     /// Why it is not seen, in one sentence without a final period.
     pub why: String,
@@ -72,7 +75,7 @@ impl Builds<'_> {
         // A `ResourceSet` may make objects in any namespace.
         let is_anywhere = part.what.starts_with("ResourceSet/");
         HiddenPart {
-            what: part.what.clone(),
+            what: part.told(),
             why: part.why.clone(),
             remedy: part.remedy.clone(),
             namespace: self
@@ -87,9 +90,9 @@ impl Builds<'_> {
     fn refused(&self, index: usize, build: &KustomizationBuild) -> Vec<HiddenPart> {
         let part = |namespace: Option<String>| HiddenPart {
             what: if build.owner.name.is_empty() {
-                format!("the build of {}", build.folder)
+                format!("the build of `{}`", build.folder)
             } else {
-                format!("Kustomization/{}", build.owner)
+                format!("`Kustomization/{}`", build.owner)
             },
             why: "it is refused, or a part of it is passed over".to_owned(),
             remedy: "mend what keeps it from being built".to_owned(),
@@ -109,7 +112,7 @@ impl Builds<'_> {
         }
     }
 
-    /// Lists the namespaces that the objects of a refused build name themselves; `None` where there may be others.
+    /// Lists the namespaces that the objects of a refused build name themselves, those that tell nothing of pods aside; `None` where there may be others.
     fn written_namespaces(
         &self,
         index: usize,
@@ -126,9 +129,17 @@ impl Builds<'_> {
         let mut found = BTreeSet::new();
         for path in &build.files {
             let file = self.files.output(path)?;
-            for object in Object::of(file).filter(|object| object.is_namespaced()) {
-                let namespace = object.declared_namespace()?;
-                found.insert((!namespace.contains("${")).then(|| namespace.to_owned())?);
+            let objects = Object::of(file).filter(|object| !INERT.contains(&object.kind()));
+            for object in objects {
+                // It grants something to accounts of any namespace.
+                if object.kind() == "ClusterRoleBinding" {
+                    return None;
+                }
+                // Flux applies no object that goes to a namespace and names none.
+                let namespace = object.declared_namespace();
+                if let Some(namespace) = namespace.filter(|_| object.is_namespaced()) {
+                    found.insert((!namespace.contains("${")).then(|| namespace.to_owned())?);
+                }
             }
         }
         Some(found)

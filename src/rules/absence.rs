@@ -107,8 +107,9 @@ impl Absence<'_> {
             Self::Refused => judge.unseen(subject, "a build is refused that may have it", None),
             Self::Unseen(part) => {
                 let warning = judge.warning(message).with_hint(format!(
-                    "it may be in `{}`, which is not seen: {}",
-                    part.what, part.why
+                    "it may be in {}, which is not seen: {}",
+                    part.told(),
+                    part.why
                 ));
                 let warning = match part.remedy.as_str() {
                     "" => warning,
@@ -120,7 +121,7 @@ impl Absence<'_> {
                     Some(place) => warning.with_related(place, "this is not seen"),
                     None => warning,
                 };
-                let why = format!("`{}` is not seen: {}", part.what, part.why);
+                let why = format!("{} is not seen: {}", part.told(), part.why);
                 judge.unseen(subject, why, Some(finish(warning)));
             }
         }

@@ -221,7 +221,7 @@ impl<'t> Facts<'t> {
     ) -> Verdict {
         match (&verdict, self.hidden_part(member, namespace)) {
             (Verdict::Fail(reason), Some(part)) => {
-                Verdict::Unknown(format!("{reason}, but `{}` is not seen", part.what))
+                Verdict::Unknown(format!("{reason}, but {} is not seen", part.what))
             }
             _ => verdict,
         }

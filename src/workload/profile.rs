@@ -394,6 +394,11 @@ impl Profiles {
             .chain(self.built_in.values().map(BuiltIn::profile))
     }
 
+    /// Lists what is known of custom resources, the project's words first.
+    pub fn custom_resource_kinds(&self) -> impl Iterator<Item = &CustomResourceKind> {
+        self.kinds.iter().chain(custom_resource::built_in())
+    }
+
     /// Lists what is known of custom resources of a group and kind, the project's words first; the first entry
     /// whose condition a resource meets counts.
     pub fn custom_resources<'p>(
@@ -401,7 +406,7 @@ impl Profiles {
         group: &'p str,
         kind: &'p str,
     ) -> impl Iterator<Item = &'p CustomResourceKind> {
-        let all = self.kinds.iter().chain(custom_resource::built_in());
+        let all = self.custom_resource_kinds();
         all.filter(move |known| known.covers(group, kind))
     }
 

@@ -76,10 +76,7 @@ fn hand_in(
             .hidden_part(workload.member, &workload.namespace);
         return match hidden {
             Some(part) => {
-                let why = format!(
-                    "a second budget may be in `{}`, which is not seen",
-                    part.what
-                );
+                let why = format!("a second budget may be in {}, which is not seen", part.what);
                 judge.unseen(subject, why, None);
             }
             None => judge.found(subject, findings),

@@ -164,7 +164,7 @@ impl<'c> Giving<'c, '_> {
             .hidden_part(workload.member, &workload.namespace)
         {
             let reason = format!(
-                "a budget over its pods may be in `{}`, which is not seen: {}",
+                "a budget over its pods may be in {}, which is not seen: {}",
                 part.what, part.why
             );
             return self.gap(workload, reason);

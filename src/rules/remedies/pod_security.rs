@@ -39,8 +39,12 @@ pods by a newer standard. `kube-system` is `privileged`, as the nodes' own stati
 
 Labels that are there stay as they are, and so does the version beside them. Where a chart is
 unknown, or something else of the namespace is not seen, nothing is guessed: the namespace enforces nothing, and what is
-not seen is named. The pods of `helm test` count where
-the release sets `spec.test.enable`.
+not seen is named. So it is for a custom resource of a kind that neither a profile nor `charts/custom-resources.yaml`
+tells of, for a remote base or a build that is refused, and in a whole cluster for a Kustomization of another source
+without `targetNamespace`. The pods of `helm test` count where the release sets `spec.test.enable`.
+
+A manifest that several namespaces share, such as one in a component, gets the level that all of them can enforce, if
+it is the same.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
 see `pod-security-forbidden`.",
@@ -54,7 +58,8 @@ that an operator makes of a custom resource, what a remote base or another repos
 holds that is refused. The namespace audits and warns all the same. A manifest that several namespaces share
 gets a level only where all of them can enforce the same.
 
-Make a profile, or wish for a level that you know to fit.
+Make a profile, say in `charts/custom-resources.yaml` what comes of a custom resource (see
+docs/custom-resources.md), or wish for a level that you know to fit.
 
     kiln profile new oci://ghcr.io/example/charts/whoami",
         },
@@ -300,7 +305,11 @@ fn unseen_pods(unlabelled: &[Unlabelled<'_, '_>]) -> Vec<Diagnostic> {
             let same = |known: &&mut (Vec<&Standing>, _)| names(&known.0) == names(&unseen);
             match found.iter_mut().find(same) {
                 _ if unseen.is_empty() => {}
-                Some((_, namespaces)) => namespaces.push(one.namespace),
+                Some((_, known)) => {
+                    if known.iter().all(|known| known.name != one.namespace.name) {
+                        known.push(one.namespace);
+                    }
+                }
                 None => found.push((unseen, vec![one.namespace])),
             }
         }

@@ -124,7 +124,7 @@ fn by_account(workload: &Workload<'_>, account: &str, accounts: &Accounts<'_>) -
         TokenNeed::Settled
     } else if let Some(part) = accounts.hidden_from(workload) {
         TokenNeed::Unknown(format!(
-            "`{}` may grant its account `{account}` something, and is not seen: {}",
+            "{} may grant its account `{account}` something, and is not seen: {}",
             part.what, part.why
         ))
     } else if account == "default" {

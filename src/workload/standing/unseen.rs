@@ -176,7 +176,7 @@ impl<'t> UnseenMakers<'_, 't> {
             certain: false,
             place: place.unwrap_or_else(nowhere),
             unseen: Some(UnseenPods {
-                what: format!("`{}`", part.what),
+                what: part.what.clone(),
                 hint: match part.remedy.as_str() {
                     "" => format!("{}; label the namespace yourself", part.why),
                     remedy => remedy.to_owned(),

@@ -547,6 +547,10 @@ impl<'a, 'f> Follower<'a, 'f> {
                         let what = format!("ResourceSet/{}", key_of(&object));
                         let place = object.place().clone();
                         self.unseen(build, what, reason, String::new(), Some(place));
+                        // Its objects name their namespaces themselves.
+                        if let Some(part) = self.applied.unseen.last_mut() {
+                            part.namespace = None;
+                        }
                     }
                 }
             }

@@ -224,13 +224,11 @@ fn nothing_selected(facts: &Facts<'_>, answers: &[Selects], object: &Member<'_>)
     if answers.contains(&Selects::Maybe) || facts.has_release(namespace) {
         return Verdict::Unknown("only a chart may make the pods that it selects".to_owned());
     }
-    match facts.unseen_pods(namespace) {
-        Some(maker) => Verdict::Unknown(format!("only {maker} may make the pods that it selects")),
-        None => {
-            let none = Verdict::Fail("it selects no pod".to_owned());
-            facts.unless_hidden(object, namespace, none)
-        }
+    if let Some(maker) = facts.unseen_pods(namespace) {
+        return Verdict::Unknown(format!("only {maker} may make the pods that it selects"));
     }
+    let none = Verdict::Fail("it selects no pod".to_owned());
+    facts.unless_hidden(object, namespace, none)
 }
 
 fn is_empty(value: &Value) -> bool {

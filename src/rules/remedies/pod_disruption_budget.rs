@@ -159,14 +159,7 @@ impl<'c> Giving<'c, '_> {
                 format!("{which} may select its pods, by labels that nobody knows of"),
             );
         }
-        if let Some(part) = self
-            .context
-            .hidden_part(workload.member, &workload.namespace)
-        {
-            let reason = format!(
-                "a budget over its pods may be in {}, which is not seen: {}",
-                part.what, part.why
-            );
+        if let Some(reason) = self.hidden(workload) {
             return self.gap(workload, reason);
         }
         let Some(selector) = workload.label_selector() else {
@@ -174,6 +167,16 @@ impl<'c> Giving<'c, '_> {
             return self.gap(workload, reason.to_owned());
         };
         self.plan(workload, namespace, &selector);
+    }
+
+    /// Says where a budget over the pods of a workload may be that is not seen.
+    fn hidden(&self, workload: &Workload<'_>) -> Option<String> {
+        let facts = self.context;
+        let part = facts.hidden_part(workload.member, &workload.namespace)?;
+        Some(format!(
+            "a budget over its pods may be in {}, which is not seen: {}",
+            part.what, part.why
+        ))
     }
 
     /// Returns whether a budget selects the pods of some workload for certain, and so is about that.
@@ -184,6 +187,9 @@ impl<'c> Giving<'c, '_> {
 
     /// Lets the chart make the budget where a manifest would end up elsewhere.
     fn enable(&mut self, workload: &Workload<'_>, obstacle: &str) {
+        if let Some(reason) = self.hidden(workload) {
+            return self.gap(workload, reason);
+        }
         let budget = workload.known().and_then(|known| known.budget.as_ref());
         match budget.and_then(|budget| budget.enable.as_ref()) {
             Some(enable) => {

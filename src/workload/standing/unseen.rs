@@ -77,7 +77,8 @@ impl<'t> UnseenMakers<'_, 't> {
 
     /// Lists the kinds of which the profile of a release says what comes of them.
     fn predicted(&self) -> BTreeSet<(&'t str, &'t str)> {
-        let profiles = self.releases.iter().filter_map(Release::profile);
+        let here = self.releases.iter().filter(|release| !release.elsewhere);
+        let profiles = here.filter_map(Release::profile);
         profiles
             .flat_map(|profile| &profile.operands)
             .map(|operand| (operand.group.as_str(), operand.kind.as_str()))
@@ -96,12 +97,11 @@ impl<'t> UnseenMakers<'_, 't> {
             let level = entry.and_then(|entry| entry.level_of(member, self.version));
             let place = entry.map_or(&OperandPlace::Beside, |entry| &entry.place);
             for namespace in self.namespaces_of(member, place) {
-                match level {
-                    Some(level) => self.add(namespace, predicted_level(member, level)),
-                    None => {
-                        let root = self.builds.root_of(member);
-                        unseen.entry((root, namespace)).or_default().push(member);
-                    }
+                if let Some(level) = level {
+                    self.add(namespace, predicted_level(member, level));
+                } else {
+                    let key = (self.builds.root_of(member), namespace);
+                    unseen.entry(key).or_default().push(member);
                 }
             }
         }

@@ -20,6 +20,7 @@ mod record;
 mod security_context;
 pub(crate) mod trees;
 mod twice;
+mod unseen;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -219,11 +219,12 @@ impl<'t> Facts<'t> {
         namespace: &str,
         verdict: Verdict,
     ) -> Verdict {
-        match (&verdict, self.hidden_part(member, namespace)) {
-            (Verdict::Fail(reason), Some(part)) => {
-                Verdict::Unknown(format!("{reason}, but {} is not seen", part.what))
-            }
-            _ => verdict,
+        let Verdict::Fail(reason) = &verdict else {
+            return verdict;
+        };
+        match self.hidden_part(member, namespace) {
+            Some(part) => Verdict::Unknown(format!("{reason}, but {} is not seen", part.what)),
+            None => verdict,
         }
     }
 

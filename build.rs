@@ -16,7 +16,7 @@ use granit_parser::{Event, Parser, ScalarStyle};
 /// The folders of the catalogue.
 const FOLDERS: [&str; 2] = ["schemas", "templates"];
 /// What is packed whole.
-const PROFILES: &str = "schemas/charts/";
+const PACKED: [&str; 2] = ["schemas/charts/", "schemas/custom-resources.yaml"];
 /// The recorded renders, which are evidence for tests and no part of the binary.
 const RECORDS: [&str; 2] = ["schemas/charts/measured", "schemas/charts/proved"];
 /// What is packed without the words that tell people what a value is for: validation does not ask for them.
@@ -37,7 +37,8 @@ fn main() -> io::Result<()> {
         let file = root.join(path);
         list(&mut files, "str", path, &file)?;
         let schema = SCHEMAS.iter().any(|start| path.starts_with(start));
-        if schema || path.starts_with(PROFILES) {
+        let whole = PACKED.iter().any(|start| path.starts_with(start));
+        if schema || whole {
             let into = target.join(path.replace('/', "-")).with_extension("packed");
             fs::write(&into, pack(&fs::read_to_string(&file)?, schema)?)?;
             list(&mut packed, "bytes", path, &into)?;

@@ -25,7 +25,7 @@ pub mod release;
 pub mod standing;
 pub mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -96,16 +96,10 @@ pub struct Container<'w> {
 
 /// Lists the workloads of a tree: those of manifests, then those of each release.
 pub fn all<'t>(builds: &'t Builds<'t>, releases: &'t [Release<'t>]) -> Vec<Workload<'t>> {
-    let mut seen = BTreeSet::new();
-    let mut found: Vec<Workload<'t>> = builds
-        .members
-        .iter()
-        .filter(|member| seen.insert((member.spot(), member.user())))
-        .filter_map(|member| manifest::workload(member, builds))
-        .collect();
+    let mut found = manifest::workloads(builds);
     let of_release = |release: &'t Release<'t>| {
         let mut found = Vec::new();
-        let Some(profile) = release.profile() else {
+        let Some(profile) = release.profile().filter(|_| !release.elsewhere) else {
             return found;
         };
         match &profile.workloads {

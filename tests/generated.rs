@@ -1,6 +1,7 @@
 //! Documents that are generated from the code, and stay true by this test.
 
 mod catalogue;
+mod custom_resources;
 mod diagnostics;
 mod expressions;
 mod tour;

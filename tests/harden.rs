@@ -7,6 +7,7 @@
 mod catalogue;
 mod codes;
 mod coverage;
+mod custom_resources;
 mod edits;
 mod foreign;
 mod full;
@@ -19,6 +20,7 @@ mod record;
 mod security_context;
 pub(crate) mod trees;
 mod twice;
+mod unseen;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -49,6 +49,22 @@ pub struct UnseenPart {
     pub place: Option<Place>,
 }
 
+impl UnseenPart {
+    /// Names it as messages do, in backticks.
+    pub fn told(&self) -> String {
+        in_backticks(&self.what)
+    }
+}
+
+/// Puts a name into backticks; words around a name have theirs already.
+pub(super) fn in_backticks(what: &str) -> String {
+    if what.contains('`') {
+        what.to_owned()
+    } else {
+        format!("`{what}`")
+    }
+}
+
 impl FluxProblem {
     pub(super) fn error(code: &'static str, message: impl Into<String>, place: &Place) -> Self {
         Self {

@@ -565,6 +565,10 @@ impl<'a, 'f> Follower<'a, 'f> {
                         let what = format!("ResourceSet/{}", key_of(&object));
                         let place = object.place().clone();
                         self.unseen(build, what, reason, String::new(), Some(place));
+                        // Its objects name their namespaces themselves.
+                        if let Some(part) = self.applied.unseen.last_mut() {
+                            part.namespace = None;
+                        }
                     }
                 }
             }
@@ -858,6 +862,21 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
         }
         for problem in folder.problems.into_iter().chain(folder.passed_over) {
             applied.refuse(problem, index);
+        }
+        // Where nothing says that Flux starts anywhere, every folder may be a part of the cluster.
+        if applied.roots.is_empty() {
+            let unseen = folder.unseen.into_iter();
+            applied
+                .unseen
+                .extend(unseen.map(|(what, why, place)| UnseenPart {
+                    what,
+                    why,
+                    remedy: String::new(),
+                    hides_objects: true,
+                    namespace: None,
+                    build: index,
+                    place: Some(place),
+                }));
         }
     }
 }

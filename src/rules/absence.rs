@@ -106,14 +106,11 @@ impl Absence<'_> {
             Self::External => judge.found(subject, Vec::new()),
             Self::Refused => judge.unseen(subject, "a build is refused that may have it", None),
             Self::Unseen(part) => {
-                // Some are more than a name, with the name in backticks.
-                let what = if part.what.contains('`') {
-                    part.what.clone()
-                } else {
-                    format!("`{}`", part.what)
-                };
-                let hint = format!("it may be in {what}, which is not seen: {}", part.why);
-                let warning = judge.warning(message).with_hint(hint);
+                let warning = judge.warning(message).with_hint(format!(
+                    "it may be in {}, which is not seen: {}",
+                    part.told(),
+                    part.why
+                ));
                 let warning = match part.remedy.as_str() {
                     "" => warning,
                     remedy => warning.with_hint(remedy),
@@ -124,7 +121,7 @@ impl Absence<'_> {
                     Some(place) => warning.with_related(place, "this is not seen"),
                     None => warning,
                 };
-                let why = format!("`{}` is not seen: {}", part.what, part.why);
+                let why = format!("{} is not seen: {}", part.told(), part.why);
                 judge.unseen(subject, why, Some(finish(warning)));
             }
         }

@@ -126,7 +126,9 @@ A manifest that sets `replicas` itself fights with it at every apply.",
                 }
                 let name = member.text("spec.scaleTargetRef.name")?;
                 let kind = member.text("spec.scaleTargetRef.kind")?;
-                Some(target(facts, kind, member.namespace_name(), name))
+                let namespace = member.namespace_name();
+                let verdict = target(facts, kind, namespace, name);
+                Some(facts.unless_hidden(member, namespace, verdict))
             });
         },
     },
@@ -190,7 +192,10 @@ The pods of a StatefulSet get their names in DNS from a Service without an addre
                         Verdict::Pass
                     }
                     Some(_) => Verdict::Fail(format!("its service `{name}` is not headless")),
-                    None => Verdict::Fail(format!("there is no service `{name}`")),
+                    None => {
+                        let none = Verdict::Fail(format!("there is no service `{name}`"));
+                        facts.unless_hidden(object, &workload.namespace, none)
+                    }
                 })
             });
         },
@@ -232,7 +237,7 @@ fn target(facts: &Facts<'_>, kind: &str, namespace: &str, name: &str) -> Verdict
             Verdict::when(free, "the manifest of its target sets `replicas` too")
         }
         Some(_) => Verdict::Pass,
-        None if facts.has_release(namespace) => {
+        None if facts.has_release(namespace) || facts.unseen_pods(namespace).is_some() => {
             Verdict::Unknown(format!("no workload `{name}` is known there"))
         }
         None => Verdict::Fail(format!("there is no {kind} `{name}`")),

@@ -7,12 +7,15 @@ use std::sync::{Arc, OnceLock};
 use kustomize::{Field, PathRole};
 
 use super::exemptions::Exemptions;
+use super::judgement::Verdict;
 use super::leak::Leak;
 use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, Member};
-use crate::flux::{AppliedObject, FollowOptions, ObjectKey, TreeFiles, UnseenPart, place_in};
+use crate::flux::{
+    AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart, place_in,
+};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
@@ -58,6 +61,7 @@ pub struct Facts<'t> {
     pub(super) measures: Measures<'t>,
     standings: OnceLock<BTreeMap<String, Vec<Standing>>>,
     pub(super) index: OnceLock<ObjectIndex>,
+    hidden: OnceLock<Vec<HiddenPart>>,
 }
 
 impl<'t> Facts<'t> {
@@ -81,6 +85,7 @@ impl<'t> Facts<'t> {
             measures,
             standings: OnceLock::new(),
             index: OnceLock::new(),
+            hidden: OnceLock::new(),
         })
     }
 
@@ -163,9 +168,61 @@ impl<'t> Facts<'t> {
     /// Returns how the workloads of each namespace stand to the Pod Security Standards.
     pub(super) fn standings(&self) -> &BTreeMap<String, Vec<Standing>> {
         self.standings.get_or_init(|| {
-            let version = self.policy().kubernetes;
-            standing::judge(self.workloads, self.releases, self.builds, version)
+            let (profiles, version) = (self.measures.profiles, self.policy().kubernetes);
+            standing::judge(
+                self.workloads,
+                self.releases,
+                self.builds,
+                profiles,
+                version,
+            )
         })
+    }
+
+    /// Lists how the workloads of a namespace stand to the Pod Security Standards, and who else makes pods in it.
+    pub(super) fn standings_in(&self, namespace: &Member<'_>) -> Vec<&Standing> {
+        let root = self.builds.root_of(namespace);
+        let inside = self.standings().get(&namespace.name).into_iter().flatten();
+        inside.filter(|standing| standing.is_of(root)).collect()
+    }
+
+    /// Says who makes pods of which no list is known in a namespace, or anywhere where that is empty; `None` where there
+    /// is nobody.
+    pub(super) fn unseen_pods(&self, namespace: &str) -> Option<&str> {
+        let all = self.standings().iter();
+        let inside = all.filter(|(name, _)| namespace.is_empty() || *name == namespace);
+        let mut inside = inside.flat_map(|(_, standings)| standings);
+        let unseen = inside.find_map(|standing| standing.unseen.as_ref());
+        unseen.map(|pods| pods.what.as_str())
+    }
+
+    /// Finds a part that may hold objects of a namespace wherever a member goes, and is not seen.
+    pub(super) fn hidden_part(&self, member: &Member<'_>, namespace: &str) -> Option<&HiddenPart> {
+        let parts = self.hidden.get_or_init(|| self.builds.hidden_parts());
+        if parts.is_empty() {
+            return None;
+        }
+        let roots = self.builds.roots_of(member);
+        parts.iter().find(|part| {
+            let mut roots = roots.iter();
+            roots.any(|root| part.may_hold(*root, namespace))
+        })
+    }
+
+    /// Takes back a failure that something is not there, where it may be in a part that is not seen.
+    pub(super) fn unless_hidden(
+        &self,
+        member: &Member<'_>,
+        namespace: &str,
+        verdict: Verdict,
+    ) -> Verdict {
+        let Verdict::Fail(reason) = &verdict else {
+            return verdict;
+        };
+        match self.hidden_part(member, namespace) {
+            Some(part) => Verdict::Unknown(format!("{reason}, but {} is not seen", part.what)),
+            None => verdict,
+        }
     }
 
     /// Puts a problem at a place of the tree, with the template line behind it.

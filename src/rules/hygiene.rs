@@ -4,7 +4,7 @@ mod deprecated_api;
 mod selector_mismatch;
 
 use super::judge::Judge;
-use super::{Category, Facts, Remedy, Rule, Verdict, remedies};
+use super::{Category, Remedy, Rule, Verdict, remedies};
 use crate::flux::builds::Member;
 use crate::workload::Release;
 use crate::workload::pod_security::Level;
@@ -122,20 +122,24 @@ pub(super) const RULES: &[Rule] = &[
                     return None;
                 }
                 let level = label(member, "enforce").and_then(Level::parse);
-                let mut possible = Some(Level::Restricted);
-                for (_, reached) in standings(facts, member) {
-                    possible = possible.zip(reached).map(|(one, other)| one.min(other));
+                let inside = facts.standings_in(member);
+                if let Some(unseen) = inside.iter().find(|standing| standing.level.is_none()) {
+                    let pods = unseen.told();
+                    return Some(Verdict::Unknown(format!(
+                        "what the pods of {pods} need is not known"
+                    )));
                 }
-                Some(match (level, possible) {
-                    (None, _) => Verdict::Fail("it enforces none".to_owned()),
-                    (Some(_), None) => {
-                        Verdict::Unknown("nobody knows what its charts need".to_owned())
-                    }
-                    (Some(level), Some(possible)) => Verdict::when(
-                        level >= possible,
-                        format!("it enforces `{level}`, and all satisfy `{possible}`"),
-                    ),
-                })
+                let reached = inside.iter().filter_map(|standing| standing.level);
+                let possible = reached.min().unwrap_or(Level::Restricted);
+                Some(level.map_or_else(
+                    || Verdict::Fail("it enforces none".to_owned()),
+                    |level| {
+                        Verdict::when(
+                            level >= possible,
+                            format!("it enforces `{level}`, and all satisfy `{possible}`"),
+                        )
+                    },
+                ))
             });
         },
     ),
@@ -173,13 +177,4 @@ pub(super) fn namespace_level(member: &Member<'_>, mode: &str) -> Option<Level> 
 
 fn label<'m>(member: &'m Member<'_>, mode: &str) -> Option<&'m str> {
     member.at(&label_route(mode))?.as_text()
-}
-
-/// Lists who runs in a namespace, with the level that each satisfies.
-fn standings<'f>(
-    facts: &'f Facts<'_>,
-    member: &Member<'_>,
-) -> impl Iterator<Item = (&'f str, Option<Level>)> {
-    let inside = facts.standings().get(&member.name).into_iter().flatten();
-    inside.map(|standing| (standing.label.as_str(), standing.level))
 }

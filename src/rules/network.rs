@@ -50,7 +50,10 @@ Kubernetes and of Cilium count. Pods in the host's network are not asked, as no 
                 }
                 Some(match best {
                     Selects::Yes => Verdict::Pass,
-                    Selects::No => Verdict::Fail("no policy selects its pods".to_owned()),
+                    Selects::No => {
+                        let none = Verdict::Fail("no policy selects its pods".to_owned());
+                        facts.unless_hidden(workload.member, &workload.namespace, none)
+                    }
                     Selects::Maybe => {
                         Verdict::Unknown("a policy may select its pods".to_owned())
                     }
@@ -76,14 +79,10 @@ A policy that selects nothing protects nothing, most often because of a label th
                     .iter()
                     .map(|workload| selects(policy, &selector, workload))
                     .collect();
-                let namespace = policy.namespace_name();
                 let verdict = if empty || answers.contains(&Selects::Yes) {
                     Verdict::Pass
-                } else if answers.contains(&Selects::Maybe) || judge.facts.has_release(namespace)
-                {
-                    Verdict::Unknown("only a chart may make the pods that it selects".to_owned())
                 } else {
-                    Verdict::Fail("it selects no pod".to_owned())
+                    nothing_selected(judge.facts, &answers, policy)
                 };
                 judge.object(policy, verdict, policy.value_place("spec"));
             }
@@ -200,6 +199,19 @@ fn selects(policy: &Member<'_>, selector: &Map<String, Value>, workload: &Worklo
         }
     }
     select(&selector, workload)
+}
+
+/// Judges an object that selects no pod that is known for certain.
+fn nothing_selected(facts: &Facts<'_>, answers: &[Selects], object: &Member<'_>) -> Verdict {
+    let namespace = object.namespace_name();
+    if answers.contains(&Selects::Maybe) || facts.has_release(namespace) {
+        return Verdict::Unknown("only a chart may make the pods that it selects".to_owned());
+    }
+    if let Some(maker) = facts.unseen_pods(namespace) {
+        return Verdict::Unknown(format!("only {maker} may make the pods that it selects"));
+    }
+    let none = Verdict::Fail("it selects no pod".to_owned());
+    facts.unless_hidden(object, namespace, none)
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -26,8 +26,26 @@ pub fn pod_route(group: &str, kind: &str) -> Option<Route> {
     Some(route)
 }
 
+/// Lists the workloads that are written as manifests, each once for all builds that make the same of it.
+pub(super) fn workloads<'t>(builds: &'t Builds<'t>) -> Vec<Workload<'t>> {
+    let mut seen: BTreeMap<_, Vec<Value>> = BTreeMap::new();
+    let mut found: Vec<Workload<'t>> = Vec::new();
+    for member in &builds.members {
+        if let Some(workload) = workload(member, builds) {
+            let key = (member.spot(), workload.namespace.clone(), &member.name);
+            let known = seen.entry(key).or_default();
+            let spec = member.value("spec");
+            if !known.contains(&spec) {
+                known.push(spec);
+                found.push(workload);
+            }
+        }
+    }
+    found
+}
+
 /// Reads the workload that an object is, as the API server would.
-pub(super) fn workload<'t>(member: &'t Member<'t>, builds: &Builds<'_>) -> Option<Workload<'t>> {
+fn workload<'t>(member: &'t Member<'t>, builds: &Builds<'_>) -> Option<Workload<'t>> {
     let route = pod_route(member.group(), member.kind())?;
     let pod = member.at(&route).map_or(Value::Null, Field::to_json);
     Some(Workload {

@@ -5,6 +5,7 @@
 //! profile's sources in a version that the profile covers. Nothing is ever guessed from a name alone,
 //! unless the profile says that its chart's name is unmistakable.
 
+mod custom_resource;
 mod known;
 mod read;
 mod version;
@@ -15,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
+pub use custom_resource::{CustomResourceKind, FieldCondition, OperandPlace, OperandPods};
 pub use known::Known;
 pub use version::Versions;
 
@@ -78,6 +80,8 @@ pub const CONTAINER_KEYS: [&str; 8] = [
 pub struct Profiles {
     own: Vec<Profile>,
     built_in: BTreeMap<String, BuiltIn>,
+    /// What the project says of custom resources.
+    kinds: Vec<CustomResourceKind>,
 }
 
 /// A profile of the catalogue, by the name of its file, which is the chart's.
@@ -345,6 +349,13 @@ impl Profiles {
         let mut profiles = Self::default();
         let mut problems = Vec::new();
         for (path, text) in own {
+            if custom_resource::is_table(path) {
+                match custom_resource::table(&Source::new(path.as_str(), text.as_str())) {
+                    Ok(kinds) => profiles.kinds.extend(kinds),
+                    Err(found) => problems.extend(found),
+                }
+                continue;
+            }
             match read::profile(&Source::new(path.as_str(), text.as_str())) {
                 Ok(profile) => profiles.own.push(profile),
                 Err(found) => problems.extend(found),
@@ -381,6 +392,22 @@ impl Profiles {
         self.own
             .iter()
             .chain(self.built_in.values().map(BuiltIn::profile))
+    }
+
+    /// Lists what is known of custom resources, the project's words first.
+    pub fn custom_resource_kinds(&self) -> impl Iterator<Item = &CustomResourceKind> {
+        self.kinds.iter().chain(custom_resource::built_in())
+    }
+
+    /// Lists what is known of custom resources of a group and kind, the project's words first; the first entry
+    /// whose condition a resource meets counts.
+    pub fn custom_resources<'p>(
+        &'p self,
+        group: &'p str,
+        kind: &'p str,
+    ) -> impl Iterator<Item = &'p CustomResourceKind> {
+        let all = self.custom_resource_kinds();
+        all.filter(move |known| known.covers(group, kind))
     }
 
     /// Finds what is known of a chart by its URL (see [`Profile::sources`]) and version.

@@ -24,6 +24,8 @@ pub struct Release<'t> {
     pub member: &'t Member<'t>,
     /// Where its objects go.
     pub namespace: String,
+    /// Whether they go to another cluster (`spec.kubeConfig`).
+    pub elsewhere: bool,
     /// The name that Helm gives to the release.
     pub name: String,
     /// Where the chart comes from, in the form of [`Profile::sources`]; `None` if the tree does not say.
@@ -85,6 +87,9 @@ impl<'t> Release<'t> {
         Self {
             member,
             namespace: target.unwrap_or_else(|| member.namespace_name()).to_owned(),
+            elsewhere: object
+                .find("spec.kubeConfig")
+                .is_some_and(|field| !field.is_null()),
             name,
             known: chart.as_ref().map_or(Match::Unknown, |chart| {
                 profiles.find(&chart.url, chart.version.as_deref())

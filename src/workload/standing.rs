@@ -1,5 +1,7 @@
 //! How the workloads of a tree stand to the Pod Security Standards, namespace by namespace.
 
+mod unseen;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -7,11 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::pod_security::{Level, Version, Violation, evaluate, level};
 use super::profile::Workloads;
-use super::{Home, PodField, Release, Workload, operand};
-use crate::flux::builds::{Builds, Member};
+use super::{Home, PodField, Profiles, Release, Workload, operand};
+use crate::flux::builds::Builds;
 use crate::source::Place;
+use unseen::UnseenMakers;
 
-/// One workload, or a release or custom resource of whose pods nothing is known.
+/// One workload, or something that makes pods of which no list is known: a release, a custom resource, a part of the
+/// cluster that is not seen.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// What it is: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
@@ -24,13 +28,45 @@ pub struct Standing {
     pub certain: bool,
     /// Where it stands in the tree.
     pub place: Place,
+    /// Who makes its pods, where it is no workload, so that nobody knows which and how many they are.
+    pub unseen: Option<UnseenPods>,
+}
+
+/// Who makes pods of which no list is known.
+#[derive(Clone, Debug)]
+pub struct UnseenPods {
+    /// What it is, as messages name it: `` `HelmRelease/network/echo` ``, ``9 resources of kind `Restore` ``.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+    /// The cluster, as an index of the roots; `None` for any.
+    pub root: Option<usize>,
+    /// Whether its pods may be in any namespace of the cluster.
+    pub is_anywhere: bool,
+}
+
+impl Standing {
+    /// Returns whether its pods may be in a cluster.
+    pub fn is_of(&self, root: Option<usize>) -> bool {
+        let own = self.unseen.as_ref().and_then(|pods| pods.root);
+        own.is_none() || root.is_none() || own == root
+    }
+
+    /// Names it as messages do, in backticks.
+    pub fn told(&self) -> String {
+        match &self.unseen {
+            Some(pods) => pods.what.clone(),
+            None => format!("`{}`", self.label),
+        }
+    }
 }
 
 /// Judges every workload of a tree, by namespace.
-pub fn judge(
+pub fn judge<'t>(
     workloads: &[Workload<'_>],
-    releases: &[Release<'_>],
-    builds: &Builds<'_>,
+    releases: &[Release<'t>],
+    builds: &Builds<'t>,
+    profiles: &Profiles,
     version: Version,
 ) -> BTreeMap<String, Vec<Standing>> {
     let judged = workloads.par_iter();
@@ -40,10 +76,10 @@ pub fn judge(
         let standings = found.entry(workload.namespace.clone()).or_default();
         standings.push(standing);
     }
-    for release in releases {
+    for release in releases.iter().filter(|release| !release.elsewhere) {
         let standings = found.entry(release.namespace.clone()).or_default();
         if release.profile().is_none() {
-            standings.push(unknown(release.member));
+            standings.push(unseen::of_release(release));
         }
         standings.extend(lowered(release, version));
         for member in release
@@ -52,9 +88,18 @@ pub fn judge(
             .flat_map(|known| operand::unknown(known, builds))
         {
             let standings = found.entry(member.namespace_name().to_owned()).or_default();
-            standings.push(unknown(member));
+            standings.push(unseen::of_operand(member));
         }
     }
+    let mut makers = UnseenMakers {
+        builds,
+        releases,
+        profiles,
+        version,
+        found: &mut found,
+    };
+    makers.add_custom_resources();
+    makers.add_hidden_parts();
     found
 }
 
@@ -67,6 +112,7 @@ pub fn standing(workload: &Workload<'_>, version: Version) -> Standing {
         obstacles: obstacles(workload, &violations),
         certain: workload.certain,
         place: workload.member.name_place(),
+        unseen: None,
     }
 }
 
@@ -111,16 +157,6 @@ fn place(workload: &Workload<'_>, violation: &Violation) -> Place {
     })
 }
 
-fn unknown(member: &Member<'_>) -> Standing {
-    Standing {
-        label: member.label(),
-        level: None,
-        obstacles: Vec::new(),
-        certain: false,
-        place: member.name_place(),
-    }
-}
-
 /// Lists what the values of a release do that no workload of its profile has an eye on.
 fn lowered(release: &Release<'_>, version: Version) -> Vec<Standing> {
     let Some(profile) = release.profile() else {
@@ -132,6 +168,7 @@ fn lowered(release: &Release<'_>, version: Version) -> Vec<Standing> {
         obstacles: vec![(reason, release.values_place(path))],
         certain: !release.values_from,
         place: release.member.name_place(),
+        unseen: None,
     };
     let mut found = Vec::new();
     for lowering in &profile.lowered_by {

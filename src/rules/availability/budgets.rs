@@ -23,7 +23,10 @@ Without a PodDisruptionBudget, a drain may take all replicas at once. One replic
             let budgets = Budgets::of(facts, workload);
             Some(match (budgets.count(), budgets.doubtful) {
                 (0, true) => Verdict::Unknown("a budget may select its pods".to_owned()),
-                (0, false) => Verdict::Fail("it has none".to_owned()),
+                (0, false) => {
+                    let none = Verdict::Fail("it has none".to_owned());
+                    facts.unless_hidden(workload.member, &workload.namespace, none)
+                }
                 _ => Verdict::Pass,
             })
         });

@@ -71,7 +71,16 @@ fn hand_in(
 ) {
     let mut subject = JudgedSubject::workload(workload);
     let Some(place) = place else {
-        return judge.found(subject, findings);
+        let hidden = judge
+            .facts
+            .hidden_part(workload.member, &workload.namespace);
+        return match hidden {
+            Some(part) => {
+                let why = format!("a second budget may be in {}, which is not seen", part.what);
+                judge.unseen(subject, why, None);
+            }
+            None => judge.found(subject, findings),
+        };
     };
     subject.names.extend(judge.facts.subjects_at(&place).1);
     let subject = subject.at(place);

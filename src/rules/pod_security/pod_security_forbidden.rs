@@ -35,10 +35,10 @@ fn judge(judge: &mut Judge<'_, '_>) {
         };
         let place = namespace.place(&label_route("enforce"));
         let subject = JudgedSubject::member(namespace).at(place.clone());
-        let standings = facts.standings().get(&namespace.name);
-        let standings = standings.map(Vec::as_slice).unwrap_or_default();
+        let standings = facts.standings_in(namespace);
         let refused = standings
             .iter()
+            .copied()
             .filter(|one| one.level.is_some_and(|reached| reached < level));
         let (certain, doubtful): (Vec<&Standing>, Vec<&Standing>) =
             refused.partition(|standing| standing.certain);
@@ -48,10 +48,11 @@ fn judge(judge: &mut Judge<'_, '_>) {
             .collect();
         let open = standings
             .iter()
+            .copied()
             .find(|one| one.level.is_none() && level > Level::Privileged);
         match (findings.is_empty(), doubtful.first().copied().or(open)) {
             (true, Some(standing)) => {
-                let why = format!("what the pods of {} need is not known", standing.label);
+                let why = format!("what the pods of {} need is not known", standing.told());
                 judge.unseen(subject, why, None);
             }
             _ => judge.found(subject, findings),

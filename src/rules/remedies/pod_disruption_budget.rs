@@ -31,10 +31,11 @@ The budget is a manifest, `poddisruptionbudget.yaml` beside the workload's manif
 that is listed, with the selector of the manifest or the chart's profile.
 
 Two budgets over one pod make every eviction fail. So nothing is added where a budget in the tree or among the values
-of a release selects the pods already, or where the chart makes a sound one by itself, as many do from two
-replicas on. A chart's own budget that never lets a pod go is switched off where its profile knows how, and ours takes
-its place; what the author says of a chart's budget stays, and is a gap if it never lets a pod go. For pods that an
-operator makes, a budget is added only where the profile says that the operator makes none.",
+of a release selects the pods already, where a part of the namespace is not seen that may hold one, or where the chart
+makes a sound one by itself, as many do from two replicas on. A chart's own budget that never lets a pod go is switched
+off where its profile knows how, and ours takes its place; what the author says of a chart's budget stays, and is a gap
+if it never lets a pod go. For pods that an operator makes, a budget is added only where the profile says that the
+operator makes none.",
     findings: &[],
     pass: Pass::Workloads,
     plan,
@@ -183,11 +184,24 @@ impl<'c> Giving<'c, '_> {
                 format!("{which} may select its pods, by labels that nobody knows of"),
             );
         }
+        if let Some(reason) = self.hidden(workload) {
+            return self.gap(workload, reason);
+        }
         let Some(selector) = workload.label_selector() else {
             let reason = workload.why_no_selector();
             return self.gap(workload, reason.to_owned());
         };
         self.plan(workload, namespace, &selector);
+    }
+
+    /// Says where a budget over the pods of a workload may be that is not seen.
+    fn hidden(&self, workload: &Workload<'_>) -> Option<String> {
+        let facts = self.context;
+        let part = facts.hidden_part(workload.member, &workload.namespace)?;
+        Some(format!(
+            "a budget over its pods may be in {}, which is not seen: {}",
+            part.what, part.why
+        ))
     }
 
     /// Returns whether a budget selects the pods of some workload for certain, and so is about that.
@@ -198,6 +212,9 @@ impl<'c> Giving<'c, '_> {
 
     /// Lets the chart make the budget where a manifest would end up elsewhere.
     fn enable(&mut self, workload: &Workload<'_>, obstacle: &str) {
+        if let Some(reason) = self.hidden(workload) {
+            return self.gap(workload, reason);
+        }
         let budget = workload.known().and_then(|known| known.budget.as_ref());
         match budget.and_then(|budget| budget.enable.as_ref()) {
             Some(enable) => {

@@ -17,6 +17,9 @@ use crate::yaml::edit::Insertion;
 /// Where the labels live.
 const PREFIX: &str = "pod-security.kubernetes.io/";
 
+/// How many things of one cause are named.
+const SHOWN: usize = 3;
+
 /// Namespaces in which the nodes themselves run static pods with access to the host.
 const HOST_NAMESPACES: &[&str] = &["kube-system"];
 
@@ -36,8 +39,12 @@ pods by a newer standard. `kube-system` is `privileged`, as the nodes' own stati
 
 Labels that are there stay as they are, and so does the version beside them. Where a chart is
 unknown, or something else of the namespace is not seen, nothing is guessed: the namespace enforces nothing, and what is
-not seen is named. The pods of `helm test` count where
-the release sets `spec.test.enable`.
+not seen is named. So it is for a custom resource of a kind that neither a profile nor `charts/custom-resources.yaml`
+tells of, for a remote base or a build that is refused, and in a whole cluster for a Kustomization of another source
+without `targetNamespace`. The pods of `helm test` count where the release sets `spec.test.enable`.
+
+A manifest that several namespaces share, such as one in a component, gets the level that all of them can enforce, if
+it is the same.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
 see `pod-security-forbidden`.",
@@ -51,7 +58,8 @@ that an operator makes of a custom resource, what a remote base or another repos
 holds that is refused. The namespace audits and warns all the same. A manifest that several namespaces share
 gets a level only where all of them can enforce the same.
 
-Make a profile, or wish for a level that you know to fit.
+Make a profile, say in `charts/custom-resources.yaml` what comes of a custom resource (see
+docs/custom-resources.md), or wish for a level that you know to fit.
 
     kiln profile new oci://ghcr.io/example/charts/whoami",
         },
@@ -76,14 +84,16 @@ Mend the name, or add the Namespace.
 fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let mut plan = Plan::default();
     let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
+    let mut unlabelled = Vec::new();
     for users in users_of_manifests(&namespaces) {
         let open = |user: &&&Member<'_>| {
             context.may_edit(user) && !context.is_exempt(&user.name, &user.name, &user.path())
         };
         if users.iter().all(|user| open(&user)) {
-            label(context, &users, &mut plan);
+            unlabelled.extend(label(context, &users, &mut plan));
         }
     }
+    plan.problems.extend(unseen_pods(&unlabelled));
     for (wished, (_, place)) in &context.policy().pod_security {
         if !namespaces.iter().any(|namespace| namespace.name == *wished) {
             let message = format!(
@@ -118,11 +128,21 @@ enum Enforceable {
     Unseen(Vec<Standing>),
 }
 
-/// Labels the namespaces of one manifest.
-fn label(context: &RemedyScope<'_, '_>, users: &[&Member<'_>], plan: &mut Plan) {
+/// A namespace that enforces nothing, and what of it is not seen.
+struct Unlabelled<'m, 't> {
+    namespace: &'m Member<'t>,
+    unseen: Vec<Standing>,
+}
+
+/// Labels the namespaces of one manifest, and returns those for which there is no telling what they can enforce.
+fn label<'m, 't>(
+    context: &RemedyScope<'_, '_>,
+    users: &[&'m Member<'t>],
+    plan: &mut Plan,
+) -> Vec<Unlabelled<'m, 't>> {
     let (Some(first), Some(written)) = (users.first(), users.first().and_then(|user| user.written))
     else {
-        return;
+        return Vec::new();
     };
     let enforceable: Vec<Enforceable> = users
         .iter()
@@ -138,8 +158,10 @@ fn label(context: &RemedyScope<'_, '_>, users: &[&Member<'_>], plan: &mut Plan) 
         both.is_some_and(|((other, _), (level, _))| other == level)
     });
     let enforce = shared.filter(|_| agreed);
-    if enforce.is_none() {
-        plan.problems.extend(held_back(users, &enforceable));
+    let unlabelled = unlabelled(users, &enforceable);
+    if enforce.is_none() && unlabelled.is_empty() {
+        plan.problems
+            .push(different_levels(first, users, &enforceable));
     }
     let reason = match enforce {
         Some((_, reason)) => reason.clone(),
@@ -180,6 +202,7 @@ fn label(context: &RemedyScope<'_, '_>, users: &[&Member<'_>], plan: &mut Plan) 
             reason,
         });
     }
+    unlabelled
 }
 
 /// Returns what a namespace enforces already, what the project wishes for, or what all its pods satisfy.
@@ -193,15 +216,11 @@ fn enforceable(context: &RemedyScope<'_, '_>, namespace: &Member<'_>) -> Enforce
         let why = "static pods of the nodes run here with access to the host";
         return Enforceable::Level(Level::Privileged, why.to_owned());
     }
-    let standings = context.standings().get(name);
-    let inside = standings.map(Vec::as_slice).unwrap_or_default();
-    let unseen: Vec<Standing> = inside
-        .iter()
-        .filter(|standing| standing.level.is_none())
-        .cloned()
-        .collect();
+    let inside = context.standings_in(namespace);
+    let unseen = inside.iter().filter(|standing| standing.level.is_none());
+    let unseen: Vec<Standing> = unseen.map(|standing| (*standing).clone()).collect();
     if unseen.is_empty() {
-        let (level, reason) = strictest(inside);
+        let (level, reason) = strictest(&inside);
         Enforceable::Level(level, reason)
     } else {
         Enforceable::Unseen(unseen)
@@ -209,10 +228,10 @@ fn enforceable(context: &RemedyScope<'_, '_>, namespace: &Member<'_>) -> Enforce
 }
 
 /// Returns the strictest level that all workloads satisfy, and why it is not stricter.
-fn strictest(inside: &[Standing]) -> (Level, String) {
+fn strictest(inside: &[&Standing]) -> (Level, String) {
     let worst = inside
         .iter()
-        .filter_map(|standing| Some((standing.level?, standing)))
+        .filter_map(|standing| Some((standing.level?, *standing)))
         .min_by_key(|(level, _)| *level);
     match worst {
         Some((level, standing)) if level < Level::Restricted => {
@@ -236,56 +255,101 @@ fn strictest(inside: &[Standing]) -> (Level, String) {
     }
 }
 
-/// Says why the namespaces of a manifest enforce nothing.
-fn held_back(users: &[&Member<'_>], enforceable: &[Enforceable]) -> Vec<Diagnostic> {
-    let mut problems: Vec<Diagnostic> = users
-        .iter()
-        .zip(enforceable)
-        .filter_map(|(user, one)| match one {
-            Enforceable::Level(..) => None,
-            Enforceable::Unseen(unseen) => Some(unseen_pods(user, unseen)),
-        })
-        .collect();
-    if problems.is_empty()
-        && let Some(first) = users.first()
-    {
-        let levels: Vec<String> = users
-            .iter()
-            .zip(enforceable)
-            .filter_map(|(user, one)| match one {
-                Enforceable::Level(level, _) => Some(format!("`{level}` for `{}`", user.name)),
-                Enforceable::Unseen(_) => None,
-            })
-            .collect();
-        let message = format!(
-            "a Namespace manifest that {} namespaces share gets no level to enforce, since they need different ones: {}",
-            users.len(),
-            levels.join(", ")
-        );
-        problems.push(
-            Diagnostic::warning("pod-security-unknown", message)
-                .at_place(first.name_place(), "")
-                .with_hint("give each namespace its label by a patch in its own kustomization"),
-        );
-    }
-    problems
+/// Lists the namespaces of a manifest of which something is not seen.
+fn unlabelled<'m, 't>(
+    users: &[&'m Member<'t>],
+    enforceable: &[Enforceable],
+) -> Vec<Unlabelled<'m, 't>> {
+    let both = users.iter().zip(enforceable);
+    both.filter_map(|(namespace, one)| match one {
+        Enforceable::Level(..) => None,
+        Enforceable::Unseen(unseen) => Some(Unlabelled {
+            namespace,
+            unseen: unseen.clone(),
+        }),
+    })
+    .collect()
 }
 
-fn unseen_pods(namespace: &Member<'_>, unseen: &[Standing]) -> Diagnostic {
-    let names: Vec<String> = unseen
-        .iter()
-        .map(|standing| format!("`{}`", standing.label))
-        .collect();
+/// Says that the namespaces of a manifest enforce nothing since each can enforce something else.
+fn different_levels(
+    first: &Member<'_>,
+    users: &[&Member<'_>],
+    enforceable: &[Enforceable],
+) -> Diagnostic {
+    let both = users.iter().zip(enforceable);
+    let levels = both.filter_map(|(user, one)| match one {
+        Enforceable::Level(level, _) => Some(format!("`{level}` for `{}`", user.name)),
+        Enforceable::Unseen(_) => None,
+    });
     let message = format!(
-        "namespace `{}` gets no Pod Security level to enforce, since the pods of {} are not seen",
-        namespace.name,
-        names.join(" and ")
+        "a Namespace manifest that {} namespaces share gets no level to enforce, since they need different ones: {}",
+        users.len(),
+        listed(levels.collect())
     );
-    let mut problem = Diagnostic::warning("pod-security-unknown", message)
-        .at_place(namespace.name_place(), "")
-        .with_hint("add a profile of the chart below `charts/`, or label the namespace yourself");
-    for standing in unseen {
+    Diagnostic::warning("pod-security-unknown", message)
+        .at_place(first.name_place(), "")
+        .with_hint("give each namespace its label by a patch in its own kustomization")
+}
+
+/// Says for which namespaces nobody can tell what they can enforce, those of one cause together.
+fn unseen_pods(unlabelled: &[Unlabelled<'_, '_>]) -> Vec<Diagnostic> {
+    let mut found: Vec<(Vec<&Standing>, Vec<&Member<'_>>)> = Vec::new();
+    let is_anywhere = |one: &&Standing| one.unseen.as_ref().is_some_and(|pods| pods.is_anywhere);
+    for one in unlabelled {
+        let (anywhere, here): (Vec<&Standing>, Vec<&Standing>) =
+            one.unseen.iter().partition(is_anywhere);
+        for unseen in [here, anywhere] {
+            let names = |all: &[&Standing]| -> Vec<String> {
+                all.iter().map(|standing| standing.told()).collect()
+            };
+            let same = |known: &&mut (Vec<&Standing>, _)| names(&known.0) == names(&unseen);
+            match found.iter_mut().find(same) {
+                _ if unseen.is_empty() => {}
+                Some((_, known)) => {
+                    if known.iter().all(|known| known.name != one.namespace.name) {
+                        known.push(one.namespace);
+                    }
+                }
+                None => found.push((unseen, vec![one.namespace])),
+            }
+        }
+    }
+    let all = found.iter();
+    all.filter_map(|(unseen, namespaces)| unseen_by(namespaces, unseen))
+        .collect()
+}
+
+fn unseen_by(namespaces: &[&Member<'_>], unseen: &[&Standing]) -> Option<Diagnostic> {
+    let (first, pods) = (namespaces.first()?, unseen.first()?.unseen.as_ref()?);
+    let named = namespaces.iter().map(|one| format!("`{}`", one.name));
+    let whose = match namespaces {
+        [_] => "namespace {} gets",
+        _ => "namespaces {} get",
+    };
+    let message = format!(
+        "{} no Pod Security level to enforce, since the pods of {} are not seen",
+        whose.replace("{}", &listed(named.collect())),
+        listed(unseen.iter().map(|standing| standing.told()).collect())
+    );
+    let mut problem =
+        Diagnostic::warning("pod-security-unknown", message).at_place(first.name_place(), "");
+    for standing in unseen.iter().take(SHOWN) {
         problem = problem.with_related(standing.place.clone(), "brings pods that are not seen");
     }
-    problem
+    Some(problem.with_hint(pods.hint.clone()))
+}
+
+/// Lists things in words, and counts those that are too many.
+fn listed(mut names: Vec<String>) -> String {
+    if names.len() > SHOWN + 1 {
+        let more = names.len() - SHOWN;
+        names.truncate(SHOWN);
+        names.push(format!("{more} more"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }

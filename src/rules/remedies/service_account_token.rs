@@ -29,10 +29,10 @@ The rule adds `automountServiceAccountToken: false` to the pod where it is known
 - A chart or a custom resource whose profile says `api: false`: the program does not talk to the API.
 
 An account of its own that a binding names is there to be used, so the pod keeps its token. So does one that mounts
-a token of its own making, speaks of the token's path, or is logged in to Vault or Consul with it. An account of its own that
-nothing in the tree grants anything may get its rights from elsewhere, and of most charts nobody has written down
-whether they talk to the API: those are gaps that `kiln audit` lists. What the author sets, for the pod or for the
-account in its ServiceAccount, stays.",
+a token of its own making, speaks of the token's path, or is logged in to Vault or Consul with it. An account of its own
+that nothing in the tree grants anything may get its rights from elsewhere, a part of the cluster that is not seen may
+grant the `default` account something, and of most charts nobody has written down whether they talk to the API: those
+are gaps that `kiln audit` lists. What the author sets, for the pod or for the account in its ServiceAccount, stays.",
     findings: &[],
     pass: Pass::Workloads,
     plan,
@@ -122,6 +122,11 @@ fn by_account(workload: &Workload<'_>, account: &str, accounts: &Accounts<'_>) -
     let namespace = &workload.namespace;
     if accounts.is_bound(namespace, account) || accounts.is_settled(namespace, account) {
         TokenNeed::Settled
+    } else if let Some(part) = accounts.hidden_from(workload) {
+        TokenNeed::Unknown(format!(
+            "{} may grant its account `{account}` something, and is not seen: {}",
+            part.what, part.why
+        ))
     } else if account == "default" {
         let reason =
             format!("nothing in the tree grants the `default` account of `{namespace}` anything");

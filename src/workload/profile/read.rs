@@ -17,7 +17,7 @@ use crate::workload::naming::{LONGEST, UNCUT};
 use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load, unpack_without};
 
-const CODE: &str = "chart-profile-invalid";
+pub(super) const CODE: &str = "chart-profile-invalid";
 
 /// The fields of a workload that values may reach.
 const POD_FIELDS: [&str; 6] = [
@@ -69,42 +69,53 @@ pub(super) fn packed(
 }
 
 fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
-    let mut reader = Reader {
-        source,
-        strange: false,
-        problems: Vec::new(),
-    };
+    let mut reader = Reader::of(source, "a chart profile");
     let profile = reader.profile(root);
-    let mut problems = reader.problems;
-    if reader.strange {
-        let shown = source.keys_only();
-        problems
-            .iter_mut()
-            .for_each(|problem| problem.show_in(&shown));
-    }
-    problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
-    if problems.is_empty() {
-        Ok(profile)
-    } else {
-        Err(problems)
-    }
+    reader.finish(profile)
 }
 
-struct Reader<'s> {
+pub(super) struct Reader<'s> {
     source: &'s Arc<Source>,
+    /// What is read, as messages name it.
+    what: &'static str,
     /// Whether there is something in it that nobody knows, so that it may be another file than it seems.
     strange: bool,
     problems: Vec<Diagnostic>,
 }
 
-impl Reader<'_> {
-    fn problem(&mut self, span: Span, message: impl Into<String>) {
+impl<'s> Reader<'s> {
+    pub(super) fn of(source: &'s Arc<Source>, what: &'static str) -> Self {
+        Self {
+            source,
+            what,
+            strange: false,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Returns what was read, or every problem in the order of the file.
+    pub(super) fn finish<T>(self, read: T) -> Result<T, Vec<Diagnostic>> {
+        let mut problems = self.problems;
+        if self.strange {
+            let shown = self.source.keys_only();
+            let all = problems.iter_mut();
+            all.for_each(|problem| problem.show_in(&shown));
+        }
+        problems.sort_by_key(|problem| problem.primary.as_ref().map(|label| label.place.span));
+        if problems.is_empty() {
+            Ok(read)
+        } else {
+            Err(problems)
+        }
+    }
+
+    pub(super) fn problem(&mut self, span: Span, message: impl Into<String>) {
         self.problems
             .push(Diagnostic::error(CODE, message).at(self.source, span, ""));
     }
 
     /// Checks that a node is a mapping of known keys.
-    fn keys(&mut self, node: &Node, known: &[&str], required: &[&str]) {
+    pub(super) fn keys(&mut self, node: &Node, known: &[&str], required: &[&str]) {
         let Some(entries) = node.entries() else {
             self.strange = true;
             self.problem(node.first_line_span(), "a mapping was expected here");
@@ -114,7 +125,7 @@ impl Reader<'_> {
             if !known.contains(&entry.key.as_str()) {
                 let unknown = Diagnostic::error(
                     CODE,
-                    format!("a chart profile has no `{}` here", shown_key(&entry.key)),
+                    format!("{} has no `{}` here", self.what, shown_key(&entry.key)),
                 )
                 .at(self.source, entry.key_span, "")
                 .with_suggestion(&entry.key, known.iter().copied());
@@ -129,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, node: &Node, key: &str) -> Option<String> {
         let value = node.get(key)?;
         match value.to_value(Resolver::Core) {
             Value::Null => None,
@@ -141,7 +152,7 @@ impl Reader<'_> {
         }
     }
 
-    fn flag(&mut self, node: &Node, key: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, node: &Node, key: &str) -> Option<bool> {
         let found = node.get(key)?;
         let flag = found.to_value(Resolver::Core).as_bool();
         if flag.is_none() {
@@ -153,7 +164,7 @@ impl Reader<'_> {
         flag
     }
 
-    fn items<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
+    pub(super) fn items<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
         match node.get(key) {
             None => &[],
             Some(value) => value.items().unwrap_or_else(|| {
@@ -163,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    fn texts(&mut self, node: &Node, key: &str) -> Vec<String> {
+    pub(super) fn texts(&mut self, node: &Node, key: &str) -> Vec<String> {
         let items = self.items(node, key);
         items
             .iter()
@@ -171,7 +182,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn level(&mut self, node: &Node, key: &str) -> Level {
+    pub(super) fn level(&mut self, node: &Node, key: &str) -> Level {
         let Some(text) = self.text(node, key) else {
             return Level::Privileged;
         };
@@ -527,7 +538,7 @@ impl Reader<'_> {
     }
 
     /// Reads a mapping of any keys.
-    fn mapping(&mut self, node: &Node, key: &str) -> Value {
+    pub(super) fn mapping(&mut self, node: &Node, key: &str) -> Value {
         let Some(found) = node.get(key) else {
             return Value::Null;
         };
@@ -547,7 +558,7 @@ fn value(node: &Node, key: &str) -> Value {
         .map_or(Value::Null, |value| value.to_value(Resolver::Core))
 }
 
-fn text_map(node: Option<&Node>) -> BTreeMap<String, String> {
+pub(super) fn text_map(node: Option<&Node>) -> BTreeMap<String, String> {
     node.and_then(Node::entries)
         .into_iter()
         .flatten()

@@ -2,7 +2,9 @@
 
 use kustomize::Field;
 
+use crate::flux::HiddenPart;
 use crate::flux::builds::{Builds, Member};
+use crate::workload::Workload;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -11,6 +13,9 @@ pub(in crate::rules) struct Accounts<'t> {
     /// The accounts that say themselves whether pods get their token.
     settled: Vec<&'t Member<'t>>,
     subjects: Vec<BindingSubject>,
+    builds: &'t Builds<'t>,
+    /// The parts that may hold more of them.
+    hidden: Vec<HiddenPart>,
 }
 
 /// Who a binding is for.
@@ -33,7 +38,19 @@ impl<'t> Accounts<'t> {
         Self {
             settled: settled.collect(),
             subjects: bindings.flat_map(subjects).collect(),
+            builds,
+            hidden: builds.hidden_parts(),
         }
+    }
+
+    /// Returns a part that is not seen and may bind the accounts that a workload runs as.
+    pub(super) fn hidden_from(&self, workload: &Workload<'_>) -> Option<&HiddenPart> {
+        let mut parts = self.hidden.iter();
+        parts.find(|part| {
+            let roots = self.builds.roots_of(workload.member);
+            let mut roots = roots.into_iter();
+            roots.any(|root| part.may_hold(root, &workload.namespace))
+        })
     }
 
     /// Returns whether the `ServiceAccount` itself says whether pods get its token.

@@ -1,0 +1,276 @@
+//! Custom resources: whether their operators make pods of them, and what those need.
+//!
+//! The table is `schemas/custom-resources.yaml`, and a project's own `charts/custom-resources.yaml` comes before it. A
+//! kind that neither names is not known: nobody can tell what its operator makes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use kustomize::Field;
+use serde_json::Value;
+
+use super::read::{CODE, Reader, text_map};
+use crate::diagnostic::Diagnostic;
+use crate::flux::builds::Member;
+use crate::source::{Source, Span};
+use crate::workload::pod_security::{Level, Version, evaluate, level};
+use crate::workload::values::coalesce;
+use crate::yaml::{Node, Route, Step, load, unpack};
+
+/// What stands for the whole spec of a pod.
+const WHOLE: &str = ".";
+
+/// The name of a table among profiles.
+const FILE: &str = "custom-resources.yaml";
+
+const KEYS: [&str; 11] = [
+    "groups",
+    "kinds",
+    "when",
+    "pods",
+    "level",
+    "pod",
+    "paths",
+    "operator",
+    "namespaces",
+    "anywhere",
+    "source",
+];
+
+/// What operators make of custom resources of some kinds.
+#[derive(Clone, Debug)]
+pub struct CustomResourceKind {
+    /// The API groups; `*.example.com` is every group below `example.com`.
+    pub groups: Vec<String>,
+    /// The kinds; `*` is every kind.
+    pub kinds: Vec<String>,
+    /// The resources that it is about, where it is not about all of the kinds.
+    pub when: Option<FieldCondition>,
+    /// The pods that the operator makes of one.
+    pub pods: OperandPods,
+    /// Where they run.
+    pub place: OperandPlace,
+    /// Where that is known from.
+    pub source: String,
+}
+
+/// A field that a resource has, with one of some values.
+#[derive(Clone, Debug)]
+pub struct FieldCondition {
+    /// The route of the field.
+    pub field: String,
+    /// The values; empty for any.
+    pub is: Vec<String>,
+}
+
+/// Where the pods of a custom resource run.
+#[derive(Clone, Debug)]
+pub enum OperandPlace {
+    /// In the namespace of the resource.
+    Beside,
+    /// In the namespaces of the releases of these charts; in that of the resource where there are none.
+    BesideOperator(Vec<String>),
+    /// In these namespaces.
+    In(Vec<String>),
+    /// In any namespace of the cluster.
+    Anywhere,
+}
+
+/// The pods that an operator makes of a custom resource.
+#[derive(Clone, Debug)]
+pub enum OperandPods {
+    /// None.
+    Nothing,
+    /// Some, of which no more is known.
+    Some,
+    /// Some, all of which satisfy a level whatever the resource says.
+    Level(Level),
+    /// Some like this one.
+    Like {
+        /// The spec of the pod.
+        pod: Value,
+        /// Which field of the resource is laid over which of the spec.
+        paths: BTreeMap<String, String>,
+        /// The best level that they count as, whatever the spec says.
+        at_most: Level,
+    },
+}
+
+impl CustomResourceKind {
+    pub(super) fn covers(&self, group: &str, kind: &str) -> bool {
+        let mut groups = self.groups.iter();
+        let is_group = groups.any(|own| match own.strip_prefix('*') {
+            Some(end) => group.ends_with(end),
+            None => own == group,
+        });
+        is_group && self.kinds.iter().any(|known| known == "*" || known == kind)
+    }
+
+    /// Returns whether it is about a resource of its kinds.
+    pub fn holds_for(&self, resource: &Member<'_>) -> bool {
+        self.when.as_ref().is_none_or(|when| {
+            let field = resource.at(&Route::parse(&when.field));
+            let field = field.filter(|field| !field.is_null());
+            field.is_some_and(|field| {
+                let text = field.as_text().unwrap_or_default();
+                when.is.is_empty() || when.is.iter().any(|wanted| wanted == text)
+            })
+        })
+    }
+
+    /// Returns the level that the pods of a resource satisfy; `None` where nobody can tell.
+    pub fn level_of(&self, resource: &Member<'_>, version: Version) -> Option<Level> {
+        match &self.pods {
+            OperandPods::Nothing => Some(Level::Restricted),
+            OperandPods::Some => None,
+            OperandPods::Level(level) => Some(*level),
+            OperandPods::Like {
+                pod,
+                paths,
+                at_most,
+            } => {
+                let mut spec = pod.clone();
+                for (field, path) in paths {
+                    let written = resource.at(&Route::parse(path)).map(Field::to_json);
+                    let Some(written) = written.filter(|value| !value.is_null()) else {
+                        continue;
+                    };
+                    if written.to_string().contains("${") {
+                        return None;
+                    }
+                    let route = match field.as_str() {
+                        WHOLE => Route::default(),
+                        field => Route::parse(field),
+                    };
+                    lay(&mut spec, &route.0, &written);
+                }
+                let pod = Value::from_iter([("spec", spec)]);
+                Some(level(&evaluate(&pod, version)).min(*at_most))
+            }
+        }
+    }
+}
+
+/// Lays a value over what stands at a route, with mappings on the way that are not there.
+fn lay(below: &mut Value, route: &[Step], above: &Value) {
+    match route {
+        [] => *below = coalesce(below, above),
+        [Step::Key(key), rest @ ..] => {
+            if below.is_null() {
+                *below = Value::Object(serde_json::Map::new());
+            }
+            if let Some(map) = below.as_object_mut() {
+                lay(map.entry(key).or_insert(Value::Null), rest, above);
+            }
+        }
+        [Step::Index(index), rest @ ..] => {
+            if let Some(item) = below.get_mut(*index) {
+                lay(item, rest, above);
+            }
+        }
+    }
+}
+
+/// Returns whether a file among profiles is a table of custom resources.
+pub(super) fn is_table(path: &str) -> bool {
+    path == FILE || path.ends_with("/custom-resources.yaml")
+}
+
+/// Returns the table that comes with Kiln.
+pub(super) fn built_in() -> &'static [CustomResourceKind] {
+    static TABLE: LazyLock<Vec<CustomResourceKind>> = LazyLock::new(|| {
+        let packed = include_bytes!(concat!(env!("OUT_DIR"), "/schemas-custom-resources.packed"));
+        let source = Source::new("schemas/custom-resources.yaml", "");
+        let root = unpack(packed);
+        let read = root.map(|root| entries(&source, &root));
+        read.and_then(Result::ok)
+            .expect("a test reads the table of custom resources")
+    });
+    &TABLE
+}
+
+/// Reads a table.
+pub(super) fn table(source: &Arc<Source>) -> Result<Vec<CustomResourceKind>, Vec<Diagnostic>> {
+    let documents = load(&source.text)
+        .map_err(|error| vec![crate::yaml::diagnose(&error, CODE, &source.keys_only())])?;
+    let [document] = documents.as_slice() else {
+        let message = "a table of custom resources is a single YAML document";
+        return Err(vec![Diagnostic::error(CODE, message).at(
+            &source.keys_only(),
+            Span::new(0, 0),
+            "",
+        )]);
+    };
+    entries(source, &document.root)
+}
+
+fn entries(source: &Arc<Source>, root: &Node) -> Result<Vec<CustomResourceKind>, Vec<Diagnostic>> {
+    let mut reader = Reader::of(source, "a table of custom resources");
+    reader.keys(root, &["resources"], &["resources"]);
+    let items = reader.items(root, "resources");
+    let found = items.iter().map(|item| reader.custom_resource(item));
+    let found = found.collect();
+    reader.finish(found)
+}
+
+impl Reader<'_> {
+    fn custom_resource(&mut self, node: &Node) -> CustomResourceKind {
+        self.keys(node, &KEYS, &["groups", "kinds", "pods", "source"]);
+        CustomResourceKind {
+            groups: self.texts(node, "groups"),
+            kinds: self.texts(node, "kinds"),
+            when: node.get("when").map(|when| self.field_condition(when)),
+            pods: self.operand_pods(node),
+            place: self.operand_place(node),
+            source: self.text(node, "source").unwrap_or_default(),
+        }
+    }
+
+    fn field_condition(&mut self, node: &Node) -> FieldCondition {
+        self.keys(node, &["field", "is"], &["field"]);
+        FieldCondition {
+            field: self.text(node, "field").unwrap_or_default(),
+            is: self.texts(node, "is"),
+        }
+    }
+
+    fn operand_place(&mut self, node: &Node) -> OperandPlace {
+        if node.get("operator").is_some() {
+            OperandPlace::BesideOperator(self.texts(node, "operator"))
+        } else if node.get("namespaces").is_some() {
+            OperandPlace::In(self.texts(node, "namespaces"))
+        } else if self.flag(node, "anywhere") == Some(true) {
+            OperandPlace::Anywhere
+        } else {
+            OperandPlace::Beside
+        }
+    }
+
+    fn operand_pods(&mut self, node: &Node) -> OperandPods {
+        let said = ["pod", "paths", "level"]
+            .into_iter()
+            .find(|key| node.get(key).is_some());
+        match (self.text(node, "pods").as_deref(), said) {
+            (Some("none"), None) => OperandPods::Nothing,
+            (Some("some"), None) => OperandPods::Some,
+            (Some("some"), Some("level")) => OperandPods::Level(self.level(node, "level")),
+            (Some("some"), Some(_)) => OperandPods::Like {
+                pod: self.mapping(node, "pod"),
+                paths: text_map(node.get("paths")),
+                at_most: match node.get("level") {
+                    Some(_) => self.level(node, "level"),
+                    None => Level::Restricted,
+                },
+            },
+            (Some("none"), Some(key)) => {
+                let message = format!("where `pods` is `none`, there is no `{key}`");
+                self.problem(node.first_line_span(), message);
+                OperandPods::Nothing
+            }
+            _ => {
+                self.problem(node.first_line_span(), "`pods` is `none` or `some`");
+                OperandPods::Some
+            }
+        }
+    }
+}

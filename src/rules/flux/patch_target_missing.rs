@@ -1,10 +1,10 @@
 //! Targets of patches and replacements that are for no object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kustomize::TargetNote;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::flux::{AppliedTarget, place_in};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -141,21 +141,29 @@ fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObjec
     {
         problem = facts.at(problem, &place, "");
     }
-    let objects = facts.builds.applied.objects.iter().filter(|object| {
-        let same_kind = wanted
-            .kind
-            .as_deref()
-            .is_none_or(|kind| kind == object.kind());
-        same_kind && targets.iter().any(|target| target.build == object.build)
-    });
-    let names: Vec<String> = objects.map(|object| object.key().name).collect();
-    let given = wanted.name.as_deref().unwrap_or_default();
-    let near = crate::diagnostic::closest(given, names.iter().map(String::as_str));
-    match (near, names.as_slice()) {
-        (Some(near), _) if !given.is_empty() => {
-            problem.with_hint(format!("did you mean `{near}`?"))
-        }
-        (_, [only]) if !given.is_empty() => problem.with_hint(format!("the build has `{only}`")),
+    with_advice(facts, problem, targets, wanted)
+}
+
+/// Says what was meant, if something near is there.
+fn with_advice(
+    facts: &Facts<'_>,
+    problem: Diagnostic,
+    targets: &[&AppliedTarget],
+    wanted: &WantedObject,
+) -> Diagnostic {
+    let builds: BTreeSet<usize> = targets.iter().map(|target| target.build).collect();
+    let objects = facts.builds.applied.objects.iter();
+    let objects = objects.filter(|object| builds.contains(&object.build));
+    let kind = wanted.kind.as_deref();
+    let (given, names): (&str, BTreeSet<String>) = if let Some(name) = wanted.name.as_deref() {
+        let same_kind = objects.filter(|object| kind.is_none_or(|kind| kind == object.kind()));
+        (name, same_kind.map(|object| object.key().name).collect())
+    } else {
+        let kinds = objects.map(|object| object.kind().to_owned());
+        (kind.unwrap_or_default(), kinds.collect())
+    };
+    match closest(given, names.iter().map(String::as_str)) {
+        Some(near) if near != given => problem.with_hint(format!("did you mean `{near}`?")),
         _ => problem.with_hint("mend its `target`, or remove it"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kustomize::Place;
+use kustomize::TargetNote;
 
 use super::applied_object::{AppliedObject, KustomizationBuild, ObjectKey};
 use super::finding::{FluxProblem, UnseenPart};
@@ -28,10 +28,8 @@ pub struct AppliedObjects {
 /// The target of a patch, or the `select` of a replacement, in one build.
 #[derive(Clone, Debug)]
 pub struct AppliedTarget {
-    /// Where it is written.
-    pub place: Place,
-    /// Whether it is for any object; kustomize says nothing where it is not.
-    pub matched: bool,
+    /// What it asks for, and whether any object is meant; kustomize says nothing where none is.
+    pub note: TargetNote,
     /// The build, as an index of [`AppliedObjects::builds`].
     pub build: usize,
 }

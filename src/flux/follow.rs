@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kustomize::{Build, BuildOptions, Field, Files, Place, Resource, SourceFile, join};
+use kustomize::{Build, BuildOptions, Field, Files, Place, Resource, SourceFile, TargetNote, join};
 use rayon::prelude::*;
 
 use super::applied_object::{
@@ -84,8 +84,8 @@ struct BuiltFolder {
     /// The files that `flux bootstrap` will write.
     awaited: Vec<(String, Place)>,
     files: BTreeSet<String>,
-    /// The targets of patches and replacements, and whether any object is theirs.
-    targets: Vec<(Place, bool)>,
+    /// The targets of patches and replacements.
+    targets: Vec<TargetNote>,
 }
 
 impl BuiltFolder {
@@ -408,11 +408,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         let targets = built.targets.into_iter();
         self.applied
             .targets
-            .extend(targets.map(|(place, matched)| AppliedTarget {
-                place,
-                matched,
-                build: index,
-            }));
+            .extend(targets.map(|note| AppliedTarget { note, build: index }));
         for (what, place) in built.awaited {
             let why = "`flux bootstrap` writes it".to_owned();
             self.unseen_values(index, what, why, String::new(), Some(place));
@@ -739,15 +735,10 @@ fn build_folder(
         .into_iter()
         .map(|unseen| (unseen.what, unseen.why, unseen.place))
         .collect();
-    let matched = built.findings.matched.into_iter();
-    let unmatched = built.findings.unmatched.into_iter();
     // What `flux bootstrap` writes may hold the objects of all others.
     let is_complete = awaited.is_empty() && !read.iter().any(|path| is_placeholder(tree, path));
-    let unmatched = unmatched.filter(|_| is_complete);
-    let targets = matched.map(|place| (place, true));
-    let targets: Vec<(Place, bool)> = targets
-        .chain(unmatched.map(|place| (place, false)))
-        .collect();
+    let mut targets = built.findings.targets;
+    targets.retain(|target| target.matched || is_complete);
     let place = generated.field.place();
     let awaited = awaited.into_iter().map(|path| (path, place.clone()));
     BuiltFolder {
@@ -848,11 +839,7 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
         let targets = folder.targets.into_iter();
         applied
             .targets
-            .extend(targets.map(|(place, matched)| AppliedTarget {
-                place,
-                matched,
-                build: index,
-            }));
+            .extend(targets.map(|note| AppliedTarget { note, build: index }));
         if !refused {
             let objects = folder.resources.into_iter().map(|resource| AppliedObject {
                 field: Arc::new(resource.root),

@@ -59,5 +59,5 @@ pub use files::{Files, MemoryFiles, PathEntry, join};
 pub use kustomization::{KUSTOMIZATION_FILES, is_known_field, known_fields};
 pub use named_path::{NamedPath, PathRole, named_paths};
 pub use place::{Origin, Place, SourceError, SourceFile};
-pub use problem::{Findings, NotSeen, Problem, ProblemKind};
+pub use problem::{Findings, NotSeen, Problem, ProblemKind, TargetNote};
 pub use resource::{GeneratorBehavior, Resource, ResourceId};

@@ -168,7 +168,7 @@ struct ObjectPatch {
 /// The objects that a patch is for, and where the user says so.
 struct PatchTarget {
     selector: TargetSelector,
-    place: Place,
+    field: Field,
 }
 
 impl ObjectPatch {
@@ -292,7 +292,7 @@ fn merge_into_selected(
             }
         }
     });
-    findings.note_target(&target.place, matched);
+    findings.note_target(&target.field, matched, false);
     refuse_equal_ids(resources, patch.named.place(), findings);
 }
 
@@ -328,7 +328,7 @@ fn operate_on_selected(
         .iter_mut()
         .filter(|resource| target.selector.selects(resource))
         .peekable();
-    findings.note_target(&target.place, selected.peek().is_some());
+    findings.note_target(&target.field, selected.peek().is_some(), false);
     if selected.peek().is_none() {
         // kustomize reads the operations for an object that they are for, and only then.
         return;

@@ -1,5 +1,6 @@
 //! What stops a build, and what a build does not see.
 
+use super::field::Field;
 use super::place::Place;
 
 /// Why kustomize refuses to build.
@@ -78,6 +79,17 @@ pub struct NotSeen {
     pub place: Place,
 }
 
+/// The `target` of a patch, or the `select` of a replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetNote {
+    /// What it asks for.
+    pub field: Field,
+    /// Whether it is that of a replacement.
+    pub is_replacement: bool,
+    /// Whether it is for any object.
+    pub matched: bool,
+}
+
 /// What a build has to say besides its objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -85,10 +97,8 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// What is not seen.
     pub not_seen: Vec<NotSeen>,
-    /// The targets of patches and replacements that no object matches; kustomize is silent about them.
-    pub unmatched: Vec<Place>,
-    /// The targets of patches and replacements that are for some object.
-    pub matched: Vec<Place>,
+    /// The targets of patches and replacements; kustomize is silent about those that no object matches.
+    pub targets: Vec<TargetNote>,
 }
 
 impl Findings {
@@ -97,14 +107,19 @@ impl Findings {
         self.problems.push(problem);
     }
 
-    /// Notes whether the target of a patch or replacement is for any object.
-    pub(crate) fn note_target(&mut self, place: &Place, matched: bool) {
-        let notes = if matched {
-            &mut self.matched
-        } else {
-            &mut self.unmatched
-        };
-        notes.push(place.clone());
+    /// Lists the places of the targets that no object matches.
+    pub fn unmatched(&self) -> impl Iterator<Item = &Place> {
+        let targets = self.targets.iter().filter(|target| !target.matched);
+        targets.map(|target| target.field.place())
+    }
+
+    /// Notes whether the `target` of a patch, or the `select` of a replacement, is for any object.
+    pub(crate) fn note_target(&mut self, field: &Field, matched: bool, is_replacement: bool) {
+        self.targets.push(TargetNote {
+            field: field.clone(),
+            is_replacement,
+            matched,
+        });
     }
 
     /// Adds something that is not seen; once, however often a build comes by.

@@ -116,7 +116,7 @@ struct Replacement {
 #[derive(Debug)]
 struct ReplacementTarget {
     select: TargetSelector,
-    select_place: Place,
+    select_field: Field,
     reject: Vec<TargetSelector>,
     paths: Vec<FieldPath>,
     options: FieldOptions,
@@ -279,7 +279,7 @@ impl ReplacementTarget {
         }
         Some(Self {
             select: read_selector(select, "select", strictness, findings)?,
-            select_place: select.place().clone(),
+            select_field: select.clone(),
             reject,
             paths,
             options: FieldOptions::read(field, strictness, findings)?,
@@ -301,7 +301,7 @@ impl ReplacementTarget {
                 resource.settle_shared();
             }
         }
-        findings.note_target(&self.select_place, matched);
+        findings.note_target(&self.select_field, matched, true);
     }
 
     fn is_for(&self, resource: &Resource) -> bool {

@@ -1,16 +1,15 @@
 //! Targets of patches and replacements that are for no object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kustomize::Place;
+use kustomize::TargetNote;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::flux::{AppliedTarget, place_in};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::yaml::{Node, Step};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "patch-target-missing",
@@ -41,7 +40,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
         if build.refused || !is_reached {
             continue;
         }
-        let place = &target.place;
+        let place = target.note.field.place();
         let key = (place.file.path.as_str(), place.document, place.span.start);
         places.entry(key).or_default().push(target);
     }
@@ -49,14 +48,14 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let Some(first) = targets.first() else {
             continue;
         };
-        let shown = place_in(&[facts.builds.files], &first.place);
+        let shown = place_in(&[facts.builds.files], first.note.field.place());
         let mut subject = JudgedSubject::named(shown.as_ref().map_or_else(
-            || first.place.file.path.clone(),
+            || first.note.field.place().file.path.clone(),
             |place| place.source.path.clone(),
         ));
         subject.place = shown;
-        let wanted = WantedObject::read(&first.place);
-        if targets.iter().any(|target| target.matched) {
+        let wanted = WantedObject::read(&first.note);
+        if targets.iter().any(|target| target.note.matched) {
             judge.found(subject, Vec::new());
         } else if wanted.is_substituted {
             judge.unseen(subject, "it holds a variable that is not seen", None);
@@ -74,33 +73,25 @@ fn judge(judge: &mut Judge<'_, '_>) {
 }
 
 /// What a target asks for, as it is written.
-#[derive(Default)]
 struct WantedObject {
     kind: Option<String>,
     name: Option<String>,
     labels: Option<String>,
-    is_select: bool,
+    is_replacement: bool,
     is_substituted: bool,
 }
 
 impl WantedObject {
-    fn read(place: &Place) -> Self {
-        let route = place.route();
-        let documents = place.file.documents().ok();
-        let document = documents.and_then(|all| all.get(place.document));
-        let node = document.and_then(|document| document.root.at(&route));
-        let Some(node) = node.filter(|node| node.entries().is_some()) else {
-            return Self::default();
-        };
-        let text = |key| node.find_text(key).map(str::to_owned);
-        let has_variable = |node: &Node| node.text().is_some_and(is_substituted);
-        let entries = node.entries().unwrap_or_default().iter();
+    fn read(note: &TargetNote) -> Self {
+        let text = |key| note.field.find_text(&[key]).map(str::to_owned);
+        let entries = note.field.entries().unwrap_or_default().iter();
+        let mut texts = entries.filter_map(|entry| entry.value.as_text());
         Self {
             kind: text("kind"),
             name: text("name"),
             labels: text("labelSelector").or_else(|| text("annotationSelector")),
-            is_select: matches!(route.0.last(), Some(Step::Key(key)) if key == "select"),
-            is_substituted: entries.map(|entry| &entry.value).any(has_variable),
+            is_replacement: note.is_replacement,
+            is_substituted: texts.any(is_substituted),
         }
     }
 
@@ -122,7 +113,7 @@ impl WantedObject {
 }
 
 fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObject) -> Diagnostic {
-    let what = if wanted.is_select {
+    let what = if wanted.is_replacement {
         "this replacement"
     } else {
         "this patch"
@@ -146,25 +137,33 @@ fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObjec
     let mut problem = problem;
     if let Some(place) = targets
         .first()
-        .and_then(|target| place_in(&[facts.builds.files], &target.place))
+        .and_then(|target| place_in(&[facts.builds.files], target.note.field.place()))
     {
         problem = facts.at(problem, &place, "");
     }
-    let objects = facts.builds.applied.objects.iter().filter(|object| {
-        let same_kind = wanted
-            .kind
-            .as_deref()
-            .is_none_or(|kind| kind == object.kind());
-        same_kind && targets.iter().any(|target| target.build == object.build)
-    });
-    let names: Vec<String> = objects.map(|object| object.key().name).collect();
-    let given = wanted.name.as_deref().unwrap_or_default();
-    let near = crate::diagnostic::closest(given, names.iter().map(String::as_str));
-    match (near, names.as_slice()) {
-        (Some(near), _) if !given.is_empty() => {
-            problem.with_hint(format!("did you mean `{near}`?"))
-        }
-        (_, [only]) if !given.is_empty() => problem.with_hint(format!("the build has `{only}`")),
+    with_advice(facts, problem, targets, wanted)
+}
+
+/// Says what was meant, if something near is there.
+fn with_advice(
+    facts: &Facts<'_>,
+    problem: Diagnostic,
+    targets: &[&AppliedTarget],
+    wanted: &WantedObject,
+) -> Diagnostic {
+    let builds: BTreeSet<usize> = targets.iter().map(|target| target.build).collect();
+    let objects = facts.builds.applied.objects.iter();
+    let objects = objects.filter(|object| builds.contains(&object.build));
+    let kind = wanted.kind.as_deref();
+    let (given, names): (&str, BTreeSet<String>) = if let Some(name) = wanted.name.as_deref() {
+        let same_kind = objects.filter(|object| kind.is_none_or(|kind| kind == object.kind()));
+        (name, same_kind.map(|object| object.key().name).collect())
+    } else {
+        let kinds = objects.map(|object| object.kind().to_owned());
+        (kind.unwrap_or_default(), kinds.collect())
+    };
+    match closest(given, names.iter().map(String::as_str)) {
+        Some(near) if near != given => problem.with_hint(format!("did you mean `{near}`?")),
         _ => problem.with_hint("mend its `target`, or remove it"),
     }
 }

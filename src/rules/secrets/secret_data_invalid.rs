@@ -53,7 +53,9 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let mut seen = BTreeSet::new();
         for member in facts.builds.of_kind("", kind) {
             let key = (member.spot(), member.namespace_name(), member.name.as_str());
-            if !facts.builds.takes_in(member) || !seen.insert(key) {
+            // Nobody sees what is wrong in a file once it is sealed, whoever applies it then.
+            let is_asked = facts.builds.takes_in(member) || member.is_secret();
+            if !is_asked || !seen.insert(key) {
                 continue;
             }
             let mut findings = Vec::new();

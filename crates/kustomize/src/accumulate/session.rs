@@ -17,7 +17,7 @@ const MOST_FOLDERS: usize = 100_000;
 #[derive(Clone, Copy)]
 pub(super) struct FindingsMark {
     problems: usize,
-    unmatched: usize,
+    targets: usize,
 }
 
 /// One build.
@@ -94,7 +94,7 @@ impl BuildSession {
     pub(super) fn mark(&self) -> FindingsMark {
         FindingsMark {
             problems: self.findings.problems.len(),
-            unmatched: self.findings.unmatched.len(),
+            targets: self.findings.targets.len(),
         }
     }
 
@@ -103,7 +103,9 @@ impl BuildSession {
         if gaps == AccumulationGaps::default() {
             return;
         }
-        self.findings.unmatched.truncate(before.unmatched);
+        let since = self.findings.targets.split_off(before.targets);
+        let matched = since.into_iter().filter(|target| target.matched);
+        self.findings.targets.extend(matched);
         let after = self.findings.problems.split_off(before.problems);
         for problem in after {
             if problem.kind != ProblemKind::NoTarget {

@@ -135,9 +135,9 @@ impl PatchEntry {
         let target = match field.get("target").filter(|target| !target.is_null()) {
             None => Some(None),
             Some(target) => {
-                let place = target.place().clone();
+                let field = target.clone();
                 let selector = EntryReader::selector(target, "target", findings);
-                selector.map(|selector| Some(PatchTarget { selector, place }))
+                selector.map(|selector| Some(PatchTarget { selector, field }))
             }
         };
         let permissions = read_options(field, findings);

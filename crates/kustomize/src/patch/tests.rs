@@ -274,8 +274,14 @@ fn a_target_without_object_is_noted_and_no_problem() {
         "patches:\n  - {patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]', target: {kind: Deploy}}\n",
     );
     assert_eq!(messages(&findings), [""; 0]);
-    assert_eq!(findings.unmatched.len(), 1);
-    assert_eq!(findings.unmatched[0].line_column().0, 2);
+    assert_eq!(findings.unmatched().count(), 1);
+    assert_eq!(
+        findings
+            .unmatched()
+            .next()
+            .map(|place| place.line_column().0),
+        Some(2)
+    );
 }
 
 #[test]

@@ -290,8 +290,14 @@ replacements:
             .find(&["metadata", "labels"])
             .is_none()
     );
-    assert_eq!(findings.unmatched.len(), 1);
-    assert_eq!(findings.unmatched[0].line_column().0, 7);
+    assert_eq!(findings.unmatched().count(), 1);
+    assert_eq!(
+        findings
+            .unmatched()
+            .next()
+            .map(|place| place.line_column().0),
+        Some(7)
+    );
 }
 
 #[test]

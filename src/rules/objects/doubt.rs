@@ -265,7 +265,7 @@ fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>
     });
     if mentions || !is_here || !is_common(wanted) {
         let has_gateway = is_here && brings_gateways(release, wanted);
-        return Relation::when(mentions || has_gateway, false);
+        return Relation::when(mentions, has_gateway);
     }
     if is_template {
         let raw = release.values.contains_key("rawResources");

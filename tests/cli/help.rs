@@ -321,7 +321,7 @@ fn helps_with_audit() {
     the mean of what passes of its checks by their weights; the total is the mean of the categories.
     Nothing is written. An exemption goes into `kiln.toml`:
 
-      [[audit.exempt]]
+      [[exempt]]
       check = "replicas-min"
       namespace = "default"
       name = "echo"

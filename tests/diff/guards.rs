@@ -373,7 +373,7 @@ fn every_format_of_what_guards_a_project_is_as_recorded() {
     let settings = sandbox.read("kiln.toml");
     sandbox.write(
         "kiln.toml",
-        format!("{settings}[[harden.exempt]]\nrule = \"probes\"\nnamespace = \"shop\"\nreason = \"slow\"\n[diff]\nignore = [\"/spec/*\"]\n"),
+        format!("{settings}[[exempt]]\nrule = \"probes\"\nnamespace = \"shop\"\nreason = \"slow\"\n[diff]\nignore = [\"/spec/*\"]\n"),
     );
     for format in FORMATS {
         let run = diff(&sandbox, &["--base", "first", "--format", format]);

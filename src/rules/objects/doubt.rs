@@ -79,7 +79,7 @@ pub(in crate::rules) fn doubt(
         match makes(&object.field, object.group(), object.kind(), wanted) {
             Relation::Names => return ObjectDoubt::Maker(format!("`{}`", object_label(object))),
             Relation::Namesake => {
-                namesake = namesake.or_else(|| Some(format!("`{}`", object_label(object))))
+                namesake = namesake.or_else(|| Some(format!("`{}`", object_label(object))));
             }
             Relation::None => {}
         }
@@ -197,7 +197,7 @@ fn is_plain(group: &str) -> bool {
 /// Returns whether a controller may make pods of a custom resource.
 pub(in crate::rules) fn makes_pods(object: &AppliedObject) -> bool {
     let group = object.group();
-    let inert = is_plain(group) || INERT.contains(&group) || group.ends_with(".k8s.io");
+    let inert = is_plain(group) || INERT.contains(&group);
     let runs = [
         ("monitoring.coreos.com", "Prometheus"),
         ("monitoring.coreos.com", "Alertmanager"),
@@ -265,7 +265,7 @@ fn may_render(release: &Release<'_>, wanted: &ObjectId, of: Option<&Release<'_>>
     });
     if mentions || !is_here || !is_common(wanted) {
         let has_gateway = is_here && brings_gateways(release, wanted);
-        return Relation::when(mentions || has_gateway, false);
+        return Relation::when(mentions, has_gateway);
     }
     if is_template {
         let raw = release.values.contains_key("rawResources");

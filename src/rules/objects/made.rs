@@ -18,7 +18,7 @@ const VAULT: &str = "secrets.hashicorp.com";
 /// What an object of a kind makes beside it, by patterns of its own name.
 ///
 /// Sources: the documentation of each operator. CloudNativePG, "Connecting from an application" and "Certificates";
-/// Grafana operator, "Grafana"; Talos, "Talos API access from Kubernetes"; Strimzi, "Kafka cluster resources"; RabbitMQ cluster operator, "Using".
+/// Grafana operator, "Grafana"; Talos, "Talos API access from Kubernetes"; Strimzi, "Kafka cluster resources"; `RabbitMQ` cluster operator, "Using".
 const BY_NAME: [(&str, &str, &str, &[&str]); 21] = [
     (
         CNPG,
@@ -124,8 +124,8 @@ pub(super) fn objects(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownPa
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let kind = text(&["kind"]);
     let name = text(&["metadata", "name"]);
-    let named = Some(text(&["metadata", "namespace"])).filter(|named| !named.is_empty());
-    let namespace = named.unwrap_or(namespace);
+    let own = Some(text(&["metadata", "namespace"])).filter(|own| !own.is_empty());
+    let namespace = own.unwrap_or(namespace);
     let mut found = Vec::new();
     for (of_group, of_kind, made, patterns) in BY_NAME {
         if (of_group, of_kind) == (group, kind) {
@@ -174,7 +174,7 @@ fn external_secret(object: &Field, namespace: &str) -> Option<(ObjectId, KnownPa
     Some((ObjectId::core(kind, namespace, name.or(own)?), parts))
 }
 
-/// Lists the keys that an ExternalSecret writes; those of `dataFrom` are the provider's.
+/// Lists the keys that an `ExternalSecret` writes; those of `dataFrom` are the provider's.
 fn external_keys(object: &Field) -> KnownParts {
     let items = |path: &[&str]| object.find(path).and_then(Field::items).unwrap_or_default();
     let template = object.find(&["spec", "target", "template"]);

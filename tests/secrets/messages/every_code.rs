@@ -250,7 +250,7 @@ fn audits() -> BTreeSet<&'static str> {
     let mut project = laden();
     project.put(
         "kiln.toml",
-        "catalogue = false\n[[audit.exempt]]\ncheck = \"nope\"\nreason = \"x\"\n",
+        "catalogue = false\n[[exempt]]\nrule = \"nope\"\nreason = \"x\"\n",
     );
     let found = audit_problems(&project);
     assert_hidden(&found, "audit");

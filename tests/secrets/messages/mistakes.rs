@@ -398,12 +398,12 @@ pub(super) const HARDEN: &[Mistake] = &[
     }),
     ("chart-profile-invalid", |it| profile(it, "- CANARY\n")),
     ("exemption-unknown-rule", |it| {
-        settings(it, "[[harden.exempt]]\nrule = \"nope\"\nreason = \"x\"\n")
+        settings(it, "[[exempt]]\nrule = \"nope\"\nreason = \"x\"\n")
     }),
     ("exemption-unused", |it| {
         settings(
             it,
-            "[[harden.exempt]]\nrule = \"probes\"\nname = \"nope\"\nreason = \"x\"\n",
+            "[[exempt]]\nrule = \"probes\"\nname = \"nope\"\nreason = \"x\"\n",
         )
     }),
     ("pod-security-no-namespace", |it| {

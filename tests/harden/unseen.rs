@@ -128,7 +128,7 @@ fn what_a_remote_base_may_hold_is_not_missing() {
         "pod-disruption-budget",
         "psa-loose",
         "service-account-token",
-        "svc-dangling",
+        "service-selects-nothing",
     ];
     let files = [
         ("namespace.yaml", NAMESPACE),
@@ -161,7 +161,7 @@ fn a_custom_resource_may_make_what_is_selected() {
     let thing = |api: &str, kind: &str| {
         format!("---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: others\n")
     };
-    let codes = ["netpol-dangling", "psa-loose", "svc-dangling"];
+    let codes = ["netpol-dangling", "psa-loose", "service-selects-nothing"];
     let judged = |text: &str| {
         let files = [
             ("namespace.yaml", NAMESPACE),
@@ -176,9 +176,15 @@ fn a_custom_resource_may_make_what_is_selected() {
     }
     // It is known what becomes of this one, and which level that has, but not by which labels.
     let known = judged(&thing("ceph.rook.io/v1", "CephCluster"));
-    assert!(known["svc-dangling"].starts_with("unknown"), "{known:#?}");
+    assert!(
+        known["service-selects-nothing"].starts_with("unknown"),
+        "{known:#?}"
+    );
     assert!(known["psa-loose"].starts_with("pass"), "{known:#?}");
     let none = judged(&thing("external-secrets.io/v1", "ExternalSecret"));
-    assert!(none["svc-dangling"].starts_with("fail"), "{none:#?}");
+    assert!(
+        none["service-selects-nothing"].starts_with("fail"),
+        "{none:#?}"
+    );
     assert!(none["netpol-dangling"].starts_with("fail"), "{none:#?}");
 }

@@ -855,16 +855,21 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
             let unseen = folder.unseen.into_iter();
             applied
                 .unseen
-                .extend(unseen.map(|(what, why, place)| UnseenPart {
-                    what,
-                    why,
-                    remedy: String::new(),
-                    hides_objects: true,
-                    namespace: None,
-                    build: index,
-                    place: Some(place),
-                }));
+                .extend(unseen.map(|part| unreached_part(part, index)));
         }
+    }
+}
+
+/// Takes what is not seen of a folder that no root reaches.
+fn unreached_part((what, why, place): (String, String, Place), build: usize) -> UnseenPart {
+    UnseenPart {
+        what,
+        why,
+        remedy: String::new(),
+        hides_objects: true,
+        namespace: None,
+        build,
+        place: Some(place),
     }
 }
 

@@ -4,7 +4,6 @@ mod config_missing;
 mod secret_store_missing;
 mod service_account_missing;
 
-
 use kustomize::Field;
 use serde_json::Value;
 

@@ -176,9 +176,22 @@ fn a_custom_resource_may_make_what_is_selected() {
     }
     // It is known what becomes of this one, and which level that has, but not by which labels.
     let known = judged(&thing("ceph.rook.io/v1", "CephCluster"));
+<<<<<<< HEAD
     assert!(known["service-selects-nothing"].starts_with("unknown"), "{known:#?}");
     assert!(known["psa-loose"].starts_with("pass"), "{known:#?}");
     let none = judged(&thing("external-secrets.io/v1", "ExternalSecret"));
     assert!(none["service-selects-nothing"].starts_with("fail"), "{none:#?}");
+=======
+    assert!(
+        known["service-selects-nothing"].starts_with("unknown"),
+        "{known:#?}"
+    );
+    assert!(known["psa-loose"].starts_with("pass"), "{known:#?}");
+    let none = judged(&thing("external-secrets.io/v1", "ExternalSecret"));
+    assert!(
+        none["service-selects-nothing"].starts_with("fail"),
+        "{none:#?}"
+    );
+>>>>>>> operands
     assert!(none["netpol-dangling"].starts_with("fail"), "{none:#?}");
 }

@@ -40,7 +40,7 @@ pub use hidden_part::HiddenPart;
 pub use kustomization_file::{Kustomization, Reference};
 pub use output_base::find_output_base;
 pub use release_values::{ReleaseValues, UnseenValues, ValueMaps};
-pub use roots::{RootEvidence, SyncRoot};
+pub use roots::{RootEvidence, SyncRoot, find_roots};
 pub use source_reference::SourceReference;
 pub use tree_files::TreeFiles;
 pub use veiled_secrets::{LAST_APPLIED, is_open_in_secret, veiled_source};

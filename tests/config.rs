@@ -437,7 +437,7 @@ fn says_what_is_missing_where_there_is_no_config() {
 
 #[test]
 fn rejects_unknown_keys_and_exemptions_without_a_reason_in_kiln_toml() {
-    let text = "[hardn]\n[[harden.exempt]]\nrule = \"pod-security\"\n";
+    let text = "[hardn]\n[[exempt]]\nrule = \"pod-security\"\n";
     let problems = compile(&[("kiln.toml", text)]).unwrap_err();
     let lines: Vec<String> = problems.iter().map(line).collect();
     assert_eq!(lines[0], "1:2 `kiln.toml` has no key `hardn`");

@@ -9,7 +9,7 @@ use super::error::CommandError;
 use super::repository_tree::RepositoryTree;
 use super::settings::Settings;
 use crate::diagnostic::closest;
-use crate::flux::{AppliedObjects, FollowOptions, SourceReference, TreeFiles, follow};
+use crate::flux::{AppliedObjects, FollowOptions, SourceReference, TreeFiles, find_roots, follow};
 use crate::fs;
 
 /// The options of every command that follows Flux.
@@ -146,15 +146,35 @@ pub fn applied(
 ) -> Result<AppliedObjects, CommandError> {
     let applied = follow(files, options);
     if applied.roots.is_empty() {
-        let message = format!(
-            "nothing in `{}` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization",
-            tree.root.display()
-        );
-        return Err(CommandError::failed(message)
-            .hint("name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`")
+        return Err(no_start(tree)
             .hint("for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`"));
     }
     Ok(applied)
+}
+
+/// Makes sure that something tells where Flux starts: nothing can be said of what it applies otherwise.
+///
+/// # Errors
+/// Nothing does.
+pub fn require_start(
+    files: &TreeFiles<'_>,
+    options: &FollowOptions<'_>,
+    tree: &RepositoryTree,
+) -> Result<(), CommandError> {
+    if find_roots(files, &options.roots).is_empty() {
+        return Err(no_start(tree).hint("start a Kiln project with `kiln init`"));
+    }
+    Ok(())
+}
+
+fn no_start(tree: &RepositoryTree) -> CommandError {
+    let message = format!(
+        "nothing in `{}` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization",
+        tree.root.display()
+    );
+    CommandError::failed(message).hint(
+        "name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`",
+    )
 }
 
 /// Returns a root that somebody names as a folder of the tree: counted from its root, else from where the run starts.

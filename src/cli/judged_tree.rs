@@ -25,15 +25,18 @@ pub struct TreeChoices {
 pub enum JudgedTree {
     /// A project that renders its tree.
     Project(Box<Session>),
-    /// A tree that nothing renders, with what else there is to know of it.
-    Plain {
-        /// Where the settings and the chart profiles are.
-        session: Box<Session>,
-        /// The files.
-        tree: RepositoryTree,
-        /// What the user adds to them.
-        inputs: FluxInputs,
-    },
+    /// A tree that nothing renders.
+    Plain(Box<OpenTree>),
+}
+
+/// A tree that nothing renders, and what else there is to know of it.
+pub struct OpenTree {
+    /// Where the settings and the chart profiles are.
+    pub session: Session,
+    /// The files.
+    pub tree: RepositoryTree,
+    /// What the user adds to them.
+    pub inputs: FluxInputs,
 }
 
 impl TreeChoices {
@@ -55,11 +58,11 @@ impl TreeChoices {
         printer.in_project(&tree.root);
         let inputs = FluxInputs::gather(&tree, &self.flux, false, settings)?;
         let settings_folder = tree.project().unwrap_or(&tree.root).to_owned();
-        Ok(JudgedTree::Plain {
-            session: Box::new(Session::without_keys(&settings_folder, settings)?),
+        Ok(JudgedTree::Plain(Box::new(OpenTree {
+            session: Session::without_keys(&settings_folder, settings)?,
             tree,
             inputs,
-        })
+        })))
     }
 
     /// Opens the project around a folder, if there is one that renders anything.

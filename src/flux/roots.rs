@@ -47,7 +47,7 @@ pub struct SyncRoot {
 /// A `FluxInstance` names its folder, also as values of the chart `flux-instance`. `flux bootstrap` makes a
 /// Kustomization whose path holds the file that it stands in. Without either, Flux starts from each folder with Flux
 /// Kustomizations that no other Kustomization gets to.
-pub(super) fn find_roots(files: &TreeFiles<'_>, named: &[String]) -> Vec<SyncRoot> {
+pub fn find_roots(files: &TreeFiles<'_>, named: &[String]) -> Vec<SyncRoot> {
     if !named.is_empty() {
         return named
             .iter()

@@ -80,11 +80,10 @@ impl Judgement {
             return Vec::new();
         };
         match &self.verdict {
-            Verdict::Pass | Verdict::Exempt(_) => Vec::new(),
             Verdict::Fail(_) | Verdict::Unknown(_) if !self.findings.is_empty() => {
                 self.findings.clone()
             }
-            Verdict::Unknown(_) => Vec::new(),
+            Verdict::Pass | Verdict::Exempt(_) | Verdict::Unknown(_) => Vec::new(),
             Verdict::Fail(reason) => {
                 let message = format!("`{}`: {reason}", self.subject);
                 let diagnostic = match severity {

@@ -277,14 +277,13 @@ fn exempts_with_a_reason_and_only_what_can_be() {
       |
       = help: move the value into a file that is sealed
 
-    error[exemption-unknown-rule]: there is no check `sealed-emty`
+    error[exemption-unknown-rule]: there is no rule `sealed-emty`
      --> kiln.toml:9:1
       |
     9 | rule = "sealed-emty"
       | ^^^^
       |
       = help: did you mean `sealed-empty`?
-      = help: `[[harden.exempt]]` is for hardening rules, `[[audit.exempt]]` for checks of the audit
 
     error[secret-unsealed]: Secret `one` has values, but `open.yaml` will not be sealed
     --> open.yaml:5:1
@@ -301,7 +300,7 @@ fn exempts_with_a_reason_and_only_what_can_be() {
 
     4 errors, nothing written
     "#);
-    sandbox.write("kiln.toml", format!("{toml}\n[[exempt]]\nrule = \"sealed-empty\"\n\n[[harden.exempt]]\nrule = \"probes\"\npath = \"x\"\nreason = \"x\"\n"));
+    sandbox.write("kiln.toml", format!("{toml}\n[[exempt]]\nrule = \"sealed-empty\"\n\n[[exempt]]\nrule = \"probes\"\npth = \"x\"\nreason = \"x\"\n"));
     assert_snapshot!(sandbox.kiln(&["check"]), @r#"
     exit code 1
     --- stderr
@@ -311,13 +310,13 @@ fn exempts_with_a_reason_and_only_what_can_be() {
     5 | rule = **************
       | ^^^^
 
-    error[unknown-key]: `kiln.toml` has no key `path`
+    error[unknown-key]: `kiln.toml` has no key `pth`
      --> kiln.toml:9:1
       |
-    9 | path = ***
-      | ^^^^
+    9 | pth = ***
+      | ^^^
       |
-      = help: it knows `rule`, `namespace`, `name`, `reason`
+      = help: did you mean `path`?
 
     2 errors, nothing written
     "#);

@@ -227,39 +227,34 @@ fn exemptions_are_listed_and_new_ones_are_dangers() {
         };
         format!("[[{table}]]\n{word} = \"{code}\"\n{rest}")
     };
-    for (table, word) in [
-        ("exempt", "rule"),
-        ("harden.exempt", "rule"),
-        ("audit.exempt", "check"),
-    ] {
-        let narrow = exempt(
-            table,
-            word,
-            "namespace = \"shop\"\nname = \"web\"\nreason = \"known\"\n",
-        );
-        sandbox.write("kiln.toml", format!("{settings}{narrow}"));
-        assert_eq!(dangers(&sandbox), ["exemption-added"], "{table}");
-        commit(&sandbox, "exempt");
-        git(&sandbox, &["tag", "--force", "first"]);
-        // Another reason is said and is no danger, and so is one that goes.
-        sandbox.write(
-            "kiln.toml",
-            format!("{settings}{}", narrow.replace("known", "other")),
-        );
-        assert_eq!(dangers(&sandbox), [""; 0], "{table}");
-        let wide = exempt(table, word, "reason = \"known\"\n");
-        sandbox.write("kiln.toml", format!("{settings}{wide}"));
-        assert_eq!(dangers(&sandbox), ["exemption-added"], "{table}");
-        sandbox.write("kiln.toml", &settings);
-        assert_eq!(dangers(&sandbox), [""; 0], "{table}");
-        let run = diff(&sandbox, &["--base", "first"]);
-        assert!(
-            run.stdout.contains(&format!("- kiln.toml {table}")),
-            "{run}"
-        );
-        commit(&sandbox, "none");
-        git(&sandbox, &["tag", "--force", "first"]);
-    }
+    let (table, word) = ("exempt", "rule");
+    let narrow = exempt(
+        table,
+        word,
+        "namespace = \"shop\"\nname = \"web\"\nreason = \"known\"\n",
+    );
+    sandbox.write("kiln.toml", format!("{settings}{narrow}"));
+    assert_eq!(dangers(&sandbox), ["exemption-added"], "{table}");
+    commit(&sandbox, "exempt");
+    git(&sandbox, &["tag", "--force", "first"]);
+    // Another reason is said and is no danger, and so is one that goes.
+    sandbox.write(
+        "kiln.toml",
+        format!("{settings}{}", narrow.replace("known", "other")),
+    );
+    assert_eq!(dangers(&sandbox), [""; 0], "{table}");
+    let wide = exempt(table, word, "reason = \"known\"\n");
+    sandbox.write("kiln.toml", format!("{settings}{wide}"));
+    assert_eq!(dangers(&sandbox), ["exemption-added"], "{table}");
+    sandbox.write("kiln.toml", &settings);
+    assert_eq!(dangers(&sandbox), [""; 0], "{table}");
+    let run = diff(&sandbox, &["--base", "first"]);
+    assert!(
+        run.stdout.contains(&format!("- kiln.toml {table}")),
+        "{run}"
+    );
+    commit(&sandbox, "none");
+    git(&sandbox, &["tag", "--force", "first"]);
 }
 
 #[test]

@@ -78,6 +78,13 @@ fn objects(version: u32) -> String {
 const OBJECTS: &[&[&str]] = &[
     &["check"],
     &["render", "--dry-run", "-v"],
+    &["check", "-v"],
+    &["check", "--message-format", "github"],
+    &["check", "--format", "sarif"],
+    &["check", "--format", "junit"],
+    &["audit", "-v"],
+    &["harden", "-v"],
+    &["harden", "--diff"],
     &["diff", "--base", "HEAD"],
     &["diff", "--base", "HEAD", "--format", "github"],
     &["diff", "--base", "HEAD", "--format", "json"],
@@ -144,6 +151,7 @@ const ARGUMENTS: &[&[&str]] = &[
     &["init", "NAME", "NAME"],
     &["-C", "NAME", "check"],
     &["check", "NAME"],
+    &["harden", "--rule", "NAME"],
     &["NAME"],
 ];
 

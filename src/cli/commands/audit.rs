@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::judged_tree::{JudgedTree, TreeChoices};
+use crate::cli::flux_inputs::require_start;
+use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
@@ -90,13 +91,15 @@ fn audit(
             let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
             (audited, output)
         }
-        JudgedTree::Plain {
-            session,
-            tree,
-            inputs,
-        } => {
+        JudgedTree::Plain(open) => {
+            let OpenTree {
+                session,
+                tree,
+                inputs,
+            } = &**open;
             let files = tree.files()?;
             let options = inputs.options(tree, &files)?;
+            require_start(&files, &options, tree)?;
             let plain = PlainTree::open(&session.world(), &files, &options);
             (plain.and_then(PlainTree::audit), String::new())
         }

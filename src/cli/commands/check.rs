@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::check::{Baseline, Findings};
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::judged_tree::{JudgedTree, TreeChoices};
+use crate::cli::flux_inputs::require_start;
+use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::check::{junit, sarif, unjudged};
 use crate::cli::report::unseen;
@@ -72,13 +73,15 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     match args.tree.open(settings, printer)? {
         JudgedTree::Project(session) => check_project(args, &session, settings, printer),
-        JudgedTree::Plain {
-            session,
-            tree,
-            inputs,
-        } => {
+        JudgedTree::Plain(open) => {
+            let OpenTree {
+                session,
+                tree,
+                inputs,
+            } = *open;
             let files = tree.files()?;
             let options = inputs.options(&tree, &files)?;
+            require_start(&files, &options, &tree)?;
             let world = session.world();
             let plain = PlainTree::open(&world, &files, &options);
             let plain = plain.map_err(|failure| CommandError::from(failure).unanswered())?;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::judged_tree::{JudgedTree, TreeChoices};
+use crate::cli::flux_inputs::require_start;
+use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
 use crate::cli::report::unified;
@@ -61,19 +62,20 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let JudgedTree::Plain {
-        session,
-        tree,
-        inputs,
-    } = args.tree.open(settings, printer)?
-    else {
+    let JudgedTree::Plain(open) = args.tree.open(settings, printer)? else {
         return Err(CommandError::failed(
             "this project renders its tree, and hardens it as it does",
         )
         .hint("`kiln render` writes it; `kiln render -v` says what was added"));
     };
+    let OpenTree {
+        session,
+        tree,
+        inputs,
+    } = *open;
     let files = tree.files()?;
     let options = inputs.options(&tree, &files)?;
+    require_start(&files, &options, &tree)?;
     let plain = PlainTree::open(&session.world(), &files, &options);
     let hardened = plain.and_then(|plain| plain.harden(&args.rules));
     let hardened = hardened.map_err(CommandError::from)?;

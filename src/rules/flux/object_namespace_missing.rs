@@ -131,7 +131,9 @@ fn judge(judge: &mut Judge<'_, '_>) {
     let defined = defined_kinds(facts);
     let mut builds: BTreeMap<usize, Vec<&AppliedObject>> = BTreeMap::new();
     for object in facts.builds.objects() {
-        if is_surely_namespaced(object, &defined) {
+        // What nothing reaches may be for `kubectl`, which puts it somewhere.
+        let is_reached = facts.builds.applied.build_of(object).is_reached();
+        if is_reached && is_surely_namespaced(object, &defined) {
             builds.entry(object.build).or_default().push(object);
         }
     }

@@ -145,6 +145,20 @@ fn planted(text: &str) -> String {
 
 /// What reads the tree; with each in all forms of messages.
 const READING: &[&[&str]] = &[
+    &["check"],
+    &["check", "--verbose"],
+    &["check", "--message-format", "json"],
+    &["check", "--message-format", "github"],
+    &["check", "--format", "sarif"],
+    &["check", "--format", "junit"],
+    &["check", "--values", "outside.yaml"],
+    &["audit", "--verbose"],
+    &["audit", "--format", "json"],
+    &["audit", "--format", "sarif"],
+    &["audit", "--format", "markdown"],
+    &["harden", "--verbose"],
+    &["harden", "--diff"],
+    &["harden", "--message-format", "json"],
     &["build"],
     &["build", "--verbose"],
     &["build", "--origin"],

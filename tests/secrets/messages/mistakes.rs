@@ -442,6 +442,18 @@ fn applied(project: &mut Project, path: &str, text: &str) {
 }
 
 pub(super) const CHECK: &[Mistake] = &[
+    ("baseline-invalid", |it| {
+        settings(it, "[check]\nbaseline = \"known.yaml\"\n");
+        with(it, "known.yaml", "CANARY: [\n");
+    }),
+    ("not-seen", |it| {
+        settings(it, "[check]\nfail-on = [\"not-seen\"]\n");
+        applied(
+            it,
+            "b.yaml",
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: y}\nspec: {interval: 1h, chart: {spec: {chart: x, sourceRef: {kind: GitRepository, name: g}}}, values: {word: CANARY}}\n",
+        );
+    }),
     ("kustomization-empty", |it| {
         applied(it, "kustomization.yaml", "resources: []\n");
     }),

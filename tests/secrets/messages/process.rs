@@ -39,6 +39,8 @@ fn expect(sandbox: &Sandbox, code: i32, arguments: &[&str]) -> String {
 /// What goes well once the project is rendered.
 const GOOD: &[&[&str]] = &[
     &["check", "--verbose"],
+    &["check", "--format", "sarif"],
+    &["check", "--format", "junit"],
     &["render", "--verbose"],
     &["audit"],
     &["audit", "--format", "sarif"],
@@ -72,6 +74,7 @@ const BAD: &[&[&str]] = &[
     &["apps", "enable", "nope"],
     &["catalogue", "eject", CANARY],
     &["secrets", "rekey", "--old-key", "deploy.key"],
+    &["harden", "--diff"],
     &["profile", "new", CANARY],
 ];
 

@@ -1,4 +1,4 @@
-//! Findings as JUnit XML, for programs that show lists of tests.
+//! Findings as `JUnit` XML, for programs that show lists of tests.
 //!
 //! Each file with findings is a test suite, each finding a test case: an error is a failed one, a warning one with output.
 //! Source: the schema of Jenkins' xUnit plugin, which GitLab and others read.

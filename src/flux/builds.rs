@@ -1,6 +1,7 @@
 //! What Flux builds of a tree, as the stages that judge files see it: which written object is applied in which build,
 //! under which name and in which namespace.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::applied_objects::AppliedObjects;
 use super::finding::place_in;
 use super::follow::{FollowOptions, follow};
 use super::kustomization_file::Kustomization;
+use super::open_objects::without_replaced;
 use super::tree_files::TreeFiles;
 use crate::source::{Place, Source, Span};
 use crate::tree::File;
@@ -25,6 +27,18 @@ pub struct Namespace {
     pub name: String,
     /// The field that says so: of the object, of a kustomization, or `targetNamespace`.
     pub place: Place,
+}
+
+/// Takes what replacements copied from Secrets out of all objects but Secrets: a rule quotes what it judges.
+fn hide_replaced_secrets(applied: &mut AppliedObjects) {
+    for object in &mut applied.objects {
+        if is_of(&object.field, "", "Secret") {
+            continue;
+        }
+        if let Cow::Owned(open) = without_replaced(&object.field) {
+            object.field = Arc::new(open);
+        }
+    }
 }
 
 /// One of the objects that come of one written manifest.
@@ -272,7 +286,8 @@ impl<'t> Builds<'t> {
 
     /// Follows Flux through a tree.
     pub fn following(files: &'t TreeFiles<'t>, options: &FollowOptions<'_>) -> Self {
-        let applied = follow(files, options);
+        let mut applied = follow(files, options);
+        hide_replaced_secrets(&mut applied);
         let told = applied.roots.iter().filter(|root| root.source.is_some());
         let mut builds = Self {
             files,

@@ -10,6 +10,19 @@ metadata:
   name: default
 ";
 
+const INSTANCE: &str = "---
+apiVersion: fluxcd.controlplane.io/v1
+kind: FluxInstance
+metadata:
+  name: flux
+  namespace: flux-system
+spec:
+  sync:
+    kind: GitRepository
+    url: https://example.com/home.git
+    path: out/kubernetes
+";
+
 #[test]
 fn names_the_template_of_a_line() {
     let sandbox = small();
@@ -97,6 +110,7 @@ fn lists_the_codes() {
 fn names_the_rule_of_a_line() {
     let sandbox = small();
     sandbox.write("templates/kubernetes/namespace.yaml", NAMESPACE);
+    sandbox.write("templates/kubernetes/instance.yaml", INSTANCE);
     assert_snapshot!(sandbox.kiln(&["explain", "out/kubernetes/namespace.yaml"]), @r#"
     exit code 0
     --- stdout

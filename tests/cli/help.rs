@@ -10,7 +10,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn tells_the_commands_and_the_exit_codes() {
-    assert_snapshot!(help(&[]), @r#"
+    assert_snapshot!(help(&[]), @r###"
     Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree
 
     Usage: kiln [OPTIONS] <COMMAND>
@@ -19,8 +19,9 @@ fn tells_the_commands_and_the_exit_codes() {
       init         Start a project, or make the keys that one lacks
       render       Compile the project and write the tree
       watch        Compile and write again on each save, and show what it changes
-      check        Compile the project without writing anything
+      check        Check a project or any Flux tree, and write nothing
       audit        Score the tree before and after hardening, and list the gaps that are left
+      harden       Add the security defaults that are missing to a Flux tree, in place
       diff         Compare what two revisions, configs or folders deploy, object by object
       build        Print what Flux applies, or what kustomize makes of a folder
       list         List images, releases, kustomizations or sources of what Flux applies
@@ -63,7 +64,7 @@ fn tells_the_commands_and_the_exit_codes() {
       0  clean: nothing wrong, nothing differs
       1  findings: your input is wrong, or `render --check` or `diff` found differences
       2  could not tell: wrong usage, no project, a file or a key that cannot be read
-    "#);
+    "###);
 }
 
 #[test]
@@ -155,23 +156,56 @@ fn helps_with_render() {
 
 #[test]
 fn helps_with_check() {
-    assert_snapshot!(own(&["check"]), @r#"
-    Compile the project without writing anything
+    assert_snapshot!(own(&["check"]), @r###"
+    Check a project or any Flux tree, and write nothing
 
-    Usage: kiln check [OPTIONS]
+    Usage: kiln check [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder of the project or of the repository [default: the current one]
 
     Options:
-      -h, --help  Print help
+          --root <FOLDER>
+              Start from FOLDER, counted from the root of the repository [default: the roots that the
+              tree tells of]
+          --source <KIND/NAMESPACE/NAME=DIR>
+              Take the files of another source from DIR
+          --values <FILE>
+              Take ConfigMaps and Secrets that lie outside of git from FILE
+          --lenient
+              Take a variable that nothing gives for empty, as Flux did before 2.9
+          --format <FORMAT>
+              Print the findings in a form for other programs [possible values: sarif, junit]
+          --write-baseline
+              Write all findings to the baseline, so that they count no more
+      -h, --help
+              Print help
 
     [global options]
 
-    Loads and validates the config, renders, hardens, checks and seals in memory, and reports all that
-    is wrong. To compare the result with the disk as well, use `kiln render --check`.
+    In a project it loads and validates the config, renders, hardens, checks and seals in memory. To
+    compare the result with the disk as well, use `kiln render --check`.
+
+    In any other tree it follows Flux from where it starts, builds and fills in what Flux applies, and
+    asks the rules of that. It needs no cluster, no network, no key and no Kiln project. A `kiln.toml`
+    beside it may hold settings:
+
+      [check]
+      fail-on = ["warning"]             # fail on warnings too; or on codes, or on "not-seen"
+      ignore = ["kubernetes/archive"]   # say nothing of these files
+      baseline = "kiln-baseline.yaml"   # only what is new counts; --write-baseline writes it
+
+      [[exempt]]
+      rule = "resource-unlisted"
+      path = "kubernetes/bootstrap"
+      reason = "Applied by hand"
 
     Examples:
       kiln check
-      kiln check --message-format github
-    "#);
+      kiln check clusters/home
+      kiln check --message-format github     Annotations on a pull request
+      kiln check --format sarif > check.sarif
+    "###);
 }
 
 #[test]
@@ -302,38 +336,55 @@ fn helps_with_explain() {
 
 #[test]
 fn helps_with_audit() {
-    assert_snapshot!(own(&["audit"]), @r#"
+    assert_snapshot!(own(&["audit"]), @r###"
     Score the tree before and after hardening, and list the gaps that are left
 
-    Usage: kiln audit [OPTIONS]
+    Usage: kiln audit [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder of the project or of the repository [default: the current one]
 
     Options:
-          --format <FORMAT>  The form of the scorecard [default: human] [possible values: human, json,
-                             sarif, markdown]
-          --fail-under <N>   Exit with 1 if the total after hardening is below N per cent
-          --only <CATEGORY>  Look at one category only
-      -h, --help             Print help
+          --root <FOLDER>
+              Start from FOLDER, counted from the root of the repository [default: the roots that the
+              tree tells of]
+          --source <KIND/NAMESPACE/NAME=DIR>
+              Take the files of another source from DIR
+          --values <FILE>
+              Take ConfigMaps and Secrets that lie outside of git from FILE
+          --lenient
+              Take a variable that nothing gives for empty, as Flux did before 2.9
+          --format <FORMAT>
+              The form of the scorecard [default: human] [possible values: human, json, sarif, markdown]
+          --fail-under <N>
+              Exit with 1 if the total after hardening is below N per cent
+          --only <CATEGORY>
+              Look at one category only
+      -h, --help
+              Print help
 
     [global options]
 
-    Each check asks one question of every workload, container or object that it is about: it passes,
-    fails, is exempt with a reason, or nobody knows, which counts like a failure. A category's score is
-    the mean of what passes of its checks by their weights; the total is the mean of the categories.
+    Each rule asks one question of every workload, container or object that it is about: it passes,
+    fails, is exempt with a reason, or is not seen. A category's score is the mean of what passes of its
+    rules by their weights, over what is seen; the share that is seen stands beside it. The total is the
+    mean of the categories.
     Nothing is written. An exemption goes into `kiln.toml`:
 
       [[exempt]]
-      check = "replicas-min"
+      rule = "replicas-min"
       namespace = "default"
       name = "echo"
       reason = "A test page"
 
     Examples:
       kiln audit                            Print the scorecard and the worst gaps
+      kiln audit ../home-ops                The same of any Flux tree
       kiln audit -v --only probes           List all about probes, passes included
       kiln audit --fail-under 80            Exit with 1 below 80 %: for CI
       kiln audit --format sarif > audit.sarif
       kiln explain probe-readiness          Tell what a check asks, and why
-    "#);
+    "###);
 }
 
 #[test]

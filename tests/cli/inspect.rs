@@ -63,10 +63,10 @@ fn checks_without_writing() {
     --- stderr
     checked 2 files from 2 templates: no errors, 0 warnings
     "#);
-    assert_snapshot!(sandbox.kiln(&["check", "--message-format", "json"]), @r#"
+    assert_snapshot!(sandbox.kiln(&["check", "--message-format", "json"]), @r###"
     exit code 0
     --- stdout
-    {"schemaVersion":1,"type":"summary","summary":{"errors":0,"warnings":0,"files":2,"templates":2,"notSeen":0}}
-    "#);
+    {"schemaVersion":1,"type":"summary","summary":{"files":2,"templates":2,"errors":0,"warnings":0,"notSeen":0,"notJudged":0,"known":0,"ignored":0}}
+    "###);
     assert_eq!(sandbox.files(), before);
 }

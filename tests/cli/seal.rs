@@ -301,7 +301,7 @@ fn exempts_with_a_reason_and_only_what_can_be() {
     4 errors, nothing written
     "#);
     sandbox.write("kiln.toml", format!("{toml}\n[[exempt]]\nrule = \"sealed-empty\"\n\n[[exempt]]\nrule = \"probes\"\npth = \"x\"\nreason = \"x\"\n"));
-    assert_snapshot!(sandbox.kiln(&["check"]), @r#"
+    assert_snapshot!(sandbox.kiln(&["check"]), @r###"
     exit code 1
     --- stderr
     error[kiln-toml]: an exemption needs a `reason`
@@ -317,9 +317,10 @@ fn exempts_with_a_reason_and_only_what_can_be() {
       | ^^^
       |
       = help: did you mean `path`?
+      = help: it knows `rule`, `namespace`, `name`, `path`, `reason`
 
     2 errors, nothing written
-    "#);
+    "###);
 }
 
 #[test]

@@ -70,12 +70,12 @@ fn reports_failures_in_every_form() {
     assert_snapshot!(sandbox.kiln(&["check", "--message-format", "json"]), @r#"
     exit code 2
     --- stdout
-    {"schemaVersion":1,"type":"failure","message":"no project here: no `kiln.toml` in `[WORK]` or above","causes":[],"hints":["start one with `kiln init`, or name its folder with `-C DIR`"]}
+    {"schemaVersion":1,"type":"failure","message":"nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization","causes":[],"hints":["name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`","start a Kiln project with `kiln init`"]}
     "#);
     assert_snapshot!(sandbox.kiln_with(&[("KILN_MESSAGE_FORMAT", "github")], &["check"]), @r#"
     exit code 2
     --- stdout
-    ::error title=kiln::no project here: no `kiln.toml` in `[WORK]` or above%0Ahelp: start one with `kiln init`, or name its folder with `-C DIR`
+    ::error title=kiln::nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization%0Ahelp: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`%0Ahelp: start a Kiln project with `kiln init`
     "#);
 }
 

@@ -24,6 +24,8 @@ spec:
   sourceRef:
     kind: GitRepository
     name: flux-system
+  decryption:
+    provider: sops
 ";
 
 const LIST: &str = "\
@@ -188,8 +190,8 @@ pub(crate) fn change(sandbox: &Sandbox) {
     edit(web, "            - --verbose\n", "");
     edit(
         web,
-        "      app: web\n  template",
-        "      app: web2\n  template",
+        "      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n",
+        "      app: web2\n  template:\n    metadata:\n      labels:\n        app: web2\n",
     );
     edit(web, "checksum/config: \"1\"", "checksum/config: \"2\"");
     edit(

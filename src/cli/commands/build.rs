@@ -16,7 +16,9 @@ use crate::cli::report::unseen::{self, UnseenNote};
 use crate::cli::repository_tree::RepositoryTree;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{AppliedObject, AppliedObjects, FluxProblem, ObjectKey, TreeFiles};
+use crate::flux::{
+    AppliedObject, AppliedObjects, FluxProblem, ObjectKey, TreeFiles, without_secrets,
+};
 use crate::fs::Disk;
 
 /// The names of a kustomization file.
@@ -142,7 +144,7 @@ impl BuildArgs {
             object: if self.show_secrets {
                 std::borrow::Cow::Borrowed(object)
             } else {
-                report::without_secrets(object)
+                without_secrets(object)
             },
             owner: None,
             remarks: Vec::new(),

@@ -15,14 +15,13 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::flux_inputs::{FluxChoices, FluxInputs, applied};
 use crate::cli::found_in_tree::FoundInTree;
 use crate::cli::printer::Printer;
-use crate::cli::report::build;
 use crate::cli::report::place_names::PlaceNames;
 use crate::cli::report::shown::{self, Shown, terminal};
 use crate::cli::report::table::table;
 use crate::cli::report::unseen::{self, UnseenNote};
 use crate::cli::repository_tree::RepositoryTree;
 use crate::cli::settings::Settings;
-use crate::flux::{AppliedObject, AppliedObjects};
+use crate::flux::{AppliedObject, AppliedObjects, without_secrets};
 
 /// The version of the JSON; raised when a field goes or changes its meaning.
 const VERSION: u32 = 1;
@@ -196,7 +195,7 @@ pub fn run(
 /// Takes values of Secrets out of all objects, so that no list can show one.
 fn hide_secrets(applied: &mut AppliedObjects) {
     for object in &mut applied.objects {
-        let hidden = match build::without_secrets(&object.field) {
+        let hidden = match without_secrets(&object.field) {
             Cow::Owned(hidden) => Some(hidden),
             Cow::Borrowed(_) => None,
         };

@@ -86,12 +86,12 @@ fn missing(
     name: &Field,
     members: &[&Member<'_>],
 ) -> Diagnostic {
-    let what = match members {
-        [only] => format!("`{}`, which is sealed", only.label()),
-        many => format!("{} sealed objects", many.len()),
+    let (what, them) = match members {
+        [only] => (format!("`{}`, which is sealed", only.label()), "it"),
+        many => (format!("{} sealed objects", many.len()), "them"),
     };
     let message = format!(
-        "`{}` applies {what}, and does not say how to open it",
+        "`{}` applies {what}, and does not say how to open {them}",
         label(build)
     );
     let mut error = facts.at_field(Diagnostic::error(RULE.code, message), name);

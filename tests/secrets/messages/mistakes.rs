@@ -450,8 +450,8 @@ pub(super) const CHECK: &[Mistake] = &[
         settings(it, "[check]\nfail-on = [\"not-seen\"]\n");
         applied(
             it,
-            "b.yaml",
-            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: y}\nspec: {interval: 1h, chart: {spec: {chart: x, sourceRef: {kind: GitRepository, name: g}}}, values: {word: CANARY}}\n",
+            "kustomization.yaml",
+            "namespace: x\nresources: [a.yaml, 'https://example.com/x.yaml']\n",
         );
     }),
     ("kustomization-empty", |it| {

@@ -248,15 +248,16 @@ impl Review<'_> {
     fn audit(&mut self) {
         let empty = BTreeSet::new();
         for release in &self.cluster.releases {
-            // Hooks come and go.
-            let stay = self.pods.iter();
-            let stay = stay.filter(|pod| pod.owner == release.label && pod.hook.is_empty());
-            let rendered: BTreeSet<String> = stay.map(RunningPod::label).collect();
+            let own = self.pods.iter().filter(|pod| pod.owner == release.label);
+            let rendered: BTreeSet<String> = own.clone().map(RunningPod::label).collect();
+            // Hooks come and go: a rule about what a pod refers to asks them, no other does.
+            let stay = own.filter(|pod| pod.hook.is_empty());
+            let stays: BTreeSet<String> = stay.map(RunningPod::label).collect();
             let named = self.cluster.audited.get(&release.label).unwrap_or(&empty);
             for phantom in named.difference(&rendered) {
                 self.report("phantom-workload", &release.label, phantom.clone());
             }
-            for unknown in rendered.difference(named) {
+            for unknown in stays.difference(named) {
                 self.report("unnamed-workload", &release.label, unknown.clone());
             }
         }

@@ -115,7 +115,7 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
             profile.source.path
         )),
         Match::Profile(_) | Match::Unknown => warn(format!(
-            "no profile knows the chart `{chart}` of {who}, so nothing inside it is judged or hardened"
+            "no profile knows the chart `{chart}`{version} of {who}, so nothing inside it is judged or hardened"
         ))
         .with_hint("add a profile of it below `charts/`"),
     }

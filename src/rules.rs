@@ -96,6 +96,35 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 }
 
 impl Rule {
+    /// Makes a rule that `check` does not ask, and the score counts.
+    const fn scored(
+        category: Category,
+        code: &'static str,
+        summary: &'static str,
+        weight: u32,
+        explanation: &'static str,
+        judge: fn(&mut Judge<'_, '_>),
+    ) -> Self {
+        Self {
+            code,
+            category,
+            severity: None,
+            weight,
+            summary,
+            explanation,
+            remedy: None,
+            judge,
+        }
+    }
+
+    /// Says what makes it pass.
+    const fn mended_by(self, remedy: &'static Remedy) -> Self {
+        Self {
+            remedy: Some(remedy),
+            ..self
+        }
+    }
+
     /// Asks what Flux applies.
     pub fn judge(&'static self, facts: &Facts<'_>) -> RuleOutcome {
         let mut judge = Judge::new(facts, self);

@@ -7,6 +7,7 @@ use crate::flux::{ObjectKey, UnseenPart, place_in};
 use crate::tree::object::Object;
 
 use super::Facts;
+use super::facts::label_of;
 use super::judge::Judge;
 use super::subject::JudgedSubject;
 
@@ -36,11 +37,8 @@ impl AbsentObject<'_> {
     /// Looks where the object may be after all.
     pub(super) fn judge<'c>(&self, facts: &'c Facts<'_>) -> Absence<'c> {
         let applied = &facts.builds.applied;
-        let name = match self.key.namespace.as_str() {
-            "" => format!("{}/{}", self.kind, self.key.name),
-            _ => format!("{}/{}", self.kind, self.key),
-        };
-        if facts.policy().external.contains(&name) {
+        let label = label_of(self.kind, &self.key);
+        if facts.policy().external.contains(&label) {
             return Absence::External;
         }
         if self.is_in_refused_build(facts) {

@@ -18,7 +18,8 @@ pub(super) const RULES: &[Rule] = &[
     config_missing::RULE,
     secret_store_missing::RULE,
     service_account_missing::RULE,
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-wildcard",
         "No role has a wildcard",
         3,
@@ -31,7 +32,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-cluster-admin",
         "Nobody is bound to `cluster-admin`",
         3,
@@ -43,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-secrets",
         "No role reads the secrets of the whole cluster",
         3,
@@ -57,7 +60,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-exec",
         "No role enters pods or nodes",
         2,
@@ -74,7 +78,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-escalate",
         "No role gives away more than it has",
         3,
@@ -85,7 +90,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-webhooks",
         "No role changes admission webhooks",
         2,
@@ -101,7 +107,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "rbac-anonymous",
         "Nothing is granted to those who do not say who they are",
         3,
@@ -119,7 +126,8 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "secret-plain",
         "No credential stands in plain text",
         3,
@@ -158,7 +166,8 @@ pub(super) const RULES: &[Rule] = &[
             );
         },
     ),
-    role(
+    Rule::scored(
+        Category::Access,
         "secret-env",
         "Secrets are mounted as files",
         0,
@@ -177,25 +186,6 @@ pub(super) const RULES: &[Rule] = &[
         },
     ),
 ];
-
-const fn role(
-    code: &'static str,
-    summary: &'static str,
-    weight: u32,
-    explanation: &'static str,
-    judge: fn(&mut Judge<'_, '_>),
-) -> Rule {
-    Rule {
-        code,
-        category: Category::Access,
-        severity: None,
-        summary,
-        weight,
-        remedy: None,
-        explanation,
-        judge,
-    }
-}
 
 /// Asks the roles of the tree whether one of their rules is of a kind.
 fn roles(judge: &mut Judge<'_, '_>, reason: &str, bad: fn(&Member<'_>, &Value) -> bool) {

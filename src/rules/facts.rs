@@ -317,10 +317,14 @@ pub(super) fn is_open(file: &File) -> bool {
 
 /// Names an object as messages do: `HelmRelease/network/echo`.
 pub(super) fn object_label(object: &AppliedObject) -> String {
-    let key = object.key();
+    label_of(object.kind(), &object.key())
+}
+
+/// Names what may be an object, as messages do.
+pub(super) fn label_of(kind: &str, key: &ObjectKey) -> String {
     if key.namespace.is_empty() {
-        format!("{}/{}", object.kind(), key.name)
+        format!("{kind}/{}", key.name)
     } else {
-        format!("{}/{key}", object.kind())
+        format!("{kind}/{key}")
     }
 }

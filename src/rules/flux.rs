@@ -20,8 +20,7 @@ mod resource_unlisted;
 mod substitute_from_missing;
 mod values_from_missing;
 
-use super::judge::Judge;
-use super::{Category, Rule};
+use super::Rule;
 
 pub(super) const RULES: &[Rule] = &[
     resource_unlisted::RULE,
@@ -49,22 +48,3 @@ pub(super) const RULES: &[Rule] = &[
     releases::LIMITS,
     releases::WEBHOOK,
 ];
-
-const fn check(
-    code: &'static str,
-    summary: &'static str,
-    weight: u32,
-    explanation: &'static str,
-    judge: fn(&mut Judge<'_, '_>),
-) -> Rule {
-    Rule {
-        code,
-        category: Category::Flux,
-        severity: None,
-        summary,
-        weight,
-        remedy: None,
-        explanation,
-        judge,
-    }
-}

@@ -3,8 +3,7 @@
 mod deprecated_api;
 mod selector_mismatch;
 
-use super::judge::Judge;
-use super::{Category, Remedy, Rule, Verdict, remedies};
+use super::{Category, Rule, Verdict, remedies};
 use crate::flux::builds::Member;
 use crate::workload::Release;
 use crate::workload::pod_security::Level;
@@ -33,11 +32,11 @@ const OF_THE_CLUSTER: [&str; 14] = [
 pub(super) const RULES: &[Rule] = &[
     deprecated_api::RULE,
     selector_mismatch::RULE,
-    check(
+    Rule::scored(
+        Category::Hygiene,
         "labels",
         "Workloads carry the labels that tools know",
         1,
-        None,
         "`app.kubernetes.io/name` on a workload or its pods is what dashboards and policies group by. Asked of manifests; charts have it as a rule.",
         |judge| {
             let name = "app.kubernetes.io/name";
@@ -49,11 +48,11 @@ pub(super) const RULES: &[Rule] = &[
             });
         },
     ),
-    check(
+    Rule::scored(
+        Category::Hygiene,
         "default-ns",
         "Nothing runs in the namespace `default`",
         1,
-        None,
         "What forgot its namespace lands there, among what is there on purpose.",
         |judge| {
             judge.workloads(
@@ -67,11 +66,11 @@ pub(super) const RULES: &[Rule] = &[
             );
         },
     ),
-    check(
+    Rule::scored(
+        Category::Hygiene,
         "kube-system-ns",
         "Only what runs the cluster runs in `kube-system`",
         1,
-        None,
         "That namespace is `privileged`, and its pods are close to the control plane. Charts of network, DNS, metrics, storage and the cloud belong there.",
         |judge| {
             judge.workloads(
@@ -92,11 +91,11 @@ pub(super) const RULES: &[Rule] = &[
             );
         },
     ),
-    check(
+    Rule::scored(
+        Category::Hygiene,
         "psa-labels",
         "Every namespace says which level it enforces, audits and warns of",
         3,
-        Some(&remedies::pod_security::REMEDY),
         "Each of the three labels comes with a version, so that an upgrade of the cluster does not change what is refused.",
         |judge| {
             judge.objects("", "Namespace", "metadata.labels", |_, member| {
@@ -109,12 +108,13 @@ pub(super) const RULES: &[Rule] = &[
                 Some(Verdict::when(missing.is_empty(), reason))
             });
         },
-    ),
-    check(
+    )
+    .mended_by(&remedies::pod_security::REMEDY),
+    Rule::scored(
+        Category::Hygiene,
         "psa-loose",
         "No namespace enforces less than its pods satisfy",
         2,
-        Some(&remedies::pod_security::REMEDY),
         "A level that is lower than need be lets in what nobody asked for. `kube-system` is not asked, as the nodes' own pods are in it.",
         |judge| {
             judge.objects("", "Namespace", "metadata.labels", |facts, member| {
@@ -142,28 +142,9 @@ pub(super) const RULES: &[Rule] = &[
                 ))
             });
         },
-    ),
+    )
+    .mended_by(&remedies::pod_security::REMEDY),
 ];
-
-const fn check(
-    code: &'static str,
-    summary: &'static str,
-    weight: u32,
-    remedy: Option<&'static Remedy>,
-    explanation: &'static str,
-    judge: fn(&mut Judge<'_, '_>),
-) -> Rule {
-    Rule {
-        code,
-        category: Category::Hygiene,
-        severity: None,
-        summary,
-        weight,
-        remedy,
-        explanation,
-        judge,
-    }
-}
 
 /// Returns the route of the label that says what a namespace enforces, audits or warns of.
 pub(super) fn label_route(mode: &str) -> Route {

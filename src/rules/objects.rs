@@ -10,12 +10,12 @@ use std::sync::Arc;
 use kustomize::Field;
 
 use super::Facts;
-use super::facts::is_substituted;
+use super::facts::{is_substituted, label_of};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 
-pub(super) use app_template::{is_app_template, rendered_name};
+pub(super) use app_template::{filled_name, is_app_template, rendered_name};
 pub(super) use doubt::{ObjectDoubt, doubt, makes_pods, names_value};
 
 /// What tells an object from all others of its cluster.
@@ -46,11 +46,7 @@ impl ObjectId {
 
 impl std::fmt::Display for ObjectId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.key.namespace.is_empty() {
-            write!(formatter, "{}/{}", self.kind, self.key.name)
-        } else {
-            write!(formatter, "{}/{}", self.kind, self.key)
-        }
+        formatter.write_str(&label_of(&self.kind, &self.key))
     }
 }
 

@@ -3,48 +3,68 @@
 use kustomize::{Field, FieldEntry};
 
 use super::Facts;
-use super::objects::{ObjectId, is_app_template, rendered_name};
+use super::judge::Judge;
+use super::manifest_pod::items;
+use super::object_reference::{ObjectReference, ReferredPart};
+use super::objects::{ObjectId, filled_name, is_app_template};
 use crate::flux::AppliedObject;
 use crate::workload::Release;
 use crate::workload::manifest::pod_route;
 use crate::yaml::{Route, Step};
 
 /// A ConfigMap, Secret, volume claim or account that a pod names.
-pub(super) struct PodReference<'f> {
+struct PodReference<'f> {
     /// The kind.
-    pub(super) kind: &'static str,
+    kind: &'static str,
     /// The name, with what Helm puts in filled in where that is known.
-    pub(super) name: String,
+    name: String,
     /// Where the name is written.
-    pub(super) written: &'f Field,
+    written: &'f Field,
     /// The key of it that is read.
-    pub(super) key: Option<&'f Field>,
+    key: Option<&'f Field>,
 }
 
 /// The pods of an applied object, and what they refer to.
-pub(super) struct PodReferences<'f> {
+struct PodReferences<'f> {
     /// The object.
-    pub(super) owner: &'f AppliedObject,
+    owner: &'f AppliedObject,
     /// The release that it is.
-    pub(super) release: Option<&'f Release<'f>>,
+    release: Option<&'f Release<'f>>,
     /// The namespace of the pods.
-    pub(super) namespace: String,
+    namespace: String,
     /// Whether it is sure that the references count.
-    pub(super) counts: bool,
+    counts: bool,
     /// The references, each name and key once.
-    pub(super) references: Vec<PodReference<'f>>,
+    references: Vec<PodReference<'f>>,
 }
 
-impl PodReference<'_> {
-    /// Names the object.
-    pub(super) fn id(&self, namespace: &str) -> ObjectId {
-        ObjectId::core(self.kind, namespace, &self.name)
+/// Judges what the pods that manifests and values of releases spell out refer to, of some kinds.
+pub(super) fn judge_pod_references(judge: &mut Judge<'_, '_>, kinds: &[&str], verb: &str) {
+    for pods in PodReferences::all(judge.facts) {
+        let asked = pods.references.iter();
+        for found in asked.filter(|found| kinds.contains(&found.kind)) {
+            let reference = ObjectReference {
+                id: ObjectId::core(found.kind, &pods.namespace, &found.name),
+                written: found.written,
+                part: found.key.map(|key| ReferredPart {
+                    word: "key",
+                    name: key.as_text().unwrap_or_default().to_owned(),
+                    written: key,
+                }),
+                owner: pods.owner,
+                release: pods.release,
+                verb,
+                counts: pods.counts,
+                by_hand: found.kind == "Secret",
+            };
+            reference.judge(judge);
+        }
     }
 }
 
 impl<'f> PodReferences<'f> {
     /// Lists the references of all pods that manifests and values of releases spell out.
-    pub(super) fn all(facts: &'f Facts<'_>) -> Vec<Self> {
+    fn all(facts: &'f Facts<'_>) -> Vec<Self> {
         let objects = facts.builds.objects();
         objects
             .filter_map(|object| Self::of(facts, object))
@@ -100,10 +120,7 @@ impl<'f> ReferenceWalk<'f> {
     fn add(&mut self, kind: &'static str, name: Option<&'f Field>, key: Option<&'f Field>) {
         let Some(written) = name else { return };
         let text = written.as_text().unwrap_or_default();
-        let name = match self.release {
-            Some(release) => rendered_name(release, text).unwrap_or_else(|| text.to_owned()),
-            None => text.to_owned(),
-        };
+        let name = filled_name(self.release, text);
         let text_of = |field: Option<&'f Field>| field.and_then(Field::as_text);
         let is_known = self.found.iter().any(|known| {
             known.kind == kind && known.name == name && text_of(known.key) == text_of(key)
@@ -256,10 +273,6 @@ impl<'f> ReferenceWalk<'f> {
             }
         }
     }
-}
-
-fn items<'f>(field: &'f Field, key: &str) -> &'f [Field] {
-    field.get(key).and_then(Field::items).unwrap_or_default()
 }
 
 fn entries<'f>(field: &'f Field, key: &str) -> &'f [FieldEntry] {

@@ -165,16 +165,15 @@ const fn control(
     explanation: &'static str,
     judge: fn(&mut Judge<'_, '_>),
 ) -> Rule {
-    Rule {
+    Rule::scored(
+        Category::PodSecurity,
         code,
-        category: Category::PodSecurity,
-        severity: None,
         summary,
         weight,
-        remedy: Some(&remedies::security_context::REMEDY),
         explanation,
         judge,
-    }
+    )
+    .mended_by(&remedies::security_context::REMEDY)
 }
 
 /// Asks every pod for violations of controls that keep it from a level.

@@ -2,8 +2,7 @@
 
 use crate::diagnostic::Severity;
 use crate::rules::judge::Judge;
-use crate::rules::object_reference::{ObjectReference, ReferredPart};
-use crate::rules::pod_references::PodReferences;
+use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -31,28 +30,5 @@ may make it, and in values that the chart may not read, it is a warning too.
 };
 
 fn judge(judge: &mut Judge<'_, '_>) {
-    let facts = judge.facts;
-    for pods in PodReferences::all(facts) {
-        for found in &pods.references {
-            if !["ConfigMap", "Secret"].contains(&found.kind) {
-                continue;
-            }
-            let part = found.key.map(|key| ReferredPart {
-                word: "key",
-                name: key.as_text().unwrap_or_default().to_owned(),
-                written: key,
-            });
-            let reference = ObjectReference {
-                id: found.id(&pods.namespace),
-                written: found.written,
-                part,
-                owner: pods.owner,
-                release: pods.release,
-                verb: "reads",
-                counts: pods.counts,
-                by_hand: found.kind == "Secret",
-            };
-            reference.judge(judge);
-        }
-    }
+    judge_pod_references(judge, &["ConfigMap", "Secret"], "reads");
 }

@@ -5,6 +5,7 @@ use kustomize::Field;
 use crate::diagnostic::Severity;
 use crate::flux::AppliedObject;
 use crate::rules::judge::Judge;
+use crate::rules::manifest_pod::items;
 use crate::rules::object_reference::ObjectReference;
 use crate::rules::objects::ObjectId;
 use crate::rules::{Category, Rule};
@@ -44,7 +45,8 @@ fn judge(judge: &mut Judge<'_, '_>) {
         }
     }
     for owner in facts.unique_objects(GROUP, "PushSecret") {
-        for reference in items(&owner.field, &["spec", "secretStoreRefs"]) {
+        let spec = owner.field.get("spec").into_iter();
+        for reference in spec.flat_map(|spec| items(spec, "secretStoreRefs")) {
             refer(judge, owner, reference);
         }
     }
@@ -54,7 +56,7 @@ fn refer_all(judge: &mut Judge<'_, '_>, owner: &AppliedObject, spec: &Field) {
     if let Some(reference) = spec.get("secretStoreRef") {
         refer(judge, owner, reference);
     }
-    let entries = ["data", "dataFrom"].map(|list| items(spec, &[list]));
+    let entries = ["data", "dataFrom"].map(|list| items(spec, list));
     for entry in entries.into_iter().flatten() {
         if let Some(reference) = entry.find(&["sourceRef", "storeRef"]) {
             refer(judge, owner, reference);
@@ -88,8 +90,4 @@ fn refer(judge: &mut Judge<'_, '_>, owner: &AppliedObject, reference: &Field) {
         by_hand: false,
     };
     reference.judge(judge);
-}
-
-fn items<'f>(field: &'f Field, path: &[&str]) -> &'f [Field] {
-    field.find(path).and_then(Field::items).unwrap_or_default()
 }

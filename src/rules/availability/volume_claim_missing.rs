@@ -2,8 +2,7 @@
 
 use crate::diagnostic::Severity;
 use crate::rules::judge::Judge;
-use crate::rules::object_reference::ObjectReference;
-use crate::rules::pod_references::PodReferences;
+use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -28,23 +27,5 @@ charts that may make it, and in values that the chart may not read, it is a warn
 };
 
 fn judge(judge: &mut Judge<'_, '_>) {
-    let facts = judge.facts;
-    for pods in PodReferences::all(facts) {
-        for found in &pods.references {
-            if found.kind != "PersistentVolumeClaim" {
-                continue;
-            }
-            let reference = ObjectReference {
-                id: found.id(&pods.namespace),
-                written: found.written,
-                part: None,
-                owner: pods.owner,
-                release: pods.release,
-                verb: "mounts",
-                counts: pods.counts,
-                by_hand: false,
-            };
-            reference.judge(judge);
-        }
-    }
+    judge_pod_references(judge, &["PersistentVolumeClaim"], "mounts");
 }

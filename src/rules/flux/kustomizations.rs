@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use kustomize::Field;
 
-use super::check;
 use crate::flux::builds::Member;
-use crate::rules::{Facts, Rule, Verdict};
+use crate::rules::{Category, Facts, Rule, Verdict};
 use crate::yaml::Route;
 
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
 const KIND: &str = "Kustomization";
 
-pub(super) const WAIT: Rule = check(
+pub(super) const WAIT: Rule = Rule::scored(
+    Category::Flux,
     "ks-wait",
     "What others depend on is waited for",
     2,
@@ -30,7 +30,8 @@ pub(super) const WAIT: Rule = check(
     },
 );
 
-pub(super) const PRUNE: Rule = check(
+pub(super) const PRUNE: Rule = Rule::scored(
+    Category::Flux,
     "ks-prune",
     "Namespaces and volumes outlive a slip of the keyboard",
     2,

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::check;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
-use crate::rules::{Rule, Verdict};
+use crate::rules::{Category, Rule, Verdict};
 use crate::workload::budget::{self, Selects};
 use crate::workload::post_renderer::Patch;
 use crate::workload::{Release, Workload, dead_value};
@@ -23,7 +22,8 @@ const FAIL_CLOSED: [&str; 7] = [
     "external-secrets",
 ];
 
-pub(super) const PATCH_LIST: Rule = check(
+pub(super) const PATCH_LIST: Rule = Rule::scored(
+    Category::Flux,
     "hr-patch-cr-list",
     "No patch of a release merges into a list of a custom resource",
     2,
@@ -41,7 +41,8 @@ pub(super) const PATCH_LIST: Rule = check(
     },
 );
 
-pub(super) const REMEDIATION: Rule = check(
+pub(super) const REMEDIATION: Rule = Rule::scored(
+    Category::Flux,
     "hr-remediation",
     "Every release says what happens when it fails",
     2,
@@ -63,7 +64,8 @@ pub(super) const REMEDIATION: Rule = check(
     },
 );
 
-pub(super) const VERIFY: Rule = check(
+pub(super) const VERIFY: Rule = Rule::scored(
+    Category::Flux,
     "hr-verify",
     "The signatures of charts are verified",
     1,
@@ -76,7 +78,8 @@ pub(super) const VERIFY: Rule = check(
     },
 );
 
-pub(super) const LIMITS: Rule = check(
+pub(super) const LIMITS: Rule = Rule::scored(
+    Category::Flux,
     "limits-effective",
     "Limits that stand in the values reach a container",
     3,
@@ -97,7 +100,8 @@ pub(super) const LIMITS: Rule = check(
     },
 );
 
-pub(super) const WEBHOOK: Rule = check(
+pub(super) const WEBHOOK: Rule = Rule::scored(
+    Category::Flux,
     "webhook-failopen",
     "Webhooks that refuse everything while they are down are kept up",
     2,

@@ -6,7 +6,7 @@ use super::routes::{GATEWAY, WrittenRoute};
 use crate::diagnostic::Severity;
 use crate::rules::judge::Judge;
 use crate::rules::object_reference::{ObjectReference, ReferredPart};
-use crate::rules::objects::{ObjectId, rendered_name};
+use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -49,12 +49,7 @@ fn refer(judge: &mut Judge<'_, '_>, route: &WrittenRoute<'_>, parent: &Field) {
     let (true, Some(written)) = (is_gateway, parent.get("name")) else {
         return;
     };
-    let filled = |text: &str| {
-        let known = route
-            .release
-            .and_then(|release| rendered_name(release, text));
-        known.unwrap_or_else(|| text.to_owned())
-    };
+    let filled = |text: &str| filled_name(route.release, text);
     let section = parent.get("sectionName");
     let section = section.filter(|section| section.as_text().is_some_and(|text| !text.is_empty()));
     let name = filled(written.as_text().unwrap_or_default());

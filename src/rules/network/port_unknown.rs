@@ -222,7 +222,7 @@ impl<'t> SelectedPods<'t> {
         };
         for workload in facts.deployed() {
             let is_near = workload.namespace == service.namespace_name()
-                && root_of(facts, workload.member) == root_of(facts, service);
+                && workload.member.root == service.root;
             match is_near.then(|| select(labels, workload)) {
                 Some(Selects::Yes) => match ListedPorts::of(workload) {
                     Some(ports) => found.pods.push((workload, ports)),
@@ -317,10 +317,6 @@ fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> (Vec<Diagnostic>, Opti
     (findings, *unseen)
 }
 
-fn root_of(facts: &Facts<'_>, member: &Member<'_>) -> Option<usize> {
-    facts.builds.applied.builds.get(member.build)?.root
-}
-
 fn of_backend(facts: &Facts<'_>, route: &Member<'_>, backend: &Field) -> Option<Diagnostic> {
     let text = |key| backend.find_text(&[key]);
     let is_service = text("kind").is_none_or(|kind| kind == "Service")
@@ -358,11 +354,10 @@ fn unlisted(
     field: &Field,
 ) -> Option<Diagnostic> {
     let wanted = seen_text(field)?;
-    let root = root_of(facts, member);
     let services = facts.objects("", "Service");
     let services = services.into_iter().filter(|service| {
         let same = service.name == name && service.namespace_name() == namespace;
-        same && root_of(facts, service) == root
+        same && service.root == member.root
     });
     let services: Vec<&Member<'_>> = services.collect();
     let mut ports = Vec::new();

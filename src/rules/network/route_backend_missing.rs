@@ -6,8 +6,9 @@ use super::routes::WrittenRoute;
 use crate::diagnostic::Severity;
 use crate::flux::AppliedObject;
 use crate::rules::judge::Judge;
+use crate::rules::manifest_pod::items;
 use crate::rules::object_reference::{ObjectReference, ReferredPart};
-use crate::rules::objects::{ObjectId, rendered_name};
+use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -101,10 +102,7 @@ fn ingress_backends(ingress: &Field) -> Vec<&Field> {
 
 fn refer(judge: &mut Judge<'_, '_>, backend: &Backend<'_>, route: Option<&WrittenRoute<'_>>) {
     let release = route.and_then(|route| route.release);
-    let filled = |text: &str| {
-        let known = release.and_then(|release| rendered_name(release, text));
-        known.unwrap_or_else(|| text.to_owned())
-    };
+    let filled = |text: &str| filled_name(release, text);
     let name = filled(backend.name.as_text().unwrap_or_default());
     let reference = ObjectReference {
         id: ObjectId::core("Service", &filled(backend.namespace), &name),
@@ -121,8 +119,4 @@ fn refer(judge: &mut Judge<'_, '_>, backend: &Backend<'_>, route: Option<&Writte
         by_hand: false,
     };
     reference.judge(judge);
-}
-
-fn items<'f>(field: &'f Field, key: &str) -> &'f [Field] {
-    field.get(key).and_then(Field::items).unwrap_or_default()
 }

@@ -119,6 +119,12 @@ pub(in crate::rules) fn rendered_name(release: &Release<'_>, written: &str) -> O
     Some(name)
 }
 
+/// Fills in what Helm puts into a name in the values of a release; the text as it is where that is not known.
+pub(in crate::rules) fn filled_name(release: Option<&Release<'_>>, written: &str) -> String {
+    let known = release.and_then(|release| rendered_name(release, written));
+    known.unwrap_or_else(|| written.to_owned())
+}
+
 fn parts(kind: &str, item: &Value) -> KnownParts {
     if kind != "Service" {
         return KnownParts::Open;

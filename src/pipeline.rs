@@ -13,6 +13,7 @@ mod failure;
 mod inputs;
 mod kept;
 mod plain_tree;
+mod project_measures;
 mod rekey;
 mod switch;
 mod world;
@@ -45,17 +46,16 @@ use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;
-use crate::rules::{Measures, Policy};
+use crate::rules::Measures;
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::source::Files;
-use crate::tree::{App, Sealed, Tree, is_secret_path};
-use crate::workload::Profiles;
+use crate::tree::{App, Checked, Rendered, Sealed, Tree, is_secret_path};
 use crate::{audit, check, config, harden, render, schema, seal};
-use exposure::{Exposure, Renderer};
+use exposure::Renderer;
 use failure::Warnings;
-use kept::KeptFiles;
+use project_measures::ProjectMeasures;
 
 /// A project that compiled.
 #[derive(Debug)]
@@ -108,11 +108,8 @@ fn compile_here(
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
-        project,
-        profiles,
-        policy,
+        measures,
         rendering,
-        exposure,
         rules,
         keyring,
         earlier,
@@ -120,32 +117,28 @@ fn compile_here(
         stand_ins,
         ..
     } = front;
-    let exemptions = inputs::exemptions(&project);
     let templates = rendering.tree.files().len();
-    let hidden = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let around = KeptFiles::around(world, &project, rendering.tree.files());
-    let kept = around.tree();
-    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
-    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let gate = warnings.keep(inputs::gate(world, &project))?;
-    let (checked, findings) = warnings.keep(check::check(hardened, measures, &gate))?;
+    let unseen = measures.exposure.unseen.as_ref();
+    let hidden = inputs::unseen_files(&rendering.tree, unseen);
+    let (checked, findings) =
+        hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
     let inputs = seal::Inputs {
         rules: &rules,
         earlier: &earlier,
-        unseen: exposure.unseen.as_ref(),
+        unseen,
         now: &world.now,
     };
     let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
-    inputs::keep_unseen(world, &project, &hidden, &mut tree);
+    inputs::keep_unseen(world, &measures.project, &hidden, &mut tree);
 
     let compiled = Compiled {
         tree,
         warnings: warnings.list,
         findings,
         templates,
-        exemptions: exemptions.list().to_vec(),
+        exemptions: measures.exemptions.list().to_vec(),
         values,
         secrets: rendering.secrets,
         unseen: hidden,
@@ -154,7 +147,7 @@ fn compile_here(
     let sealer = Sealer {
         keyring,
         rules,
-        output: inputs::output_folder(&project),
+        output: inputs::output_folder(&measures.project),
     };
     Ok((compiled, sealer))
 }
@@ -177,30 +170,25 @@ pub struct Audited {
 pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
     let mut warnings = Warnings::default();
     let Front {
-        project,
-        profiles,
-        policy,
+        measures,
         rendering,
-        exposure,
         stand_ins,
         ..
     } = rendered(world, &mut warnings)?;
-    let exemptions = inputs::exemptions(&project);
-    let around = KeptFiles::around(world, &project, rendering.tree.files());
-    let kept = around.tree();
-    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
-    let before = audit::score(rendering.tree.files(), measures);
-    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let gate = warnings.keep(inputs::gate(world, &project))?;
-    let (checked, _) = warnings.keep(check::check(hardened, measures, &gate))?;
-    let gaps = checked.gaps();
-    let after = audit::score(checked.files(), Measures { gaps, ..measures });
-    Ok(Audited {
-        scorecard: Scorecard { before, after },
-        kubernetes: policy.kubernetes.to_string(),
-        injections: checked.injections().len(),
-        warnings: warnings.list,
-        stand_ins,
+    measures.of(world, rendering.tree, |tree, by| {
+        let before = audit::score(tree.files(), by);
+        let hardened = warnings.keep(harden::harden(tree, by))?;
+        let gate = warnings.keep(inputs::gate(world, &measures.project))?;
+        let (checked, _) = warnings.keep(check::check(hardened, by, &gate))?;
+        let gaps = checked.gaps();
+        let after = audit::score(checked.files(), Measures { gaps, ..by });
+        Ok(Audited {
+            scorecard: Scorecard { before, after },
+            kubernetes: measures.policy.kubernetes.to_string(),
+            injections: checked.injections().len(),
+            warnings: warnings.list,
+            stand_ins,
+        })
     })
 }
 
@@ -208,34 +196,39 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
 pub fn all_findings(world: &World<'_>) -> Result<Vec<Diagnostic>, Failure> {
     let mut warnings = Warnings::default();
     let Front {
-        project,
-        profiles,
-        policy,
+        measures,
         rendering,
-        exposure,
         ..
     } = rendered(world, &mut warnings)?;
-    let exemptions = inputs::exemptions(&project);
-    let around = KeptFiles::around(world, &project, rendering.tree.files());
-    let kept = around.tree();
-    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
-    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let gate = Gate {
-        baseline: Baseline::default(),
-        ..warnings.keep(inputs::gate(world, &project))?
-    };
-    Ok(check::judge(hardened.files(), measures, &gate).diagnostics)
+    measures.of(world, rendering.tree, |tree, by| {
+        let hardened = warnings.keep(harden::harden(tree, by))?;
+        let gate = Gate {
+            baseline: Baseline::default(),
+            ..warnings.keep(inputs::gate(world, &measures.project))?
+        };
+        Ok(check::judge(hardened.files(), by, &gate).diagnostics)
+    })
+}
+
+/// Hardens what a project renders, and checks it.
+fn hardened_and_checked(
+    world: &World<'_>,
+    measures: &ProjectMeasures,
+    tree: Tree<Rendered>,
+    warnings: &mut Warnings,
+) -> Result<(Tree<Checked>, Findings), Failure> {
+    measures.of(world, tree, |tree, by| {
+        let hardened = warnings.keep(harden::harden(tree, by))?;
+        let gate = warnings.keep(inputs::gate(world, &measures.project))?;
+        warnings.keep(check::check(hardened, by, &gate))
+    })
 }
 
 /// A project whose templates are rendered, with what the next stages are handed.
 struct Front {
-    project: Project,
-    profiles: Profiles,
-    policy: Policy,
+    measures: ProjectMeasures,
     /// The files of its tree that will be sealed are known.
     rendering: Rendering,
-    /// What depends on secrets and is open.
-    exposure: Exposure,
     /// The creation rules.
     rules: Rules,
     /// What comes from the environment and is said to be no secret.
@@ -303,13 +296,15 @@ fn rendered_from(
         earlier.extend(inputs::earlier(world, &project, more, &keyring));
     }
     let exposure = renderer.expose(&mut rendering, &rules, &named);
-    let policy = inputs::policy(&project, &cluster);
     let front = Front {
-        project,
-        profiles,
-        policy,
+        measures: ProjectMeasures {
+            policy: inputs::policy(&project, &cluster),
+            exemptions: inputs::exemptions(&project),
+            project,
+            profiles,
+            exposure,
+        },
         rendering,
-        exposure,
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
         public: cluster.public,

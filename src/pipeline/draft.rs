@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::failure::{Failure, Warnings};
 use super::kept::KeptFiles;
-use super::{Front, Sealing, World, inputs, rendered_from};
+use super::project_measures::ProjectMeasures;
+use super::{Front, Sealing, World, hardened_and_checked, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{FollowOptions, FollowedTree, TreeFiles};
@@ -16,7 +17,6 @@ use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
 use crate::tree::{Checked, File, Tree, is_secret_path};
 use crate::workload::Exemption;
-use crate::{check, harden};
 
 /// A project that compiled up to sealing, for comparison in memory.
 pub struct Draft {
@@ -61,28 +61,25 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
-        project,
-        profiles,
-        policy,
+        measures,
         rendering,
-        exposure,
         rules,
         public,
         stand_ins,
         ..
     } = front;
     let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
-    let unseen = inputs::unseen_files(&rendering.tree, exposure.unseen.as_ref());
-    let around = KeptFiles::around(world, &project, rendering.tree.files());
-    let kept = around.tree();
-    let exemptions = inputs::exemptions(&project);
-    let measures = inputs::measures(world, &kept, &profiles, &policy, &exemptions, &exposure);
-    let hardened = warnings.keep(harden::harden(rendering.tree, measures))?;
-    let gate = warnings.keep(inputs::gate(world, &project))?;
-    let (tree, _) = warnings.keep(check::check(hardened, measures, &gate))?;
+    let unseen = measures.exposure.unseen.as_ref();
+    let unseen = inputs::unseen_files(&rendering.tree, unseen);
+    let (tree, _) = hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
         secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));
+    let ProjectMeasures {
+        project,
+        exemptions,
+        ..
+    } = measures;
     let policies = DraftPolicies {
         ignore: project.diff.ignore.clone(),
         noise: project.diff.defaults,

@@ -4,9 +4,8 @@ use crate::check::{Baseline, FailOn, Gate};
 use crate::config::model::Cluster;
 use crate::config::project::{self, Project};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::flux::TreeFiles;
 use crate::render::{Layer, Layers};
-use crate::rules::{self, Closed, Exemptions, Measures, Policy, Resources};
+use crate::rules::{self, Closed, Exemptions, Policy, Resources};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, KEY_FILES, Secret};
@@ -21,7 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::World;
-use super::exposure::Exposure;
 use super::failure::Failure;
 
 /// Where a project keeps its templates and its outputs.
@@ -512,27 +510,4 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
         baseline,
     };
     Warned::unless_errors(gate, problems)
-}
-
-/// Returns what the rules measure the outputs of a project by.
-pub(super) fn measures<'m>(
-    world: &'m World<'_>,
-    kept: &'m TreeFiles<'m>,
-    profiles: &'m Profiles,
-    policy: &'m Policy,
-    exemptions: &'m Exemptions,
-    exposure: &'m Exposure,
-) -> Measures<'m> {
-    Measures {
-        kept,
-        follow: world.follow,
-        profiles,
-        policy,
-        exemptions,
-        seals: true,
-        apps: &[],
-        leaks: &exposure.leaks,
-        failures: &exposure.failures,
-        gaps: &[],
-    }
 }

@@ -6,6 +6,8 @@ mod read;
 
 pub(crate) use read::read_field_specs;
 
+use std::sync::{Arc, OnceLock};
+
 use super::field_spec::{FieldSpec, KindSelector};
 use super::place::Place;
 use super::problem::Findings;
@@ -75,6 +77,20 @@ impl TransformerConfig {
             images: Vec::new(),
             replicas: Vec::new(),
         }
+    }
+
+    /// Returns what a kustomization without field specs of its own goes by: those that are built in, and of two for the
+    /// same field the one that comes first.
+    ///
+    /// It is made once: sorting it takes longer than most builds. Nothing of it is at `place`.
+    pub(crate) fn built_in(place: &Place) -> Arc<Self> {
+        static BUILT_IN: OnceLock<Arc<TransformerConfig>> = OnceLock::new();
+        let config = BUILT_IN.get_or_init(|| {
+            let mut config = Self::empty();
+            config.merge(&Self::default(), place, &mut Findings::default());
+            Arc::new(config)
+        });
+        Arc::clone(config)
     }
 
     /// Adds the field specs of another config; those that are there already are left out.

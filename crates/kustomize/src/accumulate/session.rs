@@ -33,16 +33,10 @@ pub(crate) struct BuildSession {
 impl BuildSession {
     /// Starts a build of a kustomization at a place.
     pub(crate) fn new(findings: Findings, notes_provenance: bool, place: &Place) -> Self {
-        let mut built_in = TransformerConfig::empty();
-        built_in.merge(
-            &TransformerConfig::default(),
-            place,
-            &mut Findings::default(),
-        );
         Self {
             findings,
             notes_provenance,
-            built_in: Arc::new(built_in),
+            built_in: TransformerConfig::built_in(place),
             folders: 0,
         }
     }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::error::CommandError;
-use super::flux_inputs::{FluxChoices, FluxInputs};
+use super::flux_inputs::{FluxChoices, FluxInputs, require_start};
 use super::printer::Printer;
 use super::repository_tree::RepositoryTree;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use crate::fs;
-use crate::pipeline;
+use crate::pipeline::{self, Failure, PlainTree};
 
 /// Which tree to look at, and how to follow Flux through it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -36,7 +36,20 @@ pub struct OpenTree {
     /// The files.
     pub tree: RepositoryTree,
     /// What the user adds to them.
-    pub inputs: FluxInputs,
+    inputs: FluxInputs,
+}
+
+impl OpenTree {
+    /// Hands the tree to `ask`; fails where it cannot be read, or nothing in it tells where Flux starts.
+    pub fn ask<R>(
+        &self,
+        ask: impl FnOnce(PlainTree<'_>) -> Result<R, Failure>,
+    ) -> Result<Result<R, Failure>, CommandError> {
+        let files = self.tree.files()?;
+        let options = self.inputs.options(&self.tree, &files)?;
+        require_start(&files, &options, &self.tree)?;
+        Ok(PlainTree::open(&self.session.world(), &files, &options).and_then(ask))
+    }
 }
 
 impl TreeChoices {
@@ -80,9 +93,8 @@ impl TreeChoices {
         }
         if self.flux.is_given() {
             let message = "`--root`, `--source`, `--values` and `--lenient` are for a tree that nothing renders";
-            return Err(
-                CommandError::failed(message).hint("say the same in `[flux]` of `kiln.toml`")
-            );
+            return Err(CommandError::failed(message)
+                .hint("a project is followed from where its own outputs say that Flux starts"));
         }
         Session::open_root(&root, settings).map(Some)
     }

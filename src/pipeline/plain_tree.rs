@@ -86,7 +86,7 @@ impl<'w> PlainTree<'w> {
     }
 
     /// Scores the tree as it is, and as remedies would leave it.
-    pub fn audit(self) -> Result<Audited, Failure> {
+    pub fn audit(&self) -> Result<Audited, Failure> {
         let before = audit::score(self.manifests.files(), self.measures());
         let mut warnings = Warnings::default();
         let hardened = harden::harden(self.manifests.clone(), self.measures());
@@ -112,7 +112,7 @@ impl<'w> PlainTree<'w> {
     ///
     /// # Errors
     /// A wish of the project cannot be met.
-    pub fn harden(self, codes: &[String]) -> Result<HardenedTree, Failure> {
+    pub fn harden(&self, codes: &[String]) -> Result<HardenedTree, Failure> {
         let is_wanted = |remedy: &Remedy| {
             let mut codes = codes.iter();
             codes.len() == 0 || codes.any(|code| code == remedy.code)

@@ -4,9 +4,13 @@ use super::World;
 use super::exposure::Exposure;
 use super::kept::KeptFiles;
 use crate::config::project::Project;
+use crate::flux::FollowOptions;
 use crate::rules::{Exemptions, Measures, Policy};
 use crate::tree::{Rendered, Tree};
 use crate::workload::Profiles;
+
+/// Flux as it is by default: what a project renders says itself where Flux starts.
+static STRICT: FollowOptions<'static> = FollowOptions::STRICT;
 
 /// A project, and what the rules are to know of it.
 pub(super) struct ProjectMeasures {
@@ -29,7 +33,7 @@ impl ProjectMeasures {
         let around = KeptFiles::around(world, &self.project, tree.files());
         let measures = Measures {
             kept: &around.tree(),
-            follow: world.follow,
+            follow: &STRICT,
             profiles: &self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,

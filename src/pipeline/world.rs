@@ -6,7 +6,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::inputs::{self, CREATION_RULES};
 use crate::config;
 use crate::config::project::Project;
-use crate::flux::FollowOptions;
 use crate::secret::{
     AGE_KEY, DEPLOY_KEY, KEY_FILES, KnownSecrets, Secret, Secrets, TUNNEL, fingerprint,
     recipients_in,
@@ -46,12 +45,7 @@ pub struct World<'w> {
     identities: Vec<(String, Secret)>,
     /// The time to write into sealed files: RFC 3339, UTC, whole seconds.
     pub(super) now: String,
-    /// How Flux is followed.
-    pub(super) follow: &'w FollowOptions<'w>,
 }
-
-/// Flux as it is by default.
-static STRICT: FollowOptions<'static> = FollowOptions::STRICT;
 
 impl<'w> World<'w> {
     /// Chooses who is told of the secrets that the compile meets.
@@ -88,15 +82,7 @@ impl<'w> World<'w> {
             identities,
             now,
             repository: None,
-            follow: &STRICT,
         }
-    }
-
-    /// Says how Flux is followed.
-    #[must_use]
-    pub fn following(mut self, follow: &'w FollowOptions<'w>) -> Self {
-        self.follow = follow;
-        self
     }
 
     /// Tells the folder of a repository that the project is, and the files of that repository where they are at hand.

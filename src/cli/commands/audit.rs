@@ -3,15 +3,14 @@
 use clap::ValueEnum;
 
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::flux_inputs::require_start;
-use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
+use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
 use crate::cli::report::shown;
 use crate::cli::session;
 use crate::cli::settings::Settings;
-use crate::pipeline::{self, Audited, Keys, PlainTree};
+use crate::pipeline::{self, Audited, Keys};
 use crate::rules::Category;
 
 const MORE: &str = "\
@@ -91,18 +90,7 @@ fn audit(
             let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
             (audited, output)
         }
-        JudgedTree::Plain(open) => {
-            let OpenTree {
-                session,
-                tree,
-                inputs,
-            } = &**open;
-            let files = tree.files()?;
-            let options = inputs.options(tree, &files)?;
-            require_start(&files, &options, tree)?;
-            let plain = PlainTree::open(&session.world(), &files, &options);
-            (plain.and_then(PlainTree::audit), String::new())
-        }
+        JudgedTree::Plain(open) => (open.ask(|plain| plain.audit())?, String::new()),
     };
     drop(progress);
     let audited = audited.map_err(|failure| CommandError::from(failure).unanswered())?;

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::check::{Baseline, Findings};
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::flux_inputs::require_start;
-use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
+use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::check::{junit, sarif, unjudged};
 use crate::cli::report::unseen;
@@ -14,7 +13,7 @@ use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::fs::Disk;
-use crate::pipeline::{self, Keys, PlainTree};
+use crate::pipeline::{self, Keys};
 
 const MORE: &str = "\
 In a project it loads and validates the config, renders, hardens, checks and seals in memory. To
@@ -74,20 +73,10 @@ pub fn run(
     match args.tree.open(settings, printer)? {
         JudgedTree::Project(session) => check_project(args, &session, settings, printer),
         JudgedTree::Plain(open) => {
-            let OpenTree {
-                session,
-                tree,
-                inputs,
-            } = *open;
-            let files = tree.files()?;
-            let options = inputs.options(&tree, &files)?;
-            require_start(&files, &options, &tree)?;
-            let world = session.world();
-            let plain = PlainTree::open(&world, &files, &options);
-            let plain = plain.map_err(|failure| CommandError::from(failure).unanswered())?;
-            let findings = plain.check(args.write_baseline);
+            let findings = open.ask(|plain| Ok(plain.check(args.write_baseline)))?;
+            let findings = findings.map_err(|failure| CommandError::from(failure).unanswered())?;
             if args.write_baseline {
-                return write_baseline(&findings.diagnostics, &session, printer);
+                return write_baseline(&findings.diagnostics, &open.session, printer);
             }
             let sentence = format!(
                 "checked {} of {}",

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
-use crate::cli::flux_inputs::require_start;
-use crate::cli::judged_tree::{JudgedTree, OpenTree, TreeChoices};
+use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
 use crate::cli::report::unified;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
 use crate::fs::{Access, Disk};
-use crate::pipeline::{self, HardenedTree, PlainTree};
+use crate::pipeline::{self, HardenedTree};
 
 const MORE: &str = "\
 It adds what is missing and proved to be right for all that comes of a file: Pod Security labels,
@@ -68,22 +67,13 @@ pub fn run(
         )
         .hint("`kiln render` writes it; `kiln render -v` says what was added"));
     };
-    let OpenTree {
-        session,
-        tree,
-        inputs,
-    } = *open;
-    let files = tree.files()?;
-    let options = inputs.options(&tree, &files)?;
-    require_start(&files, &options, &tree)?;
-    let plain = PlainTree::open(&session.world(), &files, &options);
-    let hardened = plain.and_then(|plain| plain.harden(&args.rules));
+    let hardened = open.ask(|plain| plain.harden(&args.rules))?;
     let hardened = hardened.map_err(CommandError::from)?;
     printer.report(&hardened.warnings)?;
     if args.diff {
         printer.data(&unified::render(&changes(&hardened), settings.stdout_color))?;
     } else if args.write {
-        write(&hardened, tree.disk())?;
+        write(&hardened, open.tree.disk())?;
     }
     record(args, &hardened, printer)?;
     Ok(if args.write || hardened.tree.injections().is_empty() {

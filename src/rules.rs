@@ -46,6 +46,7 @@ pub use plan::{NewFile, Plan, PlannedEdit};
 pub use policy::{Closed, Policy, Resources};
 pub use release_patch::{GatheredPatch, gather};
 pub use remedy::{Pass, REMEDIES, Remedy};
+pub use secrets::PLAIN_TEXT;
 
 use crate::diagnostic::Severity;
 use judge::Judge;

@@ -1,6 +1,7 @@
 //! The real binary, as a user runs it: what it prints and how it ends.
 
 /// `kiln audit`, and what `kiln render -v` says of hardening.
+mod baseline;
 mod apps;
 mod audit;
 /// `kiln apps`, `check` and `schema`.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Findings;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::rules::Judgement;
+use crate::rules::{Judgement, PLAIN_TEXT};
 use crate::yaml;
 
 /// What makes a run fail besides errors.
@@ -49,9 +49,11 @@ pub struct Gate {
 pub struct Baseline(BTreeSet<(String, String, String)>);
 
 impl Baseline {
-    /// Takes the findings of a run.
+    /// Takes the findings of a run, but for what would be written in plain text.
     pub fn of<'d>(findings: impl IntoIterator<Item = &'d Diagnostic>) -> Self {
-        Self(findings.into_iter().map(key_of).collect())
+        let findings = findings.into_iter();
+        let known = findings.filter(|finding| !must_be_told(finding));
+        Self(known.map(key_of).collect())
     }
 
     /// Reads a baseline file; `None` where it is none.
@@ -90,6 +92,11 @@ impl Baseline {
     }
 }
 
+/// Returns whether a finding stops the run whatever a project ignores or knows: a secret would be written in plain text.
+fn must_be_told(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error && PLAIN_TEXT.contains(&finding.code)
+}
+
 fn key_of(finding: &Diagnostic) -> (String, String, String) {
     let path = finding
         .primary
@@ -104,6 +111,8 @@ fn key_of(finding: &Diagnostic) -> (String, String, String) {
 
 impl Gate {
     /// Leaves out what is ignored or known, and raises what is to be an error.
+    ///
+    /// What would be written in plain text is never left out.
     pub(super) fn pass(
         &self,
         found: Vec<Diagnostic>,
@@ -113,9 +122,10 @@ impl Gate {
         let mut met = BTreeSet::new();
         for mut finding in found {
             let key = key_of(&finding);
-            if self.ignores(&key.1) {
+            let may_pass = !must_be_told(&finding);
+            if may_pass && self.ignores(&key.1) {
                 findings.ignored += 1;
-            } else if self.baseline.0.contains(&key) {
+            } else if may_pass && self.baseline.0.contains(&key) {
                 findings.known += 1;
                 met.insert(key);
             } else {

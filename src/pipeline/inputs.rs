@@ -481,7 +481,7 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
                 let message = format!("`{path}` is no list of findings");
                 problems.push(
                     Diagnostic::error("baseline-invalid", message)
-                        .with_hint("`kiln check --write-baseline` writes it anew"),
+                        .with_hint("name another file, or remove this one and let `kiln check --write-baseline` write it"),
                 );
                 Baseline::default()
             }),

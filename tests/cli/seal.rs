@@ -239,6 +239,49 @@ fn refuses_a_named_file_of_another_format() {
     ");
 }
 
+/// A list of what is ignored or known hides no secret that would be written in plain text.
+#[test]
+fn no_list_lets_a_secret_be_written_in_plain_text() {
+    let open = "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\nstringData: {a: b}\n";
+    let leak = "a: #{ secret(path=\"token.txt\") }#\n";
+    for (path, template, code) in [
+        ("open.yaml", open, "secret-unsealed"),
+        ("leak.yaml", leak, "secret-leak"),
+    ] {
+        let sandbox = small();
+        sandbox.write("token.txt", "canary-of-the-token\n");
+        sandbox.write(
+            ".gitignore",
+            format!("{}token.txt\n", sandbox.read(".gitignore")),
+        );
+        sandbox.write(&format!("templates/{path}.tera"), template);
+        let toml = "catalogue = false\noutput = \"out\"\n\n[check]\n";
+        let lists = [
+            format!("ignore = [\"{path}\", \"out\"]\n"),
+            "baseline = \"known.yaml\"\n".to_owned(),
+        ];
+        for list in lists {
+            sandbox.write("kiln.toml", format!("{toml}{list}"));
+            if list.starts_with("baseline") {
+                sandbox.kiln(&["check", "--write-baseline"]).success();
+                assert!(!sandbox.read("known.yaml").contains(code), "{list}");
+            }
+            let run = sandbox.kiln(&["render"]);
+            assert_eq!(run.code, Some(1), "{list}: {run}");
+            assert!(run.stderr.contains(code), "{list}: {run}");
+            assert!(!sandbox.path(&format!("out/{path}")).exists(), "{list}");
+        }
+        // Nor does one that somebody wrote by hand.
+        let run = sandbox.kiln(&["check", "--message-format", "json"]);
+        let told: serde_json::Value =
+            serde_json::from_str(run.stdout.lines().next().unwrap()).unwrap();
+        let known = serde_json::json!([{"code": code, "path": told["primary"]["path"], "message": told["message"]}]);
+        sandbox.write("known.yaml", known.to_string());
+        assert_eq!(sandbox.kiln(&["render"]).code, Some(1));
+        assert!(!sandbox.path(&format!("out/{path}")).exists());
+    }
+}
+
 #[test]
 fn exempts_with_a_reason_and_only_what_can_be() {
     let empty = SECRET.replace("swordfish", "\"\"");

@@ -12,7 +12,7 @@ use crate::cli::report::unseen;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
-use crate::fs::Disk;
+use crate::fs::{Access, Disk};
 use crate::pipeline::{self, Keys};
 
 const MORE: &str = "\
@@ -217,8 +217,12 @@ fn write_baseline(
     };
     let baseline = Baseline::of(found);
     let head = "# Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.\n";
-    Disk::open(&session.root)?
-        .replace(&path, format!("{head}{}", baseline.to_yaml()).as_bytes())?;
+    let text = format!("{head}{}", baseline.to_yaml());
+    let disk = Disk::open(&session.root)?;
+    match disk.peek(&path)? {
+        Some(_) => disk.replace(&path, text.as_bytes())?,
+        None => disk.create(&path, text.as_bytes(), Access::Usual)?,
+    }
     let sentence = format!("wrote {} to `{path}`", count(baseline.len(), "finding"));
     printer.summary(&sentence, &json!({"findings": baseline.len()}))?;
     Ok(Outcome::Clean)

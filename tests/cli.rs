@@ -1,10 +1,10 @@
 //! The real binary, as a user runs it: what it prints and how it ends.
 
-/// `kiln audit`, and what `kiln render -v` says of hardening.
-mod baseline;
+/// `kiln apps`.
 mod apps;
+/// `kiln audit`, and what `kiln render -v` says of hardening.
 mod audit;
-/// `kiln apps`, `check` and `schema`.
+/// `kiln check` and `schema`.
 mod inspect;
 /// `kiln build`.
 mod build;
@@ -24,6 +24,10 @@ mod exposure;
 mod explain;
 /// Programs, binaries, names that some disks mix up, and another Kiln at work.
 mod files;
+/// What counts of the findings of `kiln check`.
+mod findings;
+/// `kiln harden`.
+mod harden;
 /// The help text of every command.
 mod help;
 /// `kiln init`.
@@ -41,7 +45,14 @@ mod secrets;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
 
-use crate::support::Sandbox;
+use crate::support::{Run, Sandbox};
+
+/// Runs a command that ends with a code.
+fn run(sandbox: &Sandbox, arguments: &[&str], code: i32) -> Run {
+    let run = sandbox.kiln(arguments);
+    assert_eq!(run.code, Some(code), "{arguments:?}: {run}");
+    run
+}
 
 /// A new project with two templates of its own instead of the catalogue, and its output in `out`.
 fn small() -> Sandbox {

@@ -1,0 +1,163 @@
+//! What counts of the findings of `kiln check`, and the forms that they come in.
+
+use super::run;
+use crate::support::Sandbox;
+
+const INSTANCE: &str = "\
+apiVersion: fluxcd.controlplane.io/v1
+kind: FluxInstance
+metadata: {name: flux, namespace: flux-system}
+spec:
+  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}
+";
+
+/// Returns a release whose source is nowhere.
+fn lost_release(name: &str) -> String {
+    format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: {name}, namespace: default}}\n\
+         spec: {{chart: {{spec: {{chart: web, version: 1.0.0, sourceRef: {{kind: HelmRepository, name: nowhere}}}}}}}}\n"
+    )
+}
+
+fn tree(settings: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("cluster/instance.yaml", INSTANCE);
+    sandbox.write("cluster/first.yaml", lost_release("first"));
+    sandbox.write("kiln.toml", settings);
+    sandbox
+}
+
+#[test]
+fn what_a_tree_starts_with_is_written_once_and_only_what_is_new_counts() {
+    let sandbox = tree("[check]\nbaseline = \"known/findings.yaml\"\n");
+    let run = sandbox.kiln(&["check"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    sandbox.kiln(&["check", "--write-baseline"]).success();
+    let written = sandbox.read("known/findings.yaml");
+    assert!(written.contains("flux-source"), "{written}");
+    let run = sandbox.kiln(&["check"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(!run.stderr.contains("HelmRelease"), "{run}");
+
+    sandbox.write("cluster/second.yaml", lost_release("second"));
+    let run = sandbox.kiln(&["check"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("HelmRelease/default/second"), "{run}");
+    assert!(!run.stderr.contains("HelmRelease/default/first"), "{run}");
+
+    sandbox.kiln(&["check", "--write-baseline"]).success();
+    let again = sandbox.read("known/findings.yaml");
+    assert!(
+        again.contains("default/first") && again.contains("default/second"),
+        "{again}"
+    );
+    sandbox.kiln(&["check"]).success();
+}
+
+#[test]
+fn a_file_that_is_no_baseline_is_not_written_over() {
+    let sandbox = tree("[check]\nbaseline = \"notes.yaml\"\n");
+    sandbox.write("notes.yaml", "mine: true\n");
+    for arguments in [&["check"][..], &["check", "--write-baseline"]] {
+        let run = sandbox.kiln(arguments);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("baseline-invalid"), "{run}");
+    }
+    assert_eq!(sandbox.read("notes.yaml"), "mine: true\n");
+}
+
+#[test]
+fn without_a_name_no_baseline_is_written() {
+    let sandbox = tree("");
+    let before = sandbox.files();
+    let run = sandbox.kiln(&["check", "--write-baseline"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("baseline = "), "{run}");
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn what_is_said_to_be_there_is_not_missing() {
+    let sandbox = tree("");
+    let told = run(&sandbox, &["check"], 1);
+    assert!(told.stderr.contains("flux-source"), "{told}");
+    let external = |object: &str| format!("[flux]\nexternal = [\"{object}\"]\n");
+    sandbox.write("kiln.toml", external("HelmRepository/default/another"));
+    drop(run(&sandbox, &["check"], 1));
+    sandbox.write("kiln.toml", external("HelmRepository/default/nowhere"));
+    let told = run(&sandbox, &["check"], 0);
+    assert!(!told.stderr.contains("flux-source"), "{told}");
+}
+
+#[test]
+fn a_project_says_what_fails() {
+    let sandbox = tree("");
+    sandbox.write(
+        "cluster/first.yaml",
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: library, namespace: default}\n\
+         spec: {url: https://example.com/charts}\n---\n\
+         apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: books, namespace: default}\n\
+         spec: {chart: {spec: {chart: books, version: 1.0.0, sourceRef: {kind: HelmRepository, name: library}}}, values: {a: b}}\n",
+    );
+    let told = run(&sandbox, &["check"], 0);
+    assert!(told.stderr.contains("warning[chart-unknown]"), "{told}");
+    for (word, code, text) in [
+        ("warning", 1, "error[chart-unknown]"),
+        ("chart-unknown", 1, "error[chart-unknown]"),
+        ("not-seen", 1, "error[not-seen]"),
+        ("flux-source", 0, "warning[chart-unknown]"),
+        ("warnings", 2, "did you mean `warning`?"),
+    ] {
+        sandbox.write("kiln.toml", format!("[check]\nfail-on = [\"{word}\"]\n"));
+        let told = run(&sandbox, &["check"], code);
+        assert!(told.stderr.contains(text), "{word}: {told}");
+    }
+    sandbox.write(
+        "kiln.toml",
+        "[check]\nfail-on = [\"warning\"]\nignore = [\"cluster/first.yaml\"]\n",
+    );
+    let told = run(&sandbox, &["check"], 0);
+    assert!(
+        told.stderr.contains("1 in paths that are left out"),
+        "{told}"
+    );
+}
+
+#[test]
+fn findings_in_the_forms_of_other_programs_are_the_same() {
+    let sandbox = tree("");
+    let lines = run(&sandbox, &["check", "--message-format", "json"], 1).stdout;
+    let told: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["type"] == "diagnostic")
+        .collect();
+    let count = |severity: &str| {
+        told.iter()
+            .filter(|one| one["severity"] == severity)
+            .count()
+    };
+    let (errors, all) = (count("error"), told.len());
+    assert!(errors > 0, "{lines}");
+
+    let junit = run(&sandbox, &["check", "--format", "junit"], 1).stdout;
+    let head = format!("<testsuites name=\"kiln check\" tests=\"{all}\" failures=\"{errors}\">");
+    assert!(junit.contains(&head), "{head}: {junit}");
+    assert_eq!(junit.matches("<testcase ").count(), all, "{junit}");
+    assert_eq!(junit.matches("<failure").count(), errors, "{junit}");
+
+    let sarif = run(&sandbox, &["check", "--format", "sarif"], 1).stdout;
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), all, "{sarif}");
+    for one in &told {
+        let path = &one["primary"]["path"];
+        let found = results.iter().any(|result| {
+            let place = &result["locations"][0]["physicalLocation"];
+            result["ruleId"] == one["code"]
+                && place["artifactLocation"]["uri"] == *path
+                && place["region"]["startLine"] == one["primary"]["line"]
+        });
+        assert!(found, "{one}: {sarif}");
+    }
+}

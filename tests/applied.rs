@@ -10,14 +10,7 @@ mod variables;
 use kiln::flux::{AppliedObjects, FollowOptions, TreeFiles, follow};
 use kiln::source::MemoryFiles;
 
-/// The sync of a tree: a `FluxInstance` that starts at `cluster`.
-const INSTANCE: &str = "\
-apiVersion: fluxcd.controlplane.io/v1
-kind: FluxInstance
-metadata: {name: flux, namespace: flux-system}
-spec:
-  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}
-";
+use crate::support::FLUX_INSTANCE;
 
 /// Makes files of texts by path.
 fn memory(files: &[(&str, &str)]) -> MemoryFiles {

@@ -17,3 +17,12 @@ pub(crate) use oracle::oracle;
 pub(crate) use report::{REPORTS, judge_report, write_report};
 pub(crate) use sandbox::{Run, Sandbox};
 pub(crate) use yardstick::Yardstick;
+
+/// The sync of a tree: a `FluxInstance` that starts at `cluster`.
+pub(crate) const FLUX_INSTANCE: &str = "\
+apiVersion: fluxcd.controlplane.io/v1
+kind: FluxInstance
+metadata: {name: flux, namespace: flux-system}
+spec:
+  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}
+";

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{INSTANCE, applied, config_map, kustomization, listed, object, problems};
+use super::{FLUX_INSTANCE, applied, config_map, kustomization, listed, object, problems};
 
 #[test]
 fn a_kustomization_adds_to_what_its_folder_says() {
@@ -27,7 +27,7 @@ spec:
       containers: [{name: web, image: 'nginx:1'}]
 ";
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/web.yaml",
             &*kustomization("web", "./apps/web", spec),
@@ -77,7 +77,7 @@ fn patches_reach_the_kustomizations_below_and_what_they_build() {
                 - {op: add, path: /data/deep, value: \"1\"}
 ";
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/apps.yaml",
             &*kustomization("apps", "./apps", patches),
@@ -99,7 +99,7 @@ fn patches_reach_the_kustomizations_below_and_what_they_build() {
 #[test]
 fn a_folder_without_a_kustomization_is_taken_whole() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", &*config_map("a", "1")),
         ("cluster/deep/b.yml", &config_map("b", "1")),
         ("cluster/notes.txt", "no manifest"),
@@ -121,7 +121,7 @@ fn a_folder_without_a_kustomization_is_taken_whole() {
 #[test]
 fn a_key_that_flux_passes_over_is_an_error_that_says_so() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/kustomization.yaml", "resource:\n  - a.yaml\n"),
         ("cluster/a.yaml", &config_map("a", "1")),
     ];
@@ -133,7 +133,7 @@ fn a_key_that_flux_passes_over_is_an_error_that_says_so() {
     );
     // A nested one is read strictly, by kustomize itself.
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/kustomization.yaml", "resources: [in]\n"),
         ("cluster/in/kustomization.yaml", "resource: [a.yaml]\n"),
         ("cluster/in/a.yaml", &config_map("a", "1")),
@@ -149,7 +149,7 @@ fn a_key_that_flux_passes_over_is_an_error_that_says_so() {
 #[test]
 fn what_is_left_of_a_build_with_such_a_key_is_applied() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/apps.yaml", &*kustomization("apps", "./apps", "")),
         (
             "apps/kustomization.yaml",
@@ -178,7 +178,7 @@ fn what_is_left_of_a_build_with_such_a_key_is_applied() {
     assert_eq!(problems(&found).len(), 1, "{:?}", problems(&found));
     // Where nobody knows who builds a folder, kustomize's own word holds.
     let lost = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", &config_map("a", "1")),
         (
             "old/kustomization.yaml",
@@ -195,7 +195,7 @@ fn what_is_left_of_a_build_with_such_a_key_is_applied() {
 fn a_kustomization_that_lists_nothing_is_a_warning_at_its_place() {
     let tree = |text: &'static str| {
         let files = [
-            ("instance.yaml", INSTANCE),
+            ("instance.yaml", FLUX_INSTANCE),
             ("cluster/apps.yaml", &*kustomization("apps", "./apps", "")),
             ("apps/kustomization.yaml", text),
             ("shared/kustomization.yaml", "resources: []\n"),
@@ -222,7 +222,7 @@ fn a_kustomization_that_lists_nothing_is_a_warning_at_its_place() {
     );
     let components = "  components: [../shared]\n";
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/apps.yaml",
             &*kustomization("apps", "./apps", components),
@@ -240,7 +240,7 @@ fn a_kustomization_that_lists_nothing_is_a_warning_at_its_place() {
 #[test]
 fn a_missing_folder_has_a_suggestion() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/web.yaml", &*kustomization("web", "./apps/wbe", "")),
         ("apps/web/a.yaml", &config_map("a", "1")),
     ];
@@ -257,7 +257,7 @@ fn a_missing_folder_has_a_suggestion() {
 #[test]
 fn what_is_suspended_or_goes_elsewhere_is_marked() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/one.yaml",
             &*kustomization("one", "./one", "  suspend: true\n"),
@@ -291,7 +291,7 @@ fn what_is_suspended_or_goes_elsewhere_is_marked() {
 #[test]
 fn a_kustomization_that_builds_itself_is_built_once() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/self.yaml",
             &*kustomization("self", "./cluster", ""),
@@ -305,7 +305,7 @@ fn a_kustomization_that_builds_itself_is_built_once() {
 #[test]
 fn a_problem_of_a_shared_file_is_said_once() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         (
             "cluster/one.yaml",
             &*kustomization("one", "./one", "  components: [../shared]\n"),
@@ -329,7 +329,7 @@ fn a_problem_of_a_shared_file_is_said_once() {
 #[test]
 fn a_folder_that_nothing_reaches_is_built_where_it_stands() {
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", &*config_map("a", "1")),
         ("old/kustomization.yaml", "resources: [in]\n"),
         ("old/in/kustomization.yaml", "resources: [b.yaml]\n"),

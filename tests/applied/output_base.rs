@@ -46,7 +46,7 @@ fn most_of_the_paths_decide_and_the_first_of_several_wins() {
 
 #[test]
 fn a_sync_names_a_folder_as_well() {
-    let instance = super::INSTANCE.replace("path: cluster", "path: home/flux");
+    let instance = super::FLUX_INSTANCE.replace("path: cluster", "path: home/flux");
     let files = [
         ("instance.yaml", instance),
         ("flux/a.yaml", config_map("a", "1")),

@@ -1,6 +1,6 @@
 //! Objects that a `ResourceSet` makes.
 
-use super::{INSTANCE, applied, config_map, kustomization, listed, unseen};
+use super::{FLUX_INSTANCE, applied, config_map, kustomization, listed, unseen};
 
 const SET: &str = "\
 apiVersion: fluxcd.controlplane.io/v1
@@ -17,7 +17,7 @@ spec:
 
 #[test]
 fn static_inputs_are_put_in() {
-    let files = [("instance.yaml", INSTANCE), ("cluster/set.yaml", SET)];
+    let files = [("instance.yaml", FLUX_INSTANCE), ("cluster/set.yaml", SET)];
     let applied = applied(&files);
     let found = listed(&applied);
     assert!(
@@ -49,7 +49,7 @@ fn a_kustomization_that_it_makes_is_followed() {
         .collect();
     let set = SET.split("    - apiVersion").next().unwrap().to_owned() + "    -\n" + &child;
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/set.yaml", set.as_str()),
         ("tenants/a/c.yaml", &config_map("c", "1")),
         ("tenants/b/d.yaml", &config_map("d", "1")),
@@ -72,7 +72,7 @@ fn what_only_the_cluster_knows_is_not_seen() {
         "  inputsFrom: [{kind: ResourceSetInputProvider, name: pulls}]\n",
     );
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/set.yaml", set.as_str()),
     ];
     let applied = applied(&files);

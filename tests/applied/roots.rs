@@ -1,6 +1,6 @@
 //! Where Flux starts.
 
-use super::{INSTANCE, applied, applied_with, config_map, kustomization, listed};
+use super::{FLUX_INSTANCE, applied, applied_with, config_map, kustomization, listed};
 use kiln::flux::{AppliedObjects, FollowOptions};
 
 fn folders(applied: &AppliedObjects) -> Vec<&str> {
@@ -11,7 +11,7 @@ fn folders(applied: &AppliedObjects) -> Vec<&str> {
 #[test]
 fn a_flux_instance_names_its_folder() {
     let files = [
-        ("apps/flux/instance.yaml", INSTANCE),
+        ("apps/flux/instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", &config_map("a", "1")),
         ("other/b.yaml", &config_map("b", "1")),
     ];
@@ -90,7 +90,7 @@ fn what_takes_all_of_an_artifact_is_no_root() {
 #[test]
 fn every_cluster_is_a_root_with_names_of_its_own() {
     let apps = |cluster: &str| kustomization("apps", &format!("./apps/{cluster}"), "");
-    let instance = |path: &str| INSTANCE.replace("path: cluster", &format!("path: {path}"));
+    let instance = |path: &str| FLUX_INSTANCE.replace("path: cluster", &format!("path: {path}"));
     let files = [
         ("one.yaml", &*instance("clusters/one")),
         ("two.yaml", &*instance("clusters/two")),
@@ -134,7 +134,7 @@ fn without_a_sync_the_uppermost_kustomizations_start() {
 #[test]
 fn named_roots_win() {
     let files = [
-        ("apps/flux/instance.yaml", INSTANCE),
+        ("apps/flux/instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", &config_map("a", "1")),
         ("other/b.yaml", &config_map("b", "1")),
     ];

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use kiln::flux::{FollowOptions, SourceReference, TreeFiles};
 
 use super::{
-    INSTANCE, applied, applied_with, config_map, kustomization, listed, memory, problems, unseen,
+    FLUX_INSTANCE, applied, applied_with, config_map, kustomization, listed, memory, problems,
+    unseen,
 };
 
 fn from(kind: &str, name: &str) -> String {
@@ -23,7 +24,7 @@ fn another_source_is_not_seen_and_its_folder_makes_it_seen() {
     let web = from("GitRepository", "other");
     let source = OTHER.replace("URL", "https://example.com/apps");
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", source.as_str()),
         ("cluster/web.yaml", &web),
         ("web/mine.yaml", &config_map("mine", "1")),
@@ -55,7 +56,7 @@ fn a_source_of_the_same_url_is_this_tree() {
     let web = from("GitRepository", "other");
     let source = OTHER.replace("URL", "https://example.com/home");
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", source.as_str()),
         ("cluster/web.yaml", &web),
         ("web/mine.yaml", &config_map("mine", "1")),
@@ -87,7 +88,7 @@ spec:
 ";
     let web = from("ExternalArtifact", "web");
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/a.yaml", web.as_str()),
         ("cluster/z.yaml", generator),
         ("prod/kustomization.yaml", "resources: [../base]\n"),

@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use super::{INSTANCE, applied, applied_with, config_map, kustomization, object, problems, unseen};
+use super::{
+    FLUX_INSTANCE, applied, applied_with, config_map, kustomization, object, problems, unseen,
+};
 use kiln::flux::{AppliedObjects, FollowOptions};
 
 /// Follows a tree in which one Kustomization substitutes in `apps/a.yaml`.
 fn substituted(text: &str, post_build: &str, more: &[(&str, &str)]) -> AppliedObjects {
     let child = kustomization("apps", "./apps", post_build);
     let mut files = vec![
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/apps.yaml", child.as_str()),
         ("apps/a.yaml", text),
     ];
@@ -67,7 +69,7 @@ fn an_undefined_variable_is_an_error_at_its_place() {
 fn before_flux_2_9_it_is_nothing() {
     let child = kustomization("apps", "./apps", A);
     let files = [
-        ("instance.yaml", INSTANCE),
+        ("instance.yaml", FLUX_INSTANCE),
         ("cluster/apps.yaml", child.as_str()),
         ("apps/a.yaml", &config_map("a", "x${MISSING}")),
     ];

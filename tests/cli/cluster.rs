@@ -1,13 +1,10 @@
 //! A small repository that Flux applies, without a Kiln project.
 
 use crate::diff::project::{commit, git};
-use crate::support::Sandbox;
+use crate::support::{FLUX_INSTANCE, Sandbox};
 
 const FILES: [(&str, &str); 8] = [
-    (
-        "cluster/instance.yaml",
-        "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\nspec:\n  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}\n",
-    ),
+    ("cluster/instance.yaml", FLUX_INSTANCE),
     (
         "cluster/settings.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\ndata:\n  # Where everything is.\n  DOMAIN: example.com\n",

@@ -1,15 +1,7 @@
 //! What counts of the findings of `kiln check`, and the forms that they come in.
 
 use super::run;
-use crate::support::Sandbox;
-
-const INSTANCE: &str = "\
-apiVersion: fluxcd.controlplane.io/v1
-kind: FluxInstance
-metadata: {name: flux, namespace: flux-system}
-spec:
-  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}
-";
+use crate::support::{FLUX_INSTANCE, Sandbox};
 
 /// Returns a release whose source is nowhere.
 fn lost_release(name: &str) -> String {
@@ -21,7 +13,7 @@ fn lost_release(name: &str) -> String {
 
 fn tree(settings: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.write("cluster/instance.yaml", INSTANCE);
+    sandbox.write("cluster/instance.yaml", FLUX_INSTANCE);
     sandbox.write("cluster/first.yaml", lost_release("first"));
     sandbox.write("kiln.toml", settings);
     sandbox

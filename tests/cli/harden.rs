@@ -1,15 +1,7 @@
 //! What `kiln harden` writes into a tree that nothing renders.
 
 use super::run;
-use crate::support::Sandbox;
-
-const INSTANCE: &str = "\
-apiVersion: fluxcd.controlplane.io/v1
-kind: FluxInstance
-metadata: {name: flux, namespace: flux-system}
-spec:
-  sync: {kind: GitRepository, url: https://example.com/home.git, path: cluster}
-";
+use crate::support::{FLUX_INSTANCE, Sandbox};
 
 const LIST: &str = "\
 # What belongs to the shop.
@@ -44,7 +36,7 @@ const ASIDE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: aside}\n"
 
 fn tree() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.write("cluster/instance.yaml", INSTANCE);
+    sandbox.write("cluster/instance.yaml", FLUX_INSTANCE);
     sandbox.write("cluster/kustomization.yaml", LIST);
     sandbox.write("cluster/shop.yaml", SHOP);
     sandbox.write("aside/namespace.yaml", ASIDE);

@@ -221,7 +221,8 @@ fn parts_of(object: &Field, id: &ObjectId) -> KnownParts {
                 .filter_map(|list| object.get(list)?.entries());
             entries.flatten().map(|entry| entry.key.clone()).collect()
         }
-        ("", "Service") => {
+        // Whatever answers at the name of an ExternalName has ports of its own.
+        ("", "Service") if object.find_text(&["spec", "type"]) != Some("ExternalName") => {
             let ports = object.find(&["spec", "ports"]).and_then(Field::items);
             let ports = ports.into_iter().flatten();
             ports

@@ -16,9 +16,6 @@ use crate::workload::{Home, Workload};
 
 use super::port_invalid::probe_ports;
 
-/// The routes of the Gateway API with backends.
-const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
-
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "port-unknown",
     category: Category::Network,
@@ -26,9 +23,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
     weight: 3,
     summary: "Every port that something asks for is one that the other side has",
     explanation: "\
-A probe may name a port of its own container, a Service one of the pods that it selects, and a route or an Ingress one of
-a Service. A name that is not there is accepted, and never works: the pod never becomes ready, or the Service has no
-address for it.
+A probe may name a port of its own container, and a Service one of the pods that it selects. A name that is not there is
+accepted, and never works: the pod never becomes ready, or the Service has no address for it. What routes and Ingresses
+ask of a Service is judged by `route-backend-missing`.
 
 A number that a Service sends to and that none of its pods lists is a warning, as a container may listen on more ports
 than it lists. Asked of manifests, and of releases of app-template.",
@@ -59,20 +56,6 @@ fn judge(judge: &mut Judge<'_, '_>) {
                 judge.unseen(subject, why, warning);
             }
         }
-    }
-    for kind in ROUTES {
-        for route in facts.objects("gateway.networking.k8s.io", kind) {
-            let rules = route.find("spec").map(|spec| items(spec, "rules"));
-            let rules = rules.unwrap_or_default().iter();
-            let backends = rules.flat_map(|rule| items(rule, "backendRefs"));
-            let findings = backends.filter_map(|backend| of_backend(facts, route, backend));
-            let findings = findings.collect();
-            judge.found(JudgedSubject::member(route), findings);
-        }
-    }
-    for ingress in facts.objects("networking.k8s.io", "Ingress") {
-        let findings = of_ingress(facts, ingress);
-        judge.found(JudgedSubject::member(ingress), findings);
     }
 }
 
@@ -315,80 +298,4 @@ fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> (Vec<Diagnostic>, Opti
         findings.push(with_names(facts.at(problem, &place, ""), wanted, &names));
     }
     (findings, *unseen)
-}
-
-fn of_backend(facts: &Facts<'_>, route: &Member<'_>, backend: &Field) -> Option<Diagnostic> {
-    let text = |key| backend.find_text(&[key]);
-    let is_service = text("kind").is_none_or(|kind| kind == "Service")
-        && text("group").is_none_or(str::is_empty);
-    let namespace = text("namespace").unwrap_or(route.namespace_name());
-    let name = text("name").filter(|_| is_service)?;
-    unlisted(facts, route, (namespace, name), backend.get("port")?)
-}
-
-fn of_ingress(facts: &Facts<'_>, ingress: &Member<'_>) -> Vec<Diagnostic> {
-    let Some(spec) = ingress.find("spec") else {
-        return Vec::new();
-    };
-    let rules = items(spec, "rules").iter();
-    let paths = rules.filter_map(|rule| rule.get("http"));
-    let paths = paths.flat_map(|http| items(http, "paths"));
-    let backends = paths.filter_map(|path| path.get("backend"));
-    let backends = backends.chain(spec.get("defaultBackend"));
-    let findings = backends.filter_map(|backend| {
-        let service = backend.get("service")?;
-        let port = service
-            .find(&["port", "name"])
-            .or_else(|| service.find(&["port", "number"]))?;
-        let key = (ingress.namespace_name(), service.find_text(&["name"])?);
-        unlisted(facts, ingress, key, port)
-    });
-    findings.collect()
-}
-
-/// Finds the port that something asks a Service of the tree for, and that it does not have.
-fn unlisted(
-    facts: &Facts<'_>,
-    member: &Member<'_>,
-    (namespace, name): (&str, &str),
-    field: &Field,
-) -> Option<Diagnostic> {
-    let wanted = seen_text(field)?;
-    let services = facts.objects("", "Service");
-    let services = services.into_iter().filter(|service| {
-        let same = service.name == name && service.namespace_name() == namespace;
-        same && service.root == member.root
-    });
-    let services: Vec<&Member<'_>> = services.collect();
-    let mut ports = Vec::new();
-    for service in &services {
-        if service.text("spec.type") == Some("ExternalName") {
-            return None;
-        }
-        for port in service.find("spec").map(|spec| items(spec, "ports"))? {
-            ports.extend(
-                ["name", "port"]
-                    .iter()
-                    .filter_map(|key| port.find_text(&[key])),
-            );
-        }
-    }
-    if ports.is_empty()
-        || ports
-            .iter()
-            .any(|port| *port == wanted || port.contains("${"))
-    {
-        return None;
-    }
-    let message = format!(
-        "`{}` asks `{}` for the port `{wanted}`, which it does not have",
-        member.label(),
-        services.first()?.label()
-    );
-    let error = Diagnostic::error(RULE.code, message);
-    let error = facts.at(error, &member.field_place(field), "");
-    let is_number = |port: &&str| port.parse::<u32>().is_ok();
-    let wants_number = wanted.parse::<u32>().is_ok();
-    ports.retain(|port| is_number(port) == wants_number);
-    Some(with_names(error, wanted, &ports))
 }

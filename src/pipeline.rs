@@ -15,22 +15,25 @@ mod kept;
 mod plain_tree;
 mod project_measures;
 mod rekey;
+mod surroundings;
 mod switch;
 mod world;
 
 pub use catalogue::{Catalogue, catalogue};
 pub use codes::CODES;
-pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms};
+pub use draft::{
+    Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms, tree_policies,
+};
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
 pub use inputs::Layout;
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
+pub use surroundings::surroundings;
 pub use switch::{Change, Switched, switch};
-pub use world::{Keys, World};
+pub use world::{FolderOpener, Keys, World};
 
 pub use crate::config::PublicReference;
-pub use crate::config::project::FluxSettings;
 pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
@@ -50,7 +53,6 @@ use crate::rules::Measures;
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
-use crate::source::Files;
 use crate::tree::{App, Checked, Rendered, Sealed, Tree, is_secret_path};
 use crate::{audit, check, config, harden, render, schema, seal};
 use exposure::Renderer;
@@ -375,12 +377,6 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
         (&cluster).into(),
         &inputs::layers(world, &project).read(),
     ))
-}
-
-/// Returns what a project says of what Flux applies; what is so by default where there is no project.
-pub fn flux_settings(files: &dyn Files) -> Result<FluxSettings, Failure> {
-    let project = Warnings::default().keep(config::project::load(files))?;
-    Ok(project.flux)
 }
 
 /// Returns where the project keeps its templates and its outputs.

@@ -42,6 +42,8 @@ mod seal;
 mod stage;
 /// `kiln secrets`, and keys that do not fit.
 mod secrets;
+/// What `[flux]` tells of the surroundings of a tree.
+mod surroundings;
 /// Colour, quiet, closed pipes, wrong arguments.
 mod streams;
 

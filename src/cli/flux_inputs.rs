@@ -1,16 +1,19 @@
 //! What a user adds to a tree so that Flux can be followed through it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kustomize::{Field, SourceFile, join};
+use kustomize::join;
 
 use super::error::CommandError;
 use super::repository_tree::RepositoryTree;
+use super::session::Session;
 use super::settings::Settings;
 use crate::diagnostic::closest;
-use crate::flux::{AppliedObjects, FollowOptions, SourceReference, TreeFiles, find_roots, follow};
-use crate::fs;
+use crate::flux::{
+    AppliedObjects, FluxSurroundings, FollowOptions, SourceReference, TreeFiles, find_roots, follow,
+};
+use crate::fs::{self, Disk};
+use crate::pipeline;
 
 /// The options of every command that follows Flux.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -54,17 +57,13 @@ fn source_choice(text: &str) -> Result<SourceChoice, String> {
     })
 }
 
-/// What is added to a tree, by the arguments and by `kiln.toml`.
+/// What is told of the surroundings of a tree, by the arguments and by `kiln.toml`.
 pub struct FluxInputs {
-    roots: Vec<String>,
-    sources: Vec<(SourceReference, RepositoryTree, String)>,
-    outside: Vec<Field>,
-    lenient: bool,
-    fills_in_secrets: bool,
+    surroundings: FluxSurroundings,
 }
 
 impl FluxInputs {
-    /// Gathers what the arguments and the project add; arguments take the place of what the project says, source by
+    /// Gathers what the arguments and the project tell; arguments take the place of what the project says, source by
     /// source.
     ///
     /// Values of Secrets are filled in only with `fills_in_secrets`, as they stand in objects then.
@@ -74,41 +73,25 @@ impl FluxInputs {
         fills_in_secrets: bool,
         settings: &Settings,
     ) -> Result<Self, CommandError> {
-        let (project, folder) = tree.flux_settings()?;
-        let roots = match choices.roots.as_slice() {
-            [] => project.roots.into_iter().map(|(root, _)| root).collect(),
-            named => named.to_vec(),
-        };
-        let mut folders: BTreeMap<SourceReference, (PathBuf, PathBuf)> = BTreeMap::new();
-        for (name, path, _) in project.sources {
-            if let Some(reference) = SourceReference::parse(&name) {
-                folders.insert(reference, (folder.join(&path), PathBuf::from(path)));
-            }
+        let mut surroundings = FluxSurroundings::default();
+        if let Some(project) = tree.project() {
+            let session = Session::without_keys(project, settings)?;
+            surroundings = pipeline::surroundings(&session.world())?;
         }
-        for choice in &choices.sources {
-            let full = settings.directory.join(&choice.folder);
-            folders.insert(choice.reference.clone(), (full, choice.folder.clone()));
-        }
-        let mut sources = Vec::new();
-        for (reference, (full, written)) in folders {
-            let written = written.display().to_string();
-            let prefix = format!("{}/", written.trim_end_matches('/'));
-            sources.push((reference, RepositoryTree::of_source(&full)?, prefix));
-        }
-        let mut outside = Vec::new();
-        for (path, _) in &project.values {
-            outside.extend(values(&folder.join(path), Path::new(path))?);
+        surroundings.fills_in_secrets = fills_in_secrets;
+        surroundings.lenient |= choices.lenient;
+        if !choices.roots.is_empty() {
+            surroundings.roots.clone_from(&choices.roots);
         }
         for path in &choices.values {
-            outside.extend(values(&settings.directory.join(path), path)?);
+            add_values(&mut surroundings, &settings.directory.join(path), path)?;
         }
-        Ok(Self {
-            roots,
-            sources,
-            outside,
-            lenient: choices.lenient || !project.strict,
-            fills_in_secrets,
-        })
+        for choice in &choices.sources {
+            let files = Disk::open(&settings.directory.join(&choice.folder))?;
+            let shown = choice.folder.display().to_string();
+            surroundings.add_source(choice.reference.clone(), Box::new(files), &shown);
+        }
+        Ok(Self { surroundings })
     }
 
     /// Returns how to follow Flux through the files of a tree.
@@ -117,22 +100,27 @@ impl FluxInputs {
         tree: &RepositoryTree,
         files: &TreeFiles<'_>,
     ) -> Result<FollowOptions<'_>, CommandError> {
-        let mut roots = Vec::new();
-        for root in &self.roots {
-            roots.push(root_in(files, root, &tree.start)?);
+        let mut options = self.surroundings.options()?;
+        for root in &mut options.roots {
+            *root = root_in(files, root, &tree.start)?;
         }
-        let mut sources = BTreeMap::new();
-        for (reference, source, prefix) in &self.sources {
-            sources.insert(reference.clone(), source.files_of_source(prefix)?);
-        }
-        Ok(FollowOptions {
-            roots,
-            lenient: self.lenient,
-            sources,
-            outside: self.outside.clone(),
-            fills_in_secrets: self.fills_in_secrets,
-        })
+        Ok(options)
     }
+}
+
+/// Adds the ConfigMaps and Secrets of a file.
+fn add_values(
+    surroundings: &mut FluxSurroundings,
+    full: &Path,
+    written: &Path,
+) -> Result<(), CommandError> {
+    let shown = written.display().to_string();
+    let bytes = fs::read_anywhere(full)?
+        .ok_or_else(|| CommandError::failed(format!("there is no file `{shown}` with values")))?;
+    surroundings.add_values(&shown, bytes).map_err(|error| {
+        let failed = CommandError::failed(error.to_string());
+        error.hint().into_iter().fold(failed, CommandError::hint)
+    })
 }
 
 /// Follows Flux through a tree.
@@ -193,37 +181,4 @@ fn root_in(files: &TreeFiles<'_>, written: &str, start: &str) -> Result<String, 
             None => error.hint("roots count from the root of the repository"),
         }
     })
-}
-
-/// Reads the ConfigMaps and Secrets of a file.
-fn values(full: &Path, written: &Path) -> Result<Vec<Field>, CommandError> {
-    let shown = written.display().to_string();
-    let bytes = fs::read_anywhere(full)?
-        .ok_or_else(|| CommandError::failed(format!("there is no file `{shown}` with values")))?;
-    let file = SourceFile::new(shown.clone(), bytes);
-    let documents = file.documents().map_err(|error| {
-        let place = error.problem(&file).place;
-        let line = place.map_or(1, |place| place.line_column().0);
-        // Not what stands there: the file may hold secrets.
-        CommandError::failed(format!(
-            "`{shown}` is no YAML that Flux reads: see line {line}"
-        ))
-    })?;
-    let mut found = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let object = Field::of_node(&document.root, &file, index);
-        match object.find_text(&["kind"]) {
-            _ if object.is_null() => {}
-            Some("ConfigMap" | "Secret") => found.push(object),
-            _ => {
-                let (line, _) = object.place().line_column();
-                let message = format!(
-                    "`{shown}` holds something else than a ConfigMap or Secret, in line {line}"
-                );
-                return Err(CommandError::failed(message)
-                    .hint("write the values as `kubectl get configmap NAME -o yaml` prints them"));
-            }
-        }
-    }
-    Ok(found)
 }

@@ -93,8 +93,9 @@ impl TreeChoices {
         }
         if self.flux.is_given() {
             let message = "`--root`, `--source`, `--values` and `--lenient` are for a tree that nothing renders";
-            return Err(CommandError::failed(message)
-                .hint("a project is followed from where its own outputs say that Flux starts"));
+            return Err(CommandError::failed(message).hint(
+                "say it in `[flux]` of `kiln.toml`, which every command of a project follows",
+            ));
         }
         Session::open_root(&root, settings).map(Some)
     }

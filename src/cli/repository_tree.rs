@@ -8,7 +8,6 @@ use super::session::PROJECT_FILE;
 use super::settings::Settings;
 use crate::flux::TreeFiles;
 use crate::fs::{self, Disk, GitError, Repository};
-use crate::pipeline::{self, FluxSettings};
 
 /// A folder of which Flux applies something: with or without git, with or without a Kiln project.
 ///
@@ -73,33 +72,6 @@ impl RepositoryTree {
     /// Lists the files that Flux gets of the tree; none of them is read before somebody asks for it.
     pub fn files(&self) -> Result<TreeFiles<'_>, CommandError> {
         Ok(TreeFiles::of_repository(&self.disk, "")?)
-    }
-
-    /// Opens a folder that has the files of another source: it is their root, whatever lies around it.
-    pub fn of_source(folder: &Path) -> Result<Self, CommandError> {
-        let disk = Disk::open(folder)?;
-        Ok(Self {
-            root: disk.root().to_owned(),
-            start: String::new(),
-            is_repository: false,
-            disk,
-            project: None,
-        })
-    }
-
-    /// Lists the files that Flux gets of another source, which messages name with a prefix.
-    pub fn files_of_source(&self, prefix: &str) -> Result<TreeFiles<'_>, CommandError> {
-        Ok(TreeFiles::of_repository(&self.disk, prefix)?)
-    }
-
-    /// Returns what `kiln.toml` says of what Flux applies, and the folder that its paths count from.
-    pub fn flux_settings(&self) -> Result<(FluxSettings, PathBuf), CommandError> {
-        let Some(project) = &self.project else {
-            return Ok((FluxSettings::default(), self.root.clone()));
-        };
-        let settings = pipeline::flux_settings(&Disk::open(project)?);
-        let settings = settings.map_err(|failure| CommandError::from(failure).unanswered())?;
-        Ok((settings, project.clone()))
     }
 }
 

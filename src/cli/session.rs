@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::settings::Settings;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
-use crate::pipeline::{self, Compiled, Failure, Keys, Layout, World};
+use crate::pipeline::{self, Compiled, Failure, FolderOpener, Keys, Layout, World};
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::Files;
 use crate::write::Target;
@@ -39,6 +39,7 @@ pub struct Session {
     repository: Option<(Disk, String)>,
     catalogue: Box<dyn Files>,
     env: Box<Lookup>,
+    folders: Box<FolderOpener>,
     identities: Vec<(String, Secret)>,
     known: KnownSecrets,
 }
@@ -54,8 +55,13 @@ impl Session {
     /// Opens the project that the folder of the settings is in, or the whole repository, or the folder itself.
     pub fn open_any(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
         let start = &settings.directory;
-        let is_project = fs::find_upwards(start, &[PROJECT_FILE]).is_some();
-        if is_project || !start.is_dir() {
+        let project = fs::find_upwards(start, &[PROJECT_FILE]);
+        let renders = match &project {
+            Some(root) => pipeline::renders(&Self::without_keys(root, settings)?.world())
+                .map_err(|failure| CommandError::from(failure).unanswered())?,
+            None => false,
+        };
+        if renders || !start.is_dir() {
             return Self::open(settings, printer);
         }
         let root = match fs::repository_above(start) {
@@ -88,6 +94,7 @@ impl Session {
     /// Opens a folder of which only settings and chart profiles are read.
     pub fn without_keys(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
         let environment = settings.environment.clone();
+        let project = root.to_owned();
         Ok(Self {
             root: root.to_owned(),
             disk: Disk::open(root)?,
@@ -96,6 +103,7 @@ impl Session {
                 .and_then(|(above, path)| Some((Disk::open(&above).ok()?, path))),
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
+            folders: Box::new(move |folder| Ok(Box::new(Disk::open(&project.join(folder))?))),
             identities: Vec::new(),
             known: settings.known.clone(),
         })
@@ -160,6 +168,7 @@ impl Session {
             identities,
             clock::now(),
         )
+        .opening_folders(self.folders.as_ref())
         .in_repository(self.repository.as_ref().map_or("", |(_, path)| path), None)
         .telling(&self.known)
     }

@@ -9,7 +9,7 @@ use super::error::CommandError;
 use super::session::{PROJECT_FILE, Session};
 use super::settings::Settings;
 use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
-use crate::flux::{FollowOptions, FollowedTree, TreeFiles, find_output_base};
+use crate::flux::{FollowedTree, TreeFiles, find_output_base};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
 use crate::secret::KEY_FILES;
@@ -139,9 +139,12 @@ impl Loader<'_> {
                 ));
             }
             return match self.around(commit)? {
-                Some(around) => plain(&around, label),
-                None => plain(&revision, label),
+                Some(around) => self.plain(&around, label),
+                None => self.plain(&revision, label),
             };
+        }
+        if !self.session.is_project {
+            return self.plain(&revision, label);
         }
         let side = self.compiled_commit(&revision, commit, &label)?;
         if after.is_compiled() {
@@ -255,9 +258,9 @@ impl Loader<'_> {
         let session = self.session;
         let label = origin.label();
         match origin {
-            Origin::Project if !session.is_project => plain(&session.disk, label),
+            Origin::Project if !session.is_project => self.plain(&session.disk, label),
             Origin::Folder(path) if !session.is_project => {
-                plain(&Disk::open(&self.settings.directory.join(path))?, label)
+                self.plain(&Disk::open(&self.settings.directory.join(path))?, label)
             }
             Origin::Config(_) | Origin::Output if !session.is_project => Err(no_project(session)),
             Origin::Project => self.compiled(&session.disk, None, &label),
@@ -267,8 +270,8 @@ impl Loader<'_> {
             }
             Origin::Commit { commit, .. } => {
                 let revision = self.revision(commit)?;
-                if !session.is_project && revision.read(PROJECT_FILE)?.is_none() {
-                    return plain(&revision, label);
+                if !session.is_project {
+                    return self.plain(&revision, label);
                 }
                 has_project(&revision, &label)?;
                 self.compiled_commit(&revision, commit, &label)
@@ -310,7 +313,27 @@ impl Loader<'_> {
         }
         let kept = TreeFiles::kept(disk, kept, output);
         let files = TreeFiles::over(&kept, side.own_files());
-        Ok(FollowedTree::of(&files, &FollowOptions::default()))
+        let world = self.session.world().with_keys(self.keys);
+        let surroundings = pipeline::surroundings(&world)?;
+        Ok(FollowedTree::of(&files, &surroundings.options()?))
+    }
+
+    /// Takes a tree as it is, of which nothing is rendered: all files that git does not ignore, and that hold no keys.
+    fn plain(&self, files: &dyn Files, label: String) -> Result<Side, CommandError> {
+        let is_key = |path: &str| KEY_FILES.contains(&path.rsplit('/').next().unwrap_or(path));
+        let world = self.session.world_of(files).with_keys(self.keys);
+        let told = |failure| CommandError::from(failure).in_side(&label);
+        let policies = pipeline::tree_policies(&world).map_err(told)?;
+        let surroundings = pipeline::surroundings(&world).map_err(told)?;
+        let mut tree = TreeFiles::of_repository(files, "")?;
+        tree.forget(&is_key);
+        let followed = FollowedTree::of(&tree, &surroundings.options()?);
+        let sealed = followed.sealed.iter();
+        let sources: Vec<Arc<Source>> = sealed
+            .filter_map(|path| Some(Arc::clone(tree.source(path)?)))
+            .collect();
+        let side = Side::empty(label).with_sealed(pipeline::sealed_terms(&sources));
+        Ok(side.with_guards(guards_of(policies)).in_tree(followed))
     }
 
     fn compiled(
@@ -355,42 +378,14 @@ fn compiled(world: &World<'_>, data: Option<&[String]>, label: &str) -> Result<S
         kiln: Some(KILN.to_owned()),
         ..Written::default()
     });
-    let DraftPolicies {
-        ignore,
-        noise,
-        exemptions,
-        public,
-        rules_rendered,
-        rules,
-        sealed,
-    } = draft.policies;
-    let guards = Guards {
-        ignore,
-        noise,
-        exemptions: exemptions.into_iter().map(guard_exemption).collect(),
-        public: public.into_iter().map(guard_public).collect(),
-        rules_rendered,
-        rules,
-    };
-    let side = side.with_guards(guards).with_sealed(sealed);
+    let sealed = draft.policies.sealed.clone();
+    let side = side
+        .with_guards(guards_of(draft.policies))
+        .with_sealed(sealed);
     let side = side.with_config(draft.values).with_secrets(draft.secrets);
     let tree = pipeline::follow_outputs(world, draft.tree.files())
         .map_err(|failure| CommandError::from(failure).in_side(label))?;
     Ok(side.with_stand_ins(draft.stand_ins).in_tree(tree))
-}
-
-/// Takes a tree as it is, without a project: all files that git does not ignore, and that hold no keys.
-fn plain(files: &dyn Files, label: String) -> Result<Side, CommandError> {
-    let is_key = |path: &str| KEY_FILES.contains(&path.rsplit('/').next().unwrap_or(path));
-    let mut tree = TreeFiles::of_repository(files, "")?;
-    tree.forget(&is_key);
-    let followed = FollowedTree::of(&tree, &FollowOptions::default());
-    let sealed = followed.sealed.iter();
-    let sources: Vec<Arc<Source>> = sealed
-        .filter_map(|path| Some(Arc::clone(tree.source(path)?)))
-        .collect();
-    let side = Side::empty(label).with_sealed(pipeline::sealed_terms(&sources));
-    Ok(side.in_tree(followed))
 }
 
 /// Says that what was asked for needs a project.
@@ -416,6 +411,21 @@ fn listed_kept(disk: &Disk) -> Result<Vec<String>, CommandError> {
             && !folders.any(|folder| ignored.contains(folder))
     });
     Ok(paths)
+}
+
+fn guards_of(policies: DraftPolicies) -> Guards {
+    Guards {
+        ignore: policies.ignore,
+        noise: policies.noise,
+        exemptions: policies
+            .exemptions
+            .into_iter()
+            .map(guard_exemption)
+            .collect(),
+        public: policies.public.into_iter().map(guard_public).collect(),
+        rules_rendered: policies.rules_rendered,
+        rules: policies.rules,
+    }
 }
 
 fn guard_public(public: PublicReference) -> GuardPublic {

@@ -264,6 +264,8 @@ pub struct Build {
 pub struct Builds<'t> {
     /// The files.
     pub files: &'t TreeFiles<'t>,
+    /// The same and those of other sources at hand: whatever a place may be in.
+    pub trees: Vec<&'t TreeFiles<'t>>,
     /// What Flux applies.
     pub applied: AppliedObjects,
     /// The builds: those of [`AppliedObjects::builds`], then the one of loose files.
@@ -281,16 +283,25 @@ pub struct Builds<'t> {
 impl<'t> Builds<'t> {
     /// Follows Flux through a tree, as it is by default.
     pub fn of(files: &'t TreeFiles<'t>) -> Self {
-        Self::following(files, &FollowOptions::default())
+        Self::put_together(files, [], follow(files, &FollowOptions::default()))
     }
 
     /// Follows Flux through a tree.
-    pub fn following(files: &'t TreeFiles<'t>, options: &FollowOptions<'_>) -> Self {
-        let mut applied = follow(files, options);
+    pub fn following(files: &'t TreeFiles<'t>, options: &'t FollowOptions<'t>) -> Self {
+        let sources = options.sources.values();
+        Self::put_together(files, sources, follow(files, options))
+    }
+
+    fn put_together(
+        files: &'t TreeFiles<'t>,
+        sources: impl IntoIterator<Item = &'t TreeFiles<'t>>,
+        mut applied: AppliedObjects,
+    ) -> Self {
         hide_replaced_secrets(&mut applied);
         let told = applied.roots.iter().filter(|root| root.source.is_some());
         let mut builds = Self {
             files,
+            trees: [files].into_iter().chain(sources).collect(),
             builds: Vec::new(),
             members: Vec::new(),
             kustomizations: Kustomization::all(files),
@@ -302,6 +313,11 @@ impl<'t> Builds<'t> {
         builds.take_members();
         builds.take_loose();
         builds
+    }
+
+    /// Returns a place of a build as one in a message; `None` for a file of a source that is not at hand.
+    pub fn place(&self, place: &kustomize::Place) -> Option<Place> {
+        place_in(&self.trees, place)
     }
 
     /// Returns whether a kustomization takes a member in.

@@ -8,10 +8,11 @@ use serde_json::Value;
 use super::failure::{Failure, Warnings};
 use super::kept::KeptFiles;
 use super::project_measures::ProjectMeasures;
+use super::surroundings::surroundings_of;
 use super::{Front, Sealing, World, hardened_and_checked, inputs, rendered_from};
 use crate::config::PublicReference;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{FollowOptions, FollowedTree, TreeFiles};
+use crate::flux::{FollowedTree, TreeFiles};
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
@@ -100,10 +101,28 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     })
 }
 
-/// Follows Flux through rendered files and what is kept beside them.
+/// Reads what a tree that nothing renders says of how it is judged.
 ///
 /// # Errors
 /// `kiln.toml` is broken.
+pub fn tree_policies(world: &World<'_>) -> Result<DraftPolicies, Failure> {
+    let project = Warnings::default().keep(crate::config::project::load(&world.files))?;
+    Ok(DraftPolicies {
+        exemptions: inputs::exemptions(&project).list().to_vec(),
+        ignore: project.diff.ignore,
+        noise: project.diff.defaults,
+        public: Vec::new(),
+        // The creation rules are a file of the tree like any other.
+        rules_rendered: true,
+        rules: Vec::new(),
+        sealed: BTreeMap::new(),
+    })
+}
+
+/// Follows Flux through rendered files and what is kept beside them.
+///
+/// # Errors
+/// `kiln.toml` is broken, or `[flux]` names what is not there.
 pub fn follow_outputs<'t>(
     world: &World<'_>,
     files: impl Iterator<Item = &'t File> + Clone,
@@ -113,7 +132,8 @@ pub fn follow_outputs<'t>(
     let kept = around.tree();
     let files = files.map(|file| -> &File { file });
     let tree = TreeFiles::over(&kept, files);
-    Ok(FollowedTree::of(&tree, &FollowOptions::default()))
+    let surroundings = surroundings_of(world, &project)?;
+    Ok(FollowedTree::of(&tree, &surroundings.options()?))
 }
 
 /// What a file of an output folder turned out to be.

@@ -499,7 +499,7 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
             let message = format!("`fail-on` knows no rule `{word}`");
             let codes = rules::all().filter(|rule| rule.is_checked());
             let known = ["warning", "not-seen"].into_iter();
-            Diagnostic::error("exemption-unknown-rule", message)
+            Diagnostic::error("kiln-toml", message)
                 .with_suggestion(word, known.chain(codes.map(|rule| rule.code)))
                 .at_place(place.clone(), "")
         })

@@ -2,15 +2,13 @@
 
 use super::World;
 use super::exposure::Exposure;
+use super::failure::Failure;
 use super::kept::KeptFiles;
+use super::surroundings::surroundings_of;
 use crate::config::project::Project;
-use crate::flux::FollowOptions;
 use crate::rules::{Exemptions, Measures, Policy};
 use crate::tree::{Rendered, Tree};
 use crate::workload::Profiles;
-
-/// Flux as it is by default: what a project renders says itself where Flux starts.
-static STRICT: FollowOptions<'static> = FollowOptions::STRICT;
 
 /// A project, and what the rules are to know of it.
 pub(super) struct ProjectMeasures {
@@ -24,16 +22,20 @@ pub(super) struct ProjectMeasures {
 
 impl ProjectMeasures {
     /// Hands `look` what it rendered and what that is measured by, the files that are kept beside it among it.
+    ///
+    /// # Errors
+    /// Those of `look`, and what `[flux]` names and is not there.
     pub(super) fn of<R>(
         &self,
         world: &World<'_>,
         tree: Tree<Rendered>,
-        look: impl FnOnce(Tree<Rendered>, Measures<'_>) -> R,
-    ) -> R {
+        look: impl FnOnce(Tree<Rendered>, Measures<'_>) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let surroundings = surroundings_of(world, &self.project)?;
         let around = KeptFiles::around(world, &self.project, tree.files());
         let measures = Measures {
             kept: &around.tree(),
-            follow: &STRICT,
+            follow: &surroundings.options()?,
             profiles: &self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,

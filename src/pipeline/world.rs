@@ -33,10 +33,15 @@ pub(super) struct AroundProject<'w> {
     pub(super) files: Option<&'w dyn Files>,
 }
 
+/// Opens a folder, counted from the project, which may lie around it.
+pub type FolderOpener = dyn Fn(&str) -> Result<Box<dyn Files>, ReadError> + Sync;
+
 /// What a compile may see.
 pub struct World<'w> {
     /// The repository, where the project is not the root of it.
     pub(super) repository: Option<AroundProject<'w>>,
+    /// What opens folders that `kiln.toml` names and that may lie around the project.
+    folders: Option<&'w FolderOpener>,
     /// The project, with a guard before its keys.
     pub(super) files: GuardedFiles<'w>,
     /// The built-in templates, schemas and chart profiles.
@@ -82,7 +87,23 @@ impl<'w> World<'w> {
             identities,
             now,
             repository: None,
+            folders: None,
         }
+    }
+
+    /// Tells how folders are opened that `kiln.toml` names and that may lie around the project; without, none is there.
+    #[must_use]
+    pub fn opening_folders(mut self, folders: &'w FolderOpener) -> Self {
+        self.folders = Some(folders);
+        self
+    }
+
+    /// Opens a folder that `kiln.toml` names, if it is there and may be read.
+    pub(super) fn open_folder(&self, path: &str) -> Option<Box<dyn Files>> {
+        if self.files.keys == Keys::MadeUp {
+            return None;
+        }
+        (self.folders?)(path).ok()
     }
 
     /// Tells the folder of a repository that the project is, and the files of that repository where they are at hand.
@@ -121,6 +142,7 @@ impl<'w> World<'w> {
         .with_keys(self.files.keys)
         .telling(&self.files.known);
         world.repository.clone_from(&self.repository);
+        world.folders = self.folders;
         world
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::flux::{ObjectKey, UnseenPart, place_in};
+use crate::flux::{ObjectKey, UnseenPart};
 use crate::tree::object::Object;
 
 use super::Facts;
@@ -114,7 +114,7 @@ impl Absence<'_> {
                     remedy => warning.with_hint(remedy),
                 };
                 let place = part.place.as_ref();
-                let place = place.and_then(|place| place_in(&[judge.facts.builds.files], place));
+                let place = place.and_then(|place| judge.facts.builds.place(place));
                 let warning = match place {
                     Some(place) => warning.with_related(place, "this is not seen"),
                     None => warning,

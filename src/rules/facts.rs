@@ -13,9 +13,7 @@ use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, Member};
-use crate::flux::{
-    AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart, place_in,
-};
+use crate::flux::{AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
@@ -236,7 +234,7 @@ impl<'t> Facts<'t> {
 
     /// Puts a problem at the place that decides a field, with the template line behind it.
     pub(super) fn at_field(&self, problem: Diagnostic, field: &Field) -> Diagnostic {
-        match place_in(&[self.builds.files], field.place()) {
+        match self.builds.place(field.place()) {
             Some(place) => self.at(problem, &place, ""),
             None => problem,
         }

@@ -8,7 +8,7 @@ use super::judge::Judge;
 use super::objects::{ClusterObjects, KnownParts, ObjectDoubt, ObjectId, doubt};
 use super::subject::JudgedSubject;
 use crate::diagnostic::Diagnostic;
-use crate::flux::{AppliedObject, UnseenPart, name_without_hash, place_in};
+use crate::flux::{AppliedObject, UnseenPart, name_without_hash};
 use crate::workload::Release;
 
 /// A reference from one object to another.
@@ -100,7 +100,7 @@ impl ObjectReference<'_> {
     }
 
     fn subject(&self, judge: &Judge<'_, '_>) -> JudgedSubject {
-        let place = place_in(&[judge.facts.builds.files], self.written.place());
+        let place = judge.facts.builds.place(self.written.place());
         let mut subject = JudgedSubject::applied(self.owner, place);
         subject.label = match &self.part {
             Some(part) => format!(

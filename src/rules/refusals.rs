@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Facts;
 use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::{FluxProblem, place_in, shown_place};
+use crate::flux::{FluxProblem, shown_place};
 use crate::source::Source;
 use crate::tree::output_path::split;
 
@@ -56,10 +56,10 @@ fn refusal(facts: &Facts<'_>, problem: &FluxProblem) -> Diagnostic {
     let applied = &facts.builds.applied;
     let owners = applied.owners(&problem.builds);
     let mut diagnostic =
-        problem.diagnostic(&|place| shown_place(&[facts.builds.files], place), &owners);
+        problem.diagnostic(&|place| shown_place(&facts.builds.trees, place), &owners);
     let place = problem.place.as_ref();
     let template = place
-        .and_then(|place| place_in(&[facts.builds.files], place))
+        .and_then(|place| facts.builds.place(place))
         .and_then(|place| facts.template(&place));
     if let Some(mut template) = template {
         let label = diagnostic.primary.as_ref();

@@ -82,13 +82,14 @@ fn audit(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(Audited, String), CommandError> {
-    let opened = args.tree.open(settings, printer)?;
+    let opened = args.tree.open(settings, printer);
+    let opened = opened.map_err(CommandError::unanswered)?;
     let progress = Progress::start(settings, "auditing");
     let (audited, output) = match &opened {
         JudgedTree::Project(session) => {
-            let output = session.layout()?.output;
+            let layout = session.layout().map_err(CommandError::unanswered)?;
             let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
-            (audited, output)
+            (audited, layout.output)
         }
         JudgedTree::Plain(open) => (open.ask(|plain| plain.audit())?, String::new()),
     };

@@ -184,7 +184,8 @@ fn build_tree(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let inputs = FluxInputs::gather(tree, &args.flux, args.show_secrets, settings)?;
+    let inputs = FluxInputs::gather(tree, &args.flux, args.show_secrets, settings)
+        .map_err(CommandError::unanswered)?;
     let files = tree.files()?;
     let options = inputs.options(tree, &files)?;
     let applied = applied(&files, &options, tree)?;

@@ -73,8 +73,7 @@ pub fn run(
     match args.tree.open(settings, printer)? {
         JudgedTree::Project(session) => check_project(args, &session, settings, printer),
         JudgedTree::Plain(open) => {
-            let findings = open.ask(|plain| Ok(plain.check(args.write_baseline)))?;
-            let findings = findings.map_err(|failure| CommandError::from(failure).unanswered())?;
+            let findings = open.ask(|plain| Ok(plain.check(args.write_baseline)))??;
             if args.write_baseline {
                 return write_baseline(&findings.diagnostics, &open.session, printer);
             }

@@ -133,7 +133,8 @@ pub fn run(
         ListSubject::Kustomizations(options) => &options.flux,
     };
     let tree = RepositoryTree::open(settings, printer)?;
-    let inputs = FluxInputs::gather(&tree, choices, false, settings)?;
+    let inputs =
+        FluxInputs::gather(&tree, choices, false, settings).map_err(CommandError::unanswered)?;
     let files = tree.files()?;
     let options = inputs.options(&tree, &files)?;
     let mut applied = applied(&files, &options, &tree)?;

@@ -3,7 +3,7 @@
 use kustomize::Field;
 
 use crate::diagnostic::Severity;
-use crate::flux::{AppliedObject, place_in};
+use crate::flux::AppliedObject;
 use crate::rules::facts::object_label;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -42,7 +42,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
                     object_label(object)
                 );
                 let error = facts.at_field(judge.error(message), first_text(reference));
-                let error = match place_in(&[facts.builds.files], first_text(chart).place()) {
+                let error = match facts.builds.place(first_text(chart).place()) {
                     Some(place) => error.with_related(place, "its `chart` is here"),
                     None => error,
                 };
@@ -50,7 +50,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
             }
             (None, None) => vec![without_chart(judge, object, name)],
         };
-        let place = place_in(&[facts.builds.files], name.place());
+        let place = facts.builds.place(name.place());
         judge.found(JudgedSubject::applied(object, place), findings);
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kustomize::Field;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::flux::KustomizationBuild;
 use crate::flux::builds::Member;
-use crate::flux::{KustomizationBuild, place_in};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
@@ -55,7 +55,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let name = flux.find(&["metadata", "name"]).unwrap_or(flux);
         let mut subject = JudgedSubject::named(label(build));
         subject.names = vec![(build.owner.namespace.clone(), build.owner.name.clone())];
-        subject.place = place_in(&[facts.builds.files], name.place());
+        subject.place = facts.builds.place(name.place());
         let provider = flux.find_text(&["spec", "decryption", "provider"]);
         let findings = match provider {
             Some("sops") => Vec::new(),

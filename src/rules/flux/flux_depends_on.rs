@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kustomize::Field;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::flux::{AppliedObject, ObjectKey, place_in};
+use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::AbsentObject;
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
@@ -85,7 +85,7 @@ fn links_of(facts: &Facts<'_>, object: &AppliedObject) -> Vec<Link> {
             let namespace = namespace.filter(|name| !name.is_empty());
             Some(Link {
                 to: ObjectKey::new(namespace.unwrap_or(&own), name.as_text()?),
-                place: place_in(&[facts.builds.files], name.place())?,
+                place: facts.builds.place(name.place())?,
             })
         })
         .collect()
@@ -133,7 +133,7 @@ fn with_advice(
     let related = |problem: Diagnostic, other: &AppliedObject, text: String| {
         let name = other.field.find(&["metadata", "name"]);
         let place = name.unwrap_or(&other.field).place();
-        match place_in(&[facts.builds.files], place) {
+        match facts.builds.place(place) {
             Some(place) => problem.with_related(place, text),
             None => problem,
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kustomize::Field;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::flux::{AppliedObject, SourceReference, made_artifacts, place_in};
+use crate::flux::{AppliedObject, SourceReference, made_artifacts};
 use crate::rules::absence::AbsentObject;
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
@@ -98,7 +98,7 @@ fn refer(judge: &mut Judge<'_, '_>, object: &AppliedObject, reference: &Field, s
     };
     let SourceReference { kind, key: named } = &wanted;
     let name = reference.get("name").unwrap_or(reference);
-    let place = place_in(&[facts.builds.files], name.place());
+    let place = facts.builds.place(name.place());
     let subject = JudgedSubject::applied(object, place);
     // Where nothing says what the source of the sync is called, it may have any name in Flux' namespace.
     let roots = &facts.builds.applied.roots;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kustomize::Field;
 
 use crate::diagnostic::Severity;
-use crate::flux::{AppliedObject, ObjectKey, place_in};
+use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::AbsentObject;
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -57,7 +57,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
         for (name, (field, count)) in &cluster.asked {
             let mut subject = JudgedSubject::named(format!("namespace `{name}`"));
             subject.names = vec![(name.clone(), name.clone())];
-            subject.place = place_in(&[facts.builds.files], field.place());
+            subject.place = facts.builds.place(field.place());
             if cluster.knows(name) || is_substituted(name) {
                 judge.found(subject, Vec::new());
                 continue;

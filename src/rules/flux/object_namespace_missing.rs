@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::flux::{AppliedObject, KustomizationBuild, place_in};
+use crate::flux::{AppliedObject, KustomizationBuild};
 use crate::rules::facts::object_label;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -147,7 +147,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
             subject.names.push((key.namespace, key.name));
         }
         let first = objects.first();
-        subject.place = first.and_then(|object| place_in(&[facts.builds.files], object.place()));
+        subject.place = first.and_then(|object| facts.builds.place(object.place()));
         judge.found(subject, findings);
     }
 }
@@ -196,7 +196,7 @@ fn missing(
         error = facts.at_field(error, &name);
     }
     for object in rest.iter().take(SHOWN) {
-        let place = name(object).and_then(|name| place_in(&[facts.builds.files], name.place()));
+        let place = name(object).and_then(|name| facts.builds.place(name.place()));
         if let Some(place) = place {
             error = error.with_related(place, "this has none either");
         }

@@ -1,7 +1,6 @@
 //! OCI sources that say no version.
 
 use crate::diagnostic::Severity;
-use crate::flux::place_in;
 use crate::rules::facts::object_label;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -38,7 +37,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
             let key = if *part == "spec" { "url" } else { "name" };
             object.field.find(&[part, key])
         });
-        let place = shown.and_then(|field| place_in(&[facts.builds.files], field.place()));
+        let place = shown.and_then(|field| facts.builds.place(field.place()));
         let mut findings = Vec::new();
         if !said {
             let message = format!(

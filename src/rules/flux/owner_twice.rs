@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::Field;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::flux::{AppliedObject, ObjectKey, place_in};
+use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -80,7 +80,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
 }
 
 fn subject(facts: &Facts<'_>, object: &AppliedObject) -> JudgedSubject {
-    let place = place_in(&[facts.builds.files], object.place());
+    let place = facts.builds.place(object.place());
     JudgedSubject::applied(object, place)
 }
 
@@ -143,7 +143,7 @@ fn twice(
         .filter(|(first, _)| first.place() != second.place())
         .chain(others.map(|other| (*other, "this as well")));
     for (object, text) in texts {
-        let place = name(object).and_then(|name| place_in(&[facts.builds.files], name.place()));
+        let place = name(object).and_then(|name| facts.builds.place(name.place()));
         if let Some(place) = place {
             problem = problem.with_related(place, text);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kustomize::TargetNote;
 
 use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::{AppliedTarget, place_in};
+use crate::flux::AppliedTarget;
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -48,7 +48,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let Some(first) = targets.first() else {
             continue;
         };
-        let shown = place_in(&[facts.builds.files], first.note.field.place());
+        let shown = facts.builds.place(first.note.field.place());
         let mut subject = JudgedSubject::named(shown.as_ref().map_or_else(
             || first.note.field.place().file.path.clone(),
             |place| place.source.path.clone(),
@@ -137,7 +137,7 @@ fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObjec
     let mut problem = problem;
     if let Some(place) = targets
         .first()
-        .and_then(|target| place_in(&[facts.builds.files], target.note.field.place()))
+        .and_then(|target| facts.builds.place(target.note.field.place()))
     {
         problem = facts.at(problem, &place, "");
     }

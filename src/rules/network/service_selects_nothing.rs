@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostic::Severity;
-use crate::flux::{AppliedObject, ObjectKey, place_in};
+use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::{Absence, AbsentObject};
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
@@ -51,7 +51,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
         if service.field.find_text(&["spec", "type"]) == Some("ExternalName") {
             continue;
         }
-        let place = place_in(&[facts.builds.files], selector.place());
+        let place = facts.builds.place(selector.place());
         let subject = JudgedSubject::applied(service, place);
         let labels = selector.to_json();
         let namespace = service.key().namespace;

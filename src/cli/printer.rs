@@ -33,6 +33,12 @@ pub struct Printer {
 /// How many problems are shown at once; the others are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
+/// Warnings that come in crowds and say enough in a line: charts that nobody knows, and what Flux does not get to.
+const BRIEF: [&str; 2] = ["chart-unknown", "resource-unlisted"];
+
+/// How many of them are shown in full all the same.
+const FEW: usize = 3;
+
 impl Printer {
     /// Prints to the streams of the process.
     pub fn new(settings: &Settings) -> Self {
@@ -56,6 +62,11 @@ impl Printer {
     /// Tells reports where the paths of the project start, once it is known.
     pub fn in_project(&mut self, root: &std::path::Path) {
         self.reporter.in_project(root);
+    }
+
+    /// Returns what stands before the paths of the project where they count from the checkout of a job.
+    pub fn checkout_prefix(&self) -> &str {
+        self.reporter.prefix()
     }
 
     /// Returns whether each file is to be named.
@@ -124,12 +135,44 @@ impl Printer {
     /// Reports problems in the user's input, each in the chosen form, up to [`MAX_PROBLEMS`], and says how many more
     /// there are.
     ///
-    /// Where there are more, warnings are left out before errors.
+    /// Where there are more, warnings are left out before errors. Crowds of warnings of one kind come in a line each,
+    /// unless the user wants to know more.
     pub fn report(&mut self, problems: &[Diagnostic]) -> Result<(), CommandError> {
         let quiet = self.verbosity == Verbosity::Quiet;
-        let problems = problems
+        let wanted: Vec<&Diagnostic> = problems
             .iter()
-            .filter(|problem| !quiet || problem.is_error());
+            .filter(|problem| !quiet || problem.is_error())
+            .collect();
+        let crowds = self.crowds(&wanted);
+        let is_brief = |problem: &&&Diagnostic| {
+            !problem.is_error() && crowds.iter().any(|(code, _)| *code == problem.code)
+        };
+        self.report_each(wanted.iter().filter(|problem| !is_brief(problem)).copied())?;
+        for (code, warnings) in &crowds {
+            let text = self.reporter.render_briefly(code, warnings);
+            self.talk(&text);
+        }
+        Ok(())
+    }
+
+    /// Finds the warnings that are to be told in a line each, by code.
+    fn crowds<'d>(&self, problems: &[&'d Diagnostic]) -> Vec<(&'static str, Vec<&'d Diagnostic>)> {
+        if self.is_machine() || self.is_verbose() {
+            return Vec::new();
+        }
+        let of_code = |code: &'static str| {
+            let found = problems.iter().copied();
+            let found = found.filter(|problem| problem.code == code && !problem.is_error());
+            (code, found.collect::<Vec<&Diagnostic>>())
+        };
+        let crowds = BRIEF.into_iter().map(of_code);
+        crowds.filter(|(_, found)| found.len() > FEW).collect()
+    }
+
+    fn report_each<'d>(
+        &mut self,
+        problems: impl Iterator<Item = &'d Diagnostic> + Clone,
+    ) -> Result<(), CommandError> {
         let errors = problems.clone().filter(|it| it.is_error()).count();
         let mut errors_left = MAX_PROBLEMS;
         let mut warnings_left = MAX_PROBLEMS.saturating_sub(errors);

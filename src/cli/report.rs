@@ -54,6 +54,16 @@ impl Reporter {
         self.prefix = below.map_or_else(String::new, |path| format!("{path}/"));
     }
 
+    /// Renders warnings of one code in a line each, for people.
+    pub fn render_briefly(&self, code: &str, warnings: &[&Diagnostic]) -> Shown {
+        human::render_briefly(code, warnings, self.color)
+    }
+
+    /// Returns what stands before the paths of the project where they count from the checkout of a job.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Renders one diagnostic, with its final line break.
     pub fn render(&self, diagnostic: &Diagnostic) -> Shown {
         match self.format {

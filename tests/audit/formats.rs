@@ -1,6 +1,6 @@
 //! The scorecard in each format, as golden text and by its schema.
 
-use kiln::cli::report::audit::{Report, human, json, markdown, sarif};
+use kiln::cli::report::audit::{Report, github, human, json, junit, markdown, sarif};
 use serde_json::Value;
 
 use crate::harden::trees;
@@ -25,6 +25,8 @@ fn scorecards_are_as_recorded() {
             ("scorecard.txt", human::render(&report).to_string()),
             ("scorecard.md", markdown::render(&report).to_string()),
             ("scorecard.json", format!("{:#}\n", json::render(&report))),
+            ("scorecard.xml", junit::render(&report).to_string()),
+            ("scorecard.github", github::render(&report).to_string()),
             ("scorecard.sarif", format!("{:#}\n", sarif::render(&report))),
         ];
         for (name, text) in texts {
@@ -48,6 +50,27 @@ fn json_follows_its_schema() {
         assert!(errors.is_empty(), "{case}: {errors:#?}");
         value["rules"][0]["weight"] = "much".into();
         assert!(!validator.is_valid(&value));
+    }
+}
+
+#[test]
+fn junit_counts_what_it_lists() {
+    for case in ["unknown", "good"] {
+        let text = junit::render(&report(&super::audited(case), false)).to_string();
+        let count = |element: &str| text.matches(&format!("<{element} ")).count();
+        let total = text
+            .lines()
+            .find(|line| line.starts_with("<testsuites"))
+            .unwrap();
+        for (key, element) in [
+            ("tests", "testcase"),
+            ("failures", "failure"),
+            ("skipped", "skipped"),
+        ] {
+            let told = format!(" {key}=\"{}\"", count(element));
+            assert!(total.contains(&told), "{case}: {told} in {total}");
+        }
+        assert!(count("failure") > 0 && count("skipped") > 0, "{case}");
     }
 }
 

@@ -86,7 +86,7 @@ fn a_project_with_errors_has_no_score() {
 fn writes_nothing() {
     let sandbox = shop();
     let before = sandbox.files();
-    for format in ["human", "json", "sarif", "markdown"] {
+    for format in ["human", "json", "sarif", "junit", "github", "markdown"] {
         let text = sandbox.kiln(&["audit", "--format", format]).success();
         assert!(!text.is_empty());
     }

@@ -153,3 +153,55 @@ fn findings_in_the_forms_of_other_programs_are_the_same() {
         assert!(found, "{one}: {sarif}");
     }
 }
+
+#[test]
+fn a_crowd_of_warnings_comes_in_a_line_each() {
+    let sandbox = tree("");
+    sandbox.write(
+        "cluster/first.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: first}\n",
+    );
+    sandbox.write(
+        "cluster/kustomization.yaml",
+        "resources: [instance.yaml, first.yaml]\n",
+    );
+    let lonely = |name: &str| {
+        let text = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+        sandbox.write(&format!("cluster/{name}.yaml"), text);
+    };
+    for name in ["one", "two", "three"] {
+        lonely(name);
+    }
+    let few = run(&sandbox, &["check"], 0);
+    assert_eq!(
+        few.stderr.matches("warning[resource-unlisted]").count(),
+        3,
+        "{few}"
+    );
+    assert!(few.stderr.contains("= help: list `./one.yaml`"), "{few}");
+    lonely("four");
+    let many = run(&sandbox, &["check"], 0);
+    insta::assert_snapshot!(many, @r"
+    exit code 0
+    --- stderr
+    warning[resource-unlisted]: 4 findings; `-v` shows each with its lines, `kiln explain resource-unlisted` tells more
+      cluster/four.yaml:1:1: nothing lists `cluster/four.yaml`, so it never reaches the cluster
+      cluster/one.yaml:1:1: nothing lists `cluster/one.yaml`, so it never reaches the cluster
+      cluster/three.yaml:1:1: nothing lists `cluster/three.yaml`, so it never reaches the cluster
+      cluster/two.yaml:1:1: nothing lists `cluster/two.yaml`, so it never reaches the cluster
+
+    checked 2 objects of 1 Kustomization: no errors, 4 warnings
+    ");
+    let all = run(&sandbox, &["check", "-v"], 0);
+    assert_eq!(
+        all.stderr.matches("warning[resource-unlisted]").count(),
+        4,
+        "{all}"
+    );
+    let json = run(&sandbox, &["check", "--message-format", "json"], 0);
+    assert_eq!(
+        json.stdout.matches("\"resource-unlisted\"").count(),
+        4,
+        "{json}"
+    );
+}

@@ -355,7 +355,8 @@ fn helps_with_audit() {
           --lenient
               Take a variable that nothing gives for empty, as Flux did before 2.9
           --format <FORMAT>
-              The form of the scorecard [default: human] [possible values: human, json, sarif, markdown]
+              The form of the scorecard [default: human] [possible values: human, json, sarif, junit,
+              github, markdown]
           --fail-under <N>
               Exit with 1 if the total after hardening is below N per cent
           --only <CATEGORY>

@@ -93,6 +93,8 @@ const OBJECTS: &[&[&str]] = &[
     &["audit", "-v", "--format", "human"],
     &["audit", "--format", "json"],
     &["audit", "--format", "sarif"],
+    &["audit", "--format", "junit"],
+    &["audit", "--format", "github"],
     &["audit", "--format", "markdown"],
     &["explain", "out/apps/odd.yaml:5"],
 ];

@@ -6,7 +6,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
-use crate::cli::report::audit::{Report, human, json, markdown, percent, sarif};
+use crate::cli::report::audit::{Report, github, human, json, junit, markdown, percent, sarif};
 use crate::cli::report::shown;
 use crate::cli::session;
 use crate::cli::settings::Settings;
@@ -64,6 +64,12 @@ enum Format {
     /// For code scanning.
     #[value(help = None)]
     Sarif,
+    /// For programs that show lists of tests.
+    #[value(help = None)]
+    Junit,
+    /// For annotations on a pull request.
+    #[value(help = None)]
+    Github,
     /// For a comment on a pull request.
     #[value(help = None)]
     Markdown,
@@ -116,6 +122,10 @@ pub fn run(
         "" | "." => String::new(),
         folder => format!("{folder}/"),
     };
+    let prefix = match args.format {
+        Format::Github => format!("{}{prefix}", printer.checkout_prefix()),
+        _ => prefix,
+    };
     let report = Report {
         audited: &audited,
         prefix,
@@ -126,6 +136,8 @@ pub fn run(
         Format::Human => human::render(&report),
         Format::Json => shown::json::page(&json::render(&report)),
         Format::Sarif => shown::json::page(&sarif::render(&report)),
+        Format::Junit => junit::render(&report),
+        Format::Github => github::render(&report),
         Format::Markdown => markdown::render(&report),
     };
     printer.data(&text)?;

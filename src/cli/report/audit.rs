@@ -1,7 +1,9 @@
 //! A scorecard in the form that the reader wants.
 
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod sarif;
 

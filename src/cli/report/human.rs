@@ -8,7 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 
 use super::shown::Shown;
 use super::shown::marks::marked;
-use super::shown::terminal::{self, MarkedSource};
+use super::shown::terminal::{self, MarkedSource, TerminalPage};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{Source, Span};
 
@@ -46,6 +46,31 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> Shown {
     let text = with_true_columns(renderer.render(&[group]), diagnostic);
     terminal::drawn(&format!("{text}\n\n"))
 }
+
+/// Renders warnings of one code in a line each, under a head that counts them.
+pub fn render_briefly(code: &str, warnings: &[&Diagnostic], color: bool) -> Shown {
+    let mut page = TerminalPage::new(color);
+    let head = format!("warning[{code}]");
+    let count = warnings.len();
+    let told = format!(
+        ": {count} findings; `-v` shows each with its lines, `kiln explain {code}` tells more"
+    );
+    page.spans(&[(WARNING, &head), (BOLD, &told)]);
+    for warning in warnings {
+        let place = warning.primary.as_ref().map(|label| {
+            let source = &label.place.source;
+            let (line, column) = source.line_column(label.place.span.start);
+            format!("{}:{line}:{column}: ", source.path)
+        });
+        let message = &warning.message;
+        page.line(format_args!("  {}{message}", place.unwrap_or_default()));
+    }
+    page.blank();
+    page.finish()
+}
+
+const WARNING: &str = "\u{1b}[1m\u{1b}[33m";
+const BOLD: &str = "\u{1b}[1m";
 
 const NOTHING: [Origin<'static>; 0] = [];
 

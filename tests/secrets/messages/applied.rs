@@ -155,6 +155,8 @@ const READING: &[&[&str]] = &[
     &["audit", "--verbose"],
     &["audit", "--format", "json"],
     &["audit", "--format", "sarif"],
+    &["audit", "--format", "junit"],
+    &["audit", "--format", "github"],
     &["audit", "--format", "markdown"],
     &["harden", "--verbose"],
     &["harden", "--diff"],

@@ -44,6 +44,8 @@ const GOOD: &[&[&str]] = &[
     &["render", "--verbose"],
     &["audit"],
     &["audit", "--format", "sarif"],
+    &["audit", "--format", "junit"],
+    &["audit", "--format", "github"],
     &["audit", "--format", "markdown"],
     &["explain", "keep.sops.yaml:1"],
     &["diff", "--disk"],

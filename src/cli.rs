@@ -16,6 +16,7 @@ pub mod flux_inputs;
 pub mod folder_files;
 pub mod found_in_tree;
 pub mod judged_tree;
+mod memory;
 pub mod report;
 pub mod printer;
 pub mod progress;
@@ -40,6 +41,7 @@ use settings::{Environment, Settings, Standing};
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
+    memory::keep_out_of_dumps();
     panic::set_hook(Box::new(ask_for_report));
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();

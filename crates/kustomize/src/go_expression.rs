@@ -23,6 +23,35 @@ pub(crate) fn compile_expression(text: &str) -> Option<Regex> {
     Regex::new(&translation.out).ok()
 }
 
+/// A regular expression that matches whole texts only, as a target's do.
+#[derive(Clone, Debug)]
+pub(crate) enum WholeExpression {
+    /// Most are names, which stand for themselves: to compile one takes longer than all that is done with it.
+    Name(String),
+    /// It has characters that stand for others.
+    Pattern(Regex),
+}
+
+impl WholeExpression {
+    /// Compiles one; `None` where Go refuses it.
+    pub(crate) fn compile(text: &str) -> Option<Self> {
+        let stands_for_itself =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/');
+        if text.chars().all(stands_for_itself) {
+            return Some(Self::Name(text.to_owned()));
+        }
+        compile_expression(&format!("^(?:{text})$")).map(Self::Pattern)
+    }
+
+    /// Returns whether a text is one that it means.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::Name(name) => name == text,
+            Self::Pattern(pattern) => pattern.is_match(text),
+        }
+    }
+}
+
 struct ExpressionTranslation<'t> {
     rest: Peekable<Chars<'t>>,
     out: String,
@@ -328,7 +357,7 @@ fn is_allowed(count: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::compile_expression;
+    use super::{WholeExpression, compile_expression};
 
     /// What Go says of each was asked of kustomize 5.8.
     #[test]
@@ -373,6 +402,15 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in r"[\\QEdpPbx0-9{}\[\]()?*+|:^$a-c&~<>-]{0,24}") {
             compile_expression(&text);
+        }
+
+        #[test]
+        fn a_name_is_the_expression_that_it_spells(name in "[a-zA-Z0-9_/-]{1,6}", text in "[a-zA-Z0-9_/-]{0,6}\n?") {
+            let plain = WholeExpression::compile(&name).unwrap();
+            let spelled = compile_expression(&format!("^(?:{name})$")).unwrap();
+            for text in [&name, &text, &format!("{name}\n"), &format!("{name}{text}")] {
+                prop_assert_eq!(plain.is_match(text), spelled.is_match(text));
+            }
         }
 
         #[test]

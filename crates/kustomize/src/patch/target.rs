@@ -1,9 +1,7 @@
 //! Which objects a patch or a replacement is for.
 
-use regex::Regex;
-
 use super::super::field::Field;
-use super::super::go_expression::compile_expression;
+use super::super::go_expression::WholeExpression;
 use super::super::problem::{Findings, Problem, ProblemKind};
 use super::super::resource::{Resource, ResourceId};
 use super::super::scope::is_cluster_scoped;
@@ -26,11 +24,11 @@ const NO_NAMESPACE: &str = "_non_namespaceable_";
 /// A selector: each part that is given has to match as a whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TargetSelector {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<WholeExpression>,
+    version: Option<WholeExpression>,
+    kind: Option<WholeExpression>,
+    name: Option<WholeExpression>,
+    namespace: Option<WholeExpression>,
     labels: LabelSelector,
     annotations: LabelSelector,
     has_label_conditions: bool,
@@ -126,13 +124,13 @@ impl TargetSelector {
     }
 }
 
-fn matches(pattern: Option<&Regex>, text: &str) -> bool {
+fn matches(pattern: Option<&WholeExpression>, text: &str) -> bool {
     pattern.is_none_or(|pattern| pattern.is_match(text))
 }
 
-fn read_pattern(field: &Field, findings: &mut Findings) -> Option<Regex> {
+fn read_pattern(field: &Field, findings: &mut Findings) -> Option<WholeExpression> {
     let text = field.as_text().filter(|text| !text.is_empty())?;
-    let pattern = compile_expression(&format!("^(?:{text})$"));
+    let pattern = WholeExpression::compile(text);
     if pattern.is_none() {
         let message = format!("`{text}` is no regular expression that kustomize reads");
         let problem = Problem::new(ProblemKind::Malformed, message, field.place())

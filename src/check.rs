@@ -13,7 +13,7 @@ pub use gate::{Baseline, FailOn, Gate};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::flux::{ObjectKey, UnseenPart};
-use crate::rules::{self, Facts, Judgement, Measures, Rule, RuleOutcome};
+use crate::rules::{self, Facts, Judgement, Measures, PLAIN_TEXT, Rule, RuleOutcome};
 use crate::tree::{Checked, File, Hardened, Tree};
 
 /// What the rules found.
@@ -52,6 +52,18 @@ pub fn check(
     Ok(Warned {
         value: (tree.checked(), findings),
         warnings: warned.warnings,
+    })
+}
+
+/// Finds the secrets that a tree would have in plain text, and asks for nothing else.
+pub fn find_plain_text<'f>(
+    files: impl Iterator<Item = &'f File>,
+    measures: Measures<'f>,
+) -> Vec<Diagnostic> {
+    Facts::gather(files, measures, |facts| {
+        let asked = rules::all().filter(|rule| PLAIN_TEXT.contains(&rule.code));
+        let found = asked.flat_map(|rule| rule.judge(facts).diagnostics());
+        found.filter(gate::must_be_told).collect()
     })
 }
 

@@ -93,7 +93,7 @@ impl Baseline {
 }
 
 /// Returns whether a finding stops the run whatever a project ignores or knows: a secret would be written in plain text.
-fn must_be_told(finding: &Diagnostic) -> bool {
+pub(super) fn must_be_told(finding: &Diagnostic) -> bool {
     finding.severity == Severity::Error && PLAIN_TEXT.contains(&finding.code)
 }
 

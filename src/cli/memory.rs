@@ -4,7 +4,7 @@
 ///
 /// No core dump is written on Unix. On Linux, no debugger of the same user gets in either, and programs that Kiln
 /// starts are as they always are. A system that refuses is no reason not to go on.
-pub fn keep_out_of_dumps() {
+pub(super) fn keep_out_of_dumps() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,12 +13,12 @@ pub fn keep_out_of_dumps() {
             current: Some(0),
             ..allowed
         };
-        drop(setrlimit(Resource::Core, none));
+        let _ = setrlimit(Resource::Core, none);
     }
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

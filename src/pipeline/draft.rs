@@ -9,26 +9,25 @@ use super::failure::{Failure, Warnings};
 use super::kept::KeptFiles;
 use super::project_measures::ProjectMeasures;
 use super::surroundings::surroundings_of;
-use super::{Front, Sealing, World, hardened_and_checked, inputs, rendered_from};
+use super::{Front, Sealing, World, inputs, rendered_from};
+use crate::check;
 use crate::config::PublicReference;
-use crate::diagnostic::Diagnostic;
 use crate::flux::{FollowedTree, TreeFiles};
+use crate::harden;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{Checked, File, Tree, is_secret_path};
+use crate::tree::{File, Hardened, Tree, is_secret_path};
 use crate::workload::Exemption;
 
 /// A project that compiled up to sealing, for comparison in memory.
 pub struct Draft {
     /// The tree, its secrets in plain text.
-    pub tree: Tree<Checked>,
+    pub tree: Tree<Hardened>,
     /// The secrets that the run met.
     pub secrets: Secrets,
     /// The config with its defaults; some of its values are secret.
     pub values: Value,
-    /// What the stages warned of, in their order.
-    pub warnings: Vec<Diagnostic>,
     /// What was made up: key files, variables and encrypted data files.
     pub stand_ins: BTreeSet<String>,
     /// The outputs that depend on it.
@@ -55,9 +54,10 @@ pub struct DraftPolicies {
     pub sealed: BTreeMap<String, SealTerms>,
 }
 
-/// Loads, validates, renders, hardens and checks; nothing is sealed, so that no key is needed for that.
+/// Loads, validates, renders and hardens; nothing is sealed, so that no key is needed for that.
 ///
-/// `data` takes the place of the project's own data files, if given.
+/// What rules find wrong does not stop it, as what is wrong is compared as well; but for secrets in plain text, which
+/// nobody is to see. `data` takes the place of the project's own data files, if given.
 pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
@@ -72,7 +72,13 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
     let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
     let unseen = measures.exposure.unseen.as_ref();
     let unseen = inputs::unseen_files(&rendering.tree, unseen);
-    let (tree, _) = hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
+    let tree = measures.of(world, rendering.tree, |tree, by| {
+        let hardened = warnings.keep(harden::harden(tree, by))?;
+        match check::find_plain_text(hardened.files(), by) {
+            found if found.is_empty() => Ok(hardened),
+            found => Err(Failure::Problems(found)),
+        }
+    })?;
     let secret = tree.files().filter(|file| file.is_secret());
     let sealed =
         secret.filter_map(|file| Some((file.path.clone(), rules.terms(&file.path)?.clone())));
@@ -95,7 +101,6 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         tree,
         secrets: rendering.secrets,
         values,
-        warnings: warnings.list,
         stand_ins,
         unseen,
     })

@@ -357,6 +357,45 @@ fn a_side_that_does_not_compile_is_an_error_and_no_deletion() {
 }
 
 #[test]
+fn what_the_rules_find_wrong_is_compared_all_the_same() {
+    let sandbox = project();
+    let list = sandbox.read("templates/apps/shop/kustomization.yaml");
+    let service = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector:\n    app: nobody\n  \
+                   ports:\n    - port: 80\n";
+    sandbox.write("templates/apps/shop/service.yaml", service);
+    sandbox.write(
+        "templates/apps/shop/kustomization.yaml",
+        format!("{list}  - ./service.yaml\n"),
+    );
+    let run = sandbox.kiln(&["check"]);
+    assert!(
+        run.stderr.contains("error[service-selects-nothing]"),
+        "{run}"
+    );
+    commit(&sandbox, "wrong");
+    sandbox.write(
+        "templates/apps/shop/service.yaml",
+        service.replace("nobody", "web"),
+    );
+    let run = diff(&sandbox, &["--base", "HEAD"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("~ Service/shop/web"), "{run}");
+    assert!(run.stdout.ends_with("\n1 changed\n"), "{run}");
+    // A secret in plain text stays where it is: nobody is to see it in a comparison either.
+    sandbox.write(
+        "templates/apps/shop/config.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop\nstringData:\n  token: swordfish\n",
+    );
+    let run = diff(&sandbox, &["--base", "HEAD"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("error[secret-unsealed]"), "{run}");
+    assert!(
+        !run.stdout.contains("swordfish") && !run.stderr.contains("swordfish"),
+        "{run}"
+    );
+}
+
+#[test]
 fn an_object_that_nothing_takes_in_any_more_is_removed() {
     let sandbox = project();
     let list = sandbox.read("templates/apps/shop/kustomization.yaml");

@@ -42,17 +42,12 @@ impl HiddenPart {
 }
 
 impl Builds<'_> {
-    /// Returns the cluster that a member goes to, as an index of the roots; `None` where no root reaches it.
-    pub fn root_of(&self, member: &Member<'_>) -> Option<usize> {
-        self.applied.builds.get(member.build)?.root
-    }
-
     /// Lists the clusters that the object a member is written as goes to.
     pub fn roots_of(&self, member: &Member<'_>) -> Vec<Option<usize>> {
         let same = self.members.iter().filter(|other| {
             other.spot() == member.spot() && other.namespace_name() == member.namespace_name()
         });
-        same.map(|other| self.root_of(other)).collect()
+        same.map(|other| other.root).collect()
     }
 
     /// Lists the parts that may hold objects and are not seen; those of other clusters aside.

@@ -179,7 +179,7 @@ impl<'t> Facts<'t> {
 
     /// Lists how the workloads of a namespace stand to the Pod Security Standards, and who else makes pods in it.
     pub(super) fn standings_in(&self, namespace: &Member<'_>) -> Vec<&Standing> {
-        let root = self.builds.root_of(namespace);
+        let root = namespace.root;
         let inside = self.standings().get(&namespace.name).into_iter().flatten();
         inside.filter(|standing| standing.is_of(root)).collect()
     }

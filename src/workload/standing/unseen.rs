@@ -100,7 +100,7 @@ impl<'t> UnseenMakers<'_, 't> {
                 if let Some(level) = level {
                     self.add(namespace, predicted_level(member, level));
                 } else {
-                    let key = (self.builds.root_of(member), namespace);
+                    let key = (member.root, namespace);
                     unseen.entry(key).or_default().push(member);
                 }
             }

@@ -1,6 +1,7 @@
 //! Values that change nothing.
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::app_template_values::{AppTemplateValues, lacks_image, misspelled_image};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
@@ -46,12 +47,28 @@ fn judge(judge: &mut Judge<'_, '_>) {
             }
             Some(_) => {
                 let dead = dead_value::all(release).into_iter();
+                let dead = dead.filter(|dead| !is_misspelled_image(release, &dead.path));
                 let findings = dead.map(|dead| problem(judge.facts, release, &dead));
                 let findings = findings.collect();
                 judge.found(subject, findings);
             }
         }
     }
+}
+
+/// Returns whether a path is that of an image that is spelt differently, of which `image-missing` tells.
+fn is_misspelled_image(release: &Release<'_>, path: &str) -> bool {
+    let steps: Vec<&str> = path.split('.').collect();
+    let ["controllers", controller, list @ ("containers" | "initContainers"), name, key] = steps[..]
+    else {
+        return false;
+    };
+    let values = AppTemplateValues::of(release);
+    let controller = values.and_then(|values| values.get(&["controllers", controller]));
+    controller.is_some_and(|controller| {
+        let container = &controller[list][name];
+        lacks_image(controller, container) && misspelled_image(container) == Some(key)
+    })
 }
 
 fn problem(facts: &Facts<'_>, release: &Release<'_>, dead: &DeadValue) -> Diagnostic {

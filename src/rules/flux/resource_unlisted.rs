@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use kustomize::join;
+
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::flux::Kustomization;
 use crate::flux::builds::{Member, Start};
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::{Place, Span};
+use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -48,7 +51,8 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
         // Why a refused one does not build is told at its place.
         let is_lost = has_start && build.start == Start::Unreached && !build.refused;
         let folder = build.folder.as_str();
-        if is_lost && facts.is_rendered_folder(folder) && !may_be_built(facts, folder) {
+        let is_lost = is_lost && facts.is_rendered_folder(folder);
+        if is_lost && !may_be_built(facts, folder) && !is_lost_by_mistake(facts, folder) {
             problems.extend(builds.kustomizations.get(folder).map(|lost| {
                 let message = format!("nothing builds the folder `{folder}`");
                 let place = Place::new(&lost.file.source, Span::new(0, 0));
@@ -69,6 +73,34 @@ fn may_be_built(facts: &Facts<'_>, folder: &str) -> bool {
         let before = build.folder.split("${").next().unwrap_or_default();
         let after = build.folder.rsplit('}').next().unwrap_or_default();
         folder.starts_with(before) && folder.ends_with(after)
+    })
+}
+
+/// Returns whether nothing builds a folder because of a mistake that is told at its own place: a path that is nearly that
+/// of the folder, or a refused build, where a Flux Kustomization of the tree points at the folder.
+fn is_lost_by_mistake(facts: &Facts<'_>, folder: &str) -> bool {
+    let applied = &facts.builds.applied;
+    let mut wrong = applied.problems.iter();
+    let is_meant = wrong.any(|problem| {
+        let mut builds = problem.builds.iter().map(|build| &applied.builds[*build]);
+        problem.code == "flux-path"
+            && builds.any(|build| {
+                closest(&build.folder, facts.builds.files.folders()) == Some(folder)
+            })
+    });
+    let mut builds = facts.builds.builds.iter();
+    let has_refused = builds.any(|build| build.refused && build.reached);
+    is_meant || (has_refused && is_pointed_at(facts, folder))
+}
+
+/// Returns whether a Flux Kustomization that is written in the tree points at a folder, applied or not.
+fn is_pointed_at(facts: &Facts<'_>, folder: &str) -> bool {
+    let mut written = facts.builds.files.rendered();
+    written.any(|(_, file)| {
+        Object::of(file).any(|object| {
+            let path = object.root.find_text("spec.path").unwrap_or_default();
+            object.kind() == "Kustomization" && join("", path).as_deref() == Some(folder)
+        })
     })
 }
 

@@ -29,6 +29,8 @@ pub(super) struct ObjectReference<'a> {
     pub(super) counts: bool,
     /// Whether people make such an object by hand, so that it is not sure that it is not there.
     pub(super) by_hand: bool,
+    /// Whether that is the usual way, so that nothing is said unless the name is a slip of another one.
+    pub(super) is_bootstrapped: bool,
 }
 
 /// A part of an object that a reference names.
@@ -74,6 +76,10 @@ impl ObjectReference<'_> {
             }
             ObjectDoubt::Nobody => None,
         };
+        if self.is_bootstrapped && !self.is_slip(cluster) {
+            judge.unseen(subject, "people make it before Flux runs", None);
+            return;
+        }
         if let Some(who) = silent {
             judge.unseen(subject, format!("{who} may make `{id}`"), None);
             return;

@@ -79,7 +79,10 @@ fn told(tree: &BTreeMap<String, String>, edited: &str) -> Vec<String> {
         sandbox.write(path, text);
     }
     let run = sandbox.kiln(&["check", "--message-format", "json"]);
-    let lines = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
     let all: Vec<Value> = lines.collect();
     let found = all.iter().filter(|one| one["type"] == "diagnostic");
     let told: Vec<String> = found.map(|finding| shown(finding, edited)).collect();
@@ -113,7 +116,11 @@ fn a_right_tree_is_silent() {
     }
     let run = sandbox.kiln(&["check"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.stderr.contains("29 objects of 7 Kustomizations: no errors, 0 warnings"), "{run}");
+    assert!(
+        run.stderr
+            .contains("29 objects of 7 Kustomizations: no errors, 0 warnings"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -121,7 +128,9 @@ fn each_fault_in_a_right_tree_is_told_at_its_place() {
     let faults = Fault::all();
     let names: BTreeSet<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
     assert_eq!(names.len(), faults.len(), "two faults of one name");
-    let numbers = names.iter().filter_map(|name| name.get(..2)?.parse::<u32>().ok());
+    let numbers = names
+        .iter()
+        .filter_map(|name| name.get(..2)?.parse::<u32>().ok());
     let expected = (1..=40).filter(|number| *number != 28);
     assert_eq!(numbers.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 

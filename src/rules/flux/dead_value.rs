@@ -59,7 +59,13 @@ fn judge(judge: &mut Judge<'_, '_>) {
 /// Returns whether a path is that of an image that is spelt differently, of which `image-missing` tells.
 fn is_misspelled_image(release: &Release<'_>, path: &str) -> bool {
     let steps: Vec<&str> = path.split('.').collect();
-    let ["controllers", controller, list @ ("containers" | "initContainers"), name, key] = steps[..]
+    let [
+        "controllers",
+        controller,
+        list @ ("containers" | "initContainers"),
+        name,
+        key,
+    ] = steps[..]
     else {
         return false;
     };

@@ -84,9 +84,8 @@ fn is_lost_by_mistake(facts: &Facts<'_>, folder: &str) -> bool {
     let is_meant = wrong.any(|problem| {
         let mut builds = problem.builds.iter().map(|build| &applied.builds[*build]);
         problem.code == "flux-path"
-            && builds.any(|build| {
-                closest(&build.folder, facts.builds.files.folders()) == Some(folder)
-            })
+            && builds
+                .any(|build| closest(&build.folder, facts.builds.files.folders()) == Some(folder))
     });
     let mut builds = facts.builds.builds.iter();
     let has_refused = builds.any(|build| build.refused && build.reached);

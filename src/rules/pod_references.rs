@@ -15,11 +15,8 @@ use crate::flux::builds::field_at;
 use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 use crate::workload::manifest::pod_route;
-use crate::workload::profile::ReadObject;
+use crate::workload::profile::{READ_KINDS, ReadObject};
 use crate::yaml::Route;
-
-/// The kinds of objects that operators read for custom resources.
-const KINDS: [&str; 3] = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
 
 /// A ConfigMap, Secret, volume claim or account that a pod names.
 struct PodReference<'f> {
@@ -338,7 +335,7 @@ fn read_object<'f>(
     let written = named.unwrap_or(field);
     let name = written.as_text().filter(|name| !name.is_empty())?;
     let kind = field.find_text(&["kind"]).unwrap_or(&reads.kind);
-    let kind = KINDS.into_iter().find(|known| *known == kind)?;
+    let kind = READ_KINDS.into_iter().find(|known| *known == kind)?;
     let is_core = field.find_text(&["group"]).unwrap_or_default().is_empty();
     let given = field
         .find_text(&["namespace"])

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use custom_resource::CustomResourceTable;
 pub use custom_resource::{CustomResourceKind, FieldCondition, OperandPlace, OperandPods};
 pub use known::Known;
-pub use operator_objects::{MadeObject, OperatorObjects, ReadObject};
+pub use operator_objects::{MadeObject, OperatorObjects, READ_KINDS, ReadObject};
 pub use version::Versions;
 
 use super::naming::LONGEST;

@@ -184,7 +184,13 @@ pub(in crate::rules) fn makes_pods_in(
         return is_beside;
     };
     if matches!(entry.pods, OperandPods::Nothing) {
-        return false;
+        // What a class is called does not tell whether its controller starts a proxy, and where.
+        let is_gateway = object.is("gateway.networking.k8s.io", "Gateway");
+        let runs_proxies = || {
+            let charts = ["gateway-helm".to_owned()];
+            releases_of(facts, &charts).any(|release| release.namespace == namespace)
+        };
+        return is_gateway && (is_beside || runs_proxies());
     }
     match &entry.place {
         OperandPlace::Beside => is_beside,

@@ -12,6 +12,9 @@ const KEYS: [&str; 7] = [
     "groups", "kinds", "when", "makes", "reads", "specs", "source",
 ];
 
+/// The kinds of what operators read.
+pub const READ_KINDS: [&str; 3] = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
+
 /// What an operator makes of custom resources of some kinds, and what it reads for them.
 #[derive(Clone, Debug)]
 pub struct OperatorObjects {
@@ -129,8 +132,16 @@ impl Reader<'_> {
     fn read_object(&mut self, node: &Node) -> ReadObject {
         let known = ["kind", "fields", "bootstrapped", "operator"];
         self.keys(node, &known, &["kind", "fields"]);
+        let kind = self.text(node, "kind").unwrap_or_default();
+        if !READ_KINDS.contains(&kind.as_str()) {
+            let kinds = READ_KINDS.map(|kind| format!("`{kind}`")).join(", ");
+            self.problem(
+                node.first_line_span(),
+                format!("what is read is one of {kinds}"),
+            );
+        }
         ReadObject {
-            kind: self.text(node, "kind").unwrap_or_default(),
+            kind,
             fields: self.texts(node, "fields"),
             is_bootstrapped: self.flag(node, "bootstrapped") == Some(true),
             operator: self.texts(node, "operator"),

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use kustomize::Field;
+use semver::Version;
 use serde_json::{Map, Value};
 
 use custom_resource::CustomResourceTable;
@@ -122,6 +123,8 @@ pub struct Profile {
     pub any_publisher: bool,
     /// The versions that the facts hold for.
     pub versions: Versions,
+    /// The version that the values are listed of; `None` where nobody says one.
+    pub verified: Option<Version>,
     /// What `{fullname}` stands for without `fullnameOverride`.
     pub fullname: DefaultName,
     /// The values that name things, and what holds without them.
@@ -340,6 +343,25 @@ pub enum Match<'p> {
     OtherPublisher(&'p Profile),
     /// Nothing is known.
     Unknown,
+}
+
+impl Profile {
+    /// Returns the values that the chart knows in a version, where they were listed of a release that differs by bug
+    /// fixes alone.
+    ///
+    /// A later release may know more of them, and an earlier one others. Of a version that is not pinned nothing is known.
+    pub fn values_in(&self, version: Option<&str>) -> Option<&Known> {
+        let values = self.values.as_ref()?;
+        let Some(verified) = &self.verified else {
+            return Some(values);
+        };
+        let used = version::parse(version?)?;
+        let series = |version: &Version| match (version.major, version.minor) {
+            (0, 0) => (0, 0, version.patch),
+            (major, minor) => (major, minor, 0),
+        };
+        (series(&used) == series(verified)).then_some(values)
+    }
 }
 
 impl Profiles {

@@ -118,7 +118,7 @@ fn a_right_tree_is_silent() {
     assert_eq!(run.code, Some(0), "{run}");
     assert!(
         run.stderr
-            .contains("29 objects of 7 Kustomizations: no errors, 0 warnings"),
+            .contains("30 objects of 7 Kustomizations: no errors, 0 warnings"),
         "{run}"
     );
 }

@@ -40,9 +40,14 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let builds = &facts.builds;
     let mut problems = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut pointed_at = BTreeSet::new();
     for member in &builds.members {
-        let is_loose = !builds.takes_in(member);
-        if is_loose && seen.insert(member.path()) {
+        if builds.takes_in(member) {
+            continue;
+        }
+        let path = member.text("spec.path").unwrap_or_default();
+        pointed_at.extend(join("", path).filter(|_| member.kind() == "Kustomization"));
+        if seen.insert(member.path()) {
             problems.extend(unlisted(facts, member));
         }
     }
@@ -51,7 +56,8 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
         // Why a refused one does not build is told at its place.
         let is_lost = has_start && build.start == Start::Unreached && !build.refused;
         let folder = build.folder.as_str();
-        let is_lost = is_lost && facts.is_rendered_folder(folder);
+        // A Kustomization that nothing lists is told, and what it points at is lost with it.
+        let is_lost = is_lost && facts.is_rendered_folder(folder) && !pointed_at.contains(folder);
         if is_lost && !may_be_built(facts, folder) && !is_lost_by_mistake(facts, folder) {
             problems.extend(builds.kustomizations.get(folder).map(|lost| {
                 let message = format!("nothing builds the folder `{folder}`");

@@ -74,7 +74,7 @@ fn has_chart_in_files(release: &Release<'_>) -> bool {
 }
 
 fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Diagnostic {
-    let (who, installs, uses) = match users {
+    let (who, installs, employs) = match users {
         [only] => (format!("`{}`", only.label()), "installs", "uses"),
         many => (format!("{} releases", many.len()), "install", "use"),
     };
@@ -107,7 +107,7 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
             profile.source.path
         )),
         Match::OtherPublisher(profile) => warn(format!(
-            "{who} {uses} `{chart}`, which is not where the chart that Kiln knows as `{}` is published",
+            "{who} {employs} `{chart}`, which is not where the chart that Kiln knows as `{}` is published",
             profile.chart
         ))
         .with_hint(format!(

@@ -24,10 +24,11 @@ pub(super) fn objects(
     let known = profiles.made_of(group, kind, object).unwrap_or_default();
     let mut found = Vec::new();
     for made in known {
-        let named = made.field.as_ref();
-        let named = named.and_then(|route| object.find_dotted(route)?.as_text());
-        let names = made.names.iter().map(|pattern| pattern.replace("{}", name));
-        for name in names.chain(named.map(str::to_owned)) {
+        let route = made.field.as_ref();
+        let written = route.and_then(|route| object.find_dotted(route)?.as_text());
+        let patterns = made.names.iter();
+        let filled = patterns.map(|pattern| pattern.replace("{}", name));
+        for name in filled.chain(written.map(str::to_owned)) {
             let parts = match kind {
                 "SealedSecret" => sealed_keys(object),
                 _ => KnownParts::Open,

@@ -92,9 +92,10 @@ fn fields_at<'f>(resource: &'f Field, route: &str) -> Vec<&'f Field> {
     for step in route.split('.') {
         let key = step.trim_end_matches("[]");
         let inner = found.iter().filter_map(|field| field.get(key));
-        found = match step.ends_with("[]") {
-            true => inner.filter_map(Field::items).flatten().collect(),
-            false => inner.collect(),
+        found = if step.ends_with("[]") {
+            inner.filter_map(Field::items).flatten().collect()
+        } else {
+            inner.collect()
         };
     }
     found

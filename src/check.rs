@@ -6,6 +6,8 @@
 mod codes;
 mod gate;
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 pub use codes::CODES;
@@ -67,6 +69,13 @@ pub fn find_plain_text<'f>(
     })
 }
 
+/// Returns what a finding says, and where: what several clusters get from one place is told once.
+fn told_by(finding: &Diagnostic) -> (&'static str, String, Option<(String, usize)>) {
+    let place = finding.primary.as_ref().map(|label| &label.place);
+    let place = place.map(|place| (place.source.path.clone(), place.span.start));
+    (finding.code, finding.message.clone(), place)
+}
+
 /// Asks the rules that have a severity, and lets through the gate what counts.
 pub fn judge<'f>(
     files: impl Iterator<Item = &'f File>,
@@ -96,6 +105,8 @@ pub fn judge<'f>(
         rule.is_none_or(|rule| rule.is_checked() || rule.remedy.is_some())
     };
     found.extend(measures.exemptions.unused(&is_asked));
+    let mut told = BTreeSet::new();
+    found.retain(|finding| told.insert(told_by(finding)));
     Findings {
         parts: seen.parts,
         objects: seen.objects,

@@ -7,6 +7,7 @@
 //! `KILN_BLESS=1` writes the findings.
 
 mod clean;
+mod faults;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -223,7 +223,8 @@ impl std::fmt::Debug for Member<'_> {
     }
 }
 
-fn field_at<'f>(field: &'f Field, route: &Route) -> Option<&'f Field> {
+/// Returns the value at a route of an object.
+pub fn field_at<'f>(field: &'f Field, route: &Route) -> Option<&'f Field> {
     route.0.iter().try_fold(field, step_of)
 }
 

@@ -163,7 +163,7 @@ fn renders_by(world: &World<'_>, project: &Project) -> bool {
         || project.templates.iter().any(lists)
 }
 
-/// Lists the manifests of a tree.
+/// Lists the manifests of a tree; a file that is no YAML stays among those that builds read by themselves and refuse.
 fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
     let is_manifest = |path: &&str| {
         crate::tree::is_yaml_path(path)
@@ -171,7 +171,12 @@ fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
             || path.ends_with("/Kustomization")
             || *path == "Kustomization"
     };
-    let paths = files.paths().filter(is_manifest);
+    let is_read = |path: &&str| {
+        files
+            .file(path)
+            .is_some_and(|file| file.documents().is_ok())
+    };
+    let paths = files.paths().filter(is_manifest).filter(is_read);
     paths
         .filter_map(|path| files.output(path))
         .cloned()

@@ -32,12 +32,36 @@ impl<'t> AppTemplateValues<'t> {
         switched_on(all)
     }
 
+    /// Returns what stands below keys of the values.
+    pub(super) fn get(self, keys: &[&str]) -> Option<&'t Value> {
+        let (first, rest) = keys.split_first()?;
+        let first = self.release.values.get(*first)?;
+        rest.iter().try_fold(first, |value, key| value.get(*key))
+    }
+
     /// Returns the place of a key below keys of the values, or of the deepest of them that is there.
     pub(super) fn place(self, keys: &[&str]) -> Place {
         let start = values::route("");
         let route = keys.iter().fold(start, |route, key| route.then(*key));
         self.release.member.place(&route)
     }
+}
+
+/// Returns whether nothing gives a container of a controller an image.
+pub(super) fn lacks_image(controller: &Value, container: &Value) -> bool {
+    let has_repository = |image: &Value| {
+        let text = image.as_str().or_else(|| image["repository"].as_str());
+        text.is_some_and(|text| !text.is_empty())
+    };
+    let shared = &controller["defaultContainerOptions"]["image"];
+    !has_repository(&container["image"]) && !has_repository(shared)
+}
+
+/// Returns the key of a container that is spelt nearly like `image`.
+pub(super) fn misspelled_image(container: &Value) -> Option<&str> {
+    let mut keys = container.as_object()?.keys();
+    let found = keys.find(|key| strsim::damerau_levenshtein(key, "image") == 1);
+    found.map(String::as_str)
 }
 
 /// Lists the entries of a mapping that nothing switches off.

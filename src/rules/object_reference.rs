@@ -29,6 +29,8 @@ pub(super) struct ObjectReference<'a> {
     pub(super) counts: bool,
     /// Whether people make such an object by hand, so that it is not sure that it is not there.
     pub(super) by_hand: bool,
+    /// Whether that is the usual way, so that nothing is said unless the name is a slip of another one.
+    pub(super) is_bootstrapped: bool,
 }
 
 /// A part of an object that a reference names.
@@ -74,6 +76,10 @@ impl ObjectReference<'_> {
             }
             ObjectDoubt::Nobody => None,
         };
+        if self.is_bootstrapped && !self.is_slip(cluster) {
+            judge.unseen(subject, "people make it before Flux runs", None);
+            return;
+        }
         if let Some(who) = silent {
             judge.unseen(subject, format!("{who} may make `{id}`"), None);
             return;
@@ -209,11 +215,15 @@ impl ObjectReference<'_> {
         judge.unseen(subject, why.clone(), Some(finding.with_hint(why)));
     }
 
-    /// Returns whether an object of the tree is called nearly so: one sign is a slip, more may be another object.
+    /// Returns whether an object of the tree is called nearly so: one sign is a slip, more may be another object, and so
+    /// may a number.
     fn is_slip(&self, cluster: &ClusterObjects) -> bool {
         let name = &self.id.key.name;
         let mut others = cluster.names(&self.id);
-        others.any(|other| strsim::damerau_levenshtein(other, name) <= 1)
+        others.any(|other| {
+            let is_near = strsim::damerau_levenshtein(other, name) <= 1;
+            is_near && without_digits(other) != without_digits(name)
+        })
     }
 
     /// Returns the file that has the object although Flux does not apply it.
@@ -261,6 +271,10 @@ impl ObjectReference<'_> {
         }
         finding.with_suggestion(&key.name, cluster.names(&self.id))
     }
+}
+
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|sign| !sign.is_ascii_digit()).collect()
 }
 
 /// How many parts of an object are listed.

@@ -16,7 +16,7 @@ use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 
 pub(super) use app_template::{filled_name, is_app_template, rendered_name};
-pub(super) use doubt::{ObjectDoubt, doubt, makes_pods, names_value};
+pub(super) use doubt::{ObjectDoubt, doubt, makes_pods_in, names_value, releases_of};
 
 /// What tells an object from all others of its cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,12 +135,13 @@ pub(super) struct ObjectIndex {
 impl ObjectIndex {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let mut index = Self::default();
+        let profiles = facts.measures.profiles;
         for object in facts.builds.objects() {
             let cluster = index.clusters.entry(facts.root_of(object)).or_default();
             let id = id_of(object);
             let parts = parts_of(&object.field, &id);
             cluster.add(id, parts, Some(&object.field));
-            for (id, parts) in made::objects(&object.field, "") {
+            for (id, parts) in made::objects(profiles, &object.field, "") {
                 cluster.add(id, parts, None);
             }
             if let Some(release) = facts.release_of(object) {
@@ -148,7 +149,7 @@ impl ObjectIndex {
                     cluster.add(id, parts, None);
                 }
                 let values = object.field.find(&["spec", "values"]);
-                let made = values.map(|values| made::in_values(release, values));
+                let made = values.map(|values| made::in_values(profiles, release, values));
                 for (id, parts) in made.into_iter().flatten() {
                     cluster.add(id, parts, None);
                 }

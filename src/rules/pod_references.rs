@@ -1,4 +1,7 @@
-//! What pods refer to: in manifests, and in the values of releases.
+//! What pods refer to: in manifests, in the values of releases, and in custom resources; and what operators read for
+//! custom resources.
+
+use std::collections::BTreeSet;
 
 use kustomize::{Field, FieldEntry};
 
@@ -6,11 +9,14 @@ use super::Facts;
 use super::judge::Judge;
 use super::manifest_pod::items;
 use super::object_reference::{ObjectReference, ReferredPart};
-use super::objects::{ObjectId, filled_name, is_app_template};
+use super::objects::{ObjectId, filled_name, is_app_template, releases_of};
 use crate::flux::AppliedObject;
+use crate::flux::builds::field_at;
+use crate::tree::object::is_namespaced;
 use crate::workload::Release;
 use crate::workload::manifest::pod_route;
-use crate::yaml::{Route, Step};
+use crate::workload::profile::{READ_KINDS, ReadObject};
+use crate::yaml::Route;
 
 /// A ConfigMap, Secret, volume claim or account that a pod names.
 struct PodReference<'f> {
@@ -22,6 +28,10 @@ struct PodReference<'f> {
     written: &'f Field,
     /// The key of it that is read.
     key: Option<&'f Field>,
+    /// The namespace, where it is not that of the pods.
+    namespace: Option<String>,
+    /// Whether people make it before Flux runs.
+    is_bootstrapped: bool,
 }
 
 /// The pods of an applied object, and what they refer to.
@@ -38,26 +48,20 @@ struct PodReferences<'f> {
     references: Vec<PodReference<'f>>,
 }
 
-/// Judges what the pods that manifests and values of releases spell out refer to, of some kinds.
+/// Judges what the pods that manifests, values of releases and custom resources spell out refer to, and what operators
+/// read for custom resources, of some kinds.
 pub(super) fn judge_pod_references(judge: &mut Judge<'_, '_>, kinds: &[&str], verb: &str) {
-    for pods in PodReferences::all(judge.facts) {
+    let facts = judge.facts;
+    for pods in PodReferences::all(facts) {
+        let cluster = facts.objects_of(facts.root_of(pods.owner));
+        let mut missing = BTreeSet::new();
         let asked = pods.references.iter();
         for found in asked.filter(|found| kinds.contains(&found.kind)) {
-            let reference = ObjectReference {
-                id: ObjectId::core(found.kind, &pods.namespace, &found.name),
-                written: found.written,
-                part: found.key.map(|key| ReferredPart {
-                    word: "key",
-                    name: key.as_text().unwrap_or_default().to_owned(),
-                    written: key,
-                }),
-                owner: pods.owner,
-                release: pods.release,
-                verb,
-                counts: pods.counts,
-                by_hand: found.kind == "Secret",
-            };
-            reference.judge(judge);
+            let reference = pods.reference(found, verb);
+            // One that is not there is told once, whatever number of its keys is read.
+            if cluster.find(&reference.id).is_some() || missing.insert(reference.id.clone()) {
+                reference.judge(judge);
+            }
         }
     }
 }
@@ -72,6 +76,25 @@ impl<'f> PodReferences<'f> {
             .collect()
     }
 
+    fn reference<'a>(&'a self, found: &PodReference<'a>, verb: &'a str) -> ObjectReference<'a> {
+        let namespace = found.namespace.as_ref().unwrap_or(&self.namespace);
+        ObjectReference {
+            id: ObjectId::core(found.kind, namespace, &found.name),
+            written: found.written,
+            part: found.key.map(|key| ReferredPart {
+                word: "key",
+                name: key.as_text().unwrap_or_default().to_owned(),
+                written: key,
+            }),
+            owner: self.owner,
+            release: self.release,
+            verb,
+            counts: self.counts,
+            by_hand: found.kind == "Secret",
+            is_bootstrapped: found.is_bootstrapped,
+        }
+    }
+
     fn of(facts: &'f Facts<'_>, owner: &'f AppliedObject) -> Option<Self> {
         let mut walk = ReferenceWalk::default();
         let mut found = Self {
@@ -82,9 +105,8 @@ impl<'f> PodReferences<'f> {
             references: Vec::new(),
         };
         if let Some(route) = pod_route(owner.group(), owner.kind()) {
-            walk.pod(at(&owner.field, &route)?.get("spec")?);
-        } else {
-            let release = facts.release_of(owner)?;
+            walk.pod(field_at(&owner.field, &route)?.get("spec")?);
+        } else if let Some(release) = facts.release_of(owner) {
             let is_template = is_app_template(release);
             let is_changed = release.values_from || !release.patches.0.is_empty();
             found.release = Some(release);
@@ -96,17 +118,12 @@ impl<'f> PodReferences<'f> {
                 walk.app_template(values);
             }
             walk.values(values, "");
+        } else {
+            walk.custom_resource(facts, owner);
         }
         found.references = walk.found;
         Some(found)
     }
-}
-
-fn at<'f>(field: &'f Field, route: &Route) -> Option<&'f Field> {
-    route.0.iter().try_fold(field, |field, step| match step {
-        Step::Key(key) => field.get(key),
-        Step::Index(index) => field.items()?.get(*index),
-    })
 }
 
 /// A walk through a pod or values that gathers references.
@@ -131,7 +148,31 @@ impl<'f> ReferenceWalk<'f> {
                 name,
                 written,
                 key: key.filter(|key| key.as_text().is_some()),
+                namespace: None,
+                is_bootstrapped: false,
             });
+        }
+    }
+
+    /// Takes what an operator reads for a custom resource, and the pods that are spelled out in it.
+    fn custom_resource(&mut self, facts: &'f Facts<'_>, owner: &'f AppliedObject) {
+        let profiles = facts.measures.profiles;
+        for entry in profiles.read_for(owner.group(), owner.kind(), &owner.field) {
+            for reads in &entry.reads {
+                let namespace = if is_namespaced(owner.kind()) {
+                    owner.key().namespace
+                } else {
+                    namespace_of(facts, &reads.operator).unwrap_or_default()
+                };
+                for field in reads.named_in(&owner.field) {
+                    self.found.extend(read_object(reads, field, &namespace));
+                }
+            }
+            for route in &entry.specs {
+                if let Some(spec) = field_at(&owner.field, &Route::parse(route)) {
+                    self.pod(spec);
+                }
+            }
         }
     }
 
@@ -273,6 +314,41 @@ impl<'f> ReferenceWalk<'f> {
             }
         }
     }
+}
+
+/// Returns the namespace of the releases of some charts, if it is one.
+fn namespace_of(facts: &Facts<'_>, charts: &[String]) -> Option<String> {
+    let mut namespaces = releases_of(facts, charts).map(|release| &release.namespace);
+    let first = namespaces.next()?;
+    namespaces
+        .all(|other| other == first)
+        .then(|| first.clone())
+}
+
+/// Reads what a field names: a text, or a mapping of `name` and perhaps `key`, `kind` and `namespace`.
+fn read_object<'f>(
+    reads: &ReadObject,
+    field: &'f Field,
+    namespace: &str,
+) -> Option<PodReference<'f>> {
+    let named = field.get("name").or_else(|| field.get("secretName"));
+    let written = named.unwrap_or(field);
+    let name = written.as_text().filter(|name| !name.is_empty())?;
+    let kind = field.find_text(&["kind"]).unwrap_or(&reads.kind);
+    let kind = READ_KINDS.into_iter().find(|known| *known == kind)?;
+    let is_core = field.find_text(&["group"]).unwrap_or_default().is_empty();
+    let given = field
+        .find_text(&["namespace"])
+        .filter(|given| !given.is_empty());
+    let namespace = given.unwrap_or(namespace);
+    (is_core && !is_optional(field) && !namespace.is_empty()).then(|| PodReference {
+        kind,
+        name: name.to_owned(),
+        written,
+        key: field.get("key").filter(|key| key.as_text().is_some()),
+        namespace: Some(namespace.to_owned()),
+        is_bootstrapped: reads.is_bootstrapped,
+    })
 }
 
 fn entries<'f>(field: &'f Field, key: &str) -> &'f [FieldEntry] {

@@ -29,6 +29,9 @@ fn problems(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
     for problem in &applied.problems {
+        if follows_from_unknown_key(problem, &applied.problems) {
+            continue;
+        }
         if applied.roots.is_empty()
             || problem
                 .builds
@@ -50,6 +53,15 @@ fn problems(facts: &Facts<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Returns whether the target of a patch is only missing because Flux passes over the key that lists it.
+fn follows_from_unknown_key(problem: &FluxProblem, all: &[FluxProblem]) -> bool {
+    let mut others = all.iter();
+    problem.code == "kustomize-no-target"
+        && others.any(|other| {
+            other.code == "kustomization-unknown-key" && problem.builds.is_subset(&other.builds)
+        })
 }
 
 fn refusal(facts: &Facts<'_>, problem: &FluxProblem) -> Diagnostic {

@@ -32,14 +32,15 @@ pub struct DeadValue {
 
 /// Lists the values of a release that its chart does not know, in the order of their paths.
 ///
-/// Nothing is said of a chart whose profile lists no values. Helm hands `global` to all charts below,
+/// Nothing is said of a chart whose profile lists no values of the version. Helm hands `global` to all charts below,
 /// so that nothing is said of that either.
 pub fn all(release: &Release<'_>) -> Vec<DeadValue> {
     let Some(profile) = release.profile() else {
         return Vec::new();
     };
     let root = release.member.find("spec.values");
-    let (Some(known), Some(root)) = (&profile.values, root) else {
+    let known = profile.values_in(release.version.as_deref());
+    let (Some(known), Some(root)) = (known, root) else {
         return Vec::new();
     };
     let mut search = Search {

@@ -6,6 +6,7 @@
 //! unless the profile says that its chart's name is unmistakable.
 
 mod custom_resource;
+mod operator_objects;
 mod known;
 mod read;
 mod version;
@@ -14,10 +15,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use kustomize::Field;
+use semver::Version;
 use serde_json::{Map, Value};
 
+use custom_resource::CustomResourceTable;
 pub use custom_resource::{CustomResourceKind, FieldCondition, OperandPlace, OperandPods};
 pub use known::Known;
+pub use operator_objects::{MadeObject, OperatorObjects, READ_KINDS, ReadObject};
 pub use version::Versions;
 
 use super::naming::LONGEST;
@@ -81,7 +86,7 @@ pub struct Profiles {
     own: Vec<Profile>,
     built_in: BTreeMap<String, BuiltIn>,
     /// What the project says of custom resources.
-    kinds: Vec<CustomResourceKind>,
+    custom_resources: CustomResourceTable,
 }
 
 /// A profile of the catalogue, by the name of its file, which is the chart's.
@@ -118,6 +123,8 @@ pub struct Profile {
     pub any_publisher: bool,
     /// The versions that the facts hold for.
     pub versions: Versions,
+    /// The version that the values are listed of; `None` where nobody says one.
+    pub verified: Option<Version>,
     /// What `{fullname}` stands for without `fullnameOverride`.
     pub fullname: DefaultName,
     /// The values that name things, and what holds without them.
@@ -338,6 +345,25 @@ pub enum Match<'p> {
     Unknown,
 }
 
+impl Profile {
+    /// Returns the values that the chart knows in a version, where they were listed of a release that differs by bug
+    /// fixes alone.
+    ///
+    /// A later release may know more of them, and an earlier one others. Of a version that is not pinned nothing is known.
+    pub fn values_in(&self, version: Option<&str>) -> Option<&Known> {
+        let values = self.values.as_ref()?;
+        let Some(verified) = &self.verified else {
+            return Some(values);
+        };
+        let used = version::parse(version?)?;
+        let series = |version: &Version| match (version.major, version.minor) {
+            (0, 0) => (0, 0, version.patch),
+            (major, minor) => (major, minor, 0),
+        };
+        (series(&used) == series(verified)).then_some(values)
+    }
+}
+
 impl Profiles {
     /// Takes the built-in profiles and reads a project's own, both as `(path, text)`.
     ///
@@ -351,7 +377,10 @@ impl Profiles {
         for (path, text) in own {
             if custom_resource::is_table(path) {
                 match custom_resource::table(&Source::new(path.as_str(), text.as_str())) {
-                    Ok(kinds) => profiles.kinds.extend(kinds),
+                    Ok(table) => {
+                        profiles.custom_resources.kinds.extend(table.kinds);
+                        profiles.custom_resources.objects.extend(table.objects);
+                    }
                     Err(found) => problems.extend(found),
                 }
                 continue;
@@ -396,7 +425,8 @@ impl Profiles {
 
     /// Lists what is known of custom resources, the project's words first.
     pub fn custom_resource_kinds(&self) -> impl Iterator<Item = &CustomResourceKind> {
-        self.kinds.iter().chain(custom_resource::built_in())
+        let own = self.custom_resources.kinds.iter();
+        own.chain(&custom_resource::built_in().kinds)
     }
 
     /// Lists what is known of custom resources of a group and kind, the project's words first; the first entry
@@ -408,6 +438,34 @@ impl Profiles {
     ) -> impl Iterator<Item = &'p CustomResourceKind> {
         let all = self.custom_resource_kinds();
         all.filter(move |known| known.covers(group, kind))
+    }
+
+    /// Lists what is known of what operators make of custom resources and read for them, the project's words first.
+    pub fn operator_objects(&self) -> impl Iterator<Item = &OperatorObjects> {
+        let own = self.custom_resources.objects.iter();
+        own.chain(&custom_resource::built_in().objects)
+    }
+
+    /// Returns all that pods and routes can refer to of what an operator makes of a resource; `None` where it is not
+    /// known. The first entry that says it counts.
+    pub fn made_of(&self, group: &str, kind: &str, resource: &Field) -> Option<&[MadeObject]> {
+        let mut known = self.operator_objects();
+        known.find_map(|entry| {
+            let makes = entry.makes.as_deref()?;
+            entry.is_about(group, kind, resource).then_some(makes)
+        })
+    }
+
+    /// Lists what of the table tells what an operator reads for a resource: every entry counts.
+    pub fn read_for<'p>(
+        &'p self,
+        group: &'p str,
+        kind: &'p str,
+        resource: &'p Field,
+    ) -> impl Iterator<Item = &'p OperatorObjects> {
+        let all = self.operator_objects();
+        let reads = all.filter(|entry| !(entry.reads.is_empty() && entry.specs.is_empty()));
+        reads.filter(move |entry| entry.is_about(group, kind, resource))
     }
 
     /// Finds what is known of a chart by its URL (see [`Profile::sources`]) and version.

@@ -44,6 +44,13 @@ fn the_table_follows_its_schema_and_names_a_source_for_each_entry() {
     for entry in &entries {
         assert!(entry.source.starts_with("https://"), "{entry:?}");
     }
+    let objects: Vec<_> = profiles.operator_objects().collect();
+    assert_eq!(objects.len(), table["objects"].as_array().unwrap().len());
+    for entry in objects {
+        assert!(entry.source.starts_with("https://"), "{entry:?}");
+        let says = entry.makes.is_some() || !(entry.reads.is_empty() && entry.specs.is_empty());
+        assert!(says, "{entry:?} says nothing");
+    }
     // What stands behind an entry for all resources of its kinds is never asked.
     let mut settled: BTreeSet<(&str, &str)> = BTreeSet::new();
     for entry in entries {
@@ -88,7 +95,24 @@ fn the_reader_rejects_what_the_schema_rejects() {
         assert!(validator.is_valid(&json(&text)), "{text}");
         load(&text).unwrap();
     }
+    let objects = "objects:\n  - groups: [a.b]\n    kinds: [X]\n    source: s\n";
+    for extra in [
+        "    makes: []\n",
+        "    makes: [{kind: Secret, names: ['{}-a']}, {kind: Secret, field: spec.a}]\n",
+        "    makes: [{kind: Secret, anywhere: true}]\n",
+        "    reads: [{kind: Secret, fields: ['spec.a[].b'], bootstrapped: true, operator: [x]}]\n",
+        "    specs: [spec.template.spec]\n",
+        "    when: {field: spec.a, is: [b]}\n",
+    ] {
+        let text = format!("{objects}{extra}");
+        assert!(validator.is_valid(&json(&text)), "{text}");
+        load(&text).unwrap();
+    }
     let cases = [
+        format!("{objects}    makes: [{{names: [a]}}]\n"),
+        format!("{objects}    reads: [{{kind: Secret}}]\n"),
+        format!("{objects}    reads: [{{kind: Deployment, fields: [spec.a]}}]\n"),
+        format!("{objects}    pods: none\n"),
         good.replace("    source: s\n", ""),
         good.replace("some", "many"),
         good.replace("some", "none") + "    level: baseline\n",

@@ -88,6 +88,7 @@ fn refer(judge: &mut Judge<'_, '_>, owner: &AppliedObject, reference: &Field) {
         verb: "goes through",
         counts: true,
         by_hand: false,
+        is_bootstrapped: false,
     };
     reference.judge(judge);
 }

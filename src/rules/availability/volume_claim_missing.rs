@@ -17,7 +17,8 @@ A pod that mounts a PersistentVolumeClaim which is not there is never scheduled;
 
 Asked are the pods of manifests, and `existingClaim` and volumes in the values of releases. A claim may come from a
 manifest, a component, the `volumeClaimTemplates` of a StatefulSet, or the values of app-template. In a namespace with
-charts that may make it, and in values that the chart may not read, it is a warning.
+charts that may make it, and in values that the chart may not read, it is a warning. So it is asked of the claims that
+VolSync and kopiur back up.
 
     persistence:
       config:

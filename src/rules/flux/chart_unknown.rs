@@ -74,9 +74,9 @@ fn has_chart_in_files(release: &Release<'_>) -> bool {
 }
 
 fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Diagnostic {
-    let who = match users {
-        [only] => format!("`{}`", only.label()),
-        many => format!("{} releases", many.len()),
+    let (who, installs, employs) = match users {
+        [only] => (format!("`{}`", only.label()), "installs", "uses"),
+        many => (format!("{} releases", many.len()), "install", "use"),
     };
     let warn = |message: String| {
         let place = first.member.name_place();
@@ -99,7 +99,7 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
     };
     match first.known {
         Match::OtherVersion(profile) => warn(format!(
-            "the profile of chart `{}` does not cover the version{version} that {who} installs",
+            "the profile of chart `{}` does not cover the version{version} that {who} {installs}",
             profile.chart
         ))
         .with_hint(format!(
@@ -107,7 +107,7 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
             profile.source.path
         )),
         Match::OtherPublisher(profile) => warn(format!(
-            "{who} uses `{chart}`, which is not where the chart that Kiln knows as `{}` is published",
+            "{who} {employs} `{chart}`, which is not where the chart that Kiln knows as `{}` is published",
             profile.chart
         ))
         .with_hint(format!(

@@ -1,6 +1,7 @@
 //! Values that change nothing.
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::rules::app_template_values::{AppTemplateValues, lacks_image, misspelled_image};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
@@ -25,10 +26,10 @@ A chart profile lists every value path that the chart knows, its dependencies' i
 reported once, with everything below it. What was meant is named where it can be told: a key that is spelt alike, or
 the same key elsewhere in the chart's values.
 
-In the built-in catalogue such a value is an error; in templates of your own it is a warning, since you may use a
-version of the chart that knows more than the profile. Nothing is said of `global`, of which the chart's dependencies
-may read anything, nor of a chart without a profile, or with one that lists no values. `kiln profile new` lists the
-values of a chart of yours.",
+Asked are releases of the version that the profile was `verified` with, and of those that differ from it by bug fixes
+alone: another one may know more. In the built-in catalogue such a value is an error; in templates of your own it is a
+warning. Nothing is said of `global`, of which the chart's dependencies may read anything, nor of a chart without a
+profile, or with one that lists no values. `kiln profile new` lists the values of a chart of yours.",
     remedy: None,
     judge,
 };
@@ -41,17 +42,40 @@ fn judge(judge: &mut Judge<'_, '_>) {
         let subject = JudgedSubject::release(release);
         match release.profile() {
             None => judge.unseen(subject, "no profile knows its chart", None),
-            Some(profile) if profile.values.is_none() => {
-                judge.unseen(subject, "the profile of its chart lists no values", None);
+            Some(profile) if profile.values_in(release.version.as_deref()).is_none() => {
+                let why = "the profile of its chart lists no values of this version";
+                judge.unseen(subject, why, None);
             }
             Some(_) => {
                 let dead = dead_value::all(release).into_iter();
+                let dead = dead.filter(|dead| !is_misspelled_image(release, &dead.path));
                 let findings = dead.map(|dead| problem(judge.facts, release, &dead));
                 let findings = findings.collect();
                 judge.found(subject, findings);
             }
         }
     }
+}
+
+/// Returns whether a path is that of an image that is spelt differently, of which `image-missing` tells.
+fn is_misspelled_image(release: &Release<'_>, path: &str) -> bool {
+    let steps: Vec<&str> = path.split('.').collect();
+    let [
+        "controllers",
+        controller,
+        list @ ("containers" | "initContainers"),
+        name,
+        key,
+    ] = steps[..]
+    else {
+        return false;
+    };
+    let values = AppTemplateValues::of(release);
+    let controller = values.and_then(|values| values.get(&["controllers", controller]));
+    controller.is_some_and(|controller| {
+        let container = &controller[list][name];
+        lacks_image(controller, container) && misspelled_image(container) == Some(key)
+    })
 }
 
 fn problem(facts: &Facts<'_>, release: &Release<'_>, dead: &DeadValue) -> Diagnostic {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kustomize::Field;
 
+use super::namespace_missing::is_namespace_missing;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::AbsentObject;
@@ -111,6 +112,12 @@ fn missing(
         root: facts.root_of(object),
     };
     let subject = JudgedSubject::applied(object, Some(link.place.clone()));
+    let own = object.key().namespace;
+    if own == link.to.namespace && is_namespace_missing(facts, absent.root, &own) {
+        let why = "its namespace is not there, which is a problem of its own";
+        judge.unseen(subject, why, None);
+        return;
+    }
     absent
         .judge(facts)
         .hand_in(judge, subject, &message, |finding| {

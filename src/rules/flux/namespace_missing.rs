@@ -6,11 +6,11 @@ use kustomize::Field;
 
 use crate::diagnostic::Severity;
 use crate::flux::{AppliedObject, ObjectKey};
-use crate::rules::absence::AbsentObject;
+use crate::rules::absence::{Absence, AbsentObject};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
-use crate::rules::{Category, Rule};
+use crate::rules::{Category, Facts, Rule};
 use crate::tree::object::is_namespaced;
 
 /// Namespaces that every cluster has, and the one that Flux is installed into.
@@ -85,6 +85,22 @@ fn judge(judge: &mut Judge<'_, '_>) {
                 });
         }
     }
+}
+
+/// Returns whether it is sure that a cluster has no namespace of a name.
+pub(super) fn is_namespace_missing(facts: &Facts<'_>, root: Option<usize>, name: &str) -> bool {
+    let mut cluster = ClusterNamespaces::default();
+    for object in facts.builds.objects() {
+        if facts.root_of(object) == root {
+            cluster.take(object);
+        }
+    }
+    let absent = AbsentObject {
+        kind: "Namespace",
+        key: ObjectKey::new("", name),
+        root,
+    };
+    !cluster.knows(name) && !is_substituted(name) && matches!(absent.judge(facts), Absence::Sure)
 }
 
 impl<'c> ClusterNamespaces<'c> {

@@ -87,7 +87,7 @@ pub(super) const LIMITS: Rule = Rule::scored(
     |judge| {
         each(judge, |release| {
             let profile = release.profile()?;
-            profile.values.as_ref()?;
+            profile.values_in(release.version.as_deref())?;
             if !mentions_limits(&Value::Object(release.values.clone())) {
                 return None;
             }

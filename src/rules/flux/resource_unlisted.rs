@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use kustomize::join;
+
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::flux::Kustomization;
 use crate::flux::builds::{Member, Start};
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::{Place, Span};
+use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -35,30 +38,49 @@ fn judge(judge: &mut Judge<'_, '_>) {
 
 fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let builds = &facts.builds;
+    let loose = || builds.members.iter().filter(|one| !builds.takes_in(one));
+    // A Kustomization that nothing lists is told, and what it points at is lost with it.
+    let written = loose().filter(|member| member.kind() == "Kustomization");
+    let pointed_at = written.filter_map(|member| join("", member.text("spec.path")?));
+    let pointed_at: BTreeSet<String> = pointed_at.collect();
+    let lost: Vec<&str> = lost_folders(facts)
+        .filter(|folder| !pointed_at.contains(*folder))
+        .collect();
+
     let mut problems = Vec::new();
     let mut seen = BTreeSet::new();
-    for member in &builds.members {
-        let is_loose = !builds.takes_in(member);
-        if is_loose && seen.insert(member.path()) {
-            problems.extend(unlisted(facts, member));
+    for member in loose() {
+        if seen.insert(member.path()) {
+            problems.extend(unlisted(facts, member, &lost));
         }
     }
-    let has_start = builds.builds.iter().any(|build| build.reached);
-    for build in &builds.builds {
-        // Why a refused one does not build is told at its place.
-        let is_lost = has_start && build.start == Start::Unreached && !build.refused;
-        let folder = build.folder.as_str();
-        if is_lost && facts.is_rendered_folder(folder) && !may_be_built(facts, folder) {
-            problems.extend(builds.kustomizations.get(folder).map(|lost| {
-                let message = format!("nothing builds the folder `{folder}`");
-                let place = Place::new(&lost.file.source, Span::new(0, 0));
-                facts
-                    .at(Diagnostic::warning(RULE.code, message), &place, "")
-                    .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it")
-            }));
-        }
+    for folder in lost {
+        problems.extend(builds.kustomizations.get(folder).map(|lost| {
+            let message = format!("nothing builds the folder `{folder}`");
+            let place = Place::new(&lost.file.source, Span::new(0, 0));
+            facts
+                .at(Diagnostic::warning(RULE.code, message), &place, "")
+                .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it")
+        }));
     }
     problems
+}
+
+/// Lists the folders with a kustomization that nothing builds.
+fn lost_folders<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = &'f str> {
+    let builds = &facts.builds;
+    let has_start = builds.builds.iter().any(|build| build.reached);
+    // Why a refused one does not build is told at its place.
+    let unreached = builds
+        .builds
+        .iter()
+        .filter(move |build| has_start && build.start == Start::Unreached && !build.refused);
+    let folders = unreached.map(|build| build.folder.as_str());
+    folders.filter(|folder| {
+        facts.is_rendered_folder(folder)
+            && !may_be_built(facts, folder)
+            && !is_lost_by_mistake(facts, folder)
+    })
 }
 
 /// Returns whether a Flux Kustomization may build a folder whose path holds a variable that is not seen.
@@ -72,7 +94,35 @@ fn may_be_built(facts: &Facts<'_>, folder: &str) -> bool {
     })
 }
 
-fn unlisted(facts: &Facts<'_>, member: &Member<'_>) -> Option<Diagnostic> {
+/// Returns whether nothing builds a folder because of a mistake that is told at its own place: a path that is nearly that
+/// of the folder, or a refused build, where a Flux Kustomization of the tree points at the folder.
+fn is_lost_by_mistake(facts: &Facts<'_>, folder: &str) -> bool {
+    let applied = &facts.builds.applied;
+    let mut wrong = applied.problems.iter();
+    let is_meant = wrong.any(|problem| {
+        let mut builds = problem.builds.iter().map(|build| &applied.builds[*build]);
+        problem.code == "flux-path"
+            && builds
+                .any(|build| closest(&build.folder, facts.builds.files.folders()) == Some(folder))
+    });
+    let mut builds = facts.builds.builds.iter();
+    let has_refused = builds.any(|build| build.refused && build.reached);
+    is_meant || (has_refused && is_pointed_at(facts, folder))
+}
+
+/// Returns whether a Flux Kustomization that is written in the tree points at a folder, applied or not.
+fn is_pointed_at(facts: &Facts<'_>, folder: &str) -> bool {
+    let mut written = facts.builds.files.rendered();
+    written.any(|(_, file)| {
+        Object::of(file).any(|object| {
+            let path = object.root.find_text("spec.path").unwrap_or_default();
+            object.kind() == "Kustomization" && join("", path).as_deref() == Some(folder)
+        })
+    })
+}
+
+/// Tells of a member that nothing lists, unless all of its folder is lost.
+fn unlisted(facts: &Facts<'_>, member: &Member<'_>, lost: &[&str]) -> Option<Diagnostic> {
     let written = member.written?;
     let path = &written.file.path;
     let inside = facts.builds.files.path_of_output(path);
@@ -90,7 +140,7 @@ fn unlisted(facts: &Facts<'_>, member: &Member<'_>) -> Option<Diagnostic> {
         .strip_prefix(nearest.folder)
         .unwrap_or(&inside)
         .trim_start_matches('/');
-    if is_in_component(facts, nearest, &inside) {
+    if lost.contains(&nearest.folder) || is_in_component(facts, nearest, &inside) {
         return None;
     }
     let message = format!("nothing lists `{path}`, so it never reaches the cluster");

@@ -52,6 +52,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
                 verb: "takes variables from",
                 counts: true,
                 by_hand: true,
+                is_bootstrapped: false,
             };
             reference.judge(judge);
         }

@@ -65,6 +65,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
                 verb: "takes values from",
                 counts: true,
                 by_hand: kind == "Secret",
+                is_bootstrapped: false,
             };
             reference.judge(judge);
         }

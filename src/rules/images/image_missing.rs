@@ -1,14 +1,14 @@
 //! Containers without an image.
 
-use serde_json::Value;
-
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::rules::app_template_values::switched_on;
+use crate::rules::app_template_values::{
+    AppTemplateValues, lacks_image, misspelled_image, switched_on,
+};
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::ManifestPod;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::{Home, PodField, Workload};
+use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "image-missing",
@@ -52,20 +52,13 @@ fn judge(judge: &mut Judge<'_, '_>) {
     }
     for workload in facts.deployed() {
         if let Home::AppTemplate(release, controller) = &workload.home {
-            if release.values_from {
+            let Some(values) = AppTemplateValues::of(release) else {
                 let why = "more of the release's values come from elsewhere";
                 judge.unseen(JudgedSubject::workload(workload), why, None);
                 continue;
-            }
-            let controller = release
-                .values
-                .get("controllers")
-                .map(|all| &all[controller]);
-            let findings = controller.map(|values| without_image(facts, workload, values));
-            judge.found(
-                JudgedSubject::workload(workload),
-                findings.unwrap_or_default(),
-            );
+            };
+            let findings = without_image(facts, workload, values, controller);
+            judge.found(JudgedSubject::workload(workload), findings);
         }
     }
 }
@@ -74,29 +67,30 @@ fn judge(judge: &mut Judge<'_, '_>) {
 fn without_image(
     facts: &Facts<'_>,
     workload: &Workload<'_>,
-    controller: &Value,
+    values: AppTemplateValues<'_>,
+    name: &str,
 ) -> Vec<Diagnostic> {
-    let has_repository = |image: &Value| {
-        let text = image.as_str().or_else(|| image["repository"].as_str());
-        text.is_some_and(|text| !text.is_empty())
-    };
-    if has_repository(&controller["defaultContainerOptions"]["image"]) {
+    let Some(controller) = values.get(&["controllers", name]) else {
         return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for list in ["initContainers", "containers"] {
+        for (container, own) in switched_on(controller[list].as_object()) {
+            if !lacks_image(controller, own) {
+                continue;
+            }
+            let error = Diagnostic::error(RULE.code, told(container, workload));
+            let misspelled = misspelled_image(own);
+            let key = misspelled.unwrap_or("image");
+            let place = values.place(&["controllers", name, list, container, key]);
+            let hint = match misspelled {
+                Some(_) => "did you mean `image`?",
+                None => "set `image.repository` and `image.tag` of the container in the values",
+            };
+            findings.push(facts.at(error, &place, "").with_hint(hint));
+        }
     }
-    let lists = ["initContainers", "containers"];
-    let containers = lists
-        .into_iter()
-        .flat_map(|list| switched_on(controller[list].as_object()));
-    containers
-        .filter(|(_, container)| !has_repository(&container["image"]))
-        .map(|(name, _)| {
-            let error = Diagnostic::error(RULE.code, told(name, workload));
-            let place = workload.place(&PodField::of(name, "image"));
-            facts
-                .at(error, &place, "")
-                .with_hint("set `image.repository` and `image.tag` of the container in the values")
-        })
-        .collect()
+    findings
 }
 
 fn told(container: &str, workload: &Workload<'_>) -> String {

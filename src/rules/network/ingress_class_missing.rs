@@ -43,6 +43,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
             verb: "is of",
             counts: true,
             by_hand: false,
+            is_bootstrapped: false,
         };
         reference.judge(judge);
     }

@@ -67,6 +67,7 @@ fn refer(judge: &mut Judge<'_, '_>, route: &WrittenRoute<'_>, parent: &Field) {
         verb: "has a route to",
         counts: route.counts(),
         by_hand: false,
+        is_bootstrapped: false,
     };
     reference.judge(judge);
 }

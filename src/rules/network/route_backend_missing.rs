@@ -117,6 +117,7 @@ fn refer(judge: &mut Judge<'_, '_>, backend: &Backend<'_>, route: Option<&Writte
         verb: "leads to",
         counts: route.is_none_or(WrittenRoute::counts),
         by_hand: false,
+        is_bootstrapped: false,
     };
     reference.judge(judge);
 }

@@ -7,7 +7,7 @@ use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::{Absence, AbsentObject};
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
-use crate::rules::objects::{makes_pods, names_value};
+use crate::rules::objects::{makes_pods_in, names_value};
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::workload::budget::{Selects, select};
@@ -144,8 +144,7 @@ fn doubt(facts: &Facts<'_>, service: &AppliedObject, labels: &Value) -> PodDoubt
     let root = facts.root_of(service);
     let mut possible = None;
     for object in facts.builds.objects() {
-        let is_here = facts.root_of(object) == root && object.key().namespace == namespace;
-        if !is_here || !makes_pods(object) {
+        if facts.root_of(object) != root || !makes_pods_in(facts, object, &namespace) {
             continue;
         }
         let name = object.key().name;

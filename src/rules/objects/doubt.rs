@@ -7,7 +7,8 @@ use super::{ObjectId, is_app_template};
 use crate::flux::AppliedObject;
 use crate::rules::Facts;
 use crate::rules::facts::object_label;
-use crate::workload::Release;
+use crate::workload::profile::{OperandPlace, OperandPods};
+use crate::workload::{Profiles, Release};
 
 /// What may make an object.
 pub(in crate::rules) enum ObjectDoubt {
@@ -20,29 +21,6 @@ pub(in crate::rules) enum ObjectDoubt {
     /// Nobody that is seen.
     Nobody,
 }
-
-/// Groups of custom resources of which no controller makes what pods and routes refer to.
-///
-/// Those that back volumes up make claims for themselves alone, or name the claim.
-const INERT: [&str; 17] = [
-    "barmancloud.cnpg.io",
-    "cert-manager.io",
-    "cilium.io",
-    "external-secrets.io",
-    "externaldns.k8s.io",
-    "gateway.envoyproxy.io",
-    "generators.external-secrets.io",
-    "k8s.cni.cncf.io",
-    "keda.sh",
-    "kopiur.home-operations.com",
-    "miroir.home-operations.com",
-    "monitoring.coreos.com",
-    "nfd.k8s-sigs.io",
-    "observability.giantswarm.io",
-    "operator.victoriametrics.com",
-    "tuppr.home-operations.com",
-    "volsync.backube",
-];
 
 /// Annotations by which a controller copies an object into other namespaces.
 const COPIED: [&str; 3] = [
@@ -76,7 +54,7 @@ pub(in crate::rules) fn doubt(
         if !wanted.group.is_empty() || facts.root_of(object) != root {
             continue;
         }
-        match makes(&object.field, object.group(), object.kind(), wanted) {
+        match makes(facts.measures.profiles, object, wanted) {
             Relation::Names => return ObjectDoubt::Maker(format!("`{}`", object_label(object))),
             Relation::Namesake => {
                 namesake = namesake.or_else(|| Some(format!("`{}`", object_label(object))));
@@ -150,7 +128,8 @@ fn is_common(wanted: &ObjectId) -> bool {
 }
 
 /// Returns whether the controller of an applied object may make another one of it.
-fn makes(object: &Field, group: &str, kind: &str, wanted: &ObjectId) -> Relation {
+fn makes(profiles: &Profiles, of: &AppliedObject, wanted: &ObjectId) -> Relation {
+    let (group, kind, object) = (of.group(), of.kind(), &of.field);
     let text = |key: &str| object.find_text(&["metadata", key]).unwrap_or_default();
     let (namespace, name) = (text("namespace"), text("name"));
     let key = &wanted.key;
@@ -163,25 +142,23 @@ fn makes(object: &Field, group: &str, kind: &str, wanted: &ObjectId) -> Relation
     if is_copied || (is_here && scripts(group, kind) && runs_kubectl(object, &key.name)) {
         return Relation::Names;
     }
-    let pushes = ["PushSecret", "ClusterPushSecret", "ClusterExternalSecret"].contains(&kind);
-    let is_backup = ["volsync.backube", "kopiur.home-operations.com"].contains(&group)
-        && wanted.kind == "PersistentVolumeClaim";
-    let shows = group == "grafana.integreatly.org" && kind != "Grafana";
-    if is_plain(group) || shows || (INERT.contains(&group) && !pushes && !is_backup) {
+    if is_plain(group) {
         return Relation::None;
     }
-    if is_here {
-        let is_known = pushes || is_backup || super::made::is_maker(group, kind);
-        return Relation::when(
-            names(object, &key.name),
-            !is_known && is_part(name, &key.name),
-        );
+    let known = profiles.made_of(group, kind, object);
+    let mut open = known.into_iter().flatten();
+    let open = open.find(|made| made.is_open() && made.kind == wanted.kind);
+    if known.is_some() && open.is_none() {
+        return Relation::None;
     }
-    let is_wide = namespace.is_empty() || names(object, &key.namespace) || pushes;
-    Relation::when(
-        is_wide && (key.name == name || names(object, &key.name)),
-        false,
-    )
+    let names = |name: &str| names_to_make(profiles, of, name);
+    if is_here {
+        let is_namesake = known.is_none() && is_part(name, &key.name);
+        return Relation::when(names(&key.name), is_namesake);
+    }
+    let is_anywhere = open.is_some_and(|made| made.is_anywhere);
+    let is_wide = namespace.is_empty() || is_anywhere || names(&key.namespace);
+    Relation::when(is_wide && (key.name == name || names(&key.name)), false)
 }
 
 /// Returns whether a group is one of Kubernetes, Flux or the Gateway API, none of which makes what is asked for.
@@ -194,15 +171,51 @@ fn is_plain(group: &str) -> bool {
     !group.contains('.') || plain.iter().any(|end| group.ends_with(end))
 }
 
-/// Returns whether a controller may make pods of a custom resource.
-pub(in crate::rules) fn makes_pods(object: &AppliedObject) -> bool {
-    let group = object.group();
-    let inert = is_plain(group) || INERT.contains(&group);
-    let runs = [
-        ("monitoring.coreos.com", "Prometheus"),
-        ("monitoring.coreos.com", "Alertmanager"),
-    ];
-    !inert || runs.contains(&(group, object.kind())) || object.kind() == "Gateway"
+/// Returns whether a controller may make pods of a custom resource in a namespace.
+pub(in crate::rules) fn makes_pods_in(
+    facts: &Facts<'_>,
+    object: &AppliedObject,
+    namespace: &str,
+) -> bool {
+    let is_beside = object.key().namespace == namespace;
+    let profiles = facts.measures.profiles;
+    let mut known = profiles.custom_resources(object.group(), object.kind());
+    let Some(entry) = known.find(|entry| entry.holds_for(&object.field)) else {
+        return is_beside;
+    };
+    if matches!(entry.pods, OperandPods::Nothing) {
+        // What a class is called does not tell whether its controller starts a proxy, and where.
+        let is_gateway = object.is("gateway.networking.k8s.io", "Gateway");
+        let runs_proxies = || {
+            let charts = ["gateway-helm".to_owned()];
+            releases_of(facts, &charts).any(|release| release.namespace == namespace)
+        };
+        return is_gateway && (is_beside || runs_proxies());
+    }
+    match &entry.place {
+        OperandPlace::Beside => is_beside,
+        OperandPlace::BesideOperator(charts) => {
+            let mut operators = releases_of(facts, charts).peekable();
+            match operators.peek() {
+                Some(_) => operators.any(|release| release.namespace == namespace),
+                None => is_beside,
+            }
+        }
+        OperandPlace::In(namespaces) => namespaces.iter().any(|one| one == namespace),
+        OperandPlace::Anywhere => true,
+    }
+}
+
+/// Lists the releases of some charts.
+pub(in crate::rules) fn releases_of<'f>(
+    facts: &'f Facts<'_>,
+    charts: &'f [String],
+) -> impl Iterator<Item = &'f Release<'f>> {
+    facts.releases.iter().filter(move |release| {
+        let chart = release.chart.as_deref().unwrap_or_default();
+        let name = chart.rsplit('/').next().unwrap_or_default();
+        charts.iter().any(|known| known == name)
+    })
 }
 
 /// Returns whether a name is among the values of a selector, or a part of one.
@@ -215,6 +228,26 @@ pub(in crate::rules) fn names_value(labels: &Value, name: &str) -> bool {
 fn names(object: &Field, name: &str) -> bool {
     let mut found = false;
     object.each_scalar(&mut |_, field| found |= field.as_text() == Some(name));
+    found
+}
+
+/// Returns whether a custom resource names something where it does not only read it.
+fn names_to_make(profiles: &Profiles, of: &AppliedObject, name: &str) -> bool {
+    let object = &of.field;
+    if !names(object, name) {
+        return false;
+    }
+    let mut read = Vec::new();
+    for entry in profiles.read_for(of.group(), of.kind(), object) {
+        let fields = entry.reads.iter().flat_map(|reads| reads.named_in(object));
+        for field in fields {
+            field.each_scalar(&mut |_, scalar| read.push(std::ptr::from_ref(scalar)));
+        }
+    }
+    let mut found = false;
+    object.each_scalar(&mut |_, field| {
+        found |= field.as_text() == Some(name) && !read.contains(&std::ptr::from_ref(field));
+    });
     found
 }
 

@@ -6,144 +6,34 @@ use kustomize::Field;
 
 use super::{KnownParts, ObjectId};
 use crate::tree::object::is_namespaced;
-use crate::workload::Release;
-
-const CNPG: &str = "postgresql.cnpg.io";
-const GRAFANA: &str = "grafana.integreatly.org";
-const STRIMZI: &str = "kafka.strimzi.io";
-const RABBITMQ: &str = "rabbitmq.com";
-const PROMETHEUS: &str = "monitoring.coreos.com";
-const VAULT: &str = "secrets.hashicorp.com";
-
-/// What an object of a kind makes beside it, by patterns of its own name.
-///
-/// Sources: the documentation of each operator. CloudNativePG, "Connecting from an application" and "Certificates";
-/// Grafana operator, "Grafana"; Talos, "Talos API access from Kubernetes"; Strimzi, "Kafka cluster resources"; `RabbitMQ` cluster operator, "Using".
-const BY_NAME: [(&str, &str, &str, &[&str]); 21] = [
-    (
-        CNPG,
-        "Cluster",
-        "Secret",
-        &[
-            "{}-app",
-            "{}-superuser",
-            "{}-ca",
-            "{}-server",
-            "{}-replication",
-        ],
-    ),
-    (CNPG, "Cluster", "Service", &["{}-rw", "{}-ro", "{}-r"]),
-    (CNPG, "Cluster", "ServiceAccount", &["{}"]),
-    (CNPG, "Pooler", "Service", &["{}"]),
-    ("dragonflydb.io", "Dragonfly", "Service", &["{}"]),
-    (GRAFANA, "Grafana", "Service", &["{}-service"]),
-    (GRAFANA, "Grafana", "Secret", &["{}-admin-credentials"]),
-    (GRAFANA, "Grafana", "ServiceAccount", &["{}-sa"]),
-    ("objectbucket.io", "ObjectBucketClaim", "Secret", &["{}"]),
-    ("objectbucket.io", "ObjectBucketClaim", "ConfigMap", &["{}"]),
-    ("onepassword.com", "OnePasswordItem", "Secret", &["{}"]),
-    ("talos.dev", "ServiceAccount", "Secret", &["{}"]),
-    ("bitnami.com", "SealedSecret", "Secret", &["{}"]),
-    (
-        PROMETHEUS,
-        "Prometheus",
-        "Service",
-        &["prometheus-operated"],
-    ),
-    (
-        PROMETHEUS,
-        "Alertmanager",
-        "Service",
-        &["alertmanager-operated"],
-    ),
-    (
-        STRIMZI,
-        "Kafka",
-        "Service",
-        &["{}-kafka-bootstrap", "{}-kafka-brokers"],
-    ),
-    (
-        STRIMZI,
-        "Kafka",
-        "Secret",
-        &["{}-cluster-ca-cert", "{}-clients-ca-cert"],
-    ),
-    (STRIMZI, "KafkaUser", "Secret", &["{}"]),
-    (
-        RABBITMQ,
-        "RabbitmqCluster",
-        "Secret",
-        &["{}-default-user", "{}-erlang-cookie"],
-    ),
-    (RABBITMQ, "RabbitmqCluster", "Service", &["{}", "{}-nodes"]),
-    (
-        "gateway.networking.k8s.io",
-        "Gateway",
-        "Service",
-        &["cilium-gateway-{}"],
-    ),
-];
-
-/// Where an object of a kind names the Secret that it makes.
-///
-/// Sources: the documentation of each operator: cert-manager, External Secrets, Bitwarden, Doppler, Infisical, Vault.
-const BY_FIELD: [(&str, &str, &str); 8] = [
-    ("cert-manager.io", "Certificate", "spec.secretName"),
-    (
-        "cert-manager.io",
-        "Issuer",
-        "spec.acme.privateKeySecretRef.name",
-    ),
-    ("k8s.bitwarden.com", "BitwardenSecret", "spec.secretName"),
-    (
-        "secrets.doppler.com",
-        "DopplerSecret",
-        "spec.managedSecret.name",
-    ),
-    (
-        "secrets.infisical.com",
-        "InfisicalSecret",
-        "spec.managedSecretReference.secretName",
-    ),
-    (VAULT, "VaultStaticSecret", "spec.destination.name"),
-    (VAULT, "VaultDynamicSecret", "spec.destination.name"),
-    (VAULT, "VaultPKISecret", "spec.destination.name"),
-];
-
-/// Returns whether it is known what a controller makes of objects of a kind.
-pub(super) fn is_maker(group: &str, kind: &str) -> bool {
-    let by_name = BY_NAME.iter().map(|(group, kind, ..)| (*group, *kind));
-    let by_field = BY_FIELD.iter().map(|(group, kind, _)| (*group, *kind));
-    by_name.chain(by_field).any(|known| known == (group, kind))
-}
+use crate::workload::{Profiles, Release};
 
 /// Lists what a controller makes of an object that goes into a namespace unless it says another one.
-pub(super) fn objects(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownParts)> {
+pub(super) fn objects(
+    profiles: &Profiles,
+    object: &Field,
+    namespace: &str,
+) -> Vec<(ObjectId, KnownParts)> {
     let text = |path: &[&str]| object.find_text(path).unwrap_or_default();
     let version = text(&["apiVersion"]);
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let kind = text(&["kind"]);
-    let name = text(&["metadata", "name"]);
     let own = Some(text(&["metadata", "namespace"])).filter(|own| !own.is_empty());
     let namespace = own.unwrap_or(namespace);
+    let name = text(&["metadata", "name"]);
+    let known = profiles.made_of(group, kind, object).unwrap_or_default();
     let mut found = Vec::new();
-    for (of_group, of_kind, made, patterns) in BY_NAME {
-        if (of_group, of_kind) == (group, kind) {
-            let names = patterns.iter().map(|pattern| pattern.replace("{}", name));
-            found.extend(names.map(|name| {
-                let parts = match kind {
-                    "SealedSecret" => sealed_keys(object),
-                    _ => KnownParts::Open,
-                };
-                (ObjectId::core(made, namespace, &name), parts)
-            }));
-        }
-    }
-    for (of_group, of_kind, route) in BY_FIELD {
-        let named = object.find_dotted(route).and_then(Field::as_text);
-        if let (true, Some(named)) = ((of_group, of_kind) == (group, kind), named) {
-            let id = ObjectId::core("Secret", namespace, named);
-            found.push((id, KnownParts::Open));
+    for made in known {
+        let route = made.field.as_ref();
+        let written = route.and_then(|route| object.find_dotted(route)?.as_text());
+        let patterns = made.names.iter();
+        let filled = patterns.map(|pattern| pattern.replace("{}", name));
+        for name in filled.chain(written.map(str::to_owned)) {
+            let parts = match kind {
+                "SealedSecret" => sealed_keys(object),
+                _ => KnownParts::Open,
+            };
+            found.push((ObjectId::core(&made.kind, namespace, &name), parts));
         }
     }
     match (group, kind) {
@@ -236,13 +126,17 @@ fn certificates(object: &Field, namespace: &str) -> Vec<(ObjectId, KnownParts)> 
 }
 
 /// Lists the objects that stand whole among the values of a release, such as `extraObjects`, and what comes of them.
-pub(super) fn in_values(release: &Release<'_>, values: &Field) -> Vec<(ObjectId, KnownParts)> {
+pub(super) fn in_values(
+    profiles: &Profiles,
+    release: &Release<'_>,
+    values: &Field,
+) -> Vec<(ObjectId, KnownParts)> {
     let mut found = Vec::new();
     let mut pending = vec![values];
     while let Some(value) = pending.pop() {
         if value.get("apiVersion").is_some() && value.get("kind").is_some() {
             found.extend(written_object(release, value));
-            found.extend(objects(value, &release.namespace));
+            found.extend(objects(profiles, value, &release.namespace));
         }
         pending.extend(value.items().unwrap_or_default());
         let entries = value.entries().unwrap_or_default();

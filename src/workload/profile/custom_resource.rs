@@ -9,9 +9,10 @@ use std::sync::{Arc, LazyLock};
 use kustomize::Field;
 use serde_json::Value;
 
+use super::operator_objects::OperatorObjects;
 use super::read::{CODE, Reader, text_map};
 use crate::diagnostic::Diagnostic;
-use crate::flux::builds::Member;
+use crate::flux::builds::{Member, field_at};
 use crate::source::{Source, Span};
 use crate::workload::pod_security::{Level, Version, evaluate, level};
 use crate::workload::values::coalesce;
@@ -98,24 +99,13 @@ pub enum OperandPods {
 
 impl CustomResourceKind {
     pub(super) fn covers(&self, group: &str, kind: &str) -> bool {
-        let mut groups = self.groups.iter();
-        let is_group = groups.any(|own| match own.strip_prefix('*') {
-            Some(end) => group.ends_with(end),
-            None => own == group,
-        });
-        is_group && self.kinds.iter().any(|known| known == "*" || known == kind)
+        covers(&self.groups, &self.kinds, group, kind)
     }
 
     /// Returns whether it is about a resource of its kinds.
-    pub fn holds_for(&self, resource: &Member<'_>) -> bool {
-        self.when.as_ref().is_none_or(|when| {
-            let field = resource.at(&Route::parse(&when.field));
-            let field = field.filter(|field| !field.is_null());
-            field.is_some_and(|field| {
-                let text = field.as_text().unwrap_or_default();
-                when.is.is_empty() || when.is.iter().any(|wanted| wanted == text)
-            })
-        })
+    pub fn holds_for(&self, resource: &Field) -> bool {
+        let when = self.when.as_ref();
+        when.is_none_or(|when| when.holds_for(resource))
     }
 
     /// Returns the level that the pods of a resource satisfy; `None` where nobody can tell.
@@ -151,6 +141,27 @@ impl CustomResourceKind {
     }
 }
 
+impl FieldCondition {
+    pub(super) fn holds_for(&self, resource: &Field) -> bool {
+        let field = field_at(resource, &Route::parse(&self.field));
+        let field = field.filter(|field| !field.is_null());
+        field.is_some_and(|field| {
+            let text = field.as_text().unwrap_or_default();
+            self.is.is_empty() || self.is.iter().any(|wanted| wanted == text)
+        })
+    }
+}
+
+/// Returns whether a group and kind are among some groups and kinds, as the table writes them.
+pub(super) fn covers(groups: &[String], kinds: &[String], group: &str, kind: &str) -> bool {
+    let mut groups = groups.iter();
+    let is_group = groups.any(|own| match own.strip_prefix('*') {
+        Some(end) => group.ends_with(end),
+        None => own == group,
+    });
+    is_group && kinds.iter().any(|known| known == "*" || known == kind)
+}
+
 /// Lays a value over what stands at a route, with mappings on the way that are not there.
 fn lay(below: &mut Value, route: &[Step], above: &Value) {
     match route {
@@ -176,9 +187,18 @@ pub(super) fn is_table(path: &str) -> bool {
     path == FILE || path.ends_with("/custom-resources.yaml")
 }
 
+/// What is known of custom resources.
+#[derive(Debug, Default)]
+pub(super) struct CustomResourceTable {
+    /// Which make pods.
+    pub(super) kinds: Vec<CustomResourceKind>,
+    /// What else operators make of them, and what they read.
+    pub(super) objects: Vec<OperatorObjects>,
+}
+
 /// Returns the table that comes with Kiln.
-pub(super) fn built_in() -> &'static [CustomResourceKind] {
-    static TABLE: LazyLock<Vec<CustomResourceKind>> = LazyLock::new(|| {
+pub(super) fn built_in() -> &'static CustomResourceTable {
+    static TABLE: LazyLock<CustomResourceTable> = LazyLock::new(|| {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/schemas-custom-resources.packed"));
         let source = Source::new("schemas/custom-resources.yaml", "");
         let root = unpack(packed);
@@ -190,7 +210,7 @@ pub(super) fn built_in() -> &'static [CustomResourceKind] {
 }
 
 /// Reads a table.
-pub(super) fn table(source: &Arc<Source>) -> Result<Vec<CustomResourceKind>, Vec<Diagnostic>> {
+pub(super) fn table(source: &Arc<Source>) -> Result<CustomResourceTable, Vec<Diagnostic>> {
     let documents = load(&source.text)
         .map_err(|error| vec![crate::yaml::diagnose(&error, CODE, &source.keys_only())])?;
     let [document] = documents.as_slice() else {
@@ -204,13 +224,16 @@ pub(super) fn table(source: &Arc<Source>) -> Result<Vec<CustomResourceKind>, Vec
     entries(source, &document.root)
 }
 
-fn entries(source: &Arc<Source>, root: &Node) -> Result<Vec<CustomResourceKind>, Vec<Diagnostic>> {
+fn entries(source: &Arc<Source>, root: &Node) -> Result<CustomResourceTable, Vec<Diagnostic>> {
     let mut reader = Reader::of(source, "a table of custom resources");
-    reader.keys(root, &["resources"], &["resources"]);
-    let items = reader.items(root, "resources");
-    let found = items.iter().map(|item| reader.custom_resource(item));
-    let found = found.collect();
-    reader.finish(found)
+    reader.keys(root, &["resources", "objects"], &[]);
+    let kinds = reader.items(root, "resources");
+    let kinds = kinds.iter().map(|item| reader.custom_resource(item));
+    let kinds = kinds.collect();
+    let objects = reader.items(root, "objects");
+    let objects = objects.iter().map(|item| reader.operator_objects(item));
+    let objects = objects.collect();
+    reader.finish(CustomResourceTable { kinds, objects })
 }
 
 impl Reader<'_> {
@@ -226,7 +249,7 @@ impl Reader<'_> {
         }
     }
 
-    fn field_condition(&mut self, node: &Node) -> FieldCondition {
+    pub(super) fn field_condition(&mut self, node: &Node) -> FieldCondition {
         self.keys(node, &["field", "is"], &["field"]);
         FieldCondition {
             field: self.text(node, "field").unwrap_or_default(),

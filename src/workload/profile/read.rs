@@ -218,6 +218,7 @@ impl<'s> Reader<'s> {
             sources: self.texts(node, "sources"),
             any_publisher: self.flag(node, "anyPublisher").unwrap_or_default(),
             versions: self.versions(node),
+            verified: self.text(node, "verified").and_then(|text| parse(&text)),
             fullname: node
                 .get("fullname")
                 .map(|name| self.default_name(name, "fullname", LONGEST))

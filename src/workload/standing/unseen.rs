@@ -90,7 +90,10 @@ impl<'t> UnseenMakers<'_, 't> {
         let known: Vec<&CustomResourceKind> = profiles.custom_resources(group, kind).collect();
         let mut unseen: BTreeMap<(Option<usize>, String), Vec<&Member<'t>>> = BTreeMap::new();
         for member in members {
-            let entry = known.iter().copied().find(|one| one.holds_for(member));
+            let entry = known
+                .iter()
+                .copied()
+                .find(|one| one.holds_for(&member.field));
             if entry.is_some_and(|entry| matches!(entry.pods, OperandPods::Nothing)) {
                 continue;
             }

@@ -12,7 +12,7 @@ use super::leak::Leak;
 use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
-use crate::flux::builds::{Builds, Member};
+use crate::flux::builds::{Builds, ManifestUses, Member};
 use crate::flux::{
     AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart, place_in,
 };
@@ -62,6 +62,7 @@ pub struct Facts<'t> {
     standings: OnceLock<BTreeMap<String, Vec<Standing>>>,
     pub(super) index: OnceLock<ObjectIndex>,
     hidden: OnceLock<Vec<HiddenPart>>,
+    uses: OnceLock<ManifestUses<'t>>,
 }
 
 impl<'t> Facts<'t> {
@@ -86,6 +87,7 @@ impl<'t> Facts<'t> {
             standings: OnceLock::new(),
             index: OnceLock::new(),
             hidden: OnceLock::new(),
+            uses: OnceLock::new(),
         })
     }
 
@@ -223,6 +225,18 @@ impl<'t> Facts<'t> {
             Some(part) => Verdict::Unknown(format!("{reason}, but {} is not seen", part.what)),
             None => verdict,
         }
+    }
+
+    /// Returns who applies what of each written manifest.
+    pub(super) fn manifest_uses(&self) -> &ManifestUses<'t> {
+        self.uses.get_or_init(|| self.builds.manifest_uses())
+    }
+
+    /// Returns the path of the kustomization of a folder of the tree, if it is a file that can be added to.
+    pub(super) fn kustomization_to_edit(&self, folder: &str) -> Option<&'t str> {
+        let path = &self.builds.kustomizations.get(folder)?.file.path;
+        let file = self.files.get(path.as_str())?;
+        (!file.documents.is_empty() && !file.is_secret()).then_some(path)
     }
 
     /// Puts a problem at a place of the tree, with the template line behind it.

@@ -24,6 +24,7 @@ mod leak;
 mod listing;
 mod manifest_pod;
 mod network;
+mod node_defaults;
 mod object_addition;
 mod object_reference;
 mod objects;

@@ -9,6 +9,7 @@ use kustomize::{Field, PathRole};
 use super::exemptions::Exemptions;
 use super::judgement::Verdict;
 use super::leak::Leak;
+use super::node_defaults::NodeDefaults;
 use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
@@ -63,6 +64,7 @@ pub struct Facts<'t> {
     pub(super) index: OnceLock<ObjectIndex>,
     hidden: OnceLock<Vec<HiddenPart>>,
     uses: OnceLock<ManifestUses<'t>>,
+    node_defaults: OnceLock<NodeDefaults>,
 }
 
 impl<'t> Facts<'t> {
@@ -88,6 +90,7 @@ impl<'t> Facts<'t> {
             index: OnceLock::new(),
             hidden: OnceLock::new(),
             uses: OnceLock::new(),
+            node_defaults: OnceLock::new(),
         })
     }
 
@@ -225,6 +228,12 @@ impl<'t> Facts<'t> {
             Some(part) => Verdict::Unknown(format!("{reason}, but {} is not seen", part.what)),
             None => verdict,
         }
+    }
+
+    /// Returns what the nodes give to pods that say nothing.
+    pub(super) fn node_defaults(&self) -> &NodeDefaults {
+        let files = self.builds.files;
+        self.node_defaults.get_or_init(|| NodeDefaults::of(files))
     }
 
     /// Returns who applies what of each written manifest.

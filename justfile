@@ -66,7 +66,12 @@ prove *ARGS:
 # Hold `kiln build` of public trees against Flux' own packages: `just trees DIR…`, each the clone of a repository; with
 # KILN_RELEASE, that binary
 trees *DIRS:
-    KILN_TREES='{{ DIRS }}' cargo test --test main laboratory::flux_build::trees -- --ignored --nocapture
+    KILN_TREES='{{ DIRS }}' cargo test --test main laboratory::flux_build::trees::public -- --ignored --nocapture
+
+# Harden public trees, and hold what Flux' own packages build of them before and after against each other:
+# `just harden-trees DIR…`, each the clone of a repository
+harden-trees *DIRS:
+    KILN_TREES='{{ DIRS }}' cargo test --test main laboratory::flux_build::trees::hardened -- --ignored --nocapture
 
 # Run a target of fuzz/ under libFuzzer; needs a nightly toolchain and cargo-fuzz
 fuzz TARGET *ARGS:

@@ -91,6 +91,11 @@ impl File {
         is_yaml_path(&self.path)
     }
 
+    /// Returns whether the file is JSON by its name.
+    pub fn is_json(&self) -> bool {
+        self.path.ends_with(".json")
+    }
+
     /// Returns the origin of the line that holds a byte offset.
     pub fn origin(&self, offset: usize) -> Option<&Origin> {
         let (line, _) = self.source.line_column(offset);

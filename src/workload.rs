@@ -267,6 +267,18 @@ impl<'t> Workload<'t> {
         }
     }
 
+    /// Returns the route of a field in the object that makes it, as that is applied; `None` where it goes into a patch of
+    /// the release or nowhere.
+    pub fn applied_route(&self, field: &PodField) -> Option<Route> {
+        match (&self.home, self.reach(field)) {
+            (Home::Manifest(route), Reach::Object(_)) => {
+                Some(manifest::applied_route(self, route, field))
+            }
+            (_, Reach::Object(route)) => Some(route),
+            (_, Reach::Patch | Reach::Nowhere(_)) => None,
+        }
+    }
+
     /// Returns the file, document and route where a field is written; what is written there may reach
     /// other workloads too. `None` where it goes into a patch or nowhere.
     pub fn written_at(&self, field: &PodField) -> Option<(&'t str, usize, Route)> {

@@ -18,6 +18,8 @@ mod examples;
 mod flux;
 /// What Flux applies, and what `kiln build` says of it.
 mod flux_build;
+/// What hardening adds, and what it leaves as it is.
+mod hardening;
 /// What the API server and the scheduler would make of rendered charts.
 mod judgement;
 /// kustomize's own tests.

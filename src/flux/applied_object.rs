@@ -102,6 +102,8 @@ impl KustomizationBuild {
 pub struct AppliedObject {
     /// The object; each field knows where it comes from.
     pub field: Arc<Field>,
+    /// The folders of the kustomizations that brought it, from that of the build to the one that lists its file.
+    pub way: Arc<[String]>,
     /// The build that has it, as an index of [`super::AppliedObjects::builds`].
     pub build: usize,
 }

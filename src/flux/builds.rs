@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kustomize::Field;
 use serde_json::Value;
 
-use super::applied_object::{AppliedObject, BuildStart, group_of, is_of};
+use super::applied_object::{AppliedObject, BuildStart, ObjectKey, group_of, is_of};
 use super::applied_objects::AppliedObjects;
 use super::finding::place_in;
 use super::follow::{FollowOptions, follow};
@@ -45,9 +45,22 @@ fn hide_replaced_secrets(applied: &mut AppliedObjects) {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ManifestUser {
     root: Option<usize>,
+    /// Whether it goes to another cluster than the root's.
+    elsewhere: bool,
     namespace: String,
     name: String,
 }
+
+/// One time that an object of a written manifest is applied.
+pub struct ManifestUse<'b> {
+    /// What tells the object from the others that come of the manifest.
+    pub user: ManifestUser,
+    /// The object as it is applied.
+    pub object: &'b AppliedObject,
+}
+
+/// The uses of all written manifests, each by its file in the tree and its first byte.
+pub type ManifestUses<'b> = BTreeMap<(&'b str, usize), Vec<ManifestUse<'b>>>;
 
 /// An object as a build applies it.
 #[derive(Clone)]
@@ -154,6 +167,7 @@ impl Member<'_> {
     pub fn user(&self) -> ManifestUser {
         ManifestUser {
             root: self.root,
+            elsewhere: false,
             namespace: self.namespace_name().to_owned(),
             name: self.name.clone(),
         }
@@ -360,6 +374,30 @@ impl<'t> Builds<'t> {
         applied.objects.iter().filter(here)
     }
 
+    /// Lists who applies what of each written manifest, wherever it goes; what no root reaches only where nothing says
+    /// that Flux starts anywhere.
+    pub fn manifest_uses(&self) -> ManifestUses<'_> {
+        let mut manifests = ManifestUses::new();
+        for object in &self.applied.objects {
+            let build = self.applied.build_of(object);
+            if !build.is_reached() && !self.applied.roots.is_empty() {
+                continue;
+            }
+            let ObjectKey { namespace, name } = object.key();
+            let is_inside = is_namespaced(object.kind());
+            let user = ManifestUser {
+                root: build.root,
+                elsewhere: build.elsewhere,
+                namespace: if is_inside { namespace } else { String::new() },
+                name,
+            };
+            let place = object.place();
+            let of_manifest = manifests.entry((&*place.file.path, place.span.start));
+            of_manifest.or_default().push(ManifestUse { user, object });
+        }
+        manifests
+    }
+
     fn take_builds(&mut self) {
         for build in &self.applied.builds {
             let refused = build.refused || build.is_partial;
@@ -436,6 +474,7 @@ impl<'t> Builds<'t> {
             file: self.files.output(&place.file.path)?,
             document: place.document,
             root,
+            document_root: document,
         })
     }
 

@@ -419,7 +419,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             None => built
                 .resources
                 .into_iter()
-                .map(|resource| resource.root)
+                .map(|resource| (resource.root, resource.way))
                 .collect(),
         };
         let refused = problems
@@ -437,8 +437,8 @@ impl<'a, 'f> Follower<'a, 'f> {
             return Vec::new();
         }
         let mut new = Vec::new();
-        for object in objects {
-            new.extend(self.apply(object, index));
+        for (object, way) in objects {
+            new.extend(self.apply(object, way, index));
         }
         new
     }
@@ -450,28 +450,29 @@ impl<'a, 'f> Follower<'a, 'f> {
         flux: &Field,
         index: usize,
         problems: &mut Vec<FluxProblem>,
-    ) -> Vec<Field> {
+    ) -> Vec<(Field, Arc<[String]>)> {
         let variables = self.variables(flux, index, problems);
         let is_substituted = flux
             .find(&["spec", "postBuild"])
             .is_some_and(|field| !field.is_null());
         let strict = !self.options.lenient;
-        let results: Vec<Result<Field, Vec<SubstitutionProblem>>> = resources
+        let results: Vec<_> = resources
             .into_par_iter()
             .map(|resource| {
-                if is_substituted {
+                let object = if is_substituted {
                     substitute(resource.root, &variables, strict)
                 } else {
                     Ok(resource.root)
-                }
+                };
+                (object, resource.way)
             })
             .collect();
         let mut objects = Vec::new();
-        for result in results {
+        for (result, way) in results {
             match result {
                 Ok(mut object) => {
                     add_common_metadata(&mut object, flux);
-                    objects.push(object);
+                    objects.push((object, way));
                 }
                 Err(found) => problems.extend(found.into_iter().map(substitution_problem)),
             }
@@ -548,7 +549,7 @@ impl<'a, 'f> Follower<'a, 'f> {
     }
 
     /// Takes an object over, and returns the builds that it starts.
-    fn apply(&mut self, object: Field, build: usize) -> Vec<PendingBuild> {
+    fn apply(&mut self, object: Field, way: Arc<[String]>, build: usize) -> Vec<PendingBuild> {
         let owner = &self.applied.builds[build];
         let (suspended, elsewhere) = (owner.suspended, owner.elsewhere);
         let mut new = Vec::new();
@@ -556,7 +557,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             self.note(&object);
             for made in resource_set::expand(&object) {
                 match made {
-                    Ok(made) => new.extend(self.apply(made, build)),
+                    Ok(made) => new.extend(self.apply(made, Arc::default(), build)),
                     Err(reason) => {
                         let what = format!("ResourceSet/{}", key_of(&object));
                         let place = object.place().clone();
@@ -574,6 +575,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         }
         self.applied.objects.push(AppliedObject {
             field: Arc::new(object),
+            way,
             build,
         });
         new
@@ -843,6 +845,7 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
         if !refused {
             let objects = folder.resources.into_iter().map(|resource| AppliedObject {
                 field: Arc::new(resource.root),
+                way: resource.way,
                 build: index,
             });
             applied.objects.extend(objects);

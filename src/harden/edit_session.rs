@@ -7,18 +7,23 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
-use crate::rules::{GatheredPatch, NewFile, Plan, PlannedEdit, gather};
+use crate::rules::{
+    AppliedState, GatheredPatch, KustomizationPatch, Measures, NewFile, Plan, PlannedEdit,
+    WishedPatch, gather,
+};
 use crate::source::{Source, Span};
-use crate::tree::{File, Injection, Origin};
+use crate::tree::{File, Gap, Injection, Origin};
 use crate::yaml::edit::{Addition, EditError, Insertion, insert, insert_all};
 use crate::yaml::{Document, Route, load};
 
 /// The files under work.
+#[derive(Clone)]
 pub(super) struct EditSession<'t> {
     files_by_path: BTreeMap<String, EditedFile<'t>>,
 }
 
 /// One file under work, and what was added to it.
+#[derive(Clone)]
 struct EditedFile<'t> {
     file: Cow<'t, File>,
     injections: Vec<Injection>,
@@ -26,8 +31,8 @@ struct EditedFile<'t> {
 
 /// Something to add to a file.
 enum Task {
-    Edit(&'static str, PlannedEdit),
-    Patch(GatheredPatch),
+    Edit(&'static str, Box<PlannedEdit>),
+    Item(GatheredPatch),
 }
 
 impl<'t> EditSession<'t> {
@@ -50,20 +55,73 @@ impl<'t> EditSession<'t> {
             .map(|edited| edited.file.as_ref())
     }
 
-    /// Makes the additions of rules, and says which could not be made.
-    ///
-    /// Files are independent and worked on side by side; within a file the order of the rules holds.
-    pub(super) fn apply(&mut self, plans: Vec<(&'static str, Plan)>) -> Vec<Diagnostic> {
+    /// Makes the additions of rules, and says which could not be made, and what is left for kustomizations of single
+    /// objects.
+    pub(super) fn apply(
+        &mut self,
+        plans: Vec<(&'static str, Plan)>,
+    ) -> (Vec<Diagnostic>, Vec<WishedPatch>) {
         let mut tasks = Vec::new();
         let mut patches = Vec::new();
+        let mut wished = Vec::new();
         for (rule, plan) in plans {
+            wished.extend(plan.wished_patches);
             for file in plan.files {
                 self.add(rule, file);
             }
-            tasks.extend(plan.edits.into_iter().map(|edit| Task::Edit(rule, edit)));
+            let edits = plan.edits.into_iter();
+            tasks.extend(edits.map(|edit| Task::Edit(rule, Box::new(edit))));
             patches.extend(plan.patches.into_iter().map(|patch| (rule, patch)));
         }
-        tasks.extend(gather(patches).into_iter().map(Task::Patch));
+        let (gathered, of_releases) = gather(patches);
+        tasks.extend(gathered.into_iter().map(Task::Item));
+        wished.extend(of_releases);
+        (self.work_all(tasks), wished)
+    }
+
+    /// Adds to single objects of manifests in kustomizations of their own, as far as Flux then applies what is meant and
+    /// nothing else changes.
+    ///
+    /// Returns what cannot be written, or was proved to do something else.
+    pub(super) fn patch(&mut self, wished: Vec<WishedPatch>, measures: Measures<'_>) -> Vec<Gap> {
+        let mut open = KustomizationPatch::gather(wished);
+        let mut gaps = Vec::new();
+        if open.is_empty() {
+            return gaps;
+        }
+        let before = AppliedState::of(self.files(), measures);
+        loop {
+            let mut trial = self.clone();
+            let tasks = open.iter().filter_map(|patch| {
+                Some(Task::Item(GatheredPatch {
+                    path: patch.path().to_owned(),
+                    insertion: patch.insertion(&before)?,
+                    held: patch.held().to_vec(),
+                }))
+            });
+            // What is refused here is not applied, and so does not do what is meant.
+            drop(trial.work_all(tasks.collect()));
+            let after = AppliedState::of(trial.files(), measures);
+            let failed = before.failures(&after, &open);
+            if failed.is_empty() {
+                *self = trial;
+                return gaps;
+            }
+            let tried = std::mem::take(&mut open).into_iter().enumerate();
+            for (index, mut patch) in tried {
+                if !failed.contains(&index) || patch.try_next() {
+                    open.push(patch);
+                } else {
+                    gaps.extend(patch.gaps());
+                }
+            }
+        }
+    }
+
+    /// Makes additions, and says which could not be made.
+    ///
+    /// Files are independent and worked on side by side; within a file the order of the rules holds.
+    fn work_all(&mut self, tasks: Vec<Task>) -> Vec<Diagnostic> {
         let mut by_file: BTreeMap<String, Vec<(usize, Task)>> = BTreeMap::new();
         for (number, task) in tasks.into_iter().enumerate() {
             let list = by_file.entry(task.path().to_owned()).or_default();
@@ -129,26 +187,26 @@ impl Task {
     fn path(&self) -> &str {
         match self {
             Self::Edit(_, edit) => &edit.path,
-            Self::Patch(gathered) => &gathered.path,
+            Self::Item(gathered) => &gathered.path,
         }
     }
 
     fn insertion(&self) -> &Insertion {
         match self {
             Self::Edit(_, edit) => &edit.insertion,
-            Self::Patch(gathered) => &gathered.insertion,
+            Self::Item(gathered) => &gathered.insertion,
         }
     }
 
-    /// Returns the rule that asks for it, of a patch that of its first field.
+    /// Returns the rule that asks for it, of an item that of its first field.
     fn rule(&self) -> &'static str {
         match self {
             Self::Edit(rule, _) => rule,
-            Self::Patch(gathered) => gathered.held.first().map_or("", |(rule, ..)| rule),
+            Self::Item(gathered) => gathered.held.first().map_or("", |held| held.rule),
         }
     }
 
-    /// Records what was added at `span`: of a patch, one injection for each field in it.
+    /// Records what was added at `span`: of an item, one injection for each field in it.
     fn injections(self, span: Span) -> Vec<Injection> {
         match self {
             Self::Edit(rule, edit) => {
@@ -162,14 +220,18 @@ impl Task {
                     span,
                 }]
             }
-            Self::Patch(GatheredPatch { path, held, .. }) => {
+            Self::Item(GatheredPatch {
+                path,
+                insertion,
+                held,
+            }) => {
                 let held = held.into_iter();
-                held.map(|(rule, object, field, reason)| Injection {
-                    rule,
+                held.map(|held| Injection {
+                    rule: held.rule,
                     path: path.clone(),
-                    object,
-                    route: format!("spec.postRenderers: {field}"),
-                    reason,
+                    object: held.object,
+                    route: format!("{}: {}", insertion.route, held.field),
+                    reason: held.reason,
                     span,
                 })
                 .collect()
@@ -178,21 +240,36 @@ impl Task {
     }
 
     /// Says that it was refused, and what to do.
-    fn refused(&self, file: &File, error: &EditError) -> Option<Diagnostic> {
+    fn refused(
+        &self,
+        file: &File,
+        documents: &[Document],
+        error: &EditError,
+    ) -> Option<Diagnostic> {
+        let refused = |insertion: &Insertion, route: &Route, what: &str| {
+            let document = documents.get(insertion.document)?;
+            Some(refused(file, document, route, what, error))
+        };
         let insertion = self.insertion();
         match self {
             Self::Edit(rule, edit) => {
                 let route = route_of(insertion);
                 let what = format!("`{route}` was not added to `{}`", edit.object);
-                let refused = refused(file, insertion.document, &route, &what, error)?;
+                let refused = refused(insertion, &route, &what)?;
                 Some(refused.with_hint(format!(
                     "set it in the template, or exempt the object from `{rule}`"
                 )))
             }
-            Self::Patch(_) => {
-                let what = "a post-renderer with what the chart has no values for was not added";
-                let refused = refused(file, insertion.document, &insertion.route, what, error)?;
-                Some(refused.with_hint("add it in the template"))
+            Self::Item(gathered) => {
+                let mut objects: Vec<&str> = Vec::new();
+                for held in &gathered.held {
+                    if !objects.contains(&held.object.as_str()) {
+                        objects.push(&held.object);
+                    }
+                }
+                let what = format!("a patch of `{}` was not added", objects.join("`, `"));
+                let refused = refused(insertion, &insertion.route, &what)?;
+                Some(refused.with_hint("add it by hand, or write the list in block form"))
             }
         }
     }
@@ -218,9 +295,10 @@ impl EditedFile<'_> {
             return Vec::new();
         }
         let insertions: Vec<&Insertion> = tasks.iter().map(|(_, task)| task.insertion()).collect();
+        let documents = self.documents();
         let together = match insertions.as_slice() {
             [_] => None,
-            several => insert_all(&file.source.text, &file.documents, several),
+            several => insert_all(&file.source.text, &documents, several),
         };
         let Some(edited) = together else {
             let one = |(number, task)| Some((number, self.work(task)?));
@@ -240,15 +318,25 @@ impl EditedFile<'_> {
         Vec::new()
     }
 
+    /// Returns the documents of the file; JSON is not parsed when it is rendered.
+    fn documents(&self) -> Arc<Vec<Document>> {
+        let file = self.file.as_ref();
+        if file.documents.is_empty() && file.is_json() {
+            return Arc::new(load(&file.source.text).unwrap_or_default());
+        }
+        Arc::clone(&file.documents)
+    }
+
     fn work(&mut self, task: Task) -> Option<Diagnostic> {
         let file = self.file.as_ref();
-        match insert(&file.source.text, &file.documents, task.insertion()) {
+        let documents = self.documents();
+        match insert(&file.source.text, &documents, task.insertion()) {
             Ok(edited) => {
                 self.record(task, &edited.text, edited.inserted);
                 self.replace(edited.text, edited.documents);
                 None
             }
-            Err(error) => task.refused(file, &error),
+            Err(error) => task.refused(file, &documents, &error),
         }
     }
 
@@ -266,7 +354,15 @@ impl EditedFile<'_> {
             }
         }
         let added = &text[inserted.start..inserted.end];
-        let lead = added.len() - added.trim_start_matches(['\r', '\n']).len();
+        // In JSON a comma ends the line above.
+        let lines = added.strip_prefix(',').unwrap_or(added);
+        let lines = lines.trim_start_matches(['\r', '\n']);
+        let starts_line = text[..inserted.end - lines.len()].ends_with('\n');
+        let lead = if starts_line {
+            added.len() - lines.len()
+        } else {
+            0
+        };
         let lines = added.matches('\n').count();
         let file = self.file.to_mut();
         let first = text[..inserted.start + lead].matches('\n').count();
@@ -281,7 +377,9 @@ impl EditedFile<'_> {
     /// Puts the edited text in the file's place.
     fn replace(&mut self, text: String, documents: Vec<Document>) {
         let file = self.file.to_mut();
-        file.documents = Arc::new(documents);
+        if !file.documents.is_empty() {
+            file.documents = Arc::new(documents);
+        }
         file.source = Source::new(file.source.path.clone(), text);
     }
 }
@@ -289,17 +387,16 @@ impl EditedFile<'_> {
 /// Says that an addition was refused, and shows where it should have gone.
 fn refused(
     file: &File,
-    document: usize,
+    document: &Document,
     route: &Route,
     what: &str,
     error: &EditError,
-) -> Option<Diagnostic> {
-    let document = file.documents.get(document)?;
+) -> Diagnostic {
     let span = document.root.span_of(route);
     let refused =
         Diagnostic::warning("edit-refused", format!("{what}: {error}")).at(&file.source, span, "");
-    Some(match file.template_place(span.start) {
+    match file.template_place(span.start) {
         Some(place) => refused.with_related(place, "rendered from here"),
         None => refused,
-    })
+    }
 }

@@ -9,10 +9,11 @@ use kustomize::{Field, PathRole};
 use super::exemptions::Exemptions;
 use super::judgement::Verdict;
 use super::leak::Leak;
+use super::node_defaults::NodeDefaults;
 use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
-use crate::flux::builds::{Builds, Member};
+use crate::flux::builds::{Builds, ManifestUses, Member};
 use crate::flux::{AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
@@ -60,6 +61,8 @@ pub struct Facts<'t> {
     standings: OnceLock<BTreeMap<String, Vec<Standing>>>,
     pub(super) index: OnceLock<ObjectIndex>,
     hidden: OnceLock<Vec<HiddenPart>>,
+    uses: OnceLock<ManifestUses<'t>>,
+    node_defaults: OnceLock<NodeDefaults>,
 }
 
 impl<'t> Facts<'t> {
@@ -84,6 +87,8 @@ impl<'t> Facts<'t> {
             standings: OnceLock::new(),
             index: OnceLock::new(),
             hidden: OnceLock::new(),
+            uses: OnceLock::new(),
+            node_defaults: OnceLock::new(),
         })
     }
 
@@ -221,6 +226,24 @@ impl<'t> Facts<'t> {
             Some(part) => Verdict::Unknown(format!("{reason}, but {} is not seen", part.what)),
             None => verdict,
         }
+    }
+
+    /// Returns what the nodes give to pods that say nothing.
+    pub(super) fn node_defaults(&self) -> &NodeDefaults {
+        let files = self.builds.files;
+        self.node_defaults.get_or_init(|| NodeDefaults::of(files))
+    }
+
+    /// Returns who applies what of each written manifest.
+    pub(super) fn manifest_uses(&self) -> &ManifestUses<'t> {
+        self.uses.get_or_init(|| self.builds.manifest_uses())
+    }
+
+    /// Returns the path of the kustomization of a folder of the tree, if it is a file that can be added to.
+    pub(super) fn kustomization_to_edit(&self, folder: &str) -> Option<&'t str> {
+        let path = &self.builds.kustomizations.get(folder)?.file.path;
+        let file = self.files.get(path.as_str())?;
+        (!file.documents.is_empty() && !file.is_secret()).then_some(path)
     }
 
     /// Puts a problem at a place of the tree, with the template line behind it.

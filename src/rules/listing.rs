@@ -123,7 +123,7 @@ impl<'t> Spot<'t> {
         for listing in &self.listed_by {
             let item = Value::from(format!("{}{name}", listing.lead));
             plan.edits.push(PlannedEdit {
-                users: None,
+                wisher: None,
                 path: listing.kustomization.to_owned(),
                 insertion: Insertion::item(0, Route::parse("resources"), item),
                 object: format!("Kustomization {}", listing.kustomization),

@@ -1,13 +1,16 @@
 //! What a remedy asks for: additions, files, findings and gaps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::Facts;
-use super::release_patch::ReleasePatch;
+use super::kustomization_patch::{HeldAddition, PatchHome, WishedPatch};
+use super::object_addition::ObjectAddition;
+use super::release_patch::{RENDERERS, ReleasePatch};
+use super::shared_manifest::{SharedAddition, Wisher, settle};
 use crate::diagnostic::Diagnostic;
-use crate::flux::builds::{ManifestUser, Member};
+use crate::flux::builds::ManifestUser;
 use crate::tree::Gap;
 use crate::workload::profile::Setting;
 use crate::workload::{PodField, Reach, Workload, values};
@@ -30,17 +33,8 @@ pub struct PlannedEdit {
     pub object: String,
     /// Why, for the record.
     pub reason: String,
-    /// For which objects it is right, of those that come of the manifest; `None` where that was looked at.
-    pub(super) users: Option<EditUsers>,
-}
-
-/// The objects that an addition to one manifest is right for.
-pub(super) struct EditUsers {
-    /// Where the manifest is written.
-    spot: (String, usize),
-    users: BTreeSet<ManifestUser>,
-    /// The workload and field that asked for it, as gaps name them.
-    gap: (String, String),
+    /// The object that it is right for, of those that come of the manifest; `None` where that was looked at.
+    pub(super) wisher: Option<Wisher>,
 }
 
 /// A file that a remedy adds.
@@ -60,14 +54,18 @@ pub struct Plan {
     pub edits: Vec<PlannedEdit>,
     /// The additions to charts that have no value for them.
     pub patches: Vec<ReleasePatch>,
+    /// The additions to one of the objects that come of a manifest.
+    pub wished_patches: Vec<WishedPatch>,
     /// The new files.
     pub files: Vec<NewFile>,
+    /// Whether something goes into a manifest from which several objects come: a patch of one of them may undo it.
+    pub reaches_several: bool,
     /// What is wrong.
     pub problems: Vec<Diagnostic>,
     /// What is missing and could not be added.
     pub gaps: Vec<Gap>,
-    /// Which edits add to a place, by file, document and route.
-    places: BTreeMap<(String, usize, Route), Vec<usize>>,
+    /// Which edits add to a place for one object, by file, document, route and object.
+    places: BTreeMap<(String, usize, Route, ManifestUser), Vec<usize>>,
 }
 
 impl Plan {
@@ -87,38 +85,29 @@ impl Plan {
         };
         match workload.reach(field) {
             Reach::Object(route) => {
-                if !self.insert(workload, field, &route, &lacking, reason) {
+                let applied = workload.applied_route(field);
+                let routes = (&route, applied.as_ref().unwrap_or(&route));
+                if !self.insert(workload, field, routes, &lacking, reason) {
                     self.gap(rule, workload, field, IN_THE_WAY.to_owned());
                 }
             }
             Reach::Patch => match workload.member.written {
-                Some(written) => self.patch(ReleasePatch {
+                Some(written) => self.patches.push(ReleasePatch {
                     path: written.file.path.clone(),
                     document: written.document,
-                    route: written.document_route(&Route::parse("spec.postRenderers")),
+                    route: written.document_route(&Route::parse(RENDERERS)),
                     release: workload.member.label(),
                     kind: workload.kind.clone(),
                     name: workload.name.clone(),
                     spec: in_spec(workload, field, lacking),
                     field: field.to_string(),
                     reason: reason.to_owned(),
-                    users: EditUsers::of(workload, field),
+                    wisher: Some(Wisher::of_workload(workload, field)),
+                    home: None,
                 }),
                 None => self.gap(rule, workload, field, GENERATED.to_owned()),
             },
             Reach::Nowhere(why) => self.gap(rule, workload, field, why.to_owned()),
-        }
-    }
-
-    /// Adds a patch, or its user to one that says the same.
-    fn patch(&mut self, patch: ReleasePatch) {
-        let same = self
-            .patches
-            .iter_mut()
-            .find(|known| known.says_same(&patch));
-        match same {
-            Some(known) => known.users.add(patch.users),
-            None => self.patches.push(patch),
         }
     }
 
@@ -140,7 +129,7 @@ impl Plan {
             return self.gap(rule, workload, field, why);
         }
         let route = values::route(&setting.path);
-        if !self.insert(workload, field, &route, &setting.value, reason) {
+        if !self.insert(workload, field, (&route, &route), &setting.value, reason) {
             self.gap(rule, workload, field, IN_THE_WAY.to_owned());
         }
     }
@@ -162,39 +151,40 @@ impl Plan {
         });
     }
 
-    /// Inserts at a route of the object that makes a workload, below what is there already.
+    /// Inserts into the object that makes a workload, below what is there already: at a route of it as it is written,
+    /// and as it is applied.
     ///
     /// Returns `false` where what is there leaves no room for any of it.
     fn insert(
         &mut self,
         workload: &Workload<'_>,
         field: &PodField,
-        route: &Route,
+        (written, applied): (&Route, &Route),
         value: &Value,
         reason: &str,
     ) -> bool {
         let Some(object) = workload.member.written else {
             return false;
         };
-        let found = entries(object.root, route, value);
+        let found = entries(object.root, written, value);
         let fits = !found.is_empty();
+        let gain = ObjectAddition::Complete(applied.clone(), value.clone());
         for (route, mut entries) in found {
             let route = object.document_route(&route);
-            let place = (object.file.path.clone(), object.document, route.clone());
+            let (path, user) = (object.file.path.clone(), workload.member.user());
+            let place = (path, object.document, route.clone(), user);
             let earlier = self.places.entry(place).or_default();
             // Several workloads may share a place: what one has added there already is completed.
             for index in earlier.iter() {
                 let edit = &mut self.edits[*index];
-                let mut agrees = true;
                 if let Addition::Entries { entries: known, .. } = &mut edit.insertion.addition {
                     if entries.keys().any(|key| known.contains_key(key)) {
                         join(&mut edit.reason, reason);
                     }
-                    agrees = is_within(&entries, known);
                     entries = complete(known, entries);
                 }
-                if let Some(users) = edit.users.as_mut().filter(|_| agrees) {
-                    users.users.insert(workload.member.user());
+                if let Some(wisher) = &mut edit.wisher {
+                    wisher.gains.push(gain.clone());
                 }
             }
             if entries.is_empty() {
@@ -206,77 +196,106 @@ impl Plan {
             if in_spec {
                 insertion = insertion.above("containers");
             }
+            let mut wisher = Wisher::of_workload(workload, field);
+            wisher.gains.push(gain.clone());
             self.edits.push(PlannedEdit {
                 path: object.file.path.clone(),
                 insertion,
                 object: workload.member.label(),
                 reason: reason.to_owned(),
-                users: Some(EditUsers::of(workload, field)),
+                wisher: Some(wisher),
             });
         }
         fits
     }
 
-    /// Takes out what is not right for all objects that come of the place where it would be written.
+    /// Makes one edit of those for one mapping that were looked at; the reason is that of the first.
+    pub(super) fn gather_edits(&mut self) {
+        let mut gathered: Vec<PlannedEdit> = Vec::new();
+        for edit in std::mem::take(&mut self.edits) {
+            let mut known = gathered.iter_mut().filter(|known| {
+                let place =
+                    |edit: &PlannedEdit| (edit.insertion.document, edit.insertion.route.clone());
+                known.path == edit.path && place(known) == place(&edit)
+            });
+            match (known.next(), &edit.insertion.addition) {
+                (Some(known), Addition::Entries { entries: more, .. }) => {
+                    if let Addition::Entries { entries, .. } = &mut known.insertion.addition {
+                        entries.extend(more.clone());
+                    }
+                }
+                _ => gathered.push(edit),
+            }
+        }
+        self.edits = gathered;
+    }
+
+    /// Moves what is not right for all objects that come of the place where it would be written into kustomizations of
+    /// their own, and takes it out where there are none.
     ///
     /// A component or a base may be built many times, and a line in it reaches all that comes of it.
-    pub(super) fn hold_back_shared(&mut self, facts: &Facts<'_>, rule: &'static str) {
-        let mut gaps = Vec::new();
-        let mut is_right = |users: &EditUsers, path: &str| {
-            let others: Vec<String> = facts
-                .all()
-                .filter(|member| member.spot() == (users.spot.0.as_str(), users.spot.1))
-                .filter(|member| !users.users.contains(&member.user()))
-                .map(Member::label)
-                .collect();
-            let Some(first) = others.first() else {
-                return true;
-            };
-            let (object, route) = users.gap.clone();
-            gaps.push(Gap {
-                rule,
-                path: path.to_owned(),
-                object,
-                route,
-                reason: format!("its manifest makes `{first}` too, for which it may not be right"),
-            });
-            false
-        };
-        self.edits.retain(|edit| {
-            let users = edit.users.as_ref();
-            users.is_none_or(|users| is_right(users, &edit.path))
-        });
-        self.patches
-            .retain(|patch| is_right(&patch.users, &patch.path));
-        self.gaps.append(&mut gaps);
+    pub(super) fn settle_shared(&mut self, facts: &Facts<'_>, rule: &'static str) {
+        let edits = settle(facts, rule, std::mem::take(&mut self.edits));
+        self.edits = edits.at_source;
+        self.reaches_several |= edits.reaches_several;
+        self.gaps.extend(edits.gaps);
+        let wished = edits.apart.into_iter();
+        self.wished_patches
+            .extend(wished.filter_map(|(edit, home)| edit.into_wish(rule, home)));
+        let patches = settle(facts, rule, std::mem::take(&mut self.patches));
+        self.patches = patches.at_source;
+        self.reaches_several |= patches.reaches_several;
+        self.gaps.extend(patches.gaps);
+        let apart = patches.apart.into_iter();
+        self.patches.extend(apart.map(|(patch, home)| ReleasePatch {
+            home: Some(home),
+            wisher: None,
+            ..patch
+        }));
         self.places.clear();
     }
 }
 
-impl EditUsers {
-    fn add(&mut self, other: Self) {
-        self.users.extend(other.users);
-    }
-
-    pub(super) fn of(workload: &Workload<'_>, field: &PodField) -> Self {
-        let (path, start) = workload.member.spot();
-        Self {
-            spot: (path.to_owned(), start),
-            users: BTreeSet::from([workload.member.user()]),
-            gap: (workload.label(), field.to_string()),
-        }
+impl PlannedEdit {
+    /// Makes it an addition to one object, in the kustomization that this has to itself.
+    fn into_wish(self, rule: &'static str, home: PatchHome) -> Option<WishedPatch> {
+        let wisher = self.wisher?;
+        Some(WishedPatch {
+            home,
+            gains: wisher.gains,
+            held: vec![HeldAddition {
+                rule,
+                source: self.path,
+                object: wisher.object,
+                field: wisher.field,
+                reason: self.reason,
+            }],
+        })
     }
 }
 
-/// Returns whether all of some entries are among others, with the same values.
-fn is_within(entries: &Map<String, Value>, known: &Map<String, Value>) -> bool {
-    entries
-        .iter()
-        .all(|(key, value)| match (known.get(key), value) {
-            (Some(Value::Object(known)), Value::Object(inner)) => is_within(inner, known),
-            (Some(known), value) => known == value,
-            (None, _) => false,
-        })
+impl SharedAddition for PlannedEdit {
+    fn wisher(&self) -> Option<&Wisher> {
+        self.wisher.as_ref()
+    }
+
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn says_same(&self, other: &Self) -> bool {
+        (&self.path, &self.insertion) == (&other.path, &other.insertion)
+    }
+
+    fn settle(&mut self, others: Vec<Self>) {
+        self.wisher = None;
+        if !others.is_empty() {
+            self.object = format!("{} and {} more", self.object, others.len());
+        }
+        for other in others {
+            join(&mut self.reason, &other.reason);
+        }
+    }
 }
 
 /// Puts another reason beside those that an addition has.

@@ -3,7 +3,8 @@
 mod pod_security_forbidden;
 
 use super::judge::Judge;
-use super::{Category, Rule, Verdict, remedies};
+use super::{Category, Facts, Rule, Verdict, remedies};
+use crate::workload::Workload;
 use crate::workload::pod_security::Level::{Baseline, Restricted};
 use crate::workload::pod_security::{Level, Violation, evaluate};
 
@@ -146,8 +147,13 @@ pub(super) const RULES: &[Rule] = &[
         "seccomp-set",
         "Every container has a seccomp profile",
         2,
-        "`RuntimeDefault` closes the system calls that containers do not need. Without a profile there is none, unless the kubelet is told otherwise.",
-        |judge| ask(judge, Restricted, &["seccompProfile"]),
+        "\
+`RuntimeDefault` closes the system calls that containers do not need. Without a profile there is none, unless the kubelet
+is told otherwise. Talos tells it so: where its machine configurations in the tree say
+`defaultRuntimeSeccompProfileEnabled: true`, or Talos' own generator makes them (`talconfig.yaml`, `topf.yaml`) and
+nothing switches it off, every container has one. The level `restricted` asks for the field all the same, which is
+for the rules about levels.",
+        seccomp_set,
     ),
     control(
         "volume-types",
@@ -176,21 +182,43 @@ const fn control(
     .mended_by(&remedies::security_context::REMEDY)
 }
 
+/// Asks every pod for a seccomp profile, unless the nodes give it one.
+fn seccomp_set(judge: &mut Judge<'_, '_>) {
+    judge.workloads(
+        "securityContext",
+        |_| true,
+        |facts, workload| {
+            Some(if facts.node_defaults().gives_seccomp {
+                Verdict::Pass
+            } else {
+                violations_of(facts, workload, Restricted, &["seccompProfile"])
+            })
+        },
+    );
+}
+
 /// Asks every pod for violations of controls that keep it from a level.
 fn ask(judge: &mut Judge<'_, '_>, from: Level, controls: &'static [&'static str]) {
     judge.workloads(
         "securityContext",
         |_| true,
-        |facts, workload| {
-            let violations = evaluate(&workload.pod, facts.policy().kubernetes);
-            let told = told(
-                violations
-                    .iter()
-                    .filter(|found| found.keeps_from == from && controls.contains(&found.control)),
-            );
-            Some(Verdict::when(told.is_empty(), told))
-        },
+        |facts, workload| Some(violations_of(facts, workload, from, controls)),
     );
+}
+
+fn violations_of(
+    facts: &Facts<'_>,
+    workload: &Workload<'_>,
+    from: Level,
+    controls: &[&str],
+) -> Verdict {
+    let violations = evaluate(&workload.pod, facts.policy().kubernetes);
+    let told = told(
+        violations
+            .iter()
+            .filter(|found| found.keeps_from == from && controls.contains(&found.control)),
+    );
+    Verdict::when(told.is_empty(), told)
 }
 
 /// Says what violations are, containers of the same fault together.

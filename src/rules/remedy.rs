@@ -52,7 +52,7 @@ impl Remedy {
             facts,
             rule: self.code,
         });
-        plan.hold_back_shared(facts, self.code);
+        plan.settle_shared(facts, self.code);
         plan
     }
 }
@@ -80,13 +80,13 @@ impl<'t> RemedyScope<'_, 't> {
         exemptions.covering([self.rule], &names, path).is_some()
     }
 
-    /// Returns whether additions can be made to an object: it is a file of the tree in YAML, and no secret.
+    /// Returns whether additions can be made to an object: it is a file of the tree in YAML or JSON, and no secret.
     pub(super) fn may_edit(&self, member: &Member<'_>) -> bool {
         let written = member.written.map(|written| written.file);
         let is_deployed = self.builds.deploys(member);
         written.filter(|_| is_deployed).is_some_and(|file| {
             self.files.contains_key(file.path.as_str())
-                && !file.documents.is_empty()
+                && (file.is_json() || !file.documents.is_empty())
                 && !file.is_secret()
         })
     }

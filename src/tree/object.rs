@@ -61,15 +61,17 @@ pub fn is_namespaced(kind: &str) -> bool {
     CLUSTER_SCOPED.binary_search(&kind).is_err()
 }
 
-/// A document that says what it is: one with `apiVersion` and `kind`.
+/// An object that says what it is: one with `apiVersion` and `kind`.
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'t> {
     /// The file it stands in.
     pub file: &'t File,
     /// The index of its document in the file.
     pub document: usize,
-    /// The document's root.
+    /// The object: the document's root, or an item of the list that it holds.
     pub root: &'t Node,
+    /// The document's root.
+    pub document_root: &'t Node,
 }
 
 impl<'t> Object<'t> {
@@ -83,6 +85,7 @@ impl<'t> Object<'t> {
                 file,
                 document: index,
                 root: &document.root,
+                document_root: &document.root,
             })
     }
 
@@ -165,10 +168,7 @@ impl<'t> Object<'t> {
     /// Returns the route in its document: empty, or that of an item of a list.
     fn route_in_document(self) -> Route {
         let mut route = Route::default();
-        let mut node = match self.file.documents.get(self.document) {
-            Some(document) => &document.root,
-            None => return route,
-        };
+        let mut node = self.document_root;
         let span = self.root.span;
         let holds = |item: &Node| item.span.start <= span.start && span.end <= item.span.end;
         while node.span != span {

@@ -26,13 +26,13 @@ pub fn pod_route(group: &str, kind: &str) -> Option<Route> {
     Some(route)
 }
 
-/// Lists the workloads that are written as manifests, each once for all builds that make the same of it.
+/// Lists the workloads that are written as manifests, each once for all builds of a cluster that make the same of it.
 pub(super) fn workloads<'t>(builds: &'t Builds<'t>) -> Vec<Workload<'t>> {
     let mut seen: BTreeMap<_, Vec<Value>> = BTreeMap::new();
     let mut found: Vec<Workload<'t>> = Vec::new();
     for member in &builds.members {
         if let Some(workload) = workload(member, builds) {
-            let key = (member.spot(), workload.namespace.clone(), &member.name);
+            let key = (member.spot(), member.user());
             let known = seen.entry(key).or_default();
             let spec = member.value("spec");
             if !known.contains(&spec) {

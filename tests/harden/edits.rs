@@ -38,6 +38,40 @@ fn adds_below_the_last_entry_and_creates_parents() {
 }
 
 #[test]
+fn what_is_json_stays_json_in_its_own_layout() {
+    let added = json!({"a/b": "restricted", "list": [{"u": 1}], "none": []});
+    let at_labels = at("metadata.labels", &added);
+    let lines = "{\n    \"kind\": \"K\",\n    \"metadata\": {\n        \"name\": \"x\"\n    }\n}\n";
+    let grown = "{\n    \"kind\": \"K\",\n    \"metadata\": {\n        \"name\": \"x\",\n        \"labels\": {\n            \"a/b\": \"restricted\",\n            \"list\": [\n                {\n                    \"u\": 1\n                }\n            ],\n            \"none\": []\n        }\n    }\n}\n";
+    assert_eq!(edited(lines, &at_labels), grown);
+    assert_eq!(
+        edited(&lines.replace('\n', "\r\n"), &at_labels),
+        grown.replace('\n', "\r\n")
+    );
+    assert_eq!(
+        edited(&lines.replace("    ", "\t"), &at_labels),
+        grown.replace("    ", "\t")
+    );
+    assert_eq!(
+        edited("{\"metadata\": {\"name\": \"x\"}}", &at_labels),
+        "{\"metadata\": {\"name\": \"x\", \"labels\": {\"a/b\": \"restricted\", \"list\": [{\"u\": 1}], \"none\": []}}}"
+    );
+    assert_eq!(
+        edited("{\"metadata\":{\"labels\":{}},\"x\":1}", &at_labels),
+        "{\"metadata\":{\"labels\":{\"a/b\":\"restricted\",\"list\":[{\"u\":1}],\"none\":[]}},\"x\":1}"
+    );
+    let item = Insertion::item(0, Route::parse("list"), json!({"a": "b"}));
+    assert_eq!(
+        edited("{\n  \"list\": [\n    1\n  ]\n}\n", &item),
+        "{\n  \"list\": [\n    1,\n    {\n      \"a\": \"b\"\n    }\n  ]\n}\n"
+    );
+    assert_eq!(
+        edited("{\"list\": [1]}", &item),
+        "{\"list\": [1, {\"a\": \"b\"}]}"
+    );
+}
+
+#[test]
 fn follows_the_indentation_of_the_file() {
     let text = "metadata:\n    name: x\nspec:\n    list:\n    - a\n";
     let insertion = at(

@@ -60,7 +60,7 @@ pub(crate) fn build_example(sandbox: &Sandbox) -> Option<FluxBuild> {
 }
 
 /// Writes a Kustomization of the namespace `flux-system`; `more` are lines of its spec.
-fn kustomization(name: &str, path: &str, more: &str) -> String {
+pub(super) fn kustomization(name: &str, path: &str, more: &str) -> String {
     format!(
         "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  \
          name: {name}\n  namespace: flux-system\nspec:\n  path: {path}\n  \
@@ -68,7 +68,8 @@ fn kustomization(name: &str, path: &str, more: &str) -> String {
     )
 }
 
-fn build(sandbox: &Sandbox, mut command: Command, sync: &str) -> FluxBuild {
+/// Runs `fluxbuild` over the tree in a sandbox, from the objects in a file.
+pub(super) fn build(sandbox: &Sandbox, mut command: Command, sync: &str) -> FluxBuild {
     let temporary = sandbox.path("../temporary");
     fs::create_dir_all(&temporary).unwrap();
     let output = command

@@ -1,5 +1,7 @@
 //! Objects on their way through a build.
 
+use std::sync::Arc;
+
 use super::field::Field;
 use super::place::Place;
 use super::provenance::Provenance;
@@ -40,6 +42,8 @@ pub enum GeneratorBehavior {
 pub struct Resource {
     /// The object as it stands now.
     pub root: Field,
+    /// The folders of the kustomizations that brought it, the one that is built first; empty for what no list names.
+    pub way: Arc<[String]>,
     /// The ids it had, oldest first: one for each change of name, namespace or kind.
     pub(crate) former: Vec<ResourceId>,
     /// The prefixes it got, in order.
@@ -92,6 +96,7 @@ impl Resource {
     pub fn new(root: Field) -> Self {
         Self {
             root,
+            way: Arc::default(),
             former: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),

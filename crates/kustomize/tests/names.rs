@@ -19,6 +19,45 @@ fn objects_of(build: &Build) -> Vec<Value> {
     list.map(|resource| resource.root.to_json()).collect()
 }
 
+#[test]
+fn an_object_knows_the_kustomizations_that_brought_it() {
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n";
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
+    let component = format!("{component}resources: [plain.yaml]\n");
+    let build = build_tree(&[
+        ("top/kustomization.yaml", "resources: [one, two]\n"),
+        (
+            "top/one/kustomization.yaml",
+            "namespace: one\ncomponents: [../../part]\n",
+        ),
+        (
+            "top/two/kustomization.yaml",
+            "namespace: two\ncomponents: [../../part]\nconfigMapGenerator: [{name: made}]\n",
+        ),
+        ("part/kustomization.yaml", &component),
+        ("part/plain.yaml", object),
+    ]);
+    let ways = build.resources.iter().map(|resource| {
+        let id = resource.id();
+        let told = resource.way.join(" > ");
+        format!(
+            "{}/{}: {told}",
+            id.namespace,
+            id.name.split('-').next().unwrap_or_default()
+        )
+    });
+    let mut ways: Vec<String> = ways.collect();
+    ways.sort();
+    assert_eq!(
+        ways,
+        [
+            "one/plain: top > top/one > part",
+            "two/made: top > top/two",
+            "two/plain: top > top/two > part",
+        ]
+    );
+}
+
 /// Any small value, with the keys that transformers look for.
 fn value() -> impl Strategy<Value = Value> {
     let keys = prop_oneof![

@@ -2,8 +2,9 @@
 //!
 //! An insertion finds its place by the spans of the loaded documents, is written in the habits of
 //! the text (indentation, list style, line ends), and counts only if the new text, loaded again,
-//! holds exactly what was meant. Nothing is ever removed or replaced.
+//! holds exactly what was meant. What is JSON stays JSON. Nothing is ever removed or replaced.
 
+mod json;
 mod place;
 mod render;
 
@@ -132,7 +133,7 @@ pub fn insert(
         edited.push_str(&text[..splice.at]);
         edited.push_str(&splice.text);
         edited.push_str(&text[splice.at..]);
-        if let Some(loaded) = guarded(&edited, documents, &intents) {
+        if let Some(loaded) = guarded(&edited, documents, &intents, habits.json_gap.is_some()) {
             return Ok(Edited {
                 text: edited,
                 documents: loaded,
@@ -163,6 +164,7 @@ pub fn insert_all(
 ) -> Option<AllEdited> {
     let mut intents: BTreeMap<usize, Value> = BTreeMap::new();
     let mut splices: BTreeMap<usize, (usize, String)> = BTreeMap::new();
+    let is_json = json::is_json(text);
     for (number, insertion) in insertions.iter().enumerate() {
         let document = documents.get(insertion.document)?;
         let target = Target::locate(&document.root, insertion).ok()?;
@@ -189,7 +191,7 @@ pub fn insert_all(
         copied = at;
     }
     edited.push_str(&text[copied..]);
-    let documents = guarded(&edited, documents, &intents)?;
+    let documents = guarded(&edited, documents, &intents, is_json)?;
     Some(AllEdited {
         text: edited,
         documents,
@@ -198,13 +200,16 @@ pub fn insert_all(
 }
 
 /// Loads the edited text and compares it with the intents: documents changed as meant, the others
-/// and all comments as they were.
+/// and all comments as they were; what was JSON has to be JSON.
 fn guarded(
     text: &str,
     before: &[Document],
     intents: &BTreeMap<usize, Value>,
+    is_json: bool,
 ) -> Option<Vec<Document>> {
-    let after = load(text).ok()?;
+    let after = load(text)
+        .ok()
+        .filter(|_| !is_json || json::is_json(text))?;
     let same = after.len() == before.len()
         && before
             .iter()

@@ -1,14 +1,16 @@
 //! Labels namespaces with the strictest Pod Security level that their workloads satisfy.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
 use crate::rules::hygiene::{label_route, namespace_level};
+use crate::rules::object_addition::ObjectAddition;
 use crate::rules::plan::{Plan, PlannedEdit};
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
+use crate::rules::shared_manifest::Wisher;
 use crate::workload::pod_security::Level;
 use crate::workload::standing::Standing;
 use crate::yaml::Route;
@@ -16,6 +18,9 @@ use crate::yaml::edit::Insertion;
 
 /// Where the labels live.
 const PREFIX: &str = "pod-security.kubernetes.io/";
+
+/// Why a namespace audits and warns by the strictest level.
+const SHOWS: &str = "whatever its pods do not satisfy shows, and is not refused";
 
 /// How many things of one cause are named.
 const SHOWN: usize = 3;
@@ -44,7 +49,7 @@ tells of, for a remote base or a build that is refused, and in a whole cluster f
 without `targetNamespace`. The pods of `helm test` count where the release sets `spec.test.enable`.
 
 A manifest that several namespaces share, such as one in a component, gets the level that all of them can enforce, if
-it is the same.
+it is the same. Else each namespace gets its own level by a patch in the kustomization through which it alone comes.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
 see `pod-security-forbidden`.",
@@ -55,8 +60,9 @@ see `pod-security-forbidden`.",
             text: "\
 A level that is too strict stops pods. What a chart without a profile brings is not seen, nor are the pods
 that an operator makes of a custom resource, what a remote base or another repository holds, or what a build
-holds that is refused. The namespace audits and warns all the same. A manifest that several namespaces share
-gets a level only where all of them can enforce the same.
+holds that is refused. The namespace audits and warns all the same. A namespace whose manifest makes others
+too, which can enforce something else, gets its level by a patch, and none where no kustomization
+takes in that namespace alone.
 
 Make a profile, say in `charts/custom-resources.yaml` what comes of a custom resource (see
 docs/custom-resources.md), or wish for a level that you know to fit.
@@ -84,15 +90,20 @@ Mend the name, or add the Namespace.
 fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let mut plan = Plan::default();
     let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
+    let mut seen = BTreeSet::new();
+    let mut open = namespaces.clone();
+    open.retain(|namespace| {
+        context.may_edit(namespace)
+            && !context.is_exempt(&namespace.name, &namespace.name, &namespace.path())
+            && seen.insert((namespace.spot(), namespace.user()))
+    });
     let mut unlabelled = Vec::new();
-    for users in users_of_manifests(&namespaces) {
-        let open = |user: &&&Member<'_>| {
-            context.may_edit(user) && !context.is_exempt(&user.name, &user.name, &user.path())
-        };
-        if users.iter().all(|user| open(&user)) {
-            unlabelled.extend(label(context, &users, &mut plan));
-        }
+    for namespace in &open {
+        unlabelled.extend(label(context, namespace, &mut plan));
     }
+    plan.settle_shared(context, context.rule);
+    plan.gather_edits();
+    plan.problems.extend(held_back(&open, &plan));
     plan.problems.extend(unseen_pods(&unlabelled));
     for (wished, (_, place)) in &context.policy().pod_security {
         if !namespaces.iter().any(|namespace| namespace.name == *wished) {
@@ -106,18 +117,6 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
         }
     }
     plan
-}
-
-/// Groups namespaces by the manifest that they are written in: a component may be the one of many.
-fn users_of_manifests<'m, 't>(namespaces: &[&'m Member<'t>]) -> Vec<Vec<&'m Member<'t>>> {
-    let mut users: BTreeMap<(&str, usize), Vec<&'m Member<'t>>> = BTreeMap::new();
-    for namespace in namespaces {
-        let known = users.entry(namespace.spot()).or_default();
-        if known.iter().all(|user| user.name != namespace.name) {
-            known.push(namespace);
-        }
-    }
-    users.into_values().collect()
 }
 
 /// What a namespace can enforce.
@@ -134,75 +133,60 @@ struct Unlabelled<'m, 't> {
     unseen: Vec<Standing>,
 }
 
-/// Labels the namespaces of one manifest, and returns those for which there is no telling what they can enforce.
+/// Labels a namespace, mode by mode, and returns it where there is no telling what it can enforce.
 fn label<'m, 't>(
     context: &RemedyScope<'_, '_>,
-    users: &[&'m Member<'t>],
+    namespace: &'m Member<'t>,
     plan: &mut Plan,
-) -> Vec<Unlabelled<'m, 't>> {
-    let (Some(first), Some(written)) = (users.first(), users.first().and_then(|user| user.written))
-    else {
-        return Vec::new();
+) -> Option<Unlabelled<'m, 't>> {
+    let enforceable = enforceable(context, namespace);
+    let (enforce, reason) = match &enforceable {
+        Enforceable::Level(level, reason) => (Some(*level), reason.as_str()),
+        Enforceable::Unseen(_) => (None, SHOWS),
     };
-    let enforceable: Vec<Enforceable> = users
-        .iter()
-        .map(|user| enforceable(context, user))
-        .collect();
-    let mut levels = enforceable.iter().map(|one| match one {
-        Enforceable::Level(level, reason) => Some((*level, reason)),
-        Enforceable::Unseen(_) => None,
-    });
-    let shared = levels.next().flatten();
-    let agreed = levels.all(|other| {
-        let both = other.zip(shared);
-        both.is_some_and(|((other, _), (level, _))| other == level)
-    });
-    let enforce = shared.filter(|_| agreed);
-    let unlabelled = unlabelled(users, &enforceable);
-    if enforce.is_none() && unlabelled.is_empty() {
-        plan.problems
-            .push(different_levels(first, users, &enforceable));
-    }
-    let reason = match enforce {
-        Some((_, reason)) => reason.clone(),
-        None => "whatever its pods do not satisfy shows, and is not refused".to_owned(),
-    };
-    let mut entries = Map::new();
     let modes = [
-        ("enforce", enforce.map(|(level, _)| level)),
-        ("audit", Some(Level::Restricted)),
-        ("warn", Some(Level::Restricted)),
+        ("enforce", enforce, reason),
+        ("audit", Some(Level::Restricted), SHOWS),
+        ("warn", Some(Level::Restricted), SHOWS),
     ];
-    for (mode, level) in modes {
+    for (mode, level, reason) in modes {
         let versioned = format!("{mode}-version");
-        let is_set = |user: &&Member<'_>| {
-            [mode, &versioned]
-                .into_iter()
-                .any(|mode| user.at(&label_route(mode)).is_some())
-        };
-        if let Some(level) = level.filter(|_| !users.iter().any(is_set)) {
-            entries.insert(format!("{PREFIX}{mode}"), Value::from(level.as_str()));
-            entries.insert(
-                format!("{PREFIX}{versioned}"),
-                Value::from(context.policy().kubernetes.to_string()),
-            );
+        let mut keys = [mode, &versioned].into_iter();
+        let is_set = keys.any(|mode| namespace.at(&label_route(mode)).is_some());
+        if let Some(level) = level.filter(|_| !is_set) {
+            let version = context.policy().kubernetes.to_string();
+            let labels = Map::from_iter([
+                (format!("{PREFIX}{mode}"), Value::from(level.as_str())),
+                (format!("{PREFIX}{versioned}"), Value::from(version)),
+            ]);
+            plan.edits.extend(edit(namespace, mode, labels, reason));
         }
     }
-    if !entries.is_empty() {
-        let labels = written.document_route(&Route::parse("metadata.labels"));
-        let others = match users.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        plan.edits.push(PlannedEdit {
-            users: None,
-            path: written.file.path.clone(),
-            insertion: Insertion::entries(written.document, labels, entries),
-            object: format!("{}{others}", first.label()),
-            reason,
-        });
+    match enforceable {
+        Enforceable::Level(..) => None,
+        Enforceable::Unseen(unseen) => Some(Unlabelled { namespace, unseen }),
     }
-    unlabelled
+}
+
+fn edit(
+    namespace: &Member<'_>,
+    mode: &str,
+    labels: Map<String, Value>,
+    reason: &str,
+) -> Option<PlannedEdit> {
+    let written = namespace.written?;
+    let route = Route::parse("metadata.labels");
+    let mut wisher = Wisher::of(namespace, namespace.label(), label_route(mode).to_string());
+    let gain = ObjectAddition::Complete(route.clone(), Value::Object(labels.clone()));
+    wisher.gains.push(gain);
+    let route = written.document_route(&route);
+    Some(PlannedEdit {
+        path: written.file.path.clone(),
+        insertion: Insertion::entries(written.document, route, labels),
+        object: namespace.label(),
+        reason: reason.to_owned(),
+        wisher: Some(wisher),
+    })
 }
 
 /// Returns what a namespace enforces already, what the project wishes for, or what all its pods satisfy.
@@ -255,41 +239,28 @@ fn strictest(inside: &[&Standing]) -> (Level, String) {
     }
 }
 
-/// Lists the namespaces of a manifest of which something is not seen.
-fn unlabelled<'m, 't>(
-    users: &[&'m Member<'t>],
-    enforceable: &[Enforceable],
-) -> Vec<Unlabelled<'m, 't>> {
-    let both = users.iter().zip(enforceable);
-    both.filter_map(|(namespace, one)| match one {
-        Enforceable::Level(..) => None,
-        Enforceable::Unseen(unseen) => Some(Unlabelled {
-            namespace,
-            unseen: unseen.clone(),
-        }),
-    })
-    .collect()
-}
-
-/// Says that the namespaces of a manifest enforce nothing since each can enforce something else.
-fn different_levels(
-    first: &Member<'_>,
-    users: &[&Member<'_>],
-    enforceable: &[Enforceable],
-) -> Diagnostic {
-    let both = users.iter().zip(enforceable);
-    let levels = both.filter_map(|(user, one)| match one {
-        Enforceable::Level(level, _) => Some(format!("`{level}` for `{}`", user.name)),
-        Enforceable::Unseen(_) => None,
-    });
+/// Says which namespaces enforce nothing since the manifest of each makes others that can enforce something else.
+fn held_back(namespaces: &[&Member<'_>], plan: &Plan) -> Option<Diagnostic> {
+    let field = label_route("enforce").to_string();
+    let is_held = |namespace: &&&Member<'_>| {
+        let mut gaps = plan.gaps.iter();
+        gaps.any(|gap| gap.object == namespace.label() && gap.route == field)
+    };
+    let held: Vec<&&Member<'_>> = namespaces.iter().filter(is_held).collect();
+    let names: BTreeSet<String> = held.iter().map(|one| format!("`{}`", one.name)).collect();
+    let (whose, makes) = match names.len() {
+        1 => ("namespace {} gets", "its manifest makes"),
+        _ => ("namespaces {} get", "their manifests make"),
+    };
     let message = format!(
-        "a Namespace manifest that {} namespaces share gets no level to enforce, since they need different ones: {}",
-        users.len(),
-        listed(levels.collect())
+        "{} no Pod Security level to enforce, since {makes} others too, for which it may not be right",
+        whose.replace("{}", &listed(names.into_iter().collect()))
     );
-    Diagnostic::warning("pod-security-unknown", message)
-        .at_place(first.name_place(), "")
-        .with_hint("give each namespace its label by a patch in its own kustomization")
+    let problem = Diagnostic::warning("pod-security-unknown", message);
+    let place = held.first()?.name_place();
+    Some(problem.at_place(place, "").with_hint(
+        "give each namespace a kustomization of its own that takes the manifest in: a patch there can label it",
+    ))
 }
 
 /// Says for which namespaces nobody can tell what they can enforce, those of one cause together.

@@ -12,9 +12,10 @@ use serde_json::Value;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::Gap;
+use crate::workload::pod_security::{Version, evaluate};
 use crate::workload::{Container, PodField, Reach, Workload};
 use places::Places;
-use wishes::{INHERITED, Leaf, Leaves, User, Wishes, leaf, nested};
+use wishes::{INHERITED, Leaf, Leaves, SECCOMP, User, Wishes, leaf, nested};
 
 /// The field that all of this is about, of the pod as of its containers.
 const FIELD: &str = "securityContext";
@@ -37,7 +38,9 @@ What is safe depends on what is known of a container:
   names its user gets the number that the profile knows, as `runAsUser`.
 - That it writes nothing to its root file system, because the chart's profile says so: it gets
   `readOnlyRootFilesystem: true`.
-- That it is not privileged: it gets `seccompProfile: RuntimeDefault`, which Talos applies by default.
+- That it is not privileged: it gets `seccompProfile: RuntimeDefault`. Where the tree shows that its nodes run Talos, which
+  gives every container that profile by default, only a pod that satisfies `restricted` with it gets it: that level asks
+  for the field, and it changes nothing else there.
 
 Nothing is guessed: an image of which nobody knows its user may be one that starts as root, takes a low port and
 then changes its user, and would stop to start. Such a container is a gap that `kiln audit` lists; set
@@ -70,7 +73,10 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let plans: Vec<(SecurityContextPlan, Vec<Gap>)> = targets
         .par_iter()
         .map(|(workload, wishes)| {
-            let plan = SecurityContextPlan::of(workload, wishes, &places);
+            let mut plan = SecurityContextPlan::of(workload, wishes, &places);
+            if context.node_defaults().gives_seccomp {
+                plan.leave_to_nodes(workload, context.policy().kubernetes);
+            }
             let gaps = gaps::of(context, workload, &plan);
             (plan, gaps)
         })
@@ -123,6 +129,15 @@ impl SecurityContextPlan {
             plan.inherit(workload, leaf, &pod, &allowed);
         }
         plan
+    }
+
+    /// Leaves the seccomp profile to nodes that give every container one, unless it is what `restricted` still asks for.
+    fn leave_to_nodes(&mut self, workload: &Workload<'_>, version: Version) {
+        if !evaluate(&self.applied(workload), version).is_empty() {
+            for leaves in std::iter::once(&mut self.pod).chain(self.containers.values_mut()) {
+                leaves.remove(SECCOMP);
+            }
+        }
     }
 
     /// Sets for the pod what its containers may inherit, or for each of them where that is not right
@@ -228,7 +243,7 @@ fn reason_for_pod(gained: &BTreeSet<Leaf>) -> String {
     if gained.contains("runAsNonRoot") {
         reasons.push("all its containers run as other users than root");
     }
-    if gained.contains("seccompProfile.type") {
+    if gained.contains(SECCOMP) {
         reasons.push("none of its containers is privileged");
     }
     reasons.join(", and ")
@@ -240,7 +255,7 @@ fn reason_for(
     gained: &BTreeSet<Leaf>,
 ) -> String {
     let mut facts = Vec::new();
-    let by_user = |leaf: &Leaf| !matches!(*leaf, "readOnlyRootFilesystem" | "seccompProfile.type");
+    let by_user = |leaf: &Leaf| !matches!(*leaf, "readOnlyRootFilesystem" | SECCOMP);
     if let User::Other(source) = User::of(workload, container)
         && gained.iter().any(by_user)
     {
@@ -249,7 +264,7 @@ fn reason_for(
     if gained.contains("readOnlyRootFilesystem") {
         facts.push("writes nothing to its root file system".to_owned());
     }
-    if gained.contains("seccompProfile.type") {
+    if gained.contains(SECCOMP) {
         facts.push("is not privileged".to_owned());
     }
     format!("`{}` {}", container.name, facts.join(", and "))

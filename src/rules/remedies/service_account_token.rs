@@ -52,19 +52,23 @@ pub(in crate::rules) enum TokenNeed {
 fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let accounts = Accounts::of(context.builds);
     let need = |workload: &Workload<'_>| TokenNeed::of(workload, &accounts);
-    // A value that reaches several pods can be set only where none of them needs the token.
+    // A value of an object that reaches several pods can be set only where none of them needs the token.
     let mut shared = BTreeMap::new();
     for workload in context.workloads {
         if let Some(place) = workload.written_at(&FIELD) {
             let off =
                 *workload.value(&FIELD) == false || matches!(need(workload), TokenNeed::No(_));
-            *shared.entry(place).or_insert(true) &= off;
+            let user = workload.member.user();
+            *shared.entry((place, user)).or_insert(true) &= off;
         }
     }
     let mut plan = Plan::default();
     for workload in context.open_workloads() {
         let place = workload.written_at(&FIELD);
-        let alone = place.is_none_or(|place| shared.get(&place).is_none_or(|off| *off));
+        let alone = place.is_none_or(|place| {
+            let own = shared.get(&(place, workload.member.user()));
+            own.is_none_or(|off| *off)
+        });
         match need(workload) {
             TokenNeed::No(reason) if alone => {
                 plan.add(context.rule, workload, &FIELD, &json!(false), &reason);

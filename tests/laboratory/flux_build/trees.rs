@@ -6,6 +6,7 @@
 mod checkout;
 mod cluster;
 mod expected;
+mod hardened;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -25,7 +25,7 @@ pub(crate) struct FolderBuild<'f> {
     pub(super) loader: Loader<'f>,
     pub(super) kustomization: Kustomization,
     /// The folders of the kustomizations that lead here, the outermost first, this one last.
-    folders: Vec<String>,
+    folders: Arc<[String]>,
     /// The path from the folder that is built, as kustomize writes it.
     path: String,
 }
@@ -54,7 +54,7 @@ const GENERATORS: [(&str, GeneratedKind, &str); 2] = [
 impl<'f> FolderBuild<'f> {
     /// Starts at the kustomization that is built.
     pub(crate) fn root(loader: Loader<'f>, kustomization: Kustomization) -> Self {
-        let folders = vec![loader.folder.clone()];
+        let folders = Arc::from([loader.folder.clone()]);
         Self {
             loader,
             kustomization,
@@ -160,6 +160,9 @@ impl<'f> FolderBuild<'f> {
         let documents = documents_of(file, &mut session.findings)?;
         refuse_keys(file, &mut session.findings);
         let mut objects = read_objects(documents, &mut session.findings)?;
+        for object in &mut objects {
+            object.way = Arc::clone(&self.folders);
+        }
         if session.notes_provenance {
             let path = self.path_of(item.as_text().unwrap_or_default());
             for object in &mut objects {
@@ -269,8 +272,8 @@ impl<'f> FolderBuild<'f> {
             refuse(session, ProblemKind::Refused, message, help);
             return None;
         }
-        let mut folders = self.folders.clone();
-        folders.push(loader.folder.clone());
+        let above = self.folders.iter().cloned();
+        let folders = above.chain([loader.folder.clone()]).collect();
         Some(Self {
             loader,
             kustomization,
@@ -372,6 +375,7 @@ impl<'f> FolderBuild<'f> {
         session: &mut BuildSession,
     ) -> Option<Resource> {
         let mut made = generate(entry, &self.loader, &mut session.findings)?;
+        made.way = Arc::clone(&self.folders);
         if session.notes_provenance {
             made.provenance.maker = Some(maker());
         }

@@ -1,7 +1,7 @@
 //! Where an addition may be written.
 
 use super::render::{self, Habits, column};
-use super::{Addition, Target, is_unset};
+use super::{Addition, Target, is_unset, json};
 use crate::Span;
 use crate::{Content, Entry, Node, Style, load};
 
@@ -14,6 +14,11 @@ pub(super) struct Splice {
 /// Lists the ways to write an addition, the one that a person would choose first.
 pub(super) fn candidates(text: &str, target: &Target<'_>, habits: &Habits) -> Vec<Splice> {
     let node = target.node;
+    if let Some(gap) = habits.json_gap {
+        return json::splice(text, node, &target.addition, gap)
+            .into_iter()
+            .collect();
+    }
     match (&target.addition, &node.content) {
         (
             Addition::Entries { entries, .. },

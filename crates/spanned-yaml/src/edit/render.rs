@@ -12,6 +12,8 @@ pub(super) struct Habits {
     pub(super) list: usize,
     /// The line end.
     pub(super) eol: &'static str,
+    /// What stands between a key and its value where the text is JSON.
+    pub(super) json_gap: Option<&'static str>,
 }
 
 impl Habits {
@@ -28,6 +30,7 @@ impl Habits {
             step,
             list: seen.list.unwrap_or(step),
             eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
+            json_gap: super::json::gap_of(document, text),
         }
     }
 }

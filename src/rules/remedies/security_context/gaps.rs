@@ -40,7 +40,12 @@ pub(super) fn of(
         );
     }
     if of_node.is_empty() {
-        for violation in evaluate(&plan.applied(workload), version) {
+        let by_node = context.node_defaults().gives_seccomp;
+        let is_lacking = |violation: &Violation| {
+            !by_node || violation.explicit || violation.control != "seccompProfile"
+        };
+        let violations = evaluate(&plan.applied(workload), version);
+        for violation in violations.into_iter().filter(is_lacking) {
             let reason = match violation.keeps_from {
                 Level::Restricted => why(workload, plan, &violation),
                 _ => told(workload, &violation),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FIELD;
 use super::wishes::{LEAVES, Leaves, Wishes, leaf};
+use crate::flux::builds::ManifestUser;
 use crate::workload::{PodField, Workload};
 use crate::yaml::Route;
 
-/// A place in the tree: file, document and route.
-type Key<'t> = (&'t str, usize, Route);
+/// A place in the tree: file, document and route; and the object that it is a part of, of those of the manifest.
+type Key<'t> = ((&'t str, usize, Route), ManifestUser);
 
 /// The contexts that are written at each place, with who has them.
 #[derive(Default)]
@@ -43,9 +44,10 @@ impl<'t> Places<'t> {
     }
 
     fn note(&mut self, workload: &Workload<'t>, field: &PodField, mut leaves: Leaves) {
-        let Some(key) = workload.written_at(field) else {
+        let Some(place) = workload.written_at(field) else {
             return;
         };
+        let key = (place, workload.member.user());
         let present = workload.value(field);
         for name in LEAVES {
             let value = leaf(present, name);
@@ -69,7 +71,8 @@ impl<'t> Places<'t> {
         let mut granted = wish.clone();
         granted.retain(|name, _| leaf(present, name).is_null());
         let place = workload.written_at(field);
-        let Some(contexts) = place.and_then(|place| self.contexts.get(&place)) else {
+        let contexts = |place| self.contexts.get(&(place, workload.member.user()));
+        let Some(contexts) = place.and_then(contexts) else {
             return (granted, None);
         };
         let mut against = None;

@@ -14,6 +14,9 @@ pub(super) type Leaf = &'static str;
 /// Parts of a security context with what they are set to.
 pub(super) type Leaves = BTreeMap<Leaf, Value>;
 
+/// The seccomp profile.
+pub(super) const SECCOMP: Leaf = "seccompProfile.type";
+
 /// All parts, in the order in which they are written.
 pub(super) const LEAVES: [Leaf; 7] = [
     "runAsNonRoot",
@@ -22,11 +25,11 @@ pub(super) const LEAVES: [Leaf; 7] = [
     "readOnlyRootFilesystem",
     "capabilities.add",
     "capabilities.drop",
-    "seccompProfile.type",
+    SECCOMP,
 ];
 
 /// The parts that containers inherit from their pod.
-pub(super) const INHERITED: [Leaf; 2] = ["runAsNonRoot", "seccompProfile.type"];
+pub(super) const INHERITED: [Leaf; 2] = ["runAsNonRoot", SECCOMP];
 
 /// The capability that `restricted` lets a container add: to listen on ports below 1024.
 const LOW_PORTS: &str = "NET_BIND_SERVICE";
@@ -148,9 +151,7 @@ impl Wishes {
             wishes.containers.insert(container.name.to_owned(), wish);
         }
         if !wishes.containers.is_empty() {
-            wishes
-                .pod
-                .insert("seccompProfile.type", json!("RuntimeDefault"));
+            wishes.pod.insert(SECCOMP, json!("RuntimeDefault"));
             if non_root {
                 wishes.pod.insert("runAsNonRoot", json!(true));
             }
@@ -163,7 +164,7 @@ fn wish(workload: &Workload<'_>, container: Container<'_>, non_root: bool) -> Le
     let mut wish = Leaves::new();
     let own = &container.value[FIELD];
     if own["seccompProfile"].is_null() {
-        wish.insert("seccompProfile.type", json!("RuntimeDefault"));
+        wish.insert(SECCOMP, json!("RuntimeDefault"));
     }
     let known = workload.known_container(container.name);
     if known.is_some_and(|known| known.read_only) {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::change::Pair;
 use super::report::{Change, Spot, Subject};
+use crate::flux::ObjectKey;
 
 /// A difference that can hurt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +187,7 @@ pub(super) struct Seen<'c, 's> {
 }
 
 /// The Flux Kustomizations that only the old side has, by cluster and name.
-pub(super) type GoneOwners = BTreeSet<(String, String)>;
+pub(super) type GoneOwners = BTreeSet<(String, ObjectKey)>;
 
 impl Seen<'_, '_> {
     pub(super) fn is_secret(&self) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::{Pair, fingerprint};
 use super::items::{Identity, Item, Owner, Standing};
 use super::noise::Noise;
+use crate::flux::ObjectKey;
 
 /// The items of a side, by what makes them the same ones.
 type Items<'s> = BTreeMap<Identity, Vec<Item<'s>>>;
@@ -149,14 +150,14 @@ fn rename(pairs: &mut Vec<Pair<'_>>, noise: &Noise) {
 }
 
 /// Lists the Flux Kustomizations that only the old side has, by cluster and name.
-pub(super) fn gone_kustomizations(pairs: &[Pair<'_>]) -> BTreeSet<(String, String)> {
+pub(super) fn gone_kustomizations(pairs: &[Pair<'_>]) -> BTreeSet<(String, ObjectKey)> {
     let mut found = BTreeSet::new();
     for pair in pairs.iter().filter(|pair| pair.after.is_none()) {
         let Some(old) = &pair.before else { continue };
         let subject = &old.identity.subject;
         if subject.is("kustomize.toolkit.fluxcd.io", "Kustomization") {
-            let name = format!("{}/{}", subject.namespace, subject.name);
-            found.insert((subject.cluster.clone(), name));
+            let key = ObjectKey::new(&subject.namespace, &subject.name);
+            found.insert((subject.cluster.clone(), key));
         }
     }
     found
@@ -164,11 +165,9 @@ pub(super) fn gone_kustomizations(pairs: &[Pair<'_>]) -> BTreeSet<(String, Strin
 
 impl Item<'_> {
     /// Returns cluster and name of the Flux Kustomization that applies it.
-    pub(super) fn owner_key(&self) -> Option<(String, String)> {
+    pub(super) fn owner_key(&self) -> Option<(String, ObjectKey)> {
         match self.owner {
-            Owner::Flux { key, .. } => {
-                Some((self.identity.subject.cluster.clone(), key.to_string()))
-            }
+            Owner::Flux { key, .. } => Some((self.identity.subject.cluster.clone(), key.clone())),
             Owner::Sync(_) | Owner::Nobody => None,
         }
     }

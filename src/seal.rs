@@ -9,27 +9,23 @@
 //! covered value by its ciphertext (`cipher`) and appends `metadata`. `reader` goes the other
 //! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0 and 3.13.3.
 
-mod cipher;
 mod codes;
 mod coverage;
 mod earlier;
 mod edit;
+mod identities;
 mod keep;
-mod keyring;
 mod mac;
 mod metadata;
 mod open_part;
 mod outline;
 mod pattern;
 mod reader;
-mod recipient;
 mod renewal;
 mod rules;
 mod scalar_text;
 mod scope;
 mod store;
-mod timestamp;
-mod value;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -40,10 +36,11 @@ use rayon::prelude::*;
 
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use keyring::{Keyring, USUAL_IDENTITY_FILE};
+pub use identities::read_identities;
 pub use open_part::open_part;
 pub use renewal::Renewal;
 pub use rules::Rules;
+pub use sops_age::keys::{Keyring, USUAL_IDENTITY_FILE};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;

@@ -389,6 +389,17 @@ Render once where the identity is at hand.
     kiln render",
     },
     Meaning {
+        code: "seal-wrap-failed",
+        summary: "The data key of a file cannot be wrapped for a recipient",
+        text: "\
+Every file has a data key of its own, which is wrapped for each recipient of its rule. For one of them
+that failed, as the message says. Nothing was written.
+
+Remove the recipient from the rule, or install what it needs.
+
+    age-plugin-yubikey --version",
+    },
+    Meaning {
         code: "seal-self-check",
         summary: "A sealed file does not read back as what it was",
         text: "\

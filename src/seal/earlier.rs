@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::keyring::{Keyring, listed};
+use super::identities::listed;
 use super::metadata::Metadata;
 use super::outline::Outline;
 use super::reader::{self, Opened};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+use sops_age::keys::Keyring;
 
 /// The files that are there, by path.
 #[derive(Default)]

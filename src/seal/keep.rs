@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cipher::Token;
 use super::earlier::{File, State};
 use super::metadata::Metadata;
 use super::outline::{Content, Leaf, Outline};
 use super::rules::Rule;
-use super::value::Value;
 use super::writer::covered_value;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
+use sops_age::cipher::Token;
+use sops_age::value::Value;
 
 /// What to do about a sealed file that is there.
 pub(super) enum Verdict {

@@ -3,6 +3,7 @@
 use super::scalar_text;
 use super::scope::{Scope, Selector};
 use crate::yaml::{Content, Node};
+use sops_age::keys::WrappedKey;
 
 /// The version of SOPS whose format the files follow.
 const VERSION: &str = "3.11.0";
@@ -10,18 +11,10 @@ const VERSION: &str = "3.11.0";
 /// Keys of other kinds of master keys.
 const FOREIGN: [&str; 6] = ["pgp", "kms", "gcp_kms", "hckms", "azure_kv", "hc_vault"];
 
-/// The data key, wrapped for one recipient.
-#[derive(Clone)]
-pub(super) struct Wrapped {
-    pub(super) recipient: String,
-    /// An armored age file that holds the 32 bytes of the data key.
-    pub(super) enc: String,
-}
-
 /// What SOPS keeps about a file.
 #[derive(Clone)]
 pub(super) struct Metadata {
-    pub(super) age: Vec<Wrapped>,
+    pub(super) age: Vec<WrappedKey>,
     /// RFC 3339 in UTC; authenticates `mac`.
     pub(super) last_modified: String,
     /// The encrypted digest of the plain text.
@@ -150,7 +143,7 @@ impl Metadata {
     }
 }
 
-fn wrapped_keys(node: &Node) -> Result<Vec<Wrapped>, String> {
+fn wrapped_keys(node: &Node) -> Result<Vec<WrappedKey>, String> {
     let Some(items) = node.items() else {
         return if node.is_null() {
             Ok(Vec::new())
@@ -160,12 +153,12 @@ fn wrapped_keys(node: &Node) -> Result<Vec<Wrapped>, String> {
     };
     let read = |item: &Node| {
         let text = |key| item.find_text(key).map(str::to_owned);
-        Some(Wrapped {
+        Some(WrappedKey {
             recipient: text("recipient")?,
             enc: text("enc")?,
         })
     };
-    let keys: Option<Vec<Wrapped>> = items.iter().map(read).collect();
+    let keys: Option<Vec<WrappedKey>> = items.iter().map(read).collect();
     keys.ok_or_else(|| "an entry of `sops.age` has no `recipient` or no `enc`".to_owned())
 }
 

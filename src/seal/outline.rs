@@ -7,10 +7,10 @@ mod visit;
 use std::sync::Arc;
 
 use super::metadata::is_metadata;
-use super::value::{Kind, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::yaml::{self, Content as NodeContent, Entry, Node, Route};
+use sops_age::value::{Kind, Value};
 
 /// Whether a text is read before or after encryption.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,17 @@
 //! From a sealed file to plain text.
 
-use super::cipher::{DataKey, Token, looks_encrypted};
 use super::edit::{self, Edit};
-use super::keyring::Keyring;
+use super::identities::cannot_open;
 use super::mac::Mac;
 use super::metadata::Metadata;
 use super::outline::{Content, Leaf, Outline, Spot};
 use super::scalar_text;
-use super::value::{Kind, Value};
 use super::writer::{covered_value, is_covered};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use sops_age::cipher::{DataKey, Token, looks_encrypted};
+use sops_age::keys::Keyring;
+use sops_age::value::{Kind, Value};
 
 /// A file whose values were decrypted and whose MAC holds.
 pub(super) struct Opened {
@@ -62,7 +63,7 @@ pub(super) fn unlock(
     }
     keyring
         .open(&metadata.age)
-        .ok_or_else(|| keyring.cannot_open(path, &metadata.age))
+        .ok_or_else(|| cannot_open(keyring, path, &metadata.age))
 }
 
 /// Decrypts every value and checks the MAC.

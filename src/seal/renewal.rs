@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 
-use super::keyring::{Keyring, listed};
+use super::identities::listed;
 use super::metadata::Metadata;
 use super::outline::{Content, Leaf, Outline, State};
-use super::recipient::Recipient;
 use super::rules::{INDENT, Rule, Rules};
 use super::store::Store;
 use super::writer::{self, Draw};
 use super::{metadata, reader};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+use sops_age::keys::Keyring;
+use sops_age::keys::Recipient;
 
 /// The exchange of an age key for another one.
 pub struct Renewal<'r> {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::recipient::Recipient;
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 use crate::tree::File;
 use crate::tree::output_path::split;
+use sops_age::keys::Recipient;
 
 /// The name under which SOPS looks for rules.
 const RULE_FILE: &str = ".sops.yaml";

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::value::reads_as_string;
 use crate::yaml::{Resolver, Scalar, Style};
+use sops_age::value::reads_as_string;
 
 /// Writes a string for a block context on one line: plain where every reader takes it for the same
 /// string, in double quotes otherwise.

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 
-use super::cipher::{DataKey, IV_BYTES};
 use super::edit::{self, Edit};
 use super::mac::Mac;
-use super::metadata::{Metadata, Wrapped};
+use super::metadata::Metadata;
 use super::outline::{Content, Document, Leaf, Outline, Spot, State};
 use super::reader;
-use super::recipient::Recipient;
 use super::rules::Rule;
 use super::scope::Scope;
-use super::value::{Kind, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use sops_age::cipher::{DataKey, IV_BYTES};
+use sops_age::keys::{Recipient, WrapError, WrappedKey};
+use sops_age::value::{Kind, Value};
 
 /// The random numbers of one file: drawn in the order of files, so that files may then be
 /// encrypted in any order with the same result.
@@ -132,12 +132,14 @@ pub(super) fn write(
     let mac = draw
         .key
         .encrypt(&Value::new(Kind::Str, mac.finish()), now, next_iv());
-    let wrap = |recipient: &Recipient| Wrapped {
-        recipient: recipient.to_string(),
-        enc: recipient.wrap(&draw.key),
-    };
+    let wrapped: Result<Vec<WrappedKey>, WrapError> = sealing
+        .recipients
+        .iter()
+        .map(|recipient| recipient.wrap(&draw.key))
+        .collect();
+    let wrapped = wrapped.map_err(|problem| unwrappable(&outline.source.path, &problem))?;
     let metadata = Metadata {
-        age: sealing.recipients.iter().map(wrap).collect(),
+        age: wrapped,
         last_modified: now.to_owned(),
         mac,
         scope: sealing.scope.clone(),
@@ -163,6 +165,14 @@ pub(super) fn write(
     Err(Diagnostic::error("seal-self-check", message).with_hint(
         "nothing was written; this is a defect of Kiln, please report it with the file's layout",
     ))
+}
+
+fn unwrappable(path: &str, problem: &WrapError) -> Diagnostic {
+    Diagnostic::error(
+        "seal-wrap-failed",
+        format!("`{path}` cannot be sealed: {problem}"),
+    )
+    .with_hint("remove this recipient from the rule, or install the plugin that it needs")
 }
 
 fn misread_comment(outline: &Outline, leaf: &Leaf) -> Diagnostic {

@@ -225,7 +225,7 @@ fn warns_of_lines_that_are_no_identity_and_never_shows_them() {
             "AGE-SECRET-KEY-PQ-1CANARY-7F3A-TWEET\nAGE-PLUGIN-YUBIKEY-1CANARY-7F3A-TWEET\ncanary-7f3a-tweet\n",
         ),
     )];
-    let (keyring, problems) = Keyring::parse(&texts);
+    let (keyring, problems) = seal::read_identities(&texts);
     assert!(keyring.is_empty());
     insta::assert_snapshot!(messages(&problems), @r"
     unsupported-identity: line 1 of `age.key` is a post-quantum identity (`AGE-SECRET-KEY-PQ-1…`), which is not supported yet

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Content, Leaf, Spot};
-use crate::seal::value::{Kind, Value};
 use crate::source::Span;
 use crate::yaml::Route;
+use sops_age::value::{Kind, Value};
 
 /// A mapping or sequence.
 pub(super) struct Collection {

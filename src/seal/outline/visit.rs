@@ -6,10 +6,10 @@ use super::comments::{Collection, Layout, Position};
 use super::gap::{self, Gap};
 use super::{Content, Leaf, Spot, State};
 use crate::diagnostic::Diagnostic;
-use crate::seal::cipher::Token;
-use crate::seal::value::{Kind, Resolved, Value, reads_as_string, resolve};
 use crate::source::{Source, Span};
 use crate::yaml::{self, Content as NodeContent, Entry, Node, Route, Scalar, Style};
+use sops_age::cipher::Token;
+use sops_age::value::{Kind, Resolved, Value, reads_as_string, resolve};
 
 /// Lists the values and comments of a document, and reports all that SOPS or Kiln cannot encrypt.
 pub(super) fn leaves(

@@ -8,11 +8,11 @@ use regex::Regex;
 use super::{INDENT, Rule, RuleFile};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::seal::pattern;
-use crate::seal::recipient::{Recipient, Unfit};
 use crate::seal::scope::{Scope, Selector};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Entry, Node, Resolver};
+use sops_age::keys::{Recipient, Unfit};
 
 const TOP_KEYS: [&str; 3] = ["creation_rules", "destination_rules", "stores"];
 

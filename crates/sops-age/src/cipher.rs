@@ -9,38 +9,40 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::value::{Kind, Value};
+use crate::value::{Kind, Value};
 
 /// AES-256-GCM with the 32-byte nonce that SOPS uses.
 type Gcm = AesGcm<Aes256, U32>;
 
 /// The number of bytes in a nonce.
-pub(super) const IV_BYTES: usize = 32;
+pub const IV_BYTES: usize = 32;
 
 const PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// The key that encrypts every value of one file; wiped when dropped.
 #[derive(Clone)]
-pub(super) struct DataKey(Zeroizing<[u8; 32]>);
+pub struct DataKey(Zeroizing<[u8; 32]>);
 
 impl DataKey {
-    pub(super) fn new(bytes: [u8; 32]) -> Self {
+    /// Takes the bytes of a key.
+    pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
     /// Takes a key of unknown length, as an age file holds it.
-    pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::new)
     }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] {
+    /// Hands out the bytes, to wrap them.
+    pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// Encrypts a value that belongs to `context`, which is authenticated along with it.
     ///
     /// An `iv` must never serve twice under one key.
-    pub(super) fn encrypt(&self, value: &Value, context: &str, iv: &[u8; IV_BYTES]) -> String {
+    pub fn encrypt(&self, value: &Value, context: &str, iv: &[u8; IV_BYTES]) -> String {
         let mut data = value.text.expose().as_bytes().to_vec();
         let tag = self
             .gcm()
@@ -57,7 +59,7 @@ impl DataKey {
 
     /// Decrypts a value; `None` when key, context or bytes are not those it was encrypted with, or
     /// when it is not of the type that the token claims.
-    pub(super) fn decrypt(&self, token: &Token, context: &str) -> Option<Value> {
+    pub fn decrypt(&self, token: &Token, context: &str) -> Option<Value> {
         let mut data = Zeroizing::new(token.data.clone());
         self.gcm()
             .decrypt_in_place_detached(
@@ -77,16 +79,17 @@ impl DataKey {
 }
 
 /// A ciphertext taken apart.
-pub(super) struct Token {
+pub struct Token {
     data: Vec<u8>,
     iv: [u8; IV_BYTES],
     tag: [u8; 16],
-    pub(super) kind: Kind,
+    /// The type that stands beside it, which nothing authenticates.
+    pub kind: Kind,
 }
 
 impl Token {
     /// Reads a ciphertext; `None` for any other text.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?.strip_suffix(']')?;
         let (data, rest) = rest.split_once(",iv:")?;
         let (iv, rest) = rest.split_once(",tag:")?;
@@ -100,13 +103,13 @@ impl Token {
     }
 
     /// Returns whether this could hold a value: GCM shows type and length of what it hides.
-    pub(super) fn could_hold(&self, value: &Value) -> bool {
+    pub fn could_hold(&self, value: &Value) -> bool {
         self.kind == value.kind && self.data.len() == value.text.expose().len()
     }
 }
 
 /// Returns whether a text says of itself that it is a ciphertext, sound or not.
-pub(super) fn looks_encrypted(text: &str) -> bool {
+pub fn looks_encrypted(text: &str) -> bool {
     text.starts_with("ENC[")
 }
 

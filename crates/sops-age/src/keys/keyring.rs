@@ -4,12 +4,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::cipher::DataKey;
-use super::metadata::Wrapped;
-use crate::diagnostic::Diagnostic;
+use super::recipient::WrappedKey;
+use crate::cipher::DataKey;
 use crate::secret::Secret;
 
-/// A private key of a kind that Kiln can open files with; the counterpart of
+/// A private key of a kind that this crate can open files with; the counterpart of
 /// [`Recipient`](super::recipient::Recipient).
 #[derive(Clone)]
 enum Identity {
@@ -39,6 +38,53 @@ struct HeldIdentity {
     origin: String,
 }
 
+/// Why a line, or a whole file, gives no identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityFlaw {
+    /// The file holds none.
+    NoneThere,
+    /// It starts as an identity does and is none.
+    Broken,
+    /// It is no identity.
+    NoIdentity,
+    /// A kind of identity that `sops` may know and this crate does not, in words.
+    Unsupported(&'static str),
+}
+
+/// What is wrong with an identity file; the text of a line is never shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.told())]
+pub struct IdentityProblem {
+    /// The name to show for the file.
+    pub origin: String,
+    /// The line, counted from 1; `None` for the whole file.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub flaw: IdentityFlaw,
+    /// Whether somebody asked for this file, as nobody did for [`USUAL_IDENTITY_FILE`].
+    pub wanted: bool,
+}
+
+impl IdentityProblem {
+    /// Returns whether nothing may be sealed or opened before this is mended.
+    pub fn is_error(&self) -> bool {
+        matches!(self.flaw, IdentityFlaw::NoneThere | IdentityFlaw::Broken)
+    }
+
+    fn told(&self) -> String {
+        let origin = &self.origin;
+        let line = self.line.unwrap_or_default();
+        match self.flaw {
+            IdentityFlaw::NoneThere => format!("`{origin}` holds no age identity"),
+            IdentityFlaw::Broken => format!("line {line} of `{origin}` is a broken age identity"),
+            IdentityFlaw::NoIdentity => format!("line {line} of `{origin}` is not an age identity"),
+            IdentityFlaw::Unsupported(kind) => {
+                format!("line {line} of `{origin}` is {kind}, which is not supported yet")
+            }
+        }
+    }
+}
+
 /// The age identities of a run, and where they were looked for.
 ///
 /// `Debug` shows how many there are and nothing of them.
@@ -58,17 +104,23 @@ impl Keyring {
     /// Reads age identity files, each handed over with the name to show for it.
     ///
     /// A line is an identity (`AGE-SECRET-KEY-1…`), a comment (`#`) or empty. A line that is none of
-    /// these, or a kind of identity that Kiln cannot use, is reported as a warning by file and line
+    /// these, or a kind of identity that this crate cannot use, is reported by file and line
     /// number, never by its text, and the other lines count.
     ///
     /// A broken identity and a file without any are errors, but for the user's own file of all keys
-    /// ([`USUAL_IDENTITY_FILE`]), which no project asked for.
-    pub fn parse(texts: &[(String, Secret)]) -> (Self, Vec<Diagnostic>) {
+    /// ([`USUAL_IDENTITY_FILE`]), which nobody asked for.
+    pub fn parse(texts: &[(String, Secret)]) -> (Self, Vec<IdentityProblem>) {
         let mut keyring = Self::default();
-        let mut problems = Vec::new();
+        let mut problems: Vec<IdentityProblem> = Vec::new();
         for (origin, text) in texts {
             keyring.places.push(origin.clone());
             let wanted = !origin.ends_with(USUAL_IDENTITY_FILE);
+            let problem = |line, flaw| IdentityProblem {
+                origin: origin.clone(),
+                line,
+                flaw,
+                wanted,
+            };
             let (held, told) = (keyring.identities.len(), problems.len());
             for (index, line) in text.expose().lines().enumerate() {
                 let line = line.trim();
@@ -80,15 +132,13 @@ impl Keyring {
                         identity: Identity::X25519(identity),
                         origin: origin.clone(),
                     }),
-                    Err(_) => problems.push(unusable(origin, index + 1, line, wanted)),
+                    Err(_) => problems.push(problem(Some(index + 1), flaw_of(line, wanted))),
                 }
             }
-            let explained =
-                |problem: &Diagnostic| problem.is_error() || problem.code == "unsupported-identity";
+            let explained = |problem: &IdentityProblem| problem.flaw != IdentityFlaw::NoIdentity;
             if wanted && held == keyring.identities.len() && !problems[told..].iter().any(explained)
             {
-                let message = format!("`{origin}` holds no age identity");
-                problems.push(Diagnostic::error("bad-identity", message).with_hint(WHOLE_KEY));
+                problems.push(problem(None, IdentityFlaw::NoneThere));
             }
         }
         (keyring, problems)
@@ -99,6 +149,11 @@ impl Keyring {
     pub fn looked_in(mut self, places: impl IntoIterator<Item = String>) -> Self {
         self.places.extend(places);
         self
+    }
+
+    /// Returns where identities were looked for.
+    pub fn places(&self) -> &[String] {
+        &self.places
     }
 
     /// Returns whether there is no identity at all.
@@ -130,8 +185,8 @@ impl Keyring {
     ///
     /// The identity whose public key a copy names is tried on it first; since that name is not
     /// authenticated, all others are tried after it.
-    pub(super) fn open(&self, copies: &[Wrapped]) -> Option<DataKey> {
-        let named = |copy: &Wrapped, identity: &Identity| identity.recipient() == copy.recipient;
+    pub fn open(&self, copies: &[WrappedKey]) -> Option<DataKey> {
+        let named = |copy: &WrappedKey, identity: &Identity| identity.recipient() == copy.recipient;
         let identities = || self.identities.iter().map(|held| &held.identity);
         let pairs = || {
             copies
@@ -144,47 +199,9 @@ impl Keyring {
             .chain(rest)
             .find_map(|(copy, identity)| identity.unwrap(&copy.enc))
     }
-
-    /// Says that nothing here opens a file, what it is sealed for and where Kiln looked.
-    pub(super) fn cannot_open(&self, path: &str, recipients: &[Wrapped]) -> Diagnostic {
-        let diagnostic = match self.identities.len() {
-            0 => Diagnostic::error(
-                "missing-identity",
-                format!("there is no age identity to open `{path}` with"),
-            ),
-            1 => Diagnostic::error(
-                "wrong-identity",
-                format!("the age identity at hand does not open `{path}`"),
-            ),
-            count => Diagnostic::error(
-                "wrong-identity",
-                format!("none of the {count} age identities at hand opens `{path}`"),
-            ),
-        };
-        let sealed_for = listed(recipients.iter().map(|copy| copy.recipient.as_str()));
-        let mut diagnostic = diagnostic.with_hint(format!("the file is sealed for {sealed_for}"));
-        if !self.is_empty() {
-            let at_hand = self.recipients();
-            let at_hand = listed(at_hand.iter().map(String::as_str));
-            diagnostic = diagnostic.with_hint(format!("the identity at hand is for {at_hand}"));
-        }
-        if self.places.is_empty() {
-            return diagnostic.with_hint("hand over the private key of one of these");
-        }
-        let places = listed(self.places.iter().map(String::as_str));
-        diagnostic.with_hint(format!("Kiln looked for identities in {places}"))
-    }
 }
 
-const WHOLE_KEY: &str = "copy the whole file again: an identity is a line that starts with `AGE-SECRET-KEY-1` and has 74 characters";
-
-/// Lists names in backticks.
-pub(super) fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-fn unusable(origin: &str, line: usize, text: &str, wanted: bool) -> Diagnostic {
+fn flaw_of(text: &str, wanted: bool) -> IdentityFlaw {
     let upper = text.to_ascii_uppercase();
     let kind = if upper.starts_with("AGE-SECRET-KEY-PQ-1") {
         "a post-quantum identity (`AGE-SECRET-KEY-PQ-1…`)"
@@ -194,17 +211,10 @@ fn unusable(origin: &str, line: usize, text: &str, wanted: bool) -> Diagnostic {
         "an SSH key"
     } else if text.starts_with("-----BEGIN AGE") || text.starts_with("age-encryption.org/") {
         "an identity file that is itself encrypted"
+    } else if wanted && upper.starts_with("AGE-SECRET-KEY-") {
+        return IdentityFlaw::Broken;
     } else {
-        if wanted && upper.starts_with("AGE-SECRET-KEY-") {
-            let message = format!("line {line} of `{origin}` is a broken age identity");
-            return Diagnostic::error("bad-identity", message).with_hint(WHOLE_KEY);
-        }
-        return Diagnostic::warning(
-            "bad-identity",
-            format!("line {line} of `{origin}` is not an age identity"),
-        )
-        .with_hint("an identity is a line that starts with `AGE-SECRET-KEY-1`");
+        return IdentityFlaw::NoIdentity;
     };
-    let message = format!("line {line} of `{origin}` is {kind}, which is not supported yet");
-    Diagnostic::warning("unsupported-identity", message)
+    IdentityFlaw::Unsupported(kind)
 }

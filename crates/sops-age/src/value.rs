@@ -1,21 +1,28 @@
 //! Scalars with the types that SOPS gives them, and the bytes it encrypts and hashes.
 //!
 //! SOPS reads YAML with go-yaml v3, so its resolution rules decide here and not those of
-//! [`yaml::Resolver`](crate::yaml::Resolver): `0644` is the integer 420, `yes` is a string, and a
+//! [`spanned_yaml::Resolver`]: `0644` is the integer 420, `yes` is a string, and a
 //! date is a timestamp. Source: `resolve.go` of go-yaml v3, proved against `sops` 3.11.0.
+
+use spanned_yaml::{Scalar, Style};
 
 use super::timestamp;
 use crate::secret::Secret;
-use crate::yaml::{Scalar, Style};
 
 /// The type that SOPS notes beside a ciphertext.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A string.
     Str,
+    /// An integer of 64 bits with sign.
     Int,
+    /// A floating-point number of 64 bits.
     Float,
+    /// True or false.
     Bool,
+    /// A point in time.
     Time,
+    /// A comment, without its `#`.
     Comment,
 }
 
@@ -30,7 +37,7 @@ impl Kind {
     ];
 
     /// Returns the name as it stands in `type:…`.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         Self::ALL
             .iter()
             .find(|(kind, _)| *kind == self)
@@ -38,7 +45,7 @@ impl Kind {
     }
 
     /// Finds the kind of a name; `bytes`, which only old files have, is read as a string.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub fn of(name: &str) -> Option<Self> {
         if name == "bytes" {
             return Some(Self::Str);
         }
@@ -53,13 +60,16 @@ impl Kind {
 ///
 /// Has no `Debug`, since the text is what must not be seen.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Value {
-    pub(super) kind: Kind,
-    pub(super) text: Secret,
+pub struct Value {
+    /// The type that SOPS gives it.
+    pub kind: Kind,
+    /// What SOPS encrypts and hashes.
+    pub text: Secret,
 }
 
 impl Value {
-    pub(super) fn new(kind: Kind, text: impl Into<String>) -> Self {
+    /// Takes the text of a type, in Go's spelling.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
         Self {
             kind,
             text: Secret::new(text),
@@ -71,7 +81,7 @@ impl Value {
     /// The type beside a ciphertext is not authenticated, so a text that claims to be a number may be
     /// anything, YAML that would add keys included. As in SOPS, whose `decrypt` parses it and hashes
     /// the number in its own spelling again.
-    pub(super) fn opened(kind: Kind, text: &str) -> Option<Self> {
+    pub fn opened(kind: Kind, text: &str) -> Option<Self> {
         let text = match kind {
             Kind::Str | Kind::Comment => text.to_owned(),
             Kind::Int => text.parse::<i64>().ok()?.to_string(),
@@ -83,21 +93,23 @@ impl Value {
     }
 
     /// Returns whether SOPS leaves it alone wherever it stands.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.text.expose().is_empty()
     }
 }
 
 /// What go-yaml v3 makes of a scalar.
-pub(super) enum Resolved {
+pub enum Resolved {
+    /// Nothing.
     Null,
+    /// A scalar that is encrypted where it is covered.
     Value(Value),
     /// An integer beyond 64 bits with sign, which SOPS refuses to walk over.
     Unsigned,
 }
 
 /// Resolves a scalar as go-yaml v3 does.
-pub(super) fn resolve(scalar: &Scalar) -> Resolved {
+pub fn resolve(scalar: &Scalar) -> Resolved {
     let text = scalar.text.as_str();
     if scalar.style != Style::Plain || scalar.tagged_string {
         return Resolved::Value(Value::new(Kind::Str, text));
@@ -114,7 +126,7 @@ pub(super) fn resolve(scalar: &Scalar) -> Resolved {
 }
 
 /// Returns whether a text without quotes is read as a string.
-pub(super) fn reads_as_string(text: &str) -> bool {
+pub fn reads_as_string(text: &str) -> bool {
     let scalar = Scalar {
         text: text.to_owned(),
         style: Style::Plain,

@@ -2,30 +2,54 @@
 
 use std::fmt;
 
-use super::cipher::DataKey;
+use crate::cipher::DataKey;
 
-/// A public key of a kind that Kiln can seal for.
+/// The data key of a file, wrapped for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    /// The public key, as its owner writes it; nothing authenticates it.
+    pub recipient: String,
+    /// An armored age file that holds the 32 bytes of the data key.
+    pub enc: String,
+}
+
+/// A public key of a kind that this crate can seal for.
 ///
-/// Our own type around age's, so that kinds which the `age` crate does not know (post-quantum keys)
-/// become further variants and nothing else changes.
+/// Our own type around age's, so that kinds which the `age` crate does not know become further variants and nothing
+/// else changes.
 #[derive(Clone)]
-pub(super) enum Recipient {
+pub enum Recipient {
+    /// A native key of age (`age1…`).
     X25519(age::x25519::Recipient),
 }
 
-/// Why a text is not a recipient that Kiln can seal for.
+/// Why a text is not a recipient that this crate can seal for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub enum Unfit {
     /// No public key at all.
     Malformed,
     /// A private key: it must not stand in a rule file.
     Private,
-    /// A kind of key that `sops` may know and Kiln does not, in words.
+    /// A kind of key that `sops` may know and this crate does not, in words.
     Unsupported(&'static str),
 }
 
+/// Why a data key could not be wrapped for a recipient.
+#[derive(Debug, thiserror::Error)]
+#[error("the data key cannot be wrapped for `{recipient}`: {reason}")]
+pub struct WrapError {
+    /// The public key.
+    pub recipient: String,
+    /// What age or one of its plugins said.
+    pub reason: String,
+}
+
 impl Recipient {
-    pub(super) fn read(text: &str) -> Result<Self, Unfit> {
+    /// Reads a public key as it stands in a rule file or in the metadata of a sealed file.
+    ///
+    /// # Errors
+    /// What is no public key, or one of a kind that is not supported.
+    pub fn read(text: &str) -> Result<Self, Unfit> {
         if let Ok(recipient) = text.parse() {
             return Ok(Self::X25519(recipient));
         }
@@ -51,10 +75,19 @@ impl Recipient {
     /// Wraps a data key for the owner of this public key, as an armored age file.
     ///
     /// The ephemeral key in it comes from the operating system, so no two results are equal.
-    pub(super) fn wrap(&self, key: &DataKey) -> String {
+    ///
+    /// # Errors
+    /// What age says when it cannot encrypt for this key.
+    pub fn wrap(&self, key: &DataKey) -> Result<WrappedKey, WrapError> {
         let Self::X25519(recipient) = self;
-        age::encrypt_and_armor(recipient, key.bytes())
-            .expect("an X25519 key wraps 32 bytes in memory")
+        let enc = age::encrypt_and_armor(recipient, key.bytes()).map_err(|problem| WrapError {
+            recipient: self.to_string(),
+            reason: problem.to_string(),
+        })?;
+        Ok(WrappedKey {
+            recipient: self.to_string(),
+            enc,
+        })
     }
 }
 

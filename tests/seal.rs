@@ -10,6 +10,8 @@ mod layout;
 mod read;
 /// When the bytes on disk stay.
 mod keep;
+/// What moves in the production example when one thing changes.
+mod production;
 /// Random documents, mutated files.
 mod property;
 

@@ -256,7 +256,7 @@ fn says_what_is_wrong_with_a_file_that_does_not_open() {
     unsupported-key-type: `a.sops.yaml` is sealed for pgp and not for any age key
       Kiln opens files with age identities only: add an age recipient with `sops updatekeys`
     malformed-sops-metadata: `a.sops.yaml` cannot be opened: the SOPS metadata has no `lastmodified` [sops]
-    malformed-sops-metadata: `a.sops.yaml` cannot be opened: the data key is split over several key groups, which Kiln cannot join [sops]
+    malformed-sops-metadata: `a.sops.yaml` cannot be opened: the data key is split over several key groups, which cannot be joined here [sops]
     ");
 }
 

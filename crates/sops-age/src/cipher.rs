@@ -15,7 +15,7 @@ use crate::value::{Kind, Value};
 type Gcm = AesGcm<Aes256, U32>;
 
 /// The number of bytes in a nonce.
-pub const IV_BYTES: usize = 32;
+pub(crate) const IV_BYTES: usize = 32;
 
 const PREFIX: &str = "ENC[AES256_GCM,data:";
 
@@ -42,24 +42,41 @@ impl DataKey {
     /// Encrypts a value that belongs to `context`, which is authenticated along with it.
     ///
     /// An `iv` must never serve twice under one key.
-    pub fn encrypt(&self, value: &Value, context: &str, iv: &[u8; IV_BYTES]) -> String {
-        let mut data = value.text.expose().as_bytes().to_vec();
+    pub(crate) fn encrypt(&self, value: &Value, context: &str, iv: &[u8; IV_BYTES]) -> String {
+        self.encrypt_bytes(value.text.expose().as_bytes(), value.kind, context, iv)
+    }
+
+    /// Encrypts bytes that need not be text; as of [`DataKey::encrypt`].
+    pub(crate) fn encrypt_bytes(
+        &self,
+        bytes: &[u8],
+        kind: Kind,
+        context: &str,
+        iv: &[u8; IV_BYTES],
+    ) -> String {
+        let mut data = bytes.to_vec();
         let tag = self
             .gcm()
             .encrypt_in_place_detached(GenericArray::from_slice(iv), context.as_bytes(), &mut data)
-            .expect("a text in memory is far below the limit of AES-GCM");
+            .expect("a file in memory is far below the limit of AES-GCM");
         format!(
             "{PREFIX}{},iv:{},tag:{},type:{}]",
             STANDARD.encode(data),
             STANDARD.encode(iv),
             STANDARD.encode(tag),
-            value.kind.name()
+            kind.name()
         )
     }
 
     /// Decrypts a value; `None` when key, context or bytes are not those it was encrypted with, or
     /// when it is not of the type that the token claims.
-    pub fn decrypt(&self, token: &Token, context: &str) -> Option<Value> {
+    pub(crate) fn decrypt(&self, token: &Token, context: &str) -> Option<Value> {
+        let data = self.decrypt_bytes(token, context)?;
+        Value::opened(token.kind, std::str::from_utf8(&data).ok()?)
+    }
+
+    /// Decrypts bytes that need not be text.
+    pub(crate) fn decrypt_bytes(&self, token: &Token, context: &str) -> Option<Zeroizing<Vec<u8>>> {
         let mut data = Zeroizing::new(token.data.clone());
         self.gcm()
             .decrypt_in_place_detached(
@@ -69,8 +86,7 @@ impl DataKey {
                 Tag::from_slice(&token.tag),
             )
             .ok()?;
-        let text = std::str::from_utf8(&data).ok()?;
-        Value::opened(token.kind, text)
+        Some(data)
     }
 
     fn gcm(&self) -> Gcm {
@@ -104,12 +120,17 @@ impl Token {
 
     /// Returns whether this could hold a value: GCM shows type and length of what it hides.
     pub fn could_hold(&self, value: &Value) -> bool {
-        self.kind == value.kind && self.data.len() == value.text.expose().len()
+        self.kind == value.kind && self.hidden_length() == value.text.expose().len()
+    }
+
+    /// Returns the length of what is hidden, in bytes.
+    pub fn hidden_length(&self) -> usize {
+        self.data.len()
     }
 }
 
 /// Returns whether a text says of itself that it is a ciphertext, sound or not.
-pub fn looks_encrypted(text: &str) -> bool {
+pub(crate) fn looks_encrypted(text: &str) -> bool {
     text.starts_with("ENC[")
 }
 

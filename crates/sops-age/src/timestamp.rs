@@ -6,7 +6,7 @@ use jiff::civil::Date;
 ///
 /// Accepted are the four layouts of go-yaml: a date alone, with `T`, `t` or a blank before the
 /// time, one-digit parts, a fraction, and with `T` or `t` a zone (which is then needed).
-pub fn read(text: &str) -> Option<String> {
+pub(crate) fn read(text: &str) -> Option<String> {
     let mut rest = Rest(text);
     let year = rest.number(4, 4)?;
     rest.sign(b'-')?;

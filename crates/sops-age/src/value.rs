@@ -99,7 +99,7 @@ impl Value {
 }
 
 /// What go-yaml v3 makes of a scalar.
-pub enum Resolved {
+pub(crate) enum Resolved {
     /// Nothing.
     Null,
     /// A scalar that is encrypted where it is covered.
@@ -109,7 +109,7 @@ pub enum Resolved {
 }
 
 /// Resolves a scalar as go-yaml v3 does.
-pub fn resolve(scalar: &Scalar) -> Resolved {
+pub(crate) fn resolve(scalar: &Scalar) -> Resolved {
     let text = scalar.text.as_str();
     if scalar.style != Style::Plain || scalar.tagged_string {
         return Resolved::Value(Value::new(Kind::Str, text));
@@ -125,8 +125,27 @@ pub fn resolve(scalar: &Scalar) -> Resolved {
     }
 }
 
+/// Resolves a scalar of JSON as SOPS does since 3.13: a number is an integer where 64 bits hold it as one, and a float
+/// otherwise. Older versions take each for a float.
+pub(crate) fn resolve_json(scalar: &Scalar) -> Resolved {
+    let text = scalar.text.as_str();
+    let value = match (scalar.style, text) {
+        (Style::Plain, "null") => return Resolved::Null,
+        (Style::Plain, "true" | "false") => {
+            Value::new(Kind::Bool, if text == "true" { "True" } else { "False" })
+        }
+        (Style::Plain, number) => match (number.parse::<i64>(), number.parse()) {
+            (Ok(integer), _) => Value::new(Kind::Int, integer.to_string()),
+            (Err(_), Ok(float)) => Value::new(Kind::Float, go_float(float)),
+            (Err(_), Err(_)) => Value::new(Kind::Str, number),
+        },
+        _ => Value::new(Kind::Str, text),
+    };
+    Resolved::Value(value)
+}
+
 /// Returns whether a text without quotes is read as a string.
-pub fn reads_as_string(text: &str) -> bool {
+pub(crate) fn reads_as_string(text: &str) -> bool {
     let scalar = Scalar {
         text: text.to_owned(),
         style: Style::Plain,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha512};
 
-use super::outline::{Content, Leaf};
+use crate::outline::{Content, Leaf};
 
 /// What SOPS hashes first when only encrypted values count: SHA-256 of `sops`.
 const ONLY_ENCRYPTED: [u8; 32] = [
@@ -13,13 +13,13 @@ const ONLY_ENCRYPTED: [u8; 32] = [
 ];
 
 /// The running digest over the plain text of values, in the order of the file.
-pub(super) struct Mac {
+pub(crate) struct Mac {
     hash: Sha512,
     only_encrypted: bool,
 }
 
 impl Mac {
-    pub(super) fn new(only_encrypted: bool) -> Self {
+    pub(crate) fn new(only_encrypted: bool) -> Self {
         let mut hash = Sha512::new();
         if only_encrypted {
             hash.update(ONLY_ENCRYPTED);
@@ -30,8 +30,13 @@ impl Mac {
         }
     }
 
+    /// Takes in bytes that are encrypted.
+    pub(crate) fn add_bytes(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+    }
+
     /// Takes in a value in plain text; comments and nulls do not count.
-    pub(super) fn add(&mut self, leaf: &Leaf, encrypted: bool) {
+    pub(crate) fn add(&mut self, leaf: &Leaf, encrypted: bool) {
         if let Content::Value(value) = &leaf.content
             && !leaf.is_comment()
             && (encrypted || !self.only_encrypted)
@@ -41,7 +46,7 @@ impl Mac {
     }
 
     /// Returns the digest in upper-case hexadecimal.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         let mut text = String::with_capacity(128);
         for byte in self.hash.finalize() {
             write!(text, "{byte:02X}").expect("writing to a string cannot fail");

@@ -1,12 +1,12 @@
 //! Replacing pieces of a text.
 
-use crate::source::Span;
+use spanned_yaml::Span;
 
 /// A piece and what comes in its place.
-pub(super) type Edit = (Span, String);
+pub type Edit = (Span, String);
 
 /// Applies edits that do not overlap; the bytes between them stay as they are.
-pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut result = String::with_capacity(text.len() * 2);
     let mut at = 0;

@@ -23,11 +23,32 @@ const POSIX: [&str; 14] = [
 /// The most that a repetition may count to in Go.
 const MOST: u32 = 1000;
 
+/// Why a text is not a regular expression that SOPS takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct PatternError {
+    reason: String,
+}
+
+impl PatternError {
+    fn of(error: &regex::Error) -> Self {
+        let reason = match error {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            error => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                last.trim_start_matches("error: ").to_owned()
+            }
+        };
+        Self { reason }
+    }
+}
+
 /// What this process compiled: every sealed file names the pattern of its rule again.
 static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
 
 /// Compiles a pattern that means what it means to SOPS; anything else is an error.
-pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+pub(crate) fn compile(pattern: &str) -> Result<Regex, PatternError> {
     let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = compiled().get(pattern) {
         return Ok(known.clone());
@@ -37,13 +58,15 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     Ok(regex)
 }
 
-fn rewritten(pattern: &str) -> Result<Regex, regex::Error> {
+fn rewritten(pattern: &str) -> Result<Regex, PatternError> {
     let mut rewriter = Rewriter {
         rest: pattern,
         out: String::with_capacity(pattern.len() * 2),
     };
-    rewriter.pattern().map_err(regex::Error::Syntax)?;
-    Regex::new(&rewriter.out)
+    rewriter
+        .pattern()
+        .map_err(|reason| PatternError { reason })?;
+    Regex::new(&rewriter.out).map_err(|error| PatternError::of(&error))
 }
 
 struct Rewriter<'p> {
@@ -148,7 +171,7 @@ impl Rewriter<'_> {
             return Ok(());
         }
         if self.rest.starts_with(r"\B") {
-            return Err(r"Kiln cannot read `\B` as SOPS does".to_owned());
+            return Err(r"this crate cannot read `\B` as SOPS does".to_owned());
         }
         if self.set() {
             return Ok(());

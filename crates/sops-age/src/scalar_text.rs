@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::yaml::{Resolver, Scalar, Style};
-use sops_age::value::reads_as_string;
+use crate::value::reads_as_string;
+use spanned_yaml::{Resolver, Scalar, Style};
 
 /// Writes a string for a block context on one line: plain where every reader takes it for the same
 /// string, in double quotes otherwise.
-pub(super) fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {
@@ -16,7 +16,7 @@ pub(super) fn inline(text: &str) -> String {
 }
 
 /// Writes a string in double quotes, with everything escaped that is not plainly printable.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for char in text.chars() {
@@ -37,7 +37,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Writes a string of several lines as a literal block whose lines stand `indent` bytes from the
 /// left; `None` when a block would not keep every byte of it.
-pub(super) fn block(text: &str, indent: usize) -> Option<String> {
+pub(crate) fn block(text: &str, indent: usize) -> Option<String> {
     let body = text.trim_end_matches('\n');
     let fits = |line: &str| line.chars().all(is_printable) && !line.ends_with([' ', '\t']);
     if !body.contains('\n') && !text.ends_with('\n')
@@ -131,7 +131,7 @@ mod tests {
     fn writes_blocks_that_read_back_as_the_same_text() {
         for text in ["a\nb", "a\nb\n", "a\n\n  b\n", "a\n"] {
             let yaml = format!("key: {}\n", block(text, 2).unwrap());
-            let documents = crate::yaml::load(&yaml).unwrap();
+            let documents = spanned_yaml::load(&yaml).unwrap();
             assert_eq!(documents[0].root.find_text("key"), Some(text), "{yaml}");
         }
         for text in ["a", "", "\n", " a\nb", "a \nb", "a\r\nb", "a\n\n"] {

@@ -2,27 +2,35 @@
 
 use std::sync::Arc;
 
+use spanned_yaml::{Content as NodeContent, Entry, Node, Route, Scalar, Span, Style};
+
 use super::comments::{Collection, Layout, Position};
 use super::gap::{self, Gap};
-use super::{Content, Leaf, Spot, State};
-use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
-use crate::yaml::{self, Content as NodeContent, Entry, Node, Route, Scalar, Style};
-use sops_age::cipher::Token;
-use sops_age::value::{Kind, Resolved, Value, reads_as_string, resolve};
+use super::{Content, Leaf, Notation, OutlineError, Spot, State, Tie};
+use crate::cipher::Token;
+use crate::value::{Kind, Resolved, Value, reads_as_string, resolve, resolve_json};
 
-/// Lists the values and comments of a document, and reports all that SOPS or Kiln cannot encrypt.
+/// What a document is read from, and for what.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'s> {
+    pub(super) text: &'s str,
+    pub(super) notation: Notation,
+    pub(super) document: &'s spanned_yaml::Document,
+    /// The metadata.
+    pub(super) sops: Option<&'s Entry>,
+    pub(super) state: State,
+}
+
+/// Lists the values and comments of a document, and reports all that SOPS cannot encrypt.
 pub(super) fn leaves(
-    source: &Arc<Source>,
+    surroundings: &Surroundings<'_>,
     root: &Node,
-    document: &yaml::Document,
-    sops: Option<&Entry>,
-    state: State,
-    problems: &mut Vec<Diagnostic>,
+    problems: &mut Vec<OutlineError>,
 ) -> Vec<Leaf> {
     let mut visitor = Visitor {
-        source,
-        state,
+        text: surroundings.text,
+        notation: surroundings.notation,
+        state: surroundings.state,
         problems,
         layout: Layout::default(),
         values: Vec::new(),
@@ -31,6 +39,7 @@ pub(super) fn leaves(
     let Visitor {
         mut layout, values, ..
     } = visitor;
+    let sops = surroundings.sops;
     if let Some(sops) = sops {
         // An entry like any other, so that a comment before it is not taken for one at its end.
         layout.add_entry(0, sops.key_span.start);
@@ -40,16 +49,18 @@ pub(super) fn leaves(
             entry.key_span.start <= span.start && span.end <= entry.value.span.end
         })
     };
-    let comments: Vec<Span> = document
+    let comments: Vec<Span> = surroundings
+        .document
         .comments
         .iter()
         .filter(|span| !inside_sops(span))
         .copied()
         .collect();
-    layout.merge(&source.text, values, &comments)
+    layout.merge(surroundings.text, values, &comments)
 }
 
 /// What surrounds a node.
+#[derive(Clone)]
 struct Around {
     keys: Arc<[String]>,
     route: Route,
@@ -60,6 +71,7 @@ struct Around {
     column: usize,
     gap: Gap,
     is_item: bool,
+    tie: Option<Tie>,
 }
 
 impl Around {
@@ -72,49 +84,41 @@ impl Around {
             column: 0,
             gap: Gap::default(),
             is_item: false,
+            tie: None,
         }
     }
 }
 
 struct Visitor<'v> {
-    source: &'v Arc<Source>,
+    text: &'v str,
+    notation: Notation,
     state: State,
-    problems: &'v mut Vec<Diagnostic>,
+    problems: &'v mut Vec<OutlineError>,
     layout: Layout,
     values: Vec<(Position, Leaf)>,
 }
 
 impl Visitor<'_> {
-    fn refuse(&mut self, span: Span, what: &str, hint: &str) {
-        let message = format!("{what} in `{}`, which cannot be sealed", self.source.path);
-        let diagnostic = Diagnostic::error("unsealable-yaml", message).at(self.source, span, "");
-        self.problems.push(diagnostic.with_hint(hint));
-    }
-
     fn node(&mut self, node: &Node, around: &Around) {
         if node.is_alias() {
-            return self.refuse(
-                node.span,
-                "there is an alias",
-                "write the value out; SOPS would do so too",
-            );
-        }
-        if node.anchored {
-            return self.refuse(
-                node.first_line_span(),
-                "there is an anchor",
-                "write the value out where it is used",
-            );
+            let tie = Tie::Alias(node.span);
+            return self.copied(node, &around.keys, &around.route, around, tie);
         }
         if let Some(tag) = around.gap.tag
-            && &self.source.text[tag.start..tag.end] != "!!str"
+            && &self.text[tag.start..tag.end] != "!!str"
         {
-            return self.refuse(
-                tag,
-                "there is a tag",
-                "leave the tag out, or quote a value that is to be a string",
-            );
+            return self.problems.push(OutlineError::Tag(tag));
         }
+        let anchored;
+        let around = if node.anchored {
+            anchored = Around {
+                tie: Some(Tie::Anchor(node.first_line_span())),
+                ..around.clone()
+            };
+            &anchored
+        } else {
+            around
+        };
         match &node.content {
             NodeContent::Scalar(scalar) => self.scalar(node, scalar, around),
             NodeContent::Mapping { entries, flow } => self.mapping(node, entries, *flow, around),
@@ -140,11 +144,7 @@ impl Visitor<'_> {
         for entry in entries {
             let position = self.layout.add_entry(collection, entry.key_span.start);
             if !self.is_string_key(entry) {
-                self.refuse(
-                    entry.key_span,
-                    &format!("the key `{}` is not a string", entry.key),
-                    "put the key in quotes",
-                );
+                self.refuse_key(entry);
                 continue;
             }
             let mut keys = around.keys.to_vec();
@@ -159,12 +159,9 @@ impl Visitor<'_> {
                 } else {
                     self.column(first)
                 },
-                gap: gap::scan(
-                    &self.source.text,
-                    entry.key_span.end,
-                    entry.value.span.start,
-                ),
+                gap: gap::scan(self.text, entry.key_span.end, entry.value.span.start),
                 is_item: false,
+                tie: around.tie,
             };
             self.node(&entry.value, &inner);
         }
@@ -188,7 +185,7 @@ impl Visitor<'_> {
         let in_flow = flow || around.flow;
         let mut index = 0;
         for item in items {
-            let gap = gap::scan(&self.source.text, from, item.span.start);
+            let gap = gap::scan(self.text, from, item.span.start);
             let start = gap.dash.filter(|_| !flow).unwrap_or(item.span.start);
             let is_comment = self.state == State::Sealed && is_comment_token(item);
             let position = if is_comment {
@@ -208,6 +205,7 @@ impl Visitor<'_> {
                 column: if in_flow { around.column } else { column },
                 gap,
                 is_item: true,
+                tie: around.tie,
             };
             self.node(item, &inner);
             index += usize::from(!is_comment);
@@ -216,7 +214,7 @@ impl Visitor<'_> {
     }
 
     fn scalar(&mut self, node: &Node, scalar: &Scalar, around: &Around) {
-        let text = &self.source.text;
+        let text = self.text;
         let block = (scalar.style == Style::Block).then(|| {
             let header = around
                 .gap
@@ -224,16 +222,8 @@ impl Visitor<'_> {
                 .unwrap_or_else(|| gap::header(text, node.span.start));
             (header, gap::body(text, header, node.span.end))
         });
-        let content = match resolve(scalar) {
-            Resolved::Null => Content::Null,
-            Resolved::Value(value) => Content::Value(value),
-            Resolved::Unsigned => {
-                return self.refuse(
-                    node.span,
-                    "there is a number beyond 64 bits",
-                    "put the number in quotes",
-                );
-            }
+        let Some(content) = self.content(scalar) else {
+            return self.problems.push(OutlineError::BigNumber(node.span));
         };
         // Our parser reads a last line without a break as if it had one, and go-yaml does not.
         let content = match (content, block) {
@@ -296,8 +286,80 @@ impl Visitor<'_> {
             spot,
             comments: Vec::new(),
             astray: false,
+            tie: around.tie,
         };
         self.values.push((position, leaf));
+    }
+
+    /// Returns what a scalar is to SOPS; `None` for a number that it refuses.
+    fn content(&self, scalar: &Scalar) -> Option<Content> {
+        let resolved = match self.notation {
+            Notation::Yaml => resolve(scalar),
+            Notation::Json => resolve_json(scalar),
+        };
+        match resolved {
+            Resolved::Null => Some(Content::Null),
+            Resolved::Value(value) => Some(Content::Value(value)),
+            Resolved::Unsigned => None,
+        }
+    }
+
+    /// Lists what stands at the place of an alias: SOPS reads it as if it were written out.
+    fn copied(
+        &mut self,
+        node: &Node,
+        keys: &Arc<[String]>,
+        route: &Route,
+        around: &Around,
+        tie: Tie,
+    ) {
+        let content = match &node.content {
+            NodeContent::Scalar(scalar) => match self.content(scalar) {
+                Some(content) => content,
+                None => {
+                    return self
+                        .problems
+                        .push(OutlineError::BigNumber(around_span(tie)));
+                }
+            },
+            NodeContent::Mapping { entries, .. } if entries.is_empty() => Content::EmptyMapping,
+            NodeContent::Sequence { items, .. } if items.is_empty() => Content::EmptySequence,
+            NodeContent::Mapping { entries, .. } => {
+                for entry in entries {
+                    let mut inner = keys.to_vec();
+                    inner.push(entry.key.clone());
+                    let route = route.then(entry.key.as_str());
+                    self.copied(&entry.value, &inner.into(), &route, around, tie);
+                }
+                return;
+            }
+            NodeContent::Sequence { items, .. } => {
+                for (index, item) in items.iter().enumerate() {
+                    self.copied(item, keys, &route.then(index), around, tie);
+                }
+                return;
+            }
+        };
+        let Some(position) = around.position else {
+            return;
+        };
+        let leaf = Leaf {
+            keys: Arc::clone(keys),
+            route: route.clone(),
+            content,
+            spot: Spot::Nothing(around_span(tie)),
+            comments: Vec::new(),
+            astray: false,
+            tie: Some(tie),
+        };
+        self.values.push((position, leaf));
+    }
+
+    fn refuse_key(&mut self, entry: &Entry) {
+        self.problems.push(OutlineError::Key {
+            key: entry.key.clone(),
+            span: entry.key_span,
+        });
     }
 
     fn empty(&mut self, node: &Node, content: Content, around: &Around) {
@@ -311,12 +373,13 @@ impl Visitor<'_> {
             spot: Spot::Nothing(node.span),
             comments: Vec::new(),
             astray: false,
+            tie: around.tie,
         };
         self.values.push((position, leaf));
     }
 
     fn is_string_key(&self, entry: &Entry) -> bool {
-        let written = &self.source.text[entry.key_span.start..entry.key_span.end];
+        let written = &self.text[entry.key_span.start..entry.key_span.end];
         match written.as_bytes().first() {
             Some(b'"' | b'\'') => true,
             Some(b'*') | None => false,
@@ -325,7 +388,13 @@ impl Visitor<'_> {
     }
 
     fn column(&self, at: usize) -> usize {
-        super::comments::column(&self.source.text, at)
+        super::comments::column(self.text, at)
+    }
+}
+
+fn around_span(tie: Tie) -> Span {
+    match tie {
+        Tie::Anchor(span) | Tie::Alias(span) => span,
     }
 }
 

@@ -9,10 +9,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use spanned_yaml::{Route, Span};
+
 use super::{Content, Leaf, Spot};
-use crate::source::Span;
-use crate::yaml::Route;
-use sops_age::value::{Kind, Value};
+use crate::go_yaml::is_foreign_break;
+use crate::value::{Kind, Value};
 
 /// A mapping or sequence.
 pub(super) struct Collection {
@@ -123,11 +124,16 @@ impl Layout {
             route: collection.route.clone(),
             content: Content::Value(Value::new(
                 Kind::Comment,
-                comment.strip_prefix('#').unwrap_or(comment),
+                // A comment ends there for go-yaml, and the rest would be YAML.
+                comment
+                    .strip_prefix('#')
+                    .unwrap_or(comment)
+                    .replace(is_foreign_break, " "),
             )),
             spot: Spot::Comment(Span::new(span.start, span.start + comment.len())),
             comments: Vec::new(),
             astray: self.is_astray(text, span),
+            tie: None,
         }
     }
 
@@ -153,6 +159,20 @@ impl Layout {
             .entries
             .partition_point(|entry| entry.start < comment.start);
         let next = self.entries.get(after).copied();
+        // `sops` writes a comment behind `{}` into the braces.
+        let mut empty = self.collections.iter().zip(&self.counts).enumerate();
+        let around = empty.find(|(_, (collection, count))| {
+            let flow = collection.flow;
+            **count == 0
+                && flow.is_some_and(|span| span.start < comment.start && comment.end < span.end)
+        });
+        if let Some((collection, _)) = around {
+            return Position {
+                collection,
+                index: 0,
+                start: comment.start,
+            };
+        }
         let Some(last) = after.checked_sub(1).map(|at| self.entries[at]) else {
             return Position {
                 collection: 0,
@@ -242,6 +262,6 @@ impl Layout {
 }
 
 /// Returns how far from the left a byte stands.
-pub(super) fn column(text: &str, at: usize) -> usize {
+pub(crate) fn column(text: &str, at: usize) -> usize {
     at - text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }

@@ -1,6 +1,6 @@
 //! What stands between two tokens of YAML: dashes, tags, block headers.
 
-use crate::source::Span;
+use spanned_yaml::Span;
 
 /// The signs in a gap that matter.
 #[derive(Clone, Copy, Default)]

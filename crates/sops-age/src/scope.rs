@@ -4,22 +4,30 @@ use std::fmt;
 
 use regex::Regex;
 
-use super::pattern;
+use crate::outline::{Content, Leaf};
+use crate::pattern::{self, PatternError};
+use crate::value::Value;
 
 /// The six ways in which SOPS lets a rule choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Selector {
+pub enum Selector {
+    /// All but what lies below a key with this end.
     UnencryptedSuffix,
+    /// What lies below a key with this end.
     EncryptedSuffix,
+    /// All but what lies below a key in which the pattern is found.
     UnencryptedRegex,
+    /// What lies below a key in which the pattern is found.
     EncryptedRegex,
+    /// All but what is governed by a comment in which the pattern is found.
     UnencryptedCommentRegex,
+    /// What is governed by a comment in which the pattern is found.
     EncryptedCommentRegex,
 }
 
 impl Selector {
     /// All, in the order in which SOPS writes them.
-    pub(super) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::UnencryptedSuffix,
         Self::EncryptedSuffix,
         Self::UnencryptedRegex,
@@ -29,7 +37,7 @@ impl Selector {
     ];
 
     /// Returns the key that names it, in rules and in metadata alike.
-    pub(super) fn key(self) -> &'static str {
+    pub fn key(self) -> &'static str {
         match self {
             Self::UnencryptedSuffix => "unencrypted_suffix",
             Self::EncryptedSuffix => "encrypted_suffix",
@@ -47,9 +55,11 @@ impl Selector {
 
 /// A selector with its pattern.
 #[derive(Clone, Debug)]
-pub(super) struct Scope {
-    pub(super) selector: Selector,
-    pub(super) pattern: String,
+pub struct Scope {
+    /// How values are chosen.
+    pub selector: Selector,
+    /// The suffix, or the regular expression in Go's syntax.
+    pub pattern: String,
     regex: Option<Regex>,
 }
 
@@ -78,7 +88,7 @@ impl Default for Scope {
 
 impl Scope {
     /// Compiles a scope; the regular expressions are searched for anywhere in a key.
-    pub(super) fn new(selector: Selector, pattern: &str) -> Result<Self, regex::Error> {
+    pub fn new(selector: Selector, pattern: &str) -> Result<Self, PatternError> {
         let regex = if selector.is_regex() {
             Some(pattern::compile(pattern)?)
         } else {
@@ -95,12 +105,7 @@ impl Scope {
     ///
     /// `keys` lead to the value (or to the mapping in which a comment stands), `comments` are those
     /// that govern it, and `comment` is the text when it is a comment itself.
-    pub(super) fn covers(
-        &self,
-        keys: &[String],
-        comments: &[String],
-        comment: Option<&str>,
-    ) -> bool {
+    pub fn covers(&self, keys: &[String], comments: &[String], comment: Option<&str>) -> bool {
         let mut all = comments.iter().map(String::as_str);
         match self.selector {
             Selector::UnencryptedSuffix => !keys.iter().any(|key| key.ends_with(&self.pattern)),
@@ -116,17 +121,21 @@ impl Scope {
 
     /// Returns whether an encrypted comment would be taken for one that says "unencrypted", in which
     /// case the file could not be opened again.
-    pub(super) fn misreads(&self, token: &str) -> bool {
+    pub(crate) fn misreads(&self, token: &str) -> bool {
         self.selector == Selector::UnencryptedCommentRegex && self.hits(token)
     }
 
     /// Returns whether a comment decides about the values after it.
-    pub(super) fn heeds(&self, comment: &str) -> bool {
-        let by_comment = matches!(
+    pub fn heeds(&self, comment: &str) -> bool {
+        self.is_by_comment() && self.hits(comment)
+    }
+
+    /// Returns whether comments decide what is encrypted.
+    pub(crate) fn is_by_comment(&self) -> bool {
+        matches!(
             self.selector,
             Selector::UnencryptedCommentRegex | Selector::EncryptedCommentRegex
-        );
-        by_comment && self.hits(comment)
+        )
     }
 
     fn hits(&self, text: &str) -> bool {
@@ -134,4 +143,17 @@ impl Scope {
             .as_ref()
             .is_some_and(|regex| regex.is_match(text))
     }
+}
+
+/// Returns the value of a leaf that is to be encrypted; SOPS leaves nulls and empty strings alone.
+pub fn covered_value<'l>(leaf: &'l Leaf, scope: &Scope) -> Option<&'l Value> {
+    match &leaf.content {
+        Content::Value(value) if !value.is_empty() && is_covered(leaf, scope) => Some(value),
+        _ => None,
+    }
+}
+
+/// Returns whether a scope covers a leaf.
+pub fn is_covered(leaf: &Leaf, scope: &Scope) -> bool {
+    scope.covers(&leaf.keys, &leaf.comments, leaf.comment())
 }

@@ -1,0 +1,17 @@
+//! Sealed files, against the real `sops` and against people who change them.
+
+/// Random files with their rules, and what `sops` says they hold.
+mod cases;
+/// What `sops` and this crate make of each other's files.
+mod differential;
+/// Random files in every format that is sealed.
+mod documents;
+/// The real tools.
+#[path = "../../../../tests/support/oracle.rs"]
+mod oracle;
+/// What moves when a file is sealed again.
+mod renewal;
+/// Key pairs, randomness and rules of a test.
+mod setting;
+/// The real `sops`.
+mod sops;

@@ -123,13 +123,15 @@ fn fifty_changes_of_the_production_example_move_their_lines() {
         let after = contents(&sandbox);
         let mut found = BTreeMap::new();
         for (path, text) in &after {
-            let lines = moved(&before[path], text);
+            let mut lines = moved(&before[path], text);
+            // Two turns can be in the same second.
+            lines.retain(|line| line != "lastmodified");
             if !lines.is_empty() {
                 found.insert(path.as_str(), lines);
             }
         }
         for lines in expected.values_mut() {
-            lines.extend(["lastmodified", "mac"]);
+            lines.push("mac");
         }
         assert_eq!(before.len(), after.len());
         let expected: BTreeMap<&str, Vec<String>> = expected

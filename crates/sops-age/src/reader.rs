@@ -289,8 +289,13 @@ impl OpenedFile {
         let text = self.outline.text.as_str();
         let mut edits = Vec::new();
         for (leaf, token) in self.outline.leaves().zip(&self.tokens) {
-            if let (Some(_), Content::Value(value)) = (token, &leaf.content) {
-                edits.extend(self.plain(leaf, value));
+            match (token, &leaf.content, &leaf.spot) {
+                (Some(_), Content::Value(value), _) => edits.extend(self.plain(leaf, value)),
+                // Its comments, as `sops` has them, are its only items.
+                (None, Content::EmptySequence, Spot::Nothing(span)) if span.is_empty() => {
+                    edits.push((*span, " []".to_owned()));
+                }
+                _ => {}
             }
         }
         for document in &self.outline.documents {

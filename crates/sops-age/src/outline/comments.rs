@@ -25,6 +25,8 @@ pub(super) struct Collection {
     pub(super) column: usize,
     /// Its bytes when it is written in braces or brackets.
     pub(super) flow: Option<Span>,
+    /// Whether it has keys.
+    pub(super) mapping: bool,
 }
 
 /// An entry of a mapping or an item of a sequence.
@@ -186,8 +188,29 @@ impl Layout {
         if text[line..comment.start].trim_ascii().is_empty() {
             self.own_line(comment, comment.start - line, last, next)
         } else {
-            self.behind(comment, last)
+            self.behind_flow(text, comment)
+                .unwrap_or_else(|| self.behind(comment, last))
         }
+    }
+
+    /// A comment behind the braces or brackets that are the value of a key stands first inside of them to SOPS.
+    fn behind_flow(&self, text: &str, comment: Span) -> Option<Position> {
+        let ends_before = |span: Span| {
+            span.end <= comment.start && text[span.end..comment.start].trim_ascii().is_empty()
+        };
+        let mut collections = self.collections.iter().enumerate();
+        let (collection, span) = collections.find_map(|(at, collection)| {
+            let span = collection.flow.filter(|span| ends_before(*span))?;
+            let owner = collection.owner?;
+            self.collections[owner.collection]
+                .mapping
+                .then_some((at, span))
+        })?;
+        Some(Position {
+            collection,
+            index: 0,
+            start: span.start,
+        })
     }
 
     /// A comment behind something on its line belongs to the entry there.

@@ -136,6 +136,7 @@ impl Visitor<'_> {
             owner: around.position,
             column: self.column(first),
             flow: flow.then_some(node.span),
+            mapping: true,
         });
         if entries.is_empty() && around.position.is_some() {
             return self.empty(node, Content::EmptyMapping, around);
@@ -178,11 +179,13 @@ impl Visitor<'_> {
             owner: around.position,
             column,
             flow: flow.then_some(node.span),
+            mapping: false,
         });
         if items.is_empty() {
             return self.empty(node, Content::EmptySequence, around);
         }
         let in_flow = flow || around.flow;
+        let first = from;
         let mut index = 0;
         for item in items {
             let gap = gap::scan(self.text, from, item.span.start);
@@ -210,6 +213,12 @@ impl Visitor<'_> {
             self.node(item, &inner);
             index += usize::from(!is_comment);
             from = item.span.end;
+        }
+        if index == 0 {
+            // Nothing but comments: `sops` writes those behind `[]` so.
+            let end = self.text[..first].trim_end().len();
+            let spot = Spot::Nothing(Span::new(end, end));
+            self.push(Content::EmptySequence, spot, around);
         }
     }
 

@@ -7,7 +7,7 @@ use super::documents::Author;
 use super::sops::Sops;
 
 /// The ways to say what is encrypted, as further lines of a rule.
-const SELECTORS: [&[&str]; 9] = [
+const SELECTORS: [&[&str]; 10] = [
     &[],
     &["encrypted_regex: ^(data|stringData)$"],
     &["encrypted_regex: a", "mac_only_encrypted: true"],
@@ -16,6 +16,7 @@ const SELECTORS: [&[&str]; 9] = [
     &["encrypted_suffix: Data"],
     &["unencrypted_suffix: suffix"],
     &["encrypted_comment_regex: note"],
+    &["encrypted_comment_regex: tail"],
     &["unencrypted_comment_regex: '^ note 1'"],
 ];
 

@@ -6,6 +6,8 @@ mod cases;
 mod differential;
 /// Random files in every format that is sealed.
 mod documents;
+/// What `sops` makes of our files when it changes them.
+mod edits;
 /// The real tools.
 #[path = "../../../../tests/support/oracle.rs"]
 mod oracle;
@@ -15,3 +17,5 @@ mod renewal;
 mod setting;
 /// The real `sops`.
 mod sops;
+/// Files that somebody changed after they were sealed.
+mod tampering;

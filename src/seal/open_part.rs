@@ -1,6 +1,6 @@
 //! What everybody can read of a file that is sealed.
 
-use sops_age::{PlainFile, Store, cover, without_mark};
+use sops_age::{PlainFile, Store, cover};
 
 use super::rules::Rules;
 use crate::source::Span;
@@ -13,7 +13,6 @@ const COVERED: &str = "ENC[…]";
 ///
 /// A file that is not sealed is open as a whole, and so is one that cannot be sealed, which sealing reports.
 pub fn open_part(file: &File, rules: &Rules) -> OpenPart {
-    let text = without_mark(&file.source.text);
     let whole = || OpenPart::whole(&file.source.text);
     if !file.is_secret() {
         return whole();
@@ -25,7 +24,8 @@ pub fn open_part(file: &File, rules: &Rules) -> OpenPart {
     };
     match &plain {
         PlainFile::Tree(outline) => {
-            OpenPart::without(text, cover(outline, &rule.creation.scope, COVERED))
+            let covered = cover(outline, &rule.creation.scope, COVERED);
+            OpenPart::without(&outline.text, covered)
         }
         PlainFile::Binary(_) => {
             let all = Span::new(0, file.source.text.len());

@@ -1,10 +1,11 @@
 //! What the crate of the format tells, as diagnostics.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sops_age::{
     Layouts, LockedError, OpenError, OpenedFile, OutlineError, PlainError, Scope, SealError,
-    SealedError, SealedFile, Store, without_mark,
+    SealedError, SealedFile, Store, as_read,
 };
 
 use super::identities::cannot_open;
@@ -13,17 +14,18 @@ use crate::source::{Source, Span};
 use crate::yaml;
 use sops_age::keys::Keyring;
 
-/// Returns the source that spans of the format are about: a byte order mark is no part of it.
+/// Returns the source that spans of the format are about.
 pub(super) fn source_of(source: &Arc<Source>) -> Arc<Source> {
-    let text = without_mark(&source.text);
-    if text.len() == source.text.len() {
-        return Arc::clone(source);
-    }
-    let path = source.path.clone();
-    if source.sensitive {
-        Source::sensitive(path, text)
-    } else {
-        Source::new(path, text)
+    let store = Store::of_sealed(&source.path, &source.text);
+    let text = store
+        .notation()
+        .map(|notation| as_read(&source.text, notation));
+    match text {
+        Some(text) if *text != *source.text => {
+            let path = source.path.clone();
+            Source::of(path, Cow::Owned(text.into_owned()), source.sensitive)
+        }
+        _ => Arc::clone(source),
     }
 }
 
@@ -97,6 +99,10 @@ fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
         OutlineError::Key { .. } => (
             format!("{problem} in `{path}`, which cannot be sealed"),
             "put the key in quotes",
+        ),
+        OutlineError::KeyOverLines(_) => (
+            format!("{problem} in `{path}`, which cannot be sealed"),
+            "write U+2028 and U+2029 as `\\L` and `\\P` in double quotes",
         ),
         OutlineError::BigNumber(_) => (
             format!("{problem} in `{path}`, which cannot be sealed"),

@@ -3,10 +3,10 @@
 
 mod cipher;
 mod edit;
-mod go_yaml;
 mod json;
 pub mod keys;
 mod mac;
+mod merge;
 mod metadata;
 mod outline;
 mod pattern;
@@ -27,8 +27,7 @@ pub use edit::Edit;
 pub use json::JsonError;
 pub use metadata::{Metadata, MetadataError};
 pub use outline::{
-    Content, Document, Leaf, Notation, Outline, OutlineError, Spot, State, Tie, is_sealed,
-    without_mark,
+    Content, Document, Leaf, Notation, Outline, OutlineError, Spot, State, Tie, as_read, is_sealed,
 };
 pub use pattern::PatternError;
 pub use plain::{Draw, PlainError, PlainFile, SealError, SealTarget};

@@ -6,6 +6,7 @@ mod visit;
 
 pub(crate) use comments::column;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use spanned_yaml::{Content as NodeContent, Entry, LoadError, Node, Route, Span};
@@ -67,6 +68,9 @@ pub enum OutlineError {
         /// Where it stands.
         span: Span,
     },
+    /// A key that ends a line for go-yaml, by U+2028 or U+2029.
+    #[error("there is a key over more than one line")]
+    KeyOverLines(Span),
     /// An integer that SOPS refuses.
     #[error("there is a number beyond 64 bits")]
     BigNumber(Span),
@@ -82,6 +86,7 @@ impl OutlineError {
             | Self::NoMapping(span)
             | Self::ReservedKey(span)
             | Self::Tag(span)
+            | Self::KeyOverLines(span)
             | Self::Key { span, .. }
             | Self::BigNumber(span) => Some(*span),
             Self::Nothing => None,
@@ -213,7 +218,7 @@ pub struct Document {
 ///
 /// A byte order mark at the start is no part of the text: SOPS drops it too.
 pub struct Outline {
-    /// The text; what a span is about.
+    /// The text as of [`as_read`]; what a span is about.
     pub text: Arc<Zeroizing<String>>,
     /// How it is written.
     pub notation: Notation,
@@ -227,9 +232,9 @@ impl Outline {
     /// # Errors
     /// All that is found, in order.
     pub fn read(text: &str, notation: Notation, state: State) -> Result<Self, Vec<OutlineError>> {
-        let text = without_mark(text);
-        let documents = load(text, notation).map_err(|error| vec![error])?;
-        Self::of(text, notation, documents, state)
+        let text = as_read(text, notation);
+        let documents = load(&text, notation).map_err(|error| vec![error])?;
+        Self::of(&text, notation, documents, state)
     }
 
     /// Reads a text that SOPS sealed; `None` when it did not.
@@ -237,9 +242,9 @@ impl Outline {
         if !may_be_sealed(text) {
             return None;
         }
-        let text = without_mark(text);
-        let documents = load(text, notation).ok()?;
-        has_metadata(&documents).then(|| Self::of(text, notation, documents, State::Sealed))
+        let text = as_read(text, notation);
+        let documents = load(&text, notation).ok()?;
+        has_metadata(&documents).then(|| Self::of(&text, notation, documents, State::Sealed))
     }
 
     fn of(
@@ -277,19 +282,20 @@ impl Outline {
             if let (State::Plain, Some(entry)) = (state, &sops) {
                 problems.push(OutlineError::ReservedKey(entry.key_span));
             }
-            let leaves = match &root {
-                Some(root) => {
-                    let surroundings = visit::Surroundings {
-                        text,
-                        notation,
-                        document: &document,
-                        sops: sops.as_ref(),
-                        state,
-                    };
-                    visit::leaves(&surroundings, root, &mut problems)
-                }
-                None => Vec::new(),
+            let surroundings = visit::Surroundings {
+                text,
+                notation,
+                document: &document,
+                sops: sops.as_ref(),
+                state,
             };
+            // Comments alone are encrypted as well, beside the metadata to come.
+            let empty = empty_mapping(document.root.span);
+            let leaves = visit::leaves(
+                &surroundings,
+                root.as_ref().unwrap_or(&empty),
+                &mut problems,
+            );
             outline.documents.push(Document {
                 leaves,
                 root,
@@ -345,7 +351,7 @@ impl Outline {
 /// Returns whether a text is a YAML or JSON file that SOPS sealed: a mapping with metadata below `sops`.
 pub fn is_sealed(text: &str) -> bool {
     let sealed = |notation| {
-        load(without_mark(text), notation).is_ok_and(|documents| has_metadata(&documents))
+        load(&as_read(text, notation), notation).is_ok_and(|documents| has_metadata(&documents))
     };
     may_be_sealed(text) && (sealed(Notation::Json) || sealed(Notation::Yaml))
 }
@@ -388,9 +394,26 @@ fn foreign_version(text: &str, documents: &[spanned_yaml::Document]) -> Option<O
     None
 }
 
-/// Leaves out a byte order mark at the start of a text.
-pub fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+/// Returns the text that all spans are about: a byte order mark at the start is no part of it, and in YAML a NEL
+/// (U+0085) is a line break, as it is to go-yaml.
+pub fn as_read(text: &str, notation: Notation) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    if notation == Notation::Yaml && text.contains('\u{85}') {
+        return Cow::Owned(text.replace('\u{85}', "\n"));
+    }
+    Cow::Borrowed(text)
+}
+
+fn empty_mapping(span: Span) -> Node {
+    Node {
+        span,
+        content: NodeContent::Mapping {
+            entries: Vec::new(),
+            flow: false,
+        },
+        alias_of: None,
+        anchored: false,
+    }
 }
 
 fn root_of(document: &spanned_yaml::Document) -> Result<Option<Node>, OutlineError> {

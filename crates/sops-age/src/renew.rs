@@ -6,6 +6,7 @@ use spanned_yaml::{Content as NodeContent, Node, Span, Style};
 
 use crate::edit::{self, Edit};
 use crate::keys::{Recipient, WrappedKey};
+use crate::merge::merged;
 use crate::metadata::{Metadata, normal_time};
 use crate::outline::{Content, Document, Leaf, Notation, Outline, Spot, column};
 use crate::plain::{Draw, PlainFile, SealError, SealTarget};
@@ -17,7 +18,7 @@ use crate::store::Store;
 use crate::value::{Kind, Value};
 use crate::writer::{
     Envelope, LeafSealer, SealedLeaves, Stash, digest, encrypt_binary, next, opened, replace,
-    root_column, store_of, wrapped, write,
+    root_column, store_of, value_edits, wrapped, write,
 };
 
 impl OpenedFile {
@@ -158,17 +159,20 @@ impl OpenedFile {
         let new = || {
             write(
                 plain,
-                target.scope,
                 &sealed.tokens,
                 &Envelope::New(&metadata, target.layouts),
             )
         };
+        let by_layout = || {
+            let mine = self.in_its_envelope(plain, &sealed, now);
+            let other = self.by_entries(plain, &sealed, now);
+            let both = mine.into_iter().chain(other).filter(is_same);
+            // The first of equals: the layout of the plain file.
+            both.min_by_key(|text| fresh_lines(&self.outline.text, text))
+        };
         self.in_place(plain, &sealed, now)
             .filter(is_same)
-            .or_else(|| {
-                self.in_its_envelope(plain, target, &sealed, now)
-                    .filter(is_same)
-            })
+            .or_else(by_layout)
             .or_else(|| Some(new()).filter(is_same))
             .ok_or(SealError::SelfCheck)
     }
@@ -229,48 +233,64 @@ impl OpenedFile {
         Some(edit::apply(&self.outline.text, edits))
     }
 
-    /// Writes the plain text with its ciphertexts and with the metadata as it stands, but for digest and time.
-    fn in_its_envelope(
-        &self,
-        plain: &Outline,
-        target: &SealTarget<'_>,
-        sealed: &SealedLeaves,
-        now: &str,
-    ) -> Option<String> {
+    /// Writes entries that are new or changed into the sealed text, and takes out those that are gone.
+    fn by_entries(&self, plain: &Outline, sealed: &SealedLeaves, now: &str) -> Option<String> {
+        if self.outline.notation != Notation::Yaml || plain.notation != Notation::Yaml {
+            return None;
+        }
         let text = self.outline.text.as_str();
+        let new = edit::apply(&plain.text, value_edits(plain, &sealed.tokens));
+        let (mine, theirs) = (
+            spanned_yaml::load(text).ok()?,
+            spanned_yaml::load(&new).ok()?,
+        );
+        if mine.len() != theirs.len() || mine.len() != self.outline.documents.len() {
+            return None;
+        }
+        let pairs = mine.iter().zip(&theirs).zip(&self.outline.documents);
+        let merge = |((mine, theirs), document)| {
+            let kept = self.kept_lines(document, &sealed.mac, now)?;
+            merged((text, mine), (new.as_str(), theirs), &kept)
+        };
+        pairs.map(merge).collect()
+    }
+
+    /// Writes the plain text with its ciphertexts and with the metadata as it stands, but for digest and time.
+    fn in_its_envelope(&self, plain: &Outline, sealed: &SealedLeaves, now: &str) -> Option<String> {
         let mut documents = self.outline.documents.iter();
         let document = documents.find(|document| document.sops.is_some())?;
-        let sops = document.sops.as_ref()?;
-        let entry = Span::new(sops.key_span.start, sops.value.span.end);
-        let in_braces = |outline: &Outline, document: &Document| {
-            let root = document.root.as_ref();
-            root.is_some_and(|root| outline.text[root.span.start..].starts_with('{'))
-        };
+        let start = document.sops.as_ref()?.key_span.start;
         let braces = in_braces(&self.outline, document);
         let fits = |other: &Document| {
             in_braces(plain, other) == braces
-                && (braces || root_column(&plain.text, other) == column(text, entry.start))
+                && (braces || root_column(&plain.text, other) == column(&self.outline.text, start))
         };
         if plain.notation != self.outline.notation || !plain.documents.iter().all(fits) {
             return None;
         }
+        let kept = self.kept_lines(document, &sealed.mac, now)?;
+        Some(write(plain, &sealed.tokens, &Envelope::Kept(kept)))
+    }
+
+    /// Returns the metadata of a document as it stands, but for digest and time: lines, or an entry in braces.
+    fn kept_lines(&self, document: &Document, mac: &str, now: &str) -> Option<String> {
+        let text = self.outline.text.as_str();
+        let sops = document.sops.as_ref()?;
+        let entry = Span::new(sops.key_span.start, sops.value.span.end);
+        let braces = in_braces(&self.outline, document);
         let piece = if braces {
             entry
         } else {
             block_lines(text, entry)
         };
-        let stamps = self.stamp(document, &sealed.mac, now)?;
         let shift = |span: Span| Span::new(span.start - piece.start, span.end - piece.start);
-        let stamps = stamps
-            .into_iter()
-            .map(|(span, text)| (shift(span), text))
-            .collect();
+        let stamps = self.stamp(document, mac, now)?.into_iter();
+        let stamps = stamps.map(|(span, text)| (shift(span), text)).collect();
         let mut kept = edit::apply(&text[piece.start..piece.end], stamps);
         if !braces && !kept.ends_with('\n') {
             kept.push('\n');
         }
-        let envelope = Envelope::Kept(kept);
-        Some(write(plain, target.scope, &sealed.tokens, &envelope))
+        Some(kept)
     }
 
     /// Returns the edits that put a new digest and time into the metadata of a document.
@@ -368,6 +388,25 @@ impl OpenedFile {
             Err(SealError::SelfCheck)
         }
     }
+}
+
+/// Counts the lines of a text that another one does not have.
+fn fresh_lines(before: &str, after: &str) -> usize {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in before.lines() {
+        *known.entry(line).or_default() += 1;
+    }
+    let fresh = after.lines().filter(|line| {
+        let count = known.get_mut(line).filter(|count| **count > 0);
+        count.map(|count| *count -= 1).is_none()
+    });
+    fresh.count()
+}
+
+/// Returns whether a document is written in braces.
+fn in_braces(outline: &Outline, document: &Document) -> bool {
+    let root = document.root.as_ref();
+    root.is_some_and(|root| outline.text[root.span.start..].starts_with('{'))
 }
 
 /// Returns whether two contents are numbers that SOPS spells alike.

@@ -6,7 +6,6 @@ use spanned_yaml::Span;
 
 use crate::cipher::{DataKey, IV_BYTES};
 use crate::edit::{self, Edit};
-use crate::go_yaml;
 use crate::keys::{Recipient, WrapError, WrappedKey};
 use crate::mac::Mac;
 use crate::metadata::{Metadata, normal_time};
@@ -43,7 +42,7 @@ impl PlainFile {
                 let sealed = seal.leaves(outline, &mut Stash::default(), &mut nonces)?;
                 let metadata = metadata(target, &draw.key, &now, sealed.mac)?;
                 let envelope = Envelope::New(&metadata, target.layouts);
-                let text = write(outline, target.scope, &sealed.tokens, &envelope);
+                let text = write(outline, &sealed.tokens, &envelope);
                 if reads_back(self, &text, store_of(outline.notation), &draw.key) {
                     Ok(text)
                 } else {
@@ -253,10 +252,18 @@ impl Envelope<'_> {
 /// Writes ciphertexts in the place of values, and the metadata.
 pub(crate) fn write(
     outline: &Outline,
-    scope: &Scope,
     tokens: &[Option<String>],
     envelope: &Envelope<'_>,
 ) -> String {
+    let mut edits = value_edits(outline, tokens);
+    for document in &outline.documents {
+        edits.push(append(outline, document, envelope));
+    }
+    edit::apply(&outline.text, edits)
+}
+
+/// Returns the edits that put ciphertexts in the place of values.
+pub(crate) fn value_edits(outline: &Outline, tokens: &[Option<String>]) -> Vec<Edit> {
     let text = outline.text.as_str();
     let mut edits = Vec::new();
     for (leaf, token) in outline.leaves().zip(tokens) {
@@ -265,13 +272,7 @@ pub(crate) fn write(
             None => edits.extend(unbroken(text, leaf)),
         }
     }
-    if outline.notation == Notation::Yaml {
-        go_yaml::respell(outline, scope, &mut edits);
-    }
-    for document in &outline.documents {
-        edits.push(append(outline, document, envelope));
-    }
-    edit::apply(text, edits)
+    edits
 }
 
 /// Returns the edits that hide what a scope covers behind a text.

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use spanned_yaml::{Route, Span};
 
 use super::{Content, Leaf, Spot};
-use crate::go_yaml::is_foreign_break;
 use crate::value::{Kind, Value};
 
 /// A mapping or sequence.
@@ -126,11 +125,7 @@ impl Layout {
             route: collection.route.clone(),
             content: Content::Value(Value::new(
                 Kind::Comment,
-                // A comment ends there for go-yaml, and the rest would be YAML.
-                comment
-                    .strip_prefix('#')
-                    .unwrap_or(comment)
-                    .replace(is_foreign_break, " "),
+                comment.strip_prefix('#').unwrap_or(comment),
             )),
             spot: Spot::Comment(Span::new(span.start, span.start + comment.len())),
             comments: Vec::new(),

@@ -144,6 +144,13 @@ impl Visitor<'_> {
         let flow = flow || around.flow;
         for entry in entries {
             let position = self.layout.add_entry(collection, entry.key_span.start);
+            let written = &self.text[entry.key_span.start..entry.key_span.end];
+            let plain = self.state == State::Plain && self.notation == Notation::Yaml;
+            if plain && written.contains(['\u{2028}', '\u{2029}']) {
+                let problem = OutlineError::KeyOverLines(entry.key_span);
+                self.problems.push(problem);
+                continue;
+            }
             if !self.is_string_key(entry) {
                 self.refuse_key(entry);
                 continue;

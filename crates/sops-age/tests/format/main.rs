@@ -17,5 +17,7 @@ mod renewal;
 mod setting;
 /// The real `sops`.
 mod sops;
+/// What go-yaml reads otherwise than others.
+mod spelling;
 /// Files that somebody changed after they were sealed.
 mod tampering;

@@ -233,7 +233,7 @@ fn opens_to_nothing_else_whatever_bytes_are_others() {
         ),
         (
             Store::Json,
-            "{\"a\": \"swordfish\", \"b\": [1, {\"c\": null}]}\n",
+            "{\"a\": \"swordfish\", \"b\": [1, {\"c\": \"d\"}]}\n",
         ),
         (Store::Binary, "swordfish"),
     ] {

@@ -176,6 +176,9 @@ pub struct Leaf {
     /// Whether this is a comment that go-yaml may count to another value than we do: it stands on a
     /// line of its own, at another column than the entry after it.
     pub astray: bool,
+    /// Whether this is a comment at the end of a document, at the column of a list that ends there: go-yaml counts it
+    /// to the list as long as no metadata follows.
+    pub loose: bool,
     /// The anchor or alias that it stands below.
     pub tie: Option<Tie>,
 }

@@ -343,13 +343,12 @@ impl OpenedFile {
         let text = value.text.expose();
         let json = self.outline.notation == Notation::Json;
         match (value.kind, text) {
-            (Kind::Str | Kind::Comment, _) if json => crate::json::quoted(text),
+            (Kind::Str | Kind::Comment | Kind::Time, _) if json => crate::json::quoted(text),
             (Kind::Str | Kind::Comment, _) => string(text),
             (Kind::Bool, _) => text.to_ascii_lowercase(),
             (Kind::Float, "+Inf") => ".inf".to_owned(),
             (Kind::Float, "-Inf") => "-.inf".to_owned(),
             (Kind::Float, "NaN") => ".nan".to_owned(),
-            (Kind::Time, _) if json => crate::json::quoted(text),
             (Kind::Int | Kind::Float | Kind::Time, _) => text.to_owned(),
         }
     }

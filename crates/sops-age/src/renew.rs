@@ -89,7 +89,7 @@ impl OpenedFile {
         let scope = &self.metadata.scope;
         let same = |(mine, token, theirs): (&Leaf, &Option<String>, &Leaf)| {
             let (encrypted, covered) = (token.is_some(), covered_value(theirs, scope).is_some());
-            let hidden = encrypted == covered || encrypted && theirs.is_comment();
+            let hidden = encrypted == covered || theirs.is_comment() && (encrypted || theirs.loose);
             hidden && self.is_same(mine, encrypted, theirs)
         };
         self.pairs(plain)
@@ -139,14 +139,14 @@ impl OpenedFile {
         draw: &Draw,
         now: &str,
     ) -> Result<String, SealError> {
-        let sealer = LeafSealer {
+        let leaves = LeafSealer {
             key: &self.key,
             target,
             now,
         };
         let (given, mut stash) = self.stash(plain);
         let mut nonces = draw.ivs.iter();
-        let sealed = sealer.leaves_with(plain, given, &mut stash, &mut nonces)?;
+        let sealed = leaves.leaves_with(plain, given, &mut stash, &mut nonces)?;
         let is_same = |text: &String| {
             let opened = opened(text, self.store(), &self.key);
             opened.is_some_and(|opened| opened.holds(file))

@@ -290,17 +290,18 @@ pub fn cover(outline: &Outline, scope: &Scope, text: &str) -> Vec<Edit> {
 pub(crate) fn replace(text: &str, leaf: &Leaf, token: &str, edits: &mut Vec<Edit>) {
     match &leaf.spot {
         Spot::Block { span, .. } => edits.push((*span, token.to_owned())),
+        Spot::CommentItem(span) if text[span.start..].starts_with('-') => {
+            edits.push((*span, format!("- {token}")));
+        }
         // A plain scalar ends at a comma or bracket here.
-        Spot::Flow(span) => edits.push((*span, format!("\"{token}\""))),
+        Spot::Flow(span) | Spot::CommentItem(span) => {
+            edits.push((*span, format!("\"{token}\"")));
+        }
         Spot::Literal { header, body, .. } => {
             edits.push((*header, token.to_owned()));
             edits.push((*body, String::new()));
         }
         Spot::Comment(span) => edits.push((*span, format!("#{token}"))),
-        Spot::CommentItem(span) if text[span.start..].starts_with('-') => {
-            edits.push((*span, format!("- {token}")));
-        }
-        Spot::CommentItem(span) => edits.push((*span, format!("\"{token}\""))),
         Spot::Nothing(_) => {}
     }
 }

@@ -130,6 +130,7 @@ impl Layout {
             spot: Spot::Comment(Span::new(span.start, span.start + comment.len())),
             comments: Vec::new(),
             astray: self.is_astray(text, span),
+            loose: self.is_loose(text, span),
             tie: None,
         }
     }
@@ -147,6 +148,23 @@ impl Layout {
                 .entries
                 .get(after)
                 .is_some_and(|next| column(text, next.start) != at)
+    }
+
+    fn is_loose(&self, text: &str, comment: Span) -> bool {
+        let at = column(text, comment.start);
+        let last = self
+            .entries
+            .last()
+            .filter(|last| last.start < comment.start);
+        let mut entry = last.copied();
+        while let Some(Position { collection, .. }) = entry {
+            let collection = &self.collections[collection];
+            if !collection.mapping && collection.flow.is_none() && collection.column == at {
+                return true;
+            }
+            entry = collection.owner;
+        }
+        false
     }
 
     /// Returns where a comment belongs: before the entry of this index, its `start` being the byte

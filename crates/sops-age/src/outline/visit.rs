@@ -302,6 +302,7 @@ impl Visitor<'_> {
             spot,
             comments: Vec::new(),
             astray: false,
+            loose: false,
             tie: around.tie,
         };
         self.values.push((position, leaf));
@@ -366,6 +367,7 @@ impl Visitor<'_> {
             spot: Spot::Nothing(around_span(tie)),
             comments: Vec::new(),
             astray: false,
+            loose: false,
             tie: Some(tie),
         };
         self.values.push((position, leaf));
@@ -389,6 +391,7 @@ impl Visitor<'_> {
             spot: Spot::Nothing(node.span),
             comments: Vec::new(),
             astray: false,
+            loose: false,
             tie: around.tie,
         };
         self.values.push((position, leaf));

@@ -75,7 +75,7 @@ pub(crate) struct Author {
 impl Author {
     pub(crate) fn new(number: u64) -> Self {
         let mut dice = Stream(number.wrapping_mul(0x1234_5678_9ABC_DEF1));
-        let comments = dice.next_u32() % 3 != 0;
+        let comments = !dice.next_u32().is_multiple_of(3);
         Self {
             dice,
             comments,
@@ -201,7 +201,7 @@ impl Author {
                 } else {
                     &inner
                 };
-                self.list(&margin.to_owned(), depth + 1);
+                self.list(margin, depth + 1);
             }
         }
     }

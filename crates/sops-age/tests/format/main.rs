@@ -1,4 +1,10 @@
 //! Sealed files, against the real `sops` and against people who change them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests panic to fail, set up folders, and say what they skip"
+)]
 
 /// Random files with their rules, and what `sops` says they hold.
 mod cases;

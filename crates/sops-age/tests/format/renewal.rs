@@ -114,7 +114,7 @@ fn renews_on(sops: &Sops, pair: &Pair, case: &Case) -> Option<bool> {
     };
     let reference = sops.encrypt(&rules, case.name, &bytes).ok()?;
     let reference = content(sops, case, &reference);
-    let of_sops = case.number % 2 == 0;
+    let of_sops = case.number.is_multiple_of(2);
     let sealed = if of_sops {
         sops.encrypt(&rules, case.name, &case.bytes).ok()?
     } else {
@@ -134,22 +134,6 @@ fn renews_on(sops: &Sops, pair: &Pair, case: &Case) -> Option<bool> {
     let documents = after.outline().map_or(1, |outline| outline.documents.len());
     // A comment that decides what is encrypted moves more than itself.
     // A comment that decides what is encrypted moves more than itself.
-    if of_sops && !case.is_by_comment() && case.store != Store::Binary {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (gone, come) = moved(&sealed, &renewed);
-        let (plain_gone, plain_come) = moved(&text(&case.bytes), &text(&bytes));
-        println!(
-            "STAT {} {gone} {come} plain {plain_gone} {plain_come} docs {documents}",
-            case.number
-        );
-        if gone > plain_gone + 2 * documents || come > plain_come + 2 * documents {
-            println!(
-                "MORE {changed_case}\n{}\n--\n{}",
-                sealed.split("sops:").next().unwrap(),
-                renewed.split("sops:").next().unwrap()
-            );
-        }
-    }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (gone, come) = moved(&sealed, &renewed);
     let (plain_gone, plain_come) = match case.store {
@@ -157,6 +141,7 @@ fn renews_on(sops: &Sops, pair: &Pair, case: &Case) -> Option<bool> {
         _ => moved(&text(&case.bytes), &text(&bytes)),
     };
     let most = 2 * documents;
+    // A comment that decides what is encrypted moves more than itself.
     let only = gone <= plain_gone + most && come <= plain_come + most || case.is_by_comment();
     // What `sops` wrote is laid out otherwise than what is to be said.
     assert!(

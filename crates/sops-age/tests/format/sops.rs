@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use super::oracle::oracle;
@@ -20,7 +20,7 @@ impl Sops {
     }
 
     fn run(&self, arguments: &[&str], name: &str, bytes: &[u8]) -> Output {
-        let folder: &Path = self.folder.path();
+        let folder = self.folder.path();
         std::fs::write(folder.join(name), bytes).unwrap();
         Command::new(&self.program)
             .env_clear()

@@ -101,7 +101,8 @@ fn other_mac(text: &str, _: &mut Author) -> Option<String> {
 }
 
 fn other_time(text: &str, _: &mut Author) -> Option<String> {
-    Some(text.replace("2026-03-04T05:06:07Z", "2026-03-04T05:06:08Z"))
+    text.contains("2026-03-04T05:06:07Z")
+        .then(|| text.replace("2026-03-04T05:06:07Z", "2026-03-04T05:06:08Z"))
 }
 
 fn other_data_key(text: &str, _: &mut Author) -> Option<String> {

@@ -50,8 +50,19 @@ pub struct Inputs<'i> {
     pub earlier: &'i Earlier,
     /// The same files with other values made up, if some are made up: a value that differs is not known here.
     pub unseen: Option<&'i Tree<Rendered>>,
+    /// What becomes of the data keys of files that are for others than before.
+    pub data_keys: DataKeys,
     /// The time, RFC 3339 in UTC.
     pub now: &'i str,
+}
+
+/// What becomes of the data key of a file that is for others than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataKeys {
+    /// It stays, and is wrapped anew.
+    Kept,
+    /// The file gets a new one: whoever had the old one is to read nothing that comes.
+    Replaced,
 }
 
 /// Encrypts every secret file of a tree in memory, or keeps the bytes that are there.
@@ -282,6 +293,7 @@ fn judged<'r>(file: &File, plain: PlainFile, rule: &'r Rule, inputs: &Inputs<'r>
         unseen: unseen.as_ref(),
         target: rule.creation.target(),
         store,
+        data_keys: inputs.data_keys,
     };
     let verdict = earlier.map(|earlier| (earlier, keep::judge(&wanted, earlier)));
     let mut warnings = Vec::new();

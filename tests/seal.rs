@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use age::secrecy::ExposeSecret as _;
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::seal::{self, Earlier, Inputs, Keyring, Rules};
+use kiln::seal::{self, DataKeys, Earlier, Inputs, Keyring, Rules};
 use kiln::secret::Secret;
 use kiln::source::Source;
 use kiln::tree::{Checked, File, Rendered, Sealed, Tree};
@@ -155,6 +155,7 @@ impl Project {
             rules: &self.rules(),
             earlier: &Earlier::open(paths, &existing, &self.keyring),
             unseen: None,
+            data_keys: DataKeys::Kept,
             now: self.now,
         };
         seal::seal(tree(files), &inputs, &mut Stream(self.seed))

@@ -7,6 +7,7 @@ use sops_age::{
     covered_value,
 };
 
+use super::DataKeys;
 use super::earlier::{File, State};
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
@@ -34,6 +35,7 @@ pub(super) struct Wanted<'w> {
     pub(super) unseen: Option<&'w PlainFile>,
     pub(super) target: SealTarget<'w>,
     pub(super) store: Store,
+    pub(super) data_keys: DataKeys,
 }
 
 /// Compares the plain text of a file with the sealed one that is there.
@@ -62,7 +64,10 @@ pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
         State::Damaged(_, problem) => Verdict::Damaged(problem.clone()),
         State::Open(opened) if !same_rule(&opened.metadata) => Verdict::Differs,
         State::Open(opened) if opened.metadata.sealed_for() != recipients(wanted) => {
-            Verdict::Changed(opened)
+            match wanted.data_keys {
+                DataKeys::Kept => Verdict::Changed(opened),
+                DataKeys::Replaced => Verdict::Differs,
+            }
         }
         State::Open(opened) if opened.holds(wanted.file) => Verdict::Same,
         State::Open(opened) if could_be_open(opened, wanted) => Verdict::Unverified,

@@ -46,7 +46,6 @@ pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
     let same_rule = |metadata: &Metadata| metadata.is_of_rule(&wanted.target, wanted.store);
     match &earlier.state {
         State::Plain => Verdict::Differs,
-        State::Broken(problem) => Verdict::Damaged(problem.clone()),
         State::Closed(sealed) => {
             let metadata = &sealed.metadata;
             let same = same_rule(metadata) && metadata.sealed_for() == recipients(wanted);
@@ -61,7 +60,7 @@ pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
         {
             Verdict::Differs
         }
-        State::Damaged(_, problem) => Verdict::Damaged(problem.clone()),
+        State::Broken(problem) | State::Damaged(_, problem) => Verdict::Damaged(problem.clone()),
         State::Open(opened) if !same_rule(&opened.metadata) => Verdict::Differs,
         State::Open(opened) if opened.metadata.sealed_for() != recipients(wanted) => {
             match wanted.data_keys {

@@ -166,11 +166,10 @@ pub(super) fn sealed_problem(source: &Arc<Source>, problem: &SealedError) -> Dia
     match problem {
         SealedError::Outline(problems) => {
             let source = source_of(source);
-            let told = problems.first();
-            told.map(|problem| outline_problem(&source, problem))
-                .unwrap_or_else(|| {
-                    Diagnostic::error("not-sealed", format!("`{path}` cannot be read"))
-                })
+            let unread = || Diagnostic::error("not-sealed", format!("`{path}` cannot be read"));
+            problems
+                .first()
+                .map_or_else(unread, |problem| outline_problem(&source, problem))
         }
         SealedError::NotSealed => Diagnostic::error(
             "not-sealed",

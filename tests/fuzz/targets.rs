@@ -329,7 +329,7 @@ fn renewal(text: &str) {
             match opened.renew(&after, &target, &draw, "2026-01-02T00:00:00Z") {
                 Ok(renewed) => assert!(open(&renewed).holds(&after), "{renewed}"),
                 Err(problem) => {
-                    assert!(matches!(problem, SealError::MisreadComment(_)), "{problem}")
+                    assert!(matches!(problem, SealError::MisreadComment(_)), "{problem}");
                 }
             }
         }

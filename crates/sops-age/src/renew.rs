@@ -26,8 +26,8 @@ impl OpenedFile {
     ///
     /// SOPS writes numbers that it does not encrypt in its own spelling, `1` for `1.0`, which then are integers to
     /// the next reader; and go-yaml puts some comments in front of another entry than they were written at, such as
-    /// those behind a key or behind `{}`. Neither is a difference, as long as the order of comments is the same and
-    /// no more is in plain text than the selector says.
+    /// those behind a key, and loses some behind `{}` and `[]`. None of that is a difference, as long as the order of
+    /// comments is the same and no more is in plain text than the selector says.
     pub fn holds(&self, plain: &PlainFile) -> bool {
         match plain {
             PlainFile::Tree(outline) => self.bytes.is_none() && self.holds_all(outline),
@@ -112,13 +112,14 @@ impl OpenedFile {
                 let of_kind = |leaf: &Leaf| leaf.is_comment() == comments;
                 let mut others = theirs.leaves.iter().filter(|leaf| of_kind(leaf));
                 for (leaf, token) in leaves.iter().filter(|(leaf, _)| of_kind(leaf)) {
-                    let other = others.next()?;
+                    let lost = |other: &&&Leaf| other.losable && other.content != leaf.content;
+                    let other = others.by_ref().find(|other| !lost(&other))?;
                     if !comments && leaf.route != other.route {
                         return None;
                     }
                     pairs.push((*leaf, *token, other));
                 }
-                if others.next().is_some() {
+                if !others.all(|other| other.losable) {
                     return None;
                 }
             }

@@ -131,6 +131,7 @@ impl Layout {
             comments: Vec::new(),
             astray: self.is_astray(text, span),
             loose: self.is_loose(text, span),
+            losable: home.collection > 0 && self.counts[home.collection] == 0,
             tie: None,
         }
     }

@@ -303,6 +303,7 @@ impl Visitor<'_> {
             comments: Vec::new(),
             astray: false,
             loose: false,
+            losable: false,
             tie: around.tie,
         };
         self.values.push((position, leaf));
@@ -368,6 +369,7 @@ impl Visitor<'_> {
             comments: Vec::new(),
             astray: false,
             loose: false,
+            losable: false,
             tie: Some(tie),
         };
         self.values.push((position, leaf));
@@ -392,6 +394,7 @@ impl Visitor<'_> {
             comments: Vec::new(),
             astray: false,
             loose: false,
+            losable: false,
             tie: around.tie,
         };
         self.values.push((position, leaf));

@@ -50,7 +50,9 @@ fn agrees_on(sops: &Sops, pair: &Pair, case: &Case) -> bool {
     }
     let opened = open(&theirs, store, pair)
         .unwrap_or_else(|told| panic!("we do not open what sops does, {case}\n{told}\n{theirs}"));
-    assert!(opened.holds(&plain), "edited, {case}\n{theirs}");
+    // go-yaml writes a comment behind a list in a list beside the next key, and `sops` loses it there.
+    let lost = theirs.contains("\nsops: #");
+    assert!(lost || opened.holds(&plain), "edited, {case}\n{theirs}");
     let ours = open(&ours, store, pair).unwrap();
     assert!(ours.holds(&plain), "{case}");
     if store == Store::Binary {

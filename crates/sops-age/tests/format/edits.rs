@@ -33,6 +33,10 @@ fn edits_one(sops: &Sops, pair: &Pair, case: &Case) -> Option<()> {
     }
     let opened =
         open(&rotated, case.store, pair).unwrap_or_else(|told| panic!("{told}, {case}\n{rotated}"));
+    if rotated.contains("\nsops: #") {
+        // go-yaml wrote a comment beside the metadata, where it is lost.
+        return None;
+    }
     assert!(opened.holds(&plain), "edited by rotate, {case}\n{rotated}");
     assert_eq!(renew(&opened, &plain, &read, 5), rotated, "{case}");
     let Content::Tree(_) = after else {

@@ -25,5 +25,8 @@ mod setting;
 mod sops;
 /// What go-yaml reads otherwise than others.
 mod spelling;
+/// Fixed randomness.
+#[path = "../../../../tests/seal/stream.rs"]
+mod stream;
 /// Files that somebody changed after they were sealed.
 mod tampering;

@@ -1,7 +1,8 @@
 use age::secrecy::ExposeSecret as _;
-use rand_core::{CryptoRng, RngCore};
 use sops_age::keys::Keyring;
 use sops_age::{Draw, OpenedFile, PlainFile, RuleFile, SealedFile, Secret, Store};
+
+pub(crate) use super::stream::Stream;
 
 pub(crate) const NOW: &str = "2026-03-04T05:06:07Z";
 pub(crate) const LATER: &str = "2027-01-01T00:00:00Z";
@@ -36,37 +37,6 @@ impl Pair {
         lines.join("\n")
     }
 }
-
-/// A fixed stream of bytes in the place of randomness; the number is where it starts.
-pub(crate) struct Stream(pub(crate) u64);
-
-impl RngCore for Stream {
-    fn next_u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.next_u64().to_le_bytes()[..4].try_into().unwrap())
-    }
-
-    /// `SplitMix64`, which is no cipher but differs from call to call.
-    fn next_u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        word ^ (word >> 31)
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Stream {}
 
 /// Reads a plain file; `None` where it cannot be sealed by the first of some rules, for a reason that is no defect.
 pub(crate) fn plain(bytes: &[u8], store: Store, rules: &RuleFile) -> Option<PlainFile> {

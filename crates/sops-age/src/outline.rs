@@ -179,7 +179,8 @@ pub struct Leaf {
     /// Whether this is a comment at the end of a document, at the column of a list that ends there: go-yaml counts it
     /// to the list as long as no metadata follows.
     pub loose: bool,
-    /// Whether this is a comment that SOPS may lose when it writes the file: one in an empty list or mapping.
+    /// Whether this is a comment that SOPS may lose when it writes the file: one in an empty list or mapping, or of an
+    /// item of a list that is null.
     pub losable: bool,
     /// The anchor or alias that it stands below.
     pub tie: Option<Tie>,

@@ -89,7 +89,8 @@ impl OpenedFile {
         let scope = &self.metadata.scope;
         let same = |(mine, token, theirs): (&Leaf, &Option<String>, &Leaf)| {
             let (encrypted, covered) = (token.is_some(), covered_value(theirs, scope).is_some());
-            let hidden = encrypted == covered || theirs.is_comment() && (encrypted || theirs.loose);
+            let hidden = encrypted == covered
+                || theirs.is_comment() && (encrypted || theirs.loose || theirs.losable);
             hidden && self.is_same(mine, encrypted, theirs)
         };
         self.pairs(plain)

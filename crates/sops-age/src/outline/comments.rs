@@ -6,7 +6,7 @@
 //! and warns, as comments are in no MAC. A comment is never taken to lie outside a collection when
 //! the next entry after it lies inside, so that none is left in plain text in an encrypted part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use spanned_yaml::{Route, Span};
@@ -82,9 +82,16 @@ impl Layout {
         comments: &[Span],
     ) -> Vec<Leaf> {
         let mut ranked: Vec<(Position, Leaf)> = Vec::with_capacity(values.len() + comments.len());
+        let place = |position: &Position| (position.collection, position.index);
+        let nulls = values.iter().filter(|(position, leaf)| {
+            leaf.content == Content::Null && !self.collections[position.collection].mapping
+        });
+        let nulls: BTreeSet<(usize, usize)> = nulls.map(|(position, _)| place(position)).collect();
         for span in comments {
             let home = self.home(text, *span);
-            ranked.push((home, self.comment_leaf(text, *span, home)));
+            let mut leaf = self.comment_leaf(text, *span, home);
+            leaf.losable |= nulls.contains(&place(&home));
+            ranked.push((home, leaf));
         }
         ranked.extend(values);
         // Stable, so that comments come before the value they govern and keep their order.

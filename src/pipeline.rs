@@ -51,7 +51,7 @@ use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;
 use crate::rules::Measures;
 use crate::schema::Schema;
-use crate::seal::{Earlier, Keyring, Rules};
+use crate::seal::{DataKeys, Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::tree::{App, Checked, Rendered, Sealed, Tree, is_secret_path};
 use crate::{audit, check, config, harden, render, schema, seal};
@@ -92,7 +92,7 @@ pub fn compile(
     entropy: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Compiled, Failure> {
     // From inside of the pool: from outside, each stage would have to wake it up.
-    rayon::scope(|_| compile_here(world, entropy)).map(|(compiled, _)| compiled)
+    rayon::scope(|_| compile_here(world, DataKeys::Kept, entropy)).map(|(compiled, _)| compiled)
 }
 
 /// What sealing went by.
@@ -105,6 +105,7 @@ struct Sealer {
 
 fn compile_here(
     world: &World<'_>,
+    data_keys: DataKeys,
     entropy: &mut (dyn CryptoRngCore + Send),
 ) -> Result<(Compiled, Sealer), Failure> {
     let mut warnings = Warnings::default();
@@ -130,6 +131,7 @@ fn compile_here(
         rules: &rules,
         earlier: &earlier,
         unseen,
+        data_keys,
         now: &world.now,
     };
     let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;

@@ -3,60 +3,44 @@
 //! Owns creation rules, the file format in both directions, and the decision whether what is on disk
 //! can stay. Knows nothing of where files, keys, time or randomness come from.
 //!
-//! A file takes this way: `outline` lists its values and comments in order with their places,
-//! `rules` find the one that applies and `scope` says which values it covers, `keep` decides
-//! whether the sealed file that is there (`earlier`) still holds the same, and if not, `writer` replaces each
-//! covered value by its ciphertext (`cipher`) and appends `metadata`. `reader` goes the other
-//! way. Source of the format: getsops/sops, proved in both directions against `sops` 3.11.0 and 3.13.3.
+//! The format itself is the crate `sops-age`. A file takes this way: `rules` find the one that applies, `coverage`
+//! judges how far it goes, `keep` decides whether the sealed file that is there (`earlier`) still holds the same, and
+//! if not, what of it stays; `report` turns what the crate says into diagnostics.
 
-mod cipher;
 mod codes;
 mod coverage;
 mod earlier;
-mod edit;
+mod identities;
 mod keep;
-mod keyring;
-mod mac;
-mod metadata;
 mod open_part;
-mod outline;
-mod pattern;
-mod reader;
-mod recipient;
 mod renewal;
+mod report;
 mod rules;
-mod scalar_text;
-mod scope;
-mod store;
-mod timestamp;
-mod value;
-mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 use rayon::prelude::*;
+use sops_age::{Draw, OpenedFile, PlainFile, SealedFile, Store};
 
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use keyring::{Keyring, USUAL_IDENTITY_FILE};
+pub use identities::read_identities;
 pub use open_part::open_part;
 pub use renewal::Renewal;
 pub use rules::Rules;
+pub use sops_age::keys::{Keyring, USUAL_IDENTITY_FILE};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
-use crate::source::{Source, Span};
-use crate::tree::{Checked, File, Rendered, Sealed, SealedFile, Tree, is_secret_path};
-use crate::yaml;
+use crate::source::Source;
+use crate::tree::{
+    Checked, File, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
+};
 use earlier::File as Found;
-use keep::Verdict;
-use metadata::Metadata;
-use outline::{Outline, State};
+use keep::{Verdict, Wanted};
 use rules::Rule;
-use store::Store;
-use writer::Draw;
 
 /// What sealing needs besides the tree.
 pub struct Inputs<'i> {
@@ -66,8 +50,19 @@ pub struct Inputs<'i> {
     pub earlier: &'i Earlier,
     /// The same files with other values made up, if some are made up: a value that differs is not known here.
     pub unseen: Option<&'i Tree<Rendered>>,
+    /// What becomes of the data keys of files that are for others than before.
+    pub data_keys: DataKeys,
     /// The time, RFC 3339 in UTC.
     pub now: &'i str,
+}
+
+/// What becomes of the data key of a file that is for others than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataKeys {
+    /// It stays, and is wrapped anew.
+    Kept,
+    /// The file gets a new one: whoever had the old one is to read nothing that comes.
+    Replaced,
 }
 
 /// Encrypts every secret file of a tree in memory, or keeps the bytes that are there.
@@ -75,7 +70,9 @@ pub struct Inputs<'i> {
 /// A file stays as it is, byte for byte, when it opens with an identity at hand and holds the same
 /// values and comments, by the same rule, for the same recipients. Without an identity that opens it,
 /// a file that could hold the same stays as well, and one warning `seal-unverified` counts these.
-/// Every other file is sealed anew, with a new data key.
+/// A file that opens and holds something else keeps its data key and the ciphertexts and the layout of
+/// what has not changed; one warning `seal-recipient-removed` names who could open such files before and
+/// knows their data keys. Every other file is sealed anew, with a new data key.
 ///
 /// Apart from the ephemeral keys inside age, which come from the operating system, the result
 /// depends on the inputs and `entropy` only, not on the number of threads.
@@ -87,11 +84,10 @@ pub fn seal(
     inputs: &Inputs<'_>,
     entropy: &mut dyn CryptoRngCore,
 ) -> StageResult<Tree<Sealed>> {
-    let now: jiff::Timestamp = inputs
+    let _: jiff::Timestamp = inputs
         .now
         .parse()
         .expect("the caller hands in the time as RFC 3339");
-    let now = metadata::rfc3339(now);
     let secrets: Vec<&File> = tree.files().filter(|file| file.is_secret()).collect();
     let decisions: Vec<Result<Decision<'_>, Vec<Diagnostic>>> = secrets
         .par_iter()
@@ -101,6 +97,7 @@ pub fn seal(
     let mut sealed = BTreeMap::new();
     let mut jobs = Vec::new();
     let mut unverified = Vec::new();
+    let mut removed = RemovedRecipients::default();
     for (file, decision) in secrets.iter().zip(decisions) {
         let Decision { action, warnings } = match decision {
             Ok(decision) => decision,
@@ -117,10 +114,21 @@ pub fn seal(
                 }
                 sealed.insert(file.path.clone(), ciphertext(bytes, true));
             }
-            Action::Seal { outline, rule } => {
+            Action::Seal {
+                plain,
+                rule,
+                opened,
+            } => {
                 // In path order, and as much for each file whatever the threads do later.
-                let draw = Draw::new(&outline, &rule.scope, entropy);
-                jobs.push((file.path.clone(), outline, rule, draw));
+                let draw = Draw::new(&plain, &rule.creation.scope, entropy);
+                removed.add(file, opened, rule);
+                jobs.push(Job {
+                    file,
+                    plain,
+                    rule,
+                    opened,
+                    draw,
+                });
             }
         }
     }
@@ -128,11 +136,10 @@ pub fn seal(
         return Err(problems);
     }
     problems.extend(not_verified(&unverified));
+    problems.extend(removed.warning());
     let written: Vec<(String, Result<String, Diagnostic>)> = jobs
         .into_par_iter()
-        .map(|(path, outline, rule, draw)| {
-            (path, writer::write(&outline, rule.into(), &draw, &now))
-        })
+        .map(|job| (job.file.path.clone(), job.run(inputs.now)))
         .collect();
     for (path, result) in written {
         match result {
@@ -160,41 +167,54 @@ pub fn seal(
 /// (`mac-mismatch`, `malformed-ciphertext`), or one that is no such file (`not-sealed`,
 /// `malformed-sops-metadata`).
 pub fn decrypt(source: &Arc<Source>, keyring: &Keyring) -> Result<String, Diagnostic> {
-    let outline = Outline::read(source, State::Sealed).map_err(|problems| {
-        let unreadable =
-            || Diagnostic::error("not-sealed", format!("`{}` cannot be read", source.path));
-        problems.into_iter().next().unwrap_or_else(unreadable)
+    let store = Store::of_sealed(&source.path, &source.text);
+    let sealed = SealedFile::read(&source.text, store)
+        .map_err(|problem| report::sealed_problem(source, &problem))?;
+    let opened = report::open(source, sealed, keyring)?;
+    let plain = opened.to_plain();
+    let plain = std::str::from_utf8(&plain).map_err(|_| {
+        let message = format!("`{}` holds something that is no text", source.path);
+        Diagnostic::error("unsupported-secret-format", message)
+            .with_hint("open it with `sops decrypt`")
     })?;
-    let metadata = reader::metadata(&outline)?;
-    let key = reader::unlock(&outline, &metadata, keyring)?;
-    Ok(reader::open_with(outline, &metadata, &key)?.to_text())
+    Ok(plain.to_owned())
 }
 
 /// Returns whether a text is a YAML or JSON file that SOPS sealed.
 pub fn is_sealed(text: &str) -> bool {
-    outline::is_sealed(text)
+    sops_age::is_sealed(text)
 }
 
 /// Returns for whom a sealed file says that it is sealed; `None` for any other file.
 pub fn sealed_terms(source: &Source) -> Option<SealTerms> {
-    if !is_sealed(&source.text) {
-        return None;
-    }
-    let documents = yaml::load(&source.text).ok()?;
-    let metadata = documents
-        .iter()
-        .find_map(|document| document.root.get("sops"));
-    let metadata = Metadata::read(metadata?).ok()?;
+    let store = Store::of_sealed(&source.path, &source.text);
+    let sealed = SealedFile::find(&source.text, store)?.ok()?;
     Some(SealTerms {
         path_regex: None,
-        recipients: metadata
-            .age
-            .into_iter()
-            .map(|wrapped| wrapped.recipient)
-            .collect(),
-        selector: metadata.scope.to_string(),
+        recipients: sealed.metadata.sealed_for(),
+        selector: sealed.metadata.scope.to_string(),
         line: 1,
     })
+}
+
+/// A file that is sealed, anew or in the place of one that is there.
+struct Job<'s> {
+    file: &'s File,
+    plain: PlainFile,
+    rule: &'s Rule,
+    opened: Option<&'s OpenedFile>,
+    draw: Draw,
+}
+
+impl Job<'_> {
+    fn run(&self, now: &str) -> Result<String, Diagnostic> {
+        let target = self.rule.creation.target();
+        let sealed = match self.opened {
+            Some(opened) => opened.renew(&self.plain, &target, &self.draw, now),
+            None => self.plain.seal(&target, &self.draw, now),
+        };
+        sealed.map_err(|problem| report::seal_problem(&self.file.source, target.scope, &problem))
+    }
 }
 
 /// What becomes of one file.
@@ -204,39 +224,34 @@ struct Decision<'r> {
 }
 
 enum Action<'r> {
-    Keep { bytes: Vec<u8>, verified: bool },
-    Seal { outline: Outline, rule: &'r Rule },
-}
-
-/// Says that a file that is no text would have to be sealed.
-fn binary(file: &File, rule: Option<&Rule>) -> Diagnostic {
-    let message = format!(
-        "`{}` is to be sealed, but is no text, and Kiln seals YAML only",
-        file.path
-    );
-    let mut problem = Diagnostic::error("unsupported-secret-format", message);
-    if let Some(place) = file.template_place(0) {
-        problem = problem.at_place(place, "copied from this file");
-    }
-    if let Some(rule) = rule {
-        problem = problem.with_related(rule.place.clone(), "named by this rule");
-    }
-    problem.with_hint("put it into the `data` of a Secret, in base64, or seal it by hand with `sops encrypt --input-type binary` outside of the templates")
+    Keep {
+        bytes: Vec<u8>,
+        verified: bool,
+    },
+    Seal {
+        plain: PlainFile,
+        rule: &'r Rule,
+        opened: Option<&'r OpenedFile>,
+    },
 }
 
 fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
     let found = inputs.rules.find(&file.path);
-    if file.binary.is_some() {
-        return Err(vec![binary(file, found)]);
-    }
     let store = Store::of(&file.path);
-    if store != Store::Yaml {
-        let start = Span::default();
-        let mut problem = store.unsupported(&file.path).at(&file.source, start, "");
-        if let Some(rule) = found.filter(|_| !is_secret_path(&file.path)) {
-            problem = problem.with_related(rule.place.clone(), "named by this rule");
+    let plain = PlainFile::read(file.bytes(), store);
+    // A format that cannot be sealed is wrong whatever the rule.
+    let format =
+        matches!(&plain, Err(problem) if !matches!(problem, sops_age::PlainError::Outline(_)));
+    if let (true, Err(problem)) = (format, &plain) {
+        let mut problems = report::plain_problems(&file.source, problem.clone());
+        if let Some(place) = file.template_place(0).filter(|_| file.binary.is_some()) {
+            problems = in_template(problems, &place);
         }
-        return Err(vec![problem]);
+        let named = found.filter(|_| file.binary.is_some() || !is_secret_path(&file.path));
+        return Err(match named {
+            Some(rule) => named_by(problems, rule),
+            None => problems,
+        });
     }
     let Some(rule) = found else {
         return Err(vec![inputs.rules.no_rule(&file.path)]);
@@ -249,39 +264,118 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
         };
         return Err(rule.unfit.iter().map(needed).collect());
     }
-    let outline = Outline::read(&file.source, State::Plain)?;
-    let unclear = writer::unclear_comments(&outline, &rule.scope);
-    if !unclear.is_empty() {
-        return Err(unclear);
+    let plain = plain.map_err(|problem| report::plain_problems(&file.source, problem))?;
+    let unsealable = plain.unsealable(&rule.creation.scope);
+    if !unsealable.is_empty() {
+        let told = unsealable.iter();
+        let scope = &rule.creation.scope;
+        return Err(told
+            .map(|problem| report::seal_problem(&file.source, scope, problem))
+            .collect());
     }
-    let open = coverage::problems(&outline, rule);
-    if !open.is_empty() {
-        return Err(open);
+    if let Some(outline) = plain.outline() {
+        let open = coverage::problems(&report::source_of(&file.source), outline, rule);
+        if !open.is_empty() {
+            return Err(open);
+        }
     }
-    let mut warnings = Vec::new();
-    let earlier = inputs.earlier.get(&file.path);
-    let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
-    let unseen = unseen.and_then(|other| Outline::read(&other.source, State::Plain).ok());
-    let verdict = earlier.map(|earlier| keep::judge(&outline, rule, earlier, unseen.as_ref()));
-    if let Some(Verdict::Damaged(problem)) = &verdict {
-        warnings.push(damaged(&file.path, problem));
-    }
-    let action = match (earlier, verdict) {
-        (Some(Found { bytes, .. }), Some(Verdict::Same)) => Action::Keep {
-            bytes: bytes.clone(),
-            verified: true,
-        },
-        (Some(Found { bytes, .. }), Some(Verdict::Unverified)) => Action::Keep {
-            bytes: bytes.clone(),
-            verified: false,
-        },
-        _ => Action::Seal { outline, rule },
-    };
-    Ok(Decision { action, warnings })
+    Ok(judged(file, plain, rule, inputs))
 }
 
-fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedFile {
-    SealedFile {
+/// Decides what becomes of a file that can be sealed.
+fn judged<'r>(file: &File, plain: PlainFile, rule: &'r Rule, inputs: &Inputs<'r>) -> Decision<'r> {
+    let store = Store::of(&file.path);
+    let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
+    let unseen = unseen.and_then(|other| PlainFile::read(other.bytes(), store).ok());
+    let earlier: Option<&'r Found> = inputs.earlier.get(&file.path);
+    let wanted = Wanted {
+        file: &plain,
+        unseen: unseen.as_ref(),
+        target: rule.creation.target(),
+        store,
+        data_keys: inputs.data_keys,
+    };
+    let verdict = earlier.map(|earlier| (earlier, keep::judge(&wanted, earlier)));
+    let mut warnings = Vec::new();
+    let keep = |found: &Found, verified| Action::Keep {
+        bytes: found.bytes.clone(),
+        verified,
+    };
+    let opened = match verdict {
+        Some((found, verdict @ (Verdict::Same | Verdict::Unverified))) => {
+            let action = keep(found, matches!(verdict, Verdict::Same));
+            return Decision { action, warnings };
+        }
+        Some((_, Verdict::Changed(opened))) => Some(opened),
+        Some((_, Verdict::Damaged(problem))) => {
+            warnings.push(damaged(&file.path, &problem));
+            None
+        }
+        Some((_, Verdict::Differs)) | None => None,
+    };
+    let action = Action::Seal {
+        plain,
+        rule,
+        opened,
+    };
+    Decision { action, warnings }
+}
+
+fn in_template(problems: Vec<Diagnostic>, place: &crate::source::Place) -> Vec<Diagnostic> {
+    let told = problems.into_iter();
+    told.map(|problem| problem.at_place(place.clone(), "copied from this file"))
+        .collect()
+}
+
+fn named_by(problems: Vec<Diagnostic>, rule: &Rule) -> Vec<Diagnostic> {
+    let told = problems.into_iter();
+    told.map(|problem| problem.with_related(rule.place.clone(), "named by this rule"))
+        .collect()
+}
+
+/// Who could open files before, and knows their data keys.
+#[derive(Default)]
+struct RemovedRecipients<'s> {
+    recipients: BTreeSet<String>,
+    files: Vec<&'s str>,
+}
+
+impl<'s> RemovedRecipients<'s> {
+    fn add(&mut self, file: &'s File, opened: Option<&OpenedFile>, rule: &Rule) {
+        let Some(opened) = opened else {
+            return;
+        };
+        let now: BTreeSet<String> = rule
+            .creation
+            .recipients
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let gone = &opened.metadata.sealed_for() - &now;
+        if !gone.is_empty() {
+            self.recipients.extend(gone);
+            self.files.push(&file.path);
+        }
+    }
+
+    fn warning(&self) -> Option<Diagnostic> {
+        let first = self.files.first()?;
+        let files = match self.files.len() {
+            1 => format!("`{first}` is"),
+            count => format!("{count} files are, the first being `{first}`,"),
+        };
+        let who = identities::listed(self.recipients.iter().map(String::as_str));
+        let message = format!("{files} no longer sealed for {who}, who knows the data key");
+        Some(
+            Diagnostic::warning("seal-recipient-removed", message)
+                .with_hint("whoever kept the old file can read what is sealed with that key: change the secrets themselves")
+                .with_hint("`sops rotate --in-place FILE` gives a file a new data key, which Kiln keeps"),
+        )
+    }
+}
+
+fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedOutput {
+    SealedOutput {
         executable: false,
         bytes,
         sealed: true,

@@ -7,46 +7,10 @@ pub use stand_in::{fingerprint, shifted_number, stand_in};
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
+pub use sops_age::Secret;
 pub use terms::SealTerms;
-
-/// A text that is wiped from memory when dropped and that no formatter shows.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(Zeroizing<String>);
-
-impl PartialOrd for Secret {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Secret {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.expose().cmp(other.expose())
-    }
-}
-
-impl Secret {
-    /// Takes a text into custody.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-
-    /// Hands out the text, for encryption and for comparison.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
-}
 
 /// The project's own age identities, whose first key outputs are sealed for.
 pub const AGE_KEY: &str = "age.key";

@@ -134,7 +134,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("spanned-yaml", &[]),
     ("envsubst", &[]),
     ("kustomize", &["spanned-yaml"]),
-    ("kiln", &["spanned-yaml", "envsubst", "kustomize"]),
+    ("sops-age", &["spanned-yaml"]),
+    (
+        "kiln",
+        &["spanned-yaml", "envsubst", "kustomize", "sops-age"],
+    ),
 ];
 
 fn root() -> PathBuf {

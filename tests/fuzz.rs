@@ -77,6 +77,11 @@ fn sealed_holds_on_any_input() {
 }
 
 #[test]
+fn renewal_holds_on_any_input() {
+    hold(targets::target("renewal"));
+}
+
+#[test]
 fn rules_hold_on_any_input() {
     hold(targets::target("rules"));
 }

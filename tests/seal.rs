@@ -10,8 +10,12 @@ mod layout;
 mod read;
 /// When the bytes on disk stay.
 mod keep;
+/// What moves in the production example when one thing changes.
+mod production;
 /// Random documents, mutated files.
 mod property;
+/// Fixed randomness.
+mod stream;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,11 +24,12 @@ use std::sync::Arc;
 
 use age::secrecy::ExposeSecret as _;
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::seal::{self, Earlier, Inputs, Keyring, Rules};
+use kiln::seal::{self, DataKeys, Earlier, Inputs, Keyring, Rules};
 use kiln::secret::Secret;
 use kiln::source::Source;
 use kiln::tree::{Checked, File, Rendered, Sealed, Tree};
-use rand_core::{CryptoRng, RngCore};
+
+use stream::Stream;
 
 /// A word that stands in secrets only.
 const CANARY: &str = "canary-7f3a-tweet";
@@ -57,37 +62,6 @@ impl Pair {
         keyring
     }
 }
-
-/// A fixed stream of bytes in the place of randomness; the number is where it starts.
-struct Stream(u64);
-
-impl RngCore for Stream {
-    fn next_u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.next_u64().to_le_bytes()[..4].try_into().unwrap())
-    }
-
-    /// `SplitMix64`, which is no cipher but differs from call to call.
-    fn next_u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        word ^ (word >> 31)
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Stream {}
 
 fn tree(files: &[(&str, &str)]) -> Tree<Checked> {
     rendered(files)
@@ -153,6 +127,7 @@ impl Project {
             rules: &self.rules(),
             earlier: &Earlier::open(paths, &existing, &self.keyring),
             unseen: None,
+            data_keys: DataKeys::Kept,
             now: self.now,
         };
         seal::seal(tree(files), &inputs, &mut Stream(self.seed))

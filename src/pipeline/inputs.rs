@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::render::{Layer, Layers};
 use crate::rules::{self, Closed, Exemptions, Policy, Resources};
 use crate::schema::Schema;
-use crate::seal::{Earlier, Keyring, Rules};
+use crate::seal::{Earlier, Keyring, Rules, read_identities};
 use crate::secret::{AGE_KEY, KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::output_path::ReservedPaths;
@@ -205,7 +205,7 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
             Err(error) => problems.push(Diagnostic::error("missing-identity", error.to_string())),
         }
     }
-    let (keyring, found) = Keyring::parse(&texts);
+    let (keyring, found) = read_identities(&texts);
     problems.extend(found);
     let keyring = if keyring.is_empty() {
         keyring.looked_in(IDENTITY_PLACES.map(str::to_owned))

@@ -8,7 +8,7 @@ use super::failure::Warnings;
 use super::inputs::{self, in_project};
 use super::{Compiled, Failure, Sealer, World, compile_here, opened_project};
 use crate::diagnostic::Diagnostic;
-use crate::seal::{Renewal, Rules};
+use crate::seal::{DataKeys, Renewal, Rules};
 use crate::secret::AGE_KEY;
 use crate::source::{Files as _, Source};
 
@@ -37,7 +37,7 @@ pub fn rekey(
     let rules = Rules::none();
     Renewal::prepare(&rules, &keyring, AGE_KEY, old)
         .map_err(|problem| Failure::Problems(vec![problem]))?;
-    let (compiled, sealer) = rayon::scope(|_| compile_here(world, entropy))?;
+    let (compiled, sealer) = rayon::scope(|_| compile_here(world, DataKeys::Replaced, entropy))?;
     let rekeyed = Rekeyed {
         compiled,
         sealer,

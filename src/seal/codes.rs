@@ -153,8 +153,9 @@ Add an age recipient, or keep such files out of the templates.
         code: "unsupported-secret-format",
         summary: "A secret file is of a format that Kiln does not seal",
         text: "\
-Kiln seals YAML. A file of another format, or one that is no text, with `.sops.` in its name, or that a
-creation rule names, would reach the disk in plain text, so it is refused.
+Kiln seals YAML, JSON and, as a whole, files of any other name, but not `*.env` and `*.ini`. Such a file with
+`.sops.` in its name, or that a creation rule names, would reach the disk in plain text, so it is refused; and
+so is a `*.yaml` or `*.json` that is no text.
 
 Put the content into a Secret. If it is no secret, take `.sops.` out of the name, or narrow the `path_regex`.
 
@@ -176,12 +177,23 @@ Restore it, or mend the template that makes it.
         code: "unsealable-yaml",
         summary: "A secret file uses YAML that SOPS cannot keep",
         text: "\
-SOPS has no place for anchors that are used across documents, lists at the top, keys that are no
-text, `%YAML` lines or a key named `sops`. `sops` itself would refuse the file, or change it.
+SOPS has no place for anchors and aliases in what is encrypted, lists at the top, keys that are no text,
+`%YAML` lines or a key named `sops`. `sops` itself would refuse the file, or change it.
 
 Write the value out where it is needed.
 
     password: &p …          # and `*p` elsewhere: write it twice",
+    },
+    Meaning {
+        code: "unsealable-json",
+        summary: "A secret file is no JSON object that SOPS reads",
+        text: "\
+SOPS encrypts the values of one JSON object: no list at the top, no key that stands twice, no comments,
+and nothing behind the closing brace.
+
+Put a list below a key.
+
+    {\"data\": [1, 2]}",
     },
     Meaning {
         code: "no-creation-rule",
@@ -378,6 +390,18 @@ Nothing, if you know why; else look into the history of the file.
     git diff -- secret.sops.yaml",
     },
     Meaning {
+        code: "seal-recipient-removed",
+        summary: "Somebody who could open a sealed file is no longer a recipient of it",
+        text: "\
+The data key of the file is wrapped anew for the recipients that are left; the values and the key itself
+stay as they were. Whoever was removed may have kept the data key, and can open what is sealed with it
+in this repository, now and later.
+
+Give the file a new data key, which Kiln keeps, and change the secrets that are in it.
+
+    sops rotate --in-place kubernetes/apps/default/app/secret.sops.yaml",
+    },
+    Meaning {
         code: "seal-unverified",
         summary: "Sealed files are kept, and nobody could look whether their secrets changed",
         text: "\
@@ -387,6 +411,17 @@ secret that changed since stays the old one until someone renders with an identi
 Render once where the identity is at hand.
 
     kiln render",
+    },
+    Meaning {
+        code: "seal-wrap-failed",
+        summary: "The data key of a file cannot be wrapped for a recipient",
+        text: "\
+Every file has a data key of its own, which is wrapped for each recipient of its rule. For one of them
+that failed, as the message says. Nothing was written.
+
+Remove the recipient from the rule, or install what it needs.
+
+    age-plugin-yubikey --version",
     },
     Meaning {
         code: "seal-self-check",

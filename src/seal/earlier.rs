@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use sops_age::keys::Keyring;
+use sops_age::{Metadata, OpenedFile, SealedFile, Store};
 
-use super::keyring::{Keyring, listed};
-use super::metadata::Metadata;
-use super::outline::Outline;
-use super::reader::{self, Opened};
+use super::identities::listed;
+use super::report;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -34,9 +34,11 @@ pub(super) enum State {
     /// It cannot be read.
     Broken(Diagnostic),
     /// No identity at hand opens it.
-    Closed(Outline, Metadata),
-    /// It is open, or was tampered with.
-    Open(Metadata, Result<Opened, Diagnostic>),
+    Closed(Box<SealedFile>),
+    /// It was changed since it was sealed.
+    Damaged(Metadata, Diagnostic),
+    /// It is open.
+    Open(Box<OpenedFile>),
 }
 
 impl Earlier {
@@ -76,8 +78,8 @@ impl Earlier {
         let mut closed = Vec::new();
         for (path, file) in self.files.iter().chain(&others.files) {
             match &file.state {
-                State::Open(..) => return None,
-                State::Closed(_, metadata) => closed.push((path, metadata)),
+                State::Open(_) | State::Damaged(..) => return None,
+                State::Closed(sealed) => closed.push((path, &sealed.metadata)),
                 State::Plain | State::Broken(_) => {}
             }
         }
@@ -113,23 +115,18 @@ fn state(path: &str, bytes: &[u8], keyring: &Keyring) -> State {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return State::Plain;
     };
-    let outline = match Outline::read_sealed(&Source::new(path, text)) {
+    let source = Source::new(path, text);
+    let sealed = match SealedFile::find(text, Store::of(path)) {
         None => return State::Plain,
-        Some(Ok(outline)) => outline,
-        Some(Err(problems)) => {
-            let first = problems.into_iter().next();
-            return first.map_or(State::Plain, State::Broken);
-        }
+        Some(Ok(sealed)) => sealed,
+        Some(Err(problem)) => return State::Broken(report::sealed_problem(&source, &problem)),
     };
-    let metadata = match reader::metadata(&outline) {
-        Ok(metadata) => metadata,
-        Err(problem) => return State::Broken(problem),
+    let Ok(key) = sealed.unlock(keyring) else {
+        return State::Closed(Box::new(sealed));
     };
-    match reader::unlock(&outline, &metadata, keyring) {
-        Err(_) => State::Closed(outline, metadata),
-        Ok(key) => {
-            let opened = reader::open_with(outline, &metadata, &key);
-            State::Open(metadata, opened)
-        }
+    let metadata = sealed.metadata.clone();
+    match sealed.open(key) {
+        Ok(opened) => State::Open(Box::new(opened)),
+        Err(problem) => State::Damaged(metadata, report::open_problem(&source, &problem)),
     }
 }

@@ -2,64 +2,121 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cipher::Token;
+use sops_age::{
+    Content, Leaf, Metadata, OpenedFile, Outline, PlainFile, SealTarget, Store, Token, Value,
+    covered_value,
+};
+
+use super::DataKeys;
 use super::earlier::{File, State};
-use super::metadata::Metadata;
-use super::outline::{Content, Leaf, Outline};
-use super::rules::Rule;
-use super::value::Value;
-use super::writer::covered_value;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
 
 /// What to do about a sealed file that is there.
-pub(super) enum Verdict {
+pub(super) enum Verdict<'e> {
     /// It holds the same: every byte stays.
     Same,
     /// It may hold the same, and there is no identity to tell: it stays.
     Unverified,
-    /// It holds something else, is sealed otherwise, or is none.
-    ///
-    /// Here is where a later version keeps the data key and the ciphertexts of unchanged values: it
-    /// needs the opened file and its key, which [`judge`] has at hand.
+    /// It is open and sealed by the same rule, and holds something else or is for others: what has not changed of it
+    /// stays.
+    Changed(&'e OpenedFile),
+    /// It cannot be opened and certainly holds something else, is sealed by another rule, or is none.
     Differs,
     /// It was tampered with or is broken, as told.
     Damaged(Diagnostic),
 }
 
+/// A file that is to be sealed.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    pub(super) file: &'w PlainFile,
+    /// The same file with other values made up, if some are made up.
+    pub(super) unseen: Option<&'w PlainFile>,
+    pub(super) target: SealTarget<'w>,
+    pub(super) store: Store,
+    pub(super) data_keys: DataKeys,
+}
+
 /// Compares the plain text of a file with the sealed one that is there.
 ///
-/// Where `unseen` holds another value than `plain`, the value is made up, and nothing here knows whether the sealed one is
-/// the same.
-pub(super) fn judge(
-    plain: &Outline,
-    rule: &Rule,
-    earlier: &File,
-    unseen: Option<&Outline>,
-) -> Verdict {
-    let known = KnownValues::of(plain, unseen);
+/// Where `unseen` holds another value than the file, the value is made up, and nothing here knows whether the sealed one
+/// is the same.
+pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
+    let same_rule = |metadata: &Metadata| metadata.is_of_rule(&wanted.target, wanted.store);
     match &earlier.state {
-        State::Closed(_, metadata) | State::Open(metadata, _) if !same_rule(metadata, rule) => {
+        State::Plain => Verdict::Differs,
+        State::Closed(sealed) => {
+            let metadata = &sealed.metadata;
+            let same = same_rule(metadata) && metadata.sealed_for() == recipients(wanted);
+            if same && could_hold(&sealed.outline, wanted) {
+                Verdict::Unverified
+            } else {
+                Verdict::Differs
+            }
+        }
+        State::Damaged(metadata, _)
+            if !same_rule(metadata) || metadata.sealed_for() != recipients(wanted) =>
+        {
             Verdict::Differs
         }
-        State::Closed(sealed, _)
-            if plain.same_shape(sealed, |plain, sealed| {
-                could_be(plain, sealed, rule, known.knows(plain))
-            }) =>
-        {
-            Verdict::Unverified
+        State::Broken(problem) | State::Damaged(_, problem) => Verdict::Damaged(problem.clone()),
+        State::Open(opened) if !same_rule(&opened.metadata) => Verdict::Differs,
+        State::Open(opened) if opened.metadata.sealed_for() != recipients(wanted) => {
+            match wanted.data_keys {
+                DataKeys::Kept => Verdict::Changed(opened),
+                DataKeys::Replaced => Verdict::Differs,
+            }
         }
-        State::Open(_, Ok(opened)) if opened.outline.same_content(plain) => Verdict::Same,
-        State::Open(_, Ok(opened))
-            if known.is_partial()
+        State::Open(opened) if opened.holds(wanted.file) => Verdict::Same,
+        State::Open(opened) if could_be_open(opened, wanted) => Verdict::Unverified,
+        State::Open(opened) => Verdict::Changed(opened),
+    }
+}
+
+/// Returns for whom a file is to be sealed.
+pub(super) fn recipients(wanted: &Wanted<'_>) -> BTreeSet<String> {
+    let recipients = wanted.target.recipients.iter();
+    recipients.map(ToString::to_string).collect()
+}
+
+/// Returns whether an open file differs in nothing but in values that are made up.
+fn could_be_open(opened: &OpenedFile, wanted: &Wanted<'_>) -> bool {
+    match (wanted.file, wanted.unseen) {
+        (PlainFile::Tree(plain), unseen) => {
+            let known = KnownValues::of(plain, unseen.and_then(PlainFile::outline));
+            known.is_partial()
                 && plain.same_shape(&opened.outline, |plain, sealed| {
                     plain.content == sealed.content || !known.knows(plain)
-                }) =>
-        {
-            Verdict::Unverified
+                })
         }
-        State::Broken(problem) | State::Open(_, Err(problem)) => Verdict::Damaged(problem.clone()),
-        State::Plain | State::Closed(..) | State::Open(..) => Verdict::Differs,
+        (PlainFile::Binary(bytes), Some(PlainFile::Binary(other))) => bytes != other,
+        (PlainFile::Binary(_), _) => false,
+    }
+}
+
+/// Returns whether a closed file could hold what is wanted.
+fn could_hold(sealed: &Outline, wanted: &Wanted<'_>) -> bool {
+    match (wanted.file, wanted.unseen) {
+        (PlainFile::Tree(plain), unseen) => {
+            let known = KnownValues::of(plain, unseen.and_then(PlainFile::outline));
+            plain.same_shape(sealed, |plain, sealed| {
+                could_be(plain, sealed, wanted, known.knows(plain))
+            })
+        }
+        (PlainFile::Binary(bytes), unseen) => {
+            let made_up = matches!(unseen, Some(PlainFile::Binary(other)) if other != bytes);
+            let tokens = sealed.leaves().filter_map(token);
+            let lengths: Vec<usize> = tokens.map(|token| token.hidden_length()).collect();
+            made_up || lengths == [bytes.len()] || lengths.is_empty() && bytes.is_empty()
+        }
+    }
+}
+
+fn token(leaf: &Leaf) -> Option<Token> {
+    match &leaf.content {
+        Content::Value(value) => Token::read(value.text.expose()),
+        _ => None,
     }
 }
 
@@ -95,24 +152,11 @@ impl KnownValues {
     }
 }
 
-fn same_rule(metadata: &Metadata, rule: &Rule) -> bool {
-    let sealed_for: BTreeSet<String> = metadata
-        .age
-        .iter()
-        .map(|key| key.recipient.clone())
-        .collect();
-    let wanted: BTreeSet<String> = rule.recipients.iter().map(ToString::to_string).collect();
-    metadata.scope == rule.scope
-        && metadata.mac_only_encrypted == rule.mac_only_encrypted
-        && metadata.foreign.is_empty()
-        && sealed_for == wanted
-}
-
 /// Returns whether a sealed value could be a plain one: what is not encrypted must be equal, and a
 /// ciphertext shows the type and the length of what it hides.
-fn could_be(plain: &Leaf, sealed: &Leaf, rule: &Rule, known: bool) -> bool {
+fn could_be(plain: &Leaf, sealed: &Leaf, wanted: &Wanted<'_>, known: bool) -> bool {
     let (Some(value), Content::Value(Value { text, .. })) =
-        (covered_value(plain, &rule.scope), &sealed.content)
+        (covered_value(plain, wanted.target.scope), &sealed.content)
     else {
         return plain.content == sealed.content;
     };

@@ -1,8 +1,9 @@
 //! What everybody can read of a file that is sealed.
 
-use super::outline::{Outline, State};
+use sops_age::{PlainFile, Store, cover};
+
 use super::rules::Rules;
-use super::writer;
+use crate::source::Span;
 use crate::tree::{File, OpenPart};
 
 /// What stands where a value is encrypted.
@@ -17,15 +18,18 @@ pub fn open_part(file: &File, rules: &Rules) -> OpenPart {
         return whole();
     }
     let rule = rules.find(&file.path);
-    let outline = Outline::read(&file.source, State::Plain);
-    let (Some(rule), Ok(outline)) = (rule, outline) else {
+    let plain = PlainFile::read(file.bytes(), Store::of(&file.path));
+    let (Some(rule), Ok(plain)) = (rule, plain) else {
         return whole();
     };
-    let mut edits = Vec::new();
-    for leaf in outline.leaves() {
-        if writer::covered_value(leaf, &rule.scope).is_some() {
-            writer::replace(leaf, COVERED, &mut edits);
+    match &plain {
+        PlainFile::Tree(outline) => {
+            let covered = cover(outline, &rule.creation.scope, COVERED);
+            OpenPart::without(&outline.text, covered)
+        }
+        PlainFile::Binary(_) => {
+            let all = Span::new(0, file.source.text.len());
+            OpenPart::without(&file.source.text, vec![(all, COVERED.to_owned())])
         }
     }
-    OpenPart::without(&outline.source.text, edits)
 }

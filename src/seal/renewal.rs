@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
+use sops_age::keys::{Keyring, Recipient};
+use sops_age::{Draw, Metadata, SealedFile, Store};
 
-use super::keyring::{Keyring, listed};
-use super::metadata::Metadata;
-use super::outline::{Content, Leaf, Outline, State};
-use super::recipient::Recipient;
-use super::rules::{INDENT, Rule, Rules};
-use super::store::Store;
-use super::writer::{self, Draw};
-use super::{metadata, reader};
+use super::identities::listed;
+use super::report;
+use super::rules::{Rule, Rules};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -94,49 +91,32 @@ impl<'r> Renewal<'r> {
         now: &str,
         entropy: &mut dyn CryptoRngCore,
     ) -> Result<Option<String>, Diagnostic> {
-        let outline = match Outline::read_sealed(source) {
+        let store = Store::of_sealed(&source.path, &source.text);
+        let sealed = match SealedFile::find(&source.text, store) {
             None => return self.other_form(source).map_or(Ok(None), Err),
-            Some(Err(problems)) => return problems.into_iter().next().map_or(Ok(None), Err),
-            Some(Ok(outline)) => outline,
+            Some(Err(problem)) => return Err(report::sealed_problem(source, &problem)),
+            Some(Ok(sealed)) => sealed,
         };
-        let metadata = reader::metadata(&outline)?;
-        let sealed_for: BTreeSet<String> = metadata
-            .age
-            .iter()
-            .map(|copy| copy.recipient.clone())
-            .collect();
+        let sealed_for = sealed.metadata.sealed_for();
         let rule = self.rules.find_in_project(&source.path);
         let recipients = self.recipients(&sealed_for, rule)?;
         let wanted: BTreeSet<String> = recipients.iter().map(ToString::to_string).collect();
-        let opened = reader::unlock(&outline, &metadata, self.keyring);
-        if sealed_for == wanted && (self.is_in_order(&wanted) || opened.is_err()) {
+        let is_closed = sealed.unlock(self.keyring).is_err();
+        if sealed_for == wanted && (self.is_in_order(&wanted) || is_closed) {
             return Ok(None);
         }
-        let key = opened?;
-        if let Some(rule) = rule {
+        if let (false, Some(rule)) = (is_closed, rule) {
             self.judge(rule)?;
         }
-        if !metadata.foreign.is_empty() {
-            return Err(foreign(&source.path, &metadata));
+        if !is_closed && !sealed.metadata.foreign.is_empty() {
+            return Err(foreign(&source.path, &sealed.metadata));
         }
-        let opened = reader::open_with(outline, &metadata, &key)?;
-        let indent = rule.map_or(INDENT, |rule| rule.indent);
-        let renewed = writer::SealTarget {
-            scope: &metadata.scope,
-            mac_only_encrypted: metadata.mac_only_encrypted,
-            recipients: &recipients,
-            indent,
-        };
-        let plain = Source::sensitive(source.path.clone(), opened.to_text());
-        let plain = Outline::read(&plain, State::Plain).ok();
-        let plain = plain
-            .and_then(|plain| with_values(plain, &opened.outline))
-            .ok_or_else(|| not_the_same(&source.path))?;
-        let draw = Draw::new(&plain, renewed.scope, entropy);
-        let now = now
-            .parse()
-            .map_or_else(|_| now.to_owned(), metadata::rfc3339);
-        writer::write(&plain, renewed, &draw, &now).map(Some)
+        let opened = report::open(source, sealed, self.keyring)?;
+        let layouts = rule.map_or_else(report::usual_layouts, |rule| rule.creation.layouts.clone());
+        let draw = Draw::for_rotation(&opened, entropy);
+        let sealed = opened.rotate(&recipients, &layouts, &draw, now);
+        let told = |problem| report::seal_problem(source, &opened.metadata.scope, &problem);
+        sealed.map(Some).map_err(told)
     }
 
     /// Says that the rule of a file that Kiln renders still seals for the old key.
@@ -158,7 +138,7 @@ impl<'r> Renewal<'r> {
         if let Some(rule) = rule {
             return match rule.unfit.first() {
                 Some(problem) => Err(problem.clone()),
-                None => Ok(rule.recipients.clone()),
+                None => Ok(rule.creation.recipients.clone()),
             };
         }
         let kept = sealed_for.difference(&self.replaced);
@@ -177,9 +157,13 @@ impl<'r> Renewal<'r> {
     }
 
     fn judge(&self, rule: &Rule) -> Result<(), Diagnostic> {
-        let recipients: BTreeSet<String> =
-            rule.recipients.iter().map(ToString::to_string).collect();
-        if rule.recipients.is_empty() || self.is_in_order(&recipients) {
+        let recipients: BTreeSet<String> = rule
+            .creation
+            .recipients
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if rule.creation.recipients.is_empty() || self.is_in_order(&recipients) {
             return Ok(());
         }
         let old: Vec<&str> = recipients
@@ -221,40 +205,11 @@ impl<'r> Renewal<'r> {
     }
 }
 
-/// Gives a plain outline the values of the opened one, which know their types: all numbers of JSON are floats to
-/// SOPS. `None` when the two are not of the same file.
-fn with_values(mut plain: Outline, opened: &Outline) -> Option<Outline> {
-    let same = |mine: &Leaf, theirs: &Leaf| match (&mine.content, &theirs.content) {
-        (Content::Value(mine), Content::Value(theirs)) => {
-            mine.text.expose() == theirs.text.expose()
-        }
-        (mine, theirs) => mine == theirs,
-    };
-    if !plain.same_shape(opened, same) {
-        return None;
-    }
-    let leaves = plain
-        .documents
-        .iter_mut()
-        .flat_map(|document| &mut document.leaves);
-    for (leaf, opened) in leaves.zip(opened.leaves()) {
-        leaf.content = opened.content.clone();
-    }
-    Some(plain)
-}
-
 fn foreign(path: &str, metadata: &Metadata) -> Diagnostic {
     let kinds = metadata.foreign.join(", ");
     let message =
         format!("`{path}` is sealed for {kinds} as well, and Kiln seals for age keys only");
     Diagnostic::error("unsupported-key-type", message).with_hint(
         "seal it for the new key first: change its rule, run `sops updatekeys` and `sops rotate --in-place` on it",
-    )
-}
-
-fn not_the_same(path: &str) -> Diagnostic {
-    let message = format!("`{path}` was opened, but does not read back as what it was");
-    Diagnostic::error("seal-self-check", message).with_hint(
-        "nothing was written; this is a defect of Kiln, please report it with the file's layout",
     )
 }

@@ -1,28 +1,20 @@
 //! Creation rules: which file is sealed for whom, and how far.
 
-mod read;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use regex::Regex;
+use sops_age::{CreationRule, RULE_FILE};
 
-use super::recipient::Recipient;
-use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 use crate::tree::File;
 use crate::tree::output_path::split;
 
-/// The name under which SOPS looks for rules.
-const RULE_FILE: &str = ".sops.yaml";
-
 /// A file that every tree could have, and that cannot be sealed: what matches it matches everything.
 const KUSTOMIZATION: &str = "kustomization.yaml";
-
-/// The indentation that SOPS gives to YAML when nothing else is set.
-pub(super) const INDENT: usize = 4;
 
 /// The creation rules of a project: those of each `.sops.yaml` in it, by the folder where they hold.
 ///
@@ -49,17 +41,12 @@ pub(super) struct RuleFile {
 /// One creation rule.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
-    /// `path_regex`; a rule without it matches every file.
-    path: Option<Regex>,
+    /// What it says.
+    pub(super) creation: CreationRule,
     /// Where it says which files it is for.
     pub(super) place: Place,
-    pub(super) scope: Scope,
     /// Where it says how far it goes.
     pub(super) scope_place: Place,
-    pub(super) mac_only_encrypted: bool,
-    pub(super) recipients: Vec<Recipient>,
-    /// The indentation of the metadata, which the rule file sets for all of its rules.
-    pub(super) indent: usize,
     /// Where the rule says for whom it seals.
     pub(super) recipients_place: Option<Place>,
     /// What stops Kiln from sealing by this rule; reported only when a file needs it, as a rule for
@@ -96,7 +83,7 @@ impl Rules {
         };
         let mut problems = Vec::new();
         for (folder, source) in sources {
-            match read::rules(&source) {
+            match report::rules(&source) {
                 Ok(read) => {
                     problems.extend(read.warnings);
                     rules.files.insert(folder, read.value);
@@ -151,7 +138,8 @@ impl Rules {
                         .is_some_and(|(_, nearest)| std::ptr::eq(nearest, *file))
                 };
                 let mut plain = plain.iter().filter(here);
-                rule.matches(KUSTOMIZATION) || plain.any(|path| rule.matches(below(path, folder)))
+                rule.creation.matches(KUSTOMIZATION)
+                    || plain.any(|path| rule.creation.matches(below(path, folder)))
             })
             .map(|(_, _, rule)| std::ptr::from_ref(rule))
             .collect();
@@ -174,7 +162,7 @@ impl Rules {
     pub(super) fn find_in_project(&self, path: &str) -> Option<&Rule> {
         let (folder, file) = self.nearest(path)?;
         let path = below(path, folder);
-        file.list.iter().find(|rule| rule.matches(path))
+        file.list.iter().find(|rule| rule.creation.matches(path))
     }
 
     /// Says that no rule matches an output.
@@ -223,12 +211,6 @@ impl Rules {
             }
         }
         None
-    }
-}
-
-impl Rule {
-    fn matches(&self, path: &str) -> bool {
-        self.path.as_ref().is_none_or(|regex| regex.is_match(path))
     }
 }
 

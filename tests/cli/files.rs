@@ -110,16 +110,6 @@ fn what_has_to_be_a_text_is_not_copied_as_it_is() {
     }
 }
 
-#[test]
-fn what_is_no_text_is_not_sealed_and_not_left_in_the_open() {
-    let sandbox = small();
-    sandbox.write("templates/key.sops.bin", PICTURE);
-    let run = sandbox.kiln(&["render"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("unsupported-secret-format"), "{run}");
-    assert!(!sandbox.path("out").exists());
-}
-
 /// A project whose outputs lie beside its inputs.
 fn at_the_root() -> Sandbox {
     let sandbox = small();

@@ -220,13 +220,13 @@ fn refuses_a_named_file_of_another_format() {
     let sandbox = project(
         "out",
         &[("^out/secrets/", VALUES)],
-        &[("secrets/key.pem", "swordfish\n")],
+        &[("secrets/key.env", "KEY=swordfish\n")],
     );
     assert_snapshot!(sandbox.kiln(&["render"]), @r"
     exit code 1
     --- stderr
-    error[unsupported-secret-format]: `secrets/key.pem` is a binary file, and Kiln seals only YAML files as yet
-     --> secrets/key.pem:1:1
+    error[unsupported-secret-format]: `secrets/key.env` is of the format dotenv, and Kiln seals YAML, JSON and binary files
+     --> secrets/key.env:1:1
       |
      ::: .sops.yaml:2:5
       |
@@ -383,4 +383,43 @@ fn the_docs_list_every_form_of_reference() {
         })
         .collect();
     assert_eq!(rows, known);
+}
+
+#[test]
+fn what_is_no_text_is_sealed_as_a_whole() {
+    let sandbox = project("out", &[(".", VALUES)], &[]);
+    sandbox.write("templates/key.sops.bin", b"\x89PNG\r\n\x1a\n\0\xff\xfe\x80");
+    sandbox.kiln(&["render"]).success();
+    let sealed = sandbox.read("out/key.sops.bin");
+    assert!(
+        sealed.starts_with("{\n\t\"data\": \"ENC[AES256_GCM,data:"),
+        "{sealed}"
+    );
+    // Nothing changed, and then a byte: the data key stays.
+    sandbox.kiln(&["render", "--check"]).success();
+    let other = b"\x89PNG\r\n\x1a\n\0\xff\xfe\x81";
+    sandbox.write("templates/key.sops.bin", other);
+    sandbox.kiln(&["render"]).success();
+    let renewed = sandbox.read("out/key.sops.bin");
+    let moved = sealed.lines().zip(renewed.lines());
+    let moved: Vec<&str> = moved
+        .filter(|(before, after)| before != after)
+        .map(|(before, _)| before.split(':').next().unwrap().trim())
+        .collect();
+    assert_eq!(moved, ["\"data\"", "\"lastmodified\"", "\"mac\""]);
+    let Some(sops) = crate::support::oracle("sops") else {
+        return;
+    };
+    let opened = std::process::Command::new(sops)
+        .env("SOPS_AGE_KEY_FILE", sandbox.path("age.key"))
+        .arg("decrypt")
+        .arg(sandbox.path("out/key.sops.bin"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        opened.stdout,
+        other,
+        "{}",
+        String::from_utf8_lossy(&opened.stderr)
+    );
 }

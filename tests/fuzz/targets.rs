@@ -19,7 +19,9 @@ use kiln::yaml::{self, Resolver};
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::Context as CelContext;
 use kube_cel::cel::Value as CelValue;
+use rand_core::{CryptoRng, RngCore};
 use serde_json::{Value, json};
+use sops_age::{DataKey, Draw, PlainFile, SealError, SealedFile, Store};
 
 /// A target: what it is called, what it does with an input, and inputs to start from.
 pub(crate) struct Target {
@@ -79,6 +81,15 @@ pub(crate) static TARGETS: &[Target] = &[
         name: "sealed",
         run: sealed,
         seeds: &[SEALED],
+    },
+    Target {
+        name: "renewal",
+        run: renewal,
+        seeds: &[
+            "a: &x {b: [1, ~, 'q'], c: |\n    text\n  }\nd_unencrypted: 1.0 # c\n---\ne: 2\n# end\n%%\na: {b: [1, 'q']}\nd_unencrypted: 2 # c\n---\ne: 2\n",
+            "data:\n  # c\n  k: one\n  l:\n  - x # tail\n  - {}\nlast: \"a\\/b\u{2028}\"\n%%\ndata:\n  # d\n  k: two\n  l:\n  - x # tail\n  - []\nlast: b\n",
+            "{\"data\": [1, \"a\\/b\", {\"c\": null}], \"e\": 1.50}\n%%\n{\"data\": [1, \"b\"]}\n",
+        ],
     },
     Target {
         name: "rules",
@@ -245,6 +256,84 @@ fn sealed(text: &str) {
         "opened what is not sealed"
     );
     drop(seal::sealed_terms(&source));
+}
+
+/// Fixed bytes in the place of randomness.
+struct Fixed(u64);
+
+impl RngCore for Fixed {
+    fn next_u32(&mut self) -> u32 {
+        u32::try_from(self.next_u64() >> 32).expect("half of it")
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        self.0
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(4) {
+            chunk.copy_from_slice(&self.next_u32().to_le_bytes()[..chunk.len()]);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Fixed {}
+
+/// What stands between two plain texts.
+const THEN: &str = "\n%%\n";
+
+/// The ways to choose what is encrypted.
+static SEAL_RULES: LazyLock<sops_age::RuleFile> = LazyLock::new(|| {
+    let rules = "creation_rules:\n- {}\n- {mac_only_encrypted: true, encrypted_regex: 'a|data'}\n- {unencrypted_comment_regex: ' c'}\n";
+    sops_age::RuleFile::read(rules).expect("the rules are sound")
+});
+
+/// A file that is sealed, and sealed again when it changed, opens to what it was each time.
+fn renewal(text: &str) {
+    let (before, after) = text.split_once(THEN).unwrap_or((text, text));
+    for store in [Store::Yaml, Store::Json, Store::Binary] {
+        let read = |text: &str| PlainFile::read(text.as_bytes(), store);
+        let (Ok(before), Ok(after)) = (read(before), read(after)) else {
+            continue;
+        };
+        for rule in &SEAL_RULES.rules {
+            let target = rule.target();
+            let fits = |plain: &PlainFile| plain.unsealable(target.scope).is_empty();
+            if !fits(&before) || !fits(&after) {
+                continue;
+            }
+            // The same numbers make the data key that opens the file.
+            let mut key = [0; 32];
+            Fixed(1).fill_bytes(&mut key);
+            let open = |sealed: &str| {
+                let sealed = SealedFile::read(sealed, store).expect("it was just sealed");
+                sealed.open(DataKey::new(key)).expect("it was just sealed")
+            };
+            let draw = Draw::new(&before, target.scope, &mut Fixed(1));
+            let sealed = match before.seal(&target, &draw, "2026-01-01T00:00:00Z") {
+                Ok(sealed) => sealed,
+                Err(problem) => {
+                    assert!(matches!(problem, SealError::MisreadComment(_)), "{problem}");
+                    continue;
+                }
+            };
+            let opened = open(&sealed);
+            assert!(opened.holds(&before), "{sealed}");
+            let draw = Draw::new(&after, target.scope, &mut Fixed(2));
+            match opened.renew(&after, &target, &draw, "2026-01-02T00:00:00Z") {
+                Ok(renewed) => assert!(open(&renewed).holds(&after), "{renewed}"),
+                Err(problem) => {
+                    assert!(matches!(problem, SealError::MisreadComment(_)), "{problem}");
+                }
+            }
+        }
+    }
 }
 
 /// Rules answer the same twice.

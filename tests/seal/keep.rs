@@ -1,5 +1,7 @@
 use super::{Pair, Project, messages, sops, sops_encrypts};
-use kiln::seal::Keyring;
+use kiln::diagnostic::Diagnostic;
+use kiln::seal::{self, Keyring};
+use kiln::source::Source;
 
 const PATH: &str = "a.sops.yaml";
 const TEXT: &str = "kind: Secret\nstringData:\n  # note\n  a: one\n  b: 2\n";
@@ -102,6 +104,112 @@ fn seals_anew_when_rule_or_recipients_change() {
         );
     };
     assert!(again(TEXT, twice).0);
+}
+
+/// The ciphertexts of values and comments, and the rest of the lines before the metadata.
+fn values(sealed: &str) -> Vec<&str> {
+    let end = sealed.find("sops:").unwrap();
+    sealed[..end].lines().collect()
+}
+
+/// Seals again what was sealed, after a change of the project, and returns both texts and what was warned of.
+fn renewed(text: &str, change: impl FnOnce(&mut Project)) -> (String, String, Vec<Diagnostic>) {
+    let pair = Pair::new();
+    let mut project = Project::new(&pair, RULE);
+    let first = project.sealed(TEXT);
+    project
+        .disk
+        .insert(PATH.to_owned(), first.clone().into_bytes());
+    project.now = "2027-01-01T00:00:00Z";
+    project.seed = 2;
+    change(&mut project);
+    let result = project.seal(&[(PATH, text)]).unwrap();
+    let (_, file) = result.value.outputs().next().unwrap();
+    let second = String::from_utf8(file.bytes.clone()).unwrap();
+    (first, second, result.warnings)
+}
+
+#[test]
+fn moves_the_line_that_changed() {
+    for (from, to, start) in [
+        ("a: one", "a: two", "  a:"),
+        ("# note", "# nota", "  #ENC"),
+        ("kind: Secret", "kind: Other", "kind:"),
+    ] {
+        let (before, after, warnings) = renewed(&TEXT.replace(from, to), nothing);
+        assert!(warnings.is_empty());
+        let pairs = before.lines().zip(after.lines());
+        let moved: Vec<&str> = pairs
+            .filter(|(before, after)| before != after)
+            .map(|(_, after)| after)
+            .collect();
+        let starts = [start, "    lastmodified:", "    mac:"];
+        assert_eq!(moved.len(), 3, "{before}\n{after}");
+        let each = moved.iter().zip(starts);
+        assert!(
+            each.clone().all(|(line, start)| line.starts_with(start)),
+            "{moved:?}"
+        );
+    }
+    // The order of keys.
+    let other = "kind: Secret\nstringData:\n  # note\n  b: 2\n  a: one\n";
+    let (before, after, _) = renewed(other, nothing);
+    let (mut before, mut after) = (values(&before), values(&after));
+    assert_ne!(before, after);
+    before.sort_unstable();
+    after.sort_unstable();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn wraps_the_key_anew_for_other_recipients() {
+    let more = Pair::new();
+    let add = |project: &mut Project| {
+        let both = format!("age: {},", more.recipient);
+        project.rules = project.rules.replace("age: ", &both);
+    };
+    let (before, after, warnings) = renewed(TEXT, add);
+    assert!(warnings.is_empty());
+    let own = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("ENC[") || line.contains("lastmodified"));
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(own(&before), own(&after));
+    assert_eq!(after.matches("recipient:").count(), 2);
+    let source = Source::new(PATH, after.as_str());
+    assert!(seal::decrypt(&source, &more.keyring()).is_ok());
+    // The only one is another.
+    let replace = |project: &mut Project| {
+        let at = project.rules.find("age1").unwrap();
+        let end = at + project.rules[at..].find('\n').unwrap();
+        project.rules.replace_range(at..end, &more.recipient);
+    };
+    let (before, after, warnings) = renewed(TEXT, replace);
+    assert_eq!(own(&before), own(&after));
+    let gone = before
+        .lines()
+        .find_map(|line| line.split_once("recipient: "));
+    let (_, gone) = gone.unwrap();
+    assert!(!after.contains(gone));
+    insta::assert_snapshot!(messages(&warnings).replace(gone, "age1(gone)"), @r"
+    seal-recipient-removed: `a.sops.yaml` is no longer sealed for `age1(gone)`, who knows the data key
+      whoever kept the old file can read what is sealed with that key: change the secrets themselves
+      `sops rotate --in-place FILE` gives a file a new data key, which Kiln keeps
+    ");
+}
+
+#[test]
+fn another_rule_gives_another_data_key() {
+    let other = |project: &mut Project| {
+        project.rules = project.rules.replace("^stringData$", "^(stringData)$");
+    };
+    let (before, after, _) = renewed(TEXT, other);
+    let before = values(&before);
+    let same = values(&after);
+    let same = same.iter().filter(|line| before.contains(*line));
+    assert!(same.clone().all(|line| !line.contains("ENC[")));
 }
 
 #[test]

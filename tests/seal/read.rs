@@ -225,7 +225,7 @@ fn warns_of_lines_that_are_no_identity_and_never_shows_them() {
             "AGE-SECRET-KEY-PQ-1CANARY-7F3A-TWEET\nAGE-PLUGIN-YUBIKEY-1CANARY-7F3A-TWEET\ncanary-7f3a-tweet\n",
         ),
     )];
-    let (keyring, problems) = Keyring::parse(&texts);
+    let (keyring, problems) = seal::read_identities(&texts);
     assert!(keyring.is_empty());
     insta::assert_snapshot!(messages(&problems), @r"
     unsupported-identity: line 1 of `age.key` is a post-quantum identity (`AGE-SECRET-KEY-PQ-1…`), which is not supported yet
@@ -256,7 +256,7 @@ fn says_what_is_wrong_with_a_file_that_does_not_open() {
     unsupported-key-type: `a.sops.yaml` is sealed for pgp and not for any age key
       Kiln opens files with age identities only: add an age recipient with `sops updatekeys`
     malformed-sops-metadata: `a.sops.yaml` cannot be opened: the SOPS metadata has no `lastmodified` [sops]
-    malformed-sops-metadata: `a.sops.yaml` cannot be opened: the data key is split over several key groups, which Kiln cannot join [sops]
+    malformed-sops-metadata: `a.sops.yaml` cannot be opened: the data key is split over several key groups, which cannot be joined here [sops]
     ");
 }
 

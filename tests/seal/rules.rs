@@ -127,6 +127,7 @@ impl RuleSearch<'_> {
             rules: &rules,
             earlier: &Earlier::default(),
             unseen: None,
+            data_keys: kiln::seal::DataKeys::Kept,
             now: NOW,
         };
         let tree = super::named_tree(&[(path, "all: 1\n")]);

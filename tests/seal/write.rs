@@ -275,22 +275,26 @@ fn refuses_what_sops_cannot_encrypt() {
         ("tag.sops.yaml", "a: !custom b\nc: !!str d\n"),
         ("twice.sops.yaml", "a: 1\na: 2\n"),
         ("env.sops.env", "A=1\n"),
-        ("json.sops.json", "{}\n"),
+        ("json.sops.json", "{\"a\": 1}\n["),
+        ("list.sops.json", "[1]\n"),
+        ("ini.sops.ini", "a=canary-7f3a-tweet\n"),
     ];
     insta::assert_snapshot!(messages(&project.problems(&files)), @r"
-    unsealable-yaml: there is an anchor in `alias.sops.yaml`, which cannot be sealed [1]
+    unsealable-yaml: there is an anchor in what is encrypted of `alias.sops.yaml`, which SOPS could not open [1]
       write the value out where it is used
-    unsealable-yaml: there is an alias in `alias.sops.yaml`, which cannot be sealed [*x]
-      write the value out; SOPS would do so too
+    unsealable-yaml: there is an alias in what is encrypted of `alias.sops.yaml`, which SOPS could not open [*x]
+      write the value out where it is used
     unsealable-yaml: there is a number beyond 64 bits in `big.sops.yaml`, which cannot be sealed [18446744073709551615]
       put the number in quotes
     unsealable-yaml: `empty.sops.yaml` holds nothing that could be sealed
-    unsupported-secret-format: `env.sops.env` is a dotenv file, and Kiln seals only YAML files as yet []
+    unsupported-secret-format: `env.sops.env` is of the format dotenv, and Kiln seals YAML, JSON and binary files []
       put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
-    unsupported-secret-format: `json.sops.json` is a JSON file, and Kiln seals only YAML files as yet []
+    unsupported-secret-format: `ini.sops.ini` is of the format INI, and Kiln seals YAML, JSON and binary files []
       put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it
+    unsealable-json: `json.sops.json` is no JSON object that SOPS reads: something follows the end of the object [[]
     unsealable-yaml: the key `1` is not a string in `key.sops.yaml`, which cannot be sealed [1]
       put the key in quotes
+    unsealable-json: `list.sops.json` is no JSON object that SOPS reads: it does not start with `{` [[]
     unsealable-yaml: a document of `list.sops.yaml` is not a mapping, which SOPS cannot encrypt [a]
       put the value below a key
     unsealable-yaml: `sops.sops.yaml` has a top-level key `sops`, which SOPS keeps for itself [sops]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -31,7 +31,12 @@ pub(crate) fn oracle(name: &str) -> Option<PathBuf> {
 }
 
 fn install(name: &str) -> Answer {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/install");
+    // The crates of this repository ask as well.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut scripts = above.map(|folder| folder.join("tests/oracles/install"));
+    let script = scripts.find(|script| script.is_file()).ok_or_else(|| {
+        format!("SKIPPED {name}: no `tests/oracles/install` here; not checked: what {name} tells")
+    })?;
     let output = Command::new("bash").arg(script).arg(name).output();
     let output = output.map_err(|error| {
         format!("SKIPPED {name}: no `bash` ({error}); not checked: what {name} tells")

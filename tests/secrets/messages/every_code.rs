@@ -12,7 +12,7 @@ use kiln::pipeline::Keys;
 use kiln::secret::Secret;
 
 /// Codes that no mistake here gives, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 6] = [
+const OUT_OF_REACH: [(&str, &str); 8] = [
     ("exemption-without-reason", "`kiln.toml` refuses it before"),
     (
         "pod-security-too-strict",
@@ -22,8 +22,16 @@ const OUT_OF_REACH: [(&str, &str); 6] = [
         "resource-ignored",
         "names a path; a project in memory has no file that git ignores",
     ),
+    (
+        "seal-recipient-removed",
+        "names recipients and paths of outputs",
+    ),
     ("schema-model", "only a bug of ours gives it"),
     ("seal-self-check", "only a bug of ours gives it"),
+    (
+        "seal-wrap-failed",
+        "names a recipient; age says why it cannot encrypt for it",
+    ),
     (
         "yaml-syntax",
         "a rendered file is refused before; a comparison shows keys only",

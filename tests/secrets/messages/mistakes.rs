@@ -552,6 +552,13 @@ pub(super) const SEAL: &[Mistake] = &[
     ("unsealable-yaml", |it| {
         with(it, "templates/x.sops.yaml", "a: &p CANARY\nb: *p\n")
     }),
+    ("unsealable-json", |it| {
+        rule(
+            it,
+            "age: age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+        );
+        with(it, "templates/x.sops.json", "{\"a\": \"CANARY\"} x\n")
+    }),
     ("no-creation-rule", |it| {
         literal_only(it);
         rules(it, "creation_rules: []\n");

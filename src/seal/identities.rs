@@ -1,0 +1,62 @@
+//! What is told of identities.
+
+use sops_age::keys::{IdentityFlaw, IdentityProblem, Keyring, WrappedKey};
+
+use crate::diagnostic::Diagnostic;
+use crate::secret::Secret;
+
+const WHOLE_KEY: &str = "copy the whole file again: an identity is a line that starts with `AGE-SECRET-KEY-1` and has 74 characters";
+
+/// Reads age identity files, each handed over with the name to show for it, as [`Keyring::parse`] does.
+pub fn read_identities(texts: &[(String, Secret)]) -> (Keyring, Vec<Diagnostic>) {
+    let (keyring, problems) = Keyring::parse(texts);
+    (keyring, problems.iter().map(diagnose).collect())
+}
+
+fn diagnose(problem: &IdentityProblem) -> Diagnostic {
+    let message = problem.to_string();
+    match problem.flaw {
+        IdentityFlaw::NoneThere | IdentityFlaw::Broken => {
+            Diagnostic::error("bad-identity", message).with_hint(WHOLE_KEY)
+        }
+        IdentityFlaw::NoIdentity => Diagnostic::warning("bad-identity", message)
+            .with_hint("an identity is a line that starts with `AGE-SECRET-KEY-1`"),
+        IdentityFlaw::Unsupported(_) => Diagnostic::warning("unsupported-identity", message),
+    }
+}
+
+/// Says that nothing here opens a file, what it is sealed for and where Kiln looked.
+pub(super) fn cannot_open(keyring: &Keyring, path: &str, copies: &[WrappedKey]) -> Diagnostic {
+    let at_hand = keyring.recipients();
+    let diagnostic = match at_hand.len() {
+        0 => Diagnostic::error(
+            "missing-identity",
+            format!("there is no age identity to open `{path}` with"),
+        ),
+        1 => Diagnostic::error(
+            "wrong-identity",
+            format!("the age identity at hand does not open `{path}`"),
+        ),
+        count => Diagnostic::error(
+            "wrong-identity",
+            format!("none of the {count} age identities at hand opens `{path}`"),
+        ),
+    };
+    let sealed_for = listed(copies.iter().map(|copy| copy.recipient.as_str()));
+    let mut diagnostic = diagnostic.with_hint(format!("the file is sealed for {sealed_for}"));
+    if !at_hand.is_empty() {
+        let at_hand = listed(at_hand.iter().map(String::as_str));
+        diagnostic = diagnostic.with_hint(format!("the identity at hand is for {at_hand}"));
+    }
+    if keyring.places().is_empty() {
+        return diagnostic.with_hint("hand over the private key of one of these");
+    }
+    let places = listed(keyring.places().iter().map(String::as_str));
+    diagnostic.with_hint(format!("Kiln looked for identities in {places}"))
+}
+
+/// Lists names in backticks.
+pub(super) fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

@@ -405,8 +405,10 @@ fn what_is_no_text_is_sealed_as_a_whole() {
     let moved: Vec<&str> = moved
         .filter(|(before, after)| before != after)
         .map(|(before, _)| before.split(':').next().unwrap().trim())
+        // It counts seconds, and two runs may fall into one.
+        .filter(|key| *key != "\"lastmodified\"")
         .collect();
-    assert_eq!(moved, ["\"data\"", "\"lastmodified\"", "\"mac\""]);
+    assert_eq!(moved, ["\"data\"", "\"mac\""]);
     let Some(sops) = crate::support::oracle("sops") else {
         return;
     };

@@ -111,9 +111,9 @@ fn a_folder_without_a_kustomization_is_taken_whole() {
     assert_eq!(
         listed(&applied),
         [
-            "flux-system ConfigMap /a",
-            "flux-system ConfigMap /b",
-            "flux-system ConfigMap /c",
+            "flux-system ConfigMap a",
+            "flux-system ConfigMap b",
+            "flux-system ConfigMap c",
         ]
     );
 }
@@ -163,7 +163,7 @@ fn what_is_left_of_a_build_with_such_a_key_is_applied() {
         listed(&found),
         [
             "flux-system Kustomization flux-system/apps",
-            "apps ConfigMap /a"
+            "apps ConfigMap a"
         ]
     );
     let marks: Vec<_> = found
@@ -187,7 +187,7 @@ fn what_is_left_of_a_build_with_such_a_key_is_applied() {
         ("old/b.yaml", &config_map("b", "1")),
     ];
     let found = applied(&lost);
-    assert_eq!(listed(&found), ["flux-system ConfigMap /a"]);
+    assert_eq!(listed(&found), ["flux-system ConfigMap a"]);
     assert!(found.builds[1].refused && !found.builds[1].is_partial);
 }
 
@@ -338,7 +338,7 @@ fn a_folder_that_nothing_reaches_is_built_where_it_stands() {
     let applied = applied(&files);
     assert_eq!(
         listed(&applied),
-        ["flux-system ConfigMap /a", " ConfigMap /b"]
+        ["flux-system ConfigMap a", " ConfigMap b"]
     );
     assert!(!applied.builds[1].is_reached());
     assert_eq!(applied.builds[1].folder, "old");

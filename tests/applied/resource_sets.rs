@@ -56,11 +56,11 @@ fn a_kustomization_that_it_makes_is_followed() {
     ];
     let found = listed(&applied(&files));
     assert!(
-        found.contains(&"tenant-a ConfigMap /c".to_owned()),
+        found.contains(&"tenant-a ConfigMap c".to_owned()),
         "{found:?}"
     );
     assert!(
-        found.contains(&"tenant-b ConfigMap /d".to_owned()),
+        found.contains(&"tenant-b ConfigMap d".to_owned()),
         "{found:?}"
     );
 }

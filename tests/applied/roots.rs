@@ -18,7 +18,7 @@ fn a_flux_instance_names_its_folder() {
     let applied = applied(&files);
     assert_eq!(folders(&applied), ["cluster"]);
     assert_eq!(applied.roots[0].key.to_string(), "flux-system/flux-system");
-    assert_eq!(listed(&applied), ["flux-system ConfigMap /a"]);
+    assert_eq!(listed(&applied), ["flux-system ConfigMap a"]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_bootstrapped_kustomization_holds_its_own_file() {
     ];
     let applied = applied(&files);
     assert_eq!(folders(&applied), ["clusters/prod"]);
-    assert!(listed(&applied).contains(&"apps ConfigMap /a".to_owned()));
+    assert!(listed(&applied).contains(&"apps ConfigMap a".to_owned()));
     // The components are written by the bootstrap, so they are not an error.
     assert_eq!(super::problems(&applied), [""; 0]);
     assert_eq!(
@@ -105,9 +105,9 @@ fn every_cluster_is_a_root_with_names_of_its_own() {
         listed(&applied),
         [
             "flux-system Kustomization flux-system/apps",
-            "apps ConfigMap /a",
+            "apps ConfigMap a",
             "flux-system Kustomization flux-system/apps",
-            "apps ConfigMap /b",
+            "apps ConfigMap b",
         ]
     );
 }
@@ -128,7 +128,7 @@ fn without_a_sync_the_uppermost_kustomizations_start() {
     // `apps` has no kustomization, so Flux takes all of it.
     let applied = applied(&files);
     assert_eq!(folders(&applied), ["flux/cluster"]);
-    assert!(listed(&applied).contains(&"web ConfigMap /a".to_owned()));
+    assert!(listed(&applied).contains(&"web ConfigMap a".to_owned()));
 }
 
 #[test]
@@ -144,5 +144,5 @@ fn named_roots_win() {
     };
     let applied = applied_with(&files, &options);
     assert_eq!(folders(&applied), ["other"]);
-    assert_eq!(listed(&applied), ["flux-system ConfigMap /b"]);
+    assert_eq!(listed(&applied), ["flux-system ConfigMap b"]);
 }

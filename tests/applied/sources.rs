@@ -46,7 +46,7 @@ fn another_source_is_not_seen_and_its_folder_makes_it_seen() {
     };
     let found = applied_with(&files, &options);
     assert_eq!(unseen(&found), [""; 0]);
-    assert!(listed(&found).contains(&"web ConfigMap /theirs".to_owned()));
+    assert!(listed(&found).contains(&"web ConfigMap theirs".to_owned()));
     let object = found.of_kind("", "ConfigMap").next().unwrap();
     assert_eq!(object.place().file.path, "../apps/web/theirs.yaml");
 }
@@ -61,7 +61,7 @@ fn a_source_of_the_same_url_is_this_tree() {
         ("cluster/web.yaml", &web),
         ("web/mine.yaml", &config_map("mine", "1")),
     ];
-    assert!(listed(&applied(&files)).contains(&"web ConfigMap /mine".to_owned()));
+    assert!(listed(&applied(&files)).contains(&"web ConfigMap mine".to_owned()));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_source_that_nothing_defines_is_this_tree_where_the_path_is_here() {
     let web = from("GitRepository", "home-kubernetes");
     let mine = config_map("mine", "1");
     let files = [("cluster/web.yaml", web.as_str()), ("web/mine.yaml", &mine)];
-    assert!(listed(&applied(&files)).contains(&"web ConfigMap /mine".to_owned()));
+    assert!(listed(&applied(&files)).contains(&"web ConfigMap mine".to_owned()));
 }
 
 #[test]
@@ -99,7 +99,7 @@ spec:
     let found = applied(&files);
     assert_eq!(problems(&found), [""; 0]);
     assert!(
-        listed(&found).contains(&"web ConfigMap /c".to_owned()),
+        listed(&found).contains(&"web ConfigMap c".to_owned()),
         "{:?}",
         unseen(&found)
     );

@@ -1,11 +1,14 @@
 //! What is told of identities.
 
-use sops_age::keys::{IdentityFlaw, IdentityProblem, Keyring, WrappedKey};
+use sops_age::keys::{
+    IdentityFlaw, IdentityProblem, Keyring, OpenError, WrappedKey, shown_recipient,
+};
 
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
 
-const WHOLE_KEY: &str = "copy the whole file again: an identity is a line that starts with `AGE-SECRET-KEY-1` and has 74 characters";
+const WHOLE_KEY: &str =
+    "copy the whole file again: `AGE-SECRET-KEY-1…` has 74 characters, `AGE-SECRET-KEY-PQ-1…` 77";
 
 /// Reads age identity files, each handed over with the name to show for it, as [`Keyring::parse`] does.
 pub fn read_identities(texts: &[(String, Secret)]) -> (Keyring, Vec<Diagnostic>) {
@@ -16,17 +19,22 @@ pub fn read_identities(texts: &[(String, Secret)]) -> (Keyring, Vec<Diagnostic>)
 fn diagnose(problem: &IdentityProblem) -> Diagnostic {
     let message = problem.to_string();
     match problem.flaw {
-        IdentityFlaw::NoneThere | IdentityFlaw::Broken => {
+        IdentityFlaw::NoneThere | IdentityFlaw::Broken(_) => {
             Diagnostic::error("bad-identity", message).with_hint(WHOLE_KEY)
         }
         IdentityFlaw::NoIdentity => Diagnostic::warning("bad-identity", message)
-            .with_hint("an identity is a line that starts with `AGE-SECRET-KEY-1`"),
+            .with_hint("an identity is a line that starts with `AGE-SECRET-KEY-`"),
         IdentityFlaw::Unsupported(_) => Diagnostic::warning("unsupported-identity", message),
     }
 }
 
 /// Says that nothing here opens a file, what it is sealed for and where Kiln looked.
-pub(super) fn cannot_open(keyring: &Keyring, path: &str, copies: &[WrappedKey]) -> Diagnostic {
+pub(super) fn cannot_open(
+    keyring: &Keyring,
+    path: &str,
+    copies: &[WrappedKey],
+    failure: &OpenError,
+) -> Diagnostic {
     let at_hand = keyring.recipients();
     let diagnostic = match at_hand.len() {
         0 => Diagnostic::error(
@@ -42,11 +50,17 @@ pub(super) fn cannot_open(keyring: &Keyring, path: &str, copies: &[WrappedKey]) 
             format!("none of the {count} age identities at hand opens `{path}`"),
         ),
     };
-    let sealed_for = listed(copies.iter().map(|copy| copy.recipient.as_str()));
+    let shown = copies.iter().map(|copy| shown_recipient(&copy.recipient));
+    let shown: Vec<String> = shown.collect();
+    let sealed_for = listed(shown.iter().map(String::as_str));
     let mut diagnostic = diagnostic.with_hint(format!("the file is sealed for {sealed_for}"));
     if !at_hand.is_empty() {
+        let at_hand: Vec<String> = at_hand.iter().map(|own| shown_recipient(own)).collect();
         let at_hand = listed(at_hand.iter().map(String::as_str));
         diagnostic = diagnostic.with_hint(format!("the identity at hand is for {at_hand}"));
+    }
+    for obstacle in &failure.obstacles {
+        diagnostic = diagnostic.with_hint(obstacle.to_string());
     }
     if keyring.places().is_empty() {
         return diagnostic.with_hint("hand over the private key of one of these");

@@ -246,7 +246,9 @@ pub(super) fn locked_problem(
     problem: &LockedError,
 ) -> Diagnostic {
     match problem {
-        LockedError::NoIdentity => cannot_open(keyring, path, &sealed.metadata.age),
+        LockedError::NoIdentity(failure) => {
+            cannot_open(keyring, path, &sealed.metadata.age, failure)
+        }
         LockedError::NoAgeKey { kinds } => {
             let kinds = if kinds.is_empty() {
                 "nobody".to_owned()

@@ -2,6 +2,8 @@
 
 mod bech32_text;
 mod identity;
+mod key_command;
+mod key_source;
 mod keyring;
 mod plugin;
 mod post_quantum;
@@ -11,6 +13,10 @@ mod x_wing;
 
 pub use bech32_text::KeyDamage;
 pub use identity::{Identity, IdentityFile, IdentityRefusal, NativeKind};
+pub use key_command::{KeyCommand, KeyCommandError};
+pub use key_source::{
+    FoundKeys, KeyEnvironment, KeyFile, KeySourceProblem, KeySources, UserSystem,
+};
 pub use keyring::{
     IdentityFlaw, IdentityProblem, Keyring, OpenError, OpenObstacle, USUAL_IDENTITY_FILE,
 };

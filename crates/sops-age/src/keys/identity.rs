@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::Read as _;
 use std::iter;
-use std::sync::Arc;
 
 use age::armor::ArmoredReader;
 use age::secrecy::ExposeSecret as _;
@@ -13,7 +12,7 @@ use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::bech32_text::{KeyDamage, TextForm};
-use super::plugin::{MissingPlugin, PluginDialog, PluginIdentity, told_by};
+use super::plugin::{PluginAccess, PluginIdentity, PluginRefusal, told_by};
 use super::post_quantum::PostQuantumIdentity;
 use super::recipient::KeyKind;
 use super::ssh::{SshIdentity, SshRefusal, looks_like_private_key};
@@ -61,9 +60,9 @@ pub(super) enum NotOpened {
     /// It is no age file, or a changed one.
     #[error("it is damaged")]
     Damaged,
-    /// The program of the plugin is not there.
+    /// The program of the plugin is not there, or may not run.
     #[error(transparent)]
-    MissingPlugin(#[from] MissingPlugin),
+    NoPlugin(#[from] PluginRefusal),
     /// What the plugin said, in one line.
     #[error("the plugin says: {0}")]
     Plugin(String),
@@ -119,10 +118,11 @@ impl Identity {
         }
     }
 
-    /// Has the questions of the plugin asked, if this is a key of one.
-    pub(super) fn with_dialog(self, dialog: Arc<dyn PluginDialog>) -> Self {
+    /// Says whether the program of the plugin may run, if this is a key of one; it may not by default.
+    #[must_use]
+    pub fn with_plugins(self, access: &PluginAccess) -> Self {
         match self {
-            Self::Plugin(key) => Self::Plugin(key.with_dialog(dialog)),
+            Self::Plugin(key) => Self::Plugin(key.with_access(access.clone())),
             other => other,
         }
     }
@@ -139,7 +139,8 @@ impl Identity {
 
 /// Opens an age file of exactly 32 bytes, which never lie in memory that is not wiped.
 fn open_by(identity: &dyn age::Identity, armored: &str) -> Result<DataKey, NotOpened> {
-    let armored = ArmoredReader::new(armored.as_bytes());
+    // White space around it is fine for sops, and not for the `age` crate.
+    let armored = ArmoredReader::new(armored.trim().as_bytes());
     let decryptor = Decryptor::new_buffered(armored).map_err(not_opened)?;
     let mut reader = decryptor
         .decrypt(iter::once(identity))

@@ -115,6 +115,8 @@ pub enum KeySourceProblem {
     Unreadable {
         /// The file.
         path: String,
+        /// Whether a variable names it, as none does for those that every user may have.
+        is_named: bool,
         /// Why.
         cause: io::Error,
     },
@@ -123,6 +125,8 @@ pub enum KeySourceProblem {
     NoText {
         /// The file.
         path: String,
+        /// Whether a variable names it, as none does for those that every user may have.
+        is_named: bool,
     },
     /// A command gave no keys.
     #[error("the command in `{variable}` {cause}")]
@@ -135,9 +139,13 @@ pub enum KeySourceProblem {
 }
 
 impl KeySourceProblem {
-    /// Returns whether keys that the user asked for are missing.
+    /// Returns whether keys that the user asked for are missing; all else is a warning.
     pub fn is_error(&self) -> bool {
-        !matches!(self, Self::OpenToOthers { .. })
+        match self {
+            Self::OpenToOthers { .. } => false,
+            Self::NoFile { .. } | Self::Command { .. } => true,
+            Self::Unreadable { is_named, .. } | Self::NoText { is_named, .. } => *is_named,
+        }
     }
 
     /// Says what to do.
@@ -267,6 +275,7 @@ impl KeySources {
         named_by: Option<&'static str>,
     ) {
         let path = file.display().to_string();
+        let is_named = named_by.is_some();
         let content = match environment.read_key_file(file) {
             Ok(Some(content)) => content,
             Ok(None) => {
@@ -278,13 +287,17 @@ impl KeySources {
                 };
             }
             Err(cause) => {
-                return self
-                    .problems
-                    .push(KeySourceProblem::Unreadable { path, cause });
+                return self.problems.push(KeySourceProblem::Unreadable {
+                    path,
+                    is_named,
+                    cause,
+                });
             }
         };
         let Some(text) = text_of(&content.content) else {
-            return self.problems.push(KeySourceProblem::NoText { path });
+            return self
+                .problems
+                .push(KeySourceProblem::NoText { path, is_named });
         };
         if content.is_open_to_others {
             let path = path.clone();
@@ -501,7 +514,12 @@ mod tests {
                 "the command in `SOPS_AGE_KEY_CMD` is no command",
             ]
         );
-        assert!(sources.problems.iter().all(KeySourceProblem::is_error));
+        let errors: Vec<bool> = sources
+            .problems
+            .iter()
+            .map(KeySourceProblem::is_error)
+            .collect();
+        assert_eq!(errors, [true, false, true, true]);
         assert_eq!(sources.found[0].text.expose(), "age-encryption.org/v1");
     }
 

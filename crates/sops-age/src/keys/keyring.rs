@@ -1,11 +1,10 @@
 //! The private keys at hand.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::bech32_text::KeyDamage;
 use super::identity::{Identity, IdentityRefusal, NotOpened};
-use super::plugin::PluginDialog;
+use super::plugin::{PluginAccess, PluginRefusal};
 use super::recipient::{KeyKind, WrappedKey, is_same_recipient};
 use super::ssh::looks_like_private_key;
 use crate::cipher::DataKey;
@@ -90,13 +89,13 @@ pub enum OpenObstacle {
         /// What it is, in words.
         kind: &'static str,
     },
-    /// The program of a plugin is not there.
-    #[error("`{origin}` names a plugin, and the program `{program}` is not in `$PATH`")]
-    MissingPlugin {
+    /// The program of a plugin is not there, or may not run.
+    #[error("`{origin}` names a plugin, and {refusal}")]
+    NoPlugin {
         /// Where the identity lies.
         origin: String,
-        /// The name of the program.
-        program: String,
+        /// Which program, and why.
+        refusal: PluginRefusal,
     },
     /// A plugin said no.
     #[error("the plugin that `{origin}` names says: {message}")]
@@ -260,12 +259,14 @@ impl Keyring {
         })
     }
 
-    /// Has the questions of plugins asked; without, they are answered by no.
+    /// Says whether the programs of plugins may run, and whom they may ask; they may not by default.
     #[must_use]
-    pub fn with_dialog(mut self, dialog: &Arc<dyn PluginDialog>) -> Self {
-        for held in &mut self.identities {
-            held.identity = held.identity.clone().with_dialog(Arc::clone(dialog));
-        }
+    pub fn with_plugins(mut self, access: &PluginAccess) -> Self {
+        let allow = |held: HeldIdentity| HeldIdentity {
+            identity: held.identity.with_plugins(access),
+            ..held
+        };
+        self.identities = self.identities.into_iter().map(allow).collect();
         self
     }
 
@@ -367,10 +368,7 @@ fn obstacle(problem: NotOpened, origin: &str) -> Option<OpenObstacle> {
     let origin = origin.to_owned();
     match problem {
         NotOpened::NoMatch | NotOpened::Damaged => None,
-        NotOpened::MissingPlugin(missing) => Some(OpenObstacle::MissingPlugin {
-            origin,
-            program: missing.program,
-        }),
+        NotOpened::NoPlugin(refusal) => Some(OpenObstacle::NoPlugin { origin, refusal }),
         NotOpened::Plugin(message) => Some(OpenObstacle::Plugin { origin, message }),
     }
 }
@@ -473,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_plugin_that_is_not_there() {
+    fn names_the_plugin_that_may_not_run_or_is_not_there() {
         let form = super::super::bech32_text::TextForm {
             prefix: "age-plugin-no-such-plugin-",
             bytes: 3,
@@ -486,13 +484,17 @@ mod tests {
         );
         let own = IdentityFile::generate(NativeKind::X25519, "now").recipient;
         let copies = wrap(&[&own], &DataKey::new([1; 32]));
-        let failure = keyring.open(&copies).err().unwrap();
-        let told: Vec<String> = failure.obstacles.iter().map(ToString::to_string).collect();
+        let told = |keyring: &Keyring| {
+            let failure = keyring.open(&copies).err().unwrap();
+            failure.obstacles[0].to_string()
+        };
         assert_eq!(
-            told,
-            [
-                "`age.key` names a plugin, and the program `age-plugin-no-such-plugin` is not in `$PATH`"
-            ]
+            told(&keyring),
+            "`age.key` names a plugin, and the program `age-plugin-no-such-plugin` may not run here"
+        );
+        assert_eq!(
+            told(&keyring.with_plugins(&PluginAccess::Silent)),
+            "`age.key` names a plugin, and the program `age-plugin-no-such-plugin` is not in `$PATH`"
         );
     }
 

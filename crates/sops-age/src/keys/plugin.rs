@@ -1,8 +1,9 @@
 //! Keys of age plugins: recipients `age1NAME1…`, identities `AGE-PLUGIN-NAME-1…`.
 //!
 //! The program `age-plugin-NAME` of `$PATH` does the work, over the [plugin protocol](https://c2sp.org/age-plugin). It
-//! runs when a key of its kind wraps or opens something, never when one is read. It may ask for a touch or a PIN; whom it
-//! asks is up to a [`PluginDialog`], and without one every question is answered by no.
+//! runs when a key of its kind wraps or opens something, never when one is read, and only where the caller gives
+//! [`PluginAccess`]: whoever may write a rule file or a key file must not choose the programs that run. It may ask for a
+//! touch or a PIN; whom it asks is up to a [`PluginDialog`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,8 +31,43 @@ pub trait PluginDialog: Send + Sync {
     fn ask_secret(&self, message: &str) -> Option<Secret>;
 }
 
-/// A dialog in the form that age hands around; empty where nobody can be asked.
+/// Whether the programs of plugins may run, and whom they may ask.
 #[derive(Clone, Default)]
+pub enum PluginAccess {
+    /// None may run.
+    #[default]
+    Denied,
+    /// They may run; each question is answered by no.
+    Silent,
+    /// They may run, and ask.
+    Asking(Arc<dyn PluginDialog>),
+}
+
+impl fmt::Debug for PluginAccess {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Denied => "Denied",
+            Self::Silent => "Silent",
+            Self::Asking(_) => "Asking",
+        })
+    }
+}
+
+impl PluginAccess {
+    /// Returns the dialog in the form that age hands around.
+    fn dialog(&self, plugin: &str) -> Result<DialogHandle, PluginRefusal> {
+        match self {
+            Self::Denied => Err(PluginRefusal::Denied {
+                program: program_of(plugin),
+            }),
+            Self::Silent => Ok(DialogHandle(None)),
+            Self::Asking(dialog) => Ok(DialogHandle(Some(Arc::clone(dialog)))),
+        }
+    }
+}
+
+/// A dialog, or nobody who can be asked.
+#[derive(Clone)]
 pub(super) struct DialogHandle(Option<Arc<dyn PluginDialog>>);
 
 impl age::Callbacks for DialogHandle {
@@ -77,38 +113,38 @@ pub(super) fn one_line(text: &str) -> String {
     words.join(" ")
 }
 
-/// The program of a plugin that is not installed.
+/// Why the program of a plugin does not run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the program `{program}` is not in `$PATH`")]
-pub struct MissingPlugin {
-    /// Its name: `age-plugin-NAME`.
-    pub program: String,
+pub enum PluginRefusal {
+    /// It is not installed.
+    #[error("the program `{program}` is not in `$PATH`")]
+    Missing {
+        /// Its name: `age-plugin-NAME`.
+        program: String,
+    },
+    /// The caller did not allow it.
+    #[error("the program `{program}` may not run here")]
+    Denied {
+        /// Its name: `age-plugin-NAME`.
+        program: String,
+    },
 }
 
-impl MissingPlugin {
-    fn new(name: &str, problem: ResolveError) -> Self {
-        let program = match problem {
-            ResolveError::MissingPlugin { binary_name } => binary_name,
-            _ => format!("age-plugin-{name}"),
-        };
-        Self { program }
-    }
+fn program_of(plugin: &str) -> String {
+    format!("age-plugin-{plugin}")
+}
+
+/// The name is sound, since the key was read: what cannot be resolved is not there.
+fn missing(plugin: &str) -> impl FnOnce(ResolveError) -> PluginRefusal {
+    let program = program_of(plugin);
+    |_| PluginRefusal::Missing { program }
 }
 
 /// A public key of a plugin.
 #[derive(Clone)]
 pub struct PluginRecipient {
     key: age::plugin::Recipient,
-    dialog: DialogHandle,
-}
-
-/// A private key of a plugin: often only the name of a key that never leaves a token.
-///
-/// `Debug` shows nothing of it.
-#[derive(Clone)]
-pub struct PluginIdentity {
-    key: age::plugin::Identity,
-    dialog: DialogHandle,
+    access: PluginAccess,
 }
 
 impl PluginRecipient {
@@ -120,7 +156,7 @@ impl PluginRecipient {
         bech32_text::decode(text)?;
         Ok(Self {
             key: text.parse().map_err(|_| KeyDamage::NoKey)?,
-            dialog: DialogHandle::default(),
+            access: PluginAccess::default(),
         })
     }
 
@@ -129,17 +165,16 @@ impl PluginRecipient {
         self.key.plugin()
     }
 
-    /// Has the questions of the plugin asked.
+    /// Says whether the program may run, and whom it may ask.
     #[must_use]
-    pub fn with_dialog(self, dialog: Arc<dyn PluginDialog>) -> Self {
-        let dialog = DialogHandle(Some(dialog));
-        Self { dialog, ..self }
+    pub fn with_access(self, access: PluginAccess) -> Self {
+        Self { access, ..self }
     }
 
-    pub(super) fn connect(&self) -> Result<RecipientPluginV1<DialogHandle>, MissingPlugin> {
+    pub(super) fn connect(&self) -> Result<RecipientPluginV1<DialogHandle>, PluginRefusal> {
+        let dialog = self.access.dialog(self.plugin())?;
         let own = std::slice::from_ref(&self.key);
-        RecipientPluginV1::new(self.plugin(), own, &[], self.dialog.clone())
-            .map_err(|problem| MissingPlugin::new(self.plugin(), problem))
+        RecipientPluginV1::new(self.plugin(), own, &[], dialog).map_err(missing(self.plugin()))
     }
 }
 
@@ -155,6 +190,16 @@ impl fmt::Debug for PluginRecipient {
     }
 }
 
+/// A private key of a plugin: often only the name of a key that never leaves a token.
+///
+/// Wiped when dropped, but for the copy that the `age` crate makes while the plugin runs; `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct PluginIdentity {
+    name: String,
+    text: Secret,
+    access: PluginAccess,
+}
+
 impl PluginIdentity {
     /// Reads a private key.
     ///
@@ -162,33 +207,34 @@ impl PluginIdentity {
     /// What is wrong with the text, or that no plugin can be called so.
     pub fn read(text: &str) -> Result<Self, KeyDamage> {
         bech32_text::decode(text)?;
+        let key: age::plugin::Identity = text.parse().map_err(|_| KeyDamage::NoKey)?;
         Ok(Self {
-            key: text.parse().map_err(|_| KeyDamage::NoKey)?,
-            dialog: DialogHandle::default(),
+            name: key.plugin().to_owned(),
+            text: Secret::new(text),
+            access: PluginAccess::default(),
         })
     }
 
     /// Returns the `NAME` in `age-plugin-NAME`.
     pub fn plugin(&self) -> &str {
-        self.key.plugin()
+        &self.name
     }
 
-    /// Has the questions of the plugin asked.
+    /// Says whether the program may run, and whom it may ask.
     #[must_use]
-    pub fn with_dialog(self, dialog: Arc<dyn PluginDialog>) -> Self {
-        let dialog = DialogHandle(Some(dialog));
-        Self { dialog, ..self }
+    pub fn with_access(self, access: PluginAccess) -> Self {
+        Self { access, ..self }
     }
 
-    pub(super) fn connect(&self) -> Result<IdentityPluginV1<DialogHandle>, MissingPlugin> {
-        let own = std::slice::from_ref(&self.key);
-        IdentityPluginV1::new(self.plugin(), own, self.dialog.clone())
-            .map_err(|problem| MissingPlugin::new(self.plugin(), problem))
+    pub(super) fn connect(&self) -> Result<IdentityPluginV1<DialogHandle>, PluginRefusal> {
+        let dialog = self.access.dialog(&self.name)?;
+        let own: Vec<age::plugin::Identity> = self.text.expose().parse().into_iter().collect();
+        IdentityPluginV1::new(&self.name, &own, dialog).map_err(missing(&self.name))
     }
 }
 
 impl fmt::Debug for PluginIdentity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "PluginIdentity({})", self.plugin())
+        write!(formatter, "PluginIdentity({})", self.name)
     }
 }

@@ -6,17 +6,15 @@
 )]
 use std::collections::HashSet;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::iter;
-use std::sync::Arc;
 
 use age::armor::{ArmoredWriter, Format};
-use age::plugin::ResolveError;
 use age::{EncryptError, Encryptor};
 use age_core::format::{FileKey, Stanza};
 
 use super::bech32_text::{KeyDamage, TextForm};
-use super::plugin::{MissingPlugin, PluginDialog, PluginRecipient, one_line, told_by};
+use super::plugin::{PluginAccess, PluginRecipient, PluginRefusal, one_line, told_by};
 use super::post_quantum::PostQuantumRecipient;
 use super::ssh::{SshRecipient, SshRefusal, looks_like_private_key};
 use super::x_wing::contributes;
@@ -169,9 +167,9 @@ pub struct WrapError {
 /// What went wrong when a data key was wrapped.
 #[derive(Debug, thiserror::Error)]
 pub enum WrapFailure {
-    /// The program of the plugin is not there.
+    /// The program of the plugin is not there, or may not run.
     #[error(transparent)]
-    MissingPlugin(#[from] MissingPlugin),
+    NoPlugin(#[from] PluginRefusal),
     /// What the plugin said, in one line.
     #[error("the plugin says: {0}")]
     Plugin(String),
@@ -184,11 +182,6 @@ impl From<EncryptError> for WrapFailure {
     fn from(problem: EncryptError) -> Self {
         match problem {
             EncryptError::Plugin(problems) => Self::Plugin(told_by(&problems)),
-            EncryptError::PluginResolve(ResolveError::MissingPlugin { binary_name }) => {
-                Self::MissingPlugin(MissingPlugin {
-                    program: binary_name,
-                })
-            }
             other => Self::Age(one_line(&other.to_string())),
         }
     }
@@ -268,11 +261,11 @@ impl Recipient {
         }
     }
 
-    /// Has the questions of the plugin asked, if this is a key of one; without, they are answered by no.
+    /// Says whether the program of the plugin may run, if this is a key of one; it may not by default.
     #[must_use]
-    pub fn with_dialog(self, dialog: Arc<dyn PluginDialog>) -> Self {
+    pub fn with_plugins(self, access: &PluginAccess) -> Self {
         match self {
-            Self::Plugin(key) => Self::Plugin(key.with_dialog(dialog)),
+            Self::Plugin(key) => Self::Plugin(key.with_access(access.clone())),
             other => other,
         }
     }
@@ -280,10 +273,10 @@ impl Recipient {
     /// Wraps a data key for the owner of this public key, as an armored age file.
     ///
     /// The ephemeral key in it comes from the operating system, so no two results are equal. A key of a plugin runs
-    /// its program.
+    /// its program, where [`Recipient::with_plugins`] allows it.
     ///
     /// # Errors
-    /// What age or a plugin says when it cannot encrypt for this key, or that there is no such plugin.
+    /// What age or a plugin says when it cannot encrypt for this key, or that the plugin is not there or may not run.
     pub fn wrap(&self, key: &DataKey) -> Result<WrappedKey, WrapError> {
         let recipient = self.to_string();
         match self.encrypt(key) {
@@ -292,20 +285,26 @@ impl Recipient {
         }
     }
 
-    // By hand, since `age::encrypt_and_armor` panics where a recipient encrypts nothing.
     fn encrypt(&self, key: &DataKey) -> Result<String, WrapFailure> {
-        let encryptor = Encryptor::with_recipients(iter::once(self as _))?;
-        let mut armored = Vec::new();
-        let write = |armored| {
-            let armor = ArmoredWriter::wrap_output(armored, Format::AsciiArmor)?;
-            let mut writer = encryptor.wrap_output(armor)?;
-            writer.write_all(key.bytes())?;
-            writer.finish()?.finish()
-        };
-        write(&mut armored).map_err(EncryptError::Io)?;
-        String::from_utf8(armored)
-            .map_err(|_| WrapFailure::Age("the armor is not ASCII".to_owned()))
+        match self {
+            Self::Plugin(own) => encrypt_for(&own.connect()?, key),
+            native => encrypt_for(native, key),
+        }
     }
+}
+
+/// By hand, since `age::encrypt_and_armor` panics where a recipient encrypts nothing.
+fn encrypt_for(recipient: &dyn age::Recipient, key: &DataKey) -> Result<String, WrapFailure> {
+    let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
+    let mut armored = Vec::new();
+    let write = |armored| {
+        let armor = ArmoredWriter::wrap_output(armored, Format::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(key.bytes())?;
+        writer.finish()?.finish()
+    };
+    write(&mut armored).map_err(EncryptError::Io)?;
+    String::from_utf8(armored).map_err(|_| WrapFailure::Age("the armor is not ASCII".to_owned()))
 }
 
 /// Reads a native key; one of low order is refused here, since age panics when it encrypts for it.
@@ -347,11 +346,7 @@ impl age::Recipient for Recipient {
             Self::PostQuantum(key) => key.wrap_file_key(file_key),
             Self::Ssh(key) => key.wrap_file_key(file_key),
             Self::Plugin(key) => {
-                let connection = key.connect().map_err(|missing| {
-                    EncryptError::PluginResolve(ResolveError::MissingPlugin {
-                        binary_name: missing.program,
-                    })
-                })?;
+                let connection = key.connect().map_err(io::Error::other)?;
                 connection.wrap_file_key(file_key)
             }
         }
@@ -482,21 +477,23 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_is_not_there_is_named() {
+    fn a_plugin_that_may_not_run_or_is_not_there_is_named() {
         let text = TextForm {
             prefix: "age1no-such-plugin",
             bytes: 4,
         };
         let recipient = Recipient::read(&text.write(&[1; 4])).unwrap();
-        let problem = recipient.wrap(&DataKey::new([7; 32])).unwrap_err();
-        assert!(
-            matches!(&problem.reason, WrapFailure::MissingPlugin(missing)
-            if missing.program == "age-plugin-no-such-plugin")
+        let told = |recipient: &Recipient| {
+            let problem = recipient.wrap(&DataKey::new([7; 32])).unwrap_err();
+            problem.to_string().split_once(": ").unwrap().1.to_owned()
+        };
+        assert_eq!(
+            told(&recipient),
+            "the program `age-plugin-no-such-plugin` may not run here"
         );
-        assert!(
-            problem
-                .to_string()
-                .ends_with("the program `age-plugin-no-such-plugin` is not in `$PATH`")
+        assert_eq!(
+            told(&recipient.with_plugins(&PluginAccess::Silent)),
+            "the program `age-plugin-no-such-plugin` is not in `$PATH`"
         );
     }
 

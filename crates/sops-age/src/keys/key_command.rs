@@ -1,5 +1,6 @@
 //! Commands that print private keys.
 
+use std::fmt;
 use std::io::{self, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -19,13 +20,20 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// A command that prints private keys, from a variable of the environment.
 ///
-/// Split into words as a shell does, and run without one: nothing in it is expanded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Split into words as a shell does, and run without one: nothing in it is expanded. `Debug` shows the variable only, as
+/// people write keys into commands.
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyCommand {
     /// The name of the variable.
     pub variable: &'static str,
     /// The program and its arguments; at least one.
     words: Vec<String>,
+}
+
+impl fmt::Debug for KeyCommand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyCommand({})", self.variable)
+    }
 }
 
 /// Why a command gave no keys; nothing that it printed is in it.
@@ -145,6 +153,8 @@ mod tests {
     #[test]
     fn says_why_there_is_no_key_and_nothing_that_was_printed() {
         let told = |text: &str, limit| run(text, limit).unwrap_err().to_string();
+        let command = KeyCommand::read("SOPS_AGE_KEY_CMD", "echo hunter2").unwrap();
+        assert_eq!(format!("{command:?}"), "KeyCommand(SOPS_AGE_KEY_CMD)");
         assert_eq!(told("  # nothing", LONG), "is no command");
         assert_eq!(told("sh -c 'no end", LONG), "is no command");
         assert!(told("/no/such/program", LONG).starts_with("cannot be run: "));

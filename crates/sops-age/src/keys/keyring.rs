@@ -18,9 +18,12 @@ pub(super) const USUAL_SSH_FILES: [&str; 2] = [".ssh/id_ed25519", ".ssh/id_rsa"]
 
 /// Returns whether somebody asked for the keys of a place, as nobody did for those that every user may have.
 fn is_wanted(origin: &str) -> bool {
+    !is_usual(origin, &[USUAL_IDENTITY_FILE]) && !is_usual(origin, &USUAL_SSH_FILES)
+}
+
+fn is_usual(origin: &str, files: &[&str]) -> bool {
     let origin = origin.replace('\\', "/");
-    let mut usual = USUAL_SSH_FILES.into_iter().chain([USUAL_IDENTITY_FILE]);
-    !usual.any(|file| origin.ends_with(file))
+    files.iter().any(|file| origin.ends_with(file))
 }
 
 /// An identity with its public key and the name of what it came from.
@@ -82,7 +85,7 @@ impl IdentityProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenObstacle {
     /// A key lies there that this crate does not open files with.
-    #[error("`{origin}` is {kind}, which is not supported")]
+    #[error("`{origin}` is {kind}, which opens nothing here")]
     Unsupported {
         /// Where it lies.
         origin: String,
@@ -240,16 +243,20 @@ impl Keyring {
         line: usize,
     ) -> Option<IdentityProblem> {
         let wanted = is_wanted(origin);
+        let unsupported = match refusal {
+            IdentityRefusal::Unsupported(kind) => Some(kind),
+            _ if is_usual(origin, &USUAL_SSH_FILES) => Some("a private key that cannot be read"),
+            _ => None,
+        };
+        if let Some(kind) = unsupported.filter(|_| !wanted) {
+            let origin = origin.to_owned();
+            self.passed_over
+                .push(OpenObstacle::Unsupported { origin, kind });
+            return None;
+        }
         let flaw = match refusal {
             IdentityRefusal::Damaged(damage) if wanted => IdentityFlaw::Broken(damage),
-            IdentityRefusal::Unsupported(kind) if wanted => IdentityFlaw::Unsupported(kind),
-            IdentityRefusal::Unsupported(kind) => {
-                self.passed_over.push(OpenObstacle::Unsupported {
-                    origin: origin.to_owned(),
-                    kind,
-                });
-                return None;
-            }
+            IdentityRefusal::Unsupported(kind) => IdentityFlaw::Unsupported(kind),
             IdentityRefusal::Damaged(_) | IdentityRefusal::NoIdentity => IdentityFlaw::NoIdentity,
         };
         Some(IdentityProblem {
@@ -454,7 +461,12 @@ mod tests {
     fn names_what_it_cannot_use() {
         let rsa = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n";
         let locked = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n";
-        let (keyring, problems) = ring(&[("a", rsa), ("b", locked), ("/h/.ssh/id_rsa", rsa)]);
+        let (keyring, problems) = ring(&[
+            ("a", rsa),
+            ("b", locked),
+            ("/h/.ssh/id_rsa", rsa),
+            (r"C:\h\.ssh\id_ed25519", "x"),
+        ]);
         assert_eq!(
             problems,
             [
@@ -466,7 +478,10 @@ mod tests {
         let told: Vec<String> = failure.obstacles.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
-            ["`/h/.ssh/id_rsa` is an SSH key of the kind RSA, which is not supported"]
+            [
+                "`/h/.ssh/id_rsa` is an SSH key of the kind RSA, which opens nothing here",
+                r"`C:\h\.ssh\id_ed25519` is a private key that cannot be read, which opens nothing here",
+            ]
         );
     }
 

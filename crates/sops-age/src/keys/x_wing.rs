@@ -139,9 +139,7 @@ impl Serializable for XWingPublicKey {
     type OutputSize = Sum<LatticeKeySize, U32>;
 
     fn write_exact(&self, buffer: &mut [u8]) {
-        let (lattice, curve) = buffer.split_at_mut(self.lattice.len());
-        lattice.copy_from_slice(&self.lattice);
-        curve.copy_from_slice(self.curve.as_bytes());
+        write_halves(buffer, &self.lattice, &self.curve);
     }
 }
 
@@ -166,9 +164,7 @@ impl Serializable for XWingEncapsulatedKey {
     type OutputSize = Sum<LatticeCiphertextSize, U32>;
 
     fn write_exact(&self, buffer: &mut [u8]) {
-        let (lattice, curve) = buffer.split_at_mut(self.lattice.len());
-        lattice.copy_from_slice(&self.lattice);
-        curve.copy_from_slice(self.curve.as_bytes());
+        write_halves(buffer, &self.lattice, &self.curve);
     }
 }
 
@@ -183,6 +179,12 @@ impl Deserializable for XWingEncapsulatedKey {
             curve: PublicKey::from(curve),
         })
     }
+}
+
+fn write_halves(buffer: &mut [u8], lattice: &[u8], curve: &PublicKey) {
+    let (first, last) = buffer.split_at_mut(lattice.len());
+    first.copy_from_slice(lattice);
+    last.copy_from_slice(curve.as_bytes());
 }
 
 fn wrong_length<T: Serializable>(bytes: &[u8]) -> HpkeError {

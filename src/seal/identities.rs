@@ -1,7 +1,7 @@
 //! What is told of identities.
 
 use sops_age::keys::{
-    IdentityFlaw, IdentityProblem, Keyring, OpenError, WrappedKey, shown_recipient,
+    IdentityFlaw, IdentityProblem, Keyring, UnlockError, WrappedKey, shown_recipient,
 };
 
 use crate::diagnostic::Diagnostic;
@@ -33,7 +33,7 @@ pub(super) fn cannot_open(
     keyring: &Keyring,
     path: &str,
     copies: &[WrappedKey],
-    failure: &OpenError,
+    failure: &UnlockError,
 ) -> Diagnostic {
     let at_hand = keyring.recipients();
     let diagnostic = match at_hand.len() {

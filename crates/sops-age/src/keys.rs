@@ -13,7 +13,7 @@
 //! are handed in as a [`KeyEnvironment`].
 //!
 //! ```
-//! use sops_age::cipher::DataKey;
+//! use sops_age::DataKey;
 //! use sops_age::keys::{IdentityFile, Keyring, NativeKind, Recipient};
 //!
 //! let file = IdentityFile::generate(NativeKind::PostQuantum, "2026-11-30T12:00:00Z");
@@ -43,7 +43,7 @@ pub use key_source::{
     FoundKeys, KeyEnvironment, KeyFile, KeySourceProblem, KeySources, UserSystem,
 };
 pub use keyring::{
-    IdentityFlaw, IdentityProblem, Keyring, OpenError, OpenObstacle, USUAL_IDENTITY_FILE,
+    IdentityFlaw, IdentityProblem, Keyring, USUAL_IDENTITY_FILE, UnlockError, UnlockObstacle,
 };
 pub use plugin::{PluginAccess, PluginDialog, PluginIdentity, PluginRecipient, PluginRefusal};
 pub use post_quantum::{PostQuantumIdentity, PostQuantumRecipient};

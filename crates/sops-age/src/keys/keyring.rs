@@ -83,7 +83,7 @@ impl IdentityProblem {
 
 /// Why no identity at hand opens a file, beyond that it is sealed for others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenObstacle {
+pub enum UnlockObstacle {
     /// A key lies there that this crate does not open files with.
     #[error("`{origin}` is {kind}, which opens nothing here")]
     Unsupported {
@@ -113,9 +113,9 @@ pub enum OpenObstacle {
 /// No identity at hand opens a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("no identity at hand opens the data key")]
-pub struct OpenError {
+pub struct UnlockError {
     /// What stood in the way; empty where the file is just sealed for others.
-    pub obstacles: Vec<OpenObstacle>,
+    pub obstacles: Vec<UnlockObstacle>,
 }
 
 /// The age identities of a run, and where they were looked for.
@@ -125,7 +125,7 @@ pub struct OpenError {
 pub struct Keyring {
     identities: Vec<HeldIdentity>,
     /// What nobody asked for and cannot be used: told only where nothing else opens a file.
-    passed_over: Vec<OpenObstacle>,
+    passed_over: Vec<UnlockObstacle>,
     places: Vec<String>,
 }
 
@@ -251,7 +251,7 @@ impl Keyring {
         if let Some(kind) = unsupported.filter(|_| !wanted) {
             let origin = origin.to_owned();
             self.passed_over
-                .push(OpenObstacle::Unsupported { origin, kind });
+                .push(UnlockObstacle::Unsupported { origin, kind });
             return None;
         }
         let flaw = match refusal {
@@ -317,7 +317,7 @@ impl Keyring {
     ///
     /// # Errors
     /// None of them opens one; what stood in the way of those that might have.
-    pub fn open(&self, copies: &[WrappedKey]) -> Result<DataKey, OpenError> {
+    pub fn open(&self, copies: &[WrappedKey]) -> Result<DataKey, UnlockError> {
         let rank = |copy: &WrappedKey, held: &HeldIdentity| {
             let named = |own: &String| is_same_recipient(own, &copy.recipient);
             match (&held.identity, &held.recipient) {
@@ -352,7 +352,7 @@ impl Keyring {
             }
         }
         obstacles.extend(self.passed_over.iter().cloned());
-        Err(OpenError { obstacles })
+        Err(UnlockError { obstacles })
     }
 
     /// Returns whether there is a native identity for a public key.
@@ -371,12 +371,12 @@ impl Keyring {
     }
 }
 
-fn obstacle(problem: NotOpened, origin: &str) -> Option<OpenObstacle> {
+fn obstacle(problem: NotOpened, origin: &str) -> Option<UnlockObstacle> {
     let origin = origin.to_owned();
     match problem {
         NotOpened::NoMatch | NotOpened::Damaged => None,
-        NotOpened::NoPlugin(refusal) => Some(OpenObstacle::NoPlugin { origin, refusal }),
-        NotOpened::Plugin(message) => Some(OpenObstacle::Plugin { origin, message }),
+        NotOpened::NoPlugin(refusal) => Some(UnlockObstacle::NoPlugin { origin, refusal }),
+        NotOpened::Plugin(message) => Some(UnlockObstacle::Plugin { origin, message }),
     }
 }
 
@@ -420,7 +420,7 @@ mod tests {
         }
         let other = IdentityFile::generate(NativeKind::PostQuantum, "now");
         let (keyring, _) = ring(&[("age.key", other.text.expose())]);
-        assert_eq!(keyring.open(&copies).err(), Some(OpenError::default()));
+        assert_eq!(keyring.open(&copies).err(), Some(UnlockError::default()));
     }
 
     #[test]

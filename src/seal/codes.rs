@@ -90,8 +90,8 @@ Copy the file again.
         code: "unsupported-identity",
         summary: "A key file holds an identity of a kind that Kiln cannot use",
         text: "\
-Encrypted identity files, SSH keys of other kinds than ed25519 and those that a passphrase protects open
-nothing here; the others of the file are used.
+Encrypted identity files, SSH keys of other kinds than ed25519 and those that a passphrase protects
+open nothing here; the others of the file are used.
 
 Use a key as `age-keygen` makes it, or a private key of OpenSSH in a file of its own.
 
@@ -235,9 +235,9 @@ Put the public key there.
         code: "unsupported-recipient",
         summary: "A recipient is of a kind that Kiln cannot seal for",
         text: "\
-Kiln seals for keys of age (`age1…`, `age1pq1…`), of its plugins (`age1NAME1…`) and for `ssh-ed25519`.
-Private keys of RSA can be learned by timing, so that `ssh-rsa` is left out; keys of PGP and of cloud
-providers are those of other programs.
+Kiln seals for keys of age (`age1…`, `age1pq1…`), of its plugins (`age1NAME1…`) and for keys
+`ssh-ed25519`. Private keys of RSA can be learned by timing, so that `ssh-rsa` is left out; keys of
+PGP and of cloud providers are those of other programs.
 
 Use a key as `age-keygen` makes it.
 

@@ -36,7 +36,8 @@ pub(super) fn cannot_open(
     failure: &UnlockError,
 ) -> Diagnostic {
     let at_hand = keyring.recipients();
-    let diagnostic = match at_hand.len() {
+    // Identities of plugins do not know their public keys, and count all the same.
+    let diagnostic = match keyring.kinds().len() {
         0 => Diagnostic::error(
             "missing-identity",
             format!("there is no age identity to open `{path}` with"),

@@ -10,7 +10,7 @@
 //! Formats: the [age specification](https://c2sp.org/age), its [plugin protocol](https://c2sp.org/age-plugin), and
 //! [`agessh`](https://pkg.go.dev/filippo.io/age/agessh). Private keys and data keys lie in memory that is wiped when they
 //! are dropped; no `Debug`, error or message shows anything of them. Nothing here reads a file or the environment: both
-//! are handed in as a [`KeyEnvironment`].
+//! are handed in as a [`KeyEnvironment`]. Programs of plugins and of commands are looked up in `$PATH`.
 //!
 //! ```
 //! use sops_age::DataKey;

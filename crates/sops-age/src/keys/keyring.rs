@@ -177,9 +177,8 @@ fn is_identity_like(line: &str) -> bool {
 /// Reads a piece of a file; a key in several lines needs the file for itself.
 fn read_piece(piece: &str) -> Result<Identity, IdentityRefusal> {
     if piece.starts_with(BLOCK) && !piece.contains('\n') {
-        return Err(IdentityRefusal::Unsupported(
-            "a key in several lines, which needs a file of its own",
-        ));
+        let kind = "a key in several lines beside others";
+        return Err(IdentityRefusal::Unsupported(kind));
     }
     Identity::read(piece)
 }
@@ -447,9 +446,7 @@ mod tests {
         assert_eq!(keyring.kinds(), [KeyKind::X25519]);
         assert_eq!(
             problems,
-            [
-                "line 2 of `a` is a key in several lines, which needs a file of its own, which is not supported"
-            ]
+            ["line 2 of `a` is a key in several lines beside others, which is not supported"]
         );
         let (_, problems) = ring(&[("a", "# nothing\n"), ("/h/.config/sops/age/keys.txt", "")]);
         assert_eq!(problems, ["`a` holds no age identity"]);

@@ -202,50 +202,63 @@ impl KeySources {
         sources
     }
 
-    /// Runs the commands for the public keys that files are sealed for.
+    /// Runs the commands for files that are to be opened, each given by the public keys that it is sealed for.
     ///
-    /// A command may print another key for each of them, so it runs once for each that no key at hand, in `keyring` or
-    /// printed before, is for; without any public key, once. What it printed before is kept once.
+    /// A command may print another key for each of them, so it runs for one after the other until a key at hand, in
+    /// `keyring` or printed before, is for one of a file's, and never twice for the same. Without any file it does not
+    /// run. What it printed before is kept once; that it gave nothing for some is told only where it gave no key at all.
     pub fn run_commands(
         &mut self,
         environment: &dyn KeyEnvironment,
-        recipients: &[String],
+        files: &[Vec<String>],
         keyring: &Keyring,
     ) {
         for command in std::mem::take(&mut self.commands) {
             let origin = command.variable;
-            if recipients.is_empty() {
-                let printed = environment.run_key_command(&command, None);
-                self.take_printed(origin, printed);
-            }
-            for recipient in recipients {
-                let texts = self.found.iter();
-                let texts: Vec<_> = texts
-                    .map(|found| (found.origin.clone(), found.text.clone()))
-                    .collect();
-                let at_hand = Keyring::parse(&texts).0;
-                if !keyring.holds(recipient) && !at_hand.holds(recipient) {
-                    let printed = environment.run_key_command(&command, Some(recipient));
-                    self.take_printed(origin, printed);
+            let mut asked: Vec<&str> = Vec::new();
+            let mut failure = None;
+            for recipients in files {
+                for recipient in recipients {
+                    if self.opens(recipients, keyring) {
+                        break;
+                    }
+                    if asked.contains(&recipient.as_str()) {
+                        continue;
+                    }
+                    asked.push(recipient);
+                    match environment.run_key_command(&command, Some(recipient)) {
+                        Ok(text) => self.keep_printed(origin, text),
+                        Err(cause) => failure = failure.or(Some(cause)),
+                    }
                 }
+            }
+            let printed = self.found.iter().any(|found| found.origin == origin);
+            if let Some(cause) = failure.filter(|_| !printed) {
+                let variable = origin;
+                self.problems
+                    .push(KeySourceProblem::Command { variable, cause });
             }
         }
     }
 
-    fn take_printed(&mut self, variable: &'static str, printed: Result<Secret, KeyCommandError>) {
-        match printed {
-            Ok(text) => {
-                let mut known = self.found.iter();
-                if !known.any(|found| found.origin == variable && found.text == text) {
-                    self.found.push(FoundKeys {
-                        origin: variable.to_owned(),
-                        text,
-                    });
-                }
-            }
-            Err(cause) => self
-                .problems
-                .push(KeySourceProblem::Command { variable, cause }),
+    /// Returns whether a key at hand is for one of the public keys of a file.
+    fn opens(&self, recipients: &[String], keyring: &Keyring) -> bool {
+        let texts = self.found.iter();
+        let texts: Vec<_> = texts
+            .map(|found| (found.origin.clone(), found.text.clone()))
+            .collect();
+        let found = Keyring::parse(&texts).0;
+        let mut recipients = recipients.iter();
+        recipients.any(|recipient| keyring.holds(recipient) || found.holds(recipient))
+    }
+
+    fn keep_printed(&mut self, variable: &'static str, text: Secret) {
+        let mut known = self.found.iter();
+        if !known.any(|found| found.origin == variable && found.text == text) {
+            self.found.push(FoundKeys {
+                origin: variable.to_owned(),
+                text,
+            });
         }
     }
 
@@ -532,23 +545,27 @@ mod tests {
             Some("age1bad") => Err(KeyCommandError::NoText),
             _ => Ok(Secret::new("AGE-SECRET-KEY-1X")),
         };
-        let run = |recipients: &[&str]| {
+        let run = |files: &[&[&str]]| {
             let mut sources = KeySources::find(&process);
-            let recipients: Vec<String> = recipients.iter().map(|it| (*it).to_owned()).collect();
-            sources.run_commands(&process, &recipients, &held);
+            let owned = |file: &&[&str]| file.iter().map(|it| (*it).to_owned()).collect();
+            let files: Vec<Vec<String>> = files.iter().map(owned).collect();
+            sources.run_commands(&process, &files, &held);
             (sources, process.runs.take())
         };
         let asked = |names: &[&str]| -> Vec<Option<String>> {
             names.iter().map(|name| Some((*name).to_owned())).collect()
         };
-        let (sources, runs) = run(&["age1a", &one.recipient, "age1bad", "age1b"]);
+        let (sources, runs) = run(&[&["age1a", "age1bad"], &["age1bad", "age1b"]]);
         assert_eq!(runs, asked(&["age1a", "age1bad", "age1b"]));
         assert_eq!(origins(&sources), [AGE_KEY_COMMAND]);
+        assert!(told(&sources).is_empty());
+        let (sources, _) = run(&[&["age1bad"]]);
         assert_eq!(
             told(&sources),
             ["the command in `SOPS_AGE_KEY_CMD` printed no key file"]
         );
-        assert_eq!(run(&[]).1, [None]);
-        assert!(run(&[&one.recipient]).1.is_empty());
+        for nothing_closed in [&[][..], &[&["age1a", one.recipient.as_str()][..]]] {
+            assert!(run(nothing_closed).1.is_empty());
+        }
     }
 }

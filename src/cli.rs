@@ -16,6 +16,7 @@ pub mod flux_inputs;
 pub mod folder_files;
 pub mod found_in_tree;
 pub mod judged_tree;
+pub mod key_places;
 pub mod report;
 pub mod printer;
 pub mod progress;

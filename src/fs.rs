@@ -28,6 +28,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::source::ReadError;
 
 pub use around::{Around, Identity, identity};
@@ -275,7 +277,7 @@ pub fn is_readable_by_others(path: &Path) -> bool {
     }
 }
 
-/// Reads a file outside any project, such as the user's age identities; `None` when there is none.
+/// Reads a file outside any project, which the user named; `None` when there is none.
 pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -285,6 +287,18 @@ pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
             found: "a folder",
         }),
         Err(cause) => Err(Error::reading(path.display().to_string(), cause)),
+    }
+}
+
+/// Reads a file of keys, wherever it is, into memory that is wiped; `None` when there is no such file.
+///
+/// # Errors
+/// A file that is there and cannot be read.
+pub fn read_keys_anywhere(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(cause) if is_absent(&cause) || cause.kind() == io::ErrorKind::IsADirectory => Ok(None),
+        Err(cause) => Err(cause),
     }
 }
 

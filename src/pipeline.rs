@@ -10,6 +10,7 @@ mod draft;
 mod explanation;
 mod exposure;
 mod failure;
+mod found_identities;
 mod inputs;
 mod kept;
 mod plain_tree;
@@ -23,6 +24,7 @@ pub use codes::CODES;
 pub use draft::{Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms};
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
+pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
@@ -32,7 +34,6 @@ pub use world::{Keys, World};
 pub use crate::config::PublicReference;
 pub use crate::config::project::FluxSettings;
 pub use crate::render::{Chart, is_evaluating, threads};
-pub use crate::seal::USUAL_IDENTITY_FILE;
 pub use crate::workload::Exemption;
 
 use std::collections::BTreeSet;
@@ -357,6 +358,16 @@ fn configured_by(
     let cluster = warnings.keep(schema::validate(merged, &schema))?;
     world.known().note(cluster.secrets.clone());
     Ok((cluster, schema))
+}
+
+/// Lists for whom the sealed files of a project are that no key at hand opens; empty where nothing can be told.
+pub fn closed_files(world: &World<'_>) -> Vec<Vec<String>> {
+    let project = opened_project(world, None, &mut Warnings::default());
+    let found = project.ok().and_then(|project| {
+        let keyring = inputs::keyring(world, &project).ok()?.value;
+        Some(inputs::closed_files(world, &project, &keyring))
+    });
+    found.unwrap_or_default()
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.

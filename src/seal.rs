@@ -26,11 +26,11 @@ use sops_age::{Draw, OpenedFile, PlainFile, SealedFile, Store};
 
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use identities::read_identities;
+pub use identities::{key_source_problem, read_identities};
 pub use open_part::open_part;
 pub use renewal::Renewal;
 pub use rules::Rules;
-pub use sops_age::keys::{Keyring, USUAL_IDENTITY_FILE};
+pub use sops_age::keys::Keyring;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
@@ -364,7 +364,7 @@ impl<'s> RemovedRecipients<'s> {
             1 => format!("`{first}` is"),
             count => format!("{count} files are, the first being `{first}`,"),
         };
-        let who = identities::listed(self.recipients.iter().map(String::as_str));
+        let who = identities::listed_keys(self.recipients.iter().map(String::as_str));
         let message = format!("{files} no longer sealed for {who}, who knows the data key");
         Some(
             Diagnostic::warning("seal-recipient-removed", message)

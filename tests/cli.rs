@@ -34,6 +34,8 @@ mod help;
 mod init;
 /// `kiln render`.
 mod render;
+/// Keys of age, of SSH and of plugins.
+mod keys;
 /// Diagnostics in every form.
 mod report;
 /// What is sealed, and what may be in plain text.

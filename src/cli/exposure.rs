@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::credentials::{self, CREDENTIALS, IGNORE_FILE};
 use super::error::CommandError;
+use super::key_places::KeyPlaces;
 use super::session::Session;
 use super::settings::Settings;
 use crate::diagnostic::Diagnostic;
@@ -34,7 +35,7 @@ pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>
 struct KeyFileReview {
     /// Paths in the project.
     own: Vec<String>,
-    /// Absolute paths.
+    /// Absolute paths of those that others can read.
     elsewhere: Vec<PathBuf>,
     ignore: String,
 }
@@ -48,14 +49,14 @@ impl KeyFileReview {
                 .layout()
                 .map_or_else(|_| Vec::new(), |layout| layout.identities),
         );
-        let mut elsewhere = Vec::new();
-        if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE") {
-            let path = settings.directory.join(named);
-            match path.strip_prefix(&session.root).ok().and_then(Path::to_str) {
-                Some(inside) => own.push(inside.to_owned()),
-                None => elsewhere.push(path),
-            }
-        }
+        let inside = |path: &PathBuf| {
+            let path = path.strip_prefix(&session.root).ok().and_then(Path::to_str);
+            path.map(str::to_owned)
+        };
+        let places = KeyPlaces(settings).files(&session.root);
+        own.extend(places.iter().filter_map(inside));
+        let elsewhere = session.open_to_others().iter();
+        let elsewhere = elsewhere.filter(|path| inside(path).is_none());
         let ignore = session.disk.peek(IGNORE_FILE)?.unwrap_or_default();
         let ignore = String::from_utf8_lossy(&ignore).into_owned();
         own.sort();
@@ -63,7 +64,7 @@ impl KeyFileReview {
         own.retain(|path| !credentials::lets_in(&ignore, path));
         Ok(Self {
             own,
-            elsewhere,
+            elsewhere: elsewhere.cloned().collect(),
             ignore,
         })
     }
@@ -83,13 +84,10 @@ impl KeyFileReview {
     }
 
     fn readable(&self, root: &Path) -> Option<Diagnostic> {
-        let own = self.own.iter().map(|path| (path.clone(), root.join(path)));
-        let elsewhere = self.elsewhere.iter();
-        let all = own.chain(elsewhere.map(|path| (path.display().to_string(), path.clone())));
-        let open: Vec<String> = all
-            .filter(|(_, path)| fs::is_readable_by_others(path))
-            .map(|(shown, _)| shown)
-            .collect();
+        let own = self.own.iter();
+        let own = own.filter(|path| fs::is_readable_by_others(&root.join(path)));
+        let elsewhere = self.elsewhere.iter().map(|path| path.display().to_string());
+        let open: Vec<String> = own.cloned().chain(elsewhere).collect();
         let (first, more) = open.split_first()?;
         let message = format!(
             "other users of this machine can read {}",

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::args::{Color, Global, MessageFormat};
 use super::error::CommandError;
-use crate::pipeline::USUAL_IDENTITY_FILE;
+use super::key_places::PrintedKeys;
 use crate::secret::KnownSecrets;
 
 /// The environment variables of the process, read once.
@@ -113,6 +113,8 @@ pub struct Settings {
     pub time_limit: Option<Duration>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
+    /// What commands have printed of keys.
+    pub printed: PrintedKeys,
     /// The secrets that the run has met, which nothing that it prints may hold.
     pub known: KnownSecrets,
 }
@@ -142,6 +144,7 @@ impl Settings {
         let format = format.unwrap_or_default();
         Ok(Self {
             known: KnownSecrets::default(),
+            printed: PrintedKeys::default(),
             directory: match &global.directory {
                 Some(chosen) => standing.directory.join(chosen),
                 None => standing.directory.clone(),
@@ -159,33 +162,6 @@ impl Settings {
             time_limit: time_limit(&environment)?,
             environment,
         })
-    }
-
-    /// Lists the age identity files of SOPS' own conventions, those named first that win.
-    pub fn identity_files(&self) -> Vec<PathBuf> {
-        let named = self
-            .environment
-            .filled("SOPS_AGE_KEY_FILE")
-            .map(PathBuf::from);
-        let config = self
-            .environment
-            .filled("XDG_CONFIG_HOME")
-            .map(PathBuf::from);
-        let home = self.environment.filled("HOME").map(PathBuf::from);
-        let configs = [
-            config,
-            home.as_ref().map(|home| home.join(".config")),
-            home.map(|home| home.join("Library/Application Support")),
-        ];
-        let usual = configs
-            .into_iter()
-            .flatten()
-            .map(|folder| folder.join(USUAL_IDENTITY_FILE));
-        named
-            .map(|file| self.directory.join(file))
-            .into_iter()
-            .chain(usual)
-            .collect()
     }
 }
 
@@ -270,23 +246,6 @@ mod tests {
             )
             .stdout_color
         );
-    }
-
-    #[test]
-    fn looks_for_identities_where_sops_does() {
-        let variables = [
-            ("SOPS_AGE_KEY_FILE", "my.key"),
-            ("XDG_CONFIG_HOME", "/x"),
-            ("HOME", "/h"),
-        ];
-        let files = settings(&Global::default(), &variables, false).identity_files();
-        let expected = [
-            "/here/my.key",
-            "/x/sops/age/keys.txt",
-            "/h/.config/sops/age/keys.txt",
-            "/h/Library/Application Support/sops/age/keys.txt",
-        ];
-        assert_eq!(files, expected.map(PathBuf::from));
     }
 
     #[test]

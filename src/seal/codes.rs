@@ -10,7 +10,8 @@ pub static CODES: &[Meaning] = &[
         text: "\
 An identity is the private half of an age key. Kiln looks for it in `age.key` of the project, in the
 files that `[seal] identities` names in `kiln.toml`, and where SOPS looks: `SOPS_AGE_KEY`,
-`SOPS_AGE_KEY_FILE`, `~/.config/sops/age/keys.txt`.
+`SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `~/.config/sops/age/keys.txt`, and for keys of SSH
+`SOPS_AGE_SSH_PRIVATE_KEY_FILE`, `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, `~/.ssh/id_ed25519`.
 
 Bring the key to one of these places. In CI, hand it over as a variable.
 
@@ -96,6 +97,21 @@ open nothing here; the others of the file are used.
 Use a key as `age-keygen` makes it, or a private key of OpenSSH in a file of its own.
 
     AGE-SECRET-KEY-1…",
+    },
+    Meaning {
+        code: "key-source",
+        summary: "A place where keys are looked for gives none",
+        text: "\
+Beside `age.key` and the files of `[seal] identities`, Kiln looks for keys where SOPS does:
+`SOPS_AGE_KEY`, `SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `SOPS_AGE_SSH_PRIVATE_KEY_FILE`,
+`SOPS_AGE_SSH_PRIVATE_KEY_CMD`, `~/.ssh/id_ed25519` and `~/.config/sops/age/keys.txt`. A variable
+that names a file which is not there, or a command that fails or takes longer than a minute, is an
+error, since you asked for these keys. Commands run only where something has to be opened that no
+other key opens, and never for `kiln check`, `kiln audit` and `kiln explain`.
+
+Correct the variable, or unset it.
+
+    SOPS_AGE_KEY_CMD=\"op read op://home/cluster/age.key\" kiln render",
     },
     Meaning {
         code: "not-sealed",

@@ -1,7 +1,8 @@
 //! What is told of identities.
 
 use sops_age::keys::{
-    IdentityFlaw, IdentityProblem, Keyring, UnlockError, WrappedKey, shown_recipient,
+    IdentityFlaw, IdentityProblem, KeySourceProblem, Keyring, UnlockError, WrappedKey,
+    shown_recipient,
 };
 
 use crate::diagnostic::Diagnostic;
@@ -28,6 +29,17 @@ fn diagnose(problem: &IdentityProblem) -> Diagnostic {
     }
 }
 
+/// Says what is wrong with a place where keys are looked for.
+pub fn key_source_problem(problem: &KeySourceProblem) -> Diagnostic {
+    let code = "key-source";
+    let told = if problem.is_error() {
+        Diagnostic::error(code, problem.to_string())
+    } else {
+        Diagnostic::warning(code, problem.to_string())
+    };
+    told.with_hint(problem.advice())
+}
+
 /// Says that nothing here opens a file, what it is sealed for and where Kiln looked.
 pub(super) fn cannot_open(
     keyring: &Keyring,
@@ -51,13 +63,10 @@ pub(super) fn cannot_open(
             format!("none of the {count} age identities at hand opens `{path}`"),
         ),
     };
-    let shown = copies.iter().map(|copy| shown_recipient(&copy.recipient));
-    let shown: Vec<String> = shown.collect();
-    let sealed_for = listed(shown.iter().map(String::as_str));
+    let sealed_for = listed_keys(copies.iter().map(|copy| copy.recipient.as_str()));
     let mut diagnostic = diagnostic.with_hint(format!("the file is sealed for {sealed_for}"));
     if !at_hand.is_empty() {
-        let at_hand: Vec<String> = at_hand.iter().map(|own| shown_recipient(own)).collect();
-        let at_hand = listed(at_hand.iter().map(String::as_str));
+        let at_hand = listed_keys(at_hand.iter().map(String::as_str));
         diagnostic = diagnostic.with_hint(format!("the identity at hand is for {at_hand}"));
     }
     for obstacle in &failure.obstacles {
@@ -68,6 +77,12 @@ pub(super) fn cannot_open(
     }
     let places = listed(keyring.places().iter().map(String::as_str));
     diagnostic.with_hint(format!("Kiln looked for identities in {places}"))
+}
+
+/// Lists public keys in backticks, the long ones in short.
+pub(super) fn listed_keys<'n>(keys: impl Iterator<Item = &'n str>) -> String {
+    let keys: Vec<String> = keys.map(shown_recipient).collect();
+    listed(keys.iter().map(String::as_str))
 }
 
 /// Lists names in backticks.

@@ -148,7 +148,7 @@ pub(super) fn seal_problem(source: &Arc<Source>, scope: &Scope, problem: &SealEr
         SealError::Wrap(problem) => {
             let message = format!("`{path}` cannot be sealed: {problem}");
             Diagnostic::error("seal-wrap-failed", message).with_hint(
-                "remove this recipient from the rule, or install the plugin that it needs",
+                "install the plugin that this recipient needs, which `kiln render` runs and `kiln check` does not, or take it out of the rule",
             )
         }
         SealError::SelfCheck => {

@@ -109,7 +109,9 @@ fn helps_with_init() {
       [DIR]  The folder of the project [default: the current one]
 
     Options:
-      -h, --help  Print help
+          --key-type <TYPE>  The type of a new age key [default: post-quantum, or x25519 with an app
+                             that knows no other] [possible values: x25519, post-quantum]
+      -h, --help             Print help
 
     [global options]
 
@@ -130,13 +132,15 @@ fn helps_with_render() {
     Usage: kiln render [OPTIONS]
 
     Options:
-          --check    Write nothing; list what differs, and exit with 1 if anything does
-          --dry-run  Write nothing; list what differs
-          --force    Overwrite or remove files of Kiln's that were edited by hand
-          --keygen   Make the keys that are missing first, and have git ignore them
-          --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
-                     by hand
-      -h, --help     Print help
+          --check            Write nothing; list what differs, and exit with 1 if anything does
+          --dry-run          Write nothing; list what differs
+          --force            Overwrite or remove files of Kiln's that were edited by hand
+          --keygen           Make the keys that are missing first, and have git ignore them
+          --key-type <TYPE>  The type of an age key that --keygen makes, as for `kiln init` [possible
+                             values: x25519, post-quantum]
+          --stage            Stage all files of Kiln's with git, new and removed ones too, but for those
+                             edited by hand
+      -h, --help             Print help
 
     [global options]
 
@@ -233,11 +237,13 @@ fn helps_with_secrets() {
     Usage: kiln secrets rekey [OPTIONS]
 
     Options:
-          --old-key <FILE>  A file with the key that is replaced
-          --keygen          Make a new key above the one in age.key first
-          --check           Write nothing; list what would change, and exit with 1 if anything does
-          --dry-run         Write nothing; list what would change
-      -h, --help            Print help
+          --old-key <FILE>   A file with the key that is replaced
+          --keygen           Make a new key above the one in age.key first
+          --key-type <TYPE>  The type of the key that --keygen makes, as for `kiln init` [possible
+                             values: x25519, post-quantum]
+          --check            Write nothing; list what would change, and exit with 1 if anything does
+          --dry-run          Write nothing; list what would change
+      -h, --help             Print help
 
     [global options]
 

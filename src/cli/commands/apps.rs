@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
@@ -57,7 +58,7 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, KeyUse::WithCommands, printer)?;
     match &args.verb {
         None => list(args.enabled, &session, printer),
         Some(Verb::Enable { names, set }) => {

@@ -83,6 +83,8 @@ pub struct KeyFile {
 pub struct FoundKeys {
     /// The variable or the path, to be shown.
     pub origin: String,
+    /// The file, where it is one.
+    pub path: Option<PathBuf>,
     /// What stands there, as [`Keyring::parse`] takes it.
     pub text: Secret,
 }
@@ -190,6 +192,7 @@ impl KeySources {
         match filled(environment, AGE_KEY) {
             Some(text) => sources.found.push(FoundKeys {
                 origin: AGE_KEY.to_owned(),
+                path: None,
                 text: Secret::new(text),
             }),
             None => sources.empty.push(AGE_KEY.to_owned()),
@@ -257,6 +260,7 @@ impl KeySources {
         if !known.any(|found| found.origin == variable && found.text == text) {
             self.found.push(FoundKeys {
                 origin: variable.to_owned(),
+                path: None,
                 text,
             });
         }
@@ -316,7 +320,11 @@ impl KeySources {
             let path = path.clone();
             self.problems.push(KeySourceProblem::OpenToOthers { path });
         }
-        self.found.push(FoundKeys { origin: path, text });
+        self.found.push(FoundKeys {
+            origin: path,
+            path: Some(file.to_owned()),
+            text,
+        });
     }
 }
 

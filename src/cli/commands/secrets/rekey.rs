@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use rand_core::OsRng;
 use serde_json::json;
+use sops_age::keys::shown_recipient;
 
 use crate::cli::commands::init;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
@@ -48,6 +50,9 @@ pub(super) struct RekeyArgs {
     /// Make a new key above the one in age.key first
     #[arg(long)]
     keygen: bool,
+    /// The type of the key that --keygen makes, as for `kiln init`
+    #[arg(long, value_enum, value_name = "TYPE", requires = "keygen")]
+    key_type: Option<init::KeyType>,
     /// Write nothing; list what would change, and exit with 1 if anything does
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
@@ -67,14 +72,14 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let dry = args.check || args.dry_run;
     let (mut session, claimed) = if dry {
-        (Session::open(settings, printer)?, None)
+        (Session::open(settings, KeyUse::WithPlugins, printer)?, None)
     } else {
         let (session, claimed) = open_claimed(settings, printer)?;
         (session, Some(claimed))
     };
     let new = args
         .keygen
-        .then(|| init::new_age_key(&session.disk))
+        .then(|| init::new_age_key(&session.disk, args.key_type, settings))
         .transpose()?;
     if let Some(text) = &new {
         session.replace_own_identity(text);
@@ -147,11 +152,11 @@ fn open_claimed(
 ) -> Result<(Session, ClaimedFolder), CommandError> {
     let mut turn = Turn::new(settings);
     loop {
-        let before = Session::open(settings, printer)?;
+        let before = Session::open(settings, KeyUse::WithPlugins, printer)?;
         let layout = before.layout()?;
         let claimed = turn.wait(|| write::claim(&before.target(&layout, COMMAND)))?;
         // What was read before the wait may be otherwise now, the name of the folder too.
-        let session = Session::open(settings, printer)?;
+        let session = Session::open(settings, KeyUse::WithPlugins, printer)?;
         if session.layout()?.output == layout.output {
             return Ok((session, claimed));
         }
@@ -236,16 +241,17 @@ fn summarize(
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
     let recipient = rekeyed.recipient()?;
+    let shown = shown_recipient(&recipient);
     let outputs = report.created.len() + report.changed.len() + report.removed.len();
     let sentence = if outputs + sealed.len() == 0 {
-        format!("nothing to do: all that is sealed here is sealed for {recipient}")
+        format!("nothing to do: all that is sealed here is sealed for {shown}")
     } else {
         let verb = if dry { "would seal" } else { "sealed" };
         let count = |number: usize, noun: &str| {
             format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
         };
         format!(
-            "{verb} for {recipient}: {} and {}",
+            "{verb} for {shown}: {} and {}",
             count(outputs, "output"),
             count(sealed.len(), "other file"),
         )

@@ -126,8 +126,12 @@ fn compile_here(
         hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
+    let is_rule_file = |path: &String| path.ends_with(inputs::CREATION_RULES);
+    let knows_recipients = !hidden.iter().any(is_rule_file);
     let inputs = seal::Inputs {
         rules: &rules,
+        keyring: &keyring,
+        knows_recipients,
         earlier: &earlier,
         unseen,
         data_keys,
@@ -135,6 +139,13 @@ fn compile_here(
     };
     let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
     inputs::keep_unseen(world, &measures.project, &hidden, &mut tree);
+    if knows_recipients && data_keys == DataKeys::Kept {
+        let kept = inputs::sealed_beside(world, &measures.project, &tree);
+        let told = kept
+            .iter()
+            .filter_map(|source| seal::kept_problem(source, &rules));
+        warnings.list.extend(told);
+    }
 
     let compiled = Compiled {
         tree,

@@ -36,6 +36,8 @@ mod init;
 mod render;
 /// Keys of age, of SSH and of plugins.
 mod keys;
+/// Templates that are sealed already.
+mod carry;
 /// Diagnostics in every form.
 mod report;
 /// What is sealed, and what may be in plain text.

@@ -10,8 +10,8 @@ use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules, read_identities};
 use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
-use crate::tree::output_path::ReservedPaths;
-use crate::tree::{File, Rendered, Sealed, Tree};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
+use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{config, schema, seal};
@@ -393,6 +393,34 @@ pub(super) fn sealed_elsewhere(world: &World<'_>, project: &Project, keyring: &K
     paths.push(in_project(&output_folder(project), TALOS_SECRETS));
     let existing = |path: &str| world.files.read_output(path).ok().flatten();
     Earlier::open(paths.iter().map(String::as_str), &existing, keyring)
+}
+
+/// Reads the sealed files of a project that no template makes: the data files, the Talos bundle, and those beside the
+/// outputs where these have a folder for themselves.
+pub(super) fn sealed_beside(
+    world: &World<'_>,
+    project: &Project,
+    tree: &Tree<Sealed>,
+) -> Vec<Arc<Source>> {
+    let output = output_folder(project);
+    let list = in_project(&output, LOCK_FILE);
+    let list = world.files.read_output(&list).ok().flatten();
+    let list = list.unwrap_or_default();
+    let list = String::from_utf8_lossy(&list);
+    let now = tree.outputs().map(|(path, _)| path.to_owned());
+    let own = now.chain(listed_outputs(&list));
+    let own: BTreeSet<String> = own.map(|path| in_project(&output, &path)).collect();
+    let mut paths = BTreeSet::from_iter(config::sealed_names(project));
+    paths.insert(in_project(&output, TALOS_SECRETS));
+    if !output.is_empty() {
+        let beside = world.files.list_outputs(&output).unwrap_or_default();
+        paths.extend(beside.into_iter().filter(|path| is_secret_path(path)));
+    }
+    let texts = paths.difference(&own).filter_map(|path| {
+        let bytes = world.files.read_output(path).ok()??;
+        Some(Source::new(path.clone(), String::from_utf8(bytes).ok()?))
+    });
+    texts.collect()
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {

@@ -114,6 +114,42 @@ Correct the variable, or unset it.
     SOPS_AGE_KEY_CMD=\"op read op://home/cluster/age.key\" kiln render",
     },
     Meaning {
+        code: "carried-recipients",
+        summary: "A template that is sealed already is for others than its rule names",
+        text: "\
+A sealed file among the templates goes to the output byte for byte: Kiln does not seal it again. The
+rule for its path says who has to be able to open it there. This file leaves somebody out, so that
+the cluster may not open it, or lets somebody in.
+
+Seal it for those whom the rule names, or correct the rule.
+
+    sops rotate --in-place --add-age NEW --rm-age OLD templates/apps/default/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "carried-selector",
+        summary: "A template that is sealed already has other parts encrypted than its rule says",
+        text: "\
+A sealed file among the templates goes to the output byte for byte. It opens, and the rule for its
+path would encrypt other values or sign others. Flux takes both.
+
+Decrypt the file and seal it again by the rule, or correct the rule.
+
+    sops decrypt --in-place secret.sops.yaml && sops encrypt --in-place secret.sops.yaml",
+    },
+    Meaning {
+        code: "kept-recipients",
+        summary: "A sealed file that you keep is for others than its rule names",
+        text: "\
+Nobody renders this file: it lies in the output folder, or is a data file of the project, and Kiln
+does not touch it. The rule for its path names others than it is sealed for, as after a change of
+the rule.
+
+Seal it for those whom the rule names. `kiln secrets rekey` does so for all files when the key
+changes.
+
+    sops updatekeys talos/secrets.sops.yaml",
+    },
+    Meaning {
         code: "not-sealed",
         summary: "A file that should be sealed is plain text",
         text: "\

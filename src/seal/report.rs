@@ -86,7 +86,7 @@ fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
         ),
         OutlineError::ReservedKey(_) => (
             format!("`{path}` has a top-level key `sops`, which SOPS keeps for itself"),
-            "rename the key; if this file is sealed already, render its plain text instead",
+            "rename the key; a file that is sealed already is carried as it is where its name does not end in `.tera`",
         ),
         OutlineError::Nothing => {
             let message = format!("`{path}` holds nothing that could be sealed");

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::{NOW, Pair, Project, Stream, messages, run_sops, sops, sops_encrypts};
 use kiln::diagnostic::StageResult;
-use kiln::seal::{Earlier, Inputs, Rules};
+use kiln::seal::{Earlier, Inputs, Keyring, Rules};
 use kiln::source::Source;
 
 fn parse(text: &str) -> StageResult<Rules> {
@@ -125,6 +125,8 @@ impl RuleSearch<'_> {
         let rules = Rules::read(sources, self.output).unwrap().value;
         let inputs = Inputs {
             rules: &rules,
+            keyring: &Keyring::default(),
+            knows_recipients: true,
             earlier: &Earlier::default(),
             unseen: None,
             data_keys: kiln::seal::DataKeys::Kept,

@@ -19,6 +19,7 @@ mod folder;
 mod git;
 mod inventory;
 mod mark;
+mod memory_folder;
 mod path;
 mod revision;
 mod scratch;
@@ -39,6 +40,7 @@ pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
 pub use git::{GitError, Repository};
 pub use mark::Mark;
+pub use memory_folder::MemoryFolder;
 pub use revision::Revision;
 pub use scratch::Scratch;
 
@@ -317,6 +319,27 @@ pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.persist(path)
         .map_err(|error| unwritable(error.error))?;
     Ok(())
+}
+
+/// Makes a new file that only the user can read (mode 0600), wherever it is.
+///
+/// # Errors
+/// When something is there: it is never replaced.
+pub fn create_private_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let shown = path.display().to_string();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|cause| match cause.kind() {
+        io::ErrorKind::AlreadyExists => Error::Exists {
+            path: shown.clone(),
+        },
+        _ => Error::writing(&shown, cause),
+    })?;
+    io::Write::write_all(&mut file, bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|cause| Error::writing(&shown, cause))
 }
 
 /// Adds to the end of a file that the user named, wherever it is; one that is not there is made.

@@ -16,6 +16,8 @@ mod kept;
 mod plain_tree;
 mod project_measures;
 mod rekey;
+mod sealed_config;
+mod sealed_tree;
 mod switch;
 mod world;
 
@@ -28,13 +30,17 @@ pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
+pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
+pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use switch::{Change, Switched, switch};
 pub use world::{Keys, World};
 
 pub use crate::config::PublicReference;
 pub use crate::config::project::FluxSettings;
 pub use crate::render::{Chart, is_evaluating, threads};
+pub use crate::seal::{NewKeys, SealReview};
 pub use crate::workload::Exemption;
+pub use crate::yaml::Route;
 
 use std::collections::BTreeSet;
 
@@ -79,6 +85,8 @@ pub struct Compiled {
     pub unseen: BTreeSet<String>,
     /// What was made up: key files, variables and encrypted data files.
     pub stand_ins: BTreeSet<String>,
+    /// The secrets that are written out in plain data files.
+    pub plain_secrets: Vec<PlainSecret>,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -117,6 +125,7 @@ fn compile_here(
         earlier,
         elsewhere,
         stand_ins,
+        plain_secrets,
         ..
     } = front;
     let templates = rendering.tree.files().len();
@@ -157,6 +166,7 @@ fn compile_here(
         secrets: rendering.secrets,
         unseen: hidden,
         stand_ins,
+        plain_secrets,
     };
     let sealer = Sealer {
         keyring,
@@ -249,6 +259,8 @@ struct Front {
     public: Vec<PublicReference>,
     /// What was made up.
     stand_ins: BTreeSet<String>,
+    /// The secrets that are written out in plain data files.
+    plain_secrets: Vec<PlainSecret>,
     keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
@@ -321,6 +333,7 @@ fn rendered_from(
         rendering,
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
+        plain_secrets: sealed_config::plain_secrets(&cluster),
         public: cluster.public,
         keyring,
         earlier,

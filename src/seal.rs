@@ -12,6 +12,7 @@ mod carried;
 mod codes;
 mod coverage;
 mod earlier;
+mod file_sealer;
 mod identities;
 mod keep;
 mod open_part;
@@ -29,6 +30,7 @@ use sops_age::{Draw, OpenedFile, PlainFile, SealedFile, Store};
 pub use carried::kept_problem;
 pub use codes::CODES;
 pub use earlier::Earlier;
+pub use file_sealer::{FileSealer, NewKeys, SealReview};
 pub use identities::{key_source_problem, read_identities};
 pub use open_part::open_part;
 pub use renewal::Renewal;
@@ -394,7 +396,7 @@ impl<'s> RemovedRecipients<'s> {
         Some(
             Diagnostic::warning("seal-recipient-removed", message)
                 .with_hint("whoever kept the old file can read what is sealed with that key: change the secrets themselves")
-                .with_hint("`sops rotate --in-place FILE` gives a file a new data key, which Kiln keeps"),
+                .with_hint("`kiln secrets rotate FILE` gives a file a new data key"),
         )
     }
 }

@@ -10,7 +10,9 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, GitError, Repository};
+use crate::pipeline::PlainSecret;
 use crate::secret::KEY_FILES;
+use crate::yaml::Step;
 
 /// Looks for credentials that git tracks (errors) or would take (warnings), and for key files that other users
 /// can read (warnings).
@@ -29,6 +31,49 @@ pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>
     }
     problems.extend(keys.readable(&session.root));
     Ok(problems)
+}
+
+/// Warns of secrets of the config that are written out in data files that git tracks.
+///
+/// Starts git only where there are such secrets and a repository.
+pub fn tracked_secrets(session: &Session, secrets: &[PlainSecret]) -> Vec<Diagnostic> {
+    if secrets.is_empty() || !fs::may_be_versioned(&session.root) {
+        return Vec::new();
+    }
+    let paths: BTreeSet<&str> = secrets
+        .iter()
+        .map(|one| one.place.source.path.as_str())
+        .collect();
+    let pathspecs: Vec<String> = paths
+        .iter()
+        .map(|path| format!(":(literal){path}"))
+        .collect();
+    // Where git cannot tell, the look at the key files says so.
+    let found = Repository::of(&session.root).and_then(|git| git.committable(&pathspecs));
+    let found = found.unwrap_or_default().into_iter();
+    let tracked: BTreeSet<String> = found
+        .filter(|(tracked, _)| *tracked)
+        .map(|(_, path)| path)
+        .collect();
+    let exposed = secrets
+        .iter()
+        .filter(|one| tracked.contains(&one.place.source.path));
+    exposed.map(tracked_secret).collect()
+}
+
+fn tracked_secret(secret: &PlainSecret) -> Diagnostic {
+    let (route, path) = (&secret.route, &secret.place.source.path);
+    let message = format!("`{route}` is a secret, and stands in `{path}`, which git tracks");
+    let problem = Diagnostic::warning("secret-tracked", message).at_place(secret.place.clone(), "");
+    let is_in_list = route.0.iter().any(|step| matches!(step, Step::Index(_)));
+    let problem = if is_in_list {
+        problem.with_hint("write `{ fromEnv: NAME }` there, or move the list into a file that `kiln secrets edit` opens")
+    } else {
+        problem.with_hint(format!(
+            "replace it with `kiln secrets set {route}`, which takes it out of `{path}`"
+        ))
+    };
+    problem.with_hint("what was committed counts as known: change it at its source")
 }
 
 /// The key files that a project has, and what it says of them.

@@ -286,7 +286,8 @@ impl Session {
             }
             (compiled, exposed) => {
                 let mut compiled = compiled?;
-                let warnings = exposed?.warnings;
+                let mut warnings = exposed?.warnings;
+                warnings.extend(exposure::tracked_secrets(self, &compiled.plain_secrets));
                 printer.report(&warnings)?;
                 compiled.warnings.extend(warnings);
                 compiled

@@ -56,6 +56,8 @@ impl fmt::Debug for Environment {
 pub struct Standing {
     /// The current folder, absolute.
     pub directory: PathBuf,
+    /// Whether stdin is a terminal.
+    pub stdin_terminal: bool,
     /// Whether stdout is a terminal.
     pub stdout_terminal: bool,
     /// Whether stderr is a terminal.
@@ -74,6 +76,7 @@ impl Standing {
         })?;
         Ok(Self {
             directory,
+            stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
         })
@@ -103,6 +106,8 @@ pub struct Settings {
     pub stderr_color: bool,
     /// Whether a progress bar may be drawn on stderr.
     pub progress: bool,
+    /// Whether somebody may be asked: stdin and stderr are terminals.
+    pub interactive: bool,
     /// The form of messages.
     pub format: MessageFormat,
     /// How much to say.
@@ -156,6 +161,7 @@ impl Settings {
                 && format == MessageFormat::Human
                 && environment.filled("CI").is_none()
                 && environment.get("TERM") != Some("dumb"),
+            interactive: standing.stdin_terminal && standing.stderr_terminal,
             format,
             verbosity,
             threads: global.threads.map(Into::into),
@@ -215,6 +221,7 @@ mod tests {
             .collect();
         let standing = Standing {
             directory: PathBuf::from("/here"),
+            stdin_terminal: terminal,
             stdout_terminal: terminal,
             stderr_terminal: terminal,
         };

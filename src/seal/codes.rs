@@ -24,9 +24,9 @@ Bring the key to one of these places. In CI, hand it over as a variable.
 The file is sealed for other recipients: a key that was replaced, or that of another cluster. The
 message lists for whom.
 
-Use the identity of one of them, or have someone who holds one add you.
+Use the identity of one of them, or have someone who holds one add you to the rule and run this.
 
-    sops updatekeys kubernetes/apps/default/app/secret.sops.yaml",
+    kiln secrets update-keys kubernetes/apps/default/app/secret.sops.yaml",
     },
     Meaning {
         code: "wrong-key",
@@ -451,9 +451,9 @@ The data key of the file is wrapped anew for the recipients that are left; the v
 stay as they were. Whoever was removed may have kept the data key, and can open what is sealed with it
 in this repository, now and later.
 
-Give the file a new data key, which Kiln keeps, and change the secrets that are in it.
+Give the file a new data key, and change the secrets that are in it.
 
-    sops rotate --in-place kubernetes/apps/default/app/secret.sops.yaml",
+    kiln secrets rotate kubernetes/apps/default/app/secret.sops.yaml",
     },
     Meaning {
         code: "seal-unverified",
@@ -487,5 +487,49 @@ is a defect of Kiln.
 Report it with the layout of the file, its values replaced.
 
     kiln --version",
+    },
+    Meaning {
+        code: "file-unsealed",
+        summary: "A file is in plain text and should be sealed",
+        text: "\
+`kiln secrets status` found it: a creation rule names the file, its name says that it is sealed, or it
+holds values of a Secret. Whoever can read the repository can read it.
+
+Seal it, and change what stands in it at its source if the file was committed before.
+
+    kiln secrets encrypt kubernetes/apps/default/demo/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "seal-recipients-stale",
+        summary: "A file is sealed for others than its rule says",
+        text: "\
+Someone was added to the rule, or taken out of it, after the file was sealed. Who is missing cannot
+open it; who was taken out still can.
+
+Wrap its data key for those of the rule. Whoever was taken out may have kept that key: rotate then.
+
+    kiln secrets update-keys
+    kiln secrets rotate",
+    },
+    Meaning {
+        code: "seal-selector-stale",
+        summary: "A file is sealed by another selector than its rule says",
+        text: "\
+The rule says now that other values are encrypted, or that the MAC is over others.
+
+Seal the file by its rule, with a new data key.
+
+    kiln secrets rotate kubernetes/apps/default/demo/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "sealed-for-strangers",
+        summary: "A file without a rule is sealed for nobody whom a rule names",
+        text: "\
+None of those who can open it stands in any rule of the tree: the file comes from elsewhere, or was
+forgotten when keys were replaced.
+
+Write a rule for it, and seal it anew where a key is that opens it; or remove the file.
+
+    kiln secrets rotate old.sops.yaml",
     },
 ];

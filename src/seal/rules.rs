@@ -54,7 +54,7 @@ pub(super) struct Rule {
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
     /// What the rule says, for whoever compares it with another.
-    terms: SealTerms,
+    pub(super) terms: SealTerms,
 }
 
 impl Rules {

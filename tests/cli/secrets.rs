@@ -1,3 +1,9 @@
+#[cfg(target_os = "linux")]
+mod edit;
+mod files;
+mod set;
+mod status;
+
 use std::fs;
 use std::process::Command;
 use std::time::Duration;

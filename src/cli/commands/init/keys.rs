@@ -181,6 +181,12 @@ fn usual_type(disk: &Disk, settings: &Settings) -> KeyType {
     }
 }
 
+impl Default for KeyType {
+    fn default() -> Self {
+        DEFAULT_KEY_TYPE
+    }
+}
+
 impl KeyType {
     /// Makes an identity file as `age-keygen` writes it, and its recipient.
     pub fn generate(self) -> IdentityFile {

@@ -19,6 +19,7 @@ mod folder;
 mod git;
 mod inventory;
 mod mark;
+mod memory_folder;
 mod path;
 mod revision;
 mod scratch;
@@ -27,6 +28,8 @@ mod walk;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use crate::source::ReadError;
 
@@ -37,6 +40,7 @@ pub use disk::{Access, Disk};
 pub use folder::{Entry, Folder, parents};
 pub use git::{GitError, Repository};
 pub use mark::Mark;
+pub use memory_folder::MemoryFolder;
 pub use revision::Revision;
 pub use scratch::Scratch;
 
@@ -275,7 +279,7 @@ pub fn is_readable_by_others(path: &Path) -> bool {
     }
 }
 
-/// Reads a file outside any project, such as the user's age identities; `None` when there is none.
+/// Reads a file outside any project, which the user named; `None` when there is none.
 pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -285,6 +289,18 @@ pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
             found: "a folder",
         }),
         Err(cause) => Err(Error::reading(path.display().to_string(), cause)),
+    }
+}
+
+/// Reads a file of keys, wherever it is, into memory that is wiped; `None` when there is no such file.
+///
+/// # Errors
+/// A file that is there and cannot be read.
+pub fn read_keys_anywhere(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(cause) if is_absent(&cause) || cause.kind() == io::ErrorKind::IsADirectory => Ok(None),
+        Err(cause) => Err(cause),
     }
 }
 
@@ -303,6 +319,27 @@ pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.persist(path)
         .map_err(|error| unwritable(error.error))?;
     Ok(())
+}
+
+/// Makes a new file that only the user can read (mode 0600), wherever it is.
+///
+/// # Errors
+/// When something is there: it is never replaced.
+pub fn create_private_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let shown = path.display().to_string();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|cause| match cause.kind() {
+        io::ErrorKind::AlreadyExists => Error::Exists {
+            path: shown.clone(),
+        },
+        _ => Error::writing(&shown, cause),
+    })?;
+    io::Write::write_all(&mut file, bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|cause| Error::writing(&shown, cause))
 }
 
 /// Adds to the end of a file that the user named, wherever it is; one that is not there is made.

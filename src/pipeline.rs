@@ -10,11 +10,14 @@ mod draft;
 mod explanation;
 mod exposure;
 mod failure;
+mod found_identities;
 mod inputs;
 mod kept;
 mod plain_tree;
 mod project_measures;
 mod rekey;
+mod sealed_config;
+mod sealed_tree;
 mod surroundings;
 mod switch;
 mod world;
@@ -26,17 +29,21 @@ pub use draft::{
 };
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
 pub use failure::Failure;
+pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
+pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
+pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use surroundings::surroundings;
 pub use switch::{Change, Switched, switch};
 pub use world::{FolderOpener, Keys, World};
 
 pub use crate::config::PublicReference;
 pub use crate::render::{Chart, is_evaluating, threads};
-pub use crate::seal::USUAL_IDENTITY_FILE;
+pub use crate::seal::{NewKeys, SealReview};
 pub use crate::workload::Exemption;
+pub use crate::yaml::Route;
 
 use std::collections::BTreeSet;
 
@@ -80,6 +87,8 @@ pub struct Compiled {
     pub unseen: BTreeSet<String>,
     /// What was made up: key files, variables and encrypted data files.
     pub stand_ins: BTreeSet<String>,
+    /// The secrets that are written out in plain data files.
+    pub plain_secrets: Vec<PlainSecret>,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -118,6 +127,7 @@ fn compile_here(
         earlier,
         elsewhere,
         stand_ins,
+        plain_secrets,
         ..
     } = front;
     let templates = rendering.tree.files().len();
@@ -127,8 +137,12 @@ fn compile_here(
         hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
+    let is_rule_file = |path: &String| path.ends_with(inputs::CREATION_RULES);
+    let knows_recipients = !hidden.iter().any(is_rule_file);
     let inputs = seal::Inputs {
         rules: &rules,
+        keyring: &keyring,
+        knows_recipients,
         earlier: &earlier,
         unseen,
         data_keys,
@@ -136,6 +150,13 @@ fn compile_here(
     };
     let mut tree = warnings.keep(seal::seal(checked, &inputs, entropy))?;
     inputs::keep_unseen(world, &measures.project, &hidden, &mut tree);
+    if knows_recipients && data_keys == DataKeys::Kept {
+        let kept = inputs::sealed_beside(world, &measures.project, &tree);
+        let told = kept
+            .iter()
+            .filter_map(|source| seal::kept_problem(source, &rules));
+        warnings.list.extend(told);
+    }
 
     let compiled = Compiled {
         tree,
@@ -147,6 +168,7 @@ fn compile_here(
         secrets: rendering.secrets,
         unseen: hidden,
         stand_ins,
+        plain_secrets,
     };
     let sealer = Sealer {
         keyring,
@@ -239,6 +261,8 @@ struct Front {
     public: Vec<PublicReference>,
     /// What was made up.
     stand_ins: BTreeSet<String>,
+    /// The secrets that are written out in plain data files.
+    plain_secrets: Vec<PlainSecret>,
     keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
@@ -311,6 +335,7 @@ fn rendered_from(
         rendering,
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
+        plain_secrets: sealed_config::plain_secrets(&cluster),
         public: cluster.public,
         keyring,
         earlier,
@@ -359,6 +384,16 @@ fn configured_by(
     let cluster = warnings.keep(schema::validate(merged, &schema))?;
     world.known().note(cluster.secrets.clone());
     Ok((cluster, schema))
+}
+
+/// Lists for whom the sealed files of a project are that no key at hand opens; empty where nothing can be told.
+pub fn closed_files(world: &World<'_>) -> Vec<Vec<String>> {
+    let project = opened_project(world, None, &mut Warnings::default());
+    let found = project.ok().and_then(|project| {
+        let keyring = inputs::keyring(world, &project).ok()?.value;
+        Some(inputs::closed_files(world, &project, &keyring))
+    });
+    found.unwrap_or_default()
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.

@@ -5,11 +5,14 @@
 //!
 //! The format itself is the crate `sops-age`. A file takes this way: `rules` find the one that applies, `coverage`
 //! judges how far it goes, `keep` decides whether the sealed file that is there (`earlier`) still holds the same, and
-//! if not, what of it stays; `report` turns what the crate says into diagnostics.
+//! if not, what of it stays; `report` turns what the crate says into diagnostics. A file that came sealed goes another
+//! way: `carried` judges it, and its bytes stay.
 
+mod carried;
 mod codes;
 mod coverage;
 mod earlier;
+mod file_sealer;
 mod identities;
 mod keep;
 mod open_part;
@@ -24,13 +27,15 @@ use rand_core::CryptoRngCore;
 use rayon::prelude::*;
 use sops_age::{Draw, OpenedFile, PlainFile, SealedFile, Store};
 
+pub use carried::kept_problem;
 pub use codes::CODES;
 pub use earlier::Earlier;
-pub use identities::read_identities;
+pub use file_sealer::{FileSealer, NewKeys, SealReview};
+pub use identities::{key_source_problem, read_identities};
 pub use open_part::open_part;
 pub use renewal::Renewal;
 pub use rules::Rules;
-pub use sops_age::keys::{Keyring, USUAL_IDENTITY_FILE};
+pub use sops_age::keys::Keyring;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
@@ -38,6 +43,7 @@ use crate::source::Source;
 use crate::tree::{
     Checked, File, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
 };
+use coverage::Extent;
 use earlier::File as Found;
 use keep::{Verdict, Wanted};
 use rules::Rule;
@@ -46,6 +52,10 @@ use rules::Rule;
 pub struct Inputs<'i> {
     /// The creation rules.
     pub rules: &'i Rules,
+    /// The identities at hand.
+    pub keyring: &'i Keyring,
+    /// Whether those are known for whom the rules seal; a made-up key tells nobody.
+    pub knows_recipients: bool,
     /// What is on disk at the paths of secret files.
     pub earlier: &'i Earlier,
     /// The same files with other values made up, if some are made up: a value that differs is not known here.
@@ -73,6 +83,8 @@ pub enum DataKeys {
 /// A file that opens and holds something else keeps its data key and the ciphertexts and the layout of
 /// what has not changed; one warning `seal-recipient-removed` names who could open such files before and
 /// knows their data keys. Every other file is sealed anew, with a new data key.
+///
+/// A file that came sealed, in a file that is only copied, stays as it is, if it is sealed as its rule has it.
 ///
 /// Apart from the ephemeral keys inside age, which come from the operating system, the result
 /// depends on the inputs and `entropy` only, not on the number of threads.
@@ -237,6 +249,16 @@ enum Action<'r> {
 
 fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
     let found = inputs.rules.find(&file.path);
+    if carried::is_carried(file) {
+        let rule = found.ok_or_else(|| vec![inputs.rules.no_rule(&file.path)])?;
+        let warnings = carried::judge(file, rule, inputs)?;
+        let bytes = file.bytes().to_vec();
+        let action = Action::Keep {
+            bytes,
+            verified: true,
+        };
+        return Ok(Decision { action, warnings });
+    }
     let store = Store::of(&file.path);
     let plain = PlainFile::read(file.bytes(), store);
     // A format that cannot be sealed is wrong whatever the rule.
@@ -274,7 +296,12 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
             .collect());
     }
     if let Some(outline) = plain.outline() {
-        let open = coverage::problems(&report::source_of(&file.source), outline, rule);
+        let extent = Extent {
+            scope: &rule.creation.scope,
+            named: "its rule",
+            place: Some(&rule.scope_place),
+        };
+        let open = coverage::problems(&report::source_of(&file.source), outline, &extent);
         if !open.is_empty() {
             return Err(open);
         }
@@ -364,12 +391,12 @@ impl<'s> RemovedRecipients<'s> {
             1 => format!("`{first}` is"),
             count => format!("{count} files are, the first being `{first}`,"),
         };
-        let who = identities::listed(self.recipients.iter().map(String::as_str));
+        let who = identities::listed_keys(self.recipients.iter().map(String::as_str));
         let message = format!("{files} no longer sealed for {who}, who knows the data key");
         Some(
             Diagnostic::warning("seal-recipient-removed", message)
                 .with_hint("whoever kept the old file can read what is sealed with that key: change the secrets themselves")
-                .with_hint("`sops rotate --in-place FILE` gives a file a new data key, which Kiln keeps"),
+                .with_hint("`kiln secrets rotate FILE` gives a file a new data key"),
         )
     }
 }

@@ -34,6 +34,10 @@ mod help;
 mod init;
 /// `kiln render`.
 mod render;
+/// Keys of age, of SSH and of plugins.
+mod keys;
+/// Templates that are sealed already.
+mod carry;
 /// Diagnostics in every form.
 mod report;
 /// What is sealed, and what may be in plain text.

@@ -281,7 +281,7 @@ fn derives_the_recipient_from_a_key_without_comment() {
 }
 
 #[test]
-fn cannot_derive_the_recipient_of_a_post_quantum_key() {
+fn cannot_derive_the_recipient_of_a_broken_key() {
     let key = "AGE-SECRET-KEY-PQ-1NOTAKEYATALL";
     let files = project(&[
         ("age.key", key),

@@ -125,6 +125,8 @@ impl Project {
         let paths = self.disk.keys().map(String::as_str);
         let inputs = Inputs {
             rules: &self.rules(),
+            keyring: &self.keyring,
+            knows_recipients: true,
             earlier: &Earlier::open(paths, &existing, &self.keyring),
             unseen: None,
             data_keys: DataKeys::Kept,

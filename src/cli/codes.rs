@@ -5,7 +5,13 @@ use crate::diff::DANGERS;
 use crate::{pipeline, write};
 
 /// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[KEY_TRACKED, KEY_NOT_IGNORED, KEY_READABLE, STALE_OUTPUT];
+pub static CODES: &[Meaning] = &[
+    KEY_TRACKED,
+    KEY_NOT_IGNORED,
+    KEY_READABLE,
+    SECRET_TRACKED,
+    STALE_OUTPUT,
+];
 
 const KEY_TRACKED: Meaning = Meaning {
     code: "key-tracked",
@@ -42,6 +48,19 @@ Its permissions let the group or everybody read it: typical for a file that was 
 Take the permission away.
 
     chmod 600 age.key",
+};
+
+const SECRET_TRACKED: Meaning = Meaning {
+    code: "secret-tracked",
+    summary: "A secret of the config is written out in a file that git tracks",
+    text: "\
+The schema calls the value `writeOnly`, and whoever can read the repository can read it, now and in its
+history.
+
+Change it at its source, and put the new one into the encrypted config, which takes the old one out of
+the plain file.
+
+    kiln secrets set dns.token",
 };
 
 const STALE_OUTPUT: Meaning = Meaning {

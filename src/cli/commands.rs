@@ -13,6 +13,7 @@ pub mod init;
 pub mod list;
 pub mod profile;
 pub mod render;
+mod replacement;
 pub mod schema;
 pub mod secrets;
 pub mod watch;

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::credentials::{self, CREDENTIALS, IGNORE_FILE};
 use super::error::CommandError;
+use super::key_places::KeyPlaces;
 use super::session::Session;
 use super::settings::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, GitError, Repository};
+use crate::pipeline::PlainSecret;
 use crate::secret::KEY_FILES;
+use crate::yaml::Step;
 
 /// Looks for credentials that git tracks (errors) or would take (warnings), and for key files that other users
 /// can read (warnings).
@@ -30,11 +33,54 @@ pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>
     Ok(problems)
 }
 
+/// Warns of secrets of the config that are written out in data files that git tracks.
+///
+/// Starts git only where there are such secrets and a repository.
+pub fn tracked_secrets(session: &Session, secrets: &[PlainSecret]) -> Vec<Diagnostic> {
+    if secrets.is_empty() || !fs::may_be_versioned(&session.root) {
+        return Vec::new();
+    }
+    let paths: BTreeSet<&str> = secrets
+        .iter()
+        .map(|one| one.place.source.path.as_str())
+        .collect();
+    let pathspecs: Vec<String> = paths
+        .iter()
+        .map(|path| format!(":(literal){path}"))
+        .collect();
+    // Where git cannot tell, the look at the key files says so.
+    let found = Repository::of(&session.root).and_then(|git| git.committable(&pathspecs));
+    let found = found.unwrap_or_default().into_iter();
+    let tracked: BTreeSet<String> = found
+        .filter(|(tracked, _)| *tracked)
+        .map(|(_, path)| path)
+        .collect();
+    let exposed = secrets
+        .iter()
+        .filter(|one| tracked.contains(&one.place.source.path));
+    exposed.map(tracked_secret).collect()
+}
+
+fn tracked_secret(secret: &PlainSecret) -> Diagnostic {
+    let (route, path) = (&secret.route, &secret.place.source.path);
+    let message = format!("`{route}` is a secret, and stands in `{path}`, which git tracks");
+    let problem = Diagnostic::warning("secret-tracked", message).at_place(secret.place.clone(), "");
+    let is_in_list = route.0.iter().any(|step| matches!(step, Step::Index(_)));
+    let problem = if is_in_list {
+        problem.with_hint("write `{ fromEnv: NAME }` there, or move the list into a file that `kiln secrets edit` opens")
+    } else {
+        problem.with_hint(format!(
+            "replace it with `kiln secrets set {route}`, which takes it out of `{path}`"
+        ))
+    };
+    problem.with_hint("what was committed counts as known: change it at its source")
+}
+
 /// The key files that a project has, and what it says of them.
 struct KeyFileReview {
     /// Paths in the project.
     own: Vec<String>,
-    /// Absolute paths.
+    /// Absolute paths of those that others can read.
     elsewhere: Vec<PathBuf>,
     ignore: String,
 }
@@ -48,14 +94,14 @@ impl KeyFileReview {
                 .layout()
                 .map_or_else(|_| Vec::new(), |layout| layout.identities),
         );
-        let mut elsewhere = Vec::new();
-        if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE") {
-            let path = settings.directory.join(named);
-            match path.strip_prefix(&session.root).ok().and_then(Path::to_str) {
-                Some(inside) => own.push(inside.to_owned()),
-                None => elsewhere.push(path),
-            }
-        }
+        let inside = |path: &PathBuf| {
+            let path = path.strip_prefix(&session.root).ok().and_then(Path::to_str);
+            path.map(str::to_owned)
+        };
+        let places = KeyPlaces(settings).files(&session.root);
+        own.extend(places.iter().filter_map(inside));
+        let elsewhere = session.open_to_others().iter();
+        let elsewhere = elsewhere.filter(|path| inside(path).is_none());
         let ignore = session.disk.peek(IGNORE_FILE)?.unwrap_or_default();
         let ignore = String::from_utf8_lossy(&ignore).into_owned();
         own.sort();
@@ -63,7 +109,7 @@ impl KeyFileReview {
         own.retain(|path| !credentials::lets_in(&ignore, path));
         Ok(Self {
             own,
-            elsewhere,
+            elsewhere: elsewhere.cloned().collect(),
             ignore,
         })
     }
@@ -83,13 +129,10 @@ impl KeyFileReview {
     }
 
     fn readable(&self, root: &Path) -> Option<Diagnostic> {
-        let own = self.own.iter().map(|path| (path.clone(), root.join(path)));
-        let elsewhere = self.elsewhere.iter();
-        let all = own.chain(elsewhere.map(|path| (path.display().to_string(), path.clone())));
-        let open: Vec<String> = all
-            .filter(|(_, path)| fs::is_readable_by_others(path))
-            .map(|(shown, _)| shown)
-            .collect();
+        let own = self.own.iter();
+        let own = own.filter(|path| fs::is_readable_by_others(&root.join(path)));
+        let elsewhere = self.elsewhere.iter().map(|path| path.display().to_string());
+        let open: Vec<String> = own.cloned().chain(elsewhere).collect();
         let (first, more) = open.split_first()?;
         let message = format!(
             "other users of this machine can read {}",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::error::CommandError;
 use super::flux_inputs::{FluxChoices, FluxInputs, require_start};
+use super::key_places::KeyUse;
 use super::printer::Printer;
 use super::repository_tree::RepositoryTree;
 use super::session::{PROJECT_FILE, Session};
@@ -72,7 +73,7 @@ impl TreeChoices {
         let inputs = FluxInputs::gather(&tree, &self.flux, false, settings)?;
         let settings_folder = tree.project().unwrap_or(&tree.root).to_owned();
         Ok(JudgedTree::Plain(Box::new(OpenTree {
-            session: Session::without_keys(&settings_folder, settings)?,
+            session: Session::open_root(&settings_folder, settings, KeyUse::Never)?,
             tree,
             inputs,
         })))
@@ -87,7 +88,7 @@ impl TreeChoices {
         let Some(root) = fs::find_upwards(start, &[PROJECT_FILE]) else {
             return Ok(None);
         };
-        let plain = Session::without_keys(&root, settings)?;
+        let plain = Session::open_root(&root, settings, KeyUse::Never)?;
         if !pipeline::renders(&plain.world())? {
             return Ok(None);
         }
@@ -97,6 +98,6 @@ impl TreeChoices {
                 "say it in `[flux]` of `kiln.toml`, which every command of a project follows",
             ));
         }
-        Session::open_root(&root, settings).map(Some)
+        Session::open_root(&root, settings, KeyUse::AtHand).map(Some)
     }
 }

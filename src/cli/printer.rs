@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::args::MessageFormat;
 use super::error::{CommandError, Failed};
@@ -91,12 +92,22 @@ impl Printer {
 
     /// Writes data to stdout, as it is but for secrets: none may be in it, and this is the last look.
     pub fn data(&mut self, text: &Shown) -> Result<(), CommandError> {
+        let text = self.without_secrets(text).into_owned();
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes the plain text of a secret that the user asked for to stdout, byte for byte.
+    pub fn plain_text(&mut self, secret: &Zeroizing<Vec<u8>>) -> Result<(), CommandError> {
+        self.bytes(secret)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         if self.stdout_closed {
             return Ok(());
         }
         let written = self
             .stdout
-            .write_all(self.without_secrets(text).as_bytes())
+            .write_all(bytes)
             .and_then(|()| self.stdout.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

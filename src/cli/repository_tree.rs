@@ -73,6 +73,18 @@ impl RepositoryTree {
     pub fn files(&self) -> Result<TreeFiles<'_>, CommandError> {
         Ok(TreeFiles::of_repository(&self.disk, "")?)
     }
+
+    /// Opens a folder as a tree of its own, whatever lies around it.
+    pub fn of_folder(folder: &Path) -> Result<Self, CommandError> {
+        let disk = Disk::open(folder)?;
+        Ok(Self {
+            root: disk.root().to_owned(),
+            start: String::new(),
+            is_repository: false,
+            disk,
+            project: None,
+        })
+    }
 }
 
 /// Returns the root of the git repository that a folder is part of.

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rand_core::OsRng;
+use sops_age::keys::{FoundKeys, KeySourceProblem, KeySources, Keyring};
 
 use super::clock;
 use super::error::CommandError;
 use super::exposure;
+use super::key_places::{KeyPlaces, KeyUse};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
-use crate::pipeline::{self, Compiled, Failure, FolderOpener, Keys, Layout, World};
+use crate::pipeline::{
+    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, World,
+};
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::Files;
 use crate::write::Target;
@@ -40,36 +44,49 @@ pub struct Session {
     catalogue: Box<dyn Files>,
     env: Box<Lookup>,
     folders: Box<FolderOpener>,
-    identities: Vec<(String, Secret)>,
+    identities: FoundIdentities,
+    /// Files with private keys that others can read, beside the project's own.
+    open_to_others: Vec<PathBuf>,
     known: KnownSecrets,
 }
 
 impl Session {
     /// Opens the project that the folder of the settings is in.
-    pub fn open(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
+    pub fn open(
+        settings: &Settings,
+        keys: KeyUse,
+        printer: &mut Printer,
+    ) -> Result<Self, CommandError> {
         let root = find_root(&settings.directory)?;
         printer.in_project(&root);
-        Self::open_root(&root, settings)
+        Self::open_root(&root, settings, keys)
     }
 
     /// Opens the project that the folder of the settings is in, or the whole repository, or the folder itself.
-    pub fn open_any(settings: &Settings, printer: &mut Printer) -> Result<Self, CommandError> {
+    pub fn open_any(
+        settings: &Settings,
+        keys: KeyUse,
+        printer: &mut Printer,
+    ) -> Result<Self, CommandError> {
         let start = &settings.directory;
         let project = fs::find_upwards(start, &[PROJECT_FILE]);
         let renders = match &project {
-            Some(root) => pipeline::renders(&Self::without_keys(root, settings)?.world())
-                .map_err(|failure| CommandError::from(failure).unanswered())?,
+            Some(root) => {
+                let settled = Self::open_root(root, settings, KeyUse::Never)?;
+                pipeline::renders(&settled.world())
+                    .map_err(|failure| CommandError::from(failure).unanswered())?
+            }
             None => false,
         };
         if renders || !start.is_dir() {
-            return Self::open(settings, printer);
+            return Self::open(settings, keys, printer);
         }
         let root = match fs::repository_above(start) {
             Some((root, _)) => root,
             None => start.clone(),
         };
         printer.in_project(&root);
-        let session = Self::open_root(&root, settings)?;
+        let session = Self::open_root(&root, settings, keys)?;
         Ok(Self {
             is_project: false,
             ..session
@@ -84,18 +101,10 @@ impl Session {
     }
 
     /// Opens a folder that is known to be a project.
-    pub fn open_root(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
-        Ok(Self {
-            identities: identities(root, settings)?,
-            ..Self::without_keys(root, settings)?
-        })
-    }
-
-    /// Opens a folder of which only settings and chart profiles are read.
-    pub fn without_keys(root: &Path, settings: &Settings) -> Result<Self, CommandError> {
+    pub fn open_root(root: &Path, settings: &Settings, keys: KeyUse) -> Result<Self, CommandError> {
         let environment = settings.environment.clone();
         let project = root.to_owned();
-        Ok(Self {
+        let mut session = Self {
             root: root.to_owned(),
             disk: Disk::open(root)?,
             is_project: true,
@@ -104,15 +113,64 @@ impl Session {
             catalogue: Box::new(pipeline::catalogue()),
             env: Box::new(move |name| environment.get(name).map(str::to_owned)),
             folders: Box::new(move |folder| Ok(Box::new(Disk::open(&project.join(folder))?))),
-            identities: Vec::new(),
+            identities: FoundIdentities::default(),
+            open_to_others: Vec::new(),
             known: settings.known.clone(),
-        })
+        };
+        if keys != KeyUse::Never {
+            session.find_identities(settings, keys)?;
+        }
+        Ok(session)
     }
 
-    /// Lists where age identities are looked for: the project's own, then those that SOPS would use.
-    pub fn identity_places(root: &Path, settings: &Settings) -> Vec<PathBuf> {
-        let own = [root.join(AGE_KEY)];
-        own.into_iter().chain(settings.identity_files()).collect()
+    /// Gathers the age identities: the project's own, then those that SOPS would use.
+    fn find_identities(&mut self, settings: &Settings, keys: KeyUse) -> Result<(), CommandError> {
+        let places = KeyPlaces(settings);
+        let own = self.root.join(AGE_KEY);
+        let own_text = identity_text(&own, AGE_KEY)?;
+        let mut sources = KeySources::find(&places);
+        // `SOPS_AGE_KEY_FILE` may name the project's own file.
+        let is_own = |path: &PathBuf| own_text.is_some() && places.resolve(path) == own;
+        sources
+            .found
+            .retain(|found| !found.path.as_ref().is_some_and(is_own));
+        self.open_to_others = open_to_others(&sources, &places);
+        let found = self.named(&sources.found, &places);
+        let own_text = own_text.map(|text| (AGE_KEY.to_owned(), text));
+        self.identities.texts = own_text.into_iter().chain(found).collect();
+        self.identities.plugins = keys.plugins();
+        if keys.runs_commands() && !sources.commands.is_empty() {
+            let closed = pipeline::closed_files(&self.world());
+            let before = sources.found.len();
+            sources.run_commands(&places, &closed, &Keyring::default());
+            let printed = self.named(&sources.found[before..], &places);
+            self.identities.texts.extend(printed);
+        }
+        let nowhere = self.identities.texts.is_empty().then(|| AGE_KEY.to_owned());
+        self.identities.empty = nowhere.into_iter().chain(sources.empty).collect();
+        self.identities.note(&sources.problems);
+        Ok(())
+    }
+
+    /// Names what was found as messages show it.
+    fn named(&self, found: &[FoundKeys], places: &KeyPlaces<'_>) -> Vec<(String, Secret)> {
+        let name = |found: &FoundKeys| {
+            let path = found.path.as_ref().map(|path| places.resolve(path));
+            let inside = path
+                .as_ref()
+                .and_then(|path| path.strip_prefix(&self.root).ok());
+            let inside = inside.and_then(Path::to_str);
+            inside.unwrap_or(&found.origin).to_owned()
+        };
+        let found = found.iter();
+        found
+            .map(|found| (name(found), found.text.clone()))
+            .collect()
+    }
+
+    /// Lists the files with private keys that others than the user can read, beside the project's own.
+    pub fn open_to_others(&self) -> &[PathBuf] {
+        &self.open_to_others
     }
 
     /// Adds the age identities of a file that the user names, and returns what it is called in messages.
@@ -121,15 +179,15 @@ impl Session {
         let text = identity_text(path, &shown)?;
         let text =
             text.ok_or_else(|| CommandError::failed(format!("there is no key file `{shown}`")))?;
-        self.identities.push((shown.clone(), text));
+        self.identities.texts.push((shown.clone(), text));
         Ok(shown)
     }
 
     /// Puts a text in the place of the identities of the project's own key file.
     pub fn replace_own_identity(&mut self, text: &Secret) {
-        self.identities.retain(|(origin, _)| origin != AGE_KEY);
-        self.identities
-            .insert(0, (AGE_KEY.to_owned(), text.clone()));
+        let texts = &mut self.identities.texts;
+        texts.retain(|(origin, _)| origin != AGE_KEY);
+        texts.insert(0, (AGE_KEY.to_owned(), text.clone()));
     }
 
     /// Returns what the pipeline may see of the world, with the time of this moment.
@@ -242,19 +300,14 @@ impl Session {
             }
             (compiled, exposed) => {
                 let mut compiled = compiled?;
-                let warnings = exposed?.warnings;
+                let mut warnings = exposed?.warnings;
+                warnings.extend(exposure::tracked_secrets(self, &compiled.plain_secrets));
                 printer.report(&warnings)?;
                 compiled.warnings.extend(warnings);
                 compiled
             }
         };
         Ok(compiled)
-    }
-
-    /// Returns the first age identity at hand.
-    pub fn identity(&self) -> Option<&Secret> {
-        let mut texts = self.identities.iter().map(|(_, text)| text);
-        texts.find(|text| text.expose().contains("AGE-SECRET-KEY-"))
     }
 
     /// Returns the files of the embedded catalogue.
@@ -307,25 +360,14 @@ fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
     }
 }
 
-/// Gathers the age identities: the project's own, then those that SOPS would use.
-fn identities(root: &Path, settings: &Settings) -> Result<Vec<(String, Secret)>, CommandError> {
-    let mut found = Vec::new();
-    if let Some(named) = settings.environment.filled("SOPS_AGE_KEY_FILE")
-        && !settings.directory.join(named).is_file()
-    {
-        let message = format!("`SOPS_AGE_KEY_FILE` names `{named}`, which is no file");
-        return Err(CommandError::failed(message));
-    }
-    for path in Session::identity_places(root, settings) {
-        let shown = shown(root, &path);
-        if let Some(text) = identity_text(&path, &shown)? {
-            found.push((shown, text));
-        }
-    }
-    if let Some(text) = settings.environment.filled("SOPS_AGE_KEY") {
-        found.push(("SOPS_AGE_KEY".to_owned(), Secret::new(text)));
-    }
-    Ok(found)
+/// Lists the files among key sources that others than the user can read.
+fn open_to_others(sources: &KeySources, places: &KeyPlaces<'_>) -> Vec<PathBuf> {
+    let problems = sources.problems.iter();
+    let open = problems.filter_map(|problem| match problem {
+        KeySourceProblem::OpenToOthers { path } => Some(places.resolve(Path::new(path))),
+        _ => None,
+    });
+    open.collect()
 }
 
 fn shown(root: &Path, path: &Path) -> String {
@@ -333,11 +375,15 @@ fn shown(root: &Path, path: &Path) -> String {
     inside.display().to_string()
 }
 
+/// Reads a key file that the user named, or the project's own.
 fn identity_text(path: &Path, shown: &str) -> Result<Option<Secret>, CommandError> {
-    let Some(bytes) = fs::read_anywhere(path)? else {
+    let found = fs::read_keys_anywhere(path).map_err(|cause| {
+        CommandError::failed(format!("cannot read the key file `{shown}`")).because(&cause)
+    })?;
+    let Some(bytes) = found else {
         return Ok(None);
     };
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
         CommandError::failed(format!("`{shown}` is no age key file: it is not UTF-8"))
     })?;
     Ok(Some(Secret::new(text)))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::args::{Color, Global, MessageFormat};
 use super::error::CommandError;
-use crate::pipeline::USUAL_IDENTITY_FILE;
+use super::key_places::PrintedKeys;
 use crate::secret::KnownSecrets;
 
 /// The environment variables of the process, read once.
@@ -56,6 +56,8 @@ impl fmt::Debug for Environment {
 pub struct Standing {
     /// The current folder, absolute.
     pub directory: PathBuf,
+    /// Whether stdin is a terminal.
+    pub stdin_terminal: bool,
     /// Whether stdout is a terminal.
     pub stdout_terminal: bool,
     /// Whether stderr is a terminal.
@@ -74,6 +76,7 @@ impl Standing {
         })?;
         Ok(Self {
             directory,
+            stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
         })
@@ -103,6 +106,8 @@ pub struct Settings {
     pub stderr_color: bool,
     /// Whether a progress bar may be drawn on stderr.
     pub progress: bool,
+    /// Whether somebody may be asked: stdin and stderr are terminals.
+    pub interactive: bool,
     /// The form of messages.
     pub format: MessageFormat,
     /// How much to say.
@@ -113,6 +118,8 @@ pub struct Settings {
     pub time_limit: Option<Duration>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
     pub environment: Environment,
+    /// What commands have printed of keys.
+    pub printed: PrintedKeys,
     /// The secrets that the run has met, which nothing that it prints may hold.
     pub known: KnownSecrets,
 }
@@ -142,6 +149,7 @@ impl Settings {
         let format = format.unwrap_or_default();
         Ok(Self {
             known: KnownSecrets::default(),
+            printed: PrintedKeys::default(),
             directory: match &global.directory {
                 Some(chosen) => standing.directory.join(chosen),
                 None => standing.directory.clone(),
@@ -153,39 +161,13 @@ impl Settings {
                 && format == MessageFormat::Human
                 && environment.filled("CI").is_none()
                 && environment.get("TERM") != Some("dumb"),
+            interactive: standing.stdin_terminal && standing.stderr_terminal,
             format,
             verbosity,
             threads: global.threads.map(Into::into),
             time_limit: time_limit(&environment)?,
             environment,
         })
-    }
-
-    /// Lists the age identity files of SOPS' own conventions, those named first that win.
-    pub fn identity_files(&self) -> Vec<PathBuf> {
-        let named = self
-            .environment
-            .filled("SOPS_AGE_KEY_FILE")
-            .map(PathBuf::from);
-        let config = self
-            .environment
-            .filled("XDG_CONFIG_HOME")
-            .map(PathBuf::from);
-        let home = self.environment.filled("HOME").map(PathBuf::from);
-        let configs = [
-            config,
-            home.as_ref().map(|home| home.join(".config")),
-            home.map(|home| home.join("Library/Application Support")),
-        ];
-        let usual = configs
-            .into_iter()
-            .flatten()
-            .map(|folder| folder.join(USUAL_IDENTITY_FILE));
-        named
-            .map(|file| self.directory.join(file))
-            .into_iter()
-            .chain(usual)
-            .collect()
     }
 }
 
@@ -239,6 +221,7 @@ mod tests {
             .collect();
         let standing = Standing {
             directory: PathBuf::from("/here"),
+            stdin_terminal: terminal,
             stdout_terminal: terminal,
             stderr_terminal: terminal,
         };
@@ -270,23 +253,6 @@ mod tests {
             )
             .stdout_color
         );
-    }
-
-    #[test]
-    fn looks_for_identities_where_sops_does() {
-        let variables = [
-            ("SOPS_AGE_KEY_FILE", "my.key"),
-            ("XDG_CONFIG_HOME", "/x"),
-            ("HOME", "/h"),
-        ];
-        let files = settings(&Global::default(), &variables, false).identity_files();
-        let expected = [
-            "/here/my.key",
-            "/x/sops/age/keys.txt",
-            "/h/.config/sops/age/keys.txt",
-            "/h/Library/Application Support/sops/age/keys.txt",
-        ];
-        assert_eq!(files, expected.map(PathBuf::from));
     }
 
     #[test]

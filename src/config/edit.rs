@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
 
+use crate::source::Span;
 use crate::yaml::edit::{EditError as YamlError, Insertion, insert};
-use crate::yaml::{self, Route, Step};
+use crate::yaml::{self, Resolver, Route, Step};
 
 /// Why a value was not set; the text stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +43,44 @@ pub fn set(path: &str, text: &str, pointer: &str, value: &Value) -> Result<Strin
     }
 }
 
+/// Returns the text of a YAML, TOML or JSON file without the value at a JSON pointer, and without the groups that it was
+/// the last of; as it was where there is none.
+///
+/// Comments on lines of their own stay, as do all other bytes; a JSON file is written anew as by [`set`].
+pub fn remove(path: &str, text: &str, pointer: &str) -> Result<String, EditError> {
+    let edit = Edit {
+        path,
+        text,
+        pointer,
+        value: &Value::Null,
+    };
+    if path.ends_with(".toml") {
+        edit.without_toml()
+    } else if path.ends_with(".json") {
+        edit.without_json()
+    } else {
+        edit.without_yaml()
+    }
+}
+
+/// Takes a value out of an object, and the objects that it was the last of.
+fn prune(value: &mut Value, keys: &[String]) -> bool {
+    let (Some(object), Some((key, rest))) = (value.as_object_mut(), keys.split_first()) else {
+        return false;
+    };
+    let Some(inner) = object.get_mut(key) else {
+        return false;
+    };
+    let gone = rest.is_empty() || {
+        let pruned = prune(inner, rest);
+        pruned && inner.as_object().is_some_and(Map::is_empty)
+    };
+    if gone {
+        object.shift_remove(key);
+    }
+    true
+}
+
 struct Edit<'e> {
     path: &'e str,
     text: &'e str,
@@ -59,6 +98,10 @@ impl Edit<'_> {
         if let Some(node) = first.root.at(&Route(steps.clone())) {
             if node.is_alias() || node.entries().is_some() || node.items().is_some() {
                 return Err(self.occupied());
+            }
+            if matches!(&node.content, yaml::Content::Scalar(scalar) if scalar.style == yaml::Style::Block)
+            {
+                return self.replaced_block(&first.root, &steps, node.span.end);
             }
             if !node.span.is_empty() {
                 return Ok(self.replaced(node.span.start, node.span.end));
@@ -98,13 +141,148 @@ impl Edit<'_> {
     }
 
     fn replaced(&self, start: usize, end: usize) -> String {
-        let written = yaml::emit(self.value);
-        format!(
-            "{}{}{}",
-            &self.text[..start],
-            written.trim_end(),
-            &self.text[end..]
-        )
+        let mut written = yaml::emit(self.value);
+        written.truncate(written.trim_end().len());
+        // A block would have to be indented like its key; JSON is YAML, and one line.
+        if written.contains('\n') {
+            written = self.value.to_string();
+        }
+        format!("{}{written}{}", &self.text[..start], &self.text[end..])
+    }
+
+    /// Returns where a value ends: that of a block may reach into the indentation of what follows.
+    fn end_of(&self, end: usize) -> usize {
+        let trimmed = self.text[..end].trim_end_matches(' ');
+        if trimmed.ends_with('\n') {
+            trimmed.len()
+        } else {
+            end
+        }
+    }
+
+    /// Replaces a block of lines, which starts with a sign behind the colon.
+    fn replaced_block(
+        &self,
+        root: &yaml::Node,
+        steps: &[Step],
+        end: usize,
+    ) -> Result<String, EditError> {
+        let Some((Step::Key(key), above)) = steps.split_last() else {
+            return Err(self.occupied());
+        };
+        let parent = root.at(&Route(above.to_vec()));
+        let entry = parent.and_then(|parent| parent.entry(key));
+        let key_end = entry.ok_or_else(|| self.occupied())?.key_span.end;
+        let colon = self.text[key_end..].find(':').map(|at| key_end + at + 1);
+        let colon = colon.ok_or_else(|| self.occupied())?;
+        let end = self.end_of(end);
+        let line_end = if self.text[..end].ends_with('\n') {
+            "\n"
+        } else {
+            ""
+        };
+        let (before, after) = (&self.text[..colon], &self.text[end..]);
+        Ok(format!("{before} {}{line_end}{after}", self.value))
+    }
+
+    fn without_yaml(&self) -> Result<String, EditError> {
+        let documents = yaml::load(self.text).map_err(|_| self.syntax())?;
+        let keys = self.keys();
+        let route =
+            |keys: &[String]| Route(keys.iter().map(|key| Step::from(key.as_str())).collect());
+        let mut roots = documents.iter().map(|document| &document.root);
+        let Some(root) = roots.find(|root| root.at(&route(&keys)).is_some()) else {
+            return Ok(self.text.to_owned());
+        };
+        let mut wanted = root.to_value(Resolver::Core);
+        prune(&mut wanted, &keys);
+        let mut kept = keys.len();
+        let is_alone = |keys: &[String]| {
+            let parent = root.at(&route(keys));
+            parent
+                .and_then(yaml::Node::entries)
+                .is_some_and(|entries| entries.len() == 1)
+        };
+        while kept > 1 && is_alone(&keys[..kept - 1]) {
+            kept -= 1;
+        }
+        let (parent, key) = (root.at(&route(&keys[..kept - 1])), &keys[kept - 1]);
+        let parent = parent.ok_or_else(|| self.occupied())?;
+        let entry = parent.entry(key).ok_or_else(|| self.occupied())?;
+        let entry = Span::new(
+            entry.key_span.start,
+            entry.value.span.end.max(entry.key_span.end),
+        );
+        let flow = matches!(parent.content, yaml::Content::Mapping { flow: true, .. });
+        let piece = if flow {
+            self.flow_entry(entry)
+        } else {
+            self.block_lines(entry)
+        };
+        let text = format!("{}{}", &self.text[..piece.start], &self.text[piece.end..]);
+        let read = yaml::load(&text).map_err(|_| self.occupied())?;
+        let mut left = read
+            .iter()
+            .map(|document| document.root.to_value(Resolver::Core));
+        // Whatever else would change, such as an anchor that is gone, the text stays.
+        let gone = wanted.as_object().is_some_and(Map::is_empty);
+        if left.any(|value| value == wanted || gone && value.is_null()) || gone && read.is_empty() {
+            Ok(text)
+        } else {
+            Err(self.occupied())
+        }
+    }
+
+    /// An entry in block YAML: all of its lines.
+    fn block_lines(&self, entry: Span) -> Span {
+        let entry = Span::new(entry.start, self.end_of(entry.end));
+        let start = self.text[..entry.start].rfind('\n').map_or(0, |at| at + 1);
+        let ended = self.text[..entry.end].ends_with('\n');
+        let end = match self.text[entry.end..].find('\n').filter(|_| !ended) {
+            Some(at) => entry.end + at + 1,
+            None if ended => entry.end,
+            None => self.text.len(),
+        };
+        Span::new(start, end)
+    }
+
+    /// An entry in braces, with the comma that parts it from its neighbour.
+    fn flow_entry(&self, entry: Span) -> Span {
+        let after = self.text[entry.end..].trim_start();
+        if let Some(rest) = after.strip_prefix(',') {
+            return Span::new(entry.start, self.text.len() - rest.trim_start().len());
+        }
+        let before = self.text[..entry.start].trim_end();
+        let start = before.strip_suffix(',').map_or(entry.start, str::len);
+        Span::new(start, entry.end)
+    }
+
+    fn without_toml(&self) -> Result<String, EditError> {
+        fn take(table: &mut dyn toml_edit::TableLike, keys: &[String]) -> Option<()> {
+            let (key, rest) = keys.split_first()?;
+            if rest.is_empty() {
+                return table.remove(key).map(drop);
+            }
+            let inner = table.get_mut(key)?.as_table_like_mut()?;
+            take(inner, rest)?;
+            if inner.is_empty() {
+                table.remove(key);
+            }
+            Some(())
+        }
+        let mut document: DocumentMut = self.text.parse().map_err(|_| self.syntax())?;
+        Ok(match take(document.as_table_mut(), &self.keys()) {
+            Some(()) => document.to_string(),
+            None => self.text.to_owned(),
+        })
+    }
+
+    fn without_json(&self) -> Result<String, EditError> {
+        let mut root: Value = serde_json::from_str(self.text).map_err(|_| self.syntax())?;
+        if !prune(&mut root, &self.keys()) {
+            return Ok(self.text.to_owned());
+        }
+        self.written_json(&root)
     }
 
     fn toml(&self) -> Result<String, EditError> {
@@ -163,6 +341,10 @@ impl Edit<'_> {
         }
         let object = at.as_object_mut().ok_or_else(|| self.occupied())?;
         object.insert(last, self.value.clone());
+        self.written_json(&root)
+    }
+
+    fn written_json(&self, root: &Value) -> Result<String, EditError> {
         let indent = self
             .text
             .lines()
@@ -174,7 +356,7 @@ impl Edit<'_> {
         let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
         let mut bytes = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-        serde::Serialize::serialize(&root, &mut serializer).map_err(|_| self.syntax())?;
+        serde::Serialize::serialize(root, &mut serializer).map_err(|_| self.syntax())?;
         bytes.push(b'\n');
         String::from_utf8(bytes).map_err(|_| self.syntax())
     }
@@ -255,6 +437,63 @@ mod tests {
             on("cluster.json", "{\n    \"z\": 1,\n    \"a\": 2\n}\n"),
             "{\n    \"z\": 1,\n    \"a\": 2,\n    \"apps\": {\n        \"echo\": {\n            \"enabled\": true\n        }\n    }\n}\n"
         );
+    }
+
+    #[test]
+    fn takes_out_a_value_and_nothing_else() {
+        let without = |path: &str, text: &str| remove(path, text, "/dns/token").unwrap();
+        for (text, expected) in [
+            (
+                "a: 1\ndns:\n  # Ours.\n  token: x # y\n  zone: z\n",
+                "a: 1\ndns:\n  # Ours.\n  zone: z\n",
+            ),
+            ("a: 1\ndns:\n  token: x\nb: 2\n", "a: 1\nb: 2\n"),
+            (
+                "dns:\n  zone: z\n  token: |\n    one\n    two\n",
+                "dns:\n  zone: z\n",
+            ),
+            (
+                "dns:\n  token: |\n    one\n    two\n  zone: z\n",
+                "dns:\n  zone: z\n",
+            ),
+            ("dns: {token: x, zone: z}\n", "dns: {zone: z}\n"),
+            ("dns: {zone: z, token: x}\n", "dns: {zone: z}\n"),
+            (
+                "a: 1\n---\ndns:\n  token: x\n  zone: z",
+                "a: 1\n---\ndns:\n  zone: z",
+            ),
+            ("# Nothing else.\ndns:\n  token: x\n", "# Nothing else.\n"),
+            ("a: 1\n", "a: 1\n"),
+        ] {
+            assert_eq!(without("cluster.yaml", text), expected);
+        }
+        assert_eq!(
+            without("c.toml", "a = 1\n\n[dns]\ntoken = \"x\"\n"),
+            "a = 1\n"
+        );
+        assert_eq!(
+            without(
+                "c.json",
+                "{\n  \"a\": 1,\n  \"dns\": {\n    \"token\": \"x\"\n  }\n}\n"
+            ),
+            "{\n  \"a\": 1\n}\n"
+        );
+        // An alias elsewhere needs it.
+        remove("c.yaml", "dns:\n  token: &t x\n  zone: *t\n", "/dns/token").unwrap_err();
+    }
+
+    #[test]
+    fn a_text_of_several_lines_replaces_one_of_one() {
+        let value = Value::String("one\ntwo\n".to_owned());
+        let text = set("c.yaml", "dns:\n  token: x # y\n", "/dns/token", &value).unwrap();
+        let read = yaml::load(&text).unwrap()[0].root.to_value(Resolver::Core);
+        assert_eq!(read.pointer("/dns/token"), Some(&value));
+        let before = "dns:\n  token: |\n    old\n    word\n  zone: z\n";
+        let text = set("c.yaml", before, "/dns/token", &value).unwrap();
+        assert_eq!(text, "dns:\n  token: \"one\\ntwo\\n\"\n  zone: z\n");
+        let text = set("c.yaml", "dns:\n  zone: x\n", "/dns/token", &value).unwrap();
+        let read = yaml::load(&text).unwrap()[0].root.to_value(Resolver::Core);
+        assert_eq!(read.pointer("/dns/token"), Some(&value));
     }
 
     #[test]

@@ -39,7 +39,7 @@ Change these values.
         code: "app-option",
         summary: "An option of `kiln apps enable` cannot be set so",
         text: "\
-Options are `key=value`, for one app at a time.
+Options are `key=value`, for one app at a time; the key of an option alone asks for its value.
 
 Write it so; dots lead further down.
 
@@ -49,12 +49,12 @@ Write it so; dots lead further down.
         code: "config-encrypted",
         summary: "A value cannot be set, as every data file is encrypted",
         text: "\
-Kiln edits plain config files in place and keeps your comments; into encrypted ones it does not
-write.
+`kiln apps` sets what is no secret in plain config files, in which git shows what has changed, and there
+is none.
 
-Set it with `sops`, or keep what is no secret in `cluster.yaml`.
+Set it in the encrypted file, or keep what is no secret in `cluster.yaml`.
 
-    sops edit cluster.sops.yaml",
+    kiln secrets edit cluster.sops.yaml",
     },
     Meaning {
         code: "config-edit",
@@ -68,5 +68,35 @@ Set it by hand; the hint names the key.
     apps:
       echo:
         enabled: true",
+    },
+    Meaning {
+        code: "config-no-sealed-file",
+        summary: "A secret cannot be set, as the project names no encrypted data file",
+        text: "\
+`data` in `kiln.toml` lists the data files, and none of them has `.sops.` in its name.
+
+Add one to the list, and make it.
+
+    data = [\"cluster.yaml\", \"cluster.sops.yaml\"]",
+    },
+    Meaning {
+        code: "file-unknown",
+        summary: "There is no file of that name",
+        text: "\
+Files that a command names count from the folder that it runs in, or from the one of `-C`.
+
+Check the name; `kiln secrets status` lists what is sealed.
+
+    kiln secrets decrypt kubernetes/apps/default/demo/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "value-unknown",
+        summary: "There is nothing at a path",
+        text: "\
+Dots part the keys, and a path that starts with `/` is a JSON pointer, for keys with dots in them.
+
+Check the path; without it, the whole file is shown by `kiln secrets decrypt`.
+
+    kiln secrets get secret.sops.yaml /stringData/tls.key",
     },
 ];

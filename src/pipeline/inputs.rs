@@ -8,10 +8,10 @@ use crate::render::{Layer, Layers};
 use crate::rules::{self, Closed, Exemptions, Policy, Resources};
 use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules, read_identities};
-use crate::secret::{AGE_KEY, KEY_FILES, Secret};
+use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
-use crate::tree::output_path::ReservedPaths;
-use crate::tree::{File, Rendered, Sealed, Tree};
+use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
+use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
 use crate::{config, schema, seal};
@@ -111,8 +111,6 @@ const CHART_PROFILES: &str = "schemas/charts";
 const PROJECT_CHARTS: &str = "charts";
 /// The secrets bundle of Talos, which a recipe makes below the outputs and seals with `sops`.
 const TALOS_SECRETS: &str = "talos/secrets.sops.yaml";
-/// Where identities are looked for, to be named when there is none.
-const IDENTITY_PLACES: [&str; 3] = [AGE_KEY, "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY"];
 /// SOPS' rule file: rendered into the tree, or kept in the project.
 pub(super) const CREATION_RULES: &str = ".sops.yaml";
 
@@ -184,8 +182,9 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
 
 /// Reads the identities: those the world has, and the files that `[seal] identities` names.
 pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyring> {
-    let mut problems = Vec::new();
-    let mut texts = world.identities().to_vec();
+    let found = world.identities().cloned().unwrap_or_default();
+    let mut problems: Vec<Diagnostic> = found.problems(!world.makes_up()).cloned().collect();
+    let mut texts = found.texts;
     for path in project
         .seal
         .identities
@@ -205,14 +204,34 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
             Err(error) => problems.push(Diagnostic::error("missing-identity", error.to_string())),
         }
     }
-    let (keyring, found) = read_identities(&texts);
-    problems.extend(found);
+    let (keyring, told) = read_identities(&texts);
+    problems.extend(told);
     let keyring = if keyring.is_empty() {
-        keyring.looked_in(IDENTITY_PLACES.map(str::to_owned))
+        keyring.looked_in(found.empty)
     } else {
-        keyring
+        keyring.with_plugins(&found.plugins)
     };
     Warned::unless_errors(keyring, problems)
+}
+
+/// Lists for whom the files of a project are sealed that no key at hand opens: by what its creation rules say of those
+/// that they are for, and by what the others say themselves.
+pub(super) fn closed_files(
+    world: &World<'_>,
+    project: &Project,
+    keyring: &Keyring,
+) -> Vec<Vec<String>> {
+    let own = in_project(&output_folder(project), CREATION_RULES);
+    let mut closed = Vec::new();
+    for path in BTreeSet::from([own.as_str(), CREATION_RULES]) {
+        let found = world.files.read_output(path).ok().flatten();
+        let text = found.and_then(|bytes| String::from_utf8(bytes).ok());
+        let rules = text.and_then(|text| Rules::parse(&Source::new(path, text)).ok());
+        closed.extend(rules.iter().flat_map(|rules| rules.value.recipients()));
+    }
+    closed.retain(|recipients| !recipients.iter().any(|it| keyring.holds(it)));
+    closed.extend(sealed_elsewhere(world, project, keyring).closed());
+    closed
 }
 
 /// Lays the project's templates over the catalogue's.
@@ -332,7 +351,9 @@ pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> 
     if !problems.is_empty() {
         return Err(problems);
     }
-    Rules::read(sources, &output)
+    let Warned { value, warnings } = Rules::read(sources, &output)?;
+    let value = value.with_plugins(&world.plugins());
+    Ok(Warned { value, warnings })
 }
 
 /// Returns the output folder as seen from the project: empty for the project itself.
@@ -372,6 +393,34 @@ pub(super) fn sealed_elsewhere(world: &World<'_>, project: &Project, keyring: &K
     paths.push(in_project(&output_folder(project), TALOS_SECRETS));
     let existing = |path: &str| world.files.read_output(path).ok().flatten();
     Earlier::open(paths.iter().map(String::as_str), &existing, keyring)
+}
+
+/// Reads the sealed files of a project that no template makes: the data files, the Talos bundle, and those beside the
+/// outputs where these have a folder for themselves.
+pub(super) fn sealed_beside(
+    world: &World<'_>,
+    project: &Project,
+    tree: &Tree<Sealed>,
+) -> Vec<Arc<Source>> {
+    let output = output_folder(project);
+    let list = in_project(&output, LOCK_FILE);
+    let list = world.files.read_output(&list).ok().flatten();
+    let list = list.unwrap_or_default();
+    let list = String::from_utf8_lossy(&list);
+    let now = tree.outputs().map(|(path, _)| path.to_owned());
+    let own = now.chain(listed_outputs(&list));
+    let own: BTreeSet<String> = own.map(|path| in_project(&output, &path)).collect();
+    let mut paths = BTreeSet::from_iter(config::sealed_names(project));
+    paths.insert(in_project(&output, TALOS_SECRETS));
+    if !output.is_empty() {
+        let beside = world.files.list_outputs(&output).unwrap_or_default();
+        paths.extend(beside.into_iter().filter(|path| is_secret_path(path)));
+    }
+    let texts = paths.difference(&own).filter_map(|path| {
+        let bytes = world.files.read_output(path).ok()??;
+        Some(Source::new(path.clone(), String::from_utf8(bytes).ok()?))
+    });
+    texts.collect()
 }
 
 fn text(files: &dyn Files, path: &str) -> Result<Option<Cow<'static, str>>, ReadError> {

@@ -1,16 +1,17 @@
 //! The exchange of the project's age key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::CryptoRngCore;
 
 use super::failure::Warnings;
 use super::inputs::{self, in_project};
 use super::{Compiled, Failure, Sealer, World, compile_here, opened_project};
+use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
 use crate::seal::{DataKeys, Renewal, Rules};
 use crate::secret::AGE_KEY;
-use crate::source::{Files as _, Source};
+use crate::source::{Files as _, OverlaidFiles, Source};
 
 /// A project that compiled for its new key, and that can seal its other files for it.
 pub struct Rekeyed {
@@ -18,6 +19,8 @@ pub struct Rekeyed {
     pub compiled: Compiled,
     sealer: Sealer,
     old: Vec<String>,
+    /// The templates that were sealed already, as they are for the new key, by path.
+    templates: BTreeMap<String, String>,
 }
 
 /// Compiles a project whose `age.key` starts with a new key; the identities with the origins `old` hold the one
@@ -35,17 +38,55 @@ pub fn rekey(
     let project = opened_project(world, None, &mut warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let rules = Rules::none();
-    Renewal::prepare(&rules, &keyring, AGE_KEY, old)
+    let renewal = Renewal::prepare(&rules, &keyring, AGE_KEY, old)
         .map_err(|problem| Failure::Problems(vec![problem]))?;
-    let (compiled, sealer) = rayon::scope(|_| compile_here(world, DataKeys::Replaced, entropy))?;
+    let templates = renewed_templates(world, &project, &renewal, entropy)?;
+    let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
+    let files = OverlaidFiles {
+        files: world.unguarded(),
+        replaced: templates.iter().map(bytes).collect(),
+    };
+    let with_templates = world.with_files(&files);
+    let (compiled, sealer) =
+        rayon::scope(|_| compile_here(&with_templates, DataKeys::Replaced, entropy))?;
     let rekeyed = Rekeyed {
         compiled,
         sealer,
         old: old.to_vec(),
+        templates,
     };
     let problems = rekeyed.stale_rules()?;
     if problems.is_empty() {
         Ok(rekeyed)
+    } else {
+        Err(Failure::Problems(problems))
+    }
+}
+
+/// Seals the templates for the new key that are sealed already, and so are carried as they are.
+fn renewed_templates(
+    world: &World<'_>,
+    project: &Project,
+    renewal: &Renewal<'_>,
+    entropy: &mut (dyn CryptoRngCore + Send),
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut renewed = BTreeMap::new();
+    let mut problems = Vec::new();
+    for folder in &project.templates {
+        for path in world.files.list(folder)? {
+            let bytes = world.files.read(&path)?.unwrap_or_default();
+            let Ok(text) = String::from_utf8(bytes) else {
+                continue;
+            };
+            let source = Source::new(path.clone(), text);
+            match renewal.seal(&source, &world.now, entropy) {
+                Ok(text) => renewed.extend(text.map(|text| (path, text))),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(renewed)
     } else {
         Err(Failure::Problems(problems))
     }
@@ -68,8 +109,14 @@ impl Rekeyed {
     ) -> Result<Vec<(String, String)>, Failure> {
         let renewal = self.renewal()?;
         let mut problems = Vec::new();
-        let mut sealed = Vec::new();
-        for path in paths {
+        let templates = self.templates.iter();
+        let mut sealed: Vec<(String, String)> = templates
+            .map(|(path, text)| (path.clone(), text.clone()))
+            .collect();
+        let rest = paths
+            .iter()
+            .filter(|path| !self.templates.contains_key(*path));
+        for path in rest {
             let Some(bytes) = world.files.read_output(path)? else {
                 continue;
             };

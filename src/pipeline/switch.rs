@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use rand_core::CryptoRngCore;
 use serde_json::Value;
 
+use super::sealed_config::{SealedConfig, readings};
 use super::{Failure, Warnings, World, configured, inputs};
 use crate::config::edit::{self, EditError};
 use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
 use crate::render;
+use crate::secret::Secret;
 use crate::source::{Files as _, OverlaidFiles, ReadError};
 use crate::tree::App;
 use crate::yaml::{self, Resolver};
@@ -22,7 +25,7 @@ pub struct Change {
     /// Whether they shall be on.
     pub on: bool,
     /// Options of the one app that is named, as `key=value` with a dotted key.
-    pub options: Vec<String>,
+    pub options: Vec<Secret>,
 }
 
 /// What comes of it; nothing is written yet.
@@ -39,8 +42,13 @@ pub struct Switched {
 /// Switches apps on, with what they need, or off, and proves that the config stays valid.
 ///
 /// An app's switch is `apps.NAME.enabled`, or `NAME.enabled` for the few that the core has a key for. The edit
-/// goes where the app's options stand already, else into the first data file that is not encrypted.
-pub fn switch(world: &World<'_>, change: &Change) -> Result<Switched, Failure> {
+/// goes where the app's options stand already, else into the first data file that is not encrypted. An option that the
+/// schema calls `writeOnly` goes into an encrypted data file, as by [`set_secret`](super::set_secret).
+pub fn switch(
+    world: &World<'_>,
+    change: &Change,
+    entropy: &mut dyn CryptoRngCore,
+) -> Result<Switched, Failure> {
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(world, &mut warnings)?;
     let apps = listed(world, &project, &cluster, &mut warnings)?;
@@ -54,19 +62,147 @@ pub fn switch(world: &World<'_>, change: &Change) -> Result<Switched, Failure> {
     for app in &chosen {
         problems.extend(editor.switch(app, change.on)?);
     }
-    for (index, option) in change.options.iter().enumerate() {
-        problems.extend(editor.option(change, index, option)?);
-    }
+    let options = options(change).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    });
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
     }
-    let files = editor.texts;
-    prove(world, &files, &chosen, change.on)?;
+    let files = if options.is_empty() {
+        prove(world, &editor.texts, &chosen, change.on)?;
+        editor.texts
+    } else {
+        let options_editor = OptionEditor {
+            editor,
+            sealed: SealedConfig::open(world)?,
+            prove: &|files| prove(world, files, &chosen, change.on),
+        };
+        options_editor.set(&options, entropy)?
+    };
     Ok(Switched {
         files,
         apps: chosen,
         warnings: warnings.list,
     })
+}
+
+/// An option that is to be set.
+struct AppOption<'c> {
+    pointer: String,
+    text: &'c str,
+}
+
+/// Reads the options, of which none may be shown: a value may be a secret.
+fn options(change: &Change) -> Result<Vec<AppOption<'_>>, Diagnostic> {
+    let problem =
+        |message: &str, hint: &str| Err(Diagnostic::error("app-option", message).with_hint(hint));
+    let mut found = Vec::new();
+    for (index, option) in change.options.iter().enumerate() {
+        let [name] = change.names.as_slice() else {
+            return problem(
+                "options are for one app, and several are named",
+                "enable one app at a time, each with its options",
+            );
+        };
+        let Some((key, text)) = option.expose().split_once('=') else {
+            // What is given may be the value alone, and that may be a secret.
+            return problem(
+                &format!("option {} has no `=` and sets nothing", index + 1),
+                "write it as `key=value`, such as `replicas=2`; the key alone asks for the value of an option",
+            );
+        };
+        let pointer = format!("/apps/{name}/{}", key.replace('.', "/"));
+        found.push(AppOption { pointer, text });
+    }
+    Ok(found)
+}
+
+/// Loads and validates a project with new texts of its data files.
+type Proof<'p> = dyn Fn(&BTreeMap<String, String>) -> Result<Cluster, Failure> + 'p;
+
+/// What options are set in: the data files, with the apps switched already.
+struct OptionEditor<'e> {
+    editor: Editor<'e>,
+    sealed: SealedConfig<'e>,
+    prove: &'e Proof<'e>,
+}
+
+impl OptionEditor<'_> {
+    /// Sets options, the secret ones in an encrypted data file, the others in a plain one, and returns the texts.
+    fn set(
+        &self,
+        options: &[AppOption<'_>],
+        entropy: &mut dyn CryptoRngCore,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let schema = inputs::schema(self.editor.world)?;
+        let is_secret = |option: &&AppOption<'_>| {
+            self.sealed.holds(&option.pointer) || is_write_only(schema.json(), &option.pointer)
+        };
+        let (mut secret, mut plain): (Vec<&AppOption<'_>>, Vec<&AppOption<'_>>) =
+            options.iter().partition(is_secret);
+        if secret.is_empty() {
+            // What else the schema says of a place shows in a config that has something there.
+            let texts = self.with_plain(&plain)?;
+            let pointers = (self.prove)(&texts)?.secret_pointers;
+            let hidden = |option: &&AppOption<'_>| {
+                let mut pointers = pointers.iter();
+                pointers.any(|pointer| yaml::lies_in(&option.pointer, pointer))
+            };
+            (secret, plain) = plain.into_iter().partition(hidden);
+            if secret.is_empty() {
+                return Ok(texts);
+            }
+        }
+        let texts = self.with_plain(&plain)?;
+        let as_text = self.with_secret(&texts, &secret, false, entropy);
+        let Err(failure) = as_text else {
+            return as_text;
+        };
+        let typed = self.with_secret(&texts, &secret, true, entropy);
+        typed.map_err(|_| failure)
+    }
+
+    fn with_plain(&self, options: &[&AppOption<'_>]) -> Result<BTreeMap<String, String>, Failure> {
+        let mut editor = self.editor.clone();
+        let mut problems = Vec::new();
+        for option in options {
+            problems.extend(editor.set(&option.pointer, &scalar(option.text))?);
+        }
+        if problems.is_empty() {
+            Ok(editor.texts)
+        } else {
+            Err(Failure::Problems(problems))
+        }
+    }
+
+    fn with_secret(
+        &self,
+        texts: &BTreeMap<String, String>,
+        options: &[&AppOption<'_>],
+        typed: bool,
+        entropy: &mut dyn CryptoRngCore,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let value = |option: &&AppOption<'_>| {
+            let readings = readings(option.text);
+            let reading = if typed {
+                readings.last()
+            } else {
+                readings.first()
+            };
+            Some((option.pointer.clone(), reading?.clone()))
+        };
+        let values: Vec<(String, Value)> = options.iter().filter_map(value).collect();
+        let (files, _) = self.sealed.with(&values, texts.clone(), entropy)?;
+        (self.prove)(&files).map(|_| files)
+    }
+}
+
+/// Returns whether the schema of the config says in so many words that a value is a secret.
+fn is_write_only(schema: &Value, pointer: &str) -> bool {
+    let way = pointer.replace('/', "/properties/");
+    let place = schema.pointer(&way);
+    place.is_some_and(|place| place["writeOnly"] == Value::Bool(true))
 }
 
 fn listed(
@@ -148,6 +284,7 @@ fn still_needed(apps: &[App], names: &[&str]) -> Vec<Diagnostic> {
 }
 
 /// The data files while they are edited.
+#[derive(Clone)]
 struct Editor<'e> {
     world: &'e World<'e>,
     cluster: &'e Cluster,
@@ -175,41 +312,13 @@ impl Editor<'_> {
         self.set(&pointer, &Value::Bool(on))
     }
 
-    fn option(
-        &mut self,
-        change: &Change,
-        index: usize,
-        option: &str,
-    ) -> Result<Option<Diagnostic>, ReadError> {
-        let problem = |message: &str, hint: &str| {
-            Ok(Some(
-                Diagnostic::error("app-option", message).with_hint(hint),
-            ))
-        };
-        let [name] = change.names.as_slice() else {
-            return problem(
-                "options are for one app, and several are named",
-                "enable one app at a time, each with its options",
-            );
-        };
-        let Some((key, value)) = option.split_once('=') else {
-            // What is given may be the value alone, and that may be a secret.
-            return problem(
-                &format!("option {} has no `=` and sets nothing", index + 1),
-                "write it as `key=value`, such as `replicas=2`",
-            );
-        };
-        let pointer = format!("/apps/{name}/{}", key.replace('.', "/"));
-        self.set(&pointer, &scalar(value))
-    }
-
     /// Sets a value in the file that it belongs in.
     fn set(&mut self, pointer: &str, value: &Value) -> Result<Option<Diagnostic>, ReadError> {
         let Some(path) = self.home(pointer) else {
             let message = "every data file is encrypted, and Kiln edits none of those";
             return Ok(Some(
                 Diagnostic::error("config-encrypted", message).with_hint(format!(
-                    "set `{}` with `sops edit`",
+                    "set `{}` with `kiln secrets edit`",
                     pointer[1..].replace('/', ".")
                 )),
             ));
@@ -275,7 +384,7 @@ fn prove(
     texts: &BTreeMap<String, String>,
     chosen: &[App],
     on: bool,
-) -> Result<(), Failure> {
+) -> Result<Cluster, Failure> {
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
     let files = OverlaidFiles {
         files: world.unguarded(),
@@ -301,7 +410,7 @@ fn prove(
         })
         .collect();
     if problems.is_empty() {
-        Ok(())
+        Ok(cluster)
     } else {
         Err(Failure::Problems(problems))
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use sops_age::keys::{KeyKind, PluginAccess, Recipient};
+
+use super::found_identities::FoundIdentities;
 use super::inputs::{self, CREATION_RULES};
 use crate::config;
 use crate::config::project::Project;
 use crate::secret::{
-    AGE_KEY, DEPLOY_KEY, KEY_FILES, KnownSecrets, Secret, Secrets, TUNNEL, fingerprint,
-    recipients_in,
+    AGE_KEY, DEPLOY_KEY, KEY_FILES, KnownSecrets, Secrets, TUNNEL, fingerprint, recipients_in,
 };
 use crate::source::{Files, ReadError};
 
@@ -47,7 +49,7 @@ pub struct World<'w> {
     /// The built-in templates, schemas and chart profiles.
     pub(super) catalogue: &'w dyn Files,
     env: &'w (dyn Fn(&str) -> Option<String> + Sync),
-    identities: Vec<(String, Secret)>,
+    identities: FoundIdentities,
     /// The time to write into sealed files: RFC 3339, UTC, whole seconds.
     pub(super) now: String,
 }
@@ -57,7 +59,7 @@ impl<'w> World<'w> {
     #[must_use]
     pub fn telling(mut self, known: &KnownSecrets) -> Self {
         let mut secrets = Secrets::default();
-        for (origin, text) in &self.identities {
+        for (origin, text) in &self.identities.texts {
             secrets.insert(text.expose(), origin);
         }
         known.note(secrets);
@@ -71,20 +73,19 @@ impl<'w> World<'w> {
     }
 
     /// Takes a project (on disk, in a git revision, or in memory), the built-in catalogue, the environment for
-    /// `{ fromEnv: NAME }`, the age identities at hand, each with where it came from, and the time in RFC 3339, UTC,
-    /// whole seconds.
+    /// `{ fromEnv: NAME }`, the age identities at hand, and the time in RFC 3339, UTC, whole seconds.
     pub fn new(
         files: &'w dyn Files,
         catalogue: &'w dyn Files,
         env: &'w (dyn Fn(&str) -> Option<String> + Sync),
-        identities: Vec<(String, Secret)>,
+        identities: impl Into<FoundIdentities>,
         now: String,
     ) -> Self {
         Self {
             files: GuardedFiles::new(files, Keys::Needed),
             catalogue,
             env,
-            identities,
+            identities: identities.into(),
             now,
             repository: None,
             folders: None,
@@ -164,15 +165,18 @@ impl<'w> World<'w> {
         }
     }
 
-    /// Lists the age identities at hand.
-    pub(super) fn identities(&self) -> &[(String, Secret)] {
-        match self.files.keys {
-            Keys::MadeUp => &[],
-            Keys::Needed | Keys::AtHand => &self.identities,
-        }
+    /// Returns the age identities at hand, unless keys are made up.
+    pub(super) fn identities(&self) -> Option<&FoundIdentities> {
+        self.reads_keys().then_some(&self.identities)
     }
 
-    /// Reads identity files that `kiln.toml` names, unless keys are made up.
+    /// Returns whether the programs of age plugins may run.
+    pub(super) fn plugins(&self) -> PluginAccess {
+        self.identities()
+            .map_or_else(PluginAccess::default, |found| found.plugins.clone())
+    }
+
+    /// Returns whether keys are read at all.
     pub(super) fn reads_keys(&self) -> bool {
         self.files.keys != Keys::MadeUp
     }
@@ -309,7 +313,11 @@ impl<'w> GuardedFiles<'w> {
                 .next()
         });
         match found {
-            // No identity that could be read: the comment tells the public key.
+            // No identity that could be read: the comment tells the public key. A key for tools that know no others may
+            // stand below, and nobody here knows it.
+            Some(recipient) if is_post_quantum(&recipient) => {
+                format!("# public key: {recipient}\n{UNUSABLE}\n{IDENTITY}\n")
+            }
             Some(recipient) => format!("# public key: {recipient}\n{UNUSABLE}\n"),
             None => format!("{IDENTITY}\n"),
         }
@@ -421,6 +429,10 @@ pub(super) fn is_among(path: &str, some: &BTreeSet<String>) -> bool {
     some.contains(path) || folders.any(|folder| some.contains(folder))
 }
 
+fn is_post_quantum(recipient: &str) -> bool {
+    Recipient::read(recipient).is_ok_and(|recipient| recipient.kind() == KeyKind::PostQuantum)
+}
+
 /// The private key of nobody: its bytes are known to everybody.
 const IDENTITY: &str = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
 
@@ -444,10 +456,13 @@ fn key_text(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sops_age::keys::Identity;
+
     use super::*;
 
     #[test]
     fn the_identity_of_nobody_is_sound() {
-        assert!(IDENTITY.parse::<age::x25519::Identity>().is_ok());
+        assert!(Identity::read(IDENTITY).is_ok());
+        assert!(Identity::read(UNUSABLE).is_err());
     }
 }

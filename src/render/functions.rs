@@ -26,10 +26,10 @@ pub static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "age_recipient",
-        signature: "age_recipient()",
-        summary: "Returns the public age key of the project, from `age.key`",
+        signature: "age_recipient(kind=\"any\")",
+        summary: "Returns the public age key of the project, from `age.key`; the first of the kind `x25519`, for a tool that knows no other",
         flow: Flow::Declassified,
-        arguments: &[],
+        arguments: &["kind"],
         call: keys::age_recipient,
     },
     Function {

@@ -10,7 +10,8 @@ pub static CODES: &[Meaning] = &[
         text: "\
 An identity is the private half of an age key. Kiln looks for it in `age.key` of the project, in the
 files that `[seal] identities` names in `kiln.toml`, and where SOPS looks: `SOPS_AGE_KEY`,
-`SOPS_AGE_KEY_FILE`, `~/.config/sops/age/keys.txt`.
+`SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `~/.config/sops/age/keys.txt`, and for keys of SSH
+`SOPS_AGE_SSH_PRIVATE_KEY_FILE`, `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, `~/.ssh/id_ed25519`.
 
 Bring the key to one of these places. In CI, hand it over as a variable.
 
@@ -23,9 +24,9 @@ Bring the key to one of these places. In CI, hand it over as a variable.
 The file is sealed for other recipients: a key that was replaced, or that of another cluster. The
 message lists for whom.
 
-Use the identity of one of them, or have someone who holds one add you.
+Use the identity of one of them, or have someone who holds one add you to the rule and run this.
 
-    sops updatekeys kubernetes/apps/default/app/secret.sops.yaml",
+    kiln secrets update-keys kubernetes/apps/default/app/secret.sops.yaml",
     },
     Meaning {
         code: "wrong-key",
@@ -90,12 +91,63 @@ Copy the file again.
         code: "unsupported-identity",
         summary: "A key file holds an identity of a kind that Kiln cannot use",
         text: "\
-Identities of plugins (such as a YubiKey's) and SSH keys open nothing here; the others of the file
-are used.
+Encrypted identity files, SSH keys of other kinds than ed25519 and those that a passphrase protects
+open nothing here; the others of the file are used.
 
-Use a key as `age-keygen` makes it.
+Use a key as `age-keygen` makes it, or a private key of OpenSSH in a file of its own.
 
     AGE-SECRET-KEY-1…",
+    },
+    Meaning {
+        code: "key-source",
+        summary: "A place where keys are looked for gives none",
+        text: "\
+Beside `age.key` and the files of `[seal] identities`, Kiln looks for keys where SOPS does:
+`SOPS_AGE_KEY`, `SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `SOPS_AGE_SSH_PRIVATE_KEY_FILE`,
+`SOPS_AGE_SSH_PRIVATE_KEY_CMD`, `~/.ssh/id_ed25519` and `~/.config/sops/age/keys.txt`. A variable
+that names a file which is not there, or a command that fails or takes longer than a minute, is an
+error, since you asked for these keys. Commands run only where something has to be opened that no
+other key opens, and never for `kiln check`, `kiln audit` and `kiln explain`.
+
+Correct the variable, or unset it.
+
+    SOPS_AGE_KEY_CMD=\"op read op://home/cluster/age.key\" kiln render",
+    },
+    Meaning {
+        code: "carried-recipients",
+        summary: "A template that is sealed already is for others than its rule names",
+        text: "\
+A sealed file among the templates goes to the output byte for byte: Kiln does not seal it again. The
+rule for its path says who has to be able to open it there. This file leaves somebody out, so that
+the cluster may not open it, or lets somebody in.
+
+Seal it for those whom the rule names, or correct the rule.
+
+    sops rotate --in-place --add-age NEW --rm-age OLD templates/apps/default/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "carried-selector",
+        summary: "A template that is sealed already has other parts encrypted than its rule says",
+        text: "\
+A sealed file among the templates goes to the output byte for byte. It opens, and the rule for its
+path would encrypt other values or sign others. Flux takes both.
+
+Decrypt the file and seal it again by the rule, or correct the rule.
+
+    sops decrypt --in-place secret.sops.yaml && sops encrypt --in-place secret.sops.yaml",
+    },
+    Meaning {
+        code: "kept-recipients",
+        summary: "A sealed file that you keep is for others than its rule names",
+        text: "\
+Nobody renders this file: it lies in the output folder, or is a data file of the project, and Kiln
+does not touch it. The rule for its path names others than it is sealed for, as after a change of
+the rule.
+
+Seal it for those whom the rule names. `kiln secrets rekey` does so for all files when the key
+changes.
+
+    sops updatekeys talos/secrets.sops.yaml",
     },
     Meaning {
         code: "not-sealed",
@@ -235,7 +287,9 @@ Put the public key there.
         code: "unsupported-recipient",
         summary: "A recipient is of a kind that Kiln cannot seal for",
         text: "\
-Recipients of plugins, SSH keys and post-quantum keys are not supported yet.
+Kiln seals for keys of age (`age1…`, `age1pq1…`), of its plugins (`age1NAME1…`) and for keys
+`ssh-ed25519`. Private keys of RSA can be learned by timing, so that `ssh-rsa` is left out; keys of
+PGP and of cloud providers are those of other programs.
 
 Use a key as `age-keygen` makes it.
 
@@ -397,9 +451,9 @@ The data key of the file is wrapped anew for the recipients that are left; the v
 stay as they were. Whoever was removed may have kept the data key, and can open what is sealed with it
 in this repository, now and later.
 
-Give the file a new data key, which Kiln keeps, and change the secrets that are in it.
+Give the file a new data key, and change the secrets that are in it.
 
-    sops rotate --in-place kubernetes/apps/default/app/secret.sops.yaml",
+    kiln secrets rotate kubernetes/apps/default/app/secret.sops.yaml",
     },
     Meaning {
         code: "seal-unverified",
@@ -433,5 +487,49 @@ is a defect of Kiln.
 Report it with the layout of the file, its values replaced.
 
     kiln --version",
+    },
+    Meaning {
+        code: "file-unsealed",
+        summary: "A file is in plain text and should be sealed",
+        text: "\
+`kiln secrets status` found it: a creation rule names the file, its name says that it is sealed, or it
+holds values of a Secret. Whoever can read the repository can read it.
+
+Seal it, and change what stands in it at its source if the file was committed before.
+
+    kiln secrets encrypt kubernetes/apps/default/demo/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "seal-recipients-stale",
+        summary: "A file is sealed for others than its rule says",
+        text: "\
+Someone was added to the rule, or taken out of it, after the file was sealed. Who is missing cannot
+open it; who was taken out still can.
+
+Wrap its data key for those of the rule. Whoever was taken out may have kept that key: rotate then.
+
+    kiln secrets update-keys
+    kiln secrets rotate",
+    },
+    Meaning {
+        code: "seal-selector-stale",
+        summary: "A file is sealed by another selector than its rule says",
+        text: "\
+The rule says now that other values are encrypted, or that the MAC is over others.
+
+Seal the file by its rule, with a new data key.
+
+    kiln secrets rotate kubernetes/apps/default/demo/app/secret.sops.yaml",
+    },
+    Meaning {
+        code: "sealed-for-strangers",
+        summary: "A file without a rule is sealed for nobody whom a rule names",
+        text: "\
+None of those who can open it stands in any rule of the tree: the file comes from elsewhere, or was
+forgotten when keys were replaced.
+
+Write a rule for it, and seal it anew where a key is that opens it; or remove the file.
+
+    kiln secrets rotate old.sops.yaml",
     },
 ];

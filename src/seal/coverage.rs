@@ -2,45 +2,68 @@
 
 use std::sync::Arc;
 
-use sops_age::{Content, Document, Leaf, Outline, is_covered};
+use sops_age::{Content, Document, Leaf, Outline, Scope, is_covered};
 
-use super::rules::Rule;
 use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
+use crate::source::{Place, Source, Span};
 use crate::tree::secret_manifest::{SecretManifest, SecretValue};
 use crate::yaml::Node;
 
-/// Lists what is wrong with how far a rule covers a file: nothing of it, or not all values of its Secrets.
+/// How far a file is encrypted.
+pub(super) struct Extent<'e> {
+    /// What is encrypted.
+    pub(super) scope: &'e Scope,
+    /// Whose scope this is, in words.
+    pub(super) named: &'static str,
+    /// Where it is written.
+    pub(super) place: Option<&'e Place>,
+}
+
+impl Extent<'_> {
+    fn at(&self, problem: Diagnostic) -> Diagnostic {
+        match self.place {
+            Some(place) => problem.with_related(place.clone(), "by this rule"),
+            None => problem,
+        }
+    }
+}
+
+/// Lists what is wrong with how far a file is covered: nothing of it, or not all values of its Secrets.
 ///
 /// Values are never shown.
-pub(super) fn problems(source: &Arc<Source>, outline: &Outline, rule: &Rule) -> Vec<Diagnostic> {
-    if let Some(problem) = covers_nothing(source, outline, rule) {
+pub(super) fn problems(
+    source: &Arc<Source>,
+    outline: &Outline,
+    by: &Extent<'_>,
+) -> Vec<Diagnostic> {
+    if let Some(problem) = covers_nothing(source, outline, by) {
         return vec![problem];
     }
     let documents = outline.documents.iter();
     documents
-        .flat_map(|document| plain_secrets(source, document, rule))
+        .flat_map(|document| plain_secrets(source, document, by))
         .collect()
 }
 
 /// Finds a file that SOPS would call encrypted and in which every value can be read.
 ///
 /// One whose covered values are all empty, or that has none at all, has nothing to hide.
-fn covers_nothing(source: &Arc<Source>, outline: &Outline, rule: &Rule) -> Option<Diagnostic> {
+fn covers_nothing(source: &Arc<Source>, outline: &Outline, by: &Extent<'_>) -> Option<Diagnostic> {
     let mut values = outline.leaves().filter(|leaf| !leaf.is_comment());
-    let covered = |leaf: &Leaf| is_covered(leaf, &rule.creation.scope);
+    let covered = |leaf: &Leaf| is_covered(leaf, by.scope);
     if outline.leaves().all(Leaf::is_comment) || values.any(covered) {
         return None;
     }
-    let (path, key) = (&source.path, rule.creation.scope.selector.key());
-    let message =
-        format!("no value of `{path}` is encrypted: `{key}` of its rule leaves all in plain text");
+    let (path, key) = (&source.path, by.scope.selector.key());
+    let message = format!(
+        "no value of `{path}` is encrypted: `{key}` of {} leaves all in plain text",
+        by.named
+    );
     let mut roots = outline.documents.iter().filter_map(|one| one.root.as_ref());
     let first = roots.next().map(Node::first_line_span).unwrap_or_default();
+    let problem = Diagnostic::error("seal-covers-nothing", message).at(source, first, "");
     Some(
-        Diagnostic::error("seal-covers-nothing", message)
-            .at(source, first, "")
-            .with_related(rule.scope_place.clone(), "by this rule")
+        by.at(problem)
             .with_hint(format!(
                 "change `{key}`; if the file holds no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it"
             )),
@@ -48,14 +71,14 @@ fn covers_nothing(source: &Arc<Source>, outline: &Outline, rule: &Rule) -> Optio
 }
 
 /// Finds the Secrets of a document that keep a value in plain text.
-fn plain_secrets(source: &Arc<Source>, document: &Document, rule: &Rule) -> Vec<Diagnostic> {
+fn plain_secrets(source: &Arc<Source>, document: &Document, by: &Extent<'_>) -> Vec<Diagnostic> {
     let Some(root) = &document.root else {
         return Vec::new();
     };
     let in_plain: Vec<&Leaf> = document
         .leaves
         .iter()
-        .filter(|leaf| !leaf.is_comment() && !is_covered(leaf, &rule.creation.scope))
+        .filter(|leaf| !leaf.is_comment() && !is_covered(leaf, by.scope))
         .filter(|leaf| matches!(leaf.content, Content::Value(_)))
         .collect();
     let mut problems = Vec::new();
@@ -72,7 +95,7 @@ fn plain_secrets(source: &Arc<Source>, document: &Document, rule: &Rule) -> Vec<
             }
         }
         if let Some((_, first)) = open.first() {
-            problems.push(left_plain(source, rule, secret.name(), &open, *first));
+            problems.push(left_plain(source, by, secret.name(), &open, *first));
         }
     }
     problems
@@ -80,19 +103,19 @@ fn plain_secrets(source: &Arc<Source>, document: &Document, rule: &Rule) -> Vec<
 
 fn left_plain(
     source: &Arc<Source>,
-    rule: &Rule,
+    by: &Extent<'_>,
     name: &str,
     open: &[(String, Span)],
     first: Span,
 ) -> Diagnostic {
-    let (path, key) = (&source.path, rule.creation.scope.selector.key());
+    let (path, key) = (&source.path, by.scope.selector.key());
     let keys: Vec<&str> = open.iter().map(|(name, _)| name.as_str()).collect();
     let message = format!(
-        "`{key}` of its rule leaves {} of Secret `{name}` in `{path}` in plain text",
+        "`{key}` of {} leaves {} of Secret `{name}` in `{path}` in plain text",
+        by.named,
         keys.join(", ")
     );
-    Diagnostic::error("seal-leaves-plain", message)
-        .at(source, first, "")
-        .with_related(rule.scope_place.clone(), "by this rule")
+    let problem = Diagnostic::error("seal-leaves-plain", message).at(source, first, "");
+    by.at(problem)
         .with_hint("`encrypted_regex: ^(data|stringData)$` covers all values of a Secret, and no selector at all covers the whole file")
 }

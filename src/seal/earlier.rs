@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sops_age::keys::Keyring;
 use sops_age::{Metadata, OpenedFile, SealedFile, Store};
 
-use super::identities::listed;
+use super::identities::listed_keys;
 use super::report;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -64,6 +64,17 @@ impl Earlier {
         self.files.extend(more.files);
     }
 
+    /// Lists for whom those are sealed that no identity at hand opens.
+    pub fn closed(&self) -> impl Iterator<Item = Vec<String>> {
+        self.files.values().filter_map(|file| match &file.state {
+            State::Closed(sealed) => {
+                let copies = sealed.metadata.age.iter();
+                Some(copies.map(|copy| copy.recipient.clone()).collect())
+            }
+            _ => None,
+        })
+    }
+
     pub(super) fn get(&self, path: &str) -> Option<&File> {
         self.files.get(path)
     }
@@ -89,10 +100,10 @@ impl Earlier {
         }
         let copies = closed.iter().flat_map(|(_, metadata)| &metadata.age);
         let sealed_for: BTreeSet<&str> = copies.map(|copy| copy.recipient.as_str()).collect();
-        let sealed_for = listed(sealed_for.into_iter());
+        let sealed_for = listed_keys(sealed_for.into_iter());
         let message = format!(
             "`{origin}` is the key for {}, and what is sealed here is for {sealed_for}",
-            listed(at_hand.iter().map(String::as_str)),
+            listed_keys(at_hand.iter().map(String::as_str)),
         );
         let files = match closed.len() {
             1 => format!("no identity at hand opens `{first}`"),

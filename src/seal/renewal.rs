@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
-use sops_age::keys::{Keyring, Recipient};
+use sops_age::keys::{Keyring, Recipient, shown_recipient};
 use sops_age::{Draw, Metadata, SealedFile, Store};
 
-use super::identities::listed;
+use super::identities::listed_keys;
 use super::report;
 use super::rules::{Rule, Rules};
 use crate::diagnostic::Diagnostic;
@@ -18,6 +18,8 @@ pub struct Renewal<'r> {
     rules: &'r Rules,
     keyring: &'r Keyring,
     new: String,
+    /// The file that holds its private half.
+    origin: String,
     /// The public keys that must open nothing any more.
     retired: BTreeSet<String>,
     /// The public keys that a file without a rule of its own loses.
@@ -49,7 +51,10 @@ impl<'r> Renewal<'r> {
         for file in old {
             let recipients = keyring.recipients_from(file);
             if recipients.contains(&new) {
-                let message = format!("`{file}` holds the same key as `{origin}`, `{new}`");
+                let message = format!(
+                    "`{file}` holds the same key as `{origin}`, `{}`",
+                    shown_recipient(&new)
+                );
                 return Err(Diagnostic::error("rekey-same-key", message).with_hint(format!(
                     "name the file with the key that is to be replaced, and put the new one into `{origin}`"
                 )));
@@ -66,6 +71,7 @@ impl<'r> Renewal<'r> {
             rules,
             keyring,
             new,
+            origin: origin.to_owned(),
             retired,
             replaced,
         })
@@ -148,8 +154,10 @@ impl<'r> Renewal<'r> {
         all.into_iter()
             .map(|text| {
                 Recipient::read(text).map_err(|_| {
-                    let message =
-                        format!("a file is sealed for `{text}`, which Kiln cannot seal for");
+                    let message = format!(
+                        "a file is sealed for `{}`, which Kiln cannot seal for",
+                        shown_recipient(text)
+                    );
                     Diagnostic::error("unsupported-recipient", message)
                 })
             })
@@ -174,19 +182,28 @@ impl<'r> Renewal<'r> {
             (
                 format!(
                     "a creation rule does not seal for the new key `{}`",
-                    self.new
+                    shown_recipient(&self.new)
                 ),
-                format!("add `{}` to its recipients", self.new),
+                format!("add {} to its recipients", self.whole_key()),
             )
         } else {
-            let old = listed(old.into_iter());
+            let old = listed_keys(old.into_iter());
             (
                 format!("a creation rule still seals for {old}, the key that is replaced"),
-                format!("write `{}` in its place", self.new),
+                format!("write {} in its place", self.whole_key()),
             )
         };
         let problem = Diagnostic::error("rekey-rule", message).with_hint(hint);
         Err(problem.at_place_if(rule.recipients_place.as_ref()))
+    }
+
+    /// Names the new key so that it can be copied.
+    fn whole_key(&self) -> String {
+        let shown = shown_recipient(&self.new);
+        if shown == self.new {
+            return format!("`{shown}`");
+        }
+        format!("`{shown}`, which `age-keygen -y {}` prints,", self.origin)
     }
 
     /// Refuses the forms of sealed files that are neither YAML nor JSON, unless they are in order.

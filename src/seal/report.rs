@@ -86,7 +86,7 @@ fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
         ),
         OutlineError::ReservedKey(_) => (
             format!("`{path}` has a top-level key `sops`, which SOPS keeps for itself"),
-            "rename the key; if this file is sealed already, render its plain text instead",
+            "rename the key; a file that is sealed already is carried as it is where its name does not end in `.tera`",
         ),
         OutlineError::Nothing => {
             let message = format!("`{path}` holds nothing that could be sealed");
@@ -148,7 +148,7 @@ pub(super) fn seal_problem(source: &Arc<Source>, scope: &Scope, problem: &SealEr
         SealError::Wrap(problem) => {
             let message = format!("`{path}` cannot be sealed: {problem}");
             Diagnostic::error("seal-wrap-failed", message).with_hint(
-                "remove this recipient from the rule, or install the plugin that it needs",
+                "install the plugin that this recipient needs, which `kiln render` runs and `kiln check` does not, or take it out of the rule",
             )
         }
         SealError::SelfCheck => {
@@ -246,7 +246,9 @@ pub(super) fn locked_problem(
     problem: &LockedError,
 ) -> Diagnostic {
     match problem {
-        LockedError::NoIdentity => cannot_open(keyring, path, &sealed.metadata.age),
+        LockedError::NoIdentity(failure) => {
+            cannot_open(keyring, path, &sealed.metadata.age, failure)
+        }
         LockedError::NoAgeKey { kinds } => {
             let kinds = if kinds.is_empty() {
                 "nobody".to_owned()

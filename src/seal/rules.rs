@@ -5,6 +5,7 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sops_age::keys::PluginAccess;
 use sops_age::{CreationRule, RULE_FILE};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
@@ -53,7 +54,7 @@ pub(super) struct Rule {
     /// other files and other tools may stand beside ours.
     pub(super) unfit: Vec<Diagnostic>,
     /// What the rule says, for whoever compares it with another.
-    terms: SealTerms,
+    pub(super) terms: SealTerms,
 }
 
 impl Rules {
@@ -97,6 +98,24 @@ impl Rules {
     /// Returns the rules of a project that has no `.sops.yaml`: none.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Says whether the programs of age plugins may run to seal for their keys; they may not by default.
+    #[must_use]
+    pub fn with_plugins(mut self, access: &PluginAccess) -> Self {
+        for rule in self.files.values_mut().flat_map(|file| &mut file.list) {
+            let recipients = std::mem::take(&mut rule.creation.recipients).into_iter();
+            let allowed = recipients.map(|recipient| recipient.with_plugins(access));
+            rule.creation.recipients = allowed.collect();
+        }
+        self
+    }
+
+    /// Lists for whom each rule seals.
+    pub fn recipients(&self) -> impl Iterator<Item = Vec<String>> {
+        let rules = self.files.values().flat_map(|file| &file.list);
+        let each = rules.map(|rule| rule.creation.recipients.iter());
+        each.map(|recipients| recipients.map(ToString::to_string).collect())
     }
 
     /// Returns whether some rule matches an output.

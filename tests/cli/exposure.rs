@@ -214,3 +214,56 @@ fn says_so_where_git_cannot_tell() {
     let expected = "nobody can tell whether git would take the keys";
     assert!(run.stderr.contains(expected), "{run}");
 }
+
+#[test]
+fn warns_of_secrets_in_a_config_that_git_tracks() {
+    let sandbox = Sandbox::new();
+    sandbox.kiln(&["init"]).success();
+    let text = sandbox.read("cluster.yaml");
+    let token = "  provider: cloudflare\n  token: canary-in-plain\n";
+    sandbox.write(
+        "cluster.yaml",
+        text.replacen("  provider: none\n", token, 1),
+    );
+    git(&sandbox, &["init", "--quiet"]);
+    // Nobody can have it yet.
+    sandbox.kiln(&["check"]).success();
+    assert!(!sandbox.kiln(&["check"]).stderr.contains("secret-tracked"));
+    git(&sandbox, &["add", "cluster.yaml"]);
+    let run = sandbox.kiln(&["check"]);
+    let (told, _) = run.stderr.split_once("\n\n").unwrap();
+    assert_snapshot!(told, @r"
+    warning[secret-tracked]: `dns.token` is a secret, and stands in `cluster.yaml`, which git tracks
+      --> cluster.yaml:35:3
+       |
+    35 |   token: ***************
+       |   ^^^^^
+       |
+       = help: replace it with `kiln secrets set dns.token`, which takes it out of `cluster.yaml`
+       = help: what was committed counts as known: change it at its source
+    ");
+    let rendered = sandbox.kiln(&["render"]);
+    assert!(
+        rendered.stderr.contains("warning[secret-tracked]"),
+        "{rendered}"
+    );
+    assert!(
+        !rendered.to_string().contains("canary-in-plain"),
+        "{rendered}"
+    );
+    // What is said elsewhere is no secret of the file.
+    let named = sandbox
+        .read("cluster.yaml")
+        .replace("canary-in-plain", "{ fromEnv: TOKEN }");
+    let plain = sandbox.read("cluster.yaml");
+    sandbox.write("cluster.yaml", named);
+    let run = sandbox.kiln_with(&[("TOKEN", "canary")], &["check"]);
+    assert!(!run.stderr.contains("secret-tracked"), "{run}");
+    sandbox.write("cluster.yaml", plain);
+    sandbox.write("../home/token", "another");
+    sandbox
+        .kiln(&["secrets", "set", "dns.token", "--file", "../home/token"])
+        .success();
+    let run = sandbox.kiln(&["check"]);
+    assert!(!run.stderr.contains("secret-tracked"), "{run}");
+}

@@ -10,7 +10,7 @@ fn help(command: &[&str]) -> String {
 
 #[test]
 fn tells_the_commands_and_the_exit_codes() {
-    assert_snapshot!(help(&[]), @r###"
+    assert_snapshot!(help(&[]), @r"
     Compile a typed cluster config and templates into a hardened, checked and sealed Flux tree
 
     Usage: kiln [OPTIONS] <COMMAND>
@@ -27,7 +27,7 @@ fn tells_the_commands_and_the_exit_codes() {
       list         List images, releases, kustomizations or sources of what Flux applies
       schema       Print the JSON Schema of the config, the options of all apps included
       apps         List the apps of the catalogue and the project, and switch them on and off
-      secrets      Work on what is sealed
+      secrets      Set, edit and print secrets, and seal for other keys
       explain      Tell where an output line comes from, or what a code means
       catalogue    Look into the embedded templates, and copy one out to change it
       profile      Measure what hardening knows of a chart
@@ -64,7 +64,7 @@ fn tells_the_commands_and_the_exit_codes() {
       0  clean: nothing wrong, nothing differs
       1  findings: your input is wrong, or `render --check` or `diff` found differences
       2  could not tell: wrong usage, no project, a file or a key that cannot be read
-    "###);
+    ");
 }
 
 #[test]
@@ -109,7 +109,9 @@ fn helps_with_init() {
       [DIR]  The folder of the project [default: the current one]
 
     Options:
-      -h, --help  Print help
+          --key-type <TYPE>  The type of a new age key [default: post-quantum, or x25519 with an app
+                             that knows no other] [possible values: x25519, post-quantum]
+      -h, --help             Print help
 
     [global options]
 
@@ -130,13 +132,15 @@ fn helps_with_render() {
     Usage: kiln render [OPTIONS]
 
     Options:
-          --check    Write nothing; list what differs, and exit with 1 if anything does
-          --dry-run  Write nothing; list what differs
-          --force    Overwrite or remove files of Kiln's that were edited by hand
-          --keygen   Make the keys that are missing first, and have git ignore them
-          --stage    Stage all files of Kiln's with git, new and removed ones too, but for those edited
-                     by hand
-      -h, --help     Print help
+          --check            Write nothing; list what differs, and exit with 1 if anything does
+          --dry-run          Write nothing; list what differs
+          --force            Overwrite or remove files of Kiln's that were edited by hand
+          --keygen           Make the keys that are missing first, and have git ignore them
+          --key-type <TYPE>  The type of an age key that --keygen makes, as for `kiln init` [possible
+                             values: x25519, post-quantum]
+          --stage            Stage all files of Kiln's with git, new and removed ones too, but for those
+                             edited by hand
+      -h, --help             Print help
 
     [global options]
 
@@ -210,13 +214,22 @@ fn helps_with_check() {
 
 #[test]
 fn helps_with_secrets() {
-    assert_snapshot!(own(&["secrets"]), @r#"
-    Work on what is sealed
+    assert_snapshot!(own(&["secrets"]), @r"
+    Set, edit and print secrets, and seal for other keys
 
     Usage: kiln secrets [OPTIONS] <COMMAND>
 
     Commands:
-      rekey  Seal all secrets of the project for a new age key
+      set          Set a secret of the config in `cluster.sops.yaml`, and take it out of plain files
+      get          Print a secret value of the config, or of a sealed file
+      edit         Edit the plain text of a sealed file, or make a new one
+      encrypt      Seal plain files in place, by their creation rules
+      decrypt      Print the plain text of a sealed file
+      status       List what is sealed, for whom, and what is not as it should be
+      update-keys  Seal files for the recipients that their creation rules name now
+      rotate       Seal files with new data keys
+      rekey        Seal all secrets of the project for a new age key
+      keygen       Make a new age key
 
     Options:
       -h, --help  Print help
@@ -224,20 +237,24 @@ fn helps_with_secrets() {
     [global options]
 
     Examples:
+      kiln secrets set dns.token                Ask for a secret, and keep it in cluster.sops.yaml
+      kiln secrets edit app/secret.sops.yaml    Edit a sealed file; no plain text is on the disk
+      kiln secrets status                       Look for what is sealed for others, or not at all
       kiln secrets rekey --keygen               Make a new age key, and seal everything for it
-      kiln secrets rekey --old-key old.key      Seal everything for the key in age.key
-    "#);
+    ");
     assert_snapshot!(own(&["secrets", "rekey"]), @r#"
     Seal all secrets of the project for a new age key
 
     Usage: kiln secrets rekey [OPTIONS]
 
     Options:
-          --old-key <FILE>  A file with the key that is replaced
-          --keygen          Make a new key above the one in age.key first
-          --check           Write nothing; list what would change, and exit with 1 if anything does
-          --dry-run         Write nothing; list what would change
-      -h, --help            Print help
+          --old-key <FILE>   A file with the key that is replaced
+          --keygen           Make a new key above the one in age.key first
+          --key-type <TYPE>  The type of the key that --keygen makes, as for `kiln init` [possible
+                             values: x25519, post-quantum]
+          --check            Write nothing; list what would change, and exit with 1 if anything does
+          --dry-run          Write nothing; list what would change
+      -h, --help             Print help
 
     [global options]
 
@@ -281,7 +298,7 @@ fn helps_with_schema() {
 
 #[test]
 fn helps_with_apps() {
-    assert_snapshot!(own(&["apps"]), @r#"
+    assert_snapshot!(own(&["apps"]), @r"
     List the apps of the catalogue and the project, and switch them on and off
 
     Usage: kiln apps [OPTIONS] [COMMAND]
@@ -300,10 +317,10 @@ fn helps_with_apps() {
       kiln apps
       kiln apps --enabled
       kiln apps enable trust-manager
-      kiln apps enable unifi-dns --set host=https://192.168.1.1
+      kiln apps enable unifi-dns --set host=https://192.168.1.1 --set api_key
       kiln apps disable echo
       kiln apps --message-format json | jq -r .name
-    "#);
+    ");
 }
 
 #[test]

@@ -1,10 +1,18 @@
+#[cfg(target_os = "linux")]
+mod edit;
+mod files;
+mod set;
+mod status;
+
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use kiln::fs::{Disk, Folder, Holder};
-use kiln::pipeline::USUAL_IDENTITY_FILE;
+
+use sops_age::Secret;
+use sops_age::keys::{Keyring, USUAL_IDENTITY_FILE, WrappedKey, shown_recipient};
 
 use crate::support::{Run, Sandbox, oracle};
 
@@ -14,7 +22,7 @@ const CANARY: &str = "canary-2c9e-tweet";
 /// A project with its own rules and two secrets, rendered for the key that it returns.
 fn sealed() -> (Sandbox, String) {
     let sandbox = Sandbox::new();
-    sandbox.kiln(&["init"]).success();
+    sandbox.kiln(&["init", "--key-type", "x25519"]).success();
     sandbox.write("kiln.toml", "catalogue = false\n");
     sandbox.write(
         "templates/.sops.yaml.tera",
@@ -43,7 +51,7 @@ fn recipient(sandbox: &Sandbox, file: &str) -> String {
 fn replace_key(sandbox: &Sandbox) -> String {
     fs::rename(sandbox.path("age.key"), sandbox.path("old.key")).unwrap();
     let other = Sandbox::new();
-    other.kiln(&["init"]).success();
+    other.kiln(&["init", "--key-type", "x25519"]).success();
     fs::copy(other.path("age.key"), sandbox.path("age.key")).unwrap();
     recipient(sandbox, "age.key")
 }
@@ -81,7 +89,7 @@ fn another_key_renders_nothing() {
         let run = sandbox.kiln(arguments);
         refused(&run, "wrong-key");
         for named in [&old, &new] {
-            assert!(run.stderr.contains(named), "{run}");
+            assert!(run.stderr.contains(&shown_recipient(named)), "{run}");
         }
     }
     assert_eq!(contents(&sandbox), before);
@@ -189,12 +197,13 @@ fn data_key(sandbox: &Sandbox, key: &str, path: &str) -> Vec<u8> {
     let end = text.find("-----END AGE ENCRYPTED FILE-----").unwrap() + 32;
     let armored = text[start..end].replace("\\n", "\n");
     let armored: Vec<&str> = armored.lines().map(str::trim).collect();
-    let keys = sandbox.read(key);
-    let identity = keys
-        .lines()
-        .find(|line| line.starts_with("AGE-SECRET-KEY-1"));
-    let identity: age::x25519::Identity = identity.unwrap().parse().unwrap();
-    age::decrypt(&identity, (armored.join("\n") + "\n").as_bytes()).unwrap()
+    let copy = WrappedKey {
+        recipient: String::new(),
+        enc: armored.join("\n") + "\n",
+    };
+    let keys = Secret::new(sandbox.read(key));
+    let (keyring, _) = Keyring::parse(&[(key.to_owned(), keys)]);
+    keyring.open(&[copy]).unwrap().bytes().to_vec()
 }
 
 /// Has the real `sops` seal what Kiln does not render, in every form that it takes, and names all that is sealed.
@@ -243,6 +252,7 @@ fn rekey_seals_everything_anew() {
     let shown = |run: Run| {
         run.to_string()
             .replace(&new, "[NEW]")
+            .replace(&shown_recipient(&new), "[NEW]")
             .replace(&old, "[OLD]")
     };
     let dry = ["secrets", "rekey", "--old-key", "old.key", "--check"];
@@ -365,7 +375,7 @@ fn rekey_takes_keys_and_templates_as_they_are_after_the_wait() {
     assert_eq!(sandbox.read("notes.txt"), "edited meanwhile\n");
     // Neither run lost the key of the other.
     let keys = sandbox.read("age.key");
-    assert_eq!(keys.matches("\nAGE-SECRET-KEY-1").count(), 3);
+    assert_eq!(keys.matches("\nAGE-SECRET-KEY-").count(), 3);
     assert!(keys.contains(&old));
     let new = recipient(&sandbox, "age.key");
     for path in ["a.sops.yaml", "b.sops.yaml"] {
@@ -435,7 +445,11 @@ fn rekey_says_which_line_of_your_rules_to_edit() {
     let before = contents(&sandbox);
     let rekey = ["secrets", "rekey", "--old-key", "old.key"];
     let run = sandbox.kiln(&rekey);
-    assert_snapshot!(run.to_string().replace(&new, "[NEW]").replace(&old, "[OLD]"), @r#"
+    let shown = run.to_string().replace(&shown_recipient(&new), "[NEW]");
+    let shown = shown
+        .replace(&shown_recipient(&old), "[OLD]")
+        .replace(&old, "[OLD]");
+    assert_snapshot!(shown, @r#"
     exit code 1
     --- stderr
     error[rekey-rule]: a creation rule still seals for `[OLD]`, the key that is replaced
@@ -482,7 +496,7 @@ fn rekey_says_what_it_cannot_do() {
     );
     // A stranger's file.
     let other = Sandbox::new();
-    other.kiln(&["init"]).success();
+    other.kiln(&["init", "--key-type", "x25519"]).success();
     let stranger = recipient(&other, "age.key");
     seal(&sandbox, &sops, &stranger, "own.sops.yaml", "word: one\n");
     let rekey = ["secrets", "rekey", "--old-key", "old.key"];
@@ -490,7 +504,7 @@ fn rekey_says_what_it_cannot_do() {
     let run = sandbox.kiln(&rekey);
     refused(&run, "wrong-identity");
     assert!(
-        run.stderr.contains(&stranger) && run.stderr.contains("own.sops.yaml"),
+        run.stderr.contains(&shown_recipient(&stranger)) && run.stderr.contains("own.sops.yaml"),
         "{run}"
     );
     assert_eq!(contents(&sandbox), before);

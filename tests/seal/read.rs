@@ -222,16 +222,20 @@ fn warns_of_lines_that_are_no_identity_and_never_shows_them() {
     let texts = [(
         "age.key".to_owned(),
         Secret::new(
-            "AGE-SECRET-KEY-PQ-1CANARY-7F3A-TWEET\nAGE-PLUGIN-YUBIKEY-1CANARY-7F3A-TWEET\ncanary-7f3a-tweet\n",
+            "AGE-SECRET-KEY-PQ-1CANARY-7F3A-TWEET\nAGE-PLUGIN-YUBIKEY-1CANARY-7F3A-TWEET\n\
+             -----BEGIN RSA PRIVATE KEY-----\ncanary-7f3a-tweet\n-----END RSA PRIVATE KEY-----\ncanary-7f3a-tweet\n",
         ),
     )];
     let (keyring, problems) = seal::read_identities(&texts);
     assert!(keyring.is_empty());
     insta::assert_snapshot!(messages(&problems), @r"
-    unsupported-identity: line 1 of `age.key` is a post-quantum identity (`AGE-SECRET-KEY-PQ-1…`), which is not supported yet
-    unsupported-identity: line 2 of `age.key` is an identity of an age plugin, which is not supported yet
-    bad-identity: line 3 of `age.key` is not an age identity
-      an identity is a line that starts with `AGE-SECRET-KEY-1`
+    bad-identity: line 1 of `age.key` is a broken age identity: a character that no key has
+      copy the whole file again: `AGE-SECRET-KEY-1…` has 74 characters, `AGE-SECRET-KEY-PQ-1…` 77
+    bad-identity: line 2 of `age.key` is a broken age identity: a character that no key has
+      copy the whole file again: `AGE-SECRET-KEY-1…` has 74 characters, `AGE-SECRET-KEY-PQ-1…` 77
+    unsupported-identity: line 3 of `age.key` is a key in several lines beside others, which is not supported
+    bad-identity: line 6 of `age.key` is not an age identity
+      an identity is a line that starts with `AGE-SECRET-KEY-`
     ");
 }
 

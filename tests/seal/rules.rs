@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::{NOW, Pair, Project, Stream, messages, run_sops, sops, sops_encrypts};
 use kiln::diagnostic::StageResult;
-use kiln::seal::{Earlier, Inputs, Rules};
+use kiln::seal::{Earlier, Inputs, Keyring, Rules};
 use kiln::source::Source;
 
 fn parse(text: &str) -> StageResult<Rules> {
@@ -125,6 +125,8 @@ impl RuleSearch<'_> {
         let rules = Rules::read(sources, self.output).unwrap().value;
         let inputs = Inputs {
             rules: &rules,
+            keyring: &Keyring::default(),
+            knows_recipients: true,
             earlier: &Earlier::default(),
             unseen: None,
             data_keys: kiln::seal::DataKeys::Kept,
@@ -349,8 +351,8 @@ fn rejects_what_no_sops_would_take() {
     insta::assert_snapshot!(messages(&parse(&broken).unwrap_err()), @r"
     sops-rules-regex: `path_regex` is not a regular expression: unclosed group [***********]
       SOPS uses the syntax of Go (RE2), which has no look-around and no back references
-    bad-recipient: `age1abc` is not an age recipient [*******]
-      a recipient is the line `age1…` that `age-keygen -y` prints for an identity
+    bad-recipient: `age1abc` is a broken age recipient: a character that no key has [*******]
+      copy the whole public key again
     sops-rules-selectors: a rule has both `encrypted_suffix` and `encrypted_regex`, and SOPS takes only one [encrypted_regex]
       keep one of them, or write two rules with different `path_regex`
     bad-recipient: `.sops.yaml` holds a private age key
@@ -389,8 +391,8 @@ fn says_what_stops_a_rule_only_when_a_file_needs_it() {
   - path_regex: pgp
     pgp: 85D77543B3D624B63CEA9E6DBC17301B491B3F21
     age: {recipient}
-  - path_regex: quantum
-    age: age1pq1qqqq
+  - path_regex: rsa
+    age: ssh-rsa AAAAB3
   - path_regex: nobody
     encrypted_regex: ^a$
   - path_regex: shamir
@@ -406,7 +408,7 @@ fn says_what_stops_a_rule_only_when_a_file_needs_it() {
     project.rules = rules;
     let problems = project.problems(&[
         ("pgp.sops.yaml", "a: 1\n"),
-        ("quantum.sops.yaml", "a: 1\n"),
+        ("rsa.sops.yaml", "a: 1\n"),
         ("nobody.sops.yaml", "a: 1\n"),
         ("shamir.sops.yaml", "a: 1\n"),
         ("groups.sops.yaml", "a: 1\n"),
@@ -424,9 +426,9 @@ fn says_what_stops_a_rule_only_when_a_file_needs_it() {
     unsupported-key-type: a rule seals for a key of `pgp`, and Kiln seals for age keys only [pgp]
       use age recipients, or keep such files out of the templates and seal them with `sops`
       the rule applies to `pgp.sops.yaml`
-    unsupported-recipient: post-quantum age keys (`age1pq1…`) are not supported yet as recipients [age1pq1qqqq]
-      use a key that `age-keygen` makes without options (`age1…`, 62 letters)
-      the rule applies to `quantum.sops.yaml`
+    unsupported-recipient: SSH keys of the kind `ssh-rsa` are not supported as recipients [ssh-rsa AAAAB3]
+      private keys of RSA can be learned by timing (RUSTSEC-2023-0071): make a key with `ssh-keygen -t ed25519`
+      the rule applies to `rsa.sops.yaml`
     shamir-threshold: a threshold of 2 key groups cannot be honoured: the rule has one group [2]
       SOPS would pass over the threshold and let each single key open the file; remove it
       the rule applies to `shamir.sops.yaml`

@@ -298,7 +298,7 @@ fn refuses_what_sops_cannot_encrypt() {
     unsealable-yaml: a document of `list.sops.yaml` is not a mapping, which SOPS cannot encrypt [a]
       put the value below a key
     unsealable-yaml: `sops.sops.yaml` has a top-level key `sops`, which SOPS keeps for itself [sops]
-      rename the key; if this file is sealed already, render its plain text instead
+      rename the key; a file that is sealed already is carried as it is where its name does not end in `.tera`
     yaml-syntax: unclosed bracket '[' [[]
     unsealable-yaml: there is a tag in `tag.sops.yaml`, which cannot be sealed [!custom]
       leave the tag out, or quote a value that is to be a string

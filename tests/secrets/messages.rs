@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use kiln::cli::report::{github, human, json};
 use kiln::diagnostic::Diagnostic;
 use kiln::pipeline::{self, Change, Failure, Keys};
+use kiln::secret::Secret;
 use rand_core::OsRng;
 
 use super::project::{IDENTITY, Project};
@@ -78,9 +79,11 @@ pub(super) fn switch_problems(
     let change = Change {
         names: owned(names),
         on,
-        options: owned(options),
+        options: options.iter().map(|option| Secret::new(*option)).collect(),
     };
-    let switched = project.world(Keys::Needed, |world| pipeline::switch(world, &change));
+    let switched = project.world(Keys::Needed, |world| {
+        pipeline::switch(world, &change, &mut OsRng)
+    });
     settled(switched.map(|switched| switched.warnings))
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Token, looks_encrypted};
 use crate::edit::{self, Edit};
-use crate::keys::Keyring;
+use crate::keys::{Keyring, UnlockError};
 use crate::mac::Mac;
 use crate::metadata::{Metadata, MetadataError};
 use crate::outline::{Content, Leaf, Notation, Outline, OutlineError, Spot, State};
@@ -65,7 +65,7 @@ pub enum LockedError {
     },
     /// No identity at hand opens it.
     #[error("no identity at hand opens the file")]
-    NoIdentity,
+    NoIdentity(#[source] UnlockError),
 }
 
 /// Why a file does not open with its data key: it was changed since it was sealed, or is damaged.
@@ -150,7 +150,7 @@ impl SealedFile {
         }
         keyring
             .open(&self.metadata.age)
-            .ok_or(LockedError::NoIdentity)
+            .map_err(LockedError::NoIdentity)
     }
 
     /// Decrypts every value and checks the MAC.

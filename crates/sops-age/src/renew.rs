@@ -68,21 +68,78 @@ impl OpenedFile {
         if !self.is_sealed_by(target) {
             return plain.seal(target, draw, now);
         }
-        let now = normal_time(now).unwrap_or_else(|_| now.to_owned());
-        let text = if self.holds(plain) {
-            self.outline.text.as_str().to_owned()
-        } else {
-            match plain {
-                PlainFile::Tree(outline) => self.renew_tree(plain, outline, target, draw, &now)?,
-                PlainFile::Binary(bytes) => self.renew_binary(bytes, draw, &now)?,
-            }
-        };
-        let wanted: BTreeSet<String> = target.recipients.iter().map(ToString::to_string).collect();
-        if self.metadata.sealed_for() == wanted {
+        let text = self.edited_by(plain, target, draw, now)?;
+        if self.is_sealed_for(target.recipients) {
             return Ok(text);
         }
         let copies = wrapped(target.recipients, &self.key)?;
         rewrap(&text, self.store(), &copies, target.layouts).ok_or(SealError::SelfCheck)
+    }
+
+    /// Seals a changed text in the place of this file, by what the file itself says: the same data key, the same
+    /// recipients, the same selector. A text that holds the same gives the bytes that are there.
+    ///
+    /// `draw` is for the selector of the file; `now` is RFC 3339 in UTC. Keys of other kinds than age's are lost where
+    /// the metadata has to be written anew, so that a caller refuses a file that has some.
+    ///
+    /// # Errors
+    /// As of [`PlainFile::seal`].
+    pub fn edited(
+        &self,
+        plain: &PlainFile,
+        layouts: &Layouts,
+        draw: &Draw,
+        now: &str,
+    ) -> Result<String, SealError> {
+        let target = SealTarget {
+            scope: &self.metadata.scope,
+            mac_only_encrypted: self.metadata.mac_only_encrypted,
+            recipients: &[],
+            layouts,
+        };
+        self.edited_by(plain, &target, draw, now)
+    }
+
+    /// Wraps the data key for other recipients: values, digest and time stay as they are. `None` where it is wrapped
+    /// for exactly these already.
+    ///
+    /// Whoever is no longer among them may have kept the data key; [`rotate`](Self::rotate) makes a new one.
+    ///
+    /// # Errors
+    /// A recipient that nothing can be wrapped for.
+    pub fn rewrapped(
+        &self,
+        recipients: &[Recipient],
+        layouts: &Layouts,
+    ) -> Result<Option<String>, SealError> {
+        if self.is_sealed_for(recipients) {
+            return Ok(None);
+        }
+        let copies = wrapped(recipients, &self.key)?;
+        let text = rewrap(&self.outline.text, self.store(), &copies, layouts);
+        text.map(Some).ok_or(SealError::SelfCheck)
+    }
+
+    fn is_sealed_for(&self, recipients: &[Recipient]) -> bool {
+        let wanted: BTreeSet<String> = recipients.iter().map(ToString::to_string).collect();
+        self.metadata.sealed_for() == wanted
+    }
+
+    fn edited_by(
+        &self,
+        plain: &PlainFile,
+        target: &SealTarget<'_>,
+        draw: &Draw,
+        now: &str,
+    ) -> Result<String, SealError> {
+        let now = normal_time(now).unwrap_or_else(|_| now.to_owned());
+        if self.holds(plain) {
+            return Ok(self.outline.text.as_str().to_owned());
+        }
+        match plain {
+            PlainFile::Tree(outline) => self.renew_tree(plain, outline, target, draw, &now),
+            PlainFile::Binary(bytes) => self.renew_binary(bytes, draw, &now),
+        }
     }
 
     fn holds_all(&self, plain: &Outline) -> bool {

@@ -1,23 +1,30 @@
 //! `kiln apps`: what can be deployed, and what is.
 
 use clap::Subcommand;
+use rand_core::OsRng;
 use serde_json::json;
+use zeroize::Zeroizing;
 
+use super::replacement::{Replacement, open_claimed};
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
+use crate::cli::secret_input;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Change, Chart};
+use crate::secret::Secret;
 use crate::tree::App;
 
+const COMMAND: &str = "kiln apps";
 const MORE: &str = "\
 Examples:
   kiln apps
   kiln apps --enabled
   kiln apps enable trust-manager
-  kiln apps enable unifi-dns --set host=https://192.168.1.1
+  kiln apps enable unifi-dns --set host=https://192.168.1.1 --set api_key
   kiln apps disable echo
   kiln apps --message-format json | jq -r .name";
 
@@ -39,8 +46,9 @@ enum Verb {
         /// The apps, as `kiln apps` names them
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
-        /// An option of the app; a dotted key reaches into groups of options
-        #[arg(long, value_name = "KEY=VALUE")]
+        /// An option of the app; a dotted key reaches into groups of options. Without a value, asks for it. A secret one
+        /// goes into `cluster.sops.yaml`
+        #[arg(long, value_name = "KEY[=VALUE]")]
         set: Vec<String>,
     },
     /// Switch apps off in the config; comments stay
@@ -57,16 +65,16 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, KeyUse::WithCommands, printer)?;
     match &args.verb {
         None => list(args.enabled, &session, printer),
         Some(Verb::Enable { names, set }) => {
             let change = Change {
                 names: names.clone(),
                 on: true,
-                options: set.clone(),
+                options: with_values(names, set, &session, settings)?,
             };
-            switch(&change, &session, printer)
+            switch(&change, settings, printer)
         }
         Some(Verb::Disable { names }) => {
             let change = Change {
@@ -74,21 +82,66 @@ pub fn run(
                 on: false,
                 options: Vec::new(),
             };
-            switch(&change, &session, printer)
+            switch(&change, settings, printer)
         }
     }
 }
 
+/// Asks for the values of options that come without one; what is no option stays as it is, for a problem to tell.
+fn with_values(
+    names: &[String],
+    set: &[String],
+    session: &Session,
+    settings: &Settings,
+) -> Result<Vec<Secret>, CommandError> {
+    let (Some(app), true) = (
+        names.first(),
+        set.iter().any(|option| !option.contains('=')),
+    ) else {
+        return Ok(set
+            .iter()
+            .map(|option| Secret::new(option.as_str()))
+            .collect());
+    };
+    let schema = pipeline::schema(&session.world())?;
+    let is_option = |key: &str| {
+        let way = format!(
+            "/properties/apps/properties/{app}/properties/{}",
+            key.replace('.', "/properties/")
+        );
+        !key.contains('=') && schema.pointer(&way).is_some()
+    };
+    let asked = set.iter().filter(|option| is_option(option)).count();
+    if asked > 1 && !settings.interactive {
+        return Err(CommandError::failed(
+            "several options come without a value, and stdin has one at most",
+        )
+        .hint("run it once for each of them"));
+    }
+    let value = |option: &String| {
+        if !is_option(option) {
+            return Ok(Secret::new(option.as_str()));
+        }
+        let question = format!("{option} of {app}");
+        let value = secret_input::read(settings, &question, false)?;
+        let both = Zeroizing::new(format!("{option}={}", value.expose()));
+        Ok(Secret::new(both.as_str()))
+    };
+    set.iter().map(value).collect()
+}
+
 fn switch(
     change: &Change,
-    session: &Session,
+    settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let switched = pipeline::switch(&session.world(), change)?;
+    let (session, claimed) = open_claimed(settings, printer, COMMAND)?;
+    let switched = pipeline::switch(&session.world(), change, &mut OsRng)?;
     printer.report(&switched.warnings)?;
-    for (path, text) in &switched.files {
-        session.disk.replace(path, text.as_bytes())?;
-    }
+    let files = switched.files.iter();
+    let files = files.map(|(path, text)| (path.clone(), text.clone()));
+    drop(Replacement::make(&session.disk, files)?);
+    drop(claimed);
     let state = if change.on { "on" } else { "off" };
     for app in &switched.apps {
         if printer.is_json() {

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
@@ -66,7 +67,7 @@ fn list(folder: &str, printer: &mut Printer) -> Result<Outcome, CommandError> {
 }
 
 fn eject(path: &str, settings: &Settings, printer: &mut Printer) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, KeyUse::Never, printer)?;
     let path = relative(path);
     let original = session.catalogue().read(&format!("{TEMPLATES}/{path}"));
     let Some(original) = original? else {

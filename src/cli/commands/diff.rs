@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::diff::terminal::{self, View};
@@ -106,7 +107,12 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     let max_size = max_size(args)?;
-    let session = Session::open_any(settings, printer)?;
+    let key_use = if args.with_keys {
+        KeyUse::WithCommands
+    } else {
+        KeyUse::Never
+    };
+    let session = Session::open_any(settings, key_use, printer)?;
     let layout = session.layout().map_err(CommandError::unanswered)?;
     let (before, after) = origins(args, &session, settings)?;
     let compiled = before.is_compiled() && after.is_compiled();

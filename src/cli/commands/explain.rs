@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::cli::codes;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
 use crate::cli::report::shown::terminal::{self, TerminalPage};
@@ -69,7 +70,7 @@ pub fn run(
         return Err(unknown_code(target, &known));
     }
     let (path, line) = split(target);
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, KeyUse::AtHand, printer)?;
     let output = session.layout()?.output;
     let tree = session.compile(Keys::AtHand, settings, printer)?.tree;
     let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {

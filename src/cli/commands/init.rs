@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::cli::commands::schema;
 use crate::cli::credentials;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
 
-pub use keys::{make_missing as make_missing_keys, new_age_key, write_age_key};
+pub use keys::{KeyType, make_missing as make_missing_keys, new_age_key, write_age_key};
 
 const MORE: &str = "\
 Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.
@@ -30,6 +31,9 @@ pub struct InitArgs {
     /// The folder of the project [default: the current one]
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// The type of a new age key [default: post-quantum, or x25519 with an app that knows no other]
+    #[arg(long, value_enum, value_name = "TYPE")]
+    key_type: Option<KeyType>,
 }
 
 /// Writes what is missing.
@@ -48,7 +52,7 @@ pub fn run(
     if !existing {
         write_starter(&disk, config, settings, printer)?;
     }
-    let keys = make_missing_keys(&disk, printer)?;
+    let keys = make_missing_keys(&disk, args.key_type, settings, printer)?;
     let ignores = credentials::ignore(&disk, printer)?;
     if !existing {
         let enter = args
@@ -99,7 +103,7 @@ fn write_starter(
         create(disk, starter::CONFIG, starter::CONFIG_TEXT, printer)?;
     }
     create(disk, PROJECT_FILE, starter::PROJECT_TEXT, printer)?;
-    let session = Session::open_root(disk.root(), settings)?;
+    let session = Session::open_root(disk.root(), settings, KeyUse::Never)?;
     create(disk, starter::SCHEMA, &schema::text(&session)?, printer)
 }
 

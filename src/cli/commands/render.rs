@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::cli::clock::Stopwatch;
+use crate::cli::commands::init;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::{record, unseen};
 use crate::cli::session::Session;
@@ -48,12 +50,24 @@ pub struct RenderArgs {
     /// Make the keys that are missing first, and have git ignore them
     #[arg(long)]
     keygen: bool,
+    /// The type of an age key that --keygen makes, as for `kiln init`
+    #[arg(long, value_enum, value_name = "TYPE", requires = "keygen")]
+    key_type: Option<init::KeyType>,
     /// Stage all files of Kiln's with git, new and removed ones too, but for those edited by hand
     #[arg(long, conflicts_with_all = ["check", "dry_run"])]
     stage: bool,
 }
 
 impl RenderArgs {
+    /// What only looks may be a job on a pull request.
+    fn key_use(&self) -> KeyUse {
+        if self.check {
+            KeyUse::WithCommands
+        } else {
+            KeyUse::WithPlugins
+        }
+    }
+
     fn options(&self) -> Options {
         Options {
             force: self.force,
@@ -70,10 +84,11 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     let time = Stopwatch::start();
     if args.keygen {
-        super::init::make_missing_keys(&Session::find(settings, printer)?, printer)?;
+        let disk = Session::find(settings, printer)?;
+        init::make_missing_keys(&disk, args.key_type, settings, printer)?;
     }
     let clock = Deadline::start(settings);
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, args.key_use(), printer)?;
     let layout = session.layout()?;
     drop(clock);
     let target = session.target(&layout, "kiln render");

@@ -1,6 +1,7 @@
 //! `kiln schema`: what the config may hold.
 
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::shown;
 use crate::cli::session::Session;
@@ -24,7 +25,7 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, printer)?;
+    let session = Session::open(settings, KeyUse::Never, printer)?;
     printer.data(&shown::json::document(&text(&session)?))?;
     Ok(Outcome::Clean)
 }

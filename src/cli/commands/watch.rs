@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::exposure;
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::progress::StatusLine;
 use crate::cli::report::watch::{self as report, Event};
@@ -76,7 +77,7 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     let root = Session::find(settings, printer)?.root().to_owned();
     // What cannot be opened now is told by the first cycle, and waited for.
-    if let Ok(session) = Session::open_root(&root, settings) {
+    if let Ok(session) = Session::open_root(&root, settings, KeyUse::WithPlugins) {
         let exposed = Warned::unless_errors((), exposure::inspect(&session, settings)?);
         printer.report(&exposed.map_err(CommandError::Problems)?.warnings)?;
     }

@@ -1,10 +1,9 @@
 //! The keys that `kiln init` makes.
 
-use std::str::FromStr as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sops_age::keys::{Identity, KeyKind, Recipient};
 use tera::Value;
 
 use super::super::callable::{Arguments, Failure, Flow};
@@ -19,52 +18,85 @@ pub(super) fn age_identity(
     environment: &Environment,
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
-    let (_, identity) = age_key(environment, arguments.flow)?;
-    Ok(Value::from(identity))
+    let text = key_file(environment, arguments.flow)?;
+    Ok(Value::from(first_identity(environment, &text)?))
 }
 
+/// The kind of keys that tools want which know no others.
+const X25519: &str = "x25519";
+const ANY_KIND: &str = "any";
+
 /// Derived from the identity, as that is the one that has to open what is sealed; the comment that `age-keygen` writes
-/// counts only where the kind of the identity is not known here.
+/// counts only where the identity does not tell.
 pub(super) fn age_recipient(
     environment: &Environment,
     arguments: &Arguments,
 ) -> Result<Value, Failure> {
-    let (text, identity) = age_key(environment, arguments.flow)?;
-    if let Ok(identity) = age::x25519::Identity::from_str(&identity) {
-        return Ok(Value::from(identity.to_public().to_string()));
+    let text = key_file(environment, arguments.flow)?;
+    match arguments.text_or("kind", ANY_KIND)? {
+        ANY_KIND => {}
+        X25519 => return x25519_recipient(&text).map(Value::from),
+        kind => {
+            let told = Failure::argument(format!("there is no kind of keys `{kind}`"));
+            return Err(told.with_suggestion(kind, [ANY_KIND, X25519]));
+        }
     }
-    let comment = text.lines().find_map(|line| {
+    let identity = first_identity(environment, &text)?;
+    let known = Identity::read(&identity).ok();
+    let known = known.and_then(|identity| identity.recipient());
+    if let Some(recipient) = known.or_else(|| named_recipient(&text)) {
+        return Ok(Value::from(recipient));
+    }
+    Err(broken("names no public key that can be read")
+        .with_hint("add the line `# public key: age1…` that `age-keygen -y age.key` prints"))
+}
+
+/// Finds the first key of the kind that every tool knows.
+fn x25519_recipient(text: &str) -> Result<String, Failure> {
+    let lines = text.lines().map(str::trim);
+    let mut identities = lines.filter_map(|line| Identity::read(line).ok());
+    let found = identities.find(|identity| identity.kind() == KeyKind::X25519);
+    let found = found.and_then(|identity| identity.recipient());
+    let named = || named_recipient(text).filter(|named| is_x25519(named));
+    found.or_else(named).ok_or_else(|| {
+        broken("holds no key of the kind X25519, and what is rendered here works with no other")
+            .with_hint(
+                "add one below the first, which stays the one that seals: `age-keygen >> age.key`",
+            )
+    })
+}
+
+fn is_x25519(text: &str) -> bool {
+    Recipient::read(text).is_ok_and(|recipient| recipient.kind() == KeyKind::X25519)
+}
+
+/// Returns the public key that the comment of `age-keygen` tells.
+fn named_recipient(text: &str) -> Option<String> {
+    let named = text.lines().find_map(|line| {
         let comment = line.trim().strip_prefix('#')?.trim_start();
         let key = comment.get(.."public key:".len())?;
         key.eq_ignore_ascii_case("public key:")
             .then(|| comment[key.len()..].trim())
     });
-    match comment.filter(|recipient| is_recipient(recipient)) {
-        Some(recipient) => Ok(Value::from(recipient)),
-        None => Err(broken("names no public key that can be read")
-            .with_hint("add the line `# public key: age1…` that `age-keygen -y age.key` prints")),
-    }
+    let named = named.filter(|text| {
+        let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        text.starts_with("age1") && text.len() > 10 && is_word
+    });
+    named.map(str::to_owned)
 }
 
-fn is_recipient(text: &str) -> bool {
-    text.starts_with("age1")
-        && text.len() > 10
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+fn key_file(environment: &Environment, flow: Flow) -> Result<String, Failure> {
+    text(environment, AGE_KEY, flow)?.ok_or_else(|| missing_secret(AGE_KEY))
 }
 
-/// Returns the key file with the first identity in it.
-fn age_key(environment: &Environment, flow: Flow) -> Result<(String, String), Failure> {
-    let text = text(environment, AGE_KEY, flow)?.ok_or_else(|| missing_secret(AGE_KEY))?;
-    let identity = text
-        .lines()
-        .map(str::trim)
-        .find(|line| line.starts_with(IDENTITY))
-        .map(str::to_owned);
-    let Some(identity) = identity else {
+/// Returns the first identity of a key file.
+fn first_identity(environment: &Environment, text: &str) -> Result<String, Failure> {
+    let mut lines = text.lines().map(str::trim);
+    let Some(identity) = lines.find(|line| line.starts_with(IDENTITY)) else {
         return Err(broken("holds no line that starts with `AGE-SECRET-KEY-`").with_hint(MAKE_KEYS));
     };
-    environment.note_secret(&identity, AGE_KEY);
-    Ok((text, identity))
+    environment.note_secret(identity, AGE_KEY);
+    Ok(identity.to_owned())
 }
 
 fn broken(what: &str) -> Failure {

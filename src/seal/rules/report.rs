@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sops_age::keys::Unfit;
+use sops_age::keys::{Unfit, shown_recipient};
 use sops_age::{CreationRule, RuleFile as ReadFile, RuleProblem, RuleProblemKind};
 
 use super::{Rule, RuleFile};
@@ -130,10 +130,15 @@ fn recipient(source: &Arc<Source>, text: &str, hidden: bool, unfit: Unfit) -> Di
             format!("`{}` holds a private age key", source.path),
         )
         .with_hint("put the public key (`age1…`) there, and make a new key: this one may be known to others"),
+        Unfit::Damaged(kind, damage) => {
+            let named = shown_recipient(text);
+            let message = format!("`{named}` is a broken {kind} recipient: {damage}");
+            Diagnostic::error("bad-recipient", message).with_hint("copy the whole public key again")
+        }
         Unfit::Unsupported(kind) => Diagnostic::error(
             "unsupported-recipient",
-            format!("{kind} are not supported yet as recipients"),
+            format!("{kind} are not supported as recipients"),
         )
-        .with_hint("use a key that `age-keygen` makes without options (`age1…`, 62 letters)"),
+        .with_hint(kind.advice()),
     }
 }

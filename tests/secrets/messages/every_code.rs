@@ -8,8 +8,11 @@ use super::{
 };
 use crate::harden::trees;
 use crate::secrets::project::{IDENTITY, Project};
-use kiln::pipeline::Keys;
+use kiln::diagnostic::Diagnostic;
+use kiln::pipeline::{self, Failure, Keys, SealedTree};
 use kiln::secret::Secret;
+use rand_core::OsRng;
+use sops_age::keys::Identity;
 
 /// Codes that no mistake here gives, each with the reason.
 const OUT_OF_REACH: [(&str, &str); 8] = [
@@ -254,6 +257,74 @@ fn encrypted() -> Project {
     project
 }
 
+/// Work on single files, and secrets that cannot be set.
+fn by_hand() -> BTreeSet<&'static str> {
+    let mut project = laden();
+    let compiled = project.compile().unwrap_or_else(|_| panic!("it compiles"));
+    for (path, file) in compiled.tree.outputs() {
+        project.files.0.insert(path.to_owned(), file.bytes.clone());
+    }
+    let route = pipeline::value_route("apps.demo.nope");
+    let value = Secret::new(super::CANARY);
+    let looked_at = |rules: &str| {
+        let mut project = project.clone();
+        project.put(".sops.yaml", rules);
+        project.put("own.sops.yaml", &format!("word: {}\n", super::CANARY));
+        let files = ["keep.sops.yaml", "own.sops.yaml"];
+        project.world(Keys::Needed, |world| {
+            let tree = SealedTree::open(world, &project.files, files)
+                .unwrap_or_else(|_| panic!("it opens"));
+            let found = tree
+                .review(files)
+                .unwrap_or_else(|_| panic!("it can be read"));
+            let mut problems: Vec<_> = found
+                .into_iter()
+                .flat_map(|file| file.review.problems)
+                .collect();
+            problems.extend(failed(tree.value("keep.sops.yaml", &route)));
+            problems.extend(failed(tree.decrypt("no.sops.yaml")));
+            problems
+        })
+    };
+    let own = Identity::read(IDENTITY).unwrap().recipient().unwrap();
+    let other = Identity::read(STRANGER).unwrap().recipient().unwrap();
+    let rule = |pattern: &str, age: &str| {
+        format!("creation_rules:\n  - path_regex: {pattern}\n    age: {age}\n")
+    };
+    let mut no_sealed = project.clone();
+    no_sealed.put(
+        "kiln.toml",
+        "catalogue = false\ndata = [\"cluster.yaml\", \"nodes.yaml\"]\n",
+    );
+    let set = no_sealed.world(Keys::Needed, |world| {
+        failed(pipeline::set_secret(world, &route, &value, &mut OsRng))
+    });
+    let unknown = project.world(Keys::Needed, |world| {
+        failed(pipeline::set_secret(world, &route, &value, &mut OsRng))
+    });
+    let found = [
+        looked_at(&rule("sops", &other)),
+        looked_at(&rule("^nothing", &other)),
+        looked_at(&(rule("sops", &own) + "    encrypted_regex: ^literal$\n")),
+        set,
+        unknown,
+    ];
+    let mut seen = BTreeSet::new();
+    for found in &found {
+        assert_hidden(found, "by hand");
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    seen
+}
+
+fn failed<T>(result: Result<T, Failure>) -> Vec<Diagnostic> {
+    match result {
+        Ok(_) => Vec::new(),
+        Err(Failure::Problems(problems)) => problems,
+        Err(Failure::Read(error)) => panic!("{error}"),
+    }
+}
+
 fn audits() -> BTreeSet<&'static str> {
     let mut project = laden();
     project.put(
@@ -272,13 +343,14 @@ fn every_code_is_given_by_a_mistake() {
     seen.extend(keyless());
     seen.extend(exchanges());
     seen.extend(audits());
+    seen.extend(by_hand());
     seen.extend(trees_of("check", false));
     seen.extend(trees_of("harden", true));
     for mistakes in [LOAD, VALIDATE, RENDER, HARDEN, CHECK, SEAL] {
         seen.extend(mistakes.iter().map(|(code, _)| *code));
     }
     let excused: BTreeSet<&str> = OUT_OF_REACH.iter().map(|(code, _)| *code).collect();
-    let stages = kiln::pipeline::findings();
+    let stages = pipeline::findings();
     let findings = stages.iter().flat_map(|(_, codes)| codes);
     let checks = crate::check::checked().map(|rule| rule.code);
     let all: BTreeSet<&str> = findings.map(|meaning| meaning.code).chain(checks).collect();

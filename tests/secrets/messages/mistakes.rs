@@ -509,8 +509,12 @@ pub(super) const SEAL: &[Mistake] = &[
         let text = format!("{IDENTITY}\n{CANARY}\n");
         it.identities = vec![("age.key".to_owned(), kiln::secret::Secret::new(text))];
     }),
-    ("unsupported-identity", |it| {
+    ("bad-identity", |it| {
         let text = format!("{IDENTITY}\nAGE-PLUGIN-{}\n", CANARY.to_uppercase());
+        it.identities = vec![("age.key".to_owned(), kiln::secret::Secret::new(text))];
+    }),
+    ("unsupported-identity", |it| {
+        let text = format!("{IDENTITY}\n-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n");
         it.identities = vec![("age.key".to_owned(), kiln::secret::Secret::new(text))];
     }),
     ("not-sealed", |it| {
@@ -569,7 +573,7 @@ pub(super) const SEAL: &[Mistake] = &[
         rules(it, &format!("creation_rules:\n  - age: {IDENTITY}\n"))
     }),
     ("unsupported-recipient", |it| {
-        rule(it, "age: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1L")
+        rule(it, "age: ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB")
     }),
     ("unsupported-key-groups", |it| {
         rule(it, "key_groups: [{age: [a]}, {age: [\"CANARY\"]}]")

@@ -68,6 +68,19 @@ const GOOD: &[&[&str]] = &[
     &["schema"],
     &["completions", "bash"],
     &["init"],
+    &["secrets", "status"],
+    &["secrets", "status", "--format", "json"],
+    &["secrets", "keygen"],
+    &["secrets", "update-keys"],
+    &["secrets", "rotate"],
+];
+
+/// What prints secrets, which is what it is for: to stdout alone.
+const ON_PURPOSE: &[&[&str]] = &[
+    &["secrets", "get", "apps.demo.word"],
+    &["secrets", "get", "apps.demo", "--json"],
+    &["secrets", "get", "keep.sops.yaml", "literal"],
+    &["secrets", "decrypt", "keep.sops.yaml"],
 ];
 
 /// What does not go well here: an app that is always on, nothing to copy, no old key and no `helm`.
@@ -76,6 +89,17 @@ const BAD: &[&[&str]] = &[
     &["apps", "enable", "nope"],
     &["catalogue", "eject", CANARY],
     &["secrets", "rekey", "--old-key", "deploy.key"],
+    &["secrets", "set", "apps.demo.word"],
+    &["secrets", "set", "apps.demo.pin", "--file", "some.txt"],
+    &["secrets", "set", "apps.demo.wrod", "--file", "some.txt"],
+    &["secrets", "set", "apps.demo.whole", "--file", "some.txt"],
+    &["secrets", "get", "apps.demo.nope"],
+    &["secrets", "get", "apps.demo.whole"],
+    &["secrets", "get", "some.txt", "word"],
+    &["secrets", "decrypt", "cluster.yaml"],
+    &["secrets", "edit", "some.txt"],
+    &["secrets", "encrypt", "some.txt"],
+    &["secrets", "rotate", "some.txt"],
     &["harden", "--diff"],
     &["profile", "new", CANARY],
 ];
@@ -149,6 +173,12 @@ fn what_goes_well_shows_no_secret() {
     for arguments in GOOD {
         expect(&sandbox, 0, arguments);
     }
+    for arguments in ON_PURPOSE {
+        let run = run(&sandbox, arguments);
+        assert_eq!(run.code, Some(0), "{arguments:?}: {run}");
+        assert!(run.stdout.contains(CANARY), "{arguments:?}: {run}");
+        assert_no_secret(&run.stderr, &format!("{arguments:?}"));
+    }
     let built = run(&sandbox, &["build"]).success();
     assert!(built.contains("token: ${TOKEN}"), "{built}");
     assert!(built.contains("literal: ENC[AES256_GCM,"), "{built}");
@@ -173,7 +203,7 @@ fn what_goes_wrong_at_once_shows_no_secret() {
 
 #[test]
 fn every_command_is_looked_at() {
-    let missing = commands_without_a_run(&[GOOD, BAD, ENDLESS].concat());
+    let missing = commands_without_a_run(&[GOOD, BAD, ENDLESS, ON_PURPOSE].concat());
     assert_eq!(missing, [""; 0]);
 }
 

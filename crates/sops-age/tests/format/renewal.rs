@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
-use sops_age::{Outline, PlainFile, RuleFile, Spot, Store};
+use sops_age::keys::Recipient;
+use sops_age::{Draw, Outline, PlainFile, RuleFile, Spot, Store};
 
 use super::cases::{Case, Content, content, each_case};
 use super::documents::Author;
-use super::setting::{Pair, open, plain, renew, seal};
+use super::setting::{LATER, Pair, Stream, open, plain, renew, seal};
 use super::sops::Sops;
 
 /// How many lines went and how many came.
@@ -170,4 +171,55 @@ fn moves_only_what_changed() {
 fn moves_only_what_changed_in_thousands() {
     renews("sops", 4000);
     renews("sops-older", 1500);
+}
+
+/// Returns the lines that hold ciphertexts of values, the digest and the time.
+fn values(text: &str) -> Vec<&str> {
+    let lines = text.lines();
+    lines
+        .filter(|line| line.contains("ENC[AES256_GCM") || line.contains("lastmodified"))
+        .collect()
+}
+
+#[test]
+fn a_file_is_edited_by_its_own_terms_and_wrapped_for_others() {
+    let (own, other) = (Pair::new(), Pair::new());
+    for (store, text, changed) in [
+        (Store::Yaml, "a: one\nb: two\n", "a: one\nb: three\n"),
+        (
+            Store::Json,
+            "{\"a\": \"one\", \"b\": \"two\"}\n",
+            "{\"a\": \"one\", \"b\": \"three\"}\n",
+        ),
+        (Store::Binary, "one\n", "two\n"),
+    ] {
+        let rules = RuleFile::read(&own.rules(&["mac_only_encrypted: true"])).unwrap();
+        let layouts = &rules.rules[0].layouts;
+        let sealed = seal(&plain(text.as_bytes(), store, &rules).unwrap(), &rules, 1);
+        let opened = open(&sealed, store, &own).unwrap();
+        let new = plain(changed.as_bytes(), store, &rules).unwrap();
+        let draw = Draw::new(&new, &opened.metadata.scope, &mut Stream(2));
+        let same = plain(text.as_bytes(), store, &rules).unwrap();
+        assert_eq!(opened.edited(&same, layouts, &draw, LATER).unwrap(), sealed);
+        let edited = opened.edited(&new, layouts, &draw, LATER).unwrap();
+        let read = open(&edited, store, &own).unwrap();
+        assert!(read.holds(&new), "{edited}");
+        assert_eq!(read.metadata.sealed_for(), opened.metadata.sealed_for());
+        assert_eq!(read.metadata.age, opened.metadata.age);
+
+        // The same data key for others: nobody's values move.
+        let recipients: Vec<Recipient> = [&own, &other]
+            .map(|pair| Recipient::read(&pair.recipient).unwrap())
+            .into();
+        assert_eq!(opened.rewrapped(&recipients[..1], layouts).unwrap(), None);
+        let both = opened.rewrapped(&recipients, layouts).unwrap().unwrap();
+        assert_eq!(values(&both), values(&sealed));
+        for pair in [&own, &other] {
+            assert!(open(&both, store, pair).unwrap().holds(&same), "{both}");
+        }
+        let less = open(&both, store, &own).unwrap();
+        let less = less.rewrapped(&recipients[1..], layouts).unwrap().unwrap();
+        assert_eq!(values(&less), values(&sealed));
+        assert!(open(&less, store, &own).is_err() && open(&less, store, &other).is_ok());
+    }
 }

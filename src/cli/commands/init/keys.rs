@@ -2,17 +2,23 @@
 
 use std::fmt::Write as _;
 
-use age::secrecy::ExposeSecret as _;
+use clap::ValueEnum;
 use rand_core::{CryptoRngCore, OsRng};
+use sops_age::keys::{IdentityFile, NativeKind, shown_recipient};
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::cli::clock;
 use crate::cli::credentials;
 use crate::cli::error::CommandError;
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
+use crate::pipeline::{self, Keys};
 use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN, recipients_in};
+use crate::tree::App;
 
 const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
 const SOPS_RULES: &str = ".sops.yaml";
@@ -21,7 +27,12 @@ const SOPS_RULES: &str = ".sops.yaml";
 ///
 /// The age key is the one that all secrets are sealed for, so none is made for a project that has
 /// sealing rules already: that would lock the owner out of what is there.
-pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, CommandError> {
+pub fn make_missing(
+    disk: &Disk,
+    kind: Option<KeyType>,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<usize, CommandError> {
     let mut made = 0;
     if is_missing(disk, AGE_KEY) {
         refuse_to_replace(disk)?;
@@ -34,10 +45,12 @@ pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, Command
         credentials::ignore(disk, printer)?;
     }
     if is_missing(disk, AGE_KEY) {
-        let (text, recipient) = age_key();
-        create(disk, AGE_KEY, &text, Access::Private)?;
+        let kind = kind.unwrap_or_else(|| usual_type(disk, settings));
+        let file = kind.generate();
+        create(disk, AGE_KEY, &file.text, Access::Private)?;
         printer.status(format!(
-            "created {AGE_KEY} for {recipient}; keep a copy in a safe place"
+            "created {AGE_KEY} for {}; keep a copy in a safe place",
+            shown_recipient(&file.recipient)
         ));
         made += 1;
     }
@@ -61,10 +74,15 @@ pub fn make_missing(disk: &Disk, printer: &mut Printer) -> Result<usize, Command
     Ok(made)
 }
 
-/// Makes a new age key, and returns the text of an `age.key` in which it stands above those that are there; nothing is written. The first key is the one that counts, and the others still open what is sealed for
-/// them.
-pub fn new_age_key(disk: &Disk) -> Result<Secret, CommandError> {
-    let (text, _) = age_key();
+/// Makes a new age key, and returns the text of an `age.key` in which it stands above those that are there; nothing is
+/// written. The first key is the one that counts, and the others still open what is sealed for them.
+pub fn new_age_key(
+    disk: &Disk,
+    kind: Option<KeyType>,
+    settings: &Settings,
+) -> Result<Secret, CommandError> {
+    let kind = kind.unwrap_or_else(|| usual_type(disk, settings));
+    let text = kind.generate().text;
     let old = Zeroizing::new(disk.peek(AGE_KEY)?.unwrap_or_default());
     let old = std::str::from_utf8(&old)
         .map_err(|_| CommandError::failed(format!("`{AGE_KEY}` is not UTF-8 text")))?;
@@ -106,7 +124,11 @@ fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
     }
     let message = format!(
         "`{AGE_KEY}` is missing, but secrets here are sealed for {}",
-        recipients.join(", ")
+        recipients
+            .iter()
+            .map(|recipient| shown_recipient(recipient))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     Err(CommandError::failed(message)
         .hint(format!("copy the key of that name back to `{AGE_KEY}`"))
@@ -116,17 +138,64 @@ fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
         )))
 }
 
-/// Makes an identity file as `age-keygen` writes it, and its recipient.
-fn age_key() -> (Secret, String) {
-    let identity = age::x25519::Identity::generate();
-    let recipient = identity.to_public().to_string();
-    let secret = identity.to_string();
-    let text = format!(
-        "# created: {}\n# public key: {recipient}\n{}\n",
-        clock::now(),
-        secret.expose_secret()
-    );
-    (Secret::new(text), recipient)
+/// The kinds of age keys that can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeyType {
+    /// For every version of age, SOPS and Flux: `age1…`.
+    #[value(help = None)]
+    X25519,
+    /// Withstands quantum computers; for SOPS 3.12, age 1.3, Flux 2.9 and newer: `age1pq1…`.
+    #[value(help = None)]
+    PostQuantum,
+}
+
+/// The type of a new key where nobody asks for another.
+///
+/// Whoever keeps a copy of a public repository can decrypt it once X25519 is broken, and secrets live long. All that
+/// opens a sealed file of a rendered project reads post-quantum keys: SOPS (since 3.12) and age (since 1.3) in the
+/// versions that `.mise/config.toml` of the catalogue pins, and kustomize-controller 1.9 of the Flux that it pins (since
+/// 2.9). A test holds the pins against these.
+const DEFAULT_KEY_TYPE: KeyType = KeyType::PostQuantum;
+
+/// The apps of the catalogue that encrypt for the cluster's key by themselves, and know X25519 alone.
+///
+/// [talos-backup](https://github.com/siderolabs/talos-backup/blob/main/pkg/encryption/encryption.go) reads its recipient
+/// with `age.ParseX25519Recipient`.
+const X25519_APPS: [&str; 1] = ["talos-backup"];
+
+/// Chooses the type of a new key for a project: post-quantum, unless one of its apps knows X25519 alone.
+///
+/// What is wrong with the project is for the compile to tell.
+fn usual_type(disk: &Disk, settings: &Settings) -> KeyType {
+    let session = Session::open_root(disk.root(), settings, KeyUse::Never);
+    let apps = session.ok().and_then(|session| {
+        let world = session.world().with_keys(Keys::AtHand);
+        pipeline::apps(&world).ok()
+    });
+    let wants_x25519 = |app: &App| app.enabled && X25519_APPS.contains(&app.name.as_str());
+    let mut apps = apps.iter().flatten();
+    if apps.any(|(app, _)| wants_x25519(app)) {
+        KeyType::X25519
+    } else {
+        DEFAULT_KEY_TYPE
+    }
+}
+
+impl Default for KeyType {
+    fn default() -> Self {
+        DEFAULT_KEY_TYPE
+    }
+}
+
+impl KeyType {
+    /// Makes an identity file as `age-keygen` writes it, and its recipient.
+    pub fn generate(self) -> IdentityFile {
+        let kind = match self {
+            Self::X25519 => NativeKind::X25519,
+            Self::PostQuantum => NativeKind::PostQuantum,
+        };
+        IdentityFile::generate(kind, &clock::now())
+    }
 }
 
 /// Makes an ed25519 key pair in OpenSSH's formats.
@@ -160,11 +229,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_an_age_key_that_age_reads() {
-        let (text, recipient) = age_key();
-        let key = text.expose().lines().last().unwrap();
-        let identity: age::x25519::Identity = key.parse().unwrap();
-        assert_eq!(identity.to_public().to_string(), recipient);
+    fn the_catalogue_pins_tools_that_read_the_default_key() {
+        let pins = include_str!("../../../../templates/.mise/config.toml");
+        for (tool, since) in [("sops", (3, 12)), ("age", (1, 3)), ("flux2", (2, 9))] {
+            let start = format!("{tool} = \"");
+            let pinned = pins.lines().find_map(|line| line.strip_prefix(&start));
+            let mut parts = pinned.unwrap().split('.').map(|part| part.parse().unwrap());
+            let pinned = (parts.next().unwrap(), parts.next().unwrap());
+            assert!(pinned >= since, "{tool} {pinned:?}");
+        }
+        assert_eq!(DEFAULT_KEY_TYPE, KeyType::PostQuantum);
     }
 
     #[test]

@@ -5,19 +5,20 @@ use std::path::PathBuf;
 
 use rand_core::OsRng;
 use serde_json::json;
+use sops_age::keys::shown_recipient;
 
 use crate::cli::commands::init;
+use crate::cli::commands::replacement::{Replacement, open_claimed};
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
-use crate::cli::turn::Turn;
-use crate::fs::Disk;
 use crate::pipeline::{self, Rekeyed};
 use crate::secret::{AGE_KEY, Secret};
 use crate::source::{Files as _, OverlaidFiles};
-use crate::write::{self, ClaimedFolder, Options, Report};
+use crate::write::{self, Options, Report};
 
 const COMMAND: &str = "kiln secrets rekey";
 const MORE: &str = "\
@@ -48,6 +49,9 @@ pub(super) struct RekeyArgs {
     /// Make a new key above the one in age.key first
     #[arg(long)]
     keygen: bool,
+    /// The type of the key that --keygen makes, as for `kiln init`
+    #[arg(long, value_enum, value_name = "TYPE", requires = "keygen")]
+    key_type: Option<init::KeyType>,
     /// Write nothing; list what would change, and exit with 1 if anything does
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
@@ -55,9 +59,6 @@ pub(super) struct RekeyArgs {
     #[arg(long)]
     dry_run: bool,
 }
-
-/// Files by their paths, with what they held: sealed as well.
-type Replaced = Vec<(String, Vec<u8>)>;
 
 /// Opens, seals and writes.
 pub(super) fn run(
@@ -67,14 +68,14 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let dry = args.check || args.dry_run;
     let (mut session, claimed) = if dry {
-        (Session::open(settings, printer)?, None)
+        (Session::open(settings, KeyUse::WithPlugins, printer)?, None)
     } else {
-        let (session, claimed) = open_claimed(settings, printer)?;
+        let (session, claimed) = open_claimed(settings, printer, COMMAND)?;
         (session, Some(claimed))
     };
     let new = args
         .keygen
-        .then(|| init::new_age_key(&session.disk))
+        .then(|| init::new_age_key(&session.disk, args.key_type, settings))
         .transpose()?;
     if let Some(text) = &new {
         session.replace_own_identity(text);
@@ -113,18 +114,18 @@ pub(super) fn run(
     )?;
     let sealed = rekeyed.seal(&world, &others, &mut OsRng)?;
     drop(clock);
-    let mut before = Replaced::new();
+    let mut before = None;
     if !dry {
         // First: with both keys in it, every step after this one can be taken again.
         if let Some(text) = &new {
             init::write_age_key(&session.disk, text, printer)?;
         }
-        before = replace_all(&session.disk, &sealed)?;
+        before = Some(Replacement::make(&session.disk, sealed.iter().cloned())?);
     }
     let report = match plan.value.apply() {
         Ok(report) => report,
         Err(error) => {
-            put_back(&session.disk, &before)?;
+            before.map_or(Ok(()), Replacement::undo)?;
             return Err(error.into());
         }
     };
@@ -137,25 +138,6 @@ pub(super) fn run(
     } else {
         Outcome::Clean
     })
-}
-
-/// Waits for another Kiln, and opens the project as nobody else writes it from then on: to render and to seal goes
-/// together, and the keys that are replaced are those that are there now.
-fn open_claimed(
-    settings: &Settings,
-    printer: &mut Printer,
-) -> Result<(Session, ClaimedFolder), CommandError> {
-    let mut turn = Turn::new(settings);
-    loop {
-        let before = Session::open(settings, printer)?;
-        let layout = before.layout()?;
-        let claimed = turn.wait(|| write::claim(&before.target(&layout, COMMAND)))?;
-        // What was read before the wait may be otherwise now, the name of the folder too.
-        let session = Session::open(settings, printer)?;
-        if session.layout()?.output == layout.output {
-            return Ok((session, claimed));
-        }
-    }
 }
 
 /// Lists the files of the project that may be sealed by others than this run: all but the outputs, and the
@@ -180,27 +162,6 @@ fn others(
         own && (!outputs.contains(path) || edited.contains(path))
     });
     Ok(all.into_iter().collect())
-}
-
-/// Replaces files, each in one step, and returns what they held; if one cannot be, those before it are put back.
-fn replace_all(disk: &Disk, files: &[(String, String)]) -> Result<Replaced, CommandError> {
-    let mut before = Replaced::new();
-    for (path, text) in files {
-        let old = disk.peek(path)?.unwrap_or_default();
-        if let Err(error) = disk.replace(path, text.as_bytes()) {
-            put_back(disk, &before)?;
-            return Err(error.into());
-        }
-        before.push((path.clone(), old));
-    }
-    Ok(before)
-}
-
-fn put_back(disk: &Disk, before: &Replaced) -> Result<(), CommandError> {
-    for (path, bytes) in before {
-        disk.replace(path, bytes)?;
-    }
-    Ok(())
 }
 
 fn list(
@@ -236,16 +197,17 @@ fn summarize(
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
     let recipient = rekeyed.recipient()?;
+    let shown = shown_recipient(&recipient);
     let outputs = report.created.len() + report.changed.len() + report.removed.len();
     let sentence = if outputs + sealed.len() == 0 {
-        format!("nothing to do: all that is sealed here is sealed for {recipient}")
+        format!("nothing to do: all that is sealed here is sealed for {shown}")
     } else {
         let verb = if dry { "would seal" } else { "sealed" };
         let count = |number: usize, noun: &str| {
             format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
         };
         format!(
-            "{verb} for {recipient}: {} and {}",
+            "{verb} for {shown}: {} and {}",
             count(outputs, "output"),
             count(sealed.len(), "other file"),
         )

@@ -9,6 +9,7 @@ use crate::cli::clock::Stopwatch;
 use crate::cli::commands::diff as diff_command;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
+use crate::cli::key_places::{KeyPlaces, KeyUse};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::session::{PROJECT_FILE, Session};
@@ -182,7 +183,7 @@ impl<'c> Cycles<'c> {
         let mut standing = Expected::default();
         let mark = watch.disk().mark(PROJECT_FILE);
         standing.add_inputs([(PROJECT_FILE.to_owned(), mark)]);
-        for place in Session::identity_places(self.root, self.settings) {
+        for place in KeyPlaces(self.settings).files(self.root) {
             let mark = Mark::anywhere(&place);
             standing.add_outside(place, mark);
         }
@@ -194,7 +195,7 @@ impl<'c> Cycles<'c> {
         if self.dry || watch.disk().peek(PROJECT_FILE)?.is_none() {
             return Ok(());
         }
-        let session = Session::open_root(self.root, self.settings)?;
+        let session = Session::open_root(self.root, self.settings, KeyUse::Never)?;
         let layout = session.layout()?;
         let target = session.target(&layout, COMMAND);
         patiently(watch, || write::recover(&target))?;
@@ -209,7 +210,7 @@ impl<'c> Cycles<'c> {
             let message = format!("`{PROJECT_FILE}` is gone");
             return Err(CommandError::failed(message).hint("this goes on when it is back"));
         }
-        let session = Session::open_root(self.root, self.settings)?;
+        let session = Session::open_root(self.root, self.settings, KeyUse::WithPlugins)?;
         let clock = Deadline::start(self.settings);
         let progress = Progress::start(self.settings, "rendering");
         let result = session.layout().and_then(|layout| {

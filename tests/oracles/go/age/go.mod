@@ -5,7 +5,11 @@ go 1.27.3
 tool (
 	filippo.io/age/cmd/age
 	filippo.io/age/cmd/age-keygen
+	filippo.io/age/extra/age-plugin-pq
+	filippo.io/age/extra/age-plugin-tag
 )
+
+require c2sp.org/CCTV/age v0.0.0-20260829155415-4448f2097b2d
 
 require (
 	filippo.io/age v1.3.2 // indirect

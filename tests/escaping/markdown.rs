@@ -138,6 +138,13 @@ fn a_name_is_nothing_but_a_name() {
 }
 
 #[test]
+fn a_name_of_signs_is_nothing_but_a_name() {
+    for name in ["::.", ":.", ".::", "::a::.", ":: ::!"] {
+        expect_alike(name, &marked(name));
+    }
+}
+
+#[test]
 fn a_comment_that_is_cut_short_is_no_other() {
     for (name, _) in NAMES {
         for size in [1000, 2000, 4000, 8000] {

@@ -122,7 +122,10 @@ impl MarkdownText {
         let bare = &word[start..end];
         // A number at the start of a line with a period behind it starts a list.
         let may_be_list = first && end < word.len() && is_number(bare);
-        if may_be_list {
+        // Signs alone are no end of a sentence, and two colons may be the name of a picture.
+        let is_signs = bare.is_empty() && word.chars().nth(1).is_some();
+        let has_colons = word[end..].matches(':').nth(1).is_some();
+        if may_be_list || is_signs || has_colons {
             self.code(word);
         } else if bare.is_empty() || is_plain(bare) {
             self.text.push_str(word);
@@ -193,6 +196,8 @@ mod tests {
             ("a\n\n# b", "a `#` b"),
             ("at www.example.com", "at `www.example.com`"),
             ("1. one", "`1.` one"),
+            ("a ::. b", "a `::.` b"),
+            ("a::.: b", "`a::.:` b"),
             ("- one", "`-` one"),
             ("`a`@b", "`a`<code>&#64;b</code>"),
             ("`a` ` @b", "`a` <code>&#96;</code> `@b`"),

@@ -15,8 +15,12 @@ use rand_core::OsRng;
 use sops_age::keys::Identity;
 
 /// Codes that no mistake here gives, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 8] = [
+const OUT_OF_REACH: [(&str, &str); 9] = [
     ("exemption-without-reason", "`kiln.toml` refuses it before"),
+    (
+        "key-source",
+        "names a variable or a path; a project in memory is handed its keys",
+    ),
     (
         "pod-security-too-strict",
         "names a namespace, a level and a workload",
@@ -257,6 +261,36 @@ fn encrypted() -> Project {
     project
 }
 
+/// Sealed files that come from elsewhere, under rules that say otherwise.
+fn brought() -> BTreeSet<&'static str> {
+    let sealed = laden().compile().unwrap_or_else(|_| panic!("it compiles"));
+    let mut outputs = sealed.tree.outputs();
+    let (_, file) = outputs
+        .find(|(path, _)| path.ends_with("keep.sops.yaml"))
+        .unwrap();
+    let own = Identity::read(IDENTITY).unwrap().recipient().unwrap();
+    let other = Identity::read(STRANGER).unwrap().recipient().unwrap();
+    let both = format!("creation_rules:\n  - age: {own},{other}\n");
+    let narrow = format!(
+        "creation_rules:\n  - path_regex: brought\n    age: {own}\n    encrypted_regex: ^\n  - age: {own}\n"
+    );
+    let mut seen = BTreeSet::new();
+    for (path, rules) in [
+        ("templates/brought.sops.yaml", &both),
+        ("templates/brought.sops.yaml", &narrow),
+        ("talos/secrets.sops.yaml", &both),
+    ] {
+        let mut project = laden();
+        project.files.0.remove("templates/.sops.yaml.tera");
+        project.put(".sops.yaml", rules);
+        project.files.0.insert(path.to_owned(), file.bytes.clone());
+        let found = problems(&project);
+        assert_hidden(&found, path);
+        seen.extend(found.iter().map(|problem| problem.code));
+    }
+    seen
+}
+
 /// Work on single files, and secrets that cannot be set.
 fn by_hand() -> BTreeSet<&'static str> {
     let mut project = laden();
@@ -344,6 +378,7 @@ fn every_code_is_given_by_a_mistake() {
     seen.extend(exchanges());
     seen.extend(audits());
     seen.extend(by_hand());
+    seen.extend(brought());
     seen.extend(trees_of("check", false));
     seen.extend(trees_of("harden", true));
     for mistakes in [LOAD, VALIDATE, RENDER, HARDEN, CHECK, SEAL] {

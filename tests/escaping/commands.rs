@@ -102,6 +102,7 @@ const OBJECTS: &[&[&str]] = &[
 /// What is run on files with such names.
 const FILES: &[&[&str]] = &[
     &["check"],
+    &["secrets", "status"],
     &["render", "--dry-run"],
     &["diff", "--base", "first"],
     &["audit"],
@@ -131,6 +132,8 @@ const TREE: &[&[&str]] = &[
     &["diff", "--base", "HEAD", "--format", "github"],
     &["diff", "--base", "HEAD", "--format", "markdown"],
     &["diff", "--base", "HEAD", "--format", "html"],
+    &["secrets", "status"],
+    &["secrets", "status", "--format", "json"],
 ];
 
 /// What such a name is an argument of; it stands in the place of `NAME`.
@@ -148,6 +151,15 @@ const ARGUMENTS: &[&[&str]] = &[
     &["build", "--source", "GitRepository/a/b=NAME"],
     &["list", "images", "--root", "NAME"],
     &["secrets", "rekey", "--old-key", "NAME"],
+    &["secrets", "set", "NAME"],
+    &["secrets", "get", "NAME"],
+    &["secrets", "get", "NAME", "NAME"],
+    &["secrets", "edit", "NAME"],
+    &["secrets", "encrypt", "NAME"],
+    &["secrets", "decrypt", "NAME"],
+    &["secrets", "rotate", "NAME"],
+    &["secrets", "update-keys", "NAME"],
+    &["secrets", "keygen", "-o", "none/NAME"],
     &["profile", "new", "NAME"],
     &["completions", "NAME"],
     &["init", "NAME", "NAME"],

@@ -196,7 +196,7 @@ fn wraps_the_key_anew_for_other_recipients() {
     insta::assert_snapshot!(messages(&warnings).replace(gone, "age1(gone)"), @r"
     seal-recipient-removed: `a.sops.yaml` is no longer sealed for `age1(gone)`, who knows the data key
       whoever kept the old file can read what is sealed with that key: change the secrets themselves
-      `sops rotate --in-place FILE` gives a file a new data key, which Kiln keeps
+      `kiln secrets rotate FILE` gives a file a new data key
     ");
 }
 

@@ -180,8 +180,12 @@ mod tests {
     #[test]
     fn signatures_name_every_argument_and_the_table_is_sorted() {
         for function in FUNCTIONS {
-            let expected = format!("{}({})", function.name, function.arguments.join(", "));
-            assert_eq!(function.signature, expected);
+            let (name, arguments) = function.signature.split_once('(').unwrap();
+            let arguments = arguments.strip_suffix(')').unwrap().split(", ");
+            // An argument that may be left out stands there with what it is then.
+            let arguments = arguments.map(|argument| argument.split('=').next().unwrap());
+            let told: Vec<&str> = arguments.filter(|argument| !argument.is_empty()).collect();
+            assert_eq!((name, told.as_slice()), (function.name, function.arguments));
         }
         assert!(FUNCTIONS.is_sorted_by_key(|function| function.name));
     }

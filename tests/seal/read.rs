@@ -231,8 +231,7 @@ fn warns_of_lines_that_are_no_identity_and_never_shows_them() {
     insta::assert_snapshot!(messages(&problems), @r"
     bad-identity: line 1 of `age.key` is a broken age identity: a character that no key has
       copy the whole file again: `AGE-SECRET-KEY-1…` has 74 characters, `AGE-SECRET-KEY-PQ-1…` 77
-    bad-identity: line 2 of `age.key` is a broken age identity: a character that no key has
-      copy the whole file again: `AGE-SECRET-KEY-1…` has 74 characters, `AGE-SECRET-KEY-PQ-1…` 77
+    unsupported-identity: line 2 of `age.key` is a damaged key of an age plugin, which is not supported
     unsupported-identity: line 3 of `age.key` is a key in several lines beside others, which is not supported
     bad-identity: line 6 of `age.key` is not an age identity
       an identity is a line that starts with `AGE-SECRET-KEY-`

@@ -509,7 +509,7 @@ pub(super) const SEAL: &[Mistake] = &[
         let text = format!("{IDENTITY}\n{CANARY}\n");
         it.identities = vec![("age.key".to_owned(), kiln::secret::Secret::new(text))];
     }),
-    ("bad-identity", |it| {
+    ("unsupported-identity", |it| {
         let text = format!("{IDENTITY}\nAGE-PLUGIN-{}\n", CANARY.to_uppercase());
         it.identities = vec![("age.key".to_owned(), kiln::secret::Secret::new(text))];
     }),

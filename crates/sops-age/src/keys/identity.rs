@@ -86,7 +86,9 @@ impl Identity {
             key.map_err(|_: &str| IdentityRefusal::Damaged(KeyDamage::NoKey))
         } else if upper.starts_with("AGE-PLUGIN-") {
             let key = PluginIdentity::read(text);
-            key.map(Self::Plugin).map_err(IdentityRefusal::Damaged)
+            // Other keys of the file count all the same: a plugin's is never the one that a project is sealed for.
+            key.map(Self::Plugin)
+                .map_err(|_| IdentityRefusal::Unsupported("a damaged key of an age plugin"))
         } else if looks_like_private_key(text) {
             SshIdentity::read(text).map(Self::Ssh).map_err(refusal_by)
         } else if text.starts_with("-----BEGIN AGE") || text.starts_with("age-encryption.org/") {

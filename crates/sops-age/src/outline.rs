@@ -187,6 +187,27 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// Makes one that is no comment; those that govern it are known later.
+    fn of_value(
+        keys: &Arc<[String]>,
+        route: &Route,
+        content: Content,
+        spot: Spot,
+        tie: Option<Tie>,
+    ) -> Self {
+        Self {
+            keys: Arc::clone(keys),
+            route: route.clone(),
+            content,
+            spot,
+            comments: Vec::new(),
+            astray: false,
+            loose: false,
+            losable: false,
+            tie,
+        }
+    }
+
     /// Returns what AES-GCM authenticates along with the value. List positions are not part of it.
     pub fn context(&self) -> String {
         let mut context = self.keys.join(":");

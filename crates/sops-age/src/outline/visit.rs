@@ -295,17 +295,7 @@ impl Visitor<'_> {
             }
             other => other,
         };
-        let leaf = Leaf {
-            keys: Arc::clone(&around.keys),
-            route: around.route.clone(),
-            content,
-            spot,
-            comments: Vec::new(),
-            astray: false,
-            loose: false,
-            losable: false,
-            tie: around.tie,
-        };
+        let leaf = Leaf::of_value(&around.keys, &around.route, content, spot, around.tie);
         self.values.push((position, leaf));
     }
 
@@ -361,17 +351,8 @@ impl Visitor<'_> {
         let Some(position) = around.position else {
             return;
         };
-        let leaf = Leaf {
-            keys: Arc::clone(keys),
-            route: route.clone(),
-            content,
-            spot: Spot::Nothing(around_span(tie)),
-            comments: Vec::new(),
-            astray: false,
-            loose: false,
-            losable: false,
-            tie: Some(tie),
-        };
+        let spot = Spot::Nothing(around_span(tie));
+        let leaf = Leaf::of_value(keys, route, content, spot, Some(tie));
         self.values.push((position, leaf));
     }
 
@@ -386,17 +367,8 @@ impl Visitor<'_> {
         let Some(position) = around.position else {
             return;
         };
-        let leaf = Leaf {
-            keys: Arc::clone(&around.keys),
-            route: around.route.clone(),
-            content,
-            spot: Spot::Nothing(node.span),
-            comments: Vec::new(),
-            astray: false,
-            loose: false,
-            losable: false,
-            tie: around.tie,
-        };
+        let spot = Spot::Nothing(node.span);
+        let leaf = Leaf::of_value(&around.keys, &around.route, content, spot, around.tie);
         self.values.push((position, leaf));
     }
 

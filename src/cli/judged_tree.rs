@@ -7,10 +7,9 @@ use super::flux_inputs::{FluxChoices, FluxInputs, require_start};
 use super::key_places::KeyUse;
 use super::printer::Printer;
 use super::repository_tree::RepositoryTree;
-use super::session::{PROJECT_FILE, Session};
+use super::session::Session;
 use super::settings::Settings;
-use crate::fs;
-use crate::pipeline::{self, Failure, PlainTree};
+use crate::pipeline::{Failure, PlainTree};
 
 /// Which tree to look at, and how to follow Flux through it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -85,13 +84,9 @@ impl TreeChoices {
         start: &std::path::Path,
         settings: &Settings,
     ) -> Result<Option<Session>, CommandError> {
-        let Some(root) = fs::find_upwards(start, &[PROJECT_FILE]) else {
+        let Some(root) = Session::rendering_root(start, settings)? else {
             return Ok(None);
         };
-        let plain = Session::open_root(&root, settings, KeyUse::Never)?;
-        if !pipeline::renders(&plain.world())? {
-            return Ok(None);
-        }
         if self.flux.is_given() {
             let message = "`--root`, `--source`, `--values` and `--lenient` are for a tree that nothing renders";
             return Err(CommandError::failed(message).hint(

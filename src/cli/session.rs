@@ -69,16 +69,8 @@ impl Session {
         printer: &mut Printer,
     ) -> Result<Self, CommandError> {
         let start = &settings.directory;
-        let project = fs::find_upwards(start, &[PROJECT_FILE]);
-        let renders = match &project {
-            Some(root) => {
-                let settled = Self::open_root(root, settings, KeyUse::Never)?;
-                pipeline::renders(&settled.world())
-                    .map_err(|failure| CommandError::from(failure).unanswered())?
-            }
-            None => false,
-        };
-        if renders || !start.is_dir() {
+        let project = Self::rendering_root(start, settings).map_err(CommandError::unanswered)?;
+        if project.is_some() || !start.is_dir() {
             return Self::open(settings, keys, printer);
         }
         let root = match fs::repository_above(start) {
@@ -91,6 +83,18 @@ impl Session {
             is_project: false,
             ..session
         })
+    }
+
+    /// Finds the project that a folder is in, if it renders anything.
+    pub fn rendering_root(
+        start: &Path,
+        settings: &Settings,
+    ) -> Result<Option<PathBuf>, CommandError> {
+        let Some(root) = fs::find_upwards(start, &[PROJECT_FILE]) else {
+            return Ok(None);
+        };
+        let settled = Self::open_root(&root, settings, KeyUse::Never)?;
+        Ok(pipeline::renders(&settled.world())?.then_some(root))
     }
 
     /// Opens the files of the project that the folder of the settings is in, and nothing more.

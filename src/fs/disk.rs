@@ -153,6 +153,14 @@ impl Disk {
         Ok(())
     }
 
+    /// Replaces a file that the user wrote as [`replace`](Self::replace) does, or makes it if it is not there.
+    pub fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        match self.peek(path)? {
+            Some(_) => self.replace(path, bytes),
+            None => self.create(path, bytes, Access::Usual),
+        }
+    }
+
     /// Replaces a file that the user wrote, in one step; its permissions stay, and a symlink stays a symlink.
     ///
     /// # Errors

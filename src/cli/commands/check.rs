@@ -12,7 +12,6 @@ use crate::cli::report::unseen;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
-use crate::fs::{Access, Disk};
 use crate::pipeline::{self, Keys};
 
 const MORE: &str = "\
@@ -217,11 +216,7 @@ fn write_baseline(
     let baseline = Baseline::of(found);
     let head = "# Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.\n";
     let text = format!("{head}{}", baseline.to_yaml());
-    let disk = Disk::open(&session.root)?;
-    match disk.peek(&path)? {
-        Some(_) => disk.replace(&path, text.as_bytes())?,
-        None => disk.create(&path, text.as_bytes(), Access::Usual)?,
-    }
+    session.disk.put(&path, text.as_bytes())?;
     let sentence = format!("wrote {} to `{path}`", count(baseline.len(), "finding"));
     printer.summary(&sentence, &json!({"findings": baseline.len()}))?;
     Ok(Outcome::Clean)

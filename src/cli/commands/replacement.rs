@@ -6,7 +6,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
-use crate::fs::{Access, Disk};
+use crate::fs::Disk;
 use crate::write::{self, ClaimedFolder};
 
 /// Files that were replaced, with what they held: ciphertext, or plain files of the user's that lost a secret.
@@ -29,11 +29,7 @@ impl<'d> Replacement<'d> {
         };
         for (path, text) in files {
             let old = disk.peek(&path)?;
-            let written = match old {
-                Some(_) => disk.replace(&path, text.as_bytes()),
-                None => disk.create(&path, text.as_bytes(), Access::Usual),
-            };
-            if let Err(error) = written {
+            if let Err(error) = disk.put(&path, text.as_bytes()) {
                 made.undo()?;
                 return Err(error.into());
             }

@@ -49,6 +49,7 @@ use std::collections::BTreeSet;
 
 use rand_core::CryptoRngCore;
 use serde_json::Value;
+use sops_age::RULE_FILE;
 
 use crate::audit::Scorecard;
 use crate::check::{Baseline, Findings, Gate};
@@ -137,7 +138,7 @@ fn compile_here(
         hardened_and_checked(world, &measures, rendering.tree, &mut warnings)?;
     let wrong_key = earlier.wrong_key(&elsewhere, &keyring, AGE_KEY);
     warnings.keep(Warned::unless_errors((), Vec::from_iter(wrong_key)))?;
-    let is_rule_file = |path: &String| path.ends_with(inputs::CREATION_RULES);
+    let is_rule_file = |path: &String| path.ends_with(RULE_FILE);
     let knows_recipients = !hidden.iter().any(is_rule_file);
     let inputs = seal::Inputs {
         rules: &rules,

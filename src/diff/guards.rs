@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sops_age::RULE_FILE;
+
 use super::report::SettingChange;
 use crate::secret::SealTerms;
 
@@ -64,7 +66,6 @@ impl GuardPublic {
 /// Where settings of a project stand.
 pub(super) const PROJECT_FILE: &str = "kiln.toml";
 /// Where creation rules stand.
-pub(super) const RULES_FILE: &str = ".sops.yaml";
 
 impl GuardExemption {
     /// Returns whether the same is exempt from the same, for whatever reason.
@@ -102,7 +103,7 @@ impl Guards {
             for path in paths {
                 let setting = format!("creation_rules[{path}]");
                 let says = |rules: &BTreeMap<String, String>| rules.get(path).cloned();
-                tell(&mut found, RULES_FILE, setting, (says(&old), says(&new)));
+                tell(&mut found, RULE_FILE, setting, (says(&old), says(&new)));
             }
         }
         found

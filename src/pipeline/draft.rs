@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use sops_age::RULE_FILE;
 
 use super::failure::{Failure, Warnings};
 use super::kept::KeptFiles;
@@ -69,7 +70,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         stand_ins,
         ..
     } = front;
-    let rules_rendered = rendering.tree.get(inputs::CREATION_RULES).is_some();
+    let rules_rendered = rendering.tree.get(RULE_FILE).is_some();
     let unseen = measures.exposure.unseen.as_ref();
     let unseen = inputs::unseen_files(&rendering.tree, unseen);
     let tree = measures.of(world, rendering.tree, |tree, by| {

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sops_age::RULE_FILE;
+
 use super::World;
 use super::failure::Failure;
 
@@ -111,8 +113,6 @@ const CHART_PROFILES: &str = "schemas/charts";
 const PROJECT_CHARTS: &str = "charts";
 /// The secrets bundle of Talos, which a recipe makes below the outputs and seals with `sops`.
 const TALOS_SECRETS: &str = "talos/secrets.sops.yaml";
-/// SOPS' rule file: rendered into the tree, or kept in the project.
-pub(super) const CREATION_RULES: &str = ".sops.yaml";
 
 /// Names data files that the command line gave, and that `kiln.toml` does not know of.
 pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
@@ -221,9 +221,9 @@ pub(super) fn closed_files(
     project: &Project,
     keyring: &Keyring,
 ) -> Vec<Vec<String>> {
-    let own = in_project(&output_folder(project), CREATION_RULES);
+    let own = in_project(&output_folder(project), RULE_FILE);
     let mut closed = Vec::new();
-    for path in BTreeSet::from([own.as_str(), CREATION_RULES]) {
+    for path in BTreeSet::from([own.as_str(), RULE_FILE]) {
         let found = world.files.read_output(path).ok().flatten();
         let text = found.and_then(|bytes| String::from_utf8(bytes).ok());
         let rules = text.and_then(|text| Rules::parse(&Source::new(path, text)).ok());
@@ -329,13 +329,13 @@ pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> 
     }
     let rendered: BTreeMap<String, &Arc<Source>> = tree
         .files()
-        .filter(|file| file.path.ends_with(CREATION_RULES))
+        .filter(|file| file.path.ends_with(RULE_FILE))
         .map(|file| (in_project(&output, &file.path), &file.source))
         .collect();
     let mut sources = Vec::new();
     let mut problems = Vec::new();
     for folder in folders {
-        let path = in_project(&folder, CREATION_RULES);
+        let path = in_project(&folder, RULE_FILE);
         if let Some(source) = rendered.get(&path) {
             sources.push((folder, Arc::clone(source)));
             continue;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 use serde_json::Value;
+use sops_age::RULE_FILE;
 use sops_age::keys::PluginAccess;
 use zeroize::Zeroizing;
 
 use super::failure::Warnings;
-use super::inputs::{self, CREATION_RULES, in_project};
+use super::inputs::{self, in_project};
 use super::{Failure, World};
 use crate::config;
 use crate::diagnostic::Diagnostic;
@@ -316,7 +317,7 @@ pub(super) fn rule_files<'p>(
     }
     let mut found = Vec::new();
     for folder in folders {
-        let path = in_project(&folder, CREATION_RULES);
+        let path = in_project(&folder, RULE_FILE);
         if let Some(bytes) = files.read_output(&path)? {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             found.push((folder, Source::new(path, text)));

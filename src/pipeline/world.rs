@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use sops_age::RULE_FILE;
 use sops_age::keys::{KeyKind, PluginAccess, Recipient};
 
 use super::found_identities::FoundIdentities;
-use super::inputs::{self, CREATION_RULES};
+use super::inputs;
 use crate::config;
 use crate::config::project::Project;
 use crate::secret::{
@@ -221,7 +222,7 @@ impl<'w> GuardedFiles<'w> {
 
     /// Takes over what `kiln.toml` says; the first project counts.
     pub(super) fn heed(&self, project: &Project) {
-        let rules = inputs::in_project(&inputs::output_folder(project), CREATION_RULES);
+        let rules = inputs::in_project(&inputs::output_folder(project), RULE_FILE);
         self.settings.get_or_init(|| FileSettings {
             identities: project.seal.identities.clone(),
             listed: project.files.clone(),
@@ -305,8 +306,8 @@ impl<'w> GuardedFiles<'w> {
         let rules = self
             .settings
             .get()
-            .map_or(CREATION_RULES, |settings| &settings.rules);
-        let found = [rules, CREATION_RULES].into_iter().find_map(|path| {
+            .map_or(RULE_FILE, |settings| &settings.rules);
+        let found = [rules, RULE_FILE].into_iter().find_map(|path| {
             let bytes = self.files.read_output(path).ok()??;
             recipients_in(&String::from_utf8_lossy(&bytes))
                 .into_iter()

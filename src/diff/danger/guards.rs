@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sops_age::RULE_FILE;
+
 use super::{Danger, Seen, Spot, Subject, rank};
 use crate::diff::change::Pair;
-use crate::diff::guards::{GuardPublic, Guards, PROJECT_FILE, RULES_FILE, plain};
+use crate::diff::guards::{GuardPublic, Guards, PROJECT_FILE, plain};
 use crate::diff::items::Item;
 use crate::diff::side::{Side, Sight};
 use crate::secret::SealTerms;
@@ -259,7 +261,7 @@ fn place_of(effect: &Effect, compiled: bool, rules_rendered: bool) -> DangerPlac
             of_project: false,
         },
         (None, rule) => DangerPlace {
-            path: RULES_FILE.to_owned(),
+            path: RULE_FILE.to_owned(),
             line: rule.as_ref().map_or(1, |rule| rule.line),
             of_project: !rules_rendered,
         },

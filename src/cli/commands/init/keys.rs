@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use rand_core::{CryptoRngCore, OsRng};
+use sops_age::RULE_FILE;
 use sops_age::keys::{IdentityFile, NativeKind, shown_recipient};
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
@@ -21,7 +22,6 @@ use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN, recipients_in};
 use crate::tree::App;
 
 const DEPLOY_KEY_PUBLIC: &str = "deploy.key.pub";
-const SOPS_RULES: &str = ".sops.yaml";
 
 /// Makes the keys that a project lacks, readable by their owner only, and returns how many.
 ///
@@ -117,7 +117,7 @@ fn create(disk: &Disk, name: &str, text: &Secret, access: Access) -> Result<(), 
 }
 
 fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
-    let rules = disk.peek(SOPS_RULES)?.unwrap_or_default();
+    let rules = disk.peek(RULE_FILE)?.unwrap_or_default();
     let recipients = recipients_in(&String::from_utf8_lossy(&rules));
     if recipients.is_empty() {
         return Ok(());
@@ -134,7 +134,7 @@ fn refuse_to_replace(disk: &Disk) -> Result<(), CommandError> {
         .hint(format!("copy the key of that name back to `{AGE_KEY}`"))
         .hint("to replace it by a new one, copy it back and run `kiln secrets rekey --keygen`")
         .hint(format!(
-            "if it is lost, remove `{SOPS_RULES}` and all sealed files to start over"
+            "if it is lost, remove `{RULE_FILE}` and all sealed files to start over"
         )))
 }
 

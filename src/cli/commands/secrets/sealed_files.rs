@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use sops_age::RULE_FILE;
+
 use crate::cli::commands::replacement::Replacement;
 use crate::cli::error::CommandError;
 use crate::cli::key_places::KeyUse;
@@ -14,9 +16,6 @@ use crate::fs::{self, Disk};
 use crate::pipeline::{self, Keys, SealedTree, World};
 use crate::source::Files as _;
 use crate::write::{self, ClaimedFolder};
-
-/// The name under which SOPS looks for rules.
-const RULE_FILE: &str = ".sops.yaml";
 
 /// A tree with its keys: a repository, a Kiln project, or a folder.
 pub(super) struct SealedFiles {
@@ -74,18 +73,17 @@ impl SealedFiles {
 
     /// Reads the rules for some files, with the keys.
     pub(super) fn with_keys(&self, paths: &[String]) -> Result<SealedTree<'_>, CommandError> {
-        let paths = paths.iter().map(String::as_str);
-        Ok(SealedTree::open(&self.world(), self.disk(), paths)?)
+        self.opened(&self.world(), paths)
     }
 
     /// Reads the rules for some files, with those keys that are there.
     pub(super) fn at_hand(&self, paths: &[String]) -> Result<SealedTree<'_>, CommandError> {
-        let world = self.world().with_keys(Keys::AtHand);
-        Ok(SealedTree::open(
-            &world,
-            self.disk(),
-            paths.iter().map(String::as_str),
-        )?)
+        self.opened(&self.world().with_keys(Keys::AtHand), paths)
+    }
+
+    fn opened(&self, world: &World<'_>, paths: &[String]) -> Result<SealedTree<'_>, CommandError> {
+        let paths = paths.iter().map(String::as_str);
+        Ok(SealedTree::open(world, self.disk(), paths)?)
     }
 
     /// Returns the paths in the tree of files that the user names.

@@ -65,7 +65,6 @@ impl GuardPublic {
 
 /// Where settings of a project stand.
 pub(super) const PROJECT_FILE: &str = "kiln.toml";
-/// Where creation rules stand.
 
 impl GuardExemption {
     /// Returns whether the same is exempt from the same, for whatever reason.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::yaml::{Route, Step};
+use crate::yaml::{Route, Step, pointer_step};
 
 /// Something that an object gains, by routes of the object as it is applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +61,7 @@ fn add(
     match (steps, last) {
         ([Step::Key(key), rest @ ..], _) => {
             let map = present.as_object_mut()?;
-            let pointer = format!("{pointer}/{}", escaped(key));
+            let pointer = format!("{pointer}/{}", pointer_step(key));
             match map.get_mut(key) {
                 Some(inner) if !inner.is_null() => add(inner, rest, last, &pointer, operations)?,
                 _ => {
@@ -90,7 +90,7 @@ fn complete(present: &mut Value, wanted: &Value, pointer: &str, operations: &mut
         return;
     };
     for (key, value) in wanted {
-        let pointer = format!("{pointer}/{}", escaped(key));
+        let pointer = format!("{pointer}/{}", pointer_step(key));
         match present.get_mut(key) {
             Some(inner) if !inner.is_null() => complete(inner, value, &pointer, operations),
             _ => {
@@ -103,11 +103,6 @@ fn complete(present: &mut Value, wanted: &Value, pointer: &str, operations: &mut
 
 fn operation(pointer: &str, value: &Value) -> Value {
     json!({"op": "add", "path": pointer, "value": value})
-}
-
-/// Writes a key as a step of a JSON pointer.
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Wraps what is added in the mappings that are not there.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 use rayon::prelude::*;
-use sops_age::{Draw, OpenedFile, PlainFile, SealedFile, Store};
+use sops_age::{Draw, Metadata, OpenedFile, PlainFile, SealedFile, Store};
 
 pub use carried::kept_problem;
 pub use codes::CODES;
@@ -179,11 +179,7 @@ pub fn seal(
 /// (`mac-mismatch`, `malformed-ciphertext`), or one that is no such file (`not-sealed`,
 /// `malformed-sops-metadata`).
 pub fn decrypt(source: &Arc<Source>, keyring: &Keyring) -> Result<String, Diagnostic> {
-    let store = Store::of_sealed(&source.path, &source.text);
-    let sealed = SealedFile::read(&source.text, store)
-        .map_err(|problem| report::sealed_problem(source, &problem))?;
-    let opened = report::open(source, sealed, keyring)?;
-    let plain = opened.to_plain();
+    let plain = report::open_source(source, keyring)?.to_plain();
     let plain = std::str::from_utf8(&plain).map_err(|_| {
         let message = format!("`{}` holds something that is no text", source.path);
         Diagnostic::error("unsupported-secret-format", message)
@@ -201,12 +197,16 @@ pub fn is_sealed(text: &str) -> bool {
 pub fn sealed_terms(source: &Source) -> Option<SealTerms> {
     let store = Store::of_sealed(&source.path, &source.text);
     let sealed = SealedFile::find(&source.text, store)?.ok()?;
-    Some(SealTerms {
+    Some(terms_of(&sealed.metadata))
+}
+
+fn terms_of(metadata: &Metadata) -> SealTerms {
+    SealTerms {
         path_regex: None,
-        recipients: sealed.metadata.sealed_for(),
-        selector: sealed.metadata.scope.to_string(),
+        recipients: metadata.sealed_for(),
+        selector: metadata.scope.to_string(),
         line: 1,
-    })
+    }
 }
 
 /// A file that is sealed, anew or in the place of one that is there.
@@ -278,34 +278,9 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
     let Some(rule) = found else {
         return Err(vec![inputs.rules.no_rule(&file.path)]);
     };
-    if !rule.unfit.is_empty() {
-        let needed = |problem: &Diagnostic| {
-            problem
-                .clone()
-                .with_hint(format!("the rule applies to `{}`", file.path))
-        };
-        return Err(rule.unfit.iter().map(needed).collect());
-    }
+    let rule = rule.fit(&file.path)?;
     let plain = plain.map_err(|problem| report::plain_problems(&file.source, problem))?;
-    let unsealable = plain.unsealable(&rule.creation.scope);
-    if !unsealable.is_empty() {
-        let told = unsealable.iter();
-        let scope = &rule.creation.scope;
-        return Err(told
-            .map(|problem| report::seal_problem(&file.source, scope, problem))
-            .collect());
-    }
-    if let Some(outline) = plain.outline() {
-        let extent = Extent {
-            scope: &rule.creation.scope,
-            named: "its rule",
-            place: Some(&rule.scope_place),
-        };
-        let open = coverage::problems(&report::source_of(&file.source), outline, &extent);
-        if !open.is_empty() {
-            return Err(open);
-        }
-    }
+    Extent::of_rule(rule).require(&file.source, &plain)?;
     Ok(judged(file, plain, rule, inputs))
 }
 
@@ -372,12 +347,7 @@ impl<'s> RemovedRecipients<'s> {
         let Some(opened) = opened else {
             return;
         };
-        let now: BTreeSet<String> = rule
-            .creation
-            .recipients
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let now = identities::names(&rule.creation.recipients);
         let gone = &opened.metadata.sealed_for() - &now;
         if !gone.is_empty() {
             self.recipients.extend(gone);

@@ -1,13 +1,11 @@
 //! Files that came sealed: they go to the output as they are, if that is what their rule asks for.
 
-use std::collections::BTreeSet;
-
-use sops_age::keys::{Keyring, is_same_recipient};
+use sops_age::keys::Keyring;
 use sops_age::{LockedError, Metadata, SealedFile, Store};
 
 use super::Inputs;
 use super::coverage::{self, Extent};
-use super::identities::listed_keys;
+use super::identities::{listed_keys, without};
 use super::report;
 use super::rules::{Rule, Rules};
 use crate::diagnostic::Diagnostic;
@@ -111,13 +109,6 @@ pub fn kept_problem(source: &Source, rules: &Rules) -> Option<Diagnostic> {
         problem = problem.with_related(place.clone(), "its rule seals for these");
     }
     Some(problem)
-}
-
-/// Lists those of some public keys that others do not hold.
-fn without<'k>(keys: &'k BTreeSet<String>, others: &BTreeSet<String>) -> Vec<&'k str> {
-    let known = |key: &&String| others.iter().any(|other| is_same_recipient(key, other));
-    let keys = keys.iter();
-    keys.filter(|key| !known(key)).map(String::as_str).collect()
 }
 
 /// Warns of a file of which another part is encrypted than its rule says.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use sops_age::{Content, Document, Leaf, Outline, Scope, is_covered};
+use sops_age::{Content, Document, Leaf, Outline, PlainFile, Scope, is_covered};
 
+use super::report;
+use super::rules::Rule;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 use crate::tree::secret_manifest::{SecretManifest, SecretValue};
@@ -19,7 +21,29 @@ pub(super) struct Extent<'e> {
     pub(super) place: Option<&'e Place>,
 }
 
-impl Extent<'_> {
+impl<'e> Extent<'e> {
+    /// Takes what a rule says.
+    pub(super) fn of_rule(rule: &'e Rule) -> Self {
+        Self {
+            scope: &rule.creation.scope,
+            named: "its rule",
+            place: Some(&rule.scope_place),
+        }
+    }
+
+    /// Refuses a file that cannot be sealed so far and no further, or of which a Secret would stay readable.
+    pub(super) fn require(
+        &self,
+        source: &Arc<Source>,
+        plain: &PlainFile,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let mut found = report::unsealable(source, plain, self.scope);
+        if let (true, Some(outline)) = (found.is_empty(), plain.outline()) {
+            found = problems(&report::source_of(source), outline, self);
+        }
+        if found.is_empty() { Ok(()) } else { Err(found) }
+    }
+
     fn at(&self, problem: Diagnostic) -> Diagnostic {
         match self.place {
             Some(place) => problem.with_related(place.clone(), "by this rule"),

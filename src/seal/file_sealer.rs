@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
-use sops_age::keys::{Keyring, PluginAccess, Recipient, is_same_recipient, shown_recipient};
+use sops_age::keys::{Keyring, PluginAccess, Recipient, shown_recipient};
 use sops_age::{Draw, Layouts, OpenedFile, PlainFile, Scope, SealTarget, SealedFile, Store};
 use zeroize::Zeroizing;
 
 use super::coverage::Extent;
-use super::identities::listed;
-use super::rules::{Rule, Rules};
-use super::{coverage, report};
+use super::identities::{listed_keys, names, without};
+use super::report;
+use super::rules::{Rule, Rules, layouts};
 use crate::diagnostic::Diagnostic;
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span};
@@ -92,7 +92,11 @@ impl<'s> FileSealer<'s> {
             layouts: &Layouts::default(),
         };
         let source = veiled(path, plain);
-        let file = readable(&source, plain, Store::of(path), target.scope)?;
+        let file = readable(&source, plain, Store::of(path))?;
+        let unsealable = report::unsealable(&source, &file, target.scope);
+        if !unsealable.is_empty() {
+            return Err(unsealable);
+        }
         let draw = Draw::new(&file, target.scope, entropy);
         let sealed = file.seal(&target, &draw, now);
         sealed.map_err(|problem| vec![report::seal_problem(&source, target.scope, &problem)])
@@ -115,14 +119,14 @@ impl<'s> FileSealer<'s> {
         let scope = &opened.metadata.scope;
         let new = veiled(&source.path, plain);
         let store = Store::of_sealed(&source.path, &source.text);
-        let file = readable(&new, plain, store, scope)?;
+        let file = readable(&new, plain, store)?;
         let rule = self.rules.find(&source.path);
         let extent = Extent {
             scope,
             named: "the sealed file",
             place: None,
         };
-        refuse_open_values(&new, &file, &extent)?;
+        extent.require(&new, &file)?;
         if opened.holds(&file) {
             return Ok(None);
         }
@@ -153,7 +157,7 @@ impl<'s> FileSealer<'s> {
             return seal_by(rule, &source.path, &opened.to_plain(), now, entropy);
         }
         let recipients = match rule {
-            Some(rule) => fit(rule, &source.path)?.creation.recipients.clone(),
+            Some(rule) => rule.fit(&source.path)?.creation.recipients.clone(),
             None => self.own_recipients(source, &opened).map_err(one)?,
         };
         let draw = Draw::for_rotation(&opened, entropy);
@@ -170,7 +174,7 @@ impl<'s> FileSealer<'s> {
         let one = |problem| vec![problem];
         let rule = self.rules.find(&source.path);
         let rule = rule.ok_or_else(|| vec![self.rules.no_rule(&source.path)])?;
-        let recipients = &fit(rule, &source.path)?.creation.recipients;
+        let recipients = &rule.fit(&source.path)?.creation.recipients;
         let opened = self.opened(source).map_err(one)?;
         refuse_foreign(source, &opened).map_err(one)?;
         let wrapped = opened.rewrapped(recipients, &rule.creation.layouts);
@@ -200,12 +204,7 @@ impl<'s> FileSealer<'s> {
             }
             Some(Ok(sealed)) => sealed,
         };
-        let terms = SealTerms {
-            path_regex: None,
-            recipients: sealed.metadata.sealed_for(),
-            selector: sealed.metadata.scope.to_string(),
-            line: 1,
-        };
+        let terms = super::terms_of(&sealed.metadata);
         let mut problems = self.judge(source, &sealed, rule);
         let mut opens = None;
         if !self.keyring.is_empty() {
@@ -263,10 +262,7 @@ impl<'s> FileSealer<'s> {
     }
 
     fn opened(&self, source: &Arc<Source>) -> Result<OpenedFile, Diagnostic> {
-        let store = Store::of_sealed(&source.path, &source.text);
-        let sealed = SealedFile::read(&source.text, store)
-            .map_err(|problem| report::sealed_problem(source, &problem))?;
-        report::open(source, sealed, self.keyring)
+        report::open_source(source, self.keyring)
     }
 
     /// Lists where a sealed file and the rules say different things.
@@ -290,7 +286,7 @@ impl<'s> FileSealer<'s> {
         let (more, less) = (without(&sealed_for, wanted), without(wanted, &sealed_for));
         let ours = rule.unfit.is_empty() && sealed.metadata.foreign.is_empty();
         if ours && !(more.is_empty() && less.is_empty()) {
-            let (more, less) = (short(&more), short(&less));
+            let [more, less] = [more, less].map(|keys| listed_keys(keys.into_iter()));
             let message = match (more.as_str(), less.as_str()) {
                 ("", less) => format!("`{path}` is not sealed for {less}, as its rule says it is"),
                 (more, "") => {
@@ -336,7 +332,7 @@ impl<'s> FileSealer<'s> {
         }
         let message = format!(
             "`{path}` is sealed for nobody whom a rule names, but for {}",
-            short(sealed_for)
+            listed_keys(sealed_for.iter().map(String::as_str))
         );
         let problem = Diagnostic::error("sealed-for-strangers", message)
             .at_place(place, "")
@@ -357,35 +353,12 @@ fn veiled(path: &str, plain: &[u8]) -> Arc<Source> {
     Source::sensitive(path, String::from_utf8_lossy(plain).into_owned())
 }
 
-/// Reads a plain text that can be sealed with a scope.
 fn readable(
     source: &Arc<Source>,
     plain: &[u8],
     store: Store,
-    scope: &Scope,
 ) -> Result<PlainFile, Vec<Diagnostic>> {
-    let file =
-        PlainFile::read(plain, store).map_err(|problem| report::plain_problems(source, problem))?;
-    let unsealable = file.unsealable(scope);
-    if unsealable.is_empty() {
-        return Ok(file);
-    }
-    let told = unsealable.iter();
-    Err(told
-        .map(|problem| report::seal_problem(source, scope, problem))
-        .collect())
-}
-
-fn refuse_open_values(
-    source: &Arc<Source>,
-    file: &PlainFile,
-    extent: &Extent<'_>,
-) -> Result<(), Vec<Diagnostic>> {
-    let Some(outline) = file.outline() else {
-        return Ok(());
-    };
-    let open = coverage::problems(&report::source_of(source), outline, extent);
-    if open.is_empty() { Ok(()) } else { Err(open) }
+    PlainFile::read(plain, store).map_err(|problem| report::plain_problems(source, problem))
 }
 
 fn seal_by(
@@ -395,53 +368,13 @@ fn seal_by(
     now: &str,
     entropy: &mut dyn CryptoRngCore,
 ) -> Result<String, Vec<Diagnostic>> {
-    let target = fit(rule, path)?.creation.target();
+    let target = rule.fit(path)?.creation.target();
     let source = veiled(path, plain);
-    let file = readable(&source, plain, Store::of(path), target.scope)?;
-    let extent = Extent {
-        scope: target.scope,
-        named: "its rule",
-        place: Some(&rule.scope_place),
-    };
-    refuse_open_values(&source, &file, &extent)?;
+    let file = readable(&source, plain, Store::of(path))?;
+    Extent::of_rule(rule).require(&source, &file)?;
     let draw = Draw::new(&file, target.scope, entropy);
     let sealed = file.seal(&target, &draw, now);
     sealed.map_err(|problem| vec![report::seal_problem(&source, target.scope, &problem)])
-}
-
-/// Returns a rule that Kiln can seal by.
-fn fit<'r>(rule: &'r Rule, path: &str) -> Result<&'r Rule, Vec<Diagnostic>> {
-    if rule.unfit.is_empty() {
-        return Ok(rule);
-    }
-    let unfit = rule.unfit.iter();
-    let needed = |problem: &Diagnostic| {
-        problem
-            .clone()
-            .with_hint(format!("the rule applies to `{path}`"))
-    };
-    Err(unfit.map(needed).collect())
-}
-
-fn layouts(rule: Option<&Rule>) -> Layouts {
-    rule.map_or_else(Layouts::default, |rule| rule.creation.layouts.clone())
-}
-
-fn names(recipients: &[Recipient]) -> BTreeSet<String> {
-    recipients.iter().map(ToString::to_string).collect()
-}
-
-/// Lists the recipients that are not among others, however they are spelled.
-fn without(recipients: &BTreeSet<String>, others: &BTreeSet<String>) -> BTreeSet<String> {
-    let left = recipients.iter();
-    let left = left.filter(|one| !others.iter().any(|other| is_same_recipient(one, other)));
-    left.cloned().collect()
-}
-
-/// Lists recipients, long ones in short.
-fn short(recipients: &BTreeSet<String>) -> String {
-    let shown: Vec<String> = recipients.iter().map(|one| shown_recipient(one)).collect();
-    listed(shown.iter().map(String::as_str))
 }
 
 /// Refuses a file that other keys than age's open as well: they would be lost.

@@ -1,8 +1,10 @@
 //! What is told of identities.
 
+use std::collections::BTreeSet;
+
 use sops_age::keys::{
-    IdentityFlaw, IdentityProblem, KeySourceProblem, Keyring, UnlockError, WrappedKey,
-    shown_recipient,
+    IdentityFlaw, IdentityProblem, KeySourceProblem, Keyring, Recipient, UnlockError, WrappedKey,
+    is_same_recipient, shown_recipient,
 };
 
 use crate::diagnostic::Diagnostic;
@@ -83,6 +85,18 @@ pub(super) fn cannot_open(
 pub(super) fn listed_keys<'n>(keys: impl Iterator<Item = &'n str>) -> String {
     let keys: Vec<String> = keys.map(shown_recipient).collect();
     listed(keys.iter().map(String::as_str))
+}
+
+/// Lists those of some public keys that are not among others, however they are spelled.
+pub(super) fn without<'k>(keys: &'k BTreeSet<String>, others: &BTreeSet<String>) -> Vec<&'k str> {
+    let known = |key: &&String| others.iter().any(|other| is_same_recipient(key, other));
+    let keys = keys.iter();
+    keys.filter(|key| !known(key)).map(String::as_str).collect()
+}
+
+/// Returns recipients as they are written.
+pub(super) fn names(recipients: &[Recipient]) -> BTreeSet<String> {
+    recipients.iter().map(ToString::to_string).collect()
 }
 
 /// Lists names in backticks.

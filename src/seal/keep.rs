@@ -9,6 +9,7 @@ use sops_age::{
 
 use super::DataKeys;
 use super::earlier::{File, State};
+use super::identities::names;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
 
@@ -76,8 +77,7 @@ pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
 
 /// Returns for whom a file is to be sealed.
 pub(super) fn recipients(wanted: &Wanted<'_>) -> BTreeSet<String> {
-    let recipients = wanted.target.recipients.iter();
-    recipients.map(ToString::to_string).collect()
+    names(wanted.target.recipients)
 }
 
 /// Returns whether an open file differs in nothing but in values that are made up.

@@ -7,9 +7,9 @@ use rand_core::CryptoRngCore;
 use sops_age::keys::{Keyring, Recipient, shown_recipient};
 use sops_age::{Draw, Metadata, SealedFile, Store};
 
-use super::identities::listed_keys;
+use super::identities::{listed_keys, names};
 use super::report;
-use super::rules::{Rule, Rules};
+use super::rules::{Rule, Rules, layouts};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -106,7 +106,7 @@ impl<'r> Renewal<'r> {
         let sealed_for = sealed.metadata.sealed_for();
         let rule = self.rules.find_in_project(&source.path);
         let recipients = self.recipients(&sealed_for, rule)?;
-        let wanted: BTreeSet<String> = recipients.iter().map(ToString::to_string).collect();
+        let wanted = names(&recipients);
         let is_closed = sealed.unlock(self.keyring).is_err();
         if sealed_for == wanted && (self.is_in_order(&wanted) || is_closed) {
             return Ok(None);
@@ -118,7 +118,7 @@ impl<'r> Renewal<'r> {
             return Err(foreign(&source.path, &sealed.metadata));
         }
         let opened = report::open(source, sealed, self.keyring)?;
-        let layouts = rule.map_or_else(report::usual_layouts, |rule| rule.creation.layouts.clone());
+        let layouts = layouts(rule);
         let draw = Draw::for_rotation(&opened, entropy);
         let sealed = opened.rotate(&recipients, &layouts, &draw, now);
         let told = |problem| report::seal_problem(source, &opened.metadata.scope, &problem);
@@ -165,12 +165,7 @@ impl<'r> Renewal<'r> {
     }
 
     fn judge(&self, rule: &Rule) -> Result<(), Diagnostic> {
-        let recipients: BTreeSet<String> = rule
-            .creation
-            .recipients
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let recipients = names(&rule.creation.recipients);
         if rule.creation.recipients.is_empty() || self.is_in_order(&recipients) {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sops_age::{
-    Layouts, LockedError, OpenError, OpenedFile, OutlineError, PlainError, Scope, SealError,
+    LockedError, OpenError, OpenedFile, OutlineError, PlainError, PlainFile, Scope, SealError,
     SealedError, SealedFile, Store, as_read,
 };
 
@@ -41,6 +41,18 @@ pub(super) fn plain_problems(source: &Arc<Source>, problem: PlainError) -> Vec<D
                 .collect()
         }
     }
+}
+
+/// Says everything that stops a file that was read from being sealed with a scope.
+pub(super) fn unsealable(
+    source: &Arc<Source>,
+    plain: &PlainFile,
+    scope: &Scope,
+) -> Vec<Diagnostic> {
+    let problems = plain.unsealable(scope);
+    let told = problems.iter();
+    told.map(|problem| seal_problem(source, scope, problem))
+        .collect()
 }
 
 /// Says that a file cannot be sealed in its format.
@@ -238,6 +250,17 @@ pub(super) fn open(
         .map_err(|problem| open_problem(source, &problem))
 }
 
+/// Opens a text that should be a sealed file.
+pub(super) fn open_source(
+    source: &Arc<Source>,
+    keyring: &Keyring,
+) -> Result<OpenedFile, Diagnostic> {
+    let store = Store::of_sealed(&source.path, &source.text);
+    let sealed = SealedFile::read(&source.text, store)
+        .map_err(|problem| sealed_problem(source, &problem))?;
+    open(source, sealed, keyring)
+}
+
 /// Says why there is no data key.
 pub(super) fn locked_problem(
     path: &str,
@@ -260,9 +283,4 @@ pub(super) fn locked_problem(
                 .with_hint("Kiln opens files with age identities only: add an age recipient with `sops updatekeys`")
         }
     }
-}
-
-/// The layout of metadata where no rule sets one.
-pub(super) fn usual_layouts() -> Layouts {
-    Layouts::default()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sops_age::keys::PluginAccess;
-use sops_age::{CreationRule, RULE_FILE};
+use sops_age::{CreationRule, Layouts, RULE_FILE};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
@@ -55,6 +55,28 @@ pub(super) struct Rule {
     pub(super) unfit: Vec<Diagnostic>,
     /// What the rule says, for whoever compares it with another.
     pub(super) terms: SealTerms,
+}
+
+impl Rule {
+    /// Returns the rule if Kiln can seal by it.
+    ///
+    /// # Errors
+    /// What stops it, for whoever wants the file of that path sealed.
+    pub(super) fn fit(&self, path: &str) -> Result<&Self, Vec<Diagnostic>> {
+        if self.unfit.is_empty() {
+            return Ok(self);
+        }
+        let needed = |problem: &Diagnostic| {
+            let problem = problem.clone();
+            problem.with_hint(format!("the rule applies to `{path}`"))
+        };
+        Err(self.unfit.iter().map(needed).collect())
+    }
+}
+
+/// Returns how metadata is laid out: as a rule sets it, or as usual.
+pub(super) fn layouts(rule: Option<&Rule>) -> Layouts {
+    rule.map_or_else(Layouts::default, |rule| rule.creation.layouts.clone())
 }
 
 impl Rules {

@@ -103,7 +103,7 @@ pub fn kept_problem(source: &Source, rules: &Rules) -> Option<Diagnostic> {
     let path = &source.path;
     let message = format!("`{path}`, which you keep, is sealed, {difference}");
     let mut problem = Diagnostic::warning("kept-recipients", message).with_hint(format!(
-        "`sops updatekeys {path}` seals it for those whom the rule names"
+        "`kiln secrets update-keys {path}` seals it for those whom the rule names"
     ));
     if let Some(place) = &rule.recipients_place {
         problem = problem.with_related(place.clone(), "its rule seals for these");

@@ -147,7 +147,7 @@ the rule.
 Seal it for those whom the rule names. `kiln secrets rekey` does so for all files when the key
 changes.
 
-    sops updatekeys talos/secrets.sops.yaml",
+    kiln secrets update-keys talos/secrets.sops.yaml",
     },
     Meaning {
         code: "not-sealed",

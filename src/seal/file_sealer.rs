@@ -382,11 +382,7 @@ fn refuse_foreign(source: &Source, opened: &OpenedFile) -> Result<(), Diagnostic
     if opened.metadata.foreign.is_empty() {
         return Ok(());
     }
-    let kinds = opened.metadata.foreign.join(", ");
-    let path = &source.path;
-    let message =
-        format!("`{path}` is sealed for {kinds} as well, and Kiln seals for age keys only");
-    Err(Diagnostic::error("unsupported-key-type", message).with_hint("change it with `sops`"))
+    Err(report::foreign(&source.path, &opened.metadata).with_hint("change it with `sops`"))
 }
 
 /// Says that a file is sealed in a form that Kiln does not open.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use rand_core::CryptoRngCore;
 use sops_age::keys::{Keyring, Recipient, shown_recipient};
-use sops_age::{Draw, Metadata, SealedFile, Store};
+use sops_age::{Draw, SealedFile, Store};
 
 use super::identities::{listed_keys, names};
 use super::report;
 use super::rules::{Rule, Rules, layouts};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+
+/// What is to be done with a file that Kiln does not seal.
+const RENEW_WITH_SOPS: &str = "seal it for the new key first: change its rule, run `sops updatekeys` and `sops rotate --in-place` on it";
 
 /// The exchange of an age key for another one.
 pub struct Renewal<'r> {
@@ -115,7 +118,7 @@ impl<'r> Renewal<'r> {
             self.judge(rule)?;
         }
         if !is_closed && !sealed.metadata.foreign.is_empty() {
-            return Err(foreign(&source.path, &sealed.metadata));
+            return Err(report::foreign(&source.path, &sealed.metadata).with_hint(RENEW_WITH_SOPS));
         }
         let opened = report::open(source, sealed, self.keyring)?;
         let layouts = layouts(rule);
@@ -209,19 +212,11 @@ impl<'r> Renewal<'r> {
         let renewed =
             text.contains(&self.new) && !self.retired.iter().any(|old| text.contains(old));
         (sealed && !renewed).then(|| {
-            let message = format!("`{}` is sealed in a form that Kiln does not write", source.path);
-            Diagnostic::error("unsupported-secret-format", message).with_hint(
-                "seal it for the new key first: change its rule, run `sops updatekeys` and `sops rotate --in-place` on it",
-            )
+            let message = format!(
+                "`{}` is sealed in a form that Kiln does not write",
+                source.path
+            );
+            Diagnostic::error("unsupported-secret-format", message).with_hint(RENEW_WITH_SOPS)
         })
     }
-}
-
-fn foreign(path: &str, metadata: &Metadata) -> Diagnostic {
-    let kinds = metadata.foreign.join(", ");
-    let message =
-        format!("`{path}` is sealed for {kinds} as well, and Kiln seals for age keys only");
-    Diagnostic::error("unsupported-key-type", message).with_hint(
-        "seal it for the new key first: change its rule, run `sops updatekeys` and `sops rotate --in-place` on it",
-    )
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sops_age::{
-    LockedError, OpenError, OpenedFile, OutlineError, PlainError, PlainFile, Scope, SealError,
-    SealedError, SealedFile, Store, as_read,
+    LockedError, Metadata, OpenError, OpenedFile, OutlineError, PlainError, PlainFile, Scope,
+    SealError, SealedError, SealedFile, Store, as_read,
 };
 
 use super::identities::cannot_open;
@@ -53,6 +53,14 @@ pub(super) fn unsealable(
     let told = problems.iter();
     told.map(|problem| seal_problem(source, scope, problem))
         .collect()
+}
+
+/// Says that other keys than age's open a file as well.
+pub(super) fn foreign(path: &str, metadata: &Metadata) -> Diagnostic {
+    let kinds = metadata.foreign.join(", ");
+    let message =
+        format!("`{path}` is sealed for {kinds} as well, and Kiln seals for age keys only");
+    Diagnostic::error("unsupported-key-type", message)
 }
 
 /// Says that a file cannot be sealed in its format.

@@ -289,7 +289,7 @@ fn what_is_kept_by_hand_is_told_of_and_not_touched() {
     4 |     age: [OWN],[STRANGER]
       |          ----------------------------------------------------------------------------------------------------------------------------- its rule seals for these
       |
-      = help: `sops updatekeys out/kept.sops.yaml` seals it for those whom the rule names
+      = help: `kiln secrets update-keys out/kept.sops.yaml` seals it for those whom the rule names
     "#);
     assert_eq!(sandbox.read("out/kept.sops.yaml"), kept);
 }

@@ -189,6 +189,6 @@ fn a_project_is_in_order_and_its_templates_are_not_looked_at() {
     assert_snapshot!(empty.kiln(&["secrets", "status"]), @r"
     exit code 0
     --- stderr
-    nothing is sealed here, and nothing has to be
+    of the files that git does not ignore, none is sealed and none has to be
     ");
 }

@@ -76,7 +76,8 @@ pub(super) fn run(
             .filter(|file| !file.review.problems.is_empty())
             .count();
         printer.status(match (found.len(), wrong) {
-            (0, _) => "nothing is sealed here, and nothing has to be".to_owned(),
+            (0, _) => "of the files that git does not ignore, none is sealed and none has to be"
+                .to_owned(),
             (1, 0) => "1 file, in order".to_owned(),
             (all, 0) => format!("{all} files, all in order"),
             (all, wrong) => format!("{wrong} of {all} files not in order"),

@@ -5,47 +5,32 @@
 //! app also `app`.
 
 mod apps;
-mod callable;
 mod charts;
 mod codes;
 mod condition;
 mod engine;
-mod environment;
-mod filters;
-mod functions;
 mod layers;
 mod library;
-mod meter;
 mod outputs;
-mod parsed;
-mod prepass;
-mod report;
-mod scan;
-mod sealed_text;
-mod session;
-mod sourcemap;
 mod stack;
-mod template;
-mod undefined;
 
 pub use crate::cel::is_at_work as is_evaluating;
-pub use callable::{Filter, Flow, Function};
 pub use charts::Chart;
 pub use codes::CODES;
-pub use filters::FILTERS;
-pub use functions::FUNCTIONS;
+pub use engine::tera::{
+    CALL_STEPS, FILTERS, FUNCTIONS, Filter, Flow, Function, MAX_DEPTH, MAX_OUTPUT, MAX_STEPS,
+    MAX_WEIGHT, MAX_WORK,
+};
 pub use layers::{Layer, Layers};
 pub use library::Library;
-pub use session::{CALL_STEPS, MAX_OUTPUT, MAX_STEPS, MAX_WEIGHT, MAX_WORK};
 pub use stack::threads;
-pub use template::MAX_DEPTH;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::model::Cluster;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
@@ -53,10 +38,12 @@ use crate::secret::Secrets;
 use crate::source::Files;
 use crate::tree::{App, File, Rendered, Tree};
 use apps::Position;
-use engine::{Engine, Surroundings};
-use environment::{Environment, Other};
+use engine::TemplateEngine as _;
+use engine::tera::{
+    Environment, Other, Surroundings, Template, TeraEngine, TeraTemplates, TeraView, Variables,
+    sealed_text,
+};
 use layers::Entry;
-use template::Template;
 
 /// What templates see of a project.
 #[derive(Clone, Copy)]
@@ -167,7 +154,11 @@ fn render_all(
         .collect();
     sealed_text::veil_included(&mut templates);
     let environment = Arc::new(Environment::new(apps.clone(), context.values));
-    let engine = Engine::new(&templates, &environment, &mut problems);
+    let templates = TeraTemplates {
+        all: &templates,
+        environment: &environment,
+    };
+    let engine = TeraEngine::load(templates, &mut problems);
     let run = TemplateRun {
         engine: &engine,
         surroundings: Surroundings {
@@ -197,7 +188,7 @@ fn render_all(
 /// Templates that are ready to be rendered, once or several times.
 #[derive(Clone, Copy)]
 struct TemplateRun<'r> {
-    engine: &'r Engine<'r>,
+    engine: &'r TeraEngine<'r>,
     surroundings: Surroundings<'r>,
 }
 
@@ -215,13 +206,14 @@ impl TemplateRun<'_> {
                 };
                 return (file, problems);
             }
-            let variables = variables.at(&entry.path);
-            let printed = self
-                .engine
-                .render(&entry.path, variables, self.surroundings);
+            let view = TeraView {
+                variables,
+                from: self.surroundings,
+            };
+            let printed = self.engine.render(&entry.path, view);
             let file = match printed {
                 Some(Ok(printed)) if compared => outputs::compared(entry, Cow::Owned(printed.text)),
-                Some(Ok(printed)) => outputs::rendered(entry, printed, self.engine, &mut problems),
+                Some(Ok(printed)) => outputs::rendered(entry, printed, &mut problems),
                 Some(Err(problem)) => {
                     problems.push(*problem);
                     None
@@ -318,46 +310,4 @@ fn is_output(entry: &Entry, apps: &[App]) -> bool {
                 .iter()
                 .any(|app| app.enabled && app.namespace == namespace && app.name == name),
         }
-}
-
-/// The variables of templates: the config's, and in the folder of an app also `app`.
-struct Variables<'a> {
-    everywhere: tera::Context,
-    in_apps: BTreeMap<(&'a str, &'a str), tera::Context>,
-}
-
-impl<'a> Variables<'a> {
-    fn of(values: &Value, apps: &'a [App]) -> Self {
-        let mut everywhere = tera::Context::new();
-        for (key, value) in values.as_object().into_iter().flatten() {
-            everywhere.insert(key.clone(), value);
-        }
-        let enabled = apps.par_iter().filter(|app| app.enabled);
-        let in_apps = enabled.map(|app| {
-            let mut variables = everywhere.clone();
-            let options = values.get("apps").and_then(|apps| apps.get(&app.name));
-            variables.insert(
-                "app",
-                &json!({
-                    "name": app.name,
-                    "namespace": app.namespace,
-                    "tier": app.tier,
-                    "options": options.unwrap_or(&json!({})),
-                }),
-            );
-            ((app.namespace.as_str(), app.name.as_str()), variables)
-        });
-        Self {
-            in_apps: in_apps.collect(),
-            everywhere,
-        }
-    }
-
-    fn at<'s>(&'s self, path: &'s str) -> &'s tera::Context {
-        let app = match apps::position(path) {
-            Position::App(namespace, name) => self.in_apps.get(&(namespace, name)),
-            _ => None,
-        };
-        app.unwrap_or(&self.everywhere)
-    }
 }

@@ -1,39 +1,22 @@
-//! Rendering with Tera, with limits and a map of lines.
+//! What turns templates into text: each dialect in a folder of its own, behind one trait.
 
-use std::collections::BTreeSet;
-use std::io;
-use std::sync::Arc;
+pub(super) mod tera;
 
-use tera::{Context, ErrorKind, Tera};
-
-use super::callable::Failure;
-use super::environment::{Environment, Other};
-use super::parsed::{Copies, Parsed};
-use super::report;
-use super::scan::Tag;
-use super::session::{self, Limit, Session};
-use super::sourcemap::{Copy, Line, unmark};
-use super::template::{ByName, Template, check_includes, tainted};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Files, Span};
+use crate::tree::Origin;
 
-/// All templates of a run, parsed.
-pub(super) struct Engine<'t> {
-    all: &'t [Template],
-    templates: ByName<'t>,
-    copies: Copies<'t>,
-    parsed: Parsed,
-    unusable: BTreeSet<String>,
-}
+/// A dialect of templates, loaded and ready to render.
+pub(super) trait TemplateEngine: Sized {
+    /// What the templates are loaded from.
+    type Templates;
+    /// What one template sees while it is rendered.
+    type View<'v>: Copy;
 
-/// What functions read from while a template is rendered.
-#[derive(Clone, Copy)]
-pub(super) struct Surroundings<'f> {
-    pub(super) environment: &'f Environment,
-    /// The project.
-    pub(super) files: &'f dyn Files,
-    /// What is other than in the rendering that counts.
-    pub(super) other: Option<&'f Arc<Other>>,
+    /// Loads templates; those with problems are left out and reported, all of them.
+    fn load(templates: Self::Templates, problems: &mut Vec<Diagnostic>) -> Self;
+
+    /// Renders a template; `None` when it, or one that it uses, has been reported already.
+    fn render(&self, name: &str, view: Self::View<'_>) -> Option<Result<Printed, Box<Diagnostic>>>;
 }
 
 /// What a template printed.
@@ -41,206 +24,5 @@ pub(super) struct Printed {
     /// The text.
     pub(super) text: String,
     /// Where each line came from; empty when that cannot be known.
-    pub(super) lines: Vec<Line>,
-}
-
-impl<'t> Engine<'t> {
-    /// Parses all templates; those with problems are left out and reported, all of them.
-    pub(super) fn new(
-        templates: &'t [Template],
-        environment: &Arc<Environment>,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Self {
-        let by_name: ByName<'t> = templates
-            .iter()
-            .map(|template| (template.name.as_str(), template))
-            .collect();
-        let mut broken = check_includes(&by_name, problems);
-        let copies = Copies::new(templates);
-        let parsed = Parsed::of(templates, &copies, environment, &mut broken, problems);
-        let unusable = if broken.is_empty() {
-            broken
-        } else {
-            tainted(&by_name, &broken)
-        };
-        Self {
-            all: templates,
-            templates: by_name,
-            copies,
-            parsed,
-            unusable,
-        }
-    }
-
-    /// Renders a template; `None` when it, or one that it includes, has been reported already.
-    ///
-    /// What markers do not disturb is rendered once, with them; anything else twice, and what the one without
-    /// prints counts. Both pay for their work. One that fails is rendered as it is, which fails at the same
-    /// place, for the report.
-    pub(super) fn render(
-        &self,
-        name: &str,
-        context: &Context,
-        from: Surroundings<'_>,
-    ) -> Option<Result<Printed, Box<Diagnostic>>> {
-        if self.unusable.contains(name) {
-            return None;
-        }
-        let attempt = |tera: &Tera| attempt(tera, name, context, from);
-        let alone = self.parsed.alone(name);
-        let lines = match alone.or(self.parsed.marked()).map(attempt) {
-            Some(Err(failed)) if failed.session.limit.is_some() => {
-                return Some(Err(self.beyond(name, &failed, Copy::Marked)));
-            }
-            Some(Ok(text)) => unmark(&text),
-            _ => None,
-        };
-        let lines = match lines {
-            Some((text, lines)) if alone.is_some() && !from.environment.may_hold_markers() => {
-                return Some(Ok(Printed { text, lines }));
-            }
-            lines => lines,
-        };
-        let metered = self.parsed.metered(self.all, &self.copies, alone.is_some());
-        let text = match attempt(metered) {
-            Ok(text) => text,
-            Err(failed) if failed.session.limit.is_some() => {
-                return Some(Err(self.beyond(name, &failed, Copy::Metered)));
-            }
-            Err(failed) => {
-                let failed = attempt(self.parsed.plain(self.all)).err().unwrap_or(failed);
-                return Some(Err(Box::new(self.failed(name, *failed, context))));
-            }
-        };
-        let lines = lines
-            .filter(|(unmarked, _)| *unmarked == text)
-            .map_or_else(Vec::new, |(_, lines)| lines);
-        Some(Ok(Printed { text, lines }))
-    }
-
-    /// Points at the tag at which a limit was reached, in the copy that was rendered.
-    fn beyond(&self, name: &str, failed: &Failed, copy: Copy) -> Box<Diagnostic> {
-        let diagnostic = failed.session.limit.unwrap_or(Limit::Steps).problem();
-        let (owner, at) = match failed.error.kind() {
-            ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
-            _ => (name, 0),
-        };
-        let Some(id) = self.all.iter().position(|template| template.name == owner) else {
-            return Box::new(diagnostic);
-        };
-        let template = &self.all[id];
-        let tag = template.tag_at(self.copies.get(id, copy).subject(at));
-        Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
-    }
-
-    fn failed(&self, name: &str, failed: Failed, variables: &Context) -> Diagnostic {
-        let Some(template) = self.templates.get(name) else {
-            return Diagnostic::error("template-failed", format!("there is no template `{name}`"));
-        };
-        match failed.cause {
-            Cause::Unreadable(message) => {
-                let failure = Failure::new("unreadable-file", message);
-                report::rendering(
-                    &failed.error,
-                    Some(failure),
-                    template,
-                    &self.templates,
-                    variables,
-                )
-            }
-            Cause::TooLong => {
-                let message = format!(
-                    "this template prints more than {} MiB",
-                    session::MAX_OUTPUT >> 20
-                );
-                Diagnostic::error("output-too-long", message).at(
-                    &template.source,
-                    Span::default(),
-                    "",
-                )
-            }
-            Cause::Tera => report::rendering(
-                &failed.error,
-                failed.session.failure,
-                template,
-                &self.templates,
-                variables,
-            ),
-        }
-    }
-
-    /// Returns the template of a number that a line map holds.
-    pub(super) fn template(&self, number: usize) -> Option<&'t Template> {
-        self.all.get(number)
-    }
-}
-
-/// A rendering that did not come to its end.
-struct Failed {
-    error: tera::Error,
-    session: Session,
-    cause: Cause,
-}
-
-enum Cause {
-    Tera,
-    TooLong,
-    Unreadable(String),
-}
-
-/// Renders once, and again for each file that a function asks for.
-fn attempt(
-    tera: &Tera,
-    name: &str,
-    context: &Context,
-    from: Surroundings<'_>,
-) -> Result<String, Box<Failed>> {
-    loop {
-        let mut output = Output::default();
-        session::begin(from.other);
-        let result = tera.render_to(name, context, &mut output);
-        let session = session::end();
-        let Err(error) = result else {
-            // The error of a failed conversion would hold the bytes, which may be secret.
-            let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            return Ok(
-                String::from_utf8(output.bytes).unwrap_or_else(|error| lossy(error.as_bytes()))
-            );
-        };
-        let cause = match &session.wanted {
-            Some((path, secret)) => match from.environment.load(path, *secret, from.files) {
-                Ok(()) => continue,
-                Err(error) => Cause::Unreadable(error.to_string()),
-            },
-            None if output.full => Cause::TooLong,
-            None => Cause::Tera,
-        };
-        return Err(Box::new(Failed {
-            error,
-            session,
-            cause,
-        }));
-    }
-}
-
-/// Collects what a template prints, up to a limit.
-#[derive(Default)]
-struct Output {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl io::Write for Output {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + buffer.len() > session::MAX_OUTPUT {
-            self.full = true;
-            return Err(io::Error::other("the output is too long"));
-        }
-        self.bytes.extend_from_slice(buffer);
-        Ok(buffer.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    pub(super) lines: Vec<Origin>,
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::sealed_text;
+use super::engine::tera::sealed_text;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Source};
 use crate::tree::output_path::ReservedPaths;

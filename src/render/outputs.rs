@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::engine::{Engine, Printed};
+use super::engine::Printed;
 use super::layers::Entry;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
@@ -74,22 +74,15 @@ pub(super) fn copied(entry: &Entry, problems: &mut Vec<Diagnostic>) -> File {
 pub(super) fn rendered(
     entry: &Entry,
     printed: Printed,
-    engine: &Engine<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<File> {
     if printed.text.trim().is_empty() {
         return None;
     }
-    let origins = printed.lines.iter().map(|line| Origin::Template {
-        template: engine
-            .template(line.template)
-            .map_or_else(|| Arc::clone(&entry.source), |it| Arc::clone(&it.source)),
-        line: line.line,
-    });
     Some(file(
         entry,
         Cow::Owned(printed.text),
-        origins.collect(),
+        printed.lines,
         problems,
     ))
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use tera::{Context, ErrorKind, ReportError};
 
 use super::callable::Failure;
-use super::condition::lower_first;
 use super::scan::{self, Kind, Tag};
 use super::template::{ByName, Template};
 use super::{filters, functions, sealed_text, undefined};
 use crate::diagnostic::Diagnostic;
+use crate::render::condition::lower_first;
 use crate::source::{Place, Span};
 
 /// The statements of Tera 2.

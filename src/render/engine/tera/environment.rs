@@ -13,13 +13,13 @@ use crate::source::{Files, ReadError};
 use crate::tree::App;
 
 /// What a rendering has that is other than in the one that counts.
-pub(super) struct Other {
+pub(in crate::render) struct Other {
     /// The apps, which may be on or off for another reason.
-    pub(super) apps: Vec<App>,
+    pub(in crate::render) apps: Vec<App>,
     /// The files whose content is replaced by another of the same shape.
-    pub(super) replaced: BTreeSet<String>,
+    pub(in crate::render) replaced: BTreeSet<String>,
     /// Whether what may be seen of a replaced file is replaced as well.
-    pub(super) declassified: bool,
+    pub(in crate::render) declassified: bool,
 }
 
 /// What a file holds; `None` when there is none.
@@ -30,7 +30,7 @@ type Content = Option<Arc<Vec<u8>>>;
 /// Files are loaded on demand: a function that wants one that is not here yet says so and stops, the
 /// engine loads it and renders the template again. So functions stay free of borrows and of the disk.
 #[derive(Default)]
-pub(super) struct Environment {
+pub(in crate::render) struct Environment {
     apps: Vec<App>,
     /// By path, as a secret or not.
     files: Mutex<BTreeMap<(String, bool), Content>>,
@@ -40,7 +40,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    pub(super) fn new(apps: Vec<App>, values: &Value) -> Self {
+    pub(in crate::render) fn new(apps: Vec<App>, values: &Value) -> Self {
         Self {
             apps,
             marker_like: AtomicBool::new(holds_marker(values)),
@@ -107,7 +107,7 @@ impl Environment {
     }
 
     /// Lists the files that functions have read as secrets.
-    pub(super) fn secret_files(&self) -> Vec<String> {
+    pub(in crate::render) fn secret_files(&self) -> Vec<String> {
         let files = lock(&self.files);
         let secret = files.keys().filter(|(_, secret)| *secret);
         secret.map(|(path, _)| path.clone()).collect()
@@ -119,7 +119,7 @@ impl Environment {
     }
 
     /// Returns the secrets that templates were handed.
-    pub(super) fn secrets(&self) -> Secrets {
+    pub(in crate::render) fn secrets(&self) -> Secrets {
         lock(&self.secrets).clone()
     }
 }

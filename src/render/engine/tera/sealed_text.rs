@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::layers::SUFFIX;
 use super::scan::{Kind, Tag, scan, string_length};
 use super::template::Template;
 use crate::diagnostic::Diagnostic;
+use crate::render::layers::SUFFIX;
 use crate::source::{Source, Span};
 use crate::tree::is_secret_path;
 
@@ -22,12 +22,12 @@ const QUOTING: [&str; 4] = [
 const SHORTEST_TEXT: usize = 4;
 
 /// Hides the text of a template, in which a secret may stand in plain text, from all messages.
-pub(super) fn veiled(source: &Arc<Source>) -> Arc<Source> {
+pub(in crate::render) fn veiled(source: &Arc<Source>) -> Arc<Source> {
     source.veiled(hidden(&source.text, &scan(&source.text)))
 }
 
 /// Hides the texts of all templates that others include whose outputs will be sealed.
-pub(super) fn veil_included(templates: &mut [Template]) {
+pub(in crate::render) fn veil_included(templates: &mut [Template]) {
     let own = |template: &&Template| {
         is_secret_path(template.name.strip_suffix(SUFFIX).unwrap_or(&template.name))
     };

@@ -30,7 +30,7 @@ const HARMLESS: [&str; 10] = [
 const DECODERS: [&str; 2] = ["b64decode", "from_json"];
 
 /// A template with its tags found and its lone tags prepared.
-pub(super) struct Template {
+pub(in crate::render) struct Template {
     /// Its path below the folder of templates, by which others include it.
     pub(super) name: String,
     /// What the user wrote.
@@ -47,7 +47,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(name: &str, source: &Arc<Source>) -> Self {
+    pub(in crate::render) fn new(name: &str, source: &Arc<Source>) -> Self {
         let tags = scan(&source.text);
         let prepared = prepare(&source.text, &tags);
         let indents = include_indents(&source.text, &tags);

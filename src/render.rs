@@ -44,6 +44,7 @@ use engine::tera::{
     sealed_text,
 };
 use layers::Entry;
+use outputs::Output;
 
 /// What templates see of a project.
 #[derive(Clone, Copy)]
@@ -198,22 +199,26 @@ impl TemplateRun<'_> {
         let render_one = |entry: &&Entry| {
             let mut problems = Vec::new();
             let compared = self.surroundings.other.is_some();
+            let output = Output::from(*entry);
             if !entry.is_template() {
                 let file = if compared {
-                    outputs::compared(entry, entry.source.text.clone())
+                    outputs::compared(output, entry.source.text.clone())
                 } else {
-                    Some(outputs::copied(entry, &mut problems))
+                    outputs::copied(output, &mut problems)
                 };
-                return (file, problems);
+                return (Some(file), problems);
             }
             let view = TeraView {
                 variables,
                 from: self.surroundings,
             };
-            let printed = self.engine.render(&entry.path, view);
-            let file = match printed {
-                Some(Ok(printed)) if compared => outputs::compared(entry, Cow::Owned(printed.text)),
-                Some(Ok(printed)) => outputs::rendered(entry, printed, &mut problems),
+            let file = match self.engine.render(&entry.path, view) {
+                // White space only is no output.
+                Some(Ok(printed)) if printed.text.trim().is_empty() => None,
+                Some(Ok(printed)) if compared => {
+                    Some(outputs::compared(output, Cow::Owned(printed.text)))
+                }
+                Some(Ok(printed)) => Some(outputs::rendered(output, printed, &mut problems)),
                 Some(Err(problem)) => {
                     problems.push(*problem);
                     None

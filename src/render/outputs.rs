@@ -59,81 +59,95 @@ pub(super) fn check_paths(
     }
 }
 
-/// Makes a file of a text that is copied as it is.
-pub(super) fn copied(entry: &Entry, problems: &mut Vec<Diagnostic>) -> File {
-    let text = &entry.source.text;
-    let lines = text.split_inclusive('\n').count();
-    let origins = (1..=lines).map(|line| Origin::Template {
-        template: Arc::clone(&entry.source),
-        line,
-    });
-    file(entry, text.clone(), origins.collect(), problems)
+/// A file to be made, and what it is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Output<'e> {
+    /// The path below the output folder.
+    pub(super) path: &'e str,
+    /// The template, or the file that is copied.
+    pub(super) source: &'e Arc<Source>,
+    /// Whether it may be run as a program.
+    pub(super) executable: bool,
+    /// The bytes of a file that is no text.
+    pub(super) binary: Option<&'e Arc<[u8]>>,
+    /// Whether it has to be YAML if its name says so.
+    pub(super) strict: bool,
 }
 
-/// Makes a file of what a template printed; `None` when it printed white space only.
+impl<'e> From<&'e Entry> for Output<'e> {
+    fn from(entry: &'e Entry) -> Self {
+        Self {
+            path: entry.output(),
+            source: &entry.source,
+            executable: entry.executable,
+            binary: entry.binary.as_ref(),
+            strict: true,
+        }
+    }
+}
+
+/// Makes a file of a text that is copied as it is.
+pub(super) fn copied(output: Output<'_>, problems: &mut Vec<Diagnostic>) -> File {
+    let text = &output.source.text;
+    let lines = text.split_inclusive('\n').count();
+    let origins = (1..=lines).map(|line| Origin::Template {
+        template: Arc::clone(output.source),
+        line,
+    });
+    file(output, text.clone(), origins.collect(), problems)
+}
+
+/// Makes a file of what a template printed.
 pub(super) fn rendered(
-    entry: &Entry,
+    output: Output<'_>,
     printed: Printed,
     problems: &mut Vec<Diagnostic>,
-) -> Option<File> {
-    if printed.text.trim().is_empty() {
-        return None;
-    }
-    Some(file(
-        entry,
-        Cow::Owned(printed.text),
-        printed.lines,
-        problems,
-    ))
+) -> File {
+    file(output, Cow::Owned(printed.text), printed.lines, problems)
 }
 
 /// Makes a file of a text that is only compared: it is not parsed, and nothing tells where its lines came from.
-pub(super) fn compared(entry: &Entry, text: Cow<'static, str>) -> Option<File> {
-    let path = entry.output();
-    let source = Source::of(path, text, is_secret_path(path));
-    (!source.text.trim().is_empty() || !entry.is_template()).then(|| File {
-        path: path.to_owned(),
-        source,
+pub(super) fn compared(output: Output<'_>, text: Cow<'static, str>) -> File {
+    unparsed(output, text, Vec::new())
+}
+
+fn unparsed(output: Output<'_>, text: Cow<'static, str>, origins: Vec<Origin>) -> File {
+    File {
+        path: output.path.to_owned(),
+        source: Source::of(output.path, text, is_secret_path(output.path)),
         documents: Arc::default(),
-        origins: Vec::new(),
-        executable: entry.executable,
-        binary: entry.binary.clone(),
-    })
+        origins,
+        executable: output.executable,
+        binary: output.binary.cloned(),
+    }
 }
 
 fn file(
-    entry: &Entry,
+    output: Output<'_>,
     text: Cow<'static, str>,
     origins: Vec<Origin>,
     problems: &mut Vec<Diagnostic>,
 ) -> File {
-    let path = entry.output();
-    let source = Source::of(path, text, is_secret_path(path));
-    let mut file = File {
-        path: path.to_owned(),
-        source,
-        documents: Arc::default(),
-        origins,
-        executable: entry.executable,
-        binary: entry.binary.clone(),
-    };
-    if is_yaml_path(path) {
+    let mut file = unparsed(output, text, origins);
+    if is_yaml_path(output.path) {
         match yaml::load(&file.source.text) {
             Ok(documents) => file.documents = Arc::new(documents),
-            Err(error) => problems.push(not_yaml(&file, &error, entry)),
+            Err(error) if output.strict => problems.push(not_yaml(&file, &error, output)),
+            // Whoever reads it as YAML says so; a template of another tool may have such a name.
+            Err(_) => {}
         }
     }
     file
 }
 
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
-fn not_yaml(file: &File, error: &yaml::LoadError, entry: &Entry) -> Diagnostic {
+fn not_yaml(file: &File, error: &yaml::LoadError, output: Output<'_>) -> Diagnostic {
     // The end of the text is behind its last line.
     let before = error.span.start.saturating_sub(1);
     let template = file.template_place(error.span.start);
     let template = template
         .or_else(|| file.template_place(before))
-        .or_else(|| Some(Place::new(&entry.source, Span::default())));
+        .or_else(|| Some(Place::new(output.source, Span::default())));
     // The reason may quote a key, and a key may be made of a secret.
     let reason = if file.source.sensitive {
         "it is not what a YAML reader expects here, or repeats a key"

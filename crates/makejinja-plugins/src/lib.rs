@@ -1,0 +1,22 @@
+//! Python plugins of a makejinja project, in a host process and without makejinja.
+//!
+//! makejinja lets a project add functions, filters, tests, data and path filters by Python classes. This crate runs them:
+//! [`PluginHost::start`] starts a Python, gives it stand-ins of the modules `makejinja` and, where it is not installed,
+//! `jinja2`, and loads the plugins by the rules of makejinja 2.9; [`Offered`] says what they registered, and
+//! [`PluginHost::call`] calls it. Values are copied, objects that have no counterpart stay in Python as [`Handle`]s.
+//!
+//! Nothing is written to the disk, and nothing that plugins print gets into the protocol.
+
+mod error;
+mod host;
+mod offered;
+mod process;
+mod reads;
+mod value;
+mod wire;
+
+pub use error::{PluginError, PluginErrorKind, PluginFrame};
+pub use host::{HostSpec, PluginHost};
+pub use offered::{Callee, Offer, Offered, PassedArgument};
+pub use reads::PluginReads;
+pub use value::{Handle, HandleKind, PluginValue};

@@ -1,0 +1,12 @@
+//! The host process with a real `python3`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write the projects that they start, and read the environment"
+)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod failures;
+mod loading;
+mod project;
+mod values;

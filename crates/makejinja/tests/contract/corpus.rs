@@ -1,0 +1,71 @@
+//! The projects below `tests/projects`, one for each behaviour; `oracle.py` recorded what makejinja does with them.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::judge::{Run, difference};
+use super::served::Oracle;
+
+fn texts(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn run_of(project: &Path) -> Run {
+    let run = fs::read_to_string(project.join("run.json")).unwrap_or_else(|_| "{}".to_owned());
+    let run: Value = serde_json::from_str(&run).unwrap();
+    let environment = run["env"].as_object().into_iter().flatten();
+    Run {
+        environment: environment
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect(),
+        arguments: texts(&run["args"]),
+    }
+}
+
+#[test]
+fn each_behaviour_is_that_of_makejinja() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
+    let mut projects: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    projects.sort();
+    assert!(projects.len() > 80, "the corpus is not here");
+    let mut wrong = Vec::new();
+    for project in projects {
+        let name = project.file_name().unwrap().to_str().unwrap().to_owned();
+        let expected = fs::read_to_string(project.join("expected.json")).unwrap();
+        let expected: Value = serde_json::from_str(&expected).unwrap();
+        let root = project.join("project");
+        if let Some(difference) = difference(&root, &run_of(&project), &expected) {
+            wrong.push(format!("{name}: {difference}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Runs the real tool over the corpus, so that no record is older than the tool.
+#[test]
+fn the_corpus_is_what_makejinja_does_today() {
+    let Some(mut oracle) = Oracle::start() else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
+    let projects: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for project in projects {
+        let expected = fs::read_to_string(project.join("expected.json")).unwrap();
+        let expected: Value = serde_json::from_str(&expected).unwrap();
+        let answer = oracle.ask_project_copy(&project.join("project"), &run_of(&project));
+        for key in ["config", "data", "stage", "error"] {
+            assert_eq!(answer[key], expected[key], "{key} of {}", project.display());
+        }
+    }
+}

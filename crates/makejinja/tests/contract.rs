@@ -15,6 +15,7 @@ mod contract {
     mod messages;
     mod random_data;
     mod random_projects;
+    mod random_settings;
     mod served;
     mod shown;
     mod vectors;

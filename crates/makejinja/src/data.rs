@@ -37,13 +37,13 @@ pub enum Data {
     /// A `datetime.datetime`, with or without offset.
     DateTime(DateTime),
     /// A `list`.
-    List(Vec<Data>),
+    List(Vec<Self>),
     /// A `tuple`: a pair of `!!omap` or `!!pairs` of YAML.
-    Tuple(Vec<Data>),
+    Tuple(Vec<Self>),
     /// A `set`: `!!set` of YAML, in the order written.
-    Set(Vec<Data>),
+    Set(Vec<Self>),
     /// A `dict`, in its order; no two keys are equal for Python.
-    Map(Vec<(Data, Data)>),
+    Map(Vec<(Self, Self)>),
 }
 
 impl Data {

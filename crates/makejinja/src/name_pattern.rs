@@ -73,12 +73,12 @@ impl NamePattern {
                     at += 1;
                 }
                 _ => {
-                    let Some((star, taken)) = retry else {
+                    let Some((star, start)) = retry else {
                         return false;
                     };
-                    retry = Some((star, taken + 1));
+                    retry = Some((star, start + 1));
                     token = star + 1;
-                    at = taken + 1;
+                    at = start + 1;
                 }
             }
         }
@@ -107,17 +107,14 @@ fn set(characters: &[char]) -> Token {
     let mut ranges = Vec::new();
     let mut at = 0;
     while let Some(low) = members.get(at) {
-        match (members.get(at + 1), members.get(at + 2)) {
-            (Some('-'), Some(high)) => {
-                if low <= high {
-                    ranges.push((*low, *high));
-                }
-                at += 3;
+        if let (Some('-'), Some(high)) = (members.get(at + 1), members.get(at + 2)) {
+            if low <= high {
+                ranges.push((*low, *high));
             }
-            _ => {
-                ranges.push((*low, *low));
-                at += 1;
-            }
+            at += 3;
+        } else {
+            ranges.push((*low, *low));
+            at += 1;
         }
     }
     Token::Set { negated, ranges }

@@ -101,12 +101,14 @@ pub fn select(
         exclude,
         folders: OutputFolders::new(settings, files, single_file),
         made_by: BTreeMap::new(),
+        folder_of: BTreeMap::new(),
         selection: Selection {
-            folder: match single_file {
-                true => path::folder_of(&settings.output)
+            folder: if single_file {
+                path::folder_of(&settings.output)
                     .unwrap_or_default()
-                    .to_owned(),
-                false => settings.output.clone(),
+                    .to_owned()
+            } else {
+                settings.output.clone()
             },
             single_file,
             searched: template_search(&inputs),
@@ -174,14 +176,13 @@ fn include_patterns(settings: &Settings, problems: &mut Vec<Problem>) -> Vec<Pat
 fn exclude_patterns(settings: &Settings, problems: &mut Vec<Problem>) -> Vec<RightPattern> {
     let mut patterns = Vec::new();
     for (index, pattern) in settings.exclude_patterns.iter().enumerate() {
-        match RightPattern::parse(pattern) {
-            Some(pattern) => patterns.push(pattern),
-            None => {
-                let message = format!("the exclude pattern `{pattern}` names nothing");
-                let problem = Problem::new(ProblemKind::InvalidPattern, message);
-                let at = settings.origin_of_item("exclude_patterns", index);
-                problems.push(problem.with_hint("remove it").at(at));
-            }
+        if let Some(pattern) = RightPattern::parse(pattern) {
+            patterns.push(pattern);
+        } else {
+            let message = format!("the exclude pattern `{pattern}` names nothing");
+            let problem = Problem::new(ProblemKind::InvalidPattern, message);
+            let at = settings.origin_of_item("exclude_patterns", index);
+            problems.push(problem.with_hint("remove it").at(at));
         }
     }
     patterns
@@ -223,8 +224,10 @@ struct Selector<'s> {
     include: Vec<PathPattern>,
     exclude: Vec<RightPattern>,
     folders: OutputFolders<'s>,
-    /// The input of each output.
-    made_by: BTreeMap<String, String>,
+    /// The position of each output.
+    made_by: BTreeMap<String, usize>,
+    /// The input of each folder of the output.
+    folder_of: BTreeMap<String, String>,
     selection: Selection,
     problems: Vec<Problem>,
     notices: Vec<Problem>,
@@ -309,22 +312,19 @@ impl Selector<'_> {
     }
 
     fn make_folder(&mut self, output: String, path: &str, pattern: usize) {
-        if self
-            .selection
-            .folders
-            .iter()
-            .any(|(known, _)| *known == output)
-        {
+        if self.folder_of.contains_key(&output) {
             return;
         }
-        let mut outputs = self.selection.outputs.iter_mut();
-        if let Some(file) = outputs.find(|file| file.path == output) {
+        if let Some(file) = self.made_by.get(&output) {
+            let file = &mut self.selection.outputs[*file];
             let problem = file_and_folder(&output, &file.input, path);
             file.unwritable.get_or_insert(problem);
-        } else if let Err(why) = self.folders.make(&output) {
+        }
+        if let Err(why) = self.folders.make(&output) {
             let at = self.settings.origin_of_item("include_patterns", pattern);
             self.problems.push(why.problem(&output, path, at));
         }
+        self.folder_of.insert(output.clone(), path.to_owned());
         self.selection.folders.push((output, path.to_owned()));
     }
 
@@ -333,21 +333,21 @@ impl Selector<'_> {
             self.selection.hidden.push(HiddenInput {
                 input: input.to_owned(),
                 output,
-                by: by.clone(),
+                by: self.selection.outputs[*by].input.clone(),
             });
             return;
         }
         if is_template {
             self.notice_other_text(input, &name);
         }
-        let mut folders = self.selection.folders.iter();
-        let unwritable = match folders.find(|(known, _)| *known == output) {
-            Some((_, folder)) => Some(file_and_folder(&output, input, folder)),
+        let unwritable = match self.folder_of.get(&output) {
+            Some(folder) => Some(file_and_folder(&output, input, folder)),
             None => path::folder_of(&output)
                 .and_then(|folder| self.folders.check(folder).err())
                 .map(|why| why.problem(&output, input, None)),
         };
-        self.made_by.insert(output.clone(), input.to_owned());
+        let index = self.selection.outputs.len();
+        self.made_by.insert(output.clone(), index);
         self.selection.outputs.push(Output {
             path: output,
             input: input.to_owned(),

@@ -196,11 +196,18 @@ impl Settings {
             settings_file::read_settings_file(source, &mut given);
         }
         environment::read_environment(environment, &mut given);
+        // What the command line replaces has to be right as well.
+        let mut replaced = Conversion::new(&given.values);
+        Self::convert(&mut replaced, sources);
+        let mut wrong = replaced.problems;
+        wrong.retain(|problem| problem.kind != ProblemKind::MissingOption);
         command_line::read_command_line(arguments, &mut given);
         let mut conversion = Conversion::new(&given.values);
         let settings = Self::convert(&mut conversion, sources);
+        let still = conversion.problems.into_iter();
+        let new: Vec<Problem> = still.filter(|problem| !wrong.contains(problem)).collect();
         let mut problems = given.problems;
-        problems.append(&mut conversion.problems);
+        problems.extend(wrong.into_iter().chain(new));
         let mut notices = given.notices;
         notices.extend(settings.notices());
         Loaded::unless(problems, settings, notices)

@@ -55,7 +55,7 @@ pub(crate) fn read_toml(path: &str, text: &str) -> Result<Vec<TomlEntry>, Proble
         let message = error.message().lines().next().unwrap_or_default();
         let message = format!("this is not TOML: {message}");
         let at = error.span().unwrap_or_default();
-        Problem::new(ProblemKind::Syntax, message).at(reader.origin(at))
+        Problem::new(ProblemKind::Syntax, message).at(Some(reader.origin(at)))
     })?;
     reader.table(document.as_table())
 }
@@ -67,8 +67,8 @@ struct TomlReader<'t> {
 }
 
 impl TomlReader<'_> {
-    fn origin(&self, span: Range<usize>) -> Option<Origin> {
-        Some(Origin::new(self.path, self.place(span)))
+    fn origin(&self, span: Range<usize>) -> Origin {
+        Origin::new(self.path, self.place(span))
     }
 
     /// Counts the carriage returns in that the parser does not see.
@@ -133,7 +133,7 @@ impl TomlReader<'_> {
                 let time = read_time(*time.value()).ok_or_else(|| {
                     let message = "Python has no such date or time";
                     let problem = Problem::new(ProblemKind::UnsupportedValue, message);
-                    problem.at(self.origin(span.clone()))
+                    problem.at(Some(self.origin(span.clone())))
                 })?;
                 TomlContent::Scalar(time)
             }

@@ -1,4 +1,4 @@
-//! YAML 1.1, as PyYAML's `SafeLoader` reads it.
+//! YAML 1.1, as `PyYAML`'s `SafeLoader` reads it.
 //!
 //! `spanned-yaml` reads as go-yaml does, keeps no tags, and knows keys by their text only. Here, the type of each key and
 //! each tag counts.
@@ -92,6 +92,6 @@ enum Tag {
     Merge,
     /// `=`.
     Value,
-    /// One that PyYAML knows no type for.
+    /// One that `PyYAML` knows no type for.
     Unknown(String),
 }

@@ -37,6 +37,10 @@ pub(super) fn read_command_line(arguments: &[String], given: &mut GivenOptions) 
     given.values.extend(repeated);
 }
 
+fn place(span: Range<usize>) -> Origin {
+    Origin::new("command line", span)
+}
+
 /// Returns where each argument starts, when they are joined by single spaces.
 fn argument_starts(arguments: &[String]) -> Vec<usize> {
     let mut start = 0;
@@ -59,12 +63,7 @@ struct CommandLineReader<'a> {
 impl<'a> CommandLineReader<'a> {
     fn origin(&self, index: usize) -> Origin {
         let start = self.starts[index];
-        self.origin_of(start..start + self.arguments[index].len())
-    }
-
-    #[expect(clippy::unused_self, reason = "says of whose line the bytes are")]
-    fn origin_of(&self, span: Range<usize>) -> Origin {
-        Origin::new("command line", span)
+        place(start..start + self.arguments[index].len())
     }
 
     fn refuse(&mut self, index: usize, kind: ProblemKind, message: String, hint: Option<String>) {
@@ -112,7 +111,7 @@ impl<'a> CommandLineReader<'a> {
             (OptionKind::Flag, None) => self.give_flag(option, !negated, index),
             (_, Some(value)) => {
                 let start = self.starts[index] + spelling.len() + 1;
-                let origin = self.origin_of(start..start + value.len());
+                let origin = place(start..start + value.len());
                 self.give(option, value, origin);
             }
             (_, None) => self.read_next(option, index, spelling),
@@ -135,23 +134,20 @@ impl<'a> CommandLineReader<'a> {
                 return self.read_next(option, index, &spelling);
             }
             let end = self.starts[index] + argument.len();
-            let origin = self.origin_of(end - value.len()..end);
+            let origin = place(end - value.len()..end);
             return self.give(option, value, origin);
         }
     }
 
     fn read_next(&mut self, option: &'static OptionSpec, index: usize, spelling: &str) {
-        match self.arguments.get(self.at) {
-            Some(value) => {
-                let origin = self.origin(self.at);
-                self.at += 1;
-                self.give(option, value, origin);
-            }
-            None => {
-                let message = format!("`{spelling}` needs a value behind it");
-                let hint = Some(format!("it takes {}", option.kind.expected()));
-                self.refuse(index, ProblemKind::InvalidValue, message, hint);
-            }
+        if let Some(value) = self.arguments.get(self.at) {
+            let origin = self.origin(self.at);
+            self.at += 1;
+            self.give(option, value, origin);
+        } else {
+            let message = format!("`{spelling}` needs a value behind it");
+            let hint = Some(format!("it takes {}", option.kind.expected()));
+            self.refuse(index, ProblemKind::InvalidValue, message, hint);
         }
     }
 

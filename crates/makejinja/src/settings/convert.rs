@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::given::{GivenContent, GivenValue};
 use crate::data::Data;
-use crate::option_table::option;
+use crate::option_table::{OptionKind, option};
 use crate::path;
 use crate::problem::{Origin, Problem, ProblemKind};
 
@@ -144,16 +144,18 @@ impl<'g> Conversion<'g> {
     }
 }
 
-/// Returns the place of the first item of a list that is no text.
+/// Returns the place of the first item of a list that is none of its kind.
 fn first_refused<'v>(name: &str, value: &'v GivenValue) -> Option<&'v Origin> {
-    let is_list = option(name).is_some_and(|option| option.kind.is_repeated());
-    match &value.content {
-        GivenContent::List(items) if is_list => {
-            let refused = items.iter().find(|item| to_text(item).is_none());
-            refused.map(|item| &item.origin)
-        }
-        _ => None,
-    }
+    let read = match option(name)?.kind {
+        OptionKind::Paths => to_path,
+        OptionKind::Texts => to_text,
+        _ => return None,
+    };
+    let GivenContent::List(items) = &value.content else {
+        return None;
+    };
+    let refused = items.iter().find(|item| read(item).is_none());
+    refused.map(|item| &item.origin)
 }
 
 /// Reads a flag: a boolean, or a word for one in any case.

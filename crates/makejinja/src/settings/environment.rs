@@ -39,7 +39,10 @@ pub(super) fn read_environment(environment: &[(String, String)], given: &mut Giv
 fn unknown_variable(name: &str) -> Problem {
     let message = format!("`{name}` has no effect, because no option has this variable");
     let notice = Problem::new(ProblemKind::WithoutEffect, message);
-    let variables: Vec<String> = OPTIONS.iter().map(|option| option.variable()).collect();
+    let variables: Vec<String> = OPTIONS
+        .iter()
+        .map(super::super::option_table::OptionSpec::variable)
+        .collect();
     match nearest(name, variables.iter().map(String::as_str)) {
         Some(near) => notice.with_hint(format!("did you mean `{near}`?")),
         None => notice,

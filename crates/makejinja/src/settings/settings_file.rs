@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::given::{GivenContent, GivenOptions, GivenValue};
 use super::{nearest, option_names};
-use crate::data::toml::{TomlContent, TomlNode, read_toml};
+use crate::data::toml::{TomlContent, TomlEntry, TomlNode, read_toml};
 use crate::option_table::{OPTIONS, option};
 use crate::path;
 use crate::problem::{Origin, Problem, ProblemKind};
@@ -85,20 +85,17 @@ pub(super) fn read_settings_file(source: &SettingsSource, given: &mut GivenOptio
         source,
         folder: path::folder_of(&source.path).unwrap_or_default(),
     };
-    match entry.value.content {
-        TomlContent::Table(entries) => {
-            for entry in entries {
-                reader.read_entry("", entry.key, entry.key_span, entry.value, given);
-            }
+    if let TomlContent::Table(entries) = entry.value.content {
+        for entry in entries {
+            reader.read_entry("", entry, given);
         }
-        _ => {
-            let message = "`makejinja` is no table, so it holds no settings";
-            let problem = Problem::new(ProblemKind::InvalidValue, message);
-            let problem = problem.with_hint("write the settings below a line `[makejinja]`");
-            given
-                .problems
-                .push(problem.at(reader.origin(entry.key_span)));
-        }
+    } else {
+        let message = "`makejinja` is no table, so it holds no settings";
+        let problem = Problem::new(ProblemKind::InvalidValue, message);
+        let problem = problem.with_hint("write the settings below a line `[makejinja]`");
+        given
+            .problems
+            .push(problem.at(Some(reader.origin(entry.key_span))));
     }
 }
 
@@ -108,34 +105,29 @@ struct SettingsFileReader<'s> {
 }
 
 impl SettingsFileReader<'_> {
-    fn origin(&self, span: Range<usize>) -> Option<Origin> {
-        Some(Origin::new(&self.source.path, span))
+    fn origin(&self, span: Range<usize>) -> Origin {
+        Origin::new(&self.source.path, span)
     }
 
-    fn read_entry(
-        &self,
-        prefix: &str,
-        key: String,
-        key_span: Range<usize>,
-        value: TomlNode,
-        given: &mut GivenOptions,
-    ) {
+    fn read_entry(&self, prefix: &str, entry: TomlEntry, given: &mut GivenOptions) {
+        let TomlEntry {
+            key,
+            key_span,
+            value,
+        } = entry;
         let name = format!("{prefix}{}", key.replace('-', "_"));
         if let Some(option) = option(&name) {
             given.values.insert(option.name, self.given_value(value));
             return;
         }
-        match value.content {
-            TomlContent::Table(entries) => {
-                let prefix = format!("{name}.");
-                for entry in entries {
-                    self.read_entry(&prefix, entry.key, entry.key_span, entry.value, given);
-                }
+        if let TomlContent::Table(entries) = value.content {
+            let prefix = format!("{name}.");
+            for entry in entries {
+                self.read_entry(&prefix, entry, given);
             }
-            _ => {
-                let problem = unknown_option(&name).at(self.origin(key_span));
-                given.problems.push(problem);
-            }
+        } else {
+            let problem = unknown_option(&name).at(Some(self.origin(key_span)));
+            given.problems.push(problem);
         }
     }
 

@@ -69,3 +69,20 @@ fn the_corpus_is_what_makejinja_does_today() {
         }
     }
 }
+
+/// Runs makejinja over the project in the folder `KILN_MAKEJINJA_PROJECT`.
+#[test]
+#[ignore = "needs a project"]
+fn a_project_is_that_of_makejinja() {
+    let folder = std::env::var("KILN_MAKEJINJA_PROJECT").unwrap();
+    let mut oracle = Oracle::start().unwrap();
+    let run = Run {
+        environment: Vec::new(),
+        arguments: Vec::new(),
+    };
+    let answer = oracle.ask_project_copy(Path::new(&folder), &run);
+    assert_eq!(difference(Path::new(&folder), &run, &answer), None);
+    let outputs = answer["outputs"].as_array().unwrap().len();
+    assert!(outputs > 0, "{}", answer["error"]);
+    eprintln!("{outputs} outputs, {}", answer["error"]);
+}

@@ -85,7 +85,7 @@ pub(crate) fn difference(folder: &Path, run: &Run, record: &Value) -> Option<Str
 }
 
 /// Returns the options of a record as the crate has them: plugins and their older name in one list.
-fn settings_of(record: &Value) -> Value {
+pub(crate) fn settings_of(record: &Value) -> Value {
     let mut config = record["config"].clone();
     if let Some(options) = config.as_object_mut() {
         let loaders = options.shift_remove("loaders").unwrap();

@@ -3,30 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::chance::Chance;
 use super::judge::{Run, difference};
 use super::served::Oracle;
-
-/// A small generator of numbers, so that a case is known by its number.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
-        from[self.below(from.len())]
-    }
-}
 
 const NAMES: &[&str] = &[
     "a",
@@ -128,7 +107,7 @@ fn make_project(root: &Path, chance: &mut Chance) -> Run {
         }
     }
     settings.push_str(&format!("inputs = {inputs:?}\n"));
-    let output = chance.pick(&["out", "out", "out.d", "./", "deep/out", "first/out"]);
+    let output = chance.pick(&["out", "out", "out.d", "./", "deep/out"]);
     settings.push_str(&format!("output = {output:?}\n"));
     if chance.one_in(3) {
         let path = below(
@@ -192,7 +171,7 @@ fn run_cases(first: u64, count: u64) {
         if kept.exists() {
             fs::remove_dir_all(&kept).unwrap();
         }
-        let run = make_project(&kept, &mut Chance(case));
+        let run = make_project(&kept, &mut Chance::new(case));
         let answer = oracle.ask_project_copy(&kept, &run);
         if let Some(difference) = difference(&kept, &run, &answer) {
             let settings = fs::read_to_string(kept.join("makejinja.toml")).unwrap();
@@ -210,12 +189,6 @@ fn random_projects_are_selected_as_makejinja_does() {
 #[test]
 #[ignore = "takes a minute for a thousand projects"]
 fn many_random_projects_are_selected_as_makejinja_does() {
-    let number = |name: &str, default: u64| {
-        let set = std::env::var(name).ok();
-        set.map_or(default, |text| text.parse().unwrap())
-    };
-    run_cases(
-        number("KILN_MAKEJINJA_FROM", 1000),
-        number("KILN_MAKEJINJA_CASES", 1000),
-    );
+    let (first, count) = Chance::cases(1000, 1000);
+    run_cases(first, count);
 }

@@ -11,14 +11,10 @@ pub(crate) fn tagged(data: &Data) -> Value {
         Data::Integer(text) | Data::Text(text) => json!(text),
         Data::Float(number) => json!(python_float(*number)),
         Data::Bytes(bytes) => {
-            json!(
-                bytes
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>()
-            )
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            json!(digits.collect::<Vec<_>>().concat())
         }
-        Data::Date(date) => json!(date.to_string()),
+        Data::Date(day) => json!(day.to_string()),
         Data::Time(time) => json!(time.to_string()),
         Data::DateTime(time) => json!(time.to_string()),
         Data::List(items) | Data::Tuple(items) => items.iter().map(tagged).collect(),

@@ -41,13 +41,12 @@ pub(super) fn compose(text: &str) -> Result<YamlStream, YamlError> {
     Ok(composer.stream)
 }
 
-/// Returns whether PyYAML refuses a character, or ends a line at it where the parser does not.
+/// Returns whether `PyYAML` refuses a character, or ends a line at it where the parser does not.
 fn is_refused(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' => false,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
         '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => true,
-        _ => false,
+        other => other.is_control(),
     }
 }
 

@@ -45,14 +45,10 @@ impl<'s> Constructor<'s> {
     }
 
     fn spend(&mut self, count: usize, span: &Range<usize>) -> Result<(), YamlError> {
-        match self.budget.checked_sub(count) {
-            Some(left) => self.budget = left,
-            None => {
-                let hint = "write the values out that aliases repeat";
-                let message = "aliases expand to too many values";
-                return Err(YamlError::value(message, hint, span.clone()));
-            }
-        }
+        let Some(left) = self.budget.checked_sub(count) else {
+            return Err(expands("aliases expand to too many values", span));
+        };
+        self.budget = left;
         Ok(())
     }
 
@@ -60,9 +56,7 @@ impl<'s> Constructor<'s> {
         let node = self.node(id);
         self.spend(1, &node.span)?;
         if self.depth > DEPTH_LIMIT {
-            let hint = "write the values out that aliases repeat";
-            let message = "values are nested too deeply";
-            return Err(YamlError::value(message, hint, node.span.clone()));
+            return Err(expands("values are nested too deeply", &node.span));
         }
         self.depth += 1;
         let value = match (&node.content, &node.tag) {
@@ -147,9 +141,7 @@ impl<'s> Constructor<'s> {
         };
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
-            let hint = "write the values out that aliases repeat";
-            let message = "merges are nested too deeply";
-            return Err(YamlError::value(message, hint, node.span.clone()));
+            return Err(expands("merges are nested too deeply", &node.span));
         }
         let mut merged = Vec::new();
         let mut own = Vec::new();
@@ -175,4 +167,9 @@ impl<'s> Constructor<'s> {
         self.flattened.insert(id, Rc::clone(&flattened));
         Ok(flattened)
     }
+}
+
+fn expands(message: &str, span: &Range<usize>) -> YamlError {
+    let hint = "write the values out that aliases repeat";
+    YamlError::value(message, hint, span.clone())
 }

@@ -1,4 +1,4 @@
-//! The scalars of YAML 1.1 as PyYAML resolves them: its patterns differ from those of the standard in details.
+//! The scalars of YAML 1.1 as `PyYAML` resolves them: its patterns differ from those of the standard in details.
 
 use std::sync::LazyLock;
 

@@ -205,12 +205,16 @@ pub(super) fn tunnel_secret(
         if refuses_empty && !is_true(value) {
             return Err(empty(field, file));
         }
-        let Value::String(text) = value else {
-            let message = format!("`{field}` is no text in `{file}`");
-            return Err(FamilyError::new(message));
-        };
         token.push_str(short);
-        push_json_text(&mut token, text);
+        match value {
+            Value::String(text) => push_json_text(&mut token, text),
+            Value::Null | Value::Bool(_) => token.push_str(&value.to_string()),
+            Value::Number(number) if !number.is_f64() => token.push_str(&value.to_string()),
+            Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                let message = format!("`{field}` is no text in `{file}`");
+                return Err(FamilyError::new(message));
+            }
+        }
     }
     token.push('}');
     Ok(PluginValue::text(STANDARD.encode(token.as_bytes())))

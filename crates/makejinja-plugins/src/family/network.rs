@@ -46,15 +46,24 @@ impl Network {
     }
 
     /// The address that stands so far from the first one, if it is in the network.
-    fn nth(self, nth: u128) -> Option<String> {
-        let in_network = nth <= self.host_mask();
-        in_network.then(|| self.shown((self.address & !self.host_mask()) + nth))
+    fn nth(self, nth: u128) -> Option<u128> {
+        let first = self.address & !self.host_mask();
+        (nth <= self.host_mask()).then(|| first + nth)
     }
 
-    fn shown(self, address: u128) -> String {
+    fn show(self, address: u128) -> String {
         match u32::try_from(address) {
             Ok(address) if self.bits == 32 => Ipv4Addr::from(address).to_string(),
             _ => Ipv6Addr::from(address).to_string(),
+        }
+    }
+
+    /// Shows an address as `inet_ntop` of C does, by which `netaddr` prints: where only the last 32 bits are used and more
+    /// than 16 of them, they are an IPv4 address.
+    fn show_as_inet_ntop(self, address: u128) -> String {
+        match u32::try_from(address) {
+            Ok(low) if self.bits == 128 && low > 0xffff => format!("::{}", Ipv4Addr::from(low)),
+            _ => self.show(address),
         }
     }
 }
@@ -93,7 +102,7 @@ fn by_ipaddress(network: &PluginValue, nth: &PluginValue) -> Result<PluginValue,
     };
     let digits = digits_of(nth).ok_or_else(|| no_number(nth))?;
     let host = digits.parse().ok().and_then(|nth| network.nth(nth));
-    Ok(host.map_or(PluginValue::Bool(false), PluginValue::from))
+    Ok(host.map_or(PluginValue::Bool(false), |host| network.show(host).into()))
 }
 
 fn by_netaddr(network: &PluginValue, nth: &PluginValue) -> Result<PluginValue, FamilyError> {
@@ -109,27 +118,35 @@ fn by_netaddr(network: &PluginValue, nth: &PluginValue) -> Result<PluginValue, F
         },
         other => digits_of(other).ok_or_else(|| no_number(other))?,
     };
-    if let Some(from_end) = digits
+    let from_end = digits
         .strip_prefix('-')
-        .filter(|rest| !rest.trim_matches('0').is_empty())
-    {
-        let from_end = from_end
-            .parse::<u128>()
+        .filter(|rest| !rest.trim_matches('0').is_empty());
+    let host = match from_end {
+        Some(from_end) => {
+            let from_end = from_end
+                .parse::<u128>()
+                .ok()
+                .and_then(|from_end| from_end.checked_sub(1));
+            let nth = from_end.and_then(|from_end| network.host_mask().checked_sub(from_end));
+            let host = nth.and_then(|nth| network.nth(nth));
+            let no_host = || FamilyError::new(format!("`{}` has no host {digits}", text.as_str()));
+            Some(host.ok_or_else(no_host)?)
+        }
+        None => digits
+            .trim_start_matches('-')
+            .parse()
             .ok()
-            .and_then(|from_end| from_end.checked_sub(1));
-        let nth = from_end.and_then(|from_end| network.host_mask().checked_sub(from_end));
-        let host = nth.and_then(|nth| network.nth(nth));
-        return host
-            .map(PluginValue::from)
-            .ok_or_else(|| FamilyError::new(format!("`{}` has no host {digits}", text.as_str())));
-    }
-    let host = digits
-        .trim_start_matches('-')
-        .parse()
-        .ok()
-        .and_then(|nth| network.nth(nth));
-    let whole = || format!("{}/{}", network.shown(network.address), network.prefix);
-    Ok(host.unwrap_or_else(whole).into())
+            .and_then(|nth| network.nth(nth)),
+    };
+    Ok(match host {
+        Some(host) => network.show_as_inet_ntop(host).into(),
+        None => format!(
+            "{}/{}",
+            network.show_as_inet_ntop(network.address),
+            network.prefix
+        )
+        .into(),
+    })
 }
 
 /// The digits of a text that Python's `int` takes: white space around them and one `_` between two of them.

@@ -17,6 +17,7 @@ use crate::value::PluginValue;
 use arguments::Arguments;
 
 pub use defaults::{DataDefaults, defaults};
+pub(crate) use defaults::{DataMapping, DataPlace, DefaultStep, DefaultValue};
 pub use folder_filter::folder_filter;
 
 /// The files that functions of the family read, below the folder of the project.

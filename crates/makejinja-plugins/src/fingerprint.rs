@@ -19,8 +19,6 @@ pub(crate) struct KnownDefinition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KnownMethod {
     Constructor { folder_filters: bool },
-    FlatData { cluster_issuer: bool, spegel: bool },
-    GatewayData,
     PathFilters,
     PathFilter,
 }
@@ -29,7 +27,6 @@ impl KnownMethod {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Constructor { .. } => "__init__",
-            Self::FlatData { .. } | Self::GatewayData => "data",
             Self::PathFilters => "path_filters",
             Self::PathFilter => "_mjfilter_func",
         }
@@ -601,28 +598,6 @@ const METHODS: &[(&str, KnownMethod)] = &[
             folder_filters: true,
         },
     ),
-    (
-        "c2c22d4e45637609d64079ce",
-        KnownMethod::FlatData {
-            cluster_issuer: true,
-            spegel: false,
-        },
-    ),
-    (
-        "71ac8f3870b55d71c10460ae",
-        KnownMethod::FlatData {
-            cluster_issuer: true,
-            spegel: true,
-        },
-    ),
-    (
-        "b6678d5625418d9c78daa699",
-        KnownMethod::FlatData {
-            cluster_issuer: false,
-            spegel: true,
-        },
-    ),
-    ("fb8f28ee02fdd43dbdc23539", KnownMethod::GatewayData),
     ("86c94eae82da01b4dcd00d25", KnownMethod::PathFilters),
     ("4dfe558c6e050d06d04cb115", KnownMethod::PathFilter),
 ];

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::data_hook::read_data_hook;
 use crate::family::{DataDefaults, FamilyFunction, NetworkLibrary};
 use crate::fingerprint::{KnownDefinition, KnownMethod, find_definition, find_method};
 use crate::python_definition::{PythonStatement, statements};
 use crate::python_line::{PythonToken, split_lines};
 
 /// What is known of a plugin file without running it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KnownPlugin {
     /// The class of the plugin, if there is one alone.
     pub class: Option<String>,
@@ -16,7 +17,7 @@ pub struct KnownPlugin {
     pub functions: Vec<(String, FamilyFunction)>,
     /// Filters, likewise.
     pub filters: Vec<(String, FamilyFunction)>,
-    /// What the `data` hook adds, if it is known.
+    /// What the `data` hook adds; nothing if there is none, or if it is not known.
     pub defaults: DataDefaults,
     /// Whether the plugin leaves out the folders that a `.mjfilter.py` in them refuses.
     pub has_folder_filters: bool,
@@ -45,7 +46,7 @@ impl KnownPlugin {
             class: None,
             functions: Vec::new(),
             filters: Vec::new(),
-            defaults: DataDefaults::Nothing,
+            defaults: DataDefaults::default(),
             has_folder_filters: false,
             unknown: vec![UnknownPart { name, line }],
         }
@@ -149,6 +150,7 @@ struct PluginFile<'a> {
     replaced: BTreeSet<String>,
     /// Whether something may replace any name.
     replaces_all: bool,
+    has_constructor: bool,
     unknown: Vec<UnknownPart>,
 }
 
@@ -255,7 +257,7 @@ impl<'a> PluginFile<'a> {
             class: class.defines("class").map(str::to_owned),
             functions: Vec::new(),
             filters: Vec::new(),
-            defaults: DataDefaults::Nothing,
+            defaults: DataDefaults::default(),
             has_folder_filters: false,
             unknown: Vec::new(),
         };
@@ -288,6 +290,7 @@ impl<'a> PluginFile<'a> {
             }
             return;
         };
+        self.has_constructor |= name == "__init__";
         if let ("functions" | "filters", Some(offered)) = (name, offered_names(member)) {
             let offers = self.offers(&offered, line);
             if name == "functions" {
@@ -297,38 +300,22 @@ impl<'a> PluginFile<'a> {
             }
             return;
         }
+        if name == "data"
+            && !self.replaces_all
+            && let Some(defaults) = read_data_hook(member, self.network_library())
+        {
+            known.defaults = defaults;
+            methods.insert("data");
+            return;
+        }
         match find_method(&member.fingerprint()).filter(|method| method.name() == name) {
             Some(method) => {
                 methods.insert(method.name());
-                self.add_method(method, known, line);
+                if let KnownMethod::Constructor { folder_filters } = method {
+                    known.has_folder_filters = folder_filters;
+                }
             }
             None => self.note(format!("the method `{name}`"), line),
-        }
-    }
-
-    fn add_method(&mut self, method: KnownMethod, known: &mut KnownPlugin, line: usize) {
-        match method {
-            KnownMethod::Constructor { folder_filters } => {
-                known.has_folder_filters = folder_filters;
-            }
-            KnownMethod::PathFilters | KnownMethod::PathFilter => {}
-            KnownMethod::FlatData {
-                cluster_issuer,
-                spegel,
-            } => match self.network_library() {
-                Some(library) => {
-                    known.defaults = DataDefaults::Flat {
-                        cluster_issuer,
-                        spegel,
-                        library,
-                    };
-                }
-                None => self.note("the method `data`, without a known `nthhost`", line),
-            },
-            KnownMethod::GatewayData => match self.network_library() {
-                Some(library) => known.defaults = DataDefaults::Gateway { library },
-                None => self.note("the method `data`, without a known `nthhost`", line),
-            },
         }
     }
 
@@ -363,14 +350,16 @@ impl<'a> PluginFile<'a> {
         let has_filters = methods.contains("path_filters") && methods.contains("_mjfilter_func");
         let import_filter = !known.has_folder_filters || self.known("import_filter", 0).is_some();
         let any_filters = methods.contains("path_filters") || methods.contains("_mjfilter_func");
-        if (known.has_folder_filters || any_filters)
-            && !(known.has_folder_filters && has_filters && import_filter)
-        {
+        let is_whole = known.has_folder_filters && has_filters && import_filter;
+        if (known.has_folder_filters || any_filters) && !is_whole {
             known.has_folder_filters = false;
-            self.note("path filters", line);
+            // Without a known constructor, that is what there is to say.
+            if methods.contains("__init__") || !self.has_constructor {
+                self.note("path filters", line);
+            }
         }
         if methods.contains("data") && !methods.contains("__init__") {
-            known.defaults = DataDefaults::Nothing;
+            known.defaults = DataDefaults::default();
             self.note("the method `data`, without a known constructor", line);
         }
     }
@@ -490,6 +479,8 @@ fn bases(head: &[PythonToken]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::family::defaults;
+    use crate::value::PluginValue;
 
     const HEAD: &str = "from pathlib import Path\nfrom typing import Any\nimport makejinja\n";
     const STEM: &str = "def basename(value: str) -> str:\n    return Path(value).stem\n";
@@ -599,6 +590,73 @@ mod tests {
             unknown("'open"),
             [("the file, which cannot be taken apart".to_owned(), 1)]
         );
+    }
+
+    fn data_hook(body: &str) -> KnownPlugin {
+        let constructor = "    def __init__(self, data):\n        self._data = data\n\n";
+        let body = body.replace('\n', "\n        ");
+        let hook = format!("    def data(self):\n        {body}\n");
+        known_plugin(&format!("{HEAD}{}", class(&format!("{constructor}{hook}"))))
+    }
+
+    #[test]
+    fn a_hook_that_sets_defaults_is_known() {
+        let known = data_hook(
+            "data = self._data\ndata.setdefault('branch', 'main')\nkeys = ['a', 'b']\n\
+             both = all(data.get(key) for key in keys)\ndata.setdefault('both', both)\n\
+             part = data['part']\npart.setdefault(\n    'servers', [\"x\", 1, None],\n)\n\
+             data.setdefault('many', len(self._data.get('branch')) > 3)\nreturn self._data",
+        );
+        assert_eq!(known.unknown, []);
+        let entries = [
+            ("a", true.into()),
+            ("b", 0.into()),
+            ("part", PluginValue::Map(vec![])),
+        ];
+        let mut data = PluginValue::map(entries.clone());
+        defaults(&known.defaults, &mut data).unwrap();
+        let servers = vec!["x".into(), 1.into(), PluginValue::Null];
+        let part = PluginValue::map([("servers", PluginValue::List(servers))]);
+        let added = [
+            ("branch", "main".into()),
+            ("both", false.into()),
+            ("many", true.into()),
+        ];
+        let [a, b, _] = entries;
+        let expected = PluginValue::map([a, b, ("part", part)].into_iter().chain(added));
+        assert_eq!(data, expected);
+        let without = defaults(&known.defaults, &mut PluginValue::Map(vec![])).unwrap_err();
+        assert_eq!(without.message, "the data have no `part`");
+    }
+
+    #[test]
+    fn a_hook_that_does_more_is_not_known() {
+        let others = [
+            "return {}",
+            "data = self._data",
+            "data = self._data\nreturn data['part']",
+            "data = self._data\ndata['a'] = 1\nreturn data",
+            "data = self._data\nif data:\n    data.setdefault('a', 1)\nreturn data",
+            "data = self._data\ndata.setdefault('a', f'{data}')\nreturn data",
+            "data = self._data\ndata.setdefault('a', nthhost(data.get('b'), 1))\nreturn data",
+            "data = self._data\nlen = 1\nreturn data",
+            "data = self._data\ndata = self._data\nreturn data",
+            "data = self._data\na = 1\na = 2\ndata.setdefault('a', a)\nreturn data",
+            "data = self._data\ndata.setdefault('a', 1) or 2\nreturn data",
+            "data = self._data\nkeys = ['a']\nb = all(data.get(data) for data in keys)\nreturn data",
+            "data = self._data\nb = all(data.get(key) for key in keys if key)\nreturn data",
+            "data = self._data\ndata.setdefault('a', len(data.get('b')) > 1 > 0)\nreturn data",
+        ];
+        for other in others {
+            let known = data_hook(other);
+            assert!(known.defaults.is_empty(), "{other}");
+            let names: Vec<&str> = known
+                .unknown
+                .iter()
+                .map(|part| part.name.as_str())
+                .collect();
+            assert_eq!(names, ["the method `data`"], "{other}");
+        }
     }
 
     #[test]

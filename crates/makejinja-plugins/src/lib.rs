@@ -10,6 +10,7 @@
 //!
 //! Nothing is written to the disk, and nothing that plugins print gets into the protocol.
 
+mod data_hook;
 mod error;
 pub mod family;
 mod fingerprint;
@@ -20,6 +21,7 @@ mod process;
 mod python_definition;
 mod python_line;
 mod reads;
+mod token_cursor;
 mod value;
 mod wire;
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use makejinja_plugins::PluginValue;
-use makejinja_plugins::family::{
-    DataDefaults, FamilyFunction, FileText, KeyFiles, NetworkLibrary, defaults,
-};
+use makejinja_plugins::family::{FamilyFunction, FileText, KeyFiles, NetworkLibrary};
 use zeroize::Zeroizing;
 
 #[derive(Default)]
@@ -307,60 +305,4 @@ fn what_is_secret_is_said() {
     let field = FamilyFunction::TunnelField { file: "a" };
     assert!(field.gives_secret(&[text("TunnelSecret")], &[]));
     assert!(!field.gives_secret(&[text("TunnelID")], &[]));
-}
-
-#[test]
-fn defaults_are_added_where_nothing_stands() {
-    let which = DataDefaults::Flat {
-        cluster_issuer: false,
-        spegel: true,
-        library: NetworkLibrary::Ipaddress,
-    };
-    let mut data = PluginValue::map([
-        ("node_cidr", text("192.168.1.0/24")),
-        ("cluster_pod_cidr", text("")),
-        ("cilium_bgp_router_addr", text("a")),
-        ("cilium_bgp_router_asn", PluginValue::from(1)),
-        ("cilium_bgp_node_asn", PluginValue::from(0)),
-        ("nodes", PluginValue::List(vec![PluginValue::Null; 2])),
-    ]);
-    defaults(which, &mut data).unwrap();
-    assert_eq!(data.get("node_default_gateway"), Some(&text("192.168.1.1")));
-    assert_eq!(data.get("cluster_pod_cidr"), Some(&text("")));
-    assert_eq!(
-        data.get("cilium_bgp_enabled"),
-        Some(&PluginValue::Bool(false))
-    );
-    assert_eq!(data.get("spegel_enabled"), Some(&PluginValue::Bool(true)));
-    assert_eq!(data.get("cloudflare_cluster_issuer"), None);
-    let PluginValue::Map(entries) = &data else {
-        panic!("no mapping")
-    };
-    assert_eq!(entries.len(), 15);
-    let mut empty = PluginValue::Map(vec![]);
-    assert_eq!(
-        defaults(which, &mut empty).unwrap_err().message,
-        "the data have no `nodes`"
-    );
-    assert_eq!(
-        empty.get("node_default_gateway"),
-        Some(&PluginValue::Bool(false))
-    );
-
-    let which = DataDefaults::Gateway {
-        library: NetworkLibrary::Ipaddress,
-    };
-    let network = PluginValue::map([("node_cidr", text("10.1.0.0/16"))]);
-    let mut data = PluginValue::map([("network", network)]);
-    defaults(which, &mut data).unwrap();
-    let gateway = data
-        .get("network")
-        .and_then(|network| network.get("default_gateway"));
-    assert_eq!(gateway, Some(&text("10.1.0.1")));
-    assert_eq!(
-        defaults(which, &mut PluginValue::Map(vec![]))
-            .unwrap_err()
-            .message,
-        "the data have no `network`"
-    );
 }

@@ -1,119 +1,172 @@
 //! The defaults that the plugins of the family add to the data.
 
+use std::collections::BTreeMap;
+
 use super::{FamilyError, NetworkLibrary, network};
 use crate::value::PluginValue;
 
-/// What the `data` hook of a plugin of the family adds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataDefaults {
-    /// Nothing: there is no such hook.
-    Nothing,
-    /// The data of 2025, all keys on the top level.
-    Flat {
-        /// Whether there is a default for the issuer of certificates.
-        cluster_issuer: bool,
-        /// Whether there is one for Spegel, by the number of nodes.
-        spegel: bool,
-        /// By what the default gateway is found.
-        library: NetworkLibrary,
-    },
-    /// The data of 2026: the default gateway in `network`.
-    Gateway {
-        /// By what the default gateway is found.
-        library: NetworkLibrary,
-    },
+/// What the `data` hook of a plugin of the family does: it sets defaults, one after the other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DataDefaults {
+    pub(crate) steps: Vec<DefaultStep>,
+}
+
+/// One statement of a `data` hook.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DefaultStep {
+    /// `name = value`.
+    Keep(String, DefaultValue),
+    /// `data.setdefault("key", value)`.
+    Set(DataPlace, DefaultValue),
+}
+
+/// The data, or a mapping on their top level.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DataMapping {
+    Whole,
+    Part(String),
+}
+
+/// A key of the data, or of a mapping on their top level.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DataPlace {
+    pub(crate) of: DataMapping,
+    pub(crate) key: String,
+    /// Whether it is an error if it is not there, as with `data["key"]`; else it is `None`.
+    pub(crate) required: bool,
+}
+
+/// What a default is found by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DefaultValue {
+    Literal(PluginValue),
+    Kept(String),
+    /// `nthhost(network, n)`.
+    Host(NetworkLibrary, DataPlace, PluginValue),
+    /// `all(data.get(key) for key in keys)`.
+    AllTrue(Vec<DataPlace>),
+    /// `len(data.get("key")) > n`.
+    LongerThan(DataPlace, usize),
+}
+
+impl DataDefaults {
+    /// Tells whether nothing is added.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
 }
 
 /// Adds the defaults of a plugin to the data, as its `data` hook does: a key that is there stays, whatever it holds.
 ///
 /// # Errors
 ///
-/// Fails where the original raises an exception: without `nodes`, and for `netaddr` without a network.
-pub fn defaults(which: DataDefaults, data: &mut PluginValue) -> Result<(), FamilyError> {
-    match which {
-        DataDefaults::Nothing => Ok(()),
-        DataDefaults::Flat {
-            cluster_issuer,
-            spegel,
-            library,
-        } => add_flat(data, cluster_issuer, spegel, library),
-        DataDefaults::Gateway { library } => {
-            let missing = |key: &str| FamilyError::new(format!("the data have no `{key}`"));
-            let network = data.get_mut("network").ok_or_else(|| missing("network"))?;
-            let cidr = network
-                .get("node_cidr")
-                .ok_or_else(|| missing("network.node_cidr"))?;
-            let gateway = network::nth_host(library, cidr, &PluginValue::from(1))?;
-            set_default(network, "default_gateway", gateway)
+/// Fails where the original raises an exception, as without the `nodes` that it counts.
+pub fn defaults(which: &DataDefaults, data: &mut PluginValue) -> Result<(), FamilyError> {
+    let mut kept = BTreeMap::new();
+    for step in &which.steps {
+        match step {
+            DefaultStep::Keep(name, value) => {
+                let value = evaluate(value, data, &kept)?;
+                kept.insert(name.as_str(), value);
+            }
+            DefaultStep::Set(place, value) => {
+                let value = evaluate(value, data, &kept)?;
+                set_default(place, data, value)?;
+            }
         }
-    }
-}
-
-fn add_flat(
-    data: &mut PluginValue,
-    cluster_issuer: bool,
-    spegel: bool,
-    library: NetworkLibrary,
-) -> Result<(), FamilyError> {
-    let cidr = data.get("node_cidr").cloned().unwrap_or(PluginValue::Null);
-    let gateway = network::nth_host(library, &cidr, &PluginValue::from(1))?;
-    let list = |items: [&str; 2]| PluginValue::List(items.map(PluginValue::from).into());
-    set_default(data, "node_default_gateway", gateway)?;
-    set_default(data, "node_dns_servers", list(["1.1.1.1", "1.0.0.1"]))?;
-    set_default(
-        data,
-        "node_ntp_servers",
-        list(["162.159.200.1", "162.159.200.123"]),
-    )?;
-    set_default(data, "cluster_pod_cidr", "10.42.0.0/16".into())?;
-    set_default(data, "cluster_svc_cidr", "10.43.0.0/16".into())?;
-    set_default(data, "repository_branch", "main".into())?;
-    set_default(data, "repository_visibility", "public".into())?;
-    if cluster_issuer {
-        set_default(data, "cloudflare_cluster_issuer", "staging".into())?;
-    }
-    set_default(data, "cilium_loadbalancer_mode", "dsr".into())?;
-    let keys = [
-        "cilium_bgp_router_addr",
-        "cilium_bgp_router_asn",
-        "cilium_bgp_node_asn",
-    ];
-    let bgp = keys
-        .iter()
-        .all(|key| data.get(key).is_some_and(PluginValue::is_true));
-    set_default(data, "cilium_bgp_enabled", bgp.into())?;
-    if spegel {
-        let nodes = count(data.get("nodes"))?;
-        set_default(data, "spegel_enabled", (nodes > 1).into())?;
     }
     Ok(())
 }
 
-fn count(nodes: Option<&PluginValue>) -> Result<usize, FamilyError> {
-    match nodes {
+fn evaluate(
+    value: &DefaultValue,
+    data: &PluginValue,
+    kept: &BTreeMap<&str, PluginValue>,
+) -> Result<PluginValue, FamilyError> {
+    match value {
+        DefaultValue::Literal(value) => Ok(value.clone()),
+        DefaultValue::Kept(name) => {
+            let value = kept.get(name.as_str()).cloned();
+            value.ok_or_else(|| FamilyError::new(format!("`{name}` has no value")))
+        }
+        DefaultValue::Host(library, place, nth) => {
+            let network = read(place, data)?.unwrap_or(&PluginValue::Null);
+            network::nth_host(*library, network, nth)
+        }
+        DefaultValue::AllTrue(places) => {
+            for place in places {
+                if !read(place, data)?.is_some_and(PluginValue::is_true) {
+                    return Ok(PluginValue::Bool(false));
+                }
+            }
+            Ok(PluginValue::Bool(true))
+        }
+        DefaultValue::LongerThan(place, least) => Ok(PluginValue::Bool(
+            count(place, read(place, data)?)? > *least,
+        )),
+    }
+}
+
+fn missing(key: &str) -> FamilyError {
+    FamilyError::new(format!("the data have no `{key}`"))
+}
+
+fn read<'a>(
+    place: &DataPlace,
+    data: &'a PluginValue,
+) -> Result<Option<&'a PluginValue>, FamilyError> {
+    let mapping = match &place.of {
+        DataMapping::Part(part) => data.get(part).ok_or_else(|| missing(part))?,
+        DataMapping::Whole => data,
+    };
+    check_mapping(mapping, place)?;
+    match mapping.get(&place.key) {
+        None if place.required => Err(missing(&place.key)),
+        found => Ok(found),
+    }
+}
+
+fn check_mapping(mapping: &PluginValue, place: &DataPlace) -> Result<(), FamilyError> {
+    if matches!(mapping, PluginValue::Map(_)) {
+        return Ok(());
+    }
+    let kind = mapping.type_name();
+    let message = match &place.of {
+        DataMapping::Part(part) => format!("`{part}` is of type `{kind}`, and a mapping is needed"),
+        DataMapping::Whole => format!("the data are of type `{kind}`, and a mapping is needed"),
+    };
+    Err(FamilyError::new(message))
+}
+
+fn count(place: &DataPlace, found: Option<&PluginValue>) -> Result<usize, FamilyError> {
+    let key = &place.key;
+    match found {
         Some(PluginValue::List(items) | PluginValue::Tuple(items)) => Ok(items.len()),
         Some(PluginValue::Map(entries)) => Ok(entries.len()),
         Some(PluginValue::Text(text)) => Ok(text.chars().count()),
         Some(other) => {
             let kind = other.type_name();
-            Err(FamilyError::new(format!(
-                "`nodes` is of type `{kind}`, and a list is needed"
-            )))
+            let message = format!("`{key}` is of type `{kind}`, and a list is needed");
+            Err(FamilyError::new(message))
         }
-        None => Err(FamilyError::new("the data have no `nodes`")),
+        None => Err(missing(key)),
     }
 }
 
-fn set_default(data: &mut PluginValue, key: &str, value: PluginValue) -> Result<(), FamilyError> {
-    if data.get(key).is_some() {
+fn set_default(
+    place: &DataPlace,
+    data: &mut PluginValue,
+    value: PluginValue,
+) -> Result<(), FamilyError> {
+    if read(place, data)?.is_some() {
         return Ok(());
     }
-    let PluginValue::Map(entries) = data else {
-        let kind = data.type_name();
-        return Err(FamilyError::new(format!(
-            "the data are of type `{kind}`, and a mapping is needed"
-        )));
+    let mapping = match &place.of {
+        DataMapping::Part(part) => data.get_mut(part),
+        DataMapping::Whole => Some(data),
     };
-    entries.push((PluginValue::from(key), value));
+    if let Some(PluginValue::Map(entries)) = mapping {
+        entries.push((PluginValue::from(place.key.as_str()), value));
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The files `.mjfilter.py`, which say whether a folder is rendered.
 
 use crate::python_line::{PythonLine, PythonToken, split_lines};
+use crate::token_cursor::TokenCursor;
 use crate::value::PluginValue;
 
 /// How deep an expression may be nested.
@@ -24,11 +25,12 @@ pub fn folder_filter(source: &str, data: &PluginValue) -> Option<bool> {
         && lambda.is_word("lambda")
         && parameter.is_word("data")
         && colon.is_sign(':');
-    let mut parser = ExpressionParser { tokens, depth: 0 };
+    let cursor = TokenCursor::new(tokens);
+    let mut parser = ExpressionParser { cursor, depth: 0 };
     let expression = begins.then(|| parser.disjunction()).flatten()?;
     let value = parser
-        .tokens
-        .is_empty()
+        .cursor
+        .is_at_end()
         .then(|| expression.evaluate(data))
         .flatten()?;
     Some(!matches!(value, PluginValue::Bool(false)))
@@ -136,31 +138,14 @@ fn equal(left: &PluginValue, right: &PluginValue) -> Option<bool> {
 }
 
 struct ExpressionParser<'a> {
-    tokens: &'a [PythonToken],
+    cursor: TokenCursor<'a>,
     depth: usize,
 }
 
 impl ExpressionParser<'_> {
-    fn word(&mut self, word: &str) -> bool {
-        let found = self.tokens.first().is_some_and(|first| first.is_word(word));
-        self.advance(found)
-    }
-
-    fn sign(&mut self, sign: char) -> bool {
-        let found = self.tokens.first().is_some_and(|first| first.is_sign(sign));
-        self.advance(found)
-    }
-
-    fn advance(&mut self, found: bool) -> bool {
-        if found {
-            self.tokens = &self.tokens[1..];
-        }
-        found
-    }
-
     fn disjunction(&mut self) -> Option<FilterExpression> {
         let mut left = self.conjunction()?;
-        while self.word("or") {
+        while self.cursor.word("or") {
             left = FilterExpression::Or(Box::new(left), Box::new(self.conjunction()?));
         }
         Some(left)
@@ -168,7 +153,7 @@ impl ExpressionParser<'_> {
 
     fn conjunction(&mut self) -> Option<FilterExpression> {
         let mut left = self.negation()?;
-        while self.word("and") {
+        while self.cursor.word("and") {
             left = FilterExpression::And(Box::new(left), Box::new(self.negation()?));
         }
         Some(left)
@@ -178,7 +163,7 @@ impl ExpressionParser<'_> {
         self.depth += 1;
         let negation = if self.depth > DEEPEST {
             None
-        } else if self.word("not") {
+        } else if self.cursor.word("not") {
             Some(FilterExpression::Not(Box::new(self.negation()?)))
         } else {
             self.comparison()
@@ -200,7 +185,7 @@ impl ExpressionParser<'_> {
     }
 
     fn begins_comparison(&self) -> bool {
-        self.tokens.first().is_some_and(|first| match first {
+        self.cursor.tokens.first().is_some_and(|first| match first {
             PythonToken::Word(word) => matches!(word.as_str(), "in" | "not" | "is"),
             PythonToken::Sign(sign) => matches!(sign, '=' | '!' | '<' | '>'),
             PythonToken::Text { .. } => false,
@@ -208,20 +193,20 @@ impl ExpressionParser<'_> {
     }
 
     fn comparison_sign(&mut self) -> Option<Comparison> {
-        if self.sign('=') {
-            return self.sign('=').then_some(Comparison::Equal);
+        if self.cursor.sign('=') {
+            return self.cursor.sign('=').then_some(Comparison::Equal);
         }
-        if self.sign('!') {
-            return self.sign('=').then_some(Comparison::Unequal);
+        if self.cursor.sign('!') {
+            return self.cursor.sign('=').then_some(Comparison::Unequal);
         }
-        if self.word("in") {
+        if self.cursor.word("in") {
             return Some(Comparison::In);
         }
-        if self.word("not") {
-            return self.word("in").then_some(Comparison::NotIn);
+        if self.cursor.word("not") {
+            return self.cursor.word("in").then_some(Comparison::NotIn);
         }
-        let is = self.word("is").then_some(Comparison::Is)?;
-        Some(if self.word("not") {
+        let is = self.cursor.word("is").then_some(Comparison::Is)?;
+        Some(if self.cursor.word("not") {
             Comparison::IsNot
         } else {
             is
@@ -229,83 +214,33 @@ impl ExpressionParser<'_> {
     }
 
     fn access(&mut self) -> Option<FilterExpression> {
-        let mut of = if self.sign('(') {
+        let mut of = if self.cursor.sign('(') {
             let inner = self.disjunction()?;
-            self.sign(')').then_some(inner)?
-        } else if self.word("data") {
+            self.cursor.sign(')').then_some(inner)?
+        } else if self.cursor.word("data") {
             FilterExpression::Data
         } else {
-            FilterExpression::Literal(self.literal()?)
+            FilterExpression::Literal(self.cursor.literal()?)
         };
         loop {
-            if self.sign('.') {
-                let begins = self.word("get") && self.sign('(');
-                let key = begins.then(|| self.key()).flatten()?;
-                let default = if self.sign(',') {
-                    self.literal()?
+            if self.cursor.sign('.') {
+                let begins = self.cursor.word("get") && self.cursor.sign('(');
+                let key = begins.then(|| self.cursor.text()).flatten()?.to_owned();
+                let default = if self.cursor.sign(',') {
+                    self.cursor.literal()?
                 } else {
                     PluginValue::Null
                 };
-                self.sign(')').then_some(())?;
+                self.cursor.sign(')').then_some(())?;
                 of = FilterExpression::Get(Box::new(of), key, default);
-            } else if self.sign('[') {
-                let key = self.key()?;
-                self.sign(']').then_some(())?;
+            } else if self.cursor.sign('[') {
+                let key = self.cursor.text()?.to_owned();
+                self.cursor.sign(']').then_some(())?;
                 of = FilterExpression::Index(Box::new(of), key);
             } else {
                 return Some(of);
             }
         }
-    }
-
-    fn key(&mut self) -> Option<String> {
-        self.literal()?.as_text().map(str::to_owned)
-    }
-
-    fn literal(&mut self) -> Option<PluginValue> {
-        for (word, value) in [
-            ("True", PluginValue::Bool(true)),
-            ("False", PluginValue::Bool(false)),
-            ("None", PluginValue::Null),
-        ] {
-            if self.word(word) {
-                return Some(value);
-            }
-        }
-        if self.sign('{') {
-            return self.sign('}').then(|| PluginValue::Map(Vec::new()));
-        }
-        if self.sign('[') {
-            return self.list();
-        }
-        match self.tokens.split_first()? {
-            (PythonToken::Text { prefix, content }, rest) => {
-                self.tokens = rest;
-                let is_plain = prefix.is_empty() && !content.contains('\\');
-                // Two texts side by side are one.
-                let ends = !matches!(rest.first(), Some(PythonToken::Text { .. }));
-                (is_plain && ends).then(|| PluginValue::from(content.as_str()))
-            }
-            _ => None,
-        }
-    }
-
-    fn list(&mut self) -> Option<PluginValue> {
-        let mut items = Vec::new();
-        while !self.sign(']') {
-            if !items.is_empty() {
-                self.sign(',').then_some(())?;
-            }
-            self.depth += 1;
-            let item = if self.depth > DEEPEST {
-                None
-            } else {
-                self.literal()
-            };
-            self.depth -= 1;
-            items.push(item?);
-        }
-        Some(PluginValue::List(items))
     }
 }
 

@@ -343,10 +343,10 @@ impl Comparison {
                     }
                 }
             }
-            if known.defaults != DataDefaults::Nothing && name == "usual" {
+            if !known.defaults.is_empty() && name == "usual" {
                 self.compare_defaults(
                     file,
-                    known.defaults,
+                    &known.defaults,
                     &mut host,
                     &function(&offered, "data_hook"),
                 );
@@ -357,7 +357,7 @@ impl Comparison {
     fn compare_defaults(
         &mut self,
         file: &Path,
-        which: DataDefaults,
+        which: &DataDefaults,
         host: &mut PluginHost,
         hook: &makejinja_plugins::Callee,
     ) {

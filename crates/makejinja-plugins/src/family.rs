@@ -1,7 +1,7 @@
 //! What the plugins of the cluster-template family do, without Python.
 //!
 //! `onedr0p/cluster-template` and the projects made from it share some functions, in a few variants each.
-//! [`known_plugin`](crate::known_plugin) says which of them a plugin has. The results are those of the originals to the
+//! [`known_plugin()`](crate::known_plugin()) says which of them a plugin has. The results are those of the originals to the
 //! byte; errors mean the same in our own words.
 
 mod arguments;

@@ -1,8 +1,8 @@
 //! What the plugins of the cluster-template family do, without Python.
 //!
 //! `onedr0p/cluster-template` and the projects made from it share some functions, in a few variants each.
-//! [`known_plugin()`](crate::known_plugin()) says which of them a plugin has. The results are those of the originals to the
-//! byte; errors mean the same in our own words.
+//! [`known_plugin()`](crate::known_plugin()) says which of them a plugin has. The results are those of the originals to
+//! the byte; errors mean the same in our own words.
 
 mod arguments;
 mod defaults;
@@ -163,8 +163,8 @@ impl FamilyFunction {
         }
     }
 
-    /// Tells whether the result of a call is a secret. What the family reads of key files is one, besides the public key
-    /// and the id of the tunnel.
+    /// Tells whether the result of a call is a secret. What the family reads of key files is one, besides the public
+    /// key and the id of the tunnel.
     pub fn gives_secret(self, arguments: &[PluginValue], named: &[(String, PluginValue)]) -> bool {
         let first = Arguments::bind(self.parameters(), arguments, named);
         let first = first

@@ -40,8 +40,8 @@ pub struct HostSpec {
     pub import_paths: Vec<PathBuf>,
     /// The classes of plugins, as `module:Class`, `plugins` before `loaders`.
     pub plugins: Vec<String>,
-    /// Files named `.mjfilter.py`, for a project whose plugin does not run them itself: `main(data)` is called after the
-    /// plugins were loaded, and where it gives `False`, the folder of the file is left out.
+    /// Files named `.mjfilter.py`, for a project whose plugin does not run them itself: `main(data)` is called after
+    /// the plugins were loaded, and where it gives `False`, the folder of the file is left out.
     pub folder_filters: Vec<PathBuf>,
     /// The configuration as plugins see it: a mapping of makejinja's options, with absolute paths as
     /// [`PluginValue::Path`] and `undefined` as the name of the mode.
@@ -70,9 +70,9 @@ impl fmt::Debug for HostSpec {
 /// A running process with the plugins of a project.
 ///
 /// Plugins run with the rights of the user: starting one runs code of the project. The process ends with its
-/// descendants when this is dropped, when a call takes too long, and when the process that holds this ends; one that left
-/// its process group is not reached. Arguments are copies: a function that changes one changes nothing here, and what it
-/// changes in the data after they were offered is not seen.
+/// descendants when this is dropped, when a call takes too long, and when the process that holds this ends; one that
+/// left its process group is not reached. Arguments are copies: a function that changes one changes nothing here, and
+/// what it changes in the data after they were offered is not seen.
 pub struct PluginHost {
     process: HostProcess,
     command: String,

@@ -56,9 +56,9 @@ impl KnownPlugin {
 /// Reads a plugin file without running it, and says which of its functions and hooks are those of the cluster-template
 /// family.
 ///
-/// A definition is known if it is the same as one of upstream's but for comments, documentation, quoting, white space and
-/// annotations. A function is known if whatever it calls is known too, and nothing else in the file takes the place of a
-/// name that it uses. Whatever is in doubt needs Python.
+/// A definition is known if it is the same as one of upstream's but for comments, documentation, quoting, white space
+/// and annotations. A function is known if whatever it calls is known too, and nothing else in the file takes the place
+/// of a name that it uses. Whatever is in doubt needs Python.
 pub fn known_plugin(source: &str) -> KnownPlugin {
     let Some(lines) = split_lines(source) else {
         return KnownPlugin::unknown_file("the file, which cannot be taken apart", 1);
@@ -144,7 +144,7 @@ const BASES: [&str; 5] = [
 #[derive(Default)]
 struct PluginFile<'a> {
     bound: BTreeSet<String>,
-    definitions: BTreeMap<String, (PythonStatement<'a>, Option<&'static KnownDefinition>)>,
+    definitions: BTreeMap<String, (PythonStatement<'a>, Option<KnownDefinition>)>,
     classes: Vec<PythonStatement<'a>>,
     /// Names that mean something else than in upstream's file.
     replaced: BTreeSet<String>,
@@ -164,8 +164,7 @@ impl<'a> PluginFile<'a> {
         let head = statement.head();
         if let Some(name) = statement.defines("def") {
             self.bind(name, "", statement.number());
-            let known =
-                find_definition(&statement.fingerprint()).filter(|known| known.name == name);
+            let known = find_definition(&statement.fingerprint());
             if known.is_none() && statement.is_decorated() {
                 self.note(
                     format!("the decorated function `{name}`"),
@@ -224,22 +223,30 @@ impl<'a> PluginFile<'a> {
     }
 
     /// Returns the definition of a name, if it is known with all that it calls.
-    fn known(&self, name: &str, depth: usize) -> Option<&'static KnownDefinition> {
-        let (_, known) = self.definitions.get(name)?;
-        let known = (*known)?;
+    fn known(&self, name: &str, depth: usize) -> Option<KnownDefinition> {
+        let (statement, known) = self.definitions.get(name)?;
+        let mut words = statement.words().filter(|word| *word != name);
         let is_whole = depth < 4
             && !self.replaces_all
             && !self.replaced.contains(name)
-            && known.uses.iter().all(|used| self.means(used, depth));
-        is_whole.then_some(known)
+            && words.all(|word| self.means(word, depth));
+        known.filter(|_| is_whole)
     }
 
-    /// Tells whether a name that upstream's definitions use means here what it means there.
-    fn means(&self, name: &str, depth: usize) -> bool {
-        if USED_NAMES.iter().any(|(used, _)| *used == name) {
-            !self.replaced.contains(name)
+    /// Returns the function of a name, if it is known with all that it calls.
+    fn known_function(&self, name: &str) -> Option<FamilyFunction> {
+        match self.known(name, 0)? {
+            KnownDefinition::Function(function) => Some(function),
+            KnownDefinition::Helper => None,
+        }
+    }
+
+    /// Tells whether a word in a known definition means here what it means upstream: nothing else is bound to it.
+    fn means(&self, word: &str, depth: usize) -> bool {
+        if USED_NAMES.iter().any(|(used, _)| *used == word) {
+            !self.replaced.contains(word)
         } else {
-            self.known(name, depth + 1).is_some()
+            !self.bound.contains(word) || self.known(word, depth + 1).is_some()
         }
     }
 
@@ -320,7 +327,7 @@ impl<'a> PluginFile<'a> {
     }
 
     fn network_library(&self) -> Option<NetworkLibrary> {
-        match self.known("nthhost", 0)?.function? {
+        match self.known_function("nthhost")? {
             FamilyFunction::NthHost(library) => Some(library),
             _ => None,
         }
@@ -329,7 +336,7 @@ impl<'a> PluginFile<'a> {
     fn offers(&mut self, names: &[&str], line: usize) -> Vec<(String, FamilyFunction)> {
         let mut offers = Vec::new();
         for name in names {
-            if let Some(function) = self.known(name, 0).and_then(|known| known.function) {
+            if let Some(function) = self.known_function(name) {
                 offers.push(((*name).to_owned(), function));
             } else {
                 let definition = self.definitions.get(*name);

@@ -103,8 +103,8 @@ impl HostProcess {
         }
     }
 
-    /// Returns what was printed since the last time, once `mark` has been seen, which is left out, or it is clear that it
-    /// does not come.
+    /// Returns what was printed since the last time, once `mark` has been seen, which is left out, or it is clear that
+    /// it does not come.
     pub(crate) fn take_printed(&self, mark: Option<&[u8]>) -> String {
         self.printed.take(mark, GRACE)
     }

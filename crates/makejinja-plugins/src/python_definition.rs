@@ -77,8 +77,14 @@ impl<'a> PythonStatement<'a> {
         is_docstring(self.head)
     }
 
-    /// A hash of what the definition does: comments, blank lines, documentation, quoting, annotations of types, the width
-    /// of indentation and commas that say nothing are left out.
+    /// The names, keywords and numbers in it.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let lines = self.decorators.iter().chain([self.head]).chain(self.body);
+        lines.flat_map(|line| line.tokens.iter().filter_map(PythonToken::word))
+    }
+
+    /// A hash of what the definition does: comments, blank lines, documentation, quoting, annotations of types, the
+    /// width of indentation and commas that say nothing are left out.
     pub(crate) fn fingerprint(&self) -> String {
         let mut text = String::new();
         for decorator in self.decorators {

@@ -58,8 +58,8 @@ impl Network {
         }
     }
 
-    /// Shows an address as `inet_ntop` of C does, by which `netaddr` prints: where only the last 32 bits are used and more
-    /// than 16 of them, they are an IPv4 address.
+    /// Shows an address as `inet_ntop` of C does, by which `netaddr` prints: where only the last 32 bits are used and
+    /// more than 16 of them, they are an IPv4 address.
     fn show_as_inet_ntop(self, address: u128) -> String {
         match u32::try_from(address) {
             Ok(low) if self.bits == 128 && low > 0xffff => format!("::{}", Ipv4Addr::from(low)),

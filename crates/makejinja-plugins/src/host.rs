@@ -40,8 +40,8 @@ pub struct HostSpec {
     pub import_paths: Vec<PathBuf>,
     /// The classes of plugins, as `module:Class`, `plugins` before `loaders`.
     pub plugins: Vec<String>,
-    /// Files named `.mjfilter.py`, for a project whose plugin does not run them itself: `main(data)` is called after the
-    /// plugins were loaded, and where it gives `False`, the folder of the file is left out.
+    /// Files named `.mjfilter.py`, for a project whose plugin does not run them itself: `main(data)` is called after
+    /// the plugins were loaded, and where it gives `False`, the folder of the file is left out.
     pub folder_filters: Vec<PathBuf>,
     /// The configuration as plugins see it: a mapping of makejinja's options, with absolute paths as
     /// [`PluginValue::Path`] and `undefined` as the name of the mode.
@@ -70,8 +70,9 @@ impl fmt::Debug for HostSpec {
 /// A running process with the plugins of a project.
 ///
 /// Plugins run with the rights of the user: starting one runs code of the project. The process ends with its
-/// descendants when this is dropped, when a call takes too long, and when the process that holds this ends; one that left
-/// its process group is not reached. Arguments are copies: a function that changes one changes nothing here.
+/// descendants when this is dropped, when a call takes too long, and when the process that holds this ends; one that
+/// left its process group is not reached. Arguments are copies: a function that changes one changes nothing here, and
+/// what it changes in the data after they were offered is not seen.
 pub struct PluginHost {
     process: HostProcess,
     command: String,
@@ -389,11 +390,11 @@ impl PluginHost {
             }
             _ => PluginError::new(PluginErrorKind::Exception, message),
         };
-        if error.get("syntax") == Some(&PluginValue::Bool(true)) {
-            let version = field("version");
+        if error.get("syntax") == Some(&PluginValue::Bool(true)) && is_too_old(field("version")) {
             made.hint = Some(format!(
-                "`{}` is Python {version}, and makejinja needs 3.12 or later; name another command if that is why",
-                self.command
+                "`{}` is Python {}, and makejinja needs 3.12 or later; name another command if that is why",
+                self.command,
+                field("version")
             ));
         }
         made.frames = frames(error.get("frames"));
@@ -402,8 +403,19 @@ impl PluginHost {
     }
 }
 
+/// Tells whether a version is older than makejinja supports.
+fn is_too_old(version: &str) -> bool {
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or_default());
+    (parts.next(), parts.next()) < (Some(3), Some(12))
+}
+
 fn hint_for_module(module: &str, command: &str) -> String {
     let top = module.split('.').next().unwrap_or_default();
+    if top == "makejinja" {
+        return "plugins see a stand-in for `makejinja`, which has `plugin`, `loader` and `config` alone".to_owned();
+    }
     format!(
         "install what provides `{top}` for `{command}`, add its folder to `import_paths`, or name another command that runs Python"
     )
@@ -549,4 +561,17 @@ fn call_request(
         request.value(value)?;
     }
     Ok(request.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_are_told() {
+        assert!(is_too_old("3.11"));
+        assert!(is_too_old("2.7"));
+        assert!(!is_too_old("3.12"));
+        assert!(!is_too_old("4.0"));
+    }
 }

@@ -12,9 +12,9 @@ pub struct Offered {
     pub filters: Vec<Offer>,
     /// Tests.
     pub tests: Vec<Offer>,
-    /// The data as templates see them after all plugins: what was loaded, with what constructors changed in it, and what
-    /// the `data` hooks returned. Keys that a constructor adds on the top level are seen only if `data` returns them, as
-    /// with makejinja.
+    /// The data as templates see them after all plugins: what was loaded, with what constructors changed in it, and
+    /// what the `data` hooks returned. Keys that a constructor adds on the top level are seen only if `data` returns
+    /// them, as with makejinja.
     pub data: PluginValue,
     /// Other variables that plugins set in `env.globals`.
     pub globals: Vec<(String, PluginValue)>,

@@ -15,6 +15,8 @@ const GREETING: &[u8] = b"\0makejinja-plugins 1\n";
 const MOST_BEFORE_GREETING: usize = 1 << 20;
 /// How large a reply may be, in bytes.
 const MOST_IN_REPLY: u64 = 1 << 29;
+/// How much memory a reply gets before it is read, in bytes.
+const MOST_AT_ONCE: usize = 1 << 24;
 /// How much of what is printed is kept, in bytes.
 const MOST_PRINTED: usize = 1 << 20;
 /// How long a process may take to end by itself, which runs what plugins registered with `atexit`.
@@ -101,8 +103,8 @@ impl HostProcess {
         }
     }
 
-    /// Returns what was printed since the last time, once `mark` has been seen, which is left out, or it is clear that it
-    /// does not come.
+    /// Returns what was printed since the last time, once `mark` has been seen, which is left out, or it is clear that
+    /// it does not come.
     pub(crate) fn take_printed(&self, mark: Option<&[u8]>) -> String {
         self.printed.take(mark, GRACE)
     }
@@ -189,7 +191,11 @@ fn read_replies(mut stdout: impl Read, replies: &Sender<Reply>, printed: &Printe
             ))));
             return;
         }
-        let mut reply = Zeroizing::new(Vec::new());
+        // In one piece where possible: what a vector leaves behind when it grows is not wiped.
+        let capacity = usize::try_from(length)
+            .unwrap_or_default()
+            .min(MOST_AT_ONCE);
+        let mut reply = Zeroizing::new(Vec::with_capacity(capacity));
         let read = (&mut stdout).take(length).read_to_end(&mut reply);
         if read.is_err() || reply.len() as u64 != length || replies.send(Ok(reply)).is_err() {
             return;

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 /// A Python value.
 ///
-/// Texts and bytes may be secrets: they are wiped when dropped, and `Debug` shows the shape of a value and no text of it.
+/// Texts and bytes may be secrets: they are wiped when dropped, and `Debug` shows the shape of a value and no text of
+/// it.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum PluginValue {
@@ -37,7 +38,8 @@ pub enum PluginValue {
     List(Vec<Self>),
     /// A `tuple`.
     Tuple(Vec<Self>),
-    /// A `set`. Numbers stand in Python's order, anything else is sorted: Python's order of texts is not the same twice.
+    /// A `set`. Numbers stand in Python's order, anything else is sorted: Python's order of texts is not the same
+    /// twice.
     Set(Vec<Self>),
     /// A `frozenset`, ordered as a set is.
     FrozenSet(Vec<Self>),

@@ -1,7 +1,7 @@
 //! Values as bytes between Kiln and Python.
 //!
-//! A value is a tag; then, for a single value, its length in bytes, `:` and the bytes, and for a collection its number of
-//! items, `:` and the items. There is no escaping, so that secrets are copied once, into memory that is wiped.
+//! A value is a tag; then, for a single value, its length in bytes, `:` and the bytes, and for a collection its number
+//! of items, `:` and the items. There is no escaping, so that secrets are copied once, into memory that is wiped.
 //! `python/wire.py` is the other side.
 
 use zeroize::Zeroizing;

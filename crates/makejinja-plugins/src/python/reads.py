@@ -5,13 +5,18 @@ class Reads:
     """The files, folders and variables that were read, in the order of the first time."""
 
     def __init__(self):
-        self.library = os.path.dirname(os.__file__) + os.sep
+        here = os.getcwd() + os.sep
+        found = [os.path.abspath(folder) + os.sep for folder in sys.path if folder]
+        found = [folder for folder in found if not (here.startswith(folder) or folder.startswith(here))]
+        self.library = ("/dev/", "/proc/", "<", os.path.dirname(os.__file__) + os.sep, *found)
         self.seen = {"files": {}, "folders": {}, "variables": {}, "programs": {}, "network": {}}
         self.sent = dict.fromkeys(self.seen, 0)
 
     def is_library(self, path):
+        """Tells whether a path belongs to Python or to what is installed: where Python looks by itself, outside of the
+        folder of the project, and in folders of installed packages anywhere."""
         return (
-            path.startswith((self.library, "/dev/", "/proc/", "<"))
+            (path + os.sep).startswith(self.library)
             or os.sep + "site-packages" + os.sep in path
             or os.sep + "dist-packages" + os.sep in path
         )
@@ -26,7 +31,7 @@ class Reads:
         if path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__":
             folder = os.path.dirname(os.path.dirname(path))
             path = os.path.join(folder, os.path.basename(path).split(".")[0] + ".py")
-        if not self.is_library(path + os.sep if what == "folders" else path):
+        if not self.is_library(path + os.sep):
             self.note(what, os.fsencode(path))
 
     def take(self):

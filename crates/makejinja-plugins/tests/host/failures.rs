@@ -75,6 +75,49 @@ fn a_module_that_is_missing() {
 }
 
 #[test]
+fn what_a_stand_in_lacks() {
+    let error = Project::new("from makejinja.app import makejinja\n").fail();
+    assert_eq!(error.kind, PluginErrorKind::MissingModule);
+    assert_eq!(
+        error.message,
+        "ModuleNotFoundError: No module named 'makejinja.app'"
+    );
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .contains("`plugin`, `loader` and `config` alone")
+    );
+    let mut project = Project::new("from jinja2 import FileSystemLoader\n");
+    project.spec.command.push("-S".to_owned());
+    let error = project.fail();
+    assert_eq!(error.kind, PluginErrorKind::MissingModule);
+    assert!(
+        error
+            .message
+            .starts_with("ImportError: cannot import name 'FileSystemLoader' from 'jinja2'")
+    );
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .starts_with("install what provides `jinja2`")
+    );
+}
+
+#[test]
+fn a_plugin_cannot_render() {
+    let error = Project::new(
+        "class Plugin:\n    def __init__(self, env):\n        env.from_string('{{ 1 }}')\n",
+    )
+    .fail();
+    assert_eq!(
+        error.message,
+        "NotImplementedError: a plugin cannot render templates by itself in Kiln"
+    );
+}
+
+#[test]
 fn a_class_that_is_missing() {
     let error = Project::new("class Other:\n    pass\n").fail();
     assert_eq!(error.kind, PluginErrorKind::Exception);
@@ -128,12 +171,13 @@ fn a_syntax_error_has_its_place() {
         (place.file.as_path(), place.line),
         (project.path().join("plugin.py").as_path(), 4)
     );
-    assert!(
-        error
-            .hint
-            .unwrap()
-            .contains("makejinja needs 3.12 or later")
-    );
+    let is_old = error
+        .hint
+        .is_some_and(|hint| hint.contains("makejinja needs 3.12 or later"));
+    let version = Command::new("python3").arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let minor: u32 = version.split('.').nth(1).unwrap().parse().unwrap();
+    assert_eq!(is_old, minor < 12, "{version}");
 }
 
 #[test]

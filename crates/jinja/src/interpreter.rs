@@ -1,0 +1,164 @@
+//! Runs templates.
+
+mod attribute;
+mod call;
+mod expression;
+mod inheritance;
+mod loops;
+mod scope;
+mod statement;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+pub(crate) use inheritance::{BlockReference, BlockTable, SelfReference};
+pub(crate) use loops::LoopState;
+pub(crate) use scope::{Context, Found, Outer, Scope};
+
+use crate::engine::Environment;
+use crate::error::Outcome;
+use crate::limits::{Budget, Limits};
+use crate::output::{LineOrigin, Output, Printed};
+use crate::source::Source;
+use crate::syntax::UndefinedMode;
+use crate::syntax_tree::{MacroDefinition, Template};
+use crate::value::{Undefined, Value, lock, markup, text};
+
+/// A template that is ready to run.
+#[derive(Debug)]
+pub(crate) struct CompiledTemplate {
+    pub(crate) source: Source,
+    pub(crate) tree: Template,
+}
+
+/// What is running: which template, with which variables.
+#[derive(Debug, Clone)]
+pub(crate) struct Activation {
+    pub(crate) template: Arc<CompiledTemplate>,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) context: Arc<Context>,
+    pub(crate) blocks: Arc<BlockTable>,
+    /// Whether what is set here is seen by blocks and exported.
+    pub(crate) is_top_level: bool,
+    /// What the template extends, once it says so; nothing is printed outside of blocks then.
+    pub(crate) parent: Arc<Mutex<Option<Arc<CompiledTemplate>>>>,
+    /// Whether that holds here.
+    pub(crate) obeys_parent: bool,
+}
+
+impl Activation {
+    /// The same inside of a body with variables of its own.
+    fn inner(&self, scope: Arc<Scope>) -> Self {
+        Self {
+            scope,
+            is_top_level: false,
+            ..self.clone()
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.obeys_parent && lock(&self.parent).is_some()
+    }
+}
+
+/// A macro, or what a call block hands over.
+#[derive(Debug)]
+pub(crate) struct Macro {
+    definition: Arc<MacroDefinition>,
+    activation: Activation,
+    autoescape: bool,
+}
+
+impl Macro {
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.definition.name.as_deref()
+    }
+
+    pub(crate) fn definition(&self) -> &MacroDefinition {
+        &self.definition
+    }
+}
+
+/// One rendering.
+pub(crate) struct Interpreter<'environment> {
+    pub(crate) environment: &'environment Environment,
+    pub(crate) budget: Budget,
+    pub(crate) autoescape: bool,
+    /// Texts of several lines that bodies printed into values, with the lines they come from.
+    captured: BTreeMap<String, Vec<LineOrigin>>,
+    /// Scopes that hold macros that hold them.
+    cyclic: Vec<Arc<Scope>>,
+    contexts: Vec<Arc<Context>>,
+}
+
+impl<'environment> Interpreter<'environment> {
+    pub(crate) fn new(environment: &'environment Environment, limits: Limits) -> Self {
+        Self {
+            environment,
+            budget: Budget::new(limits),
+            autoescape: false,
+            captured: BTreeMap::new(),
+            cyclic: Vec::new(),
+            contexts: Vec::new(),
+        }
+    }
+
+    pub(crate) fn render(
+        &mut self,
+        template: &Arc<CompiledTemplate>,
+        values: Value,
+    ) -> Outcome<Printed> {
+        let context = Arc::new(Context::of_values(values));
+        let mut output = Output::default();
+        self.run_template(template, &context, &mut output)?;
+        Ok(Printed {
+            text: output.text,
+            lines: output.lines,
+        })
+    }
+
+    pub(crate) fn undefined_mode(&self) -> UndefinedMode {
+        self.environment.undefined
+    }
+
+    pub(crate) fn undefined(&self, hint: impl Into<String>, name: Option<&str>) -> Value {
+        Undefined::hinted(self.undefined_mode(), hint, name).into_value()
+    }
+
+    /// The value of what a body printed, whose lines are remembered.
+    pub(crate) fn capture(&mut self, output: Output) -> Value {
+        self.remember(&output.text, output.lines);
+        if self.autoescape {
+            markup(output.text)
+        } else {
+            text(output.text)
+        }
+    }
+
+    fn remember(&mut self, text: &str, lines: Vec<LineOrigin>) {
+        if !text.is_empty() {
+            self.captured.insert(text.to_owned(), lines);
+        }
+    }
+
+    /// Remembers the lines of a text that was made of another one, if their number is the same.
+    fn inherit_lines(&mut self, before: Option<String>, after: &Value) {
+        let (Some(before), Some(after)) = (before, crate::value::text_of(after)) else {
+            return;
+        };
+        let Some(lines) = self.captured.get(&before) else {
+            return;
+        };
+        if after.lines().count() == lines.len() {
+            let lines = lines.clone();
+            self.remember(after, lines);
+        }
+    }
+}
+
+impl Drop for Interpreter<'_> {
+    fn drop(&mut self) {
+        self.cyclic.iter().for_each(|scope| scope.clear());
+        self.contexts.iter().for_each(|context| context.clear());
+    }
+}

@@ -1,0 +1,404 @@
+//! Runs statements.
+
+use std::sync::Arc;
+
+use crate::error::{Failure, Outcome};
+use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
+use crate::output::{LineOrigin, Output};
+use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
+use crate::text::escape_html;
+use crate::value::{Entity, Value, View, is_true, items, lock, try_str, view};
+
+/// How a body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Normal,
+    Break,
+    Continue,
+}
+
+impl Interpreter<'_> {
+    pub(super) fn run_body(
+        &mut self,
+        body: &[Statement],
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        for statement in body {
+            let flow = self.run_statement(statement, activation, output)?;
+            if flow != Flow::Normal {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Normal)
+    }
+
+    /// Runs a body with variables of its own.
+    pub(super) fn run_frame(
+        &mut self,
+        frame: &Frame,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
+        self.run_body(&frame.body, &activation.inner(scope), output)
+    }
+
+    fn run_statement(
+        &mut self,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        self.budget.enter()?;
+        let result = self.run_kind(statement, activation, output);
+        self.budget.leave();
+        result.map_err(|failure| failure.at(&activation.template.source.name, &statement.span))
+    }
+
+    fn run_kind(
+        &mut self,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        match &statement.node {
+            StatementKind::Text(content) => {
+                if !activation.is_silent() {
+                    let origin = origin(activation, content.line);
+                    output.push_text(&content.content, &origin, &mut self.budget)?;
+                }
+            }
+            StatementKind::Print(value, line) => {
+                if !activation.is_silent() {
+                    let value = self.evaluate(value, activation)?;
+                    self.print(&value, &origin(activation, *line), output)?;
+                }
+            }
+            StatementKind::If {
+                branches,
+                otherwise,
+            } => {
+                for (condition, body) in branches {
+                    let condition_holds = self.evaluate_truth(condition, activation)?;
+                    if condition_holds {
+                        return self.run_body(body, activation, output);
+                    }
+                }
+                return self.run_body(otherwise, activation, output);
+            }
+            StatementKind::For(each) => {
+                self.run_loop(each, activation, self.line(statement, activation), output)?
+            }
+            StatementKind::Set { target, value } => {
+                self.check_namespaces(target, activation)?;
+                let value = self.evaluate(value, activation)?;
+                self.assign(target, value, activation)?;
+            }
+            StatementKind::With { bindings, body } => {
+                return self.run_with(bindings, body, activation, output);
+            }
+            StatementKind::Do(value) => {
+                self.evaluate(value, activation)?;
+            }
+            StatementKind::Break => return Ok(Flow::Break),
+            StatementKind::Continue => return Ok(Flow::Continue),
+            _ => return self.run_large_kind(statement, activation, output),
+        }
+        Ok(Flow::Normal)
+    }
+
+    /// Statements that hold bodies of their own or reach other templates.
+    fn run_large_kind(
+        &mut self,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        match &statement.node {
+            StatementKind::SetBlock {
+                target,
+                filter,
+                body,
+            } => {
+                let value = self.capture_frame(body, activation, true)?;
+                let value = match filter {
+                    Some(filter) => self.apply_filters(filter, value, activation)?,
+                    None => value,
+                };
+                self.assign(target, value, activation)?;
+            }
+            StatementKind::FilterBlock { filter, body } => {
+                let value = self.capture_frame(body, activation, false)?;
+                let value = self.apply_filters(filter, value, activation)?;
+                self.print(
+                    &value,
+                    &origin(activation, self.line(statement, activation)),
+                    output,
+                )?;
+            }
+            StatementKind::Macro(definition) => {
+                let value = self.macro_value(definition, activation);
+                if let Some(name) = &definition.name {
+                    self.assign_name(name, value, activation, true);
+                }
+            }
+            StatementKind::CallBlock { call, caller } => {
+                let caller = self.macro_value(caller, activation);
+                let value = self.evaluate_call_block(call, caller, activation)?;
+                self.print(
+                    &value,
+                    &origin(activation, self.line(statement, activation)),
+                    output,
+                )?;
+            }
+            StatementKind::Autoescape { value, body } => {
+                let value = self.evaluate_truth(value, activation)?;
+                let before = std::mem::replace(&mut self.autoescape, value);
+                let flow = self.run_frame(body, activation, output);
+                self.autoescape = before;
+                return flow;
+            }
+            StatementKind::Block {
+                name,
+                is_scoped,
+                is_required,
+            } => {
+                self.print_block(name, *is_scoped, *is_required, activation, output)?;
+            }
+            _ => self.run_reference(statement, activation, output)?,
+        }
+        Ok(Flow::Normal)
+    }
+
+    /// Statements that name other templates.
+    fn run_reference(
+        &mut self,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<()> {
+        match &statement.node {
+            StatementKind::Extends(template) => {
+                let name = self.evaluate(template, activation)?;
+                self.extend(&name, activation)
+                    .map_err(|failure| at(failure, activation, template))
+            }
+            StatementKind::Include {
+                template,
+                ignores_missing,
+                with_context,
+            } => {
+                let name = self.evaluate(template, activation)?;
+                self.include(&name, *ignores_missing, *with_context, activation, output)
+                    .map_err(|failure| at(failure, activation, template))
+            }
+            StatementKind::Import {
+                template,
+                target,
+                with_context,
+            } => {
+                let name = self.evaluate(template, activation)?;
+                let module = self
+                    .import(&name, *with_context, activation)
+                    .map_err(|failure| at(failure, activation, template))?;
+                let value = Value::from_object(Entity::Module(module));
+                self.assign_name(target, value, activation, false);
+                Ok(())
+            }
+            StatementKind::FromImport {
+                template,
+                names,
+                with_context,
+            } => {
+                let name = self.evaluate(template, activation)?;
+                let module = self
+                    .import(&name, *with_context, activation)
+                    .map_err(|failure| at(failure, activation, template))?;
+                let line = self.line(statement, activation);
+                for (name, alias) in names {
+                    let value =
+                        self.exported(&module, name, line, &activation.template.source.name);
+                    self.assign_name(alias, value, activation, false);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "it reads as a question to the interpreter"
+    )]
+    fn line(&self, statement: &Statement, activation: &Activation) -> usize {
+        activation.template.source.line(statement.span.start)
+    }
+
+    pub(super) fn print(
+        &mut self,
+        value: &Value,
+        origin: &LineOrigin,
+        output: &mut Output,
+    ) -> Outcome<()> {
+        let mut printed = try_str(value)?;
+        if self.autoescape && !value.is_safe() {
+            printed = escape_html(&printed);
+        }
+        if printed.contains('\n')
+            && let Some(lines) = self.captured.get(&printed)
+        {
+            return output.push_lines(&printed, lines, &mut self.budget);
+        }
+        output.push_value(&printed, origin, &mut self.budget)
+    }
+
+    /// What a body prints, as a value.
+    fn capture_frame(
+        &mut self,
+        frame: &Frame,
+        activation: &Activation,
+        prints_always: bool,
+    ) -> Outcome<Value> {
+        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
+        let mut inner = activation.inner(scope);
+        inner.obeys_parent &= !prints_always;
+        let mut output = Output::default();
+        self.run_body(&frame.body, &inner, &mut output)?;
+        Ok(self.capture(output))
+    }
+
+    fn macro_value(
+        &mut self,
+        definition: &Arc<crate::syntax_tree::MacroDefinition>,
+        activation: &Activation,
+    ) -> Value {
+        self.cyclic.push(Arc::clone(&activation.scope));
+        let mut inside = activation.inner(Arc::clone(&activation.scope));
+        inside.obeys_parent = false;
+        Value::from_object(Entity::Macro(Macro {
+            definition: Arc::clone(definition),
+            activation: inside,
+            autoescape: self.autoescape,
+        }))
+    }
+
+    fn run_with(
+        &mut self,
+        bindings: &[(Target, Expression)],
+        body: &Frame,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<Flow> {
+        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &body.unset);
+        let inner = activation.inner(scope);
+        for (target, value) in bindings {
+            let value = self.evaluate(value, activation)?;
+            self.assign(target, value, &inner)?;
+        }
+        self.run_body(&body.body, &inner, output)
+    }
+
+    fn assign_name(&mut self, name: &Name, value: Value, activation: &Activation, exports: bool) {
+        if activation.is_top_level {
+            activation.context.set(name, value.clone(), exports);
+        }
+        activation.scope.set(name, value);
+    }
+
+    /// Jinja2 looks at the namespaces before it computes what they get.
+    fn check_namespaces(&mut self, target: &Target, activation: &Activation) -> Outcome<()> {
+        match target {
+            Target::Name(_) => Ok(()),
+            Target::Attribute {
+                namespace, span, ..
+            } => {
+                let value = self.lookup(namespace, activation);
+                match view(&value) {
+                    View::Entity(Entity::Namespace(_)) => Ok(()),
+                    _ => Err(Failure::raised(
+                        "TemplateRuntimeError",
+                        format!("`{namespace}` is no namespace"),
+                    )
+                    .at(&activation.template.source.name, span)),
+                }
+            }
+            Target::Tuple(targets, _) => targets
+                .iter()
+                .try_for_each(|target| self.check_namespaces(target, activation)),
+        }
+    }
+
+    pub(super) fn assign(
+        &mut self,
+        target: &Target,
+        value: Value,
+        activation: &Activation,
+    ) -> Outcome<()> {
+        match target {
+            Target::Name(name) => {
+                self.assign_name(name, value, activation, true);
+                Ok(())
+            }
+            Target::Attribute {
+                namespace,
+                attribute,
+                span,
+            } => {
+                let owner = self.lookup(namespace, activation);
+                if let View::Entity(Entity::Namespace(entries)) = view(&owner) {
+                    lock(entries).insert_text(attribute, value);
+                    return Ok(());
+                }
+                Err(
+                    Failure::raised("TypeError", format!("`{namespace}` is no namespace"))
+                        .at(&activation.template.source.name, span),
+                )
+            }
+            Target::Tuple(targets, span) => {
+                self.budget.enter()?;
+                let values = items(&value)
+                    .map_err(|failure| failure.at(&activation.template.source.name, span))?;
+                if values.len() != targets.len() {
+                    let message = format!(
+                        "{} values are unpacked to {} names",
+                        values.len(),
+                        targets.len()
+                    );
+                    return Err(
+                        Failure::of_value(message).at(&activation.template.source.name, span)
+                    );
+                }
+                for (target, value) in targets.iter().zip(values) {
+                    self.assign(target, value, activation)?;
+                }
+                self.budget.leave();
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn evaluate_truth(
+        &mut self,
+        expression: &Expression,
+        activation: &Activation,
+    ) -> Outcome<bool> {
+        let value = self.evaluate(expression, activation)?;
+        is_true(&value).map_err(|failure| at(failure, activation, expression))
+    }
+}
+
+pub(super) fn origin(activation: &Activation, line: usize) -> LineOrigin {
+    LineOrigin {
+        template: Arc::clone(&activation.template.source.name),
+        line,
+    }
+}
+
+pub(super) fn at(
+    failure: Box<Failure>,
+    activation: &Activation,
+    part: &Expression,
+) -> Box<Failure> {
+    failure.at(&activation.template.source.name, &part.span)
+}

@@ -1,0 +1,98 @@
+//! Random templates, rendered here and by CPython's Jinja2.
+//!
+//!     JINJA_ORACLE_PYTHON=$(tests/oracles/install python) cargo test -p jinja -- --ignored
+//!
+//! `JINJA_FUZZ` is the number of templates, `JINJA_FUZZ_FROM` the seed of the first.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::Value as Json;
+
+use crate::case::{Answer, agree, expected_of, render};
+use crate::random::template;
+
+/// The process that answers cases.
+struct Oracle {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Oracle {
+    fn start(python: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/jinja_oracle.py");
+        let mut child = Command::new(python)
+            .arg(script)
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the Python of JINJA_ORACLE_PYTHON");
+        let input = child.stdin.take().expect("a pipe");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self {
+            child,
+            input,
+            output,
+        }
+    }
+
+    fn answer(&mut self, case: &Json) -> Answer {
+        writeln!(self.input, "{case}").expect("a pipe");
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a pipe");
+        expected_of(&serde_json::from_str(&line).expect("an answer"))
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+#[ignore = "needs the Python of JINJA_ORACLE_PYTHON"]
+fn random_templates_print_as_with_jinja2() {
+    let python = env::var("JINJA_ORACLE_PYTHON").expect("JINJA_ORACLE_PYTHON");
+    let mut oracle = Oracle::start(&python);
+    let from = number("JINJA_FUZZ_FROM").unwrap_or_default();
+    let mut failures = String::new();
+    let (mut found, mut texts) = (0, 0);
+    let count = number("JINJA_FUZZ").unwrap_or(5000);
+    for seed in from..from + count {
+        let case = template(seed);
+        let theirs = oracle.answer(&case);
+        // Python's objects print their address.
+        if matches!(&theirs, Answer::Output(text) if text.contains(" at 0x")) {
+            continue;
+        }
+        texts += u64::from(matches!(theirs, Answer::Output(_)));
+        let ours = render(&case);
+        if !agree(&ours, &theirs) {
+            found += 1;
+            writeln!(
+                failures,
+                "{seed}: {case}\n  ours   {ours:?}\n  theirs {theirs:?}"
+            )
+            .expect("a text");
+            if found > 20 {
+                break;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    assert!(
+        texts * 2 > count,
+        "only {texts} of {count} templates print something"
+    );
+}

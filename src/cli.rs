@@ -18,6 +18,7 @@ pub mod folder_files;
 pub mod found_in_tree;
 pub mod judged_tree;
 pub mod key_places;
+pub mod makejinja_process;
 mod memory;
 pub mod report;
 pub mod printer;

@@ -20,6 +20,7 @@ mod git;
 mod inventory;
 mod mark;
 mod memory_folder;
+mod mirrored_folder;
 mod path;
 mod revision;
 mod scratch;
@@ -41,6 +42,7 @@ pub use folder::{Entry, Folder, parents};
 pub use git::{GitError, Repository};
 pub use mark::Mark;
 pub use memory_folder::MemoryFolder;
+pub use mirrored_folder::MirroredFolder;
 pub use revision::Revision;
 pub use scratch::Scratch;
 

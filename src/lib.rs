@@ -31,6 +31,7 @@ pub mod config;
 pub mod schema;
 pub mod render;
 pub mod harden;
+pub mod makejinja;
 pub mod check;
 pub mod audit;
 pub mod seal;

@@ -13,6 +13,7 @@ mod failure;
 mod found_identities;
 mod inputs;
 mod kept;
+mod makejinja_front;
 mod plain_tree;
 mod project_measures;
 mod rekey;
@@ -31,15 +32,18 @@ pub use explanation::{findings, remedy_explanations, rule_explanations, undecida
 pub use failure::Failure;
 pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
+pub use makejinja_front::{ProjectCommands, project_commands};
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
 pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
 pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use surroundings::surroundings;
 pub use switch::{Change, Switched, switch};
-pub use world::{FolderOpener, Keys, World};
+pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;
+pub use crate::config::project::MAKEJINJA_FILE;
+pub use crate::makejinja::{PluginRequest, PluginStarter, SourceReader, StartedPlugins};
 pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::{NewKeys, SealReview};
 pub use crate::workload::Exemption;
@@ -54,7 +58,7 @@ use sops_age::RULE_FILE;
 use crate::audit::Scorecard;
 use crate::check::{Baseline, Findings, Gate};
 use crate::config::model::Cluster;
-use crate::config::project::Project;
+use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;
 use crate::rules::Measures;
@@ -90,6 +94,8 @@ pub struct Compiled {
     pub stand_ins: BTreeSet<String>,
     /// The secrets that are written out in plain data files.
     pub plain_secrets: Vec<PlainSecret>,
+    /// Whether the project says that its outputs take the place of files that are there.
+    pub overwrites: bool,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -129,6 +135,7 @@ fn compile_here(
         elsewhere,
         stand_ins,
         plain_secrets,
+        overwrites,
         ..
     } = front;
     let templates = rendering.tree.files().len();
@@ -170,6 +177,7 @@ fn compile_here(
         unseen: hidden,
         stand_ins,
         plain_secrets,
+        overwrites,
     };
     let sealer = Sealer {
         keyring,
@@ -264,6 +272,8 @@ struct Front {
     stand_ins: BTreeSet<String>,
     /// The secrets that are written out in plain data files.
     plain_secrets: Vec<PlainSecret>,
+    /// Whether outputs take the place of files that are there.
+    overwrites: bool,
     keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
@@ -291,6 +301,19 @@ fn rendered_from(
     warnings: &mut Warnings,
 ) -> Result<(Front, Value), Failure> {
     let project = opened_project(world, data, warnings)?;
+    match project.kind {
+        ProjectKind::Typed => typed_front(world, project, sealing, warnings),
+        ProjectKind::Makejinja => makejinja_front::rendered(world, project, sealing, warnings),
+    }
+}
+
+/// Loads, validates and renders a project with a typed config.
+fn typed_front(
+    world: &World<'_>,
+    project: Project,
+    sealing: Sealing,
+    warnings: &mut Warnings,
+) -> Result<(Front, Value), Failure> {
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
     let (cluster, (library, profiles, mut earlier, elsewhere)) = rayon::join(
@@ -337,6 +360,7 @@ fn rendered_from(
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
         plain_secrets: sealed_config::plain_secrets(&cluster),
+        overwrites: false,
         public: cluster.public,
         keyring,
         earlier,
@@ -359,7 +383,7 @@ fn opened_project(
     data: Option<&[String]>,
     warnings: &mut Warnings,
 ) -> Result<Project, Failure> {
-    let mut project = warnings.keep(config::project::load(&world.files))?;
+    let mut project = warnings.keep(inputs::project(world))?;
     world.files.heed(&project);
     if let Some(data) = data {
         project.data = Some(inputs::named_data(data));
@@ -374,6 +398,9 @@ fn configured_by(
     keyring: &Keyring,
     warnings: &mut Warnings,
 ) -> Result<(Cluster, Schema), Failure> {
+    if project.kind == ProjectKind::Makejinja {
+        return Err(makejinja_front::no_typed_config());
+    }
     let schema = inputs::schema(world)?;
     let outside = config::Outside {
         env: &|name| world.variable(name),
@@ -419,6 +446,6 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
 
 /// Returns where the project keeps its templates and its outputs.
 pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
-    let project = Warnings::default().keep(config::project::load(&world.files))?;
+    let project = Warnings::default().keep(inputs::project(world))?;
     Ok(Layout::of(&project, &world.files))
 }

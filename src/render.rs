@@ -9,6 +9,7 @@ mod charts;
 mod codes;
 mod condition;
 mod engine;
+mod jinja_files;
 mod layers;
 mod library;
 mod outputs;
@@ -17,10 +18,12 @@ mod stack;
 pub use crate::cel::is_at_work as is_evaluating;
 pub use charts::Chart;
 pub use codes::CODES;
+pub use engine::jinja::CallFailure;
 pub use engine::tera::{
     CALL_STEPS, FILTERS, FUNCTIONS, Filter, Flow, Function, MAX_DEPTH, MAX_OUTPUT, MAX_STEPS,
     MAX_WEIGHT, MAX_WORK,
 };
+pub use jinja_files::{JinjaOutput, JinjaProject};
 pub use layers::{Layer, Layers};
 pub use library::Library;
 pub use stack::threads;
@@ -172,7 +175,7 @@ fn render_all(
     problems.extend(found);
     let mut secrets = context.secrets.clone();
     secrets.extend(environment.secrets());
-    let problems = finish(problems, &secrets);
+    let problems = finish_problems(problems, &secrets);
     let secret_files = environment.secret_files();
     let broken = problems.iter().any(Diagnostic::is_error);
     let others = context.others.iter().filter(|_| !broken);
@@ -281,7 +284,7 @@ impl TemplateRun<'_> {
 /// Sorts the problems, drops repeated ones, and makes sure that none quotes a secret.
 ///
 /// Only when all templates are rendered is every secret known, whichever came first.
-fn finish(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<Diagnostic> {
+pub fn finish_problems(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<Diagnostic> {
     let quotes = |text: &str| secrets.are_quoted_in(text);
     for problem in &mut problems {
         outputs::conceal(problem, &quotes);

@@ -52,6 +52,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "makejinja",
+        &["source", "diagnostic", "secret", "tree", "render"],
+    ),
+    (
         "rules",
         &["source", "diagnostic", "yaml", "tree", "flux", "workload"],
     ),
@@ -98,6 +102,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "schema",
             "render",
+            "makejinja",
             "rules",
             "harden",
             "check",
@@ -133,13 +138,29 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("spanned-yaml", &[]),
     ("envsubst", &[]),
+    ("jinja", &[]),
     ("makejinja-plugins", &[]),
     ("kustomize", &["spanned-yaml"]),
+    ("makejinja", &[]),
     ("sops-age", &["spanned-yaml"]),
     (
         "kiln",
-        &["spanned-yaml", "envsubst", "kustomize", "sops-age"],
+        &[
+            "spanned-yaml",
+            "envsubst",
+            "jinja",
+            "kustomize",
+            "makejinja",
+            "makejinja-plugins",
+            "sops-age",
+        ],
     ),
+];
+
+/// Engine of templates, and the one folder in which its name may stand.
+const ENGINES: [(&str, &str); 2] = [
+    ("tera::", "src/render/engine/tera"),
+    ("minijinja::", "crates/jinja/src"),
 ];
 
 fn root() -> PathBuf {
@@ -311,6 +332,35 @@ fn crates_depend_only_on_what_the_table_allows() {
             });
             assert!(uses, "nothing in `{name}` uses `{used}`");
         }
+    }
+}
+
+#[test]
+fn each_engine_of_templates_stands_in_one_folder() {
+    for (name, folder) in ENGINES {
+        let (mut inside, mut outside) = (0, Vec::new());
+        for file in sources() {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or_default());
+            let is_path = |(at, line): (usize, &str)| {
+                let before = line[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+            };
+            let mut uses =
+                code.flat_map(|line| line.match_indices(name).map(move |(at, _)| (at, line)));
+            if !uses.any(is_path) {
+                continue;
+            }
+            if file.starts_with(root().join(folder)) {
+                inside += 1;
+            } else {
+                outside.push(file.display().to_string());
+            }
+        }
+        assert!(inside > 0, "nothing uses `{name}`");
+        assert!(outside.is_empty(), "{name} in {}", outside.join(", "));
     }
 }
 

@@ -49,6 +49,8 @@ mod flux;
 mod expressions;
 /// What the field's own tools say of the output.
 mod laboratory;
+/// Projects of makejinja.
+mod makejinja;
 /// Documents that are generated from the code.
 mod generated;
 /// What differs between two trees.

@@ -40,6 +40,8 @@ pub struct Gate {
     pub fail_on: Vec<FailOn>,
     /// The findings that are known already.
     pub baseline: Baseline,
+    /// Whether errors are told and stop nothing, but for what would be written in plain text.
+    pub only_tells: bool,
 }
 
 /// The findings that a tree starts with: only what is new counts.
@@ -131,6 +133,8 @@ impl Gate {
             } else {
                 if self.raises(&finding) {
                     finding.severity = Severity::Error;
+                } else if self.only_tells && may_pass {
+                    finding.severity = Severity::Warning;
                 }
                 findings.diagnostics.push(finding);
             }

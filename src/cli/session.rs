@@ -10,21 +10,23 @@ use super::clock;
 use super::error::CommandError;
 use super::exposure;
 use super::key_places::{KeyPlaces, KeyUse};
+use super::makejinja_process::MakejinjaProcess;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{
-    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, World,
+    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, MAKEJINJA_FILE, World,
 };
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
-use crate::source::Files;
+use crate::source::{Files, ReadError};
 use crate::write::Target;
 
-/// The file that makes a folder a project.
+/// The file that makes a folder a project of Kiln's own.
 pub const PROJECT_FILE: &str = "kiln.toml";
-const MAKEJINJA_FILE: &str = "makejinja.toml";
+/// The files of which any makes a folder a project.
+pub const PROJECT_FILES: [&str; 2] = [PROJECT_FILE, MAKEJINJA_FILE];
 
 type Lookup = dyn Fn(&str) -> Option<String> + Sync;
 
@@ -48,9 +50,24 @@ pub struct Session {
     /// Files with private keys that others can read, beside the project's own.
     open_to_others: Vec<PathBuf>,
     known: KnownSecrets,
+    makejinja: MakejinjaProcess,
+    /// Whether every error that the rules find is one.
+    strict: bool,
 }
 
 impl Session {
+    /// Takes every error that the rules find for one, in a makejinja project as well.
+    pub fn judging_strictly(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// Gives options of makejinja that the command line has.
+    pub fn with_makejinja_options(mut self, options: Vec<String>) -> Self {
+        self.makejinja.options = options;
+        self
+    }
+
     /// Opens the project that the folder of the settings is in.
     pub fn open(
         settings: &Settings,
@@ -90,7 +107,7 @@ impl Session {
         start: &Path,
         settings: &Settings,
     ) -> Result<Option<PathBuf>, CommandError> {
-        let Some(root) = fs::find_upwards(start, &[PROJECT_FILE]) else {
+        let Some(root) = fs::find_upwards(start, &PROJECT_FILES) else {
             return Ok(None);
         };
         let settled = Self::open_root(&root, settings, KeyUse::Never)?;
@@ -120,6 +137,8 @@ impl Session {
             identities: FoundIdentities::default(),
             open_to_others: Vec::new(),
             known: settings.known.clone(),
+            makejinja: MakejinjaProcess::of(root, settings),
+            strict: false,
         };
         if keys != KeyUse::Never {
             session.find_identities(settings, keys)?;
@@ -197,6 +216,7 @@ impl Session {
     /// Returns what the pipeline may see of the world, with the time of this moment.
     pub fn world(&self) -> World<'_> {
         self.world_around(&self.disk)
+            .around_makejinja(self.makejinja.with_plugins())
     }
 
     /// Returns the same with other files in the place of the project's, but in the repository as it is on disk.
@@ -231,6 +251,8 @@ impl Session {
             clock::now(),
         )
         .opening_folders(self.folders.as_ref())
+        .around_makejinja(self.makejinja.surroundings())
+        .judging_strictly(self.strict)
         .in_repository(self.repository.as_ref().map_or("", |(_, path)| path), None)
         .telling(&self.known)
     }
@@ -314,6 +336,11 @@ impl Session {
         Ok(compiled)
     }
 
+    /// Returns what of the process a makejinja project may see.
+    pub fn makejinja(&self) -> &MakejinjaProcess {
+        &self.makejinja
+    }
+
     /// Returns the files of the embedded catalogue.
     pub fn catalogue(&self) -> &dyn Files {
         self.catalogue.as_ref()
@@ -343,25 +370,24 @@ fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
             start.display()
         )));
     }
-    match fs::find_upwards(start, &[PROJECT_FILE, MAKEJINJA_FILE]) {
-        Some(root) if root.join(PROJECT_FILE).is_file() => Ok(root),
-        Some(root) => {
-            let message = format!(
-                "`{}` is a makejinja project, which Kiln cannot render yet",
-                root.display()
-            );
-            Err(CommandError::failed(message)
-                .hint("start a Kiln project in a new folder with `kiln init DIR`"))
-        }
-        None => {
-            let message = format!(
-                "no project here: no `{PROJECT_FILE}` in `{}` or above",
-                start.display()
-            );
-            Err(CommandError::failed(message)
-                .hint("start one with `kiln init`, or name its folder with `-C DIR`"))
+    fs::find_upwards(start, &PROJECT_FILES).ok_or_else(|| {
+        let message = format!(
+            "no project here: neither `{PROJECT_FILE}` nor `{MAKEJINJA_FILE}` in `{}` or above",
+            start.display()
+        );
+        CommandError::failed(message)
+            .hint("start one with `kiln init`, or name its folder with `-C DIR`")
+    })
+}
+
+/// Returns whether a revision of a folder has one of the files that make it a project.
+pub fn has_project(files: &dyn Files) -> Result<bool, ReadError> {
+    for name in PROJECT_FILES {
+        if files.read(name)?.is_some() {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 /// Lists the files among key sources that others than the user can read.

@@ -33,6 +33,12 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Lists all variables with their values, sorted by name.
+    pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// Returns the value of a variable that is set and not empty.
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

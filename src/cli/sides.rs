@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::CommandError;
-use super::session::{PROJECT_FILE, Session};
+use super::makejinja_process::start_for_revision;
+use super::session::{PROJECT_FILE, Session, has_project};
 use super::settings::Settings;
 use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::flux::{FollowedTree, TreeFiles, find_output_base};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
-use crate::pipeline::{self, DraftPolicies, Exemption, Keys, Opened, PublicReference, World};
+use crate::pipeline::{
+    self, DraftPolicies, Exemption, Keys, Opened, PluginRequest, PublicReference, World,
+};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, OverlaidFiles, Source};
 use crate::tree::{binary_description, is_secret_path};
@@ -57,14 +60,16 @@ pub struct Sides {
 pub fn load(
     session: &Session,
     settings: &Settings,
-    keys: Keys,
+    given: Given,
     before: &Origin,
     after: &Origin,
 ) -> Result<Sides, CommandError> {
+    let Given { keys, plugins } = given;
     let loader = Loader {
         session,
         settings,
         keys,
+        plugins,
         told: Mutex::default(),
     };
     let commits = [before, after].map(|side| matches!(side, Origin::Commit { .. }));
@@ -88,6 +93,15 @@ pub fn load(
         after,
         told,
     })
+}
+
+/// What sides are compiled with.
+#[derive(Clone, Copy)]
+pub struct Given {
+    /// What is done about keys.
+    pub keys: Keys,
+    /// Whether the Python of plugins runs.
+    pub plugins: bool,
 }
 
 impl Origin {
@@ -119,6 +133,7 @@ struct Loader<'l> {
     session: &'l Session,
     settings: &'l Settings,
     keys: Keys,
+    plugins: bool,
     told: Mutex<Vec<String>>,
 }
 
@@ -132,7 +147,7 @@ impl Loader<'_> {
     fn base(&self, origin: &Origin, commit: &str, after: &Origin) -> Result<Side, CommandError> {
         let label = origin.label();
         let revision = self.revision(commit)?;
-        if revision.read(PROJECT_FILE)?.is_none() {
+        if !has_project(&revision)? {
             if self.session.is_project {
                 self.tell(format!(
                     "{label} has no `{PROJECT_FILE}` in this folder: it is compared as it is"
@@ -247,7 +262,12 @@ impl Loader<'_> {
         label: &str,
     ) -> Result<Side, CommandError> {
         let around = self.around(commit)?;
+        let root = &self.session.root;
+        let starter = |request: &PluginRequest<'_>| start_for_revision(request, revision, root);
         let mut world = self.session.world_of(revision);
+        if self.plugins {
+            world = world.around_makejinja(self.session.makejinja().started_by(&starter));
+        }
         if let (Some(around), Some((_, folder))) = (&around, self.session.repository()) {
             world = world.in_repository(folder, Some(around));
         }
@@ -273,7 +293,7 @@ impl Loader<'_> {
                 if !session.is_project {
                     return self.plain(&revision, label);
                 }
-                has_project(&revision, &label)?;
+                require_project(&revision, &label)?;
                 self.compiled_commit(&revision, commit, &label)
             }
             Origin::Output => {
@@ -342,7 +362,10 @@ impl Loader<'_> {
         data: Option<&[String]>,
         label: &str,
     ) -> Result<Side, CommandError> {
-        let world = self.session.world_around(files).with_keys(self.keys);
+        let mut world = self.session.world_around(files).with_keys(self.keys);
+        if self.plugins {
+            world = world.around_makejinja(self.session.makejinja().with_plugins());
+        }
         compiled(&world, data, label)
     }
 
@@ -451,8 +474,8 @@ fn guard_exemption(exemption: Exemption) -> GuardExemption {
 }
 
 /// A revision from before the project has nothing to compile, which is another thing than a mistake.
-fn has_project(revision: &Revision, label: &str) -> Result<(), CommandError> {
-    if revision.read(PROJECT_FILE)?.is_some() {
+fn require_project(revision: &Revision, label: &str) -> Result<(), CommandError> {
+    if has_project(revision)? {
         return Ok(());
     }
     Err(

@@ -7,9 +7,44 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, shown_key};
 use crate::yaml::{Entry, Node, Resolver};
 
+/// The file that makes a folder a makejinja project.
+pub const MAKEJINJA_FILE: &str = "makejinja.toml";
+
+/// What makes the files of a project.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProjectKind {
+    /// A typed config, the project's templates, and the catalogue.
+    #[default]
+    Typed,
+    /// The templates, data and plugins that the settings of makejinja name.
+    Makejinja,
+}
+
+/// `[makejinja]`: how the plugins of a makejinja project run.
+#[derive(Clone, Debug)]
+pub struct PluginSettings {
+    /// The command of the Python that runs them.
+    pub python: Vec<String>,
+    /// How long one answer may take, in seconds.
+    pub timeout: u64,
+}
+
+impl Default for PluginSettings {
+    fn default() -> Self {
+        Self {
+            python: vec!["python3".to_owned()],
+            timeout: 60,
+        }
+    }
+}
+
 /// The settings of a project.
 #[derive(Clone, Debug)]
 pub struct Project {
+    /// What makes its files.
+    pub kind: ProjectKind,
+    /// `[makejinja]`.
+    pub plugins: PluginSettings,
     /// The data files with where they are named; `None` for the usual names.
     pub data: Option<Vec<(String, Place)>>,
     /// The folders of templates, the one that wins first.
@@ -73,8 +108,8 @@ pub struct DiffSettings {
 /// What hardening may do.
 #[derive(Clone, Debug)]
 pub struct HardenSettings {
-    /// Whether anything is added at all.
-    pub enabled: bool,
+    /// Whether anything is added at all; `None` where `kiln.toml` does not say.
+    pub enabled: Option<bool>,
     /// The requests and limits of containers that nobody knows.
     pub resources: Option<Resources>,
     /// The namespaces that network policies close.
@@ -150,13 +185,15 @@ pub struct CheckSettings {
 impl Default for Project {
     fn default() -> Self {
         Self {
+            kind: ProjectKind::Typed,
+            plugins: PluginSettings::default(),
             data: None,
             templates: vec!["templates".to_owned()],
             catalogue: true,
             files: Vec::new(),
             output: ".".to_owned(),
             harden: HardenSettings {
-                enabled: true,
+                enabled: None,
                 resources: None,
                 network_policies: Closed::Nothing,
                 tiers: Vec::new(),
@@ -180,7 +217,7 @@ impl Default for Project {
 }
 
 const FILE: &str = "kiln.toml";
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "data",
     "templates",
     "catalogue",
@@ -192,6 +229,7 @@ const KEYS: [&str; 11] = [
     "diff",
     "flux",
     "exempt",
+    "makejinja",
 ];
 
 /// How important pods can be.
@@ -224,13 +262,30 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
         strange: false,
         problems: Vec::new(),
     };
-    let project = reader.project(&root);
+    let mut project = reader.project(&root);
+    if !is_typed(&root) && matches!(files.read(MAKEJINJA_FILE), Ok(Some(_))) {
+        project.kind = ProjectKind::Makejinja;
+    }
     if reader.strange {
         let shown = reader.source.keys_only();
         let problems = reader.problems.iter_mut();
         problems.for_each(|problem| problem.show_in(&shown));
     }
     Warned::unless_errors(project, reader.problems)
+}
+
+/// Returns whether a `kiln.toml` says itself what its project is made from, whatever lies beside it.
+fn is_typed(root: &Node) -> bool {
+    let mut own = ["data", "templates", "catalogue"].iter();
+    own.any(|key| root.get(key).is_some())
+}
+
+impl Project {
+    /// Returns whether hardening adds anything: unless `kiln.toml` says otherwise, to what Kiln's own templates make.
+    pub fn hardens(&self) -> bool {
+        let own = self.kind == ProjectKind::Typed;
+        self.harden.enabled.unwrap_or(own)
+    }
 }
 
 struct Reader {
@@ -265,6 +320,7 @@ impl Reader {
                     }
                 }
                 "flux" => self.flux(&entry.value, &mut project.flux),
+                "makejinja" => self.plugins(&entry.value, &mut project.plugins),
                 "exempt" => project.exempt = self.exemptions(&entry.value),
                 _ => self.check(&entry.value, &mut project.check),
             }
@@ -272,11 +328,27 @@ impl Reader {
         project
     }
 
+    fn plugins(&mut self, node: &Node, settings: &mut PluginSettings) {
+        for entry in self.known(node, &["python", "timeout"]) {
+            if entry.key == "python" {
+                settings.python = self.texts(&entry.value);
+                if settings.python.is_empty() {
+                    self.problem(&entry.value, "a command was expected here, word by word");
+                }
+                continue;
+            }
+            match entry.value.to_value(Resolver::Core).as_u64() {
+                Some(seconds) if seconds > 0 => settings.timeout = seconds,
+                _ => self.problem(&entry.value, "a number of seconds was expected here"),
+            }
+        }
+    }
+
     fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
         let keys = ["enabled", "resources", "network-policies", "tiers"];
         for entry in self.known(node, &keys) {
             match entry.key.as_str() {
-                "enabled" => settings.enabled = self.flag(&entry.value),
+                "enabled" => settings.enabled = Some(self.flag(&entry.value)),
                 "resources" => settings.resources = Some(self.resources(&entry.value)),
                 "tiers" => settings.tiers = self.tiers(&entry.value),
                 _ => settings.network_policies = self.closed(&entry.value),

@@ -133,7 +133,7 @@ pub fn follow_outputs<'t>(
     world: &World<'_>,
     files: impl Iterator<Item = &'t File> + Clone,
 ) -> Result<FollowedTree, Failure> {
-    let project = Warnings::default().keep(crate::config::project::load(&world.files))?;
+    let project = Warnings::default().keep(inputs::project(world))?;
     let around = KeptFiles::around(world, &project, files.clone());
     let kept = around.tree();
     let files = files.map(|file| -> &File { file });

@@ -6,6 +6,7 @@ use crate::config;
 use crate::diagnostic::Meaning;
 use crate::flux;
 use crate::harden;
+use crate::makejinja;
 use crate::render;
 use crate::rules::{self, REMEDIES};
 use crate::schema;
@@ -49,6 +50,7 @@ pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
         ("Load", config::CODES.to_vec()),
         ("Validate", schema::CODES.to_vec()),
         ("Render", render::CODES.to_vec()),
+        ("makejinja", makejinja::CODES.to_vec()),
         ("Harden", hardening),
         ("Check", check::CODES.to_vec()),
         ("Build", flux::CODES.to_vec()),

@@ -2,7 +2,7 @@
 
 use crate::check::{Baseline, FailOn, Gate};
 use crate::config::model::Cluster;
-use crate::config::project::{self, Project};
+use crate::config::project::{self, Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::render::{Layer, Layers};
 use crate::rules::{self, Closed, Exemptions, Policy, Resources};
@@ -21,8 +21,19 @@ use std::sync::Arc;
 
 use sops_age::RULE_FILE;
 
-use super::World;
 use super::failure::Failure;
+use super::{World, makejinja_front};
+
+/// Reads how a project wants to be compiled: `kiln.toml`, and the settings of makejinja where these describe it.
+pub(super) fn project(world: &World<'_>) -> StageResult<Project> {
+    let Warned { value, warnings } = project::load(&world.files)?;
+    if value.kind == ProjectKind::Typed {
+        return Ok(Warned { value, warnings });
+    }
+    let mut settled = makejinja_front::settle(world, value)?;
+    settled.warnings.extend(warnings);
+    Ok(settled)
+}
 
 /// Where a project keeps its templates and its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -470,7 +481,7 @@ pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
 pub(super) fn policy_of(project: &Project) -> Policy {
     let external = project.flux.external.iter();
     Policy {
-        enabled: project.harden.enabled,
+        enabled: project.hardens(),
         pod_security: BTreeMap::new(),
         resources: project.harden.resources.as_ref().map(|own| Resources {
             cpu_request: own.cpu_request.clone(),
@@ -557,6 +568,8 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
         ignore: settings.ignore.clone(),
         fail_on: words.map(|(word, _)| FailOn::parse(word)).collect(),
         baseline,
+        // What makejinja has rendered until today is rendered on, with what is wrong with it told.
+        only_tells: project.kind == ProjectKind::Makejinja && !world.is_strict(),
     };
     Warned::unless_errors(gate, problems)
 }

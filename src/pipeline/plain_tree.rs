@@ -7,7 +7,7 @@ use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
 use crate::check::{self, Baseline, Findings, Gate};
 use crate::config;
-use crate::config::project::Project;
+use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::flux::{FollowOptions, TreeFiles};
 use crate::harden;
@@ -146,8 +146,11 @@ pub fn remedy_codes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns whether a project renders anything: it has templates, or a config that the catalogue is for.
+///
+/// A makejinja project renders where all that its settings name is there: after the templates are tidied away, or in a
+/// clone without the data, what is left is a tree as any other.
 pub fn renders(world: &World<'_>) -> Result<bool, Failure> {
-    let project = Warnings::default().keep(config::project::load(&world.files))?;
+    let project = Warnings::default().keep(inputs::project(world))?;
     Ok(renders_by(world, &project))
 }
 
@@ -158,6 +161,11 @@ fn renders_by(world: &World<'_>, project: &Project) -> bool {
         let listed = world.files.list(folder);
         listed.is_ok_and(|paths| !paths.is_empty())
     };
+    if project.kind == ProjectKind::Makejinja {
+        let data = config::data_files(project);
+        let mut named = project.templates.iter().chain(&data);
+        return named.all(|path| has(path) || lists(path));
+    }
     project.data.is_some()
         || config::data_files(project).iter().any(|path| has(path))
         || project.templates.iter().any(lists)

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use super::failure::Warnings;
 use super::inputs::{self, in_project};
 use super::{Failure, World};
-use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::seal::{FileSealer, Keyring, NewKeys, Rules, SealReview};
 use crate::secret::{AGE_KEY, Secrets};
@@ -379,6 +378,6 @@ pub fn value_route(text: &str) -> Route {
 
 /// Lists the folders of a project whose files are templates.
 pub fn template_folders(world: &World<'_>) -> Result<Vec<String>, Failure> {
-    let project = Warnings::default().keep(config::project::load(&world.files))?;
+    let project = Warnings::default().keep(inputs::project(world))?;
     Ok(project.templates)
 }

@@ -10,6 +10,7 @@ use super::found_identities::FoundIdentities;
 use super::inputs;
 use crate::config;
 use crate::config::project::Project;
+use crate::makejinja::PluginStarter;
 use crate::secret::{
     AGE_KEY, DEPLOY_KEY, KEY_FILES, KnownSecrets, Secrets, TUNNEL, fingerprint, recipients_in,
 };
@@ -39,8 +40,23 @@ pub(super) struct AroundProject<'w> {
 /// Opens a folder, counted from the project, which may lie around it.
 pub type FolderOpener = dyn Fn(&str) -> Result<Box<dyn Files>, ReadError> + Sync;
 
+/// What a makejinja project is given besides its files.
+#[derive(Clone, Copy, Default)]
+pub struct MakejinjaSurroundings<'w> {
+    /// The absolute path of the project's folder, as patterns and plugins see it.
+    pub folder: &'w str,
+    /// The options of makejinja that the command line gives.
+    pub arguments: &'w [String],
+    /// The variables of the environment, which templates and plugins see.
+    pub variables: &'w [(String, String)],
+    /// What starts the Python of plugins; without, none runs.
+    pub plugins: Option<&'w PluginStarter<'w>>,
+}
+
 /// What a compile may see.
 pub struct World<'w> {
+    strict: bool,
+    makejinja: MakejinjaSurroundings<'w>,
     /// The repository, where the project is not the root of it.
     pub(super) repository: Option<AroundProject<'w>>,
     /// What opens folders that `kiln.toml` names and that may lie around the project.
@@ -90,6 +106,38 @@ impl<'w> World<'w> {
             now,
             repository: None,
             folders: None,
+            makejinja: MakejinjaSurroundings::default(),
+            strict: false,
+        }
+    }
+
+    /// Has every error that the rules find stop the compile, of a makejinja project as well.
+    #[must_use]
+    pub fn judging_strictly(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Returns whether every error that the rules find stops the compile.
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// Tells what a makejinja project is given besides its files; without, it sees no variable and runs no Python.
+    #[must_use]
+    pub fn around_makejinja(mut self, makejinja: MakejinjaSurroundings<'w>) -> Self {
+        self.makejinja = makejinja;
+        self
+    }
+
+    /// Returns what a makejinja project may see besides its files.
+    pub(super) fn makejinja(&self) -> MakejinjaSurroundings<'w> {
+        match self.files.keys {
+            Keys::MadeUp => MakejinjaSurroundings {
+                variables: &[],
+                ..self.makejinja
+            },
+            Keys::Needed | Keys::AtHand => self.makejinja,
         }
     }
 
@@ -145,6 +193,8 @@ impl<'w> World<'w> {
         .telling(&self.files.known);
         world.repository.clone_from(&self.repository);
         world.folders = self.folders;
+        world.makejinja = self.makejinja;
+        world.strict = self.strict;
         world
     }
 

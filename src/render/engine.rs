@@ -1,5 +1,6 @@
 //! What turns templates into text: each dialect in a folder of its own, behind one trait.
 
+pub(super) mod jinja;
 pub(super) mod tera;
 
 use crate::diagnostic::Diagnostic;

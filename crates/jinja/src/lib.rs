@@ -31,6 +31,7 @@ mod callable;
 mod engine;
 mod error;
 mod filter;
+pub mod foreign;
 mod function;
 mod interpreter;
 mod lexer;

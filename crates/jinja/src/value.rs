@@ -8,6 +8,7 @@ mod entity;
 mod moment;
 mod number;
 mod order;
+mod parts;
 mod representation;
 mod undefined;
 
@@ -23,6 +24,7 @@ pub(crate) use entity::{Entity, Module, ViewKind, count, lock, range};
 pub(crate) use moment::{Moment, date_attribute, date_method};
 pub(crate) use number::{Number, integer, number_of, parse_float, parse_integer, print_float};
 pub(crate) use order::{are_equal, are_identical, compare};
+pub use parts::{Parts, moment, parts};
 pub(crate) use representation::{is_printable, quote, quote_ascii, try_repr, try_str, type_name};
 pub(crate) use undefined::{Undefined, quoted_hint};
 
@@ -55,6 +57,11 @@ pub fn dict(pairs: Vec<(Value, Value)>) -> Value {
         }
     }
     Value::from_object(Entity::Dict(Mutex::new(entries)))
+}
+
+/// A value that is not defined.
+pub fn undefined() -> Value {
+    Undefined::plain().into_value()
 }
 
 /// An integer of any size from its decimal digits, with an optional sign.
@@ -248,7 +255,9 @@ pub(crate) fn items(value: &Value) -> Outcome<Vec<Value>> {
             .map(|byte| Value::from(i64::from(*byte)))
             .collect()),
         View::Entity(Entity::Undefined(undefined)) => undefined.check_use().map(|()| Vec::new()),
-        View::Entity(Entity::Range { .. }) if length(value).is_ok_and(|length| length > LONGEST_RANGE) => {
+        View::Entity(Entity::Range { .. })
+            if length(value).is_ok_and(|length| length > LONGEST_RANGE) =>
+        {
             Err(Failure::over(ExceededLimit::Steps))
         }
         View::Entity(entity) => entity.items().ok_or_else(|| not_iterable(value)),

@@ -70,7 +70,9 @@ pub fn run(
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
     match args.tree.open(settings, printer)? {
-        JudgedTree::Project(session) => check_project(args, &session, settings, printer),
+        JudgedTree::Project(session) => {
+            check_project(args, &session.judging_strictly(), settings, printer)
+        }
         JudgedTree::Plain(open) => {
             let findings = open.ask(|plain| Ok(plain.check(args.write_baseline)))??;
             if args.write_baseline {

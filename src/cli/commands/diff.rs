@@ -14,7 +14,7 @@ use crate::cli::report::diff::{github, html, json, markdown};
 use crate::cli::report::shown;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::cli::sides::{self, Origin, Sides};
+use crate::cli::sides::{self, Given, Origin, Sides};
 use crate::diff::{self, NOISE, Options, Report, Side};
 use crate::fs;
 use crate::pipeline::{Keys, Layout};
@@ -65,6 +65,9 @@ pub struct DiffArgs {
     /// that nobody has read yet must get none
     #[arg(long)]
     with_keys: bool,
+    /// Run the Python plugins of a makejinja project, on both sides; a branch that nobody has read yet must run none
+    #[arg(long)]
+    with_plugins: bool,
     /// The form of the diff
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
@@ -124,7 +127,11 @@ pub fn run(
     } else {
         Keys::MadeUp
     };
-    let loaded = sides::load(&session, settings, keys, &before, &after);
+    let given = Given {
+        keys,
+        plugins: args.with_plugins,
+    };
+    let loaded = sides::load(&session, settings, given, &before, &after);
     drop(progress);
     let Sides {
         before,

@@ -13,6 +13,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
+use crate::pipeline::MAKEJINJA_FILE;
 
 pub use keys::{KeyType, make_missing as make_missing_keys, new_age_key, write_age_key};
 
@@ -47,6 +48,15 @@ pub fn run(
         None => settings.directory.clone(),
     };
     let disk = open_or_make(&root)?;
+    if disk.root().join(MAKEJINJA_FILE).is_file() && !disk.root().join(PROJECT_FILE).is_file() {
+        printer.status(format!(
+            "nothing is written: this is a project already, of makejinja, which `kiln render` renders as `{MAKEJINJA_FILE}` says"
+        ));
+        printer.status(
+            "a `kiln.toml` beside it sets what Kiln adds; `kiln adopt` shows what the project is with Kiln's own catalogue",
+        );
+        return Ok(Outcome::Clean);
+    }
     let existing = disk.root().join(PROJECT_FILE).is_file();
     let config = config_name(&disk);
     if !existing {

@@ -10,6 +10,7 @@ use crate::cli::commands::init;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::KeyUse;
+use crate::cli::makejinja_process::run_command;
 use crate::cli::printer::Printer;
 use crate::cli::report::{record, unseen};
 use crate::cli::session::Session;
@@ -18,7 +19,7 @@ use crate::cli::sides;
 use crate::cli::turn::Turn;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
-use crate::pipeline::{Compiled, Keys};
+use crate::pipeline::{self, Compiled, Keys};
 use crate::write::{self, Options, Recovery, Report, Target};
 
 const MORE: &str = "\
@@ -32,7 +33,8 @@ Examples:
   kiln render --dry-run     List what differs
   kiln render --check       List what differs, and fail if anything does: for CI
   kiln render --stage       Write what differs and stage it with git: for a hook before a commit
-  kiln render --keygen      Make missing keys first, as after cloning an example";
+  kiln render --keygen      Make missing keys first, as after cloning an example
+  kiln render -- -D a=b     Give options of makejinja, in a project of makejinja";
 
 /// Compile the project and write the tree
 #[derive(Debug, clap::Args)]
@@ -53,9 +55,15 @@ pub struct RenderArgs {
     /// The type of an age key that --keygen makes, as for `kiln init`
     #[arg(long, value_enum, value_name = "TYPE", requires = "keygen")]
     key_type: Option<init::KeyType>,
+    /// Run the commands that `exec_pre` and `exec_post` of `makejinja.toml` name
+    #[arg(long, conflicts_with_all = ["check", "dry_run"])]
+    yes: bool,
     /// Stage all files of Kiln's with git, new and removed ones too, but for those edited by hand
     #[arg(long, conflicts_with_all = ["check", "dry_run"])]
     stage: bool,
+    /// Options of makejinja, in a project of makejinja
+    #[arg(last = true, value_name = "OPTION")]
+    makejinja: Vec<String>,
 }
 
 impl RenderArgs {
@@ -89,8 +97,11 @@ pub fn run(
     }
     let clock = Deadline::start(settings);
     let session = Session::open(settings, args.key_use(), printer)?;
+    let session = session.with_makejinja_options(args.makejinja.clone());
     let layout = session.layout()?;
     drop(clock);
+    let commands = pipeline::project_commands(&session.world())?;
+    run_commands(&commands.before, args, &session, printer)?;
     let target = session.target(&layout, "kiln render");
     let mut turn = Turn::new(settings);
     let (mut compiled, mut clock) = compile(args, &session, &target, &mut turn, settings, printer)?;
@@ -107,6 +118,7 @@ pub fn run(
     printer.report(&planned.warnings)?;
     drop(clock);
     let report = planned.value.apply()?;
+    run_commands(&commands.after, args, &session, printer)?;
     if args.stage {
         stage(&session, &target, &layout.output, &report, settings)?;
     }
@@ -128,6 +140,26 @@ pub fn run(
         _ if !report.edited.is_empty() => Outcome::Findings,
         _ => Outcome::Clean,
     })
+}
+
+/// Runs commands of the project, if the user has agreed to it, or says that they are not run.
+fn run_commands(
+    lines: &[String],
+    args: &RenderArgs,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    for line in lines {
+        if args.yes {
+            printer.detail(format_args!("running `{line}`"));
+            run_command(line, &session.root)?;
+        } else if !args.options().dry_run {
+            let message = format!("`{line}` is not run, which the settings of makejinja ask for");
+            let told = Diagnostic::warning("makejinja-no-effect", message);
+            printer.report(&[told.with_hint("`kiln render --yes` runs it")])?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits for another Kiln and completes what a killed run left, unless nothing may be written; then compiles,

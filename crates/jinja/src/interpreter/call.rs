@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::arguments::{CallArguments, named_of};
 use crate::callable::{CallError, Callable};
 use crate::error::{ErrorKind, Failure, Outcome};
+use crate::foreign;
 use crate::interpreter::statement::at;
 use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::Output;
@@ -93,10 +94,16 @@ impl Interpreter<'_> {
                 arguments.expect_none("joiner").map(|()| separator)
             }
             View::Entity(Entity::Undefined(undefined)) => Err(undefined.failure()),
-            _ => Err(Failure::of_type(format!(
-                "a value of type `{}` cannot be called",
-                type_name(callee)
-            ))),
+            _ => match foreign::of(callee) {
+                Some(object) => {
+                    let called = object.call(&arguments.positional, &arguments.named);
+                    taken_from_outside(object.text(), called)
+                }
+                None => Err(Failure::of_type(format!(
+                    "a value of type `{}` cannot be called",
+                    type_name(callee)
+                ))),
+            },
         };
         self.budget.leave();
         result
@@ -191,7 +198,11 @@ pub(crate) fn call_outside(
     callable: &dyn Callable,
     arguments: &CallArguments,
 ) -> Outcome<Value> {
-    match callable.call(&arguments.positional, &arguments.named) {
+    taken_from_outside(name, callable.call(&arguments.positional, &arguments.named))
+}
+
+fn taken_from_outside(name: &str, result: Result<Value, CallError>) -> Outcome<Value> {
+    match result {
         Ok(value) => Ok(adopt(value)),
         Err(CallError { message, cause }) => {
             let mut failure = Failure::new(ErrorKind::Call, "Exception", message);

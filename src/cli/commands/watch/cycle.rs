@@ -12,13 +12,13 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::{KeyPlaces, KeyUse};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
-use crate::cli::session::{PROJECT_FILE, Session};
+use crate::cli::session::{PROJECT_FILE, PROJECT_FILES, Session};
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Side};
 use crate::fs::Mark;
 use crate::pipeline::{self, Compiled, Layout};
-use crate::watch::{Expected, Watch};
+use crate::watch::{self, Expected, Watch};
 use crate::write::{self, Options, Report};
 
 /// How often to try again while another Kiln writes.
@@ -181,8 +181,8 @@ impl<'c> Cycles<'c> {
     /// Returns what decides which project and keys there are, as it is now.
     fn standing(&self, watch: &Watch) -> Expected {
         let mut standing = Expected::default();
-        let mark = watch.disk().mark(PROJECT_FILE);
-        standing.add_inputs([(PROJECT_FILE.to_owned(), mark)]);
+        let marks = PROJECT_FILES.map(|name| (name.to_owned(), watch.disk().mark(name)));
+        standing.add_inputs(marks);
         for place in KeyPlaces(self.settings).files(self.root) {
             let mark = Mark::anywhere(&place);
             standing.add_outside(place, mark);
@@ -192,7 +192,7 @@ impl<'c> Cycles<'c> {
 
     /// Completes what a killed run left.
     fn recover(&self, watch: &Watch) -> Result<()> {
-        if self.dry || watch.disk().peek(PROJECT_FILE)?.is_none() {
+        if self.dry || !is_project(watch)? {
             return Ok(());
         }
         let session = Session::open_root(self.root, self.settings, KeyUse::Never)?;
@@ -206,7 +206,7 @@ impl<'c> Cycles<'c> {
     fn compile(&self, watch: &Watch) -> Result<Compile> {
         let time = Stopwatch::start();
         let mut seen = self.standing(watch);
-        if watch.disk().peek(PROJECT_FILE)?.is_none() {
+        if !is_project(watch)? {
             let message = format!("`{PROJECT_FILE}` is gone");
             return Err(CommandError::failed(message).hint("this goes on when it is back"));
         }
@@ -287,6 +287,16 @@ fn expect_outputs(
     let lock = format!("{prefix}{}", write::LOCK_FILE);
     let mark = session.disk.mark(&lock);
     expected.add_output(lock, mark);
+}
+
+/// Returns whether the folder is a project now.
+fn is_project(watch: &Watch) -> std::result::Result<bool, watch::Error> {
+    for name in PROJECT_FILES {
+        if watch.disk().peek(name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -1,0 +1,123 @@
+//! The files of a project, and which of them were read as keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use makejinja::Settings;
+use zeroize::Zeroizing;
+
+use crate::secret::{KEY_FILES, Secrets, stand_in};
+use crate::source::{Files, ReadError};
+
+/// The files of a project; some may have another content.
+pub(super) struct KeyedFiles<'f> {
+    files: &'f dyn Files,
+    replaced: BTreeMap<String, Vec<u8>>,
+    keys: Mutex<BTreeMap<String, Zeroizing<Vec<u8>>>>,
+}
+
+impl<'f> KeyedFiles<'f> {
+    pub(super) fn new(files: &'f dyn Files, replaced: BTreeMap<String, Vec<u8>>) -> Self {
+        Self {
+            files,
+            replaced,
+            keys: Mutex::default(),
+        }
+    }
+
+    /// Returns the files that have another content here.
+    pub(super) fn replaced(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.replaced
+    }
+
+    /// Lists the files that hold secrets: those that functions read as keys, and those of `read`, which Python read, that
+    /// are keys by their names or that git ignores, but for the data, of which only some values are secret.
+    pub(super) fn secret_files(&self, read: &BTreeSet<String>, settings: &Settings) -> Vec<String> {
+        let is_key = |path: &&String| {
+            KEY_FILES.contains(&path.as_str())
+                || (self.files.is_ignored(path) && !settings.data.contains(path))
+        };
+        for path in read.iter().filter(is_key) {
+            // What is not there holds no secret.
+            self.read_secret(path).ok();
+        }
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.keys().cloned().collect()
+    }
+
+    /// Returns the secrets in some files.
+    pub(super) fn secrets(&self, paths: &[String]) -> Secrets {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut secrets = Secrets::default();
+        for path in paths {
+            let text = keys.get(path).map(|bytes| String::from_utf8_lossy(bytes));
+            secrets.insert(&text.unwrap_or_default(), path.as_str());
+        }
+        secrets
+    }
+
+    /// Returns other contents of the same shape for some files.
+    pub(super) fn stand_ins(&self, paths: &[String]) -> BTreeMap<String, Vec<u8>> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = paths.iter().filter_map(|path| {
+            let text = std::str::from_utf8(keys.get(path)?).ok()?;
+            Some((path.clone(), key_stand_in(text).into_bytes()))
+        });
+        texts.collect()
+    }
+}
+
+/// What of a key file everybody may know: the name of a tunnel, by which DNS finds it.
+const PUBLIC_KEYS: [&str; 1] = ["TunnelID"];
+
+/// Makes another text of the same shape, in which what is public stays.
+fn key_stand_in(text: &str) -> String {
+    let other = stand_in(text);
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let (Some(real), Some(mut made)) = (parsed(text), parsed(&other)) else {
+        return other;
+    };
+    for key in PUBLIC_KEYS {
+        if let (Some(real), Some(made)) = (real.get(key), made.get_mut(key)) {
+            made.clone_from(real);
+        }
+    }
+    made.to_string()
+}
+
+impl Files for KeyedFiles<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.replaced.get(path) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => self.files.read(path),
+        }
+    }
+
+    fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        if let Some(bytes) = self.replaced.get(path) {
+            return Ok(Some(bytes.clone()));
+        }
+        let found = self.files.read_secret(path)?;
+        if let Some(bytes) = &found {
+            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            keys.insert(path.to_owned(), Zeroizing::new(bytes.clone()));
+        }
+        Ok(found)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        self.files.real_path(path)
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        self.files.is_executable(path)
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        self.files.is_ignored(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        self.files.list(folder)
+    }
+}

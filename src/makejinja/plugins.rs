@@ -1,0 +1,439 @@
+//! The plugins of a project: built in where every function of theirs is known, or in a Python of their own.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jinja::{Callable, Engine};
+use makejinja::{FolderFilter, Settings, find_folder_filters};
+use makejinja_plugins::{HostSpec, Offer, Offered, PluginError, PluginHost, PluginValue};
+
+use super::family::{self, BuiltIn, FileDesk};
+use super::keyed_files::KeyedFiles;
+use super::plugin_object::{PluginFunction, PluginServer};
+use super::settings::GivenFiles;
+use super::values::to_template;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Files as _, Source, Span};
+
+/// Starts the Python of plugins.
+pub type PluginStarter<'s> =
+    dyn Fn(&PluginRequest<'_>) -> Result<StartedPlugins, PluginError> + Sync + 's;
+
+/// Reads a file of the project for a message that points into it.
+pub type SourceReader = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What the Python of plugins is started with.
+pub struct PluginRequest<'r> {
+    /// The command.
+    pub command: &'r [String],
+    /// How long one answer may take.
+    pub timeout: Duration,
+    /// The files whose content is other than in the project's folder.
+    pub replaced: &'r BTreeMap<String, Vec<u8>>,
+    settings: &'r Settings,
+    folder_filters: Vec<PathBuf>,
+    data: &'r PluginValue,
+    variables: &'r [(String, String)],
+}
+
+/// The Python of plugins, started.
+pub struct StartedPlugins {
+    host: PluginHost,
+    offered: Offered,
+    /// The folder in which it runs.
+    folder: PathBuf,
+    read: SourceReader,
+    /// What has to stay as long as it runs.
+    held: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl PluginRequest<'_> {
+    /// Starts Python in a folder that is the project's, or looks like it; `read` reads the project's files for messages,
+    /// and `held` is what has to stay.
+    ///
+    /// # Errors
+    /// It does not start, or a plugin fails.
+    pub fn start(
+        &self,
+        folder: &Path,
+        read: SourceReader,
+        held: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Result<StartedPlugins, PluginError> {
+        let below = |paths: &[String]| paths.iter().map(|path| folder.join(path)).collect();
+        let folder_filters = self.folder_filters.iter().map(|path| folder.join(path));
+        let (host, offered) = PluginHost::start(&HostSpec {
+            command: self.command.to_vec(),
+            folder: folder.to_owned(),
+            import_paths: below(&self.settings.import_paths),
+            plugins: self.settings.plugins.clone(),
+            folder_filters: folder_filters.collect(),
+            config: config_value(self.settings, folder),
+            data: self.data.clone(),
+            environment: Some(self.variables.to_vec()),
+            call_timeout: self.timeout,
+            start_timeout: self.timeout,
+        })?;
+        Ok(StartedPlugins {
+            host,
+            offered,
+            folder: folder.to_owned(),
+            read,
+            held,
+        })
+    }
+}
+
+/// Returns the settings as plugins see them.
+fn config_value(settings: &Settings, folder: &Path) -> PluginValue {
+    let text = |text: &str| PluginValue::text(text);
+    let texts = |all: &[String]| PluginValue::List(all.iter().map(|it| text(it)).collect());
+    let path = |path: &String| PluginValue::Path(folder.join(path));
+    let paths = |all: &[String]| PluginValue::List(all.iter().map(path).collect());
+    let optional = |text: &Option<String>| match text {
+        Some(text) => PluginValue::text(text.as_str()),
+        None => PluginValue::Null,
+    };
+    let flag = PluginValue::Bool;
+    let file_data = settings.file_data.iter();
+    let file_data = file_data.map(|(name, all)| (name.as_str(), paths(all)));
+    let variables = settings.data_vars.iter();
+    let variables = variables.map(|(name, value)| (name.as_str(), text(value)));
+    let delimiter = &settings.delimiter;
+    let whitespace = &settings.whitespace;
+    let internal = &settings.internal;
+    let undefined = match settings.undefined {
+        makejinja::UndefinedMode::Default => "default",
+        makejinja::UndefinedMode::Chainable => "chainable",
+        makejinja::UndefinedMode::Debug => "debug",
+        makejinja::UndefinedMode::Strict => "strict",
+    };
+    PluginValue::map([
+        ("inputs", paths(&settings.inputs)),
+        ("output", path(&settings.output)),
+        ("include_patterns", texts(&settings.include_patterns)),
+        ("exclude_patterns", texts(&settings.exclude_patterns)),
+        ("jinja_suffix", text(&settings.jinja_suffix)),
+        ("keep_jinja_suffix", flag(settings.keep_jinja_suffix)),
+        ("keep_empty", flag(settings.keep_empty)),
+        ("copy_metadata", flag(settings.copy_metadata)),
+        ("data", paths(&settings.data)),
+        ("data_vars", PluginValue::map(variables)),
+        ("file_data", PluginValue::map(file_data)),
+        ("plugins", texts(&settings.plugins)),
+        ("loaders", PluginValue::List(Vec::new())),
+        ("import_paths", paths(&settings.import_paths)),
+        ("extensions", texts(&settings.extensions)),
+        ("undefined", text(undefined)),
+        ("exec_pre", texts(&settings.exec_pre)),
+        ("exec_post", texts(&settings.exec_post)),
+        ("clean", flag(settings.clean)),
+        ("force", flag(settings.force)),
+        ("quiet", flag(settings.quiet)),
+        (
+            "delimiter",
+            PluginValue::map([
+                ("block_start", text(&delimiter.block_start)),
+                ("block_end", text(&delimiter.block_end)),
+                ("comment_start", text(&delimiter.comment_start)),
+                ("comment_end", text(&delimiter.comment_end)),
+                ("variable_start", text(&delimiter.variable_start)),
+                ("variable_end", text(&delimiter.variable_end)),
+            ]),
+        ),
+        (
+            "prefix",
+            PluginValue::map([
+                ("line_statement", optional(&settings.prefix.line_statement)),
+                ("line_comment", optional(&settings.prefix.line_comment)),
+            ]),
+        ),
+        (
+            "whitespace",
+            PluginValue::map([
+                ("trim_blocks", flag(whitespace.trim_blocks)),
+                ("lstrip_blocks", flag(whitespace.lstrip_blocks)),
+                (
+                    "keep_trailing_newline",
+                    flag(whitespace.keep_trailing_newline),
+                ),
+                (
+                    "newline_sequence",
+                    text(whitespace.newline_sequence.as_str()),
+                ),
+            ]),
+        ),
+        (
+            "internal",
+            PluginValue::map([
+                ("optimized", flag(internal.optimized)),
+                ("autoescape", flag(internal.autoescape)),
+                ("cache_size", PluginValue::integer(internal.cache_size)),
+                ("auto_reload", flag(internal.auto_reload)),
+                ("enable_async", flag(internal.enable_async)),
+            ]),
+        ),
+    ])
+}
+
+/// What is needed to load plugins.
+pub(super) struct PluginWishes<'w> {
+    pub(super) settings: &'w Settings,
+    pub(super) files: &'w KeyedFiles<'w>,
+    pub(super) starter: Option<&'w PluginStarter<'w>>,
+    pub(super) python: &'w [String],
+    pub(super) timeout: Duration,
+    pub(super) variables: &'w [(String, String)],
+    /// The absolute path of the project's folder.
+    pub(super) folder: &'w Path,
+}
+
+/// What plugins give to templates.
+pub(super) struct LoadedPlugins {
+    /// The data as templates see them.
+    pub(super) data: PluginValue,
+    /// What is said of it.
+    pub(super) notices: Vec<Diagnostic>,
+    pub(super) functions: Vec<(String, Arc<dyn Callable>)>,
+    pub(super) filters: Vec<(String, Arc<dyn Callable>)>,
+    tests: Vec<(String, Arc<dyn Callable>)>,
+    globals: Vec<(String, PluginValue)>,
+    /// The folders that their filters leave out.
+    pub(super) left_out: Vec<FolderFilter>,
+    /// The absolute path of the project's folder.
+    folder: PathBuf,
+    running: Option<RunningPlugins>,
+}
+
+/// The Python of plugins at work.
+struct RunningPlugins {
+    server: Arc<PluginServer>,
+    has_filters: bool,
+    /// The project's folder, and the one that Python runs in.
+    folders: (PathBuf, PathBuf),
+    _held: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl LoadedPlugins {
+    /// Loads the plugins that the settings name.
+    pub(super) fn load(
+        wishes: &PluginWishes<'_>,
+        desk: &FileDesk,
+        data: PluginValue,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let loaded = Self::without(data, wishes.folder);
+        if wishes.settings.plugins.is_empty() {
+            return Ok(loaded);
+        }
+        let mut built_in = Self::without(loaded.data.clone(), wishes.folder);
+        match family::load(wishes, desk, &mut built_in)? {
+            BuiltIn::Loaded => Ok(built_in),
+            BuiltIn::Needs(reason) => loaded.run(wishes, &reason),
+        }
+    }
+
+    fn without(data: PluginValue, folder: &Path) -> Self {
+        Self {
+            data,
+            notices: Vec::new(),
+            functions: Vec::new(),
+            filters: Vec::new(),
+            tests: Vec::new(),
+            globals: Vec::new(),
+            left_out: Vec::new(),
+            folder: folder.to_owned(),
+            running: None,
+        }
+    }
+
+    /// Runs the plugins in Python.
+    fn run(
+        mut self,
+        wishes: &PluginWishes<'_>,
+        reason: &PythonNeeded,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let Some(starter) = wishes.starter else {
+            return Err(vec![not_run(wishes.settings, reason)]);
+        };
+        let filters = if reason.runs_folder_filters {
+            Vec::new()
+        } else {
+            folder_filters(wishes)?
+        };
+        let request = PluginRequest {
+            command: wishes.python,
+            timeout: wishes.timeout,
+            replaced: wishes.files.replaced(),
+            settings: wishes.settings,
+            folder_filters: filters.iter().map(|it| PathBuf::from(&it.path)).collect(),
+            data: &self.data,
+            variables: wishes.variables,
+        };
+        let read = |path: &str| {
+            let bytes = wishes.files.read(path).ok()??;
+            String::from_utf8(bytes).ok()
+        };
+        let started = starter(&request)
+            .map_err(|error| vec![plugin_failure(&error, wishes.folder, &read)])?;
+        self.take_over(started, wishes)?;
+        Ok(self)
+    }
+
+    fn take_over(
+        &mut self,
+        started: StartedPlugins,
+        wishes: &PluginWishes<'_>,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let StartedPlugins {
+            host,
+            offered,
+            folder,
+            read,
+            held,
+        } = started;
+        if let Some(extension) = offered.extensions.first() {
+            let message = format!(
+                "a plugin asks for the extension `{extension}` of Jinja2, which is a Python program that Kiln cannot have"
+            );
+            return Err(vec![Diagnostic::error("template-construct", message)]);
+        }
+        let server = PluginServer::new(host, &folder, read);
+        let callables = |offers: Vec<Offer>| {
+            let offers = offers.into_iter();
+            let callable = |offer: Offer| -> (String, Arc<dyn Callable>) {
+                let function = PluginFunction {
+                    server: Arc::clone(&server),
+                    callee: offer.callee,
+                };
+                (offer.name, Arc::new(function))
+            };
+            offers.map(callable).collect()
+        };
+        self.functions = callables(offered.functions);
+        self.filters = callables(offered.filters);
+        self.tests = callables(offered.tests);
+        self.globals = offered.globals;
+        self.data = offered.data;
+        self.notices
+            .extend(offered.environment_changes.iter().map(|name| {
+                let message =
+                    format!("a plugin sets `{name}` of Jinja2's environment, which has no effect");
+                Diagnostic::warning("makejinja-no-effect", message)
+                    .with_hint("set it in `makejinja.toml`")
+            }));
+        self.running = Some(RunningPlugins {
+            has_filters: offered.has_path_filters,
+            folders: (wishes.folder.to_owned(), folder),
+            server,
+            _held: held,
+        });
+        Ok(())
+    }
+
+    /// Returns whether a path, absolute, becomes an output, by what plugins say.
+    pub(super) fn keeps(&self, path: &str) -> Result<bool, Diagnostic> {
+        let Some(running) = &self.running else {
+            let below = Path::new(path).strip_prefix(&self.folder).ok();
+            let below = below.and_then(Path::to_str).unwrap_or(path);
+            return Ok(!self.left_out.iter().any(|filter| filter.covers(below)));
+        };
+        if !running.has_filters {
+            return Ok(true);
+        }
+        let (project, own) = &running.folders;
+        let path = match Path::new(path).strip_prefix(project) {
+            Ok(below) => own.join(below),
+            Err(_) => PathBuf::from(path),
+        };
+        let kept = running.server.host().keep_path(&path);
+        kept.map_err(|error| running.server.failure(&error))
+    }
+
+    /// Gives all of it to an engine.
+    pub(super) fn add_to(&self, engine: &mut Engine) {
+        let server = self.running.as_ref().map(|running| &running.server);
+        if let PluginValue::Map(entries) = &self.data {
+            for (key, value) in entries {
+                if let Some(name) = key.as_text() {
+                    engine.add_global(name, to_template(value, server));
+                }
+            }
+        }
+        for (name, value) in &self.globals {
+            engine.add_global(name, to_template(value, server));
+        }
+        for (name, function) in &self.functions {
+            engine.add_function(name, Arc::clone(function));
+        }
+        for (name, filter) in &self.filters {
+            engine.add_filter(name, Arc::clone(filter));
+        }
+        for (name, test) in &self.tests {
+            engine.add_test(name, Arc::clone(test));
+        }
+    }
+
+    /// Lists what Python has read of the project, by the paths of the project.
+    pub(super) fn read_files(&self) -> BTreeSet<String> {
+        let Some(running) = &self.running else {
+            return BTreeSet::new();
+        };
+        let read = running.server.host().read_files().into_iter();
+        let own = &running.folders.1;
+        let below = read.filter_map(|path| {
+            let path = path.strip_prefix(own).ok()?;
+            Some(path.to_str()?.replace('\\', "/"))
+        });
+        below.collect()
+    }
+}
+
+/// Why plugins need Python.
+pub(super) struct PythonNeeded {
+    /// What is not built in.
+    pub(super) what: String,
+    /// Whether the plugin runs folder filters itself.
+    pub(super) runs_folder_filters: bool,
+}
+
+fn folder_filters(wishes: &PluginWishes<'_>) -> Result<Vec<FolderFilter>, Vec<Diagnostic>> {
+    let given = GivenFiles(wishes.files);
+    find_folder_filters(wishes.settings, &given).map_err(|problems| {
+        let problems = problems.into_iter();
+        problems
+            .map(|problem| Diagnostic::error("makejinja-missing", problem.message))
+            .collect()
+    })
+}
+
+fn not_run(settings: &Settings, reason: &PythonNeeded) -> Diagnostic {
+    let names = settings.plugins.join("`, `");
+    let message = format!("the plugin `{names}` is not run: {}", reason.what);
+    Diagnostic::error("plugin-not-run", message)
+        .with_hint("look through the plugin, and run it with `--with-plugins`")
+}
+
+/// Says what failed in a plugin, in the line of the project's own code that it went through last.
+pub(super) fn plugin_failure(
+    error: &PluginError,
+    folder: &Path,
+    read: &dyn Fn(&str) -> Option<String>,
+) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error("plugin-failed", error.message.clone());
+    if let Some(hint) = &error.hint {
+        diagnostic = diagnostic.with_hint(hint.clone());
+    }
+    let own = error.frames.iter().rev().find_map(|frame| {
+        let path = frame.file.strip_prefix(folder).ok()?;
+        Some((path.to_str()?.replace('\\', "/"), frame.line))
+    });
+    let Some((path, line)) = own else {
+        return diagnostic;
+    };
+    let text = read(&path).unwrap_or_default();
+    let source = Source::new(path, text);
+    let span = source.line_span(line);
+    diagnostic.at(&source, Span::new(span.start, span.end), "")
+}

@@ -1,0 +1,108 @@
+//! The settings of a project.
+
+use makejinja::{Loaded, PathKind, ProjectFiles, Settings, SettingsSource, settings_files};
+
+use super::problem::ProblemSources;
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::source::Files;
+
+/// What settings depend on besides files.
+#[derive(Clone, Copy)]
+pub struct MakejinjaOutside<'o> {
+    /// The options that the command line gives.
+    pub arguments: &'o [String],
+    /// The variables of the environment.
+    pub variables: &'o [(String, String)],
+}
+
+/// What the settings say of the folders and files of a project.
+pub struct MakejinjaLayout {
+    /// The data files.
+    pub data: Vec<String>,
+    /// The folders of templates and of data.
+    pub templates: Vec<String>,
+    /// The output folder.
+    pub output: String,
+}
+
+/// Reads the settings from `makejinja.toml`, the environment and the command line.
+///
+/// # Errors
+/// All problems of all of them.
+pub fn settings(files: &dyn Files, outside: MakejinjaOutside<'_>) -> StageResult<Settings> {
+    let sources = ProblemSources::new(files, outside.variables, outside.arguments);
+    let mut texts = Vec::new();
+    let mut problems = Vec::new();
+    for file in settings_files(outside.variables) {
+        match files.read(&file.path) {
+            Ok(Some(bytes)) => texts.push(SettingsSource {
+                path: file.path,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            }),
+            Ok(None) if !file.required => {}
+            Ok(None) => problems.push(Diagnostic::error(
+                "makejinja-missing",
+                format!("there is no file `{}` with settings", file.path),
+            )),
+            Err(error) => {
+                problems.push(Diagnostic::error("makejinja-missing", error.to_string()));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    match Settings::read(&texts, outside.variables, outside.arguments) {
+        Ok(Loaded { value, notices }) => Ok(Warned {
+            value,
+            warnings: notices
+                .into_iter()
+                .map(|notice| sources.warning(notice))
+                .collect(),
+        }),
+        Err(problems) => Err(problems
+            .into_iter()
+            .map(|problem| sources.error(problem))
+            .collect()),
+    }
+}
+
+/// Returns what settings say of the folders and files of a project.
+pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
+    let given = GivenFiles(files);
+    let is_folder = |path: &&String| matches!(given.kind(path), Ok(Some(PathKind::Folder)));
+    let (folders, data): (Vec<&String>, Vec<&String>) = settings.data.iter().partition(is_folder);
+    let templates = settings.inputs.iter().chain(folders);
+    let output = if settings.output.is_empty() {
+        "."
+    } else {
+        &settings.output
+    };
+    MakejinjaLayout {
+        data: data.into_iter().cloned().collect(),
+        templates: templates.cloned().collect(),
+        output: output.to_owned(),
+    }
+}
+
+/// The files of a project as the crate asks for them.
+pub(super) struct GivenFiles<'f>(pub(super) &'f dyn Files);
+
+impl ProjectFiles for GivenFiles<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        self.0.read(path).map_err(|error| error.reason)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        self.0.list(folder).map_err(|error| error.reason)
+    }
+
+    fn kind(&self, path: &str) -> Result<Option<PathKind>, String> {
+        // A folder cannot be read, and a file not be listed.
+        if let Ok(Some(_)) = self.0.read(path) {
+            return Ok(Some(PathKind::File));
+        }
+        let is_folder = self.0.list(path).is_ok_and(|paths| !paths.is_empty());
+        Ok(is_folder.then_some(PathKind::Folder))
+    }
+}

@@ -1,0 +1,154 @@
+//! The front of a makejinja project: rendered as its settings say, for the stages behind.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::exposure::Exposure;
+use super::failure::{Failure, Warnings};
+use super::project_measures::ProjectMeasures;
+use super::{Front, Sealing, World, inputs};
+use crate::config;
+use crate::config::project::{Project, ProjectKind};
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::makejinja::{self, MakejinjaInputs, MakejinjaOutside, MakejinjaRendering};
+use crate::rules::find_leaks;
+use crate::seal::{self, Earlier};
+use crate::source::Place;
+use crate::source::Source;
+use crate::source::Span;
+use crate::tree::is_secret_path;
+
+/// Takes over what the settings of makejinja say of the folders and files of a project.
+pub(super) fn settle(world: &World<'_>, project: Project) -> StageResult<Project> {
+    let Warned {
+        value: settings,
+        warnings,
+    } = makejinja::settings(&world.files, outside(world))?;
+    let layout = makejinja::layout(&settings, &world.files);
+    let place = |path: &String| Place::new(&Source::new(path.as_str(), ""), Span::default());
+    let named = |path: String| {
+        let place = place(&path);
+        (path, place)
+    };
+    let project = Project {
+        data: Some(layout.data.into_iter().map(named).collect()),
+        templates: layout.templates,
+        output: layout.output,
+        catalogue: false,
+        ..project
+    };
+    Ok(Warned {
+        value: project,
+        warnings,
+    })
+}
+
+fn outside<'o>(world: &'o World<'_>) -> MakejinjaOutside<'o> {
+    let around = world.makejinja();
+    MakejinjaOutside {
+        arguments: around.arguments,
+        variables: around.variables,
+    }
+}
+
+/// Renders a project, and takes over what it says of the other stages.
+pub(super) fn rendered(
+    world: &World<'_>,
+    project: Project,
+    sealing: Sealing,
+    warnings: &mut Warnings,
+) -> Result<(Front, Value), Failure> {
+    let keyring = warnings.keep(inputs::keyring(world, &project))?;
+    let made = warnings.keep(makejinja::render(&MakejinjaInputs {
+        files: &world.files,
+        folder: world.makejinja().folder,
+        outside: outside(world),
+        plugins: world.makejinja().plugins,
+        python: &project.plugins.python,
+        timeout: Duration::from_secs(project.plugins.timeout),
+        known: world.known(),
+    }))?;
+    let MakejinjaRendering {
+        mut rendering,
+        values,
+        overwrites,
+    } = made;
+    let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
+    let named = rules.named(rendering.tree.files());
+    rendering.tree = rendering.tree.with_secrets(&named);
+    let other = rendering.others.pop();
+    let other = other.map(|other| (other.tree.with_secrets(&named), other.failures));
+    let open_part = |file: &_| seal::open_part(file, &rules);
+    let exposure = other.map_or_else(Exposure::default, |(tree, failures)| Exposure {
+        leaks: find_leaks(&rendering.tree, &tree, &open_part),
+        failures,
+        unseen: (!world.files.made_up().is_empty()).then_some(tree),
+    });
+    let (earlier, elsewhere) = match sealing {
+        Sealing::Ahead => {
+            let files = rendering.tree.files().map(|file| file.path.as_str());
+            let sealed = files.filter(|path| is_secret_path(path) || named.contains(*path));
+            (
+                inputs::earlier(world, &project, sealed, &keyring),
+                inputs::sealed_elsewhere(world, &project, &keyring),
+            )
+        }
+        Sealing::Never => (Earlier::default(), Earlier::default()),
+    };
+    let front = Front {
+        measures: ProjectMeasures {
+            policy: inputs::policy_of(&project),
+            exemptions: inputs::exemptions(&project),
+            profiles: inputs::profiles(world)?,
+            project,
+            exposure,
+        },
+        rendering,
+        rules,
+        public: Vec::new(),
+        stand_ins: world.files.made_up(),
+        plain_secrets: Vec::new(),
+        overwrites,
+        keyring,
+        earlier,
+        elsewhere,
+    };
+    Ok((front, values))
+}
+
+/// The commands that a makejinja project wants to run.
+#[derive(Default)]
+pub struct ProjectCommands {
+    /// Before it is rendered.
+    pub before: Vec<String>,
+    /// After its outputs are written.
+    pub after: Vec<String>,
+}
+
+/// Returns the commands that the project wants to run: none, unless makejinja's settings describe it.
+///
+/// # Errors
+/// `kiln.toml` or the settings are broken.
+pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, Failure> {
+    let mut warnings = Warnings::default();
+    let project = warnings.keep(config::project::load(&world.files))?;
+    if project.kind == ProjectKind::Typed {
+        return Ok(ProjectCommands::default());
+    }
+    let settings = warnings.keep(makejinja::settings(&world.files, outside(world)))?;
+    Ok(ProjectCommands {
+        before: settings.exec_pre,
+        after: settings.exec_post,
+    })
+}
+
+/// Says that a question is about the typed config, which a makejinja project has not.
+pub(super) fn no_typed_config() -> Failure {
+    let message = "this project is rendered by the settings of makejinja and has no typed config";
+    Failure::Problems(vec![
+        Diagnostic::error("no-typed-config", message).with_hint(
+            "`kiln adopt` shows what the project is with Kiln's own config and catalogue",
+        ),
+    ])
+}

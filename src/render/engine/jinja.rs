@@ -1,0 +1,136 @@
+//! Jinja2, as `crates/jinja` has it: messages in the template that the user wrote.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
+
+use super::{Printed, TemplateEngine};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+use crate::tree::Origin;
+
+/// What templates of Jinja2 are loaded from.
+pub(in crate::render) struct JinjaTemplates<'t> {
+    /// The engine, with its globals.
+    pub(in crate::render) engine: &'t Engine,
+    /// The texts, by the names that templates go by.
+    pub(in crate::render) sources: &'t BTreeMap<String, Arc<Source>>,
+    /// The names of those that are rendered by themselves; the others are loaded when they are used.
+    pub(in crate::render) rendered: Vec<&'t str>,
+}
+
+/// Templates of Jinja2.
+pub(in crate::render) struct JinjaEngine<'t> {
+    engine: &'t Engine,
+    sources: &'t BTreeMap<String, Arc<Source>>,
+    /// Those that have been reported.
+    broken: Vec<&'t str>,
+}
+
+impl<'t> TemplateEngine for JinjaEngine<'t> {
+    type Templates = JinjaTemplates<'t>;
+    type View<'v> = &'v Value;
+
+    fn load(from: JinjaTemplates<'t>, problems: &mut Vec<Diagnostic>) -> Self {
+        let JinjaTemplates {
+            engine,
+            sources,
+            rendered,
+        } = from;
+        let mut broken = Vec::new();
+        for name in rendered {
+            if let Err(error) = engine.load(name) {
+                problems.push(diagnose(error, sources));
+                broken.push(name);
+            }
+        }
+        Self {
+            engine,
+            sources,
+            broken,
+        }
+    }
+
+    fn render(&self, name: &str, view: &Value) -> Option<Result<Printed, Box<Diagnostic>>> {
+        if self.broken.contains(&name) {
+            return None;
+        }
+        let printed = match self.engine.render(name, view) {
+            Ok(printed) => printed,
+            Err(error) => return Some(Err(Box::new(diagnose(error, self.sources)))),
+        };
+        let origin = |line: jinja::LineOrigin| {
+            Some(Origin::Template {
+                template: Arc::clone(self.sources.get(&*line.template)?),
+                line: line.line,
+            })
+        };
+        Some(Ok(Printed {
+            text: printed.text,
+            lines: printed.lines.into_iter().map_while(origin).collect(),
+        }))
+    }
+}
+
+/// Says in our words what Jinja2 found wrong, and where.
+fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Diagnostic {
+    let TemplateError {
+        kind,
+        message,
+        template,
+        span,
+        variable,
+        cause,
+        ..
+    } = error;
+    let diagnostic = match cause.map(|cause| cause.downcast::<CallFailure>()) {
+        Some(Ok(failure)) => failure.0,
+        _ => of_kind(kind, message, variable),
+    };
+    if diagnostic.primary.is_some() {
+        let place = sources
+            .get(&template)
+            .map(|source| crate::source::Place::new(source, Span::new(span.start, span.end)));
+        return match place {
+            Some(place) => diagnostic.with_related(place, "called here"),
+            None => diagnostic,
+        };
+    }
+    match sources.get(&template) {
+        Some(source) => diagnostic.at(source, Span::new(span.start, span.end), ""),
+        None => diagnostic,
+    }
+}
+
+fn of_kind(kind: ErrorKind, message: String, variable: Option<String>) -> Diagnostic {
+    match kind {
+        ErrorKind::Syntax => Diagnostic::error("template-syntax", message),
+        ErrorKind::Unsupported => Diagnostic::error("template-construct", message),
+        ErrorKind::Undefined => {
+            let diagnostic = Diagnostic::error("undefined-variable", message);
+            match variable {
+                Some(name) => diagnostic.with_hint(format!(
+                    "set `{name}` in the data, or give it a default: `{name} | default(…)`"
+                )),
+                None => diagnostic,
+            }
+        }
+        ErrorKind::MissingTemplate => Diagnostic::error("unknown-include", message),
+        ErrorKind::Limit(ExceededLimit::Output) => Diagnostic::error("output-too-long", message),
+        ErrorKind::Limit(_) => Diagnostic::error("endless-loop", message),
+        _ => Diagnostic::error("template-failed", message),
+    }
+}
+
+/// A failed call, as the engine hands it through.
+#[derive(Debug)]
+pub struct CallFailure(pub Diagnostic);
+
+impl std::fmt::Display for CallFailure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for CallFailure {}

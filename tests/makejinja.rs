@@ -1,0 +1,5 @@
+//! Projects of makejinja, held against makejinja itself.
+
+mod both;
+mod generated;
+mod grammar;

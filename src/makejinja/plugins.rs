@@ -415,15 +415,36 @@ fn not_run(settings: &Settings, reason: &PythonNeeded) -> Diagnostic {
         .with_hint("look through the plugin, and run it with `--with-plugins`")
 }
 
+/// Puts the lines of a message one behind the other.
+fn in_one_line(message: &str) -> String {
+    let lines = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let mut told = String::new();
+    for line in lines {
+        told.push_str(match told.chars().next_back() {
+            None => "",
+            Some(':' | ',' | ';') => " ",
+            Some(_) => "; ",
+        });
+        told.push_str(line);
+    }
+    told
+}
+
 /// Says what failed in a plugin, in the line of the project's own code that it went through last.
 pub(super) fn plugin_failure(
     error: &PluginError,
     folder: &Path,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error("plugin-failed", error.message.clone());
+    let mut diagnostic = Diagnostic::error("plugin-failed", in_one_line(&error.message));
     if let Some(hint) = &error.hint {
         diagnostic = diagnostic.with_hint(hint.clone());
+    }
+    if let Some(line) = error.printed.lines().rfind(|line| !line.trim().is_empty()) {
+        diagnostic = diagnostic.with_hint(format!("it printed before: {}", line.trim()));
     }
     let own = error.frames.iter().rev().find_map(|frame| {
         let path = frame.file.strip_prefix(folder).ok()?;

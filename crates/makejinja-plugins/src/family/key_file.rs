@@ -66,7 +66,7 @@ pub(super) fn age_key(
         }
         "private" => find_key(&text, "", &["AGE-SECRET-KEY-"]),
         _ => {
-            let message = format!("there is no key of type `{kind}`, but `public` and `private`");
+            let message = "`key_type` is neither `public` nor `private`";
             return Err(FamilyError::new(message));
         }
     };

@@ -109,8 +109,7 @@ fn by_netaddr(network: &PluginValue, nth: &PluginValue) -> Result<PluginValue, F
     let PluginValue::Text(text) = network else {
         return Err(unknown_network(network));
     };
-    let network = Network::parse(text)
-        .ok_or_else(|| FamilyError::new(format!("`{}` is no network", text.as_str())))?;
+    let network = Network::parse(text).ok_or_else(|| FamilyError::new("`value` is no network"))?;
     let digits = match nth {
         PluginValue::Text(text) => match whole_number(text) {
             Some(digits) => digits,
@@ -129,7 +128,7 @@ fn by_netaddr(network: &PluginValue, nth: &PluginValue) -> Result<PluginValue, F
                 .and_then(|from_end| from_end.checked_sub(1));
             let nth = from_end.and_then(|from_end| network.host_mask().checked_sub(from_end));
             let host = nth.and_then(|nth| network.nth(nth));
-            let no_host = || FamilyError::new(format!("`{}` has no host {digits}", text.as_str()));
+            let no_host = || FamilyError::new(format!("the network has no host {digits}"));
             Some(host.ok_or_else(no_host)?)
         }
         None => digits

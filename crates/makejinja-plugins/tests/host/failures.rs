@@ -89,7 +89,7 @@ fn what_a_stand_in_lacks() {
             .contains("`plugin`, `loader` and `config` alone")
     );
     let mut project = Project::new("from jinja2 import FileSystemLoader\n");
-    project.spec.command.push("-S".to_owned());
+    project.hide_packages();
     let error = project.fail();
     assert_eq!(error.kind, PluginErrorKind::MissingModule);
     assert!(

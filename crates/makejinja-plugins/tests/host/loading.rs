@@ -182,7 +182,6 @@ fn the_real_makejinja_and_modules_of_the_current_folder_are_not_taken() {
     assert_eq!(offered.data.get("file"), Some(&PluginValue::Bool(false)));
 }
 
-/// Without the `site` module installed packages are not found, Jinja2 among them.
 #[test]
 fn a_stand_in_of_jinja2_is_there_where_jinja2_is_not() {
     let mut project = Project::new(
@@ -196,7 +195,7 @@ fn a_stand_in_of_jinja2_is_there_where_jinja2_is_not() {
          class Plugin:\n    def functions(self):\n        return [look, known, kind, marked]\n\n    \
          def extensions(self):\n        return [Own]\n",
     );
-    project.spec.command.push("-S".to_owned());
+    project.hide_packages();
     project.spec.data = PluginValue::map([("data_name", text("home"))]);
     let (mut host, offered) = project.start();
     assert_eq!(offered.extensions, ["plugin.Own"]);

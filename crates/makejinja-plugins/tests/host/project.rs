@@ -57,6 +57,13 @@ impl Project {
         ))
     }
 
+    /// Hides installed packages from Python, Jinja2 among them.
+    pub(crate) fn hide_packages(&mut self) {
+        self.spec.command.push("-S".to_owned());
+        let others = std::env::vars().filter(|(name, _)| name != "PYTHONPATH");
+        self.spec.environment = Some(others.collect());
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.spec.folder
     }

@@ -1,6 +1,6 @@
 //! Values that cross the border.
 
-use makejinja_plugins::{Handle, HandleKind, PluginErrorKind, PluginValue};
+use makejinja_plugins::{Handle, HandleKind, Offered, PluginErrorKind, PluginHost, PluginValue};
 use zeroize::Zeroizing;
 
 use crate::project::{Project, call, function, int, text};
@@ -43,6 +43,16 @@ fn every_kind_of_value_comes_back_as_it_went() {
         PluginValue::Undefined("gone".to_owned()),
     ]);
     assert!(call(SAME, std::slice::from_ref(&values)).unwrap() == values);
+}
+
+/// Template engines keep functions for all threads.
+#[test]
+fn hosts_and_values_can_go_to_another_thread() {
+    fn goes<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    goes::<PluginHost>();
+    is_shared::<PluginValue>();
+    is_shared::<Offered>();
 }
 
 #[test]

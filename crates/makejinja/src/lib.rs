@@ -17,10 +17,12 @@
 //!
 //! Known differences to makejinja 2.9.1 on Python 3.13 with `PyYAML` 6.0.3:
 //!
-//! - The include pattern `**` at the end of a pattern names files and folders, as in Python 3.13; older ones give folders only.
+//! - `**` at the end of an include pattern names files and folders, as in Python 3.13; older ones give folders only.
 //! - An output that lies in an input is no input for a later pattern of the same run.
-//! - Linked folders are not looked into, also where a pattern names them without `**`; folders without files are not seen.
+//! - Linked folders are not looked into, also where a pattern names them without `**`; folders without files are not
+//!   seen.
 //! - A null, list or table as a text of the settings is refused, where makejinja takes what Python prints for it.
+//! - A file whose name is `..` without its suffix is refused, where makejinja goes on if the folder above is there.
 //! - TOML 1.1 is read, where Python reads TOML 1.0. JSON has no `NaN` and `Infinity`, and no half of a surrogate pair.
 //! - In YAML, an alias as a key needs a space before the colon (`*name :`), a line separator (U+0085, U+2028, U+2029)
 //!   is refused, and a tab may part tokens. A value that contains itself is refused.

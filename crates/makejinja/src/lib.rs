@@ -1,12 +1,12 @@
 //! Reads the settings and data of makejinja projects and selects their files, as makejinja 2.9 does.
 //!
 //! This is everything of makejinja that is neither Jinja nor Python: the options with their sources and defaults
-//! ([`Settings`]), the data for templates ([`load_data`]), which file becomes which output ([`select`]), and which file
-//! a template's name means ([`find_template`]). Files are read through [`ProjectFiles`] alone; nothing is written and no
-//! program runs. The same input gives the same result.
+//! ([`Settings`]), the data for templates ([`load_data`]), which file becomes which output ([`select`]), and which
+//! file a template's name means ([`find_template`]). Files are read through [`ProjectFiles`] alone; nothing is
+//! written and no program runs. The same input gives the same result.
 //!
-//! What makejinja refuses, often with a Python traceback, is a [`Problem`] with its place and what to change. No message
-//! holds a value of the data.
+//! What makejinja refuses, often with a Python traceback, is a [`Problem`] with its place and what to change. No
+//! message holds a value of the data.
 //!
 //! # Paths
 //!

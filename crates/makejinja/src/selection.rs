@@ -65,14 +65,14 @@ pub struct HiddenInput {
 
 /// Selects the files of `inputs` and names their outputs.
 ///
-/// Inputs come in order, in each the include patterns in order, and what each finds sorted. The first file that has an
-/// output makes it, also if it renders to nothing. `keep` is asked with the absolute path of each file and folder that no
-/// exclude pattern matches: a path that is a folder says nothing of what lies in it. Single templates of `inputs` are always
-/// selected.
+/// Inputs come in order, in each the include patterns in order, and what each finds sorted. The first file that has
+/// an output makes it, also if it renders to nothing. `keep` is asked with the absolute path of each file and folder
+/// that no exclude pattern matches: a path that is a folder says nothing of what lies in it. Single templates of
+/// `inputs` are always selected.
 ///
 /// # Errors
-/// All problems: inputs that are not there, patterns that Python refuses, folders that cannot be made; or the first problem
-/// of `keep`.
+/// All problems: inputs that are not there, patterns that Python refuses, folders that cannot be made; or the first
+/// problem of `keep`.
 pub fn select(
     settings: &Settings,
     files: &dyn ProjectFiles,
@@ -191,8 +191,8 @@ fn exclude_patterns(settings: &Settings, problems: &mut Vec<Problem>) -> Vec<Rig
     patterns
 }
 
-/// Returns whether `output` is the output itself: there is no folder among at most one input, and `output` has a suffix or
-/// is a file.
+/// Returns whether `output` is the output itself: there is no folder among at most one input, and `output` has a
+/// suffix or is a file.
 fn is_single_file(
     settings: &Settings,
     files: &dyn ProjectFiles,

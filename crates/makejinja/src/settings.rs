@@ -195,8 +195,8 @@ pub struct EngineSettings {
 impl Settings {
     /// Reads the options: what a later source gives wins over earlier ones, whole lists and tables at a time.
     ///
-    /// The sources are the settings files in their order, the environment variables `MAKEJINJA_…`, and the command line.
-    /// Relative paths count from the folder of the file that holds them, else from the project's folder.
+    /// The sources are the settings files in their order, the environment variables `MAKEJINJA_…`, and the command
+    /// line. Relative paths count from the folder of the file that holds them, else from the project's folder.
     ///
     /// # Errors
     /// All problems of all sources: unknown options, values of the wrong kind, no `output`.
@@ -318,8 +318,8 @@ impl Settings {
         self.origins.get(option)?.first()
     }
 
-    /// Returns where an item of a list, or an entry of a table, is set, counted from 0; in `plugins` those of `loaders` have
-    /// their own place below `loaders`.
+    /// Returns where an item of a list, or an entry of a table, is set, counted from 0; in `plugins` those of
+    /// `loaders` have their own place below `loaders`.
     pub fn origin_of_item(&self, option: &str, index: usize) -> Option<Origin> {
         let origins = self.origins.get(option)?;
         origins.get(index + 1).or(origins.first()).cloned()

@@ -15,8 +15,8 @@ pub enum PathKind {
 
 /// The files of a project: a folder on disk, a git revision, a map in memory.
 ///
-/// Paths count from the project's folder, use `/` and hold no `.`; the project's folder is the empty path. What leads out
-/// of the project starts with `..` or `/`: whether that is read is for the implementation to decide.
+/// Paths count from the project's folder, use `/` and hold no `.`; the project's folder is the empty path. What leads
+/// out of the project starts with `..` or `/`: whether that is read is for the implementation to decide.
 pub trait ProjectFiles: Sync {
     /// Reads a file; `None` where there is none.
     ///

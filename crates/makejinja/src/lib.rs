@@ -1,12 +1,12 @@
 //! Reads the settings and data of makejinja projects and selects their files, as makejinja 2.9 does.
 //!
 //! This is everything of makejinja that is neither Jinja nor Python: the options with their sources and defaults
-//! ([`Settings`]), the data for templates ([`load_data`]), which file becomes which output ([`select`]), and which file
-//! a template's name means ([`find_template`]). Files are read through [`ProjectFiles`] alone; nothing is written and no
-//! program runs. The same input gives the same result.
+//! ([`Settings`]), the data for templates ([`load_data`]), which file becomes which output ([`select`]), and which
+//! file a template's name means ([`find_template`]). Files are read through [`ProjectFiles`] alone; nothing is
+//! written and no program runs. The same input gives the same result.
 //!
-//! What makejinja refuses, often with a Python traceback, is a [`Problem`] with its place and what to change. No message
-//! holds a value of the data.
+//! What makejinja refuses, often with a Python traceback, is a [`Problem`] with its place and what to change. No
+//! message holds a value of the data.
 //!
 //! # Paths
 //!
@@ -17,10 +17,12 @@
 //!
 //! Known differences to makejinja 2.9.1 on Python 3.13 with `PyYAML` 6.0.3:
 //!
-//! - The include pattern `**` at the end of a pattern names files and folders, as in Python 3.13; older ones give folders only.
+//! - `**` at the end of an include pattern names files and folders, as in Python 3.13; older ones give folders only.
 //! - An output that lies in an input is no input for a later pattern of the same run.
-//! - Linked folders are not looked into, also where a pattern names them without `**`; folders without files are not seen.
+//! - Linked folders are not looked into, also where a pattern names them without `**`; folders without files are not
+//!   seen.
 //! - A null, list or table as a text of the settings is refused, where makejinja takes what Python prints for it.
+//! - A file whose name is `..` without its suffix is refused, where makejinja goes on if the folder above is there.
 //! - TOML 1.1 is read, where Python reads TOML 1.0. JSON has no `NaN` and `Infinity`, and no half of a surrogate pair.
 //! - In YAML, an alias as a key needs a space before the colon (`*name :`), a line separator (U+0085, U+2028, U+2029)
 //!   is refused, and a tab may part tokens. A value that contains itself is refused.

@@ -27,7 +27,8 @@ pub struct Selection {
     pub hidden: Vec<HiddenInput>,
     /// Where templates are looked for.
     pub searched: TemplateSearch,
-    /// The folders below the output folder that are made of folders of inputs, with these; `copy_metadata` is for them, too.
+    /// The folders below the output folder, each with the folder of an input that it is made of: `copy_metadata` is for
+    /// them as well.
     pub folders: Vec<(String, String)>,
 }
 
@@ -38,8 +39,10 @@ pub struct Output {
     pub path: String,
     /// The path of the file that it is made of, which gives the mode and times.
     pub input: String,
-    /// The name of the template for the loader: [`find_template`] gives its text, which a single template of that name, or
-    /// an excluded file of an earlier input, may have in the place of `input`.
+    /// The name of the template for the loader.
+    ///
+    /// [`find_template`] gives the file with its text. That is another one than `input` where a single template, or an
+    /// excluded file of an earlier input, has the name as well.
     pub name: String,
     /// Whether the file is a template; one that is none is copied byte for byte with its mode.
     pub is_template: bool,
@@ -62,14 +65,14 @@ pub struct HiddenInput {
 
 /// Selects the files of `inputs` and names their outputs.
 ///
-/// Inputs come in order, in each the include patterns in order, and what each finds sorted. The first file that has an
-/// output makes it, also if it renders to nothing. `keep` is asked with the absolute path of each file and folder that no
-/// exclude pattern matches: a path that is a folder says nothing of what lies in it. Single templates of `inputs` are always
-/// selected.
+/// Inputs come in order, in each the include patterns in order, and what each finds sorted. The first file that has
+/// an output makes it, also if it renders to nothing. `keep` is asked with the absolute path of each file and folder
+/// that no exclude pattern matches: a path that is a folder says nothing of what lies in it. Single templates of
+/// `inputs` are always selected.
 ///
 /// # Errors
-/// All problems: inputs that are not there, patterns that Python refuses, folders that cannot be made; or the first problem
-/// of `keep`.
+/// All problems: inputs that are not there, patterns that Python refuses, folders that cannot be made; or the first
+/// problem of `keep`.
 pub fn select(
     settings: &Settings,
     files: &dyn ProjectFiles,
@@ -188,8 +191,8 @@ fn exclude_patterns(settings: &Settings, problems: &mut Vec<Problem>) -> Vec<Rig
     patterns
 }
 
-/// Returns whether `output` is the output itself: there is no folder among at most one input, and `output` has a suffix or
-/// is a file.
+/// Returns whether `output` is the output itself: there is no folder among at most one input, and `output` has a
+/// suffix or is a file.
 fn is_single_file(
     settings: &Settings,
     files: &dyn ProjectFiles,
@@ -237,8 +240,9 @@ impl Selector<'_> {
     /// Selects a single template, which goes right below the output folder.
     fn select_file(&mut self, input: &str) {
         let name = path::name_of(input).to_owned();
-        let output = self.output_path(&name);
-        self.add_output(output, input, name, true);
+        if let Some(output) = self.output_path(&name, input) {
+            self.add_output(output, input, name, true);
+        }
     }
 
     fn select_folder(
@@ -272,7 +276,9 @@ impl Selector<'_> {
     ) -> Result<(), Problem> {
         let path = path::join(input, &entry.relative);
         let absolute = self.settings.absolute(&path);
-        let output = self.output_path(&entry.relative);
+        let Some(output) = self.output_path(&entry.relative, &path) else {
+            return Ok(());
+        };
         let excluded = self
             .exclude
             .iter()
@@ -296,19 +302,24 @@ impl Selector<'_> {
         Ok(())
     }
 
-    /// Returns the path of an output or folder from the output folder.
-    fn output_path(&self, relative: &str) -> String {
+    /// Returns the path of an output or folder from the output folder; `None` where its name is nothing but a suffix.
+    fn output_path(&mut self, relative: &str, input: &str) -> Option<String> {
         if self.selection.single_file {
-            return path::name_of(&self.settings.output).to_owned();
+            return Some(path::name_of(&self.settings.output).to_owned());
         }
         let suffix = path::suffix_of(relative);
-        let strips = suffix == self.settings.jinja_suffix && !self.settings.keep_jinja_suffix;
-        if strips {
-            path::without_suffix(relative)
-        } else {
-            relative
+        if suffix != self.settings.jinja_suffix || self.settings.keep_jinja_suffix {
+            return Some(relative.to_owned());
         }
-        .to_owned()
+        let output = path::without_suffix(relative);
+        if matches!(path::name_of(output), "." | "..") {
+            let message = format!("`{input}` has no name left without its suffix `{suffix}`");
+            let problem = Problem::new(ProblemKind::InvalidValue, message);
+            let at = Some(Origin::new(input, 0..0));
+            self.problems.push(problem.with_hint("rename it").at(at));
+            return None;
+        }
+        Some(output.to_owned())
     }
 
     fn make_folder(&mut self, output: String, path: &str, pattern: usize) {

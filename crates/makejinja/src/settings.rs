@@ -7,6 +7,7 @@ mod given;
 mod settings_file;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::option_table::{DATA_NAMESPACES, NEWLINE_SEQUENCES, OPTIONS, UNDEFINED_MODES};
 use crate::path;
@@ -20,7 +21,8 @@ pub use settings_file::{SettingsFile, SettingsSource, settings_files};
 ///
 /// Paths count from the project's folder. The names are those of the settings file, but for `loaders`, which are at the
 /// end of `plugins`.
-#[derive(Clone, Debug, PartialEq)]
+/// `{:?}` shows paths only, as `data_vars` may hold secrets.
+#[derive(Clone, PartialEq)]
 pub struct Settings {
     /// `inputs`: folders of templates and single templates; what is in an earlier one hides what is in a later one.
     pub inputs: Vec<String>,
@@ -77,6 +79,18 @@ pub struct Settings {
     /// Settings are read without knowing it; it is `/` until [`set_project_folder`](Self::set_project_folder).
     pub project_folder: String,
     origins: BTreeMap<&'static str, Vec<Origin>>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("project_folder", &self.project_folder)
+            .field("inputs", &self.inputs)
+            .field("output", &self.output)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `data_namespace`: below which names the content of a data file goes.
@@ -181,8 +195,8 @@ pub struct EngineSettings {
 impl Settings {
     /// Reads the options: what a later source gives wins over earlier ones, whole lists and tables at a time.
     ///
-    /// The sources are the settings files in their order, the environment variables `MAKEJINJA_…`, and the command line.
-    /// Relative paths count from the folder of the file that holds them, else from the project's folder.
+    /// The sources are the settings files in their order, the environment variables `MAKEJINJA_…`, and the command
+    /// line. Relative paths count from the folder of the file that holds them, else from the project's folder.
     ///
     /// # Errors
     /// All problems of all sources: unknown options, values of the wrong kind, no `output`.
@@ -304,8 +318,9 @@ impl Settings {
         self.origins.get(option)?.first()
     }
 
-    /// Returns where an item of a list, or an entry of a table, is set.
-    pub(crate) fn origin_of_item(&self, option: &str, index: usize) -> Option<Origin> {
+    /// Returns where an item of a list, or an entry of a table, is set, counted from 0; in `plugins` those of
+    /// `loaders` have their own place below `loaders`.
+    pub fn origin_of_item(&self, option: &str, index: usize) -> Option<Origin> {
         let origins = self.origins.get(option)?;
         origins.get(index + 1).or(origins.first()).cloned()
     }

@@ -79,6 +79,8 @@ fn check_places(problems: &[Problem], text: &str) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_data_file_is_read_or_refused(text in near_texts()) {
         for suffix in ["yaml", "json", "toml"] {

@@ -15,16 +15,18 @@ const DEPTH_LIMIT: usize = 256;
 
 /// Reads a text.
 pub(super) fn read_json(path: &str, text: &str) -> Result<Data, Problem> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let content = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let shift = text.len() - content.len();
     let refuse = |message: String, at: usize| {
+        let at = at + shift;
         let problem = Problem::new(ProblemKind::Syntax, message);
         problem.at(Some(Origin::new(path, at..at)))
     };
-    let root: &RawValue = serde_json::from_str(text).map_err(|error| {
+    let root: &RawValue = serde_json::from_str(content).map_err(|error| {
         // Of a syntax error, the message names what is expected, never what stands there.
         let shown = error.to_string();
         let reason = shown.split(" at line ").next().unwrap_or_default();
-        let at = offset_of(text, error.line(), error.column());
+        let at = offset_of(content, error.line(), error.column());
         refuse(format!("this is not JSON: {reason}"), at)
     })?;
     json_value(root, 0).map_err(|reason| refuse(format!("this is not JSON: {reason}"), 0))
@@ -33,7 +35,7 @@ pub(super) fn read_json(path: &str, text: &str) -> Result<Data, Problem> {
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let start: usize = before.map(str::len).sum();
-    (start + column.saturating_sub(1)).min(text.len())
+    text.floor_char_boundary(start + column.saturating_sub(1))
 }
 
 fn json_value(raw: &RawValue, depth: usize) -> Result<Data, &'static str> {

@@ -49,7 +49,8 @@ impl IntegerReader {
     }
 }
 
-/// Returns what Python's `repr` gives for a float: the shortest digits that read back, an exponent from 1e16 and below 1e-4.
+/// Returns what Python's `repr` gives for a float: the shortest digits that read back, with an exponent from 1e16 on
+/// and below 1e-4.
 pub(crate) fn printed_float(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();

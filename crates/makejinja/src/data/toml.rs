@@ -49,7 +49,14 @@ pub(super) fn into_entries(entries: Vec<TomlEntry>) -> Vec<(Data, Data)> {
 /// Reads a text; line breaks in texts of several lines are `\n`, as Python's `tomllib` has them.
 pub(crate) fn read_toml(path: &str, text: &str) -> Result<Vec<TomlEntry>, Problem> {
     let lines = Zeroizing::new(text.replace("\r\n", "\n"));
-    let reader = TomlReader { path, text };
+    let reader = TomlReader {
+        path,
+        returns: text
+            .match_indices("\r\n")
+            .enumerate()
+            .map(|(index, (at, _))| at - index)
+            .collect(),
+    };
     let document = Document::parse(lines.as_str()).map_err(|error| {
         // The parser names what it expects, never what stands there.
         let message = error.message().lines().next().unwrap_or_default();
@@ -62,8 +69,8 @@ pub(crate) fn read_toml(path: &str, text: &str) -> Result<Vec<TomlEntry>, Proble
 
 struct TomlReader<'t> {
     path: &'t str,
-    /// The text as it stands in the file, which the places are of.
-    text: &'t str,
+    /// Where the text has a line break from which the carriage return is taken, in bytes of what the parser sees.
+    returns: Vec<usize>,
 }
 
 impl TomlReader<'_> {
@@ -73,14 +80,7 @@ impl TomlReader<'_> {
 
     /// Counts the carriage returns in that the parser does not see.
     fn place(&self, span: Range<usize>) -> Range<usize> {
-        if !self.text.contains("\r\n") {
-            return span;
-        }
-        let place = |at: usize| {
-            let returns = self.text.match_indices("\r\n").enumerate();
-            let before = returns.take_while(|(index, (found, _))| found - index < at);
-            at + before.count()
-        };
+        let place = |at: usize| at + self.returns.partition_point(|found| *found < at);
         place(span.start)..place(span.end)
     }
 

@@ -1,5 +1,6 @@
 //! Settings files: `makejinja.toml`, and those that `MAKEJINJA_SETTINGS` names.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::given::{GivenContent, GivenOptions, GivenValue};
@@ -13,13 +14,19 @@ const SETTINGS_FILE: &str = "makejinja.toml";
 const SETTINGS_VARIABLE: &str = "MAKEJINJA_SETTINGS";
 const TABLE: &str = "makejinja";
 
-/// A settings file with its text.
-#[derive(Clone, Debug)]
+/// A settings file with its text; `{:?}` shows the path only, as `data_vars` may hold secrets.
+#[derive(Clone)]
 pub struct SettingsSource {
     /// The path from the project's folder; paths in the file count from its folder.
     pub path: String,
     /// The text.
     pub text: String,
+}
+
+impl fmt::Debug for SettingsSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SettingsSource({})", self.path)
+    }
 }
 
 /// A settings file that is to be read.

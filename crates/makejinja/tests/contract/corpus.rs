@@ -67,6 +67,13 @@ fn the_corpus_is_what_makejinja_does_today() {
         for key in ["config", "data", "stage", "error"] {
             assert_eq!(answer[key], expected[key], "{key} of {}", project.display());
         }
+        // Modes are those of the checkout.
+        let inputs = |record: &Value| {
+            let outputs = record["outputs"].as_array().unwrap().iter();
+            let written = outputs.map(|output| (output["path"].clone(), output["mode"].is_null()));
+            written.collect::<Vec<_>>()
+        };
+        assert_eq!(inputs(&answer), inputs(&expected), "{}", project.display());
     }
 }
 

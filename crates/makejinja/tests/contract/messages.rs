@@ -265,6 +265,21 @@ fn shown_first(problems: &[Problem]) -> String {
 }
 
 #[test]
+fn a_secret_of_the_settings_is_not_shown() {
+    let own = source("makejinja.toml", "data_vars = {a = \"hidden\"}");
+    let read = Settings::read(
+        std::slice::from_ref(&own),
+        &[],
+        &arguments(&["-o", "x", "-D", "a=hidden"]),
+    );
+    let shown = format!("{own:?} {:?}", read.unwrap());
+    assert!(
+        shown.contains("makejinja.toml") && !shown.contains("hidden"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_option_says_where_it_is_set() {
     let text = format!("{HEAD}data-vars = {{a = \"1\"}}\n");
     let environment = [("MAKEJINJA_FORCE".to_owned(), "on".to_owned())];
@@ -524,6 +539,13 @@ fn what_makejinja_fails_at_is_said_with_what_to_change() {
         [
             "invalid-value: outputs are written into a tree of files, and `output` is none \
           (makejinja.toml: \"/dev/stdout\") => set `output` to a folder or file of the project"
+        ]
+    );
+    assert_eq!(
+        said_of_selection(head, &["in/..jinja", "in2/a/...jinja"]),
+        [
+            "invalid-value: `in/..jinja` has no name left without its suffix `.jinja` (in/..jinja: ) => rename it",
+            "invalid-value: `in2/a/...jinja` has no name left without its suffix `.jinja` (in2/a/...jinja: ) => rename it"
         ]
     );
     assert_eq!(

@@ -94,6 +94,12 @@ fn hostile_aliases_end() {
             .message
             .contains("too many values")
     );
+    let mut text = "a0: &a0 [x]\n".to_owned();
+    for level in 1..2000 {
+        text.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    let problems = read_data(".yaml", &text).unwrap_err();
+    assert!(problems[0].message.contains("too"), "{problems:?}");
     let deep = "[".repeat(5000);
     assert!(read_data(".yaml", &format!("a: {deep}")).is_err());
     let deep = format!("{{\"a\": {}{}}}", "[".repeat(5000), "]".repeat(5000));

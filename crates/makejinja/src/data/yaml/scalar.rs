@@ -114,7 +114,8 @@ fn to_integer(text: &str) -> Option<Data> {
     } else if let Some(digits) = digits.strip_prefix("0x") {
         IntegerReader::read(digits, 16)
     } else if digits.starts_with('0') {
-        IntegerReader::read(digits, 8)
+        // A tag may ask for an integer where Python knows a prefix that YAML 1.1 does not.
+        IntegerReader::read(digits.strip_prefix("0o").unwrap_or(digits), 8)
     } else if let Some((first, rest)) = digits.split_once(':') {
         let mut reader = IntegerReader::read(first, 10)?;
         for part in rest.split(':') {

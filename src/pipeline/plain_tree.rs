@@ -9,7 +9,7 @@ use crate::check::{self, Baseline, Findings, Gate};
 use crate::config;
 use crate::config::project::Project;
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::flux::{FollowOptions, TreeFiles};
+use crate::flux::{BuildMemory, FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
 use crate::tree::{File, Hardened, Rendered, Tree};
@@ -19,6 +19,7 @@ use crate::workload::Profiles;
 pub struct PlainTree<'w> {
     files: &'w TreeFiles<'w>,
     follow: &'w FollowOptions<'w>,
+    memory: BuildMemory,
     profiles: Profiles,
     policy: Policy,
     exemptions: Exemptions,
@@ -53,6 +54,7 @@ impl<'w> PlainTree<'w> {
         Ok(Self {
             files,
             follow,
+            memory: BuildMemory::default(),
             profiles: inputs::profiles(world)?,
             policy: inputs::policy_of(&project),
             exemptions: inputs::exemptions(&project),
@@ -65,6 +67,7 @@ impl<'w> PlainTree<'w> {
         Measures {
             kept: self.files,
             follow: self.follow,
+            memory: &self.memory,
             profiles: &self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,

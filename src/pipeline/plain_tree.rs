@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::failure::{Failure, Warnings};
 use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
@@ -179,8 +181,10 @@ fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
             .file(path)
             .is_some_and(|file| file.documents().is_ok())
     };
-    let paths = files.paths().filter(is_manifest).filter(is_read);
+    let paths: Vec<&str> = files.paths().filter(is_manifest).collect();
     paths
+        .into_par_iter()
+        .filter(is_read)
         .filter_map(|path| files.output(path))
         .cloned()
         .collect()

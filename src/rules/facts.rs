@@ -294,7 +294,8 @@ impl<'t> Facts<'t> {
     /// Returns the documents of a manifest, in YAML or in JSON; a file is one by its name, or because a
     /// kustomization lists it.
     pub(super) fn documents<'f>(&self, file: &'f File) -> Cow<'f, [yaml::Document]> {
-        if file.is_yaml() || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
+        let is_parsed = file.is_yaml() || !file.documents.is_empty();
+        if is_parsed || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
             return Cow::Borrowed(file.documents.as_slice());
         }
         Cow::Owned(yaml::load(&file.source.text).unwrap_or_default())

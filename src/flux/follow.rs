@@ -468,9 +468,9 @@ impl<'a, 'f> Follower<'a, 'f> {
         problems: &mut Vec<FluxProblem>,
     ) -> Vec<BuiltObject> {
         let variables = self.variables(flux, index, problems);
-        let is_set = |field: &&Field| !field.is_null();
-        let is_substituted = flux.find(&["spec", "postBuild"]).filter(is_set).is_some();
-        let metadata = flux.find(&["spec", "commonMetadata"]).filter(is_set);
+        let set = |key: &str| flux.find(&["spec", key]).filter(|field| !field.is_null());
+        let is_substituted = set("postBuild").is_some();
+        let metadata = set("commonMetadata");
         let finished = build.finished(ObjectFinish {
             variables: is_substituted.then_some(variables),
             strict: !self.options.lenient,

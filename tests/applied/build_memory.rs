@@ -161,93 +161,93 @@ fn two_kustomizations_of_one_folder_share_a_build_and_not_their_variables() {
     assert_eq!(values.collect::<Vec<_>>(), ["one", "two"]);
 }
 
+/// The texts that a manifest may have.
+fn maps(name: &str) -> Vec<String> {
+    let plain = config_map(name, "1");
+    vec![
+        plain.clone(),
+        // The same bytes below, on another line.
+        format!("#a\n#b\n{plain}"),
+        format!("#a_#b\n{plain}"),
+        config_map(name, "${X}"),
+        config_map(name, "${UNDEFINED}"),
+        config_map("same", "1"),
+        format!("{plain}---\n{}", config_map("second", "${X:=d}")),
+        "a: [\n".to_owned(),
+    ]
+}
+
+/// The texts that a Flux Kustomization may have.
+fn kustomizations(name: &str) -> Vec<String> {
+    let path = format!("./apps/{name}");
+    let of = |spec: &str| kustomization(name, &path, spec);
+    let patch = "\x20 patches:\n    - target: {kind: ConfigMap}\n      patch: |\n        - {op: add, path: /data/y, value: z}\n";
+    vec![
+        of(""),
+        format!("#a\n#b\n{}", of("\x20 targetNamespace: web\n")),
+        format!("#a_#b\n{}", of("\x20 targetNamespace: web\n")),
+        of("\x20 targetNamespace: abc\n  namePrefix: my-\n"),
+        of("\x20 components: [../../shared]\n  commonMetadata: {labels: {team: x}}\n"),
+        of("\x20 commonMetadata: {labels: {team: y}}\n  postBuild: {substitute: {X: one}}\n"),
+        of("\x20 postBuild: {substitute: {X: two}}\n"),
+        of("\x20 postBuild: {substituteFrom: [{kind: ConfigMap, name: values}]}\n"),
+        of(patch),
+        kustomization(name, "./apps/b", ""),
+        kustomization(name, "./nowhere", ""),
+    ]
+}
+
+/// The texts that the kustomization of a folder may have.
+fn folders() -> Vec<String> {
+    let all = "resources: [map.yaml]\n";
+    vec![
+        all.to_owned(),
+        format!("#a\n#b\n{all}namespace: web\n"),
+        format!("#a_#b\n{all}namespace: web\n"),
+        format!("{all}components: [../../shared]\n"),
+        format!("{all}configMapGenerator: [{{name: made, files: [text.txt]}}]\n"),
+        format!("{all}patches: [{{path: patch.yaml, target: {{kind: ConfigMap}}}}]\n"),
+        format!(
+            "{all}replacements: [{{source: {{kind: ConfigMap, fieldPath: data.x}}, targets: [{{select: {{kind: Secret}}, fieldPaths: [data.y]}}]}}]\n"
+        ),
+        "resources: [map.yaml, ../b]\n".to_owned(),
+        "unknown: 1\n".to_owned(),
+    ]
+}
+
 /// The files of the generated tree, each with the texts that it may have.
 fn variants() -> Vec<(&'static str, Vec<String>)> {
-    let map = |name: &str| {
-        let plain = config_map(name, "1");
-        vec![
-            plain.clone(),
-            // The same bytes below, on another line.
-            format!("#a\n#b\n{plain}"),
-            format!("#a_#b\n{plain}"),
-            config_map(name, "${X}"),
-            config_map(name, "${UNDEFINED}"),
-            config_map("same", "1"),
-            format!("{plain}---\n{}", config_map("second", "${X:=d}")),
-            "a: [\n".to_owned(),
-        ]
-    };
-    let flux = |name: &str| {
-        let path = format!("./apps/{name}");
-        let of = |spec: &str| kustomization(name, &path, spec);
-        vec![
-            of(""),
-            format!("#a\n#b\n{}", of("\x20 targetNamespace: web\n")),
-            format!("#a_#b\n{}", of("\x20 targetNamespace: web\n")),
-            of("\x20 targetNamespace: abc\n  namePrefix: my-\n"),
-            of("\x20 components: [../../shared]\n  commonMetadata: {labels: {team: x}}\n"),
-            of("\x20 commonMetadata: {labels: {team: y}}\n  postBuild: {substitute: {X: one}}\n"),
-            of("\x20 postBuild: {substitute: {X: two}}\n"),
-            of("\x20 postBuild: {substituteFrom: [{kind: ConfigMap, name: values}]}\n"),
-            of(
-                "\x20 patches:\n    - target: {kind: ConfigMap}\n      patch: |\n        - {op: add, path: /data/y, value: z}\n",
-            ),
-            kustomization(name, "./apps/b", ""),
-            kustomization(name, "./nowhere", ""),
-        ]
-    };
-    let folder = || {
-        let all = "resources: [map.yaml]\n";
-        vec![
-            all.to_owned(),
-            format!("#a\n#b\n{all}namespace: web\n"),
-            format!("#a_#b\n{all}namespace: web\n"),
-            format!("{all}components: [../../shared]\n"),
-            format!("{all}configMapGenerator: [{{name: made, files: [text.txt]}}]\n"),
-            format!("{all}patches: [{{path: patch.yaml, target: {{kind: ConfigMap}}}}]\n"),
-            format!(
-                "{all}replacements: [{{source: {{kind: ConfigMap, fieldPath: data.x}}, targets: [{{select: {{kind: Secret}}, fieldPaths: [data.y]}}]}}]\n"
-            ),
-            "resources: [map.yaml, ../b]\n".to_owned(),
-            "unknown: 1\n".to_owned(),
-        ]
-    };
     let patch = |value: &str| format!("- {{op: add, path: /data/y, value: {value}}}\n");
     let values = |value: &str| {
-        let map = config_map("values", "1")
-            .replace("name: values", "name: values, namespace: flux-system");
+        let name = "name: values, namespace: flux-system";
+        let map = config_map("values", "1").replace("name: values", name);
         format!("{map}  X: {value}\n")
     };
+    let moved = format!("# moved\n{}", values("w"));
+    let suffixed = format!("{COMPONENT}nameSuffix: -x\n");
     vec![
-        ("cluster/a.yaml", flux("a")),
-        ("cluster/b.yaml", flux("b")),
-        (
-            "cluster/values.yaml",
-            vec![
-                values("v"),
-                values("w"),
-                format!("# moved\n{}", values("w")),
-            ],
-        ),
-        ("apps/a/kustomization.yaml", folder()),
-        ("apps/a/kustomization.yml", folder()),
-        ("apps/a/map.yaml", map("a")),
+        ("cluster/a.yaml", kustomizations("a")),
+        ("cluster/b.yaml", kustomizations("b")),
+        ("cluster/values.yaml", vec![values("v"), values("w"), moved]),
+        ("apps/a/kustomization.yaml", folders()),
+        ("apps/a/kustomization.yml", folders()),
+        ("apps/a/map.yaml", maps("a")),
         ("apps/a/patch.yaml", vec![patch("p"), patch("q")]),
         ("apps/a/text.txt", vec!["t".to_owned(), "u".to_owned()]),
-        ("apps/b/kustomization.yaml", folder()),
-        ("apps/b/map.yaml", map("b")),
-        ("apps/b/more/map.yaml", map("more")),
+        ("apps/b/kustomization.yaml", folders()),
+        ("apps/b/map.yaml", maps("b")),
+        ("apps/b/more/map.yaml", maps("more")),
         (
             "apps/b/gotk-components.yaml",
             vec!["# to be filled\n".to_owned(), config_map("gotk", "1")],
         ),
         (
             "shared/kustomization.yaml",
-            vec![COMPONENT.to_owned(), format!("{COMPONENT}nameSuffix: -x\n")],
+            vec![COMPONENT.to_owned(), suffixed],
         ),
-        ("shared/map.yaml", map("shared")),
-        ("lost/kustomization.yaml", folder()),
-        ("lost/map.yaml", map("lost")),
+        ("shared/map.yaml", maps("shared")),
+        ("lost/kustomization.yaml", folders()),
+        ("lost/map.yaml", maps("lost")),
     ]
 }
 

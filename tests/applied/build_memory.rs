@@ -161,6 +161,35 @@ fn two_kustomizations_of_one_folder_share_a_build_and_not_their_variables() {
     assert_eq!(values.collect::<Vec<_>>(), ["one", "two"]);
 }
 
+#[test]
+fn the_same_bytes_on_another_line_are_another_place() {
+    let spec = "\x20 targetNamespace: web\n  commonMetadata: {labels: {team: x}}\n  postBuild: {substitute: {X: one}}\n";
+    let texts = [
+        ("cluster/a.yaml", kustomization("a", "./apps/a", spec)),
+        (
+            "apps/a/kustomization.yaml",
+            "resources: [map.yaml]\nnamePrefix: my-\n".to_owned(),
+        ),
+        ("apps/a/map.yaml", config_map("a", "${X}")),
+    ];
+    for (moved, _) in &texts {
+        let mut tree = EditedTree::new(&[("instance.yaml", FLUX_INSTANCE)]);
+        for (path, text) in &texts {
+            tree.edit(path, Some(&format!("#a\n#b\n{text}")));
+        }
+        tree.count_built("README.md", Some("x"));
+        let text = tree.files[*moved].replace("#a\n#b", "#a_#b");
+        tree.edit(moved, Some(&text));
+        let files = tree.texts();
+        let files = TreeFiles::of_repository(&files, "").unwrap();
+        let options = FollowOptions::default();
+        let remembered = follow_again(&files, &options, &tree.memory);
+        let anew = follow(&files, &options);
+        assert_eq!(anew.of_kind("", "ConfigMap").count(), 1, "{moved}");
+        assert_eq!(tell(&remembered), tell(&anew), "{moved}");
+    }
+}
+
 /// The texts that a manifest may have.
 fn maps(name: &str) -> Vec<String> {
     let plain = config_map(name, "1");
@@ -260,7 +289,7 @@ fn edits() -> impl Strategy<Value = Vec<(&'static str, Option<String>)>> {
         ];
         text.prop_map(move |text| (path, text)).boxed()
     });
-    prop::collection::vec(prop::strategy::Union::new(files), 1..16)
+    prop::collection::vec(prop::strategy::Union::new(files), 1..40)
 }
 
 /// Tells a place with the text of the line that it is in.
@@ -314,7 +343,7 @@ fn tell(applied: &AppliedObjects) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_applied_is_the_same_with_a_memory_and_without(edits in edits()) {

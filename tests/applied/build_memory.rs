@@ -208,8 +208,8 @@ fn maps(name: &str) -> Vec<String> {
 
 /// The texts that a Flux Kustomization may have.
 fn kustomizations(name: &str) -> Vec<String> {
-    let path = format!("./apps/{name}");
-    let of = |spec: &str| kustomization(name, &path, spec);
+    let folder = format!("./apps/{name}");
+    let of = |spec: &str| kustomization(name, &folder, spec);
     let patch = "\x20 patches:\n    - target: {kind: ConfigMap}\n      patch: |\n        - {op: add, path: /data/y, value: z}\n";
     vec![
         of(""),

@@ -56,8 +56,9 @@ pub struct Context<'c> {
     pub values: &'c Value,
     /// The secrets in it.
     pub secrets: &'c Secrets,
-    /// The other renderings that are asked for.
-    pub others: &'c [OtherInputs<'c>],
+    /// What the other renderings are made from, by their number from 0; each is asked for once the ones before it are
+    /// made.
+    pub others: &'c (dyn Fn(usize) -> Option<OtherInputs<'c>> + Sync),
 }
 
 /// What another rendering is made from: what it prints otherwise depends on what was replaced.
@@ -85,7 +86,7 @@ impl<'c> From<&'c Cluster> for Context<'c> {
         Self {
             values: &cluster.values,
             secrets: &cluster.secrets,
-            others: &[],
+            others: &|_| None,
         }
     }
 }
@@ -178,8 +179,8 @@ fn render_all(
     let problems = finish_problems(problems, &secrets);
     let secret_files = environment.secret_files();
     let broken = problems.iter().any(Diagnostic::is_error);
-    let others = context.others.iter().filter(|_| !broken);
-    let others = others.map(|other| run.render_other(other, library, &secret_files));
+    let others = (0..).map_while(|number| (context.others)(number).filter(|_| !broken));
+    let others = others.map(|other| run.render_other(&other, library, &secret_files));
     let rendering = Rendering {
         others: others.collect(),
         tree: Tree::rendered(made, apps),

@@ -1,5 +1,6 @@
 //! What Flux applies of small trees: where it starts, what it builds, and what it is given.
 
+mod build_memory;
 mod follow;
 mod output_base;
 mod resource_sets;

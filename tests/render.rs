@@ -47,7 +47,7 @@ fn rendered(
     let context = Context {
         values,
         secrets,
-        others: &[],
+        others: &|_| None,
     };
     render(context, &layers.read(), files)
 }
@@ -459,7 +459,7 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
     let context = Context {
         values: &values,
         secrets: &secrets,
-        others: &[],
+        others: &|_| None,
     };
     let problems = render(
         context,

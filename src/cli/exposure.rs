@@ -49,7 +49,7 @@ pub fn tracked_secrets(session: &Session, secrets: &[PlainSecret]) -> Vec<Diagno
         .map(|path| format!(":(literal){path}"))
         .collect();
     // Where git cannot tell, the look at the key files says so.
-    let found = Repository::of(&session.root).and_then(|git| git.committable(&pathspecs));
+    let found = Repository::committable(&session.root, &pathspecs);
     let found = found.unwrap_or_default().into_iter();
     let tracked: BTreeSet<String> = found
         .filter(|(tracked, _)| *tracked)
@@ -117,7 +117,7 @@ impl KeyFileReview {
     fn committable(&self, root: &Path) -> Result<Vec<Diagnostic>, GitError> {
         let mut pathspecs = credentials::pathspecs();
         pathspecs.extend(self.own.iter().map(|path| format!(":(literal){path}")));
-        let mut found = Repository::of(root)?.committable(&pathspecs)?;
+        let mut found = Repository::committable(root, &pathspecs)?;
         found.retain(|(_, path)| !credentials::lets_in(&self.ignore, path));
         let (tracked, loose): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|(tracked, _)| *tracked);

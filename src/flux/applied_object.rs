@@ -39,7 +39,7 @@ pub enum BuildStart {
     /// The sync of a `FluxInstance`, of `flux bootstrap`, or a root that the user names.
     Sync,
     /// A Flux Kustomization, as it is applied.
-    Kustomization(Box<Field>),
+    Kustomization(Arc<Field>),
     /// Nothing: the folder has a kustomization that no root reaches.
     Unreached,
 }

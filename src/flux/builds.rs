@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::applied_object::{AppliedObject, BuildStart, ObjectKey, group_of, is_of};
 use super::applied_objects::AppliedObjects;
+use super::build_memory::BuildMemory;
 use super::finding::place_in;
-use super::follow::{FollowOptions, follow};
+use super::follow::{FollowOptions, follow, follow_again};
 use super::kustomization_file::Kustomization;
 use super::open_objects::without_replaced;
 use super::tree_files::TreeFiles;
@@ -301,10 +302,14 @@ impl<'t> Builds<'t> {
         Self::put_together(files, [], follow(files, &FollowOptions::default()))
     }
 
-    /// Follows Flux through a tree.
-    pub fn following(files: &'t TreeFiles<'t>, options: &'t FollowOptions<'t>) -> Self {
+    /// Follows Flux through a tree, and builds only what is not in memory.
+    pub fn following(
+        files: &'t TreeFiles<'t>,
+        options: &'t FollowOptions<'t>,
+        memory: &BuildMemory,
+    ) -> Self {
         let sources = options.sources.values();
-        Self::put_together(files, sources, follow(files, options))
+        Self::put_together(files, sources, follow_again(files, options, memory))
     }
 
     fn put_together(

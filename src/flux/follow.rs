@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kustomize::{Build, BuildOptions, Field, Files, Place, Resource, SourceFile, TargetNote, join};
+use kustomize::{Field, Files, Place, SourceFile, TargetNote, join};
 use rayon::prelude::*;
 
 use super::applied_object::{
@@ -11,13 +11,15 @@ use super::applied_object::{
 };
 use super::applied_objects::{AppliedObjects, AppliedTarget};
 use super::artifact::{ArtifactFiles, ArtifactPlan, ArtifactView};
+use super::build_memory::{BuildMemory, BuiltObject, FolderBuild, ObjectFinish};
 use super::finding::{FluxProblem, UnseenPart};
 use super::generated::{find_file, generate};
+use super::recorded_files::RecordedFiles;
 use super::resource_set;
 use super::roots::{KUSTOMIZE_GROUP, find_roots};
 use super::source_reference::SourceReference;
-use super::substitution::{SubstitutionProblem, substitute};
-use super::tree_files::{RecordedFiles, TreeFiles};
+use super::substitution::SubstitutionProblem;
+use super::tree_files::TreeFiles;
 use super::variables::{ValueSource, VariableProblem, Variables, substitute_from};
 use crate::source::Span;
 
@@ -49,14 +51,23 @@ impl FollowOptions<'_> {
 
 /// Follows Flux through a tree.
 pub fn follow(files: &TreeFiles<'_>, options: &FollowOptions<'_>) -> AppliedObjects {
+    follow_again(files, options, &BuildMemory::default())
+}
+
+/// Follows Flux through a tree, and builds only what is not in memory.
+pub fn follow_again(
+    files: &TreeFiles<'_>,
+    options: &FollowOptions<'_>,
+    memory: &BuildMemory,
+) -> AppliedObjects {
     let mut applied = AppliedObjects {
         roots: find_roots(files, &options.roots),
         ..AppliedObjects::default()
     };
     for root in 0..applied.roots.len() {
-        Follower::new(files, options, &mut applied, root).run();
+        Follower::new(files, options, memory, &mut applied, root).run();
     }
-    build_unreached(files, &mut applied);
+    build_unreached(files, memory, &mut applied);
     applied
 }
 
@@ -74,7 +85,7 @@ struct PendingBuild {
 /// A folder after kustomize, before the variables.
 struct BuiltFolder {
     folder: String,
-    resources: Vec<Resource>,
+    build: Arc<FolderBuild>,
     problems: Vec<FluxProblem>,
     /// What Flux passes over where kustomize would refuse it.
     passed_over: Vec<FluxProblem>,
@@ -92,7 +103,7 @@ impl BuiltFolder {
     fn nothing(folder: String) -> Self {
         Self {
             folder,
-            resources: Vec::new(),
+            build: Arc::default(),
             problems: Vec::new(),
             passed_over: Vec::new(),
             remark: None,
@@ -116,6 +127,7 @@ enum SourceFiles<'s> {
 struct Follower<'a, 'f> {
     files: &'a TreeFiles<'f>,
     options: &'a FollowOptions<'a>,
+    memory: &'a BuildMemory,
     applied: &'a mut AppliedObjects,
     root: usize,
     pending: Vec<PendingBuild>,
@@ -134,6 +146,7 @@ impl<'a, 'f> Follower<'a, 'f> {
     fn new(
         files: &'a TreeFiles<'f>,
         options: &'a FollowOptions<'a>,
+        memory: &'a BuildMemory,
         applied: &'a mut AppliedObjects,
         root: usize,
     ) -> Self {
@@ -144,6 +157,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         Self {
             files,
             options,
+            memory,
             root,
             pending: Vec::new(),
             started: BTreeSet::new(),
@@ -210,6 +224,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         let Some(flux) = flux else {
             let folder = self.applied.roots[self.root].folder.clone();
             return Some(build_folder(
+                self.memory,
                 self.files,
                 Some(self.files),
                 folder,
@@ -253,7 +268,9 @@ impl<'a, 'f> Follower<'a, 'f> {
             folder.is_empty() || matches!(files.entry(folder), kustomize::PathEntry::Folder)
         });
         match folder {
-            Some(folder) if is_there => build_folder(files, tree, folder, Some(flux), place),
+            Some(folder) if is_there => {
+                build_folder(self.memory, files, tree, folder, Some(flux), place)
+            }
             Some(folder) if written.contains("${") => {
                 let what = format!("Kustomization/{}", pending.owner);
                 let why = format!("its path `{written}` holds a variable that is not seen");
@@ -367,9 +384,12 @@ impl<'a, 'f> Follower<'a, 'f> {
     fn take_own_values(&mut self) -> bool {
         let mut taken = false;
         for pending in &self.pending {
-            let resources = pending.built.iter().flat_map(|built| &built.resources);
-            for resource in resources {
-                if let Some((kind, key, source)) = ValueSource::of(&resource.root) {
+            let objects = pending
+                .built
+                .iter()
+                .flat_map(|built| built.build.objects.iter());
+            for object in objects {
+                if let Some((kind, key, source)) = ValueSource::of(&object.field) {
                     let slot = self.values.entry((kind, key));
                     if let std::collections::btree_map::Entry::Vacant(slot) = slot {
                         slot.insert(source);
@@ -387,7 +407,7 @@ impl<'a, 'f> Follower<'a, 'f> {
         };
         let index = self.applied.builds.len();
         let flux = match &pending.start {
-            BuildStart::Kustomization(object) => Some(object.as_ref().clone()),
+            BuildStart::Kustomization(object) => Some(Arc::clone(object)),
             BuildStart::Sync | BuildStart::Unreached => None,
         };
         self.applied.builds.push(KustomizationBuild {
@@ -415,12 +435,8 @@ impl<'a, 'f> Follower<'a, 'f> {
         }
         let mut problems = built.problems;
         let objects = match &flux {
-            Some(flux) => self.with_variables(built.resources, flux, index, &mut problems),
-            None => built
-                .resources
-                .into_iter()
-                .map(|resource| (resource.root, resource.way))
-                .collect(),
+            Some(flux) => self.finish_objects(&built.build, flux, index, &mut problems),
+            None => built.build.objects.clone(),
         };
         let refused = problems
             .iter()
@@ -437,43 +453,33 @@ impl<'a, 'f> Follower<'a, 'f> {
             return Vec::new();
         }
         let mut new = Vec::new();
-        for (object, way) in objects {
-            new.extend(self.apply(object, way, index));
+        for BuiltObject { field, way } in objects {
+            new.extend(self.apply(field, way, index));
         }
         new
     }
 
     /// Puts the variables of a Kustomization into objects, and its common metadata onto them.
-    fn with_variables(
+    fn finish_objects(
         &mut self,
-        resources: Vec<Resource>,
+        build: &FolderBuild,
         flux: &Field,
         index: usize,
         problems: &mut Vec<FluxProblem>,
-    ) -> Vec<(Field, Arc<[String]>)> {
+    ) -> Vec<BuiltObject> {
         let variables = self.variables(flux, index, problems);
-        let is_substituted = flux
-            .find(&["spec", "postBuild"])
-            .is_some_and(|field| !field.is_null());
-        let strict = !self.options.lenient;
-        let results: Vec<_> = resources
-            .into_par_iter()
-            .map(|resource| {
-                let object = if is_substituted {
-                    substitute(resource.root, &variables, strict)
-                } else {
-                    Ok(resource.root)
-                };
-                (object, resource.way)
-            })
-            .collect();
+        let set = |key: &str| flux.find(&["spec", key]).filter(|field| !field.is_null());
+        let is_substituted = set("postBuild").is_some();
+        let metadata = set("commonMetadata");
+        let finished = build.finished(ObjectFinish {
+            variables: is_substituted.then_some(variables),
+            strict: !self.options.lenient,
+            metadata: metadata.cloned(),
+        });
         let mut objects = Vec::new();
-        for (result, way) in results {
+        for result in finished {
             match result {
-                Ok(mut object) => {
-                    add_common_metadata(&mut object, flux);
-                    objects.push((object, way));
-                }
+                Ok(object) => objects.push(object),
                 Err(found) => problems.extend(found.into_iter().map(substitution_problem)),
             }
         }
@@ -549,7 +555,7 @@ impl<'a, 'f> Follower<'a, 'f> {
     }
 
     /// Takes an object over, and returns the builds that it starts.
-    fn apply(&mut self, object: Field, way: Arc<[String]>, build: usize) -> Vec<PendingBuild> {
+    fn apply(&mut self, object: Arc<Field>, way: Arc<[String]>, build: usize) -> Vec<PendingBuild> {
         let owner = &self.applied.builds[build];
         let (suspended, elsewhere) = (owner.suspended, owner.elsewhere);
         let mut new = Vec::new();
@@ -557,7 +563,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             self.note(&object);
             for made in resource_set::expand(&object) {
                 match made {
-                    Ok(made) => new.extend(self.apply(made, Arc::default(), build)),
+                    Ok(made) => new.extend(self.apply(Arc::new(made), Arc::default(), build)),
                     Err(reason) => {
                         let what = format!("ResourceSet/{}", key_of(&object));
                         let place = object.place().clone();
@@ -574,7 +580,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             }
         }
         self.applied.objects.push(AppliedObject {
-            field: Arc::new(object),
+            field: object,
             way,
             build,
         });
@@ -637,7 +643,12 @@ impl<'a, 'f> Follower<'a, 'f> {
         }
     }
 
-    fn start(&mut self, object: &Field, parent: usize, suspended: bool) -> Option<PendingBuild> {
+    fn start(
+        &mut self,
+        object: &Arc<Field>,
+        parent: usize,
+        suspended: bool,
+    ) -> Option<PendingBuild> {
         let owner = key_of(object);
         if !self.started.insert(owner.clone()) {
             return None;
@@ -650,7 +661,7 @@ impl<'a, 'f> Follower<'a, 'f> {
             suspended: suspended || is_true("suspend"),
             elsewhere: spec("kubeConfig").is_some_and(|field| !field.is_null()),
             place: object.place().clone(),
-            start: BuildStart::Kustomization(Box::new(object.clone())),
+            start: BuildStart::Kustomization(Arc::clone(object)),
             built: None,
         })
     }
@@ -698,6 +709,7 @@ impl<'a, 'f> Follower<'a, 'f> {
 
 /// Builds a folder as Flux does; without a Flux Kustomization, as the sync does.
 fn build_folder(
+    memory: &BuildMemory,
     files: &dyn Files,
     tree: Option<&TreeFiles<'_>>,
     folder: String,
@@ -721,68 +733,57 @@ fn build_folder(
         FluxProblem::warning("kustomization-empty", message, generated.field.place())
             .with_help("list what is to be applied, or remove the Kustomization with the folder")
     });
-    let options = BuildOptions {
-        files_from_anywhere: true,
-    };
-    let built = if problems.is_empty() {
-        kustomize::build_kustomization(&recorded, &folder, &generated.field, options)
+    let build = if problems.is_empty() {
+        memory.build(files, &folder, &generated.field)
     } else {
-        Build::default()
+        Arc::default()
     };
-    let (read, awaited) = recorded.into_paths();
-    problems.extend(built.findings.problems.into_iter().map(of_build));
-    let unseen: Vec<(String, String, Place)> = built
-        .findings
-        .not_seen
-        .into_iter()
-        .map(|unseen| (unseen.what, unseen.why, unseen.place))
+    let of_generated = recorded.into_answers();
+    let asked = [&of_generated, &build.answers];
+    let read: BTreeSet<String> = asked
+        .iter()
+        .flat_map(|answers| answers.read().map(str::to_owned))
         .collect();
+    let awaited: BTreeSet<&str> = asked.iter().flat_map(|answers| answers.awaited()).collect();
+    problems.extend(build.findings.problems.iter().cloned().map(of_build));
+    let not_seen = build.findings.not_seen.iter().cloned();
+    let unseen = not_seen.map(|unseen| (unseen.what, unseen.why, unseen.place));
     // What `flux bootstrap` writes may hold the objects of all others.
     let is_complete = awaited.is_empty() && !read.iter().any(|path| is_placeholder(tree, path));
-    let mut targets = built.findings.targets;
-    targets.retain(|target| target.matched || is_complete);
+    let targets = build.findings.targets.iter();
+    let targets = targets.filter(|target| target.matched || is_complete);
     let place = generated.field.place();
-    let awaited = awaited.into_iter().map(|path| (path, place.clone()));
+    let awaited = awaited.into_iter();
     BuiltFolder {
-        folder,
-        resources: built.resources,
         problems,
         passed_over,
         remark,
-        unseen,
-        awaited: awaited.collect(),
+        unseen: unseen.collect(),
+        awaited: awaited
+            .map(|path| (path.to_owned(), place.clone()))
+            .collect(),
+        targets: targets.cloned().collect(),
         files: read,
-        targets,
+        folder,
+        build,
     }
 }
 
 /// Returns whether a file is there for `flux bootstrap` to fill, with nothing but a comment in it.
 fn is_placeholder(tree: Option<&TreeFiles<'_>>, path: &str) -> bool {
+    if !path.ends_with("gotk-components.yaml") {
+        return false;
+    }
     let file = tree.and_then(|tree| tree.file(path));
     let documents = file.and_then(|file| file.documents().ok());
-    let is_blank = documents.is_some_and(|documents| {
+    documents.is_some_and(|documents| {
         let mut documents = documents.iter();
         documents.all(|document| document.root.entries().is_none())
-    });
-    is_blank && path.ends_with("gotk-components.yaml")
-}
-
-/// Adds the labels and annotations that a Kustomization gives to everything it applies.
-fn add_common_metadata(object: &mut Field, flux: &Field) {
-    for part in ["labels", "annotations"] {
-        let common = flux.find(&["spec", "commonMetadata", part]);
-        for entry in common.and_then(Field::entries).unwrap_or_default() {
-            let origin = entry.value.origin.clone();
-            object
-                .mapping_at("metadata", &origin)
-                .mapping_at(part, &origin)
-                .set(&entry.key, entry.value.clone());
-        }
-    }
+    })
 }
 
 /// Builds the folders with a kustomization that no root reaches, so that they can be looked at.
-fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
+fn build_unreached(files: &TreeFiles<'_>, memory: &BuildMemory, applied: &mut AppliedObjects) {
     let read: BTreeSet<&String> = applied
         .builds
         .iter()
@@ -805,7 +806,7 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
     }
     let mut built: Vec<BuiltFolder> = lost
         .into_par_iter()
-        .map(|(folder, place)| build_folder(files, Some(files), folder, None, &place))
+        .map(|(folder, place)| build_folder(memory, files, Some(files), folder, None, &place))
         .collect();
     // A folder that another lost one lists is part of that one.
     let within: BTreeSet<String> = built
@@ -843,9 +844,10 @@ fn build_unreached(files: &TreeFiles<'_>, applied: &mut AppliedObjects) {
             .targets
             .extend(targets.map(|note| AppliedTarget { note, build: index }));
         if !refused {
-            let objects = folder.resources.into_iter().map(|resource| AppliedObject {
-                field: Arc::new(resource.root),
-                way: resource.way,
+            let objects = folder.build.objects.iter().cloned();
+            let objects = objects.map(|BuiltObject { field, way }| AppliedObject {
+                field,
+                way,
                 build: index,
             });
             applied.objects.extend(objects);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kustomize::{Field, join, named_paths};
+use rayon::prelude::*;
 
 use super::applied_object::{ObjectKey, group_of, is_of, key_of};
 use super::generated::find_file;
@@ -94,22 +95,9 @@ struct FluxObjects {
 impl FluxObjects {
     fn read(files: &TreeFiles<'_>) -> Self {
         let mut found = Self::default();
-        let manifests = files.paths().filter(|path| crate::tree::is_yaml_path(path));
-        for path in manifests {
-            let Some(file) = files.file(path) else {
-                continue;
-            };
-            // Most files of a tree have none: they need not be parsed for that.
-            let Ok(text) = file.text() else { continue };
-            let may_have = [KUSTOMIZE_GROUP, "FluxInstance", "instance:"];
-            if !may_have.iter().any(|word| text.contains(word)) {
-                continue;
-            }
-            let documents = file.documents().into_iter().flat_map(|all| all.iter());
-            let objects: Vec<Field> = documents
-                .enumerate()
-                .map(|(index, document)| Field::of_node(&document.root, file, index))
-                .collect();
+        let words = [KUSTOMIZE_GROUP, "FluxInstance", "instance:"];
+        let may_have = |text: &str| words.iter().any(|word| text.contains(word));
+        for (path, objects) in objects_of(files, &may_have) {
             for object in &objects {
                 found.take(files, path, object, &objects);
             }
@@ -163,23 +151,40 @@ impl FluxObjects {
     }
 }
 
+/// Reads the objects of the manifests whose text passes a test, side by side and in the order of their paths.
+///
+/// Most files of a tree pass none: they need not be parsed for that.
+fn objects_of<'p>(
+    files: &'p TreeFiles<'_>,
+    may_have: &(dyn Fn(&str) -> bool + Sync),
+) -> Vec<(&'p str, Vec<Field>)> {
+    let paths: Vec<&str> = files
+        .paths()
+        .filter(|path| crate::tree::is_yaml_path(path))
+        .collect();
+    let read = |path: &'p str| {
+        let file = files.file(path)?;
+        if !file.text().is_ok_and(may_have) {
+            return None;
+        }
+        let documents = file.documents().into_iter().flat_map(|all| all.iter());
+        let objects = documents
+            .enumerate()
+            .map(|(index, document)| Field::of_node(&document.root, file, index));
+        Some((path, objects.collect()))
+    };
+    paths.into_par_iter().filter_map(read).collect()
+}
+
 /// The sources of a tree that say what is left out of them.
 pub(super) struct GitSources(Vec<(SourceReference, String)>);
 
 impl GitSources {
     pub(super) fn read(files: &TreeFiles<'_>) -> Self {
         let mut found = Vec::new();
-        for path in files.paths().filter(|path| crate::tree::is_yaml_path(path)) {
-            let Some(file) = files.file(path) else {
-                continue;
-            };
-            let Ok(text) = file.text() else { continue };
-            if !(text.contains("ignore:") && text.contains(SOURCE_GROUP)) {
-                continue;
-            }
-            let documents = file.documents().into_iter().flat_map(|all| all.iter());
-            for (index, document) in documents.enumerate() {
-                let object = Field::of_node(&document.root, file, index);
+        let may_have = |text: &str| text.contains("ignore:") && text.contains(SOURCE_GROUP);
+        for (_, objects) in objects_of(files, &may_have) {
+            for object in objects {
                 let kind = object.find_text(&["kind"]).unwrap_or_default();
                 let Some(ignored) = object.find_text(&["spec", "ignore"]) else {
                     continue;

@@ -28,32 +28,44 @@ pub(super) enum SubstitutionProblem {
 
 /// Fills in the variables of an object.
 ///
-/// A variable whose value is not seen stays as it is written.
+/// A variable whose value is not seen stays as it is written. Returns `None` where the object stays as it is.
 pub(super) fn substitute(
-    object: Field,
+    object: &Field,
     variables: &Variables,
     strict: bool,
-) -> Result<Field, Vec<SubstitutionProblem>> {
-    if !variables.are_used() || is_switched_off(&object) {
-        return Ok(object);
+) -> Result<Option<Field>, Vec<SubstitutionProblem>> {
+    if !variables.are_used() || !has_dollar(object) || is_switched_off(object) {
+        return Ok(None);
     }
-    let text = kustomize::to_yaml(&object);
-    if !text.contains('$') {
-        return Ok(object);
-    }
+    let text = kustomize::to_yaml(object);
     let expansion = expand_text(&text, variables, strict)
-        .map_err(|error| EmittedObject::new(&object, &text).problems(&error))?;
+        .map_err(|error| EmittedObject::new(object, &text).problems(&error))?;
     let documents = yaml::load(&expansion.text).map_err(|error| {
-        vec![EmittedObject::new(&object, &text).broken(&expansion, error.span, &error.message)]
+        vec![EmittedObject::new(object, &text).broken(&expansion, error.span, &error.message)]
     })?;
     let Some(document) = documents.first() else {
-        return Ok(object);
+        return Ok(None);
     };
     let rebuilt = RebuiltObject {
         expansion: &expansion,
         variables,
     };
-    Ok(rebuilt.field(&document.root, Some(&object), &object.origin))
+    Ok(Some(rebuilt.field(
+        &document.root,
+        Some(object),
+        &object.origin,
+    )))
+}
+
+/// Returns whether a key or a scalar holds the sign that every expression starts with; YAML writes it as it is.
+fn has_dollar(field: &Field) -> bool {
+    match &field.value {
+        FieldValue::Scalar(scalar) => scalar.text.contains('$'),
+        FieldValue::Sequence(items) => items.iter().any(has_dollar),
+        FieldValue::Mapping(entries) => entries
+            .iter()
+            .any(|entry| entry.key.contains('$') || has_dollar(&entry.value)),
+    }
 }
 
 fn is_switched_off(object: &Field) -> bool {

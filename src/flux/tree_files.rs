@@ -1,7 +1,7 @@
 //! The files of a tree, as builds read them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use kustomize::{PathEntry, Place, SourceFile};
 
@@ -10,9 +10,6 @@ use super::roots::{GitSources, find_roots};
 use super::veiled_secrets::veiled_source;
 use crate::source::{self, LeftOut, Source};
 use crate::tree::File;
-
-/// What `flux bootstrap` writes into a repository; a template repository may only list it.
-const BOOTSTRAP_FILES: [&str; 2] = ["gotk-components.yaml", "gotk-sync.yaml"];
 
 /// A file, once it was read.
 #[derive(Clone)]
@@ -403,58 +400,5 @@ impl kustomize::Files for TreeFiles<'_> {
             });
         }
         names.into_iter().collect()
-    }
-}
-
-/// Files that remember which of them were read.
-pub(super) struct RecordedFiles<'f> {
-    files: &'f dyn kustomize::Files,
-    read: Mutex<BTreeSet<String>>,
-    awaited: Mutex<BTreeSet<String>>,
-}
-
-impl<'f> RecordedFiles<'f> {
-    pub(super) fn new(files: &'f dyn kustomize::Files) -> Self {
-        Self {
-            files,
-            read: Mutex::default(),
-            awaited: Mutex::default(),
-        }
-    }
-
-    /// Returns the paths of the files that were read, and of those that `flux bootstrap` will write.
-    pub(super) fn into_paths(self) -> (BTreeSet<String>, BTreeSet<String>) {
-        let inner =
-            |set: Mutex<BTreeSet<String>>| set.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (inner(self.read), inner(self.awaited))
-    }
-}
-
-fn note(paths: &Mutex<BTreeSet<String>>, path: String) {
-    paths
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(path);
-}
-
-impl kustomize::Files for RecordedFiles<'_> {
-    fn entry(&self, path: &str) -> PathEntry {
-        let entry = self.files.entry(path);
-        match &entry {
-            PathEntry::File(file) => note(&self.read, file.path.clone()),
-            PathEntry::Missing => {
-                let name = path.rsplit('/').next().unwrap_or(path);
-                if BOOTSTRAP_FILES.contains(&name) {
-                    note(&self.awaited, path.to_owned());
-                    return PathEntry::File(SourceFile::new(path, Vec::new()));
-                }
-            }
-            PathEntry::Folder | PathEntry::Unreadable(_) => {}
-        }
-        entry
-    }
-
-    fn children(&self, folder: &str) -> Vec<(String, bool)> {
-        self.files.children(folder)
     }
 }

@@ -216,6 +216,10 @@ impl Disk {
     /// Follows symlinks to the real path; `None` when nothing is there.
     fn real(&self, relative: &str) -> Result<Option<PathBuf>, Error> {
         let full = self.root.join(relative);
+        // Most paths that are asked for are not there, and one look says so.
+        if fs::symlink_metadata(&full).is_err_and(|cause| is_absent(&cause)) {
+            return Ok(None);
+        }
         let real = match fs::canonicalize(&full) {
             Ok(real) => real,
             Err(cause) if is_absent(&cause) => {
@@ -323,8 +327,8 @@ impl Files for Disk {
     }
 
     fn ignored_files(&self) -> Option<BTreeSet<String>> {
-        match Repository::of(&self.root) {
-            Ok(repository) => repository.ignored_files().ok(),
+        match Repository::ignored_files(&self.root) {
+            Ok(ignored) => Some(ignored),
             Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => Some(BTreeSet::new()),
             Err(_) => None,
         }

@@ -98,32 +98,20 @@ pub struct Repository {
 impl Repository {
     /// Finds the repository that a folder is in: also in a worktree of it, or in a bare one's.
     pub fn of(folder: &Path) -> Result<Self, GitError> {
-        let mut repository = Self {
-            folder: folder.to_owned(),
-            prefix: String::new(),
-        };
-        let output = repository.run(&["rev-parse", "--show-prefix"])?;
-        if !output.status.success() {
-            let said = said(&output);
-            return Err(if said.contains("safe.bareRepository") {
-                GitError::Bare {
-                    folder: folder.display().to_string(),
-                    said,
-                }
-            } else if said.contains("not a git repository") {
-                GitError::NoRepository {
-                    folder: folder.display().to_string(),
-                    said,
-                }
-            } else {
-                GitError::Failed {
-                    command: "rev-parse --show-prefix".to_owned(),
-                    said,
-                }
-            });
-        }
+        let mut repository = Self::around(folder);
+        let output = repository.must(&["rev-parse", "--show-prefix"])?;
         repository.prefix = text(&output);
         Ok(repository)
+    }
+
+    /// Takes the repository that a folder is in, if it is in one, without asking how deep.
+    ///
+    /// A command that asks for no more says by itself where there is none, and a process less is started.
+    fn around(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            prefix: String::new(),
+        }
     }
 
     /// Returns the root of the repository's files, absolute and without symlinks.
@@ -372,9 +360,15 @@ impl Repository {
         Ok(paths.collect())
     }
 
-    /// Finds files that git has, or would take with the next `git add`, by pathspecs from the folder. Each comes
-    /// with whether git tracks it; what git ignores is not among them.
-    pub fn committable(&self, pathspecs: &[String]) -> Result<Vec<(bool, String)>, GitError> {
+    /// Finds files of a folder that git has, or would take with the next `git add`, by pathspecs from the folder. Each
+    /// comes with whether git tracks it; what git ignores is not among them.
+    ///
+    /// # Errors
+    /// As those of [`Repository::of`].
+    pub fn committable(
+        folder: &Path,
+        pathspecs: &[String],
+    ) -> Result<Vec<(bool, String)>, GitError> {
         let fixed = [
             "ls-files",
             "-z",
@@ -388,7 +382,7 @@ impl Repository {
             .into_iter()
             .chain(pathspecs.iter().map(String::as_str));
         let arguments: Vec<&str> = all.collect();
-        let output = self.must(&arguments)?;
+        let output = Self::around(folder).must(&arguments)?;
         let found = String::from_utf8_lossy(&output.stdout);
         let entry = |entry: &str| {
             let (tag, path) = entry.split_once(' ')?;
@@ -402,10 +396,13 @@ impl Repository {
         Revision::open(self, commit)
     }
 
-    /// Lists the files of the folder that git is told not to look at, a folder of such files once, with a slash at its
+    /// Lists the files of a folder that git is told not to look at, a folder of such files once, with a slash at its
     /// end.
-    pub(super) fn ignored_files(&self) -> Result<BTreeSet<String>, GitError> {
-        let output = self.must(&[
+    ///
+    /// # Errors
+    /// As those of [`Repository::of`].
+    pub(super) fn ignored_files(folder: &Path) -> Result<BTreeSet<String>, GitError> {
+        let output = Self::around(folder).must(&[
             "ls-files",
             "-z",
             "--others",
@@ -452,9 +449,18 @@ impl Repository {
         if output.status.success() {
             return Ok(output);
         }
-        Err(GitError::Failed {
-            command: arguments.join(" "),
-            said: said(&output),
+        let said = said(&output);
+        let folder = self.folder.display().to_string();
+        Err(if said.contains("safe.bareRepository") {
+            GitError::Bare { folder, said }
+        } else if said.contains("not a git repository") {
+            GitError::NoRepository { folder, said }
+        } else {
+            let words = arguments.iter().take_while(|word| **word != "--");
+            GitError::Failed {
+                command: words.copied().collect::<Vec<&str>>().join(" "),
+                said,
+            }
         })
     }
 }

@@ -53,23 +53,45 @@ fn other_values<'v>(
     ))
 }
 
-impl Renderer<'_> {
-    /// Renders, and renders again with other secrets.
+impl<'r> Renderer<'r> {
+    /// Renders, renders again with other secrets, and with other values in the place of those that are made up, if some
+    /// are.
     pub(super) fn render(self) -> StageResult<Rendering> {
         let cluster = self.cluster;
         let values = other_values(self, &cluster.secret_pointers);
         let keys = KEY_FILES.map(str::to_owned).into_iter();
-        let other = OtherInputs {
+        let secret = OtherInputs {
             values: &values,
             files: ReplacedFiles::AllSecret(keys.chain(cluster.secret_files.clone()).collect()),
         };
-        let mut rendering = self.render_with(&[other])?;
+        let unseen = other_values(self, cluster.made_up.keys());
+        let mut rendering = self.render_with(&|number| match number {
+            0 => Some(secret.clone()),
+            1 => self.made_up(&unseen),
+            _ => None,
+        })?;
         let unproved = schema::warn_of_unproved(cluster, &values);
         rendering.warnings.extend(unproved);
         Ok(rendering)
     }
 
-    fn render_with(self, others: &[OtherInputs<'_>]) -> StageResult<Rendering> {
+    /// Returns what to render from where some values or files are made up; which files are is known once all are read.
+    fn made_up(self, values: &Value) -> Option<OtherInputs<'_>> {
+        let files = self.world.files.made_up();
+        let is_any = !files.is_empty() || !self.cluster.made_up.is_empty();
+        is_any.then_some(OtherInputs {
+            values,
+            files: ReplacedFiles::MadeUp(files),
+        })
+    }
+
+    fn render_with<'o>(
+        self,
+        others: &'o (dyn Fn(usize) -> Option<OtherInputs<'o>> + Sync),
+    ) -> StageResult<Rendering>
+    where
+        'r: 'o,
+    {
         let context = Context {
             others,
             ..self.cluster.into()
@@ -79,11 +101,11 @@ impl Renderer<'_> {
 
     /// Renders once more for other inputs.
     fn render_others(self, others: &[OtherInputs<'_>]) -> Vec<OtherRendering> {
-        let rendering = self.render_with(others);
+        let rendering = self.render_with(&|number| others.get(number).cloned());
         rendering.map_or_else(|_| Vec::new(), |rendering| rendering.value.others)
     }
 
-    /// Finds what is open and depends on a secret, and renders with other values made up if some are.
+    /// Finds what is open and depends on a secret.
     ///
     /// `named` are the files that a rule names, in every rendering.
     pub(super) fn expose(
@@ -92,7 +114,8 @@ impl Renderer<'_> {
         rules: &Rules,
         named: &BTreeSet<String>,
     ) -> Exposure {
-        let Some(OtherRendering { tree, failures }) = rendering.others.pop() else {
+        let mut others = std::mem::take(&mut rendering.others).into_iter();
+        let Some(OtherRendering { tree, failures }) = others.next() else {
             return Exposure::default();
         };
         let tree = tree.with_secrets(named);
@@ -104,7 +127,7 @@ impl Renderer<'_> {
         Exposure {
             leaks,
             failures,
-            unseen: self.unseen().map(|tree| tree.with_secrets(named)),
+            unseen: others.next().map(|other| other.tree.with_secrets(named)),
         }
     }
 
@@ -147,20 +170,5 @@ impl Renderer<'_> {
                 leak.origins.insert(origin.clone());
             }
         }
-    }
-
-    /// Renders with other values in the place of those that are made up.
-    fn unseen(self) -> Option<Tree<Rendered>> {
-        let files = self.world.files.made_up();
-        let made_up = &self.cluster.made_up;
-        if files.is_empty() && made_up.is_empty() {
-            return None;
-        }
-        let values = other_values(self, made_up.keys());
-        let other = OtherInputs {
-            values: &values,
-            files: ReplacedFiles::MadeUp(files),
-        };
-        Some(self.render_others(&[other]).pop()?.tree)
     }
 }

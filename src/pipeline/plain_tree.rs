@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::failure::{Failure, Warnings};
 use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
@@ -9,7 +11,7 @@ use crate::check::{self, Baseline, Findings, Gate};
 use crate::config;
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::flux::{FollowOptions, TreeFiles};
+use crate::flux::{BuildMemory, FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
 use crate::tree::{File, Hardened, Rendered, Tree};
@@ -19,6 +21,7 @@ use crate::workload::Profiles;
 pub struct PlainTree<'w> {
     files: &'w TreeFiles<'w>,
     follow: &'w FollowOptions<'w>,
+    memory: BuildMemory,
     profiles: Profiles,
     policy: Policy,
     exemptions: Exemptions,
@@ -53,6 +56,7 @@ impl<'w> PlainTree<'w> {
         Ok(Self {
             files,
             follow,
+            memory: BuildMemory::default(),
             profiles: inputs::profiles(world)?,
             policy: inputs::policy_of(&project),
             exemptions: inputs::exemptions(&project),
@@ -65,6 +69,7 @@ impl<'w> PlainTree<'w> {
         Measures {
             kept: self.files,
             follow: self.follow,
+            memory: &self.memory,
             profiles: &self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,
@@ -184,8 +189,10 @@ fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
             .file(path)
             .is_some_and(|file| file.documents().is_ok())
     };
-    let paths = files.paths().filter(is_manifest).filter(is_read);
+    let paths: Vec<&str> = files.paths().filter(is_manifest).collect();
     paths
+        .into_par_iter()
+        .filter(is_read)
         .filter_map(|path| files.output(path))
         .cloned()
         .collect()

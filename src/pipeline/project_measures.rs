@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::kept::KeptFiles;
 use super::surroundings::surroundings_of;
 use crate::config::project::Project;
+use crate::flux::BuildMemory;
 use crate::rules::{Exemptions, Measures, Policy};
 use crate::tree::{Rendered, Tree};
 use crate::workload::Profiles;
@@ -36,6 +37,7 @@ impl ProjectMeasures {
         let measures = Measures {
             kept: &around.tree(),
             follow: &surroundings.options()?,
+            memory: &BuildMemory::default(),
             profiles: &self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Measures;
 use super::kustomization_patch::{AppliedName, KustomizationPatch};
-use crate::flux::{AppliedObject, AppliedObjects, TreeFiles, follow};
+use crate::flux::{AppliedObject, AppliedObjects, TreeFiles, follow_again};
 use crate::tree::File;
 
 /// What Flux applies of a tree at some time.
@@ -20,7 +20,7 @@ impl AppliedState {
     /// Follows Flux through files.
     pub fn of<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'f>) -> Self {
         let files = TreeFiles::over(measures.kept, files);
-        let applied = follow(&files, measures.follow);
+        let applied = follow_again(&files, measures.follow, measures.memory);
         let objects = applied.objects.iter().enumerate();
         let indices = objects.map(|(index, object)| (AppliedName::of(object), index));
         Self {

@@ -14,7 +14,9 @@ use super::objects::ObjectIndex;
 use super::policy::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, ManifestUses, Member};
-use crate::flux::{AppliedObject, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart};
+use crate::flux::{
+    AppliedObject, BuildMemory, FollowOptions, HiddenPart, ObjectKey, TreeFiles, UnseenPart,
+};
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
@@ -30,6 +32,8 @@ pub struct Measures<'m> {
     pub kept: &'m TreeFiles<'m>,
     /// How Flux is followed.
     pub follow: &'m FollowOptions<'m>,
+    /// What was built before.
+    pub memory: &'m BuildMemory,
     /// What is known of charts.
     pub profiles: &'m Profiles,
     /// What the project wants.
@@ -74,7 +78,7 @@ impl<'t> Facts<'t> {
     ) -> R {
         let files: Vec<&File> = files.collect();
         let tree = TreeFiles::over(measures.kept, files.iter().copied());
-        let builds = Builds::following(&tree, measures.follow);
+        let builds = Builds::following(&tree, measures.follow, measures.memory);
         let releases = Release::all(&builds, measures.profiles);
         let workloads = workload::all(&builds, &releases);
         look(&Facts {
@@ -290,7 +294,8 @@ impl<'t> Facts<'t> {
     /// Returns the documents of a manifest, in YAML or in JSON; a file is one by its name, or because a
     /// kustomization lists it.
     pub(super) fn documents<'f>(&self, file: &'f File) -> Cow<'f, [yaml::Document]> {
-        if file.is_yaml() || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
+        let is_parsed = file.is_yaml() || !file.documents.is_empty();
+        if is_parsed || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
             return Cow::Borrowed(file.documents.as_slice());
         }
         Cow::Owned(yaml::load(&file.source.text).unwrap_or_default())

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use crate::source::{Place, Source, Span};
 use crate::tree::{File, OpenPart, Rendered, Tree};
 
@@ -37,24 +39,22 @@ pub fn find_leaks(
         .flat_map(|tree| tree.files())
         .map(|file| file.path.as_str())
         .collect();
-    let mut leaks = Vec::new();
-    for path in paths {
-        match (rendered.get(path), other.get(path)) {
-            (Some(file), Some(twin)) if file.source.text == twin.source.text => {}
-            (Some(file), Some(twin)) => {
-                let lines = differing_lines(&open_part(file), &open_part(twin));
-                leaks.extend(leaks_on(file, &lines));
-            }
-            _ => leaks.push(Leak {
-                path: path.to_owned(),
-                sealed: false,
-                line: None,
-                template: None,
-                origins: BTreeSet::new(),
-            }),
+    let paths: Vec<&str> = paths.into_iter().collect();
+    let leaks_of = |path: &str| match (rendered.get(path), other.get(path)) {
+        (Some(file), Some(twin)) if file.source.text == twin.source.text => Vec::new(),
+        (Some(file), Some(twin)) => {
+            let lines = differing_lines(&open_part(file), &open_part(twin));
+            leaks_on(file, &lines)
         }
-    }
-    leaks
+        _ => vec![Leak {
+            path: path.to_owned(),
+            sealed: false,
+            line: None,
+            template: None,
+            origins: BTreeSet::new(),
+        }],
+    };
+    paths.into_par_iter().flat_map_iter(leaks_of).collect()
 }
 
 /// Points at lines of a file, of which nothing is shown.

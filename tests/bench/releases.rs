@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use kiln::check::{Gate, check};
 use kiln::flux::builds::Builds;
-use kiln::flux::{FollowOptions, TreeFiles};
+use kiln::flux::{BuildMemory, FollowOptions, TreeFiles};
 use kiln::harden::harden;
 use kiln::rules::{Exemptions, Measures, Policy};
 use kiln::source::Source;
@@ -106,6 +106,7 @@ fn round(size: usize, profiles: &Profiles) -> [Duration; STAGES.len()] {
     let measures = Measures {
         kept: &kept,
         follow: &follow,
+        memory: &BuildMemory::default(),
         profiles,
         policy: &policy,
         exemptions: &exemptions,

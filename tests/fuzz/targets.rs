@@ -173,7 +173,7 @@ fn template(text: &str) {
         let context = Context {
             values: &values,
             secrets: &secrets,
-            others: &[],
+            others: &|_| None,
         };
         match render::render(context, &library, &files) {
             Ok(rendered) => {

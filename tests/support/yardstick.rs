@@ -1,6 +1,6 @@
 //! What rules measure against where a test has a tree and no project.
 
-use kiln::flux::{FollowOptions, TreeFiles};
+use kiln::flux::{BuildMemory, FollowOptions, TreeFiles};
 use kiln::rules::{Exemptions, Leak, Measures, Policy};
 use kiln::workload::{Exemption, Profiles};
 
@@ -8,6 +8,7 @@ use kiln::workload::{Exemption, Profiles};
 pub(crate) struct Yardstick<'p> {
     kept: TreeFiles<'static>,
     follow: FollowOptions<'static>,
+    memory: BuildMemory,
     profiles: &'p Profiles,
     policy: Policy,
     exemptions: Exemptions,
@@ -19,6 +20,7 @@ impl<'p> Yardstick<'p> {
         Self {
             kept: TreeFiles::default(),
             follow: FollowOptions::default(),
+            memory: BuildMemory::default(),
             profiles,
             policy: Policy::default(),
             exemptions: Exemptions::default(),
@@ -39,6 +41,7 @@ impl<'p> Yardstick<'p> {
         Measures {
             kept: &self.kept,
             follow: &self.follow,
+            memory: &self.memory,
             profiles: self.profiles,
             policy: &self.policy,
             exemptions: &self.exemptions,

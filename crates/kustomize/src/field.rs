@@ -329,7 +329,7 @@ impl Field {
 
     /// Visits every scalar, with the JSON pointer (RFC 6901) from this field.
     pub fn each_scalar<'f>(&'f self, visit: &mut impl FnMut(&str, &'f Self)) {
-        self.each_scalar_from("", visit);
+        self.each_scalar_from(&mut String::new(), visit);
     }
 
     /// Returns whether a value of a Secret has a part in any scalar: see [`Origin::is_of_secret`].
@@ -341,18 +341,29 @@ impl Field {
         }
     }
 
-    fn each_scalar_from<'f>(&'f self, pointer: &str, visit: &mut impl FnMut(&str, &'f Self)) {
+    /// Visits every scalar below a pointer, which is the same when it is done.
+    fn each_scalar_from<'f>(
+        &'f self,
+        pointer: &mut String,
+        visit: &mut impl FnMut(&str, &'f Self),
+    ) {
+        let length = pointer.len();
         match &self.value {
             FieldValue::Scalar(_) => visit(pointer, self),
             FieldValue::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    item.each_scalar_from(&format!("{pointer}/{index}"), visit);
+                    pointer.push('/');
+                    pointer.push_str(&index.to_string());
+                    item.each_scalar_from(pointer, visit);
+                    pointer.truncate(length);
                 }
             }
             FieldValue::Mapping(entries) => {
                 for FieldEntry { key, value } in entries {
-                    let pointer = format!("{pointer}/{}", spanned_yaml::pointer_step(key));
-                    value.each_scalar_from(&pointer, visit);
+                    pointer.push('/');
+                    pointer.push_str(&spanned_yaml::pointer_step(key));
+                    value.each_scalar_from(pointer, visit);
+                    pointer.truncate(length);
                 }
             }
         }

@@ -26,7 +26,8 @@ pub(crate) fn compile_expression(text: &str) -> Option<Regex> {
 /// A regular expression that matches whole texts only, as a target's do.
 #[derive(Clone, Debug)]
 pub(crate) enum WholeExpression {
-    /// Most are names, which stand for themselves: to compile one takes longer than all that is done with it.
+    /// Most are names, in which a dot stands for any character: to compile one takes longer than all that is done with
+    /// it.
     Name(String),
     /// It has characters that stand for others.
     Pattern(Regex),
@@ -35,8 +36,9 @@ pub(crate) enum WholeExpression {
 impl WholeExpression {
     /// Compiles one; `None` where Go refuses it.
     pub(crate) fn compile(text: &str) -> Option<Self> {
-        let stands_for_itself =
-            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/');
+        let stands_for_itself = |letter: char| {
+            letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '.')
+        };
         if text.chars().all(stands_for_itself) {
             return Some(Self::Name(text.to_owned()));
         }
@@ -46,10 +48,20 @@ impl WholeExpression {
     /// Returns whether a text is one that it means.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         match self {
-            Self::Name(name) => name == text,
+            Self::Name(name) => is_spelled_by(name, text),
             Self::Pattern(pattern) => pattern.is_match(text),
         }
     }
+}
+
+/// Returns whether a name means a text, character by character; a dot means any but a line break.
+fn is_spelled_by(name: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    let mut is_meant = |letter: char| {
+        let next = rest.next();
+        next.is_some_and(|next| next == letter || (letter == '.' && next != '\n'))
+    };
+    name.chars().all(&mut is_meant) && rest.next().is_none()
 }
 
 struct ExpressionTranslation<'t> {
@@ -405,10 +417,11 @@ mod tests {
         }
 
         #[test]
-        fn a_name_is_the_expression_that_it_spells(name in "[a-zA-Z0-9_/-]{1,6}", text in "[a-zA-Z0-9_/-]{0,6}\n?") {
+        fn a_name_is_the_expression_that_it_spells(name in "[a-zA-Z0-9_/.-]{1,6}", text in "[a-zA-Z0-9_/.é\n-]{0,6}") {
             let plain = WholeExpression::compile(&name).unwrap();
             let spelled = compile_expression(&format!("^(?:{name})$")).unwrap();
-            for text in [&name, &text, &format!("{name}\n"), &format!("{name}{text}")] {
+            let (undotted, broken) = (name.replace('.', "é"), name.replace('.', "\n"));
+            for text in [&name, &undotted, &broken, &text, &format!("{name}\n"), &format!("{name}{text}")] {
                 prop_assert_eq!(plain.is_match(text), spelled.is_match(text));
             }
         }

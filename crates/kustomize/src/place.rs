@@ -1,7 +1,8 @@
 //! Files, places in them, and where a field comes from.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::problem::{Problem, ProblemKind};
 use spanned_yaml::{Document, LoadError, Node, Route, Span, load};
@@ -14,6 +15,8 @@ pub struct SourceFile {
     pub path: String,
     bytes: Arc<[u8]>,
     documents: OnceLock<Result<Arc<Vec<Document>>, SourceError>>,
+    /// Those of texts that stand in it, by text.
+    inner: Mutex<BTreeMap<String, Arc<Vec<Document>>>>,
 }
 
 /// Why the documents of a file cannot be had.
@@ -46,6 +49,7 @@ impl SourceFile {
             path: path.into(),
             bytes: bytes.into(),
             documents: OnceLock::new(),
+            inner: Mutex::default(),
         })
     }
 
@@ -55,6 +59,7 @@ impl SourceFile {
             path: path.into(),
             bytes: text.as_bytes().into(),
             documents: OnceLock::from(Ok(documents)),
+            inner: Mutex::default(),
         })
     }
 
@@ -81,6 +86,19 @@ impl SourceFile {
             load(text).map(Arc::new).map_err(SourceError::NotYaml)
         });
         documents.as_ref()
+    }
+
+    /// Returns the YAML documents of a text that stands in the file, such as a patch.
+    ///
+    /// It is parsed once: what one Kustomization patches into a hundred others stands in each of their builds.
+    pub(crate) fn inner_documents(&self, text: &str) -> Result<Arc<Vec<Document>>, LoadError> {
+        let lock = || self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let documents = Arc::new(load(text)?);
+        lock().insert(text.to_owned(), Arc::clone(&documents));
+        Ok(documents)
     }
 
     /// Returns line and column of a byte offset, both counted from 1, the column in characters.

@@ -101,7 +101,11 @@ pub struct Entry {
 
 /// Writes a key as a step of a JSON pointer (RFC 6901).
 pub fn pointer_step(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    if key.contains(['~', '/']) {
+        key.replace('~', "~0").replace('/', "~1")
+    } else {
+        key.to_owned()
+    }
 }
 
 /// Returns whether a JSON pointer leads to where another one leads, or to something below.

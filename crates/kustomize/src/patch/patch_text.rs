@@ -129,12 +129,17 @@ impl PatchText {
         }
     }
 
-    fn load(&self) -> Result<Vec<Document>, LoadError> {
+    fn load(&self) -> Result<Arc<Vec<Document>>, LoadError> {
         if self.text.starts_with('[') && self.text.contains('\t') {
             // JSON may hold tabs, between values only.
-            return load(&self.text.replace('\t', " "));
+            return load(&self.text.replace('\t', " ")).map(Arc::new);
         }
-        load(&self.text)
+        if self.is_file
+            && let Ok(documents) = self.file.documents()
+        {
+            return Ok(Arc::clone(documents));
+        }
+        self.file.inner_documents(&self.text)
     }
 
     /// Reads a list of operations in which a key stands twice: kustomize takes the last one, as JSON does.

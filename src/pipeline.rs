@@ -32,7 +32,7 @@ pub use explanation::{findings, remedy_explanations, rule_explanations, undecida
 pub use failure::Failure;
 pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
-pub use makejinja_front::{ProjectCommands, project_commands};
+pub use makejinja_front::{ProjectCommands, describes, project_commands};
 pub use plain_tree::{HardenedTree, PlainTree, baseline_file, remedy_codes, renders};
 pub use rekey::{Rekeyed, rekey};
 pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};

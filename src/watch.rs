@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::fs::{self, Around, Disk};
 
-pub use command::{Changes, Command, Ended};
+pub use command::{Changes, Command, Ended, run_line};
 pub use expected::{Difference, Expected};
 use eyes::Eyes;
 

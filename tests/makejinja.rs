@@ -1,5 +1,6 @@
 //! Projects of makejinja, held against makejinja itself.
 
 mod both;
+mod corpus;
 mod generated;
 mod grammar;

@@ -1,8 +1,6 @@
 //! What a makejinja project is given besides its files: options, the environment, and a Python for its plugins.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use std::sync::Arc;
 
@@ -15,6 +13,7 @@ use crate::pipeline::{
     MakejinjaSurroundings, PluginRequest, PluginStarter, SourceReader, StartedPlugins,
 };
 use crate::source::Files as _;
+use crate::watch;
 
 /// What of the process a makejinja project may see.
 pub struct MakejinjaProcess {
@@ -127,24 +126,10 @@ fn reading(folder: &Path) -> SourceReader {
 /// # Errors
 /// There is no shell, or the command fails.
 pub fn run_command(line: &str, root: &Path) -> Result<(), CommandError> {
-    let (shell, flag) = if cfg!(windows) {
-        ("cmd", "/C")
-    } else {
-        ("sh", "-c")
-    };
-    let mut command = Command::new(shell);
-    command
-        .args([flag, line])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(io::stderr());
     let failed = |reason: &str| CommandError::failed(format!("`{line}` {reason}"));
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(match status.code() {
-            Some(code) => failed(&format!("ended with exit code {code}")),
-            None => failed("was killed"),
-        }),
-        Err(error) => Err(failed("cannot be run").because(&error)),
+    match watch::run_line(line, root)? {
+        Some(0) => Ok(()),
+        Some(code) => Err(failed(&format!("ended with exit code {code}"))),
+        None => Err(failed("was killed")),
     }
 }

@@ -62,10 +62,23 @@ impl Session {
         self
     }
 
-    /// Gives options of makejinja that the command line has.
-    pub fn with_makejinja_options(mut self, options: Vec<String>) -> Self {
-        self.makejinja.options = options;
-        self
+    /// Opens the project that the folder of the settings is in, or the folder itself, where options of makejinja describe
+    /// one.
+    pub fn open_described(
+        options: &[String],
+        settings: &Settings,
+        keys: KeyUse,
+        printer: &mut Printer,
+    ) -> Result<Self, CommandError> {
+        let names = settings.environment.names();
+        let root = match find_root(&settings.directory) {
+            Err(_) if pipeline::describes(options, names) => settings.directory.clone(),
+            root => root?,
+        };
+        printer.in_project(&root);
+        let mut session = Self::open_root(&root, settings, keys)?;
+        session.makejinja.options = options.to_vec();
+        Ok(session)
     }
 
     /// Opens the project that the folder of the settings is in.

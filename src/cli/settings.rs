@@ -39,6 +39,11 @@ impl Environment {
         pairs.map(|(name, value)| (name.clone(), value.clone()))
     }
 
+    /// Lists the names of all variables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Returns the value of a variable that is set and not empty.
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

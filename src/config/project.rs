@@ -216,7 +216,8 @@ impl Default for Project {
     }
 }
 
-const FILE: &str = "kiln.toml";
+/// The file that makes a folder a project of Kiln's own.
+pub const FILE: &str = "kiln.toml";
 const KEYS: [&str; 12] = [
     "data",
     "templates",

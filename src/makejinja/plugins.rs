@@ -202,6 +202,8 @@ pub(super) struct LoadedPlugins {
     globals: Vec<(String, PluginValue)>,
     /// The folders that their filters leave out.
     pub(super) left_out: Vec<FolderFilter>,
+    /// Whether a plugin sets `env`, which is the environment otherwise.
+    pub(super) sets_env: bool,
     /// The absolute path of the project's folder.
     folder: PathBuf,
     running: Option<RunningPlugins>,
@@ -243,6 +245,7 @@ impl LoadedPlugins {
             tests: Vec::new(),
             globals: Vec::new(),
             left_out: Vec::new(),
+            sets_env: false,
             folder: folder.to_owned(),
             running: None,
         }
@@ -315,6 +318,7 @@ impl LoadedPlugins {
         self.filters = callables(offered.filters);
         self.tests = callables(offered.tests);
         self.globals = offered.globals;
+        self.sets_env = offered.data.get("env") != self.data.get("env");
         self.data = offered.data;
         self.notices
             .extend(offered.environment_changes.iter().map(|name| {

@@ -368,8 +368,11 @@ impl Run<'_> {
             makejinja::UndefinedMode::Strict => UndefinedMode::Strict,
         };
         let mut engine = Engine::new(syntax(self.settings), undefined, Arc::new(load));
-        engine.add_global("env", self.environment());
         plugins.add_to(&mut engine);
+        // It hides data of that name, and only a plugin gets past it.
+        if !plugins.sets_env {
+            engine.add_global("env", self.environment());
+        }
         engine
     }
 

@@ -1,10 +1,11 @@
 //! The settings of a project.
 
-use makejinja::{Loaded, PathKind, ProjectFiles, Settings, SettingsSource, settings_files};
+use makejinja::{Loaded, PathKind, ProjectFiles, Settings, SettingsSource, select, settings_files};
 
 use super::problem::ProblemSources;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::Files;
+use std::collections::BTreeMap;
 
 /// What settings depend on besides files.
 #[derive(Clone, Copy)]
@@ -73,11 +74,13 @@ pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
     let is_folder = |path: &&String| matches!(given.kind(path), Ok(Some(PathKind::Folder)));
     let (folders, data): (Vec<&String>, Vec<&String>) = settings.data.iter().partition(is_folder);
     let templates = settings.inputs.iter().chain(folders);
-    let output = if settings.output.is_empty() {
-        "."
-    } else {
-        &settings.output
-    };
+    // `output` can be a file; what is wrong with the selection is told when the project is rendered.
+    let selected = select(settings, &given, &mut |_| Ok(true));
+    let output = selected.map_or_else(
+        |_| settings.output.clone(),
+        |selected| selected.value.folder,
+    );
+    let output = if output.is_empty() { "." } else { &output };
     MakejinjaLayout {
         data: data.into_iter().cloned().collect(),
         templates: templates.cloned().collect(),
@@ -88,13 +91,40 @@ pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
 /// The files of a project as the crate asks for them.
 pub(super) struct GivenFiles<'f>(pub(super) &'f dyn Files);
 
+impl GivenFiles<'_> {
+    /// Returns whether a file is in a folder that a symlink below `folder` leads to; `real` keeps what is known.
+    fn is_below_link(
+        &self,
+        folder: &str,
+        path: &str,
+        real: &mut BTreeMap<String, Option<String>>,
+    ) -> bool {
+        let mut lookup = |path: &str| {
+            let known = real.entry(path.to_owned());
+            let found = known.or_insert_with(|| self.0.real_path(path).ok());
+            found.clone()
+        };
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let Some(rest) = above.strip_prefix(folder) else {
+            return false;
+        };
+        match (lookup(folder), lookup(above)) {
+            (Some(folder), Some(above)) => above.strip_prefix(&*folder) != Some(rest),
+            _ => false,
+        }
+    }
+}
+
 impl ProjectFiles for GivenFiles<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
         self.0.read(path).map_err(|error| error.reason)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {
-        self.0.list(folder).map_err(|error| error.reason)
+        let mut paths = self.0.list(folder).map_err(|error| error.reason)?;
+        let mut real = BTreeMap::new();
+        paths.retain(|path| !self.is_below_link(folder, path, &mut real));
+        Ok(paths)
     }
 
     fn kind(&self, path: &str) -> Result<Option<PathKind>, String> {

@@ -26,10 +26,14 @@ use super::{World, makejinja_front};
 
 /// Reads how a project wants to be compiled: `kiln.toml`, and the settings of makejinja where these describe it.
 pub(super) fn project(world: &World<'_>) -> StageResult<Project> {
-    let Warned { value, warnings } = project::load(&world.files)?;
-    if value.kind == ProjectKind::Typed {
+    let Warned {
+        mut value,
+        warnings,
+    } = project::load(&world.files)?;
+    if value.kind == ProjectKind::Typed && !makejinja_front::is_described(world) {
         return Ok(Warned { value, warnings });
     }
+    value.kind = ProjectKind::Makejinja;
     let mut settled = makejinja_front::settle(world, value)?;
     settled.warnings.extend(warnings);
     Ok(settled)

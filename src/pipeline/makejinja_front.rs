@@ -14,9 +14,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::makejinja::{self, MakejinjaInputs, MakejinjaOutside, MakejinjaRendering};
 use crate::rules::find_leaks;
 use crate::seal::{self, Earlier};
-use crate::source::Place;
-use crate::source::Source;
-use crate::source::Span;
+use crate::source::{Files as _, Place, Source, Span};
 use crate::tree::is_secret_path;
 
 /// Takes over what the settings of makejinja say of the folders and files of a project.
@@ -42,6 +40,22 @@ pub(super) fn settle(world: &World<'_>, project: Project) -> StageResult<Project
         value: project,
         warnings,
     })
+}
+
+/// Returns whether a folder without settings files is described by options of makejinja all the same.
+pub(super) fn is_described(world: &World<'_>) -> bool {
+    let around = world.makejinja();
+    let has_settings = || matches!(world.files.read(config::project::FILE), Ok(Some(_)));
+    describes(
+        around.arguments,
+        around.variables.iter().map(|(name, _)| name.as_str()),
+    ) && !has_settings()
+}
+
+/// Returns whether options of the command line or variables of the environment describe a project of makejinja.
+pub fn describes<'n>(arguments: &[String], mut variables: impl Iterator<Item = &'n str>) -> bool {
+    !arguments.is_empty()
+        || variables.any(|name| matches!(name, "MAKEJINJA_SETTINGS" | "MAKEJINJA_INPUTS"))
 }
 
 fn outside<'o>(world: &'o World<'_>) -> MakejinjaOutside<'o> {
@@ -133,7 +147,7 @@ pub struct ProjectCommands {
 pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, Failure> {
     let mut warnings = Warnings::default();
     let project = warnings.keep(config::project::load(&world.files))?;
-    if project.kind == ProjectKind::Typed {
+    if project.kind == ProjectKind::Typed && !is_described(world) {
         return Ok(ProjectCommands::default());
     }
     let settings = warnings.keep(makejinja::settings(&world.files, outside(world)))?;

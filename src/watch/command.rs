@@ -79,11 +79,6 @@ impl Command {
     }
 
     fn shell(&self, root: &Path, changes: Changes<'_>) -> process::Command {
-        let (shell, flag) = if cfg!(windows) {
-            ("cmd", "/C")
-        } else {
-            ("sh", "-c")
-        };
         let Changes {
             created,
             changed,
@@ -98,20 +93,45 @@ impl Command {
                 text
             }
         };
-        let mut command = process::Command::new(shell);
+        let mut command = shell(&self.line, root);
         command
-            .args([flag, &self.line])
-            .current_dir(root)
             .env("KILN_ROOT", root)
             .env("KILN_CREATED", list(created))
             .env("KILN_UPDATED", list(changed))
             .env("KILN_REMOVED", list(removed))
             .env("KILN_CHANGED", list(&all))
-            .env("KILN_COUNT", all.len().to_string())
-            .stdin(Stdio::null())
-            .stdout(io::stderr());
+            .env("KILN_COUNT", all.len().to_string());
         command
     }
+}
+
+/// Runs a command line by the shell in a folder, waits for its end, and returns its exit code, if it was not a signal
+/// that ended it; its output goes to stderr.
+///
+/// # Errors
+/// When there is no shell.
+pub fn run_line(line: &str, folder: &Path) -> Result<Option<i32>, Error> {
+    let status = shell(line, folder).status();
+    let status = status.map_err(|cause| Error::Command {
+        command: line.to_owned(),
+        cause,
+    })?;
+    Ok(status.code())
+}
+
+fn shell(line: &str, folder: &Path) -> process::Command {
+    let (shell, flag) = if cfg!(windows) {
+        ("cmd", "/C")
+    } else {
+        ("sh", "-c")
+    };
+    let mut command = process::Command::new(shell);
+    command
+        .args([flag, line])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(io::stderr());
+    command
 }
 
 fn end(child: &mut Child) -> io::Result<()> {

@@ -54,7 +54,10 @@ pub(super) fn by_makejinja(
     if run.status.success() {
         Ok(outcome(&project.path(output)))
     } else {
-        Err(String::from_utf8_lossy(&run.stderr).into_owned())
+        // The traceback goes through makejinja itself before it says anything.
+        let told = String::from_utf8_lossy(&run.stderr);
+        let lines: Vec<&str> = told.lines().collect();
+        Err(lines[lines.len().saturating_sub(4)..].join("\n"))
     }
 }
 

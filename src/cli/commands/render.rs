@@ -96,8 +96,7 @@ pub fn run(
         init::make_missing_keys(&disk, args.key_type, settings, printer)?;
     }
     let clock = Deadline::start(settings);
-    let session = Session::open(settings, args.key_use(), printer)?;
-    let session = session.with_makejinja_options(args.makejinja.clone());
+    let session = Session::open_described(&args.makejinja, settings, args.key_use(), printer)?;
     let layout = session.layout()?;
     drop(clock);
     let commands = pipeline::project_commands(&session.world())?;

@@ -44,6 +44,8 @@ pub(crate) struct Activation {
     pub(crate) parent: Arc<Mutex<Option<Arc<CompiledTemplate>>>>,
     /// Whether that holds here.
     pub(crate) obeys_parent: bool,
+    /// Whether what is printed here becomes a value.
+    pub(crate) is_captured: bool,
 }
 
 impl Activation {

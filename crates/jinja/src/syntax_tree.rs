@@ -166,6 +166,21 @@ pub(crate) enum ExpressionKind {
 }
 
 impl ExpressionKind {
+    /// Whether it is made of nothing but literals.
+    pub(crate) fn is_literal(&self) -> bool {
+        let is_made_of_its_children = matches!(
+            self,
+            Self::Constant(_)
+                | Self::List(_)
+                | Self::Tuple(_)
+                | Self::Dict(_)
+                | Self::Slice(..)
+                | Self::Negative(_)
+                | Self::Positive(_)
+        );
+        is_made_of_its_children && self.children().iter().all(|child| child.node.is_literal())
+    }
+
     /// The expressions right inside of it.
     pub(crate) fn children(&self) -> Vec<&Expression> {
         match self {

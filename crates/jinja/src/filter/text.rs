@@ -211,10 +211,10 @@ pub(super) fn indent(
         if let Some(undefined) = undefined_of(&value) {
             return Err(undefined.failure());
         }
-        return Err(Failure::of_type(format!(
-            "`indent` takes a text, not `{}`",
-            type_name(&value)
-        )));
+        // Python adds a line break first, which a list takes.
+        let exception = if type_name(&value) == "list" { "AttributeError" } else { "TypeError" };
+        let message = format!("`indent` takes a text, not `{}`", type_name(&value));
+        return Err(Failure::raised(exception, message));
     };
     let closed = format!("{content}\n");
     let lines = split_lines(&closed, false);
@@ -263,10 +263,13 @@ pub(super) fn truncate(
         if let Some(undefined) = undefined_of(&value) {
             return undefined.check_use().map(|()| value.clone());
         }
-        return Err(Failure::of_type(format!(
-            "`truncate` takes a text, not `{}`",
-            type_name(&value)
-        )));
+        // Python asks for the length first.
+        let size = crate::value::length(&value)?;
+        if i64::try_from(size).is_ok_and(|size| size <= length.saturating_add(leeway)) {
+            return Ok(value);
+        }
+        let message = format!("`truncate` takes a text, not `{}`", type_name(&value));
+        return Err(Failure::raised("AttributeError", message));
     };
     if size(content) <= length.saturating_add(leeway) {
         return Ok(value);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
 use crate::interpreter::call::call_outside;
+use crate::interpreter::loops::missing_attribute;
 use crate::interpreter::{Activation, Found, Interpreter};
 use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
@@ -61,9 +62,15 @@ impl Interpreter<'_> {
                 let key = self.evaluate(key, activation)?;
                 self.item(&owner, &key)
             }
-            ExpressionKind::Slice(owner, slice) => {
-                let owner = self.evaluate(owner, activation)?;
-                self.evaluate_slice(&owner, slice, activation)
+            ExpressionKind::Slice(inner, slice) => {
+                let owner = self.evaluate(inner, activation)?;
+                match self.evaluate_slice(&owner, slice, activation) {
+                    // Jinja2 computes a slice of literals while it compiles, and finds it undefined then.
+                    Err(failure) if failure.exception == "TypeError" && expression.node.is_literal() => {
+                        Ok(missing_attribute(self, &owner, &Value::from("slice")))
+                    }
+                    sliced => sliced,
+                }
             }
             ExpressionKind::Call(callee, arguments) => {
                 let callee = self.evaluate(callee, activation)?;

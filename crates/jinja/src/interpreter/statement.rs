@@ -7,7 +7,7 @@ use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
-use crate::value::{Entity, Value, View, is_true, items, lock, try_str, view};
+use crate::value::{Entity, Value, View, is_true, items, lock, text_of, try_str, type_name, view};
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,7 @@ impl Interpreter<'_> {
             StatementKind::FilterBlock { filter, body } => {
                 let value = self.capture_frame(body, activation, false)?;
                 let value = self.apply_filters(filter, value, activation)?;
+                expect_text(&value).map_err(|failure| at(failure, activation, filter))?;
                 self.print(
                     &value,
                     &origin(activation, self.line(statement, activation)),
@@ -146,6 +147,7 @@ impl Interpreter<'_> {
             StatementKind::CallBlock { call, caller } => {
                 let caller = self.macro_value(caller, activation);
                 let value = self.evaluate_call_block(call, caller, activation)?;
+                expect_text(&value).map_err(|failure| at(failure, activation, call))?;
                 self.print(
                     &value,
                     &origin(activation, self.line(statement, activation)),
@@ -263,6 +265,7 @@ impl Interpreter<'_> {
         let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
         let mut inner = activation.inner(scope);
         inner.obeys_parent &= !prints_always;
+        inner.is_captured = true;
         let mut output = Output::default();
         self.run_body(&frame.body, &inner, &mut output)?;
         Ok(self.capture(output))
@@ -276,6 +279,7 @@ impl Interpreter<'_> {
         self.cyclic.push(Arc::clone(&activation.scope));
         let mut inside = activation.inner(Arc::clone(&activation.scope));
         inside.obeys_parent = false;
+        inside.is_captured = true;
         Value::from_object(Entity::Macro(Macro {
             definition: Arc::clone(definition),
             activation: inside,
@@ -385,6 +389,17 @@ impl Interpreter<'_> {
     ) -> Outcome<bool> {
         let value = self.evaluate(expression, activation)?;
         is_true(&value).map_err(|failure| at(failure, activation, expression))
+    }
+}
+
+/// Jinja2 prints the value of a filter or call block without making a text of it.
+fn expect_text(value: &Value) -> Outcome<()> {
+    match text_of(value) {
+        Some(_) => Ok(()),
+        None => Err(Failure::of_type(format!(
+            "the block gives a value of type `{}`, and only a text can be printed here",
+            type_name(value)
+        ))),
     }
 }
 

@@ -164,7 +164,6 @@ impl Writer {
             18 => {
                 let tag = self.random.pick(&[
                     "include 'inc'",
-                    "include 'inc' without context",
                     "include 'none' ignore missing",
                     "include ['none', 'inc']",
                 ]);
@@ -294,11 +293,9 @@ impl Writer {
             "indent('> ')",
             "trim|indent(3)",
             "title",
-            "wordcount",
             "indent(width=2, blank=true)",
             "escape",
-            "length",
-            "truncate(12)",
+                        "truncate(12)",
         ]);
         self.tag(&format!("filter {filter}")) + &self.body(depth - 1) + &self.tag("endfilter")
     }

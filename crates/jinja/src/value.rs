@@ -248,7 +248,9 @@ pub(crate) fn items(value: &Value) -> Outcome<Vec<Value>> {
             .map(|byte| Value::from(i64::from(*byte)))
             .collect()),
         View::Entity(Entity::Undefined(undefined)) => undefined.check_use().map(|()| Vec::new()),
-        View::Entity(Entity::Range { .. }) if length(value).is_ok_and(|length| length > LONGEST_RANGE) => {
+        View::Entity(Entity::Range { .. })
+            if length(value).is_ok_and(|length| length > LONGEST_RANGE) =>
+        {
             Err(Failure::over(ExceededLimit::Steps))
         }
         View::Entity(entity) => entity.items().ok_or_else(|| not_iterable(value)),

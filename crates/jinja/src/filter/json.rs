@@ -14,7 +14,7 @@ const DEPTH: usize = 200;
 
 pub(super) fn tojson(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [indent] = arguments.bind("tojson", ["indent"])?;
@@ -27,7 +27,7 @@ pub(super) fn tojson(
         text: String::new(),
         depth: 0,
     };
-    writer.write(&value)?;
+    writer.write(value)?;
     let escaped = writer
         .text
         .replace('<', "\\u003c")

@@ -33,7 +33,7 @@ fn matches(pattern: &LazyLock<Option<Regex>>, content: &str) -> bool {
 
 pub(super) fn urlize(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let names = [
@@ -72,8 +72,8 @@ pub(super) fn urlize(
         }
         extra.push(scheme);
     }
-    let printed = try_str(&value)?;
-    let escaped = if value.is_safe() && text_of(&value).is_some() {
+    let printed = try_str(value)?;
+    let escaped = if value.is_safe() && text_of(value).is_some() {
         printed
     } else {
         escape_html(&printed)

@@ -11,41 +11,41 @@ use crate::value::{
 
 pub(super) fn escape(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("escape")?;
     if value.is_safe() {
-        return Ok(value);
+        return Ok(value.clone());
     }
-    try_str(&value).map(|printed| markup(escape_html(&printed)))
+    try_str(value).map(|printed| markup(escape_html(&printed)))
 }
 
 pub(super) fn forceescape(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("forceescape")?;
-    try_str(&value).map(|printed| markup(escape_html(&printed)))
+    try_str(value).map(|printed| markup(escape_html(&printed)))
 }
 
 pub(super) fn safe(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("safe")?;
-    try_str(&value).map(markup)
+    try_str(value).map(markup)
 }
 
 pub(super) fn striptags(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("striptags")?;
-    let printed = try_str(&value)?;
+    let printed = try_str(value)?;
     let mut stripped = String::new();
     let mut rest = printed.as_str();
     while let Some(start) = rest.find('<') {
@@ -143,11 +143,11 @@ fn quote_address(content: &str, in_query: bool) -> String {
 
 pub(super) fn urlencode(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("urlencode")?;
-    let pairs = match view(&value) {
+    let pairs = match view(value) {
         View::Text(content) => return Ok(text(quote_address(content, false))),
         View::Bytes(_) => {
             return Err(Failure::unsupported(
@@ -155,9 +155,9 @@ pub(super) fn urlencode(
             ));
         }
         View::Entity(Entity::Dict(entries)) => lock(entries).pairs(),
-        View::Entity(entity) if undefined_of(&value).is_some() || entity.items().is_some() => {
+        View::Entity(entity) if undefined_of(value).is_some() || entity.items().is_some() => {
             let mut pairs = Vec::new();
-            for pair in items(&value)? {
+            for pair in items(value)? {
                 match <[Value; 2]>::try_from(items(&pair)?) {
                     Ok([key, value]) => pairs.push((key, value)),
                     Err(_) => return Err(Failure::of_value("`urlencode` takes pairs")),
@@ -165,7 +165,7 @@ pub(super) fn urlencode(
             }
             pairs
         }
-        _ => return Ok(text(quote_address(&try_str(&value)?, false))),
+        _ => return Ok(text(quote_address(&try_str(value)?, false))),
     };
     let mut parts = Vec::new();
     for (key, value) in pairs {
@@ -180,15 +180,15 @@ pub(super) fn urlencode(
 
 pub(super) fn xmlattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [autospace] = arguments.bind("xmlattr", ["autospace"])?;
-    let View::Entity(Entity::Dict(entries)) = view(&value) else {
-        if let Some(undefined) = undefined_of(&value) {
+    let View::Entity(Entity::Dict(entries)) = view(value) else {
+        if let Some(undefined) = undefined_of(value) {
             return Err(undefined.failure());
         }
-        let message = format!("`xmlattr` takes a dict, not `{}`", type_name(&value));
+        let message = format!("`xmlattr` takes a dict, not `{}`", type_name(value));
         return Err(Failure::raised("AttributeError", message));
     };
     let pairs = lock(entries).pairs();

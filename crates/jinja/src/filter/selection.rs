@@ -66,36 +66,35 @@ pub(super) fn ignore_case(value: Value, case_sensitive: bool) -> Value {
 
 pub(super) fn default(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [default, boolean] = arguments.bind("default", ["default_value", "boolean"])?;
-    let is_replaced =
-        undefined_of(&value).is_some() || (flag(boolean, false)? && !is_true(&value)?);
+    let is_replaced = undefined_of(value).is_some() || (flag(boolean, false)? && !is_true(value)?);
     Ok(if is_replaced {
         default.unwrap_or_else(|| Value::from(""))
     } else {
-        value
+        value.clone()
     })
 }
 
 pub(super) fn attr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [name] = arguments.bind("attr", ["name"])?;
     let name = required(name, "attr", "name")?;
     let name_text = text_argument(&name, "the name of an attribute")?;
-    if let Some(undefined) = undefined_of(&value) {
+    if let Some(undefined) = undefined_of(value) {
         return match undefined.mode {
-            UndefinedMode::Chainable => Ok(value),
+            UndefinedMode::Chainable => Ok(value.clone()),
             _ => Err(undefined.failure()),
         };
     }
-    let found = interpreter.own_attribute(&value, &std::sync::Arc::from(name_text));
+    let found = interpreter.own_attribute(value, &std::sync::Arc::from(name_text));
     Ok(found.unwrap_or_else(|| {
-        Undefined::missing_in(interpreter.undefined_mode(), &value, name.clone()).into_value()
+        Undefined::missing_in(interpreter.undefined_mode(), value, name.clone()).into_value()
     }))
 }
 
@@ -114,10 +113,10 @@ fn argument_error(message: impl Into<String>) -> Box<Failure> {
 
 pub(super) fn map(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     mut arguments: CallArguments,
 ) -> Outcome<Value> {
-    let content = items_if_true(&value)?;
+    let content = items_if_true(value)?;
     let mut mapped = Vec::with_capacity(content.len());
     if arguments.positional.is_empty()
         && let Some(attribute) = arguments.take_named("attribute")
@@ -151,34 +150,34 @@ pub(super) fn map(
 
 pub(super) fn select(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, false, true)
+    choose(interpreter, value, arguments, false, true)
 }
 
 pub(super) fn reject(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, false, false)
+    choose(interpreter, value, arguments, false, false)
 }
 
 pub(super) fn selectattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, true, true)
+    choose(interpreter, value, arguments, true, true)
 }
 
 pub(super) fn rejectattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, true, false)
+    choose(interpreter, value, arguments, true, false)
 }
 
 fn choose(
@@ -231,7 +230,7 @@ fn choose(
 
 pub(super) fn groupby(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [attribute, default, case_sensitive] =
@@ -239,7 +238,7 @@ pub(super) fn groupby(
     let path = AttributePath::new(&required(attribute, "groupby", "attribute")?);
     let (default, case_sensitive) = (given(default), flag(case_sensitive, false)?);
     let mut keyed = Vec::new();
-    for item in items(&value)? {
+    for item in items(value)? {
         let key = path.of(interpreter, item.clone(), default.as_ref())?;
         keyed.push((ignore_case(key, case_sensitive), item));
     }

@@ -66,7 +66,9 @@ impl Interpreter<'_> {
                 let owner = self.evaluate(inner, activation)?;
                 match self.evaluate_slice(&owner, slice, activation) {
                     // Jinja2 computes a slice of literals while it compiles, and finds it undefined then.
-                    Err(failure) if failure.exception == "TypeError" && expression.node.is_literal() => {
+                    Err(failure)
+                        if failure.exception == "TypeError" && expression.node.is_literal() =>
+                    {
                         Ok(missing_attribute(self, &owner, &Value::from("slice")))
                     }
                     sliced => sliced,
@@ -254,7 +256,7 @@ impl Interpreter<'_> {
         let filtered = if let Some(callable) = self.environment.filters.get(name) {
             call_outside(name, &**callable, &with_first(value, arguments))?
         } else if let Some(filter) = filter::find(name) {
-            filter(self, value, arguments)?
+            filter(self, &value, arguments)?
         } else {
             return Err(Failure::raised(
                 "TemplateRuntimeError",

@@ -295,7 +295,7 @@ impl Writer {
             "title",
             "indent(width=2, blank=true)",
             "escape",
-                        "truncate(12)",
+            "truncate(12)",
         ]);
         self.tag(&format!("filter {filter}")) + &self.body(depth - 1) + &self.tag("endfilter")
     }

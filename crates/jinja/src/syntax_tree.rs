@@ -200,7 +200,7 @@ impl ExpressionKind {
                 vec![left, right]
             }
             Self::Slice(inner, slice) => {
-                let parts = [&slice.start, &slice.stop, &slice.step]
+                let parts = [&slice.start, &slice.end, &slice.step]
                     .into_iter()
                     .flatten();
                 std::iter::once(&**inner).chain(parts).collect()
@@ -231,11 +231,11 @@ impl ExpressionKind {
     }
 }
 
-/// The parts of `[start:stop:step]`.
+/// The parts of `[start:end:step]`.
 #[derive(Debug)]
 pub(crate) struct Slice {
     pub(crate) start: Option<Expression>,
-    pub(crate) stop: Option<Expression>,
+    pub(crate) end: Option<Expression>,
     pub(crate) step: Option<Expression>,
 }
 

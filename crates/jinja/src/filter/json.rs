@@ -1,5 +1,7 @@
 //! The filter `tojson`.
 
+use std::fmt::Write as _;
+
 use crate::arguments::{CallArguments, given};
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::interpreter::Interpreter;
@@ -163,7 +165,8 @@ impl Writer<'_, '_> {
                 _ => {
                     let mut units = [0; 2];
                     for unit in character.encode_utf16(&mut units) {
-                        self.text.push_str(&format!("\\u{unit:04x}"));
+                        // Writing to a text does not fail.
+                        _ = write!(self.text, "\\u{unit:04x}");
                     }
                 }
             }

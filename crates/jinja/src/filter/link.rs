@@ -57,7 +57,8 @@ pub(super) fn urlize(
     let rel = words.into_iter().collect::<Vec<_>>().join(" ");
     let mut attributes = format!(" rel=\"{}\"", escape_html(&rel));
     if let Some(target) = given(target) {
-        attributes.push_str(&format!(" target=\"{}\"", escape_html(&try_str(&target)?)));
+        let target = escape_html(&try_str(&target)?);
+        attributes = format!("{attributes} target=\"{target}\"");
     }
     let mut extra = Vec::new();
     for scheme in given(schemes)
@@ -67,7 +68,7 @@ pub(super) fn urlize(
     {
         let scheme = try_str(&scheme)?;
         if !matches(&SCHEME, &scheme) {
-            let message = format!("`{scheme}` is not the start of an address");
+            let message = "an extra scheme is not the start of an address";
             return Err(Failure::raised("FilterArgumentError", message));
         }
         extra.push(scheme);

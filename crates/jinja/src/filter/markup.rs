@@ -1,5 +1,7 @@
 //! Filters for HTML and addresses.
 
+use std::fmt::Write as _;
+
 use crate::arguments::{CallArguments, flag, is_none};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
@@ -79,20 +81,37 @@ fn unescape_html(content: &str) -> String {
         let reference = tail
             .split_once(';')
             .and_then(|(name, after)| Some((character_of(name)?, after)));
-        match reference {
-            Some((character, after)) => {
-                plain.push(character);
-                rest = after;
-            }
-            None => {
-                plain.push('&');
-                rest = tail;
-            }
+        if let Some((character, after)) = reference {
+            plain.push(character);
+            rest = after;
+        } else {
+            plain.push('&');
+            rest = tail;
         }
     }
     plain.push_str(rest);
     plain
 }
+
+/// Names of characters in HTML, those that texts have in practice.
+const NAMES: [(&str, char); 16] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("raquo", '»'),
+    ("laquo", '«'),
+    ("hellip", '…'),
+    ("mdash", '—'),
+    ("ndash", '–'),
+    ("euro", '€'),
+    ("middot", '·'),
+    ("times", '×'),
+];
 
 fn character_of(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
@@ -102,24 +121,6 @@ fn character_of(name: &str) -> Option<char> {
         };
         return char::from_u32(code);
     }
-    const NAMES: [(&str, char); 16] = [
-        ("amp", '&'),
-        ("lt", '<'),
-        ("gt", '>'),
-        ("quot", '"'),
-        ("apos", '\''),
-        ("nbsp", '\u{a0}'),
-        ("copy", '©'),
-        ("reg", '®'),
-        ("raquo", '»'),
-        ("laquo", '«'),
-        ("hellip", '…'),
-        ("mdash", '—'),
-        ("ndash", '–'),
-        ("euro", '€'),
-        ("middot", '·'),
-        ("times", '×'),
-    ];
     NAMES
         .iter()
         .find(|(other, _)| *other == name)
@@ -135,7 +136,10 @@ fn quote_address(content: &str, in_query: bool) -> String {
             _ if is_plain => quoted.push(char::from(byte)),
             b'/' if !in_query => quoted.push('/'),
             b' ' if in_query => quoted.push('+'),
-            _ => quoted.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a text does not fail.
+                _ = write!(quoted, "%{byte:02X}");
+            }
         }
     }
     quoted
@@ -215,9 +219,9 @@ pub(super) fn xmlattr(
             )
         };
         if name.contains(is_forbidden) {
-            return Err(Failure::of_value(format!(
-                "`{name}` cannot be the name of an attribute"
-            )));
+            return Err(Failure::of_value(
+                "the name of an attribute has a character that it cannot have",
+            ));
         }
         attributes.push(format!("{}=\"{}\"", escaped(&key)?, escaped(&value)?));
     }

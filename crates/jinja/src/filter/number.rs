@@ -120,7 +120,7 @@ pub(super) fn filesizeformat(
             exception,
             format!(
                 "`filesizeformat` takes a number, not `{}`",
-                crate::value::repr(value)
+                type_name(value)
             ),
         )
     };
@@ -275,7 +275,7 @@ pub(super) fn sum(
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [attribute, start] = arguments.bind("sum", ["attribute", "start"])?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut total = start.unwrap_or_else(|| Value::from(0));
     if text_of(&total).is_some() {
         return Err(Failure::of_type("`sum` does not add texts; `join` does"));

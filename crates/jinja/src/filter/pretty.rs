@@ -208,7 +208,7 @@ impl Printer<'_> {
                     if !current.is_empty() {
                         chunks.push(quote(&current));
                     }
-                    current = (*word).to_owned();
+                    current = String::from(*word);
                 } else {
                     current = candidate;
                 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::arguments::{CallArguments, flag, given, required, text_argument};
 use crate::error::{Failure, Outcome};
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, callable_name};
 use crate::sequence::sort_by_keys;
 use crate::syntax::UndefinedMode;
 use crate::value::{
@@ -24,8 +24,8 @@ impl AttributePath {
     }
 
     /// The path of an argument that may be left out.
-    pub(super) fn optional(attribute: Option<Value>) -> Outcome<Option<Self>> {
-        Ok(given(attribute).map(|attribute| Self::new(&attribute)))
+    pub(super) fn optional(attribute: Option<Value>) -> Option<Self> {
+        given(attribute).map(|attribute| Self::new(&attribute))
     }
 
     /// What a value has there; what is undefined on the way is the default, if there is one.
@@ -137,7 +137,7 @@ pub(super) fn map(
     if arguments.positional.is_empty() {
         return Err(argument_error("`map` needs a filter or an attribute"));
     }
-    let name = interpreter.callable_name(&arguments.positional.remove(0))?;
+    let name = callable_name(&arguments.positional.remove(0))?;
     for item in content {
         let arguments = CallArguments {
             positional: arguments.positional.clone(),
@@ -203,7 +203,7 @@ fn choose(
     let test = if arguments.positional.is_empty() {
         None
     } else {
-        Some(interpreter.callable_name(&arguments.positional.remove(0))?)
+        Some(callable_name(&arguments.positional.remove(0))?)
     };
     for item in content {
         let subject = match &path {
@@ -276,7 +276,7 @@ pub(super) fn extreme(
 ) -> Outcome<Value> {
     let [case_sensitive, attribute] = arguments.bind(callee, ["case_sensitive", "attribute"])?;
     let case_sensitive = flag(case_sensitive, false)?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut best: Option<(Value, Value)> = None;
     for item in items(value)? {
         interpreter.budget.take(1)?;

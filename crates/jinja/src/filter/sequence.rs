@@ -95,7 +95,7 @@ pub(super) fn join(
     let [separator, attribute] = arguments.bind("join", ["d", "attribute"])?;
     let separator = separator.unwrap_or_else(|| Value::from(""));
     let mut content = items(value)?;
-    if let Some(path) = AttributePath::optional(attribute)? {
+    if let Some(path) = AttributePath::optional(attribute) {
         for item in &mut content {
             *item = path.of(interpreter, std::mem::take(item), None)?;
         }
@@ -173,10 +173,11 @@ pub(super) fn dictsort(
     if let Some(undefined) = undefined_of(value) {
         return Err(undefined.failure());
     }
-    let Some(pairs) = Interpreter::entries_of(value) else {
+    let View::Entity(Entity::Dict(entries)) = view(value) else {
         let message = format!("`dictsort` takes a dict, not `{}`", type_name(value));
         return Err(Failure::raised("AttributeError", message));
     };
+    let pairs = lock(entries).pairs();
     let case_sensitive = flag(case_sensitive, false)?;
     let keyed = pairs
         .into_iter()
@@ -233,7 +234,7 @@ pub(super) fn unique(
 ) -> Outcome<Value> {
     let [case_sensitive, attribute] = arguments.bind("unique", ["case_sensitive", "attribute"])?;
     let case_sensitive = flag(case_sensitive, false)?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut seen = std::collections::BTreeSet::new();
     let mut kept = Vec::new();
     for item in items(value)? {

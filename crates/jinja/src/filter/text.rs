@@ -196,14 +196,15 @@ pub(super) fn indent(
 ) -> Outcome<Value> {
     let [width, first, blank] = arguments.bind("indent", ["width", "first", "blank"])?;
     let indention = match &width {
-        Some(width) => match text_of(width) {
-            Some(indention) => indention.to_owned(),
-            None => {
+        Some(width) => {
+            if let Some(indention) = text_of(width) {
+                indention.to_owned()
+            } else {
                 let width = usize::try_from(index(width, "the width")?).unwrap_or_default();
                 interpreter.budget.reserve(width)?;
                 " ".repeat(width)
             }
-        },
+        }
         None => "    ".to_owned(),
     };
     let (first, blank) = (flag(first, false)?, flag(blank, false)?);

@@ -228,11 +228,11 @@ impl Interpreter<'_> {
     }
 }
 
-/// What is printed for an attribute that nothing has.
+/// What stands for an attribute that a value does not have.
 pub(super) fn missing_attribute(
     interpreter: &Interpreter<'_>,
     owner: &Value,
     name: &Value,
-) -> Value {
-    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone()).into_value()
+) -> Undefined {
+    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone())
 }

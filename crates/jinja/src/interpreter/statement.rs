@@ -88,7 +88,7 @@ impl Interpreter<'_> {
                 return self.run_body(otherwise, activation, output);
             }
             StatementKind::For(each) => {
-                self.run_loop(each, activation, self.line(statement, activation), output)?
+                self.run_loop(each, activation, line_of(statement, activation), output)?;
             }
             StatementKind::Set { target, value } => {
                 self.check_namespaces(target, activation)?;
@@ -134,14 +134,14 @@ impl Interpreter<'_> {
                 expect_text(&value).map_err(|failure| at(failure, activation, filter))?;
                 self.print(
                     &value,
-                    &origin(activation, self.line(statement, activation)),
+                    &origin(activation, line_of(statement, activation)),
                     output,
                 )?;
             }
             StatementKind::Macro(definition) => {
                 let value = self.macro_value(definition, activation);
                 if let Some(name) = &definition.name {
-                    self.assign_name(name, value, activation, true);
+                    assign_name(name, value, activation, true);
                 }
             }
             StatementKind::CallBlock { call, caller } => {
@@ -150,7 +150,7 @@ impl Interpreter<'_> {
                 expect_text(&value).map_err(|failure| at(failure, activation, call))?;
                 self.print(
                     &value,
-                    &origin(activation, self.line(statement, activation)),
+                    &origin(activation, line_of(statement, activation)),
                     output,
                 )?;
             }
@@ -205,7 +205,7 @@ impl Interpreter<'_> {
                     .import(&name, *with_context, activation)
                     .map_err(|failure| at(failure, activation, template))?;
                 let value = Value::from_object(Entity::Module(module));
-                self.assign_name(target, value, activation, false);
+                assign_name(target, value, activation, false);
                 Ok(())
             }
             StatementKind::FromImport {
@@ -217,24 +217,16 @@ impl Interpreter<'_> {
                 let module = self
                     .import(&name, *with_context, activation)
                     .map_err(|failure| at(failure, activation, template))?;
-                let line = self.line(statement, activation);
+                let line = line_of(statement, activation);
                 for (name, alias) in names {
                     let value =
                         self.exported(&module, name, line, &activation.template.source.name);
-                    self.assign_name(alias, value, activation, false);
+                    assign_name(alias, value, activation, false);
                 }
                 Ok(())
             }
             _ => Ok(()),
         }
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "it reads as a question to the interpreter"
-    )]
-    fn line(&self, statement: &Statement, activation: &Activation) -> usize {
-        activation.template.source.line(statement.span.start)
     }
 
     pub(super) fn print(
@@ -303,13 +295,6 @@ impl Interpreter<'_> {
         self.run_body(&body.body, &inner, output)
     }
 
-    fn assign_name(&mut self, name: &Name, value: Value, activation: &Activation, exports: bool) {
-        if activation.is_top_level {
-            activation.context.set(name, value.clone(), exports);
-        }
-        activation.scope.set(name, value);
-    }
-
     /// Jinja2 looks at the namespaces before it computes what they get.
     fn check_namespaces(&mut self, target: &Target, activation: &Activation) -> Outcome<()> {
         match target {
@@ -341,7 +326,7 @@ impl Interpreter<'_> {
     ) -> Outcome<()> {
         match target {
             Target::Name(name) => {
-                self.assign_name(name, value, activation, true);
+                assign_name(name, value, activation, true);
                 Ok(())
             }
             Target::Attribute {
@@ -401,6 +386,17 @@ fn expect_text(value: &Value) -> Outcome<()> {
             type_name(value)
         ))),
     }
+}
+
+fn assign_name(name: &Name, value: Value, activation: &Activation, exports: bool) {
+    if activation.is_top_level {
+        activation.context.set(name, value.clone(), exports);
+    }
+    activation.scope.set(name, value);
+}
+
+fn line_of(statement: &Statement, activation: &Activation) -> usize {
+    activation.template.source.line(statement.span.start)
 }
 
 pub(super) fn origin(activation: &Activation, line: usize) -> LineOrigin {

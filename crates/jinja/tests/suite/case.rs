@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jinja::{Callable, Engine, Limits, Loader, Syntax, UndefinedMode, Value, value};
 use serde_json::Value as Json;
 
-/// What CPython's Jinja2 or this crate answers.
+/// What `CPython`'s Jinja2 or this crate answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Output(String),

@@ -1,4 +1,4 @@
-//! Random templates, and those of a folder, rendered here and by CPython's Jinja2.
+//! Random templates, and those of a folder, rendered here and by `CPython`'s Jinja2.
 //!
 //!     JINJA_ORACLE_PYTHON=$(tests/oracles/install python) cargo test -p jinja -- --ignored
 //!

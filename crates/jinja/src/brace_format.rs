@@ -6,9 +6,10 @@ use num_traits::ToPrimitive as _;
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::limits::Budget;
 use crate::number_format::{format_float, format_plain_float, group_digits};
+use crate::value::missing_key;
 use crate::value::{
-    Entity, Key, Number, Undefined, Value, View, date_attribute, date_method, lock, number_of,
-    quote_ascii, try_repr, try_str, type_name, undefined_of, view,
+    Entity, Key, Number, Value, View, date_attribute, date_method, lock, number_of, quote_ascii,
+    try_repr, try_str, type_name, undefined_of, view,
 };
 
 /// What a text with fields in braces is filled with.
@@ -49,7 +50,7 @@ impl<'value> Fields<'value> {
             let found = self.named.iter().find(|(other, _)| other == name);
             return found
                 .map(|(_, value)| value.clone())
-                .ok_or_else(|| Undefined::key_error(&Value::from(name)));
+                .ok_or_else(missing_key);
         };
         let found = self.positional.get(index).cloned();
         found.ok_or_else(|| {
@@ -181,13 +182,12 @@ fn resolve_field(field: &str, fields: &mut Fields<'_>) -> Outcome<Value> {
 }
 
 fn item(value: &Value, key: &str) -> Outcome<Value> {
-    let missing = || Undefined::key_error(&Value::from(key));
     match view(value) {
         View::Entity(Entity::Dict(entries)) => {
             let key = key
                 .parse::<i64>()
                 .map_or_else(|_| Key::Text(key.into()), Key::Integer);
-            lock(entries).get(&key).cloned().ok_or_else(missing)
+            lock(entries).get(&key).cloned().ok_or_else(missing_key)
         }
         View::Entity(Entity::Undefined(undefined)) => Err(undefined.failure()),
         View::Entity(entity @ (Entity::List(_) | Entity::Tuple { .. })) => {
@@ -291,7 +291,7 @@ fn read_specification(text: &str) -> Outcome<Specification> {
     }
     specification.kind = get(at);
     if characters.len() > at + 1 {
-        return Err(Failure::of_value(format!("the format `{text}` is invalid")));
+        return Err(Failure::of_value("the format of a value is invalid"));
     }
     Ok(specification)
 }
@@ -345,14 +345,13 @@ fn format_text(format: &Specification, text: &str) -> Outcome<String> {
     if !matches!(format.kind, None | Some('s')) {
         return Err(unknown_kind(format, "texts"));
     }
-    if format.sign.is_some()
+    if (format.sign.is_some()
         || format.alternate
         || format.grouping.is_some()
-        || format.align == Some('=')
+        || format.align == Some('='))
+        && (format.align != Some('=') || format.fill != Some('0') || format.sign.is_some())
     {
-        if format.align != Some('=') || format.fill != Some('0') || format.sign.is_some() {
-            return Err(Failure::of_value("a sign or a grouping is not for texts"));
-        }
+        return Err(Failure::of_value("a sign or a grouping is not for texts"));
     }
     let cut: String = text
         .chars()

@@ -175,9 +175,9 @@ impl Engine {
                     Ok(None) if *may_miss => {}
                     Ok(None) => {
                         let failure = missing_template(reference).at(&template.source.name, span);
-                        return Err(self.finish(failure, name));
+                        return Err(self.finish(*failure, name));
                     }
-                    Err(failure) => return Err(self.finish(failure, name)),
+                    Err(failure) => return Err(self.finish(*failure, name)),
                 }
             }
         }
@@ -195,19 +195,18 @@ impl Engine {
         let mut interpreter = Interpreter::new(&self.environment, self.limits);
         interpreter
             .render(&template, values)
-            .map_err(|failure| self.finish(failure, name))
+            .map_err(|failure| self.finish(*failure, name))
     }
 
     fn compile(&self, name: &str) -> Result<Arc<CompiledTemplate>, TemplateError> {
         match self.environment.find_template(name) {
             Ok(Some(template)) => Ok(template),
-            Ok(None) => Err(self.finish(missing_template(name), name)),
-            Err(failure) => Err(self.finish(failure, name)),
+            Ok(None) => Err(self.finish(*missing_template(name), name)),
+            Err(failure) => Err(self.finish(*failure, name)),
         }
     }
 
-    fn finish(&self, failure: Box<Failure>, name: &str) -> TemplateError {
-        let failure = *failure;
+    fn finish(&self, failure: Failure, name: &str) -> TemplateError {
         let (template, span) = failure.place.unwrap_or_else(|| (Arc::from(name), 0..0));
         let span = match lock(&self.environment.compiled).get(&*template) {
             Some(compiled) if !failure.is_original => compiled.source.original(&span),

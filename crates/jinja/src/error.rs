@@ -41,7 +41,7 @@ pub enum ExceededLimit {
 pub struct TemplateError {
     /// What went wrong.
     pub kind: ErrorKind,
-    /// The name of the exception that CPython raises here, such as `TypeError` or `UndefinedError`.
+    /// The name of the exception that `CPython` raises here, such as `TypeError` or `UndefinedError`.
     pub exception: &'static str,
     /// One sentence without a final period.
     pub message: String,

@@ -15,7 +15,7 @@ use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
 use crate::value::{Value, try_str};
 
-pub(crate) type Filter = fn(&mut Interpreter<'_>, Value, CallArguments) -> Outcome<Value>;
+pub(crate) type Filter = fn(&mut Interpreter<'_>, &Value, CallArguments) -> Outcome<Value>;
 
 /// The filter of a name.
 pub(crate) fn find(name: &str) -> Option<Filter> {

@@ -11,6 +11,7 @@ mod statement;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+pub(crate) use expression::callable_name;
 pub(crate) use inheritance::{BlockReference, BlockTable, SelfReference};
 pub(crate) use loops::LoopState;
 pub(crate) use scope::{Context, Found, Outer, Scope};
@@ -44,6 +45,8 @@ pub(crate) struct Activation {
     pub(crate) parent: Arc<Mutex<Option<Arc<CompiledTemplate>>>>,
     /// Whether that holds here.
     pub(crate) obeys_parent: bool,
+    /// Whether what is printed here becomes a value.
+    pub(crate) is_captured: bool,
 }
 
 impl Activation {
@@ -86,6 +89,7 @@ pub(crate) struct Interpreter<'environment> {
     pub(crate) autoescape: bool,
     /// Texts of several lines that bodies printed into values, with the lines they come from.
     captured: BTreeMap<String, Vec<LineOrigin>>,
+    captured_bytes: usize,
     /// Scopes that hold macros that hold them.
     cyclic: Vec<Arc<Scope>>,
     contexts: Vec<Arc<Context>>,
@@ -98,6 +102,7 @@ impl<'environment> Interpreter<'environment> {
             budget: Budget::new(limits),
             autoescape: false,
             captured: BTreeMap::new(),
+            captured_bytes: 0,
             cyclic: Vec::new(),
             contexts: Vec::new(),
         }
@@ -136,9 +141,16 @@ impl<'environment> Interpreter<'environment> {
     }
 
     fn remember(&mut self, text: &str, lines: Vec<LineOrigin>) {
-        if !text.is_empty() {
-            self.captured.insert(text.to_owned(), lines);
+        if !text.contains('\n') {
+            return;
         }
+        // Only what is printed soon is of use; the rest is forgotten before it takes much memory.
+        self.captured_bytes += text.len() + lines.len() * size_of::<LineOrigin>();
+        if self.budget.check_size(self.captured_bytes).is_err() {
+            self.captured.clear();
+            self.captured_bytes = 0;
+        }
+        self.captured.insert(text.to_owned(), lines);
     }
 
     /// Remembers the lines of a text that was made of another one, if their number is the same.

@@ -75,7 +75,6 @@ const DICT: [&str; 10] = [
     "update",
     "values",
 ];
-const MOMENT: [&str; 4] = ["isoformat", "strftime", "weekday", "isoweekday"];
 
 /// Whether a value has a method of this name.
 pub(crate) fn exists(owner: &Value, name: &str) -> bool {
@@ -98,9 +97,8 @@ pub(crate) fn exists(owner: &Value, name: &str) -> bool {
                 let has_day = moment.type_name() != "time";
                 match name {
                     "date" | "time" | "timestamp" => moment.type_name() == "datetime",
-                    "toordinal" => has_day,
-                    "weekday" | "isoweekday" => has_day,
-                    _ => MOMENT.contains(&name),
+                    "toordinal" | "weekday" | "isoweekday" => has_day,
+                    _ => matches!(name, "isoformat" | "strftime"),
                 }
             }
             _ => false,
@@ -154,12 +152,9 @@ fn call_number(receiver: &Value, name: &str, arguments: CallArguments) -> Outcom
 fn call_bytes(content: &[u8], name: &str, arguments: CallArguments) -> Outcome<Value> {
     if name == "hex" {
         arguments.expect_none(name)?;
-        return Ok(Value::from(
-            content
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-        ));
+        let digits = content.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        return Ok(Value::from(digits.collect::<String>()));
     }
     let [encoding, errors] = arguments.bind(name, ["encoding", "errors"])?;
     text::check_encoding(encoding.as_ref())?;
@@ -196,9 +191,6 @@ fn find_item(items: &[Value], name: &str, arguments: CallArguments) -> Outcome<V
     );
     match crate::operator::position(items.get(from..to.max(from)).unwrap_or_default(), &item)? {
         Some(at) => Ok(count(from + at)),
-        None => Err(Failure::of_value(format!(
-            "`{}` is not in the list",
-            crate::value::repr(&item)
-        ))),
+        None => Err(Failure::of_value("the item is not in the list")),
     }
 }

@@ -30,6 +30,9 @@ const DEPTH: u32 = 80;
 /// Names with a meaning of their own, whose use decides what a macro or a loop gets.
 const SPECIAL: [&str; 4] = ["loop", "caller", "kwargs", "varargs"];
 
+/// The parameters of a macro, with their defaults.
+type Parameters = Vec<(Name, Option<Expression>)>;
+
 struct Mention {
     name: &'static str,
     is_store: bool,
@@ -473,8 +476,11 @@ impl Parser<'_> {
 
     fn parse_macro(&mut self) -> Outcome<StatementKind> {
         let name = self.parse_target_name()?;
-        let definition =
-            self.parse_definition(Some(name), |parser| parser.parse_parameters(), "endmacro")?;
+        let definition = self.parse_definition(
+            Some(name),
+            |parser| Ok((parser.parse_parameters()?, ())),
+            "endmacro",
+        )?;
         Ok(StatementKind::Macro(Arc::new(definition.1)))
     }
 
@@ -482,7 +488,7 @@ impl Parser<'_> {
     fn parse_definition<T>(
         &mut self,
         name: Option<Name>,
-        before: impl FnOnce(&mut Self) -> Outcome<(Vec<(Name, Option<Expression>)>, T)>,
+        before: impl FnOnce(&mut Self) -> Outcome<(Parameters, T)>,
         end: &str,
     ) -> Outcome<(T, MacroDefinition)> {
         let span = self.span();
@@ -510,8 +516,8 @@ impl Parser<'_> {
         Ok((between, definition))
     }
 
-    fn parse_parameters(&mut self) -> Outcome<(Vec<(Name, Option<Expression>)>, ())> {
-        let mut parameters: Vec<(Name, Option<Expression>)> = Vec::new();
+    fn parse_parameters(&mut self) -> Outcome<Parameters> {
+        let mut parameters = Parameters::new();
         self.expect_operator("(")?;
         while !self.is_operator(")") {
             if !parameters.is_empty() {
@@ -536,7 +542,7 @@ impl Parser<'_> {
             parameters.push((name, default));
         }
         self.advance();
-        Ok((parameters, ()))
+        Ok(parameters)
     }
 
     fn parse_call_block(&mut self) -> Outcome<StatementKind> {
@@ -544,9 +550,9 @@ impl Parser<'_> {
             None,
             |parser| {
                 let parameters = if parser.is_operator("(") {
-                    parser.parse_parameters()?.0
+                    parser.parse_parameters()?
                 } else {
-                    Vec::new()
+                    Parameters::new()
                 };
                 let call = parser.parse_expression()?;
                 if !matches!(call.node, ExpressionKind::Call(..)) {
@@ -640,7 +646,7 @@ impl Parser<'_> {
                 .skip(references)
                 .for_each(|reference| reference.2 = true);
         }
-        let with_context = self.parse_context()?.unwrap_or(true);
+        let with_context = self.parse_context().unwrap_or(true);
         Ok(StatementKind::Include {
             template,
             ignores_missing,
@@ -649,21 +655,21 @@ impl Parser<'_> {
     }
 
     /// `with context` or `without context`, if it stands here.
-    fn parse_context(&mut self) -> Outcome<Option<bool>> {
+    fn parse_context(&mut self) -> Option<bool> {
         let with = self.is_name("with");
         if (with || self.is_name("without")) && self.is_next_name("context") {
             self.advance();
             self.advance();
-            return Ok(Some(with));
+            return Some(with);
         }
-        Ok(None)
+        None
     }
 
     fn parse_import(&mut self) -> Outcome<StatementKind> {
         let template = self.parse_reference(false)?;
         self.expect_word("as")?;
         let target = self.parse_target_name()?;
-        let with_context = self.parse_context()?.unwrap_or(false);
+        let with_context = self.parse_context().unwrap_or(false);
         Ok(StatementKind::Import {
             template,
             target,
@@ -680,7 +686,7 @@ impl Parser<'_> {
             if !names.is_empty() {
                 self.expect_operator(",")?;
             }
-            with_context = self.parse_context()?;
+            with_context = self.parse_context();
             if with_context.is_some() {
                 break;
             }
@@ -696,7 +702,7 @@ impl Parser<'_> {
             };
             self.mention(&alias, true);
             names.push((name, alias));
-            with_context = self.parse_context()?;
+            with_context = self.parse_context();
             if with_context.is_some() || !self.is_operator(",") {
                 break;
             }

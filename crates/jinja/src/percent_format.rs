@@ -10,9 +10,10 @@ use crate::error::{Failure, Outcome};
 use crate::limits::Budget;
 use crate::number_format::format_float;
 use crate::text::escape_html;
+use crate::value::missing_key;
 use crate::value::{
-    Entity, Key, Number, Undefined, Value, View, lock, number_of, quote_ascii, text_like, text_of,
-    try_repr, try_str, type_name, undefined_of, view,
+    Entity, Key, Number, Value, View, lock, number_of, quote_ascii, text_like, text_of, try_repr,
+    try_str, type_name, undefined_of, view,
 };
 
 /// A conversion such as `%-5.2f`.
@@ -51,10 +52,7 @@ impl Operands<'_> {
         match view(self.whole) {
             View::Entity(Entity::Dict(entries)) => {
                 let key = Key::Text(name.into());
-                lock(entries)
-                    .get(&key)
-                    .cloned()
-                    .ok_or_else(|| Undefined::key_error(&Value::from(name)))
+                lock(entries).get(&key).cloned().ok_or_else(missing_key)
             }
             _ => Err(Failure::of_type("a format with names needs a mapping")),
         }

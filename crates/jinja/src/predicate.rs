@@ -62,11 +62,7 @@ const NAMES: [&str; 39] = [
 /// The test of a name.
 pub(crate) fn find(name: &str) -> Option<Predicate> {
     Some(match name {
-        "odd" => |_, value, arguments| {
-            alone(arguments, "odd")
-                .and_then(|()| parity(value))
-                .map(|odd| odd)
-        },
+        "odd" => |_, value, arguments| alone(arguments, "odd").and_then(|()| parity(value)),
         "even" => |_, value, arguments| {
             alone(arguments, "even")
                 .and_then(|()| parity(value))
@@ -160,7 +156,7 @@ fn find_of_type(name: &str) -> Option<Predicate> {
         },
         "escaped" => |_, value, arguments| alone(arguments, "escaped").map(|()| has_markup(value)),
         "sequence" => {
-            |_, value, arguments| alone(arguments, "sequence").and_then(|()| is_sequence(value))
+            |_, value, arguments| alone(arguments, "sequence").map(|()| is_sequence(value))
         }
         "iterable" => {
             |_, value, arguments| alone(arguments, "iterable").and_then(|()| is_iterable(value))
@@ -220,7 +216,7 @@ fn divides(_: &mut Interpreter<'_>, value: &Value, arguments: CallArguments) -> 
     let divisor = required(divisor, "divisibleby", "num")?;
     let integers = (
         number_of(value).and_then(|number| number.to_big()),
-        number_of(&divisor).and_then(|n| n.to_big()),
+        number_of(&divisor).and_then(|number| number.to_big()),
     );
     if let (Some(value), Some(divisor)) = integers {
         return Ok(floor_remainder(&value, &divisor)?.sign() == num_bigint::Sign::NoSign);
@@ -229,19 +225,16 @@ fn divides(_: &mut Interpreter<'_>, value: &Value, arguments: CallArguments) -> 
 }
 
 /// Whether a value has a length and items.
-fn is_sequence(value: &Value) -> Outcome<bool> {
-    Ok(match view(value) {
+fn is_sequence(value: &Value) -> bool {
+    match view(value) {
         View::Text(_) | View::Bytes(_) => true,
-        View::Entity(Entity::Undefined(undefined)) => match undefined.check_use() {
-            Ok(()) => true,
-            Err(_) => false,
-        },
+        View::Entity(Entity::Undefined(undefined)) => undefined.check_use().is_ok(),
         View::Entity(entity) => matches!(
             entity,
             Entity::List(_) | Entity::Tuple { .. } | Entity::Dict(_) | Entity::Range { .. }
         ),
         _ => false,
-    })
+    }
 }
 
 fn is_iterable(value: &Value) -> Outcome<bool> {

@@ -68,11 +68,11 @@ fn position(key: &Value, length: usize) -> Option<usize> {
     usize::try_from(number).ok().filter(|at| *at < length)
 }
 
-/// What `owner[start:stop:step]` gives.
+/// What `owner[start:end:step]` gives.
 pub(crate) fn slice(
     owner: &Value,
     start: Option<Value>,
-    stop: Option<Value>,
+    end: Option<Value>,
     step: Option<Value>,
 ) -> Outcome<Value> {
     if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
@@ -87,7 +87,7 @@ pub(crate) fn slice(
             .map(|value| index(&value, "a bound of a slice"))
             .transpose()
     };
-    let (start, stop, step) = (part(start)?, part(stop)?, part(step)?.unwrap_or(1));
+    let (start, end, step) = (part(start)?, part(end)?, part(step)?.unwrap_or(1));
     if step == 0 {
         return Err(Failure::of_value("the step of a slice is zero"));
     }
@@ -95,23 +95,23 @@ pub(crate) fn slice(
         View::Text(content) => {
             let characters: Vec<char> = content.chars().collect();
             let chosen =
-                places(characters.len(), start, stop, step).filter_map(|at| characters.get(at));
+                places(characters.len(), start, end, step).filter_map(|at| characters.get(at));
             Ok(text_like(owner.is_safe(), chosen.collect()))
         }
         View::Bytes(content) => {
             let chosen =
-                places(content.len(), start, stop, step).filter_map(|at| content.get(at).copied());
+                places(content.len(), start, end, step).filter_map(|at| content.get(at).copied());
             Ok(Value::from_bytes(chosen.collect()))
         }
-        View::Entity(Entity::List(_)) => Ok(list(chosen_items(owner, start, stop, step)?)),
-        View::Entity(Entity::Tuple { .. }) => Ok(tuple(chosen_items(owner, start, stop, step)?)),
+        View::Entity(Entity::List(_)) => Ok(list(chosen_items(owner, start, end, step)?)),
+        View::Entity(Entity::Tuple { .. }) => Ok(tuple(chosen_items(owner, start, end, step)?)),
         View::Entity(Entity::Range {
             start: first,
             step: width,
             ..
         }) => {
             let length = crate::value::length(owner)?;
-            let (from, to) = bounds(length, start, stop, step);
+            let (from, to) = bounds(length, start, end, step);
             let at = |place: i128| {
                 i64::try_from(i128::from(*first) + place * i128::from(*width))
                     .map_err(|_| Failure::unsupported("ranges beyond 64 bits are not supported"))
@@ -131,17 +131,17 @@ pub(crate) fn slice(
 fn chosen_items(
     owner: &Value,
     start: Option<i64>,
-    stop: Option<i64>,
+    end: Option<i64>,
     step: i64,
 ) -> Outcome<Vec<Value>> {
     let content = items(owner)?;
-    Ok(places(content.len(), start, stop, step)
+    Ok(places(content.len(), start, end, step)
         .filter_map(|at| content.get(at).cloned())
         .collect())
 }
 
 /// Where a slice starts and stops, as Python bounds it.
-fn bounds(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i128, i128) {
+fn bounds(length: usize, start: Option<i64>, end: Option<i64>, step: i64) -> (i128, i128) {
     let length = i128::try_from(length).unwrap_or(i128::MAX);
     let (lowest, highest) = if step > 0 {
         (0, length)
@@ -157,19 +157,19 @@ fn bounds(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i
         None => otherwise,
     };
     if step > 0 {
-        (bound(start, 0), bound(stop, length))
+        (bound(start, 0), bound(end, length))
     } else {
-        (bound(start, length - 1), bound(stop, -1))
+        (bound(start, length - 1), bound(end, -1))
     }
 }
 
 fn places(
     length: usize,
     start: Option<i64>,
-    stop: Option<i64>,
+    end: Option<i64>,
     step: i64,
 ) -> impl Iterator<Item = usize> {
-    let (from, to) = bounds(length, start, stop, step);
+    let (from, to) = bounds(length, start, end, step);
     let step = i128::from(step);
     std::iter::successors(Some(from), move |at| Some(at + step))
         .take_while(move |at| if step > 0 { *at < to } else { *at > to })

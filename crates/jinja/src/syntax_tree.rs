@@ -166,6 +166,21 @@ pub(crate) enum ExpressionKind {
 }
 
 impl ExpressionKind {
+    /// Whether it is made of nothing but literals.
+    pub(crate) fn is_literal(&self) -> bool {
+        let is_made_of_its_children = matches!(
+            self,
+            Self::Constant(_)
+                | Self::List(_)
+                | Self::Tuple(_)
+                | Self::Dict(_)
+                | Self::Slice(..)
+                | Self::Negative(_)
+                | Self::Positive(_)
+        );
+        is_made_of_its_children && self.children().iter().all(|child| child.node.is_literal())
+    }
+
     /// The expressions right inside of it.
     pub(crate) fn children(&self) -> Vec<&Expression> {
         match self {
@@ -185,7 +200,7 @@ impl ExpressionKind {
                 vec![left, right]
             }
             Self::Slice(inner, slice) => {
-                let parts = [&slice.start, &slice.stop, &slice.step]
+                let parts = [&slice.start, &slice.end, &slice.step]
                     .into_iter()
                     .flatten();
                 std::iter::once(&**inner).chain(parts).collect()
@@ -216,11 +231,11 @@ impl ExpressionKind {
     }
 }
 
-/// The parts of `[start:stop:step]`.
+/// The parts of `[start:end:step]`.
 #[derive(Debug)]
 pub(crate) struct Slice {
     pub(crate) start: Option<Expression>,
-    pub(crate) stop: Option<Expression>,
+    pub(crate) end: Option<Expression>,
     pub(crate) step: Option<Expression>,
 }
 

@@ -19,7 +19,7 @@ pub use minijinja::Value;
 use minijinja::value::ValueKind;
 use num_bigint::BigInt;
 
-pub(crate) use dictionary::{Dictionary, Key};
+pub(crate) use dictionary::{Dictionary, Key, missing_key};
 pub(crate) use entity::{Entity, Module, ViewKind, count, lock, range};
 pub(crate) use moment::{Moment, date_attribute, date_method};
 pub(crate) use number::{Number, integer, number_of, parse_float, parse_integer, print_float};

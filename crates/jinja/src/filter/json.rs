@@ -1,5 +1,7 @@
 //! The filter `tojson`.
 
+use std::fmt::Write as _;
+
 use crate::arguments::{CallArguments, given};
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::interpreter::Interpreter;
@@ -14,7 +16,7 @@ const DEPTH: usize = 200;
 
 pub(super) fn tojson(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [indent] = arguments.bind("tojson", ["indent"])?;
@@ -27,7 +29,7 @@ pub(super) fn tojson(
         text: String::new(),
         depth: 0,
     };
-    writer.write(&value)?;
+    writer.write(value)?;
     let escaped = writer
         .text
         .replace('<', "\\u003c")
@@ -163,7 +165,8 @@ impl Writer<'_, '_> {
                 _ => {
                     let mut units = [0; 2];
                     for unit in character.encode_utf16(&mut units) {
-                        self.text.push_str(&format!("\\u{unit:04x}"));
+                        // Writing to a text does not fail.
+                        _ = write!(self.text, "\\u{unit:04x}");
                     }
                 }
             }

@@ -33,7 +33,7 @@ fn matches(pattern: &LazyLock<Option<Regex>>, content: &str) -> bool {
 
 pub(super) fn urlize(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let names = [
@@ -57,7 +57,8 @@ pub(super) fn urlize(
     let rel = words.into_iter().collect::<Vec<_>>().join(" ");
     let mut attributes = format!(" rel=\"{}\"", escape_html(&rel));
     if let Some(target) = given(target) {
-        attributes.push_str(&format!(" target=\"{}\"", escape_html(&try_str(&target)?)));
+        let target = escape_html(&try_str(&target)?);
+        attributes = format!("{attributes} target=\"{target}\"");
     }
     let mut extra = Vec::new();
     for scheme in given(schemes)
@@ -67,13 +68,13 @@ pub(super) fn urlize(
     {
         let scheme = try_str(&scheme)?;
         if !matches(&SCHEME, &scheme) {
-            let message = format!("`{scheme}` is not the start of an address");
+            let message = "an extra scheme is not the start of an address";
             return Err(Failure::raised("FilterArgumentError", message));
         }
         extra.push(scheme);
     }
-    let printed = try_str(&value)?;
-    let escaped = if value.is_safe() && text_of(&value).is_some() {
+    let printed = try_str(value)?;
+    let escaped = if value.is_safe() && text_of(value).is_some() {
         printed
     } else {
         escape_html(&printed)

@@ -1,5 +1,7 @@
 //! Filters for HTML and addresses.
 
+use std::fmt::Write as _;
+
 use crate::arguments::{CallArguments, flag, is_none};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
@@ -11,41 +13,41 @@ use crate::value::{
 
 pub(super) fn escape(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("escape")?;
     if value.is_safe() {
-        return Ok(value);
+        return Ok(value.clone());
     }
-    try_str(&value).map(|printed| markup(escape_html(&printed)))
+    try_str(value).map(|printed| markup(escape_html(&printed)))
 }
 
 pub(super) fn forceescape(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("forceescape")?;
-    try_str(&value).map(|printed| markup(escape_html(&printed)))
+    try_str(value).map(|printed| markup(escape_html(&printed)))
 }
 
 pub(super) fn safe(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("safe")?;
-    try_str(&value).map(markup)
+    try_str(value).map(markup)
 }
 
 pub(super) fn striptags(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("striptags")?;
-    let printed = try_str(&value)?;
+    let printed = try_str(value)?;
     let mut stripped = String::new();
     let mut rest = printed.as_str();
     while let Some(start) = rest.find('<') {
@@ -79,20 +81,37 @@ fn unescape_html(content: &str) -> String {
         let reference = tail
             .split_once(';')
             .and_then(|(name, after)| Some((character_of(name)?, after)));
-        match reference {
-            Some((character, after)) => {
-                plain.push(character);
-                rest = after;
-            }
-            None => {
-                plain.push('&');
-                rest = tail;
-            }
+        if let Some((character, after)) = reference {
+            plain.push(character);
+            rest = after;
+        } else {
+            plain.push('&');
+            rest = tail;
         }
     }
     plain.push_str(rest);
     plain
 }
+
+/// Names of characters in HTML, those that texts have in practice.
+const NAMES: [(&str, char); 16] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("raquo", '»'),
+    ("laquo", '«'),
+    ("hellip", '…'),
+    ("mdash", '—'),
+    ("ndash", '–'),
+    ("euro", '€'),
+    ("middot", '·'),
+    ("times", '×'),
+];
 
 fn character_of(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
@@ -102,24 +121,6 @@ fn character_of(name: &str) -> Option<char> {
         };
         return char::from_u32(code);
     }
-    const NAMES: [(&str, char); 16] = [
-        ("amp", '&'),
-        ("lt", '<'),
-        ("gt", '>'),
-        ("quot", '"'),
-        ("apos", '\''),
-        ("nbsp", '\u{a0}'),
-        ("copy", '©'),
-        ("reg", '®'),
-        ("raquo", '»'),
-        ("laquo", '«'),
-        ("hellip", '…'),
-        ("mdash", '—'),
-        ("ndash", '–'),
-        ("euro", '€'),
-        ("middot", '·'),
-        ("times", '×'),
-    ];
     NAMES
         .iter()
         .find(|(other, _)| *other == name)
@@ -135,7 +136,10 @@ fn quote_address(content: &str, in_query: bool) -> String {
             _ if is_plain => quoted.push(char::from(byte)),
             b'/' if !in_query => quoted.push('/'),
             b' ' if in_query => quoted.push('+'),
-            _ => quoted.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a text does not fail.
+                _ = write!(quoted, "%{byte:02X}");
+            }
         }
     }
     quoted
@@ -143,11 +147,11 @@ fn quote_address(content: &str, in_query: bool) -> String {
 
 pub(super) fn urlencode(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("urlencode")?;
-    let pairs = match view(&value) {
+    let pairs = match view(value) {
         View::Text(content) => return Ok(text(quote_address(content, false))),
         View::Bytes(_) => {
             return Err(Failure::unsupported(
@@ -155,9 +159,9 @@ pub(super) fn urlencode(
             ));
         }
         View::Entity(Entity::Dict(entries)) => lock(entries).pairs(),
-        View::Entity(entity) if undefined_of(&value).is_some() || entity.items().is_some() => {
+        View::Entity(entity) if undefined_of(value).is_some() || entity.items().is_some() => {
             let mut pairs = Vec::new();
-            for pair in items(&value)? {
+            for pair in items(value)? {
                 match <[Value; 2]>::try_from(items(&pair)?) {
                     Ok([key, value]) => pairs.push((key, value)),
                     Err(_) => return Err(Failure::of_value("`urlencode` takes pairs")),
@@ -165,7 +169,7 @@ pub(super) fn urlencode(
             }
             pairs
         }
-        _ => return Ok(text(quote_address(&try_str(&value)?, false))),
+        _ => return Ok(text(quote_address(&try_str(value)?, false))),
     };
     let mut parts = Vec::new();
     for (key, value) in pairs {
@@ -180,15 +184,15 @@ pub(super) fn urlencode(
 
 pub(super) fn xmlattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [autospace] = arguments.bind("xmlattr", ["autospace"])?;
-    let View::Entity(Entity::Dict(entries)) = view(&value) else {
-        if let Some(undefined) = undefined_of(&value) {
+    let View::Entity(Entity::Dict(entries)) = view(value) else {
+        if let Some(undefined) = undefined_of(value) {
             return Err(undefined.failure());
         }
-        let message = format!("`xmlattr` takes a dict, not `{}`", type_name(&value));
+        let message = format!("`xmlattr` takes a dict, not `{}`", type_name(value));
         return Err(Failure::raised("AttributeError", message));
     };
     let pairs = lock(entries).pairs();
@@ -215,9 +219,9 @@ pub(super) fn xmlattr(
             )
         };
         if name.contains(is_forbidden) {
-            return Err(Failure::of_value(format!(
-                "`{name}` cannot be the name of an attribute"
-            )));
+            return Err(Failure::of_value(
+                "the name of an attribute has a character that it cannot have",
+            ));
         }
         attributes.push(format!("{}=\"{}\"", escaped(&key)?, escaped(&value)?));
     }

@@ -16,16 +16,16 @@ use crate::value::{
 
 pub(super) fn abs(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("abs")?;
-    match number_of(&value) {
+    match number_of(value) {
         Some(Number::Float(number)) => Ok(Value::from(number.abs())),
         Some(number) => Ok(integer(number.to_big().unwrap_or_default().abs())),
         None => Err(Failure::of_type(format!(
             "`abs` takes a number, not `{}`",
-            type_name(&value)
+            type_name(value)
         ))),
     }
 }
@@ -59,16 +59,16 @@ fn whole(number: f64) -> Option<Value> {
 
 pub(super) fn int(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [default, base] = arguments.bind("int", ["default", "base"])?;
     let default = default.unwrap_or_else(|| Value::from(0));
     let base = index_or(base, 10, "the base of an integer")?;
-    if let Some(undefined) = undefined_of(&value) {
+    if let Some(undefined) = undefined_of(value) {
         return Err(undefined.failure());
     }
-    let exact = match view(&value) {
+    let exact = match view(value) {
         View::Text(content) => u32::try_from(base)
             .ok()
             .and_then(|base| parse_integer(content, base))
@@ -84,34 +84,34 @@ pub(super) fn int(
             ));
         }
         View::Float(number) => whole(number),
-        _ => number_of(&value)
+        _ => number_of(value)
             .and_then(|number| number.to_big())
             .map(integer),
     };
     if let Some(exact) = exact {
         return Ok(exact);
     }
-    Ok(to_float(&value)?.and_then(whole).unwrap_or(default))
+    Ok(to_float(value)?.and_then(whole).unwrap_or(default))
 }
 
 pub(super) fn float(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [default] = arguments.bind("float", ["default"])?;
-    Ok(to_float(&value)?.map_or_else(|| default.unwrap_or_else(|| Value::from(0.0)), Value::from))
+    Ok(to_float(value)?.map_or_else(|| default.unwrap_or_else(|| Value::from(0.0)), Value::from))
 }
 
 pub(super) fn filesizeformat(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [binary] = arguments.bind("filesizeformat", ["binary"])?;
     let binary = flag(binary, false)?;
     let refused = || {
-        let exception = if text_of(&value).is_some() {
+        let exception = if text_of(value).is_some() {
             "ValueError"
         } else {
             "TypeError"
@@ -120,11 +120,11 @@ pub(super) fn filesizeformat(
             exception,
             format!(
                 "`filesizeformat` takes a number, not `{}`",
-                crate::value::repr(&value)
+                type_name(value)
             ),
         )
     };
-    let bytes = to_float(&value)?.ok_or_else(refused)?;
+    let bytes = to_float(value)?.ok_or_else(refused)?;
     let base = if binary { 1024.0 } else { 1000.0 };
     let middle = if binary { "iB" } else { "B" };
     #[expect(clippy::float_cmp, reason = "exactly one byte")]
@@ -157,7 +157,7 @@ pub(super) fn filesizeformat(
 
 pub(super) fn round(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [precision, method] = arguments.bind("round", ["precision", "method"])?;
@@ -173,15 +173,15 @@ pub(super) fn round(
     let refused = || {
         Failure::of_type(format!(
             "`round` takes a number, not `{}`",
-            type_name(&value)
+            type_name(value)
         ))
     };
-    if let Some(undefined) = undefined_of(&value)
+    if let Some(undefined) = undefined_of(value)
         && method != "common"
     {
         return Err(undefined.failure());
     }
-    let number = number_of(&value).ok_or_else(refused)?;
+    let number = number_of(value).ok_or_else(refused)?;
     if method == "common" {
         return match number {
             Number::Float(number) => round_float(number, precision).map(Value::from),
@@ -271,16 +271,16 @@ fn round_integer(number: &BigInt, precision: i64) -> BigInt {
 
 pub(super) fn sum(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [attribute, start] = arguments.bind("sum", ["attribute", "start"])?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut total = start.unwrap_or_else(|| Value::from(0));
     if text_of(&total).is_some() {
         return Err(Failure::of_type("`sum` does not add texts; `join` does"));
     }
-    for item in items(&value)? {
+    for item in items(value)? {
         let item = match &path {
             Some(path) => path.of(interpreter, item, None)?,
             None => item,

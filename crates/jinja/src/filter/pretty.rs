@@ -13,7 +13,7 @@ const WIDTH: usize = 80;
 
 pub(super) fn pprint(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("pprint")?;
@@ -21,7 +21,7 @@ pub(super) fn pprint(
         text: String::new(),
         budget: &mut interpreter.budget,
     };
-    printer.print(&value, 0, 0, 0)?;
+    printer.print(value, 0, 0, 0)?;
     Ok(text(printer.text))
 }
 
@@ -208,7 +208,7 @@ impl Printer<'_> {
                     if !current.is_empty() {
                         chunks.push(quote(&current));
                     }
-                    current = (*word).to_owned();
+                    current = String::from(*word);
                 } else {
                     current = candidate;
                 }

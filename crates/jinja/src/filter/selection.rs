@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::arguments::{CallArguments, flag, given, required, text_argument};
 use crate::error::{Failure, Outcome};
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, callable_name};
 use crate::sequence::sort_by_keys;
 use crate::syntax::UndefinedMode;
 use crate::value::{
@@ -24,8 +24,8 @@ impl AttributePath {
     }
 
     /// The path of an argument that may be left out.
-    pub(super) fn optional(attribute: Option<Value>) -> Outcome<Option<Self>> {
-        Ok(given(attribute).map(|attribute| Self::new(&attribute)))
+    pub(super) fn optional(attribute: Option<Value>) -> Option<Self> {
+        given(attribute).map(|attribute| Self::new(&attribute))
     }
 
     /// What a value has there; what is undefined on the way is the default, if there is one.
@@ -66,36 +66,35 @@ pub(super) fn ignore_case(value: Value, case_sensitive: bool) -> Value {
 
 pub(super) fn default(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [default, boolean] = arguments.bind("default", ["default_value", "boolean"])?;
-    let is_replaced =
-        undefined_of(&value).is_some() || (flag(boolean, false)? && !is_true(&value)?);
+    let is_replaced = undefined_of(value).is_some() || (flag(boolean, false)? && !is_true(value)?);
     Ok(if is_replaced {
         default.unwrap_or_else(|| Value::from(""))
     } else {
-        value
+        value.clone()
     })
 }
 
 pub(super) fn attr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [name] = arguments.bind("attr", ["name"])?;
     let name = required(name, "attr", "name")?;
     let name_text = text_argument(&name, "the name of an attribute")?;
-    if let Some(undefined) = undefined_of(&value) {
+    if let Some(undefined) = undefined_of(value) {
         return match undefined.mode {
-            UndefinedMode::Chainable => Ok(value),
+            UndefinedMode::Chainable => Ok(value.clone()),
             _ => Err(undefined.failure()),
         };
     }
-    let found = interpreter.own_attribute(&value, &std::sync::Arc::from(name_text));
+    let found = interpreter.own_attribute(value, &std::sync::Arc::from(name_text));
     Ok(found.unwrap_or_else(|| {
-        Undefined::missing_in(interpreter.undefined_mode(), &value, name.clone()).into_value()
+        Undefined::missing_in(interpreter.undefined_mode(), value, name.clone()).into_value()
     }))
 }
 
@@ -114,10 +113,10 @@ fn argument_error(message: impl Into<String>) -> Box<Failure> {
 
 pub(super) fn map(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     mut arguments: CallArguments,
 ) -> Outcome<Value> {
-    let content = items_if_true(&value)?;
+    let content = items_if_true(value)?;
     let mut mapped = Vec::with_capacity(content.len());
     if arguments.positional.is_empty()
         && let Some(attribute) = arguments.take_named("attribute")
@@ -138,7 +137,7 @@ pub(super) fn map(
     if arguments.positional.is_empty() {
         return Err(argument_error("`map` needs a filter or an attribute"));
     }
-    let name = interpreter.callable_name(&arguments.positional.remove(0))?;
+    let name = callable_name(&arguments.positional.remove(0))?;
     for item in content {
         let arguments = CallArguments {
             positional: arguments.positional.clone(),
@@ -151,34 +150,34 @@ pub(super) fn map(
 
 pub(super) fn select(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, false, true)
+    choose(interpreter, value, arguments, false, true)
 }
 
 pub(super) fn reject(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, false, false)
+    choose(interpreter, value, arguments, false, false)
 }
 
 pub(super) fn selectattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, true, true)
+    choose(interpreter, value, arguments, true, true)
 }
 
 pub(super) fn rejectattr(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    choose(interpreter, &value, arguments, true, false)
+    choose(interpreter, value, arguments, true, false)
 }
 
 fn choose(
@@ -204,7 +203,7 @@ fn choose(
     let test = if arguments.positional.is_empty() {
         None
     } else {
-        Some(interpreter.callable_name(&arguments.positional.remove(0))?)
+        Some(callable_name(&arguments.positional.remove(0))?)
     };
     for item in content {
         let subject = match &path {
@@ -231,7 +230,7 @@ fn choose(
 
 pub(super) fn groupby(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [attribute, default, case_sensitive] =
@@ -239,7 +238,7 @@ pub(super) fn groupby(
     let path = AttributePath::new(&required(attribute, "groupby", "attribute")?);
     let (default, case_sensitive) = (given(default), flag(case_sensitive, false)?);
     let mut keyed = Vec::new();
-    for item in items(&value)? {
+    for item in items(value)? {
         let key = path.of(interpreter, item.clone(), default.as_ref())?;
         keyed.push((ignore_case(key, case_sensitive), item));
     }
@@ -277,7 +276,7 @@ pub(super) fn extreme(
 ) -> Outcome<Value> {
     let [case_sensitive, attribute] = arguments.bind(callee, ["case_sensitive", "attribute"])?;
     let case_sensitive = flag(case_sensitive, false)?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut best: Option<(Value, Value)> = None;
     for item in items(value)? {
         interpreter.budget.take(1)?;

@@ -13,69 +13,69 @@ use crate::value::{
 
 pub(super) fn length_of(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("length")?;
-    crate::value::length(&value).map(count)
+    crate::value::length(value).map(count)
 }
 
 pub(super) fn list_of(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("list")?;
-    let length = crate::value::length(&value).unwrap_or_default();
+    let length = crate::value::length(value).unwrap_or_default();
     interpreter
         .budget
         .reserve(length.saturating_mul(size_of::<Value>()))?;
-    items(&value).map(list)
+    items(value).map(list)
 }
 
 pub(super) fn first(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("first")?;
-    let found = match view(&value) {
+    let found = match view(value) {
         View::Entity(Entity::Generator { items, .. }) => lock(items).pop_front(),
-        View::Entity(Entity::Range { .. }) => crate::sequence::item(&value, &Value::from(0))?,
-        _ => items(&value)?.into_iter().next(),
+        View::Entity(Entity::Range { .. }) => crate::sequence::item(value, &Value::from(0))?,
+        _ => items(value)?.into_iter().next(),
     };
     Ok(found.unwrap_or_else(|| interpreter.undefined("No first item, sequence was empty.", None)))
 }
 
 pub(super) fn last(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("last")?;
-    let found = match view(&value) {
+    let found = match view(value) {
         View::Entity(Entity::Generator { .. }) => {
             return Err(Failure::of_type(
                 "a generator is not gone through from its end",
             ));
         }
-        View::Entity(Entity::Range { .. }) => crate::sequence::item(&value, &Value::from(-1))?,
-        _ => items(&value)?.pop(),
+        View::Entity(Entity::Range { .. }) => crate::sequence::item(value, &Value::from(-1))?,
+        _ => items(value)?.pop(),
     };
     Ok(found.unwrap_or_else(|| interpreter.undefined("No last item, sequence was empty.", None)))
 }
 
 pub(super) fn reverse(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("reverse")?;
-    if let Some(content) = text_of(&value) {
+    if let Some(content) = text_of(value) {
         return Ok(text_like(value.is_safe(), content.chars().rev().collect()));
     }
-    let is_generator = matches!(view(&value), View::Entity(Entity::Generator { .. }));
-    let mut content = items(&value).map_err(|failure| match failure.exception {
+    let is_generator = matches!(view(value), View::Entity(Entity::Generator { .. }));
+    let mut content = items(value).map_err(|failure| match failure.exception {
         "TypeError" => Failure::raised("FilterArgumentError", "`reverse` takes what has items"),
         _ => failure,
     })?;
@@ -89,13 +89,13 @@ pub(super) fn reverse(
 
 pub(super) fn join(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [separator, attribute] = arguments.bind("join", ["d", "attribute"])?;
     let separator = separator.unwrap_or_else(|| Value::from(""));
-    let mut content = items(&value)?;
-    if let Some(path) = AttributePath::optional(attribute)? {
+    let mut content = items(value)?;
+    if let Some(path) = AttributePath::optional(attribute) {
         for item in &mut content {
             *item = path.of(interpreter, std::mem::take(item), None)?;
         }
@@ -129,17 +129,17 @@ pub(super) fn join(
 
 pub(super) fn items_of(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("items")?;
-    let View::Entity(Entity::Dict(entries)) = view(&value) else {
-        if undefined_of(&value).is_some() {
+    let View::Entity(Entity::Dict(entries)) = view(value) else {
+        if undefined_of(value).is_some() {
             return Ok(generator("do_items", Vec::new()));
         }
         return Err(Failure::of_type(format!(
             "`items` takes a mapping, not `{}`",
-            type_name(&value)
+            type_name(value)
         )));
     };
     let pairs = lock(entries).pairs();
@@ -154,7 +154,7 @@ pub(super) fn items_of(
 
 pub(super) fn dictsort(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [case_sensitive, by, reverse] =
@@ -170,13 +170,14 @@ pub(super) fn dictsort(
             ));
         }
     };
-    if let Some(undefined) = undefined_of(&value) {
+    if let Some(undefined) = undefined_of(value) {
         return Err(undefined.failure());
     }
-    let Some(pairs) = Interpreter::entries_of(&value) else {
-        let message = format!("`dictsort` takes a dict, not `{}`", type_name(&value));
+    let View::Entity(Entity::Dict(entries)) = view(value) else {
+        let message = format!("`dictsort` takes a dict, not `{}`", type_name(value));
         return Err(Failure::raised("AttributeError", message));
     };
+    let pairs = lock(entries).pairs();
     let case_sensitive = flag(case_sensitive, false)?;
     let keyed = pairs
         .into_iter()
@@ -194,7 +195,7 @@ pub(super) fn dictsort(
 
 pub(super) fn sort(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [reverse, case_sensitive, attribute] =
@@ -211,7 +212,7 @@ pub(super) fn sort(
         },
     };
     let mut keyed = Vec::new();
-    for item in items(&value)? {
+    for item in items(value)? {
         let mut key = Vec::with_capacity(paths.len());
         for path in &paths {
             let part = match path {
@@ -228,15 +229,15 @@ pub(super) fn sort(
 
 pub(super) fn unique(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [case_sensitive, attribute] = arguments.bind("unique", ["case_sensitive", "attribute"])?;
     let case_sensitive = flag(case_sensitive, false)?;
-    let path = AttributePath::optional(attribute)?;
+    let path = AttributePath::optional(attribute);
     let mut seen = std::collections::BTreeSet::new();
     let mut kept = Vec::new();
-    for item in items(&value)? {
+    for item in items(value)? {
         let key = match &path {
             Some(path) => path.of(interpreter, item.clone(), None)?,
             None => item.clone(),
@@ -250,23 +251,23 @@ pub(super) fn unique(
 
 pub(super) fn min(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    extreme(interpreter, &value, arguments, "min")
+    extreme(interpreter, value, arguments, "min")
 }
 
 pub(super) fn max(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
-    extreme(interpreter, &value, arguments, "max")
+    extreme(interpreter, value, arguments, "max")
 }
 
 pub(super) fn batch(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [linecount, fill_with] = arguments.bind("batch", ["linecount", "fill_with"])?;
@@ -278,7 +279,7 @@ pub(super) fn batch(
     let mut batches: Vec<Vec<Value>> = Vec::new();
     let mut current: Vec<Value> = Vec::new();
     let is_full = |current: &Vec<Value>| i64::try_from(current.len()) == Ok(size);
-    for item in items(&value)? {
+    for item in items(value)? {
         if is_full(&current) {
             batches.push(std::mem::take(&mut current));
         }
@@ -304,7 +305,7 @@ pub(super) fn batch(
 
 pub(super) fn slice(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [slices, fill_with] = arguments.bind("slice", ["slices", "fill_with"])?;
@@ -313,7 +314,7 @@ pub(super) fn slice(
         "the number of slices",
     )?;
     let fill_with = given(fill_with);
-    let content = items(&value)?;
+    let content = items(value)?;
     if slices == 0 {
         return Err(Failure::raised(
             "ZeroDivisionError",

@@ -20,48 +20,48 @@ fn changed(value: &Value, change: impl FnOnce(&str) -> String) -> Outcome<Value>
 
 pub(super) fn upper(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("upper")?;
-    changed(&value, str::to_uppercase)
+    changed(value, str::to_uppercase)
 }
 
 pub(super) fn lower(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("lower")?;
-    changed(&value, crate::text::lower)
+    changed(value, crate::text::lower)
 }
 
 pub(super) fn capitalize(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("capitalize")?;
-    changed(&value, crate::text::capitalize)
+    changed(value, crate::text::capitalize)
 }
 
 pub(super) fn string(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("string")?;
-    changed(&value, str::to_owned)
+    changed(value, str::to_owned)
 }
 
 /// A large letter at the start of each word; words start after blanks, hyphens and opening brackets.
 pub(super) fn title(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("title")?;
-    let content = try_str(&value)?;
+    let content = try_str(value)?;
     let separates =
         |character: char| is_space(character) || matches!(character, '-' | '(' | '{' | '[' | '<');
     let mut titled = String::with_capacity(content.len());
@@ -77,41 +77,41 @@ pub(super) fn title(
 
 pub(super) fn trim(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [characters] = arguments.bind("trim", ["chars"])?;
     match given(characters) {
         Some(characters) => {
             let dropped = text_argument(&characters, "what is trimmed")?;
-            changed(&value, |content| {
+            changed(value, |content| {
                 content
                     .trim_matches(|character| dropped.contains(character))
                     .to_owned()
             })
         }
-        None => changed(&value, |content| content.trim_matches(is_space).to_owned()),
+        None => changed(value, |content| content.trim_matches(is_space).to_owned()),
     }
 }
 
 pub(super) fn center(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [width] = arguments.bind("center", ["width"])?;
     let width = usize::try_from(index_or(width, 80, "a width")?).unwrap_or_default();
     interpreter.budget.reserve(width)?;
-    changed(&value, |content| justified(content, width, ' ', "center"))
+    changed(value, |content| justified(content, width, ' ', "center"))
 }
 
 pub(super) fn wordcount(
     _: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("wordcount")?;
-    let content = try_str(&value)?;
+    let content = try_str(value)?;
     Ok(count(
         content
             .split(|character| !is_word(character))
@@ -122,7 +122,7 @@ pub(super) fn wordcount(
 
 pub(super) fn format(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     if !arguments.positional.is_empty() && !arguments.named.is_empty() {
@@ -141,13 +141,13 @@ pub(super) fn format(
             .for_each(|(name, value)| entries.insert_text(&name, value));
         Value::from_object(Entity::Dict(std::sync::Mutex::new(entries)))
     };
-    let (content, safe) = soft_text(&value)?;
+    let (content, safe) = soft_text(value)?;
     format_percent(&content, safe, &operand, &mut interpreter.budget)
 }
 
 pub(super) fn replace(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [old, new, most] = arguments.bind("replace", ["old", "new", "count"])?;
@@ -156,7 +156,7 @@ pub(super) fn replace(
         required(new, "replace", "new")?,
     );
     let most = index_or(given(most), -1, "the number of replacements")?;
-    let (mut content, mut safe) = soft_text(&value)?;
+    let (mut content, mut safe) = soft_text(value)?;
     let (old_text, mut new_text) = (try_str(&old)?, try_str(&new)?);
     if !interpreter.autoescape {
         return replace_text(
@@ -191,30 +191,35 @@ pub(super) fn replace(
 
 pub(super) fn indent(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [width, first, blank] = arguments.bind("indent", ["width", "first", "blank"])?;
     let indention = match &width {
-        Some(width) => match text_of(width) {
-            Some(indention) => indention.to_owned(),
-            None => {
+        Some(width) => {
+            if let Some(indention) = text_of(width) {
+                indention.to_owned()
+            } else {
                 let width = usize::try_from(index(width, "the width")?).unwrap_or_default();
                 interpreter.budget.reserve(width)?;
                 " ".repeat(width)
             }
-        },
+        }
         None => "    ".to_owned(),
     };
     let (first, blank) = (flag(first, false)?, flag(blank, false)?);
-    let Some(content) = text_of(&value) else {
-        if let Some(undefined) = undefined_of(&value) {
+    let Some(content) = text_of(value) else {
+        if let Some(undefined) = undefined_of(value) {
             return Err(undefined.failure());
         }
-        return Err(Failure::of_type(format!(
-            "`indent` takes a text, not `{}`",
-            type_name(&value)
-        )));
+        // Python adds a line break first, which a list takes.
+        let exception = if type_name(value) == "list" {
+            "AttributeError"
+        } else {
+            "TypeError"
+        };
+        let message = format!("`indent` takes a text, not `{}`", type_name(value));
+        return Err(Failure::raised(exception, message));
     };
     let closed = format!("{content}\n");
     let lines = split_lines(&closed, false);
@@ -242,7 +247,7 @@ pub(super) fn indent(
 
 pub(super) fn truncate(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let [length, killwords, end, leeway] =
@@ -259,17 +264,20 @@ pub(super) fn truncate(
             "the length is smaller than that of the end, or the leeway negative",
         ));
     }
-    let Some(content) = text_of(&value) else {
-        if let Some(undefined) = undefined_of(&value) {
+    let Some(content) = text_of(value) else {
+        if let Some(undefined) = undefined_of(value) {
             return undefined.check_use().map(|()| value.clone());
         }
-        return Err(Failure::of_type(format!(
-            "`truncate` takes a text, not `{}`",
-            type_name(&value)
-        )));
+        // Python asks for the length first.
+        let size = crate::value::length(value)?;
+        if i64::try_from(size).is_ok_and(|size| size <= length.saturating_add(leeway)) {
+            return Ok(value.clone());
+        }
+        let message = format!("`truncate` takes a text, not `{}`", type_name(value));
+        return Err(Failure::raised("AttributeError", message));
     };
     if size(content) <= length.saturating_add(leeway) {
-        return Ok(value);
+        return Ok(value.clone());
     }
     let kept = usize::try_from(length - size(end)).unwrap_or_default();
     let kept: String = content.chars().take(kept).collect();

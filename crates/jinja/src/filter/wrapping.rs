@@ -10,7 +10,7 @@ use crate::value::{Value, text, text_of, type_name, undefined_of};
 
 pub(super) fn wordwrap(
     interpreter: &mut Interpreter<'_>,
-    value: Value,
+    value: &Value,
     arguments: CallArguments,
 ) -> Outcome<Value> {
     let names = [
@@ -24,11 +24,11 @@ pub(super) fn wordwrap(
         .unwrap_or_else(|| Value::from(interpreter.environment.syntax.newline.as_str()));
     let separator = text_argument(&separator, "what wraps")?;
     let width = index_or(width, 79, "a width")?;
-    let Some(content) = text_of(&value) else {
-        if let Some(undefined) = undefined_of(&value) {
+    let Some(content) = text_of(value) else {
+        if let Some(undefined) = undefined_of(value) {
             return Err(undefined.failure());
         }
-        let message = format!("`wordwrap` takes a text, not `{}`", type_name(&value));
+        let message = format!("`wordwrap` takes a text, not `{}`", type_name(value));
         return Err(Failure::raised("AttributeError", message));
     };
     let lines = split_lines(content, false);

@@ -28,27 +28,33 @@ impl Interpreter<'_> {
         let key = text(&**name);
         match crate::sequence::item(owner, &key) {
             Ok(Some(value)) => Ok(value),
-            _ => Ok(missing_attribute(self, owner, &key)),
+            _ => Ok(missing_attribute(self, owner, &key).into_value()),
         }
     }
 
     /// What `owner[key]` gives: an item first, then an attribute or method.
     pub(crate) fn item(&mut self, owner: &Value, key: &Value) -> Outcome<Value> {
+        let found = self.find_item(owner, key)?;
+        Ok(found.unwrap_or_else(|| missing_attribute(self, owner, key).into_value()))
+    }
+
+    /// The same for a key that is computed.
+    pub(super) fn computed_item(&mut self, owner: &Value, key: &Value) -> Outcome<Value> {
+        let found = self.find_item(owner, key)?;
+        Ok(found.unwrap_or_else(|| missing_attribute(self, owner, key).computed().into_value()))
+    }
+
+    fn find_item(&mut self, owner: &Value, key: &Value) -> Outcome<Option<Value>> {
         if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
             return match undefined.mode {
-                UndefinedMode::Chainable => Ok(owner.clone()),
+                UndefinedMode::Chainable => Ok(Some(owner.clone())),
                 _ => Err(undefined.failure()),
             };
         }
         if let Some(value) = crate::sequence::item(owner, key)? {
-            return Ok(value);
+            return Ok(Some(value));
         }
-        if let Some(name) = text_of(key)
-            && let Some(value) = self.own_attribute(owner, &Arc::from(name))
-        {
-            return Ok(value);
-        }
-        Ok(missing_attribute(self, owner, key))
+        Ok(text_of(key).and_then(|name| self.own_attribute(owner, &Arc::from(name))))
     }
 
     /// What Python's `getattr` gives.
@@ -79,9 +85,9 @@ impl Interpreter<'_> {
             }
             Entity::Namespace(entries) => lock(entries).get_text(name).cloned(),
             Entity::Moment(moment) => date_attribute(moment, name),
-            Entity::Range { start, stop, step } => match &**name {
+            Entity::Range { start, end, step } => match &**name {
                 "start" => Some(Value::from(*start)),
-                "stop" => Some(Value::from(*stop)),
+                "stop" => Some(Value::from(*end)),
                 "step" => Some(Value::from(*step)),
                 _ => None,
             },

@@ -56,7 +56,7 @@ impl Interpreter<'_> {
     pub(super) fn evaluate_call_block(
         &mut self,
         call: &Expression,
-        caller: Value,
+        block: Value,
         activation: &Activation,
     ) -> Outcome<Value> {
         let ExpressionKind::Call(callee, arguments) = &call.node else {
@@ -64,7 +64,7 @@ impl Interpreter<'_> {
         };
         let callee = self.evaluate(callee, activation)?;
         let mut arguments = self.evaluate_arguments(arguments, activation)?;
-        arguments.named.push(("caller".to_owned(), caller));
+        arguments.named.push(("caller".to_owned(), block));
         self.call(&callee, arguments)
             .map_err(|failure| at(failure, activation, call))
     }
@@ -128,12 +128,12 @@ impl Interpreter<'_> {
             .iter()
             .any(|(name, _)| name.as_ref() == "caller");
         if definition.takes_caller && !has_caller_parameter {
-            let caller = arguments
+            let block = arguments
                 .take_named("caller")
                 .filter(|value| !crate::arguments::is_none(value));
-            let caller =
-                caller.unwrap_or_else(|| self.undefined("No caller defined", Some("caller")));
-            scope.set(&Name::from("caller"), caller);
+            let block =
+                block.unwrap_or_else(|| self.undefined("No caller defined", Some("caller")));
+            scope.set(&Name::from("caller"), block);
         }
         if definition.takes_kwargs {
             let mut entries = Dictionary::default();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
 use crate::interpreter::call::call_outside;
+use crate::interpreter::loops::missing_attribute;
 use crate::interpreter::{Activation, Found, Interpreter};
 use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
 use crate::syntax_tree::{Comparison, Expression, ExpressionKind, Name, Slice};
 use crate::value::{
-    Dictionary, Entity, Key, Undefined, Value, is_true, list, lock, quote, text_of, tuple,
+    Dictionary, Entity, Key, Undefined, Value, is_true, list, quote, text_of, tuple, type_name,
     undefined_of,
 };
 use crate::{filter, predicate};
@@ -58,12 +59,25 @@ impl Interpreter<'_> {
             }
             ExpressionKind::Item(owner, key) => {
                 let owner = self.evaluate(owner, activation)?;
+                let is_written = key.node.is_literal();
                 let key = self.evaluate(key, activation)?;
-                self.item(&owner, &key)
+                if is_written {
+                    self.item(&owner, &key)
+                } else {
+                    self.computed_item(&owner, &key)
+                }
             }
-            ExpressionKind::Slice(owner, slice) => {
-                let owner = self.evaluate(owner, activation)?;
-                self.evaluate_slice(&owner, slice, activation)
+            ExpressionKind::Slice(inner, slice) => {
+                let owner = self.evaluate(inner, activation)?;
+                match self.evaluate_slice(&owner, slice, activation) {
+                    // Jinja2 computes a slice of literals while it compiles, and finds it undefined then.
+                    Err(failure)
+                        if failure.exception == "TypeError" && expression.node.is_literal() =>
+                    {
+                        Ok(missing_attribute(self, &owner, &Value::from("slice")).into_value())
+                    }
+                    sliced => sliced,
+                }
             }
             ExpressionKind::Call(callee, arguments) => {
                 let callee = self.evaluate(callee, activation)?;
@@ -135,17 +149,16 @@ impl Interpreter<'_> {
                 if self.evaluate_truth(condition, activation)? {
                     return self.evaluate(then, activation);
                 }
-                match otherwise {
-                    Some(otherwise) => self.evaluate(otherwise, activation),
-                    None => {
-                        let name = quote(&activation.template.source.name);
-                        let hint = format!(
-                            "the inline if-expression on line {line} in {name} evaluated to false \
-                             and no else section was defined."
-                        );
-                        // Jinja2 takes the default mode here, whatever is set.
-                        Ok(Undefined::hinted(UndefinedMode::Default, hint, None).into_value())
-                    }
+                if let Some(otherwise) = otherwise {
+                    self.evaluate(otherwise, activation)
+                } else {
+                    let name = quote(&activation.template.source.name);
+                    let hint = format!(
+                        "the inline if-expression on line {line} in {name} evaluated to false \
+                         and no else section was defined."
+                    );
+                    // Jinja2 takes the default mode here, whatever is set.
+                    Ok(Undefined::hinted(UndefinedMode::Default, hint, None).into_value())
                 }
             }
             _ => Err(Failure::syntax("this expression has no value")),
@@ -207,8 +220,8 @@ impl Interpreter<'_> {
                 .map(|part| self.evaluate(part, activation))
                 .transpose()
         };
-        let (start, stop, step) = (part(&slice.start)?, part(&slice.stop)?, part(&slice.step)?);
-        crate::sequence::slice(owner, start, stop, step)
+        let (start, end, step) = (part(&slice.start)?, part(&slice.end)?, part(&slice.step)?);
+        crate::sequence::slice(owner, start, end, step)
     }
 
     /// Applies the filters of a block to what it printed.
@@ -247,7 +260,7 @@ impl Interpreter<'_> {
         let filtered = if let Some(callable) = self.environment.filters.get(name) {
             call_outside(name, &**callable, &with_first(value, arguments))?
         } else if let Some(filter) = filter::find(name) {
-            filter(self, value, arguments)?
+            filter(self, &value, arguments)?
         } else {
             return Err(Failure::raised(
                 "TemplateRuntimeError",
@@ -276,30 +289,26 @@ impl Interpreter<'_> {
             )),
         }
     }
+}
 
-    /// The name of a filter or test that is given as a value.
-    pub(crate) fn callable_name(&self, name: &Value) -> Outcome<Arc<str>> {
-        match text_of(name) {
-            Some(name) => Ok(Arc::from(name)),
-            None => {
-                let shown = crate::value::repr(name);
-                let hint = undefined_of(name).map(|undefined| undefined.failure().message);
-                let message = match hint {
-                    Some(hint) => format!("{hint}; the name of a filter or test stands in quotes"),
-                    None => format!("there is no filter or test `{shown}`"),
-                };
-                Err(Failure::raised("TemplateRuntimeError", message))
-            }
-        }
+/// The name of a filter or test that is given as a value.
+pub(crate) fn callable_name(name: &Value) -> Outcome<Arc<str>> {
+    if let Some(name) = text_of(name) {
+        return Ok(Arc::from(name));
     }
-
-    /// The entries of a namespace or a dict, for functions that take either.
-    pub(crate) fn entries_of(value: &Value) -> Option<Vec<(Value, Value)>> {
-        match value.downcast_object_ref::<Entity>() {
-            Some(Entity::Dict(entries)) => Some(lock(entries).pairs()),
-            _ => None,
+    let message = match undefined_of(name) {
+        Some(undefined) => {
+            format!(
+                "{}; the name of a filter or test stands in quotes",
+                undefined.failure().message
+            )
         }
-    }
+        None => format!(
+            "the name of a filter or test is a text, not `{}`",
+            type_name(name)
+        ),
+    };
+    Err(Failure::raised("TemplateRuntimeError", message))
 }
 
 fn with_first(value: Value, mut arguments: CallArguments) -> CallArguments {

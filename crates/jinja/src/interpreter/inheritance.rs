@@ -153,6 +153,7 @@ impl Interpreter<'_> {
                 is_top_level: true,
                 parent: Arc::default(),
                 obeys_parent: true,
+                is_captured: false,
             };
             self.run_body(&template.tree.root.body, &activation, output)?;
             self.budget.leave();
@@ -243,6 +244,7 @@ impl Interpreter<'_> {
             is_top_level: false,
             parent: Arc::default(),
             obeys_parent: false,
+            is_captured: false,
         };
         self.run_body(&block.frame.body, &activation, output)
             .map(|_| ())
@@ -304,6 +306,11 @@ impl Interpreter<'_> {
         activation: &Activation,
         output: &mut Output,
     ) -> Outcome<()> {
+        if !with_context && activation.is_captured {
+            return Err(Failure::unsupported(
+                "`include` without context is not supported in a body that becomes a value: Jinja2 prints it elsewhere",
+            ));
+        }
         let template = match self.select_template(name) {
             Err(failure) if ignores_missing && failure.kind == ErrorKind::MissingTemplate => {
                 return Ok(());

@@ -126,7 +126,9 @@ impl Interpreter<'_> {
     ) -> Outcome<Value> {
         self.budget.enter()?;
         let mut output = Output::default();
-        self.run_iterations(each, iterable, activation, depth0, &mut output)?;
+        let mut activation = activation.clone();
+        activation.is_captured = true;
+        self.run_iterations(each, iterable, &activation, depth0, &mut output)?;
         self.budget.leave();
         Ok(self.capture(output))
     }
@@ -180,12 +182,12 @@ impl Interpreter<'_> {
             }))
         });
         let loop_name = Name::from("loop");
+        // Jinja2 takes a loop for empty unless the end of its body was reached once.
         let mut is_empty = true;
         for (index0, value) in values.into_iter().enumerate() {
             if !is_filtered_first && !self.meets_condition(each, &value, activation)? {
                 continue;
             }
-            is_empty = false;
             let scope = Scope::within(
                 Outer::Scope(Arc::clone(&activation.scope)),
                 &each.body.unset,
@@ -200,7 +202,8 @@ impl Interpreter<'_> {
             }
             match self.run_body(&each.body.body, &inner, output)? {
                 Flow::Break => break,
-                Flow::Normal | Flow::Continue => {}
+                Flow::Continue => {}
+                Flow::Normal => is_empty = false,
             }
         }
         if is_empty && let Some(otherwise) = &each.otherwise {
@@ -225,11 +228,11 @@ impl Interpreter<'_> {
     }
 }
 
-/// What is printed for an attribute that nothing has.
+/// What stands for an attribute that a value does not have.
 pub(super) fn missing_attribute(
     interpreter: &Interpreter<'_>,
     owner: &Value,
     name: &Value,
-) -> Value {
-    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone()).into_value()
+) -> Undefined {
+    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone())
 }

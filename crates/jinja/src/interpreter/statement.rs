@@ -7,7 +7,7 @@ use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
-use crate::value::{Entity, Value, View, is_true, items, lock, try_str, view};
+use crate::value::{Entity, Value, View, is_true, items, lock, text_of, try_str, type_name, view};
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Interpreter<'_> {
                 return self.run_body(otherwise, activation, output);
             }
             StatementKind::For(each) => {
-                self.run_loop(each, activation, self.line(statement, activation), output)?
+                self.run_loop(each, activation, line_of(statement, activation), output)?;
             }
             StatementKind::Set { target, value } => {
                 self.check_namespaces(target, activation)?;
@@ -131,24 +131,26 @@ impl Interpreter<'_> {
             StatementKind::FilterBlock { filter, body } => {
                 let value = self.capture_frame(body, activation, false)?;
                 let value = self.apply_filters(filter, value, activation)?;
+                expect_text(&value).map_err(|failure| at(failure, activation, filter))?;
                 self.print(
                     &value,
-                    &origin(activation, self.line(statement, activation)),
+                    &origin(activation, line_of(statement, activation)),
                     output,
                 )?;
             }
             StatementKind::Macro(definition) => {
                 let value = self.macro_value(definition, activation);
                 if let Some(name) = &definition.name {
-                    self.assign_name(name, value, activation, true);
+                    assign_name(name, value, activation, true);
                 }
             }
             StatementKind::CallBlock { call, caller } => {
                 let caller = self.macro_value(caller, activation);
                 let value = self.evaluate_call_block(call, caller, activation)?;
+                expect_text(&value).map_err(|failure| at(failure, activation, call))?;
                 self.print(
                     &value,
-                    &origin(activation, self.line(statement, activation)),
+                    &origin(activation, line_of(statement, activation)),
                     output,
                 )?;
             }
@@ -203,7 +205,7 @@ impl Interpreter<'_> {
                     .import(&name, *with_context, activation)
                     .map_err(|failure| at(failure, activation, template))?;
                 let value = Value::from_object(Entity::Module(module));
-                self.assign_name(target, value, activation, false);
+                assign_name(target, value, activation, false);
                 Ok(())
             }
             StatementKind::FromImport {
@@ -215,24 +217,16 @@ impl Interpreter<'_> {
                 let module = self
                     .import(&name, *with_context, activation)
                     .map_err(|failure| at(failure, activation, template))?;
-                let line = self.line(statement, activation);
+                let line = line_of(statement, activation);
                 for (name, alias) in names {
                     let value =
                         self.exported(&module, name, line, &activation.template.source.name);
-                    self.assign_name(alias, value, activation, false);
+                    assign_name(alias, value, activation, false);
                 }
                 Ok(())
             }
             _ => Ok(()),
         }
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "it reads as a question to the interpreter"
-    )]
-    fn line(&self, statement: &Statement, activation: &Activation) -> usize {
-        activation.template.source.line(statement.span.start)
     }
 
     pub(super) fn print(
@@ -263,6 +257,7 @@ impl Interpreter<'_> {
         let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
         let mut inner = activation.inner(scope);
         inner.obeys_parent &= !prints_always;
+        inner.is_captured = true;
         let mut output = Output::default();
         self.run_body(&frame.body, &inner, &mut output)?;
         Ok(self.capture(output))
@@ -276,6 +271,7 @@ impl Interpreter<'_> {
         self.cyclic.push(Arc::clone(&activation.scope));
         let mut inside = activation.inner(Arc::clone(&activation.scope));
         inside.obeys_parent = false;
+        inside.is_captured = true;
         Value::from_object(Entity::Macro(Macro {
             definition: Arc::clone(definition),
             activation: inside,
@@ -297,13 +293,6 @@ impl Interpreter<'_> {
             self.assign(target, value, &inner)?;
         }
         self.run_body(&body.body, &inner, output)
-    }
-
-    fn assign_name(&mut self, name: &Name, value: Value, activation: &Activation, exports: bool) {
-        if activation.is_top_level {
-            activation.context.set(name, value.clone(), exports);
-        }
-        activation.scope.set(name, value);
     }
 
     /// Jinja2 looks at the namespaces before it computes what they get.
@@ -337,7 +326,7 @@ impl Interpreter<'_> {
     ) -> Outcome<()> {
         match target {
             Target::Name(name) => {
-                self.assign_name(name, value, activation, true);
+                assign_name(name, value, activation, true);
                 Ok(())
             }
             Target::Attribute {
@@ -386,6 +375,28 @@ impl Interpreter<'_> {
         let value = self.evaluate(expression, activation)?;
         is_true(&value).map_err(|failure| at(failure, activation, expression))
     }
+}
+
+/// Jinja2 prints the value of a filter or call block without making a text of it.
+fn expect_text(value: &Value) -> Outcome<()> {
+    match text_of(value) {
+        Some(_) => Ok(()),
+        None => Err(Failure::of_type(format!(
+            "the block gives a value of type `{}`, and only a text can be printed here",
+            type_name(value)
+        ))),
+    }
+}
+
+fn assign_name(name: &Name, value: Value, activation: &Activation, exports: bool) {
+    if activation.is_top_level {
+        activation.context.set(name, value.clone(), exports);
+    }
+    activation.scope.set(name, value);
+}
+
+fn line_of(statement: &Statement, activation: &Activation) -> usize {
+    activation.template.source.line(statement.span.start)
 }
 
 pub(super) fn origin(activation: &Activation, line: usize) -> LineOrigin {

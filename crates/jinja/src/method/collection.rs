@@ -8,9 +8,10 @@ use crate::limits::Budget;
 use crate::method::find_item;
 use crate::operator::position;
 use crate::sequence::sorted;
+use crate::value::missing_key;
 use crate::value::{
-    Dictionary, Entity, Key, Undefined, Value, View, ViewKind, items, list, lock, text_of, tuple,
-    type_name, view,
+    Dictionary, Entity, Key, Value, View, ViewKind, items, list, lock, text_of, tuple, type_name,
+    view,
 };
 
 /// Methods of what cannot be changed.
@@ -139,9 +140,7 @@ pub(super) fn call_dict(
             let key = required(key, name, "key")?;
             let hashed = Key::of(&key)?;
             let removed = lock(entries).remove(&hashed);
-            removed
-                .or(otherwise)
-                .ok_or_else(|| Undefined::key_error(&key))
+            removed.or(otherwise).ok_or_else(missing_key)
         }
         "setdefault" => {
             let [key, otherwise] = arguments.bind(name, ["key", "default"])?;

@@ -216,9 +216,9 @@ pub(super) fn check_encoding(encoding: Option<&Value>) -> Outcome<()> {
         .replace('_', "-");
     match name.as_str() {
         "utf-8" | "utf8" => Ok(()),
-        _ => Err(Failure::unsupported(format!(
-            "the encoding `{name}` is not supported"
-        ))),
+        _ => Err(Failure::unsupported(
+            "only the encoding `utf-8` is supported",
+        )),
     }
 }
 

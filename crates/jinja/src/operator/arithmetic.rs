@@ -88,12 +88,14 @@ pub(crate) fn floor_remainder(left: &BigInt, right: &BigInt) -> Outcome<BigInt> 
     }
 }
 
+/// Bits of the integers that a float has exactly.
+const EXACT: u64 = 53;
+
 /// The quotient of integers, rounded once.
 fn divide_integers(left: &BigInt, right: &BigInt) -> Outcome<Value> {
     if right.is_zero() {
         return Err(division_by_zero());
     }
-    const EXACT: u64 = 53;
     if left.bits() <= EXACT && right.bits() <= EXACT {
         let quotient = left.to_f64().unwrap_or_default() / right.to_f64().unwrap_or(1.0);
         return Ok(Value::from(quotient));
@@ -199,7 +201,7 @@ fn compute_floats(operator: BinaryOperator, left: f64, right: f64) -> Outcome<Va
     }))
 }
 
-/// The floor of the quotient and the rest, as CPython rounds them.
+/// The floor of the quotient and the rest, as `CPython` rounds them.
 fn divide_floats(left: f64, right: f64) -> (f64, f64) {
     let mut rest = left % right;
     let mut quotient = (left - rest) / right;

@@ -236,7 +236,7 @@ impl Parser<'_> {
             }
             TokenKind::Operator("(") => {
                 self.advance();
-                let inner = self.nested(|parser| parser.parse_parenthesized())?;
+                let inner = self.nested(Parser::parse_parenthesized)?;
                 self.expect_operator(")")?;
                 return Ok(Expression {
                     span: self.span_from(start),
@@ -409,20 +409,20 @@ impl Parser<'_> {
     fn parse_slice(&mut self, start: Option<Expression>) -> Outcome<Slice> {
         self.expect_operator(":")?;
         let part = |parser: &mut Self| -> Outcome<Option<Expression>> {
-            let is_end = [":", "]", ","].iter().any(|end| parser.is_operator(end));
-            if is_end {
+            let is_empty = [":", "]", ","].iter().any(|sign| parser.is_operator(sign));
+            if is_empty {
                 Ok(None)
             } else {
                 parser.parse_expression().map(Some)
             }
         };
-        let stop = part(self)?;
+        let end = part(self)?;
         let step = if self.skip_operator(":") {
             part(self)?
         } else {
             None
         };
-        Ok(Slice { start, stop, step })
+        Ok(Slice { start, end, step })
     }
 
     fn parse_arguments(&mut self) -> Outcome<Arguments> {

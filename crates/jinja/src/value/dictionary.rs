@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_traits::FromPrimitive as _;
 
 use crate::error::{Failure, Outcome};
-use crate::value::{Entity, Moment, Undefined, Value, View, type_name, view};
+use crate::value::{Entity, Moment, Value, View, type_name, view};
 
 /// What Python's hash and equality make of a value: `1`, `1.0` and `True` are one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,9 @@ impl Key {
                 }
                 Entity::Moment(moment) => Self::Moment(moment.clone()),
                 Entity::Undefined(undefined) => undefined.check_use().map(|()| Self::Undefined)?,
-                Entity::List(_) | Entity::Dict(_) => return Err(unhashable(value)),
-                Entity::DictView { .. } => return Err(unhashable(value)),
+                Entity::List(_) | Entity::Dict(_) | Entity::DictView { .. } => {
+                    return Err(unhashable(value));
+                }
                 _ => Self::Object(std::ptr::from_ref(entity).addr()),
             },
             View::Foreign => return Err(unhashable(value)),
@@ -167,12 +168,7 @@ impl Dictionary {
     }
 }
 
-impl Undefined {
-    /// The error of a key that is not there, which Python calls `KeyError`.
-    pub(crate) fn key_error(key: &Value) -> Box<Failure> {
-        Failure::raised(
-            "KeyError",
-            format!("there is no key `{}`", super::repr(key)),
-        )
-    }
+/// The error of a key that is not there; the key may be a secret.
+pub(crate) fn missing_key() -> Box<Failure> {
+    Failure::raised("KeyError", "the key that is asked for does not exist")
 }

@@ -33,7 +33,7 @@ pub(crate) enum Entity {
     },
     Range {
         start: i64,
-        stop: i64,
+        end: i64,
         step: i64,
     },
     Generator {
@@ -106,11 +106,11 @@ impl Entity {
     }
 
     fn range_length(&self) -> i128 {
-        let Self::Range { start, stop, step } = *self else {
+        let Self::Range { start, end, step } = *self else {
             return 0;
         };
-        let (start, stop, step) = (i128::from(start), i128::from(stop), i128::from(step));
-        let distance = if step > 0 { stop - start } else { start - stop };
+        let (start, end, step) = (i128::from(start), i128::from(end), i128::from(step));
+        let distance = if step > 0 { end - start } else { start - end };
         if distance <= 0 {
             0
         } else {
@@ -194,15 +194,12 @@ impl Drop for Entity {
         }
         let is_first = DROPPED.try_with(|waiting| {
             let mut waiting = waiting.borrow_mut();
-            match waiting.as_mut() {
-                Some(waiting) => {
-                    waiting.append(&mut children);
-                    false
-                }
-                None => {
-                    *waiting = Some(std::mem::take(&mut children));
-                    true
-                }
+            if let Some(waiting) = waiting.as_mut() {
+                waiting.append(&mut children);
+                false
+            } else {
+                *waiting = Some(std::mem::take(&mut children));
+                true
             }
         });
         if is_first != Ok(true) {
@@ -275,8 +272,8 @@ impl Object for Entity {
 }
 
 /// A range whose bounds fit 64 bits.
-pub(crate) fn range(start: i64, stop: i64, step: i64) -> Value {
-    Value::from_object(Entity::Range { start, stop, step })
+pub(crate) fn range(start: i64, end: i64, step: i64) -> Value {
+    Value::from_object(Entity::Range { start, end, step })
 }
 
 impl From<Entity> for Value {

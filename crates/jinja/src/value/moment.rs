@@ -17,7 +17,7 @@ pub(crate) struct Moment {
 struct Day {
     year: i32,
     month: u32,
-    day: u32,
+    of_month: u32,
 }
 
 const WEEKDAYS: [&str; 7] = [
@@ -62,14 +62,18 @@ impl Day {
             && (1..=12).contains(&month)
             && day >= 1
             && day <= days_in(year, month);
-        exists.then_some(Self { year, month, day })
+        exists.then_some(Self {
+            year,
+            month,
+            of_month: day,
+        })
     }
 
     fn of_year(self) -> u32 {
         (1..self.month)
             .map(|month| days_in(self.year, month))
             .sum::<u32>()
-            + self.day
+            + self.of_month
     }
 
     /// Days since the first of January of the year 1, which is day 1.
@@ -84,7 +88,7 @@ impl Day {
     }
 
     fn iso(self) -> String {
-        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.of_month)
     }
 }
 
@@ -105,7 +109,7 @@ fn iso_offset(offset: i32, separator: &str) -> String {
         seconds / 3600,
         seconds / 60 % 60
     );
-    if seconds % 60 == 0 {
+    if seconds.is_multiple_of(60) {
         minutes
     } else {
         format!("{minutes}{separator}{:02}", seconds % 60)
@@ -170,8 +174,13 @@ impl Moment {
 
     pub(crate) fn repr(&self) -> String {
         let mut numbers: Vec<String> = Vec::new();
-        if let Some(Day { year, month, day }) = self.day {
-            numbers.extend([year.to_string(), month.to_string(), day.to_string()]);
+        if let Some(Day {
+            year,
+            month,
+            of_month,
+        }) = self.day
+        {
+            numbers.extend([year.to_string(), month.to_string(), of_month.to_string()]);
         }
         if let Some(clock) = self.clock {
             let shown = match clock {
@@ -222,7 +231,7 @@ impl Moment {
         let day = self.day.unwrap_or(Day {
             year: 1900,
             month: 1,
-            day: 1,
+            of_month: 1,
         });
         let mut printed = String::new();
         let mut characters = format.chars();
@@ -252,8 +261,8 @@ impl Moment {
             'Y' => format!("{}", day.year),
             'y' => format!("{:02}", day.year % 100),
             'm' => format!("{:02}", day.month),
-            'd' => format!("{:02}", day.day),
-            'e' => format!("{:2}", day.day),
+            'd' => format!("{:02}", day.of_month),
+            'e' => format!("{:2}", day.of_month),
             'j' => format!("{:03}", day.of_year()),
             'H' => format!("{hour:02}"),
             'I' => format!("{:02}", (hour + 11) % 12 + 1),
@@ -270,7 +279,7 @@ impl Moment {
             'F' => day.iso(),
             'T' => format!("{hour:02}:{minute:02}:{second:02}"),
             'R' => format!("{hour:02}:{minute:02}"),
-            'D' => format!("{:02}/{:02}/{:02}", day.month, day.day, day.year % 100),
+            'D' => format!("{:02}/{:02}/{:02}", day.month, day.of_month, day.year % 100),
             'z' => self
                 .offset
                 .map(|offset| iso_offset(offset, ""))
@@ -299,7 +308,7 @@ pub(crate) fn date_attribute(moment: &Moment, name: &str) -> Option<Value> {
         match name {
             "year" => return Some(Value::from(i64::from(day.year))),
             "month" => return number(day.month),
-            "day" => return number(day.day),
+            "day" => return number(day.of_month),
             _ => {}
         }
     }

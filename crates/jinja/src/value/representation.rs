@@ -52,7 +52,7 @@ impl Printer {
             View::Int(number) => self.write(format_args!("{number}")),
             View::Float(number) => self.text.push_str(&print_float(number)),
             View::Text(text) if value.is_safe() => {
-                self.write(format_args!("Markup({})", quote(text)))
+                self.write(format_args!("Markup({})", quote(text)));
             }
             View::Text(text) => self.text.push_str(&quote(text)),
             View::Bytes(bytes) => self.text.push_str(&quote_bytes(bytes)),
@@ -171,10 +171,10 @@ fn describe(entity: &Entity) -> String {
     match entity {
         Entity::Range {
             start,
-            stop,
+            end,
             step: 1,
-        } => format!("range({start}, {stop})"),
-        Entity::Range { start, stop, step } => format!("range({start}, {stop}, {step})"),
+        } => format!("range({start}, {end})"),
+        Entity::Range { start, end, step } => format!("range({start}, {end}, {step})"),
         Entity::Loop(state) => format!("<LoopContext {}/{}>", state.index(), state.length()),
         Entity::Macro(callee) => match callee.name() {
             Some(name) => format!("<Macro {}>", quote(name)),

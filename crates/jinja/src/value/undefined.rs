@@ -12,6 +12,8 @@ pub(crate) struct Undefined {
     /// The type of what was asked for the attribute, as Jinja2 calls it.
     owner: Option<String>,
     name: Option<Value>,
+    /// Whether the name is a value, which may be a secret, and not part of the template.
+    is_computed: bool,
 }
 
 impl Undefined {
@@ -34,6 +36,7 @@ impl Undefined {
             hint: Some(hint.into()),
             name: name.map(Value::from),
             owner: None,
+            is_computed: false,
         }
     }
 
@@ -44,7 +47,14 @@ impl Undefined {
             hint: None,
             owner: Some(kind_of_object(owner)),
             name: Some(name),
+            is_computed: false,
         }
+    }
+
+    /// The same where the name is computed, so that no message shows it.
+    pub(crate) fn computed(mut self) -> Self {
+        self.is_computed = true;
+        self
     }
 
     pub(crate) fn into_value(self) -> Value {
@@ -71,6 +81,9 @@ impl Undefined {
         if let Some(hint) = &self.hint {
             return hint.clone();
         }
+        if let (true, Some(owner)) = (self.is_computed, &self.owner) {
+            return format!("the {owner} does not have the item that is asked for");
+        }
         let name = self.name().unwrap_or_else(|| "a value".to_owned());
         match (&self.owner, &self.name) {
             (None, _) => format!("`{name}` is undefined"),
@@ -84,7 +97,7 @@ impl Undefined {
     /// The error of using it in a way that no mode allows.
     pub(crate) fn failure(&self) -> Box<Failure> {
         let mut failure = Failure::new(ErrorKind::Undefined, "UndefinedError", self.message());
-        failure.variable = self.name();
+        failure.variable = self.name().filter(|_| !self.is_computed);
         failure
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jinja::{Engine, Limits, Loader, Syntax, UndefinedMode, Value, value};
+use jinja::{Callable, Engine, Limits, Loader, Syntax, UndefinedMode, Value, value};
 use serde_json::Value as Json;
 
-/// What CPython's Jinja2 or this crate answers.
+/// What `CPython`'s Jinja2 or this crate answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Output(String),
@@ -143,26 +143,39 @@ pub(crate) fn loader_of(templates: BTreeMap<String, String>) -> Loader {
 
 /// An engine for a case, whose work is bounded so that a hostile template ends soon.
 pub(crate) fn engine_of(case: &Json) -> Engine {
-    Engine::new(
+    let loader = loader_of(templates_of(case));
+    let mut engine = Engine::new(
         syntax_of(&case["syntax"]),
         undefined_of(&case["undefined"]),
-        loader_of(templates_of(case)),
+        loader,
     )
     .with_limits(Limits {
         steps: 2_000_000,
         output_bytes: 4 << 20,
-    })
+    });
+    let names = case["functions"].as_array().into_iter().flatten();
+    for name in names.filter_map(Json::as_str) {
+        let printed = name.to_owned();
+        let callable: Arc<dyn Callable> = Arc::new(move |args: &[Value], _: &[(String, Value)]| {
+            let shown: Vec<String> = args.iter().map(value::repr).collect();
+            Ok(Value::from(format!("{printed}({})", shown.join(", "))))
+        });
+        engine.add_function(name, Arc::clone(&callable));
+        engine.add_filter(name, callable);
+    }
+    engine
 }
 
-/// What this crate answers; lines are checked on the way, since each line of a text has one.
+/// What this crate answers.
 pub(crate) fn render(case: &Json) -> Answer {
-    match engine_of(case).render("main", &value_of(&case["context"])) {
+    answer(&engine_of(case), "main", &case["context"])
+}
+
+/// What an engine makes of a template; lines are checked on the way, since each line of a text has one.
+pub(crate) fn answer(engine: &Engine, name: &str, context: &Json) -> Answer {
+    match engine.render(name, &value_of(context)) {
         Ok(printed) => {
-            assert_eq!(
-                printed.lines.len(),
-                printed.text.split_inclusive('\n').count(),
-                "{case}"
-            );
+            assert_eq!(printed.lines.len(), printed.text.lines().count(), "{name}");
             Answer::Output(printed.text)
         }
         Err(error) => Answer::Error(error.exception.to_owned()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-/// A small generator of numbers (SplitMix64), the same on every machine.
+/// A small generator of numbers (`SplitMix64`), the same on every machine.
 struct Random(u64);
 
 impl Random {
@@ -164,7 +164,6 @@ impl Writer {
             18 => {
                 let tag = self.random.pick(&[
                     "include 'inc'",
-                    "include 'inc' without context",
                     "include 'none' ignore missing",
                     "include ['none', 'inc']",
                 ]);
@@ -224,11 +223,11 @@ impl Writer {
     }
 
     fn condition(&mut self, depth: usize) -> String {
-        let test = self.test(2);
-        let mut text = self.tag(&format!("if {test}")) + &self.body(depth - 1);
+        let condition = self.test(2);
+        let mut text = self.tag(&format!("if {condition}")) + &self.body(depth - 1);
         if self.random.chance(25) {
-            let test = self.test(1);
-            text += &(self.tag(&format!("elif {test}")) + &self.body(depth - 1));
+            let condition = self.test(1);
+            text += &(self.tag(&format!("elif {condition}")) + &self.body(depth - 1));
         }
         if self.random.chance(40) {
             text += &(self.tag("else") + &self.body(depth - 1));
@@ -273,9 +272,9 @@ impl Writer {
         self.names.push(name);
         let mut text = self.tag(&head) + &inside + &self.body(depth - 1);
         if self.random.chance(10) {
-            let test = self.test(1);
+            let condition = self.test(1);
             let jump = self.random.pick(&["break", "continue"]);
-            text += &(self.tag(&format!("if {test}")) + &self.tag(jump) + &self.tag("endif"));
+            text += &(self.tag(&format!("if {condition}")) + &self.tag(jump) + &self.tag("endif"));
         }
         self.names.pop();
         if self.random.chance(20) {
@@ -294,10 +293,8 @@ impl Writer {
             "indent('> ')",
             "trim|indent(3)",
             "title",
-            "wordcount",
             "indent(width=2, blank=true)",
             "escape",
-            "length",
             "truncate(12)",
         ]);
         self.tag(&format!("filter {filter}")) + &self.body(depth - 1) + &self.tag("endfilter")
@@ -337,7 +334,7 @@ impl Writer {
                 3 => format!("{first}, {second}, 3, c=4"),
                 _ => first,
             };
-            text += &if self.random.chance(20) {
+            let call = if self.random.chance(20) {
                 format!(
                     "{}in{}",
                     self.tag(&format!("call {name}({arguments})")),
@@ -346,6 +343,7 @@ impl Writer {
             } else {
                 format!("{{{{ {name}({arguments}) }}}}")
             };
+            text += &call;
         }
         text
     }
@@ -475,6 +473,13 @@ impl Writer {
             ),
             6 => format!("'%s' % {}", self.text(depth - 1)),
             7 => format!("{inner} ~ {}", self.any(depth - 1)),
+            choice => self.text_of_values(&inner, depth, choice),
+        }
+    }
+
+    /// Texts that are made of other values.
+    fn text_of_values(&mut self, inner: &str, depth: usize, choice: usize) -> String {
+        match choice {
             8 => format!(
                 "{inner}[{}:{}]",
                 self.random.pick(&["", "1", "-2", "0"]),

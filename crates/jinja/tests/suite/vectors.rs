@@ -1,4 +1,4 @@
-//! Answers of CPython's Jinja2 that are kept: `tests/oracle/jinja_oracle.py renew` writes them.
+//! Answers of `CPython`'s Jinja2 that are kept: `tests/oracle/jinja_oracle.py renew` writes them.
 
 use std::fmt::Write as _;
 use std::fs;

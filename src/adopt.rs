@@ -24,7 +24,7 @@ mod talos_files;
 pub use cluster_template::is_app;
 pub use codes::CODES;
 pub use kept_lists::{KeptLists, ListAddition, kept_lists};
-pub use lost_objects::LostObjects;
+pub use lost_objects::{LostObjects, refused_builds};
 pub use proposal::{KeyMove, Proposal, propose};
 pub use repository_kind::{ConfigShape, RepositoryKind, recognize};
 pub use service_addresses::lost_addresses;

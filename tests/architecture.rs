@@ -78,6 +78,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["source", "diagnostic", "secret", "yaml", "tree", "flux"],
     ),
     (
+        "adopt",
+        &["source", "diagnostic", "yaml", "tree", "flux", "diff"],
+    ),
+    (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
@@ -119,6 +123,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "watch",
             "profiler",
             "diff",
+            "adopt",
             "rules",
             "check",
             "audit",

@@ -8,8 +8,8 @@ pub static CODES: &[Meaning] = &[
         code: "config-not-here",
         summary: "The config of a cluster that is to be adopted is gone",
         text: "\
-cluster-template keeps it out of git, and `just template tidy` moves it to a folder with the time in its name below
-`.private`. Without it Kiln would have to guess what the cluster is.
+cluster-template keeps it out of git, and `just template tidy` moves it to a folder with the time in its
+name below `.private`. Without it Kiln would have to guess what the cluster is.
 
 Copy it back, and adopt again.
 
@@ -19,8 +19,8 @@ Copy it back, and adopt again.
         code: "config-not-upgraded",
         summary: "An older config cannot be given the keys of today",
         text: "\
-The config of before May 2026 has no groups. Kiln moves each key with its comment and its value as they are written,
-and for that each key has to start a line.
+The config of before May 2026 has no groups. Kiln moves each key with its comment and its value as they are
+written, and for that each key has to start a line.
 
 Write one key a line.
 
@@ -30,9 +30,9 @@ Write one key a line.
         code: "list-not-kept",
         summary: "A list of the user's cannot be read, so that nobody knows what Flux would lose",
         text: "\
-A `kustomization.yaml` lists what gets to the cluster. Where Kiln has one of its own, the entries of yours are kept,
-and so are its other fields. That needs one YAML document, a mapping, with each key that Kiln's version lacks on a
-line of its own.
+A `kustomization.yaml` lists what gets to the cluster. Where Kiln has one of its own, the entries of yours
+are kept, and so are its other fields. That needs one YAML document, a mapping, with each key that Kiln's
+version lacks on a line of its own.
 
 Write it so, and adopt again.
 
@@ -45,8 +45,9 @@ Write it so, and adopt again.
         code: "object-lost",
         summary: "An object that Flux applies today would be gone from the cluster",
         text: "\
-Kiln's templates have it under another name or not at all, and nothing of yours applies it. Flux removes from the
-cluster what is no longer applied: a claim goes with its data, a certificate is ordered anew, an address is given back.
+Kiln's templates have it under another name or not at all, and nothing of yours applies it. Flux removes
+from the cluster what is no longer applied: a claim goes with its data, a certificate is ordered anew, an
+address is given back.
 
 Keep it by a manifest in a folder of your own, or name each object that may go.
 
@@ -56,8 +57,9 @@ Keep it by a manifest in a folder of your own, or name each object that may go.
         code: "drop-unknown",
         summary: "`--drop` names what is not dropped",
         text: "\
-Each name is `Kind/namespace/name`, or `Kind/name` for what is in no namespace, just as the list of the objects says that
-would be gone.
+A name that is misspelt lets nothing go, and one of an object that stays would let it go the next time.
+
+Each name is `Kind/namespace/name`, or `Kind/name` for what is in no namespace, just as `object-lost` lists them.
 
     kiln adopt --drop Certificate/network/old",
     },
@@ -65,8 +67,8 @@ would be gone.
         code: "not-compared",
         summary: "Flux refuses a part of the tree, so that nobody can tell what a switch does to it",
         text: "\
-A folder that Flux cannot build applies nothing, and whether its objects stay cannot be told. `kiln diff` names such parts
-under \"Not compared\".
+A folder that Flux cannot build applies nothing, and whether its objects stay cannot be told. `kiln diff`
+names such parts under \"Not compared\".
 
 Mend it first; `kiln check` says what is wrong.
 
@@ -76,8 +78,8 @@ Mend it first; `kiln check` says what is wrong.
         code: "machines-go-back",
         summary: "The machines would be given an older Talos or Kubernetes than they have",
         text: "\
-Kiln's templates name the versions that they were tried with, and the repository names newer ones. Neither Talos nor
-Kubernetes goes back to an older minor version.
+Kiln's templates name the versions that they were tried with, and the repository names newer ones. Neither
+Talos nor Kubernetes goes back to an older minor version.
 
 Keep the newer version in a template of your own, before anything is applied.
 
@@ -87,8 +89,9 @@ Keep the newer version in a template of your own, before anything is applied.
         code: "machine-patches-replaced",
         summary: "Patches of the machines that cluster-template wrote are removed",
         text: "\
-topf applies every file of `talos/all`, `talos/control-plane` and `talos/worker` one after another. Left beside the
-rendered ones, the older patches would name the same network link twice and switch off what the others switch on.
+topf applies every file of `talos/all`, `talos/control-plane` and `talos/worker` one after another. Left
+beside the rendered ones, the older patches would name the same network link twice and switch off what the
+others switch on.
 
 What was changed in them by hand goes into a patch with a name of its own.
 
@@ -98,8 +101,8 @@ What was changed in them by hand goes into a patch with a name of its own.
         code: "machine-patches-kept",
         summary: "Patches of the machines are there that nothing renders",
         text: "\
-topf applies them beside the rendered ones, in the order of their names. That is how to add to the configuration of the
-machines, and what the rendered patches say as well may differ.
+topf applies them beside the rendered ones, in the order of their names. That is how to add to the
+configuration of the machines, and what the rendered patches say as well may differ.
 
 Look at the result before it is applied.
 
@@ -109,8 +112,8 @@ Look at the result before it is applied.
         code: "talhelper-unread",
         summary: "Files of talhelper are there that nothing reads any more",
         text: "\
-Since July 2026 cluster-template has topf make the configuration of the machines, as Kiln does. The certificates and
-tokens go over under another name; patches do not.
+Since July 2026 cluster-template has topf make the configuration of the machines, as Kiln does. The
+certificates and tokens go over under another name; patches do not.
 
 Each patch goes into the folder of the machines that it is for.
 

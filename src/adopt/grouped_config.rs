@@ -1,6 +1,6 @@
 //! The config of cluster-template of May to July 2026: TOML in groups, of which two have other keys today.
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Key, Table, value};
 
 use super::config_upgrade::{REPOSITORY_URL, UpgradedConfig, repository_url};
 
@@ -31,12 +31,17 @@ fn move_repository(document: &mut DocumentMut, moved: &mut Vec<(String, String)>
     };
     let visibility = table.get("visibility").and_then(Item::as_str);
     let url = repository_url(name, visibility == Some("private"));
+    let mut new = Key::new("url");
+    if let Some(old) = table.key("name") {
+        // The comment above it stays.
+        *new.leaf_decor_mut() = old.leaf_decor().clone();
+    }
     for key in ["name", "visibility"] {
         if table.remove(key).is_some() {
             moved.push((format!("{REPOSITORY}.{key}"), REPOSITORY_URL.to_owned()));
         }
     }
-    table.insert("url", value(url));
+    table.insert_formatted(&new, value(url));
 }
 
 /// Gives domain and token groups of their own, in the place of the one that they had.
@@ -70,8 +75,6 @@ fn move_cloudflare(document: &mut DocumentMut, moved: &mut Vec<(String, String)>
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     const OLD: &str = r#"# mine
 [network]
 node_cidr = "10.0.0.0/24" # all
@@ -94,7 +97,26 @@ name = "a"
     #[test]
     fn two_groups_get_the_keys_of_today() {
         let upgraded = super::upgraded(OLD).unwrap();
-        insta::assert_snapshot!(upgraded.text, @"");
+        insta::assert_snapshot!(upgraded.text, @r#"
+        # mine
+        [network]
+        node_cidr = "10.0.0.0/24" # all
+
+        [repository]
+        branch = "main"
+        # who
+        url = "ssh://git@github.com/me/home.git"
+
+        # the zone
+        [domain]
+        name = "example.com"
+
+        [dns]
+        token = "t"
+
+        [[nodes]]
+        name = "a"
+        "#);
         assert_eq!(upgraded.moved.len(), 4);
         assert_eq!(super::upgraded(&upgraded.text), None);
         assert_eq!(super::upgraded("not toml"), None);

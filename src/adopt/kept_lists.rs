@@ -24,8 +24,8 @@ const DELIMITERS: [&str; 3] = ["#{", "#%", "#|"];
 pub struct KeptLists {
     /// What is to be added to the templates of lists, by path.
     pub additions: Vec<ListAddition>,
-    /// The lists of which nobody can tell what they have.
-    pub unreadable: Vec<String>,
+    /// The lists of which something cannot be kept, each with what that is, if anyone can tell.
+    pub unkept: Vec<(String, Option<String>)>,
 }
 
 /// What is to be added to the template of a list.
@@ -53,28 +53,45 @@ pub fn kept_lists<S>(tree: &Tree<S>, existing: &dyn Fn(&str) -> Option<Vec<u8>>)
         match addition(file, &bytes) {
             Some(addition) if addition.is_empty() => {}
             Some(addition) => kept.additions.push(addition),
-            None => kept.unreadable.push(file.path.clone()),
+            None => kept.unkept.push((file.path.clone(), None)),
         }
     }
     kept
 }
 
 impl KeptLists {
-    /// Says which lists nobody can keep.
+    /// Takes what is still to be added, once it was, for what cannot be kept.
+    #[must_use]
+    pub fn after_additions(mut self) -> Self {
+        let left = std::mem::take(&mut self.additions).into_iter();
+        self.unkept.extend(left.map(|addition| {
+            let entries = addition.entries.iter().map(|(_, entry)| entry);
+            let fields = addition.fields.iter().map(|(field, _)| field);
+            let names: Vec<String> = entries.chain(fields).map(|it| format!("`{it}`")).collect();
+            (addition.path, Some(names.join(", ")))
+        }));
+        self
+    }
+
+    /// Says of which lists something cannot be kept.
     pub fn problem(&self) -> Option<Diagnostic> {
-        let listed = |path: &String| Listed {
-            path: path.clone(),
-            text: String::new(),
+        let message = match self.unkept.as_slice() {
+            [] => return None,
+            [(path, None)] => format!("what `{path}` lists cannot be kept"),
+            [(path, Some(names))] => format!("{names} of `{path}` cannot be kept"),
+            all => format!("what {} lists have cannot be kept", all.len()),
         };
-        let first = self.unreadable.first()?;
-        let message = match self.unreadable.len() {
-            1 => format!("what `{first}` lists cannot be kept"),
-            count => format!("what {count} lists have cannot be kept"),
-        };
-        let mut problem = Diagnostic::error("list-not-kept", message)
-            .with_hint("write it as a mapping with one key a line, as `kustomize create` does; `kiln build FOLDER` says what is wrong with it");
-        if self.unreadable.len() > 1 {
-            problem.list = self.unreadable.iter().map(listed).collect();
+        let mut problem = Diagnostic::error("list-not-kept", message).with_hint(
+            "write each list as a mapping with one key a line, as `kustomize create` does, and no entry that leads nowhere",
+        );
+        if self.unkept.len() > 1 {
+            let listed = self.unkept.iter().map(|(path, names)| Listed {
+                path: path.clone(),
+                text: names
+                    .as_ref()
+                    .map_or_else(String::new, |names| format!("has {names}")),
+            });
+            problem.list = listed.collect();
         }
         Some(problem)
     }
@@ -277,9 +294,45 @@ namespace:
         let [addition] = kept.additions.as_slice() else {
             panic!("{kept:?}")
         };
-        insta::assert_snapshot!(addition.added_to(TEMPLATE, true), @"");
+        insta::assert_snapshot!(addition.added_to(TEMPLATE, true), @r"
+        ---
+        kind: Kustomization
+        components:
+          - ../../components/sops
+          - ../../components/own
+        resources:
+          - ./namespace.yaml
+          #% for name in names %#
+          - ./#{ name }#/ks.yaml
+          #% endfor %#
+          - ./mine/ks.yaml
+        #% raw %#
+          - ./we#{ird/ks.yaml
+        #% endraw %#
+        # mine
+        patches:
+          - path: mine.yaml
+            target: {kind: HelmRelease}
+        ");
+        let left = kept.clone().after_additions().problem().unwrap();
+        assert_eq!(
+            left.message,
+            "`./mine/ks.yaml`, `./we#{ird/ks.yaml`, `../../components/own`, `patches` of `apps/default/kustomization.yaml` cannot be kept"
+        );
         let copied = addition.added_to("resources:\n- a\n\n", false);
-        insta::assert_snapshot!(copied, @"");
+        insta::assert_snapshot!(copied, @r"
+        resources:
+        - a
+        - ./mine/ks.yaml
+        - ./we#{ird/ks.yaml
+
+        components:
+          - ../../components/own
+        # mine
+        patches:
+          - path: mine.yaml
+            target: {kind: HelmRelease}
+        ");
     }
 
     #[test]
@@ -301,7 +354,7 @@ namespace:
             "{patches: [1]}\n",
         ] {
             let kept = kept(OURS, torn);
-            assert_eq!(kept.unreadable, [PATH], "{torn}");
+            assert_eq!(kept.unkept, [(PATH.to_owned(), None)], "{torn}");
             let problem = kept.problem().unwrap();
             assert!(problem.message.contains(PATH), "{problem:?}");
         }

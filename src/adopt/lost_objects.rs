@@ -81,6 +81,36 @@ fn name(subject: &Subject) -> String {
     one.to_string()
 }
 
+/// Says which folders Flux cannot build today and why, so that nobody can tell what a switch does to them.
+pub fn refused_builds(today: &AppliedObjects) -> Option<Diagnostic> {
+    let builds = today.builds.iter().enumerate();
+    let refused = builds.filter(|(_, build)| build.is_reached() && build.refused);
+    let refused: Vec<(&str, &str)> = refused
+        .map(|(index, build)| {
+            let problems = today.problems.iter();
+            let mut own = problems.filter(|problem| problem.builds.contains(&index));
+            let why = own.next().map(|problem| problem.message.as_str());
+            (build.folder.as_str(), why.unwrap_or("nobody says why"))
+        })
+        .collect();
+    let message = match refused.as_slice() {
+        [] => return None,
+        [(folder, why)] => format!("Flux cannot build `{folder}` today: {why}"),
+        all => format!("Flux cannot build {} folders today", all.len()),
+    };
+    let mut problem = Diagnostic::error("not-compared", message).with_hint(
+        "mend that first, as nobody can tell what the switch does to it; `kiln build` says where it stands",
+    );
+    if refused.len() > 1 {
+        let listed = refused.iter().map(|(folder, why)| Listed {
+            path: (*folder).to_owned(),
+            text: format!(": {why}"),
+        });
+        problem.list = listed.collect();
+    }
+    Some(problem)
+}
+
 fn refusal(lost: &[&(Subject, Option<Spot>)]) -> Option<Diagnostic> {
     let message = match lost {
         [] => return None,

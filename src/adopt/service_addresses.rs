@@ -38,7 +38,10 @@ fn networks(tree: &AppliedObjects) -> Option<Vec<String>> {
     let pools = tree.of_kind("cilium.io", "CiliumLoadBalancerIPPool");
     let mut found = Vec::new();
     for block in pools.flat_map(blocks) {
-        found.push(block.find_text(&["cidr"])?.to_owned());
+        let network = block.find_text(&["cidr"])?.to_owned();
+        if !found.contains(&network) {
+            found.push(network);
+        }
     }
     Some(found)
 }

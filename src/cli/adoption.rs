@@ -110,6 +110,9 @@ impl Adoption {
         let before = adopter.on_disk(&draft)?;
         let followed = adopter.follow(before.own_files())?;
         let today = Applied::of(&followed);
+        if let Some(problem) = adopt::refused_builds(&today.objects) {
+            return Err(CommandError::Problems(vec![problem]));
+        }
         let before = before.in_tree(followed);
         let lists = adopter.keep_lists(&draft)?;
         let switched_off = adopter.switch_off(&draft)?;
@@ -311,12 +314,7 @@ impl<'s> Adopter<'s> {
 
     /// Refuses lists whose entries did not get into what is rendered, as by a template that lists otherwise.
     fn refuse_lost_entries(&self, draft: &Draft) -> Result<(), CommandError> {
-        let lost = self.lists(draft)?;
-        let unreadable = lost.additions.into_iter().map(|addition| addition.path);
-        let lost = KeptLists {
-            unreadable: unreadable.collect(),
-            ..KeptLists::default()
-        };
+        let lost = self.lists(draft)?.after_additions();
         match lost.problem() {
             Some(problem) => Err(CommandError::Problems(vec![problem])),
             None => Ok(()),

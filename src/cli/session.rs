@@ -351,7 +351,8 @@ fn find_root(start: &Path) -> Result<PathBuf, CommandError> {
                 root.display()
             );
             Err(CommandError::failed(message)
-                .hint("start a Kiln project in a new folder with `kiln init DIR`"))
+                .hint("`kiln adopt` takes a cluster of cluster-template's over")
+                .hint("for another one, start a Kiln project in a new folder with `kiln init DIR`"))
         }
         None => {
             let message = format!(

@@ -37,9 +37,9 @@ Rename the template, as its path is the path of its output.
 They are not in `kiln.lock`, so they are yours, and `kiln render` never overwrites or removes what is not its
 own. A file that happens to be just as Kiln would write it stays yours as well.
 
-`kiln adopt` is the way in: it shows what the switch does to the cluster, dangers first, keeps the entries of your
-lists that Kiln's versions lack, refuses to drop what Flux applies today, and takes the files over with `--write`. To keep
-a file, remove its template or switch its app off.
+`kiln adopt` is the way in: it shows what the switch does to the cluster, dangers first, keeps the entries
+of your lists that Kiln's versions lack, refuses to drop what Flux applies today, and takes the files over
+with `--write`. To keep a file, remove its template or switch its app off.
 
     kiln adopt                  # look
     kiln adopt --write",

@@ -250,7 +250,7 @@ impl Run<'_> {
         }
         let proposal = &self.adoption.proposal;
         for (old, new) in &proposal.moved_keys {
-            printer.status(format_args!("config: {old} is {new}"));
+            printer.status(format_args!("config: {old} is now {new}"));
         }
         let kept = &self.adoption.kept;
         for addition in &kept.lists.additions {

@@ -59,7 +59,7 @@ Keep it by a manifest in a folder of your own, or name each object that may go.
         text: "\
 A name that is misspelt lets nothing go, and one of an object that stays would let it go the next time.
 
-Each name is `Kind/namespace/name`, or `Kind/name` for what is in no namespace, just as `object-lost` lists them.
+Each name is `Kind/namespace/name`, or `Kind/name` for what is in no namespace, as `object-lost` lists them.
 
     kiln adopt --drop Certificate/network/old",
     },

@@ -23,12 +23,11 @@ impl<'t> EntryLines<'t> {
             return None;
         }
         let last = entry.value.span.end.max(key.end);
-        let end = match text[..last].ends_with('\n') {
-            // A block ends where its last line does.
-            true => last,
-            false => text[last..]
-                .find('\n')
-                .map_or(text.len(), |at| last + at + 1),
+        // A block ends where its last line does.
+        let rest = (!text[..last].ends_with('\n')).then(|| text[last..].find('\n'));
+        let end = match rest {
+            None => last,
+            Some(rest) => rest.map_or(text.len(), |at| last + at + 1),
         };
         let comment: String = text[start..line]
             .split_inclusive('\n')

@@ -198,13 +198,12 @@ fn add_entries(text: &mut String, field: &str, entries: &[&str], is_rendered: bo
         verbatim(&format!("{indent}- {value}"), is_rendered)
     });
     let lines: String = lines.collect();
-    match block {
-        Some(block) => text.insert_str(block.end, &lines),
-        None => {
-            text.push_str(field);
-            text.push_str(":\n");
-            text.push_str(&lines);
-        }
+    if let Some(block) = block {
+        text.insert_str(block.end, &lines);
+    } else {
+        text.push_str(field);
+        text.push_str(":\n");
+        text.push_str(&lines);
     }
 }
 

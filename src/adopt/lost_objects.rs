@@ -1,5 +1,6 @@
 //! What Flux applies today, and would not any more.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Listed};
@@ -139,7 +140,7 @@ fn refusal(lost: &[&(Subject, Option<Spot>)]) -> Option<Diagnostic> {
 
 /// Quotes a word for a shell, if need be.
 fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -142,17 +142,16 @@ fn missing(files: &dyn Files) -> Diagnostic {
 
 /// Writes the file that makes a folder a project.
 fn project_text(files: &dyn Files) -> Result<String, ReadError> {
-    let mut text = "\
+    let start = "\
 # Kiln renders this repository with its own templates, and leaves alone what it does not render: see `kiln.lock`.
 catalogue = true
-"
-    .to_owned();
-    let makejinjas = files.list_outputs(TEMPLATES)?;
-    if makejinjas.iter().any(|path| path.ends_with(".j2")) {
-        text.push_str(&format!(
-            "\n# `{TEMPLATES}` is makejinja's.\ntemplates = [\"{OTHER_TEMPLATES}\"]\n"
-        ));
-    }
+";
+    let found = files.list_outputs(TEMPLATES)?;
+    let text = if found.iter().any(|path| path.ends_with(".j2")) {
+        format!("{start}\n# `{TEMPLATES}` is makejinja's.\ntemplates = [\"{OTHER_TEMPLATES}\"]\n")
+    } else {
+        start.to_owned()
+    };
     Ok(text)
 }
 

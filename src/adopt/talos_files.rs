@@ -104,7 +104,7 @@ impl TalosFiles {
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let lowered = self.versions.iter().filter(|step| step.goes_back());
         let mut warnings: Vec<Diagnostic> = lowered.map(VersionStep::warning).collect();
-        let superseded = Vec::from_iter(self.superseded.iter().cloned());
+        let superseded: Vec<String> = self.superseded.iter().cloned().collect();
         let groups = [
             (
                 "machine-patches-replaced",

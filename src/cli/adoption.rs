@@ -156,11 +156,7 @@ impl Adoption {
     /// Lists the files that would be replaced or removed, and that the last commit has not as they are; none where there is
     /// no repository.
     pub fn uncommitted(&self, session: &Session) -> Result<Vec<String>, CommandError> {
-        let revision = match last_commit(session) {
-            Ok(Some(revision)) => revision,
-            Ok(None) => return Ok(Vec::new()),
-            Err(error) => return Err(sides::git_error(&error)),
-        };
+        let commit = LastCommit::find(session).map_err(|error| sides::git_error(&error))?;
         let folder = session.disk.folder(&self.layout.output)?;
         let mut found = Vec::new();
         let outputs: BTreeMap<&str, &[u8]> = self
@@ -179,11 +175,7 @@ impl Adoption {
                 continue;
             };
             let stays = outputs.get(path.as_str()) == Some(&bytes.as_slice());
-            let is_committed = || {
-                let committed = revision.as_ref().map(|commit| commit.read_output(&shown));
-                matches!(committed, Some(Ok(Some(committed))) if committed == bytes)
-            };
-            if !stays && !is_committed() {
+            if !stays && !commit.holds(&shown, &bytes) {
                 found.push(shown);
             }
         }
@@ -191,15 +183,40 @@ impl Adoption {
     }
 }
 
-/// Opens the last commit; the inner `None` is a repository without any, the outer one no repository.
-fn last_commit(session: &Session) -> Result<Option<Option<Revision>>, GitError> {
-    let repository = match Repository::of(&session.root) {
-        Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => return Ok(None),
-        found => found?,
-    };
-    match repository.commit("HEAD") {
-        Err(GitError::Unknown { .. }) => Ok(Some(None)),
-        commit => repository.revision(&commit?).map(Some).map(Some),
+/// What git has of a repository.
+enum LastCommit {
+    NoRepository,
+    Nothing,
+    Commit(Box<Revision>),
+}
+
+impl LastCommit {
+    fn find(session: &Session) -> Result<Self, GitError> {
+        let repository = match Repository::of(&session.root) {
+            Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => {
+                return Ok(Self::NoRepository);
+            }
+            found => found?,
+        };
+        match repository.commit("HEAD") {
+            Err(GitError::Unknown { .. }) => Ok(Self::Nothing),
+            commit => {
+                let revision = repository.revision(&commit?)?;
+                Ok(Self::Commit(Box::new(revision)))
+            }
+        }
+    }
+
+    /// Returns whether it has a file just so.
+    fn holds(&self, path: &str, bytes: &[u8]) -> bool {
+        match self {
+            Self::NoRepository => true,
+            Self::Nothing => false,
+            Self::Commit(revision) => {
+                let committed = revision.read_output(path);
+                committed.is_ok_and(|committed| committed.as_deref() == Some(bytes))
+            }
+        }
     }
 }
 

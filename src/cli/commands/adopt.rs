@@ -58,10 +58,9 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<Outcome, CommandError> {
-    let root = match &args.folder {
-        Some(folder) => settings.directory.join(folder),
-        None => settings.directory.clone(),
-    };
+    let start = &settings.directory;
+    let named = args.folder.as_ref().map(|folder| start.join(folder));
+    let root = named.unwrap_or_else(|| start.clone());
     if !root.is_dir() {
         let message = format!("there is no folder `{}`", root.display());
         return Err(CommandError::failed(message));
@@ -171,7 +170,7 @@ fn adopt_rendered(
     } else {
         plan.report().clone()
     };
-    result.list(&report, printer)?;
+    result.list(&report, printer);
     printer.summary(&result.sentence(&report), &result.object(&report))?;
     Ok(Outcome::Clean)
 }
@@ -272,7 +271,7 @@ impl Run<'_> {
     }
 
     /// Names each file for those who asked for more, and says what comes next.
-    fn list(&self, report: &Report, printer: &mut Printer) -> Result<(), CommandError> {
+    fn list(&self, report: &Report, printer: &mut Printer) {
         for path in self.adoption.proposal.inputs.keys() {
             printer.status(format_args!("{} {path}", self.verb("wrote", "would write")));
         }
@@ -296,7 +295,6 @@ impl Run<'_> {
             );
             printer.status("  3. push, and watch `flux get kustomizations --all-namespaces`");
         }
-        Ok(())
     }
 
     fn touches_machines(&self, report: &Report) -> bool {
@@ -355,7 +353,7 @@ impl Run<'_> {
         let lists = kept.lists.additions.iter().map(|addition| {
             let entries = addition.entries.iter().map(|(_, entry)| entry);
             let fields = addition.fields.iter().map(|(field, _)| field);
-            json!({"path": addition.path, "entries": Vec::from_iter(entries), "fields": Vec::from_iter(fields)})
+            json!({"path": addition.path, "entries": entries.collect::<Vec<_>>(), "fields": fields.collect::<Vec<_>>()})
         });
         let renamed = proposal.key_files.iter().chain(&proposal.bundle);
         let renamed = renamed.map(|moved| json!({"from": moved.from, "to": moved.to}));
@@ -365,12 +363,12 @@ impl Run<'_> {
         json!({
             "repository": self.kind.to_string(),
             "adopted": self.written,
-            "dangers": Vec::from_iter(dangers),
+            "dangers": dangers.collect::<Vec<_>>(),
             "lost": lost.names(),
-            "inputs": Vec::from_iter(proposal.inputs.keys()),
-            "renamed": Vec::from_iter(renamed),
+            "inputs": proposal.inputs.keys().collect::<Vec<_>>(),
+            "renamed": renamed.collect::<Vec<_>>(),
             "movedKeys": proposal.moved_keys,
-            "keptInLists": Vec::from_iter(lists),
+            "keptInLists": lists.collect::<Vec<_>>(),
             "switchedOff": kept.switched_off,
             "created": report.created,
             "changed": report.changed,

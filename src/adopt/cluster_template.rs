@@ -32,25 +32,14 @@ pub fn is_app(name: &str) -> bool {
 
 /// Files that the template lists in a `kustomization.yaml` of an app, and for which the catalogue has others.
 const LISTED: &[&str] = &[
-    "kubernetes/apps/cert-manager/cert-manager/app/clusterissuer.yaml",
     "kubernetes/apps/cert-manager/cert-manager/app/clusterissuers.yaml",
     "kubernetes/apps/flux-system/flux-instance/app/helmrepository.yaml",
     "kubernetes/apps/flux-system/flux-instance/app/ingress.yaml",
     "kubernetes/apps/flux-system/flux-operator/app/helmrepository.yaml",
-    "kubernetes/apps/kube-system/cilium/app/networks.yaml",
-    "kubernetes/apps/kube-system/cilium/config/bgppeeringpolicy.yaml",
-    "kubernetes/apps/kube-system/cilium/config/cilium-l2.yaml",
-    "kubernetes/apps/kube-system/cilium/config/cilium-l3.yaml",
-    "kubernetes/apps/kube-system/cilium/config/l2announcementpolicy.yaml",
-    "kubernetes/apps/kube-system/cilium/config/l3.yaml",
-    "kubernetes/apps/kube-system/cilium/config/loadbalancerippool.yaml",
-    "kubernetes/apps/kube-system/cilium/config/pool.yaml",
     "kubernetes/apps/kube-system/coredns/app/helmrepository.yaml",
     "kubernetes/apps/kube-system/reloader/app/helmrepository.yaml",
     "kubernetes/apps/kube-system/spegel/app/helmrepository.yaml",
-    "kubernetes/apps/network/envoy-gateway/app/certificate.yaml",
     "kubernetes/apps/network/envoy-gateway/app/envoy.yaml",
-    "kubernetes/apps/network/envoy-gateway/app/podmonitor.yaml",
 ];
 
 /// Returns whether the template lists a file, and the catalogue has another in its place.

@@ -42,16 +42,15 @@ mac_addr = "02:00:00:00:00:11"
 schematic_id = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
 "#;
 
-/// The pool of the repository, under a name and in a file that no template has.
-const POOL: &str = "\
-apiVersion: cilium.io/v2alpha1
-kind: CiliumLoadBalancerIPPool
+/// An object of the template's, in a file for which the catalogue has others, and under a name that no template has.
+const POLICY: &str = "\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
 metadata:
   name: from-before
 spec:
-  blocks:
-    - cidr: 10.0.0.0/24
-    - cidr: 10.9.0.0/24
+  targetSelectors:
+    - {group: gateway.networking.k8s.io, kind: Gateway}
 ";
 
 /// A small repository that Flux applies, in git: what the templates of cluster-template would make, and the user's own.
@@ -87,13 +86,21 @@ impl LiveRepository {
     /// Makes it differ from what Kiln would render.
     fn differ(&self) {
         let sandbox = &self.sandbox;
-        let app = "kubernetes/apps/kube-system/cilium/app";
-        sandbox.write(&format!("{app}/networks.yaml"), POOL);
+        let app = "kubernetes/apps/network/envoy-gateway/app";
+        sandbox.write(&format!("{app}/envoy.yaml"), POLICY);
         let list = format!("{app}/kustomization.yaml");
         let text = sandbox.read(&list);
         sandbox.write(
             &list,
-            text.replace("resources:\n", "resources:\n  - ./networks.yaml\n"),
+            text.replace("resources:\n", "resources:\n  - ./envoy.yaml\n"),
+        );
+        let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
+        let one = "    - cidr: 10.0.0.0/24\n";
+        let text = sandbox.read(pool);
+        assert!(text.contains(one), "{text}");
+        sandbox.write(
+            pool,
+            text.replace(one, &format!("{one}    - cidr: 10.9.0.0/24\n")),
         );
         let chart = "kubernetes/apps/kube-system/coredns/app/ocirepository.yaml";
         let text = sandbox.read(chart);

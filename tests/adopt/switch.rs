@@ -6,7 +6,7 @@ use crate::diff::project::{commit, git};
 use crate::support::oracle;
 
 /// The object that no template has.
-pub(super) const LOST: &str = "CiliumLoadBalancerIPPool/from-before";
+pub(super) const LOST: &str = "BackendTrafficPolicy/network/from-before";
 
 #[test]
 fn a_look_says_all_and_writes_nothing() {
@@ -24,8 +24,8 @@ fn a_look_says_all_and_writes_nothing() {
         "`talos/all/30-kubelet.yaml`",
         "warning[machine-patches-kept]",
         "`talos/all/90-mine.yaml`",
-        "error[object-lost]: Flux applies `CiliumLoadBalancerIPPool/from-before` today",
-        "kiln adopt --drop CiliumLoadBalancerIPPool/from-before",
+        "error[object-lost]: Flux applies `BackendTrafficPolicy/network/from-before` today",
+        "kiln adopt --drop BackendTrafficPolicy/network/from-before",
     ] {
         assert!(run.stderr.contains(said), "{said}: {run}");
     }
@@ -39,12 +39,12 @@ fn a_look_says_all_and_writes_nothing() {
         assert!(!run.stdout.contains(kept), "{kept}: {run}");
     }
     assert_eq!(live.picture(), before);
-    let run = live.adopt(&["--drop", "CiliumLoadBalancerIPPool/from-bfore"]);
+    let run = live.adopt(&["--drop", "BackendTrafficPolicy/network/from-bfore"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("error[drop-unknown]"), "{run}");
     assert!(
         run.stderr
-            .contains("did you mean `CiliumLoadBalancerIPPool/from-before`?"),
+            .contains("did you mean `BackendTrafficPolicy/network/from-before`?"),
         "{run}"
     );
     let run = live.adopt(&["--drop", LOST]);
@@ -87,7 +87,7 @@ fn the_switch_keeps_all_that_is_the_users() {
         assert_eq!(
             gone,
             [
-                "kubernetes/apps/kube-system/cilium/app/networks.yaml",
+                "kubernetes/apps/network/envoy-gateway/app/envoy.yaml",
                 "talos/all/30-kubelet.yaml"
             ]
         );

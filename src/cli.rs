@@ -4,6 +4,7 @@
 //! [`commands`] does the work of each verb, [`printer`] is the only way out. Data goes to stdout,
 //! talk to stderr. No decision about manifests is made here.
 
+pub mod adoption;
 pub mod args;
 pub mod clock;
 pub mod codes;

@@ -12,6 +12,8 @@
 //!
 //! [`mod@watch`] waits for a change of what a compile read, so that it can be done again.
 //!
+//! [`adopt`] finds out what a live repository needs to be rendered by Kiln.
+//!
 //! [`pipeline`] is the one place where these stages meet.
 
 pub mod source;
@@ -39,6 +41,7 @@ pub mod seal;
 pub mod write;
 pub mod watch;
 pub mod diff;
+pub mod adopt;
 pub mod profiler;
 
 pub mod pipeline;

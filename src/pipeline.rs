@@ -38,7 +38,7 @@ pub use rekey::{Rekeyed, rekey};
 pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
 pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use surroundings::surroundings;
-pub use switch::{Change, Switched, switch};
+pub use switch::{Change, Switched, set_value, switch};
 pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;

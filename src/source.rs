@@ -262,38 +262,77 @@ pub trait Files: Sync {
     }
 }
 
-/// Files with some of them replaced by others, or added, in memory.
+/// Files with some of them replaced by others, added, or found under another name, in memory.
 pub struct OverlaidFiles<'f> {
     /// The files below.
-    pub files: &'f dyn Files,
+    files: &'f dyn Files,
     /// What lies above them, by path.
-    pub replaced: BTreeMap<String, Vec<u8>>,
+    replaced: BTreeMap<String, Vec<u8>>,
+    /// The names below of files that go by another one here.
+    renamed: BTreeMap<String, String>,
+    /// What is below and not here.
+    hidden: BTreeSet<String>,
 }
 
-impl OverlaidFiles<'_> {
+impl<'f> OverlaidFiles<'f> {
+    /// Lays files over others.
+    pub fn new(
+        files: &'f dyn Files,
+        replaced: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
+        Self {
+            files,
+            replaced: replaced.into_iter().collect(),
+            renamed: BTreeMap::new(),
+            hidden: BTreeSet::new(),
+        }
+    }
+
+    /// Gives files below another name: each comes with the new name first. The old one stays.
+    #[must_use]
+    pub fn renaming(mut self, renamed: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.renamed.extend(renamed);
+        self
+    }
+
+    /// Takes outputs out, as if they were not there.
+    #[must_use]
+    pub fn without(mut self, hidden: &BTreeSet<String>) -> Self {
+        self.hidden.extend(hidden.iter().cloned());
+        self
+    }
+
+    /// Returns what a file is called below.
+    fn below<'p>(&'p self, path: &'p str) -> &'p str {
+        self.renamed.get(path).map_or(path, String::as_str)
+    }
+
     fn or_below(
         &self,
         path: &str,
-        below: impl FnOnce() -> Result<Option<Vec<u8>>, ReadError>,
+        below: impl FnOnce(&str) -> Result<Option<Vec<u8>>, ReadError>,
     ) -> Result<Option<Vec<u8>>, ReadError> {
         match self.replaced.get(path) {
             Some(bytes) => Ok(Some(bytes.clone())),
-            None => below(),
+            None => below(self.below(path)),
         }
     }
 }
 
-/// Listings are those below: what is added is asked for by name.
+/// Inputs are listed with what lies above; outputs are those below.
 impl Files for OverlaidFiles<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.or_below(path, || self.files.read(path))
+        self.or_below(path, |path| self.files.read(path))
     }
 
     fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.or_below(path, || self.files.read_secret(path))
+        self.or_below(path, |path| self.files.read_secret(path))
     }
 
     fn read_output(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        if self.hidden.contains(path) {
+            return Ok(None);
+        }
         self.files.read_output(path)
     }
 
@@ -301,7 +340,7 @@ impl Files for OverlaidFiles<'_> {
         if self.replaced.contains_key(path) {
             return Ok(path.to_owned());
         }
-        self.files.real_path(path)
+        self.files.real_path(self.below(path))
     }
 
     fn linked(&self, folder: &str) -> Vec<String> {
@@ -309,11 +348,11 @@ impl Files for OverlaidFiles<'_> {
     }
 
     fn is_executable(&self, path: &str) -> bool {
-        !self.replaced.contains_key(path) && self.files.is_executable(path)
+        !self.replaced.contains_key(path) && self.files.is_executable(self.below(path))
     }
 
     fn is_ignored(&self, path: &str) -> bool {
-        self.files.is_ignored(path)
+        self.files.is_ignored(self.below(path))
     }
 
     fn ignored_files(&self) -> Option<BTreeSet<String>> {
@@ -321,12 +360,30 @@ impl Files for OverlaidFiles<'_> {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
+        let mut found = self.files.list(folder)?;
+        let above = self.replaced.keys();
+        let more: Vec<&String> = above
+            .filter(|path| is_below(path, folder) && found.binary_search(path).is_err())
+            .collect();
+        if !more.is_empty() {
+            found.extend(more.into_iter().cloned());
+            found.sort_unstable();
+        }
+        Ok(found)
     }
 
     fn list_outputs(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list_outputs(folder)
+        let mut found = self.files.list_outputs(folder)?;
+        found.retain(|path| !self.hidden.contains(path));
+        Ok(found)
     }
+}
+
+/// Returns whether a file is somewhere below a folder, which is all of them where it is the root.
+fn is_below(path: &str, folder: &str) -> bool {
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    let inside = || path.strip_prefix(folder)?.strip_prefix('/');
+    matches!(folder, "" | ".") || inside().is_some()
 }
 
 /// Files held in memory, as tests and the embedded catalogue have them.
@@ -339,15 +396,40 @@ impl Files for MemoryFiles {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        let prefix = match folder.trim_end_matches('/') {
-            "" | "." => String::new(),
-            folder => format!("{folder}/"),
-        };
-        Ok(self
-            .0
-            .keys()
-            .filter(|path| path.starts_with(&prefix))
-            .cloned()
-            .collect())
+        let paths = self.0.keys().filter(|path| is_below(path, folder));
+        Ok(paths.cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_laid_over_others_are_listed_and_read() {
+        let file = |path: &str| (path.to_owned(), path.as_bytes().to_vec());
+        let below = MemoryFiles(["a/1", "a/3", "old.key", "z"].map(file).into());
+        let files = OverlaidFiles::new(&below, [file("a/2"), ("a/3".to_owned(), b"new".to_vec())])
+            .renaming([("new.key".to_owned(), "old.key".to_owned())])
+            .without(&BTreeSet::from(["z".to_owned()]));
+        for folder in ["a", "./a/", "a/"] {
+            assert_eq!(
+                files.list(folder).unwrap(),
+                ["a/1", "a/2", "a/3"],
+                "{folder}"
+            );
+        }
+        assert_eq!(
+            files.list("").unwrap(),
+            ["a/1", "a/2", "a/3", "old.key", "z"]
+        );
+        assert_eq!(files.list("b").unwrap(), [""; 0]);
+        assert_eq!(files.read("a/3").unwrap().unwrap(), b"new");
+        assert_eq!(files.read_secret("new.key").unwrap().unwrap(), b"old.key");
+        assert_eq!(files.real_path("new.key").unwrap(), "old.key");
+        // Outputs are those below, but for what is taken out.
+        assert_eq!(files.list_outputs("").unwrap(), ["a/1", "a/3", "old.key"]);
+        assert_eq!(files.read_output("a/3").unwrap().unwrap(), b"a/3");
+        assert_eq!(files.read_output("z").unwrap(), None);
     }
 }

@@ -24,6 +24,8 @@ mod problem;
 mod report;
 mod stage;
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk, Folder, Holder};
 use crate::source::Source;
@@ -103,7 +105,19 @@ pub struct Target<'t> {
     disk: &'t Disk,
     output: &'t str,
     reserved: ReservedPaths,
+    taken_over: TakeOver,
     holder: Holder,
+}
+
+/// Files that Kiln did not write, and that the user lets it have.
+///
+/// Paths are those of outputs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakeOver {
+    /// Those in the places of outputs: they become Kiln's, with what the tree has.
+    pub outputs: BTreeSet<String>,
+    /// Those that outputs replace under another name: they are removed.
+    pub superseded: BTreeSet<String>,
 }
 
 impl<'t> Target<'t> {
@@ -113,6 +127,7 @@ impl<'t> Target<'t> {
             disk,
             output,
             reserved: ReservedPaths::default(),
+            taken_over: TakeOver::default(),
             holder: Holder {
                 pid: std::process::id(),
                 ..Holder::default()
@@ -124,6 +139,13 @@ impl<'t> Target<'t> {
     #[must_use]
     pub fn reserving(mut self, reserved: &ReservedPaths) -> Self {
         self.reserved = reserved.clone();
+        self
+    }
+
+    /// Says which files become Kiln's.
+    #[must_use]
+    pub fn taking_over(mut self, files: &TakeOver) -> Self {
+        self.taken_over = files.clone();
         self
     }
 

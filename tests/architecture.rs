@@ -82,6 +82,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["source", "diagnostic", "secret", "yaml", "tree", "flux"],
     ),
     (
+        "adopt",
+        &["source", "diagnostic", "yaml", "tree", "flux", "diff"],
+    ),
+    (
         "watch",
         &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
     ),
@@ -124,6 +128,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "watch",
             "profiler",
             "diff",
+            "adopt",
             "rules",
             "check",
             "audit",

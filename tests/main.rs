@@ -57,6 +57,8 @@ mod generated;
 mod diff;
 /// Secrets by where they come from and where they flow.
 mod secrets;
+/// Live repositories that Kiln takes over.
+mod adopt;
 /// A clone without keys, as CI has one.
 mod keyless;
 /// What users get wrong.

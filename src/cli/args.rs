@@ -23,6 +23,7 @@ Variables:
 const EXAMPLES: &str = "\
 Examples:
   kiln init my-cluster           Start a project in a new folder
+  kiln adopt                     Look what Kiln would make of a live repository
   kiln -C my-cluster render      Write the tree that the project describes
   kiln render --check            Fail if the tree on disk is not what would be rendered
   kiln watch                     Write the tree again on each save, and show what it changes

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Meaning;
 use crate::diff::DANGERS;
-use crate::{pipeline, write};
+use crate::{adopt, pipeline, write};
 
 /// Every code, in the order in which they are listed.
 pub static CODES: &[Meaning] = &[
@@ -80,6 +80,7 @@ Render and commit the result. `kiln diff --disk` shows what that changes in the 
 pub fn diagnostics() -> Vec<(&'static str, Vec<Meaning>)> {
     let mut found = pipeline::findings();
     found.push(("Write", write::CODES.to_vec()));
+    found.push(("Adopt", adopt::CODES.to_vec()));
     found.push(("Commands", CODES.to_vec()));
     found
 }

@@ -1,5 +1,6 @@
 //! The commands, one module a verb: its arguments, whose comments are the help text, and its work.
 
+pub mod adopt;
 pub mod apps;
 pub mod audit;
 pub mod build;
@@ -34,6 +35,7 @@ use crate::pipeline;
 )]
 pub enum Command {
     Init(init::InitArgs),
+    Adopt(adopt::AdoptArgs),
     Render(render::RenderArgs),
     Watch(watch::WatchArgs),
     Check(check::CheckArgs),
@@ -80,6 +82,7 @@ pub fn run(
     };
     let outcome = match command {
         Command::Init(args) => init::run(args, settings, printer),
+        Command::Adopt(args) => adopt::run(args, settings, printer),
         Command::Render(args) => render::run(args, settings, printer),
         Command::Watch(args) => watch::run(args, settings, printer),
         Command::Check(args) => check::run(args, settings, printer),

@@ -13,7 +13,7 @@ use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
 use crate::flux::{FollowedTree, TreeFiles, find_output_base};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{
-    self, DraftPolicies, Exemption, Keys, Opened, PluginRequest, PublicReference, World,
+    self, Draft, DraftPolicies, Exemption, Keys, Opened, PluginRequest, PublicReference, World,
 };
 use crate::secret::KEY_FILES;
 use crate::source::{Files, OverlaidFiles, Source};
@@ -397,6 +397,11 @@ impl Loader<'_> {
 fn compiled(world: &World<'_>, data: Option<&[String]>, label: &str) -> Result<Side, CommandError> {
     let draft = pipeline::draft(world, data)
         .map_err(|failure| CommandError::from(failure).in_side(label))?;
+    side_of_draft(world, draft, label)
+}
+
+/// Makes a side of what a project renders, with what Flux applies of it.
+pub fn side_of_draft(world: &World<'_>, draft: Draft, label: &str) -> Result<Side, CommandError> {
     let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(Written {
         kiln: Some(KILN.to_owned()),
         ..Written::default()
@@ -512,28 +517,76 @@ fn folder(
         None => listed(disk, path)?,
     };
     let list = list.unwrap_or_default();
+    let OutputFiles {
+        sources,
+        executables,
+        digests,
+        missing,
+    } = OutputFiles::read(disk, path, paths)?;
     let mut written = Written::default();
-    let mut executables = BTreeSet::new();
-    let mut sources = Vec::new();
-    for name in paths {
-        // What is listed and gone counts as removed.
-        let Some(bytes) = disk.peek(&format!("{path}/{name}"))? else {
-            written.edited.insert(name);
-            continue;
+    // What is listed and gone counts as removed.
+    written.edited.extend(missing);
+    let differs = digests.into_iter().filter(|(name, digest)| {
+        let listed = list.outputs.get(name);
+        listed.is_some_and(|listed| listed != digest)
+    });
+    written.edited.extend(differs.map(|(name, _)| name));
+    let label = match &list.kiln {
+        Some(kiln) if kiln != KILN => format!("{label} (by Kiln {kiln})"),
+        _ => label,
+    };
+    written.kiln = list.kiln;
+    let side = side_of_outputs(&session.world().with_keys(keys), &sources, label)?;
+    Ok((side.with_executables(&executables), written))
+}
+
+/// Files of an output folder, as they are on disk.
+struct OutputFiles {
+    sources: Vec<Arc<Source>>,
+    executables: BTreeSet<String>,
+    digests: BTreeMap<String, Digest>,
+    /// Those that are not there.
+    missing: Vec<String>,
+}
+
+impl OutputFiles {
+    fn read(
+        disk: &Disk,
+        folder: &str,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<Self, CommandError> {
+        let mut files = Self {
+            sources: Vec::new(),
+            executables: BTreeSet::new(),
+            digests: BTreeMap::new(),
+            missing: Vec::new(),
         };
-        let listed = list.outputs.get(&name);
-        if listed.is_some_and(|digest| *digest != Digest::of(&bytes)) {
-            written.edited.insert(name.clone());
+        for name in names {
+            let path = format!("{folder}/{name}");
+            let Some(bytes) = disk.peek(&path)? else {
+                files.missing.push(name);
+                continue;
+            };
+            files.digests.insert(name.clone(), Digest::of(&bytes));
+            if disk.is_executable(&path) {
+                files.executables.insert(name.clone());
+            }
+            let text = String::from_utf8(bytes);
+            let text = text.unwrap_or_else(|error| binary_description(error.as_bytes()));
+            let is_secret = is_secret_path(&name);
+            files.sources.push(Source::of(name, text.into(), is_secret));
         }
-        if disk.is_executable(&format!("{path}/{name}")) {
-            executables.insert(name.clone());
-        }
-        let text = String::from_utf8(bytes);
-        let text = text.unwrap_or_else(|error| binary_description(error.as_bytes()));
-        let is_secret = is_secret_path(&name);
-        sources.push(Source::of(name, text.into(), is_secret));
+        Ok(files)
     }
-    let opened = pipeline::opened(&session.world().with_keys(keys), &sources);
+}
+
+/// Makes a side of files of an output folder, those that are sealed opened with the keys of the world.
+fn side_of_outputs(
+    world: &World<'_>,
+    sources: &[Arc<Source>],
+    label: String,
+) -> Result<Side, CommandError> {
+    let opened = pipeline::opened(world, sources);
     let opened = opened.map_err(|failure| CommandError::from(failure).unanswered())?;
     let text = |source: &Arc<Source>, opened| match opened {
         Opened::Plain => Text::Open(source.text.to_string()),
@@ -545,15 +598,21 @@ fn folder(
         .zip(opened)
         .map(|(source, opened)| (source.path.clone(), text(source, opened)))
         .collect();
-    let label = match &list.kiln {
-        Some(kiln) if kiln != KILN => format!("{label} (by Kiln {kiln})"),
-        _ => label,
-    };
-    written.kiln = list.kiln;
     let side = Side::of_texts(label, texts).map_err(CommandError::Unanswered)?;
-    let side = side.with_executables(&executables);
-    let side = side.with_sealed(pipeline::sealed_terms(&sources));
-    Ok((side, written))
+    Ok(side.with_sealed(pipeline::sealed_terms(sources)))
+}
+
+/// Takes files of an output folder as they are on disk, whoever wrote them; those that are not there are left out.
+pub fn outputs_on_disk(
+    world: &World<'_>,
+    disk: &Disk,
+    folder: &str,
+    names: impl IntoIterator<Item = String>,
+    label: &str,
+) -> Result<Side, CommandError> {
+    let files = OutputFiles::read(disk, folder, names)?;
+    let side = side_of_outputs(world, &files.sources, label.to_owned())?;
+    Ok(side.with_executables(&files.executables))
 }
 
 /// Returns whether a path is somewhere below a folder.
@@ -581,7 +640,7 @@ fn with_config<'f>(
     settings: &Settings,
     paths: &[PathBuf],
 ) -> Result<(OverlaidFiles<'f>, Vec<String>), CommandError> {
-    let mut replaced = BTreeMap::new();
+    let mut replaced = Vec::new();
     let mut names = Vec::new();
     for path in paths {
         let full = settings.directory.join(path);
@@ -589,16 +648,10 @@ fn with_config<'f>(
         let Some(bytes) = fs::read_anywhere(&full)? else {
             return Err(CommandError::failed(format!("there is no file `{shown}`")));
         };
-        replaced.insert(shown.clone(), bytes);
+        replaced.push((shown.clone(), bytes));
         names.push(shown);
     }
-    Ok((
-        OverlaidFiles {
-            files: disk,
-            replaced,
-        },
-        names,
-    ))
+    Ok((OverlaidFiles::new(disk, replaced), names))
 }
 
 /// Finds the commit of a revision that the user named.

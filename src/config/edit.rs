@@ -299,7 +299,7 @@ impl Edit<'_> {
             });
             table = item.as_table_like_mut().ok_or_else(|| self.occupied())?;
         }
-        let value = self.toml_value()?;
+        let value = self.toml_value(self.value)?;
         match table.get_mut(&last) {
             Some(Item::Value(old)) => {
                 // The comment behind the old value stays behind the new one.
@@ -315,8 +315,8 @@ impl Edit<'_> {
         Ok(document.to_string())
     }
 
-    fn toml_value(&self) -> Result<toml_edit::Value, EditError> {
-        Ok(match self.value {
+    fn toml_value(&self, value: &Value) -> Result<toml_edit::Value, EditError> {
+        Ok(match value {
             Value::Bool(value) => (*value).into(),
             Value::String(value) => value.as_str().into(),
             Value::Number(value) => match (value.as_i64(), value.as_f64()) {
@@ -324,7 +324,13 @@ impl Edit<'_> {
                 (None, Some(value)) => value.into(),
                 (None, None) => return Err(self.occupied()),
             },
-            Value::Null | Value::Array(_) | Value::Object(_) => return Err(self.occupied()),
+            Value::Array(items) => {
+                let items = items.iter().map(|item| self.toml_value(item));
+                items
+                    .collect::<Result<toml_edit::Array, EditError>>()?
+                    .into()
+            }
+            Value::Null | Value::Object(_) => return Err(self.occupied()),
         })
     }
 
@@ -400,6 +406,22 @@ mod tests {
             on("cluster.yaml", text),
             text.replace("enabled: false", "enabled: true")
         );
+    }
+
+    #[test]
+    fn sets_a_list_in_every_format() {
+        let list = Value::from(vec!["10.0.0.0/24", "10.0.1.0/24"]);
+        let on = |path: &str, text: &str| set(path, text, "/a/b", &list).unwrap();
+        assert_eq!(
+            on("cluster.toml", "x = 1\n"),
+            "x = 1\n\n[a]\nb = [\"10.0.0.0/24\", \"10.0.1.0/24\"]\n"
+        );
+        assert_eq!(
+            on("cluster.yaml", "x: 1\n"),
+            "x: 1\na:\n  b:\n    - 10.0.0.0/24\n    - 10.0.1.0/24\n"
+        );
+        let json: Value = serde_json::from_str(&on("cluster.json", "{}")).unwrap();
+        assert_eq!(json["a"]["b"], list);
     }
 
     #[test]

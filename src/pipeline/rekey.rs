@@ -42,10 +42,7 @@ pub fn rekey(
         .map_err(|problem| Failure::Problems(vec![problem]))?;
     let templates = renewed_templates(world, &project, &renewal, entropy)?;
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
-    let files = OverlaidFiles {
-        files: world.unguarded(),
-        replaced: templates.iter().map(bytes).collect(),
-    };
+    let files = OverlaidFiles::new(world.unguarded(), templates.iter().map(bytes));
     let with_templates = world.with_files(&files);
     let (compiled, sealer) =
         rayon::scope(|_| compile_here(&with_templates, DataKeys::Replaced, entropy))?;

@@ -358,10 +358,7 @@ fn problems_of(world: &World<'_>) -> Vec<Diagnostic> {
 
 fn problems_after(world: &World<'_>, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
-    let files = OverlaidFiles {
-        files: world.unguarded(),
-        replaced: texts.iter().map(bytes).collect(),
-    };
+    let files = OverlaidFiles::new(world.unguarded(), texts.iter().map(bytes));
     problems_of(&world.with_files(&files))
 }
 

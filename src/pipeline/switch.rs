@@ -87,6 +87,28 @@ pub fn switch(
     })
 }
 
+/// Sets a value of the config that is no secret, in the file that it belongs in, and returns the new texts of the data
+/// files.
+///
+/// # Errors
+/// Also when the config as it is does not load or is not valid; whether it is so afterwards is not proved.
+pub fn set_value(
+    world: &World<'_>,
+    pointer: &str,
+    value: &Value,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let (_, cluster) = configured(world, &mut Warnings::default())?;
+    let mut editor = Editor {
+        world,
+        cluster: &cluster,
+        texts: BTreeMap::new(),
+    };
+    match editor.set(pointer, value)? {
+        Some(problem) => Err(Failure::Problems(vec![problem])),
+        None => Ok(editor.texts),
+    }
+}
+
 /// An option that is to be set.
 struct AppOption<'c> {
     pointer: String,
@@ -386,10 +408,7 @@ fn prove(
     on: bool,
 ) -> Result<Cluster, Failure> {
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
-    let files = OverlaidFiles {
-        files: world.unguarded(),
-        replaced: texts.iter().map(bytes).collect(),
-    };
+    let files = OverlaidFiles::new(world.unguarded(), texts.iter().map(bytes));
     let world = world.with_files(&files);
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(&world, &mut warnings)?;

@@ -34,16 +34,15 @@ Rename the template, as its path is the path of its output.
         code: "foreign-output",
         summary: "Files are in the way that Kiln did not write",
         text: "\
-They are not in `kiln.lock`, so they are yours, and Kiln never overwrites or removes what is not its own. A
-file that happens to be just as Kiln would write it stays yours as well.
+They are not in `kiln.lock`, so they are yours, and `kiln render` never overwrites or removes what is not its
+own. A file that happens to be just as Kiln would write it stays yours as well.
 
-Of a `kustomization.yaml` the message names the entries that Kiln's version lacks. Flux removes from the
-cluster what is listed no more, so keep them first: put these apps into `templates/` at the same paths, and a
-`kustomization.yaml` with all entries beside them. A copy of the folder shows what a switch would change;
-then move the files away. To keep a file, remove its template or switch its app off.
+`kiln adopt` is the way in: it shows what the switch does to the cluster, dangers first, keeps the entries
+of your lists that Kiln's versions lack, refuses to drop what Flux applies today, and takes the files over
+with `--write`. To keep a file, remove its template or switch its app off.
 
-    git worktree add ../before HEAD && kiln diff --tree ../before
-    git mv kubernetes/apps/default/echo/ks.yaml old-ks.yaml",
+    kiln adopt                  # look
+    kiln adopt --write",
     },
     Meaning {
         code: "blocked-output",

@@ -17,7 +17,7 @@ use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
-use crate::write::{Error, HOME, Target, problem};
+use crate::write::{Error, HOME, TakeOver, Target, problem};
 
 /// An output folder with the exclusive right to change it, held until this or the plan made with it is dropped.
 #[derive(Debug)]
@@ -101,33 +101,32 @@ pub fn plan<'t>(
     options: Options,
 ) -> Result<StageResult<Plan<'t>>, Error> {
     let folder = target.folder()?;
-    let reserved = &target.reserved;
     if options.dry_run {
         if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
             return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
         }
-        return compare(tree, folder, reserved, options);
+        return compare(tree, folder, target, options);
     }
     // Where nobody is at work and nothing is left, that there is nothing to do is seen without a claim.
     if folder.entry(HOME)? == Entry::Missing {
-        let planned = compare(tree, folder.anew(), reserved, options)?;
+        let planned = compare(tree, folder.anew(), target, options)?;
         if !matches!(&planned, Ok(planned) if !planned.value.pending.is_empty()) {
             return Ok(planned);
         }
     }
-    super::claim(target)?.plan(tree, reserved, options)
+    super::claim(target)?.plan(tree, target, options)
 }
 
 impl ClaimedFolder {
-    /// Does as [`fn@plan`], under this claim, which the plan takes over; what the project reads is `reserved`.
+    /// Does as [`fn@plan`], under this claim, which the plan takes over; the target is that of the claim.
     pub fn plan<'t>(
         self,
         tree: &'t Tree<Sealed>,
-        reserved: &ReservedPaths,
+        target: &Target<'_>,
         options: Options,
     ) -> Result<StageResult<Plan<'t>>, Error> {
         // Since the folder was claimed, others may have put a symlink where a folder was.
-        let compared = compare(tree, self.folder.anew(), reserved, options)?;
+        let compared = compare(tree, self.folder.anew(), target, options)?;
         Ok(compared.map(|mut planned| {
             planned.value.claim = Some(self.claim);
             planned.value.report.recovery = self.recovery;
@@ -140,9 +139,10 @@ impl ClaimedFolder {
 fn compare<'t>(
     tree: &'t Tree<Sealed>,
     folder: Folder,
-    reserved: &ReservedPaths,
+    target: &Target<'_>,
     options: Options,
 ) -> Result<StageResult<Plan<'t>>, Error> {
+    let reserved = &target.reserved;
     let text = folder.read(LOCK_FILE)?;
     let List {
         kiln,
@@ -162,6 +162,7 @@ fn compare<'t>(
         folder: &folder,
         reserved,
         owned: &owned,
+        taken_over: &target.taken_over,
         force: options.force,
         adopts: options.force && text.is_none(),
         refused: BTreeSet::new(),
@@ -201,8 +202,8 @@ enum Fate {
     /// It is as it should be, and somebody else's.
     Leave,
     Edited(Digest),
-    /// It is not as it should be, and somebody else's; what it holds.
-    Foreign(Vec<u8>),
+    /// It is not as it should be, and somebody else's.
+    Foreign,
     Problem(Diagnostic),
 }
 
@@ -211,6 +212,7 @@ struct Planner<'t, 'p> {
     folder: &'p Folder,
     reserved: &'p ReservedPaths,
     owned: &'p Owned,
+    taken_over: &'p TakeOver,
     force: bool,
     /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
     adopts: bool,
@@ -248,13 +250,16 @@ impl<'t> Planner<'t, '_> {
         }
     }
 
-    /// Looks at the outputs of earlier runs that the tree has no more. One that is gone, or has made
-    /// way for something that is no file, is forgotten.
+    /// Looks at the outputs of earlier runs that the tree has no more, and at what it replaces under another name. One
+    /// that is gone, or has made way for something that is no file, is forgotten.
     fn plan_removals(&mut self) -> Result<(), fs::Error> {
         let outputs: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
-        for (path, owned) in self
-            .owned
-            .iter()
+        let own = self.owned.iter().map(|(path, owned)| (path, Some(*owned)));
+        let foreign = self.taken_over.superseded.iter();
+        let foreign = foreign.filter(|path| !self.owned.contains_key(*path));
+        let foreign = foreign.filter(|path| self.reserved.refuse(path).is_none());
+        for (path, owned) in own
+            .chain(foreign.map(|path| (path, None)))
             .filter(|(path, _)| !outputs.contains(path.as_str()))
         {
             let Ok(bytes) = self.folder.read_or_entry(path)? else {
@@ -262,10 +267,13 @@ impl<'t> Planner<'t, '_> {
             };
             let shown = self.folder.shown(path);
             let found = Digest::of(&bytes);
-            if found != *owned && !self.force {
+            if let Some(owned) = owned
+                && found != owned
+                && !self.force
+            {
                 self.problems.push(problem::edited_stale(&shown));
                 self.report.edited.push(shown);
-                self.next.insert(path.clone(), *owned);
+                self.next.insert(path.clone(), owned);
                 continue;
             }
             self.report.removed.push(shown);
@@ -307,8 +315,8 @@ impl<'t> Planner<'t, '_> {
                     self.report.unchanged.push(shown);
                     continue;
                 }
-                Fate::Foreign(bytes) => {
-                    self.foreign.push(ForeignFile { path, shown, bytes });
+                Fate::Foreign => {
+                    self.foreign.push(ForeignFile { path, shown });
                     continue;
                 }
                 Fate::Edited(owned) => {
@@ -350,7 +358,7 @@ impl<'t> Planner<'t, '_> {
         };
         let owned = self.owned.get(path);
         if bytes == file.bytes {
-            let is_own = owned.is_some() || self.adopts;
+            let is_own = owned.is_some() || self.adopts || self.is_taken_over(path);
             return Ok(match self.folder.has_mode(path, file.executable)? {
                 _ if !is_own => Fate::Leave,
                 true => Fate::Keep,
@@ -359,10 +367,15 @@ impl<'t> Planner<'t, '_> {
         }
         let before = Digest::of(&bytes);
         Ok(match owned {
-            None => Fate::Foreign(bytes),
+            None if self.is_taken_over(path) => Fate::Change(before),
+            None => Fate::Foreign,
             Some(owned) if *owned == before || self.force => Fate::Change(before),
             Some(owned) => Fate::Edited(*owned),
         })
+    }
+
+    fn is_taken_over(&self, path: &str) -> bool {
+        self.taken_over.outputs.contains(path)
     }
 
     /// Names all files that are not Kiln's at once: one cause, one message.

@@ -17,6 +17,8 @@ fn tells_the_commands_and_the_exit_codes() {
 
     Commands:
       init         Start a project, or make the keys that one lacks
+      adopt        Take a live repository over: what it is, what the switch does to the cluster, and the
+                   switch
       render       Compile the project and write the tree
       watch        Compile and write again on each save, and show what it changes
       check        Check a project or any Flux tree, and write nothing
@@ -50,6 +52,7 @@ fn tells_the_commands_and_the_exit_codes() {
 
     Examples:
       kiln init my-cluster           Start a project in a new folder
+      kiln adopt                     Look what Kiln would make of a live repository
       kiln -C my-cluster render      Write the tree that the project describes
       kiln render --check            Fail if the tree on disk is not what would be rendered
       kiln watch                     Write the tree again on each save, and show what it changes

@@ -156,8 +156,8 @@ fn writes_nothing_over_files_of_others() {
     1 | notes
       | ^^^^^ made by this template
       |
-      = help: move `out/notes.txt` away and render again for the templates to make it; what that changes in the cluster is shown by `kiln diff --tree COPY`, with a copy of the folder as it is now
-      = help: to keep `out/notes.txt`, remove the template or switch its app off: Kiln takes over no file by itself
+      = help: `kiln adopt` shows what it does to the cluster that Kiln takes it over, keeps what is yours, and does it with `--write`
+      = help: to keep it as a file of your own, remove the template or switch its app off
 
     1 error, nothing written
     "#);

@@ -35,7 +35,8 @@ fn says_that_makejinja_projects_come_later() {
     exit code 2
     --- stderr
     error: `[WORK]` is a makejinja project, which Kiln cannot render yet
-    help: start a Kiln project in a new folder with `kiln init DIR`
+    help: `kiln adopt` takes a cluster of cluster-template's over
+    help: for another one, start a Kiln project in a new folder with `kiln init DIR`
     "#);
 }
 

@@ -97,6 +97,7 @@ const OBJECTS: &[&[&str]] = &[
     &["audit", "--format", "github"],
     &["audit", "--format", "markdown"],
     &["explain", "out/apps/odd.yaml:5"],
+    &["adopt"],
 ];
 
 /// What is run on files with such names.
@@ -163,6 +164,8 @@ const ARGUMENTS: &[&[&str]] = &[
     &["profile", "new", "NAME"],
     &["completions", "NAME"],
     &["init", "NAME", "NAME"],
+    &["adopt", "NAME"],
+    &["adopt", "--drop", "NAME"],
     &["-C", "NAME", "check"],
     &["check", "NAME"],
     &["harden", "--rule", "NAME"],

@@ -2,9 +2,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use kiln::diagnostic::Severity;
-use kiln::write::{LOCK_FILE, Options, Recovery, Report, Target};
+use kiln::tree::output_path::ReservedPaths;
+use kiln::write::{LOCK_FILE, Options, Recovery, Report, TakeOver, Target};
 
-use super::sandbox::{DRY, FORCE, Sandbox, codes, loaded, tree, with_program};
+use super::sandbox::{DRY, FORCE, Sandbox, codes, tree, with_program};
 
 #[test]
 fn creates_changes_keeps_and_removes() {
@@ -150,54 +151,95 @@ fn takes_over_what_is_just_as_it_should_be_where_the_list_is_lost_and_on_request
 }
 
 #[test]
-fn many_foreign_files_are_one_problem_that_names_what_their_lists_have() {
+fn many_foreign_files_are_one_problem_that_names_the_way_in() {
     let sandbox = Sandbox::new();
-    let list = |entries: &str| format!("kind: Kustomization\nresources:\n{entries}");
-    let names: Vec<String> = (0..85)
+    let names: Vec<String> = (0..88)
         .map(|number| format!("apps/f{number:02}.yaml"))
         .collect();
     for name in &names {
         sandbox.put(name, "mine");
     }
-    let theirs = "  - ./namespace.yaml\n  - ./mine/ks.yaml\n  - other/ks.yaml\ncomponents:\n  - ../../components/own\n";
-    sandbox.put("apps/default/kustomization.yaml", &list(theirs));
-    sandbox.put(
-        "apps/same/kustomization.yaml",
-        &list("  - namespace.yaml\n"),
-    );
-    sandbox.put("apps/torn/kustomization.yaml", "resources: [\n");
-    let mut outputs: Vec<(String, String)> = names
-        .iter()
-        .map(|name| (name.clone(), "x".into()))
-        .collect();
-    for folder in ["default", "same", "torn"] {
-        let path = format!("apps/{folder}/kustomization.yaml");
-        outputs.push((path, list("  - namespace.yaml\n  - ./echo/ks.yaml\n")));
-    }
-    let problems = sandbox.refuse(&loaded(outputs), Options::default());
+    let outputs = tree(names.iter().map(|name| (name, "x")));
+    let problems = sandbox.refuse(&outputs, Options::default());
     assert_eq!(codes(&problems), ["foreign-output"]);
     let [problem] = problems.as_slice() else {
         unreachable!("there is one")
     };
     assert_eq!(problem.list.len(), 88);
-    assert_eq!(
-        problem.list[0].to_string(),
-        "`apps/default/kustomization.yaml` lists `./mine/ks.yaml`, `other/ks.yaml`, `../../components/own`, which Kiln's version does not"
-    );
-    let torn = problem
-        .list
-        .iter()
-        .find(|it| it.path.contains("torn"))
-        .unwrap();
-    assert!(torn.text.contains("cannot be read"), "{torn}");
     let lines = problem.list_lines();
     assert_eq!(lines.len(), 11);
     assert_eq!(
         lines[10],
         "and 78 more, which `--message-format json` names"
     );
-    assert!(problem.hints[0].contains("first keep the entries"));
+    assert!(problem.hints[0].contains("`kiln adopt`"), "{problem:?}");
     assert!(problem.hints.iter().all(|hint| !hint.contains("delete")));
+}
+
+/// What the user named becomes Kiln's in one go with the rest, and nothing else does.
+#[test]
+fn takes_over_what_it_may_and_removes_what_that_supersedes() {
+    let sandbox = Sandbox::new();
+    for path in ["app/list", "app/same", "app/old", "app/mine", "kept"] {
+        sandbox.put(path, path);
+    }
+    let outputs = tree([
+        ("app/list", "by Kiln"),
+        ("app/same", "app/same"),
+        ("new", "1"),
+    ]);
+    let paths = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect();
+    let mut take_over = TakeOver {
+        outputs: paths(&["app/same"]),
+        superseded: paths(&["app/old", "gone", "new"]),
+    };
+    let before = sandbox.picture();
+    let disk = sandbox.disk();
+    let target = Target::new(&disk, ".");
+    let plan = |take_over: &TakeOver| {
+        let target = target.clone().taking_over(take_over);
+        kiln::write::plan(&outputs, &target, Options::default()).unwrap()
+    };
+    // One of them was not named.
+    assert_eq!(codes(&plan(&take_over).unwrap_err()), ["foreign-output"]);
+    assert_eq!(sandbox.picture(), before);
+    take_over.outputs.insert("app/list".to_owned());
+    let report = plan(&take_over).unwrap().value.apply().unwrap();
+    assert_eq!(report.created, ["new"]);
+    assert_eq!(report.changed, ["app/list"]);
+    assert_eq!(report.unchanged, ["app/same"]);
+    assert_eq!(report.removed, ["app/old"]);
+    assert_eq!(sandbox.text("app/mine"), "app/mine");
+    let list = sandbox.text(LOCK_FILE);
+    for (path, owned) in [("app/list", true), ("app/same", true), ("app/mine", false)] {
+        assert_eq!(list.contains(&format!("{path:?}")), owned, "{list}");
+    }
+    // Now they are like any other.
+    assert!(sandbox.write(&outputs).is_clean());
+    assert_eq!(
+        sandbox.write(&tree([("new", "1")])).removed,
+        ["app/list", "app/same"]
+    );
+}
+
+/// What Kiln reads is not removed, whoever asks for it.
+#[test]
+fn supersedes_nothing_that_is_an_input() {
+    let sandbox = Sandbox::new();
+    sandbox.put("cluster.yaml", "x");
+    let reserved = ReservedPaths::new(".", ["cluster.yaml"], []);
+    let take_over = TakeOver {
+        superseded: ["cluster.yaml".to_owned()].into(),
+        ..TakeOver::default()
+    };
+    let disk = sandbox.disk();
+    let target = Target::new(&disk, ".")
+        .reserving(&reserved)
+        .taking_over(&take_over);
+    let outputs = tree([("a", "1")]);
+    let plan = kiln::write::plan(&outputs, &target, Options::default()).unwrap();
+    assert!(plan.unwrap().value.apply().unwrap().removed.is_empty());
+    assert_eq!(sandbox.text("cluster.yaml"), "x");
 }
 
 #[test]

@@ -56,19 +56,6 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
         .sealed(ciphertexts)
 }
 
-/// Makes a sealed tree of plain files, parsed.
-pub(super) fn loaded(files: Vec<(String, String)>) -> Tree<Sealed> {
-    let file = |(path, text): (String, String)| File {
-        documents: Arc::new(kiln::yaml::load(&text).unwrap()),
-        source: Source::new(path.as_str(), text),
-        path,
-        origins: Vec::new(),
-        executable: false,
-        binary: None,
-    };
-    sealed(files.into_iter().map(file))
-}
-
 /// Makes the same tree with one output as a program.
 pub(super) fn with_program(tree: &Tree<Sealed>, program: &str) -> Tree<Sealed> {
     let files = tree.files().cloned().map(|file| File {

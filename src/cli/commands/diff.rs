@@ -216,7 +216,7 @@ fn left_out(before: &Side, layout: &Layout, from_before_project: bool) -> Option
 }
 
 /// Returns what stands before the paths of a project's outputs.
-pub(super) fn prefix(layout: &Layout) -> String {
+pub fn prefix(layout: &Layout) -> String {
     match layout.output.trim_matches('/') {
         "" | "." => String::new(),
         folder => format!("{folder}/"),

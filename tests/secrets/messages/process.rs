@@ -68,6 +68,7 @@ const GOOD: &[&[&str]] = &[
     &["schema"],
     &["completions", "bash"],
     &["init"],
+    &["adopt"],
     &["secrets", "status"],
     &["secrets", "status", "--format", "json"],
     &["secrets", "keygen"],

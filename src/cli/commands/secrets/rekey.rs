@@ -88,10 +88,7 @@ pub(super) fn run(
     let clock = Deadline::start(settings);
     // The new key is in memory only, until all is sealed for it.
     let key = |text: &Secret| (AGE_KEY.to_owned(), text.expose().as_bytes().to_vec());
-    let files = OverlaidFiles {
-        files: &session.disk,
-        replaced: new.iter().map(key).collect(),
-    };
+    let files = OverlaidFiles::new(&session.disk, new.iter().map(key));
     let world = session.world_of(&files);
     let rekeyed = pipeline::rekey(&world, &old, &mut OsRng)?;
     printer.report(&rekeyed.compiled.warnings)?;
@@ -100,9 +97,10 @@ pub(super) fn run(
         dry_run: dry,
     };
     let tree = &rekeyed.compiled.tree;
+    let target = session.target(&layout, COMMAND);
     let plan = match claimed {
-        Some(claimed) => claimed.plan(tree, &layout.reserved, options)?,
-        None => write::plan(tree, &session.target(&layout, COMMAND), options)?,
+        Some(claimed) => claimed.plan(tree, &target, options)?,
+        None => write::plan(tree, &target, options)?,
     };
     let plan = plan.map_err(CommandError::Problems)?;
     printer.report(&plan.warnings)?;

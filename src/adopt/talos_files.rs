@@ -1,0 +1,225 @@
+//! What is left of an older configuration of the machines.
+
+use std::collections::BTreeSet;
+
+use semver::Version;
+
+use super::cluster_template::{self, TALHELPER, TALHELPER_VERSIONS, TOPF};
+use crate::diagnostic::{Diagnostic, Listed};
+use crate::source::{Files, ReadError};
+use crate::yaml;
+
+/// The folders of which topf applies every file, by the role of the machines.
+const PATCH_FOLDERS: [&str; 3] = ["talos/all/", "talos/control-plane/", "talos/worker/"];
+/// The folder in which talhelper had its patches.
+const TALHELPER_PATCHES: &str = "talos/patches/";
+/// What the versions of the machines are called, for topf and for people.
+const VERSIONS: [(&str, &str); 2] = [
+    ("talosVersion", "Talos"),
+    ("kubernetesVersion", "Kubernetes"),
+];
+
+/// Files of the configuration of the machines that are not rendered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TalosFiles {
+    /// The patches of cluster-template: topf would apply them after the rendered ones that replace them.
+    pub superseded: BTreeSet<String>,
+    /// The patches of the user's own, which topf applies beside the rendered ones.
+    pub own: Vec<String>,
+    /// What talhelper read, and topf does not.
+    pub unread: Vec<String>,
+    /// The versions that would be other ones.
+    pub versions: Vec<VersionStep>,
+}
+
+/// A version that would be another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionStep {
+    /// `Talos` or `Kubernetes`.
+    pub name: &'static str,
+    /// The version that the repository has.
+    pub before: Version,
+    /// The version that is rendered.
+    pub after: Version,
+}
+
+impl VersionStep {
+    /// Returns whether the machines would go back.
+    pub fn goes_back(&self) -> bool {
+        self.after < self.before
+    }
+
+    fn warning(&self) -> Diagnostic {
+        let Self {
+            name,
+            before,
+            after,
+        } = self;
+        Diagnostic::warning(
+            "machines-go-back",
+            format!("`{TOPF}` would name {name} {after}, and names {before} today"),
+        )
+        .with_hint(format!(
+            "to keep the newer one, run `kiln catalogue eject {TOPF}.tera` after the switch, and write it there before anything is applied"
+        ))
+    }
+}
+
+impl TalosFiles {
+    /// Looks for them beside the rendered files, of which `rendered` returns the text.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn find(
+        files: &dyn Files,
+        rendered: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ReadError> {
+        let mut found = Self::default();
+        let Some(topf) = rendered(TOPF) else {
+            return Ok(found);
+        };
+        for path in files.list_outputs("talos")? {
+            if rendered(&path).is_some() {
+                continue;
+            }
+            if PATCH_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+                if cluster_template::patches_machines(&path) {
+                    found.superseded.insert(path);
+                } else {
+                    found.own.push(path);
+                }
+            } else if path == TALHELPER || path.starts_with(TALHELPER_PATCHES) {
+                found.unread.push(path);
+            }
+        }
+        let old = [TOPF, TALHELPER_VERSIONS]
+            .into_iter()
+            .find_map(|path| files.read_output(path).transpose());
+        let old = String::from_utf8(old.transpose()?.unwrap_or_default()).unwrap_or_default();
+        found.versions = steps(&old, &topf);
+        Ok(found)
+    }
+
+    /// Says what is to be known of them before the machines are given their new configuration.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let lowered = self.versions.iter().filter(|step| step.goes_back());
+        let mut warnings: Vec<Diagnostic> = lowered.map(VersionStep::warning).collect();
+        let superseded: Vec<String> = self.superseded.iter().cloned().collect();
+        let groups = [
+            (
+                "machine-patches-replaced",
+                &superseded,
+                "topf applies every file of its folders: these are of cluster-template, other ones are rendered in their places, and they are removed",
+                "what you changed in them is to be had back from git: put it into a patch with a name of its own",
+            ),
+            (
+                "machine-patches-kept",
+                &self.own,
+                "topf applies these patches of yours beside the rendered ones",
+                "`just talos diff` shows what the machines would get",
+            ),
+            (
+                "talhelper-unread",
+                &self.unread,
+                "talhelper read these files, and nothing does any more",
+                "put what you changed in them into `talos/all/`, `talos/control-plane/` or `talos/worker/`, a patch of Talos a file",
+            ),
+        ];
+        warnings.extend(groups.into_iter().filter(|group| !group.1.is_empty()).map(
+            |(code, paths, message, hint)| {
+                let mut warning = Diagnostic::warning(code, message).with_hint(hint);
+                let listed = paths.iter().map(|path| Listed {
+                    path: path.clone(),
+                    text: String::new(),
+                });
+                warning.list = listed.collect();
+                warning
+            },
+        ));
+        warnings
+    }
+}
+
+/// Compares the versions that two files name at their top.
+fn steps(before: &str, after: &str) -> Vec<VersionStep> {
+    let steps = VERSIONS.into_iter().filter_map(|(key, name)| {
+        let step = VersionStep {
+            name,
+            before: version(before, key)?,
+            after: version(after, key)?,
+        };
+        (step.before != step.after).then_some(step)
+    });
+    steps.collect()
+}
+
+fn version(text: &str, key: &str) -> Option<Version> {
+    let documents = yaml::load(text).ok()?;
+    let written = documents.first()?.root.find_text(key)?;
+    Version::parse(written.trim_start_matches('v')).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::MemoryFiles;
+
+    #[test]
+    fn patches_of_the_template_are_told_from_those_of_the_user() {
+        let files = |paths: &[&str], versions: &str| {
+            let file = |path: &&str| ((*path).to_owned(), versions.as_bytes().to_vec());
+            MemoryFiles(paths.iter().map(file).collect())
+        };
+        let topf = "talosVersion: v1.12.0\nkubernetesVersion: v1.35.0\n";
+        let rendered = |path: &str| {
+            ["talos/topf.yaml", "talos/all/00-install.yaml.tpl"]
+                .contains(&path)
+                .then(|| topf.to_owned())
+        };
+        let theirs = [
+            "talos/topf.yaml",
+            "talos/all/00-install.yaml.tpl",
+            "talos/all/30-kubelet.yaml",
+            "talos/all/99-mine.yaml",
+            "talos/control-plane/00-cluster.yaml",
+            "talos/README.md",
+        ];
+        let old = "talosVersion: v1.13.1\nkubernetesVersion: v1.35.0\n";
+        let found = TalosFiles::find(&files(&theirs, old), &rendered).unwrap();
+        let superseded: Vec<&String> = found.superseded.iter().collect();
+        assert_eq!(
+            superseded,
+            [
+                "talos/all/30-kubelet.yaml",
+                "talos/control-plane/00-cluster.yaml"
+            ]
+        );
+        assert_eq!(found.own, ["talos/all/99-mine.yaml"]);
+        assert!(found.unread.is_empty());
+        let [step] = found.versions.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!((step.name, step.goes_back()), ("Talos", true));
+        // Where no machine is rendered, nothing is superseded.
+        let nothing = TalosFiles::find(&files(&theirs, old), &|_| None).unwrap();
+        assert_eq!(nothing, TalosFiles::default());
+    }
+
+    #[test]
+    fn what_talhelper_read_is_told() {
+        let paths = [
+            "talos/talconfig.yaml",
+            "talos/talenv.yaml",
+            "talos/patches/global/a.yaml",
+        ];
+        let file = |path: &str| (path.to_owned(), b"talosVersion: v1.11.0\n".to_vec());
+        let files = MemoryFiles(paths.map(file).into());
+        let rendered = |path: &str| (path == TOPF).then(|| "talosVersion: v1.12.0\n".to_owned());
+        let found = TalosFiles::find(&files, &rendered).unwrap();
+        assert_eq!(
+            found.unread,
+            ["talos/patches/global/a.yaml", "talos/talconfig.yaml"]
+        );
+        assert!(!found.versions[0].goes_back());
+    }
+}

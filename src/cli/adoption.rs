@@ -1,0 +1,442 @@
+//! A repository as Kiln would have it: compiled in memory, and compared with what is on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_core::OsRng;
+use serde_json::Value;
+
+use super::commands::diff::prefix;
+use super::error::CommandError;
+use super::session::Session;
+use super::sides;
+use crate::adopt::{self, KeptLists, LostObjects, Proposal, RepositoryKind, TalosFiles};
+use crate::diagnostic::Diagnostic;
+use crate::diff::{self, Options, Report, Side};
+use crate::flux::{AppliedObjects, FollowedTree};
+use crate::fs::{GitError, Repository, Revision};
+use crate::pipeline::{self, Change, Compiled, Draft, Keys, Layout, World};
+use crate::source::{Files as _, OverlaidFiles};
+use crate::tree::File;
+use crate::write::{self, LOCK_FILE, TakeOver};
+
+/// What the old side of the comparison is called.
+const BEFORE: &str = "the repository as it is";
+/// What the new side of the comparison is called.
+const AFTER: &str = "the repository as Kiln renders it";
+/// The folder of templates in the catalogue.
+const CATALOGUE: &str = "templates";
+/// The option of the catalogue that names the networks of load balancers.
+const ADDRESSES: &str = "/apps/cilium/load_balancer_cidrs";
+
+/// A repository as Kiln would have it.
+pub struct Adoption {
+    /// The inputs that are written, and the files that get another name.
+    pub proposal: Proposal,
+    /// Where templates and outputs are.
+    pub layout: Layout,
+    /// What is written.
+    pub compiled: Compiled,
+    /// What that does to the cluster.
+    pub report: Report,
+    /// What Flux would no longer apply.
+    pub lost: LostObjects,
+    /// What of the user's is kept in what is rendered.
+    pub kept: Kept,
+    /// What is left of an older configuration of the machines.
+    pub talos: TalosFiles,
+    /// The files that become Kiln's.
+    pub take_over: TakeOver,
+}
+
+/// What of the user's is kept in what is rendered.
+pub struct Kept {
+    /// What lists have.
+    pub lists: KeptLists,
+    /// The apps of the template that were removed, and that stay off.
+    pub switched_off: Vec<String>,
+    /// The networks of load balancers that the config names, so that Services keep their addresses.
+    pub addresses: Option<Vec<String>>,
+}
+
+/// What Flux applies of a tree, and which files that takes.
+struct Applied {
+    objects: AppliedObjects,
+    /// The files that a build reads, as outputs are named.
+    read: BTreeSet<String>,
+}
+
+impl Applied {
+    fn of(tree: &FollowedTree) -> Self {
+        let folder = match tree.output.as_str() {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let reached = tree.applied.builds.iter().filter(|it| it.is_reached());
+        let read = reached.flat_map(|build| &build.files);
+        let inside = |path: &String| path.strip_prefix(&folder).map(str::to_owned);
+        Self {
+            objects: tree.applied.clone(),
+            read: read.filter_map(inside).collect(),
+        }
+    }
+}
+
+/// A repository while it is looked at.
+struct Adopter<'s> {
+    session: &'s Session,
+    kind: RepositoryKind,
+    keys: Keys,
+    proposal: Proposal,
+    /// The outputs that are Kiln's already.
+    owned: BTreeSet<String>,
+    /// The files in the folder of outputs that will not be there any more.
+    superseded: BTreeSet<String>,
+    /// The same as the project names them.
+    hidden: BTreeSet<String>,
+}
+
+impl Adoption {
+    /// Compiles a repository as Kiln would have it, and compares that with what is on disk; writes nothing.
+    ///
+    /// # Errors
+    /// The config is wrong, or what is rendered is; and lists of which nobody can tell what they have.
+    pub fn prepare(
+        session: &Session,
+        kind: RepositoryKind,
+        keys: Keys,
+    ) -> Result<Self, CommandError> {
+        let mut adopter = Adopter::open(session, kind, keys)?;
+        let draft = adopter.draft()?;
+        let before = adopter.on_disk(&draft)?;
+        let followed = adopter.follow(before.own_files())?;
+        let today = Applied::of(&followed);
+        if let Some(problem) = adopt::refused_builds(&today.objects) {
+            return Err(CommandError::Problems(vec![problem]));
+        }
+        let before = before.in_tree(followed);
+        let lists = adopter.keep_lists(&draft)?;
+        let switched_off = adopter.switch_off(&draft)?;
+        let addresses = adopter.keep_addresses(&draft, &today)?;
+        let draft = adopter.draft()?;
+        adopter.refuse_lost_entries(&draft)?;
+        let talos = adopter.find_superseded(&draft, &today)?;
+        let kept = Kept {
+            lists,
+            switched_off,
+            addresses,
+        };
+        adopter.finish(&before, &today, kept, talos)
+    }
+
+    /// Returns where templates and outputs will be.
+    pub fn layout(session: &Session, kind: RepositoryKind) -> Result<Layout, CommandError> {
+        Adopter::open(session, kind, Keys::AtHand)?.layout()
+    }
+
+    /// Says what stands against it: what would be lost, and what cannot be told.
+    pub fn problems(&self, dropped: &[String]) -> Vec<Diagnostic> {
+        let mut problems = self.lost.problems(dropped);
+        let refused = self.report.gaps.iter().filter(|gap| gap.refused);
+        problems.extend(refused.map(|gap| {
+            let message = format!(
+                "{} cannot be compared in {}: {}",
+                gap.what, gap.side, gap.why
+            );
+            Diagnostic::error("not-compared", message)
+                .with_hint("mend that first; `kiln check` says where it stands")
+        }));
+        problems
+    }
+
+    /// Says what is to be known of the machines before anything is applied.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        self.talos.warnings()
+    }
+
+    /// Lists the files that would be replaced or removed, and that the last commit has not as they are; none where there is
+    /// no repository.
+    pub fn uncommitted(&self, session: &Session) -> Result<Vec<String>, CommandError> {
+        let commit = LastCommit::find(session).map_err(|error| sides::git_error(&error))?;
+        let folder = session.disk.folder(&self.layout.output)?;
+        let mut found = Vec::new();
+        let outputs: BTreeMap<&str, &[u8]> = self
+            .compiled
+            .tree
+            .outputs()
+            .map(|(path, file)| (path, file.bytes.as_slice()))
+            .collect();
+        let TakeOver {
+            outputs: taken,
+            superseded,
+        } = &self.take_over;
+        for path in taken.iter().chain(superseded) {
+            let shown = folder.shown(path);
+            let Some(bytes) = session.disk.peek(&shown)? else {
+                continue;
+            };
+            let stays = outputs.get(path.as_str()) == Some(&bytes.as_slice());
+            if !stays && !commit.holds(&shown, &bytes) {
+                found.push(shown);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What git has of a repository.
+enum LastCommit {
+    NoRepository,
+    Nothing,
+    Commit(Box<Revision>),
+}
+
+impl LastCommit {
+    fn find(session: &Session) -> Result<Self, GitError> {
+        let repository = match Repository::of(&session.root) {
+            Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => {
+                return Ok(Self::NoRepository);
+            }
+            found => found?,
+        };
+        match repository.commit("HEAD") {
+            Err(GitError::Unknown { .. }) => Ok(Self::Nothing),
+            commit => {
+                let revision = repository.revision(&commit?)?;
+                Ok(Self::Commit(Box::new(revision)))
+            }
+        }
+    }
+
+    /// Returns whether it has a file just so.
+    fn holds(&self, path: &str, bytes: &[u8]) -> bool {
+        match self {
+            Self::NoRepository => true,
+            Self::Nothing => false,
+            Self::Commit(revision) => {
+                let committed = revision.read_output(path);
+                committed.is_ok_and(|committed| committed.as_deref() == Some(bytes))
+            }
+        }
+    }
+}
+
+impl<'s> Adopter<'s> {
+    fn open(session: &'s Session, kind: RepositoryKind, keys: Keys) -> Result<Self, CommandError> {
+        let proposal = adopt::propose(&session.disk, kind);
+        let proposal = proposal.map_err(|problem| CommandError::Problems(vec![problem]))?;
+        let mut adopter = Self {
+            session,
+            kind,
+            keys,
+            proposal,
+            owned: BTreeSet::new(),
+            superseded: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+        };
+        let layout = adopter.layout()?;
+        let list = write::list(&session.target(&layout, "kiln adopt"));
+        let list = list.map_err(CommandError::Problems)?;
+        adopter.owned = list.unwrap_or_default().outputs.into_keys().collect();
+        Ok(adopter)
+    }
+
+    /// Does something with the world in which the repository is as proposed.
+    fn in_world<T>(&self, act: impl FnOnce(&World<'_>) -> T) -> T {
+        let inputs = self.proposal.inputs.iter();
+        let inputs = inputs.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+        let renamed = self.proposal.key_files.iter();
+        let renamed = renamed.map(|moved| (moved.to.clone(), moved.from.clone()));
+        let files = OverlaidFiles::new(&self.session.disk, inputs)
+            .renaming(renamed)
+            .without(&self.hidden);
+        act(&self.session.world_around(&files).with_keys(self.keys))
+    }
+
+    fn layout(&self) -> Result<Layout, CommandError> {
+        Ok(self.in_world(pipeline::layout)?)
+    }
+
+    fn draft(&self) -> Result<Draft, CommandError> {
+        Ok(self.in_world(|world| pipeline::draft(world, None))?)
+    }
+
+    /// Follows Flux through files in the places of outputs, and what is kept beside them.
+    fn follow<'t>(
+        &self,
+        files: impl Iterator<Item = &'t File> + Clone,
+    ) -> Result<FollowedTree, CommandError> {
+        Ok(self.in_world(|world| pipeline::follow_outputs(world, files))?)
+    }
+
+    /// Takes what is on disk at the paths of outputs, those of the last run included.
+    fn on_disk(&self, draft: &Draft) -> Result<Side, CommandError> {
+        let rendered = draft.tree.files().map(|file| file.path.clone());
+        let names: BTreeSet<String> = rendered.chain(self.owned.iter().cloned()).collect();
+        let output = self.layout()?.output;
+        let disk = &self.session.disk;
+        self.in_world(|world| sides::outputs_on_disk(world, disk, &output, names, BEFORE))
+    }
+
+    /// Reads what is on disk at the path of an output, whoever wrote it.
+    fn existing(&self, output: &str, path: &str) -> Option<Vec<u8>> {
+        let bytes = self.session.disk.peek(&format!("{output}/{path}"));
+        bytes.ok().flatten()
+    }
+
+    fn lists(&self, draft: &Draft) -> Result<KeptLists, CommandError> {
+        let output = self.layout()?.output;
+        Ok(adopt::kept_lists(&draft.tree, &|path| {
+            let is_foreign = !self.owned.contains(path);
+            is_foreign.then(|| self.existing(&output, path)).flatten()
+        }))
+    }
+
+    /// Puts templates of lists into the proposal that have what the user's lists have.
+    fn keep_lists(&mut self, draft: &Draft) -> Result<KeptLists, CommandError> {
+        let lists = self.lists(draft)?;
+        if let Some(problem) = lists.problem() {
+            return Err(CommandError::Problems(vec![problem]));
+        }
+        let layout = self.layout()?;
+        let own = layout.templates.first().map_or(CATALOGUE, String::as_str);
+        for addition in &lists.additions {
+            let (name, text) = self.template(own, &addition.path)?;
+            let text = addition.added_to(&text, name.ends_with(".tera"));
+            self.proposal.inputs.insert(format!("{own}/{name}"), text);
+        }
+        Ok(lists)
+    }
+
+    /// Finds the template of an output, the project's own before the built-in one.
+    fn template(&self, own: &str, path: &str) -> Result<(String, String), CommandError> {
+        for name in [format!("{path}.tera"), path.to_owned()] {
+            let found = self.session.disk.peek(&format!("{own}/{name}"))?;
+            let built_in = || {
+                self.session
+                    .catalogue()
+                    .read(&format!("{CATALOGUE}/{name}"))
+            };
+            let found = match found {
+                Some(found) => Some(found),
+                None => built_in()?,
+            };
+            if let Some(bytes) = found {
+                return Ok((name, String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        Err(CommandError::failed(format!(
+            "no template makes `{path}`, to which entries of yours have to be added"
+        )))
+    }
+
+    /// Refuses lists whose entries did not get into what is rendered, as by a template that lists otherwise.
+    fn refuse_lost_entries(&self, draft: &Draft) -> Result<(), CommandError> {
+        let lost = self.lists(draft)?.after_additions();
+        match lost.problem() {
+            Some(problem) => Err(CommandError::Problems(vec![problem])),
+            None => Ok(()),
+        }
+    }
+
+    /// Switches apps off that the template brings and that the user has removed.
+    fn switch_off(&mut self, draft: &Draft) -> Result<Vec<String>, CommandError> {
+        if !matches!(self.kind, RepositoryKind::ClusterTemplate { .. }) {
+            return Ok(Vec::new());
+        }
+        let output = self.layout()?.output;
+        let mut off = Vec::new();
+        for app in draft.tree.apps() {
+            let folder = format!("{output}/kubernetes/apps/{}/{}", app.namespace, app.name);
+            let is_there = !self.session.disk.list_outputs(&folder)?.is_empty();
+            if !app.enabled || is_there || !adopt::is_app(&app.name) {
+                continue;
+            }
+            let change = Change {
+                names: vec![app.name.clone()],
+                on: false,
+                options: Vec::new(),
+            };
+            let switched = self.in_world(|world| pipeline::switch(world, &change, &mut OsRng))?;
+            self.proposal.inputs.extend(switched.files);
+            off.push(app.name.clone());
+        }
+        Ok(off)
+    }
+
+    /// Names the networks of today's load balancers in the config, if some of their addresses would be in no pool.
+    fn keep_addresses(
+        &mut self,
+        draft: &Draft,
+        today: &Applied,
+    ) -> Result<Option<Vec<String>>, CommandError> {
+        let after = self.follow(draft.tree.files())?;
+        let Some(addresses) = adopt::lost_addresses(&today.objects, &after.applied) else {
+            return Ok(None);
+        };
+        let value = Value::from(addresses.clone());
+        let set = self.in_world(|world| pipeline::set_value(world, ADDRESSES, &value))?;
+        self.proposal.inputs.extend(set);
+        Ok(Some(addresses))
+    }
+
+    /// Finds the files that what is rendered replaces under other names: those that a build reads today and none will, and
+    /// patches of the machines.
+    fn find_superseded(
+        &mut self,
+        draft: &Draft,
+        today: &Applied,
+    ) -> Result<TalosFiles, CommandError> {
+        let after = Applied::of(&self.follow(draft.tree.files())?);
+        let rendered = |path: &str| {
+            let file = draft.tree.get(path)?;
+            Some(file.source.text.to_string())
+        };
+        let unread = today.read.difference(&after.read);
+        let unread = unread.filter(|path| rendered(path).is_none());
+        let mut superseded: BTreeSet<String> = unread.cloned().collect();
+        let output = self.layout()?.output;
+        let talos = match output.as_str() {
+            "." | "" => TalosFiles::find(&self.session.disk, &rendered)?,
+            _ => TalosFiles::default(),
+        };
+        superseded.extend(talos.superseded.iter().cloned());
+        superseded.retain(|path| self.existing(&output, path).is_some() && path != LOCK_FILE);
+        let folder = self.session.disk.folder(&output)?;
+        self.hidden = superseded.iter().map(|path| folder.shown(path)).collect();
+        self.superseded = superseded;
+        Ok(talos)
+    }
+
+    /// Compiles for the last time, and compares.
+    fn finish(
+        self,
+        before: &Side,
+        today: &Applied,
+        kept: Kept,
+        talos: TalosFiles,
+    ) -> Result<Adoption, CommandError> {
+        let layout = self.layout()?;
+        let draft = self.draft()?;
+        let after = self.in_world(|world| sides::side_of_draft(world, draft, AFTER))?;
+        let compiled = self.in_world(|world| pipeline::compile(world, &mut OsRng))?;
+        let mut report = diff::compare(before, &after, &Options::default());
+        let lost = LostObjects::of(&report, &today.objects);
+        report.put_below(&prefix(&layout));
+        let outputs = compiled.tree.outputs().map(|(path, _)| path);
+        let existing = outputs.filter(|path| self.existing(&layout.output, path).is_some());
+        let take_over = TakeOver {
+            outputs: existing.map(str::to_owned).collect(),
+            superseded: self.superseded,
+        };
+        Ok(Adoption {
+            proposal: self.proposal,
+            layout,
+            compiled,
+            report,
+            lost,
+            kept,
+            talos,
+            take_over,
+        })
+    }
+}

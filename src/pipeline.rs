@@ -94,8 +94,8 @@ pub struct Compiled {
     pub stand_ins: BTreeSet<String>,
     /// The secrets that are written out in plain data files.
     pub plain_secrets: Vec<PlainSecret>,
-    /// Whether the project says that its outputs take the place of files that are there.
-    pub overwrites: bool,
+    /// What becomes of files that are there in the places of outputs.
+    pub occupied: OccupiedPlaces,
 }
 
 /// Compiles a project: load, validate, render, harden, check, seal.
@@ -109,6 +109,18 @@ pub fn compile(
 ) -> Result<Compiled, Failure> {
     // From inside of the pool: from outside, each stage would have to wake it up.
     rayon::scope(|_| compile_here(world, DataKeys::Kept, entropy)).map(|(compiled, _)| compiled)
+}
+
+/// What becomes of files that Kiln did not write, in the places of outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OccupiedPlaces {
+    /// They stop the run.
+    #[default]
+    Refused,
+    /// They stay, and the outputs are left out.
+    Left,
+    /// The outputs take their places.
+    Replaced,
 }
 
 /// What sealing went by.
@@ -135,7 +147,7 @@ fn compile_here(
         elsewhere,
         stand_ins,
         plain_secrets,
-        overwrites,
+        occupied,
         ..
     } = front;
     let templates = rendering.tree.files().len();
@@ -177,7 +189,7 @@ fn compile_here(
         unseen: hidden,
         stand_ins,
         plain_secrets,
-        overwrites,
+        occupied,
     };
     let sealer = Sealer {
         keyring,
@@ -272,8 +284,8 @@ struct Front {
     stand_ins: BTreeSet<String>,
     /// The secrets that are written out in plain data files.
     plain_secrets: Vec<PlainSecret>,
-    /// Whether outputs take the place of files that are there.
-    overwrites: bool,
+    /// What becomes of files that are there in the places of outputs.
+    occupied: OccupiedPlaces,
     keyring: Keyring,
     /// The sealed files that are there, opened if the run is going to seal.
     earlier: Earlier,
@@ -360,7 +372,7 @@ fn typed_front(
         rules,
         stand_ins: inputs::stand_ins(world, &cluster),
         plain_secrets: sealed_config::plain_secrets(&cluster),
-        overwrites: false,
+        occupied: OccupiedPlaces::default(),
         public: cluster.public,
         keyring,
         earlier,

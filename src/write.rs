@@ -106,6 +106,8 @@ pub struct Target<'t> {
     output: &'t str,
     reserved: ReservedPaths,
     taken_over: TakeOver,
+    /// The outputs that are left out where a file of somebody else is.
+    left: BTreeSet<String>,
     holder: Holder,
 }
 
@@ -128,6 +130,7 @@ impl<'t> Target<'t> {
             output,
             reserved: ReservedPaths::default(),
             taken_over: TakeOver::default(),
+            left: BTreeSet::new(),
             holder: Holder {
                 pid: std::process::id(),
                 ..Holder::default()
@@ -139,6 +142,13 @@ impl<'t> Target<'t> {
     #[must_use]
     pub fn reserving(mut self, reserved: &ReservedPaths) -> Self {
         self.reserved = reserved.clone();
+        self
+    }
+
+    /// Says which outputs are left out where a file of somebody else is.
+    #[must_use]
+    pub fn leaving(mut self, outputs: impl IntoIterator<Item = String>) -> Self {
+        self.left.extend(outputs);
         self
     }
 

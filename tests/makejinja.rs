@@ -4,3 +4,4 @@ mod both;
 mod corpus;
 mod generated;
 mod grammar;
+mod process;

@@ -3,7 +3,7 @@
 mod flows;
 mod guard;
 mod messages;
-mod project;
+pub(crate) mod project;
 mod pull_request;
 
 pub(crate) use project::IDENTITY;

@@ -17,11 +17,12 @@ use super::settings::Settings;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{
-    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, MAKEJINJA_FILE, World,
+    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, MAKEJINJA_FILE,
+    OccupiedPlaces, World,
 };
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::{Files, ReadError};
-use crate::write::Target;
+use crate::write::{TakeOver, Target};
 
 /// The file that makes a folder a project of Kiln's own.
 pub const PROJECT_FILE: &str = "kiln.toml";
@@ -285,6 +286,19 @@ impl Session {
         Target::new(&self.disk, &layout.output)
             .reserving(&layout.reserved)
             .held_by(command, clock::now())
+    }
+
+    /// Returns a target in which files that are there are treated as the project says.
+    pub fn target_of<'s>(&self, target: &Target<'s>, compiled: &Compiled) -> Target<'s> {
+        let outputs = compiled.tree.outputs().map(|(path, _)| path.to_owned());
+        match compiled.occupied {
+            OccupiedPlaces::Refused => target.clone(),
+            OccupiedPlaces::Left => target.clone().leaving(outputs),
+            OccupiedPlaces::Replaced => target.clone().taking_over(&TakeOver {
+                outputs: outputs.collect(),
+                ..TakeOver::default()
+            }),
+        }
     }
 
     /// Compiles the project, and reports nothing.

@@ -61,6 +61,18 @@ Correct the place that the message names.
     ports: \"0755\"            # a text; without quotes it is the number 493",
     },
     Meaning {
+        code: "makejinja-overwritten",
+        summary: "Files that Kiln had not written are in the places of outputs",
+        text: "\
+`force = true` in the settings of makejinja says that outputs take the place of files that are there, and without it these
+files stay and the outputs are left out. Kiln does so for what it has not written itself. What it has replaced is its own
+from then on: what is edited by hand after that is kept and named.
+
+Look at what has changed.
+
+    git diff --stat",
+    },
+    Meaning {
         code: "plugin-failed",
         summary: "A Python plugin raised an exception, or gave no answer",
         text: "\

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::exposure::Exposure;
 use super::failure::{Failure, Warnings};
 use super::project_measures::ProjectMeasures;
-use super::{Front, Sealing, World, inputs};
+use super::{Front, OccupiedPlaces, Sealing, World, inputs};
 use crate::config;
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
@@ -88,6 +88,11 @@ pub(super) fn rendered(
         values,
         overwrites,
     } = made;
+    let occupied = if overwrites {
+        OccupiedPlaces::Replaced
+    } else {
+        OccupiedPlaces::Left
+    };
     let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
     let named = rules.named(rendering.tree.files());
     rendering.tree = rendering.tree.with_secrets(&named);
@@ -123,7 +128,7 @@ pub(super) fn rendered(
         public: Vec::new(),
         stand_ins: world.files.made_up(),
         plain_secrets: Vec::new(),
-        overwrites,
+        occupied,
         keyring,
         earlier,
         elsewhere,

@@ -163,6 +163,7 @@ fn compare<'t>(
         reserved,
         owned: &owned,
         taken_over: &target.taken_over,
+        left: &target.left,
         force: options.force,
         adopts: options.force && text.is_none(),
         refused: BTreeSet::new(),
@@ -198,12 +199,16 @@ fn compare<'t>(
 enum Fate {
     Create,
     Change(Digest),
+    /// As [`Change`](Self::Change), of a file that was somebody else's.
+    TakeOver(Digest),
     Keep,
     /// It is as it should be, and somebody else's.
     Leave,
     Edited(Digest),
     /// It is not as it should be, and somebody else's.
     Foreign,
+    /// As [`Foreign`](Self::Foreign), and stays so.
+    LeftOut,
     Problem(Diagnostic),
 }
 
@@ -213,6 +218,8 @@ struct Planner<'t, 'p> {
     reserved: &'p ReservedPaths,
     owned: &'p Owned,
     taken_over: &'p TakeOver,
+    /// The outputs that are left out where a file of somebody else is.
+    left: &'p BTreeSet<String>,
     force: bool,
     /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
     adopts: bool,
@@ -306,6 +313,10 @@ impl<'t> Planner<'t, '_> {
             let (before, list) = match fate {
                 Fate::Create => (None, &mut self.report.created),
                 Fate::Change(before) => (Some(before), &mut self.report.changed),
+                Fate::TakeOver(before) => {
+                    self.report.taken_over.push(shown.clone());
+                    (Some(before), &mut self.report.changed)
+                }
                 Fate::Keep => {
                     self.next.insert(path.to_owned(), after);
                     self.report.unchanged.push(shown);
@@ -313,6 +324,10 @@ impl<'t> Planner<'t, '_> {
                 }
                 Fate::Leave => {
                     self.report.unchanged.push(shown);
+                    continue;
+                }
+                Fate::LeftOut => {
+                    self.report.left_out.push(shown);
                     continue;
                 }
                 Fate::Foreign => {
@@ -367,7 +382,8 @@ impl<'t> Planner<'t, '_> {
         }
         let before = Digest::of(&bytes);
         Ok(match owned {
-            None if self.is_taken_over(path) => Fate::Change(before),
+            None if self.is_taken_over(path) => Fate::TakeOver(before),
+            None if self.left.contains(path) => Fate::LeftOut,
             None => Fate::Foreign,
             Some(owned) if *owned == before || self.force => Fate::Change(before),
             Some(owned) => Fate::Edited(*owned),

@@ -9,6 +9,10 @@ pub struct Report {
     pub created: Vec<String>,
     /// Outputs with new content.
     pub changed: Vec<String>,
+    /// Those of `changed` that were not Kiln's.
+    pub taken_over: Vec<String>,
+    /// Outputs that are left out, as a file of somebody else is in their place.
+    pub left_out: Vec<String>,
     /// Outputs that are as they should be and are not touched.
     pub unchanged: Vec<String>,
     /// Outputs of earlier runs that no template makes any more.

@@ -23,6 +23,7 @@ fn creates_changes_keeps_and_removes() {
         edited: Vec::new(),
         lock_changed: true,
         recovery: Recovery::Nothing,
+        ..Report::default()
     };
     assert_eq!(report, expected);
     let picture = sandbox.picture();

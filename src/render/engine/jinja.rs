@@ -1,6 +1,7 @@
 //! Jinja2, as `crates/jinja` has it: messages in the template that the user wrote.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
@@ -84,6 +85,7 @@ fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Di
         cause,
         ..
     } = error;
+    let name = variable.clone();
     let diagnostic = match cause.map(|cause| cause.downcast::<CallFailure>()) {
         Some(Ok(failure)) => failure.0,
         _ => of_kind(kind, message, variable),
@@ -98,9 +100,21 @@ fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Di
         };
     }
     match sources.get(&template) {
-        Some(source) => diagnostic.at(source, Span::new(span.start, span.end), ""),
+        Some(source) => {
+            let span = name
+                .and_then(|name| find_name(source, span.start, &name))
+                .unwrap_or(span);
+            diagnostic.at(source, Span::new(span.start, span.end), "")
+        }
         None => diagnostic,
     }
+}
+
+/// Finds a name behind a byte, in the same line: the error is about the whole tag.
+fn find_name(source: &Source, from: usize, name: &str) -> Option<Range<usize>> {
+    let line = source.text.get(from..)?.lines().next()?;
+    let at = from + line.find(name)?;
+    Some(at..at + name.len())
 }
 
 fn of_kind(kind: ErrorKind, message: String, variable: Option<String>) -> Diagnostic {

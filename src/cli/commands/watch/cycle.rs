@@ -7,6 +7,7 @@ use rand_core::OsRng;
 
 use crate::cli::clock::Stopwatch;
 use crate::cli::commands::diff as diff_command;
+use crate::cli::commands::render::occupied;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::{KeyPlaces, KeyUse};
@@ -240,11 +241,13 @@ impl<'c> Cycles<'c> {
             force: false,
             dry_run: self.dry,
         };
-        let target = session.target(layout, COMMAND);
+        let target = session.target_of(&session.target(layout, COMMAND), compiled);
         let plan = || write::plan(&compiled.tree, &target, options);
         let planned = patiently(watch, plan)?.map_err(CommandError::Problems)?;
         warnings.extend(planned.warnings);
-        Ok(planned.value.apply()?)
+        let report = planned.value.apply()?;
+        warnings.extend(occupied(&report));
+        Ok(report)
     }
 }
 

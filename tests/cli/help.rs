@@ -132,7 +132,10 @@ fn helps_with_render() {
     assert_snapshot!(own(&["render"]), @r#"
     Compile the project and write the tree
 
-    Usage: kiln render [OPTIONS]
+    Usage: kiln render [OPTIONS] [-- <OPTION>...]
+
+    Arguments:
+      [OPTION]...  Options of makejinja, in a project of makejinja
 
     Options:
           --check            Write nothing; list what differs, and exit with 1 if anything does
@@ -141,6 +144,7 @@ fn helps_with_render() {
           --keygen           Make the keys that are missing first, and have git ignore them
           --key-type <TYPE>  The type of an age key that --keygen makes, as for `kiln init` [possible
                              values: x25519, post-quantum]
+          --yes              Run the commands that `exec_pre` and `exec_post` of `makejinja.toml` name
           --stage            Stage all files of Kiln's with git, new and removed ones too, but for those
                              edited by hand
       -h, --help             Print help
@@ -158,6 +162,7 @@ fn helps_with_render() {
       kiln render --check       List what differs, and fail if anything does: for CI
       kiln render --stage       Write what differs and stage it with git: for a hook before a commit
       kiln render --keygen      Make missing keys first, as after cloning an example
+      kiln render -- -D a=b     Give options of makejinja, in a project of makejinja
     "#);
 }
 

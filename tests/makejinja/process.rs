@@ -234,7 +234,7 @@ fn a_template_is_told_by_its_line_and_by_the_variable() {
      --> templates/bad.txt.j2:3:6
       |
     3 |   {{ domian }}
-      |   ^^
+      |      ^^^^^^
       |
       = help: set `domian` in the data, or give it a default: `domian | default(…)`
 

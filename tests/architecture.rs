@@ -133,6 +133,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("spanned-yaml", &[]),
     ("envsubst", &[]),
+    ("jinja", &[]),
     ("kustomize", &["spanned-yaml"]),
     ("sops-age", &["spanned-yaml"]),
     (

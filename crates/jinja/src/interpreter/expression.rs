@@ -292,8 +292,8 @@ impl Interpreter<'_> {
 }
 
 /// The name of a filter or test that is given as a value.
-pub(crate) fn callable_name(name: &Value) -> Outcome<Arc<str>> {
-    if let Some(name) = text_of(name) {
+pub(crate) fn callable_name(name: &Value, exists: impl Fn(&str) -> bool) -> Outcome<Arc<str>> {
+    if let Some(name) = text_of(name).filter(|name| exists(name)) {
         return Ok(Arc::from(name));
     }
     let message = match undefined_of(name) {
@@ -303,6 +303,7 @@ pub(crate) fn callable_name(name: &Value) -> Outcome<Arc<str>> {
                 undefined.failure().message
             )
         }
+        None if text_of(name).is_some() => "there is no filter or test of this name".to_owned(),
         None => format!(
             "the name of a filter or test is a text, not `{}`",
             type_name(name)

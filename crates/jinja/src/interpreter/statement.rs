@@ -7,7 +7,12 @@ use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
-use crate::value::{Entity, Value, View, is_true, items, lock, text_of, try_str, type_name, view};
+use crate::value::{
+    Entity, Value, View, effort, is_true, items, lock, text_of, try_str, type_name, view,
+};
+
+/// Steps that stand for the memory of a scope.
+const KEPT_SCOPE: usize = 50;
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,6 +273,8 @@ impl Interpreter<'_> {
         definition: &Arc<crate::syntax_tree::MacroDefinition>,
         activation: &Activation,
     ) -> Value {
+        // Its scope is kept until the end, since each holds the other.
+        effort::note(KEPT_SCOPE);
         self.cyclic.push(Arc::clone(&activation.scope));
         let mut inside = activation.inner(Arc::clone(&activation.scope));
         inside.obeys_parent = false;

@@ -160,8 +160,10 @@ fn change_case(content: &str, name: &str) -> Option<String> {
             .flat_map(|letter| -> Vec<char> {
                 if letter.is_uppercase() {
                     letter.to_lowercase().collect()
-                } else {
+                } else if letter.is_lowercase() {
                     letter.to_uppercase().collect()
+                } else {
+                    vec![letter]
                 }
             })
             .collect(),

@@ -260,6 +260,10 @@ pub(crate) fn items(value: &Value) -> Outcome<Vec<Value>> {
         {
             Err(Failure::over(ExceededLimit::Steps))
         }
+        View::Entity(Entity::Loop(_)) => Err(Failure::unsupported(
+            "going through the variable `loop` is not supported",
+        )),
+        View::Entity(Entity::SelfReference(_)) => Err(missing_key()),
         View::Entity(entity) => {
             effort::spend(entity.length().unwrap_or_default())?;
             entity.items().ok_or_else(|| not_iterable(value))

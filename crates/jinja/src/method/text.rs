@@ -14,7 +14,7 @@ use crate::value::{
 };
 
 /// Methods whose results are safe, for safe texts; what some of them put in is escaped.
-const SAFE: [&str; 24] = [
+pub(super) const SAFE: [&str; 24] = [
     "capitalize",
     "casefold",
     "center",

@@ -158,7 +158,6 @@ impl Entity {
             ),
             Self::Generator { items, .. } => Some(lock(items).drain(..).collect()),
             Self::Undefined(_) => Some(Vec::new()),
-            Self::Loop(state) => Some(state.take_rest()),
             _ => None,
         }
     }

@@ -275,12 +275,6 @@ pub(crate) fn range(start: i64, end: i64, step: i64) -> Value {
     Value::from_object(Entity::Range { start, end, step })
 }
 
-impl From<Entity> for Value {
-    fn from(entity: Entity) -> Self {
-        Self::from_object(entity)
-    }
-}
-
 /// The value of a size or an index.
 pub(crate) fn count(number: usize) -> Value {
     i64::try_from(number).map_or_else(|_| integer(BigInt::from(number)), Value::from)

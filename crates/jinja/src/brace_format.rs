@@ -232,10 +232,19 @@ struct Specification {
     align: Option<char>,
     sign: Option<char>,
     alternate: bool,
+    /// Whether zeros come between the sign and the digits, unless an alignment is given.
+    fills_with_zeros: bool,
     width: usize,
     grouping: Option<char>,
     precision: Option<usize>,
     kind: Option<char>,
+}
+
+impl Specification {
+    fn number_align(&self) -> char {
+        let default = if self.fills_with_zeros { '=' } else { '>' };
+        self.align.unwrap_or(default)
+    }
 }
 
 fn read_specification(text: &str) -> Outcome<Specification> {
@@ -257,9 +266,9 @@ fn read_specification(text: &str) -> Outcome<Specification> {
         specification.alternate = true;
         at += 1;
     }
-    if get(at) == Some('0') {
-        specification.fill = specification.fill.or(Some('0'));
-        specification.align = specification.align.or(Some('='));
+    if get(at) == Some('0') && specification.fill.is_none() {
+        specification.fill = Some('0');
+        specification.fills_with_zeros = true;
         at += 1;
     }
     let number = |at: &mut usize| -> Outcome<Option<usize>> {
@@ -313,6 +322,9 @@ pub(crate) fn format_value(
         undefined.check_use()?;
     }
     let format = read_specification(specification)?;
+    if format.kind == Some('n') && format.grouping.is_some() {
+        return Err(Failure::of_value("the format `n` takes no grouping"));
+    }
     let size = format
         .width
         .saturating_add(format.precision.unwrap_or_default());
@@ -345,19 +357,17 @@ fn format_text(format: &Specification, text: &str) -> Outcome<String> {
     if !matches!(format.kind, None | Some('s')) {
         return Err(unknown_kind(format, "texts"));
     }
-    if (format.sign.is_some()
-        || format.alternate
-        || format.grouping.is_some()
-        || format.align == Some('='))
-        && (format.align != Some('=') || format.fill != Some('0') || format.sign.is_some())
-    {
-        return Err(Failure::of_value("a sign or a grouping is not for texts"));
+    let takes_all = format.sign.is_none() && !format.alternate && format.grouping.is_none();
+    if !takes_all || format.align == Some('=') {
+        return Err(Failure::of_value(
+            "a sign, a grouping and the alignment `=` are for numbers only",
+        ));
     }
     let cut: String = text
         .chars()
         .take(format.precision.unwrap_or(usize::MAX))
         .collect();
-    let align = format.align.filter(|align| *align != '=').unwrap_or('<');
+    let align = format.align.unwrap_or('<');
     Ok(align_text(format, "", &cut, align))
 }
 
@@ -394,6 +404,10 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
         Some('x') => (16, "0x"),
         Some('X') => (16, "0X"),
         Some('c') => {
+            let is_plain = format.sign.is_none() && !format.alternate && format.grouping.is_none();
+            if !is_plain || format.precision.is_some() {
+                return Err(Failure::of_value("the format `c` takes a width only"));
+            }
             let character = number.to_u32().and_then(char::from_u32);
             let character = character
                 .ok_or_else(|| Failure::raised("OverflowError", "no character has this code"))?;
@@ -401,7 +415,7 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
                 format,
                 "",
                 &character.to_string(),
-                format.align.unwrap_or('<'),
+                format.number_align(),
             ));
         }
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
@@ -452,7 +466,7 @@ fn finish_number(
     let mut digits = whole.to_owned();
     if let Some(separator) = format.grouping {
         digits = group_digits(whole, separator, group);
-        if format.align == Some('=') && format.fill == Some('0') {
+        if format.number_align() == '=' && format.fill == Some('0') {
             // Zeros are grouped as well, and a separator never comes first.
             let mut padded = whole.to_owned();
             while before.len() + digits.len() + rest.len() < format.width {
@@ -465,14 +479,14 @@ fn finish_number(
         format,
         before,
         &format!("{digits}{rest}"),
-        format.align.unwrap_or('>'),
+        format.number_align(),
     )
 }
 
 fn format_real(format: &Specification, number: f64) -> Outcome<String> {
     let is_negative = number.is_sign_negative() && !number.is_nan();
     let mut printed = match format.kind {
-        None => format_plain_float(number, format.precision),
+        None => format_plain_float(number, format.precision, format.alternate),
         Some('%') => format_float(
             number * 100.0,
             'f',

@@ -87,6 +87,8 @@ pub(crate) struct Interpreter<'environment> {
     pub(crate) environment: &'environment Environment,
     pub(crate) budget: Budget,
     pub(crate) autoescape: bool,
+    /// Whether literals are computed as Jinja2's compiler does it.
+    is_folding: bool,
     /// Texts of several lines that bodies printed into values, with the lines they come from.
     captured: BTreeMap<String, Vec<LineOrigin>>,
     captured_bytes: usize,
@@ -101,6 +103,7 @@ impl<'environment> Interpreter<'environment> {
             environment,
             budget: Budget::new(limits),
             autoescape: false,
+            is_folding: false,
             captured: BTreeMap::new(),
             captured_bytes: 0,
             cyclic: Vec::new(),

@@ -306,7 +306,7 @@ impl<'source> Lexer<'source> {
                 return Ok(());
             }
         }
-        Err(self.failure("a raw block is never closed", begin.clone()))
+        self.at_end_or("a raw block is never closed", begin)
     }
 
     /// The width of the end of a statement at the start of a text, with the white space that it drops.
@@ -346,7 +346,15 @@ impl<'source> Lexer<'source> {
                 return Ok(());
             }
         }
-        Err(self.failure("a comment is never closed", begin.clone()))
+        self.at_end_or("a comment is never closed", begin)
+    }
+
+    /// Jinja2 takes what is opened at the very end of a template for closed.
+    fn at_end_or(&self, message: &str, begin: &Range<usize>) -> Outcome<()> {
+        if self.at == self.text.len() {
+            return Ok(());
+        }
+        Err(self.failure(message, begin.clone()))
     }
 
     /// The width of what ends a tag here.

@@ -1,4 +1,4 @@
-//! Renders templates byte for byte as `CPython`'s Jinja2 3.1.6 does.
+//! Renders templates byte for byte as Python's Jinja2 3.1.6 does.
 //!
 //! Templates are read by Jinja2's own grammar and run by its rules of scopes, inheritance and undefined values; numbers,
 //! texts, lists and dicts behave and print as Python's. Each line of the output knows the line of the template that it

@@ -1,6 +1,7 @@
 //! What one rendering may take.
 
 use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::value::effort;
 
 /// How much work and text one rendering may take; over that, it ends with
 /// [`ErrorKind::Limit`](crate::ErrorKind::Limit).
@@ -36,6 +37,8 @@ const DEPTH: u32 = 400;
 
 impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
+        // What was done before is not charged to this rendering.
+        effort::take();
         Self {
             steps: limits.steps,
             output_bytes: limits.output_bytes,
@@ -68,7 +71,7 @@ impl Budget {
     }
 
     pub(crate) fn enter(&mut self) -> Outcome<()> {
-        self.take(1)?;
+        self.take(1 + effort::take())?;
         match self.depth.checked_sub(1) {
             Some(left) => {
                 self.depth = left;

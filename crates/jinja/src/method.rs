@@ -12,37 +12,13 @@ pub(crate) use text::{justified, replace_text};
 
 use crate::value::{Entity, Number, Value, View, count, integer, number_of, type_name, view};
 
-/// Methods of texts; those of the first list give safe texts for safe ones.
-const TEXT: [&str; 44] = [
-    "capitalize",
-    "casefold",
-    "center",
-    "expandtabs",
-    "join",
-    "ljust",
-    "lower",
-    "lstrip",
-    "partition",
-    "removeprefix",
-    "removesuffix",
-    "replace",
-    "rjust",
-    "rpartition",
-    "rsplit",
-    "rstrip",
-    "split",
-    "splitlines",
-    "strip",
-    "swapcase",
-    "title",
-    "upper",
-    "zfill",
-    "format",
-    "format_map",
+/// Methods of texts, besides those that give safe texts for safe ones.
+const TEXT: [&str; 21] = [
     "count",
     "encode",
     "endswith",
     "find",
+    "format_map",
     "index",
     "isalnum",
     "isalpha",
@@ -58,6 +34,7 @@ const TEXT: [&str; 44] = [
     "isupper",
     "rfind",
     "rindex",
+    "startswith",
 ];
 const LIST: [&str; 11] = [
     "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse",
@@ -79,7 +56,7 @@ const DICT: [&str; 10] = [
 /// Whether a value has a method of this name.
 pub(crate) fn exists(owner: &Value, name: &str) -> bool {
     match view(owner) {
-        View::Text(_) => TEXT.contains(&name) || name == "startswith",
+        View::Text(_) => text::SAFE.contains(&name) || TEXT.contains(&name),
         View::Bytes(_) => matches!(name, "decode" | "hex"),
         View::Int(_) | View::Bool(_) => name == "bit_length",
         View::Float(_) => name == "is_integer",

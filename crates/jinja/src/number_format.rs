@@ -70,7 +70,7 @@ fn general(number: f64, precision: usize, keep_point: bool, like_repr: bool) -> 
             .trim_end_matches('.')
             .to_owned()
     };
-    if exponent < -4 || exponent >= limit.max(1) {
+    if exponent < -4 || exponent >= limit {
         let printed = scientific(number, digits, keep_point);
         let (mantissa, exponent) = printed.split_once('e').unwrap_or((&printed, "+00"));
         return format!("{}e{exponent}", strip(mantissa.to_owned()));
@@ -86,11 +86,23 @@ fn general(number: f64, precision: usize, keep_point: bool, like_repr: bool) -> 
 }
 
 /// A float without a notation: its `repr`, or so many digits of it.
-pub(crate) fn format_plain_float(number: f64, precision: Option<usize>) -> String {
+pub(crate) fn format_plain_float(
+    number: f64,
+    precision: Option<usize>,
+    keep_point: bool,
+) -> String {
     let number = number.abs();
     match precision {
-        Some(precision) if number.is_finite() => general(number, precision, false, true),
-        _ => print_float(number),
+        Some(precision) if number.is_finite() => general(number, precision, keep_point, true),
+        _ => {
+            let printed = print_float(number);
+            match printed.split_once('e') {
+                Some((mantissa, exponent)) => {
+                    format!("{}e{exponent}", with_point(mantissa.to_owned(), keep_point))
+                }
+                None => printed,
+            }
+        }
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn parse(source: &Source, syntax: &Syntax, known: &dyn KnownNames) ->
         at: 0,
         depth: 0,
         is_soft: false,
+        unknown: Vec::new(),
         blocks: Vec::new(),
         references: Vec::new(),
         mentions: Vec::new(),
@@ -54,6 +55,9 @@ pub(crate) fn parse(source: &Source, syntax: &Syntax, known: &dyn KnownNames) ->
         scoped_blocks: 0,
     };
     let body = parser.parse_body(&[])?;
+    if let Some((message, span)) = parser.unknown.first() {
+        return Err(parser.failure(message, span));
+    }
     let mut template = Template {
         root: Frame {
             body,
@@ -75,6 +79,8 @@ struct Parser<'source> {
     depth: u32,
     /// Whether a branch may not be taken: a filter that does not exist is an error only where it is used.
     is_soft: bool,
+    /// Filters and tests that do not exist, where they would be used in any case.
+    unknown: Vec<(String, Range<usize>)>,
     blocks: Vec<Block>,
     references: Vec<(String, Range<usize>, bool)>,
     mentions: Vec<Mention>,

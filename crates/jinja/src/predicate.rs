@@ -62,10 +62,12 @@ const NAMES: [&str; 39] = [
 /// The test of a name.
 pub(crate) fn find(name: &str) -> Option<Predicate> {
     Some(match name {
-        "odd" => |_, value, arguments| alone(arguments, "odd").and_then(|()| parity(value)),
-        "even" => |_, value, arguments| {
+        "odd" => |interpreter, value, arguments| {
+            alone(arguments, "odd").and_then(|()| parity(interpreter, value))
+        },
+        "even" => |interpreter, value, arguments| {
             alone(arguments, "even")
-                .and_then(|()| parity(value))
+                .and_then(|()| parity(interpreter, value))
                 .map(|odd| !odd)
         },
         "divisibleby" => divides,
@@ -193,25 +195,33 @@ fn compares(comparison: Comparison, value: &Value, arguments: CallArguments) -> 
 }
 
 /// Whether a number is odd.
-fn parity(value: &Value) -> Outcome<bool> {
+fn parity(interpreter: &mut Interpreter<'_>, value: &Value) -> Outcome<bool> {
     match number_of(value) {
         Some(Number::Int(number)) => Ok(number.is_odd()),
         Some(number) if number.to_big().is_some() => {
             Ok(number.to_big().unwrap_or_default().is_odd())
         }
         _ => {
-            let rest = remainder(value, &Value::from(2))?;
+            let rest = remainder(interpreter, value, &Value::from(2))?;
             are_equal(&rest, &Value::from(1))
         }
     }
 }
 
-fn remainder(value: &Value, divisor: &Value) -> Outcome<Value> {
-    let mut budget = crate::limits::Budget::new(crate::Limits::default());
-    compute(BinaryOperator::Remainder, value, divisor, &mut budget)
+fn remainder(interpreter: &mut Interpreter<'_>, value: &Value, divisor: &Value) -> Outcome<Value> {
+    compute(
+        BinaryOperator::Remainder,
+        value,
+        divisor,
+        &mut interpreter.budget,
+    )
 }
 
-fn divides(_: &mut Interpreter<'_>, value: &Value, arguments: CallArguments) -> Outcome<bool> {
+fn divides(
+    interpreter: &mut Interpreter<'_>,
+    value: &Value,
+    arguments: CallArguments,
+) -> Outcome<bool> {
     let [divisor] = arguments.bind("divisibleby", ["num"])?;
     let divisor = required(divisor, "divisibleby", "num")?;
     let integers = (
@@ -221,7 +231,7 @@ fn divides(_: &mut Interpreter<'_>, value: &Value, arguments: CallArguments) -> 
     if let (Some(value), Some(divisor)) = integers {
         return Ok(floor_remainder(&value, &divisor)?.sign() == num_bigint::Sign::NoSign);
     }
-    are_equal(&remainder(value, &divisor)?, &Value::from(0))
+    are_equal(&remainder(interpreter, value, &divisor)?, &Value::from(0))
 }
 
 /// Whether a value has a length and items.

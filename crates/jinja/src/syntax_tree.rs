@@ -177,6 +177,15 @@ impl ExpressionKind {
                 | Self::Slice(..)
                 | Self::Negative(_)
                 | Self::Positive(_)
+                | Self::Not(_)
+                | Self::And(..)
+                | Self::Or(..)
+                | Self::Binary(..)
+                | Self::Concat(_)
+                | Self::Compare(..)
+                | Self::Test(..)
+                | Self::Filter(Some(_), ..)
+                | Self::Conditional { .. }
         );
         is_made_of_its_children && self.children().iter().all(|child| child.node.is_literal())
     }

@@ -4,6 +4,7 @@
 //! behave as Python's: shared and changed in place, in the order of insertion, with integers of any size.
 
 mod dictionary;
+pub(crate) mod effort;
 mod entity;
 mod moment;
 mod number;
@@ -103,6 +104,11 @@ pub fn repr(value: &Value) -> String {
 /// What Python's `str` gives, and the empty text for an undefined value.
 pub fn str(value: &Value) -> String {
     try_str(&adopt(value.clone())).unwrap_or_default()
+}
+
+/// Whether a value is one of Jinja2's undefined values; they are objects, whatever MiniJinja says of them.
+pub fn is_undefined(value: &Value) -> bool {
+    value.is_undefined() || undefined_of(value).is_some()
 }
 
 /// What a value is, for a match.
@@ -246,10 +252,11 @@ const LONGEST_RANGE: usize = 1_000_000;
 /// All items that going through a value gives; a generator is empty then.
 pub(crate) fn items(value: &Value) -> Outcome<Vec<Value>> {
     match view(value) {
-        View::Text(text) => Ok(text
-            .chars()
-            .map(|item| Value::from(item.encode_utf8(&mut [0; 4]) as &str))
-            .collect()),
+        View::Text(text) => effort::spend(text.len()).map(|()| {
+            text.chars()
+                .map(|item| Value::from(item.encode_utf8(&mut [0; 4]) as &str))
+                .collect()
+        }),
         View::Bytes(bytes) => Ok(bytes
             .iter()
             .map(|byte| Value::from(i64::from(*byte)))
@@ -260,7 +267,14 @@ pub(crate) fn items(value: &Value) -> Outcome<Vec<Value>> {
         {
             Err(Failure::over(ExceededLimit::Steps))
         }
-        View::Entity(entity) => entity.items().ok_or_else(|| not_iterable(value)),
+        View::Entity(Entity::Loop(_)) => Err(Failure::unsupported(
+            "going through the variable `loop` is not supported",
+        )),
+        View::Entity(Entity::SelfReference(_)) => Err(missing_key()),
+        View::Entity(entity) => {
+            effort::spend(entity.length().unwrap_or_default())?;
+            entity.items().ok_or_else(|| not_iterable(value))
+        }
         View::Foreign => match value.try_iter() {
             Ok(items) => Ok(items.map(adopt).collect()),
             Err(_) => Err(not_iterable(value)),

@@ -132,7 +132,7 @@ pub(super) fn filesizeformat(
         return Ok(Value::from("1 Byte"));
     }
     if bytes < base {
-        return Ok(text(format!("{:.0} Bytes", bytes.trunc())));
+        return Ok(text(format!("{:.0} Bytes", bytes.trunc() + 0.0)));
     }
     let letters = [
         if binary { "K" } else { "k" },
@@ -191,7 +191,12 @@ pub(super) fn round(
             ))),
         };
     }
+    let is_integer = number.to_big().is_some();
     let number = number.to_float().ok_or_else(too_large)?;
+    if is_integer && precision >= 0 {
+        // Python multiplies and divides integers, which is exact.
+        return Ok(Value::from(number));
+    }
     let exponent = i32::try_from(precision).unwrap_or(i32::MAX);
     let factor = 10f64.powi(exponent);
     let scaled = number * factor;
@@ -201,13 +206,13 @@ pub(super) fn round(
             "the number is too large to be rounded",
         ));
     }
-    Ok(Value::from(
-        (if method == "ceil" {
-            scaled.ceil()
-        } else {
-            scaled.floor()
-        }) / factor,
-    ))
+    let whole = if method == "ceil" {
+        scaled.ceil()
+    } else {
+        scaled.floor()
+    };
+    // Python rounds to an integer, which has no negative zero.
+    Ok(Value::from((whole + 0.0) / factor))
 }
 
 /// Rounds to so many decimals, halves of the exact value to the even digit.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::arguments::{CallArguments, flag, given, required, text_argument};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::{Interpreter, callable_name};
+use crate::parser::KnownNames as _;
 use crate::sequence::sort_by_keys;
 use crate::syntax::UndefinedMode;
 use crate::value::{
@@ -137,7 +138,9 @@ pub(super) fn map(
     if arguments.positional.is_empty() {
         return Err(argument_error("`map` needs a filter or an attribute"));
     }
-    let name = callable_name(&arguments.positional.remove(0))?;
+    let name = callable_name(&arguments.positional.remove(0), |name| {
+        interpreter.environment.has_filter(name)
+    })?;
     for item in content {
         let arguments = CallArguments {
             positional: arguments.positional.clone(),
@@ -203,7 +206,9 @@ fn choose(
     let test = if arguments.positional.is_empty() {
         None
     } else {
-        Some(callable_name(&arguments.positional.remove(0))?)
+        Some(callable_name(&arguments.positional.remove(0), |name| {
+            interpreter.environment.has_test(name)
+        })?)
     };
     for item in content {
         let subject = match &path {

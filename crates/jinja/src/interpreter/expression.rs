@@ -42,6 +42,25 @@ impl Interpreter<'_> {
         }
     }
 
+    /// The value of what is printed. What is made of literals only, Jinja2 computes while it compiles, and then what
+    /// Python cannot slice is undefined; if that fails, it is computed as all else.
+    pub(super) fn evaluate_printed(
+        &mut self,
+        expression: &Expression,
+        activation: &Activation,
+    ) -> Outcome<Value> {
+        let value = self.evaluate(expression, activation);
+        match &value {
+            Err(failure) if failure.exception == "TypeError" && expression.node.is_literal() => {
+                self.is_folding = true;
+                let folded = self.evaluate(expression, activation);
+                self.is_folding = false;
+                folded.or(value)
+            }
+            _ => value,
+        }
+    }
+
     fn evaluate_kind(
         &mut self,
         expression: &Expression,
@@ -70,10 +89,7 @@ impl Interpreter<'_> {
             ExpressionKind::Slice(inner, slice) => {
                 let owner = self.evaluate(inner, activation)?;
                 match self.evaluate_slice(&owner, slice, activation) {
-                    // Jinja2 computes a slice of literals while it compiles, and finds it undefined then.
-                    Err(failure)
-                        if failure.exception == "TypeError" && expression.node.is_literal() =>
-                    {
+                    Err(failure) if self.is_folding && failure.exception == "TypeError" => {
                         Ok(missing_attribute(self, &owner, &Value::from("slice")).into_value())
                     }
                     sliced => sliced,
@@ -292,8 +308,8 @@ impl Interpreter<'_> {
 }
 
 /// The name of a filter or test that is given as a value.
-pub(crate) fn callable_name(name: &Value) -> Outcome<Arc<str>> {
-    if let Some(name) = text_of(name) {
+pub(crate) fn callable_name(name: &Value, exists: impl Fn(&str) -> bool) -> Outcome<Arc<str>> {
+    if let Some(name) = text_of(name).filter(|name| exists(name)) {
         return Ok(Arc::from(name));
     }
     let message = match undefined_of(name) {
@@ -303,6 +319,7 @@ pub(crate) fn callable_name(name: &Value) -> Outcome<Arc<str>> {
                 undefined.failure().message
             )
         }
+        None if text_of(name).is_some() => "there is no filter or test of this name".to_owned(),
         None => format!(
             "the name of a filter or test is a text, not `{}`",
             type_name(name)

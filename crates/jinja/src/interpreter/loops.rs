@@ -36,19 +36,6 @@ impl LoopState {
         self.items.len()
     }
 
-    /// The items that are not gone through yet.
-    pub(crate) fn take_rest(&self) -> Vec<Value> {
-        let mut position = lock(&self.position);
-        let rest = self
-            .items
-            .iter()
-            .skip(position.index0 + 1)
-            .cloned()
-            .collect();
-        position.index0 = self.items.len();
-        rest
-    }
-
     pub(crate) fn attribute(&self, name: &str, interpreter: &Interpreter<'_>) -> Option<Value> {
         let index0 = lock(&self.position).index0;
         let length = self.items.len();

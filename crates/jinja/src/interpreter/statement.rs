@@ -7,7 +7,12 @@ use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
-use crate::value::{Entity, Value, View, is_true, items, lock, text_of, try_str, type_name, view};
+use crate::value::{
+    Entity, Module, Value, View, effort, is_true, items, lock, text_of, try_str, type_name, view,
+};
+
+/// Steps that stand for the memory of a scope.
+const KEPT_SCOPE: usize = 50;
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +76,7 @@ impl Interpreter<'_> {
             }
             StatementKind::Print(value, line) => {
                 if !activation.is_silent() {
-                    let value = self.evaluate(value, activation)?;
+                    let value = self.evaluate_printed(value, activation)?;
                     self.print(&value, &origin(activation, *line), output)?;
                 }
             }
@@ -200,10 +205,7 @@ impl Interpreter<'_> {
                 target,
                 with_context,
             } => {
-                let name = self.evaluate(template, activation)?;
-                let module = self
-                    .import(&name, *with_context, activation)
-                    .map_err(|failure| at(failure, activation, template))?;
+                let module = self.evaluate_import(template, *with_context, activation)?;
                 let value = Value::from_object(Entity::Module(module));
                 assign_name(target, value, activation, false);
                 Ok(())
@@ -213,10 +215,7 @@ impl Interpreter<'_> {
                 names,
                 with_context,
             } => {
-                let name = self.evaluate(template, activation)?;
-                let module = self
-                    .import(&name, *with_context, activation)
-                    .map_err(|failure| at(failure, activation, template))?;
+                let module = self.evaluate_import(template, *with_context, activation)?;
                 let line = line_of(statement, activation);
                 for (name, alias) in names {
                     let value =
@@ -227,6 +226,17 @@ impl Interpreter<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn evaluate_import(
+        &mut self,
+        template: &Expression,
+        with_context: bool,
+        activation: &Activation,
+    ) -> Outcome<Module> {
+        let name = self.evaluate(template, activation)?;
+        self.import(&name, with_context, activation)
+            .map_err(|failure| at(failure, activation, template))
     }
 
     pub(super) fn print(
@@ -268,6 +278,8 @@ impl Interpreter<'_> {
         definition: &Arc<crate::syntax_tree::MacroDefinition>,
         activation: &Activation,
     ) -> Value {
+        // Its scope is kept until the end, since each holds the other.
+        effort::note(KEPT_SCOPE);
         self.cyclic.push(Arc::clone(&activation.scope));
         let mut inside = activation.inner(Arc::clone(&activation.scope));
         inside.obeys_parent = false;

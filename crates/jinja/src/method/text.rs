@@ -14,7 +14,7 @@ use crate::value::{
 };
 
 /// Methods whose results are safe, for safe texts; what some of them put in is escaped.
-const SAFE: [&str; 24] = [
+pub(super) const SAFE: [&str; 24] = [
     "capitalize",
     "casefold",
     "center",
@@ -160,8 +160,10 @@ fn change_case(content: &str, name: &str) -> Option<String> {
             .flat_map(|letter| -> Vec<char> {
                 if letter.is_uppercase() {
                     letter.to_lowercase().collect()
-                } else {
+                } else if letter.is_lowercase() {
                     letter.to_uppercase().collect()
+                } else {
+                    vec![letter]
                 }
             })
             .collect(),

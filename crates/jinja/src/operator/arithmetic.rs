@@ -126,7 +126,7 @@ fn divide_integers(left: &BigInt, right: &BigInt) -> Outcome<Value> {
         ));
     }
     Ok(Value::from(
-        if left.sign() == right.sign() || left.is_zero() {
+        if (left.sign() == Sign::Minus) == (right.sign() == Sign::Minus) {
             result
         } else {
             -result

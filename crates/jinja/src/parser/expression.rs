@@ -34,18 +34,9 @@ impl Parser<'_> {
 
     fn parse_conditional(&mut self) -> Outcome<Expression> {
         let start = self.span().start;
-        let first_mark = self.at;
-        let was_soft = self.is_soft;
+        let unknown = self.unknown.len();
         let mut expression = self.parse_or()?;
         while self.skip_name("if") {
-            // What stands before `if` is in a branch too: it is read again, softly.
-            if !self.is_soft {
-                self.at = first_mark;
-                self.is_soft = true;
-                let again = self.parse_conditional();
-                self.is_soft = was_soft;
-                return again;
-            }
             let line = self.source.line(start);
             let condition = Box::new(self.parse_or()?);
             let otherwise = if self.skip_name("else") {
@@ -54,15 +45,15 @@ impl Parser<'_> {
                 None
             };
             let then = Box::new(expression);
-            expression = self.finish(
-                start,
-                ExpressionKind::Conditional {
-                    condition,
-                    then,
-                    otherwise,
-                    line,
-                },
-            )?;
+            let node = ExpressionKind::Conditional {
+                condition,
+                then,
+                otherwise,
+                line,
+            };
+            expression = self.finish(start, node)?;
+            // What is in a branch may never be used.
+            self.unknown.truncate(unknown);
         }
         Ok(expression)
     }
@@ -524,7 +515,8 @@ impl Parser<'_> {
             let span = self.span();
             let name = self.parse_dotted_name()?;
             if !self.is_soft && !self.known.has_filter(&name) {
-                return Err(self.failure(format!("there is no filter `{name}`"), &span));
+                self.unknown
+                    .push((format!("there is no filter `{name}`"), span.clone()));
             }
             let arguments = if self.is_operator("(") {
                 self.nested(Self::parse_arguments)?
@@ -546,7 +538,8 @@ impl Parser<'_> {
         let span = self.span();
         let name = self.parse_dotted_name()?;
         if !self.is_soft && !self.known.has_test(&name) {
-            return Err(self.failure(format!("there is no test `{name}`"), &span));
+            self.unknown
+                .push((format!("there is no test `{name}`"), span.clone()));
         }
         let takes_operand = match self.kind() {
             TokenKind::Name(word) => !matches!(word.as_str(), "else" | "or" | "and"),

@@ -6,8 +6,9 @@ use indexmap::{Equivalent, IndexMap};
 use num_bigint::BigInt;
 use num_traits::FromPrimitive as _;
 
-use crate::error::{Failure, Outcome};
-use crate::value::{Entity, Moment, Value, View, type_name, view};
+use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::value::order::DEPTH;
+use crate::value::{Entity, Moment, Value, View, effort, type_name, view};
 
 /// What Python's hash and equality make of a value: `1`, `1.0` and `True` are one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,14 @@ pub(crate) enum Key {
 
 impl Key {
     pub(crate) fn of(value: &Value) -> Outcome<Self> {
+        Self::within(value, DEPTH)
+    }
+
+    fn within(value: &Value, depth: u32) -> Outcome<Self> {
+        effort::spend(1)?;
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(Failure::over(ExceededLimit::Depth));
+        };
         Ok(match view(value) {
             View::None => Self::None,
             View::Bool(truth) => Self::Integer(i64::from(truth)),
@@ -38,7 +47,8 @@ impl Key {
             View::Entity(entity) => match entity {
                 Entity::BigInteger(number) => Self::BigInteger(number.clone()),
                 Entity::Tuple { items, .. } => {
-                    Self::Tuple(items.iter().map(Self::of).collect::<Outcome<_>>()?)
+                    let items = items.iter().map(|item| Self::within(item, depth));
+                    Self::Tuple(items.collect::<Outcome<_>>()?)
                 }
                 Entity::Moment(moment) => Self::Moment(moment.clone()),
                 Entity::Undefined(undefined) => undefined.check_use().map(|()| Self::Undefined)?,
@@ -141,18 +151,22 @@ impl Dictionary {
     }
 
     pub(crate) fn pairs(&self) -> Vec<(Value, Value)> {
+        effort::note(self.len());
         self.0.values().cloned().collect()
     }
 
     pub(crate) fn keys(&self) -> Vec<Value> {
+        effort::note(self.len());
         self.0.values().map(|entry| entry.0.clone()).collect()
     }
 
     pub(crate) fn values(&self) -> Vec<Value> {
+        effort::note(self.len());
         self.0.values().map(|entry| entry.1.clone()).collect()
     }
 
     pub(crate) fn hashed(&self) -> Vec<(Key, Value)> {
+        effort::note(self.len());
         self.0
             .iter()
             .map(|(key, entry)| (key.clone(), entry.1.clone()))

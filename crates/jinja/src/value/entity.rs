@@ -158,7 +158,6 @@ impl Entity {
             ),
             Self::Generator { items, .. } => Some(lock(items).drain(..).collect()),
             Self::Undefined(_) => Some(Vec::new()),
-            Self::Loop(state) => Some(state.take_rest()),
             _ => None,
         }
     }
@@ -274,12 +273,6 @@ impl Object for Entity {
 /// A range whose bounds fit 64 bits.
 pub(crate) fn range(start: i64, end: i64, step: i64) -> Value {
     Value::from_object(Entity::Range { start, end, step })
-}
-
-impl From<Entity> for Value {
-    fn from(entity: Entity) -> Self {
-        Self::from_object(entity)
-    }
 }
 
 /// The value of a size or an index.

@@ -60,11 +60,16 @@ pub(crate) fn print_float(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    let scientific = format!("{number:e}");
+    let scientific = shortest(number);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if (-4..16).contains(&exponent) {
-        let plain = format!("{number}");
+        let decimals = mantissa
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len());
+        let places = i32::try_from(decimals).unwrap_or_default() - exponent;
+        let places = usize::try_from(places).unwrap_or_default();
+        let plain = format!("{number:.places$}");
         return if plain.contains('.') {
             plain
         } else {
@@ -73,6 +78,21 @@ pub(crate) fn print_float(number: f64) -> String {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// The fewest digits that read back as the number, in scientific notation; of two that are as near, the even one.
+fn shortest(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let decimals = mantissa
+        .split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len());
+    let exact = format!("{number:.decimals$e}");
+    if exact.parse() == Ok(number) {
+        exact
+    } else {
+        shortest
+    }
 }
 
 /// Reads an integer as Python's `int(text, base)` does: blanks around, a sign, underscores between digits.

@@ -7,7 +7,7 @@ use num_traits::FromPrimitive as _;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::value::{
-    Entity, Key, Number, Value, View, lock, number_of, type_name, undefined_of, view,
+    Entity, Key, Number, Value, View, effort, lock, number_of, type_name, undefined_of, view,
 };
 
 /// How deep values are compared and printed.
@@ -42,6 +42,7 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
             undefined.check_use()?;
         }
     }
+    effort::spend(1)?;
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Failure::over(ExceededLimit::Depth));
     };
@@ -50,7 +51,10 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
     }
     Ok(match (view(left), view(right)) {
         (View::None, View::None) => true,
-        (View::Text(left), View::Text(right)) => left == right,
+        (View::Text(left), View::Text(right)) => {
+            effort::note(left.len().min(right.len()) / 16);
+            left == right
+        }
         (View::Bytes(left), View::Bytes(right)) => left == right,
         (View::Entity(left), View::Entity(right)) => return equal_entities(left, right, depth),
         _ => false,
@@ -112,6 +116,7 @@ fn equal_entities(left: &Entity, right: &Entity, depth: u32) -> Outcome<bool> {
 }
 
 fn contents(entity: &Entity) -> Vec<Value> {
+    effort::note(entity.length().unwrap_or_default());
     entity.items().unwrap_or_default()
 }
 
@@ -140,6 +145,7 @@ fn compare_within(
             return Err(undefined.failure());
         }
     }
+    effort::spend(1)?;
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Failure::over(ExceededLimit::Depth));
     };

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::value::order::DEPTH;
-use crate::value::{Entity, Value, View, ViewKind, lock, print_float, view};
+use crate::value::{Entity, Value, View, ViewKind, effort, lock, print_float, view};
 
 /// What `str` gives.
 pub(crate) fn try_str(value: &Value) -> Outcome<String> {
@@ -42,6 +42,7 @@ const LARGEST: usize = 256 << 20;
 
 impl Printer {
     fn print(&mut self, value: &Value) -> Outcome<()> {
+        effort::spend(1)?;
         if self.text.len() > LARGEST {
             return Err(Failure::over(ExceededLimit::Output));
         }

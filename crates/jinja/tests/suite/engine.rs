@@ -219,6 +219,100 @@ fn limits_end_a_rendering() {
 }
 
 #[test]
+fn values_that_share_their_parts_cost_what_they_take() {
+    let double = "{% set ns = namespace(a=[1], b=[1], t=(1,)) %}{% for i in range(60) %}\
+        {% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}";
+    let uses = [
+        "{{ ns.a == ns.b }}",
+        "{{ ns.a < ns.b }}",
+        "{{ ns.a }}",
+        "{{ ns.a|tojson }}",
+        "{{ ns.a|pprint|length }}",
+        "{{ {ns.t: 1} }}",
+        "{{ ns.a in [ns.b] }}",
+        "{{ ns.a|string|length }}",
+        "{{ '%s' % [ns.a] }}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{{ -1 in l }}{% endfor %}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{% do l|last %}{% endfor %}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{% do l.index(99999) %}{% endfor %}",
+        "{% for i in range(100000) %}{% macro m() %}{% endmacro %}{% endfor %}",
+    ];
+    for text in uses {
+        let template = format!("{double}{text}");
+        let engine = engine(&[("main", &template)]).with_limits(Limits {
+            steps: 200_000,
+            output_bytes: 1 << 20,
+        });
+        assert!(matches!(fail(&engine).kind, ErrorKind::Limit(_)), "{text}");
+    }
+}
+
+#[test]
+fn no_message_shows_a_value() {
+    let templates = [
+        "{{ s + 1 }}",
+        "{{ s() }}",
+        "{{ s.nope }}",
+        "{{ d[s] }}",
+        "{{ d.pop(s) }}",
+        "{{ [].index(s) }}",
+        "{{ [].remove(s) }}",
+        "{{ s|int + [] }}",
+        "{{ '%d' % s }}",
+        "{{ '{:d}'.format(s) }}",
+        "{{ '{:{}}'.format(1, s) }}",
+        "{{ s|filesizeformat }}",
+        "{{ [1]|map(s)|list }}",
+        "{{ {s + ' ': 1}|xmlattr }}",
+        "{{ 'a'|urlize(extra_schemes=[s]) }}",
+        "{{ s is divisibleby 2 }}",
+        "{{ 'a'.encode(s) }}",
+        "{% for a, b in [s] %}{% endfor %}",
+        "{{ [s]|sum }}",
+        "{{ s|tojson|abs }}",
+        "{{ '%(x)s' % s }}",
+        "{{ '{x}'.format_map({s: 1}) }}",
+        "{{ l[s] }}",
+        "{{ {}|dictsort(by=s) }}",
+        "{{ 1|round(method=s) }}",
+        "{{ s.join(1) }}",
+        "{{ -s }}",
+        "{{ s < 1 }}",
+        "{{ 1 in s }}",
+        "{{ [s].pop(7) }}",
+        "{{ s|batch(s) }}",
+        "{{ dict([s]) }}",
+        "{{ d[s].x }}",
+    ];
+    for text in templates {
+        let mut engine = engine(&[("main", text)]);
+        engine.add_global("s", Value::from("hunter2"));
+        engine.add_global("d", value::dict(Vec::new()));
+        engine.add_global("l", value::list(Vec::new()));
+        let error = fail(&engine);
+        let shown = format!("{error} {:?}", error.variable);
+        assert!(!shown.contains("hunter2"), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn an_engine_goes_through_threads() {
+    fn assert_shared<T: Send + Sync>(_: &T) {}
+    let engine = engine(&[("main", "{% set a = [1] %}{% do a.append(2) %}{{ a }}")]);
+    assert_shared(&engine);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let printed = engine
+                    .render("main", &value::dict(Vec::new()))
+                    .expect("a text");
+                assert_eq!(printed.text, "[1, 2]");
+            });
+        }
+    });
+}
+
+#[test]
 fn values_that_are_nested_without_end_are_dropped() {
     let text = "{% set ns = namespace(a=[]) %}{% for i in range(100000) %}{% set ns.a = [ns.a] %}{% endfor %}ok";
     let printed = engine(&[("main", text)])

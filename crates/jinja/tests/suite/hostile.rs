@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::case::render;
 
 /// Pieces of templates, of which a hostile one is put together.
-const PIECES: [&str; 96] = [
+pub(crate) const PIECES: [&str; 96] = [
     "{{",
     "}}",
     "{%",

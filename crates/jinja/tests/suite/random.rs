@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::hostile::PIECES;
+
 /// A small generator of numbers (`SplitMix64`), the same on every machine.
 struct Random(u64);
 
@@ -76,6 +78,250 @@ pub(crate) fn template(seed: u64) -> Json {
             ],
         },
     })
+}
+
+/// A case of pieces in any order, most of which no parser takes.
+pub(crate) fn pieces(seed: u64) -> Json {
+    let mut random = Random(seed);
+    let mut template = String::new();
+    for _ in 0..=random.below(9) {
+        template.push_str(random.pick(&PIECES));
+        template.push_str(random.pick(&["", " "]));
+    }
+    let inside = template.clone();
+    let template = match random.below(4) {
+        0 => template,
+        1 => format!("{{{{ {inside} }}}}"),
+        2 => format!("{{% set v = {inside} %}}{{{{ v }}}}"),
+        _ => format!("{{% for i in l %}}{{{{ x {inside} }}}}{{% endfor %}}"),
+    };
+    let mut syntax = json!({});
+    if random.chance(30) {
+        syntax = json!({"line_statement": "#", "line_comment": "##", "trim_blocks": true});
+    }
+    json!({
+        "template": template,
+        "syntax": syntax,
+        "context": {"x": 5, "l": [3, "a", null], "d": {"a": {"b": 1}}},
+    })
+}
+
+/// A case whose template has nothing but expressions over numbers, formats and texts.
+pub(crate) fn expressions(seed: u64) -> Json {
+    let mut random = Random(seed);
+    let mut template = String::new();
+    for _ in 0..4 {
+        template += &["{{ ", &value_expression(&mut random), " }}\n"].concat();
+    }
+    json!({"template": template, "undefined": "strict"})
+}
+
+fn integer(random: &mut Random) -> String {
+    let digits = random.below(5) * random.below(8) + 1;
+    let mut number: String = (0..digits)
+        .map(|_| random.pick(&["0", "1", "5", "9", "4"]))
+        .collect();
+    number = number.trim_start_matches('0').to_owned();
+    let sign = random.pick(&["", "-"]);
+    if number.is_empty() {
+        "0".to_owned()
+    } else {
+        format!("({sign}{number})")
+    }
+}
+
+fn float(random: &mut Random) -> String {
+    let whole = random.pick(&["0", "1", "2", "12", "99", "1234567", "123456789012345678"]);
+    let fraction = random.pick(&[
+        "0",
+        "5",
+        "25",
+        "125",
+        "675",
+        "1",
+        "05",
+        "999",
+        "0001",
+        "123456789",
+    ]);
+    let exponent = random.pick(&[
+        "", "", "", "e5", "e-5", "e16", "e-7", "e22", "e100", "e-300",
+    ]);
+    format!("({}{whole}.{fraction}{exponent})", random.pick(&["", "-"]))
+}
+
+fn number(random: &mut Random) -> String {
+    if random.chance(50) {
+        integer(random)
+    } else {
+        float(random)
+    }
+}
+
+fn words(random: &mut Random) -> String {
+    let mut text = String::new();
+    for _ in 0..=random.below(7) {
+        text.push_str(random.pick(&[
+            "word",
+            "a",
+            "well-known",
+            "x--y",
+            "it's",
+            "E=mc",
+            "  ",
+            "-",
+            "1-2",
+            "(b",
+            "é",
+            "straße",
+            "A.B",
+            "\\n",
+            "\\t",
+            "0x1f",
+            "12",
+            "ǅ",
+            "<b>",
+            "&amp;",
+            "www.x.org",
+            "me@x.org",
+            "%",
+            "longlonglongword",
+            ",",
+            "\u{2028}",
+            "日本",
+            "_",
+        ]));
+        text.push_str(random.pick(&["", " ", " ", "-"]));
+    }
+    format!("\"{text}\"")
+}
+
+fn value_expression(random: &mut Random) -> String {
+    let (left, right) = (number(random), number(random));
+    let text = words(random);
+    match random.below(16) {
+        0 | 1 => format!(
+            "{left} {} {right}",
+            random.pick(&["+", "-", "*", "/", "//", "%", "<", "==", ">="])
+        ),
+        2 => format!("{} ** {}", number(random), random.below(6)),
+        3 => format!(
+            "{left}|round({}, '{}')",
+            random.below(9).cast_signed() - 4,
+            random.pick(&["common", "ceil", "floor"])
+        ),
+        4 => format!(
+            "{left}|{}",
+            random.pick(&[
+                "int",
+                "float",
+                "filesizeformat",
+                "filesizeformat(true)",
+                "abs",
+                "string|int",
+                "tojson"
+            ])
+        ),
+        5 | 6 => {
+            let flags = random.pick(&["", "-", "0", "+", " ", "#", "-0", "+0"]);
+            let width = random.pick(&["", "1", "8", "12"]);
+            let precision = random.pick(&["", ".0", ".1", ".3", ".10", "."]);
+            let letter = random.pick(&["d", "f", "e", "g", "s", "r", "x", "G", "i", "X", "o", "E"]);
+            let operand = if random.chance(80) { left } else { text };
+            format!("'%{flags}{width}{precision}{letter}' % {operand}")
+        }
+        7 | 8 => {
+            let align = random.pick(&["", "<", ">", "^", "=", "*<", "0>", "é^"]);
+            let sign = random.pick(&["", "+", "-", " "]);
+            let middle = random.pick(&["", "#", "0", "#0"]);
+            let width = random.pick(&["", "1", "9", "14"]);
+            let grouping = random.pick(&["", "", ",", "_"]);
+            let precision = random.pick(&["", ".0", ".2", ".7"]);
+            let letter = random.pick(&[
+                "", "d", "f", "e", "g", "s", "x", "b", "%", "n", "o", "X", "G", "c",
+            ]);
+            let operand = if random.chance(80) { left } else { text };
+            format!(
+                "'{{:{align}{sign}{middle}{width}{grouping}{precision}{letter}}}'.format({operand})"
+            )
+        }
+        choice => text_expression(random, choice, [&left, &right, &text]),
+    }
+}
+
+fn text_expression(random: &mut Random, choice: usize, [left, right, text]: [&str; 3]) -> String {
+    match choice {
+        9 => format!(
+            "{text}|wordwrap({}, {}, break_on_hyphens={})",
+            random.below(12) + 1,
+            random.pick(&["true", "false"]),
+            random.pick(&["true", "false"])
+        ),
+        10 => format!(
+            "{text}|{}",
+            random.pick(&[
+                "title",
+                "capitalize",
+                "upper",
+                "lower",
+                "wordcount",
+                "urlize",
+                "striptags",
+                "e",
+                "urlencode",
+                "tojson",
+                "pprint",
+                "list",
+                "indent",
+                "trim",
+                "reverse",
+                "int(default=-1)",
+                "float",
+                "truncate(9)",
+                "length"
+            ])
+        ),
+        11 => format!(
+            "{text}.{}",
+            random.pick(&[
+                "title()",
+                "swapcase()",
+                "split()",
+                "rsplit(None, 1)",
+                "splitlines()",
+                "center(31)",
+                "center(30, '*')",
+                "zfill(30)",
+                "expandtabs(3)",
+                "istitle()",
+                "isupper()",
+                "isalnum()",
+                "isprintable()",
+                "isidentifier()",
+                "partition('-')",
+                "rpartition(' ')",
+                "strip('a -')",
+                "find('-')",
+                "rfind('-', 2)",
+                "count('-')",
+                "replace('-', '+', 1)",
+                "casefold()",
+                "encode()",
+                "isdigit()",
+                "isnumeric()",
+                "isspace()"
+            ])
+        ),
+        12 => format!("[{left}, {right}, {text}, none, true]"),
+        13 => format!("{{{left}: {right}, {text}: {left}}}|pprint"),
+        14 => format!(
+            "{text}[{}:{}:{}]",
+            random.pick(&["", "1", "-3", "50"]),
+            random.pick(&["", "4", "-1", "-50"]),
+            random.pick(&["", "2", "-1", "-2"])
+        ),
+        _ => format!("[{text}, {{'key': [{left}, {text}, {text}]}}, ({right}, {text})]|pprint"),
+    }
 }
 
 struct Writer {

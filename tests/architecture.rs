@@ -144,10 +144,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("spanned-yaml", &[]),
     ("envsubst", &[]),
     ("jinja", &[]),
-<<<<<<< HEAD
     ("makejinja-plugins", &[]),
-=======
->>>>>>> jinja
     ("kustomize", &["spanned-yaml"]),
     ("makejinja", &[]),
     ("sops-age", &["spanned-yaml"]),

@@ -9,6 +9,31 @@ use zeroize::Zeroizing;
 use crate::secret::{KEY_FILES, Secrets, stand_in};
 use crate::source::{Files, ReadError};
 
+/// The key files of the family around cluster-template, besides those that Kiln has as well.
+const FAMILY_KEYS: [&str; 3] = [
+    "github-deploy.key",
+    "github-push-token.txt",
+    "talos/secrets.yaml",
+];
+
+/// Returns whether a file is a key by its name.
+fn is_key_name(path: &str) -> bool {
+    KEY_FILES.contains(&path) || FAMILY_KEYS.contains(&path)
+}
+
+/// Lists the secrets in the key files of a project, whatever reads them.
+pub(super) fn secrets_at_hand(files: &dyn Files) -> Secrets {
+    let mut secrets = Secrets::default();
+    for path in KEY_FILES.into_iter().chain(FAMILY_KEYS) {
+        // What cannot be read is told by whoever needs it.
+        let bytes = files.read_secret(path).ok().flatten().map(Zeroizing::new);
+        if let Some(bytes) = bytes {
+            secrets.insert(&String::from_utf8_lossy(&bytes), path);
+        }
+    }
+    secrets
+}
+
 /// The files of a project; some may have another content.
 pub(super) struct KeyedFiles<'f> {
     files: &'f dyn Files,
@@ -34,12 +59,16 @@ impl<'f> KeyedFiles<'f> {
     /// are keys by their names or that git ignores, but for the data, of which only some values are secret.
     pub(super) fn secret_files(&self, read: &BTreeSet<String>, settings: &Settings) -> Vec<String> {
         let is_key = |path: &&String| {
-            KEY_FILES.contains(&path.as_str())
-                || (self.files.is_ignored(path) && !settings.data.contains(path))
+            is_key_name(path) || (self.files.is_ignored(path) && !settings.data.contains(path))
         };
-        for path in read.iter().filter(is_key) {
+        let (keys, others): (Vec<&String>, Vec<&String>) = read.iter().partition(is_key);
+        for path in keys {
             // What is not there holds no secret.
             self.read_secret(path).ok();
+        }
+        for path in others {
+            // What Python has read is an input as well, whose changes are waited for.
+            self.read(path).ok();
         }
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.keys().cloned().collect()

@@ -14,7 +14,7 @@ use makejinja_plugins::PluginValue;
 use zeroize::Zeroizing;
 
 use super::family::FileDesk;
-use super::keyed_files::KeyedFiles;
+use super::keyed_files::{KeyedFiles, secrets_at_hand};
 use super::plugins::{LoadedPlugins, PluginStarter, PluginWishes};
 use super::problem::ProblemSources;
 use super::settings::{GivenFiles, MakejinjaOutside, settings};
@@ -77,16 +77,20 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         told,
         compared: false,
     };
+    let at_hand = run.secrets_at_hand();
+    inputs.known.note(at_hand.clone());
+    let made = run.make();
     let Made {
         files: made,
         problems,
         data,
         read,
         secrets: given,
-    } = run.make()?;
+    } = made.map_err(|problems| finish_problems(problems, &at_hand))?;
     warnings.extend(problems);
     let secret_files = files.secret_files(&read, &settings);
-    let mut secrets = secrets_of(&data);
+    let mut secrets = at_hand;
+    secrets.extend(secrets_of(&data));
     secrets.extend(given);
     secrets.extend(files.secrets(&secret_files));
     inputs.known.note(secrets.clone());
@@ -222,6 +226,21 @@ struct Made {
 }
 
 impl Run<'_> {
+    /// Lists the secrets that a plugin could quote before it is known what it reads: keys, and those of the data.
+    fn secrets_at_hand(&self) -> Secrets {
+        let mut secrets = secrets_at_hand(self.inputs.files);
+        let given = GivenFiles(self.files);
+        let read = |path: &str| {
+            let bytes = self.files.read(path).map_err(|error| error.reason)?;
+            Ok(bytes.map(Zeroizing::new))
+        };
+        // What is wrong with the data is told when they are loaded for good.
+        if let Ok(data) = load_data(self.settings, &given, &read) {
+            secrets.extend(secrets_of(&map_of(&data.value)));
+        }
+        secrets
+    }
+
     fn make(&self) -> Result<Made, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let given = GivenFiles(self.files);

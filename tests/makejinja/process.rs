@@ -429,3 +429,29 @@ fn a_comparison_runs_no_python_unless_asked() {
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stdout.starts_with("HEAD "), "{run}");
 }
+
+#[test]
+fn no_message_shows_what_a_plugin_has_read() {
+    let quotes = "\
+import makejinja
+
+class Plugin(makejinja.plugin.Plugin):
+    def __init__(self, data):
+        with open('age.key') as file:
+            key = file.read()
+        print('read', key)
+        raise ValueError(f\"{data['dns_token']} and {key}\")
+";
+    let sandbox = project(quotes);
+    sandbox.write(
+        "cluster.yaml",
+        "domain: example.com\ndns_token: a-token-that-nobody-sees\n",
+    );
+    let run = kiln(&sandbox, &["render"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let shown = run.to_string();
+    assert!(shown.contains("plugin-failed"), "{shown}");
+    for secret in ["a-token-that-nobody-sees", IDENTITY] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}

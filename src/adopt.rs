@@ -27,5 +27,5 @@ pub use kept_lists::{KeptLists, ListAddition, kept_lists};
 pub use lost_objects::{LostObjects, refused_builds};
 pub use proposal::{KeyMove, Proposal, propose};
 pub use repository_kind::{ConfigShape, RepositoryKind, recognize};
-pub use service_addresses::lost_addresses;
+pub use service_addresses::AddressLoss;
 pub use talos_files::{TalosFiles, VersionStep};

@@ -73,10 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config::model",
         ],
     ),
-    (
-        "write",
-        &["source", "diagnostic", "secret", "yaml", "tree", "fs"],
-    ),
+    ("write", &["source", "diagnostic", "tree", "fs"]),
     (
         "diff",
         &["source", "diagnostic", "secret", "yaml", "tree", "flux"],

@@ -75,6 +75,19 @@ Mend it first; `kiln check` says what is wrong.
     kiln check",
     },
     Meaning {
+        code: "addresses-unknown",
+        summary: "Nobody can tell whether Services of type LoadBalancer keep their addresses",
+        text: "\
+A pool of today names a range from one address to another, and Kiln's config has networks. A Service whose
+address is in no pool any more loses it.
+
+Name networks that hold all of them; the diff shows what the pool would be.
+
+    apps:
+      cilium:
+        load_balancer_cidrs: [10.0.0.64/26]",
+    },
+    Meaning {
         code: "machines-go-back",
         summary: "The machines would be given an older Talos or Kubernetes than they have",
         text: "\

@@ -25,7 +25,7 @@ pub(super) struct UpgradedConfig {
 }
 
 /// The keys of the oldest shape, each with its place today; those of the repository make one address together.
-const FLAT_KEYS: [(&str, &str); 19] = [
+const FLAT_KEYS: [(&str, &str); 20] = [
     ("node_cidr", "network.node_cidr"),
     ("node_dns_servers", "network.dns_servers"),
     ("node_ntp_servers", "network.ntp_servers"),
@@ -45,6 +45,8 @@ const FLAT_KEYS: [(&str, &str); 19] = [
     ("cilium_bgp_router_addr", "cilium.bgp.router_addr"),
     ("cilium_bgp_router_asn", "cilium.bgp.router_asn"),
     ("cilium_bgp_node_asn", "cilium.bgp.node_asn"),
+    // No sample has it, and the plugin takes it.
+    ("spegel_enabled", "spegel.enabled"),
 ];
 const REPOSITORY: &str = "repository_name";
 const VISIBILITY: &str = "repository_visibility";
@@ -243,7 +245,7 @@ nodes:
     #[test]
     fn all_keys_of_the_oldest_shape_are_known() {
         let more = [REPOSITORY, VISIBILITY];
-        assert_eq!(FLAT_KEYS.len() + more.len(), 21);
+        assert_eq!(FLAT_KEYS.len() + more.len(), 21 + 1);
         let mut places: Vec<&str> = FLAT_KEYS.iter().map(|(_, place)| *place).collect();
         places.sort_unstable();
         places.dedup();

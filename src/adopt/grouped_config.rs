@@ -15,6 +15,7 @@ pub(super) fn upgraded(text: &str) -> Option<UpgradedConfig> {
     let mut moved = Vec::new();
     move_repository(&mut document, &mut moved);
     move_cloudflare(&mut document, &mut moved);
+    move_spegel(&mut document, &mut moved);
     (!moved.is_empty()).then(|| UpgradedConfig {
         text: document.to_string(),
         moved,
@@ -42,6 +43,19 @@ fn move_repository(document: &mut DocumentMut, moved: &mut Vec<(String, String)>
         }
     }
     table.insert_formatted(&new, value(url));
+}
+
+/// Puts the switch of the registry mirror into its group, which no sample has and the plugin takes.
+fn move_spegel(document: &mut DocumentMut, moved: &mut Vec<(String, String)>) {
+    const OLD: &str = "spegel_enabled";
+    let is_free = !document.contains_key("spegel");
+    let Some(switch) = is_free.then(|| document.remove(OLD)).flatten() else {
+        return;
+    };
+    let mut table = Table::new();
+    table.insert("enabled", switch);
+    document.insert("spegel", Item::Table(table));
+    moved.push((OLD.to_owned(), "spegel.enabled".to_owned()));
 }
 
 /// Gives domain and token groups of their own, in the place of the one that they had.
@@ -120,6 +134,11 @@ name = "a"
         assert_eq!(upgraded.moved.len(), 4);
         assert_eq!(super::upgraded(&upgraded.text), None);
         assert_eq!(super::upgraded("not toml"), None);
+        let switched = super::upgraded("spegel_enabled = false\n[network]\nx = 1\n").unwrap();
+        assert_eq!(
+            switched.text,
+            "[network]\nx = 1\n\n[spegel]\nenabled = false\n"
+        );
         let more = OLD.replace("token = \"t\"", "token = \"t\"\nother = 1");
         let upgraded = super::upgraded(&more).unwrap();
         assert!(

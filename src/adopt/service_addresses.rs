@@ -4,36 +4,58 @@ use std::net::IpAddr;
 
 use kustomize::Field;
 
+use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObject, AppliedObjects};
 
 /// A network: its address, and how many bits of it count.
 type Network = (u128, u32);
 
-/// Returns the networks of today's pools, and those of the other side that hold more, if the other side leaves out any
-/// address of today's.
-///
-/// `None` where nothing is lost, and where a pool is no list of networks.
-pub fn lost_addresses(before: &AppliedObjects, after: &AppliedObjects) -> Option<Vec<String>> {
-    let old = networks(before)?;
-    let new = networks(after)?;
-    let ours: Vec<Network> = new.iter().filter_map(|text| parse(text)).collect();
-    let is_lost = |text: &String| {
-        let network = parse(text);
-        network.is_some_and(|network| !ours.iter().any(|outer| contains(*outer, network)))
-    };
-    if !old.iter().any(is_lost) {
-        return None;
-    }
-    let theirs: Vec<Network> = old.iter().filter_map(|text| parse(text)).collect();
-    let is_more = |text: &String| {
-        let network = parse(text);
-        network.is_some_and(|network| !theirs.iter().any(|outer| contains(*outer, network)))
-    };
-    let more = new.into_iter().filter(is_more);
-    Some(old.into_iter().chain(more).collect())
+/// What a switch does to the addresses that Services may have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AddressLoss {
+    /// Nothing is lost.
+    #[default]
+    Nothing,
+    /// Some would be in no pool: the networks of today's pools, and those of the other side that hold more.
+    Networks(Vec<String>),
+    /// A pool names ranges that are no networks, so that nobody can tell.
+    Unknown,
 }
 
-/// Lists the networks of all pools.
+impl AddressLoss {
+    /// Compares the pools of today with those of the other side.
+    pub fn of(before: &AppliedObjects, after: &AppliedObjects) -> Self {
+        let (Some(old), Some(new)) = (networks(before), networks(after)) else {
+            return Self::Unknown;
+        };
+        let lost = |from: &[String], to: &[String]| -> Vec<String> {
+            let to: Vec<Network> = to.iter().filter_map(|text| parse(text)).collect();
+            let is_lost = |text: &&String| {
+                let network = parse(text);
+                network.is_some_and(|network| !to.iter().any(|outer| contains(*outer, network)))
+            };
+            from.iter().filter(is_lost).cloned().collect()
+        };
+        if lost(&old, &new).is_empty() {
+            return Self::Nothing;
+        }
+        let more = lost(&new, &old);
+        Self::Networks(old.into_iter().chain(more).collect())
+    }
+
+    /// Says that nobody can tell.
+    pub fn warning(&self) -> Option<Diagnostic> {
+        (*self == Self::Unknown).then(|| {
+            Diagnostic::warning(
+                "addresses-unknown",
+                "a pool of load balancers names ranges that are no networks, so that nobody can tell whether Services keep their addresses",
+            )
+            .with_hint("name networks with all of them in `apps.cilium.load_balancer_cidrs`")
+        })
+    }
+}
+
+/// Lists the networks of all pools, each once; `None` where a pool names something else.
 fn networks(tree: &AppliedObjects) -> Option<Vec<String>> {
     let pools = tree.of_kind("cilium.io", "CiliumLoadBalancerIPPool");
     let mut found = Vec::new();

@@ -9,7 +9,9 @@ use super::commands::diff::prefix;
 use super::error::CommandError;
 use super::session::Session;
 use super::sides;
-use crate::adopt::{self, KeptLists, LostObjects, Proposal, RepositoryKind, TalosFiles};
+use crate::adopt::{
+    self, AddressLoss, KeptLists, LostObjects, Proposal, RepositoryKind, TalosFiles,
+};
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Options, Report, Side};
 use crate::flux::{AppliedObjects, FollowedTree};
@@ -54,8 +56,8 @@ pub struct Kept {
     pub lists: KeptLists,
     /// The apps of the template that were removed, and that stay off.
     pub switched_off: Vec<String>,
-    /// The networks of load balancers that the config names, so that Services keep their addresses.
-    pub addresses: Option<Vec<String>>,
+    /// The addresses of load balancers that would be lost, had the config not been told of them.
+    pub addresses: AddressLoss,
 }
 
 /// What Flux applies of a tree, and which files that takes.
@@ -148,9 +150,10 @@ impl Adoption {
         problems
     }
 
-    /// Says what is to be known of the machines before anything is applied.
+    /// Says what is to be known of addresses and machines before anything is applied.
     pub fn warnings(&self) -> Vec<Diagnostic> {
-        self.talos.warnings()
+        let addresses = self.kept.addresses.warning();
+        addresses.into_iter().chain(self.talos.warnings()).collect()
     }
 
     /// Lists the files that would be replaced or removed, and that the last commit has not as they are; none where there is
@@ -368,15 +371,15 @@ impl<'s> Adopter<'s> {
         &mut self,
         draft: &Draft,
         today: &Applied,
-    ) -> Result<Option<Vec<String>>, CommandError> {
+    ) -> Result<AddressLoss, CommandError> {
         let after = self.follow(draft.tree.files())?;
-        let Some(addresses) = adopt::lost_addresses(&today.objects, &after.applied) else {
-            return Ok(None);
-        };
-        let value = Value::from(addresses.clone());
-        let set = self.in_world(|world| pipeline::set_value(world, ADDRESSES, &value))?;
-        self.proposal.inputs.extend(set);
-        Ok(Some(addresses))
+        let loss = AddressLoss::of(&today.objects, &after.applied);
+        if let AddressLoss::Networks(networks) = &loss {
+            let value = Value::from(networks.clone());
+            let set = self.in_world(|world| pipeline::set_value(world, ADDRESSES, &value))?;
+            self.proposal.inputs.extend(set);
+        }
+        Ok(loss)
     }
 
     /// Finds the files that what is rendered replaces under other names: those that a build reads today and none will, and

@@ -238,3 +238,21 @@ fn a_part_that_flux_refuses_stops_the_switch() {
         "{run}"
     );
 }
+
+#[test]
+fn a_pool_that_is_no_list_of_networks_is_told() {
+    let live = LiveRepository::new("x25519");
+    let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
+    let text = live.sandbox.read(pool);
+    let range = "    - start: 10.9.0.1\n      stop: 10.9.0.9\n";
+    live.sandbox
+        .write(pool, text.replace("    - cidr: 10.9.0.0/24\n", range));
+    let run = live.adopt(&["--drop", LOST]);
+    assert!(run.stderr.contains("warning[addresses-unknown]"), "{run}");
+    assert!(!run.stderr.contains("load balancers keep"), "{run}");
+    assert!(
+        run.stdout.contains("CiliumLoadBalancerIPPool/pool"),
+        "{run}"
+    );
+    run.success();
+}

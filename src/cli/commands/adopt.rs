@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::adopt::{self, RepositoryKind};
+use crate::adopt::{self, AddressLoss, RepositoryKind};
 use crate::cli::adoption::Adoption;
 use crate::cli::commands::replacement::Replacement;
 use crate::cli::credentials;
@@ -13,7 +13,7 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::diff::terminal::{self, View};
-use crate::cli::session::{PROJECT_FILE, Session};
+use crate::cli::session::{PROJECT_FILE, Session, stand_ins};
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
 use crate::diagnostic::{Diagnostic, Listed};
@@ -154,6 +154,9 @@ fn adopt_rendered(
         return Ok(Outcome::Clean);
     }
     result.show(settings, printer)?;
+    if let Some(told) = stand_ins(&adoption.compiled.stand_ins) {
+        printer.status(told);
+    }
     printer.report(&adoption.compiled.warnings)?;
     printer.report(&planned.warnings)?;
     printer.report(&adoption.warnings())?;
@@ -263,8 +266,8 @@ impl Run<'_> {
         for app in &kept.switched_off {
             printer.status(format_args!("config: {app} stays off, as it is not here"));
         }
-        if let Some(addresses) = &kept.addresses {
-            let list = addresses.join(", ");
+        if let AddressLoss::Networks(networks) = &kept.addresses {
+            let list = networks.join(", ");
             printer.status(format_args!("config: load balancers keep {list}"));
         }
         Ok(())

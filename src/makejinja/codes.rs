@@ -21,8 +21,8 @@ Correct the option where the message points.
         code: "makejinja-no-effect",
         summary: "An option of makejinja is accepted and has no effect",
         text: "\
-Kiln keeps what it renders in memory until all of it is checked and sealed, removes only files that it wrote itself,
-and runs commands only if it is told to. The message says which option that is about.
+Kiln keeps what it renders in memory until all of it is checked and sealed, removes only files that it
+wrote itself, and runs commands only if it is told to. The message says which option that is about.
 
 Remove the option, or keep it for makejinja.
 
@@ -32,8 +32,8 @@ Remove the option, or keep it for makejinja.
         code: "makejinja-input",
         summary: "An input of makejinja cannot become an output",
         text: "\
-makejinja makes folders only for what its patterns name, so that some inputs have no folder to go to, and one path
-cannot be a file and a folder.
+makejinja makes folders only for what its patterns name, so that some inputs have no folder to go to,
+and one path cannot be a file and a folder.
 
 Name the folder in `include_patterns`, or leave the input out.
 
@@ -53,8 +53,8 @@ Add the file, or correct the path; paths in `makejinja.toml` count from its fold
         code: "makejinja-data",
         summary: "A data file cannot be read as makejinja reads it",
         text: "\
-YAML is read by the rules of YAML 1.1, as PyYAML does, TOML and JSON by their own. Every document is a mapping. No value
-of the file is shown, as data may hold secrets.
+YAML is read by the rules of YAML 1.1, as PyYAML does, TOML and JSON by their own. Every document is a
+mapping. No value of the file is shown, as data may hold secrets.
 
 Correct the place that the message names.
 
@@ -64,9 +64,10 @@ Correct the place that the message names.
         code: "makejinja-overwritten",
         summary: "Files that Kiln had not written are in the places of outputs",
         text: "\
-`force = true` in the settings of makejinja says that outputs take the place of files that are there, and without it these
-files stay and the outputs are left out. Kiln does so for what it has not written itself. What it has replaced is its own
-from then on: what is edited by hand after that is kept and named.
+`force = true` in the settings of makejinja says that outputs take the place of files that are there,
+and without it these files stay and the outputs are left out. Kiln does so for what it has not written
+itself. What it has replaced is its own from then on: what is edited by hand after that is kept and
+named.
 
 Look at what has changed.
 
@@ -76,10 +77,11 @@ Look at what has changed.
         code: "plugin-failed",
         summary: "A Python plugin raised an exception, or gave no answer",
         text: "\
-Plugins run as makejinja runs them, in a process of their own. The message is that of the exception, and the place is the
-line of the project's own code that it went through last.
+Plugins run as makejinja runs them, in a process of their own. The message is that of the exception, and
+the place is the line of the project's own code that it went through last.
 
-Correct the plugin or what it reads. Modules that it imports have to be installed for the Python that runs it.
+Correct the plugin or what it reads. Modules that it imports have to be installed for the Python that
+runs it.
 
     [makejinja]              # in kiln.toml
     python = [\"uv\", \"run\", \"python\"]
@@ -89,8 +91,9 @@ Correct the plugin or what it reads. Modules that it imports have to be installe
         code: "plugin-not-run",
         summary: "A Python plugin is not run, so that nothing can be rendered",
         text: "\
-A plugin is a program of whoever wrote the change. It is not run for a change that nobody has read yet, nor for a
-revision that is not on disk, unless that is asked for. Plugins of which Kiln knows every function need no Python.
+A plugin is a program of whoever wrote the change. It is not run for a change that nobody has read yet,
+nor for a revision that is not on disk, unless that is asked for. Plugins of which Kiln knows every
+function need no Python.
 
 Look through the plugin, and ask for it.
 

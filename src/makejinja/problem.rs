@@ -47,11 +47,13 @@ impl<'s> ProblemSources<'s> {
     }
 
     pub(super) fn error(&self, problem: Problem) -> Diagnostic {
-        self.placed(Diagnostic::error(code(problem.kind), ""), problem)
+        let code = code_of(problem.kind);
+        self.placed(Diagnostic::error(code, ""), problem)
     }
 
     pub(super) fn warning(&self, problem: Problem) -> Diagnostic {
-        self.placed(Diagnostic::warning(code(problem.kind), ""), problem)
+        let code = code_of(problem.kind);
+        self.placed(Diagnostic::warning(code, ""), problem)
     }
 
     fn placed(&self, mut diagnostic: Diagnostic, problem: Problem) -> Diagnostic {
@@ -70,7 +72,7 @@ impl<'s> ProblemSources<'s> {
 }
 
 /// Names a kind of problem as `kiln explain` knows it.
-fn code(kind: ProblemKind) -> &'static str {
+fn code_of(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::UnknownOption
         | ProblemKind::InvalidValue

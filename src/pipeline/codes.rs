@@ -99,4 +99,15 @@ Check the path; without it, the whole file is shown by `kiln secrets decrypt`.
 
     kiln secrets get secret.sops.yaml /stringData/tls.key",
     },
+    Meaning {
+        code: "no-typed-config",
+        summary: "A question is about the typed config, and the project has none",
+        text: "\
+A makejinja project is rendered by its own settings, data and templates. It has no apps of the catalogue
+and no schema of Kiln's.
+
+Ask for what such a project has: `render`, `watch`, `check`, `audit`, `diff` and `explain`.
+
+    kiln explain kubernetes/apps/default/echo/ks.yaml:12",
+    },
 ];

@@ -19,6 +19,17 @@ Mend it at the place that is shown; for what is never closed, that is where it w
     #% endif %#",
     },
     Meaning {
+        code: "template-construct",
+        summary: "A template of Jinja2 uses what Kiln does not have",
+        text: "\
+In a makejinja project, templates are those of Jinja2 3.1. What needs Python inside of a template
+cannot be had, nor what prints something else each time. The message names it, before anything is rendered.
+
+Write it another way, or as a function of a plugin.
+
+    {% trans %}Hello{% endtrans %}      # not supported",
+    },
+    Meaning {
         code: "undefined-variable",
         summary: "A template asks for a value that does not exist",
         text: "\

@@ -31,7 +31,19 @@ fn says_that_there_is_no_such_folder() {
 #[test]
 fn says_what_a_makejinja_project_lacks() {
     let sandbox = Sandbox::with(&[("makejinja.toml", "")]);
-    assert_snapshot!(sandbox.kiln(&["render"]), @"");
+    assert_snapshot!(sandbox.kiln(&["render"]), @r#"
+    exit code 1
+    --- stderr
+    error[makejinja-option]: `output` is not set, so outputs have nowhere to go
+     --> makejinja.toml:1:1
+      |
+    1 |
+      | ^
+      |
+      = help: add `output = "./"` below `[makejinja]` to write into the project's folder
+
+    1 error, nothing written
+    "#);
 }
 
 #[test]

@@ -455,3 +455,99 @@ class Plugin(makejinja.plugin.Plugin):
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+/// A mistake in a project that has secrets in its data and its key file.
+type Mistake = (&'static str, fn(&Sandbox), &'static [&'static str]);
+
+const MISTAKES: [Mistake; 10] = [
+    (
+        "makejinja-data",
+        |it| it.write("cluster.yaml", "dns_token: a-token-that-nobody-sees\n- x\n"),
+        &["render"],
+    ),
+    (
+        "makejinja-input",
+        |it| {
+            it.write(
+                "makejinja.toml",
+                format!("{SETTINGS}include_patterns = [\"*/*.j2\"]\n"),
+            )
+        },
+        &["render"],
+    ),
+    (
+        "makejinja-missing",
+        |it| {
+            it.write(
+                "makejinja.toml",
+                SETTINGS.replace("\"templates\"", "\"nowhere\""),
+            )
+        },
+        &["render"],
+    ),
+    (
+        "makejinja-no-effect",
+        |it| {
+            it.write(
+                "makejinja.toml",
+                format!("{SETTINGS}exec_pre = [\"true\"]\n"),
+            )
+        },
+        &["render"],
+    ),
+    (
+        "makejinja-option",
+        |it| {
+            it.write(
+                "makejinja.toml",
+                format!("{SETTINGS}undefned = \"strict\"\n"),
+            )
+        },
+        &["render"],
+    ),
+    (
+        "makejinja-overwritten",
+        |it| it.write("plain.txt", "a-token-that-nobody-sees"),
+        &["render"],
+    ),
+    ("no-typed-config", |_| {}, &["apps"]),
+    (
+        "plugin-failed",
+        |it| {
+            it.write(
+                "templates/x.txt.j2",
+                "{{ age_key('a-token-that-nobody-sees') }}",
+            )
+        },
+        &["render"],
+    ),
+    (
+        "plugin-not-run",
+        |it| it.write("scripts/plugin.py", OWN),
+        &["diff", "--config", "cluster.yaml"],
+    ),
+    (
+        "template-construct",
+        |it| it.write("templates/x.txt.j2", "{{ dns_token }}{% trans %}"),
+        &["render"],
+    ),
+];
+
+#[test]
+fn no_message_shows_a_secret() {
+    for (code, spoil, command) in MISTAKES {
+        let sandbox = project(FAMILY);
+        sandbox.write(
+            "cluster.yaml",
+            "domain: example.com\nnames: [a]\ndns_token: a-token-that-nobody-sees\n",
+        );
+        sandbox.write("templates/deep/file.j2", "{{ domain }}");
+        spoil(&sandbox);
+        let run = kiln(&sandbox, command);
+        let shown = run.to_string();
+        assert!(shown.contains(code), "{code}: {shown}");
+        for secret in ["a-token-that-nobody-sees", IDENTITY] {
+            assert!(!shown.contains(secret), "{code}: {shown}");
+        }
+    }
+}

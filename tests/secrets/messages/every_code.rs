@@ -14,8 +14,11 @@ use kiln::secret::Secret;
 use rand_core::OsRng;
 use sops_age::keys::Identity;
 
+/// Why the codes of makejinja projects are not given here.
+const MAKEJINJA: &str = "another kind of project; `makejinja::process` gives it beside secrets";
+
 /// Codes that no mistake here gives, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 9] = [
+const OUT_OF_REACH: [(&str, &str); 19] = [
     ("exemption-without-reason", "`kiln.toml` refuses it before"),
     (
         "key-source",
@@ -33,6 +36,16 @@ const OUT_OF_REACH: [(&str, &str); 9] = [
         "seal-recipient-removed",
         "names recipients and paths of outputs",
     ),
+    ("makejinja-data", MAKEJINJA),
+    ("makejinja-input", MAKEJINJA),
+    ("makejinja-missing", MAKEJINJA),
+    ("makejinja-no-effect", MAKEJINJA),
+    ("makejinja-option", MAKEJINJA),
+    ("makejinja-overwritten", MAKEJINJA),
+    ("no-typed-config", MAKEJINJA),
+    ("plugin-failed", MAKEJINJA),
+    ("plugin-not-run", MAKEJINJA),
+    ("template-construct", MAKEJINJA),
     ("schema-model", "only a bug of ours gives it"),
     ("seal-self-check", "only a bug of ours gives it"),
     (

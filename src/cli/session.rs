@@ -58,6 +58,7 @@ pub struct Session {
 
 impl Session {
     /// Takes every error that the rules find for one, in a makejinja project as well.
+    #[must_use]
     pub fn judging_strictly(mut self) -> Self {
         self.strict = true;
         self

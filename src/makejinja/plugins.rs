@@ -92,18 +92,11 @@ fn config_value(settings: &Settings, folder: &Path) -> PluginValue {
     let texts = |all: &[String]| PluginValue::List(all.iter().map(|it| text(it)).collect());
     let path = |path: &String| PluginValue::Path(folder.join(path));
     let paths = |all: &[String]| PluginValue::List(all.iter().map(path).collect());
-    let optional = |text: &Option<String>| match text {
-        Some(text) => PluginValue::text(text.as_str()),
-        None => PluginValue::Null,
-    };
     let flag = PluginValue::Bool;
     let file_data = settings.file_data.iter();
     let file_data = file_data.map(|(name, all)| (name.as_str(), paths(all)));
     let variables = settings.data_vars.iter();
     let variables = variables.map(|(name, value)| (name.as_str(), text(value)));
-    let delimiter = &settings.delimiter;
-    let whitespace = &settings.whitespace;
-    let internal = &settings.internal;
     let undefined = match settings.undefined {
         makejinja::UndefinedMode::Default => "default",
         makejinja::UndefinedMode::Chainable => "chainable",
@@ -132,49 +125,59 @@ fn config_value(settings: &Settings, folder: &Path) -> PluginValue {
         ("clean", flag(settings.clean)),
         ("force", flag(settings.force)),
         ("quiet", flag(settings.quiet)),
+        ("delimiter", delimiter_value(settings)),
+        ("prefix", prefix_value(settings)),
+        ("whitespace", whitespace_value(settings)),
+        ("internal", internal_value(settings)),
+    ])
+}
+
+fn delimiter_value(settings: &Settings) -> PluginValue {
+    let of = &settings.delimiter;
+    let pairs = [
+        ("block_start", &of.block_start),
+        ("block_end", &of.block_end),
+        ("comment_start", &of.comment_start),
+        ("comment_end", &of.comment_end),
+        ("variable_start", &of.variable_start),
+        ("variable_end", &of.variable_end),
+    ];
+    PluginValue::map(pairs.map(|(name, text)| (name, PluginValue::text(text.as_str()))))
+}
+
+fn prefix_value(settings: &Settings) -> PluginValue {
+    let optional = |text: &Option<String>| match text {
+        Some(text) => PluginValue::text(text.as_str()),
+        None => PluginValue::Null,
+    };
+    PluginValue::map([
+        ("line_statement", optional(&settings.prefix.line_statement)),
+        ("line_comment", optional(&settings.prefix.line_comment)),
+    ])
+}
+
+fn whitespace_value(settings: &Settings) -> PluginValue {
+    let of = &settings.whitespace;
+    let newline = PluginValue::text(of.newline_sequence.as_str());
+    PluginValue::map([
+        ("trim_blocks", PluginValue::Bool(of.trim_blocks)),
+        ("lstrip_blocks", PluginValue::Bool(of.lstrip_blocks)),
         (
-            "delimiter",
-            PluginValue::map([
-                ("block_start", text(&delimiter.block_start)),
-                ("block_end", text(&delimiter.block_end)),
-                ("comment_start", text(&delimiter.comment_start)),
-                ("comment_end", text(&delimiter.comment_end)),
-                ("variable_start", text(&delimiter.variable_start)),
-                ("variable_end", text(&delimiter.variable_end)),
-            ]),
+            "keep_trailing_newline",
+            PluginValue::Bool(of.keep_trailing_newline),
         ),
-        (
-            "prefix",
-            PluginValue::map([
-                ("line_statement", optional(&settings.prefix.line_statement)),
-                ("line_comment", optional(&settings.prefix.line_comment)),
-            ]),
-        ),
-        (
-            "whitespace",
-            PluginValue::map([
-                ("trim_blocks", flag(whitespace.trim_blocks)),
-                ("lstrip_blocks", flag(whitespace.lstrip_blocks)),
-                (
-                    "keep_trailing_newline",
-                    flag(whitespace.keep_trailing_newline),
-                ),
-                (
-                    "newline_sequence",
-                    text(whitespace.newline_sequence.as_str()),
-                ),
-            ]),
-        ),
-        (
-            "internal",
-            PluginValue::map([
-                ("optimized", flag(internal.optimized)),
-                ("autoescape", flag(internal.autoescape)),
-                ("cache_size", PluginValue::integer(internal.cache_size)),
-                ("auto_reload", flag(internal.auto_reload)),
-                ("enable_async", flag(internal.enable_async)),
-            ]),
-        ),
+        ("newline_sequence", newline),
+    ])
+}
+
+fn internal_value(settings: &Settings) -> PluginValue {
+    let of = &settings.internal;
+    PluginValue::map([
+        ("optimized", PluginValue::Bool(of.optimized)),
+        ("autoescape", PluginValue::Bool(of.autoescape)),
+        ("cache_size", PluginValue::integer(of.cache_size)),
+        ("auto_reload", PluginValue::Bool(of.auto_reload)),
+        ("enable_async", PluginValue::Bool(of.enable_async)),
     ])
 }
 
@@ -278,9 +281,9 @@ impl LoadedPlugins {
             let bytes = wishes.files.read(path).ok()??;
             String::from_utf8(bytes).ok()
         };
-        let started = starter(&request)
+        let running = starter(&request)
             .map_err(|error| vec![plugin_failure(&error, wishes.folder, &read)])?;
-        self.take_over(started, wishes)?;
+        self.take_over(running, wishes)?;
         Ok(self)
     }
 

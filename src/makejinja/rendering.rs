@@ -203,6 +203,9 @@ fn note_secrets(value: &PluginValue, route: &str, is_secret: bool, secrets: &mut
     }
 }
 
+/// The text of a file that is copied, or a description of it, and the bytes of one that is no text.
+type CopiedContent = (Arc<Source>, Option<Arc<[u8]>>);
+
 /// One rendering.
 struct Run<'r> {
     inputs: &'r MakejinjaInputs<'r>,
@@ -445,7 +448,7 @@ impl Run<'_> {
             .collect()
     }
 
-    fn copied(&self, path: &str) -> Result<(Arc<Source>, Option<Arc<[u8]>>), Vec<Diagnostic>> {
+    fn copied(&self, path: &str) -> Result<CopiedContent, Vec<Diagnostic>> {
         let bytes = self.files.read(path);
         let bytes = bytes.map_err(|error| vec![unreadable(path, &error.reason)])?;
         Ok(match String::from_utf8(bytes.unwrap_or_default()) {

@@ -21,7 +21,7 @@ pub(super) fn of_data(data: &Data) -> PluginValue {
         Data::Float(number) => PluginValue::Float(*number),
         Data::Text(text) => PluginValue::text(text.as_str()),
         Data::Bytes(bytes) => PluginValue::Bytes(bytes.clone().into()),
-        Data::Date(date) => PluginValue::Date(date.to_string()),
+        Data::Date(day) => PluginValue::Date(day.to_string()),
         Data::Time(time) => PluginValue::Time(time.to_string()),
         Data::DateTime(time) => PluginValue::DateTime(time.to_string()),
         Data::List(items) => PluginValue::List(all(items)),
@@ -54,10 +54,11 @@ pub(super) fn to_template(value: &PluginValue, server: Option<&Arc<PluginServer>
             value::moment(text).unwrap_or_else(|| Value::from(text.as_str()))
         }
         PluginValue::Path(path) => Value::from(path.to_string_lossy().into_owned()),
-        PluginValue::List(items) => value::list(all(items)),
         PluginValue::Tuple(items) => value::tuple(all(items)),
         // A template can go through a set and ask what is in it, as through a list.
-        PluginValue::Set(items) | PluginValue::FrozenSet(items) => value::list(all(items)),
+        PluginValue::List(items) | PluginValue::Set(items) | PluginValue::FrozenSet(items) => {
+            value::list(all(items))
+        }
         PluginValue::Map(entries) => {
             let entries = entries.iter();
             value::dict(
@@ -81,11 +82,9 @@ pub(super) fn of_template(value: &Value) -> PluginValue {
         return PluginValue::Handle(handle);
     }
     match value::parts(value) {
-        Parts::None => PluginValue::Null,
         Parts::Bool(flag) => PluginValue::Bool(flag),
         Parts::Integer(digits) => PluginValue::Integer(digits),
         Parts::Float(number) => PluginValue::Float(number),
-        Parts::Text(text) => PluginValue::text(text),
         Parts::Bytes(bytes) => PluginValue::Bytes(bytes.into()),
         Parts::Moment(text) if text.contains(' ') => PluginValue::DateTime(text),
         Parts::Moment(text) if text.contains(':') => PluginValue::Time(text),
@@ -101,7 +100,8 @@ pub(super) fn of_template(value: &Value) -> PluginValue {
             )
         }
         Parts::Undefined(name) => PluginValue::Undefined(name),
-        Parts::Object(text) => PluginValue::text(text),
+        Parts::Text(text) | Parts::Object(text) => PluginValue::text(text),
+        // `None`.
         _ => PluginValue::Null,
     }
 }

@@ -1,6 +1,7 @@
 //! One project, rendered by makejinja and by Kiln, each in a copy of its own.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -82,17 +83,21 @@ pub(super) fn difference(makejinja: &Outcome, kiln: &Outcome) -> String {
     let mut told = String::new();
     for (path, (bytes, runs)) in makejinja {
         match kiln.get(path) {
-            None => told += &format!("{path}: missing\n"),
+            None => writeln!(told, "{path}: missing").unwrap(),
             Some((other, _)) if other != bytes => {
                 let [theirs, ours] = [bytes, other].map(|bytes| String::from_utf8_lossy(bytes));
-                told += &format!("{path}: makejinja {theirs:?}\n{path}: kiln      {ours:?}\n");
+                write!(
+                    told,
+                    "{path}: makejinja {theirs:?}\n{path}: kiln      {ours:?}\n"
+                )
+                .unwrap();
             }
-            Some((_, other)) if other != runs => told += &format!("{path}: another mode\n"),
+            Some((_, other)) if other != runs => writeln!(told, "{path}: another mode").unwrap(),
             Some(_) => {}
         }
     }
     for path in kiln.keys().filter(|path| !makejinja.contains_key(*path)) {
-        told += &format!("{path}: only Kiln makes it\n");
+        writeln!(told, "{path}: only Kiln makes it").unwrap();
     }
     told
 }

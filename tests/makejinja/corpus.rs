@@ -3,6 +3,7 @@
 //! What is expected was recorded from makejinja: see `crates/makejinja/tests/oracle.py`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -111,7 +112,7 @@ fn each_behaviour_of_makejinja_is_that_of_kiln() {
         };
         count += 1;
         if difference.is_empty() == otherwise {
-            told += &format!("== {name}\n{difference}");
+            write!(told, "== {name}\n{difference}").unwrap();
         }
     }
     assert!(told.is_empty(), "{told}");

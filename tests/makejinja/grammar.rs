@@ -1,5 +1,7 @@
 //! A grammar of templates that Jinja2 takes, and that make sense by their types.
 
+use std::fmt::Write as _;
+
 /// How a project writes its templates.
 pub(super) struct Syntax {
     block: [&'static str; 2],
@@ -99,7 +101,7 @@ impl<'s> Grammar<'s> {
         }
     }
 
-    /// SplitMix64.
+    /// `SplitMix64`.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -113,7 +115,7 @@ impl<'s> Grammar<'s> {
     }
 
     fn one_in(&mut self, n: u64) -> bool {
-        self.next() % n == 0
+        self.next().is_multiple_of(n)
     }
 
     pub(super) fn template(&mut self) -> String {
@@ -226,18 +228,18 @@ impl<'s> Grammar<'s> {
     }
 
     fn conditional(&mut self, indent: &str, depth: u32) -> String {
-        let test = self.test(2);
-        let open = self.block(&format!("if {test}"));
+        let asked = self.test(2);
+        let open = self.block(&format!("if {asked}"));
         let inner = self.piece(depth - 1);
         let mut text = format!("{indent}{open}\n{inner}");
         if self.one_in(3) {
-            let test = self.test(1);
-            let other = self.block(&format!("elif {test}"));
-            text += &format!("{indent}{other}\n{}", self.piece(depth - 1));
+            let asked = self.test(1);
+            let other = self.block(&format!("elif {asked}"));
+            write!(text, "{indent}{other}\n{}", self.piece(depth - 1)).unwrap();
         }
         if self.one_in(2) {
             let other = self.block("else");
-            text += &format!("{indent}{other}\n{}", self.piece(depth - 1));
+            write!(text, "{indent}{other}\n{}", self.piece(depth - 1)).unwrap();
         }
         let end = self.block("endif");
         text + &format!("{indent}{end}\n")
@@ -361,7 +363,7 @@ impl<'s> Grammar<'s> {
             7 => format!("{inner}[:-1]"),
             8 => format!("{inner} ~ '-' ~ count"),
             9 => format!("'%s-%d' % ({inner}, count)"),
-            10 => format!("'http://%s' % domain"),
+            10 => "'http://%s' % domain".to_string(),
             11 => format!("{inner} if {} else 'other'", self.test(1)),
             12 => format!("{inner} if {}", self.test(1)),
             13 => format!("{inner} | length"),

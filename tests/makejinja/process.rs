@@ -471,7 +471,7 @@ const MISTAKES: [Mistake; 10] = [
             it.write(
                 "makejinja.toml",
                 format!("{SETTINGS}include_patterns = [\"*/*.j2\"]\n"),
-            )
+            );
         },
         &["render"],
     ),
@@ -481,7 +481,7 @@ const MISTAKES: [Mistake; 10] = [
             it.write(
                 "makejinja.toml",
                 SETTINGS.replace("\"templates\"", "\"nowhere\""),
-            )
+            );
         },
         &["render"],
     ),
@@ -491,7 +491,7 @@ const MISTAKES: [Mistake; 10] = [
             it.write(
                 "makejinja.toml",
                 format!("{SETTINGS}exec_pre = [\"true\"]\n"),
-            )
+            );
         },
         &["render"],
     ),
@@ -501,7 +501,7 @@ const MISTAKES: [Mistake; 10] = [
             it.write(
                 "makejinja.toml",
                 format!("{SETTINGS}undefned = \"strict\"\n"),
-            )
+            );
         },
         &["render"],
     ),
@@ -517,7 +517,7 @@ const MISTAKES: [Mistake; 10] = [
             it.write(
                 "templates/x.txt.j2",
                 "{{ age_key('a-token-that-nobody-sees') }}",
-            )
+            );
         },
         &["render"],
     ),

@@ -86,7 +86,8 @@ fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Di
         ..
     } = error;
     let name = variable.clone();
-    let diagnostic = match cause.map(|cause| cause.downcast::<CallFailure>()) {
+    let diagnostic = match cause.map(<dyn std::error::Error + Send + Sync>::downcast::<CallFailure>)
+    {
         Some(Ok(failure)) => failure.0,
         _ => of_kind(kind, message, variable),
     };

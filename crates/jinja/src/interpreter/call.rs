@@ -96,8 +96,8 @@ impl Interpreter<'_> {
             View::Entity(Entity::Undefined(undefined)) => Err(undefined.failure()),
             _ => match foreign::of(callee) {
                 Some(object) => {
-                    let called = object.call(&arguments.positional, &arguments.named);
-                    taken_from_outside(object.text(), called)
+                    let answer = object.call(&arguments.positional, &arguments.named);
+                    taken_from_outside(object.text(), answer)
                 }
                 None => Err(Failure::of_type(format!(
                     "a value of type `{}` cannot be called",

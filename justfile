@@ -73,6 +73,17 @@ trees *DIRS:
 harden-trees *DIRS:
     KILN_TREES='{{ DIRS }}' cargo test --test main laboratory::flux_build::trees::hardened -- --ignored --nocapture
 
+# Render projects of makejinja with makejinja and with Kiln, hold both against each other, and write the report:
+# `just makejinja NAME=FOLDER NAME=FOLDER:TARGET:CONFIG…`, with KILN_MAKEJINJA_COMMAND and KILN_RELEASE
+makejinja *PROJECTS:
+    KILN_MAKEJINJA='{{ PROJECTS }}' cargo test --test main makejinja::projects -- --ignored --nocapture
+
+# Hold the crates that replace makejinja against Python: random templates, random projects, plugins of the family
+contract:
+    JINJA_ORACLE_PYTHON="$(tests/oracles/install python)" cargo test -p jinja -- --ignored
+    cargo test -p makejinja -- --ignored
+    cargo test -p makejinja-plugins --test host originals -- --ignored --nocapture
+
 # Run a target of fuzz/ under libFuzzer; needs a nightly toolchain and cargo-fuzz
 fuzz TARGET *ARGS:
     cargo +nightly fuzz run {{ TARGET }} -- {{ ARGS }}

@@ -5,3 +5,4 @@ mod corpus;
 mod generated;
 mod grammar;
 mod process;
+mod projects;

@@ -39,6 +39,9 @@ pub(super) struct KeyedFiles<'f> {
     files: &'f dyn Files,
     replaced: BTreeMap<String, Vec<u8>>,
     keys: Mutex<BTreeMap<String, Zeroizing<Vec<u8>>>>,
+    /// What folders were found to hold, and where paths lead: asked again and again in a run.
+    lists: Mutex<BTreeMap<String, Vec<String>>>,
+    places: Mutex<BTreeMap<String, String>>,
 }
 
 impl<'f> KeyedFiles<'f> {
@@ -47,6 +50,8 @@ impl<'f> KeyedFiles<'f> {
             files,
             replaced,
             keys: Mutex::default(),
+            lists: Mutex::default(),
+            places: Mutex::default(),
         }
     }
 
@@ -135,7 +140,7 @@ impl Files for KeyedFiles<'_> {
     }
 
     fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        self.files.real_path(path)
+        remembered(&self.places, path, || self.files.real_path(path))
     }
 
     fn is_executable(&self, path: &str) -> bool {
@@ -147,6 +152,21 @@ impl Files for KeyedFiles<'_> {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        self.files.list(folder)
+        remembered(&self.lists, folder, || self.files.list(folder))
     }
+}
+
+/// Returns an answer that was given before, or asks for it.
+fn remembered<T: Clone>(
+    known: &Mutex<BTreeMap<String, T>>,
+    path: &str,
+    ask: impl FnOnce() -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(answer) = lock().get(path) {
+        return Ok(answer.clone());
+    }
+    let answer = ask()?;
+    lock().insert(path.to_owned(), answer.clone());
+    Ok(answer)
 }

@@ -74,12 +74,13 @@ pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
     let is_folder = |path: &&String| matches!(given.kind(path), Ok(Some(PathKind::Folder)));
     let (folders, data): (Vec<&String>, Vec<&String>) = settings.data.iter().partition(is_folder);
     let templates = settings.inputs.iter().chain(folders);
-    // `output` can be a file; what is wrong with the selection is told when the project is rendered.
-    let selected = select(settings, &given, &mut |_| Ok(true));
-    let output = selected.map_or_else(
-        |_| settings.output.clone(),
-        |selected| selected.value.folder,
-    );
+    // With one template and no folder, `output` can be a file; what is wrong with the selection is told when the project
+    // is rendered.
+    let may_be_file =
+        settings.inputs.len() == 1 && !settings.inputs.iter().any(|it| is_folder(&it));
+    let selected = may_be_file.then(|| select(settings, &given, &mut |_| Ok(true)).ok());
+    let selected = selected.flatten().map(|selected| selected.value.folder);
+    let output = selected.unwrap_or_else(|| settings.output.clone());
     let output = if output.is_empty() { "." } else { &output };
     MakejinjaLayout {
         data: data.into_iter().cloned().collect(),

@@ -5,7 +5,7 @@
 //!
 //! # Steps
 //! 1. [`recognize`] says what a repository is, and [`propose`] what is to be written beside its config.
-//! 2. [`kept_lists`] finds the entries of lists that the rendered ones lack, and [`ListAddition::added_to`] adds them to a
+//! 2. [`fn@kept_lists`] finds the entries of lists that the rendered ones lack, and [`ListAddition::added_to`] adds them to a
 //!    template.
 //! 3. [`TalosFiles`] tells which machine patches of the template that made the repository have no part any more.
 

@@ -21,17 +21,14 @@ fn is_key_name(path: &str) -> bool {
     KEY_FILES.contains(&path) || FAMILY_KEYS.contains(&path)
 }
 
-/// Lists the secrets in the key files of a project, whatever reads them.
-pub(super) fn secrets_at_hand(files: &dyn Files) -> Secrets {
-    let mut secrets = Secrets::default();
-    for path in KEY_FILES.into_iter().chain(FAMILY_KEYS) {
-        // What cannot be read is told by whoever needs it.
-        let bytes = files.read_secret(path).ok().flatten().map(Zeroizing::new);
-        if let Some(bytes) = bytes {
-            secrets.insert(&String::from_utf8_lossy(&bytes), path);
-        }
-    }
-    secrets
+/// Reads the key files that are there, as they are or as they are made up: what Python may read.
+pub(super) fn keys_at_hand(files: &dyn Files) -> BTreeMap<String, Vec<u8>> {
+    let names = KEY_FILES.into_iter().chain(FAMILY_KEYS);
+    // Asked for otherwise, what is not there would be made up.
+    let there = names.filter(|path| matches!(files.read_output(path), Ok(Some(_))));
+    // What cannot be read is told by whoever needs it.
+    let read = |path: &str| Some((path.to_owned(), files.read_secret(path).ok()??));
+    there.filter_map(read).collect()
 }
 
 /// The files of a project; some may have another content.
@@ -128,10 +125,10 @@ impl Files for KeyedFiles<'_> {
     }
 
     fn read_secret(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        if let Some(bytes) = self.replaced.get(path) {
-            return Ok(Some(bytes.clone()));
-        }
-        let found = self.files.read_secret(path)?;
+        let found = match self.replaced.get(path) {
+            Some(bytes) => Some(bytes.clone()),
+            None => self.files.read_secret(path)?,
+        };
         if let Some(bytes) = &found {
             let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
             keys.insert(path.to_owned(), Zeroizing::new(bytes.clone()));

@@ -14,7 +14,7 @@ use makejinja_plugins::PluginValue;
 use zeroize::Zeroizing;
 
 use super::family::FileDesk;
-use super::keyed_files::{KeyedFiles, secrets_at_hand};
+use super::keyed_files::{KeyedFiles, keys_at_hand};
 use super::plugins::{LoadedPlugins, PluginStarter, PluginWishes};
 use super::problem::ProblemSources;
 use super::settings::{GivenFiles, MakejinjaOutside, settings};
@@ -39,6 +39,8 @@ pub struct MakejinjaInputs<'i> {
     pub python: &'i [String],
     /// How long one answer of it may take.
     pub timeout: Duration,
+    /// Whether keys are made up, and none may be read.
+    pub makes_up_keys: bool,
     /// Who is told of secrets.
     pub known: &'i KnownSecrets,
 }
@@ -69,7 +71,21 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         inputs.outside.arguments,
     );
     refuse_unavailable(&settings, &told)?;
-    let files = KeyedFiles::new(inputs.files, BTreeMap::new());
+    let keys = match inputs.plugins {
+        Some(_) => keys_at_hand(inputs.files),
+        None => BTreeMap::new(),
+    };
+    let mut at_hand = Secrets::default();
+    for (path, bytes) in &keys {
+        at_hand.insert(&String::from_utf8_lossy(bytes), path.as_str());
+    }
+    // Python reads files by itself, and gets those that are made up where the real ones must not be read.
+    let replaced = if inputs.makes_up_keys {
+        keys
+    } else {
+        BTreeMap::new()
+    };
+    let files = KeyedFiles::new(inputs.files, replaced);
     let run = Run {
         inputs,
         settings: &settings,
@@ -77,7 +93,7 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         told,
         compared: false,
     };
-    let at_hand = run.secrets_at_hand();
+    at_hand.extend(run.secrets_of_data());
     inputs.known.note(at_hand.clone());
     let made = run.make();
     let Made {
@@ -229,19 +245,19 @@ struct Made {
 }
 
 impl Run<'_> {
-    /// Lists the secrets that a plugin could quote before it is known what it reads: keys, and those of the data.
-    fn secrets_at_hand(&self) -> Secrets {
-        let mut secrets = secrets_at_hand(self.inputs.files);
+    /// Lists the secrets of the data, which a plugin could quote before it is known what becomes of them.
+    fn secrets_of_data(&self) -> Secrets {
         let given = GivenFiles(self.files);
         let read = |path: &str| {
             let bytes = self.files.read(path).map_err(|error| error.reason)?;
             Ok(bytes.map(Zeroizing::new))
         };
         // What is wrong with the data is told when they are loaded for good.
-        if let Ok(data) = load_data(self.settings, &given, &read) {
-            secrets.extend(secrets_of(&map_of(&data.value)));
-        }
-        secrets
+        let data = load_data(self.settings, &given, &read);
+        data.map_or_else(
+            |_| Secrets::default(),
+            |data| secrets_of(&map_of(&data.value)),
+        )
     }
 
     fn make(&self) -> Result<Made, Vec<Diagnostic>> {

@@ -81,6 +81,7 @@ pub(super) fn rendered(
         plugins: world.makejinja().plugins,
         python: &project.plugins.python,
         timeout: Duration::from_secs(project.plugins.timeout),
+        makes_up_keys: !world.reads_keys(),
         known: world.known(),
     }))?;
     let MakejinjaRendering {

@@ -425,6 +425,11 @@ fn a_comparison_runs_no_python_unless_asked() {
 
     1 error, nothing written
     ");
+    // No key is read for a change that nobody has read yet, by Python neither.
+    sandbox.write("templates/spy.txt.j2", "{{ key() }}\n");
+    let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
+    assert!(!run.to_string().contains(IDENTITY), "{run}");
+    std::fs::remove_file(sandbox.path("templates/spy.txt.j2")).unwrap();
     let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stdout.starts_with("HEAD "), "{run}");
@@ -550,4 +555,13 @@ fn no_message_shows_a_secret() {
             assert!(!shown.contains(secret), "{code}: {shown}");
         }
     }
+}
+
+#[test]
+fn keys_that_nobody_asks_for_are_not_missed() {
+    let sandbox = project(OWN);
+    std::fs::remove_file(sandbox.path("age.key")).unwrap();
+    let run = kiln(&sandbox, &["check"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(!run.stderr.contains("not at hand"), "{run}");
 }

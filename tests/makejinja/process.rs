@@ -429,7 +429,7 @@ fn a_comparison_runs_no_python_unless_asked() {
     sandbox.write("templates/spy.txt.j2", "{{ key() }}\n");
     let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
     assert!(!run.to_string().contains(IDENTITY), "{run}");
-    std::fs::remove_file(sandbox.path("templates/spy.txt.j2")).unwrap();
+    fs::remove_file(sandbox.path("templates/spy.txt.j2")).unwrap();
     let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stdout.starts_with("HEAD "), "{run}");
@@ -560,7 +560,7 @@ fn no_message_shows_a_secret() {
 #[test]
 fn keys_that_nobody_asks_for_are_not_missed() {
     let sandbox = project(OWN);
-    std::fs::remove_file(sandbox.path("age.key")).unwrap();
+    fs::remove_file(sandbox.path("age.key")).unwrap();
     let run = kiln(&sandbox, &["check"]);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(!run.stderr.contains("not at hand"), "{run}");

@@ -333,13 +333,9 @@ fn typed_front(
         || {
             schema::warm_up();
             let library = inputs::layers(world, &project).read();
-            let (earlier, elsewhere) = match sealing {
-                Sealing::Ahead => (
-                    inputs::earlier(world, &project, library.secret_outputs(), &keyring),
-                    inputs::sealed_elsewhere(world, &project, &keyring),
-                ),
-                Sealing::Never => (Earlier::default(), Earlier::default()),
-            };
+            let paths = library.secret_outputs();
+            let (earlier, elsewhere) =
+                inputs::sealed_files(world, &project, paths, &keyring, sealing);
             (library, inputs::profiles(world), earlier, elsewhere)
         },
     );
@@ -350,10 +346,8 @@ fn typed_front(
         cluster: &cluster,
         library: &library,
     };
-    let mut rendering = warnings.keep(renderer.render())?;
-    let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
-    let named = rules.named(rendering.tree.files());
-    rendering.tree = rendering.tree.with_secrets(&named);
+    let rendering = warnings.keep(renderer.render())?;
+    let (mut rendering, rules, named) = name_secrets(world, &project, rendering, warnings)?;
     if sealing == Sealing::Ahead {
         let paths = named.iter().map(String::as_str);
         let more = paths.filter(|path| !is_secret_path(path));
@@ -379,6 +373,22 @@ fn typed_front(
         elsewhere,
     };
     Ok((front, cluster.values))
+}
+
+/// Reads the creation rules for what is rendered, and marks the files that they name as secret.
+fn name_secrets(
+    world: &World<'_>,
+    project: &Project,
+    rendering: Rendering,
+    warnings: &mut Warnings,
+) -> Result<(Rendering, Rules, BTreeSet<String>), Failure> {
+    let rules = warnings.keep(inputs::rules(world, project, &rendering.tree))?;
+    let named = rules.named(rendering.tree.files());
+    let rendering = Rendering {
+        tree: rendering.tree.with_secrets(&named),
+        ..rendering
+    };
+    Ok((rendering, rules, named))
 }
 
 /// Loads and validates.

@@ -28,6 +28,26 @@ pub(super) struct Exposure {
     pub(super) unseen: Option<Tree<Rendered>>,
 }
 
+impl Exposure {
+    /// Takes the other renderings, and finds what is open and depends on a secret: by the first, in which all secrets are
+    /// others. The second, if there is one, is that of what is made up.
+    ///
+    /// `named` are the files that a rule names, in every rendering.
+    pub(super) fn of(rendering: &mut Rendering, rules: &Rules, named: &BTreeSet<String>) -> Self {
+        let mut others = std::mem::take(&mut rendering.others).into_iter();
+        let Some(OtherRendering { tree, failures }) = others.next() else {
+            return Self::default();
+        };
+        let tree = tree.with_secrets(named);
+        let open_part = |file: &_| seal::open_part(file, rules);
+        Self {
+            leaks: find_leaks(&rendering.tree, &tree, &open_part),
+            failures,
+            unseen: others.next().map(|other| other.tree.with_secrets(named)),
+        }
+    }
+}
+
 /// What renderings of a project are made from.
 #[derive(Clone, Copy)]
 pub(super) struct Renderer<'r> {
@@ -105,30 +125,18 @@ impl<'r> Renderer<'r> {
         rendering.map_or_else(|_| Vec::new(), |rendering| rendering.value.others)
     }
 
-    /// Finds what is open and depends on a secret.
-    ///
-    /// `named` are the files that a rule names, in every rendering.
+    /// Finds what is open and depends on a secret, and on which; see [`Exposure::of`].
     pub(super) fn expose(
         self,
         rendering: &mut Rendering,
         rules: &Rules,
         named: &BTreeSet<String>,
     ) -> Exposure {
-        let mut others = std::mem::take(&mut rendering.others).into_iter();
-        let Some(OtherRendering { tree, failures }) = others.next() else {
-            return Exposure::default();
-        };
-        let tree = tree.with_secrets(named);
-        let open_part = |file: &_| seal::open_part(file, rules);
-        let mut leaks = find_leaks(&rendering.tree, &tree, &open_part);
-        if !leaks.is_empty() {
-            self.name_origins(rendering, (rules, named), &mut leaks);
+        let mut exposure = Exposure::of(rendering, rules, named);
+        if !exposure.leaks.is_empty() {
+            self.name_origins(rendering, (rules, named), &mut exposure.leaks);
         }
-        Exposure {
-            leaks,
-            failures,
-            unseen: others.next().map(|other| other.tree.with_secrets(named)),
-        }
+        exposure
     }
 
     /// Replaces one source of secrets after the other, and sees which leaks move.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use sops_age::RULE_FILE;
 
 use super::failure::Failure;
-use super::{World, makejinja_front};
+use super::{Sealing, World, makejinja_front};
 
 /// Reads how a project wants to be compiled: `kiln.toml`, and the settings of makejinja where these describe it.
 pub(super) fn project(world: &World<'_>) -> StageResult<Project> {
@@ -400,6 +400,24 @@ pub(super) fn earlier<'p>(
         found.ok().flatten()
     };
     Earlier::open(paths, &existing, keyring)
+}
+
+/// Opens what is sealed already, if the run is going to seal: the files at the paths of some outputs, and those that no
+/// template makes.
+pub(super) fn sealed_files<'p>(
+    world: &World<'_>,
+    project: &Project,
+    paths: impl IntoIterator<Item = &'p str>,
+    keyring: &Keyring,
+    sealing: Sealing,
+) -> (Earlier, Earlier) {
+    match sealing {
+        Sealing::Ahead => (
+            earlier(world, project, paths, keyring),
+            sealed_elsewhere(world, project, keyring),
+        ),
+        Sealing::Never => (Earlier::default(), Earlier::default()),
+    }
 }
 
 /// Opens the sealed files of the project that no template makes: the Talos bundle and the data files.

@@ -7,15 +7,12 @@ use serde_json::Value;
 use super::exposure::Exposure;
 use super::failure::{Failure, Warnings};
 use super::project_measures::ProjectMeasures;
-use super::{Front, OccupiedPlaces, Sealing, World, inputs};
+use super::{Front, OccupiedPlaces, Sealing, World, inputs, name_secrets};
 use crate::config;
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::makejinja::{self, MakejinjaInputs, MakejinjaOutside, MakejinjaRendering};
-use crate::rules::find_leaks;
-use crate::seal::{self, Earlier};
 use crate::source::{Files as _, Place, Source, Span};
-use crate::tree::is_secret_path;
 
 /// Takes over what the settings of makejinja say of the folders and files of a project.
 pub(super) fn settle(world: &World<'_>, project: Project) -> StageResult<Project> {
@@ -94,28 +91,15 @@ pub(super) fn rendered(
     } else {
         OccupiedPlaces::Left
     };
-    let rules = warnings.keep(inputs::rules(world, &project, &rendering.tree))?;
-    let named = rules.named(rendering.tree.files());
-    rendering.tree = rendering.tree.with_secrets(&named);
-    let other = rendering.others.pop();
-    let other = other.map(|other| (other.tree.with_secrets(&named), other.failures));
-    let open_part = |file: &_| seal::open_part(file, &rules);
-    let exposure = other.map_or_else(Exposure::default, |(tree, failures)| Exposure {
-        leaks: find_leaks(&rendering.tree, &tree, &open_part),
-        failures,
-        unseen: (!world.files.made_up().is_empty()).then_some(tree),
-    });
-    let (earlier, elsewhere) = match sealing {
-        Sealing::Ahead => {
-            let files = rendering.tree.files().map(|file| file.path.as_str());
-            let sealed = files.filter(|path| is_secret_path(path) || named.contains(*path));
-            (
-                inputs::earlier(world, &project, sealed, &keyring),
-                inputs::sealed_elsewhere(world, &project, &keyring),
-            )
-        }
-        Sealing::Never => (Earlier::default(), Earlier::default()),
-    };
+    if !world.files.made_up().is_empty() {
+        // What is made up is in key files, which are others in the other rendering.
+        rendering.others.extend(rendering.others.first().cloned());
+    }
+    let (mut rendering, rules, named) = name_secrets(world, &project, rendering, warnings)?;
+    let exposure = Exposure::of(&mut rendering, &rules, &named);
+    let secret = rendering.tree.files().filter(|file| file.is_secret());
+    let paths = secret.map(|file| file.path.as_str());
+    let (earlier, elsewhere) = inputs::sealed_files(world, &project, paths, &keyring, sealing);
     let front = Front {
         measures: ProjectMeasures {
             policy: inputs::policy_of(&project),

@@ -1,14 +1,13 @@
 //! Jinja2, as `crates/jinja` has it: messages in the template that the user wrote.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
 
 use super::{Printed, TemplateEngine};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
+use crate::source::{Place, Source, Span};
 use crate::tree::Origin;
 
 /// What templates of Jinja2 are loaded from.
@@ -26,7 +25,7 @@ pub(in crate::render) struct JinjaEngine<'t> {
     engine: &'t Engine,
     sources: &'t BTreeMap<String, Arc<Source>>,
     /// Those that have been reported.
-    broken: Vec<&'t str>,
+    broken: BTreeSet<&'t str>,
 }
 
 impl<'t> TemplateEngine for JinjaEngine<'t> {
@@ -39,11 +38,11 @@ impl<'t> TemplateEngine for JinjaEngine<'t> {
             sources,
             rendered,
         } = from;
-        let mut broken = Vec::new();
+        let mut broken = BTreeSet::new();
         for name in rendered {
             if let Err(error) = engine.load(name) {
                 problems.push(diagnose(error, sources));
-                broken.push(name);
+                broken.insert(name);
             }
         }
         Self {
@@ -54,7 +53,7 @@ impl<'t> TemplateEngine for JinjaEngine<'t> {
     }
 
     fn render(&self, name: &str, view: &Value) -> Option<Result<Printed, Box<Diagnostic>>> {
-        if self.broken.contains(&name) {
+        if self.broken.contains(name) {
             return None;
         }
         let printed = match self.engine.render(name, view) {
@@ -85,37 +84,19 @@ fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Di
         cause,
         ..
     } = error;
-    let name = variable.clone();
     let diagnostic = match cause.map(<dyn std::error::Error + Send + Sync>::downcast::<CallFailure>)
     {
         Some(Ok(failure)) => failure.0,
         _ => of_kind(kind, message, variable),
     };
+    let Some(source) = sources.get(&template) else {
+        return diagnostic;
+    };
+    let place = Place::new(source, Span::new(span.start, span.end));
     if diagnostic.primary.is_some() {
-        let place = sources
-            .get(&template)
-            .map(|source| crate::source::Place::new(source, Span::new(span.start, span.end)));
-        return match place {
-            Some(place) => diagnostic.with_related(place, "called here"),
-            None => diagnostic,
-        };
+        return diagnostic.with_related(place, "called here");
     }
-    match sources.get(&template) {
-        Some(source) => {
-            let span = name
-                .and_then(|name| find_name(source, span.start, &name))
-                .unwrap_or(span);
-            diagnostic.at(source, Span::new(span.start, span.end), "")
-        }
-        None => diagnostic,
-    }
-}
-
-/// Finds a name behind a byte, in the same line: the error is about the whole tag.
-fn find_name(source: &Source, from: usize, name: &str) -> Option<Range<usize>> {
-    let line = source.text.get(from..)?.lines().next()?;
-    let at = from + line.find(name)?;
-    Some(at..at + name.len())
+    diagnostic.at_place(place, "")
 }
 
 fn of_kind(kind: ErrorKind, message: String, variable: Option<String>) -> Diagnostic {

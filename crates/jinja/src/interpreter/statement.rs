@@ -76,8 +76,9 @@ impl Interpreter<'_> {
             }
             StatementKind::Print(value, line) => {
                 if !activation.is_silent() {
-                    let value = self.evaluate_printed(value, activation)?;
-                    self.print(&value, &origin(activation, *line), output)?;
+                    let printed = self.evaluate_printed(value, activation)?;
+                    self.print(&printed, &origin(activation, *line), output)
+                        .map_err(|failure| at(failure, activation, value))?;
                 }
             }
             StatementKind::If {

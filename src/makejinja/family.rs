@@ -5,14 +5,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jinja::{CallError, Callable, Value};
-use makejinja::{FolderFilter, find_folder_filters};
+use makejinja::FolderFilter;
 use makejinja_plugins::family::{FamilyFunction, KeyFiles, defaults, folder_filter};
 use makejinja_plugins::{KnownPlugin, known_plugin};
 use zeroize::Zeroizing;
 
 use super::keyed_files::KeyedFiles;
-use super::plugins::{LoadedPlugins, PluginWishes, PythonNeeded};
-use super::settings::GivenFiles;
+use super::plugins::{LoadedPlugins, PluginWishes, PythonNeeded, folder_filters};
 use super::values::{of_template, to_template};
 use crate::diagnostic::Diagnostic;
 use crate::render::CallFailure;
@@ -119,14 +118,8 @@ fn folders_left_out(
     wishes: &PluginWishes<'_>,
     loaded: &LoadedPlugins,
 ) -> Result<Option<Vec<FolderFilter>>, Vec<Diagnostic>> {
-    let filters = find_folder_filters(wishes.settings, &GivenFiles(wishes.files));
-    let filters = filters.map_err(|problems| {
-        let problems = problems.into_iter();
-        let told = problems.map(|problem| Diagnostic::error("makejinja-missing", problem.message));
-        told.collect::<Vec<_>>()
-    })?;
     let mut left_out = Vec::new();
-    for filter in filters {
+    for filter in folder_filters(wishes)? {
         let bytes = wishes.files.read(&filter.path).ok().flatten();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         match text.and_then(|text| folder_filter(&text, &loaded.data)) {

@@ -1,7 +1,7 @@
 //! The files of a project, and which of them were read as keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use makejinja::Settings;
 use zeroize::Zeroizing;
@@ -31,6 +31,15 @@ pub(super) fn keys_at_hand(files: &dyn Files) -> BTreeMap<String, Vec<u8>> {
     there.filter_map(read).collect()
 }
 
+/// Returns the secrets in key files.
+pub(super) fn secrets_in<'k>(keys: impl Iterator<Item = (&'k String, &'k [u8])>) -> Secrets {
+    let mut secrets = Secrets::default();
+    for (path, bytes) in keys {
+        secrets.insert(&String::from_utf8_lossy(bytes), path.as_str());
+    }
+    secrets
+}
+
 /// The files of a project; some may have another content.
 pub(super) struct KeyedFiles<'f> {
     files: &'f dyn Files,
@@ -57,9 +66,9 @@ impl<'f> KeyedFiles<'f> {
         &self.replaced
     }
 
-    /// Lists the files that hold secrets: those that functions read as keys, and those of `read`, which Python read, that
-    /// are keys by their names or that git ignores, but for the data, of which only some values are secret.
-    pub(super) fn secret_files(&self, read: &BTreeSet<String>, settings: &Settings) -> Vec<String> {
+    /// Notes what Python has read: as keys, files that are some by their names or that git ignores, but for the data, of
+    /// which only some values are secret.
+    pub(super) fn note_reads(&self, read: &BTreeSet<String>, settings: &Settings) {
         let is_key = |path: &&String| {
             is_key_name(path) || (self.files.is_ignored(path) && !settings.data.contains(path))
         };
@@ -72,26 +81,32 @@ impl<'f> KeyedFiles<'f> {
             // What Python has read is an input as well, whose changes are waited for.
             self.read(path).ok();
         }
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.keys().cloned().collect()
     }
 
-    /// Returns the secrets in some files.
-    pub(super) fn secrets(&self, paths: &[String]) -> Secrets {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut secrets = Secrets::default();
-        for path in paths {
-            let text = keys.get(path).map(|bytes| String::from_utf8_lossy(bytes));
-            secrets.insert(&text.unwrap_or_default(), path.as_str());
-        }
-        secrets
+    /// Returns the files that were read as keys, with what they hold.
+    fn keys(&self) -> MutexGuard<'_, BTreeMap<String, Zeroizing<Vec<u8>>>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns other contents of the same shape for some files.
-    pub(super) fn stand_ins(&self, paths: &[String]) -> BTreeMap<String, Vec<u8>> {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let texts = paths.iter().filter_map(|path| {
-            let text = std::str::from_utf8(keys.get(path)?).ok()?;
+    /// Lists the files that were read as keys.
+    pub(super) fn secret_files(&self) -> Vec<String> {
+        self.keys().keys().cloned().collect()
+    }
+
+    /// Returns the secrets in the files that were read as keys.
+    pub(super) fn secrets(&self) -> Secrets {
+        secrets_in(
+            self.keys()
+                .iter()
+                .map(|(path, bytes)| (path, bytes.as_slice())),
+        )
+    }
+
+    /// Returns other contents of the same shape for the files that were read as keys.
+    pub(super) fn stand_ins(&self) -> BTreeMap<String, Vec<u8>> {
+        let keys = self.keys();
+        let texts = keys.iter().filter_map(|(path, bytes)| {
+            let text = std::str::from_utf8(bytes).ok()?;
             Some((path.clone(), key_stand_in(text).into_bytes()))
         });
         texts.collect()
@@ -130,8 +145,8 @@ impl Files for KeyedFiles<'_> {
             None => self.files.read_secret(path)?,
         };
         if let Some(bytes) = &found {
-            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.insert(path.to_owned(), Zeroizing::new(bytes.clone()));
+            let bytes = Zeroizing::new(bytes.clone());
+            self.keys().insert(path.to_owned(), bytes);
         }
         Ok(found)
     }

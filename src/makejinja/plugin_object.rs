@@ -30,6 +30,11 @@ impl PluginServer {
         })
     }
 
+    /// Returns the folder in which Python runs.
+    pub(super) fn folder(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn failure(&self, error: &PluginError) -> Diagnostic {
         plugin_failure(error, &self.root, self.read.as_ref())
     }

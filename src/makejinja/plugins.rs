@@ -216,8 +216,6 @@ pub(super) struct LoadedPlugins {
 struct RunningPlugins {
     server: Arc<PluginServer>,
     has_filters: bool,
-    /// The project's folder, and the one that Python runs in.
-    folders: (PathBuf, PathBuf),
     _held: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -283,15 +281,11 @@ impl LoadedPlugins {
         };
         let running = starter(&request)
             .map_err(|error| vec![plugin_failure(&error, wishes.folder, &read)])?;
-        self.take_over(running, wishes)?;
+        self.take_over(running)?;
         Ok(self)
     }
 
-    fn take_over(
-        &mut self,
-        started: StartedPlugins,
-        wishes: &PluginWishes<'_>,
-    ) -> Result<(), Vec<Diagnostic>> {
+    fn take_over(&mut self, started: StartedPlugins) -> Result<(), Vec<Diagnostic>> {
         let StartedPlugins {
             host,
             offered,
@@ -332,7 +326,6 @@ impl LoadedPlugins {
             }));
         self.running = Some(RunningPlugins {
             has_filters: offered.has_path_filters,
-            folders: (wishes.folder.to_owned(), folder),
             server,
             _held: held,
         });
@@ -341,19 +334,17 @@ impl LoadedPlugins {
 
     /// Returns whether a path, absolute, becomes an output, by what plugins say.
     pub(super) fn keeps(&self, path: &str) -> Result<bool, Diagnostic> {
+        let path = Path::new(path);
+        let below = path.strip_prefix(&self.folder).unwrap_or(path);
         let Some(running) = &self.running else {
-            let below = Path::new(path).strip_prefix(&self.folder).ok();
-            let below = below.and_then(Path::to_str).unwrap_or(path);
-            return Ok(!self.left_out.iter().any(|filter| filter.covers(below)));
+            let below = below.to_string_lossy();
+            return Ok(!self.left_out.iter().any(|filter| filter.covers(&below)));
         };
         if !running.has_filters {
             return Ok(true);
         }
-        let (project, own) = &running.folders;
-        let path = match Path::new(path).strip_prefix(project) {
-            Ok(below) => own.join(below),
-            Err(_) => PathBuf::from(path),
-        };
+        // What is absolute after all leads where it says.
+        let path = running.server.folder().join(below);
         let kept = running.server.host().keep_path(&path);
         kept.map_err(|error| running.server.failure(&error))
     }
@@ -388,12 +379,8 @@ impl LoadedPlugins {
             return BTreeSet::new();
         };
         let read = running.server.host().read_files().into_iter();
-        let own = &running.folders.1;
-        let below = read.filter_map(|path| {
-            let path = path.strip_prefix(own).ok()?;
-            Some(path.to_str()?.replace('\\', "/"))
-        });
-        below.collect()
+        let folder = running.server.folder();
+        read.filter_map(|path| path_below(folder, &path)).collect()
     }
 }
 
@@ -405,7 +392,10 @@ pub(super) struct PythonNeeded {
     pub(super) runs_folder_filters: bool,
 }
 
-fn folder_filters(wishes: &PluginWishes<'_>) -> Result<Vec<FolderFilter>, Vec<Diagnostic>> {
+/// Finds the folder filters of a project.
+pub(super) fn folder_filters(
+    wishes: &PluginWishes<'_>,
+) -> Result<Vec<FolderFilter>, Vec<Diagnostic>> {
     let given = GivenFiles(wishes.files);
     find_folder_filters(wishes.settings, &given).map_err(|problems| {
         let problems = problems.into_iter();
@@ -420,6 +410,12 @@ fn not_run(settings: &Settings, reason: &PythonNeeded) -> Diagnostic {
     let message = format!("the plugin `{names}` is not run: {}", reason.what);
     Diagnostic::error("plugin-not-run", message)
         .with_hint("look through the plugin, and run it with `--with-plugins`")
+}
+
+/// Returns a path as the project in a folder names it; `None` where it is elsewhere.
+fn path_below(folder: &Path, path: &Path) -> Option<String> {
+    let path = path.strip_prefix(folder).ok()?.to_str()?;
+    Some(path.replace('\\', "/"))
 }
 
 /// Puts the lines of a message one behind the other.
@@ -453,10 +449,11 @@ pub(super) fn plugin_failure(
     if let Some(line) = error.printed.lines().rfind(|line| !line.trim().is_empty()) {
         diagnostic = diagnostic.with_hint(format!("it printed before: {}", line.trim()));
     }
-    let own = error.frames.iter().rev().find_map(|frame| {
-        let path = frame.file.strip_prefix(folder).ok()?;
-        Some((path.to_str()?.replace('\\', "/"), frame.line))
-    });
+    let own = error
+        .frames
+        .iter()
+        .rev()
+        .find_map(|frame| Some((path_below(folder, &frame.file)?, frame.line)));
     let Some((path, line)) = own else {
         return diagnostic;
     };

@@ -14,7 +14,7 @@ use makejinja_plugins::PluginValue;
 use zeroize::Zeroizing;
 
 use super::family::FileDesk;
-use super::keyed_files::{KeyedFiles, keys_at_hand};
+use super::keyed_files::{KeyedFiles, keys_at_hand, secrets_in};
 use super::plugins::{LoadedPlugins, PluginStarter, PluginWishes};
 use super::problem::ProblemSources;
 use super::settings::{GivenFiles, MakejinjaOutside, settings};
@@ -75,10 +75,7 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         Some(_) => keys_at_hand(inputs.files),
         None => BTreeMap::new(),
     };
-    let mut at_hand = Secrets::default();
-    for (path, bytes) in &keys {
-        at_hand.insert(&String::from_utf8_lossy(bytes), path.as_str());
-    }
+    let mut at_hand = secrets_in(keys.iter().map(|(path, bytes)| (path, bytes.as_slice())));
     // Python reads files by itself, and gets those that are made up where the real ones must not be read.
     let replaced = if inputs.makes_up_keys {
         keys
@@ -93,9 +90,11 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         told,
         compared: false,
     };
-    at_hand.extend(run.secrets_of_data());
+    let loaded = run.load_data(&mut warnings);
+    let loaded = loaded.map_err(|problems| finish_problems(problems, &at_hand))?;
+    at_hand.extend(secrets_of(&loaded));
     inputs.known.note(at_hand.clone());
-    let made = run.make();
+    let made = run.make(loaded);
     let Made {
         files: made,
         problems,
@@ -104,16 +103,17 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         secrets: given,
     } = made.map_err(|problems| finish_problems(problems, &at_hand))?;
     warnings.extend(problems);
-    let secret_files = files.secret_files(&read, &settings);
+    files.note_reads(&read, &settings);
+    let secret_files = files.secret_files();
     let mut secrets = at_hand;
     secrets.extend(secrets_of(&data));
     secrets.extend(given);
-    secrets.extend(files.secrets(&secret_files));
+    secrets.extend(files.secrets());
     inputs.known.note(secrets.clone());
     let problems = finish_problems(warnings, &secrets);
     let is_broken = problems.iter().any(Diagnostic::is_error);
     let other = (!is_broken && !secret_files.is_empty())
-        .then(|| render_with_stand_ins(inputs, &settings, &files, &secret_files));
+        .then(|| render_with_stand_ins(inputs, &settings, &files));
     let rendering = Rendering {
         tree: Tree::rendered(made, Vec::new()),
         secrets,
@@ -173,9 +173,8 @@ fn render_with_stand_ins(
     inputs: &MakejinjaInputs<'_>,
     settings: &Settings,
     files: &KeyedFiles<'_>,
-    secret_files: &[String],
 ) -> OtherRendering {
-    let files = KeyedFiles::new(inputs.files, files.stand_ins(secret_files));
+    let files = KeyedFiles::new(inputs.files, files.stand_ins());
     let run = Run {
         inputs,
         settings,
@@ -183,7 +182,8 @@ fn render_with_stand_ins(
         told: ProblemSources::new(inputs.files, &[], &[]),
         compared: true,
     };
-    let (made, failures) = match run.make() {
+    let loaded = run.load_data(&mut Vec::new());
+    let (made, failures) = match loaded.and_then(|loaded| run.make(loaded)) {
         Ok(made) => (made.files, made.problems),
         Err(failures) => (Vec::new(), failures),
     };
@@ -245,29 +245,21 @@ struct Made {
 }
 
 impl Run<'_> {
-    /// Lists the secrets of the data, which a plugin could quote before it is known what becomes of them.
-    fn secrets_of_data(&self) -> Secrets {
-        let given = GivenFiles(self.files);
-        let read = |path: &str| {
-            let bytes = self.files.read(path).map_err(|error| error.reason)?;
-            Ok(bytes.map(Zeroizing::new))
-        };
-        // What is wrong with the data is told when they are loaded for good.
-        let data = load_data(self.settings, &given, &read);
-        data.map_or_else(
-            |_| Secrets::default(),
-            |data| secrets_of(&map_of(&data.value)),
-        )
+    /// Reads a data file.
+    fn read_data(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        let bytes = self.files.read(path).map_err(|error| error.reason)?;
+        Ok(bytes.map(Zeroizing::new))
     }
 
-    fn make(&self) -> Result<Made, Vec<Diagnostic>> {
+    fn load_data(&self, problems: &mut Vec<Diagnostic>) -> Result<PluginValue, Vec<Diagnostic>> {
+        let given = GivenFiles(self.files);
+        let loaded = load_data(self.settings, &given, &|path| self.read_data(path));
+        Ok(map_of(&self.keep(loaded, problems)?))
+    }
+
+    fn make(&self, data: PluginValue) -> Result<Made, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let given = GivenFiles(self.files);
-        let read = |path: &str| {
-            let bytes = self.files.read(path).map_err(|error| error.reason)?;
-            Ok(bytes.map(Zeroizing::new))
-        };
-        let data = self.keep(load_data(self.settings, &given, &read), &mut problems)?;
         let wishes = PluginWishes {
             settings: self.settings,
             files: self.files,
@@ -278,13 +270,21 @@ impl Run<'_> {
             folder: Path::new(self.inputs.folder),
         };
         let (desk, clerk) = FileDesk::open();
-        let mut plugins = LoadedPlugins::load(&wishes, &desk, map_of(&data))?;
+        let mut plugins = LoadedPlugins::load(&wishes, &desk, data)?;
         problems.append(&mut plugins.notices);
+        // A filter that fails is told as any plugin that does, with its place.
+        let mut failed = None;
         let mut keep = |path: &str| {
-            let kept = plugins.keeps(path);
-            kept.map_err(|failure| Problem::new(ProblemKind::Skipped, failure.message))
+            plugins.keeps(path).map_err(|failure| {
+                failed = Some(failure);
+                Problem::new(ProblemKind::Skipped, "a path filter failed")
+            })
         };
-        let selection = self.keep(select(self.settings, &given, &mut keep), &mut problems)?;
+        let selected = select(self.settings, &given, &mut keep);
+        if let Some(failure) = failed {
+            return Err(vec![failure]);
+        }
+        let selection = self.keep(selected, &mut problems)?;
         let sources = self.sources(&selection)?;
         let engine = self.engine(&plugins, Arc::clone(&sources));
         let outputs = self.outputs(&selection, &sources, &mut problems)?;
@@ -483,13 +483,9 @@ impl Run<'_> {
         name: &str,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Value, Vec<Diagnostic>> {
-        let read = |path: &str| {
-            let bytes = self.files.read(path).map_err(|error| error.reason)?;
-            Ok(bytes.map(Zeroizing::new))
-        };
         let given = GivenFiles(self.files);
-        let data = self.keep(load_file_data(self.settings, name, &given, &read), problems)?;
-        Ok(to_template(&map_of(&data), None))
+        let loaded = load_file_data(self.settings, name, &given, &|path| self.read_data(path));
+        Ok(to_template(&map_of(&self.keep(loaded, problems)?), None))
     }
 }
 

@@ -5,7 +5,6 @@ use makejinja::{Loaded, PathKind, ProjectFiles, Settings, SettingsSource, select
 use super::problem::ProblemSources;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::Files;
-use std::collections::BTreeMap;
 
 /// What settings depend on besides files.
 #[derive(Clone, Copy)]
@@ -93,24 +92,14 @@ pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
 pub(super) struct GivenFiles<'f>(pub(super) &'f dyn Files);
 
 impl GivenFiles<'_> {
-    /// Returns whether a file is in a folder that a symlink below `folder` leads to; `real` keeps what is known.
-    fn is_below_link(
-        &self,
-        folder: &str,
-        path: &str,
-        real: &mut BTreeMap<String, Option<String>>,
-    ) -> bool {
-        let mut lookup = |path: &str| {
-            let known = real.entry(path.to_owned());
-            let found = known.or_insert_with(|| self.0.real_path(path).ok());
-            found.clone()
-        };
+    /// Returns whether a file is in a folder that a symlink below `folder` leads to.
+    fn is_below_link(&self, folder: &str, path: &str) -> bool {
         let above = path.rsplit_once('/').map_or("", |(above, _)| above);
         let Some(rest) = above.strip_prefix(folder) else {
             return false;
         };
-        match (lookup(folder), lookup(above)) {
-            (Some(folder), Some(above)) => above.strip_prefix(&*folder) != Some(rest),
+        match (self.0.real_path(folder), self.0.real_path(above)) {
+            (Ok(folder), Ok(above)) => above.strip_prefix(&*folder) != Some(rest),
             _ => false,
         }
     }
@@ -123,8 +112,7 @@ impl ProjectFiles for GivenFiles<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {
         let mut paths = self.0.list(folder).map_err(|error| error.reason)?;
-        let mut real = BTreeMap::new();
-        paths.retain(|path| !self.is_below_link(folder, path, &mut real));
+        paths.retain(|path| !self.is_below_link(folder, path));
         Ok(paths)
     }
 

@@ -1,9 +1,9 @@
 //! What the crate of makejinja's contract tells, as diagnostics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use makejinja::{Problem, ProblemKind};
+use makejinja::{Problem, ProblemKind, settings_files};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Source, Span};
@@ -11,8 +11,16 @@ use crate::source::{Files, Source, Span};
 /// The texts that problems point into: files, variables of the environment, the command line.
 pub(super) struct ProblemSources<'s> {
     files: &'s dyn Files,
+    /// Those that are no files.
     known: BTreeMap<String, Arc<Source>>,
+    /// The files with settings, which are shown; all others are data, which may hold secrets.
+    settings: BTreeSet<String>,
 }
+
+/// The option of the command line whose values are data, in both spellings.
+const DATA_OPTIONS: [&str; 2] = ["-D", "--data-var"];
+/// The variable whose value is data.
+const DATA_VARIABLE: &str = "MAKEJINJA_DATA_VARS";
 
 impl<'s> ProblemSources<'s> {
     pub(super) fn new(
@@ -20,23 +28,31 @@ impl<'s> ProblemSources<'s> {
         variables: &[(String, String)],
         arguments: &[String],
     ) -> Self {
-        let variables = variables
-            .iter()
-            .filter(|(name, _)| name.starts_with("MAKEJINJA_"));
-        let variables = variables
-            .map(|(name, value)| (name.clone(), Source::new(name.as_str(), value.as_str())));
-        let mut known: BTreeMap<String, Arc<Source>> = variables.collect();
-        let line = "command line";
-        known.insert(line.to_owned(), Source::new(line, arguments.join(" ")));
-        Self { files, known }
+        let settings = settings_files(variables).into_iter();
+        let own = variables.iter();
+        let own = own.filter(|(name, _)| name.starts_with("MAKEJINJA_"));
+        let own = own.map(|(name, value)| {
+            let source = if name == DATA_VARIABLE {
+                Source::sensitive(name.as_str(), value.as_str())
+            } else {
+                Source::new(name.as_str(), value.as_str())
+            };
+            (name.clone(), source)
+        });
+        let mut known: BTreeMap<String, Arc<Source>> = own.collect();
+        known.insert(COMMAND_LINE.to_owned(), command_line(arguments));
+        Self {
+            files,
+            known,
+            settings: settings.map(|file| file.path).collect(),
+        }
     }
 
     fn find(&self, name: &str) -> Arc<Source> {
         let read = || {
             let bytes = self.files.read(name).ok().flatten()?;
-            // Data may hold secrets, which no snippet shows.
             let text = String::from_utf8(bytes).ok()?;
-            Some(if name.ends_with("makejinja.toml") {
+            Some(if self.settings.contains(name) {
                 Source::new(name, text)
             } else {
                 Source::sensitive(name, text)
@@ -69,6 +85,28 @@ impl<'s> ProblemSources<'s> {
             None => diagnostic,
         }
     }
+}
+
+/// What the crate calls the options of the command line.
+const COMMAND_LINE: &str = "command line";
+
+/// Returns the options as they are given, the values of data hidden.
+fn command_line(arguments: &[String]) -> Arc<Source> {
+    let mut hidden = Vec::new();
+    let mut at = 0;
+    let mut before = "";
+    for argument in arguments {
+        let end = at + argument.len();
+        let mut options = DATA_OPTIONS.iter();
+        if DATA_OPTIONS.contains(&before) {
+            hidden.push(Span::new(at, end));
+        } else if let Some(value) = options.find_map(|option| argument.strip_prefix(option)) {
+            hidden.push(Span::new(end - value.len(), end));
+        }
+        at = end + 1;
+        before = argument;
+    }
+    Source::new(COMMAND_LINE, arguments.join(" ")).veiled(hidden)
 }
 
 /// Names a kind of problem as `kiln explain` knows it.

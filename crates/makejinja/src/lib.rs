@@ -2,8 +2,8 @@
 //!
 //! This is everything of makejinja that is neither Jinja nor Python: the options with their sources and defaults
 //! ([`Settings`]), the data for templates ([`load_data`]), which file becomes which output ([`select`]), and which
-//! file a template's name means ([`find_template`]). Files are read through [`ProjectFiles`] alone; nothing is
-//! written and no program runs. The same input gives the same result.
+//! file a template's name means ([`find_template`], [`list_templates`]). Files are read through [`ProjectFiles`] alone;
+//! nothing is written and no program runs. The same input gives the same result.
 //!
 //! What makejinja refuses, often with a Python traceback, is a [`Problem`] with its place and what to change. No
 //! message holds a value of the data.
@@ -51,4 +51,4 @@ pub use settings::{
     DataNamespace, Delimiters, EngineSettings, LinePrefixes, NewlineSequence, Settings,
     SettingsFile, SettingsSource, UndefinedMode, WhitespaceSettings, settings_files,
 };
-pub use template_search::{TemplateSearch, find_template};
+pub use template_search::{TemplateSearch, find_template, list_templates};

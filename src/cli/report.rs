@@ -7,6 +7,7 @@ pub mod diff;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod occupied;
 pub mod place_names;
 pub mod record;
 pub mod sarif;

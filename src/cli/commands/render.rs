@@ -12,12 +12,12 @@ use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::makejinja_process::run_command;
 use crate::cli::printer::Printer;
-use crate::cli::report::{record, unseen};
+use crate::cli::report::{occupied, record, unseen};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
 use crate::cli::turn::Turn;
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
 use crate::pipeline::{self, Compiled, Keys};
 use crate::write::{self, Options, Recovery, Report, Target};
@@ -118,7 +118,7 @@ pub fn run(
     printer.report(&planned.warnings)?;
     drop(clock);
     let report = planned.value.apply()?;
-    printer.report(&occupied(&report))?;
+    printer.report(&occupied::describe(&report))?;
     run_commands(&commands.after, args, &session, printer)?;
     if args.stage {
         stage(&session, &target, &layout.output, &report, settings)?;
@@ -141,42 +141,6 @@ pub fn run(
         _ if !report.edited.is_empty() => Outcome::Findings,
         _ => Outcome::Clean,
     })
-}
-
-/// Says which files that Kiln had not written were replaced, and which stayed.
-pub fn occupied(report: &Report) -> Vec<Diagnostic> {
-    let told = [
-        (
-            &report.taken_over,
-            "replaced",
-            "`force = true` in `makejinja.toml` asks for it; version control has what they were",
-        ),
-        (
-            &report.left_out,
-            "left as it was",
-            "with `force = true` in `makejinja.toml`, outputs take their places",
-        ),
-    ];
-    let told = told.into_iter().filter(|(paths, ..)| !paths.is_empty());
-    let told = told.map(|(paths, what, hint)| {
-        let message = match paths.as_slice() {
-            [one] => format!("`{one}`, which Kiln had not written, is {what}"),
-            all => format!(
-                "each of {} files that Kiln had not written is {what}",
-                all.len()
-            ),
-        };
-        let mut told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
-        if paths.len() > 1 {
-            let listed = paths.iter().map(|path| Listed {
-                path: path.clone(),
-                text: String::new(),
-            });
-            told.list = listed.collect();
-        }
-        told
-    });
-    told.collect()
 }
 
 /// Runs commands of the project, if the user has agreed to it, or says that they are not run.

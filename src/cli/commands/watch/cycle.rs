@@ -7,12 +7,12 @@ use rand_core::OsRng;
 
 use crate::cli::clock::Stopwatch;
 use crate::cli::commands::diff as diff_command;
-use crate::cli::commands::render::occupied;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, Outcome};
 use crate::cli::key_places::{KeyPlaces, KeyUse};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
+use crate::cli::report::occupied;
 use crate::cli::session::{PROJECT_FILE, PROJECT_FILES, Session};
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
@@ -246,7 +246,7 @@ impl<'c> Cycles<'c> {
         let planned = patiently(watch, plan)?.map_err(CommandError::Problems)?;
         warnings.extend(planned.warnings);
         let report = planned.value.apply()?;
-        warnings.extend(occupied(&report));
+        warnings.extend(occupied::describe(&report));
         Ok(report)
     }
 }

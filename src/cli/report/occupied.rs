@@ -1,0 +1,40 @@
+//! What became of files in the places of outputs.
+
+use crate::diagnostic::{Diagnostic, Listed};
+use crate::write::Report;
+
+/// Says which files that Kiln had not written were replaced, and which stayed.
+pub fn describe(report: &Report) -> Vec<Diagnostic> {
+    let told = [
+        (
+            &report.taken_over,
+            "replaced",
+            "`force = true` in `makejinja.toml` asks for it; version control has what they were",
+        ),
+        (
+            &report.left_out,
+            "left as it was",
+            "with `force = true` in `makejinja.toml`, outputs take their places",
+        ),
+    ];
+    let told = told.into_iter().filter(|(paths, ..)| !paths.is_empty());
+    let told = told.map(|(paths, what, hint)| {
+        let message = match paths.as_slice() {
+            [one] => format!("`{one}`, which Kiln had not written, is {what}"),
+            all => format!(
+                "each of {} files that Kiln had not written is {what}",
+                all.len()
+            ),
+        };
+        let mut told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
+        if paths.len() > 1 {
+            let listed = paths.iter().map(|path| Listed {
+                path: path.clone(),
+                text: String::new(),
+            });
+            told.list = listed.collect();
+        }
+        told
+    });
+    told.collect()
+}

@@ -12,6 +12,7 @@ mod plugins;
 mod problem;
 mod rendering;
 mod settings;
+mod template_sources;
 mod values;
 
 pub use codes::CODES;

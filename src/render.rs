@@ -18,7 +18,7 @@ mod stack;
 pub use crate::cel::is_at_work as is_evaluating;
 pub use charts::Chart;
 pub use codes::CODES;
-pub use engine::jinja::CallFailure;
+pub use engine::jinja::{CallFailure, FindSource};
 pub use engine::tera::{
     CALL_STEPS, FILTERS, FUNCTIONS, Filter, Flow, Function, MAX_DEPTH, MAX_OUTPUT, MAX_STEPS,
     MAX_WEIGHT, MAX_WORK,

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use jinja::{Engine, Syntax, UndefinedMode, Value, value};
 use makejinja::{
-    LoadedData, Problem, ProblemKind, ProjectFiles as _, Selection, Settings, load_data,
-    load_file_data, select,
+    LoadedData, Problem, ProblemKind, Selection, Settings, load_data, load_file_data, select,
 };
 use makejinja_plugins::PluginValue;
 use zeroize::Zeroizing;
@@ -18,6 +17,7 @@ use super::keyed_files::{KeyedFiles, keys_at_hand, secrets_in};
 use super::plugins::{LoadedPlugins, PluginStarter, PluginWishes};
 use super::problem::ProblemSources;
 use super::settings::{GivenFiles, MakejinjaOutside, settings};
+use super::template_sources::{TemplateSources, unreadable};
 use super::values::{of_data, to_json, to_template};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::render::{JinjaOutput, JinjaProject, OtherRendering, Rendering, finish_problems};
@@ -285,12 +285,13 @@ impl Run<'_> {
             return Err(vec![failure]);
         }
         let selection = self.keep(selected, &mut problems)?;
-        let sources = self.sources(&selection)?;
+        let sources = TemplateSources::read(self.files, &selection.searched)?;
+        let sources = Arc::new(sources);
         let engine = self.engine(&plugins, Arc::clone(&sources));
         let outputs = self.outputs(&selection, &sources, &mut problems)?;
         let project = JinjaProject {
             engine: &engine,
-            sources: &sources,
+            sources: &|name| sources.find(name),
             outputs: &outputs,
             keep_empty: self.settings.keep_empty,
         };
@@ -342,63 +343,8 @@ impl Run<'_> {
         lost.map(|problem| self.told.error(problem)).collect()
     }
 
-    /// Reads all texts that templates can be made of, by the names that they go by.
-    fn sources(
-        &self,
-        selection: &Selection,
-    ) -> Result<Arc<BTreeMap<String, Arc<Source>>>, Vec<Diagnostic>> {
-        let mut found = BTreeMap::new();
-        let searched = &selection.searched;
-        for (name, path) in searched.files.iter().rev() {
-            self.add_source(name, path, &mut found)?;
-        }
-        let given = GivenFiles(self.files);
-        for folder in &searched.folders {
-            let listed = given.list(folder);
-            let listed = listed.map_err(|reason| vec![unreadable(folder, &reason)])?;
-            for path in listed {
-                let name = match folder.as_str() {
-                    "" => Some(path.as_str()),
-                    folder => path
-                        .strip_prefix(folder)
-                        .and_then(|rest| rest.strip_prefix('/')),
-                };
-                if let Some(name) = name {
-                    self.add_source(name, &path, &mut found)?;
-                }
-            }
-        }
-        Ok(Arc::new(found))
-    }
-
-    fn add_source(
-        &self,
-        name: &str,
-        path: &str,
-        found: &mut BTreeMap<String, Arc<Source>>,
-    ) -> Result<(), Vec<Diagnostic>> {
-        if found.contains_key(name) {
-            return Ok(());
-        }
-        let bytes = self.files.read(path);
-        let bytes = bytes.map_err(|error| vec![unreadable(path, &error.reason)])?;
-        if let Some(Ok(text)) = bytes.map(String::from_utf8) {
-            // What is sealed may stand in plain text in its template.
-            let is_secret = is_secret_path(path);
-            found.insert(name.to_owned(), Source::of(path, text.into(), is_secret));
-        }
-        Ok(())
-    }
-
-    fn engine(
-        &self,
-        plugins: &LoadedPlugins,
-        sources: Arc<BTreeMap<String, Arc<Source>>>,
-    ) -> Engine {
-        let load = move |name: &str| {
-            let source = sources.get(&plain_name(name))?;
-            Some(Arc::<str>::from(&*source.text))
-        };
+    fn engine(&self, plugins: &LoadedPlugins, sources: Arc<TemplateSources>) -> Engine {
+        let load = move |name: &str| Some(Arc::from(&*sources.find(name)?.text));
         let undefined = match self.settings.undefined {
             makejinja::UndefinedMode::Default => UndefinedMode::Default,
             makejinja::UndefinedMode::Chainable => UndefinedMode::Chainable,
@@ -427,7 +373,7 @@ impl Run<'_> {
     fn outputs(
         &self,
         selection: &Selection,
-        sources: &BTreeMap<String, Arc<Source>>,
+        sources: &TemplateSources,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<JinjaOutput>, Vec<Diagnostic>> {
         let outputs = selection.outputs.iter();
@@ -436,7 +382,7 @@ impl Run<'_> {
                 let keeps_mode = !output.is_template || self.settings.copy_metadata;
                 let executable = keeps_mode && self.files.is_executable(&output.input);
                 if output.is_template {
-                    let source = sources.get(&output.name).ok_or_else(|| {
+                    let source = sources.find(&output.name).ok_or_else(|| {
                         vec![unreadable(
                             &output.input,
                             "it is not UTF-8 text, as a template is",
@@ -498,12 +444,6 @@ fn map_of(data: &LoadedData) -> PluginValue {
     )
 }
 
-/// Returns the name of a template without steps that lead nowhere.
-fn plain_name(name: &str) -> String {
-    let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
-    parts.collect::<Vec<_>>().join("/")
-}
-
 fn syntax(settings: &Settings) -> Syntax {
     let delimiter = &settings.delimiter;
     let pair = |start: &String, end: &String| (start.clone(), end.clone());
@@ -518,9 +458,4 @@ fn syntax(settings: &Settings) -> Syntax {
         keep_trailing_newline: settings.whitespace.keep_trailing_newline,
         newline: settings.whitespace.newline_sequence.as_str().to_owned(),
     }
-}
-
-fn unreadable(path: &str, reason: &str) -> Diagnostic {
-    let message = format!("`{path}` cannot be read: {reason}");
-    Diagnostic::error("makejinja-missing", message)
 }

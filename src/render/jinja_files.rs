@@ -1,13 +1,12 @@
 //! The files that templates of Jinja2 make.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jinja::{Engine, Value};
 
 use super::engine::TemplateEngine as _;
-use super::engine::jinja::{JinjaEngine, JinjaTemplates};
+use super::engine::jinja::{FindSource, JinjaEngine, JinjaTemplates};
 use super::outputs::{self, Output};
 use super::stack;
 use crate::diagnostic::Diagnostic;
@@ -34,8 +33,8 @@ pub struct JinjaOutput {
 pub struct JinjaProject<'p> {
     /// The engine, with all globals.
     pub engine: &'p Engine,
-    /// The texts, by the names that templates go by.
-    pub sources: &'p BTreeMap<String, Arc<Source>>,
+    /// Finds the text that a name of a template means.
+    pub sources: &'p FindSource<'p>,
     /// The files, in the order in which they are made.
     pub outputs: &'p [JinjaOutput],
     /// Whether a file of white space only is made.

@@ -382,11 +382,8 @@ fn init_says_what_is_there_and_writes_nothing() {
     assert_eq!(sandbox.files(), before);
 }
 
-#[test]
-fn a_comparison_runs_no_python_unless_asked() {
-    let sandbox = project(OWN);
-    sandbox.write(".gitignore", "age.key\n");
-    sandbox.write("templates/own.txt.j2", "{{ 'hey' | shout }}\n");
+/// Commits all files of a new repository.
+fn commit_all(sandbox: &Sandbox) {
     for arguments in [
         vec!["init", "-q", "-b", "main"],
         vec!["add", "."],
@@ -407,6 +404,30 @@ fn a_comparison_runs_no_python_unless_asked() {
             .status();
         assert!(git.unwrap().success());
     }
+}
+
+#[test]
+fn each_side_of_a_comparison_runs_its_own_plugin() {
+    let sandbox = project(OWN);
+    sandbox.write(".gitignore", "age.key\n");
+    sandbox.write("templates/own.txt.j2", "{{ 'hey' | shout }}\n");
+    commit_all(&sandbox);
+    let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    sandbox.write("scripts/plugin.py", OWN.replace("+ '!'", "+ '?'"));
+    let run = kiln(&sandbox, &["diff", "--base", "HEAD", "--with-plugins"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    for part in ["own.txt", "HEY!", "HEY?"] {
+        assert!(run.stdout.contains(part), "{part}: {run}");
+    }
+}
+
+#[test]
+fn a_comparison_runs_no_python_unless_asked() {
+    let sandbox = project(OWN);
+    sandbox.write(".gitignore", "age.key\n");
+    sandbox.write("templates/own.txt.j2", "{{ 'hey' | shout }}\n");
+    commit_all(&sandbox);
     sandbox.write("cluster.yaml", "domain: example.net\nnames: [a]\n");
     let run = kiln(&sandbox, &["diff", "--base", "HEAD"]);
     let label = run
@@ -464,7 +485,7 @@ class Plugin(makejinja.plugin.Plugin):
 /// A mistake in a project that has secrets in its data and its key file.
 type Mistake = (&'static str, fn(&Sandbox), &'static [&'static str]);
 
-const MISTAKES: [Mistake; 10] = [
+const MISTAKES: [Mistake; 11] = [
     (
         "makejinja-data",
         |it| it.write("cluster.yaml", "dns_token: a-token-that-nobody-sees\n- x\n"),
@@ -515,6 +536,18 @@ const MISTAKES: [Mistake; 10] = [
         |it| it.write("plain.txt", "a-token-that-nobody-sees"),
         &["render"],
     ),
+    (
+        "makejinja-option",
+        |_| {},
+        &[
+            "render",
+            "--",
+            "-D",
+            "dns_token=a-token-that-nobody-sees",
+            "-Ddns_token=a-token-that-nobody-sees",
+            "--undefned",
+        ],
+    ),
     ("no-typed-config", |_| {}, &["apps"]),
     (
         "plugin-failed",
@@ -555,6 +588,107 @@ fn no_message_shows_a_secret() {
             assert!(!shown.contains(secret), "{code}: {shown}");
         }
     }
+}
+
+#[test]
+fn data_of_the_environment_stay_unseen() {
+    let sandbox = project(FAMILY);
+    let mut command = sandbox.command();
+    command.env("MAKEJINJA_DATA_VARS", "a-token-that-nobody-sees");
+    let run = sandbox.finish(&command.arg("render").output().unwrap());
+    assert_snapshot!(run, @r"
+    exit code 1
+    --- stderr
+    error[makejinja-option]: `data_vars` cannot be set by an environment variable
+    --> MAKEJINJA_DATA_VARS:1:1
+     = help: use `--data-var` on the command line
+
+    1 error, nothing written
+    ");
+}
+
+#[test]
+fn an_included_template_is_told_by_its_line_however_it_is_named() {
+    let sandbox = project(FAMILY);
+    sandbox.write(
+        "templates/whole.txt.j2",
+        "{% include './parts//part.txt' %}\n",
+    );
+    sandbox.write(
+        "templates/parts/part.txt",
+        "one\n{{ domain.missing.name }}\n",
+    );
+    assert_snapshot!(sandbox.kiln(&["render"]), @r"
+    exit code 1
+    --- stderr
+    error[undefined-variable]: `missing` is undefined: the str object has no such attribute or item
+     --> templates/parts/part.txt:2:4
+      |
+    2 | {{ domain.missing.name }}
+      |    ^^^^^^^^^^^^^^^^^^^
+      |
+      = help: set `missing` in the data, or give it a default: `missing | default(…)`
+
+    1 error, nothing written
+    ");
+}
+
+#[test]
+fn a_path_filter_that_fails_is_told_where_it_was_raised() {
+    let sandbox = project(
+        "\
+import makejinja
+
+class Plugin(makejinja.plugin.Plugin):
+    def path_filters(self):
+        return [keep]
+
+def keep(path):
+    raise LookupError(f'no rule for {path.name}')
+",
+    );
+    assert_snapshot!(kiln(&sandbox, &["render"]), @r"
+    exit code 1
+    --- stderr
+    error[plugin-failed]: LookupError: no rule for plain.txt.j2
+     --> scripts/plugin.py:8:1
+      |
+    8 |     raise LookupError(f'no rule for {path.name}')
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    1 error, nothing written
+    ");
+}
+
+#[test]
+fn a_line_is_explained_by_the_line_of_its_template() {
+    let sandbox = project(FAMILY);
+    sandbox.write(
+        "templates/list.txt.j2",
+        "{# names #}\n{% for name in names %}\nname {{ name }}\n{% endfor %}\nlast\n",
+    );
+    sandbox.write(
+        "makejinja.toml",
+        format!("{SETTINGS}[makejinja.whitespace]\ntrim_blocks = true\n"),
+    );
+    sandbox.kiln(&["render"]).success();
+    assert_eq!(sandbox.read("list.txt"), "name a\nname b\nlast\n");
+    assert_snapshot!(sandbox.kiln(&["explain", "list.txt:2"]), @r"
+    exit code 0
+    --- stdout
+    list.txt:2
+      name b
+    from template templates/list.txt.j2:3
+      name {{ name }}
+    ");
+    assert_snapshot!(sandbox.kiln(&["explain", "list.txt:3"]), @r"
+    exit code 0
+    --- stdout
+    list.txt:3
+      last
+    from template templates/list.txt.j2:5
+      last
+    ");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Jinja2, as `crates/jinja` has it: messages in the template that the user wrote.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
@@ -10,12 +10,15 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 use crate::tree::Origin;
 
+/// Finds the text that the name of a template means, as the engine finds it.
+pub type FindSource<'s> = dyn Fn(&str) -> Option<&'s Arc<Source>> + Sync + 's;
+
 /// What templates of Jinja2 are loaded from.
 pub(in crate::render) struct JinjaTemplates<'t> {
     /// The engine, with its globals.
     pub(in crate::render) engine: &'t Engine,
-    /// The texts, by the names that templates go by.
-    pub(in crate::render) sources: &'t BTreeMap<String, Arc<Source>>,
+    /// Finds their texts.
+    pub(in crate::render) sources: &'t FindSource<'t>,
     /// The names of those that are rendered by themselves; the others are loaded when they are used.
     pub(in crate::render) rendered: Vec<&'t str>,
 }
@@ -23,7 +26,7 @@ pub(in crate::render) struct JinjaTemplates<'t> {
 /// Templates of Jinja2.
 pub(in crate::render) struct JinjaEngine<'t> {
     engine: &'t Engine,
-    sources: &'t BTreeMap<String, Arc<Source>>,
+    sources: &'t FindSource<'t>,
     /// Those that have been reported.
     broken: BTreeSet<&'t str>,
 }
@@ -62,7 +65,7 @@ impl<'t> TemplateEngine for JinjaEngine<'t> {
         };
         let origin = |line: jinja::LineOrigin| {
             Some(Origin::Template {
-                template: Arc::clone(self.sources.get(&*line.template)?),
+                template: Arc::clone((self.sources)(&line.template)?),
                 line: line.line,
             })
         };
@@ -74,7 +77,7 @@ impl<'t> TemplateEngine for JinjaEngine<'t> {
 }
 
 /// Says in our words what Jinja2 found wrong, and where.
-fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Diagnostic {
+fn diagnose(error: TemplateError, sources: &FindSource<'_>) -> Diagnostic {
     let TemplateError {
         kind,
         message,
@@ -89,7 +92,7 @@ fn diagnose(error: TemplateError, sources: &BTreeMap<String, Arc<Source>>) -> Di
         Some(Ok(failure)) => failure.0,
         _ => of_kind(kind, message, variable),
     };
-    let Some(source) = sources.get(&template) else {
+    let Some(source) = sources(&template) else {
         return diagnostic;
     };
     let place = Place::new(source, Span::new(span.start, span.end));

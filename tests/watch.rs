@@ -2,6 +2,8 @@
 
 /// What ends a run, and what it says.
 mod options;
+/// What the Python of a makejinja project reads.
+mod plugins;
 /// A day of edits, as editors and git make them.
 mod script;
 /// The running program, and its events.

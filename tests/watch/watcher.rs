@@ -59,7 +59,19 @@ impl Watcher {
 
     /// Starts, and does not wait.
     pub(super) fn spawn(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        Self::spawn_command(sandbox.command(), arguments)
+    }
+
+    /// Starts with the machine's Python at hand, and waits as [`Self::start`] does.
+    pub(super) fn start_with_python(sandbox: &Sandbox) -> Self {
         let mut command = sandbox.command();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let mut watcher = Self::spawn_command(command, &[]);
+        watcher.ready();
+        watcher
+    }
+
+    fn spawn_command(mut command: Command, arguments: &[&str]) -> Self {
         command
             .args(["watch", "--message-format", "json"])
             .args(arguments)

@@ -117,7 +117,7 @@ impl PluginHost {
         let answer = host.answer("the plugins", spec.start_timeout)?;
         let mut offered = Offered::read(&answer)
             .ok_or_else(|| PluginError::new(PluginErrorKind::Protocol, "Python sent no offer"))?;
-        offered.stdout = host.printed();
+        offered.printed = host.printed();
         Ok((host, offered))
     }
 

@@ -117,7 +117,7 @@ impl PluginHost {
         let answer = host.answer("the plugins", spec.start_timeout)?;
         let mut offered = Offered::read(&answer)
             .ok_or_else(|| PluginError::new(PluginErrorKind::Protocol, "Python sent no offer"))?;
-        offered.stdout = host.printed();
+        offered.printed = host.printed();
         Ok((host, offered))
     }
 
@@ -187,12 +187,8 @@ impl PluginHost {
     ///
     /// As [`PluginHost::call`].
     pub fn attribute(&mut self, handle: &Handle, name: &str) -> Result<PluginValue, PluginError> {
-        let mut request = WireWriter::default();
-        request.begin_map(3);
-        begin_request(&mut request, "attribute", Some(handle));
-        request.text("name");
-        request.text(name);
-        self.ask(&format!("`{}.{name}`", handle.type_name), request.finish())
+        let what = format!("`{}.{name}`", handle.type_name);
+        self.ask_object(&what, "attribute", handle, ("name", &name.into()))
     }
 
     /// Reads `object[key]` as a template does: the item, else the attribute, else an undefined value.
@@ -202,12 +198,7 @@ impl PluginHost {
     /// As [`PluginHost::call`].
     pub fn item(&mut self, handle: &Handle, key: &PluginValue) -> Result<PluginValue, PluginError> {
         let what = format!("an item of `{}`", handle.type_name);
-        let mut request = WireWriter::default();
-        request.begin_map(3);
-        begin_request(&mut request, "item", Some(handle));
-        request.text("key");
-        request.value(key).map_err(|error| refused(&what, &error))?;
-        self.ask(&what, request.finish())
+        self.ask_object(&what, "item", handle, ("key", key))
     }
 
     /// Returns the items of an object in its order, of a mapping the keys. A generator is used up by it.
@@ -217,15 +208,8 @@ impl PluginHost {
     /// As [`PluginHost::call`], and if there are more than a million items.
     pub fn iterate(&mut self, handle: &Handle) -> Result<Vec<PluginValue>, PluginError> {
         let what = format!("the items of `{}`", handle.type_name);
-        let mut request = WireWriter::default();
-        request.begin_map(3);
-        begin_request(&mut request, "iterate", Some(handle));
-        request.text("at_most");
         let at_most = PluginValue::integer(MOST_ITEMS);
-        request
-            .value(&at_most)
-            .map_err(|error| refused(&what, &error))?;
-        match self.ask(&what, request.finish())? {
+        match self.ask_object(&what, "iterate", handle, ("at_most", &at_most))? {
             PluginValue::List(items) => Ok(items),
             _ => Err(PluginError::new(
                 PluginErrorKind::Protocol,
@@ -250,9 +234,7 @@ impl PluginHost {
     ///
     /// As [`PluginHost::call`].
     pub fn keep_paths<P: AsRef<Path>>(&mut self, paths: &[P]) -> Result<Vec<bool>, PluginError> {
-        let mut request = WireWriter::default();
-        request.begin_map(2);
-        begin_request(&mut request, "keep", None);
+        let mut request = begin_request("keep", 1);
         request.text("paths");
         write_paths(&mut request, paths, true).map_err(|error| refused("a path", &error))?;
         match self.ask("a path filter", request.finish())? {
@@ -283,9 +265,7 @@ impl PluginHost {
         }
         self.prints += 1;
         let mark = format!("\0printed {}\0", self.prints).into_bytes();
-        let mut request = WireWriter::default();
-        request.begin_map(2);
-        begin_request(&mut request, "print", None);
+        let mut request = begin_request("print", 1);
         request.text("mark");
         let value = PluginValue::Bytes(Zeroizing::new(mark.clone()));
         if request.value(&value).is_ok() {
@@ -297,6 +277,23 @@ impl PluginHost {
         self.is_over = true;
         self.process.kill();
         self.process.take_printed(None)
+    }
+
+    /// Asks for something of an object that stays in Python, by one argument with its name.
+    fn ask_object(
+        &mut self,
+        what: &str,
+        request: &str,
+        handle: &Handle,
+        (name, argument): (&str, &PluginValue),
+    ) -> Result<PluginValue, PluginError> {
+        let mut writer = begin_request(request, 2);
+        writer.text("of");
+        writer.handle(handle.id);
+        writer.text(name);
+        let written = writer.value(argument);
+        written.map_err(|error| refused(what, &error))?;
+        self.ask(what, writer.finish())
     }
 
     fn ask(&mut self, what: &str, request: Zeroizing<Vec<u8>>) -> Result<PluginValue, PluginError> {
@@ -487,13 +484,13 @@ fn start_process(spec: &HostSpec) -> Result<HostProcess, PluginError> {
     })
 }
 
-fn begin_request(request: &mut WireWriter, what: &str, handle: Option<&Handle>) {
+/// Begins a request; that many fields have to follow, each after its name.
+fn begin_request(what: &str, fields: usize) -> WireWriter {
+    let mut request = WireWriter::default();
+    request.begin_map(1 + fields);
     request.text("do");
     request.text(what);
-    if let Some(handle) = handle {
-        request.text("of");
-        request.handle(handle.id);
-    }
+    request
 }
 
 fn write_paths<P: AsRef<Path>>(
@@ -514,9 +511,7 @@ fn write_paths<P: AsRef<Path>>(
 }
 
 fn start_request(spec: &HostSpec) -> Result<Zeroizing<Vec<u8>>, WireError> {
-    let mut request = WireWriter::default();
-    request.begin_map(7);
-    begin_request(&mut request, "start", None);
+    let mut request = begin_request("start", 6);
     request.text("own_group");
     request.value(&PluginValue::Bool(cfg!(unix)))?;
     request.text("import_paths");
@@ -541,9 +536,7 @@ fn call_request(
     arguments: &[PluginValue],
     named: &[(String, PluginValue)],
 ) -> Result<Zeroizing<Vec<u8>>, WireError> {
-    let mut request = WireWriter::default();
-    request.begin_map(if context.is_some() { 5 } else { 4 });
-    begin_request(&mut request, "call", None);
+    let mut request = begin_request("call", if context.is_some() { 4 } else { 3 });
     request.text("callee");
     request.handle(id);
     if let Some(context) = context {

@@ -9,7 +9,7 @@ use crate::python_definition::{PythonStatement, statements};
 use crate::python_line::{PythonToken, split_lines};
 
 /// What is known of a plugin file without running it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct KnownPlugin {
     /// The class of the plugin, if there is one alone.
     pub class: Option<String>,
@@ -43,12 +43,8 @@ impl KnownPlugin {
     fn unknown_file(name: &str, line: usize) -> Self {
         let name = name.to_owned();
         Self {
-            class: None,
-            functions: Vec::new(),
-            filters: Vec::new(),
-            defaults: DataDefaults::default(),
-            has_folder_filters: false,
             unknown: vec![UnknownPart { name, line }],
+            ..Self::default()
         }
     }
 }
@@ -280,11 +276,7 @@ impl<'a> PluginFile<'a> {
             .all(|(name, modules)| !modules.is_empty() || !self.replaced.contains(*name));
         let mut known = KnownPlugin {
             class: class.defines("class").map(str::to_owned),
-            functions: Vec::new(),
-            filters: Vec::new(),
-            defaults: DataDefaults::default(),
-            has_folder_filters: false,
-            unknown: Vec::new(),
+            ..KnownPlugin::default()
         };
         if !builtins_hold {
             self.replaces_all = true;
@@ -376,11 +368,13 @@ impl<'a> PluginFile<'a> {
         line: usize,
         known: &mut KnownPlugin,
     ) {
-        let has_filters = methods.contains("path_filters") && methods.contains("_mjfilter_func");
-        let import_filter = !known.has_folder_filters || self.known("import_filter", 0).is_some();
-        let any_filters = methods.contains("path_filters") || methods.contains("_mjfilter_func");
-        let is_whole = known.has_folder_filters && has_filters && import_filter;
-        if (known.has_folder_filters || any_filters) && !is_whole {
+        let parts = [
+            known.has_folder_filters,
+            methods.contains("path_filters"),
+            methods.contains("_mjfilter_func"),
+        ];
+        let is_whole = parts.iter().all(|part| *part) && self.known("import_filter", 0).is_some();
+        if parts.contains(&true) && !is_whole {
             known.has_folder_filters = false;
             // Without a known constructor, that is what there is to say.
             if methods.contains("__init__") || !self.has_constructor {

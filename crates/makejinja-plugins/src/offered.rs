@@ -29,7 +29,7 @@ pub struct Offered {
     /// The version of Python, as `3.12.4`.
     pub python_version: String,
     /// What was printed while the plugins were loaded, to both streams.
-    pub stdout: String,
+    pub printed: String,
 }
 
 /// A function, and the name under which templates know it.
@@ -93,7 +93,7 @@ impl Offered {
             environment_changes: texts("changed")?,
             has_path_filters: answer.get("has_path_filters")?.is_true(),
             python_version: answer.get("version")?.as_text()?.to_owned(),
-            stdout: String::new(),
+            printed: String::new(),
         })
     }
 }

@@ -134,11 +134,10 @@ fn without_annotations(head: &[PythonToken]) -> Vec<PythonToken> {
     }
     let mut kept = Vec::new();
     let mut depth = 0_usize;
+    // The depth at which a type began: 1 for that of a parameter, 0 for that of the result.
     let mut left_out_from = None;
     for (at, token) in head.iter().enumerate() {
-        let opens = matches!(token, PythonToken::Sign('(' | '[' | '{'));
-        let closes = matches!(token, PythonToken::Sign(')' | ']' | '}'));
-        if closes {
+        if matches!(token, PythonToken::Sign(')' | ']' | '}')) {
             depth = depth.saturating_sub(1);
         }
         let arrow = token.is_sign('-') && head.get(at + 1).is_some_and(|next| next.is_sign('>'));
@@ -150,8 +149,8 @@ fn without_annotations(head: &[PythonToken]) -> Vec<PythonToken> {
         if ends {
             left_out_from = None;
         }
-        if left_out_from.is_none() && depth <= 1 && !ends {
-            if depth == 1 && token.is_sign(':') && !opens && !closes {
+        if left_out_from.is_none() && !ends {
+            if depth == 1 && token.is_sign(':') {
                 left_out_from = Some(1);
             } else if depth == 0 && arrow {
                 left_out_from = Some(0);
@@ -160,7 +159,7 @@ fn without_annotations(head: &[PythonToken]) -> Vec<PythonToken> {
         if left_out_from.is_none() {
             kept.push(token.clone());
         }
-        if opens {
+        if matches!(token, PythonToken::Sign('(' | '[' | '{')) {
             depth += 1;
         }
     }

@@ -9,7 +9,7 @@ const DEEPEST: usize = 60;
 /// The tokens that are left of a line.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenCursor<'a> {
-    pub(crate) tokens: &'a [PythonToken],
+    tokens: &'a [PythonToken],
 }
 
 impl<'a> TokenCursor<'a> {

@@ -2,7 +2,7 @@
 
 use crate::files::{PathKind, ProjectFiles};
 use crate::path;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::settings::Settings;
 
 const FILTER_FILE: &str = ".mjfilter.py";
@@ -51,11 +51,7 @@ pub fn find_folder_filters(
                     path,
                 }));
             }
-            Err(why) => {
-                let message = format!("the input `{input}` cannot be read: {why}");
-                let problem = Problem::new(ProblemKind::Unreadable, message);
-                problems.push(problem.at(settings.origin_of_item("inputs", index)));
-            }
+            Err(why) => problems.push(settings.unreadable_input(index, &why)),
         }
     }
     if problems.is_empty() {

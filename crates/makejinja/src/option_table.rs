@@ -38,12 +38,14 @@ impl OptionKind {
         }
     }
 
+    /// Returns whether the option takes values by name.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self, Self::TextTable | Self::PathsTable)
+    }
+
     /// Returns whether the option may be given more than once on the command line.
     pub(crate) fn is_repeated(self) -> bool {
-        matches!(
-            self,
-            Self::Texts | Self::Paths | Self::TextTable | Self::PathsTable
-        )
+        self.is_table() || matches!(self, Self::Texts | Self::Paths)
     }
 }
 

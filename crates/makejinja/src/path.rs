@@ -68,7 +68,7 @@ pub(crate) fn without_suffix(path: &str) -> &str {
 /// Returns the path of a file as it counts from a folder, where it lies in it.
 pub(crate) fn relative_to<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     match folder {
-        "" if path.starts_with('/') || path.starts_with("..") => None,
+        "" if path == ".." || path.starts_with("../") || path.starts_with('/') => None,
         "" => Some(path),
         "/" => path.strip_prefix('/'),
         _ if path == folder => Some(""),
@@ -133,7 +133,9 @@ mod tests {
         assert_eq!(relative_to("ab", "a"), None);
         assert_eq!(relative_to("a", "a"), Some(""));
         assert_eq!(relative_to("a/b", ""), Some("a/b"));
+        assert_eq!(relative_to("..a", ""), Some("..a"));
         assert_eq!(relative_to("../a", ""), None);
+        assert_eq!(relative_to("..", ""), None);
         assert_eq!(relative_to("/a/b", "/"), Some("a/b"));
         assert_eq!(folder_of("a"), Some(""));
         assert_eq!(folder_of("/a"), Some("/"));

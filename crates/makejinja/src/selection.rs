@@ -100,7 +100,6 @@ pub fn select(
     let mut selector = Selector {
         settings,
         files,
-        include,
         exclude,
         folders: OutputFolders::new(settings, files, single_file),
         made_by: BTreeMap::new(),
@@ -124,7 +123,7 @@ pub fn select(
         match kind {
             PathKind::File => selector.select_file(input),
             PathKind::Folder => {
-                let stopped = selector.select_folder(input, index, keep);
+                let stopped = selector.select_folder(input, index, &include, keep);
                 stopped.map_err(|problem| vec![problem])?;
             }
         }
@@ -139,22 +138,20 @@ fn input_kinds(
 ) -> Vec<(String, PathKind)> {
     let mut inputs = Vec::new();
     for (index, input) in settings.inputs.iter().enumerate() {
-        let problem = match files.kind(input) {
-            Ok(Some(kind)) => {
-                inputs.push((input.clone(), kind));
-                continue;
-            }
+        match files.kind(input) {
+            Ok(Some(kind)) => inputs.push((input.clone(), kind)),
             Ok(None) => {
                 let message = format!("the input `{input}` does not exist, or has no file in it");
                 let problem = Problem::new(ProblemKind::Missing, message);
-                problem.with_hint("make it, or take it out of `inputs`")
+                let at = settings.origin_of_item("inputs", index);
+                problems.push(
+                    problem
+                        .with_hint("make it, or take it out of `inputs`")
+                        .at(at),
+                );
             }
-            Err(why) => {
-                let message = format!("the input `{input}` cannot be read: {why}");
-                Problem::new(ProblemKind::Unreadable, message)
-            }
-        };
-        problems.push(problem.at(settings.origin_of_item("inputs", index)));
+            Err(why) => problems.push(settings.unreadable_input(index, &why)),
+        }
     }
     inputs
 }
@@ -224,7 +221,6 @@ fn template_search(inputs: &[(String, PathKind)]) -> TemplateSearch {
 struct Selector<'s> {
     settings: &'s Settings,
     files: &'s dyn ProjectFiles,
-    include: Vec<PathPattern>,
     exclude: Vec<RightPattern>,
     folders: OutputFolders<'s>,
     /// The position of each output.
@@ -249,14 +245,12 @@ impl Selector<'_> {
         &mut self,
         input: &str,
         index: usize,
+        include: &[PathPattern],
         keep: &mut dyn FnMut(&str) -> Result<bool, Problem>,
     ) -> Result<(), Problem> {
-        let entries = TreeEntry::list(self.files, input).map_err(|why| {
-            let message = format!("the input `{input}` cannot be read: {why}");
-            let problem = Problem::new(ProblemKind::Unreadable, message);
-            problem.at(self.settings.origin_of_item("inputs", index))
-        })?;
-        for (position, pattern) in self.include.clone().iter().enumerate() {
+        let entries = TreeEntry::list(self.files, input)
+            .map_err(|why| self.settings.unreadable_input(index, &why))?;
+        for (position, pattern) in include.iter().enumerate() {
             let found = entries
                 .iter()
                 .filter(|entry| pattern.matches(&entry.relative, entry.is_folder));

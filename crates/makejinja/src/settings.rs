@@ -325,6 +325,14 @@ impl Settings {
         origins.get(index + 1).or(origins.first()).cloned()
     }
 
+    /// Says that a file or folder of `inputs` cannot be read.
+    pub(crate) fn unreadable_input(&self, index: usize, why: &str) -> Problem {
+        let input = &self.inputs[index];
+        let message = format!("the input `{input}` cannot be read: {why}");
+        let problem = Problem::new(ProblemKind::Unreadable, message);
+        problem.at(self.origin_of_item("inputs", index))
+    }
+
     /// Says what is accepted and has no effect.
     fn notices(&self) -> Vec<Problem> {
         let mut notices = Vec::new();

@@ -1,4 +1,5 @@
 //! Nothing that is read makes the crate panic, and places lie in the text.
+#![expect(clippy::unwrap_used, reason = "tests panic to fail")]
 
 use makejinja::{MemoryFiles, Problem, Settings, SettingsSource, find_template, load_data, select};
 use proptest::prelude::*;
@@ -78,22 +79,34 @@ fn check_places(problems: &[Problem], text: &str) {
     }
 }
 
+fn check_data(text: &str) {
+    for suffix in ["yaml", "json", "toml"] {
+        let path = format!("d.{suffix}");
+        let arguments = ["-o", "out", "-d", &path].map(str::to_owned);
+        let settings = Settings::read(&[], &[], &arguments).unwrap().value;
+        let mut files = MemoryFiles::default();
+        files.add(&path, text);
+        let read = |_: &str| Ok(Some(Zeroizing::new(text.as_bytes().to_vec())));
+        if let Err(problems) = load_data(&settings, &files, &read) {
+            check_places(&problems, text);
+        }
+    }
+}
+
+/// A place that counts from behind the mark lies in the middle of it.
+#[test]
+fn places_count_a_byte_order_mark() {
+    for text in ["\u{feff} a", "\u{feff}é: [", "\u{feff}\u{feff}", "\u{feff}"] {
+        check_data(text);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_data_file_is_read_or_refused(text in near_texts()) {
-        for suffix in ["yaml", "json", "toml"] {
-            let path = format!("d.{suffix}");
-            let arguments = ["-o", "out", "-d", &path].map(str::to_owned);
-            let settings = Settings::read(&[], &[], &arguments).unwrap().value;
-            let mut files = MemoryFiles::default();
-            files.add(&path, text.as_str());
-            let read = |_: &str| Ok(Some(Zeroizing::new(text.clone().into_bytes())));
-            if let Err(problems) = load_data(&settings, &files, &read) {
-                check_places(&problems, &text);
-            }
-        }
+        check_data(&text);
     }
 
     #[test]

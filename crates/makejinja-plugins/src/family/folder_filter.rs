@@ -1,6 +1,6 @@
 //! The files `.mjfilter.py`, which say whether a folder is rendered.
 
-use crate::python_line::{PythonLine, PythonToken, split_lines};
+use crate::python_line::{PythonLine, split_lines};
 use crate::token_cursor::TokenCursor;
 use crate::value::PluginValue;
 
@@ -17,22 +17,14 @@ pub fn folder_filter(source: &str, data: &PluginValue) -> Option<bool> {
     let [PythonLine { tokens, .. }] = lines.as_slice() else {
         return None;
     };
-    let [main, equals, lambda, parameter, colon, tokens @ ..] = tokens.as_slice() else {
-        return None;
-    };
-    let begins = main.is_word("main")
-        && equals.is_sign('=')
-        && lambda.is_word("lambda")
-        && parameter.is_word("data")
-        && colon.is_sign(':');
-    let cursor = TokenCursor::new(tokens);
+    let mut cursor = TokenCursor::new(tokens);
+    cursor.sequence(&["main", "=", "lambda", "data", ":"])?;
     let mut parser = ExpressionParser { cursor, depth: 0 };
-    let expression = begins.then(|| parser.disjunction()).flatten()?;
-    let value = parser
-        .cursor
-        .is_at_end()
-        .then(|| expression.evaluate(data))
-        .flatten()?;
+    let expression = parser.disjunction()?;
+    if !parser.cursor.is_at_end() {
+        return None;
+    }
+    let value = expression.evaluate(data)?;
     Some(!matches!(value, PluginValue::Bool(false)))
 }
 
@@ -172,45 +164,27 @@ impl ExpressionParser<'_> {
         negation
     }
 
+    /// Reads one comparison at most: what stands behind it is left, so that `a == b == c` is read to no end.
     fn comparison(&mut self) -> Option<FilterExpression> {
         let left = self.access()?;
-        if !self.begins_comparison() {
+        let Some(comparison) = self.comparison_sign() else {
             return Some(left);
-        }
-        let comparison = self.comparison_sign()?;
-        let right = self.access()?;
-        // `a == b == c` is no comparison of two.
-        let (left, right) = (Box::new(left), Box::new(right));
-        (!self.begins_comparison()).then_some(FilterExpression::Compare(comparison, left, right))
-    }
-
-    fn begins_comparison(&self) -> bool {
-        self.cursor.tokens.first().is_some_and(|first| match first {
-            PythonToken::Word(word) => matches!(word.as_str(), "in" | "not" | "is"),
-            PythonToken::Sign(sign) => matches!(sign, '=' | '!' | '<' | '>'),
-            PythonToken::Text { .. } => false,
-        })
+        };
+        let (left, right) = (Box::new(left), Box::new(self.access()?));
+        Some(FilterExpression::Compare(comparison, left, right))
     }
 
     fn comparison_sign(&mut self) -> Option<Comparison> {
-        if self.cursor.sign('=') {
-            return self.cursor.sign('=').then_some(Comparison::Equal);
-        }
-        if self.cursor.sign('!') {
-            return self.cursor.sign('=').then_some(Comparison::Unequal);
-        }
-        if self.cursor.word("in") {
-            return Some(Comparison::In);
-        }
-        if self.cursor.word("not") {
-            return self.cursor.word("in").then_some(Comparison::NotIn);
-        }
-        let is = self.cursor.word("is").then_some(Comparison::Is)?;
-        Some(if self.cursor.word("not") {
-            Comparison::IsNot
-        } else {
-            is
-        })
+        let signs: [(&[&str], Comparison); 6] = [
+            (&["=", "="], Comparison::Equal),
+            (&["!", "="], Comparison::Unequal),
+            (&["in"], Comparison::In),
+            (&["not", "in"], Comparison::NotIn),
+            (&["is", "not"], Comparison::IsNot),
+            (&["is"], Comparison::Is),
+        ];
+        let mut signs = signs.into_iter();
+        signs.find_map(|(sign, comparison)| self.cursor.sequence(sign).map(|()| comparison))
     }
 
     fn access(&mut self) -> Option<FilterExpression> {
@@ -223,19 +197,18 @@ impl ExpressionParser<'_> {
             FilterExpression::Literal(self.cursor.literal()?)
         };
         loop {
-            if self.cursor.sign('.') {
-                let begins = self.cursor.word("get") && self.cursor.sign('(');
-                let key = begins.then(|| self.cursor.text()).flatten()?.to_owned();
+            if self.cursor.sequence(&[".", "get", "("]).is_some() {
+                let key = self.cursor.text()?.to_owned();
                 let default = if self.cursor.sign(',') {
                     self.cursor.literal()?
                 } else {
                     PluginValue::Null
                 };
-                self.cursor.sign(')').then_some(())?;
+                self.cursor.sequence(&[")"])?;
                 of = FilterExpression::Get(Box::new(of), key, default);
             } else if self.cursor.sign('[') {
                 let key = self.cursor.text()?.to_owned();
-                self.cursor.sign(']').then_some(())?;
+                self.cursor.sequence(&["]"])?;
                 of = FilterExpression::Index(Box::new(of), key);
             } else {
                 return Some(of);
@@ -324,6 +297,13 @@ mod tests {
             "data.get('gone').get('enabled') == True",
             "data.get('size') == 3.0",
             "data.get('size') == True == True",
+            "data.get('size') = 3",
+            "data.get('size') < 4",
+            "data.get('size') not 3",
+            "data.get('size') is not in [3]",
+            "(data.get('size') == 3 in [True]) or True",
+            "data.size",
+            "data.get",
             "data.get('distribution') in 'talos'",
             "'a' 'b' == data.get('x')",
             "data.get(data.get('size'))",

@@ -3,12 +3,13 @@
 use super::{FamilyError, KeyFiles};
 use crate::value::PluginValue;
 
+fn parts_of(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
+}
+
 /// Returns the last part of a path, as `Path(path).name`.
 pub(super) fn name(path: &str) -> &str {
-    let mut parts = path.split('/').rev();
-    parts
-        .find(|part| !part.is_empty() && *part != ".")
-        .unwrap_or_default()
+    parts_of(path).next_back().unwrap_or_default()
 }
 
 /// Returns the last part of a path without its last suffix, as `Path(path).stem`.
@@ -33,10 +34,7 @@ pub(super) fn list(
     let mut names = listed.unwrap_or_default();
     names.retain(|name| name.ends_with(ending));
     names.sort();
-    let normal: Vec<&str> = folder
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
+    let normal: Vec<&str> = parts_of(folder).collect();
     let root = if folder.starts_with('/') { "/" } else { "" };
     let path = |name: String| format!("{root}{}/{name}", normal.join("/")).into();
     Ok(PluginValue::List(names.into_iter().map(path).collect()))

@@ -219,8 +219,7 @@ class Context:
     def resolve(self, name):
         return self[name] if name in self else make_undefined(name)
 
-    def resolve_or_missing(self, name):
-        return self[name] if name in self else make_undefined(name)
+    resolve_or_missing = resolve
 
     def call(self, function, *args, **kwargs):
         return function(*args, **kwargs)

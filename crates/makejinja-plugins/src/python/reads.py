@@ -8,15 +8,16 @@ class Reads:
         here = os.getcwd() + os.sep
         found = [os.path.abspath(folder) + os.sep for folder in sys.path if folder]
         found = [folder for folder in found if not (here.startswith(folder) or folder.startswith(here))]
-        self.library = ("/dev/", "/proc/", "<", os.path.dirname(os.__file__) + os.sep, *found)
+        self.library = ("/dev/", "/proc/", os.path.dirname(os.__file__) + os.sep, *found)
         self.seen = {"files": {}, "folders": {}, "variables": {}, "programs": {}, "network": {}}
         self.sent = dict.fromkeys(self.seen, 0)
 
     def is_library(self, path):
         """Tells whether a path belongs to Python or to what is installed: where Python looks by itself, outside of the
         folder of the project, and in folders of installed packages anywhere."""
+        path += os.sep
         return (
-            (path + os.sep).startswith(self.library)
+            path.startswith(self.library)
             or os.sep + "site-packages" + os.sep in path
             or os.sep + "dist-packages" + os.sep in path
         )
@@ -31,7 +32,7 @@ class Reads:
         if path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__":
             folder = os.path.dirname(os.path.dirname(path))
             path = os.path.join(folder, os.path.basename(path).split(".")[0] + ".py")
-        if not self.is_library(path + os.sep):
+        if not self.is_library(path):
             self.note(what, os.fsencode(path))
 
     def take(self):

@@ -54,8 +54,7 @@ def frames_of_stack(frame):
 
 def own_frames_last(frames):
     frames = [(os.path.abspath(file), line, name) for file, line, name in frames if not file.startswith("<")]
-    library = [frame for frame in frames if READS.is_library(frame[0])]
-    return [list(frame) for frame in library + [frame for frame in frames if frame not in library]]
+    return [list(frame) for frame in sorted(frames, key=lambda frame: not READS.is_library(frame[0]))]
 
 
 def describe_error(error):

@@ -49,7 +49,7 @@ fn a_command_that_prints_before_it_runs_python() {
     ];
     project.spec.command = wrapper.map(str::to_owned).into();
     let (_host, offered) = project.start();
-    assert_eq!(offered.stdout, "entering the environment\n");
+    assert_eq!(offered.printed, "entering the environment\n");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn what_is_printed_is_no_part_of_the_protocol() {
          subprocess.run(['echo', 'from a program'])\n    return sys.stdin.read()\n",
     );
     let (mut host, offered) = project.start();
-    assert_eq!(offered.stdout, "loading ü\nstraight\n");
+    assert_eq!(offered.printed, "loading ü\nstraight\n");
     let answer = host.call(&function(&offered, "run"), &[], &[]).unwrap();
     assert_eq!(answer, text(""), "the standard input is empty");
     assert_eq!(host.printed(), "warning\ncalled\nfrom a program\n");

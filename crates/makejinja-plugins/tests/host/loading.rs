@@ -82,7 +82,10 @@ fn every_hook_is_asked_and_the_environment_is_taken_over() {
     assert_eq!(offered.globals, [("set_directly".to_owned(), text("here"))]);
     assert_eq!(offered.extensions, ["jinja2.ext.do"]);
     assert_eq!(offered.environment_changes, ["trim_blocks"]);
-    assert_eq!(offered.policies.len(), 1);
+    let policy = PluginValue::map([("sort_keys", PluginValue::Bool(false))]);
+    let policies = [("json.dumps_kwargs".to_owned(), policy)];
+    assert_eq!(offered.policies, policies);
+    assert!(offered.python_version.starts_with("3."));
 
     let data = &offered.data;
     assert_eq!(data.get("count"), Some(&int(3)));

@@ -111,8 +111,8 @@ fn subclasses_that_print_as_their_base_are_their_base() {
 fn objects_stay_in_python_and_answer_as_in_a_template() {
     let project = Project::with_functions(
         "run, same, Table",
-        "import ipaddress\n\ndef run():\n    return ipaddress.ip_network('10.0.0.0/29')\n\n\
-         def same(value):\n    return value is run.__defaults__ or str(value)\n\n\
+        "import ipaddress\n\nNETWORK = ipaddress.ip_network('10.0.0.0/29')\n\ndef run():\n    return NETWORK\n\n\
+         def same(value):\n    return value is NETWORK or str(value)\n\n\
          class Table(dict):\n    size = 9\n",
     );
     let (mut host, offered) = project.start();
@@ -138,12 +138,13 @@ fn objects_stay_in_python_and_answer_as_in_a_template() {
     let gone = PluginValue::Undefined("nothing".to_owned());
     assert_eq!(host.attribute(&network, "nothing").unwrap(), gone);
     assert_eq!(host.item(&network, &text("prefixlen")).unwrap(), int(29));
-    let again = host.call(
-        &function(&offered, "same"),
-        &[PluginValue::Handle(second)],
-        &[],
-    );
-    assert_eq!(again.unwrap(), text("10.0.0.2"));
+    let same = function(&offered, "same");
+    let mut again = |handle| {
+        host.call(&same, &[PluginValue::Handle(handle)], &[])
+            .unwrap()
+    };
+    assert_eq!(again(network), PluginValue::Bool(true));
+    assert_eq!(again(second), text("10.0.0.2"));
 
     let entries = [PluginValue::map([("key", int(1)), ("size", int(2))])];
     let table = handle(

@@ -44,12 +44,20 @@ impl Dict {
         Some(at)
     }
 
-    /// Returns the position of a text key and its value, which is `default` where it is not there yet.
-    pub(super) fn entry(&mut self, key: &str, default: Data) -> (usize, &mut Data) {
+    /// Sets all keys, of which later ones win.
+    pub(super) fn extend(&mut self, entries: Vec<(Data, Data)>) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+
+    /// Returns the position of a text key and its value, which becomes an empty table where it is not there yet.
+    pub(super) fn table(&mut self, key: &str) -> (usize, &mut Data) {
         let known = DictKey::Text(key.to_owned());
         let at = *self.index.entry(known).or_insert(self.entries.len());
         if at == self.entries.len() {
-            self.entries.push((Data::Text(key.to_owned()), default));
+            let empty = Data::Map(Vec::new());
+            self.entries.push((Data::Text(key.to_owned()), empty));
         }
         (at, &mut self.entries[at].1)
     }

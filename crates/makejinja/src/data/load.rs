@@ -211,7 +211,7 @@ impl<'r> DataLoader<'r> {
             }
             return;
         };
-        let (index, mut table) = self.dict.entry(first, Data::Map(Vec::new()));
+        let (index, mut table) = self.dict.table(first);
         for name in rest {
             table = match table {
                 Data::Map(entries) => table_entry(entries, name),
@@ -220,9 +220,7 @@ impl<'r> DataLoader<'r> {
         }
         if let Data::Map(inner) = table {
             let mut dict = Dict::from_entries(std::mem::take(inner));
-            for (key, value) in entries {
-                dict.insert(key, value);
-            }
+            dict.extend(entries);
             *inner = dict.into_entries();
             self.set_source(index, path.to_owned());
         } else {
@@ -249,7 +247,7 @@ impl<'r> DataLoader<'r> {
         let mut names = dotted.split('.');
         let first = names.next().unwrap_or_default();
         let source = at.as_ref().map_or_else(String::new, |at| at.source.clone());
-        let (index, mut place) = self.dict.entry(first, Data::Map(Vec::new()));
+        let (index, mut place) = self.dict.table(first);
         for name in names {
             place = match place {
                 Data::Map(entries) => table_entry(entries, name),
@@ -299,9 +297,7 @@ fn read_data_file(path: &str, text: &str) -> Result<Vec<(Data, Data)>, Problem> 
                 let Data::Map(entries) = document else {
                     return Err(not_mapping(path, &document, span));
                 };
-                for (key, value) in entries {
-                    dict.insert(key, value);
-                }
+                dict.extend(entries);
             }
             Ok(dict.into_entries())
         }

@@ -166,12 +166,11 @@ impl<'a> CommandLineReader<'a> {
             self.given.values.insert(option.name, value);
             return;
         }
-        let is_table = matches!(option.kind, OptionKind::TextTable | OptionKind::PathsTable);
         let collected = self
             .repeated
             .entry(option.name)
             .or_insert_with(|| GivenValue {
-                content: if is_table {
+                content: if option.kind.is_table() {
                     GivenContent::Table(Vec::new())
                 } else {
                     GivenContent::List(Vec::new())

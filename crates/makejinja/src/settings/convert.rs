@@ -63,9 +63,7 @@ impl<'g> Conversion<'g> {
     }
 
     pub(super) fn texts(&mut self, name: &str, default: &[&str]) -> Vec<String> {
-        let read = |value: &GivenValue| list_of(value, &to_text);
-        let default = || default.iter().map(|text| (*text).to_owned()).collect();
-        self.read(name, read).unwrap_or_else(default)
+        self.list(name, default, to_texts)
     }
 
     pub(super) fn path(&mut self, name: &str) -> Option<String> {
@@ -73,8 +71,17 @@ impl<'g> Conversion<'g> {
     }
 
     pub(super) fn paths(&mut self, name: &str, default: &[&str]) -> Vec<String> {
+        self.list(name, default, to_paths)
+    }
+
+    fn list(
+        &mut self,
+        name: &str,
+        default: &[&str],
+        read: impl Fn(&GivenValue) -> Option<Vec<String>>,
+    ) -> Vec<String> {
         let default = || default.iter().map(|text| (*text).to_owned()).collect();
-        self.read(name, to_paths).unwrap_or_else(default)
+        self.read(name, read).unwrap_or_else(default)
     }
 
     pub(super) fn text_table(&mut self, name: &str) -> Vec<(String, String)> {
@@ -190,14 +197,21 @@ fn to_path(value: &GivenValue) -> Option<String> {
     }
 }
 
+fn to_texts(value: &GivenValue) -> Option<Vec<String>> {
+    list_of(value, to_text)
+}
+
 fn to_paths(value: &GivenValue) -> Option<Vec<String>> {
-    list_of(value, &to_path)
+    list_of(value, to_path)
 }
 
 /// Reads a list; a text alone is a list parted by colons.
-fn list_of<T>(value: &GivenValue, read: &dyn Fn(&GivenValue) -> Option<T>) -> Option<Vec<T>> {
+fn list_of(
+    value: &GivenValue,
+    read: impl Fn(&GivenValue) -> Option<String>,
+) -> Option<Vec<String>> {
     match &value.content {
-        GivenContent::List(items) => items.iter().map(read).collect(),
+        GivenContent::List(items) => items.iter().map(&read).collect(),
         GivenContent::Scalar(Data::Text(text)) => {
             let items = text.split(':').map(|part| GivenValue {
                 content: GivenContent::Scalar(Data::Text(part.to_owned())),

@@ -2,7 +2,7 @@
 
 use super::given::{GivenOptions, GivenValue};
 use super::nearest;
-use crate::option_table::{OPTIONS, OptionKind};
+use crate::option_table::{OPTIONS, OptionSpec};
 use crate::problem::{Origin, Problem, ProblemKind};
 
 const PREFIX: &str = "MAKEJINJA_";
@@ -15,9 +15,7 @@ pub(super) fn read_environment(environment: &[(String, String)], given: &mut Giv
         }
         let origin = Origin::new(name, 0..value.len());
         match OPTIONS.iter().find(|option| option.variable() == *name) {
-            Some(option)
-                if matches!(option.kind, OptionKind::TextTable | OptionKind::PathsTable) =>
-            {
+            Some(option) if option.kind.is_table() => {
                 let message = format!("`{}` cannot be set by an environment variable", option.name);
                 let hint = format!("use `{}` on the command line", option.spellings[0]);
                 let problem = Problem::new(ProblemKind::InvalidValue, message);
@@ -39,10 +37,7 @@ pub(super) fn read_environment(environment: &[(String, String)], given: &mut Giv
 fn unknown_variable(name: &str) -> Problem {
     let message = format!("`{name}` has no effect, because no option has this variable");
     let notice = Problem::new(ProblemKind::WithoutEffect, message);
-    let variables: Vec<String> = OPTIONS
-        .iter()
-        .map(super::super::option_table::OptionSpec::variable)
-        .collect();
+    let variables: Vec<String> = OPTIONS.iter().map(OptionSpec::variable).collect();
     match nearest(name, variables.iter().map(String::as_str)) {
         Some(near) => notice.with_hint(format!("did you mean `{near}`?")),
         None => notice,

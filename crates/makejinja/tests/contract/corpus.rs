@@ -1,7 +1,7 @@
 //! The projects below `tests/projects`, one for each behaviour; `oracle.py` recorded what makejinja does with them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ fn run_of(project: &Path) -> Run {
     }
 }
 
-#[test]
-fn each_behaviour_is_that_of_makejinja() {
+/// Lists the folders of the projects, sorted.
+fn projects() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
     let mut projects: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -36,11 +36,20 @@ fn each_behaviour_is_that_of_makejinja() {
         .collect();
     projects.sort();
     assert!(projects.len() > 80, "the corpus is not here");
+    projects
+}
+
+fn record_of(project: &Path) -> Value {
+    let record = fs::read_to_string(project.join("expected.json")).unwrap();
+    serde_json::from_str(&record).unwrap()
+}
+
+#[test]
+fn each_behaviour_is_that_of_makejinja() {
     let mut wrong = Vec::new();
-    for project in projects {
-        let name = project.file_name().unwrap().to_str().unwrap().to_owned();
-        let expected = fs::read_to_string(project.join("expected.json")).unwrap();
-        let expected: Value = serde_json::from_str(&expected).unwrap();
+    for project in projects() {
+        let name = project.file_name().unwrap().to_str().unwrap();
+        let expected = record_of(&project);
         let root = project.join("project");
         if let Some(difference) = difference(&root, &run_of(&project), &expected) {
             wrong.push(format!("{name}: {difference}"));
@@ -55,26 +64,30 @@ fn the_corpus_is_what_makejinja_does_today() {
     let Some(mut oracle) = Oracle::start() else {
         return;
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
-    let projects: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    for project in projects {
-        let expected = fs::read_to_string(project.join("expected.json")).unwrap();
-        let expected: Value = serde_json::from_str(&expected).unwrap();
+    for project in projects() {
+        let expected = record_of(&project);
         let answer = oracle.ask_project_copy(&project.join("project"), &run_of(&project));
         for key in ["config", "data", "stage", "error"] {
             assert_eq!(answer[key], expected[key], "{key} of {}", project.display());
         }
-        // Modes are those of the checkout.
-        let inputs = |record: &Value| {
-            let outputs = record["outputs"].as_array().unwrap().iter();
-            let written = outputs.map(|output| (output["path"].clone(), output["mode"].is_null()));
-            written.collect::<Vec<_>>()
-        };
-        assert_eq!(inputs(&answer), inputs(&expected), "{}", project.display());
+        let outputs = outputs_of(&answer);
+        assert_eq!(outputs, outputs_of(&expected), "{}", project.display());
+        let written = outputs.iter().filter(|output| output["mode"] == true);
+        for path in written.map(|output| output["path"].as_str().unwrap()) {
+            let made = fs::read(oracle.project_copy().join(path)).unwrap();
+            let recorded = fs::read(project.join("expected").join(path)).unwrap();
+            assert!(made == recorded, "{path} of {}", project.display());
+        }
     }
+}
+
+/// Returns the outputs of a record, each with whether it has a mode: the mode itself is that of the checkout.
+fn outputs_of(record: &Value) -> Vec<Value> {
+    let mut outputs = record["outputs"].as_array().unwrap().clone();
+    for output in &mut outputs {
+        output["mode"] = output["mode"].is_string().into();
+    }
+    outputs
 }
 
 /// Runs makejinja over the project in the folder `KILN_MAKEJINJA_PROJECT`.

@@ -58,23 +58,24 @@ impl Oracle {
         serde_json::from_str(&line).unwrap()
     }
 
-    pub(crate) fn ask_project(&mut self, folder: &Path, run: &Run) -> Value {
+    /// Returns the folder of the copy that was run last, as makejinja left it.
+    pub(crate) fn project_copy(&self) -> PathBuf {
+        self.folder.join("makejinja-project")
+    }
+
+    /// Runs makejinja over a copy of a project.
+    pub(crate) fn ask_project_copy(&mut self, project: &Path, run: &Run) -> Value {
+        let copy = self.project_copy();
+        if copy.exists() {
+            fs::remove_dir_all(&copy).unwrap();
+        }
+        copy_folder(project, &copy);
         let environment: serde_json::Map<String, Value> = run
             .environment
             .iter()
             .map(|(name, value)| (name.clone(), json!(value)))
             .collect();
-        self.ask(&json!({"folder": folder, "env": environment, "args": run.arguments}))
-    }
-
-    /// Runs makejinja over a copy of a project.
-    pub(crate) fn ask_project_copy(&mut self, project: &Path, run: &Run) -> Value {
-        let copy = self.folder.join("makejinja-project");
-        if copy.exists() {
-            fs::remove_dir_all(&copy).unwrap();
-        }
-        copy_folder(project, &copy);
-        self.ask_project(&copy, run)
+        self.ask(&json!({"folder": copy, "env": environment, "args": run.arguments}))
     }
 
     pub(crate) fn ask_data(&mut self, suffix: &str, text: &str) -> Value {

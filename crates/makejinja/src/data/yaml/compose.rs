@@ -61,7 +61,7 @@ struct Composer<'t> {
 
 impl<'t> Composer<'t> {
     fn read_documents(&mut self) -> Result<(), YamlError> {
-        while let Some((event, _)) = self.next()? {
+        while let Some((event, _)) = self.next_of_stream()? {
             if matches!(event, Event::DocumentStart(..)) {
                 self.anchors.clear();
                 let root = self.read_node()?;
@@ -71,7 +71,8 @@ impl<'t> Composer<'t> {
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<(Event<'t>, Range<usize>)>, YamlError> {
+    /// Reads the next event; `None` at the end of the stream.
+    fn next_of_stream(&mut self) -> Result<Option<(Event<'t>, Range<usize>)>, YamlError> {
         match self.parser.next_event() {
             None => Ok(None),
             Some(Ok((event, span))) => {
@@ -88,14 +89,16 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn read_node(&mut self) -> Result<NodeId, YamlError> {
+    /// Reads the next event of a document, which ends before the stream does.
+    fn next(&mut self) -> Result<(Event<'t>, Range<usize>), YamlError> {
         let end = self.length..self.length;
-        let Some((event, span)) = self.next()? else {
-            return Err(YamlError::syntax(
-                "this is not YAML: the text ends too early",
-                end,
-            ));
-        };
+        let message = "this is not YAML: the text ends too early";
+        let next = self.next_of_stream()?;
+        next.ok_or_else(|| YamlError::syntax(message, end))
+    }
+
+    fn read_node(&mut self) -> Result<NodeId, YamlError> {
+        let (event, span) = self.next()?;
         self.read_node_from(event, span)
     }
 
@@ -155,9 +158,8 @@ impl<'t> Composer<'t> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                Some((Event::SequenceEnd, span)) => return Ok((items, span.end)),
-                Some((event, span)) => items.push(self.read_node_from(event, span)?),
-                None => items.push(self.read_node()?),
+                (Event::SequenceEnd, span) => return Ok((items, span.end)),
+                (event, span) => items.push(self.read_node_from(event, span)?),
             }
         }
     }
@@ -166,12 +168,11 @@ impl<'t> Composer<'t> {
         let mut pairs = Vec::new();
         loop {
             match self.next()? {
-                Some((Event::MappingEnd, span)) => return Ok((pairs, span.end)),
-                Some((event, span)) => {
+                (Event::MappingEnd, span) => return Ok((pairs, span.end)),
+                (event, span) => {
                     let key = self.read_node_from(event, span)?;
                     pairs.push((key, self.read_node()?));
                 }
-                None => pairs.push((self.read_node()?, 0)),
             }
         }
     }

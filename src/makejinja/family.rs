@@ -5,13 +5,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jinja::{CallError, Callable, Value};
-use makejinja::FolderFilter;
+use makejinja::{FolderFilter, find_folder_filters};
 use makejinja_plugins::family::{FamilyFunction, KeyFiles, defaults, folder_filter};
 use makejinja_plugins::{KnownPlugin, known_plugin};
 use zeroize::Zeroizing;
 
 use super::keyed_files::KeyedFiles;
-use super::plugins::{LoadedPlugins, PluginWishes, PythonNeeded, folder_filters};
+use super::plugins::{LoadedPlugins, PluginWishes};
+use super::settings::GivenFiles;
 use super::values::{of_template, to_template};
 use crate::diagnostic::Diagnostic;
 use crate::render::CallFailure;
@@ -22,8 +23,8 @@ use crate::source::Files as _;
 pub(super) enum BuiltIn {
     /// They are loaded.
     Loaded,
-    /// They need it all the same.
-    Needs(PythonNeeded),
+    /// They need it all the same: what is not built in.
+    Needs(String),
 }
 
 /// Takes over what plugins give to templates, where all of it is built in.
@@ -62,10 +63,8 @@ pub(super) fn load(
             match folders_left_out(wishes, loaded)? {
                 Some(folders) => loaded.left_out.extend(folders),
                 None => {
-                    return Ok(BuiltIn::Needs(PythonNeeded {
-                        what: "a `.mjfilter.py` does more than look into the data".to_owned(),
-                        runs_folder_filters: true,
-                    }));
+                    let what = "a `.mjfilter.py` does more than look into the data";
+                    return Ok(BuiltIn::Needs(what.to_owned()));
                 }
             }
         }
@@ -73,12 +72,8 @@ pub(super) fn load(
     Ok(BuiltIn::Loaded)
 }
 
-/// Reads a plugin, named as `module:Class`, without running it.
-fn known(wishes: &PluginWishes<'_>, name: &str) -> Result<KnownPlugin, PythonNeeded> {
-    let needed = |what: String, runs_folder_filters: bool| PythonNeeded {
-        what,
-        runs_folder_filters,
-    };
+/// Reads a plugin, named as `module:Class`, without running it; else says what is not built in.
+fn known(wishes: &PluginWishes<'_>, name: &str) -> Result<KnownPlugin, String> {
     let (module, class) = name.split_once(':').unwrap_or((name, ""));
     let module = module.replace('.', "/");
     let places = wishes.settings.import_paths.iter().flat_map(|folder| {
@@ -96,19 +91,16 @@ fn known(wishes: &PluginWishes<'_>, name: &str) -> Result<KnownPlugin, PythonNee
         String::from_utf8(bytes).ok()
     });
     let Some(source) = source else {
-        let what = format!("it is no file of the project, as `{name}` has to be to be known");
-        return Err(needed(what, false));
+        return Err(format!(
+            "it is no file of the project, as `{name}` has to be to be known"
+        ));
     };
     let plugin = known_plugin(&source);
     if let Some(part) = plugin.unknown.first() {
-        let what = format!("{} (line {}) is its own", part.name, part.line);
-        return Err(needed(what, plugin.has_folder_filters));
+        return Err(format!("{} (line {}) is its own", part.name, part.line));
     }
     if plugin.class.as_deref() != Some(class) {
-        return Err(needed(
-            format!("it has no class `{class}` that is known"),
-            false,
-        ));
+        return Err(format!("it has no class `{class}` that is known"));
     }
     Ok(plugin)
 }
@@ -118,8 +110,15 @@ fn folders_left_out(
     wishes: &PluginWishes<'_>,
     loaded: &LoadedPlugins,
 ) -> Result<Option<Vec<FolderFilter>>, Vec<Diagnostic>> {
+    let found = find_folder_filters(wishes.settings, &GivenFiles(wishes.files));
+    let found = found.map_err(|problems| {
+        let problems = problems.into_iter();
+        problems
+            .map(|problem| Diagnostic::error("makejinja-missing", problem.message))
+            .collect::<Vec<_>>()
+    })?;
     let mut left_out = Vec::new();
-    for filter in folder_filters(wishes)? {
+    for filter in found {
         let bytes = wishes.files.read(&filter.path).ok().flatten();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         match text.and_then(|text| folder_filter(&text, &loaded.data)) {

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jinja::{Callable, Engine};
-use makejinja::{FolderFilter, Settings, find_folder_filters};
+use makejinja::{FolderFilter, Settings};
 use makejinja_plugins::{HostSpec, Offer, Offered, PluginError, PluginHost, PluginValue};
 
 use super::family::{self, BuiltIn, FileDesk};
 use super::keyed_files::KeyedFiles;
 use super::plugin_object::{PluginFunction, PluginServer};
-use super::settings::GivenFiles;
 use super::values::to_template;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files as _, Source, Span};
@@ -34,7 +33,6 @@ pub struct PluginRequest<'r> {
     /// The files whose content is other than in the project's folder.
     pub replaced: &'r BTreeMap<String, Vec<u8>>,
     settings: &'r Settings,
-    folder_filters: Vec<PathBuf>,
     data: &'r PluginValue,
     variables: &'r [(String, String)],
 }
@@ -63,13 +61,11 @@ impl PluginRequest<'_> {
         held: Option<Box<dyn Any + Send + Sync>>,
     ) -> Result<StartedPlugins, PluginError> {
         let below = |paths: &[String]| paths.iter().map(|path| folder.join(path)).collect();
-        let folder_filters = self.folder_filters.iter().map(|path| folder.join(path));
         let (host, offered) = PluginHost::start(&HostSpec {
             command: self.command.to_vec(),
             folder: folder.to_owned(),
             import_paths: below(&self.settings.import_paths),
             plugins: self.settings.plugins.clone(),
-            folder_filters: folder_filters.collect(),
             config: config_value(self.settings, folder),
             data: self.data.clone(),
             environment: Some(self.variables.to_vec()),
@@ -253,25 +249,15 @@ impl LoadedPlugins {
     }
 
     /// Runs the plugins in Python.
-    fn run(
-        mut self,
-        wishes: &PluginWishes<'_>,
-        reason: &PythonNeeded,
-    ) -> Result<Self, Vec<Diagnostic>> {
+    fn run(mut self, wishes: &PluginWishes<'_>, reason: &str) -> Result<Self, Vec<Diagnostic>> {
         let Some(starter) = wishes.starter else {
             return Err(vec![not_run(wishes.settings, reason)]);
-        };
-        let filters = if reason.runs_folder_filters {
-            Vec::new()
-        } else {
-            folder_filters(wishes)?
         };
         let request = PluginRequest {
             command: wishes.python,
             timeout: wishes.timeout,
             replaced: wishes.files.replaced(),
             settings: wishes.settings,
-            folder_filters: filters.iter().map(|it| PathBuf::from(&it.path)).collect(),
             data: &self.data,
             variables: wishes.variables,
         };
@@ -317,13 +303,16 @@ impl LoadedPlugins {
         self.globals = offered.globals;
         self.sets_env = offered.data.get("env") != self.data.get("env");
         self.data = offered.data;
-        self.notices
-            .extend(offered.environment_changes.iter().map(|name| {
-                let message =
-                    format!("a plugin sets `{name}` of Jinja2's environment, which has no effect");
-                Diagnostic::warning("makejinja-no-effect", message)
-                    .with_hint("set it in `makejinja.toml`")
-            }));
+        let changes = offered.environment_changes.iter();
+        self.notices.extend(changes.map(|name| {
+            without_effect(&format!("`{name}` of Jinja2's environment"))
+                .with_hint("set it in `makejinja.toml`")
+        }));
+        let policies = offered.policies.iter();
+        self.notices.extend(policies.map(|(name, _)| {
+            without_effect(&format!("the policy `{name}` of Jinja2"))
+                .with_hint("give the arguments of the filters that it changes, in the templates")
+        }));
         self.running = Some(RunningPlugins {
             has_filters: offered.has_path_filters,
             server,
@@ -384,30 +373,15 @@ impl LoadedPlugins {
     }
 }
 
-/// Why plugins need Python.
-pub(super) struct PythonNeeded {
-    /// What is not built in.
-    pub(super) what: String,
-    /// Whether the plugin runs folder filters itself.
-    pub(super) runs_folder_filters: bool,
+/// Says that what a plugin sets changes nothing.
+fn without_effect(what: &str) -> Diagnostic {
+    let message = format!("a plugin sets {what}, which has no effect");
+    Diagnostic::warning("makejinja-no-effect", message)
 }
 
-/// Finds the folder filters of a project.
-pub(super) fn folder_filters(
-    wishes: &PluginWishes<'_>,
-) -> Result<Vec<FolderFilter>, Vec<Diagnostic>> {
-    let given = GivenFiles(wishes.files);
-    find_folder_filters(wishes.settings, &given).map_err(|problems| {
-        let problems = problems.into_iter();
-        problems
-            .map(|problem| Diagnostic::error("makejinja-missing", problem.message))
-            .collect()
-    })
-}
-
-fn not_run(settings: &Settings, reason: &PythonNeeded) -> Diagnostic {
+fn not_run(settings: &Settings, reason: &str) -> Diagnostic {
     let names = settings.plugins.join("`, `");
-    let message = format!("the plugin `{names}` is not run: {}", reason.what);
+    let message = format!("the plugin `{names}` is not run: {reason}");
     Diagnostic::error("plugin-not-run", message)
         .with_hint("look through the plugin, and run it with `--with-plugins`")
 }

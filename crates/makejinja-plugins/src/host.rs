@@ -40,9 +40,6 @@ pub struct HostSpec {
     pub import_paths: Vec<PathBuf>,
     /// The classes of plugins, as `module:Class`, `plugins` before `loaders`.
     pub plugins: Vec<String>,
-    /// Files named `.mjfilter.py`, for a project whose plugin does not run them itself: `main(data)` is called after
-    /// the plugins were loaded, and where it gives `False`, the folder of the file is left out.
-    pub folder_filters: Vec<PathBuf>,
     /// The configuration as plugins see it: a mapping of makejinja's options, with absolute paths as
     /// [`PluginValue::Path`] and `undefined` as the name of the mode.
     pub config: PluginValue,
@@ -511,7 +508,7 @@ fn write_paths<P: AsRef<Path>>(
 }
 
 fn start_request(spec: &HostSpec) -> Result<Zeroizing<Vec<u8>>, WireError> {
-    let mut request = begin_request("start", 6);
+    let mut request = begin_request("start", 5);
     request.text("own_group");
     request.value(&PluginValue::Bool(cfg!(unix)))?;
     request.text("import_paths");
@@ -521,8 +518,6 @@ fn start_request(spec: &HostSpec) -> Result<Zeroizing<Vec<u8>>, WireError> {
     for plugin in &spec.plugins {
         request.text(plugin);
     }
-    request.text("folder_filters");
-    write_paths(&mut request, &spec.folder_filters, false)?;
     request.text("config");
     request.value(&spec.config)?;
     request.text("data");

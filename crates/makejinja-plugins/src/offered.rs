@@ -24,7 +24,7 @@ pub struct Offered {
     pub extensions: Vec<String>,
     /// Attributes of the environment that plugins set, such as `trim_blocks`; that is without effect.
     pub environment_changes: Vec<String>,
-    /// Whether a plugin has path filters. Without them and without folder filters every path is kept.
+    /// Whether a plugin has path filters. Without them every path is kept.
     pub has_path_filters: bool,
     /// The version of Python, as `3.12.4`.
     pub python_version: String,

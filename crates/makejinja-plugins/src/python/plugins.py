@@ -16,9 +16,6 @@ class Project:
         for plugin in plugins:
             if hasattr(plugin, "path_filters"):
                 self.path_filters.extend(plugin.path_filters())
-        self.excluded = [
-            os.path.dirname(file) for file in request["folder_filters"] if self.run_filter(file) is False
-        ]
 
     def load(self, name):
         plugin_class = import_string(name)
@@ -53,13 +50,6 @@ class Project:
         asked = signature(plugin_class).parameters
         return {name: value for name, value in known.items() if name in asked}
 
-    def run_filter(self, file):
-        with open(file, encoding="utf-8") as opened:
-            text = opened.read()
-        names = {"__name__": "mjfilter", "__file__": file}
-        exec(compile(text, file, "exec"), names)
-        return names["main"](self.variables)
-
     def describe(self):
         environment = self.environment
         made = {
@@ -88,9 +78,6 @@ class Project:
         }
 
     def keeps(self, path):
-        for folder in self.excluded:
-            if str(path) == folder or str(path).startswith(folder + os.sep):
-                return False
         return all(path_filter(path) for path_filter in self.path_filters)
 
     def call(self, request):

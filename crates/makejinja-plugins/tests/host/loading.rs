@@ -152,27 +152,6 @@ fn a_later_plugin_wins_and_wraps() {
 }
 
 #[test]
-fn folder_filters_leave_out_their_folder() {
-    let mut project = Project::new("class Plugin:\n    pass\n");
-    let off = project.write(
-        "templates/off/.mjfilter.py",
-        "main = lambda data: data.get('cloudflare', {}).get('enabled', False) == True\n",
-    );
-    let on = project.write("templates/on/.mjfilter.py", "main = lambda data: {}\n");
-    let templates = project.path().join("templates");
-    project.spec.folder_filters = vec![off, on];
-    let (mut host, offered) = project.start();
-    assert!(!offered.has_path_filters);
-    let paths = ["off", "off/a.yaml", "offer/a.yaml", "on/a.yaml"].map(|path| templates.join(path));
-    let kept = host.keep_paths(&paths).unwrap();
-    assert_eq!(
-        kept,
-        [false, false, true, true],
-        "only `False` itself leaves a folder out"
-    );
-}
-
-#[test]
 fn the_real_makejinja_and_modules_of_the_current_folder_are_not_taken() {
     let project = Project::new(
         "import json\nimport makejinja\n\nclass Plugin(makejinja.plugin.Plugin):\n    def data(self):\n        \

@@ -23,7 +23,6 @@ impl Project {
             folder: path.clone(),
             import_paths: vec![path.clone()],
             plugins: vec!["plugin:Plugin".to_owned()],
-            folder_filters: Vec::new(),
             config: PluginValue::map([
                 (
                     "inputs",

@@ -1,5 +1,6 @@
 //! Jinja2's tests, which stand after `is`.
 
+use minijinja::value::ValueKind;
 use num_integer::Integer as _;
 
 use crate::arguments::{CallArguments, required};
@@ -261,7 +262,8 @@ fn is_iterable(value: &Value) -> Outcome<bool> {
                 | Entity::Generator { .. }
                 | Entity::Loop(_)
         )),
-        View::Foreign => Ok(value.try_iter().is_ok()),
+        // Going through it may use it up.
+        View::Foreign => Ok(value.kind() == ValueKind::Iterable),
         _ => Ok(false),
     }
 }

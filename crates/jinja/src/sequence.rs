@@ -4,6 +4,7 @@ use num_bigint::BigInt;
 
 use crate::arguments::{index, is_none};
 use crate::error::{Failure, Outcome};
+use crate::foreign;
 use crate::limits::Budget;
 use crate::value::{
     Entity, Key, Value, View, compare, items, list, lock, number_of, range, text, text_like, tuple,
@@ -48,11 +49,7 @@ pub(crate) fn item(owner: &Value, key: &Value) -> Outcome<Option<Value>> {
             }
             _ => None,
         },
-        View::Foreign => owner
-            .get_item(key)
-            .ok()
-            .filter(|value| !value.is_undefined())
-            .map(crate::value::adopt),
+        View::Foreign => foreign::item(owner, key),
         _ => None,
     })
 }

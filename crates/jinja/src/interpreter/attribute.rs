@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
+use crate::foreign;
 use crate::interpreter::loops::missing_attribute;
 use crate::interpreter::{Interpreter, LoopState};
 use crate::method;
 use crate::syntax::UndefinedMode;
 use crate::value::{
-    Entity, Value, View, adopt, count, date_attribute, date_method, lock, text, text_of, tuple,
-    type_name, view,
+    Entity, Value, View, count, date_attribute, date_method, lock, text, text_of, tuple, type_name,
+    view,
 };
 
 impl Interpreter<'_> {
@@ -67,13 +68,7 @@ impl Interpreter<'_> {
         }
         let entity = match view(owner) {
             View::Entity(entity) => entity,
-            View::Foreign => {
-                return owner
-                    .get_attr(name)
-                    .ok()
-                    .filter(|value| !value.is_undefined())
-                    .map(adopt);
-            }
+            View::Foreign => return foreign::attribute(owner, name),
             View::Int(_) | View::Bool(_) | View::Float(_) => return number_attribute(owner, name),
             _ => return None,
         };

@@ -6,6 +6,7 @@ use num_bigint::BigInt;
 use num_traits::FromPrimitive as _;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::foreign;
 use crate::value::{
     Entity, Key, Number, Value, View, effort, lock, number_of, type_name, undefined_of, view,
 };
@@ -27,6 +28,7 @@ pub(crate) fn are_identical(left: &Value, right: &Value) -> bool {
             left_text == right_text && left.is_safe() == right.is_safe()
         }
         (View::Float(left), View::Float(right)) => left.to_bits() == right.to_bits(),
+        (View::Foreign, View::Foreign) => foreign::are_identical(left, right),
         _ => false,
     }
 }
@@ -57,6 +59,7 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
         }
         (View::Bytes(left), View::Bytes(right)) => left == right,
         (View::Entity(left), View::Entity(right)) => return equal_entities(left, right, depth),
+        (View::Foreign, View::Foreign) => foreign::are_identical(left, right),
         _ => false,
     })
 }

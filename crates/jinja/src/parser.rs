@@ -596,7 +596,6 @@ impl Parser<'_> {
         let index = self.blocks.len();
         self.blocks.push(Block {
             name: Name::clone(&name),
-            is_required,
             frame: Frame::default(),
         });
         let mentions = self.mentions.len();

@@ -291,7 +291,6 @@ pub(crate) enum Comparison {
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) name: Name,
-    pub(crate) is_required: bool,
     pub(crate) frame: Frame,
 }
 

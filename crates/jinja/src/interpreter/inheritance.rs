@@ -215,12 +215,6 @@ impl Interpreter<'_> {
         let Some(BlockBody { template, block }) = blocks.get(name, index) else {
             return Ok(());
         };
-        if block.is_required && blocks.count(name) <= 1 {
-            return Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("the required block `{name}` is not defined"),
-            ));
-        }
         let scope = Scope::within(Outer::Context(Arc::clone(context)), &block.frame.unset);
         let reference = SelfReference {
             template: Arc::clone(&template.source.name),

@@ -67,12 +67,18 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
 fn equal_entities(left: &Entity, right: &Entity, depth: u32) -> Outcome<bool> {
     Ok(match (left, right) {
         (Entity::Undefined(left), Entity::Undefined(right)) => left.mode == right.mode,
-        (Entity::List(_), Entity::List(_))
-        | (Entity::Tuple { .. }, Entity::Tuple { .. })
-        | (Entity::Range { .. }, Entity::Range { .. }) => {
+        (Entity::List(_), Entity::List(_)) | (Entity::Tuple { .. }, Entity::Tuple { .. }) => {
             std::ptr::eq(left, right)
                 || (left.length() == right.length()
                     && equal_items(&contents(left), &contents(right), depth)?)
+        }
+        (Entity::Range { .. }, Entity::Range { .. }) => {
+            let ends = |range: &Entity| {
+                let last = range.length().and_then(|length| length.checked_sub(1));
+                let item = |at| i128::try_from(at).ok().and_then(|at| range.range_item(at));
+                (range.length(), item(0), last.and_then(item))
+            };
+            ends(left) == ends(right)
         }
         (Entity::Dict(left_entries), Entity::Dict(right_entries)) => {
             if std::ptr::eq(left, right) {

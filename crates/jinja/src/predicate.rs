@@ -248,7 +248,8 @@ fn is_sequence(value: &Value) -> bool {
     }
 }
 
-fn is_iterable(value: &Value) -> Outcome<bool> {
+/// Whether a value can be gone through, without doing it.
+pub(crate) fn is_iterable(value: &Value) -> Outcome<bool> {
     match view(value) {
         View::Text(_) | View::Bytes(_) => Ok(true),
         View::Entity(Entity::Undefined(undefined)) => undefined.check_use().map(|()| true),

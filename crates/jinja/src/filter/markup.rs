@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::arguments::{CallArguments, flag, is_none};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
+use crate::predicate::is_iterable;
 use crate::text::{escape_html, is_space};
 use crate::value::{
     Entity, Value, View, items, lock, markup, text, text_like, text_of, try_str, type_name,
@@ -159,7 +160,7 @@ pub(super) fn urlencode(
             ));
         }
         View::Entity(Entity::Dict(entries)) => lock(entries).pairs(),
-        View::Entity(entity) if undefined_of(value).is_some() || entity.items().is_some() => {
+        View::Entity(_) if is_iterable(value)? => {
             let mut pairs = Vec::new();
             for pair in items(value)? {
                 match <[Value; 2]>::try_from(items(&pair)?) {

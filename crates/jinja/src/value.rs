@@ -57,7 +57,7 @@ pub fn dict(pairs: Vec<(Value, Value)>) -> Value {
             entries.insert(hashed, key, adopt(value));
         }
     }
-    Value::from_object(Entity::Dict(Mutex::new(entries)))
+    entries.into_value()
 }
 
 /// A value that is not defined.

@@ -141,10 +141,7 @@ impl Interpreter<'_> {
                 .named
                 .drain(..)
                 .for_each(|(name, value)| entries.insert_text(&name, value));
-            scope.set(
-                &Name::from("kwargs"),
-                Value::from_object(Entity::Dict(std::sync::Mutex::new(entries))),
-            );
+            scope.set(&Name::from("kwargs"), entries.into_value());
         } else if let Some((name, _)) = arguments.named.first() {
             let callee = callee.name().unwrap_or("caller");
             return Err(Failure::of_type(format!(

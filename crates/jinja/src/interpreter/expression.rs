@@ -11,7 +11,7 @@ use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
 use crate::syntax_tree::{Comparison, Expression, ExpressionKind, Name, Slice};
 use crate::value::{
-    Dictionary, Entity, Key, Undefined, Value, is_true, list, quote, text_of, tuple, type_name,
+    Dictionary, Key, Undefined, Value, is_true, list, quote, text_of, tuple, type_name,
     undefined_of,
 };
 use crate::{filter, predicate};
@@ -203,9 +203,7 @@ impl Interpreter<'_> {
             let value = self.evaluate(value, activation)?;
             entries.insert(Key::of(&key)?, key, value);
         }
-        Ok(Value::from_object(Entity::Dict(std::sync::Mutex::new(
-            entries,
-        ))))
+        Ok(entries.into_value())
     }
 
     fn evaluate_comparison(

@@ -175,9 +175,7 @@ pub(super) fn call_dict(
         }
         _ => {
             arguments.expect_none(name)?;
-            Ok(Value::from_object(Entity::Dict(Mutex::new(
-                lock(entries).clone(),
-            ))))
+            Ok(lock(entries).clone().into_value())
         }
     }
 }

@@ -73,10 +73,7 @@ pub(crate) fn slice(
     step: Option<Value>,
 ) -> Outcome<Value> {
     if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
-        return match undefined.mode {
-            crate::UndefinedMode::Chainable => Ok(owner.clone()),
-            _ => Err(undefined.failure()),
-        };
+        return undefined.check_access().map(|()| owner.clone());
     }
     let part = |value: Option<Value>| -> Outcome<Option<i64>> {
         value

@@ -10,9 +10,7 @@ use crate::interpreter::statement::at;
 use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
 use crate::output::Output;
 use crate::syntax_tree::{Arguments, Expression, ExpressionKind, Name};
-use crate::value::{
-    Dictionary, Entity, Undefined, Value, View, adopt, items, lock, tuple, type_name, view,
-};
+use crate::value::{Dictionary, Entity, Value, View, adopt, items, lock, tuple, type_name, view};
 
 impl Interpreter<'_> {
     pub(super) fn evaluate_arguments(
@@ -177,7 +175,7 @@ impl Interpreter<'_> {
                 (None, Some(default)) => self.evaluate(default, activation)?,
                 (None, None) => {
                     let hint = format!("parameter {} was not provided", crate::value::quote(name));
-                    Undefined::hinted(self.undefined_mode(), hint, Some(name)).into_value()
+                    self.undefined(hint, Some(name))
                 }
             };
             activation.scope.set(name, value);

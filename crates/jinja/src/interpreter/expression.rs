@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
 use crate::interpreter::call::call_outside;
-use crate::interpreter::loops::missing_attribute;
 use crate::interpreter::{Activation, Found, Interpreter};
 use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
@@ -90,7 +89,7 @@ impl Interpreter<'_> {
                 let owner = self.evaluate(inner, activation)?;
                 match self.evaluate_slice(&owner, slice, activation) {
                     Err(failure) if self.is_folding && failure.exception == "TypeError" => {
-                        Ok(missing_attribute(self, &owner, &Value::from("slice")).into_value())
+                        Ok(self.missing_in(&owner, &Value::from("slice")).into_value())
                     }
                     sliced => sliced,
                 }

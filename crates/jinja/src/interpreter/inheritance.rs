@@ -9,8 +9,7 @@ use crate::interpreter::{Activation, CompiledTemplate, Context, Interpreter, Out
 use crate::output::Output;
 use crate::syntax_tree::{Block, Name};
 use crate::value::{
-    Entity, Module, Undefined, Value, View, items, lock, quoted_hint, text_of, try_str,
-    undefined_of, view,
+    Entity, Module, Value, View, items, lock, quoted_hint, text_of, try_str, undefined_of, view,
 };
 
 /// A block of a template.
@@ -362,11 +361,6 @@ impl Interpreter<'_> {
         let hint = format!(
             "the template {template} (imported on line {line} in {importer}) does not export the requested name "
         );
-        Undefined::hinted(
-            self.undefined_mode(),
-            quoted_hint(&hint, name, ""),
-            Some(name),
-        )
-        .into_value()
+        self.undefined(quoted_hint(&hint, name, ""), Some(name))
     }
 }

@@ -8,7 +8,7 @@ use crate::interpreter::statement::{Flow, at, origin};
 use crate::interpreter::{Activation, Interpreter, Outer, Scope};
 use crate::output::Output;
 use crate::syntax_tree::{ForLoop, Name};
-use crate::value::{Entity, Undefined, Value, are_equal, count, items, lock, tuple};
+use crate::value::{Entity, Value, are_equal, count, items, lock, tuple};
 
 /// The variable `loop`.
 #[derive(Debug)]
@@ -213,13 +213,4 @@ impl Interpreter<'_> {
         self.assign(&each.target, value.clone(), &inner)?;
         self.evaluate_truth(condition, &inner)
     }
-}
-
-/// What stands for an attribute that a value does not have.
-pub(super) fn missing_attribute(
-    interpreter: &Interpreter<'_>,
-    owner: &Value,
-    name: &Value,
-) -> Undefined {
-    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone())
 }

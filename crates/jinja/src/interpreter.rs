@@ -22,7 +22,7 @@ use crate::limits::{Budget, Limits};
 use crate::output::{LineOrigin, Output, Printed};
 use crate::source::Source;
 use crate::syntax::UndefinedMode;
-use crate::syntax_tree::{MacroDefinition, Template};
+use crate::syntax_tree::{MacroDefinition, Name, Template};
 use crate::value::{Undefined, Value, lock, markup, text};
 
 /// A template that is ready to run.
@@ -50,12 +50,21 @@ pub(crate) struct Activation {
 }
 
 impl Activation {
-    /// The same inside of a body with variables of its own.
-    fn inner(&self, scope: Arc<Scope>) -> Self {
+    /// The same inside of a body with variables of its own, of which these are not set yet.
+    fn inner(&self, unset: &[Name]) -> Self {
         Self {
-            scope,
+            scope: Scope::within(Outer::Scope(Arc::clone(&self.scope)), unset),
             is_top_level: false,
             ..self.clone()
+        }
+    }
+
+    /// The context of another template that is run from here.
+    fn context_of(&self, with_context: bool) -> Context {
+        if with_context {
+            self.scope.snapshot()
+        } else {
+            Context::default()
         }
     }
 

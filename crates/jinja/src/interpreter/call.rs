@@ -1,13 +1,11 @@
 //! Calls of functions, methods and macros.
 
-use std::sync::Arc;
-
 use crate::arguments::{CallArguments, named_of};
 use crate::callable::{CallError, Callable};
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::foreign;
 use crate::interpreter::statement::at;
-use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
+use crate::interpreter::{Activation, Interpreter, Macro};
 use crate::output::Output;
 use crate::syntax_tree::{Arguments, Expression, ExpressionKind, Name};
 use crate::value::{Dictionary, Entity, Value, View, adopt, items, lock, tuple, type_name, view};
@@ -109,11 +107,8 @@ impl Interpreter<'_> {
 
     fn call_macro(&mut self, callee: &Macro, mut arguments: CallArguments) -> Outcome<Value> {
         let definition = &callee.definition;
-        let scope = Scope::within(
-            Outer::Scope(Arc::clone(&callee.activation.scope)),
-            &definition.body.unset,
-        );
-        let activation = callee.activation.inner(Arc::clone(&scope));
+        let activation = callee.activation.inner(&definition.body.unset);
+        let scope = &activation.scope;
         let count = definition.parameters.len();
         let mut positional = std::mem::take(&mut arguments.positional);
         let varargs = positional.split_off(positional.len().min(count));

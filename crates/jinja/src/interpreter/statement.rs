@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Failure, Outcome};
-use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
+use crate::interpreter::{Activation, Interpreter, Macro};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
@@ -45,8 +45,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         output: &mut Output,
     ) -> Outcome<Flow> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
-        self.run_body(&frame.body, &activation.inner(scope), output)
+        self.run_body(&frame.body, &activation.inner(&frame.unset), output)
     }
 
     fn run_statement(
@@ -264,8 +263,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         prints_always: bool,
     ) -> Outcome<Value> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
-        let mut inner = activation.inner(scope);
+        let mut inner = activation.inner(&frame.unset);
         inner.obeys_parent &= !prints_always;
         inner.is_captured = true;
         let mut output = Output::default();
@@ -281,12 +279,15 @@ impl Interpreter<'_> {
         // Its scope is kept until the end, since each holds the other.
         effort::note(KEPT_SCOPE);
         self.cyclic.push(Arc::clone(&activation.scope));
-        let mut inside = activation.inner(Arc::clone(&activation.scope));
-        inside.obeys_parent = false;
-        inside.is_captured = true;
+        let activation = Activation {
+            is_top_level: false,
+            obeys_parent: false,
+            is_captured: true,
+            ..activation.clone()
+        };
         Value::from_object(Entity::Macro(Macro {
             definition: Arc::clone(definition),
-            activation: inside,
+            activation,
             autoescape: self.autoescape,
         }))
     }
@@ -298,8 +299,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         output: &mut Output,
     ) -> Outcome<Flow> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &body.unset);
-        let inner = activation.inner(scope);
+        let inner = activation.inner(&body.unset);
         for (target, value) in bindings {
             let value = self.evaluate(value, activation)?;
             self.assign(target, value, &inner)?;

@@ -23,6 +23,7 @@ pub type Loader = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
 ///
 /// A template is read when it is first used, and kept. Rendering can go on in several threads at once; a template that
 /// changes a list or dict of the globals changes it for all renderings, as in Python.
+#[derive(Debug)]
 pub struct Engine {
     environment: Environment,
     limits: Limits,
@@ -44,15 +45,6 @@ impl fmt::Debug for Environment {
         formatter
             .debug_struct("Environment")
             .field("syntax", &self.syntax)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Engine {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Engine")
-            .field("environment", &self.environment)
             .finish_non_exhaustive()
     }
 }

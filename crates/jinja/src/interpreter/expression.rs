@@ -263,24 +263,15 @@ impl Interpreter<'_> {
         arguments: CallArguments,
     ) -> Outcome<Value> {
         self.budget.take(1)?;
-        let is_captured =
-            !self.captured.is_empty() && text_of(&value).is_some_and(|text| text.contains('\n'));
-        let before = if is_captured {
-            text_of(&value).map(str::to_owned)
-        } else {
-            None
-        };
+        let lines = self.lines_of(&value);
         let filtered = if let Some(callable) = self.environment.filters.get(name) {
             call_outside(name, &**callable, &with_first(value, arguments))?
         } else if let Some(filter) = filter::find(name) {
             filter(self, &value, arguments)?
         } else {
-            return Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("there is no filter `{name}`"),
-            ));
+            return Err(nothing_named("filter", name));
         };
-        self.inherit_lines(before, &filtered);
+        self.inherit_lines(lines, &filtered);
         Ok(filtered)
     }
 
@@ -296,10 +287,7 @@ impl Interpreter<'_> {
         }
         match predicate::find(name) {
             Some(test) => test(self, &value, arguments).map(Value::from),
-            None => Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("there is no test `{name}`"),
-            )),
+            None => Err(nothing_named("test", name)),
         }
     }
 }
@@ -323,6 +311,13 @@ pub(crate) fn callable_name(name: &Value, exists: impl Fn(&str) -> bool) -> Outc
         ),
     };
     Err(Failure::raised("TemplateRuntimeError", message))
+}
+
+fn nothing_named(what: &str, name: &str) -> Box<Failure> {
+    Failure::raised(
+        "TemplateRuntimeError",
+        format!("there is no {what} `{name}`"),
+    )
 }
 
 fn with_first(value: Value, mut arguments: CallArguments) -> CallArguments {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Failure, Outcome};
-use crate::interpreter::{Activation, Interpreter, Macro};
+use crate::interpreter::{Activation, Interpreter, Macro, captured_lines};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
 use crate::text::escape_html;
@@ -135,12 +135,7 @@ impl Interpreter<'_> {
             StatementKind::FilterBlock { filter, body } => {
                 let value = self.capture_frame(body, activation, false)?;
                 let value = self.apply_filters(filter, value, activation)?;
-                expect_text(&value).map_err(|failure| at(failure, activation, filter))?;
-                self.print(
-                    &value,
-                    &origin(activation, line_of(statement, activation)),
-                    output,
-                )?;
+                self.print_text(&value, filter, statement, activation, output)?;
             }
             StatementKind::Macro(definition) => {
                 let value = self.macro_value(definition, activation);
@@ -151,12 +146,7 @@ impl Interpreter<'_> {
             StatementKind::CallBlock { call, caller } => {
                 let caller = self.macro_value(caller, activation);
                 let value = self.evaluate_call_block(call, caller, activation)?;
-                expect_text(&value).map_err(|failure| at(failure, activation, call))?;
-                self.print(
-                    &value,
-                    &origin(activation, line_of(statement, activation)),
-                    output,
-                )?;
+                self.print_text(&value, call, statement, activation, output)?;
             }
             StatementKind::Autoescape { value, body } => {
                 let value = self.evaluate_truth(value, activation)?;
@@ -248,12 +238,28 @@ impl Interpreter<'_> {
         if self.autoescape && !value.is_safe() {
             printed = escape_html(&printed);
         }
-        if printed.contains('\n')
-            && let Some(lines) = self.captured.get(&printed)
-        {
-            return output.push_lines(&printed, lines, &mut self.budget);
+        let lines = captured_lines(&self.captured, &printed);
+        output.push_value(&printed, lines, origin, &mut self.budget)
+    }
+
+    /// Prints what a filter or call block gives; Jinja2 does it without making a text of it.
+    fn print_text(
+        &mut self,
+        value: &Value,
+        part: &Expression,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<()> {
+        if text_of(value).is_none() {
+            let failure = Failure::of_type(format!(
+                "the block gives a value of type `{}`, and only a text can be printed here",
+                type_name(value)
+            ));
+            return Err(at(failure, activation, part));
         }
-        output.push_value(&printed, origin, &mut self.budget)
+        let origin = origin(activation, line_of(statement, activation));
+        self.print(value, &origin, output)
     }
 
     /// What a body prints, as a value.
@@ -386,17 +392,6 @@ impl Interpreter<'_> {
     ) -> Outcome<bool> {
         let value = self.evaluate(expression, activation)?;
         is_true(&value).map_err(|failure| at(failure, activation, expression))
-    }
-}
-
-/// Jinja2 prints the value of a filter or call block without making a text of it.
-fn expect_text(value: &Value) -> Outcome<()> {
-    match text_of(value) {
-        Some(_) => Ok(()),
-        None => Err(Failure::of_type(format!(
-            "the block gives a value of type `{}`, and only a text can be printed here",
-            type_name(value)
-        ))),
     }
 }
 

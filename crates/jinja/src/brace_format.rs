@@ -8,8 +8,8 @@ use crate::limits::Budget;
 use crate::number_format::{format_float, format_plain_float, group_digits};
 use crate::sequence;
 use crate::value::{
-    Entity, Number, Value, View, date_attribute, date_method, lock, missing_key, number_of,
-    quote_ascii, try_repr, try_str, type_name, undefined_of, view,
+    Entity, Number, Value, View, check_digits, date_attribute, date_method, lock, missing_key,
+    number_of, quote_ascii, try_repr, try_str, type_name, undefined_of, view,
 };
 
 /// What a text with fields in braces is filled with.
@@ -421,10 +421,7 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
             ));
         }
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
-            let number = Number::Big(number.clone()).to_float();
-            let number = number
-                .ok_or_else(|| Failure::raised("OverflowError", "the integer is too large"))?;
-            return format_real(format, number);
+            return format_real(format, Number::Big(number.clone()).to_float()?);
         }
         Some(_) => return Err(unknown_kind(format, "integers")),
     };
@@ -434,10 +431,8 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
     if format.grouping == Some(',') && base != 10 {
         return Err(Failure::of_value("`,` groups decimal digits only"));
     }
-    if base == 10 && number.bits() > 14_285 {
-        return Err(Failure::of_value(
-            "the integer has more than 4300 digits, which are not printed",
-        ));
+    if base == 10 {
+        check_digits(number)?;
     }
     let mut digits = number.magnitude().to_str_radix(base);
     if format.kind == Some('X') {

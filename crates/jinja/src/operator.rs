@@ -12,8 +12,8 @@ use crate::percent_format::format_percent;
 use crate::syntax_tree::{BinaryOperator, Comparison};
 use crate::text::escape_html;
 use crate::value::{
-    Entity, Key, Number, Value, View, are_equal, are_identical, compare, items, lock, markup,
-    number_of, text, text_of, try_str, tuple, type_name, undefined_of, view,
+    Entity, Key, Value, View, are_equal, are_identical, compare, items, lock, markup, number_of,
+    text, text_of, try_str, tuple, type_name, undefined_of, view,
 };
 
 impl BinaryOperator {
@@ -106,17 +106,10 @@ fn multiply(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Option<
         (Some(times), None) => (right, times),
         _ => return Ok(None),
     };
-    let times = match times {
-        Number::Int(times) => usize::try_from(times.max(0)).unwrap_or(usize::MAX),
-        Number::Big(times) => {
-            if times.sign() == num_bigint::Sign::Minus {
-                0
-            } else {
-                usize::MAX
-            }
-        }
-        Number::Float(_) => return Ok(None),
+    let Some(times) = times.to_size() else {
+        return Ok(None);
     };
+    let times = usize::try_from(times.max(0)).unwrap_or(usize::MAX);
     let mut check = |size: usize| budget.reserve(size.saturating_mul(times));
     Ok(match view(sequence) {
         View::Text(content) => {

@@ -11,8 +11,7 @@ use crate::operator::{compute, floor_remainder, holds};
 use crate::syntax_tree::{BinaryOperator, Comparison};
 use crate::text::is_all_case;
 use crate::value::{
-    Entity, Number, Value, View, are_equal, are_identical, number_of, text_of, try_str,
-    undefined_of, view,
+    Entity, Value, View, are_equal, are_identical, number_of, text_of, try_str, undefined_of, view,
 };
 
 pub(crate) type Predicate = fn(&mut Interpreter<'_>, &Value, CallArguments) -> Outcome<bool>;
@@ -197,16 +196,11 @@ fn compares(comparison: Comparison, value: &Value, arguments: CallArguments) -> 
 
 /// Whether a number is odd.
 fn parity(interpreter: &mut Interpreter<'_>, value: &Value) -> Outcome<bool> {
-    match number_of(value) {
-        Some(Number::Int(number)) => Ok(number.is_odd()),
-        Some(number) if number.to_big().is_some() => {
-            Ok(number.to_big().unwrap_or_default().is_odd())
-        }
-        _ => {
-            let rest = remainder(interpreter, value, &Value::from(2))?;
-            are_equal(&rest, &Value::from(1))
-        }
+    if let Some(number) = number_of(value).and_then(|number| number.to_big()) {
+        return Ok(number.is_odd());
     }
+    let rest = remainder(interpreter, value, &Value::from(2))?;
+    are_equal(&rest, &Value::from(1))
 }
 
 fn remainder(interpreter: &mut Interpreter<'_>, value: &Value, divisor: &Value) -> Outcome<Value> {

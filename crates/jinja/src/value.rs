@@ -23,7 +23,9 @@ use num_bigint::BigInt;
 pub(crate) use dictionary::{Dictionary, Key, missing_key};
 pub(crate) use entity::{Entity, Module, ViewKind, count, lock, range};
 pub(crate) use moment::{Moment, date_attribute, date_method};
-pub(crate) use number::{Number, integer, number_of, parse_float, parse_integer, print_float};
+pub(crate) use number::{
+    Number, check_digits, integer, number_of, parse_float, parse_integer, print_float,
+};
 pub(crate) use order::{are_equal, are_identical, compare};
 pub use parts::{Parts, parts};
 pub(crate) use representation::{is_printable, quote, quote_ascii, try_repr, try_str, type_name};

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::value::order::DEPTH;
-use crate::value::{Entity, Value, View, ViewKind, effort, lock, print_float, view};
+use crate::value::{Entity, Value, View, ViewKind, check_digits, effort, lock, print_float, view};
 
 /// What `str` gives.
 pub(crate) fn try_str(value: &Value) -> Outcome<String> {
@@ -72,12 +72,7 @@ impl Printer {
         match entity {
             Entity::Undefined(_) => self.text.push_str("Undefined"),
             Entity::BigInteger(number) => {
-                // CPython's limit, which is there for the same reason.
-                if number.bits() > 14_285 {
-                    return Err(Failure::of_value(
-                        "the integer has more than 4300 digits, which are not printed",
-                    ));
-                }
+                check_digits(number)?;
                 self.write(format_args!("{number}"));
             }
             Entity::List(items) => {

@@ -5,9 +5,9 @@ use num_integer::Integer as _;
 
 use crate::arguments::{CallArguments, required};
 use crate::error::Outcome;
-use crate::filter;
 use crate::interpreter::Interpreter;
 use crate::operator::{compute, floor_remainder, holds};
+use crate::parser::KnownNames as _;
 use crate::syntax_tree::{BinaryOperator, Comparison};
 use crate::text::is_all_case;
 use crate::value::{
@@ -15,49 +15,6 @@ use crate::value::{
 };
 
 pub(crate) type Predicate = fn(&mut Interpreter<'_>, &Value, CallArguments) -> Outcome<bool>;
-
-/// The names that the tests `filter` and `test` know.
-const NAMES: [&str; 39] = [
-    "odd",
-    "even",
-    "divisibleby",
-    "defined",
-    "undefined",
-    "filter",
-    "test",
-    "none",
-    "boolean",
-    "false",
-    "true",
-    "integer",
-    "float",
-    "lower",
-    "upper",
-    "string",
-    "mapping",
-    "number",
-    "sequence",
-    "iterable",
-    "callable",
-    "sameas",
-    "escaped",
-    "in",
-    "==",
-    "eq",
-    "equalto",
-    "!=",
-    "ne",
-    ">",
-    "gt",
-    "greaterthan",
-    "ge",
-    ">=",
-    "<",
-    "lt",
-    "lessthan",
-    "<=",
-    "le",
-];
 
 /// The test of a name.
 pub(crate) fn find(name: &str) -> Option<Predicate> {
@@ -80,16 +37,12 @@ pub(crate) fn find(name: &str) -> Option<Predicate> {
         "filter" => |interpreter, value, arguments| {
             alone(arguments, "filter")?;
             hashable(value)?;
-            Ok(text_of(value).is_some_and(|name| {
-                filter::find(name).is_some() || interpreter.environment.filters.contains_key(name)
-            }))
+            Ok(text_of(value).is_some_and(|name| interpreter.environment.has_filter(name)))
         },
         "test" => |interpreter, value, arguments| {
             alone(arguments, "test")?;
             hashable(value)?;
-            Ok(text_of(value).is_some_and(|name| {
-                NAMES.contains(&name) || interpreter.environment.tests.contains_key(name)
-            }))
+            Ok(text_of(value).is_some_and(|name| interpreter.environment.has_test(name)))
         },
         "==" | "eq" | "equalto" => {
             |_, value, arguments| compares(Comparison::Equal, value, arguments)

@@ -12,7 +12,7 @@ use crate::percent_format::format_percent;
 use crate::syntax_tree::{BinaryOperator, Comparison};
 use crate::text::escape_html;
 use crate::value::{
-    Entity, Key, Value, View, are_equal, are_identical, compare, items, lock, markup, number_of,
+    Entity, Key, Value, View, are_equal, are_same_item, compare, items, lock, markup, number_of,
     text, text_of, try_str, tuple, type_name, undefined_of, view,
 };
 
@@ -206,7 +206,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Outcome<bool> {
             loop {
                 let next = lock(waiting).pop_front();
                 match next {
-                    Some(next) if are_identical(&next, item) || are_equal(&next, item)? => {
+                    Some(next) if are_same_item(&next, item)? => {
                         return Ok(true);
                     }
                     Some(_) => {}
@@ -245,7 +245,7 @@ fn not_a_container(value: &Value) -> Box<Failure> {
 /// Where an item is among others.
 pub(crate) fn position(items: &[Value], item: &Value) -> Outcome<Option<usize>> {
     for (index, other) in items.iter().enumerate() {
-        if are_identical(other, item) || are_equal(other, item)? {
+        if are_same_item(other, item)? {
             return Ok(Some(index));
         }
     }

@@ -26,7 +26,7 @@ pub(crate) use moment::{Moment, date_attribute, date_method};
 pub(crate) use number::{
     Number, check_digits, integer, number_of, parse_float, parse_integer, print_float,
 };
-pub(crate) use order::{are_equal, are_identical, compare};
+pub(crate) use order::{are_equal, are_identical, are_same_item, compare};
 pub use parts::{Parts, parts};
 pub(crate) use representation::{is_printable, quote, quote_ascii, try_repr, try_str, type_name};
 pub(crate) use undefined::{Undefined, quoted_hint};

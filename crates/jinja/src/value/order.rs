@@ -38,6 +38,15 @@ pub(crate) fn are_equal(left: &Value, right: &Value) -> Outcome<bool> {
     equal_within(left, right, DEPTH)
 }
 
+/// Whether containers take two values for one item: they are the same object, or equal.
+pub(crate) fn are_same_item(left: &Value, right: &Value) -> Outcome<bool> {
+    same_item_within(left, right, DEPTH)
+}
+
+fn same_item_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
+    Ok(are_identical(left, right) || equal_within(left, right, depth)?)
+}
+
 fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
     for side in [left, right] {
         if let Some(undefined) = undefined_of(side) {
@@ -92,7 +101,7 @@ fn equal_entities(left: &Entity, right: &Entity, depth: u32) -> Outcome<bool> {
                 let Some(other) = right.get(key) else {
                     return Ok(false);
                 };
-                if !are_identical(value, other) && !equal_within(value, other, depth)? {
+                if !same_item_within(value, other, depth)? {
                     return Ok(false);
                 }
             }
@@ -131,7 +140,7 @@ fn contents(entity: &Entity) -> Vec<Value> {
 
 fn equal_items(left: &[Value], right: &[Value], depth: u32) -> Outcome<bool> {
     for (left, right) in left.iter().zip(right) {
-        if !are_identical(left, right) && !equal_within(left, right, depth)? {
+        if !same_item_within(left, right, depth)? {
             return Ok(false);
         }
     }
@@ -199,7 +208,7 @@ fn compare_items(
     depth: u32,
 ) -> Outcome<Option<Ordering>> {
     for (left, right) in left.iter().zip(right) {
-        if !are_identical(left, right) && !equal_within(left, right, depth)? {
+        if !same_item_within(left, right, depth)? {
             return compare_within(left, right, operator, depth);
         }
     }

@@ -7,13 +7,13 @@ use crate::error::{Failure, Outcome};
 use crate::foreign;
 use crate::limits::Budget;
 use crate::value::{
-    Entity, Key, Value, View, compare, items, list, lock, number_of, range, text, text_like, tuple,
+    Entity, Key, Value, View, compare, items, list, lock, number_of, range, text_like, tuple,
     type_name, view,
 };
 
 /// The item of a key, `None` where Python finds none or the value has no items.
 pub(crate) fn item(owner: &Value, key: &Value) -> Outcome<Option<Value>> {
-    let at = |length: usize| position(key, length);
+    let at = |length: usize| place_of(key, length);
     Ok(match view(owner) {
         View::Text(content) => {
             let Some(at) = at(content.chars().count()) else {
@@ -55,7 +55,7 @@ pub(crate) fn item(owner: &Value, key: &Value) -> Outcome<Option<Value>> {
 }
 
 /// The place that an index means, from the end if it is negative.
-fn position(key: &Value, length: usize) -> Option<usize> {
+pub(crate) fn place_of(key: &Value, length: usize) -> Option<usize> {
     let number = number_of(key)?.to_big()?;
     let number = if number < BigInt::ZERO {
         number + BigInt::from(length)
@@ -218,12 +218,4 @@ pub(crate) fn sorted(
         .into_iter()
         .map(|(_, value)| value)
         .collect())
-}
-
-/// The characters of a text as texts.
-pub(crate) fn characters(content: &str) -> Vec<Value> {
-    content
-        .chars()
-        .map(|character| text(character.to_string()))
-        .collect()
 }

@@ -59,7 +59,7 @@ fn part(part: &str) -> Value {
 /// A text in small letters, other values as they are.
 pub(super) fn ignore_case(value: Value, case_sensitive: bool) -> Value {
     match text_of(&value) {
-        Some(content) if !case_sensitive => text_like(value.is_safe(), crate::text::lower(content)),
+        Some(content) if !case_sensitive => text_like(value.is_safe(), content.to_lowercase()),
         _ => value,
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn lower(
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("lower")?;
-    changed(value, crate::text::lower)
+    changed(value, str::to_lowercase)
 }
 
 pub(super) fn capitalize(

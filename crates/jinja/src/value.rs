@@ -28,7 +28,9 @@ pub(crate) use number::{
 };
 pub(crate) use order::{are_equal, are_identical, are_same_item, compare};
 pub use parts::{Parts, parts};
-pub(crate) use representation::{is_printable, quote, quote_ascii, try_repr, try_str, type_name};
+pub(crate) use representation::{
+    is_printable, quote, quote_ascii, try_html, try_repr, try_str, type_name,
+};
 pub(crate) use undefined::{Undefined, quoted_hint};
 
 use crate::error::{ExceededLimit, Failure, Outcome};

@@ -6,9 +6,9 @@ use crate::error::{Failure, Outcome};
 use crate::interpreter::{Activation, Interpreter, Macro, captured_lines};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
-use crate::text::escape_html;
 use crate::value::{
-    Entity, Module, Value, View, effort, is_true, items, lock, text_of, try_str, type_name, view,
+    Entity, Module, Value, View, effort, is_true, items, lock, text_of, try_html, try_str,
+    type_name, view,
 };
 
 /// Steps that stand for the memory of a scope.
@@ -234,10 +234,11 @@ impl Interpreter<'_> {
         origin: &LineOrigin,
         output: &mut Output,
     ) -> Outcome<()> {
-        let mut printed = try_str(value)?;
-        if self.autoescape && !value.is_safe() {
-            printed = escape_html(&printed);
-        }
+        let printed = if self.autoescape {
+            try_html(value)?
+        } else {
+            try_str(value)?
+        };
         let lines = captured_lines(&self.captured, &printed);
         output.push_value(&printed, lines, origin, &mut self.budget)
     }

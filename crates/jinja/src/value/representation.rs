@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::text::escape_html;
 use crate::value::order::DEPTH;
 use crate::value::{Entity, Value, View, ViewKind, check_digits, effort, lock, print_float, view};
 
@@ -19,6 +20,16 @@ pub(crate) fn try_str(value: &Value) -> Outcome<String> {
         View::Foreign => Ok(value.to_string()),
         _ => try_repr(value),
     }
+}
+
+/// What `str` gives, written for HTML unless the value is safe there.
+pub(crate) fn try_html(value: &Value) -> Outcome<String> {
+    let printed = try_str(value)?;
+    Ok(if value.is_safe() {
+        printed
+    } else {
+        escape_html(&printed)
+    })
 }
 
 /// What `repr` gives.

@@ -6,7 +6,7 @@ use crate::interpreter::Interpreter;
 use crate::limits::Budget;
 use crate::sequence::sort_by_keys;
 use crate::text::{is_space, split_lines};
-use crate::value::{Entity, Value, View, items, list, lock, quote, text, try_repr, view};
+use crate::value::{Entity, Value, View, items, lock, quote, text, try_repr, view};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -73,19 +73,8 @@ impl Printer<'_> {
             return Ok(Vec::new());
         };
         let pairs = lock(entries).pairs();
-        let keyed: Vec<(Value, Value)> = pairs
-            .iter()
-            .map(|(key, value)| (key.clone(), list(vec![key.clone(), value.clone()])))
-            .collect();
         // Keys that cannot be compared stay in their order; Python sorts them by their types' names.
-        let Ok(sorted) = sort_by_keys(keyed, false, self.budget) else {
-            return Ok(pairs);
-        };
-        let mut in_order = Vec::new();
-        for (key, pair) in sorted {
-            in_order.push((key, items(&pair)?.pop().unwrap_or_default()));
-        }
-        Ok(in_order)
+        Ok(sort_by_keys(pairs.clone(), false, self.budget).unwrap_or(pairs))
     }
 
     fn print(

@@ -158,15 +158,16 @@ impl Engine {
         let mut seen = BTreeSet::from([name.to_owned()]);
         let mut waiting = vec![self.compile(name)?];
         while let Some(template) = waiting.pop() {
-            for (reference, span, may_miss) in &template.tree.references {
-                if !seen.insert(reference.clone()) {
+            for reference in &template.tree.references {
+                if !seen.insert(reference.name.clone()) {
                     continue;
                 }
-                match self.environment.find_template(reference) {
+                match self.environment.find_template(&reference.name) {
                     Ok(Some(found)) => waiting.push(found),
-                    Ok(None) if *may_miss => {}
+                    Ok(None) if reference.may_miss => {}
                     Ok(None) => {
-                        let failure = missing_template(reference).at(&template.source.name, span);
+                        let failure = missing_template(&reference.name)
+                            .at(&template.source.name, &reference.span);
                         return Err(self.finish(*failure, name));
                     }
                     Err(failure) => return Err(self.finish(*failure, name)),

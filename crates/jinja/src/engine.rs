@@ -159,11 +159,12 @@ impl Engine {
         let mut waiting = vec![self.compile(name)?];
         while let Some(template) = waiting.pop() {
             for reference in &template.tree.references {
-                if !seen.insert(reference.name.clone()) {
-                    continue;
-                }
                 match self.environment.find_template(&reference.name) {
-                    Ok(Some(found)) => waiting.push(found),
+                    Ok(Some(found)) => {
+                        if seen.insert(reference.name.clone()) {
+                            waiting.push(found);
+                        }
+                    }
                     Ok(None) if reference.may_miss => {}
                     Ok(None) => {
                         let failure = missing_template(&reference.name)

@@ -7,8 +7,8 @@ use crate::error::{Failure, Outcome};
 use crate::foreign;
 use crate::limits::Budget;
 use crate::value::{
-    Entity, Key, Value, View, compare, items, list, lock, number_of, range, text_like, tuple,
-    type_name, view,
+    Entity, Key, Value, View, compare, items, list, lock, missing_key, number_of, range, text_like,
+    tuple, type_name, view,
 };
 
 /// The item of a key, `None` where Python finds none or the value has no items.
@@ -115,6 +115,8 @@ pub(crate) fn slice(
                 .ok_or_else(|| Failure::of_value("the step is too large"))?;
             Ok(range(at(from)?, at(to)?, step))
         }
+        // CPython looks for the slice among the keys.
+        View::Entity(Entity::Dict(_)) => Err(missing_key()),
         _ => Err(Failure::of_type(format!(
             "a value of type `{}` has no slices",
             type_name(owner)

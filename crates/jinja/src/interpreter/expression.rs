@@ -10,7 +10,7 @@ use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
 use crate::syntax_tree::{Comparison, Expression, ExpressionKind, Name, Slice};
 use crate::value::{
-    Dictionary, Key, Undefined, Value, is_true, list, quote, text_of, tuple, type_name,
+    Dictionary, Key, Undefined, Value, is_true, list, quote, text_of, try_str, tuple, type_name,
     undefined_of,
 };
 use crate::{filter, predicate};
@@ -50,11 +50,14 @@ impl Interpreter<'_> {
     ) -> Outcome<Value> {
         let value = self.evaluate(expression, activation);
         match &value {
-            Err(failure) if failure.exception == "TypeError" && expression.node.is_literal() => {
+            Err(failure) if is_sliced_in_vain(failure) && expression.node.is_literal() => {
                 self.is_folding = true;
                 let folded = self.evaluate(expression, activation);
                 self.is_folding = false;
-                folded.or(value)
+                // What cannot be printed is not folded.
+                folded
+                    .and_then(|folded| try_str(&folded).map(|_| folded))
+                    .or(value)
             }
             _ => value,
         }
@@ -88,7 +91,7 @@ impl Interpreter<'_> {
             ExpressionKind::Slice(inner, slice) => {
                 let owner = self.evaluate(inner, activation)?;
                 match self.evaluate_slice(&owner, slice, activation) {
-                    Err(failure) if self.is_folding && failure.exception == "TypeError" => {
+                    Err(failure) if self.is_folding && is_sliced_in_vain(&failure) => {
                         Ok(self.missing_in(&owner, &Value::from("slice")).into_value())
                     }
                     sliced => sliced,
@@ -311,6 +314,11 @@ pub(crate) fn callable_name(name: &Value, exists: impl Fn(&str) -> bool) -> Outc
         ),
     };
     Err(Failure::raised("TemplateRuntimeError", message))
+}
+
+/// Whether it may be the error of a slice that a value does not have.
+fn is_sliced_in_vain(failure: &Failure) -> bool {
+    matches!(failure.exception, "TypeError" | "KeyError")
 }
 
 fn nothing_named(what: &str, name: &str) -> Box<Failure> {

@@ -20,7 +20,7 @@ impl ForeignObject for Shelf {
         ForeignKind::Iterable
     }
 
-    fn text(&self) -> &str {
+    fn text(&self) -> &'static str {
         "<Shelf>"
     }
 

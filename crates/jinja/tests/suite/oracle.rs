@@ -2,8 +2,8 @@
 //!
 //!     JINJA_ORACLE_PYTHON=$(tests/oracles/install python) cargo test -p jinja -- --ignored
 //!
-//! With `JINJA_TREE` all templates of that folder are rendered too, which have the delimiters of `onedr0p/cluster-template`.
-//! `JINJA_FUZZ` is the number of templates, `JINJA_FUZZ_FROM` the seed of the first.
+//! With `JINJA_TREE` all templates of that folder are rendered too, which have the delimiters of
+//! `onedr0p/cluster-template`. `JINJA_FUZZ` is the number of templates, `JINJA_FUZZ_FROM` the seed of the first.
 
 use std::env;
 use std::fmt::Write as _;
@@ -127,6 +127,7 @@ fn pieces_of_templates_are_taken_and_refused_as_by_jinja2() {
 #[ignore = "needs the Python of JINJA_ORACLE_PYTHON"]
 fn templates_of_a_folder_print_as_with_jinja2() {
     let Ok(folder) = env::var("JINJA_TREE") else {
+        println!("SKIPPED templates of a folder: JINJA_TREE names none");
         return;
     };
     let output = script()

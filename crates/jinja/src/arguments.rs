@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Outcome};
 use crate::value::{
-    Entity, Number, Value, View, is_true, number_of, text_of, type_name, undefined_of, view,
+    Entity, Value, View, is_true, number_of, text_of, type_name, undefined_of, view,
 };
 
 /// The arguments of a call: those by place, and those by name.
@@ -75,18 +75,10 @@ pub(crate) fn index(value: &Value, what: &str) -> Outcome<i64> {
             undefined.failure().message
         )));
     }
-    match number_of(value) {
-        Some(Number::Int(number)) => Ok(number),
-        Some(Number::Big(number)) => Ok(if number.sign() == num_bigint::Sign::Minus {
-            i64::MIN
-        } else {
-            i64::MAX
-        }),
-        _ => Err(Failure::of_type(format!(
-            "{what} is an integer, not `{}`",
-            type_name(value)
-        ))),
-    }
+    let size = number_of(value).and_then(|number| number.to_size());
+    size.ok_or_else(|| {
+        Failure::of_type(format!("{what} is an integer, not `{}`", type_name(value)))
+    })
 }
 
 /// The same, or what stands for a missing argument.

@@ -6,10 +6,10 @@ use num_traits::ToPrimitive as _;
 use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::limits::Budget;
 use crate::number_format::{format_float, format_plain_float, group_digits};
-use crate::value::missing_key;
+use crate::sequence;
 use crate::value::{
-    Entity, Key, Number, Value, View, date_attribute, date_method, lock, number_of, quote_ascii,
-    try_repr, try_str, type_name, undefined_of, view,
+    Entity, Number, Value, View, check_digits, date_attribute, date_method, lock, missing_key,
+    number_of, quote_ascii, try_repr, try_str, type_name, undefined_of, view,
 };
 
 /// What a text with fields in braces is filled with.
@@ -182,22 +182,24 @@ fn resolve_field(field: &str, fields: &mut Fields<'_>) -> Outcome<Value> {
 }
 
 fn item(value: &Value, key: &str) -> Outcome<Value> {
+    // Only digits are a number, so that a sign is part of a text.
+    let index = if key.bytes().all(|byte| byte.is_ascii_digit()) {
+        let index = key.parse::<i64>().map_err(|_| {
+            Failure::of_value("what stands in `[` and `]` of the format is empty or too large")
+        })?;
+        Some(Value::from(index))
+    } else {
+        None
+    };
     match view(value) {
-        View::Entity(Entity::Dict(entries)) => {
-            let key = key
-                .parse::<i64>()
-                .map_or_else(|_| Key::Text(key.into()), Key::Integer);
-            lock(entries).get(&key).cloned().ok_or_else(missing_key)
+        View::Entity(Entity::Dict(_)) => {
+            let key = index.unwrap_or_else(|| Value::from(key));
+            sequence::item(value, &key)?.ok_or_else(missing_key)
         }
         View::Entity(Entity::Undefined(undefined)) => Err(undefined.failure()),
-        View::Entity(entity @ (Entity::List(_) | Entity::Tuple { .. })) => {
-            let index: usize = key
-                .parse()
-                .map_err(|_| Failure::of_type("an index is no integer"))?;
-            let items = entity.items().unwrap_or_default();
-            items
-                .get(index)
-                .cloned()
+        View::Entity(Entity::List(_) | Entity::Tuple { .. }) => {
+            let index = index.ok_or_else(|| Failure::of_type("an index is no integer"))?;
+            sequence::item(value, &index)?
                 .ok_or_else(|| Failure::raised("IndexError", "an index is out of range"))
         }
         _ => Err(Failure::of_type(format!(
@@ -419,10 +421,7 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
             ));
         }
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
-            let number = Number::Big(number.clone()).to_float();
-            let number = number
-                .ok_or_else(|| Failure::raised("OverflowError", "the integer is too large"))?;
-            return format_real(format, number);
+            return format_real(format, Number::Big(number.clone()).to_float()?);
         }
         Some(_) => return Err(unknown_kind(format, "integers")),
     };
@@ -432,10 +431,8 @@ fn format_integer(format: &Specification, number: &BigInt) -> Outcome<String> {
     if format.grouping == Some(',') && base != 10 {
         return Err(Failure::of_value("`,` groups decimal digits only"));
     }
-    if base == 10 && number.bits() > 14_285 {
-        return Err(Failure::of_value(
-            "the integer has more than 4300 digits, which are not printed",
-        ));
+    if base == 10 {
+        check_digits(number)?;
     }
     let mut digits = number.magnitude().to_str_radix(base);
     if format.kind == Some('X') {

@@ -23,6 +23,7 @@ pub type Loader = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
 ///
 /// A template is read when it is first used, and kept. Rendering can go on in several threads at once; a template that
 /// changes a list or dict of the globals changes it for all renderings, as in Python.
+#[derive(Debug)]
 pub struct Engine {
     environment: Environment,
     limits: Limits,
@@ -44,15 +45,6 @@ impl fmt::Debug for Environment {
         formatter
             .debug_struct("Environment")
             .field("syntax", &self.syntax)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Engine {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Engine")
-            .field("environment", &self.environment)
             .finish_non_exhaustive()
     }
 }
@@ -166,15 +158,17 @@ impl Engine {
         let mut seen = BTreeSet::from([name.to_owned()]);
         let mut waiting = vec![self.compile(name)?];
         while let Some(template) = waiting.pop() {
-            for (reference, span, may_miss) in &template.tree.references {
-                if !seen.insert(reference.clone()) {
-                    continue;
-                }
-                match self.environment.find_template(reference) {
-                    Ok(Some(found)) => waiting.push(found),
-                    Ok(None) if *may_miss => {}
+            for reference in &template.tree.references {
+                match self.environment.find_template(&reference.name) {
+                    Ok(Some(found)) => {
+                        if seen.insert(reference.name.clone()) {
+                            waiting.push(found);
+                        }
+                    }
+                    Ok(None) if reference.may_miss => {}
                     Ok(None) => {
-                        let failure = missing_template(reference).at(&template.source.name, span);
+                        let failure = missing_template(&reference.name)
+                            .at(&template.source.name, &reference.span);
                         return Err(self.finish(*failure, name));
                     }
                     Err(failure) => return Err(self.finish(*failure, name)),

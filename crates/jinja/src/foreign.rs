@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use crate::callable::CallError;
-use crate::value::Value;
+use crate::value::{Value, adopt, is_undefined};
 
 /// What can be done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +30,13 @@ pub trait ForeignObject: std::any::Any + fmt::Debug + Send + Sync {
     /// Returns whether it is true as a condition.
     fn is_true(&self) -> bool;
 
-    /// Returns an attribute, an undefined value if there is none of that name.
+    /// Returns what `object.name` gives, an undefined value if there is nothing of that name.
     ///
     /// # Errors
     /// Asking for it fails; the template takes the attribute for undefined.
     fn attribute(&self, name: &str) -> Result<Value, CallError>;
 
-    /// Returns an item, an undefined value if there is none.
+    /// Returns what `object[key]` gives, an undefined value if there is nothing; a key may be a text.
     ///
     /// # Errors
     /// As of [`attribute`](Self::attribute).
@@ -71,6 +71,35 @@ pub(crate) fn of(value: &Value) -> Option<&Arc<dyn ForeignObject>> {
     value.downcast_object_ref::<ForeignValue>().map(|it| &it.0)
 }
 
+/// The attribute of an object that is no entity, `None` if it has none.
+pub(crate) fn attribute(owner: &Value, name: &str) -> Option<Value> {
+    found(match of(owner) {
+        Some(object) => object.attribute(name).ok(),
+        None => owner.get_attr(name).ok(),
+    })
+}
+
+/// The item of an object that is no entity, `None` if it has none.
+pub(crate) fn item(owner: &Value, key: &Value) -> Option<Value> {
+    found(match of(owner) {
+        Some(object) => object.item(key).ok(),
+        None => owner.get_item(key).ok(),
+    })
+}
+
+/// What is undefined is left out: the template's own undefined value knows the mode and the name.
+fn found(answer: Option<Value>) -> Option<Value> {
+    answer.filter(|value| !is_undefined(value)).map(adopt)
+}
+
+/// Whether two values are one object of the embedding program.
+pub(crate) fn are_identical(left: &Value, right: &Value) -> bool {
+    match (of(left), of(right)) {
+        (Some(left), Some(right)) => std::ptr::addr_eq(Arc::as_ptr(left), Arc::as_ptr(right)),
+        _ => false,
+    }
+}
+
 struct ForeignValue(Arc<dyn ForeignObject>);
 
 impl fmt::Debug for ForeignValue {
@@ -85,14 +114,6 @@ impl Object for ForeignValue {
             ForeignKind::Plain => ObjectRepr::Plain,
             ForeignKind::Iterable => ObjectRepr::Iterable,
         }
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let answer = match key.as_str() {
-            Some(name) => self.0.attribute(name),
-            None => self.0.item(key),
-        };
-        answer.ok()
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

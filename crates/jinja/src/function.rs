@@ -48,8 +48,7 @@ impl Function {
     ) -> Outcome<Value> {
         match self {
             Self::Range => call_range(arguments),
-            Self::Dict => dictionary("dict", arguments)
-                .map(|entries| Value::from_object(Entity::Dict(Mutex::new(entries)))),
+            Self::Dict => dictionary("dict", arguments).map(Dictionary::into_value),
             Self::Namespace => dictionary("namespace", arguments)
                 .map(|entries| Value::from_object(Entity::Namespace(Mutex::new(entries)))),
             Self::Lipsum => Err(Failure::unsupported(

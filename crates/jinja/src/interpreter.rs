@@ -22,8 +22,8 @@ use crate::limits::{Budget, Limits};
 use crate::output::{LineOrigin, Output, Printed};
 use crate::source::Source;
 use crate::syntax::UndefinedMode;
-use crate::syntax_tree::{MacroDefinition, Template};
-use crate::value::{Undefined, Value, lock, markup, text};
+use crate::syntax_tree::{MacroDefinition, Name, Template};
+use crate::value::{Undefined, Value, lock, text_like, text_of};
 
 /// A template that is ready to run.
 #[derive(Debug)]
@@ -50,12 +50,21 @@ pub(crate) struct Activation {
 }
 
 impl Activation {
-    /// The same inside of a body with variables of its own.
-    fn inner(&self, scope: Arc<Scope>) -> Self {
+    /// The same inside of a body with variables of its own, of which these are not set yet.
+    fn inner(&self, unset: &[Name]) -> Self {
         Self {
-            scope,
+            scope: Scope::within(Outer::Scope(Arc::clone(&self.scope)), unset),
             is_top_level: false,
             ..self.clone()
+        }
+    }
+
+    /// The context of another template that is run from here.
+    fn context_of(&self, with_context: bool) -> Context {
+        if with_context {
+            self.scope.snapshot()
+        } else {
+            Context::default()
         }
     }
 
@@ -90,7 +99,7 @@ pub(crate) struct Interpreter<'environment> {
     /// Whether literals are computed as Jinja2's compiler does it.
     is_folding: bool,
     /// Texts of several lines that bodies printed into values, with the lines they come from.
-    captured: BTreeMap<String, Vec<LineOrigin>>,
+    captured: CapturedLines,
     captured_bytes: usize,
     /// Scopes that hold macros that hold them.
     cyclic: Vec<Arc<Scope>>,
@@ -104,7 +113,7 @@ impl<'environment> Interpreter<'environment> {
             budget: Budget::new(limits),
             autoescape: false,
             is_folding: false,
-            captured: BTreeMap::new(),
+            captured: CapturedLines::new(),
             captured_bytes: 0,
             cyclic: Vec::new(),
             contexts: Vec::new(),
@@ -136,11 +145,7 @@ impl<'environment> Interpreter<'environment> {
     /// The value of what a body printed, whose lines are remembered.
     pub(crate) fn capture(&mut self, output: Output) -> Value {
         self.remember(&output.text, output.lines);
-        if self.autoescape {
-            markup(output.text)
-        } else {
-            text(output.text)
-        }
+        text_like(self.autoescape, output.text)
     }
 
     fn remember(&mut self, text: &str, lines: Vec<LineOrigin>) {
@@ -156,18 +161,34 @@ impl<'environment> Interpreter<'environment> {
         self.captured.insert(text.to_owned(), lines);
     }
 
-    /// Remembers the lines of a text that was made of another one, if their number is the same.
-    fn inherit_lines(&mut self, before: Option<String>, after: &Value) {
-        let (Some(before), Some(after)) = (before, crate::value::text_of(after)) else {
-            return;
-        };
-        let Some(lines) = self.captured.get(&before) else {
-            return;
-        };
-        if after.lines().count() == lines.len() {
-            let lines = lines.clone();
-            self.remember(after, lines);
+    /// The lines of a text that a body printed, none if they are not known.
+    fn lines_of(&self, value: &Value) -> Vec<LineOrigin> {
+        text_of(value).map_or_else(Vec::new, |text| {
+            captured_lines(&self.captured, text).to_vec()
+        })
+    }
+
+    /// Remembers the lines that a filter got for what it gives, if their number is the same.
+    fn inherit_lines(&mut self, lines: Vec<LineOrigin>, filtered: &Value) {
+        if let Some(text) = text_of(filtered)
+            && !lines.is_empty()
+            && text.lines().count() == lines.len()
+        {
+            self.remember(text, lines);
         }
+    }
+}
+
+type CapturedLines = BTreeMap<String, Vec<LineOrigin>>;
+
+fn captured_lines<'captured>(
+    captured: &'captured CapturedLines,
+    text: &str,
+) -> &'captured [LineOrigin] {
+    if text.contains('\n') {
+        captured.get(text).map_or(&[], Vec::as_slice)
+    } else {
+        &[]
     }
 }
 

@@ -156,11 +156,8 @@ impl<'source> Lexer<'source> {
             .iter()
             .any(|(begin, _)| matches!(begin, Begin::LineStatement | Begin::LineComment));
         let bytes = self.text.as_bytes();
-        for (at, _) in self
-            .rest(self.at)
-            .char_indices()
-            .map(|(offset, character)| (self.at + offset, character))
-        {
+        for (offset, _) in self.rest(self.at).char_indices() {
+            let at = self.at + offset;
             if !has_line_rule && !bytes.get(at).is_some_and(|byte| firsts.contains(byte)) {
                 continue;
             }
@@ -190,10 +187,7 @@ impl<'source> Lexer<'source> {
             };
             let Some(start) = start else { continue };
             if let Some(rest) = self.rest(start).strip_prefix(prefix) {
-                let sign = rest
-                    .bytes()
-                    .next()
-                    .filter(|byte| matches!(byte, b'-' | b'+'));
+                let sign = sign_at_start(rest);
                 let end = start + prefix.len() + usize::from(sign.is_some());
                 return Some(Opening {
                     begin: *begin,
@@ -242,10 +236,7 @@ impl<'source> Lexer<'source> {
     fn raw_begin(&self, at: usize) -> Option<(usize, Option<u8>)> {
         let (start, end) = (&self.syntax.block.0, &self.syntax.block.1);
         let rest = self.rest(at).strip_prefix(start.as_str())?;
-        let sign = rest
-            .bytes()
-            .next()
-            .filter(|byte| matches!(byte, b'-' | b'+'));
+        let sign = sign_at_start(rest);
         let rest = rest.get(usize::from(sign.is_some())..)?;
         let rest = rest
             .trim_start_matches(is_space)
@@ -290,10 +281,7 @@ impl<'source> Lexer<'source> {
         for (offset, _) in self.rest(self.at).match_indices(start.as_str()) {
             let at = self.at + offset;
             let rest = self.rest(at + start.len());
-            let sign = rest
-                .bytes()
-                .next()
-                .filter(|byte| matches!(byte, b'-' | b'+'));
+            let sign = sign_at_start(rest);
             let rest = rest.get(usize::from(sign.is_some())..).unwrap_or_default();
             let Some(rest) = rest.trim_start_matches(is_space).strip_prefix("endraw") else {
                 continue;
@@ -513,6 +501,13 @@ impl<'source> Lexer<'source> {
         }
         Err(self.failure("a text in quotes is never closed", self.at..self.at + 1))
     }
+}
+
+/// The sign after the start of a tag, which says what becomes of the white space before it.
+fn sign_at_start(text: &str) -> Option<u8> {
+    text.bytes()
+        .next()
+        .filter(|byte| matches!(byte, b'-' | b'+'))
 }
 
 /// The width of digits with single underscores between them.

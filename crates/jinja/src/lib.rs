@@ -1,9 +1,9 @@
 //! Renders templates byte for byte as Python's Jinja2 3.1.6 does.
 //!
-//! Templates are read by Jinja2's own grammar and run by its rules of scopes, inheritance and undefined values; numbers,
-//! texts, lists and dicts behave and print as Python's. Each line of the output knows the line of the template that it
-//! comes from ([`Printed::lines`]), and errors point into what the user wrote. Values are MiniJinja's [`Value`], with
-//! objects of this crate for what MiniJinja does not have.
+//! Templates are read by Jinja2's own grammar and run by its rules of scopes, inheritance and undefined values;
+//! numbers, texts, lists and dicts behave and print as Python's. Each line of the output knows the line of the template
+//! that it comes from ([`Printed::lines`]), and errors point into what the user wrote. Values are MiniJinja's
+//! [`Value`], with objects of this crate for what MiniJinja does not have.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,8 +22,8 @@
 //! The statements `do`, `break` and `continue` are always there. What cannot be had is
 //! [`ErrorKind::Unsupported`], at [`Engine::load`] where it can be seen there: the statements of the extensions `i18n`
 //! and `debug`, attributes such as `__class__`, `lipsum` and `random`, which print something else each time, complex
-//! numbers. Two things differ that no output shows: filters that give generators (`map`, `select` and their like) do
-//! their work at once, and a loop goes through its items as they are when it starts.
+//! numbers. Two things differ that no ordinary template shows: filters that give generators (`map`, `select` and their
+//! like) do their work at once, and a loop goes through its items as they are when it starts.
 
 #![expect(
     clippy::unnecessary_box_returns,

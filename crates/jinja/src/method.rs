@@ -154,9 +154,7 @@ fn find_item(items: &[Value], name: &str, arguments: CallArguments) -> Outcome<V
     if name == "count" {
         let mut found = 0;
         for other in items {
-            found += usize::from(
-                crate::value::are_identical(other, &item) || crate::value::are_equal(other, &item)?,
-            );
+            found += usize::from(crate::value::are_same_item(other, &item)?);
         }
         return Ok(count(found));
     }

@@ -10,10 +10,9 @@ use crate::error::{Failure, Outcome};
 use crate::limits::Budget;
 use crate::percent_format::format_percent;
 use crate::syntax_tree::{BinaryOperator, Comparison};
-use crate::text::escape_html;
 use crate::value::{
-    Entity, Key, Number, Value, View, are_equal, are_identical, compare, items, lock, markup,
-    number_of, text, text_of, try_str, tuple, type_name, undefined_of, view,
+    Entity, Key, Value, View, are_equal, are_same_item, compare, items, lock, number_of, text_like,
+    text_of, try_html, try_str, tuple, type_name, undefined_of, view,
 };
 
 impl BinaryOperator {
@@ -68,12 +67,10 @@ pub(crate) fn compute(
 fn add(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Option<Value>> {
     if let (Some(first), Some(second)) = (text_of(left), text_of(right)) {
         budget.reserve(first.len() + second.len())?;
-        return Ok(Some(match (left.is_safe(), right.is_safe()) {
-            (false, false) => text(format!("{first}{second}")),
-            (true, true) => markup(format!("{first}{second}")),
-            (true, false) => markup(format!("{first}{}", escape_html(second))),
-            (false, true) => markup(format!("{}{second}", escape_html(first))),
-        }));
+        let is_markup = left.is_safe() || right.is_safe();
+        let printed = if is_markup { try_html } else { try_str };
+        let joined = printed(left)? + &printed(right)?;
+        return Ok(Some(text_like(is_markup, joined)));
     }
     match (view(left), view(right)) {
         (View::Bytes(left), View::Bytes(right)) => {
@@ -106,27 +103,17 @@ fn multiply(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Option<
         (Some(times), None) => (right, times),
         _ => return Ok(None),
     };
-    let times = match times {
-        Number::Int(times) => usize::try_from(times.max(0)).unwrap_or(usize::MAX),
-        Number::Big(times) => {
-            if times.sign() == num_bigint::Sign::Minus {
-                0
-            } else {
-                usize::MAX
-            }
-        }
-        Number::Float(_) => return Ok(None),
+    let Some(times) = times.to_size() else {
+        return Ok(None);
     };
+    let times = usize::try_from(times.max(0)).unwrap_or(usize::MAX);
     let mut check = |size: usize| budget.reserve(size.saturating_mul(times));
     Ok(match view(sequence) {
         View::Text(content) => {
             check(content.len())?;
             // Nothing is as much as often nothing.
             let times = if content.is_empty() { 0 } else { times };
-            Some(crate::value::text_like(
-                sequence.is_safe(),
-                content.repeat(times),
-            ))
+            Some(text_like(sequence.is_safe(), content.repeat(times)))
         }
         View::Bytes(content) => {
             check(content.len())?;
@@ -159,20 +146,13 @@ pub(crate) fn concatenate(
 ) -> Outcome<Value> {
     let mut joined = String::new();
     let is_markup = autoescape && parts.iter().any(Value::is_safe);
+    let printed = if is_markup { try_html } else { try_str };
     for part in parts {
-        let printed = try_str(part)?;
+        let printed = printed(part)?;
         budget.reserve(joined.len() + printed.len())?;
-        if is_markup && !part.is_safe() {
-            joined.push_str(&escape_html(&printed));
-        } else {
-            joined.push_str(&printed);
-        }
+        joined.push_str(&printed);
     }
-    Ok(if is_markup {
-        markup(joined)
-    } else {
-        text(joined)
-    })
+    Ok(text_like(is_markup, joined))
 }
 
 /// Whether a comparison holds.
@@ -213,7 +193,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Outcome<bool> {
             loop {
                 let next = lock(waiting).pop_front();
                 match next {
-                    Some(next) if are_identical(&next, item) || are_equal(&next, item)? => {
+                    Some(next) if are_same_item(&next, item)? => {
                         return Ok(true);
                     }
                     Some(_) => {}
@@ -252,7 +232,7 @@ fn not_a_container(value: &Value) -> Box<Failure> {
 /// Where an item is among others.
 pub(crate) fn position(items: &[Value], item: &Value) -> Outcome<Option<usize>> {
     for (index, other) in items.iter().enumerate() {
-        if are_identical(other, item) || are_equal(other, item)? {
+        if are_same_item(other, item)? {
             return Ok(Some(index));
         }
     }

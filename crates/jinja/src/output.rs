@@ -51,33 +51,16 @@ impl Output {
         })
     }
 
-    /// Prints a value, whose lines come from one line of a template.
+    /// Prints a value, whose lines come from these if they are known, else from one line of a template.
     pub(crate) fn push_value(
         &mut self,
         text: &str,
+        lines: &[LineOrigin],
         origin: &LineOrigin,
         budget: &mut Budget,
     ) -> Outcome<()> {
-        self.push(text, budget, |_| origin.clone())
-    }
-
-    /// Prints a text whose lines are known.
-    pub(crate) fn push_lines(
-        &mut self,
-        text: &str,
-        lines: &[LineOrigin],
-        budget: &mut Budget,
-    ) -> Outcome<()> {
-        let fallback = LineOrigin {
-            template: Arc::from(""),
-            line: 1,
-        };
         self.push(text, budget, |index| {
-            lines
-                .get(index)
-                .or(lines.last())
-                .unwrap_or(&fallback)
-                .clone()
+            lines.get(index).or(lines.last()).unwrap_or(origin).clone()
         })
     }
 

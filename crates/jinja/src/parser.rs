@@ -12,7 +12,7 @@ use crate::scope_analysis;
 use crate::source::Source;
 use crate::syntax::Syntax;
 use crate::syntax_tree::{
-    Block, Expression, ExpressionKind, ForLoop, Frame, MacroDefinition, Name, Statement,
+    Block, Expression, ExpressionKind, ForLoop, Frame, MacroDefinition, Name, Reference, Statement,
     StatementKind, Target, Template, Text,
 };
 use crate::token::{Token, TokenKind};
@@ -82,7 +82,7 @@ struct Parser<'source> {
     /// Filters and tests that do not exist, where they would be used in any case.
     unknown: Vec<(String, Range<usize>)>,
     blocks: Vec<Block>,
-    references: Vec<(String, Range<usize>, bool)>,
+    references: Vec<Reference>,
     mentions: Vec<Mention>,
     /// For each body that is open, whether `break` ends it.
     loops: Vec<bool>,
@@ -316,7 +316,7 @@ impl Parser<'_> {
             "call" => self.parse_call_block()?,
             "filter" => self.parse_filter_block(span.start)?,
             "block" => self.parse_named_block(&span)?,
-            "extends" => StatementKind::Extends(self.parse_reference(false)?),
+            "extends" => StatementKind::Extends(self.parse_reference()?),
             "include" => self.parse_include()?,
             "import" => self.parse_import()?,
             "from" => self.parse_from_import()?,
@@ -596,7 +596,6 @@ impl Parser<'_> {
         let index = self.blocks.len();
         self.blocks.push(Block {
             name: Name::clone(&name),
-            is_required,
             frame: Frame::default(),
         });
         let mentions = self.mentions.len();
@@ -629,20 +628,23 @@ impl Parser<'_> {
     }
 
     /// The name of another template; one that is written as a text is remembered.
-    fn parse_reference(&mut self, may_miss: bool) -> Outcome<Expression> {
+    fn parse_reference(&mut self) -> Outcome<Expression> {
         let expression = self.parse_expression()?;
         if let ExpressionKind::Constant(value) = &expression.node
             && let Some(name) = text_of(value)
         {
-            self.references
-                .push((name.to_owned(), expression.span.clone(), may_miss));
+            self.references.push(Reference {
+                name: name.to_owned(),
+                span: expression.span.clone(),
+                may_miss: false,
+            });
         }
         Ok(expression)
     }
 
     fn parse_include(&mut self) -> Outcome<StatementKind> {
         let references = self.references.len();
-        let template = self.parse_reference(false)?;
+        let template = self.parse_reference()?;
         let ignores_missing = self.is_name("ignore") && self.is_next_name("missing");
         if ignores_missing {
             self.advance();
@@ -650,7 +652,7 @@ impl Parser<'_> {
             self.references
                 .iter_mut()
                 .skip(references)
-                .for_each(|reference| reference.2 = true);
+                .for_each(|reference| reference.may_miss = true);
         }
         let with_context = self.parse_context().unwrap_or(true);
         Ok(StatementKind::Include {
@@ -672,7 +674,7 @@ impl Parser<'_> {
     }
 
     fn parse_import(&mut self) -> Outcome<StatementKind> {
-        let template = self.parse_reference(false)?;
+        let template = self.parse_reference()?;
         self.expect_word("as")?;
         let target = self.parse_target_name()?;
         let with_context = self.parse_context().unwrap_or(false);
@@ -684,7 +686,7 @@ impl Parser<'_> {
     }
 
     fn parse_from_import(&mut self) -> Outcome<StatementKind> {
-        let template = self.parse_reference(false)?;
+        let template = self.parse_reference()?;
         self.expect_word("import")?;
         let mut names: Vec<(Name, Name)> = Vec::new();
         let mut with_context;

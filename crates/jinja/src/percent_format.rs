@@ -10,10 +10,9 @@ use crate::error::{Failure, Outcome};
 use crate::limits::Budget;
 use crate::number_format::format_float;
 use crate::text::escape_html;
-use crate::value::missing_key;
 use crate::value::{
-    Entity, Key, Number, Value, View, lock, number_of, quote_ascii, text_like, text_of, try_repr,
-    try_str, type_name, undefined_of, view,
+    Entity, Key, Number, Value, View, check_digits, lock, missing_key, number_of, quote_ascii,
+    text_like, text_of, try_repr, try_str, type_name, undefined_of, view,
 };
 
 /// A conversion such as `%-5.2f`.
@@ -281,9 +280,7 @@ fn exact_integer(value: &Value, letter: char) -> Outcome<BigInt> {
 
 fn real_number(value: &Value) -> Outcome<f64> {
     match number(value)? {
-        Some(number) => number.to_float().ok_or_else(|| {
-            Failure::raised("OverflowError", "the integer is too large for a float")
-        }),
+        Some(number) => number.to_float(),
         None => Err(wrong_type('f', "a number", value)),
     }
 }
@@ -310,10 +307,8 @@ fn character_of(value: &Value) -> Outcome<char> {
 }
 
 fn convert_integer(conversion: &Conversion, number: &BigInt, base: u32) -> Outcome<String> {
-    if number.bits() > 14_285 && base == 10 {
-        return Err(Failure::of_value(
-            "the integer has more than 4300 digits, which are not printed",
-        ));
+    if base == 10 {
+        check_digits(number)?;
     }
     let mut digits = number.magnitude().to_str_radix(base);
     if let Some(precision) = conversion.precision

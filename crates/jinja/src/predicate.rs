@@ -1,63 +1,20 @@
 //! Jinja2's tests, which stand after `is`.
 
+use minijinja::value::ValueKind;
 use num_integer::Integer as _;
 
 use crate::arguments::{CallArguments, required};
 use crate::error::Outcome;
-use crate::filter;
 use crate::interpreter::Interpreter;
 use crate::operator::{compute, floor_remainder, holds};
+use crate::parser::KnownNames as _;
 use crate::syntax_tree::{BinaryOperator, Comparison};
 use crate::text::is_all_case;
 use crate::value::{
-    Entity, Number, Value, View, are_equal, are_identical, number_of, text_of, try_str,
-    undefined_of, view,
+    Entity, Value, View, are_equal, are_identical, number_of, text_of, try_str, undefined_of, view,
 };
 
 pub(crate) type Predicate = fn(&mut Interpreter<'_>, &Value, CallArguments) -> Outcome<bool>;
-
-/// The names that the tests `filter` and `test` know.
-const NAMES: [&str; 39] = [
-    "odd",
-    "even",
-    "divisibleby",
-    "defined",
-    "undefined",
-    "filter",
-    "test",
-    "none",
-    "boolean",
-    "false",
-    "true",
-    "integer",
-    "float",
-    "lower",
-    "upper",
-    "string",
-    "mapping",
-    "number",
-    "sequence",
-    "iterable",
-    "callable",
-    "sameas",
-    "escaped",
-    "in",
-    "==",
-    "eq",
-    "equalto",
-    "!=",
-    "ne",
-    ">",
-    "gt",
-    "greaterthan",
-    "ge",
-    ">=",
-    "<",
-    "lt",
-    "lessthan",
-    "<=",
-    "le",
-];
 
 /// The test of a name.
 pub(crate) fn find(name: &str) -> Option<Predicate> {
@@ -80,16 +37,12 @@ pub(crate) fn find(name: &str) -> Option<Predicate> {
         "filter" => |interpreter, value, arguments| {
             alone(arguments, "filter")?;
             hashable(value)?;
-            Ok(text_of(value).is_some_and(|name| {
-                filter::find(name).is_some() || interpreter.environment.filters.contains_key(name)
-            }))
+            Ok(text_of(value).is_some_and(|name| interpreter.environment.has_filter(name)))
         },
         "test" => |interpreter, value, arguments| {
             alone(arguments, "test")?;
             hashable(value)?;
-            Ok(text_of(value).is_some_and(|name| {
-                NAMES.contains(&name) || interpreter.environment.tests.contains_key(name)
-            }))
+            Ok(text_of(value).is_some_and(|name| interpreter.environment.has_test(name)))
         },
         "==" | "eq" | "equalto" => {
             |_, value, arguments| compares(Comparison::Equal, value, arguments)
@@ -196,16 +149,11 @@ fn compares(comparison: Comparison, value: &Value, arguments: CallArguments) -> 
 
 /// Whether a number is odd.
 fn parity(interpreter: &mut Interpreter<'_>, value: &Value) -> Outcome<bool> {
-    match number_of(value) {
-        Some(Number::Int(number)) => Ok(number.is_odd()),
-        Some(number) if number.to_big().is_some() => {
-            Ok(number.to_big().unwrap_or_default().is_odd())
-        }
-        _ => {
-            let rest = remainder(interpreter, value, &Value::from(2))?;
-            are_equal(&rest, &Value::from(1))
-        }
+    if let Some(number) = number_of(value).and_then(|number| number.to_big()) {
+        return Ok(number.is_odd());
     }
+    let rest = remainder(interpreter, value, &Value::from(2))?;
+    are_equal(&rest, &Value::from(1))
 }
 
 fn remainder(interpreter: &mut Interpreter<'_>, value: &Value, divisor: &Value) -> Outcome<Value> {
@@ -247,7 +195,8 @@ fn is_sequence(value: &Value) -> bool {
     }
 }
 
-fn is_iterable(value: &Value) -> Outcome<bool> {
+/// Whether a value can be gone through, without doing it.
+pub(crate) fn is_iterable(value: &Value) -> Outcome<bool> {
     match view(value) {
         View::Text(_) | View::Bytes(_) => Ok(true),
         View::Entity(Entity::Undefined(undefined)) => undefined.check_use().map(|()| true),
@@ -261,7 +210,8 @@ fn is_iterable(value: &Value) -> Outcome<bool> {
                 | Entity::Generator { .. }
                 | Entity::Loop(_)
         )),
-        View::Foreign => Ok(value.try_iter().is_ok()),
+        // Going through it may use it up.
+        View::Foreign => Ok(value.kind() == ValueKind::Iterable),
         _ => Ok(false),
     }
 }

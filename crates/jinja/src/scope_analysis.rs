@@ -1,7 +1,7 @@
 //! Finds the variables that a body sets before it reads them.
 //!
-//! Jinja2 decides while it compiles whether a name is a variable of a body or is looked up in the context: a name that a
-//! body sets first, and that nothing around it mentions, is undefined until then, even if the context has it.
+//! Jinja2 decides while it compiles whether a name is a variable of a body or is looked up in the context: a name that
+//! a body sets first, and that nothing around it mentions, is undefined until then, even if the context has it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

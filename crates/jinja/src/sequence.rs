@@ -4,15 +4,16 @@ use num_bigint::BigInt;
 
 use crate::arguments::{index, is_none};
 use crate::error::{Failure, Outcome};
+use crate::foreign;
 use crate::limits::Budget;
 use crate::value::{
-    Entity, Key, Value, View, compare, items, list, lock, number_of, range, text, text_like, tuple,
-    type_name, view,
+    Entity, Key, Value, View, compare, items, list, lock, missing_key, number_of, range, text_like,
+    tuple, type_name, view,
 };
 
 /// The item of a key, `None` where Python finds none or the value has no items.
 pub(crate) fn item(owner: &Value, key: &Value) -> Outcome<Option<Value>> {
-    let at = |length: usize| position(key, length);
+    let at = |length: usize| place_of(key, length);
     Ok(match view(owner) {
         View::Text(content) => {
             let Some(at) = at(content.chars().count()) else {
@@ -48,17 +49,13 @@ pub(crate) fn item(owner: &Value, key: &Value) -> Outcome<Option<Value>> {
             }
             _ => None,
         },
-        View::Foreign => owner
-            .get_item(key)
-            .ok()
-            .filter(|value| !value.is_undefined())
-            .map(crate::value::adopt),
+        View::Foreign => foreign::item(owner, key),
         _ => None,
     })
 }
 
 /// The place that an index means, from the end if it is negative.
-fn position(key: &Value, length: usize) -> Option<usize> {
+pub(crate) fn place_of(key: &Value, length: usize) -> Option<usize> {
     let number = number_of(key)?.to_big()?;
     let number = if number < BigInt::ZERO {
         number + BigInt::from(length)
@@ -76,10 +73,7 @@ pub(crate) fn slice(
     step: Option<Value>,
 ) -> Outcome<Value> {
     if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
-        return match undefined.mode {
-            crate::UndefinedMode::Chainable => Ok(owner.clone()),
-            _ => Err(undefined.failure()),
-        };
+        return undefined.check_access().map(|()| owner.clone());
     }
     let part = |value: Option<Value>| -> Outcome<Option<i64>> {
         value
@@ -121,6 +115,8 @@ pub(crate) fn slice(
                 .ok_or_else(|| Failure::of_value("the step is too large"))?;
             Ok(range(at(from)?, at(to)?, step))
         }
+        // CPython looks for the slice among the keys.
+        View::Entity(Entity::Dict(_)) => Err(missing_key()),
         _ => Err(Failure::of_type(format!(
             "a value of type `{}` has no slices",
             type_name(owner)
@@ -224,12 +220,4 @@ pub(crate) fn sorted(
         .into_iter()
         .map(|(_, value)| value)
         .collect())
-}
-
-/// The characters of a text as texts.
-pub(crate) fn characters(content: &str) -> Vec<Value> {
-    content
-        .chars()
-        .map(|character| text(character.to_string()))
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! The delimiters of templates and the treatment of white space around them.
 
-/// How templates are written: Jinja2's options of the same names.
+/// How templates are written: Jinja2's options of an environment, pairs of delimiters together.
 ///
 /// A start and an end may be equal, as in the comments `#| … #|`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -291,7 +291,6 @@ pub(crate) enum Comparison {
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) name: Name,
-    pub(crate) is_required: bool,
     pub(crate) frame: Frame,
 }
 
@@ -300,6 +299,14 @@ pub(crate) struct Block {
 pub(crate) struct Template {
     pub(crate) root: Frame,
     pub(crate) blocks: Vec<Arc<Block>>,
-    /// Names of templates that are written as texts in it, with the bytes of each; `true` if one may be missing.
-    pub(crate) references: Vec<(String, Range<usize>, bool)>,
+    pub(crate) references: Vec<Reference>,
+}
+
+/// The name of another template that is written as a text.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    /// Whether the other template may be missing.
+    pub(crate) may_miss: bool,
 }

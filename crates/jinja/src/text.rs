@@ -42,7 +42,7 @@ pub(crate) fn split_lines(text: &str, keep_ends: bool) -> Vec<&str> {
 pub(crate) fn capitalize(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
-        Some(first) => title_case(first) + &lower(characters.as_str()),
+        Some(first) => title_case(first) + &characters.as_str().to_lowercase(),
         None => String::new(),
     }
 }
@@ -58,10 +58,6 @@ pub(crate) fn title_case(letter: char) -> String {
         'ǌ' | 'ǋ' | 'Ǌ' => "ǋ".to_owned(),
         _ => letter.to_uppercase().collect(),
     }
-}
-
-pub(crate) fn lower(text: &str) -> String {
-    text.to_lowercase()
 }
 
 /// Python's `title`: a large letter wherever a letter follows none.

@@ -23,10 +23,14 @@ use num_bigint::BigInt;
 pub(crate) use dictionary::{Dictionary, Key, missing_key};
 pub(crate) use entity::{Entity, Module, ViewKind, count, lock, range};
 pub(crate) use moment::{Moment, date_attribute, date_method};
-pub(crate) use number::{Number, integer, number_of, parse_float, parse_integer, print_float};
-pub(crate) use order::{are_equal, are_identical, compare};
-pub use parts::{Parts, moment, parts};
-pub(crate) use representation::{is_printable, quote, quote_ascii, try_repr, try_str, type_name};
+pub(crate) use number::{
+    Number, check_digits, integer, number_of, parse_float, parse_integer, print_float,
+};
+pub(crate) use order::{are_equal, are_identical, are_same_item, compare};
+pub use parts::{Parts, parts};
+pub(crate) use representation::{
+    is_printable, quote, quote_ascii, try_html, try_repr, try_str, type_name,
+};
 pub(crate) use undefined::{Undefined, quoted_hint};
 
 use crate::error::{ExceededLimit, Failure, Outcome};
@@ -57,7 +61,7 @@ pub fn dict(pairs: Vec<(Value, Value)>) -> Value {
             entries.insert(hashed, key, adopt(value));
         }
     }
-    Value::from_object(Entity::Dict(Mutex::new(entries)))
+    entries.into_value()
 }
 
 /// A value that is not defined.
@@ -81,19 +85,25 @@ pub fn integer_from_decimal(digits: &str) -> Option<Value> {
 
 /// A date, printed as `2024-01-31`; `None` if there is no such day.
 pub fn date(year: i32, month: u32, day: u32) -> Option<Value> {
-    Moment::date(year, month, day).map(|moment| Value::from_object(Entity::Moment(moment)))
+    Moment::date(year, month, day).map(Moment::into_value)
 }
 
 /// A time of the day in hours, minutes, seconds and microseconds; `None` if there is no such time.
 pub fn time(clock: [u32; 4]) -> Option<Value> {
-    Moment::time(clock).map(|moment| Value::from_object(Entity::Moment(moment)))
+    Moment::time(clock).map(Moment::into_value)
 }
 
 /// A date with a time of the day (see [`time`]), and an offset from UTC in seconds if it has one.
 ///
 /// `None` if there is no such day, time or offset.
 pub fn datetime(day: (i32, u32, u32), clock: [u32; 4], offset: Option<i32>) -> Option<Value> {
-    Moment::datetime(day, clock, offset).map(|moment| Value::from_object(Entity::Moment(moment)))
+    Moment::datetime(day, clock, offset).map(Moment::into_value)
+}
+
+/// Makes a `datetime.date`, `datetime.datetime` or `datetime.time` of what Python prints for it: `2024-01-31`,
+/// `2024-01-31 10:00:00.500000+01:00`, `10:00:00`; `None` of anything else.
+pub fn moment(text: &str) -> Option<Value> {
+    Moment::parse(text).map(Moment::into_value)
 }
 
 /// What Python's `repr` gives; `...` stands for what is nested too deep to be printed.

@@ -7,8 +7,7 @@ use crate::error::{ExceededLimit, Failure, Outcome};
 use crate::interpreter::Interpreter;
 use crate::sequence::sort_by_keys;
 use crate::value::{
-    Entity, Number, Value, View, items, lock, markup, number_of, print_float, tuple, type_name,
-    view,
+    Entity, Number, Value, View, items, lock, markup, number_of, print_float, type_name, view,
 };
 
 /// How deep lists and dicts may be inside of one another.
@@ -65,12 +64,7 @@ impl Writer<'_, '_> {
             }
             View::Entity(Entity::Dict(entries)) => {
                 let pairs = lock(entries).pairs();
-                let pairs = pairs
-                    .into_iter()
-                    .map(|(key, value)| (key.clone(), tuple(vec![key, value])))
-                    .collect();
-                let sorted = sort_by_keys(pairs, false, &mut self.interpreter.budget)?;
-                let pairs: Vec<Value> = sorted.into_iter().map(|(_, pair)| pair).collect();
+                let pairs = sort_by_keys(pairs, false, &mut self.interpreter.budget)?;
                 self.write_group('{', '}', &pairs, Self::write_pair)?;
             }
             _ => {
@@ -83,12 +77,12 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    fn write_group(
+    fn write_group<T>(
         &mut self,
         start: char,
         end: char,
-        content: &[Value],
-        write: fn(&mut Self, &Value) -> Outcome<()>,
+        content: &[T],
+        write: fn(&mut Self, &T) -> Outcome<()>,
     ) -> Outcome<()> {
         self.text.push(start);
         if !content.is_empty() {
@@ -118,11 +112,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn write_pair(&mut self, pair: &Value) -> Outcome<()> {
-        let content = items(pair)?;
-        let [key, value] = content.as_slice() else {
-            return Ok(());
-        };
+    fn write_pair(&mut self, (key, value): &(Value, Value)) -> Outcome<()> {
         match view(key) {
             View::Text(name) => self.write_text(name),
             View::None => self.text.push_str("\"null\""),

@@ -9,7 +9,7 @@ use crate::arguments::{CallArguments, flag, given, index};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
 use crate::text::{escape_html, is_space};
-use crate::value::{Value, items, text_like, text_of, try_str};
+use crate::value::{Value, items, text_like, try_html, try_str};
 
 /// What is taken for an address: a scheme or `www.`, a name below a common domain, or a numeric host.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -73,12 +73,7 @@ pub(super) fn urlize(
         }
         extra.push(scheme);
     }
-    let printed = try_str(value)?;
-    let escaped = if value.is_safe() && text_of(value).is_some() {
-        printed
-    } else {
-        escape_html(&printed)
-    };
+    let escaped = try_html(value)?;
     interpreter
         .budget
         .reserve(escaped.len().saturating_mul(4))?;

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use crate::arguments::{CallArguments, flag, is_none};
 use crate::error::{Failure, Outcome};
 use crate::interpreter::Interpreter;
+use crate::predicate::is_iterable;
 use crate::text::{escape_html, is_space};
 use crate::value::{
-    Entity, Value, View, items, lock, markup, text, text_like, text_of, try_str, type_name,
-    undefined_of, view,
+    Entity, Value, View, items, lock, markup, text, text_like, text_of, try_html, try_str,
+    type_name, undefined_of, view,
 };
 
 pub(super) fn escape(
@@ -17,10 +18,7 @@ pub(super) fn escape(
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("escape")?;
-    if value.is_safe() {
-        return Ok(value.clone());
-    }
-    try_str(value).map(|printed| markup(escape_html(&printed)))
+    try_html(value).map(markup)
 }
 
 pub(super) fn forceescape(
@@ -159,7 +157,7 @@ pub(super) fn urlencode(
             ));
         }
         View::Entity(Entity::Dict(entries)) => lock(entries).pairs(),
-        View::Entity(entity) if undefined_of(value).is_some() || entity.items().is_some() => {
+        View::Entity(_) if is_iterable(value)? => {
             let mut pairs = Vec::new();
             for pair in items(value)? {
                 match <[Value; 2]>::try_from(items(&pair)?) {
@@ -197,14 +195,6 @@ pub(super) fn xmlattr(
     };
     let pairs = lock(entries).pairs();
     let mut attributes = Vec::new();
-    let escaped = |value: &Value| -> Outcome<String> {
-        let printed = try_str(value)?;
-        Ok(if value.is_safe() {
-            printed
-        } else {
-            escape_html(&printed)
-        })
-    };
     for (key, value) in pairs {
         if is_none(&value) || undefined_of(&value).is_some() {
             continue;
@@ -223,7 +213,7 @@ pub(super) fn xmlattr(
                 "the name of an attribute has a character that it cannot have",
             ));
         }
-        attributes.push(format!("{}=\"{}\"", escaped(&key)?, escaped(&value)?));
+        attributes.push(format!("{}=\"{}\"", try_html(&key)?, try_html(&value)?));
     }
     let mut printed = attributes.join(" ");
     if flag(autospace, true)? && !printed.is_empty() {

@@ -38,15 +38,8 @@ fn to_float(value: &Value) -> Outcome<Option<f64>> {
     match view(value) {
         View::Text(content) => Ok(parse_float(content)),
         View::Bytes(content) => Ok(std::str::from_utf8(content).ok().and_then(parse_float)),
-        _ => match number_of(value) {
-            Some(number) => number.to_float().map(Some).ok_or_else(too_large),
-            None => Ok(None),
-        },
+        _ => number_of(value).map(|number| number.to_float()).transpose(),
     }
-}
-
-fn too_large() -> Box<Failure> {
-    Failure::raised("OverflowError", "the integer is too large for a float")
 }
 
 fn whole(number: f64) -> Option<Value> {
@@ -192,7 +185,7 @@ pub(super) fn round(
         };
     }
     let is_integer = number.to_big().is_some();
-    let number = number.to_float().ok_or_else(too_large)?;
+    let number = number.to_float()?;
     if is_integer && precision >= 0 {
         // Python multiplies and divides integers, which is exact.
         return Ok(Value::from(number));

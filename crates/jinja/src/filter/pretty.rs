@@ -6,7 +6,7 @@ use crate::interpreter::Interpreter;
 use crate::limits::Budget;
 use crate::sequence::sort_by_keys;
 use crate::text::{is_space, split_lines};
-use crate::value::{Entity, Value, View, items, list, lock, quote, text, try_repr, view};
+use crate::value::{Entity, Value, View, items, lock, quote, text, try_repr, view};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -44,7 +44,7 @@ impl Printer<'_> {
         let (start, end, parts) = match view(value) {
             View::Entity(Entity::Dict(_)) => {
                 let mut parts = Vec::new();
-                for (key, value) in self.sorted_pairs(value)? {
+                for (key, value) in self.sorted_pairs(value) {
                     let key = self.on_one_line(&key, depth + 1)?;
                     parts.push(format!("{key}: {}", self.on_one_line(&value, depth + 1)?));
                 }
@@ -68,24 +68,13 @@ impl Printer<'_> {
         Ok(printed)
     }
 
-    fn sorted_pairs(&mut self, dict: &Value) -> Outcome<Vec<(Value, Value)>> {
+    fn sorted_pairs(&mut self, dict: &Value) -> Vec<(Value, Value)> {
         let View::Entity(Entity::Dict(entries)) = view(dict) else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
         let pairs = lock(entries).pairs();
-        let keyed: Vec<(Value, Value)> = pairs
-            .iter()
-            .map(|(key, value)| (key.clone(), list(vec![key.clone(), value.clone()])))
-            .collect();
         // Keys that cannot be compared stay in their order; Python sorts them by their types' names.
-        let Ok(sorted) = sort_by_keys(keyed, false, self.budget) else {
-            return Ok(pairs);
-        };
-        let mut in_order = Vec::new();
-        for (key, pair) in sorted {
-            in_order.push((key, items(&pair)?.pop().unwrap_or_default()));
-        }
-        Ok(in_order)
+        sort_by_keys(pairs.clone(), false, self.budget).unwrap_or(pairs)
     }
 
     fn print(
@@ -133,7 +122,7 @@ impl Printer<'_> {
         level: usize,
     ) -> Outcome<()> {
         self.text.push('{');
-        let pairs = self.sorted_pairs(dict)?;
+        let pairs = self.sorted_pairs(dict);
         let last = pairs.len().saturating_sub(1);
         for (at, (key, value)) in pairs.into_iter().enumerate() {
             if at > 0 {

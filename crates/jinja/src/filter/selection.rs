@@ -7,10 +7,9 @@ use crate::error::{Failure, Outcome};
 use crate::interpreter::{Interpreter, callable_name};
 use crate::parser::KnownNames as _;
 use crate::sequence::sort_by_keys;
-use crate::syntax::UndefinedMode;
 use crate::value::{
-    Entity, Undefined, Value, are_equal, generator, integer, is_true, items, list, parse_integer,
-    text_like, text_of, undefined_of,
+    Entity, Value, are_equal, generator, integer, is_true, items, list, parse_integer, text_like,
+    text_of, undefined_of,
 };
 
 /// A path such as `metadata.name` or `0.name`, by which filters reach into values.
@@ -60,7 +59,7 @@ fn part(part: &str) -> Value {
 /// A text in small letters, other values as they are.
 pub(super) fn ignore_case(value: Value, case_sensitive: bool) -> Value {
     match text_of(&value) {
-        Some(content) if !case_sensitive => text_like(value.is_safe(), crate::text::lower(content)),
+        Some(content) if !case_sensitive => text_like(value.is_safe(), content.to_lowercase()),
         _ => value,
     }
 }
@@ -88,15 +87,10 @@ pub(super) fn attr(
     let name = required(name, "attr", "name")?;
     let name_text = text_argument(&name, "the name of an attribute")?;
     if let Some(undefined) = undefined_of(value) {
-        return match undefined.mode {
-            UndefinedMode::Chainable => Ok(value.clone()),
-            _ => Err(undefined.failure()),
-        };
+        return undefined.check_access().map(|()| value.clone());
     }
     let found = interpreter.own_attribute(value, &std::sync::Arc::from(name_text));
-    Ok(found.unwrap_or_else(|| {
-        Undefined::missing_in(interpreter.undefined_mode(), value, name.clone()).into_value()
-    }))
+    Ok(found.unwrap_or_else(|| interpreter.missing_in(value, &name).into_value()))
 }
 
 /// The items of a value that is not empty, as these filters ask for it.

@@ -5,10 +5,9 @@ use crate::error::{Failure, Outcome};
 use crate::filter::selection::{AttributePath, extreme, ignore_case};
 use crate::interpreter::Interpreter;
 use crate::sequence::sort_by_keys;
-use crate::text::escape_html;
 use crate::value::{
-    Entity, Key, Value, View, count, generator, items, list, lock, markup, text, text_like,
-    text_of, try_str, tuple, type_name, undefined_of, view,
+    Entity, Key, Value, View, count, generator, items, list, lock, text_like, text_of, try_html,
+    try_str, tuple, type_name, undefined_of, view,
 };
 
 pub(super) fn length_of(
@@ -102,14 +101,7 @@ pub(super) fn join(
     }
     let is_markup =
         interpreter.autoescape && (separator.is_safe() || content.iter().any(Value::is_safe));
-    let printed = |value: &Value| -> Outcome<String> {
-        let printed = try_str(value)?;
-        Ok(if is_markup && !value.is_safe() {
-            escape_html(&printed)
-        } else {
-            printed
-        })
-    };
+    let printed = if is_markup { try_html } else { try_str };
     let separator = printed(&separator)?;
     let mut joined = String::new();
     for (at, item) in content.iter().enumerate() {
@@ -120,11 +112,7 @@ pub(super) fn join(
         interpreter.budget.check_size(joined.len())?;
     }
     interpreter.budget.reserve(joined.len())?;
-    Ok(if is_markup {
-        markup(joined)
-    } else {
-        text(joined)
-    })
+    Ok(text_like(is_markup, joined))
 }
 
 pub(super) fn items_of(

@@ -8,8 +8,7 @@ use crate::method::{justified, replace_text};
 use crate::percent_format::format_percent;
 use crate::text::{escape_html, is_space, is_word, split_lines};
 use crate::value::{
-    Dictionary, Entity, Value, count, text, text_like, text_of, try_str, tuple, type_name,
-    undefined_of,
+    Dictionary, Value, count, text, text_like, text_of, try_str, tuple, type_name, undefined_of,
 };
 
 /// Changes the text of a value, which stays safe if it is.
@@ -33,7 +32,7 @@ pub(super) fn lower(
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("lower")?;
-    changed(value, crate::text::lower)
+    changed(value, str::to_lowercase)
 }
 
 pub(super) fn capitalize(
@@ -139,7 +138,7 @@ pub(super) fn format(
             .named
             .into_iter()
             .for_each(|(name, value)| entries.insert_text(&name, value));
-        Value::from_object(Entity::Dict(std::sync::Mutex::new(entries)))
+        entries.into_value()
     };
     let (content, safe) = soft_text(value)?;
     format_percent(&content, safe, &operand, &mut interpreter.budget)

@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
-use crate::interpreter::loops::missing_attribute;
+use crate::foreign;
 use crate::interpreter::{Interpreter, LoopState};
 use crate::method;
-use crate::syntax::UndefinedMode;
 use crate::value::{
-    Entity, Value, View, adopt, count, date_attribute, date_method, lock, text, text_of, tuple,
+    Entity, Undefined, Value, View, count, date_attribute, date_method, lock, text, text_of, tuple,
     type_name, view,
 };
 
 impl Interpreter<'_> {
+    /// What stands for an attribute or an item that a value does not have.
+    pub(crate) fn missing_in(&self, owner: &Value, name: &Value) -> Undefined {
+        Undefined::missing_in(self.undefined_mode(), owner, name.clone())
+    }
+
     /// What `owner.name` gives: an attribute or method first, then an item.
     pub(crate) fn attribute(&mut self, owner: &Value, name: &Arc<str>) -> Outcome<Value> {
         if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
-            return match undefined.mode {
-                UndefinedMode::Chainable => Ok(owner.clone()),
-                _ => Err(undefined.failure()),
-            };
+            return undefined.check_access().map(|()| owner.clone());
         }
         if let Some(value) = self.own_attribute(owner, name) {
             return Ok(value);
@@ -28,28 +29,25 @@ impl Interpreter<'_> {
         let key = text(&**name);
         match crate::sequence::item(owner, &key) {
             Ok(Some(value)) => Ok(value),
-            _ => Ok(missing_attribute(self, owner, &key).into_value()),
+            _ => Ok(self.missing_in(owner, &key).into_value()),
         }
     }
 
     /// What `owner[key]` gives: an item first, then an attribute or method.
     pub(crate) fn item(&mut self, owner: &Value, key: &Value) -> Outcome<Value> {
         let found = self.find_item(owner, key)?;
-        Ok(found.unwrap_or_else(|| missing_attribute(self, owner, key).into_value()))
+        Ok(found.unwrap_or_else(|| self.missing_in(owner, key).into_value()))
     }
 
     /// The same for a key that is computed.
     pub(super) fn computed_item(&mut self, owner: &Value, key: &Value) -> Outcome<Value> {
         let found = self.find_item(owner, key)?;
-        Ok(found.unwrap_or_else(|| missing_attribute(self, owner, key).computed().into_value()))
+        Ok(found.unwrap_or_else(|| self.missing_in(owner, key).computed().into_value()))
     }
 
     fn find_item(&mut self, owner: &Value, key: &Value) -> Outcome<Option<Value>> {
         if let View::Entity(Entity::Undefined(undefined)) = view(owner) {
-            return match undefined.mode {
-                UndefinedMode::Chainable => Ok(Some(owner.clone())),
-                _ => Err(undefined.failure()),
-            };
+            return undefined.check_access().map(|()| Some(owner.clone()));
         }
         if let Some(value) = crate::sequence::item(owner, key)? {
             return Ok(Some(value));
@@ -67,13 +65,7 @@ impl Interpreter<'_> {
         }
         let entity = match view(owner) {
             View::Entity(entity) => entity,
-            View::Foreign => {
-                return owner
-                    .get_attr(name)
-                    .ok()
-                    .filter(|value| !value.is_undefined())
-                    .map(adopt);
-            }
+            View::Foreign => return foreign::attribute(owner, name),
             View::Int(_) | View::Bool(_) | View::Float(_) => return number_attribute(owner, name),
             _ => return None,
         };

@@ -1,18 +1,14 @@
 //! Calls of functions, methods and macros.
 
-use std::sync::Arc;
-
 use crate::arguments::{CallArguments, named_of};
 use crate::callable::{CallError, Callable};
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::foreign;
 use crate::interpreter::statement::at;
-use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
+use crate::interpreter::{Activation, Interpreter, Macro};
 use crate::output::Output;
 use crate::syntax_tree::{Arguments, Expression, ExpressionKind, Name};
-use crate::value::{
-    Dictionary, Entity, Undefined, Value, View, adopt, items, lock, tuple, type_name, view,
-};
+use crate::value::{Dictionary, Entity, Value, View, adopt, items, lock, tuple, type_name, view};
 
 impl Interpreter<'_> {
     pub(super) fn evaluate_arguments(
@@ -111,11 +107,8 @@ impl Interpreter<'_> {
 
     fn call_macro(&mut self, callee: &Macro, mut arguments: CallArguments) -> Outcome<Value> {
         let definition = &callee.definition;
-        let scope = Scope::within(
-            Outer::Scope(Arc::clone(&callee.activation.scope)),
-            &definition.body.unset,
-        );
-        let activation = callee.activation.inner(Arc::clone(&scope));
+        let activation = callee.activation.inner(&definition.body.unset);
+        let scope = &activation.scope;
         let count = definition.parameters.len();
         let mut positional = std::mem::take(&mut arguments.positional);
         let varargs = positional.split_off(positional.len().min(count));
@@ -141,10 +134,7 @@ impl Interpreter<'_> {
                 .named
                 .drain(..)
                 .for_each(|(name, value)| entries.insert_text(&name, value));
-            scope.set(
-                &Name::from("kwargs"),
-                Value::from_object(Entity::Dict(std::sync::Mutex::new(entries))),
-            );
+            scope.set(&Name::from("kwargs"), entries.into_value());
         } else if let Some((name, _)) = arguments.named.first() {
             let callee = callee.name().unwrap_or("caller");
             return Err(Failure::of_type(format!(
@@ -180,7 +170,7 @@ impl Interpreter<'_> {
                 (None, Some(default)) => self.evaluate(default, activation)?,
                 (None, None) => {
                     let hint = format!("parameter {} was not provided", crate::value::quote(name));
-                    Undefined::hinted(self.undefined_mode(), hint, Some(name)).into_value()
+                    self.undefined(hint, Some(name))
                 }
             };
             activation.scope.set(name, value);

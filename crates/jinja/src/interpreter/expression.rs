@@ -5,13 +5,12 @@ use std::sync::Arc;
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
 use crate::interpreter::call::call_outside;
-use crate::interpreter::loops::missing_attribute;
 use crate::interpreter::{Activation, Found, Interpreter};
 use crate::operator::{compute, concatenate, holds, negative, positive};
 use crate::syntax::UndefinedMode;
 use crate::syntax_tree::{Comparison, Expression, ExpressionKind, Name, Slice};
 use crate::value::{
-    Dictionary, Entity, Key, Undefined, Value, is_true, list, quote, text_of, tuple, type_name,
+    Dictionary, Key, Undefined, Value, is_true, list, quote, text_of, try_str, tuple, type_name,
     undefined_of,
 };
 use crate::{filter, predicate};
@@ -51,11 +50,14 @@ impl Interpreter<'_> {
     ) -> Outcome<Value> {
         let value = self.evaluate(expression, activation);
         match &value {
-            Err(failure) if failure.exception == "TypeError" && expression.node.is_literal() => {
+            Err(failure) if is_sliced_in_vain(failure) && expression.node.is_literal() => {
                 self.is_folding = true;
                 let folded = self.evaluate(expression, activation);
                 self.is_folding = false;
-                folded.or(value)
+                // What cannot be printed is not folded.
+                folded
+                    .and_then(|folded| try_str(&folded).map(|_| folded))
+                    .or(value)
             }
             _ => value,
         }
@@ -89,8 +91,8 @@ impl Interpreter<'_> {
             ExpressionKind::Slice(inner, slice) => {
                 let owner = self.evaluate(inner, activation)?;
                 match self.evaluate_slice(&owner, slice, activation) {
-                    Err(failure) if self.is_folding && failure.exception == "TypeError" => {
-                        Ok(missing_attribute(self, &owner, &Value::from("slice")).into_value())
+                    Err(failure) if self.is_folding && is_sliced_in_vain(&failure) => {
+                        Ok(self.missing_in(&owner, &Value::from("slice")).into_value())
                     }
                     sliced => sliced,
                 }
@@ -203,9 +205,7 @@ impl Interpreter<'_> {
             let value = self.evaluate(value, activation)?;
             entries.insert(Key::of(&key)?, key, value);
         }
-        Ok(Value::from_object(Entity::Dict(std::sync::Mutex::new(
-            entries,
-        ))))
+        Ok(entries.into_value())
     }
 
     fn evaluate_comparison(
@@ -266,24 +266,15 @@ impl Interpreter<'_> {
         arguments: CallArguments,
     ) -> Outcome<Value> {
         self.budget.take(1)?;
-        let is_captured =
-            !self.captured.is_empty() && text_of(&value).is_some_and(|text| text.contains('\n'));
-        let before = if is_captured {
-            text_of(&value).map(str::to_owned)
-        } else {
-            None
-        };
+        let lines = self.lines_of(&value);
         let filtered = if let Some(callable) = self.environment.filters.get(name) {
             call_outside(name, &**callable, &with_first(value, arguments))?
         } else if let Some(filter) = filter::find(name) {
             filter(self, &value, arguments)?
         } else {
-            return Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("there is no filter `{name}`"),
-            ));
+            return Err(nothing_named("filter", name));
         };
-        self.inherit_lines(before, &filtered);
+        self.inherit_lines(lines, &filtered);
         Ok(filtered)
     }
 
@@ -299,10 +290,7 @@ impl Interpreter<'_> {
         }
         match predicate::find(name) {
             Some(test) => test(self, &value, arguments).map(Value::from),
-            None => Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("there is no test `{name}`"),
-            )),
+            None => Err(nothing_named("test", name)),
         }
     }
 }
@@ -326,6 +314,18 @@ pub(crate) fn callable_name(name: &Value, exists: impl Fn(&str) -> bool) -> Outc
         ),
     };
     Err(Failure::raised("TemplateRuntimeError", message))
+}
+
+/// Whether it may be the error of a slice that a value does not have.
+fn is_sliced_in_vain(failure: &Failure) -> bool {
+    matches!(failure.exception, "TypeError" | "KeyError")
+}
+
+fn nothing_named(what: &str, name: &str) -> Box<Failure> {
+    Failure::raised(
+        "TemplateRuntimeError",
+        format!("there is no {what} `{name}`"),
+    )
 }
 
 fn with_first(value: Value, mut arguments: CallArguments) -> CallArguments {

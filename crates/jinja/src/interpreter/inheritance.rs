@@ -7,10 +7,9 @@ use crate::engine::missing_template;
 use crate::error::{ErrorKind, Failure, Outcome};
 use crate::interpreter::{Activation, CompiledTemplate, Context, Interpreter, Outer, Scope};
 use crate::output::Output;
-use crate::syntax_tree::{Block, Name};
+use crate::syntax_tree::{Block, Frame, Name};
 use crate::value::{
-    Entity, Module, Undefined, Value, View, items, lock, quoted_hint, text_of, try_str,
-    undefined_of, view,
+    Entity, Module, Value, View, items, lock, quoted_hint, text_of, try_str, undefined_of, view,
 };
 
 /// A block of a template.
@@ -131,35 +130,45 @@ impl Interpreter<'_> {
         let mut running = Some(Arc::clone(template));
         while let Some(template) = running {
             self.budget.enter()?;
-            let scope = Scope::within(
-                Outer::Context(Arc::clone(context)),
-                &template.tree.root.unset,
-            );
-            let reference = SelfReference {
-                template: Arc::clone(&template.source.name),
-                context: Arc::clone(context),
-                blocks: Arc::clone(&blocks),
-            };
-            scope.set(
-                &Name::from("self"),
-                Value::from_object(Entity::SelfReference(reference)),
-            );
-            self.cyclic.push(Arc::clone(&scope));
-            let activation = Activation {
-                template: Arc::clone(&template),
-                scope,
-                context: Arc::clone(context),
-                blocks: Arc::clone(&blocks),
-                is_top_level: true,
-                parent: Arc::default(),
-                obeys_parent: true,
-                is_captured: false,
-            };
-            self.run_body(&template.tree.root.body, &activation, output)?;
+            let root = &template.tree.root;
+            let activation = self.activate(&template, root, context, &blocks, true);
+            self.run_body(&root.body, &activation, output)?;
             self.budget.leave();
             running = lock(&activation.parent).take();
         }
         Ok(())
+    }
+
+    /// What runs at the top level of a template, or in one of its blocks; both have the variable `self`.
+    fn activate(
+        &mut self,
+        template: &Arc<CompiledTemplate>,
+        frame: &Frame,
+        context: &Arc<Context>,
+        blocks: &Arc<BlockTable>,
+        is_top_level: bool,
+    ) -> Activation {
+        let scope = Scope::within(Outer::Context(Arc::clone(context)), &frame.unset);
+        let reference = SelfReference {
+            template: Arc::clone(&template.source.name),
+            context: Arc::clone(context),
+            blocks: Arc::clone(blocks),
+        };
+        scope.set(
+            &Name::from("self"),
+            Value::from_object(Entity::SelfReference(reference)),
+        );
+        self.cyclic.push(Arc::clone(&scope));
+        Activation {
+            template: Arc::clone(template),
+            scope,
+            context: Arc::clone(context),
+            blocks: Arc::clone(blocks),
+            is_top_level,
+            parent: Arc::default(),
+            obeys_parent: is_top_level,
+            is_captured: false,
+        }
     }
 
     pub(super) fn extend(&mut self, name: &Value, activation: &Activation) -> Outcome<()> {
@@ -215,37 +224,11 @@ impl Interpreter<'_> {
         let Some(BlockBody { template, block }) = blocks.get(name, index) else {
             return Ok(());
         };
-        if block.is_required && blocks.count(name) <= 1 {
-            return Err(Failure::raised(
-                "TemplateRuntimeError",
-                format!("the required block `{name}` is not defined"),
-            ));
-        }
-        let scope = Scope::within(Outer::Context(Arc::clone(context)), &block.frame.unset);
-        let reference = SelfReference {
-            template: Arc::clone(&template.source.name),
-            context: Arc::clone(context),
-            blocks: Arc::clone(blocks),
-        };
-        scope.set(
-            &Name::from("self"),
-            Value::from_object(Entity::SelfReference(reference)),
-        );
-        scope.set(
+        let activation = self.activate(&template, &block.frame, context, blocks, false);
+        activation.scope.set(
             &Name::from("super"),
             parent_block(self, name, context, blocks, index),
         );
-        self.cyclic.push(Arc::clone(&scope));
-        let activation = Activation {
-            template: Arc::clone(&template),
-            scope,
-            context: Arc::clone(context),
-            blocks: Arc::clone(blocks),
-            is_top_level: false,
-            parent: Arc::default(),
-            obeys_parent: false,
-            is_captured: false,
-        };
         self.run_body(&block.frame.body, &activation, output)
             .map(|_| ())
     }
@@ -317,12 +300,8 @@ impl Interpreter<'_> {
             }
             found => found?,
         };
-        let context = if with_context {
-            activation.scope.snapshot()
-        } else {
-            Context::default()
-        };
-        self.run_template(&template, &Arc::new(context), output)
+        let context = Arc::new(activation.context_of(with_context));
+        self.run_template(&template, &context, output)
     }
 
     /// Runs a template for what it exports.
@@ -333,12 +312,7 @@ impl Interpreter<'_> {
         activation: &Activation,
     ) -> Outcome<Module> {
         let template = self.find_template(name)?;
-        let context = if with_context {
-            activation.scope.snapshot()
-        } else {
-            Context::default()
-        };
-        let context = Arc::new(context);
+        let context = Arc::new(activation.context_of(with_context));
         let mut output = Output::default();
         let autoescape = std::mem::take(&mut self.autoescape);
         let result = self.run_template(&template, &context, &mut output);
@@ -368,11 +342,6 @@ impl Interpreter<'_> {
         let hint = format!(
             "the template {template} (imported on line {line} in {importer}) does not export the requested name "
         );
-        Undefined::hinted(
-            self.undefined_mode(),
-            quoted_hint(&hint, name, ""),
-            Some(name),
-        )
-        .into_value()
+        self.undefined(quoted_hint(&hint, name, ""), Some(name))
     }
 }

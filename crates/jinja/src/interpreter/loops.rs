@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use crate::arguments::CallArguments;
 use crate::error::{Failure, Outcome};
 use crate::interpreter::statement::{Flow, at, origin};
-use crate::interpreter::{Activation, Interpreter, Outer, Scope};
+use crate::interpreter::{Activation, Interpreter};
 use crate::output::Output;
 use crate::syntax_tree::{ForLoop, Name};
-use crate::value::{Entity, Undefined, Value, are_equal, count, items, lock, tuple};
+use crate::value::{Entity, Value, are_equal, count, items, lock, tuple};
 
 /// The variable `loop`.
 #[derive(Debug)]
@@ -175,11 +175,7 @@ impl Interpreter<'_> {
             if !is_filtered_first && !self.meets_condition(each, &value, activation)? {
                 continue;
             }
-            let scope = Scope::within(
-                Outer::Scope(Arc::clone(&activation.scope)),
-                &each.body.unset,
-            );
-            let inner = activation.inner(scope);
+            let inner = activation.inner(&each.body.unset);
             self.assign(&each.target, value, &inner)?;
             if let Some(state) = &state {
                 if let Some(Entity::Loop(state)) = state.downcast_object_ref() {
@@ -208,18 +204,8 @@ impl Interpreter<'_> {
         let Some(condition) = &each.condition else {
             return Ok(true);
         };
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &[]);
-        let inner = activation.inner(scope);
+        let inner = activation.inner(&[]);
         self.assign(&each.target, value.clone(), &inner)?;
         self.evaluate_truth(condition, &inner)
     }
-}
-
-/// What stands for an attribute that a value does not have.
-pub(super) fn missing_attribute(
-    interpreter: &Interpreter<'_>,
-    owner: &Value,
-    name: &Value,
-) -> Undefined {
-    Undefined::missing_in(interpreter.undefined_mode(), owner, name.clone())
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::error::{Failure, Outcome};
-use crate::interpreter::{Activation, Interpreter, Macro, Outer, Scope};
+use crate::interpreter::{Activation, Interpreter, Macro, captured_lines};
 use crate::output::{LineOrigin, Output};
 use crate::syntax_tree::{Expression, Frame, Name, Statement, StatementKind, Target};
-use crate::text::escape_html;
 use crate::value::{
-    Entity, Module, Value, View, effort, is_true, items, lock, text_of, try_str, type_name, view,
+    Entity, Module, Value, View, effort, is_true, items, lock, text_of, try_html, try_str,
+    type_name, view,
 };
 
 /// Steps that stand for the memory of a scope.
@@ -45,8 +45,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         output: &mut Output,
     ) -> Outcome<Flow> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
-        self.run_body(&frame.body, &activation.inner(scope), output)
+        self.run_body(&frame.body, &activation.inner(&frame.unset), output)
     }
 
     fn run_statement(
@@ -137,12 +136,7 @@ impl Interpreter<'_> {
             StatementKind::FilterBlock { filter, body } => {
                 let value = self.capture_frame(body, activation, false)?;
                 let value = self.apply_filters(filter, value, activation)?;
-                expect_text(&value).map_err(|failure| at(failure, activation, filter))?;
-                self.print(
-                    &value,
-                    &origin(activation, line_of(statement, activation)),
-                    output,
-                )?;
+                self.print_text(&value, filter, statement, activation, output)?;
             }
             StatementKind::Macro(definition) => {
                 let value = self.macro_value(definition, activation);
@@ -153,12 +147,7 @@ impl Interpreter<'_> {
             StatementKind::CallBlock { call, caller } => {
                 let caller = self.macro_value(caller, activation);
                 let value = self.evaluate_call_block(call, caller, activation)?;
-                expect_text(&value).map_err(|failure| at(failure, activation, call))?;
-                self.print(
-                    &value,
-                    &origin(activation, line_of(statement, activation)),
-                    output,
-                )?;
+                self.print_text(&value, call, statement, activation, output)?;
             }
             StatementKind::Autoescape { value, body } => {
                 let value = self.evaluate_truth(value, activation)?;
@@ -246,16 +235,33 @@ impl Interpreter<'_> {
         origin: &LineOrigin,
         output: &mut Output,
     ) -> Outcome<()> {
-        let mut printed = try_str(value)?;
-        if self.autoescape && !value.is_safe() {
-            printed = escape_html(&printed);
+        let printed = if self.autoescape {
+            try_html(value)?
+        } else {
+            try_str(value)?
+        };
+        let lines = captured_lines(&self.captured, &printed);
+        output.push_value(&printed, lines, origin, &mut self.budget)
+    }
+
+    /// Prints what a filter or call block gives; Jinja2 does it without making a text of it.
+    fn print_text(
+        &mut self,
+        value: &Value,
+        part: &Expression,
+        statement: &Statement,
+        activation: &Activation,
+        output: &mut Output,
+    ) -> Outcome<()> {
+        if text_of(value).is_none() {
+            let failure = Failure::of_type(format!(
+                "the block gives a value of type `{}`, and only a text can be printed here",
+                type_name(value)
+            ));
+            return Err(at(failure, activation, part));
         }
-        if printed.contains('\n')
-            && let Some(lines) = self.captured.get(&printed)
-        {
-            return output.push_lines(&printed, lines, &mut self.budget);
-        }
-        output.push_value(&printed, origin, &mut self.budget)
+        let origin = origin(activation, line_of(statement, activation));
+        self.print(value, &origin, output)
     }
 
     /// What a body prints, as a value.
@@ -265,8 +271,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         prints_always: bool,
     ) -> Outcome<Value> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &frame.unset);
-        let mut inner = activation.inner(scope);
+        let mut inner = activation.inner(&frame.unset);
         inner.obeys_parent &= !prints_always;
         inner.is_captured = true;
         let mut output = Output::default();
@@ -282,12 +287,15 @@ impl Interpreter<'_> {
         // Its scope is kept until the end, since each holds the other.
         effort::note(KEPT_SCOPE);
         self.cyclic.push(Arc::clone(&activation.scope));
-        let mut inside = activation.inner(Arc::clone(&activation.scope));
-        inside.obeys_parent = false;
-        inside.is_captured = true;
+        let activation = Activation {
+            is_top_level: false,
+            obeys_parent: false,
+            is_captured: true,
+            ..activation.clone()
+        };
         Value::from_object(Entity::Macro(Macro {
             definition: Arc::clone(definition),
-            activation: inside,
+            activation,
             autoescape: self.autoescape,
         }))
     }
@@ -299,8 +307,7 @@ impl Interpreter<'_> {
         activation: &Activation,
         output: &mut Output,
     ) -> Outcome<Flow> {
-        let scope = Scope::within(Outer::Scope(Arc::clone(&activation.scope)), &body.unset);
-        let inner = activation.inner(scope);
+        let inner = activation.inner(&body.unset);
         for (target, value) in bindings {
             let value = self.evaluate(value, activation)?;
             self.assign(target, value, &inner)?;
@@ -387,17 +394,6 @@ impl Interpreter<'_> {
     ) -> Outcome<bool> {
         let value = self.evaluate(expression, activation)?;
         is_true(&value).map_err(|failure| at(failure, activation, expression))
-    }
-}
-
-/// Jinja2 prints the value of a filter or call block without making a text of it.
-fn expect_text(value: &Value) -> Outcome<()> {
-    match text_of(value) {
-        Some(_) => Ok(()),
-        None => Err(Failure::of_type(format!(
-            "the block gives a value of type `{}`, and only a text can be printed here",
-            type_name(value)
-        ))),
     }
 }
 

@@ -7,11 +7,10 @@ use crate::error::{Failure, Outcome};
 use crate::limits::Budget;
 use crate::method::find_item;
 use crate::operator::position;
-use crate::sequence::sorted;
-use crate::value::missing_key;
+use crate::sequence::{place_of, sorted};
 use crate::value::{
-    Dictionary, Entity, Key, Value, View, ViewKind, items, list, lock, text_of, tuple, type_name,
-    view,
+    Dictionary, Entity, Key, Value, View, ViewKind, items, list, lock, missing_key, tuple,
+    type_name, view,
 };
 
 /// Methods of what cannot be changed.
@@ -57,19 +56,10 @@ pub(super) fn call_list(
             let [place] = arguments.bind(name, ["index"])?;
             let place = index_or(place, -1, "the place to take from")?;
             let mut content = lock(content);
-            let length = i64::try_from(content.len()).unwrap_or(i64::MAX);
-            let at = if place < 0 {
-                place.saturating_add(length)
-            } else {
-                place
-            };
-            return match usize::try_from(at) {
-                Ok(at) if at < content.len() => Ok(content.remove(at)),
-                _ => Err(Failure::raised(
-                    "IndexError",
-                    "there is no item to take from the list",
-                )),
-            };
+            let at = place_of(&Value::from(place), content.len());
+            return at.map(|at| content.remove(at)).ok_or_else(|| {
+                Failure::raised("IndexError", "there is no item to take from the list")
+            });
         }
         "remove" => {
             let [item] = arguments.bind(name, ["value"])?;
@@ -175,9 +165,7 @@ pub(super) fn call_dict(
         }
         _ => {
             arguments.expect_none(name)?;
-            Ok(Value::from_object(Entity::Dict(Mutex::new(
-                lock(entries).clone(),
-            ))))
+            Ok(lock(entries).clone().into_value())
         }
     }
 }
@@ -208,18 +196,12 @@ pub(crate) fn collect_entries(
 fn pairs_of(value: &Value) -> Outcome<Vec<(Value, Value)>> {
     items(value)?
         .into_iter()
-        .map(|pair| {
-            let content = match text_of(&pair) {
-                Some(content) => crate::sequence::characters(content),
-                None => items(&pair)?,
-            };
-            match <[Value; 2]>::try_from(content) {
-                Ok([key, value]) => Ok((key, value)),
-                Err(_) => Err(Failure::of_value(format!(
-                    "a dict is made of pairs, not of `{}`",
-                    type_name(&pair)
-                ))),
-            }
+        .map(|pair| match <[Value; 2]>::try_from(items(&pair)?) {
+            Ok([key, value]) => Ok((key, value)),
+            Err(_) => Err(Failure::of_value(format!(
+                "a dict is made of pairs, not of `{}`",
+                type_name(&pair)
+            ))),
         })
         .collect()
 }

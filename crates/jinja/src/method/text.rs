@@ -5,8 +5,8 @@ use crate::brace_format::{Fields, format_braces};
 use crate::error::{Failure, Outcome};
 use crate::limits::Budget;
 use crate::text::{
-    bounded_index, byte_of, capitalize, escape_html, is_all_case, is_cased, is_space, lower,
-    split_lines, title,
+    bounded_index, byte_of, capitalize, escape_html, is_all_case, is_cased, is_space, split_lines,
+    title,
 };
 use crate::value::{
     Entity, Value, View, count, is_printable, items, list, lock, markup, text, text_of, try_str,
@@ -151,8 +151,8 @@ pub(super) fn call(
 fn change_case(content: &str, name: &str) -> Option<String> {
     Some(match name {
         "upper" => content.to_uppercase(),
-        "lower" => lower(content),
-        "casefold" => lower(content).replace('ß', "ss"),
+        "lower" => content.to_lowercase(),
+        "casefold" => content.to_lowercase().replace('ß', "ss"),
         "capitalize" => capitalize(content),
         "title" => title(content),
         "swapcase" => content

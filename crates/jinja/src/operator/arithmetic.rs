@@ -35,14 +35,8 @@ pub(super) fn compute(
     }
     match (left.to_big(), right.to_big()) {
         (Some(left), Some(right)) => compute_integers(operator, &left, &right, budget),
-        _ => compute_floats(operator, float(left)?, float(right)?),
+        _ => compute_floats(operator, left.to_float()?, right.to_float()?),
     }
-}
-
-fn float(number: &Number) -> Outcome<f64> {
-    number
-        .to_float()
-        .ok_or_else(|| Failure::raised("OverflowError", "the integer is too large for a float"))
 }
 
 fn division_by_zero() -> Box<Failure> {
@@ -143,7 +137,7 @@ fn power_of_integers(left: &BigInt, right: &BigInt) -> Outcome<Value> {
             ));
         }
         let (base, exponent) = (Number::Big(left.clone()), Number::Big(right.clone()));
-        return power_of_floats(float(&base)?, float(&exponent)?);
+        return power_of_floats(base.to_float()?, exponent.to_float()?);
     }
     let exponent = right.to_u32().unwrap_or(u32::MAX);
     if left.bits() > 1 && left.bits().saturating_mul(u64::from(exponent)) > LARGEST {

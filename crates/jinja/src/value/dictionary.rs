@@ -1,6 +1,7 @@
 //! Entries in the order of insertion, found by Python's equality of keys.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Mutex;
 
 use indexmap::{Equivalent, IndexMap};
 use num_bigint::BigInt;
@@ -112,6 +113,11 @@ impl Equivalent<Key> for TextKey<'_> {
 pub(crate) struct Dictionary(IndexMap<Key, (Value, Value)>);
 
 impl Dictionary {
+    /// The dict of these entries.
+    pub(crate) fn into_value(self) -> Value {
+        Value::from_object(Entity::Dict(Mutex::new(self)))
+    }
+
     /// Sets the value of a key; a key that is there keeps its place and its form.
     pub(crate) fn insert(&mut self, hashed: Key, key: Value, value: Value) {
         match self.0.get_mut(&hashed) {

@@ -245,13 +245,10 @@ impl Object for Entity {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match &**self {
-            Self::List(items) => Enumerator::Values(lock(items).clone()),
-            Self::Tuple { items, .. } => Enumerator::Values(items.clone()),
-            Self::Dict(entries) => Enumerator::Values(lock(entries).keys()),
-            Self::DictView { .. } | Self::Range { .. } | Self::Generator { .. } => self
+            Self::Undefined(_) => Enumerator::NonEnumerable,
+            _ => self
                 .items()
                 .map_or(Enumerator::NonEnumerable, Enumerator::Values),
-            _ => Enumerator::NonEnumerable,
         }
     }
 

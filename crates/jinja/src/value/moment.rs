@@ -116,6 +116,38 @@ fn iso_offset(offset: i32, separator: &str) -> String {
     }
 }
 
+fn read_day(text: &str) -> Option<(i32, u32, u32)> {
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next()?.parse().ok()?;
+    let month = parts.next()?.parse().ok()?;
+    Some((year, month, parts.next()?.parse().ok()?))
+}
+
+/// Reads hours, minutes, seconds and microseconds.
+fn read_clock(text: &str) -> Option<[u32; 4]> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut parts = clock.splitn(3, ':').map(|part| part.parse::<u32>().ok());
+    let (hours, minutes) = (parts.next()??, parts.next()??);
+    let seconds = parts.next().unwrap_or(Some(0))?;
+    let digits = format!("{fraction:0<6}");
+    Some([hours, minutes, seconds, digits.get(..6)?.parse().ok()?])
+}
+
+/// Reads an offset from UTC, in seconds.
+fn read_offset(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let clock = read_clock(text.strip_prefix(['+', '-'])?)?;
+    let [hours, minutes, seconds, _] = Moment::time(clock)?.clock?;
+    let offset = i32::try_from(hours * 3600 + minutes * 60 + seconds).ok()?;
+    Some(if text.starts_with('-') {
+        -offset
+    } else {
+        offset
+    })
+}
+
 impl Moment {
     pub(crate) fn date(year: i32, month: u32, day: u32) -> Option<Self> {
         Some(Self {
@@ -148,6 +180,28 @@ impl Moment {
             clock: Self::time(clock)?.clock,
             offset,
         })
+    }
+
+    /// Reads what Python prints, also with `T` between day and time and `Z` for UTC.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Some((day, rest)) = text.split_once([' ', 'T']) else {
+            return match read_day(text) {
+                Some((year, month, day)) => Self::date(year, month, day),
+                None => Self::time(read_clock(text)?),
+            };
+        };
+        let (clock, offset) = match rest.find(['+', '-', 'Z']) {
+            Some(at) => {
+                let (clock, offset) = rest.split_at(at);
+                (clock, Some(read_offset(offset)?))
+            }
+            None => (rest, None),
+        };
+        Self::datetime(read_day(day)?, read_clock(clock)?, offset)
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        Value::from_object(Entity::Moment(self))
     }
 
     pub(crate) fn type_name(&self) -> &'static str {
@@ -342,11 +396,12 @@ pub(crate) fn date_method(
         return Ok(None);
     };
     let part = |day, clock| {
-        Value::from_object(Entity::Moment(Moment {
+        Moment {
             day,
             clock,
             offset: None,
-        }))
+        }
+        .into_value()
     };
     Ok(match name {
         "weekday" => Some(Value::from(day.weekday())),
@@ -361,4 +416,37 @@ pub(crate) fn date_method(
         }
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::value::{moment, str};
+
+    #[test]
+    fn a_moment_prints_as_what_it_was_read_from() {
+        for text in [
+            "2024-01-31",
+            "10:00:00",
+            "10:00:00.250000",
+            "2024-01-31 10:00:00",
+            "2024-01-31 10:00:00+00:00",
+            "2024-01-31 10:00:00.000001-05:30",
+            "2024-01-31 10:00:00+23:59:59",
+        ] {
+            assert_eq!(str(&moment(text).unwrap()), text);
+        }
+        for text in [
+            "",
+            "x",
+            "2024-13-01",
+            "2024-01",
+            "1:2:3:4",
+            "2024-01-31 x",
+            "2024-01-31 10:00:00+x",
+            "2024-01-31 10:00:00+24:00",
+            "2024-01-31 10:00:00+4294967295:00",
+        ] {
+            assert!(moment(text).is_none(), "{text}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Numbers as Python computes, reads and prints them.
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, Sign};
 use num_traits::{Num as _, ToPrimitive as _};
 
+use crate::error::{Failure, Outcome};
 use crate::text::is_space;
 use crate::value::{Entity, Value, View, view};
 
@@ -23,13 +24,28 @@ impl Number {
         }
     }
 
-    /// The nearest float, `None` if there is none.
-    pub(crate) fn to_float(&self) -> Option<f64> {
+    /// The nearest float; integers beyond all floats are an error.
+    pub(crate) fn to_float(&self) -> Outcome<f64> {
         match self {
             #[expect(clippy::cast_precision_loss, reason = "Python rounds here too")]
-            Self::Int(number) => Some(*number as f64),
-            Self::Big(number) => number.to_f64().filter(|float| float.is_finite()),
-            Self::Float(number) => Some(*number),
+            Self::Int(number) => Ok(*number as f64),
+            Self::Big(number) => number
+                .to_f64()
+                .filter(|float| float.is_finite())
+                .ok_or_else(|| {
+                    Failure::raised("OverflowError", "the integer is too large for a float")
+                }),
+            Self::Float(number) => Ok(*number),
+        }
+    }
+
+    /// The integer as an index or a size, `None` for floats; what is beyond 64 bits counts as the largest.
+    pub(crate) fn to_size(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            Self::Big(number) if number.sign() == Sign::Minus => Some(i64::MIN),
+            Self::Big(_) => Some(i64::MAX),
+            Self::Float(_) => None,
         }
     }
 }
@@ -50,6 +66,16 @@ pub(crate) fn integer(number: BigInt) -> Value {
         Ok(number) => Value::from(number),
         Err(_) => Value::from_object(Entity::BigInteger(number)),
     }
+}
+
+/// Refuses an integer of more than 4300 decimal digits, which `CPython` does not print: it takes too long.
+pub(crate) fn check_digits(number: &BigInt) -> Outcome<()> {
+    if number.bits() > 14_285 {
+        return Err(Failure::of_value(
+            "the integer has more than 4300 digits, which are not printed",
+        ));
+    }
+    Ok(())
 }
 
 /// Python's `repr` of a float: the shortest digits that read back as the same number.

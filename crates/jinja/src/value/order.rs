@@ -6,6 +6,7 @@ use num_bigint::BigInt;
 use num_traits::FromPrimitive as _;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::foreign;
 use crate::value::{
     Entity, Key, Number, Value, View, effort, lock, number_of, type_name, undefined_of, view,
 };
@@ -27,6 +28,7 @@ pub(crate) fn are_identical(left: &Value, right: &Value) -> bool {
             left_text == right_text && left.is_safe() == right.is_safe()
         }
         (View::Float(left), View::Float(right)) => left.to_bits() == right.to_bits(),
+        (View::Foreign, View::Foreign) => foreign::are_identical(left, right),
         _ => false,
     }
 }
@@ -34,6 +36,15 @@ pub(crate) fn are_identical(left: &Value, right: &Value) -> bool {
 /// What `==` gives.
 pub(crate) fn are_equal(left: &Value, right: &Value) -> Outcome<bool> {
     equal_within(left, right, DEPTH)
+}
+
+/// Whether containers take two values for one item: they are the same object, or equal.
+pub(crate) fn are_same_item(left: &Value, right: &Value) -> Outcome<bool> {
+    same_item_within(left, right, DEPTH)
+}
+
+fn same_item_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
+    Ok(are_identical(left, right) || equal_within(left, right, depth)?)
 }
 
 fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
@@ -57,6 +68,7 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
         }
         (View::Bytes(left), View::Bytes(right)) => left == right,
         (View::Entity(left), View::Entity(right)) => return equal_entities(left, right, depth),
+        (View::Foreign, View::Foreign) => foreign::are_identical(left, right),
         _ => false,
     })
 }
@@ -64,12 +76,18 @@ fn equal_within(left: &Value, right: &Value, depth: u32) -> Outcome<bool> {
 fn equal_entities(left: &Entity, right: &Entity, depth: u32) -> Outcome<bool> {
     Ok(match (left, right) {
         (Entity::Undefined(left), Entity::Undefined(right)) => left.mode == right.mode,
-        (Entity::List(_), Entity::List(_))
-        | (Entity::Tuple { .. }, Entity::Tuple { .. })
-        | (Entity::Range { .. }, Entity::Range { .. }) => {
+        (Entity::List(_), Entity::List(_)) | (Entity::Tuple { .. }, Entity::Tuple { .. }) => {
             std::ptr::eq(left, right)
                 || (left.length() == right.length()
                     && equal_items(&contents(left), &contents(right), depth)?)
+        }
+        (Entity::Range { .. }, Entity::Range { .. }) => {
+            let ends = |range: &Entity| {
+                let last = range.length().and_then(|length| length.checked_sub(1));
+                let item = |at| i128::try_from(at).ok().and_then(|at| range.range_item(at));
+                (range.length(), item(0), last.and_then(item))
+            };
+            ends(left) == ends(right)
         }
         (Entity::Dict(left_entries), Entity::Dict(right_entries)) => {
             if std::ptr::eq(left, right) {
@@ -83,7 +101,7 @@ fn equal_entities(left: &Entity, right: &Entity, depth: u32) -> Outcome<bool> {
                 let Some(other) = right.get(key) else {
                     return Ok(false);
                 };
-                if !are_identical(value, other) && !equal_within(value, other, depth)? {
+                if !same_item_within(value, other, depth)? {
                     return Ok(false);
                 }
             }
@@ -122,7 +140,7 @@ fn contents(entity: &Entity) -> Vec<Value> {
 
 fn equal_items(left: &[Value], right: &[Value], depth: u32) -> Outcome<bool> {
     for (left, right) in left.iter().zip(right) {
-        if !are_identical(left, right) && !equal_within(left, right, depth)? {
+        if !same_item_within(left, right, depth)? {
             return Ok(false);
         }
     }
@@ -190,7 +208,7 @@ fn compare_items(
     depth: u32,
 ) -> Outcome<Option<Ordering>> {
     for (left, right) in left.iter().zip(right) {
-        if !are_identical(left, right) && !equal_within(left, right, depth)? {
+        if !same_item_within(left, right, depth)? {
             return compare_within(left, right, operator, depth);
         }
     }

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::error::{ExceededLimit, Failure, Outcome};
+use crate::text::escape_html;
 use crate::value::order::DEPTH;
-use crate::value::{Entity, Value, View, ViewKind, effort, lock, print_float, view};
+use crate::value::{Entity, Value, View, ViewKind, check_digits, effort, lock, print_float, view};
 
 /// What `str` gives.
 pub(crate) fn try_str(value: &Value) -> Outcome<String> {
@@ -19,6 +20,16 @@ pub(crate) fn try_str(value: &Value) -> Outcome<String> {
         View::Foreign => Ok(value.to_string()),
         _ => try_repr(value),
     }
+}
+
+/// What `str` gives, written for HTML unless the value is safe there.
+pub(crate) fn try_html(value: &Value) -> Outcome<String> {
+    let printed = try_str(value)?;
+    Ok(if value.is_safe() {
+        printed
+    } else {
+        escape_html(&printed)
+    })
 }
 
 /// What `repr` gives.
@@ -72,12 +83,7 @@ impl Printer {
         match entity {
             Entity::Undefined(_) => self.text.push_str("Undefined"),
             Entity::BigInteger(number) => {
-                // CPython's limit, which is there for the same reason.
-                if number.bits() > 14_285 {
-                    return Err(Failure::of_value(
-                        "the integer has more than 4300 digits, which are not printed",
-                    ));
-                }
+                check_digits(number)?;
                 self.write(format_args!("{number}"));
             }
             Entity::List(items) => {

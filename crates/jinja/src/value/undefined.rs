@@ -109,6 +109,14 @@ impl Undefined {
         }
     }
 
+    /// The error of asking it for an attribute or an item, which only the chainable mode has: itself again.
+    pub(crate) fn check_access(&self) -> Outcome<()> {
+        match self.mode {
+            UndefinedMode::Chainable => Ok(()),
+            _ => Err(self.failure()),
+        }
+    }
+
     pub(crate) fn printed(&self) -> Outcome<String> {
         match self.mode {
             UndefinedMode::Strict => Err(self.failure()),

@@ -2,13 +2,13 @@
 
     jinja_oracle.py serve                 answers cases, one JSON object a line, from stdin to stdout
     jinja_oracle.py renew FILE...         writes the answers into files of cases
-    jinja_oracle.py tree FOLDER           invents data for all templates of a folder and prints a case and its answer for
-                                          each, one JSON object a line; the first one is what they share
+    jinja_oracle.py tree FOLDER           invents data for all templates of a folder and prints what they share, then
+                                          each run with its data and the answers, one JSON object a line
 
 A case has `template` (or `templates` by name, of which `main` is rendered), `context`, `undefined` and `syntax`. The
-answer is `output`, or the class of the exception as `error`. Each of `functions` is a function and a filter that prints how
-it is called. Values that JSON does not have are objects of one key:
-`$tuple`, `$int`, `$float`, `$date`, `$datetime`, `$undefined`.
+answer is `output`, or the class of the exception as `error`. Each of `functions` is a function and a filter that
+prints how it is called. Values that JSON does not have are objects of one key: `$tuple`, `$int`, `$float`, `$date`,
+`$datetime`.
 """
 
 import datetime

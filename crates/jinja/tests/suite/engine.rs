@@ -89,10 +89,20 @@ fn loading_follows_names_that_are_written_as_texts() {
             .load("main")
             .is_ok()
     );
-    assert_eq!(
-        engine(&[]).load("main").expect_err("an error").kind,
-        ErrorKind::MissingTemplate
-    );
+    for missing in [
+        &[] as &[_],
+        &[("main", "{% include 'a' ignore missing %}{% include 'a' %}")],
+    ] {
+        assert_eq!(
+            engine(missing).load("main").expect_err("an error").kind,
+            ErrorKind::MissingTemplate
+        );
+    }
+    let circle = [
+        ("main", "{% include 'a' %}"),
+        ("a", "{% include 'main' %}{% include 'a' %}"),
+    ];
+    assert!(engine(&circle).load("main").is_ok());
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod case;
 mod engine;
+mod foreign;
 mod hostile;
 mod lines;
 mod oracle;

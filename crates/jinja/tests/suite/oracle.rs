@@ -2,8 +2,8 @@
 //!
 //!     JINJA_ORACLE_PYTHON=$(tests/oracles/install python) cargo test -p jinja -- --ignored
 //!
-//! With `JINJA_TREE` all templates of that folder are rendered too, which have the delimiters of `onedr0p/cluster-template`.
-//! `JINJA_FUZZ` is the number of templates, `JINJA_FUZZ_FROM` the seed of the first.
+//! With `JINJA_TREE` all templates of that folder are rendered too, which have the delimiters of
+//! `onedr0p/cluster-template`. `JINJA_FUZZ` is the number of templates, `JINJA_FUZZ_FROM` the seed of the first.
 
 use std::env;
 use std::fmt::Write as _;
@@ -16,6 +16,14 @@ use serde_json::Value as Json;
 use crate::case::{Answer, agree, answer, engine_of, expected_of, render};
 use crate::random::{expressions, pieces, template};
 
+/// The script, with the Python of `JINJA_ORACLE_PYTHON`.
+fn script() -> Command {
+    let python = env::var("JINJA_ORACLE_PYTHON").expect("JINJA_ORACLE_PYTHON");
+    let mut command = Command::new(python);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/jinja_oracle.py"));
+    command
+}
+
 /// The process that answers cases.
 struct Oracle {
     child: Child,
@@ -24,10 +32,8 @@ struct Oracle {
 }
 
 impl Oracle {
-    fn start(python: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/jinja_oracle.py");
-        let mut child = Command::new(python)
-            .arg(script)
+    fn start() -> Self {
+        let mut child = script()
             .arg("serve")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -63,8 +69,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Renders so many cases here and there.
 fn compare(make: fn(u64) -> Json) {
-    let python = env::var("JINJA_ORACLE_PYTHON").expect("JINJA_ORACLE_PYTHON");
-    let mut oracle = Oracle::start(&python);
+    let mut oracle = Oracle::start();
     let from = number("JINJA_FUZZ_FROM").unwrap_or_default();
     let mut failures = String::new();
     let (mut found, mut texts) = (0, 0);
@@ -122,15 +127,18 @@ fn pieces_of_templates_are_taken_and_refused_as_by_jinja2() {
 #[ignore = "needs the Python of JINJA_ORACLE_PYTHON"]
 fn templates_of_a_folder_print_as_with_jinja2() {
     let Ok(folder) = env::var("JINJA_TREE") else {
+        println!("SKIPPED templates of a folder: JINJA_TREE names none");
         return;
     };
-    let python = env::var("JINJA_ORACLE_PYTHON").expect("JINJA_ORACLE_PYTHON");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/jinja_oracle.py");
-    let output = Command::new(python)
-        .arg(script)
+    let output = script()
         .args(["tree", &folder])
         .output()
         .expect("the Python of JINJA_ORACLE_PYTHON");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let mut lines = printed
         .lines()

@@ -29,3 +29,17 @@ pub use proposal::{KeyMove, Proposal, propose};
 pub use repository_kind::{ConfigShape, RepositoryKind, recognize};
 pub use service_addresses::AddressLoss;
 pub use talos_files::{TalosFiles, VersionStep};
+
+/// Makes a tree of files, by path and text.
+#[cfg(test)]
+fn rendered_tree(files: &[(&str, &str)]) -> crate::tree::Tree<crate::tree::Rendered> {
+    let file = |&(path, text): &(&str, &str)| crate::tree::File {
+        documents: std::sync::Arc::new(crate::yaml::load(text).unwrap()),
+        source: crate::source::Source::new(path, text),
+        path: path.to_owned(),
+        origins: Vec::new(),
+        executable: false,
+        binary: None,
+    };
+    crate::tree::Tree::rendered(files.iter().map(file), Vec::new())
+}

@@ -6,7 +6,7 @@ use kustomize::{KUSTOMIZATION_FILES, join};
 use serde_json::Value;
 
 use super::cluster_template;
-use super::entry_lines::EntryLines;
+use super::entry_lines::{EntryLines, only_mapping};
 use crate::diagnostic::{Diagnostic, Listed};
 use crate::tree::output_path::split;
 use crate::tree::{File, Tree};
@@ -97,16 +97,10 @@ impl KeptLists {
     }
 }
 
-fn root(text: &str) -> Option<Node> {
-    let documents = yaml::load(text).ok()?;
-    let [document] = <[_; 1]>::try_from(documents).ok()?;
-    document.root.entries().is_some().then_some(document.root)
-}
-
 /// Finds what a list has and the rendered one lacks; `None` where it cannot be read or taken apart.
 fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
     let text = str::from_utf8(theirs).ok()?;
-    let theirs = root(text)?;
+    let theirs = only_mapping(text)?;
     let ours = file.documents.first().map(|document| &document.root);
     let folder = split(&file.path).0;
     let kept: BTreeSet<String> = ours
@@ -126,9 +120,9 @@ fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
     let mut end = 0;
     for entry in theirs.entries()? {
         let lines = EntryLines::of(text, end, entry);
-        let known = [&LISTS[..], &HEADER].concat();
+        let is_known = LISTS.iter().chain(&HEADER).any(|known| entry.key == *known);
         let is_ours = ours.is_some_and(|ours| ours.get(&entry.key).is_some());
-        if known.contains(&entry.key.as_str()) || is_ours || entry.value.is_null() {
+        if is_known || is_ours || entry.value.is_null() {
             end = lines.map_or(end, |lines| lines.end);
             continue;
         }
@@ -236,10 +230,8 @@ fn verbatim(lines: &str, is_rendered: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::rendered_tree;
     use super::*;
-    use crate::source::Source;
 
     const PATH: &str = "apps/default/kustomization.yaml";
     const TEMPLATE: &str = "\
@@ -263,15 +255,7 @@ resources:
 ";
 
     fn kept(ours: &str, theirs: &str) -> KeptLists {
-        let file = File {
-            documents: Arc::new(yaml::load(ours).unwrap()),
-            source: Source::new(PATH, ours),
-            path: PATH.to_owned(),
-            origins: Vec::new(),
-            executable: false,
-            binary: None,
-        };
-        let tree = Tree::rendered([file], Vec::new());
+        let tree = rendered_tree(&[(PATH, ours)]);
         kept_lists(&tree, &|_| Some(theirs.as_bytes().to_vec()))
     }
 

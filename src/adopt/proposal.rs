@@ -54,7 +54,6 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
     let RepositoryKind::ClusterTemplate { config, .. } = kind else {
         return Ok(proposal);
     };
-    let unreadable = |error: ReadError| Diagnostic::error("unreadable-config", error.to_string());
     propose_config(files, config, &mut proposal)?;
     let is_free = |path: &str| files.read_output(path).map(|found| found.is_none());
     let moved = |(to, from): (&str, &str)| -> Result<Option<KeyMove>, ReadError> {
@@ -76,12 +75,15 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
     Ok(proposal)
 }
 
+fn unreadable(error: ReadError) -> Diagnostic {
+    Diagnostic::error("unreadable-config", error.to_string())
+}
+
 fn propose_config(
     files: &dyn Files,
     shape: ConfigShape,
     proposal: &mut Proposal,
 ) -> Result<(), Diagnostic> {
-    let unreadable = |error: ReadError| Diagnostic::error("unreadable-config", error.to_string());
     let path = match shape {
         ConfigShape::Current => return Ok(()),
         ConfigShape::Missing => return Err(missing(files)),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use semver::Version;
-
 use super::cluster_template::{self, TALHELPER, TALHELPER_VERSIONS, TOPF};
 use crate::diagnostic::{Diagnostic, Listed};
+use crate::diff::Leap;
 use crate::source::{Files, ReadError};
+use crate::tree::Tree;
 use crate::yaml;
 
 /// The folders of which topf applies every file, by the role of the machines.
@@ -37,16 +37,16 @@ pub struct TalosFiles {
 pub struct VersionStep {
     /// `Talos` or `Kubernetes`.
     pub name: &'static str,
-    /// The version that the repository has.
-    pub before: Version,
-    /// The version that is rendered.
-    pub after: Version,
+    /// The version that the repository has, without `v`.
+    pub before: String,
+    /// The version that is rendered, without `v`.
+    pub after: String,
 }
 
 impl VersionStep {
     /// Returns whether the machines would go back.
     pub fn goes_back(&self) -> bool {
-        self.after < self.before
+        Leap::between(&self.before, &self.after) == Leap::Down
     }
 
     fn warning(&self) -> Diagnostic {
@@ -66,20 +66,17 @@ impl VersionStep {
 }
 
 impl TalosFiles {
-    /// Looks for them beside the rendered files, of which `rendered` returns the text.
+    /// Looks for them beside the rendered files.
     ///
     /// # Errors
-    /// The folder cannot be listed.
-    pub fn find(
-        files: &dyn Files,
-        rendered: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ReadError> {
+    /// The folder cannot be listed, or a file that names the versions of today not be read.
+    pub fn find<S>(files: &dyn Files, rendered: &Tree<S>) -> Result<Self, ReadError> {
         let mut found = Self::default();
-        let Some(topf) = rendered(TOPF) else {
+        let Some(topf) = rendered.get(TOPF) else {
             return Ok(found);
         };
         for path in files.list_outputs("talos")? {
-            if rendered(&path).is_some() {
+            if rendered.get(&path).is_some() {
                 continue;
             }
             if PATCH_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
@@ -96,7 +93,7 @@ impl TalosFiles {
             .into_iter()
             .find_map(|path| files.read_output(path).transpose());
         let old = String::from_utf8(old.transpose()?.unwrap_or_default()).unwrap_or_default();
-        found.versions = steps(&old, &topf);
+        found.versions = steps(&old, &topf.source.text);
         Ok(found)
     }
 
@@ -153,14 +150,15 @@ fn steps(before: &str, after: &str) -> Vec<VersionStep> {
     steps.collect()
 }
 
-fn version(text: &str, key: &str) -> Option<Version> {
+fn version(text: &str, key: &str) -> Option<String> {
     let documents = yaml::load(text).ok()?;
     let written = documents.first()?.root.find_text(key)?;
-    Version::parse(written.trim_start_matches('v')).ok()
+    Some(written.trim_start_matches('v').to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rendered_tree;
     use super::*;
     use crate::source::MemoryFiles;
 
@@ -171,11 +169,7 @@ mod tests {
             MemoryFiles(paths.iter().map(file).collect())
         };
         let topf = "talosVersion: v1.12.0\nkubernetesVersion: v1.35.0\n";
-        let rendered = |path: &str| {
-            ["talos/topf.yaml", "talos/all/00-install.yaml.tpl"]
-                .contains(&path)
-                .then(|| topf.to_owned())
-        };
+        let rendered = rendered_tree(&[(TOPF, topf), ("talos/all/00-install.yaml.tpl", "")]);
         let theirs = [
             "talos/topf.yaml",
             "talos/all/00-install.yaml.tpl",
@@ -201,7 +195,7 @@ mod tests {
         };
         assert_eq!((step.name, step.goes_back()), ("Talos", true));
         // Where no machine is rendered, nothing is superseded.
-        let nothing = TalosFiles::find(&files(&theirs, old), &|_| None).unwrap();
+        let nothing = TalosFiles::find(&files(&theirs, old), &rendered_tree(&[])).unwrap();
         assert_eq!(nothing, TalosFiles::default());
     }
 
@@ -214,7 +208,7 @@ mod tests {
         ];
         let file = |path: &str| (path.to_owned(), b"talosVersion: v1.11.0\n".to_vec());
         let files = MemoryFiles(paths.map(file).into());
-        let rendered = |path: &str| (path == TOPF).then(|| "talosVersion: v1.12.0\n".to_owned());
+        let rendered = rendered_tree(&[(TOPF, "talosVersion: v1.12.0\n")]);
         let found = TalosFiles::find(&files, &rendered).unwrap();
         assert_eq!(
             found.unread,

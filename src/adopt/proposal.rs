@@ -6,7 +6,7 @@ use super::cluster_template::{BUNDLE, KEY_FILES, TALHELPER_BUNDLE};
 use super::config_upgrade::{FLAT_CONFIG, TOML_CONFIG, read_text, upgraded_flat};
 use super::grouped_config;
 use super::repository_kind::{ConfigShape, PROJECT_FILE, RepositoryKind};
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::source::{Files, ReadError};
 
 /// The folder of templates where the usual one is makejinja's.
@@ -126,7 +126,7 @@ fn missing(files: &dyn Files) -> Diagnostic {
             "the config of this cluster is not here: there is neither `{TOML_CONFIG}` nor `{FLAT_CONFIG}`"
         ),
     );
-    let mut problem = match archived.first() {
+    let problem = match archived.first() {
         Some(path) => problem.with_hint(format!(
             "`just template tidy` has put it away: copy `{path}` back"
         )),
@@ -134,12 +134,7 @@ fn missing(files: &dyn Files) -> Diagnostic {
             "take it from where the repository was rendered, or write it anew: `kiln init` in an empty folder writes one to start from",
         ),
     };
-    let listed = archived.into_iter().map(|path| Listed {
-        path,
-        text: String::new(),
-    });
-    problem.list = listed.collect();
-    problem
+    problem.with_files(archived)
 }
 
 /// Writes the file that makes a folder a project.

@@ -1,9 +1,7 @@
 //! What is left of an older configuration of the machines.
 
-use std::collections::BTreeSet;
-
 use super::cluster_template::{self, TALHELPER, TALHELPER_VERSIONS, TOPF};
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::diff::Leap;
 use crate::source::{Files, ReadError};
 use crate::tree::Tree;
@@ -23,7 +21,7 @@ const VERSIONS: [(&str, &str); 2] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TalosFiles {
     /// The patches of cluster-template: topf would apply them after the rendered ones that replace them.
-    pub superseded: BTreeSet<String>,
+    pub superseded: Vec<String>,
     /// The patches of the user's own, which topf applies beside the rendered ones.
     pub own: Vec<String>,
     /// What talhelper read, and topf does not.
@@ -81,7 +79,7 @@ impl TalosFiles {
             }
             if PATCH_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
                 if cluster_template::patches_machines(&path) {
-                    found.superseded.insert(path);
+                    found.superseded.push(path);
                 } else {
                     found.own.push(path);
                 }
@@ -101,11 +99,10 @@ impl TalosFiles {
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let lowered = self.versions.iter().filter(|step| step.goes_back());
         let mut warnings: Vec<Diagnostic> = lowered.map(VersionStep::warning).collect();
-        let superseded: Vec<String> = self.superseded.iter().cloned().collect();
         let groups = [
             (
                 "machine-patches-replaced",
-                &superseded,
+                &self.superseded,
                 "topf applies every file of its folders: these are of cluster-template, other ones are rendered in their places, and they are removed",
                 "what you changed in them is to be had back from git: put it into a patch with a name of its own",
             ),
@@ -124,13 +121,9 @@ impl TalosFiles {
         ];
         warnings.extend(groups.into_iter().filter(|group| !group.1.is_empty()).map(
             |(code, paths, message, hint)| {
-                let mut warning = Diagnostic::warning(code, message).with_hint(hint);
-                let listed = paths.iter().map(|path| Listed {
-                    path: path.clone(),
-                    text: String::new(),
-                });
-                warning.list = listed.collect();
-                warning
+                Diagnostic::warning(code, message)
+                    .with_hint(hint)
+                    .with_files(paths)
             },
         ));
         warnings
@@ -180,9 +173,8 @@ mod tests {
         ];
         let old = "talosVersion: v1.13.1\nkubernetesVersion: v1.35.0\n";
         let found = TalosFiles::find(&files(&theirs, old), &rendered).unwrap();
-        let superseded: Vec<&String> = found.superseded.iter().collect();
         assert_eq!(
-            superseded,
+            found.superseded,
             [
                 "talos/all/30-kubelet.yaml",
                 "talos/control-plane/00-cluster.yaml"

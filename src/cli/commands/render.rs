@@ -17,7 +17,7 @@ use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
 use crate::cli::turn::Turn;
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
 use crate::pipeline::{self, Compiled, Keys};
 use crate::write::{self, Options, Recovery, Report, Target};
@@ -166,15 +166,11 @@ pub fn occupied(report: &Report) -> Vec<Diagnostic> {
                 all.len()
             ),
         };
-        let mut told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
-        if paths.len() > 1 {
-            let listed = paths.iter().map(|path| Listed {
-                path: path.clone(),
-                text: String::new(),
-            });
-            told.list = listed.collect();
+        let told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
+        match paths.as_slice() {
+            [_] => told,
+            _ => told.with_files(paths),
         }
-        told
     });
     told.collect()
 }

@@ -21,11 +21,11 @@ mod repository_kind;
 mod service_addresses;
 mod talos_files;
 
-pub use cluster_template::is_app;
+pub use cluster_template::is_optional_app;
 pub use codes::CODES;
 pub use kept_lists::{KeptLists, ListAddition, kept_lists};
 pub use lost_objects::{LostObjects, refused_builds};
-pub use proposal::{KeyMove, Proposal, propose};
+pub use proposal::{Proposal, SecretFileRename, propose};
 pub use repository_kind::{ConfigShape, RepositoryKind, recognize};
 pub use service_addresses::AddressLoss;
 pub use talos_files::{TalosFiles, VersionStep};

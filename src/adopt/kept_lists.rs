@@ -109,7 +109,7 @@ fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
         .map(|(_, place, _)| place)
         .collect();
     let lost = entries(folder, &theirs)
-        .filter(|(_, place, _)| !kept.contains(place) && !cluster_template::lists(place));
+        .filter(|(_, place, _)| !kept.contains(place) && !cluster_template::is_replaced(place));
     let mut found = ListAddition {
         path: file.path.clone(),
         entries: lost
@@ -325,7 +325,7 @@ namespace:
         assert_eq!(kept(OURS, less), KeptLists::default());
         // The catalogue has another file for it.
         let own = "kubernetes/apps/network/envoy-gateway/app/envoy.yaml";
-        assert!(cluster_template::lists(own));
+        assert!(cluster_template::is_replaced(own));
     }
 
     #[test]

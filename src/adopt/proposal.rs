@@ -24,9 +24,9 @@ pub struct Proposal {
     /// The keys of the config that have another place, old and new.
     pub moved_keys: Vec<(String, String)>,
     /// The key files that get another name.
-    pub key_files: Vec<KeyMove>,
+    pub key_files: Vec<SecretFileRename>,
     /// The certificates and tokens of the cluster, if they get another name.
-    pub bundle: Option<KeyMove>,
+    pub bundle: Option<SecretFileRename>,
 }
 
 impl Proposal {
@@ -38,7 +38,7 @@ impl Proposal {
 
 /// A file with secrets that gets another name, and keeps its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyMove {
+pub struct SecretFileRename {
     /// The old name.
     pub from: String,
     /// The new name, which is free.
@@ -56,9 +56,9 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
     };
     propose_config(files, config, &mut proposal)?;
     let is_free = |path: &str| files.read_output(path).map(|found| found.is_none());
-    let moved = |(to, from): (&str, &str)| -> Result<Option<KeyMove>, ReadError> {
+    let moved = |(to, from): (&str, &str)| -> Result<Option<SecretFileRename>, ReadError> {
         let moves = is_free(to)? && !is_free(from)?;
-        Ok(moves.then(|| KeyMove {
+        Ok(moves.then(|| SecretFileRename {
             from: from.to_owned(),
             to: to.to_owned(),
         }))
@@ -181,7 +181,7 @@ mod tests {
             ConfigShape::Flat,
         );
         let proposal = proposal.unwrap();
-        let moved = |moved: &KeyMove| format!("{} {}", moved.from, moved.to);
+        let moved = |moved: &SecretFileRename| format!("{} {}", moved.from, moved.to);
         let keys: Vec<String> = proposal.key_files.iter().map(moved).collect();
         assert_eq!(keys, ["github-deploy.key deploy.key"]);
         assert_eq!(

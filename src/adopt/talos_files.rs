@@ -78,7 +78,7 @@ impl TalosFiles {
                 continue;
             }
             if PATCH_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-                if cluster_template::patches_machines(&path) {
+                if cluster_template::is_machine_patch(&path) {
                     found.superseded.push(path);
                 } else {
                     found.own.push(path);

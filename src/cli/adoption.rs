@@ -347,7 +347,7 @@ impl<'s> Adopter<'s> {
             let folder = format!("kubernetes/apps/{}/{}", app.namespace, app.name);
             let found = self.session.disk.list_outputs(&self.folder.shown(&folder));
             let is_there = !found?.is_empty();
-            if !app.enabled || is_there || !adopt::is_app(&app.name) {
+            if !app.enabled || is_there || !adopt::is_optional_app(&app.name) {
                 continue;
             }
             let change = Change {

@@ -65,9 +65,7 @@ impl KeptLists {
     pub fn after_additions(mut self) -> Self {
         let left = std::mem::take(&mut self.additions).into_iter();
         self.unkept.extend(left.map(|addition| {
-            let entries = addition.entries.iter().map(|(_, entry)| entry);
-            let fields = addition.fields.iter().map(|(field, _)| field);
-            let names: Vec<String> = entries.chain(fields).map(|it| format!("`{it}`")).collect();
+            let names: Vec<String> = addition.names().map(|name| format!("`{name}`")).collect();
             (addition.path, Some(names.join(", ")))
         }));
         self
@@ -151,6 +149,12 @@ fn entries<'n>(
 }
 
 impl ListAddition {
+    /// Lists the entries as they are written, and the names of the other fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter().map(|(_, entry)| entry.as_str());
+        entries.chain(self.fields.iter().map(|(field, _)| field.as_str()))
+    }
+
     fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.fields.is_empty()
     }

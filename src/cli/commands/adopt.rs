@@ -252,11 +252,8 @@ impl Run<'_> {
         }
         let kept = &self.adoption.kept;
         for addition in &kept.lists.additions {
-            for (_, entry) in &addition.entries {
-                printer.status(format_args!("kept in {}: {entry}", addition.path));
-            }
-            for (field, _) in &addition.fields {
-                printer.status(format_args!("kept in {}: {field}", addition.path));
+            for name in addition.names() {
+                printer.status(format_args!("kept in {}: {name}", addition.path));
             }
         }
         for app in &kept.switched_off {

@@ -199,3 +199,24 @@ fn a_list_that_cannot_be_kept_stops_the_switch() {
     );
     assert_eq!(live.picture(), before);
 }
+
+/// A template of the user's own that lists otherwise: what is added to it has to get into what is rendered.
+#[test]
+fn entries_that_a_template_drops_stop_the_switch() {
+    let live = LiveRepository::new("x25519");
+    let list = "kubernetes/apps/default/kustomization.yaml";
+    live.sandbox.write(
+        &format!("templates/{list}.tera"),
+        "#% if false %#\nresources:\n  - ./none.yaml\n#% endif %#\nresources:\n  - ./namespace.yaml\n",
+    );
+    let before = live.picture();
+    let run = live.adopt(&["--drop", LOST, "--write"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains(&format!(
+            "error[list-not-kept]: `./mine/ks.yaml` of `{list}` cannot be kept"
+        )),
+        "{run}"
+    );
+    assert_eq!(live.picture(), before);
+}

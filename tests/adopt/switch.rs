@@ -168,6 +168,23 @@ fn nothing_that_is_not_committed_is_written_over() {
     live.adopt(&["--drop", LOST, "--write"]).success();
 }
 
+/// Where git has no commit, nothing could be had back; without git, nobody expects that.
+#[test]
+fn a_repository_without_a_commit_is_not_written_over() {
+    let live = LiveRepository::new("x25519");
+    let sandbox = &live.sandbox;
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    git(sandbox, &["init", "--quiet"]);
+    let before = live.picture();
+    let run = live.adopt(&["--drop", LOST, "--write"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("error[not-committed]"), "{run}");
+    assert_eq!(live.picture(), before);
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    live.adopt(&["--drop", LOST, "--write"]).success();
+    assert!(sandbox.path("kiln.lock").exists());
+}
+
 /// Cut off between the inputs and the outputs.
 #[test]
 fn a_switch_that_was_cut_off_is_gone_on_with() {

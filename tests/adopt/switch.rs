@@ -31,6 +31,7 @@ fn a_look_says_all_and_writes_nothing() {
     }
     // The diff is data, and dangers come first.
     assert!(run.stdout.contains("goes back from 99.0.0"), "{run}");
+    assert!(run.stdout.contains("talos/all/30-kubelet.yaml"), "{run}");
     for kept in [
         "films",
         "PersistentVolumeClaim/default/mine",
@@ -145,6 +146,24 @@ fn opens_with_sops(live: &LiveRepository) {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{path}: {said}");
     }
+}
+
+/// To Flux, an object with another name is another object.
+#[test]
+fn an_object_that_gets_another_name_is_lost() {
+    let live = LiveRepository::new("x25519");
+    let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
+    let text = live.sandbox.read(pool);
+    let renamed = text.replace("name: pool\n", "name: lan\n");
+    assert_ne!(renamed, text);
+    live.sandbox.write(pool, renamed);
+    let run = live.adopt(&["--drop", LOST]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("Flux applies `CiliumLoadBalancerIPPool/lan` today, and would remove it"),
+        "{run}"
+    );
 }
 
 /// What is not in the last commit could not be had back.

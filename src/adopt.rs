@@ -21,11 +21,25 @@ mod repository_kind;
 mod service_addresses;
 mod talos_files;
 
-pub use cluster_template::is_app;
+pub use cluster_template::is_optional_app;
 pub use codes::CODES;
 pub use kept_lists::{KeptLists, ListAddition, kept_lists};
 pub use lost_objects::{LostObjects, refused_builds};
-pub use proposal::{KeyMove, Proposal, propose};
+pub use proposal::{Proposal, SecretFileRename, propose};
 pub use repository_kind::{ConfigShape, RepositoryKind, recognize};
 pub use service_addresses::AddressLoss;
 pub use talos_files::{TalosFiles, VersionStep};
+
+/// Makes a tree of files, by path and text.
+#[cfg(test)]
+fn rendered_tree(files: &[(&str, &str)]) -> crate::tree::Tree<crate::tree::Rendered> {
+    let file = |&(path, text): &(&str, &str)| crate::tree::File {
+        documents: std::sync::Arc::new(crate::yaml::load(text).unwrap()),
+        source: crate::source::Source::new(path, text),
+        path: path.to_owned(),
+        origins: Vec::new(),
+        executable: false,
+        binary: None,
+    };
+    crate::tree::Tree::rendered(files.iter().map(file), Vec::new())
+}

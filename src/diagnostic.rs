@@ -136,6 +136,17 @@ impl Diagnostic {
         self
     }
 
+    /// Names the files that it is about, the most important first.
+    #[must_use]
+    pub fn with_files(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let listed = paths.into_iter().map(|path| Listed {
+            path: path.into(),
+            text: String::new(),
+        });
+        self.list.extend(listed);
+        self
+    }
+
     /// Says what the user can do.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -297,8 +297,8 @@ impl<'f> OverlaidFiles<'f> {
 
     /// Takes outputs out, as if they were not there.
     #[must_use]
-    pub fn without(mut self, hidden: &BTreeSet<String>) -> Self {
-        self.hidden.extend(hidden.iter().cloned());
+    pub fn without(mut self, hidden: impl IntoIterator<Item = String>) -> Self {
+        self.hidden.extend(hidden);
         self
     }
 
@@ -411,7 +411,7 @@ mod tests {
         let below = MemoryFiles(["a/1", "a/3", "old.key", "z"].map(file).into());
         let files = OverlaidFiles::new(&below, [file("a/2"), ("a/3".to_owned(), b"new".to_vec())])
             .renaming([("new.key".to_owned(), "old.key".to_owned())])
-            .without(&BTreeSet::from(["z".to_owned()]));
+            .without(["z".to_owned()]);
         for folder in ["a", "./a/", "a/"] {
             assert_eq!(
                 files.list(folder).unwrap(),

@@ -26,12 +26,12 @@ pub(super) const KEY_FILES: [(&str, &str); 3] = [
 const APPS: [&str; 3] = ["echo", "reloader", "spegel"];
 
 /// Returns whether an app is one that the template brings and that its user may have removed.
-pub fn is_app(name: &str) -> bool {
+pub fn is_optional_app(name: &str) -> bool {
     APPS.contains(&name)
 }
 
 /// Files that the template lists in a `kustomization.yaml` of an app, and for which the catalogue has others.
-const LISTED: &[&str] = &[
+const REPLACED: &[&str] = &[
     "kubernetes/apps/cert-manager/cert-manager/app/clusterissuers.yaml",
     "kubernetes/apps/flux-system/flux-instance/app/helmrepository.yaml",
     "kubernetes/apps/flux-system/flux-instance/app/ingress.yaml",
@@ -43,8 +43,8 @@ const LISTED: &[&str] = &[
 ];
 
 /// Returns whether the template lists a file, and the catalogue has another in its place.
-pub(super) fn lists(path: &str) -> bool {
-    LISTED.contains(&path)
+pub(super) fn is_replaced(path: &str) -> bool {
+    REPLACED.contains(&path)
 }
 
 /// The patches of the machine configuration that the template writes for topf.
@@ -77,6 +77,6 @@ const MACHINE_PATCHES: &[&str] = &[
 ];
 
 /// Returns whether the template writes a patch of the machine configuration.
-pub(super) fn patches_machines(path: &str) -> bool {
+pub(super) fn is_machine_patch(path: &str) -> bool {
     MACHINE_PATCHES.contains(&path)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::entry_lines::EntryLines;
+use super::entry_lines::{EntryLines, only_mapping};
 use super::grouped_config;
 use super::repository_kind::ConfigShape;
 use crate::source::{Files, ReadError};
@@ -134,11 +134,10 @@ fn place_of(key: &str) -> Option<&'static str> {
 
 /// Reads a config without groups.
 fn flattened(text: &str) -> Option<Node> {
-    let documents = yaml::load(text).ok()?;
-    let [document] = <[_; 1]>::try_from(documents).ok()?;
-    let entries = document.root.entries()?;
-    let is_flat = entries.iter().any(|entry| place_of(&entry.key).is_some());
-    is_flat.then_some(document.root)
+    let root = only_mapping(text)?;
+    let mut entries = root.entries()?.iter();
+    let is_flat = entries.any(|entry| place_of(&entry.key).is_some());
+    is_flat.then_some(root)
 }
 
 /// Entries below one key, in the order in which the first of each group came.

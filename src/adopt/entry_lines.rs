@@ -1,6 +1,13 @@
 //! The lines in which an entry of a YAML mapping is written.
 
-use crate::yaml::Entry;
+use crate::yaml::{self, Entry, Node};
+
+/// Reads a text of one YAML document that is a mapping.
+pub(super) fn only_mapping(text: &str) -> Option<Node> {
+    let documents = yaml::load(text).ok()?;
+    let [document] = <[_; 1]>::try_from(documents).ok()?;
+    document.root.entries().is_some().then_some(document.root)
+}
 
 /// The lines of one entry at the top of a document.
 pub(super) struct EntryLines<'t> {

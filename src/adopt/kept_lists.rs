@@ -6,7 +6,7 @@ use kustomize::{KUSTOMIZATION_FILES, join};
 use serde_json::Value;
 
 use super::cluster_template;
-use super::entry_lines::EntryLines;
+use super::entry_lines::{EntryLines, only_mapping};
 use crate::diagnostic::{Diagnostic, Listed};
 use crate::tree::output_path::split;
 use crate::tree::{File, Tree};
@@ -65,9 +65,7 @@ impl KeptLists {
     pub fn after_additions(mut self) -> Self {
         let left = std::mem::take(&mut self.additions).into_iter();
         self.unkept.extend(left.map(|addition| {
-            let entries = addition.entries.iter().map(|(_, entry)| entry);
-            let fields = addition.fields.iter().map(|(field, _)| field);
-            let names: Vec<String> = entries.chain(fields).map(|it| format!("`{it}`")).collect();
+            let names: Vec<String> = addition.names().map(|name| format!("`{name}`")).collect();
             (addition.path, Some(names.join(", ")))
         }));
         self
@@ -97,16 +95,10 @@ impl KeptLists {
     }
 }
 
-fn root(text: &str) -> Option<Node> {
-    let documents = yaml::load(text).ok()?;
-    let [document] = <[_; 1]>::try_from(documents).ok()?;
-    document.root.entries().is_some().then_some(document.root)
-}
-
 /// Finds what a list has and the rendered one lacks; `None` where it cannot be read or taken apart.
 fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
     let text = str::from_utf8(theirs).ok()?;
-    let theirs = root(text)?;
+    let theirs = only_mapping(text)?;
     let ours = file.documents.first().map(|document| &document.root);
     let folder = split(&file.path).0;
     let kept: BTreeSet<String> = ours
@@ -115,7 +107,7 @@ fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
         .map(|(_, place, _)| place)
         .collect();
     let lost = entries(folder, &theirs)
-        .filter(|(_, place, _)| !kept.contains(place) && !cluster_template::lists(place));
+        .filter(|(_, place, _)| !kept.contains(place) && !cluster_template::is_replaced(place));
     let mut found = ListAddition {
         path: file.path.clone(),
         entries: lost
@@ -126,9 +118,9 @@ fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
     let mut end = 0;
     for entry in theirs.entries()? {
         let lines = EntryLines::of(text, end, entry);
-        let known = [&LISTS[..], &HEADER].concat();
+        let is_known = LISTS.iter().chain(&HEADER).any(|known| entry.key == *known);
         let is_ours = ours.is_some_and(|ours| ours.get(&entry.key).is_some());
-        if known.contains(&entry.key.as_str()) || is_ours || entry.value.is_null() {
+        if is_known || is_ours || entry.value.is_null() {
             end = lines.map_or(end, |lines| lines.end);
             continue;
         }
@@ -157,6 +149,12 @@ fn entries<'n>(
 }
 
 impl ListAddition {
+    /// Lists the entries as they are written, and the names of the other fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter().map(|(_, entry)| entry.as_str());
+        entries.chain(self.fields.iter().map(|(field, _)| field.as_str()))
+    }
+
     fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.fields.is_empty()
     }
@@ -236,10 +234,8 @@ fn verbatim(lines: &str, is_rendered: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::rendered_tree;
     use super::*;
-    use crate::source::Source;
 
     const PATH: &str = "apps/default/kustomization.yaml";
     const TEMPLATE: &str = "\
@@ -263,15 +259,7 @@ resources:
 ";
 
     fn kept(ours: &str, theirs: &str) -> KeptLists {
-        let file = File {
-            documents: Arc::new(yaml::load(ours).unwrap()),
-            source: Source::new(PATH, ours),
-            path: PATH.to_owned(),
-            origins: Vec::new(),
-            executable: false,
-            binary: None,
-        };
-        let tree = Tree::rendered([file], Vec::new());
+        let tree = rendered_tree(&[(PATH, ours)]);
         kept_lists(&tree, &|_| Some(theirs.as_bytes().to_vec()))
     }
 
@@ -341,7 +329,7 @@ namespace:
         assert_eq!(kept(OURS, less), KeptLists::default());
         // The catalogue has another file for it.
         let own = "kubernetes/apps/network/envoy-gateway/app/envoy.yaml";
-        assert!(cluster_template::lists(own));
+        assert!(cluster_template::is_replaced(own));
     }
 
     #[test]

@@ -105,7 +105,7 @@ pub fn refused_builds(today: &AppliedObjects) -> Option<Diagnostic> {
     if refused.len() > 1 {
         let listed = refused.iter().map(|(folder, why)| Listed {
             path: (*folder).to_owned(),
-            text: format!(": {why}"),
+            text: format!("({why})"),
         });
         problem.list = listed.collect();
     }

@@ -6,7 +6,7 @@ use super::cluster_template::{BUNDLE, KEY_FILES, TALHELPER_BUNDLE};
 use super::config_upgrade::{FLAT_CONFIG, TOML_CONFIG, read_text, upgraded_flat};
 use super::grouped_config;
 use super::repository_kind::{ConfigShape, PROJECT_FILE, RepositoryKind};
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::source::{Files, ReadError};
 
 /// The folder of templates where the usual one is makejinja's.
@@ -24,9 +24,9 @@ pub struct Proposal {
     /// The keys of the config that have another place, old and new.
     pub moved_keys: Vec<(String, String)>,
     /// The key files that get another name.
-    pub key_files: Vec<KeyMove>,
+    pub key_files: Vec<SecretFileRename>,
     /// The certificates and tokens of the cluster, if they get another name.
-    pub bundle: Option<KeyMove>,
+    pub bundle: Option<SecretFileRename>,
 }
 
 impl Proposal {
@@ -38,7 +38,7 @@ impl Proposal {
 
 /// A file with secrets that gets another name, and keeps its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyMove {
+pub struct SecretFileRename {
     /// The old name.
     pub from: String,
     /// The new name, which is free.
@@ -54,12 +54,11 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
     let RepositoryKind::ClusterTemplate { config, .. } = kind else {
         return Ok(proposal);
     };
-    let unreadable = |error: ReadError| Diagnostic::error("unreadable-config", error.to_string());
     propose_config(files, config, &mut proposal)?;
     let is_free = |path: &str| files.read_output(path).map(|found| found.is_none());
-    let moved = |(to, from): (&str, &str)| -> Result<Option<KeyMove>, ReadError> {
+    let moved = |(to, from): (&str, &str)| -> Result<Option<SecretFileRename>, ReadError> {
         let moves = is_free(to)? && !is_free(from)?;
-        Ok(moves.then(|| KeyMove {
+        Ok(moves.then(|| SecretFileRename {
             from: from.to_owned(),
             to: to.to_owned(),
         }))
@@ -76,12 +75,15 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
     Ok(proposal)
 }
 
+fn unreadable(error: ReadError) -> Diagnostic {
+    Diagnostic::error("unreadable-config", error.to_string())
+}
+
 fn propose_config(
     files: &dyn Files,
     shape: ConfigShape,
     proposal: &mut Proposal,
 ) -> Result<(), Diagnostic> {
-    let unreadable = |error: ReadError| Diagnostic::error("unreadable-config", error.to_string());
     let path = match shape {
         ConfigShape::Current => return Ok(()),
         ConfigShape::Missing => return Err(missing(files)),
@@ -124,7 +126,7 @@ fn missing(files: &dyn Files) -> Diagnostic {
             "the config of this cluster is not here: there is neither `{TOML_CONFIG}` nor `{FLAT_CONFIG}`"
         ),
     );
-    let mut problem = match archived.first() {
+    let problem = match archived.first() {
         Some(path) => problem.with_hint(format!(
             "`just template tidy` has put it away: copy `{path}` back"
         )),
@@ -132,12 +134,7 @@ fn missing(files: &dyn Files) -> Diagnostic {
             "take it from where the repository was rendered, or write it anew: `kiln init` in an empty folder writes one to start from",
         ),
     };
-    let listed = archived.into_iter().map(|path| Listed {
-        path,
-        text: String::new(),
-    });
-    problem.list = listed.collect();
-    problem
+    problem.with_files(archived)
 }
 
 /// Writes the file that makes a folder a project.
@@ -184,7 +181,7 @@ mod tests {
             ConfigShape::Flat,
         );
         let proposal = proposal.unwrap();
-        let moved = |moved: &KeyMove| format!("{} {}", moved.from, moved.to);
+        let moved = |moved: &SecretFileRename| format!("{} {}", moved.from, moved.to);
         let keys: Vec<String> = proposal.key_files.iter().map(moved).collect();
         assert_eq!(keys, ["github-deploy.key deploy.key"]);
         assert_eq!(

@@ -1,14 +1,10 @@
 //! The addresses that Services of type `LoadBalancer` may have.
 
-use std::net::IpAddr;
-
+use ipnet::IpNet;
 use kustomize::Field;
 
 use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObject, AppliedObjects};
-
-/// A network: its address, and how many bits of it count.
-type Network = (u128, u32);
 
 /// What a switch does to the addresses that Services may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,19 +24,16 @@ impl AddressLoss {
         let (Some(old), Some(new)) = (networks(before), networks(after)) else {
             return Self::Unknown;
         };
-        let lost = |from: &[String], to: &[String]| -> Vec<String> {
-            let to: Vec<Network> = to.iter().filter_map(|text| parse(text)).collect();
-            let is_lost = |text: &&String| {
-                let network = parse(text);
-                network.is_some_and(|network| !to.iter().any(|outer| contains(*outer, network)))
-            };
-            from.iter().filter(is_lost).cloned().collect()
+        let lost = |from: &[IpNet], to: &[IpNet]| -> Vec<IpNet> {
+            let is_lost = |network: &&IpNet| !to.iter().any(|outer| outer.contains(*network));
+            from.iter().filter(is_lost).copied().collect()
         };
         if lost(&old, &new).is_empty() {
             return Self::Nothing;
         }
         let more = lost(&new, &old);
-        Self::Networks(old.into_iter().chain(more).collect())
+        let all = old.iter().chain(&more);
+        Self::Networks(all.map(IpNet::to_string).collect())
     }
 
     /// Says that nobody can tell.
@@ -56,11 +49,11 @@ impl AddressLoss {
 }
 
 /// Lists the networks of all pools, each once; `None` where a pool names something else.
-fn networks(tree: &AppliedObjects) -> Option<Vec<String>> {
+fn networks(tree: &AppliedObjects) -> Option<Vec<IpNet>> {
     let pools = tree.of_kind("cilium.io", "CiliumLoadBalancerIPPool");
     let mut found = Vec::new();
     for block in pools.flat_map(blocks) {
-        let network = block.find_text(&["cidr"])?.to_owned();
+        let network = block.find_text(&["cidr"])?.parse().ok()?;
         if !found.contains(&network) {
             found.push(network);
         }
@@ -73,41 +66,72 @@ fn blocks(pool: &AppliedObject) -> impl Iterator<Item = &Field> {
     blocks.and_then(Field::items).unwrap_or_default().iter()
 }
 
-fn parse(text: &str) -> Option<Network> {
-    let (address, length) = text.split_once('/')?;
-    let length: u32 = length.parse().ok()?;
-    let (bits, more) = match address.parse().ok()? {
-        IpAddr::V4(address) => (address.to_ipv6_mapped().to_bits(), 96),
-        IpAddr::V6(address) => (address.to_bits(), 0),
-    };
-    let length = length.checked_add(more).filter(|length| *length <= 128)?;
-    Some((bits & mask(length), length))
-}
-
-fn mask(length: u32) -> u128 {
-    u128::MAX.checked_shl(128 - length).unwrap_or(0)
-}
-
-fn contains(outer: Network, inner: Network) -> bool {
-    outer.1 <= inner.1 && inner.0 & mask(outer.1) == outer.0
-}
-
 #[cfg(test)]
 mod tests {
+    use kustomize::SourceFile;
+
     use super::*;
+    use crate::yaml;
+
+    fn pools(blocks: &str) -> AppliedObjects {
+        let text = format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumLoadBalancerIPPool\nmetadata: {{name: pool}}\nspec: {{blocks: [{blocks}]}}\n"
+        );
+        let file = SourceFile::new("pool.yaml", text.as_bytes());
+        let documents = yaml::load(&text).unwrap();
+        let object = AppliedObject {
+            field: Field::of_node(&documents[0].root, &file, 0).into(),
+            way: [].into(),
+            build: 0,
+        };
+        AppliedObjects {
+            objects: vec![object],
+            ..AppliedObjects::default()
+        }
+    }
 
     #[test]
-    fn a_network_holds_those_inside_of_it() {
-        let holds =
-            |outer: &str, inner: &str| contains(parse(outer).unwrap(), parse(inner).unwrap());
-        assert!(holds("10.0.0.0/24", "10.0.0.7/32"));
-        assert!(holds("10.0.0.0/24", "10.0.0.0/24"));
-        assert!(holds("0.0.0.0/0", "10.0.0.0/24"));
-        assert!(!holds("10.0.0.7/32", "10.0.0.0/24"));
-        assert!(!holds("10.0.1.0/24", "10.0.0.7/32"));
-        assert!(holds("fd00::/8", "fd00:1::/64"));
-        for broken in ["10.0.0.0", "10.0.0.0/33", "x/24", "10.0.0.0/-1", ""] {
-            assert_eq!(parse(broken), None, "{broken}");
+    fn addresses_are_lost_that_no_pool_holds() {
+        let loss = |before: &str, after: &str| AddressLoss::of(&pools(before), &pools(after));
+        let networks = |networks: &[&str]| {
+            AddressLoss::Networks(networks.iter().map(|&text| text.to_owned()).collect())
+        };
+        let home = "{cidr: 10.0.0.0/24}";
+        for held in [home, "{cidr: 10.0.0.7/32}", "{cidr: 10.0.0.7/26}"] {
+            assert_eq!(loss(held, home), AddressLoss::Nothing, "{held}");
         }
+        assert_eq!(loss(home, "{cidr: 0.0.0.0/0}"), AddressLoss::Nothing);
+        assert_eq!(
+            loss("{cidr: 'fd00:1::/64'}", "{cidr: 'fd00::/8'}"),
+            AddressLoss::Nothing
+        );
+        // What the other side has more stays in it.
+        assert_eq!(
+            loss(
+                "{cidr: 10.0.1.0/24}",
+                "{cidr: 10.0.0.0/24}, {cidr: 10.0.1.7/32}"
+            ),
+            networks(&["10.0.1.0/24", "10.0.0.0/24"])
+        );
+        // A network of IPv6 holds no address of IPv4.
+        assert_eq!(
+            loss(home, "{cidr: '::/0'}"),
+            networks(&["10.0.0.0/24", "::/0"])
+        );
+        for broken in [
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "x/24",
+            "10.0.0.0/-1",
+            "''",
+            "'${NETWORK}'",
+        ] {
+            let block = format!("{{cidr: {broken}}}");
+            assert_eq!(loss(&block, home), AddressLoss::Unknown, "{broken}");
+        }
+        assert_eq!(
+            loss("{start: 10.0.0.1, stop: 10.0.0.9}", home),
+            AddressLoss::Unknown
+        );
     }
 }

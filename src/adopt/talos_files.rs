@@ -1,12 +1,10 @@
 //! What is left of an older configuration of the machines.
 
-use std::collections::BTreeSet;
-
-use semver::Version;
-
 use super::cluster_template::{self, TALHELPER, TALHELPER_VERSIONS, TOPF};
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
+use crate::diff::Leap;
 use crate::source::{Files, ReadError};
+use crate::tree::Tree;
 use crate::yaml;
 
 /// The folders of which topf applies every file, by the role of the machines.
@@ -23,7 +21,7 @@ const VERSIONS: [(&str, &str); 2] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TalosFiles {
     /// The patches of cluster-template: topf would apply them after the rendered ones that replace them.
-    pub superseded: BTreeSet<String>,
+    pub superseded: Vec<String>,
     /// The patches of the user's own, which topf applies beside the rendered ones.
     pub own: Vec<String>,
     /// What talhelper read, and topf does not.
@@ -37,16 +35,16 @@ pub struct TalosFiles {
 pub struct VersionStep {
     /// `Talos` or `Kubernetes`.
     pub name: &'static str,
-    /// The version that the repository has.
-    pub before: Version,
-    /// The version that is rendered.
-    pub after: Version,
+    /// The version that the repository has, without `v`.
+    pub before: String,
+    /// The version that is rendered, without `v`.
+    pub after: String,
 }
 
 impl VersionStep {
     /// Returns whether the machines would go back.
     pub fn goes_back(&self) -> bool {
-        self.after < self.before
+        Leap::between(&self.before, &self.after) == Leap::Down
     }
 
     fn warning(&self) -> Diagnostic {
@@ -66,25 +64,22 @@ impl VersionStep {
 }
 
 impl TalosFiles {
-    /// Looks for them beside the rendered files, of which `rendered` returns the text.
+    /// Looks for them beside the rendered files.
     ///
     /// # Errors
-    /// The folder cannot be listed.
-    pub fn find(
-        files: &dyn Files,
-        rendered: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ReadError> {
+    /// The folder cannot be listed, or a file that names the versions of today not be read.
+    pub fn find<S>(files: &dyn Files, rendered: &Tree<S>) -> Result<Self, ReadError> {
         let mut found = Self::default();
-        let Some(topf) = rendered(TOPF) else {
+        let Some(topf) = rendered.get(TOPF) else {
             return Ok(found);
         };
         for path in files.list_outputs("talos")? {
-            if rendered(&path).is_some() {
+            if rendered.get(&path).is_some() {
                 continue;
             }
             if PATCH_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-                if cluster_template::patches_machines(&path) {
-                    found.superseded.insert(path);
+                if cluster_template::is_machine_patch(&path) {
+                    found.superseded.push(path);
                 } else {
                     found.own.push(path);
                 }
@@ -96,7 +91,7 @@ impl TalosFiles {
             .into_iter()
             .find_map(|path| files.read_output(path).transpose());
         let old = String::from_utf8(old.transpose()?.unwrap_or_default()).unwrap_or_default();
-        found.versions = steps(&old, &topf);
+        found.versions = steps(&old, &topf.source.text);
         Ok(found)
     }
 
@@ -104,11 +99,10 @@ impl TalosFiles {
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let lowered = self.versions.iter().filter(|step| step.goes_back());
         let mut warnings: Vec<Diagnostic> = lowered.map(VersionStep::warning).collect();
-        let superseded: Vec<String> = self.superseded.iter().cloned().collect();
         let groups = [
             (
                 "machine-patches-replaced",
-                &superseded,
+                &self.superseded,
                 "topf applies every file of its folders: these are of cluster-template, other ones are rendered in their places, and they are removed",
                 "what you changed in them is to be had back from git: put it into a patch with a name of its own",
             ),
@@ -127,13 +121,9 @@ impl TalosFiles {
         ];
         warnings.extend(groups.into_iter().filter(|group| !group.1.is_empty()).map(
             |(code, paths, message, hint)| {
-                let mut warning = Diagnostic::warning(code, message).with_hint(hint);
-                let listed = paths.iter().map(|path| Listed {
-                    path: path.clone(),
-                    text: String::new(),
-                });
-                warning.list = listed.collect();
-                warning
+                Diagnostic::warning(code, message)
+                    .with_hint(hint)
+                    .with_files(paths)
             },
         ));
         warnings
@@ -153,14 +143,15 @@ fn steps(before: &str, after: &str) -> Vec<VersionStep> {
     steps.collect()
 }
 
-fn version(text: &str, key: &str) -> Option<Version> {
+fn version(text: &str, key: &str) -> Option<String> {
     let documents = yaml::load(text).ok()?;
     let written = documents.first()?.root.find_text(key)?;
-    Version::parse(written.trim_start_matches('v')).ok()
+    Some(written.trim_start_matches('v').to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rendered_tree;
     use super::*;
     use crate::source::MemoryFiles;
 
@@ -171,11 +162,7 @@ mod tests {
             MemoryFiles(paths.iter().map(file).collect())
         };
         let topf = "talosVersion: v1.12.0\nkubernetesVersion: v1.35.0\n";
-        let rendered = |path: &str| {
-            ["talos/topf.yaml", "talos/all/00-install.yaml.tpl"]
-                .contains(&path)
-                .then(|| topf.to_owned())
-        };
+        let rendered = rendered_tree(&[(TOPF, topf), ("talos/all/00-install.yaml.tpl", "")]);
         let theirs = [
             "talos/topf.yaml",
             "talos/all/00-install.yaml.tpl",
@@ -186,9 +173,8 @@ mod tests {
         ];
         let old = "talosVersion: v1.13.1\nkubernetesVersion: v1.35.0\n";
         let found = TalosFiles::find(&files(&theirs, old), &rendered).unwrap();
-        let superseded: Vec<&String> = found.superseded.iter().collect();
         assert_eq!(
-            superseded,
+            found.superseded,
             [
                 "talos/all/30-kubelet.yaml",
                 "talos/control-plane/00-cluster.yaml"
@@ -201,7 +187,7 @@ mod tests {
         };
         assert_eq!((step.name, step.goes_back()), ("Talos", true));
         // Where no machine is rendered, nothing is superseded.
-        let nothing = TalosFiles::find(&files(&theirs, old), &|_| None).unwrap();
+        let nothing = TalosFiles::find(&files(&theirs, old), &rendered_tree(&[])).unwrap();
         assert_eq!(nothing, TalosFiles::default());
     }
 
@@ -214,7 +200,7 @@ mod tests {
         ];
         let file = |path: &str| (path.to_owned(), b"talosVersion: v1.11.0\n".to_vec());
         let files = MemoryFiles(paths.map(file).into());
-        let rendered = |path: &str| (path == TOPF).then(|| "talosVersion: v1.12.0\n".to_owned());
+        let rendered = rendered_tree(&[(TOPF, "talosVersion: v1.12.0\n")]);
         let found = TalosFiles::find(&files, &rendered).unwrap();
         assert_eq!(
             found.unread,

@@ -14,8 +14,8 @@ use crate::adopt::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Options, Report, Side};
-use crate::flux::{AppliedObjects, FollowedTree};
-use crate::fs::{GitError, Repository, Revision};
+use crate::flux::FollowedTree;
+use crate::fs::{Disk, Folder, GitError, Repository, Revision};
 use crate::pipeline::{self, Change, Compiled, Draft, Keys, Layout, World};
 use crate::source::{Files as _, OverlaidFiles};
 use crate::tree::File;
@@ -60,41 +60,19 @@ pub struct Kept {
     pub addresses: AddressLoss,
 }
 
-/// What Flux applies of a tree, and which files that takes.
-struct Applied {
-    objects: AppliedObjects,
-    /// The files that a build reads, as outputs are named.
-    read: BTreeSet<String>,
-}
-
-impl Applied {
-    fn of(tree: &FollowedTree) -> Self {
-        let folder = match tree.output.as_str() {
-            "" => String::new(),
-            folder => format!("{folder}/"),
-        };
-        let reached = tree.applied.builds.iter().filter(|it| it.is_reached());
-        let read = reached.flat_map(|build| &build.files);
-        let inside = |path: &String| path.strip_prefix(&folder).map(str::to_owned);
-        Self {
-            objects: tree.applied.clone(),
-            read: read.filter_map(inside).collect(),
-        }
-    }
-}
-
 /// A repository while it is looked at.
 struct Adopter<'s> {
     session: &'s Session,
     kind: RepositoryKind,
     keys: Keys,
     proposal: Proposal,
+    layout: Layout,
+    /// The folder of outputs.
+    folder: Folder,
     /// The outputs that are Kiln's already.
     owned: BTreeSet<String>,
     /// The files in the folder of outputs that will not be there any more.
     superseded: BTreeSet<String>,
-    /// The same as the project names them.
-    hidden: BTreeSet<String>,
 }
 
 impl Adoption {
@@ -108,31 +86,34 @@ impl Adoption {
         keys: Keys,
     ) -> Result<Self, CommandError> {
         let mut adopter = Adopter::open(session, kind, keys)?;
-        let draft = adopter.draft()?;
+        let mut draft = adopter.draft()?;
         let before = adopter.on_disk(&draft)?;
-        let followed = adopter.follow(before.own_files())?;
-        let today = Applied::of(&followed);
-        if let Some(problem) = adopt::refused_builds(&today.objects) {
+        let today = adopter.follow(before.own_files())?;
+        if let Some(problem) = adopt::refused_builds(&today.applied) {
             return Err(CommandError::Problems(vec![problem]));
         }
-        let before = before.in_tree(followed);
-        let lists = adopter.keep_lists(&draft)?;
-        let switched_off = adopter.switch_off(&draft)?;
-        let addresses = adopter.keep_addresses(&draft, &today)?;
-        let draft = adopter.draft()?;
+        let before = before.in_tree(today.clone());
+        let rendered = adopter.proposal.clone();
+        let kept = Kept {
+            lists: adopter.keep_lists(&draft)?,
+            switched_off: adopter.switch_off(&draft)?,
+            addresses: adopter.keep_addresses(&draft, &today)?,
+        };
+        if adopter.proposal != rendered {
+            draft = adopter.draft()?;
+        }
         adopter.refuse_lost_entries(&draft)?;
         let talos = adopter.find_superseded(&draft, &today)?;
-        let kept = Kept {
-            lists,
-            switched_off,
-            addresses,
-        };
-        adopter.finish(&before, &today, kept, talos)
+        if !adopter.superseded.is_empty() {
+            draft = adopter.draft()?;
+        }
+        adopter.finish(draft, &before, &today, kept, talos)
     }
 
     /// Returns where templates and outputs will be.
     pub fn layout(session: &Session, kind: RepositoryKind) -> Result<Layout, CommandError> {
-        Adopter::open(session, kind, Keys::AtHand)?.layout()
+        let (_, layout) = propose(session, kind)?;
+        Ok(layout)
     }
 
     /// Says what stands against it: what would be lost, and what cannot be told.
@@ -223,40 +204,57 @@ impl LastCommit {
     }
 }
 
+/// Proposes what is to be written, and says where templates and outputs will be then.
+fn propose(session: &Session, kind: RepositoryKind) -> Result<(Proposal, Layout), CommandError> {
+    let proposal = adopt::propose(&session.disk, kind);
+    let proposal = proposal.map_err(|problem| CommandError::Problems(vec![problem]))?;
+    let files = as_proposed(&session.disk, &proposal);
+    let layout = pipeline::layout(&session.world_around(&files))?;
+    Ok((proposal, layout))
+}
+
+fn as_proposed<'d>(disk: &'d Disk, proposal: &Proposal) -> OverlaidFiles<'d> {
+    let inputs = proposal.inputs.iter();
+    let inputs = inputs.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    let renamed = proposal.key_files.iter();
+    let renamed = renamed.map(|moved| (moved.to.clone(), moved.from.clone()));
+    OverlaidFiles::new(disk, inputs).renaming(renamed)
+}
+
+/// Lists the files that the builds of Flux read, as outputs are named.
+fn read_outputs(tree: &FollowedTree) -> BTreeSet<String> {
+    let reached = tree.applied.builds.iter().filter(|it| it.is_reached());
+    let read = reached.flat_map(|build| &build.files);
+    let inside = |path: &String| match tree.output.as_str() {
+        "" => Some(path.clone()),
+        folder => Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
+    };
+    read.filter_map(inside).collect()
+}
+
 impl<'s> Adopter<'s> {
     fn open(session: &'s Session, kind: RepositoryKind, keys: Keys) -> Result<Self, CommandError> {
-        let proposal = adopt::propose(&session.disk, kind);
-        let proposal = proposal.map_err(|problem| CommandError::Problems(vec![problem]))?;
-        let mut adopter = Self {
+        let (proposal, layout) = propose(session, kind)?;
+        let list = write::list(&session.target(&layout, "kiln adopt"));
+        let list = list.map_err(CommandError::Problems)?;
+        Ok(Self {
             session,
             kind,
             keys,
             proposal,
-            owned: BTreeSet::new(),
+            folder: session.disk.folder(&layout.output)?,
+            layout,
+            owned: list.unwrap_or_default().outputs.into_keys().collect(),
             superseded: BTreeSet::new(),
-            hidden: BTreeSet::new(),
-        };
-        let layout = adopter.layout()?;
-        let list = write::list(&session.target(&layout, "kiln adopt"));
-        let list = list.map_err(CommandError::Problems)?;
-        adopter.owned = list.unwrap_or_default().outputs.into_keys().collect();
-        Ok(adopter)
+        })
     }
 
     /// Does something with the world in which the repository is as proposed.
     fn in_world<T>(&self, act: impl FnOnce(&World<'_>) -> T) -> T {
-        let inputs = self.proposal.inputs.iter();
-        let inputs = inputs.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
-        let renamed = self.proposal.key_files.iter();
-        let renamed = renamed.map(|moved| (moved.to.clone(), moved.from.clone()));
-        let files = OverlaidFiles::new(&self.session.disk, inputs)
-            .renaming(renamed)
-            .without(&self.hidden);
+        let superseded = self.superseded.iter();
+        let files = as_proposed(&self.session.disk, &self.proposal)
+            .without(superseded.map(|path| self.folder.shown(path)));
         act(&self.session.world_around(&files).with_keys(self.keys))
-    }
-
-    fn layout(&self) -> Result<Layout, CommandError> {
-        Ok(self.in_world(pipeline::layout)?)
     }
 
     fn draft(&self) -> Result<Draft, CommandError> {
@@ -275,33 +273,31 @@ impl<'s> Adopter<'s> {
     fn on_disk(&self, draft: &Draft) -> Result<Side, CommandError> {
         let rendered = draft.tree.files().map(|file| file.path.clone());
         let names: BTreeSet<String> = rendered.chain(self.owned.iter().cloned()).collect();
-        let output = self.layout()?.output;
-        let disk = &self.session.disk;
-        self.in_world(|world| sides::outputs_on_disk(world, disk, &output, names, BEFORE))
+        let (disk, output) = (&self.session.disk, &self.layout.output);
+        self.in_world(|world| sides::outputs_on_disk(world, disk, output, names, BEFORE))
     }
 
     /// Reads what is on disk at the path of an output, whoever wrote it.
-    fn existing(&self, output: &str, path: &str) -> Option<Vec<u8>> {
-        let bytes = self.session.disk.peek(&format!("{output}/{path}"));
+    fn existing(&self, path: &str) -> Option<Vec<u8>> {
+        let bytes = self.session.disk.peek(&self.folder.shown(path));
         bytes.ok().flatten()
     }
 
-    fn lists(&self, draft: &Draft) -> Result<KeptLists, CommandError> {
-        let output = self.layout()?.output;
-        Ok(adopt::kept_lists(&draft.tree, &|path| {
+    fn lists(&self, draft: &Draft) -> KeptLists {
+        adopt::kept_lists(&draft.tree, &|path| {
             let is_foreign = !self.owned.contains(path);
-            is_foreign.then(|| self.existing(&output, path)).flatten()
-        }))
+            is_foreign.then(|| self.existing(path)).flatten()
+        })
     }
 
     /// Puts templates of lists into the proposal that have what the user's lists have.
     fn keep_lists(&mut self, draft: &Draft) -> Result<KeptLists, CommandError> {
-        let lists = self.lists(draft)?;
+        let lists = self.lists(draft);
         if let Some(problem) = lists.problem() {
             return Err(CommandError::Problems(vec![problem]));
         }
-        let layout = self.layout()?;
-        let own = layout.templates.first().map_or(CATALOGUE, String::as_str);
+        let own = self.layout.templates.first();
+        let own = own.map_or(CATALOGUE, String::as_str);
         for addition in &lists.additions {
             let (name, text) = self.template(own, &addition.path)?;
             let text = addition.added_to(&text, name.ends_with(".tera"));
@@ -334,7 +330,7 @@ impl<'s> Adopter<'s> {
 
     /// Refuses lists whose entries did not get into what is rendered, as by a template that lists otherwise.
     fn refuse_lost_entries(&self, draft: &Draft) -> Result<(), CommandError> {
-        let lost = self.lists(draft)?.after_additions();
+        let lost = self.lists(draft).after_additions();
         match lost.problem() {
             Some(problem) => Err(CommandError::Problems(vec![problem])),
             None => Ok(()),
@@ -346,12 +342,12 @@ impl<'s> Adopter<'s> {
         if !matches!(self.kind, RepositoryKind::ClusterTemplate { .. }) {
             return Ok(Vec::new());
         }
-        let output = self.layout()?.output;
         let mut off = Vec::new();
         for app in draft.tree.apps() {
-            let folder = format!("{output}/kubernetes/apps/{}/{}", app.namespace, app.name);
-            let is_there = !self.session.disk.list_outputs(&folder)?.is_empty();
-            if !app.enabled || is_there || !adopt::is_app(&app.name) {
+            let folder = format!("kubernetes/apps/{}/{}", app.namespace, app.name);
+            let found = self.session.disk.list_outputs(&self.folder.shown(&folder));
+            let is_there = !found?.is_empty();
+            if !app.enabled || is_there || !adopt::is_optional_app(&app.name) {
                 continue;
             }
             let change = Change {
@@ -370,10 +366,10 @@ impl<'s> Adopter<'s> {
     fn keep_addresses(
         &mut self,
         draft: &Draft,
-        today: &Applied,
+        today: &FollowedTree,
     ) -> Result<AddressLoss, CommandError> {
         let after = self.follow(draft.tree.files())?;
-        let loss = AddressLoss::of(&today.objects, &after.applied);
+        let loss = AddressLoss::of(&today.applied, &after.applied);
         if let AddressLoss::Networks(networks) = &loss {
             let value = Value::from(networks.clone());
             let set = self.in_world(|world| pipeline::set_value(world, ADDRESSES, &value))?;
@@ -387,25 +383,18 @@ impl<'s> Adopter<'s> {
     fn find_superseded(
         &mut self,
         draft: &Draft,
-        today: &Applied,
+        today: &FollowedTree,
     ) -> Result<TalosFiles, CommandError> {
-        let after = Applied::of(&self.follow(draft.tree.files())?);
-        let rendered = |path: &str| {
-            let file = draft.tree.get(path)?;
-            Some(file.source.text.to_string())
-        };
-        let unread = today.read.difference(&after.read);
-        let unread = unread.filter(|path| rendered(path).is_none());
-        let mut superseded: BTreeSet<String> = unread.cloned().collect();
-        let output = self.layout()?.output;
-        let talos = match output.as_str() {
-            "." | "" => TalosFiles::find(&self.session.disk, &rendered)?,
-            _ => TalosFiles::default(),
+        let after = read_outputs(&self.follow(draft.tree.files())?);
+        let mut superseded = read_outputs(today);
+        superseded.retain(|path| !after.contains(path) && draft.tree.get(path).is_none());
+        let talos = if prefix(&self.layout).is_empty() {
+            TalosFiles::find(&self.session.disk, &draft.tree)?
+        } else {
+            TalosFiles::default()
         };
         superseded.extend(talos.superseded.iter().cloned());
-        superseded.retain(|path| self.existing(&output, path).is_some() && path != LOCK_FILE);
-        let folder = self.session.disk.folder(&output)?;
-        self.hidden = superseded.iter().map(|path| folder.shown(path)).collect();
+        superseded.retain(|path| self.existing(path).is_some() && path != LOCK_FILE);
         self.superseded = superseded;
         Ok(talos)
     }
@@ -413,27 +402,26 @@ impl<'s> Adopter<'s> {
     /// Compiles for the last time, and compares.
     fn finish(
         self,
+        draft: Draft,
         before: &Side,
-        today: &Applied,
+        today: &FollowedTree,
         kept: Kept,
         talos: TalosFiles,
     ) -> Result<Adoption, CommandError> {
-        let layout = self.layout()?;
-        let draft = self.draft()?;
         let after = self.in_world(|world| sides::side_of_draft(world, draft, AFTER))?;
         let compiled = self.in_world(|world| pipeline::compile(world, &mut OsRng))?;
         let mut report = diff::compare(before, &after, &Options::default());
-        let lost = LostObjects::of(&report, &today.objects);
-        report.put_below(&prefix(&layout));
+        let lost = LostObjects::of(&report, &today.applied);
+        report.put_below(&prefix(&self.layout));
         let outputs = compiled.tree.outputs().map(|(path, _)| path);
-        let existing = outputs.filter(|path| self.existing(&layout.output, path).is_some());
+        let existing = outputs.filter(|path| self.existing(path).is_some());
         let take_over = TakeOver {
             outputs: existing.map(str::to_owned).collect(),
             superseded: self.superseded,
         };
         Ok(Adoption {
             proposal: self.proposal,
-            layout,
+            layout: self.layout,
             compiled,
             report,
             lost,

@@ -1,6 +1,6 @@
 //! Files that Kiln did not write, where outputs go.
 
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::tree::{Sealed, Tree};
 
 use super::problem::pointed;
@@ -33,11 +33,7 @@ pub(super) fn problem(tree: &Tree<Sealed>, files: &[ForeignFile<'_>]) -> Option<
     if files.len() == 1 {
         problem = pointed(problem, tree, first.path);
     } else {
-        let listed = files.iter().map(|file| Listed {
-            path: file.shown.clone(),
-            text: String::new(),
-        });
-        problem.list = listed.collect();
+        problem = problem.with_files(files.iter().map(|file| file.shown.as_str()));
     }
     Some(
         problem

@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::fs::{self, Claim, Entry, Folder, parents};
 use crate::source::Source;
-use crate::tree::output_path::{LOCK_FILE, ReservedPaths, folded};
+use crate::tree::output_path::{LOCK_FILE, folded};
 use crate::tree::{Sealed, SealedFile, Tree};
 use crate::write::apply::{self, Interruption, Observer, Step};
 use crate::write::digest::Digest;
@@ -17,7 +17,7 @@ use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, List, Owned};
 use crate::write::report::Report;
 use crate::write::stage::{self, Pending};
-use crate::write::{Error, HOME, TakeOver, Target, problem};
+use crate::write::{Error, HOME, Target, problem};
 
 /// An output folder with the exclusive right to change it, held until this or the plan made with it is dropped.
 #[derive(Debug)]
@@ -142,7 +142,6 @@ fn compare<'t>(
     target: &Target<'_>,
     options: Options,
 ) -> Result<StageResult<Plan<'t>>, Error> {
-    let reserved = &target.reserved;
     let text = folder.read(LOCK_FILE)?;
     let List {
         kiln,
@@ -151,7 +150,7 @@ fn compare<'t>(
         None => List::default(),
         Some(bytes) => {
             let source = Source::new(folder.shown(LOCK_FILE), String::from_utf8_lossy(bytes));
-            match lock::parse(&source, reserved) {
+            match lock::parse(&source, &target.reserved) {
                 Ok(list) => list,
                 Err(problems) => return Ok(Err(problems)),
             }
@@ -160,10 +159,8 @@ fn compare<'t>(
     let mut planner = Planner {
         tree,
         folder: &folder,
-        reserved,
+        target,
         owned: &owned,
-        taken_over: &target.taken_over,
-        left: &target.left,
         force: options.force,
         adopts: options.force && text.is_none(),
         refused: BTreeSet::new(),
@@ -215,11 +212,8 @@ enum Fate {
 struct Planner<'t, 'p> {
     tree: &'t Tree<Sealed>,
     folder: &'p Folder,
-    reserved: &'p ReservedPaths,
+    target: &'p Target<'p>,
     owned: &'p Owned,
-    taken_over: &'p TakeOver,
-    /// The outputs that are left out where a file of somebody else is.
-    left: &'p BTreeSet<String>,
     force: bool,
     /// Whether files that are just as they should be become Kiln's: only where the list is lost, and on request.
     adopts: bool,
@@ -241,7 +235,7 @@ impl<'t> Planner<'t, '_> {
         // As a disk knows them that tells no capitals apart: the tree may be checked out on one.
         let mut places: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
         for (path, _) in self.tree.outputs() {
-            if let Some(reason) = self.reserved.refuse(path) {
+            if let Some(reason) = self.target.reserved.refuse(path) {
                 self.problems
                     .push(problem::bad_path(self.tree, path, &reason));
                 self.refused.insert(path);
@@ -262,9 +256,9 @@ impl<'t> Planner<'t, '_> {
     fn plan_removals(&mut self) -> Result<(), fs::Error> {
         let outputs: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
         let own = self.owned.iter().map(|(path, owned)| (path, Some(*owned)));
-        let foreign = self.taken_over.superseded.iter();
+        let foreign = self.target.taken_over.superseded.iter();
         let foreign = foreign.filter(|path| !self.owned.contains_key(*path));
-        let foreign = foreign.filter(|path| self.reserved.refuse(path).is_none());
+        let foreign = foreign.filter(|path| self.target.reserved.refuse(path).is_none());
         for (path, owned) in own
             .chain(foreign.map(|path| (path, None)))
             .filter(|(path, _)| !outputs.contains(path.as_str()))
@@ -383,7 +377,7 @@ impl<'t> Planner<'t, '_> {
         let before = Digest::of(&bytes);
         Ok(match owned {
             None if self.is_taken_over(path) => Fate::TakeOver(before),
-            None if self.left.contains(path) => Fate::LeftOut,
+            None if self.target.left.contains(path) => Fate::LeftOut,
             None => Fate::Foreign,
             Some(owned) if *owned == before || self.force => Fate::Change(before),
             Some(owned) => Fate::Edited(*owned),
@@ -391,7 +385,7 @@ impl<'t> Planner<'t, '_> {
     }
 
     fn is_taken_over(&self, path: &str) -> bool {
-        self.taken_over.outputs.contains(path)
+        self.target.taken_over.outputs.contains(path)
     }
 
     /// Names all files that are not Kiln's at once: one cause, one message.

@@ -73,6 +73,12 @@ fn a_rendered_project_has_nothing_to_adopt() {
     );
     run.success();
     assert_eq!(sandbox.files(), files);
+    // What a list of Kiln's own lacks is none of the user's.
+    sandbox.kiln(&["apps", "disable", "reloader"]).success();
+    let run = sandbox.kiln(&["adopt"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("error[object-lost]"), "{run}");
+    assert!(!run.stderr.contains("kept in"), "{run}");
 }
 
 /// After `just template tidy`, which moves the config away.

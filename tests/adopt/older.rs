@@ -199,3 +199,59 @@ fn a_list_that_cannot_be_kept_stops_the_switch() {
     );
     assert_eq!(live.picture(), before);
 }
+
+/// Adds an object of the user's to a list that Kiln renders, and returns the list as it was.
+fn put_into_rendered_list(live: &LiveRepository) -> String {
+    let sandbox = &live.sandbox;
+    let text = sandbox.read(RENDERED_LIST);
+    let more = text.replace("resources:\n", "resources:\n  - ./own.yaml\n");
+    assert_ne!(more, text);
+    sandbox.write(RENDERED_LIST, more);
+    sandbox.write(
+        "kubernetes/apps/network/own.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n",
+    );
+    commit(sandbox, "own");
+    text
+}
+
+const RENDERED_LIST: &str = "kubernetes/apps/network/kustomization.yaml";
+
+#[test]
+fn entries_of_a_list_are_rendered_from_then_on() {
+    let live = LiveRepository::new("x25519");
+    let sandbox = &live.sandbox;
+    let before = put_into_rendered_list(&live);
+    live.adopt(&["--drop", LOST, "--write"]).success();
+    assert!(sandbox.read("kiln.lock").contains(RENDERED_LIST));
+    let list = sandbox.read(RENDERED_LIST);
+    assert!(list.ends_with("  - ./own.yaml\n"), "{list}");
+    assert_eq!(list.replace("  - ./own.yaml\n", ""), before);
+    let names = sandbox.kiln(&["build", "-o", "name"]).success();
+    assert!(
+        names.lines().any(|name| name == "ConfigMap/network/own"),
+        "{names}"
+    );
+    sandbox.kiln(&["render", "--check"]).success();
+}
+
+/// What is added to a template of the user's own has to get into what is rendered.
+#[test]
+fn entries_that_a_template_drops_stop_the_switch() {
+    let live = LiveRepository::new("x25519");
+    let text = put_into_rendered_list(&live);
+    live.sandbox.write(
+        &format!("templates/{RENDERED_LIST}.tera"),
+        format!("#% if false %#\nresources:\n#% endif %#\n{text}"),
+    );
+    let before = live.picture();
+    let run = live.adopt(&["--drop", LOST, "--write"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr.contains(&format!(
+            "error[list-not-kept]: `./own.yaml` of `{RENDERED_LIST}` cannot be kept"
+        )),
+        "{run}"
+    );
+    assert_eq!(live.picture(), before);
+}

@@ -31,6 +31,7 @@ fn a_look_says_all_and_writes_nothing() {
     }
     // The diff is data, and dangers come first.
     assert!(run.stdout.contains("goes back from 99.0.0"), "{run}");
+    assert!(run.stdout.contains("talos/all/30-kubelet.yaml"), "{run}");
     for kept in [
         "films",
         "PersistentVolumeClaim/default/mine",
@@ -147,6 +148,24 @@ fn opens_with_sops(live: &LiveRepository) {
     }
 }
 
+/// To Flux, an object with another name is another object.
+#[test]
+fn an_object_that_gets_another_name_is_lost() {
+    let live = LiveRepository::new("x25519");
+    let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
+    let text = live.sandbox.read(pool);
+    let renamed = text.replace("name: pool\n", "name: lan\n");
+    assert_ne!(renamed, text);
+    live.sandbox.write(pool, renamed);
+    let run = live.adopt(&["--drop", LOST]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("Flux applies `CiliumLoadBalancerIPPool/lan` today, and would remove it"),
+        "{run}"
+    );
+}
+
 /// What is not in the last commit could not be had back.
 #[test]
 fn nothing_that_is_not_committed_is_written_over() {
@@ -166,6 +185,23 @@ fn nothing_that_is_not_committed_is_written_over() {
     assert_eq!(live.picture(), before);
     commit(sandbox, "edits");
     live.adopt(&["--drop", LOST, "--write"]).success();
+}
+
+/// Where git has no commit, nothing could be had back; without git, nobody expects that.
+#[test]
+fn a_repository_without_a_commit_is_not_written_over() {
+    let live = LiveRepository::new("x25519");
+    let sandbox = &live.sandbox;
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    git(sandbox, &["init", "--quiet"]);
+    let before = live.picture();
+    let run = live.adopt(&["--drop", LOST, "--write"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("error[not-committed]"), "{run}");
+    assert_eq!(live.picture(), before);
+    std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
+    live.adopt(&["--drop", LOST, "--write"]).success();
+    assert!(sandbox.path("kiln.lock").exists());
 }
 
 /// Cut off between the inputs and the outputs.

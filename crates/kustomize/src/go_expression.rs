@@ -36,10 +36,10 @@ pub(crate) enum WholeExpression {
 impl WholeExpression {
     /// Compiles one; `None` where Go refuses it.
     pub(crate) fn compile(text: &str) -> Option<Self> {
-        let stands_for_itself = |letter: char| {
+        let may_be_in_name = |letter: char| {
             letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '.')
         };
-        if text.chars().all(stands_for_itself) {
+        if text.chars().all(may_be_in_name) {
             return Some(Self::Name(text.to_owned()));
         }
         compile_expression(&format!("^(?:{text})$")).map(Self::Pattern)

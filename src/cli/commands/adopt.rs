@@ -16,7 +16,7 @@ use crate::cli::report::diff::terminal::{self, View};
 use crate::cli::session::{PROJECT_FILE, Session, stand_ins};
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::fs::Disk;
 use crate::pipeline::Keys;
 use crate::write::{self, Options, Plan, Report};
@@ -189,16 +189,12 @@ fn uncommitted(adoption: &Adoption, session: &Session) -> Result<Option<Diagnost
             all.len()
         ),
     };
-    let mut problem = Diagnostic::error("not-committed", message)
+    let problem = Diagnostic::error("not-committed", message)
         .with_hint("commit them first, so that they can be had back");
-    if paths.len() > 1 {
-        let listed = paths.into_iter().map(|path| Listed {
-            path,
-            text: String::new(),
-        });
-        problem.list = listed.collect();
-    }
-    Ok(Some(problem))
+    Ok(Some(match paths.as_slice() {
+        [_] => problem,
+        _ => problem.with_files(paths),
+    }))
 }
 
 /// Writes the inputs, and then all outputs in one go: cut off in between, the old outputs are there, and the next run goes
@@ -256,11 +252,8 @@ impl Run<'_> {
         }
         let kept = &self.adoption.kept;
         for addition in &kept.lists.additions {
-            for (_, entry) in &addition.entries {
-                printer.status(format_args!("kept in {}: {entry}", addition.path));
-            }
-            for (field, _) in &addition.fields {
-                printer.status(format_args!("kept in {}: {field}", addition.path));
+            for name in addition.names() {
+                printer.status(format_args!("kept in {}: {name}", addition.path));
             }
         }
         for app in &kept.switched_off {

@@ -1,6 +1,6 @@
 //! What became of files in the places of outputs.
 
-use crate::diagnostic::{Diagnostic, Listed};
+use crate::diagnostic::Diagnostic;
 use crate::write::Report;
 
 /// Says which files that Kiln had not written were replaced, and which stayed.
@@ -26,15 +26,11 @@ pub fn describe(report: &Report) -> Vec<Diagnostic> {
                 all.len()
             ),
         };
-        let mut told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
-        if paths.len() > 1 {
-            let listed = paths.iter().map(|path| Listed {
-                path: path.clone(),
-                text: String::new(),
-            });
-            told.list = listed.collect();
+        let told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
+        match paths.as_slice() {
+            [_] => told,
+            _ => told.with_files(paths),
         }
-        told
     });
     told.collect()
 }

@@ -88,7 +88,7 @@ pub fn layout(settings: &Settings, files: &dyn Files) -> MakejinjaLayout {
     }
 }
 
-/// The files of a project as the crate asks for them.
+/// The files of a project as the crate asks for them: lists end at linked folders, as Python's walks do.
 pub(super) struct GivenFiles<'f>(pub(super) &'f dyn Files);
 
 impl GivenFiles<'_> {
@@ -123,5 +123,22 @@ impl ProjectFiles for GivenFiles<'_> {
         }
         let is_folder = self.0.list(path).is_ok_and(|paths| !paths.is_empty());
         Ok(is_folder.then_some(PathKind::Folder))
+    }
+}
+
+/// The files that a name can mean: a template of a linked folder is found by its name, though no list has it.
+pub(super) struct NamedFiles<'f>(pub(super) &'f dyn Files);
+
+impl ProjectFiles for NamedFiles<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        GivenFiles(self.0).read(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        self.0.list(folder).map_err(|error| error.reason)
+    }
+
+    fn kind(&self, path: &str) -> Result<Option<PathKind>, String> {
+        GivenFiles(self.0).kind(path)
     }
 }

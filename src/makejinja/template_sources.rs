@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use makejinja::{TemplateSearch, list_templates};
 
-use super::settings::GivenFiles;
+use super::settings::NamedFiles;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Source};
 use crate::tree::is_secret_path;
@@ -25,7 +25,7 @@ impl TemplateSources {
         files: &dyn Files,
         search: &TemplateSearch,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let paths = list_templates(search, &GivenFiles(files));
+        let paths = list_templates(search, &NamedFiles(files));
         let paths = paths.map_err(|reason| vec![missing(reason)])?;
         let mut listed = BTreeMap::new();
         for (name, path) in paths {

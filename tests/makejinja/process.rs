@@ -193,6 +193,48 @@ fn a_plugin_of_its_own_runs_in_python() {
 }
 
 #[test]
+fn folder_filters_run_only_where_a_plugin_runs_them() {
+    let sandbox = project(OWN);
+    sandbox.write("templates/off/.mjfilter.py", "main = lambda data: False\n");
+    sandbox.write("templates/off/a.txt.j2", "{{ domain }}\n");
+    let run = kiln(&sandbox, &["render"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(sandbox.read("off/a.txt"), "example.com\n");
+}
+
+#[test]
+fn what_a_plugin_sets_without_effect_is_told() {
+    let sandbox = project(
+        "class Plugin:\n    def policies(self):\n        return {'json.dumps_kwargs': {}}\n",
+    );
+    let run = kiln(&sandbox, &["render"]);
+    assert_snapshot!(timeless(&run), @r"
+    exit code 0
+    --- stderr
+    warning[makejinja-no-effect]: a plugin sets the policy `json.dumps_kwargs` of Jinja2, which has no effect
+     |
+     = help: give the arguments of the filters that it changes, in the templates
+
+    rendered 1 templates: 1 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
+    ");
+}
+
+/// makejinja finds a template below a linked folder by its name, and renders none of its own there.
+#[test]
+fn a_template_of_a_linked_folder_is_found_by_its_name() {
+    let sandbox = project(FAMILY);
+    sandbox.write("shared/part.txt.j2", "part of {{ domain }}\n");
+    std::os::unix::fs::symlink("../shared", sandbox.path("templates/linked")).unwrap();
+    sandbox.write(
+        "templates/whole.txt.j2",
+        "{% include 'linked/part.txt.j2' %}\n",
+    );
+    sandbox.kiln(&["render"]).success();
+    assert_eq!(sandbox.read("whole.txt"), "part of example.com\n");
+    assert!(!sandbox.path("linked").exists());
+}
+
+#[test]
 fn an_exception_is_told_where_it_was_raised_and_where_it_was_asked_for() {
     let sandbox = project(OWN);
     sandbox.write("templates/own.txt.j2", "one\n{{ 'bad' | shout }}\n");

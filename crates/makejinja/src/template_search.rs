@@ -62,8 +62,8 @@ pub fn find_template(
 
 /// Lists the names of all templates, each with the path that [`find_template`] finds for it.
 ///
-/// Each name is spelled as [`TemplateSearch::listed_name`] spells it. Names that lead through linked folders are found
-/// and not listed, as [`ProjectFiles::list`] does not look into these.
+/// Each name is spelled as [`TemplateSearch::listed_name`] spells it. Names that lead through linked folders are listed
+/// where [`ProjectFiles::list`] looks into these.
 ///
 /// # Errors
 /// Which file or folder cannot be read and why, in one sentence without a final period.

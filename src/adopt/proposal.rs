@@ -64,18 +64,18 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
         }))
     };
     for names in KEY_FILES {
-        let found = moved(names).map_err(unreadable)?;
+        let found = moved(names).map_err(|error| unreadable(&error))?;
         proposal.key_files.extend(found);
     }
-    proposal.bundle = moved((BUNDLE, TALHELPER_BUNDLE)).map_err(unreadable)?;
-    if is_free(PROJECT_FILE).map_err(unreadable)? {
-        let text = project_text(files).map_err(unreadable)?;
+    proposal.bundle = moved((BUNDLE, TALHELPER_BUNDLE)).map_err(|error| unreadable(&error))?;
+    if is_free(PROJECT_FILE).map_err(|error| unreadable(&error))? {
+        let text = project_text(files).map_err(|error| unreadable(&error))?;
         proposal.inputs.insert(PROJECT_FILE.to_owned(), text);
     }
     Ok(proposal)
 }
 
-fn unreadable(error: ReadError) -> Diagnostic {
+fn unreadable(error: &ReadError) -> Diagnostic {
     Diagnostic::error("unreadable-config", error.to_string())
 }
 
@@ -90,7 +90,7 @@ fn propose_config(
         ConfigShape::Grouped => TOML_CONFIG,
         ConfigShape::Flat => FLAT_CONFIG,
     };
-    let text = read_text(files, path).map_err(unreadable)?;
+    let text = read_text(files, path).map_err(|error| unreadable(&error))?;
     let text = text.unwrap_or_default();
     let upgraded = match shape {
         ConfigShape::Grouped => grouped_config::upgraded(&text),

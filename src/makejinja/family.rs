@@ -60,13 +60,11 @@ pub(super) fn load(
             .filters
             .extend(plugin.filters.into_iter().map(callable));
         if plugin.has_folder_filters {
-            match folders_left_out(wishes, loaded)? {
-                Some(folders) => loaded.left_out.extend(folders),
-                None => {
-                    let what = "a `.mjfilter.py` does more than look into the data";
-                    return Ok(BuiltIn::Needs(what.to_owned()));
-                }
-            }
+            let Some(folders) = folders_left_out(wishes, loaded)? else {
+                let what = "a `.mjfilter.py` does more than look into the data";
+                return Ok(BuiltIn::Needs(what.to_owned()));
+            };
+            loaded.left_out.extend(folders);
         }
     }
     Ok(BuiltIn::Loaded)

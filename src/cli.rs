@@ -28,6 +28,7 @@ pub mod repository_tree;
 pub mod secret_input;
 pub mod session;
 pub mod sides;
+pub mod staying_plugins;
 pub mod turn;
 pub mod commands;
 

@@ -16,6 +16,6 @@ mod template_sources;
 mod values;
 
 pub use codes::CODES;
-pub use plugins::{PluginRequest, PluginStarter, SourceReader, StartedPlugins};
+pub use plugins::{PluginRequest, PluginStart, PluginStarter, SourceReader, StartedPlugins};
 pub use rendering::{MakejinjaInputs, MakejinjaRendering, render};
 pub use settings::{MakejinjaLayout, MakejinjaOutside, layout, settings};

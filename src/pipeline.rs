@@ -43,7 +43,9 @@ pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;
 pub use crate::config::project::MAKEJINJA_FILE;
-pub use crate::makejinja::{PluginRequest, PluginStarter, SourceReader, StartedPlugins};
+pub use crate::makejinja::{
+    PluginRequest, PluginStart, PluginStarter, SourceReader, StartedPlugins,
+};
 pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::{NewKeys, SealReview};
 pub use crate::workload::Exemption;

@@ -8,6 +8,7 @@ use makejinja_plugins::{PluginError, PluginErrorKind};
 
 use super::error::CommandError;
 use super::settings::Settings;
+use super::staying_plugins::StayingPlugins;
 use crate::fs::{self, MirroredFolder, Revision};
 use crate::pipeline::{
     MakejinjaSurroundings, PluginRequest, PluginStarter, SourceReader, StartedPlugins,
@@ -34,6 +35,12 @@ impl MakejinjaProcess {
             variables: settings.environment.pairs().collect(),
             starter: Box::new(move |request| start(request, &root)),
         }
+    }
+
+    /// Takes plugins that stayed from an earlier compile of the project in a folder, and lets those of this one stay.
+    pub fn keep_plugins(&mut self, root: &Path, staying: &StayingPlugins) {
+        let (root, staying) = (root.to_owned(), staying.clone());
+        self.starter = Box::new(move |request| staying.take(request, || start(request, &root)));
     }
 
     /// Returns what a project sees of which the files are not those of the folder: no Python.
@@ -100,7 +107,7 @@ fn start_in(
     match mirrored {
         Ok(mirrored) => {
             let folder = mirrored.path().to_owned();
-            request.start(&folder, reading(&folder), Some(Box::new(mirrored)))
+            request.start(&folder, reading(&folder), Some(Arc::new(mirrored)))
         }
         Err(message) => Err(PluginError {
             kind: PluginErrorKind::Protocol,

@@ -14,6 +14,7 @@ use super::makejinja_process::MakejinjaProcess;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::settings::Settings;
+use super::staying_plugins::StayingPlugins;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{
@@ -362,6 +363,11 @@ impl Session {
             }
         };
         Ok(compiled)
+    }
+
+    /// Takes plugins that stayed from an earlier session, and lets those of this one stay.
+    pub fn keep_plugins(&mut self, staying: &StayingPlugins) {
+        self.makejinja.keep_plugins(&self.root, staying);
     }
 
     /// Returns what of the process a makejinja project may see.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
@@ -63,6 +64,19 @@ impl Mark {
     pub fn anywhere(path: &Path) -> Self {
         let found = read_anywhere(path);
         Self::of_file(&found.map(|bytes| bytes.map(FileContent::of)))
+    }
+
+    /// Looks at the names in a folder outside of any project; those in its own folders are not looked at.
+    pub fn names_in(folder: &Path) -> Self {
+        let entries = fs::read_dir(folder).and_then(|entries| {
+            let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+            names.collect::<io::Result<BTreeSet<String>>>()
+        });
+        match entries {
+            Ok(names) => Self::Listing(names),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Self::Missing,
+            Err(cause) => Self::Failed(cause.to_string()),
+        }
     }
 
     /// Returns whether a later look saw the same.

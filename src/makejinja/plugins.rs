@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use jinja::{Callable, Engine};
 use makejinja::{FolderFilter, Settings};
-use makejinja_plugins::{HostSpec, Offer, Offered, PluginError, PluginHost, PluginValue};
+use makejinja_plugins::{
+    HostSpec, Offer, Offered, PluginError, PluginHost, PluginReads, PluginValue,
+};
 
 use super::family::{self, BuiltIn, FileDesk};
 use super::keyed_files::KeyedFiles;
@@ -37,18 +39,55 @@ pub struct PluginRequest<'r> {
     variables: &'r [(String, String)],
 }
 
+/// What plugins are started for: as long as it is the same, the same process can answer.
+#[derive(Clone, PartialEq)]
+pub struct PluginStart {
+    command: Vec<String>,
+    timeout: Duration,
+    replaced: BTreeMap<String, Vec<u8>>,
+    settings: Settings,
+    data: PluginValue,
+    variables: Vec<(String, String)>,
+}
+
 /// The Python of plugins, started.
+#[derive(Clone)]
 pub struct StartedPlugins {
-    host: PluginHost,
-    offered: Offered,
-    /// The folder in which it runs.
-    folder: PathBuf,
-    read: SourceReader,
+    server: Arc<PluginServer>,
+    offered: Arc<Offered>,
     /// What has to stay as long as it runs.
-    held: Option<Box<dyn Any + Send + Sync>>,
+    _held: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl StartedPlugins {
+    /// Forgets what answers were about, so that plugins can be asked in another rendering.
+    ///
+    /// # Errors
+    /// Python has ended.
+    pub fn forget_answers(&self) -> Result<(), PluginError> {
+        self.server.host().forget_answers()
+    }
+
+    /// Returns what Python has read so far; `None` where its answers come from elsewhere as well, or it has ended.
+    pub fn reads(&self) -> Option<PluginReads> {
+        let host = self.server.host();
+        host.can_stay().then(|| host.reads().clone())
+    }
 }
 
 impl PluginRequest<'_> {
+    /// Returns what the answers depend on besides what plugins read.
+    pub fn describe(&self) -> PluginStart {
+        PluginStart {
+            command: self.command.to_vec(),
+            timeout: self.timeout,
+            replaced: self.replaced.clone(),
+            settings: self.settings.clone(),
+            data: self.data.clone(),
+            variables: self.variables.to_vec(),
+        }
+    }
+
     /// Starts Python in a folder that is the project's, or looks like it; `read` reads the project's files for messages,
     /// and `held` is what has to stay.
     ///
@@ -58,7 +97,7 @@ impl PluginRequest<'_> {
         &self,
         folder: &Path,
         read: SourceReader,
-        held: Option<Box<dyn Any + Send + Sync>>,
+        held: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<StartedPlugins, PluginError> {
         let below = |paths: &[String]| paths.iter().map(|path| folder.join(path)).collect();
         let (host, offered) = PluginHost::start(&HostSpec {
@@ -73,11 +112,9 @@ impl PluginRequest<'_> {
             start_timeout: self.timeout,
         })?;
         Ok(StartedPlugins {
-            host,
-            offered,
-            folder: folder.to_owned(),
-            read,
-            held,
+            server: PluginServer::new(host, folder, read),
+            offered: Arc::new(offered),
+            _held: held,
         })
     }
 }
@@ -210,9 +247,8 @@ pub(super) struct LoadedPlugins {
 
 /// The Python of plugins at work.
 struct RunningPlugins {
-    server: Arc<PluginServer>,
+    started: StartedPlugins,
     has_filters: bool,
-    _held: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl LoadedPlugins {
@@ -272,25 +308,19 @@ impl LoadedPlugins {
     }
 
     fn take_over(&mut self, started: StartedPlugins) -> Result<(), Vec<Diagnostic>> {
-        let StartedPlugins {
-            host,
-            offered,
-            folder,
-            read,
-            held,
-        } = started;
+        let offered = Offered::clone(&started.offered);
         if let Some(extension) = offered.extensions.first() {
             let message = format!(
                 "a plugin asks for the extension `{extension}` of Jinja2, which is a Python program that Kiln cannot have"
             );
             return Err(vec![Diagnostic::error("template-construct", message)]);
         }
-        let server = PluginServer::new(host, &folder, read);
+        let server = &started.server;
         let callables = |offers: Vec<Offer>| {
             let offers = offers.into_iter();
             let callable = |offer: Offer| -> (String, Arc<dyn Callable>) {
                 let function = PluginFunction {
-                    server: Arc::clone(&server),
+                    server: Arc::clone(server),
                     callee: offer.callee,
                 };
                 (offer.name, Arc::new(function))
@@ -315,8 +345,7 @@ impl LoadedPlugins {
         }));
         self.running = Some(RunningPlugins {
             has_filters: offered.has_path_filters,
-            server,
-            _held: held,
+            started,
         });
         Ok(())
     }
@@ -333,14 +362,15 @@ impl LoadedPlugins {
             return Ok(true);
         }
         // What is absolute after all leads where it says.
-        let path = running.server.folder().join(below);
-        let kept = running.server.host().keep_path(&path);
-        kept.map_err(|error| running.server.failure(&error))
+        let server = &running.started.server;
+        let path = server.folder().join(below);
+        let kept = server.host().keep_path(&path);
+        kept.map_err(|error| server.failure(&error))
     }
 
     /// Gives all of it to an engine.
     pub(super) fn add_to(&self, engine: &mut Engine) {
-        let server = self.running.as_ref().map(|running| &running.server);
+        let server = self.running.as_ref().map(|running| &running.started.server);
         if let PluginValue::Map(entries) = &self.data {
             for (key, value) in entries {
                 if let Some(name) = key.as_text() {
@@ -367,8 +397,9 @@ impl LoadedPlugins {
         let Some(running) = &self.running else {
             return BTreeSet::new();
         };
-        let read = running.server.host().read_files().into_iter();
-        let folder = running.server.folder();
+        let server = &running.started.server;
+        let read = server.host().read_files().into_iter();
+        let folder = server.folder();
         read.filter_map(|path| path_below(folder, &path)).collect()
     }
 }

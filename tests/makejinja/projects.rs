@@ -117,6 +117,15 @@ fn compare(theirs: &Outcome, ours: &Outcome, kiln: &str, folder: &Path) -> Compa
     compared
 }
 
+/// Returns whether Kiln starts Python for a project.
+fn needs_python(project: &Project, kiln: &str) -> bool {
+    let copy = project.copy();
+    let mut run = Command::new(kiln);
+    run.arg("render").current_dir(copy.path());
+    let output = run.env("PATH", "").output().unwrap();
+    !output.status.success()
+}
+
 /// Renders each project with both, and writes the report.
 #[test]
 #[ignore = "needs other people's projects: KILN_MAKEJINJA, KILN_MAKEJINJA_COMMAND and KILN_RELEASE"]
@@ -131,8 +140,8 @@ fn projects_come_out_as_makejinja_makes_them() {
         "Projects as they are in their repositories, rendered by makejinja 2.9 and by `kiln render`: files that are the same to \
          the byte and to whether they may be run, files that Kiln has sealed and that hold the same values once they are open, and \
          files that differ. Times are medians of three runs in milliseconds, process start included: makejinja, Kiln's first run, \
-         Kiln's run with nothing changed. Configs are those of the projects' own tests; where there are none, one was made up.\n\n\
-         | project | same | sealed | different | makejinja | Kiln, new | ratio | Kiln, again | ratio |\n|---|---|---|---|---|---|---|---|---|\n",
+         Kiln's run with nothing changed; and whether Kiln starts Python, which it does where a plugin has logic of its own. Configs are those of the projects' own tests; where there are none, one was made up.\n\n\
+         | project | same | sealed | different | Python | makejinja | Kiln, new | ratio | Kiln, again | ratio |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let mut different = Vec::new();
     for project in projects() {
@@ -161,11 +170,16 @@ fn projects_come_out_as_makejinja_makes_them() {
         });
         writeln!(
             report,
-            "| {} | {} | {} | {} | {theirs:.0} | {new:.0} | {:.0} x | {again:.0} | {:.0} x |",
+            "| {} | {} | {} | {} | {} | {theirs:.0} | {new:.0} | {:.0} x | {again:.0} | {:.0} x |",
             project.name,
             compared.same,
             compared.sealed,
             compared.different.len(),
+            if needs_python(&project, &kiln) {
+                "yes"
+            } else {
+                "no"
+            },
             theirs / new,
             theirs / again,
         )

@@ -255,6 +255,23 @@ impl PluginHost {
         &self.reads
     }
 
+    /// Returns whether its answers stay true until something changes that it read, as far as that is seen: it still
+    /// runs, has started no program and asked nothing of the network.
+    ///
+    /// State that plugins hold is not looked at: a function that counts its calls goes on counting.
+    pub fn can_stay(&self) -> bool {
+        !self.is_over && self.reads.programs.is_empty() && !self.reads.network
+    }
+
+    /// Forgets the objects that stayed in Python for answers, so that only what was offered can be asked.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn forget_answers(&mut self) -> Result<(), PluginError> {
+        let request = begin_request("forget", 0);
+        self.ask("to forget answers", request.finish()).map(drop)
+    }
+
     /// Returns what plugins printed since it was asked last.
     pub fn printed(&mut self) -> String {
         if self.is_over {

@@ -4,7 +4,7 @@ use crate::value::PluginValue;
 use crate::wire::number;
 
 /// What plugins made of the environment of templates.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Offered {
     /// Functions that templates can call, in the order of their registration.
     pub functions: Vec<Offer>,

@@ -89,6 +89,7 @@ class Server:
         self.writing = _thread.allocate_lock()
         self.queue = SimpleQueue()
         self.main_thread = _thread.get_ident()
+        self.offered = None
         self.project = None
         self.own_group = False
 
@@ -127,6 +128,8 @@ class Server:
         what = request["do"]
         if what == "start":
             return self.start(request)
+        if self.offered is None:
+            self.offered = len(HANDLES)
         if what == "call":
             return self.project.call(request)
         if what == "keep":
@@ -139,6 +142,9 @@ class Server:
             return items_of(request["of"], request["at_most"])
         if what == "print":
             write_all(2, request["mark"])
+            return None
+        if what == "forget":
+            take_back(self.offered)
             return None
         raise ValueError("no such request")
 

@@ -25,6 +25,12 @@ def lend(value):
     return number
 
 
+def take_back(kept):
+    """Forgets the objects that were lent after the first ones."""
+    for number in range(kept + 1, len(HANDLES) + 1):
+        HANDLE_OF.pop(id(HANDLES.pop(number)), None)
+
+
 def print_safely(value):
     """Returns what `str` makes of a value, or what Python prints of one that cannot be printed."""
     try:

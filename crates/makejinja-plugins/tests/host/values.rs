@@ -228,3 +228,34 @@ fn an_object_that_cannot_be_printed_is_still_an_object() {
     let odd = handle(call(odd, &[]).unwrap());
     assert_eq!(odd.text.as_str(), "<unprintable Odd object>");
 }
+
+#[test]
+fn objects_of_answers_are_forgotten_and_those_that_were_offered_stay() {
+    let project = Project::new(
+        "import ipaddress\n\
+         class Plugin:\n    \
+             def functions(self):\n        return [run]\n\
+         def run():\n    return ipaddress.ip_network('10.0.0.0/30')\n",
+    );
+    let (mut host, offered) = project.start();
+    let run = function(&offered, "run");
+    let before = handle(host.call(&run, &[], &[]).unwrap());
+    assert!(host.attribute(&before, "hosts").is_ok());
+    host.forget_answers().unwrap();
+    let error = host.attribute(&before, "hosts").unwrap_err();
+    assert_ne!(error.kind, PluginErrorKind::Died);
+    let after = handle(host.call(&run, &[], &[]).unwrap());
+    assert!(host.attribute(&after, "hosts").is_ok());
+    assert!(host.can_stay());
+}
+
+#[test]
+fn what_starts_programs_cannot_stay() {
+    let project = Project::new(
+        "import subprocess, sys\n\
+         class Plugin:\n    \
+             def data(self):\n        return {'made': subprocess.check_output([sys.executable, '-c', 'print(1)'], text=True)}\n",
+    );
+    let (host, _) = project.start();
+    assert!(!host.can_stay());
+}

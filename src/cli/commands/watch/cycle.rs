@@ -15,6 +15,7 @@ use crate::cli::progress::Progress;
 use crate::cli::report::occupied;
 use crate::cli::session::{PROJECT_FILE, PROJECT_FILES, Session};
 use crate::cli::settings::Settings;
+use crate::cli::staying_plugins::StayingPlugins;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Side};
 use crate::fs::Mark;
@@ -63,6 +64,7 @@ pub(super) struct Cycles<'c> {
     failing: bool,
     /// What was compiled while a change came to rest.
     ahead: Option<Compile>,
+    plugins: StayingPlugins,
 }
 
 /// A compile, with what it read.
@@ -87,6 +89,7 @@ impl<'c> Cycles<'c> {
             warned: Vec::new(),
             failing: false,
             ahead: None,
+            plugins: StayingPlugins::default(),
         }
     }
 
@@ -211,7 +214,9 @@ impl<'c> Cycles<'c> {
             let message = format!("`{PROJECT_FILE}` is gone");
             return Err(CommandError::failed(message).hint("this goes on when it is back"));
         }
-        let session = Session::open_root(self.root, self.settings, KeyUse::WithPlugins)?;
+        let mut session = Session::open_root(self.root, self.settings, KeyUse::WithPlugins)?;
+        session.keep_plugins(&self.plugins);
+        self.plugins.end_outdated(&session.disk);
         let clock = Deadline::start(self.settings);
         let progress = Progress::start(self.settings, "rendering");
         let result = session.layout().and_then(|layout| {
@@ -220,6 +225,7 @@ impl<'c> Cycles<'c> {
         });
         drop(progress);
         drop(clock);
+        self.plugins.note_reads(&session.disk);
         seen.add_inputs(session.disk.seen());
         Ok(Compile {
             session,

@@ -2,6 +2,7 @@
 //!
 //! Knows file formats and nothing of what the fields mean; `schema` does.
 
+mod asked;
 mod codes;
 pub mod edit;
 mod merge;
@@ -13,6 +14,7 @@ mod readings;
 mod references;
 mod sealed;
 
+pub use asked::AskedValue;
 pub use codes::CODES;
 pub use references::PublicReference;
 

@@ -13,6 +13,7 @@ pub mod project;
 mod readings;
 mod references;
 mod sealed;
+pub mod versions;
 
 pub use asked::AskedValue;
 pub use codes::CODES;

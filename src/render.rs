@@ -38,6 +38,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::config::model::Cluster;
+use crate::config::model::versions::VersionTable;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
@@ -57,7 +58,9 @@ use outputs::Output;
 pub struct Context<'c> {
     /// The config with its defaults; each top-level key is a variable.
     pub values: &'c Value,
-    /// The secrets in it.
+    /// The versions of what the cluster consists of; the variable `versions`.
+    pub versions: &'c VersionTable,
+    /// The secrets in the config.
     pub secrets: &'c Secrets,
     /// What the other renderings are made from, by their number from 0; each is asked for once the ones before it are
     /// made.
@@ -88,6 +91,7 @@ impl<'c> From<&'c Cluster> for Context<'c> {
     fn from(cluster: &'c Cluster) -> Self {
         Self {
             values: &cluster.values,
+            versions: &cluster.versions,
             secrets: &cluster.secrets,
             others: &|_| None,
         }
@@ -182,13 +186,14 @@ fn render_all(
     let engine = TeraEngine::load(templates, &mut problems);
     let run = TemplateRun {
         engine: &engine,
+        versions: context.versions,
         surroundings: Surroundings {
             environment: &environment,
             files,
             other: None,
         },
     };
-    let variables = Variables::of(context.values, &apps, &asked);
+    let variables = Variables::of(context.values, context.versions, &apps, &asked);
     let (made, found) = run.render(&outputs, &variables);
     problems.extend(found);
     problems.extend(asked.unmet(&made));
@@ -213,6 +218,7 @@ fn render_all(
 #[derive(Clone, Copy)]
 struct TemplateRun<'r> {
     engine: &'r TeraEngine<'r>,
+    versions: &'r VersionTable,
     surroundings: Surroundings<'r>,
 }
 
@@ -279,7 +285,7 @@ impl TemplateRun<'_> {
             ReplacedFiles::MadeUp(files) => (files.clone(), true),
         };
         let asked = Asked::of(library, &apps, other.values, &mut failures);
-        let variables = Variables::of(other.values, &apps, &asked);
+        let variables = Variables::of(other.values, self.versions, &apps, &asked);
         let other = Arc::new(Other {
             apps: apps.clone(),
             replaced,

@@ -42,8 +42,11 @@ pub(super) fn with_asked_options(
     let problems = merged.lay_under(asked.collect());
     warnings.keep(Warned::unless_errors((), problems))?;
     // What the first validation warned of is told already.
-    let Warned { value: cluster, .. } =
-        schema::validate(merged, &schema).map_err(Failure::Problems)?;
+    let validated = schema::validate(merged, &schema).map_err(Failure::Problems)?;
+    let cluster = Cluster {
+        versions: cluster.versions,
+        ..validated.value
+    };
     Ok((cluster, schema))
 }
 

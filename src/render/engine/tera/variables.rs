@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tera::Context;
 
+use crate::config::model::versions::VersionTable;
 use crate::render::apps::{Position, position};
 use crate::render::asks::Asked;
 use crate::tree::App;
@@ -13,8 +14,8 @@ use crate::tree::App;
 /// The variable of what apps ask of a namespace.
 const NAMESPACE: &str = "namespace";
 
-/// The variables of templates: the config's and `asked`, in the folder of a namespace `namespace`, and in that of an app
-/// also `app`.
+/// The variables of templates: the config's, `versions` and `asked`, in the folder of a namespace `namespace`, and in that
+/// of an app also `app`.
 pub(in crate::render) struct Variables<'a> {
     everywhere: Context,
     in_namespaces: BTreeMap<&'a str, Context>,
@@ -22,10 +23,16 @@ pub(in crate::render) struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// Takes over the config, the options of the apps that are on, and what these ask for. A key of the config goes
-    /// before a variable of ours.
-    pub(in crate::render) fn of(values: &Value, apps: &'a [App], asked: &Asked) -> Self {
+    /// Takes over the config, the versions, the options of the apps that are on, and what these ask for. A key of the
+    /// config goes before a variable of ours.
+    pub(in crate::render) fn of(
+        values: &Value,
+        versions: &VersionTable,
+        apps: &'a [App],
+        asked: &Asked,
+    ) -> Self {
         let mut everywhere = Context::new();
+        everywhere.insert("versions", &versions.variable());
         everywhere.insert("asked", &asked.to_json());
         for (key, value) in values.as_object().into_iter().flatten() {
             everywhere.insert(key.clone(), value);

@@ -2,6 +2,7 @@
 //!
 //! Knows file formats and nothing of what the fields mean; `schema` does.
 
+mod asked;
 mod codes;
 pub mod edit;
 mod merge;
@@ -12,7 +13,9 @@ pub mod project;
 mod readings;
 mod references;
 mod sealed;
+pub mod versions;
 
+pub use asked::AskedValue;
 pub use codes::CODES;
 pub use references::PublicReference;
 

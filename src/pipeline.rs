@@ -4,6 +4,7 @@
 //! environment, keys and time are handed in as a [`World`], and what comes back is a tree that only
 //! `write` can put on disk.
 
+mod app_asks;
 mod catalogue;
 mod codes;
 mod draft;
@@ -59,7 +60,7 @@ use sops_age::RULE_FILE;
 
 use crate::audit::Scorecard;
 use crate::check::{Baseline, Findings, Gate};
-use crate::config::model::Cluster;
+use crate::config::model::{Cluster, Merged};
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;
@@ -330,7 +331,7 @@ fn typed_front(
 ) -> Result<(Front, Value), Failure> {
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
-    let (cluster, (library, profiles, mut earlier, elsewhere)) = rayon::join(
+    let (configured, (library, profiles, mut earlier, elsewhere)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
             schema::warm_up();
@@ -341,7 +342,8 @@ fn typed_front(
             (library, inputs::profiles(world), earlier, elsewhere)
         },
     );
-    let ((cluster, schema), profiles) = (cluster?, profiles?);
+    let (configured, mut profiles) = (configured?, profiles?);
+    let (cluster, schema) = app_asks::with_asked_options(configured, &library, warnings)?;
     let renderer = Renderer {
         world,
         schema: &schema,
@@ -349,6 +351,9 @@ fn typed_front(
         library: &library,
     };
     let rendering = warnings.keep(renderer.render())?;
+    let mut policy = inputs::policy(&project, &cluster);
+    let problems = app_asks::take_over(&rendering.pod_asks, &mut policy, &mut profiles);
+    warnings.keep(Warned::unless_errors((), problems))?;
     let (mut rendering, rules, named) = name_secrets(world, &project, rendering, warnings)?;
     if sealing == Sealing::Ahead {
         let paths = named.iter().map(String::as_str);
@@ -358,7 +363,7 @@ fn typed_front(
     let exposure = renderer.expose(&mut rendering, &rules, &named);
     let front = Front {
         measures: ProjectMeasures {
-            policy: inputs::policy(&project, &cluster),
+            policy,
             exemptions: inputs::exemptions(&project),
             project,
             profiles,
@@ -397,8 +402,8 @@ fn name_secrets(
 fn configured(world: &World<'_>, warnings: &mut Warnings) -> Result<(Project, Cluster), Failure> {
     let project = opened_project(world, None, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
-    let (cluster, _) = configured_by(world, &project, &keyring, warnings)?;
-    Ok((project, cluster))
+    let configured = configured_by(world, &project, &keyring, warnings)?;
+    Ok((project, configured.cluster))
 }
 
 /// Reads how the project wants to be compiled, from other data files if any are given.
@@ -415,13 +420,21 @@ fn opened_project(
     Ok(project)
 }
 
+/// A config that was loaded and validated.
+struct Configured {
+    cluster: Cluster,
+    schema: Schema,
+    /// What was loaded.
+    merged: Merged,
+}
+
 /// Loads the config of a project and validates it.
 fn configured_by(
     world: &World<'_>,
     project: &Project,
     keyring: &Keyring,
     warnings: &mut Warnings,
-) -> Result<(Cluster, Schema), Failure> {
+) -> Result<Configured, Failure> {
     if project.kind == ProjectKind::Makejinja {
         return Err(makejinja_front::no_typed_config());
     }
@@ -431,11 +444,21 @@ fn configured_by(
         decrypt: &|source| inputs::opened_data(source, keyring, world),
         make_up: world.makes_up(),
     };
-    let merged = warnings.keep(config::load(&world.files, project, &outside))?;
+    let versions = inputs::versions(world, project);
+    let merged = warnings.keep(inputs::both(
+        config::load(&world.files, project, &outside),
+        versions,
+    ))?;
+    let (merged, versions) = merged;
     world.known().note(merged.secrets.clone());
-    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    let mut cluster = warnings.keep(schema::validate(merged.clone(), &schema))?;
+    cluster.versions = versions;
     world.known().note(cluster.secrets.clone());
-    Ok((cluster, schema))
+    Ok(Configured {
+        cluster,
+        schema,
+        merged,
+    })
 }
 
 /// Lists for whom the sealed files of a project are that no key at hand opens; empty where nothing can be told.

@@ -5,6 +5,7 @@
 //! app also `app`.
 
 mod apps;
+mod asks;
 mod charts;
 mod codes;
 mod condition;
@@ -16,6 +17,7 @@ mod outputs;
 mod stack;
 
 pub use crate::cel::is_at_work as is_evaluating;
+pub use asks::{AskedOption, NeededLevel, OperatorPods, PodAsks};
 pub use charts::Chart;
 pub use codes::CODES;
 pub use engine::jinja::{CallFailure, FindSource};
@@ -36,11 +38,13 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::config::model::Cluster;
+use crate::config::model::versions::VersionTable;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
 use crate::tree::{App, File, Rendered, Tree};
 use apps::Position;
+use asks::Asked;
 use engine::TemplateEngine as _;
 use engine::tera::{
     Environment, Other, Surroundings, Template, TeraEngine, TeraTemplates, TeraView, Variables,
@@ -54,7 +58,9 @@ use outputs::Output;
 pub struct Context<'c> {
     /// The config with its defaults; each top-level key is a variable.
     pub values: &'c Value,
-    /// The secrets in it.
+    /// The versions of what the cluster consists of; the variable `versions`.
+    pub versions: &'c VersionTable,
+    /// The secrets in the config.
     pub secrets: &'c Secrets,
     /// What the other renderings are made from, by their number from 0; each is asked for once the ones before it are
     /// made.
@@ -85,6 +91,7 @@ impl<'c> From<&'c Cluster> for Context<'c> {
     fn from(cluster: &'c Cluster) -> Self {
         Self {
             values: &cluster.values,
+            versions: &cluster.versions,
             secrets: &cluster.secrets,
             others: &|_| None,
         }
@@ -100,6 +107,8 @@ pub struct Rendering {
     pub secrets: Secrets,
     /// The files that functions read as secrets.
     pub secret_files: Vec<String>,
+    /// What apps say of pods.
+    pub pod_asks: PodAsks,
     /// The other renderings, in the order in which they were asked for.
     pub others: Vec<OtherRendering>,
 }
@@ -128,6 +137,16 @@ pub fn apps(context: Context<'_>, library: &Library) -> StageResult<Vec<(App, Ve
     Warned::unless_errors(apps, problems)
 }
 
+/// Lists the options of other apps that the apps that are on ask for.
+pub fn asked_options(
+    context: Context<'_>,
+    library: &Library,
+) -> Result<Vec<AskedOption>, Vec<Diagnostic>> {
+    // What is wrong with conditions is told where the templates are rendered.
+    let apps = apps::discover(&library.manifests, context.values, &mut Vec::new());
+    asks::options(library, &apps, context.values)
+}
+
 /// Renders every template whose app is on, and copies the other files.
 ///
 /// Functions read the files they are asked for from `files`, the project. The result depends on the
@@ -148,6 +167,7 @@ fn render_all(
 ) -> StageResult<Rendering> {
     let mut problems = library.problems.clone();
     let apps = apps::discover(&library.manifests, context.values, &mut problems);
+    let asked = Asked::of(library, &apps, context.values, &mut problems);
     let is_on = |entry: &&Entry| is_output(entry, &apps);
     let outputs: Vec<&Entry> = library.entries.iter().filter(is_on).collect();
     outputs::check_paths(&outputs, &library.reserved, &mut problems);
@@ -166,14 +186,17 @@ fn render_all(
     let engine = TeraEngine::load(templates, &mut problems);
     let run = TemplateRun {
         engine: &engine,
+        versions: context.versions,
         surroundings: Surroundings {
             environment: &environment,
             files,
             other: None,
         },
     };
-    let (made, found) = run.render(&outputs, &Variables::of(context.values, &apps));
+    let variables = Variables::of(context.values, context.versions, &apps, &asked);
+    let (made, found) = run.render(&outputs, &variables);
     problems.extend(found);
+    problems.extend(asked.unmet(&made));
     let mut secrets = context.secrets.clone();
     secrets.extend(environment.secrets());
     let problems = finish_problems(problems, &secrets);
@@ -183,6 +206,7 @@ fn render_all(
     let others = others.map(|other| run.render_other(&other, library, &secret_files));
     let rendering = Rendering {
         others: others.collect(),
+        pod_asks: PodAsks::of(library, &apps, &asked),
         tree: Tree::rendered(made, apps),
         secrets,
         secret_files,
@@ -194,6 +218,7 @@ fn render_all(
 #[derive(Clone, Copy)]
 struct TemplateRun<'r> {
     engine: &'r TeraEngine<'r>,
+    versions: &'r VersionTable,
     surroundings: Surroundings<'r>,
 }
 
@@ -259,7 +284,8 @@ impl TemplateRun<'_> {
             ReplacedFiles::Secret(files) => (files.clone(), false),
             ReplacedFiles::MadeUp(files) => (files.clone(), true),
         };
-        let variables = Variables::of(other.values, &apps);
+        let asked = Asked::of(library, &apps, other.values, &mut failures);
+        let variables = Variables::of(other.values, self.versions, &apps, &asked);
         let other = Arc::new(Other {
             apps: apps.clone(),
             replaced,

@@ -2,7 +2,9 @@
 
 mod diagnose;
 mod packed;
+mod toml;
 
 pub use diagnose::diagnose;
 pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};
 pub use spanned_yaml::*;
+pub use toml::toml_node;

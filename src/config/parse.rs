@@ -7,7 +7,7 @@ use super::readings::OtherReading;
 use super::sealed::{SealedValues, without_metadata};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
-use crate::yaml::{self, Content, Entry, Node, Scalar, Style};
+use crate::yaml::{self, Node};
 
 /// A data file that was read.
 pub(super) struct Parsed {
@@ -86,50 +86,5 @@ pub(super) fn toml(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
             None => diagnostic,
         }]
     })?;
-    Ok(toml_node(&mut value))
-}
-
-fn toml_node(value: &mut toml_span::Value<'_>) -> Node {
-    use toml_span::value::ValueInner;
-    let span = Span::new(value.span.start, value.span.end);
-    let plain = |text: String| scalar(text, Style::Plain);
-    let content = match value.take() {
-        ValueInner::String(text) => scalar(text.into_owned(), Style::Quoted),
-        ValueInner::Integer(number) => plain(number.to_string()),
-        ValueInner::Float(number) => plain(number.to_string()),
-        ValueInner::Boolean(flag) => plain(flag.to_string()),
-        ValueInner::Array(mut items) => Content::Sequence {
-            items: items.iter_mut().map(toml_node).collect(),
-            flow: true,
-        },
-        ValueInner::Table(table) => {
-            let mut entries: Vec<Entry> = table
-                .into_iter()
-                .map(|(key, mut value)| Entry {
-                    key: key.name.to_string(),
-                    key_span: Span::new(key.span.start, key.span.end),
-                    value: toml_node(&mut value),
-                })
-                .collect();
-            entries.sort_by_key(|entry| entry.key_span);
-            Content::Mapping {
-                entries,
-                flow: false,
-            }
-        }
-    };
-    Node {
-        span,
-        content,
-        alias_of: None,
-        anchored: false,
-    }
-}
-
-fn scalar(text: String, style: Style) -> Content {
-    Content::Scalar(Scalar {
-        text,
-        style,
-        tagged_string: false,
-    })
+    Ok(yaml::toml_node(&mut value))
 }

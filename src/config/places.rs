@@ -67,6 +67,24 @@ impl Places {
             });
     }
 
+    /// Notes a value that stands in no data file but elsewhere, where nothing is hidden.
+    pub(super) fn note(&mut self, pointer: &str, place: &Place) {
+        let all = Span::new(0, place.source.text.len());
+        self.files.push(DataFile {
+            text: Arc::clone(&place.source),
+            shown: Arc::clone(&place.source),
+            parts: vec![(all, true)],
+        });
+        let position = Position {
+            source: self.files.len() - 1,
+            key: None,
+            value: place.span,
+            single: true,
+            plain: false,
+        };
+        self.positions.insert(pointer.to_owned(), position);
+    }
+
     /// Returns the place of a value, or of its nearest ancestor that was written.
     pub fn value(&self, pointer: &str) -> Option<Place> {
         let position = self.nearest(pointer)?;

@@ -20,7 +20,9 @@ use super::settings::{GivenFiles, MakejinjaOutside, settings};
 use super::template_sources::{TemplateSources, unreadable};
 use super::values::{of_data, to_json, to_template};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::render::{JinjaOutput, JinjaProject, OtherRendering, Rendering, finish_problems};
+use crate::render::{
+    JinjaOutput, JinjaProject, OtherRendering, PodAsks, Rendering, finish_problems,
+};
 use crate::secret::{KnownSecrets, Secrets, names_a_secret};
 use crate::source::{Files, Source};
 use crate::tree::{File, Tree, binary_description, is_secret_path};
@@ -118,6 +120,7 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         tree: Tree::rendered(made, Vec::new()),
         secrets,
         secret_files,
+        pod_asks: PodAsks::default(),
         others: other.into_iter().collect(),
     };
     let made = MakejinjaRendering {

@@ -1,17 +1,17 @@
 //! Apps: folders with an `app.toml` that says when they are rendered.
 
+mod manifest;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::Value as Json;
-use toml_span::ErrorKind;
-use toml_span::value::{Table, Value};
 
 use super::condition::Conditions;
 use super::layers::Entry;
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span, shown_key};
+use crate::source::Place;
 use crate::tree::App;
+pub(super) use manifest::{Manifest, ManifestReader, text_of};
 
 /// Where apps live, below the folder of templates.
 const FOLDER: &str = "kubernetes/apps/";
@@ -19,8 +19,6 @@ const FOLDER: &str = "kubernetes/apps/";
 const FLUX_FILE: &str = "ks";
 /// The file that makes a folder an app.
 const MANIFEST: &str = "app.toml";
-const KEYS: &[&str] = &["summary", "when", "tier", "needs"];
-const TIERS: &[&str] = &["critical", "high", "standard", "low"];
 
 /// Where a template stands in the tree of apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,16 +76,6 @@ impl AppFolder {
     }
 }
 
-/// The `app.toml` of an app, with the places that messages need.
-#[derive(Clone, Debug)]
-pub(super) struct Manifest {
-    /// The app; nothing is on before [`discover`].
-    app: App,
-    source: Arc<Source>,
-    needs: Vec<(String, Span)>,
-    when: Option<Span>,
-}
-
 /// Reads the manifests, sorted by namespace and name; what is wrong with them goes to `problems`.
 pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Vec<Manifest> {
     let mut found = Vec::new();
@@ -96,7 +84,7 @@ pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Ve
         match position(&entry.path) {
             Position::Manifest(namespace, name) => {
                 known.entry((namespace, name)).or_default().has_manifest = true;
-                found.extend(read(entry, namespace, name, problems));
+                found.extend(Manifest::read(entry, namespace, name, problems));
             }
             Position::App(namespace, name) => {
                 let folder = known.entry((namespace, name)).or_default();
@@ -146,159 +134,6 @@ fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
         format!("the app folder `{folder}` has no `{MANIFEST}`"),
     )
     .with_hint(format!("add `{folder}/{MANIFEST}` with `summary = \"…\"`"))
-}
-
-fn read(
-    entry: &Entry,
-    namespace: &str,
-    name: &str,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Manifest> {
-    let source = &entry.source;
-    let parsed = match toml_span::parse(&source.text) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let at = Span::new(error.span.start, error.span.end);
-            let source = &source.keys_only();
-            let first = match &error.kind {
-                ErrorKind::DuplicateKey { first, .. } | ErrorKind::DuplicateTable { first, .. } => {
-                    Some(span(*first))
-                }
-                _ => None,
-            };
-            let reason = match first {
-                Some(_) => "a key is set twice".to_owned(),
-                None => error.to_string(),
-            };
-            let problem = Diagnostic::error("app-manifest", format!("this is not TOML: {reason}"))
-                .at(source, at, "");
-            problems.push(match first {
-                Some(first) => problem.with_related(Place::new(source, first), "first set here"),
-                None => problem,
-            });
-            return None;
-        }
-    };
-    let table = parsed.as_table()?;
-    let strange = table.keys().any(|key| !KEYS.contains(&key.name.as_ref()));
-    // It may be another file than it seems.
-    let shown = if strange {
-        source.keys_only()
-    } else {
-        Arc::clone(source)
-    };
-    let mut manifest = Reader {
-        source: &shown,
-        table,
-        problems,
-    };
-    manifest.reject_unknown_keys();
-    let summary = manifest.text("summary");
-    if summary.is_none() && !table.contains_key("summary") {
-        manifest.problem("an app needs a `summary`", Span::default());
-    }
-    let tier = manifest.tier();
-    let needs = manifest.needs();
-    let when = manifest.text("when");
-    Some(Manifest {
-        app: App {
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            summary: summary.map_or_else(String::new, |(summary, _)| summary),
-            tier,
-            when: when.as_ref().map(|(condition, _)| condition.clone()),
-            needs: needs.iter().map(|(need, _)| need.clone()).collect(),
-            enabled: false,
-        },
-        source: Arc::clone(&shown),
-        needs,
-        when: when.map(|(_, span)| span),
-    })
-}
-
-/// Reads a manifest.
-struct Reader<'m, 'de> {
-    source: &'m Arc<Source>,
-    table: &'m Table<'de>,
-    problems: &'m mut Vec<Diagnostic>,
-}
-
-impl<'m, 'de> Reader<'m, 'de> {
-    fn problem(&mut self, message: impl Into<String>, span: Span) {
-        self.problems
-            .push(Diagnostic::error("app-manifest", message).at(self.source, span, ""));
-    }
-
-    fn reject_unknown_keys(&mut self) {
-        for key in self
-            .table
-            .keys()
-            .filter(|key| !KEYS.contains(&key.name.as_ref()))
-        {
-            let message = format!("an app has no key `{}`", shown_key(&key.name));
-            self.problems.push(
-                Diagnostic::error("app-manifest", message)
-                    .at(self.source, span(key.span), "")
-                    .with_suggestion(&key.name, KEYS.iter().copied()),
-            );
-        }
-    }
-
-    fn get(&self, key: &str) -> Option<&'m Value<'de>> {
-        self.table.get(key)
-    }
-
-    fn text(&mut self, key: &str) -> Option<(String, Span)> {
-        let value = self.get(key)?;
-        match value.as_str() {
-            Some(text) if !text.trim().is_empty() => Some((text.to_owned(), span(value.span))),
-            _ => {
-                self.problem(
-                    format!("`{key}` must be a string that says something"),
-                    span(value.span),
-                );
-                None
-            }
-        }
-    }
-
-    /// Reads the tier; an app without one is a standard one.
-    fn tier(&mut self) -> String {
-        let Some((tier, at)) = self.text("tier") else {
-            return "standard".to_owned();
-        };
-        if !TIERS.contains(&tier.as_str()) {
-            let message = format!("there is no tier `{tier}`, only `{}`", TIERS.join("`, `"));
-            self.problems.push(
-                Diagnostic::error("app-manifest", message)
-                    .at(self.source, at, "")
-                    .with_suggestion(&tier, TIERS.iter().copied()),
-            );
-        }
-        tier
-    }
-
-    fn needs(&mut self) -> Vec<(String, Span)> {
-        let Some(value) = self.get("needs") else {
-            return Vec::new();
-        };
-        let Some(items) = value.as_array() else {
-            self.problem("`needs` must be a list of apps", span(value.span));
-            return Vec::new();
-        };
-        let mut needs = Vec::new();
-        for item in items {
-            match item.as_str() {
-                Some(name) => needs.push((name.to_owned(), span(item.span))),
-                None => self.problem("`needs` must be a list of apps", span(item.span)),
-            }
-        }
-        needs
-    }
-}
-
-fn span(span: toml_span::Span) -> Span {
-    Span::new(span.start, span.end)
 }
 
 /// Functions and `needs` name an app by its folder alone, so that must be enough.

@@ -31,6 +31,31 @@ impl<'v> Conditions<'v> {
         if let Some(holds) = self.named(condition) {
             return Ok(holds);
         }
+        match self.evaluate(condition, place)? {
+            Value::Bool(holds) => Ok(holds),
+            other => {
+                let message = format!(
+                    "this condition gives {}, not true or false",
+                    other.type_of()
+                );
+                Err(Box::new(Self::problem(message, condition, place, None)))
+            }
+        }
+    }
+
+    /// Returns what the expression at `place` gives.
+    pub(super) fn value(&self, expression: &str, place: &Place) -> Result<Json, Box<Diagnostic>> {
+        let value = self.evaluate(expression, place)?;
+        cel::json(&value).ok_or_else(|| {
+            let message = format!(
+                "this expression gives {}, which no file can hold",
+                value.type_of()
+            );
+            Box::new(Self::problem(message, expression, place, None))
+        })
+    }
+
+    fn evaluate(&self, condition: &str, place: &Place) -> Result<Value, Box<Diagnostic>> {
         let tree = cel::expression(condition).map_err(|errors| {
             let first = errors.errors.first();
             let message = first.map_or("it cannot be read", |error| error.msg.as_str());
@@ -38,20 +63,13 @@ impl<'v> Conditions<'v> {
             let message = format!("this condition is not CEL: {}", syntax(message));
             Box::new(Self::problem(message, condition, place, at))
         })?;
-        match tree.evaluate(&self.context(&tree), &self.meter) {
-            Ok(Value::Bool(holds)) => Ok(holds),
-            Ok(other) => {
-                let message = format!(
-                    "this condition gives {}, not true or false",
-                    other.type_of()
-                );
-                Err(Box::new(Self::problem(message, condition, place, None)))
-            }
-            Err(Unevaluated::Execution(error)) => {
-                Err(Box::new(self.failed(&error, condition, place)))
-            }
-            Err(Unevaluated::TooCostly) => Err(Box::new(too_costly(place))),
-        }
+        let evaluated = tree.evaluate(&self.context(&tree), &self.meter);
+        evaluated.map_err(|error| {
+            Box::new(match error {
+                Unevaluated::Execution(error) => self.failed(&error, condition, place),
+                Unevaluated::TooCostly => too_costly(place),
+            })
+        })
     }
 
     /// Looks up a condition that is the path of a switch, or several that must all be on, without a program:

@@ -20,6 +20,17 @@ pub struct Library {
 }
 
 impl Library {
+    /// Returns whether an app asks for options of others, on or not.
+    pub fn asks_options(&self) -> bool {
+        let mut manifests = self.manifests.iter();
+        manifests.any(|manifest| manifest.asks.asks_options())
+    }
+
+    /// Returns whether something is wrong with a manifest or with what the folders hold.
+    pub fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// Lists the paths of the outputs that are to be encrypted, whether their apps are on or not.
     pub fn secret_outputs(&self) -> impl Iterator<Item = &str> {
         let outputs = self.entries.iter().filter(|entry| !entry.is_partial());

@@ -30,6 +30,7 @@ use super::pod_security::Level;
 use super::values;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+use crate::yaml::Node;
 
 /// The keys of a profile, in the order in which they are written.
 pub const KEYS: [&str; 13] = [
@@ -404,6 +405,17 @@ impl Profiles {
             Ok(profiles)
         } else {
             Err(problems)
+        }
+    }
+
+    /// Takes over what an app says of a custom resource, behind the project's own words; returns what is wrong with it.
+    pub fn add_operator_pods(&mut self, source: &Arc<Source>, entry: &Node) -> Vec<Diagnostic> {
+        match custom_resource::of_app(source, entry) {
+            Ok(kind) => {
+                self.custom_resources.kinds.push(kind);
+                Vec::new()
+            }
+            Err(problems) => problems,
         }
     }
 

@@ -38,6 +38,9 @@ const KEYS: [&str; 11] = [
     "source",
 ];
 
+/// What an app says besides: the images of the pods, which are listed where templates are rendered.
+const IMAGES: &str = "images";
+
 /// What operators make of custom resources of some kinds.
 #[derive(Clone, Debug)]
 pub struct CustomResourceKind {
@@ -224,11 +227,23 @@ pub(super) fn table(source: &Arc<Source>) -> Result<CustomResourceTable, Vec<Dia
     entries(source, &document.root)
 }
 
+/// Reads an entry of `[[operator_pods]]` in the manifest of an app.
+pub(super) fn of_app(
+    source: &Arc<Source>,
+    entry: &Node,
+) -> Result<CustomResourceKind, Vec<Diagnostic>> {
+    let mut reader = Reader::of(source, "`[[operator_pods]]`");
+    let mut known = KEYS.to_vec();
+    known.push(IMAGES);
+    let kind = reader.custom_resource(entry, &known);
+    reader.finish(kind)
+}
+
 fn entries(source: &Arc<Source>, root: &Node) -> Result<CustomResourceTable, Vec<Diagnostic>> {
     let mut reader = Reader::of(source, "a table of custom resources");
     reader.keys(root, &["resources", "objects"], &[]);
     let kinds = reader.items(root, "resources");
-    let kinds = kinds.iter().map(|item| reader.custom_resource(item));
+    let kinds = kinds.iter().map(|item| reader.custom_resource(item, &KEYS));
     let kinds = kinds.collect();
     let objects = reader.items(root, "objects");
     let objects = objects.iter().map(|item| reader.operator_objects(item));
@@ -237,8 +252,8 @@ fn entries(source: &Arc<Source>, root: &Node) -> Result<CustomResourceTable, Vec
 }
 
 impl Reader<'_> {
-    fn custom_resource(&mut self, node: &Node) -> CustomResourceKind {
-        self.keys(node, &KEYS, &["groups", "kinds", "pods", "source"]);
+    fn custom_resource(&mut self, node: &Node, known: &[&str]) -> CustomResourceKind {
+        self.keys(node, known, &["groups", "kinds", "pods", "source"]);
         CustomResourceKind {
             groups: self.texts(node, "groups"),
             kinds: self.texts(node, "kinds"),

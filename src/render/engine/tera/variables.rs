@@ -1,24 +1,39 @@
 //! The variables of templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use tera::Context;
 
+use crate::config::model::versions::VersionTable;
 use crate::render::apps::{Position, position};
+use crate::render::asks::Asked;
 use crate::tree::App;
 
-/// The variables of templates: the config's, and in the folder of an app also `app`.
+/// The variable of what apps ask of a namespace.
+const NAMESPACE: &str = "namespace";
+
+/// The variables of templates: the config's, `versions` and `asked`, in the folder of a namespace `namespace`, and in that
+/// of an app also `app`.
 pub(in crate::render) struct Variables<'a> {
     everywhere: Context,
+    in_namespaces: BTreeMap<&'a str, Context>,
     in_apps: BTreeMap<(&'a str, &'a str), Context>,
 }
 
 impl<'a> Variables<'a> {
-    /// Takes over the config, and the options of the apps that are on.
-    pub(in crate::render) fn of(values: &Value, apps: &'a [App]) -> Self {
+    /// Takes over the config, the versions, the options of the apps that are on, and what these ask for. A key of the
+    /// config goes before a variable of ours.
+    pub(in crate::render) fn of(
+        values: &Value,
+        versions: &VersionTable,
+        apps: &'a [App],
+        asked: &Asked,
+    ) -> Self {
         let mut everywhere = Context::new();
+        everywhere.insert("versions", &versions.variable());
+        everywhere.insert("asked", &asked.to_json());
         for (key, value) in values.as_object().into_iter().flatten() {
             everywhere.insert(key.clone(), value);
         }
@@ -37,7 +52,17 @@ impl<'a> Variables<'a> {
             );
             ((app.namespace.as_str(), app.name.as_str()), variables)
         });
+        let enabled = apps.iter().filter(|app| app.enabled);
+        let namespaces: BTreeSet<&str> = enabled.map(|app| app.namespace.as_str()).collect();
+        let in_namespaces = namespaces.into_iter().map(|name| {
+            let mut variables = everywhere.clone();
+            if values.get(NAMESPACE).is_none() {
+                variables.insert(NAMESPACE, &asked.namespaces.to_json(name));
+            }
+            (name, variables)
+        });
         Self {
+            in_namespaces: in_namespaces.collect(),
             in_apps: in_apps.collect(),
             everywhere,
         }
@@ -47,6 +72,7 @@ impl<'a> Variables<'a> {
     pub(super) fn at<'s>(&'s self, path: &'s str) -> &'s Context {
         let app = match position(path) {
             Position::App(namespace, name) => self.in_apps.get(&(namespace, name)),
+            Position::Namespace(name) => self.in_namespaces.get(name),
             _ => None,
         };
         app.unwrap_or(&self.everywhere)

@@ -1,0 +1,89 @@
+//! What apps ask of other stages: options of other apps, levels of namespaces, and what is known of operators' pods.
+
+use super::Configured;
+use super::failure::{Failure, Warnings};
+use crate::config::AskedValue;
+use crate::config::model::Cluster;
+use crate::diagnostic::{Diagnostic, Warned};
+use crate::render::{self, Library, PodAsks};
+use crate::rules::Policy;
+use crate::schema::{self, Schema};
+use crate::workload::Profiles;
+use crate::workload::pod_security::Level;
+
+/// Lays the options that apps ask of other apps beneath the config.
+///
+/// # Errors
+/// What contradicts, and what an app's schema does not take.
+pub(super) fn with_asked_options(
+    configured: Configured,
+    library: &Library,
+    warnings: &mut Warnings,
+) -> Result<(Cluster, Schema), Failure> {
+    let Configured {
+        cluster,
+        schema,
+        mut merged,
+    } = configured;
+    // What is wrong with manifests is told where the templates are rendered.
+    if !library.asks_options() || library.has_problems() {
+        return Ok((cluster, schema));
+    }
+    let asked = render::asked_options((&cluster).into(), library).map_err(Failure::Problems)?;
+    if asked.is_empty() {
+        return Ok((cluster, schema));
+    }
+    let asked = asked.into_iter().map(|option| AskedValue {
+        pointer: option.pointer,
+        value: option.value,
+        by: option.by,
+        place: option.place,
+    });
+    let problems = merged.lay_under(asked.collect());
+    warnings.keep(Warned::unless_errors((), problems))?;
+    // What the first validation warned of is told already.
+    let validated = schema::validate(merged, &schema).map_err(Failure::Problems)?;
+    let cluster = Cluster {
+        versions: cluster.versions,
+        ..validated.value
+    };
+    Ok((cluster, schema))
+}
+
+/// Takes over what apps say of pods: the levels that namespaces need become wishes, as those of the config are, and what
+/// operators make of custom resources is known.
+pub(super) fn take_over(
+    asks: &PodAsks,
+    policy: &mut Policy,
+    profiles: &mut Profiles,
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (namespace, needed) in &asks.levels {
+        let Some(level) = Level::parse(&needed.level) else {
+            continue;
+        };
+        match policy.pod_security.get(namespace) {
+            None => {
+                let wish = (level, Some(needed.place.clone()));
+                policy.pod_security.insert(namespace.clone(), wish);
+            }
+            Some((wished, place)) if *wished > level => {
+                let message = format!(
+                    "`security.pod_security` wishes for `{wished}` in namespace `{namespace}`, and `{}` needs `{level}`",
+                    needed.app
+                );
+                problems.push(
+                    Diagnostic::error("app-asks-contradict", message)
+                        .at_place_if(place.as_ref())
+                        .with_related(needed.place.clone(), "needed here")
+                        .with_hint(format!("wish for `{level}`, or turn `{}` off", needed.app)),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for pods in &asks.operator_pods {
+        problems.extend(profiles.add_operator_pods(&pods.source, &pods.entry));
+    }
+    problems
+}

@@ -1,0 +1,254 @@
+//! What apps ask of namespaces: labels, annotations and a Pod Security level.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::AskCondition;
+use super::claims::Claims;
+use super::field_value::{FieldAsk, FieldKind};
+use crate::diagnostic::Diagnostic;
+use crate::render::apps::{Manifest, ManifestReader};
+use crate::render::condition::Conditions;
+use crate::source::{Place, Span};
+use crate::tree::File;
+use crate::yaml::Node;
+
+const KEYS: [&str; 5] = ["when", "names", "level", LABELS, ANNOTATIONS];
+const LABELS: &str = "labels";
+const ANNOTATIONS: &str = "annotations";
+/// The levels of Pod Security, the most permissive first.
+const LEVELS: [&str; 3] = ["privileged", "baseline", "restricted"];
+/// What labels begin with that the level is for.
+const LEVEL_LABEL: &str = "pod-security.kubernetes.io/";
+/// What a template includes that makes a namespace as apps ask for it.
+const PARTIAL: &str = "_partials/namespace.tera";
+
+/// One `[[namespace]]` of an app.
+#[derive(Clone, Debug)]
+pub(super) struct NamespaceAsk {
+    when: Option<AskCondition>,
+    /// The namespaces; that of the app where none is named.
+    names: Vec<FieldAsk>,
+    level: Option<(String, Span)>,
+    fields: Vec<FieldAsk>,
+}
+
+impl NamespaceAsk {
+    pub(super) fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
+        reader.reject_unknown_keys(table, "`[[namespace]]`", &KEYS);
+        let mut fields = FieldKind::TextTable.read(LABELS, table, reader);
+        fields.extend(FieldKind::TextTable.read(ANNOTATIONS, table, reader));
+        let labels = table.get(LABELS).and_then(Node::entries);
+        for label in labels.into_iter().flatten() {
+            if label.key.starts_with(LEVEL_LABEL) {
+                let message = "a label of Pod Security is not asked for: say `level`";
+                reader.problem(message, label.key_span);
+            }
+        }
+        Self {
+            when: AskCondition::read(table, reader),
+            names: FieldKind::Texts.read("names", table, reader),
+            level: reader.word(table, "level", &LEVELS),
+            fields,
+        }
+    }
+}
+
+/// A namespace as apps ask for it.
+#[derive(Debug, Default)]
+struct AskedNamespace {
+    claims: Claims,
+    /// The most permissive level that an app needs, with the app and the place.
+    level: Option<(String, String, Place)>,
+}
+
+/// The namespaces of the apps that are on, as they ask for them.
+#[derive(Debug, Default)]
+pub(in crate::render) struct AskedNamespaces {
+    namespaces: BTreeMap<String, AskedNamespace>,
+}
+
+/// The Pod Security level that an app needs its namespace to have.
+#[derive(Clone, Debug)]
+pub struct NeededLevel {
+    /// The level.
+    pub level: String,
+    /// The app.
+    pub app: String,
+    /// Where it asks for it.
+    pub place: Place,
+}
+
+impl AskedNamespaces {
+    pub(super) fn of(
+        asking: &[&Manifest],
+        conditions: &Conditions<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut asked = Self::default();
+        let known: BTreeSet<&str> = asking
+            .iter()
+            .map(|manifest| manifest.app.namespace.as_str())
+            .collect();
+        for manifest in asking {
+            for ask in &manifest.asks.namespaces {
+                if AskCondition::holds(ask.when.as_ref(), manifest, conditions, problems) {
+                    asked.add(manifest, ask, &known, conditions, problems);
+                }
+            }
+        }
+        asked
+    }
+
+    fn add(
+        &mut self,
+        manifest: &Manifest,
+        ask: &NamespaceAsk,
+        known: &BTreeSet<&str>,
+        conditions: &Conditions<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let name = &manifest.app.name;
+        let mut claims = Vec::new();
+        for field in &ask.fields {
+            match field.claims(conditions, &manifest.source) {
+                Ok(found) => claims.extend(found),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        for namespace in ask.namespaces(manifest, known, conditions, problems) {
+            let what = format!(" of namespace `{namespace}`");
+            let own = self.namespaces.entry(namespace).or_default();
+            for claim in &claims {
+                own.claims.add(name, claim.clone(), &what, problems);
+            }
+            if let Some((level, span)) = &ask.level {
+                let place = manifest.place(*span);
+                own.need(level, name, place);
+            }
+        }
+    }
+
+    /// Returns the variable `namespace` of templates in the folder of a namespace.
+    pub(in crate::render) fn to_json(&self, name: &str) -> Json {
+        let asked = self.namespaces.get(name);
+        let table = |field| asked.map_or_else(Map::new, |asked| asked.claims.table(field));
+        json!({
+            "name": name,
+            "labels": table(LABELS),
+            "annotations": table(ANNOTATIONS),
+        })
+    }
+
+    /// Lists the levels that namespaces need, by their names.
+    pub(in crate::render) fn levels(&self) -> BTreeMap<String, NeededLevel> {
+        let levels = self.namespaces.iter().filter_map(|(name, asked)| {
+            let (level, app, place) = asked.level.clone()?;
+            Some((name.clone(), NeededLevel { level, app, place }))
+        });
+        levels.collect()
+    }
+
+    /// Reports what is asked for and not in the manifest of the namespace: a template of one's own may leave it out.
+    pub(in crate::render) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for (name, asked) in &self.namespaces {
+            let found = files.iter().find_map(|file| {
+                let mut documents = file.documents.iter();
+                let document = documents.find(|document| {
+                    let text = |route| document.root.find_text(route);
+                    text("kind") == Some("Namespace") && text("metadata.name") == Some(name)
+                })?;
+                Some((file, document))
+            });
+            let Some((file, document)) = found else {
+                continue;
+            };
+            for (app, claim) in asked.claims.iter() {
+                let Some(key) = &claim.key else {
+                    continue;
+                };
+                let own = document.root.get("metadata");
+                let own = own.and_then(|metadata| metadata.get(claim.field)?.get(key)?.text());
+                if own != claim.value.as_str() {
+                    let message = format!(
+                        "`{app}` asks for `{key}` in the `{}` of namespace `{name}`, whose manifest has another value or none",
+                        claim.field
+                    );
+                    let manifest = file
+                        .template_place(document.root.span.start)
+                        .unwrap_or_else(|| {
+                            Place::new(&file.source, document.root.first_line_span())
+                        });
+                    problems.push(
+                        Diagnostic::error("app-asks-unmet", message)
+                            .at_place(manifest, "")
+                            .with_related(claim.place.clone(), "asked for here")
+                            .with_hint(format!(
+                                "write `#% include \"{PARTIAL}\" %#` in the template of the namespace, or the entry itself"
+                            )),
+                    );
+                }
+            }
+        }
+        problems
+    }
+}
+
+impl AskedNamespace {
+    /// Notes a level that an app needs; the most permissive one of all counts.
+    fn need(&mut self, level: &str, app: &str, place: Place) {
+        let rank = |level: &str| LEVELS.iter().position(|known| *known == level);
+        let is_lower = self
+            .level
+            .as_ref()
+            .is_none_or(|(known, ..)| rank(level) < rank(known));
+        if is_lower {
+            self.level = Some((level.to_owned(), app.to_owned(), place));
+        }
+    }
+}
+
+impl NamespaceAsk {
+    /// Lists the namespaces that it is about; one that no app is in is reported.
+    fn namespaces(
+        &self,
+        manifest: &Manifest,
+        known: &BTreeSet<&str>,
+        conditions: &Conditions<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<String> {
+        if self.names.is_empty() {
+            return vec![manifest.app.namespace.clone()];
+        }
+        let mut found = Vec::new();
+        for names in &self.names {
+            match names.claims(conditions, &manifest.source) {
+                Err(problem) => problems.push(*problem),
+                Ok(claims) => {
+                    for claim in claims {
+                        let Some(name) = claim.key else {
+                            continue;
+                        };
+                        if known.contains(name.as_str()) {
+                            found.push(name);
+                            continue;
+                        }
+                        let message = format!(
+                            "`{}` asks something of namespace `{name}`, in which no app is on",
+                            manifest.app.name
+                        );
+                        problems.push(
+                            Diagnostic::error("app-asks", message)
+                                .at_place(claim.place, "")
+                                .with_suggestion(&name, known.iter().copied())
+                                .with_hint("name namespaces that a template of this project makes"),
+                        );
+                    }
+                }
+            }
+        }
+        found
+    }
+}

@@ -429,9 +429,15 @@ fn configured_by(
         decrypt: &|source| inputs::opened_data(source, keyring, world),
         make_up: world.makes_up(),
     };
-    let merged = warnings.keep(config::load(&world.files, project, &outside))?;
+    let versions = inputs::versions(world, project);
+    let merged = warnings.keep(inputs::both(
+        config::load(&world.files, project, &outside),
+        versions,
+    ))?;
+    let (merged, versions) = merged;
     world.known().note(merged.secrets.clone());
-    let cluster = warnings.keep(schema::validate(merged, &schema))?;
+    let mut cluster = warnings.keep(schema::validate(merged, &schema))?;
+    cluster.versions = versions;
     world.known().note(cluster.secrets.clone());
     Ok((cluster, schema))
 }

@@ -36,6 +36,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::config::model::Cluster;
+use crate::config::model::versions::VersionTable;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
@@ -54,7 +55,9 @@ use outputs::Output;
 pub struct Context<'c> {
     /// The config with its defaults; each top-level key is a variable.
     pub values: &'c Value,
-    /// The secrets in it.
+    /// The versions of what the cluster consists of; the variable `versions`.
+    pub versions: &'c VersionTable,
+    /// The secrets in the config.
     pub secrets: &'c Secrets,
     /// What the other renderings are made from, by their number from 0; each is asked for once the ones before it are
     /// made.
@@ -85,6 +88,7 @@ impl<'c> From<&'c Cluster> for Context<'c> {
     fn from(cluster: &'c Cluster) -> Self {
         Self {
             values: &cluster.values,
+            versions: &cluster.versions,
             secrets: &cluster.secrets,
             others: &|_| None,
         }
@@ -166,13 +170,17 @@ fn render_all(
     let engine = TeraEngine::load(templates, &mut problems);
     let run = TemplateRun {
         engine: &engine,
+        versions: context.versions,
         surroundings: Surroundings {
             environment: &environment,
             files,
             other: None,
         },
     };
-    let (made, found) = run.render(&outputs, &Variables::of(context.values, &apps));
+    let (made, found) = run.render(
+        &outputs,
+        &Variables::of(context.values, context.versions, &apps),
+    );
     problems.extend(found);
     let mut secrets = context.secrets.clone();
     secrets.extend(environment.secrets());
@@ -194,6 +202,7 @@ fn render_all(
 #[derive(Clone, Copy)]
 struct TemplateRun<'r> {
     engine: &'r TeraEngine<'r>,
+    versions: &'r VersionTable,
     surroundings: Surroundings<'r>,
 }
 
@@ -259,7 +268,7 @@ impl TemplateRun<'_> {
             ReplacedFiles::Secret(files) => (files.clone(), false),
             ReplacedFiles::MadeUp(files) => (files.clone(), true),
         };
-        let variables = Variables::of(other.values, &apps);
+        let variables = Variables::of(other.values, self.versions, &apps);
         let other = Arc::new(Other {
             apps: apps.clone(),
             replaced,

@@ -9,6 +9,7 @@
 //! be honoured is refused by `schema/vocabulary.rs`.
 
 mod address;
+mod address_range;
 mod codes;
 mod defaults;
 mod editor;

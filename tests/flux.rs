@@ -19,7 +19,7 @@ const BOOTSTRAPPED: &[(&str, &str)] = &[
     ("gateway.networking.k8s.io", "envoy-gateway"),
     ("helm.toolkit.fluxcd.io", "flux-instance"),
     ("kustomize.toolkit.fluxcd.io", "flux-instance"),
-    ("monitoring.coreos.com", "prometheus-operator-crds"),
+    ("monitoring.coreos.com", "kube-prometheus-stack"),
     ("notification.toolkit.fluxcd.io", "flux-instance"),
     ("source.toolkit.fluxcd.io", "flux-instance"),
 ];

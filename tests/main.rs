@@ -47,6 +47,8 @@ mod combinations;
 mod applied;
 /// How Flux is told to apply the catalogue.
 mod flux;
+/// What alerts fire at, and where they lead.
+mod alerts;
 /// What Prometheus is asked.
 mod expressions;
 /// What the field's own tools say of the output.

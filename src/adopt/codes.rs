@@ -78,14 +78,14 @@ Mend it first; `kiln check` says what is wrong.
         code: "addresses-unknown",
         summary: "Nobody can tell whether Services of type LoadBalancer keep their addresses",
         text: "\
-A pool of today names a range from one address to another, and Kiln's config has networks. A Service whose
-address is in no pool any more loses it.
+A pool of today names its addresses by something that is neither a network nor goes from one address to another, such
+as a variable. A Service whose address is in no pool any more loses it.
 
-Name networks that hold all of them; the diff shows what the pool would be.
+Name ranges that hold all of them, but none that a machine or a gateway has; the diff shows what the pools would be.
 
     apps:
       cilium:
-        load_balancer_cidrs: [10.0.0.64/26]",
+        load_balancer_ranges: [10.0.0.64/26, 10.0.0.130-10.0.0.149]",
     },
     Meaning {
         code: "machines-go-back",

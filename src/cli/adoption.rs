@@ -27,8 +27,8 @@ const BEFORE: &str = "the repository as it is";
 const AFTER: &str = "the repository as Kiln renders it";
 /// The folder of templates in the catalogue.
 const CATALOGUE: &str = "templates";
-/// The option of the catalogue that names the networks of load balancers.
-const ADDRESSES: &str = "/apps/cilium/load_balancer_cidrs";
+/// The option of the catalogue that names the addresses of load balancers.
+const ADDRESSES: &str = "/apps/cilium/load_balancer_ranges";
 
 /// A repository as Kiln would have it.
 pub struct Adoption {
@@ -362,16 +362,16 @@ impl<'s> Adopter<'s> {
         Ok(off)
     }
 
-    /// Names the networks of today's load balancers in the config, if some of their addresses would be in no pool.
+    /// Names the addresses of today's load balancers in the config, if some of their addresses would be in no pool.
     fn keep_addresses(
         &mut self,
         draft: &Draft,
         today: &FollowedTree,
     ) -> Result<AddressLoss, CommandError> {
         let after = self.follow(draft.tree.files())?;
-        let loss = AddressLoss::of(&today.applied, &after.applied);
-        if let AddressLoss::Networks(networks) = &loss {
-            let value = Value::from(networks.clone());
+        let loss = AddressLoss::of(&today.applied, &after.applied, &draft.values);
+        if let AddressLoss::Ranges(ranges) = &loss {
+            let value = Value::from(ranges.clone());
             let set = self.in_world(|world| pipeline::set_value(world, ADDRESSES, &value))?;
             self.proposal.inputs.extend(set);
         }

@@ -307,4 +307,8 @@ pub struct Derived {
     pub proxmox: bool,
     /// How many pods a workload that can have several gets.
     pub replicas: u32,
+    /// Where a browser finds the repository's files, up to the path of one; empty where that is not known.
+    pub repository_page: String,
+    /// Where the rendered runbooks are found.
+    pub runbooks: String,
 }

@@ -4,11 +4,14 @@
 //! |---|---|
 //! | `inCidr(cidr, address)` | whether the address lies in the range |
 //! | `isHost(cidr, address)` | whether a host of the range can have the address: not its own nor its broadcast address |
-//! | `overlaps(cidr, cidr)` | whether two ranges share an address |
+//! | `isRange(text)` | whether it is a range: `10.0.0.32/27`, or `10.0.0.32-10.0.0.63` |
+//! | `inRange(range, address)` | whether the address lies in the range |
+//! | `overlaps(range, range)` | whether two ranges share an address |
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use kube_cel::KubeCelExt as _;
@@ -16,6 +19,7 @@ use kube_cel::cel::{Context, ExecutionError};
 use serde_json::Value;
 
 use super::address::Cidr;
+use super::address_range::AddressRange;
 use crate::cel::{self, Meter, Unevaluated};
 
 /// Why an expression has no value.
@@ -83,8 +87,16 @@ fn add_functions(context: &mut Context<'_>) {
             cidr("isHost", &range)?.has_host(parse_address("isHost", &address)?),
         )
     });
+    context.add_function("isRange", |text: Arc<String>| {
+        Ok::<_, ExecutionError>(AddressRange::parse(&text).is_some())
+    });
+    context.add_function("inRange", |text: Arc<String>, address: Arc<String>| {
+        let address: IpAddr = parse_address("inRange", &address)?;
+        Ok::<_, ExecutionError>(range("inRange", &text)?.contains(address))
+    });
     context.add_function("overlaps", |left: Arc<String>, right: Arc<String>| {
-        Ok::<_, ExecutionError>(cidr("overlaps", &left)?.overlaps(cidr("overlaps", &right)?))
+        let right = range("overlaps", &right)?;
+        Ok::<_, ExecutionError>(range("overlaps", &left)?.overlaps(right))
     });
     context.add_function("host", |range: Arc<String>, number: i64| {
         let host = u32::try_from(number)
@@ -103,7 +115,11 @@ fn cidr(function: &str, text: &str) -> Result<Cidr, ExecutionError> {
     Cidr::parse(text).ok_or_else(|| ExecutionError::function_error(function, "not a range"))
 }
 
-fn parse_address(function: &str, text: &str) -> Result<Ipv4Addr, ExecutionError> {
+fn range(function: &str, text: &str) -> Result<AddressRange, ExecutionError> {
+    AddressRange::parse(text).ok_or_else(|| ExecutionError::function_error(function, "not a range"))
+}
+
+fn parse_address<A: FromStr>(function: &str, text: &str) -> Result<A, ExecutionError> {
     text.parse()
         .map_err(|_| ExecutionError::function_error(function, "not an address"))
 }

@@ -53,6 +53,13 @@ spec:
     - {group: gateway.networking.k8s.io, kind: Gateway}
 ";
 
+/// What the template's pool has, and a network of the user's.
+const POOL: &str = "  allowFirstLastIPs: \"No\"
+  blocks:
+    - cidr: 10.0.0.0/24
+    - cidr: 10.9.0.0/24
+";
+
 /// A small repository that Flux applies, in git: what the templates of cluster-template would make, and the user's own.
 pub(super) struct LiveRepository {
     pub(super) sandbox: Sandbox,
@@ -95,13 +102,11 @@ impl LiveRepository {
             text.replace("resources:\n", "resources:\n  - ./envoy.yaml\n"),
         );
         let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
-        let one = "    - cidr: 10.0.0.0/24\n";
         let text = sandbox.read(pool);
-        assert!(text.contains(one), "{text}");
-        sandbox.write(
-            pool,
-            text.replace(one, &format!("{one}    - cidr: 10.9.0.0/24\n")),
-        );
+        let start = text.find("  blocks:\n").unwrap();
+        let end = start + text[start..].find("---\n").unwrap();
+        let (before, after) = (&text[..start], &text[end..]);
+        sandbox.write(pool, format!("{before}{POOL}{after}"));
         let chart = "kubernetes/apps/kube-system/coredns/app/ocirepository.yaml";
         let text = sandbox.read(chart);
         let at = text.find("tag: ").unwrap();

@@ -129,8 +129,9 @@ fn an_older_cluster_gets_the_names_of_today() {
       echo:
         enabled: false
       cilium:
-        load_balancer_cidrs:
-          - 10.0.0.0/24
+        load_balancer_ranges:
+          - 10.0.0.6-10.0.0.10
+          - 10.0.0.12-10.0.0.254
           - 10.9.0.0/24
     ");
     assert_eq!(sandbox.read("nodes.yaml"), NODES);

@@ -19,7 +19,7 @@ fn a_look_says_all_and_writes_nothing() {
         "kept in kubernetes/apps/default/kustomization.yaml: ./mine/ks.yaml",
         "kept in kubernetes/apps/default/kustomization.yaml: patches",
         "config: echo stays off",
-        "config: load balancers keep 10.0.0.0/24, 10.9.0.0/24",
+        "config: load balancers keep 10.0.0.5-10.0.0.10, 10.0.0.12-10.0.0.254, 10.9.0.0/24",
         "warning[machine-patches-replaced]",
         "`talos/all/30-kubelet.yaml`",
         "warning[machine-patches-kept]",
@@ -98,7 +98,7 @@ fn the_switch_keeps_all_that_is_the_users() {
         let config = sandbox.read("cluster.toml");
         assert!(config.starts_with("# one machine\n"), "{config}");
         assert!(
-            config.contains("load_balancer_cidrs = [\"10.0.0.0/24\", \"10.9.0.0/24\"]"),
+            config.contains("load_balancer_ranges = [\"10.0.0.5-10.0.0.10\", \"10.0.0.12-10.0.0.254\", \"10.9.0.0/24\"]"),
             "{config}"
         );
 
@@ -276,11 +276,11 @@ fn a_part_that_flux_refuses_stops_the_switch() {
 }
 
 #[test]
-fn a_pool_that_is_no_list_of_networks_is_told() {
+fn a_pool_whose_addresses_nobody_knows_is_told() {
     let live = LiveRepository::new("x25519");
     let pool = "kubernetes/apps/kube-system/cilium/app/networks.yaml";
     let text = live.sandbox.read(pool);
-    let range = "    - start: 10.9.0.1\n      stop: 10.9.0.9\n";
+    let range = "    - cidr: 10.9.0.0\n";
     live.sandbox
         .write(pool, text.replace("    - cidr: 10.9.0.0/24\n", range));
     let run = live.adopt(&["--drop", LOST]);

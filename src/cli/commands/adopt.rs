@@ -259,8 +259,8 @@ impl Run<'_> {
         for app in &kept.switched_off {
             printer.status(format_args!("config: {app} stays off, as it is not here"));
         }
-        if let AddressLoss::Networks(networks) = &kept.addresses {
-            let list = networks.join(", ");
+        if let AddressLoss::Ranges(ranges) = &kept.addresses {
+            let list = ranges.join(", ");
             printer.status(format_args!("config: load balancers keep {list}"));
         }
         Ok(())

@@ -503,3 +503,95 @@ fn every_test_file_is_part_of_the_binary() {
         forgotten.join(", ")
     );
 }
+
+/// Returns the rows of the table below a heading of `docs/architecture.md`, without its head, as cells.
+fn rows<'t>(page: &'t str, heading: &str) -> Vec<Vec<&'t str>> {
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let lines = section.lines().filter(|line| line.starts_with('|'));
+    let cells = |line: &'t str| line.trim_matches('|').split(" | ").map(str::trim).collect();
+    let rows: Vec<Vec<&str>> = lines.skip(2).map(cells).collect();
+    assert!(rows.len() > 5, "{heading}: {rows:?}");
+    rows
+}
+
+fn page() -> String {
+    fs::read_to_string(root().join("docs/architecture.md")).unwrap()
+}
+
+/// Lists what stands in backticks in a text.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_page_names_every_module_and_every_crate() {
+    let page = page();
+    let named = |heading: &str| -> BTreeSet<String> {
+        let rows = rows(&page, heading);
+        let complete = rows
+            .iter()
+            .all(|row| row.iter().all(|cell| !cell.is_empty()));
+        assert!(complete, "{rows:?}");
+        rows.iter()
+            .map(|row| row[0].trim_matches('`').to_owned())
+            .collect()
+    };
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules = library.lines().filter_map(|line| {
+        let name = line.strip_prefix("pub mod ").or(line.strip_prefix("mod "));
+        Some(name?.trim_end_matches(';').to_owned())
+    });
+    assert_eq!(named("Modules"), modules.collect());
+    let crates = CRATES.iter().filter(|(name, _)| *name != "kiln");
+    let crates: BTreeSet<String> = crates.map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(named("Crates"), crates);
+}
+
+#[test]
+fn the_walk_of_the_page_leads_through_functions_that_exist() {
+    let page = page();
+    for row in rows(&page, "From `cluster.yaml` to the disk") {
+        let [_, function, file, _] = row[..] else {
+            panic!("{row:?}");
+        };
+        let (file, link) = file
+            .strip_prefix('[')
+            .and_then(|file| file.strip_suffix(')')?.split_once("](../"))
+            .unwrap_or_else(|| panic!("{row:?}"));
+        assert_eq!(file, link);
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let name = function.trim_matches('`');
+        let defined = ["(", "<"].map(|end| text.contains(&format!("fn {name}{end}")));
+        assert!(defined.contains(&true), "{file} has no function {name}");
+    }
+}
+
+#[test]
+fn every_file_that_the_page_names_exists() {
+    let page = page();
+    let is_path = |text: &&str| {
+        let folders = ["src/", "crates/", "tests/", "docs/", "schemas/", "build.rs"];
+        folders.iter().any(|start| text.starts_with(start)) && !text.contains("NAME")
+    };
+    let missing: Vec<&str> = quoted(&page)
+        .filter(is_path)
+        .filter(|path| !root().join(path).exists())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let links = page.split("](").skip(1);
+    for link in links.map(|rest| rest.split(')').next().unwrap()) {
+        assert!(root().join("docs").join(link).exists(), "{link}");
+    }
+    for row in rows(&page, "Glossary") {
+        assert!(quoted(row[2]).next().is_some(), "{row:?}");
+    }
+    let terms: Vec<String> = rows(&page, "Glossary")
+        .iter()
+        .map(|row| row[0].to_lowercase())
+        .collect();
+    assert!(
+        terms.is_sorted_by_key(|term| term.replace('-', " ")),
+        "{terms:?}"
+    );
+}

@@ -44,7 +44,7 @@ oracles:
 golden:
     KILN_BLESS=1 cargo test --test main -- golden flux_applies
 
-# Write the generated files anew (docs/{rules,diagnostics,audit-checks,catalogue}.md, src/cel/expressions.txt), and
+# Write the generated files anew (docs/{rules,diagnostics,audit-checks,catalogue}.md), and
 # the pictures of the tour, with the times of an optimised build
 docs:
     cargo build --release

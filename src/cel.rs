@@ -3,7 +3,6 @@
 
 mod asked;
 mod meter;
-mod packed;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,7 +15,6 @@ use serde_json::Value as Json;
 
 use asked::Asked;
 pub use meter::{MAX_COST, Meter, Unevaluated, add_functions};
-pub use packed::line;
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
 static PARSED: Mutex<BTreeMap<String, Arc<Expression>>> = Mutex::new(BTreeMap::new());
@@ -83,13 +81,9 @@ pub fn expression(text: &str) -> Result<Arc<Expression>, ParseErrors> {
     if let Some(known) = parsed().get(text) {
         return Ok(Arc::clone(known));
     }
-    let tree = match packed::find(text) {
-        Some(tree) => tree,
-        None => guarded(|| Program::compile(text))
-            .unwrap_or_else(|| Err(unreadable("it cannot be read")))?
-            .expression()
-            .clone(),
-    };
+    let program = guarded(|| Program::compile(text))
+        .unwrap_or_else(|| Err(unreadable("it cannot be read")))?;
+    let tree = program.expression().clone();
     if meter::has_message(&tree) {
         return Err(unreadable("there are no messages here"));
     }

@@ -76,8 +76,6 @@ pub struct Schema {
     /// Whether a part of it refers to another.
     refers: bool,
     patterns: KeyPatterns,
-    /// The apps whose rules hold for their defaults, whatever else is in the config.
-    proved: BTreeSet<String>,
 }
 
 impl Schema {
@@ -111,27 +109,6 @@ impl Schema {
     fn applicable(&self) -> ApplicableSchemas<'_> {
         ApplicableSchemas::root(&self.terse, &self.patterns)
     }
-
-    /// Says of apps that a test proves their defaults: their rules are not asked where the config leaves them at
-    /// those. Those with a rule that looks beyond the app are asked all the same.
-    #[must_use]
-    pub fn proved(mut self, catalogue: &BTreeSet<String>) -> Self {
-        let schemas = &self.terse["properties"]["apps"]["properties"];
-        let apps = self.apps.iter().filter(|(name, text)| {
-            let alone = !text.text.contains("config") || !rules::look_beyond(&schemas[name]);
-            alone && catalogue.contains(name)
-        });
-        self.proved = apps.map(|(name, _)| name.clone()).collect();
-        self
-    }
-
-    /// Lists the apps that the config leaves at defaults which are proved.
-    fn untouched(&self, places: &Places) -> BTreeSet<&str> {
-        let proved = self.proved.iter().map(String::as_str);
-        proved
-            .filter(|name| !places.contains(&format!("/apps/{name}")))
-            .collect()
-    }
 }
 
 /// Builds what every validation needs, whatever the schema: ahead of the first one, on a thread with nothing
@@ -154,7 +131,6 @@ pub fn compose(
         patterns: KeyPatterns::default(),
         terse,
         full: OnceLock::new(),
-        proved: BTreeSet::new(),
     })
 }
 
@@ -230,7 +206,6 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     problems.extend(shape_problems(schema, &violations, &hidden, &places));
     let broken = problems.iter().any(Diagnostic::is_error);
     problems.extend(defaults::fill(&schemas, &mut value));
-    let untouched = schema.untouched(&places);
     let evaluator = Evaluator::new();
     problems.extend(defaults::compute(&schemas, &mut value, broken, &evaluator));
     shape::normalise(&schemas, &mut value);
@@ -244,7 +219,6 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
         places: &places,
         hidden: &hidden,
         broken,
-        untouched: &untouched,
         made_up: &made_up,
     };
     problems.extend(rules.problems(&schemas));

@@ -54,7 +54,6 @@ fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
     Ok(cluster)
 }
 
-/// `Schema::proved` is told of all apps of the catalogue: here is the proof.
 #[test]
 fn the_defaults_of_every_app_keep_its_rules() {
     let example = |name: &str| {

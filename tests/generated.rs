@@ -3,7 +3,6 @@
 mod catalogue;
 mod custom_resources;
 mod diagnostics;
-mod expressions;
 mod tour;
 
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ use crate::rules::{
 };
 use crate::source::{Source, Span};
 use crate::tree::{File, Gap, Injection, Origin};
-use crate::yaml::edit::{Addition, EditError, Insertion, insert, insert_all};
+use crate::yaml::edit::{Addition, EditError, Insertion, insert};
 use crate::yaml::{Document, Route, load};
 
 /// The files under work.
@@ -287,35 +287,14 @@ fn route_of(insertion: &Insertion) -> Route {
 }
 
 impl EditedFile<'_> {
-    /// Makes the additions, all together or else one after the other, and says which were refused.
+    /// Makes the additions, one after the other, and says which were refused.
     fn work_all(&mut self, tasks: Vec<(usize, Task)>) -> Vec<(usize, Diagnostic)> {
-        let file = self.file.as_ref();
         // Nothing is added to a secret file.
-        if file.is_secret() {
+        if self.file.is_secret() {
             return Vec::new();
         }
-        let insertions: Vec<&Insertion> = tasks.iter().map(|(_, task)| task.insertion()).collect();
-        let documents = self.documents();
-        let together = match insertions.as_slice() {
-            [_] => None,
-            several => insert_all(&file.source.text, &documents, several),
-        };
-        let Some(edited) = together else {
-            let one = |(number, task)| Some((number, self.work(task)?));
-            return tasks.into_iter().filter_map(one).collect();
-        };
-        let mut made: Vec<(Span, Task)> = edited
-            .inserted
-            .into_iter()
-            .zip(tasks)
-            .map(|(span, (_, task))| (span, task))
-            .collect();
-        made.sort_by_key(|(span, _)| *span);
-        for (span, task) in made {
-            self.record(task, &edited.text, span);
-        }
-        self.replace(edited.text, edited.documents);
-        Vec::new()
+        let one = |(number, task)| Some((number, self.work(task)?));
+        tasks.into_iter().filter_map(one).collect()
     }
 
     /// Returns the documents of the file; JSON is not parsed when it is rendered.

@@ -1,7 +1,7 @@
 //! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
 
 use crate::yaml::lies_in;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
@@ -25,25 +25,8 @@ pub(super) struct RuleRunner<'r> {
     pub(super) hidden: &'r HiddenPlaces,
     /// Whether the config has errors of type.
     pub(super) broken: bool,
-    /// The apps that need no look.
-    pub(super) untouched: &'r BTreeSet<&'r str>,
     /// The values that are made up, by JSON pointer.
     pub(super) made_up: &'r BTreeMap<String, String>,
-}
-
-/// Returns whether a rule of a schema, or of one below it, looks at more than the object it stands on.
-pub(super) fn look_beyond(schema: &Value) -> bool {
-    let asks = |key: &str, value: &Value| {
-        let expression = ["rule", "messageExpression", "x-kiln-default"].contains(&key);
-        expression && value.as_str().is_some_and(|text| text.contains("config"))
-    };
-    match schema {
-        Value::Object(entries) => entries
-            .iter()
-            .any(|(key, value)| asks(key, value) || look_beyond(value)),
-        Value::Array(items) => items.iter().any(look_beyond),
-        _ => false,
-    }
 }
 
 fn is_costly(problem: &Diagnostic) -> bool {
@@ -71,10 +54,6 @@ impl RuleRunner<'_> {
             self.config,
             &mut pointer,
             &mut |schemas, value, pointer| {
-                let app = pointer.as_str().strip_prefix("/apps/");
-                if app.is_some_and(|app| self.untouched.contains(app)) {
-                    return false;
-                }
                 for rule in schemas.rules() {
                     // What comes behind the first that costs too much has nothing left to pay with.
                     if !problems.last().is_some_and(is_costly) {

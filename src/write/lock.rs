@@ -52,9 +52,6 @@ pub(super) fn parse(
     let bad = |span, message| bad_in(source, span, message);
     // What is no list may be another file than it seems.
     let strange = |span, message| bad_in(&source.keys_only(), span, message);
-    if let Some(list) = as_written(&source.text, reserved) {
-        return Ok(list);
-    }
     let root = toml_span::parse(&source.text).map_err(|error| {
         conflict(source).unwrap_or_else(|| {
             let reason = match &error.kind {
@@ -106,31 +103,6 @@ pub(super) fn parse(
         outputs.insert(path, digest);
     }
     Ok(List { kiln, outputs })
-}
-
-/// Reads a list that is as Kiln writes it, which takes no parser; `None` for any other.
-fn as_written(text: &str, reserved: &ReservedPaths) -> Option<List> {
-    let kiln = text
-        .lines()
-        .find_map(|line| line.strip_prefix("kiln = \"")?.strip_suffix('"'))
-        .filter(|kiln| is_version(kiln));
-    let entries = text.strip_prefix(&head(kiln))?;
-    let mut list = List {
-        kiln: kiln.map(str::to_owned),
-        outputs: Owned::new(),
-    };
-    for line in entries.lines() {
-        let (path, digest) = line
-            .strip_prefix('"')?
-            .strip_suffix('"')?
-            .split_once("\" = \"")?;
-        let plain = !path.contains(['"', '\\']) && reserved.refuse(path).is_none();
-        let digest = Digest::parse(digest).filter(|_| plain)?;
-        if list.outputs.insert(path.to_owned(), digest).is_some() {
-            return None;
-        }
-    }
-    Some(list)
 }
 
 /// Returns whether a text can be the version of a Kiln, so that it may be shown and written back.

@@ -1,6 +1,6 @@
 //! Insertions into YAML text.
 
-use kiln::yaml::edit::{EditError, Insertion, insert, insert_all};
+use kiln::yaml::edit::{EditError, Insertion, insert};
 use kiln::yaml::{Route, Step, emit, load};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -317,78 +317,5 @@ proptest! {
         let new = edited.documents[index].root.at(&route.then("NEW")).unwrap();
         prop_assert_eq!(new.to_kubernetes(), value);
         prop_assert!(insert(&edited.text, &edited.documents, &insertion).is_err());
-    }
-
-    #[test]
-    fn several_at_once_are_what_they_are_one_after_the_other(
-        text in texts(),
-        value in values(),
-        picks in prop::collection::vec(any::<prop::sample::Index>(), 2..5),
-    ) {
-        let documents = load(&text).unwrap();
-        let insertions: Vec<Insertion> = picks
-            .iter()
-            .enumerate()
-            .map(|(number, pick)| {
-                let index = number % documents.len();
-                let mut routes = Vec::new();
-                mappings(&documents[index].root, &Route::default(), &mut routes);
-                let route = routes[pick.index(routes.len())].clone();
-                Insertion::entry(index, route, &format!("NEW{number}"), value.clone())
-            })
-            .collect();
-        let (mut one_by_one, mut loaded) = (text.clone(), documents.clone());
-        for insertion in &insertions {
-            let edited = match insert(&one_by_one, &loaded, insertion) {
-                Err(_) if ends_in_a_block(&one_by_one, &loaded) => return Ok(()),
-                edited => edited.unwrap(),
-            };
-            (one_by_one, loaded) = (edited.text, edited.documents);
-        }
-        if let Some(edited) = insert_all(&text, &documents, &insertions.iter().collect::<Vec<_>>()) {
-            prop_assert_eq!(&edited.text, &one_by_one);
-            prop_assert_eq!(edited.documents, loaded);
-            let mut spans = edited.inserted;
-            spans.sort();
-            let mut rest = edited.text;
-            for span in spans.iter().rev() {
-                rest.replace_range(span.start..span.end, "");
-            }
-            prop_assert_eq!(rest, text);
-        }
-    }
-}
-
-#[test]
-fn several_go_in_at_once_where_they_do_not_meet() {
-    let text = "a:\n  b: 1\nc:\n  d: [1]\n  e: 2\n";
-    let documents = load(text).unwrap();
-    let entry = |route: &str, key: &str| Insertion::entry(0, Route::parse(route), key, json!(3));
-    let apart = [
-        entry("c", "z"),
-        entry("a", "x"),
-        Insertion::item(0, Route::parse("c.d"), json!(3)),
-    ];
-    let edited = insert_all(text, &documents, &apart.iter().collect::<Vec<_>>()).unwrap();
-    assert_eq!(
-        edited.text,
-        "a:\n  b: 1\n  x: 3\nc:\n  d: [1, 3]\n  e: 2\n  z: 3\n"
-    );
-    let added: Vec<&str> = edited
-        .inserted
-        .iter()
-        .map(|span| &edited.text[span.start..span.end])
-        .collect();
-    assert_eq!(added, ["  z: 3\n", "  x: 3\n", ", 3"]);
-    // At the end of `c`, which is also that of the document.
-    for meeting in [
-        [entry("c", "z"), entry("", "x")],
-        [entry("a", "x"), entry("a", "z")],
-        [entry("a", "x"), entry("a", "b")],
-    ] {
-        assert_eq!(
-            insert_all(text, &documents, &meeting.iter().collect::<Vec<_>>()),
-            None
-        );
     }
 }

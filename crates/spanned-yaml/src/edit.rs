@@ -144,61 +144,6 @@ pub fn insert(
     Err(EditError::Unsafe(route.clone()))
 }
 
-/// A text after several insertions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AllEdited {
-    /// The new text.
-    pub text: String,
-    /// The new text, loaded.
-    pub documents: Vec<Document>,
-    /// The bytes in it that each insertion added, in the order of the insertions.
-    pub inserted: Vec<Span>,
-}
-
-/// Adds several things to a text that loads as `documents`, as [`insert`] would one after the other, and loads it
-/// only once; `None` where that is not sure to give the same, or where one of them would be refused.
-pub fn insert_all(
-    text: &str,
-    documents: &[Document],
-    insertions: &[&Insertion],
-) -> Option<AllEdited> {
-    let mut intents: BTreeMap<usize, Value> = BTreeMap::new();
-    let mut splices: BTreeMap<usize, (usize, String)> = BTreeMap::new();
-    let is_json = json::is_json(text);
-    for (number, insertion) in insertions.iter().enumerate() {
-        let document = documents.get(insertion.document)?;
-        let target = Target::locate(&document.root, insertion).ok()?;
-        let intent = intents
-            .entry(insertion.document)
-            .or_insert_with(|| document.root.to_value(Resolver::Kubernetes));
-        target.apply(intent, insertion).ok()?;
-        let habits = render::Habits::of(document, text);
-        let splice = place::candidates(text, &target, &habits)
-            .into_iter()
-            .next()?;
-        // What goes to one place depends on what went there before.
-        if splices.insert(splice.at, (number, splice.text)).is_some() {
-            return None;
-        }
-    }
-    let mut edited = String::with_capacity(text.len() * 2);
-    let mut inserted = vec![Span::default(); insertions.len()];
-    let mut copied = 0;
-    for (at, (number, added)) in splices {
-        edited.push_str(&text[copied..at]);
-        inserted[number] = Span::new(edited.len(), edited.len() + added.len());
-        edited.push_str(&added);
-        copied = at;
-    }
-    edited.push_str(&text[copied..]);
-    let documents = guarded(&edited, documents, &intents, is_json)?;
-    Some(AllEdited {
-        text: edited,
-        documents,
-        inserted,
-    })
-}
-
 /// Loads the edited text and compares it with the intents: documents changed as meant, the others
 /// and all comments as they were; what was JSON has to be JSON.
 fn guarded(

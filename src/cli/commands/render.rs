@@ -133,8 +133,6 @@ pub fn run(
         took: time.elapsed(),
     };
     printer.summary(&result.sentence(), &result.object())?;
-    // The process is at its end: the system takes the tree back quicker than piece by piece.
-    std::mem::forget(compiled);
     Ok(match (args.dry_run, args.check) {
         (true, _) => Outcome::Clean,
         (_, true) if !report.is_clean() => Outcome::Findings,

@@ -16,7 +16,11 @@ use granit_parser::{Event, Parser, ScalarStyle};
 /// The folders of the catalogue.
 const FOLDERS: [&str; 2] = ["schemas", "templates"];
 /// What is packed whole.
-const PACKED: [&str; 2] = ["schemas/charts/", "schemas/custom-resources.yaml"];
+const PACKED: [&str; 3] = [
+    "schemas/charts/",
+    "schemas/custom-resources.yaml",
+    "templates/versions.yaml",
+];
 /// The recorded renders, which are evidence for tests and no part of the binary.
 const RECORDS: [&str; 2] = ["schemas/charts/measured", "schemas/charts/proved"];
 /// What is packed without the words that tell people what a value is for: validation does not ask for them.

@@ -12,6 +12,7 @@ pub mod project;
 mod readings;
 mod references;
 mod sealed;
+pub mod versions;
 
 pub use codes::CODES;
 pub use references::PublicReference;

@@ -35,6 +35,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::config::model::versions::VersionTable;
 use crate::config::model::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::yaml::pointer_step;
@@ -268,6 +269,7 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
                 made_up,
                 public,
                 given,
+                versions: VersionTable::default(),
             },
             problems,
         ),

@@ -11,6 +11,7 @@ pub mod output_path;
 mod plain_file;
 pub mod reference;
 pub mod secret_manifest;
+pub mod version_number;
 
 pub use open_part::OpenPart;
 

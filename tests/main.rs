@@ -15,6 +15,8 @@ mod architecture;
 mod config;
 /// The schemas of own apps: every word works or is refused.
 mod schemas;
+/// Versions as data.
+mod versions;
 /// Templates and what they render to.
 mod render;
 /// Hardening rules.

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kiln::config::model::versions::VersionTable;
 use kiln::diagnostic::{Diagnostic, Label, Warned};
 use kiln::render::{Context, FILTERS, FUNCTIONS, Layer, Layers, Rendering, render};
 use kiln::secret::Secrets;
@@ -46,6 +47,7 @@ fn rendered(
     };
     let context = Context {
         values,
+        versions: &VersionTable::default(),
         secrets,
         others: &|_| None,
     };
@@ -458,6 +460,7 @@ fn an_unreadable_file_is_reported_where_it_is_read() {
     let (values, secrets) = (json!({}), Secrets::default());
     let context = Context {
         values: &values,
+        versions: &VersionTable::default(),
         secrets: &secrets,
         others: &|_| None,
     };

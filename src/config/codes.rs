@@ -119,4 +119,62 @@ Mend the value as the message says.
     output = \".\"            # a folder in the project
     data = [\"cluster.yaml\"] # a list of files",
     },
+    Meaning {
+        code: "versions-shape",
+        summary: "`versions.yaml` holds something that is no version",
+        text: "\
+`versions.yaml` sets the versions of charts, images, tools and actions by group and name, and those of
+Talos and Kubernetes. A key that nothing reads would leave the version of the catalogue in place without
+a word.
+
+Write it as the message says. An entry holds `version`, and if need be `source`, `digest` and `verify`.
+
+    charts:
+      cert-manager:
+        # renovate: datasource=docker depName=quay.io/jetstack/charts/cert-manager
+        version: v1.19.2",
+    },
+    Meaning {
+        code: "version-unknown",
+        summary: "`versions.yaml` sets a version that Kiln's templates do not have",
+        text: "\
+Entries go over those of the catalogue by their names. One whose name is misspelt, or whose app this
+Kiln has no more, would change nothing. Charts and images of your own apps may be there as well: they
+say where they come from.
+
+Mend or remove the name, or add the `source` of a chart or an image of your own.
+
+    images:
+      whoami:
+        source: ghcr.io/traefik/whoami
+        # renovate: datasource=docker depName=ghcr.io/traefik/whoami
+        version: v1.11.0",
+    },
+    Meaning {
+        code: "version-invalid",
+        summary: "A version or a digest in `versions.yaml` is none",
+        text: "\
+A version names one release: all numbers of a chart, with the `v` where its publisher writes one; a tag
+with a number for an image. Ranges, branches and tags that move are none, since what runs would change
+without a change in the repository. A digest is `sha256:` and 64 digits, that of an action its commit.
+
+Write the version as the publisher has it; a digest may be left out.
+
+    kubernetes:
+      version: v1.36.4        # not 1.36",
+    },
+    Meaning {
+        code: "version-too-old",
+        summary: "`versions.yaml` holds a version back that the catalogue's files do not fit",
+        text: "\
+The files of a Kiln are written for the versions that it has, and for some older ones. With a still older
+one, a value or a field would have no effect, or be refused by the cluster. The message says which is the
+oldest.
+
+Raise the version: `kiln apps outdated --write` takes over what this Kiln has, and so does an entry that is
+removed. To stay with the old one, stay with the Kiln that had it.
+
+    talos:
+      version: v1.13.7        # not v1.9.0",
+    },
 ];

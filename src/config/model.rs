@@ -4,6 +4,7 @@
 //! the values after defaults, so that nothing here is computed twice.
 
 mod services;
+pub mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -16,6 +17,7 @@ pub use super::readings::OtherReading;
 use super::references::PublicReference;
 use crate::secret::Secrets;
 pub use services::{Alerts, Backup, Machine, Proxmox, Receiver, Storage};
+use versions::VersionTable;
 
 /// The data files of a project as one value.
 #[derive(Clone, Debug)]
@@ -59,6 +61,8 @@ pub struct Cluster {
     pub public: Vec<PublicReference>,
     /// The values as they were given, before any default.
     pub given: Value,
+    /// The versions of what it consists of.
+    pub versions: VersionTable,
 }
 
 /// The top level of the config.

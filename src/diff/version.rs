@@ -1,11 +1,11 @@
 //! Versions of images and charts, and how far they leap.
 
-use semver::Version;
 use serde_json::Value;
 
 use super::danger::Seen;
 use super::report::{Kind, Subject};
 use crate::tree::images::{Versions, images};
+use crate::tree::version_number::version_number;
 
 /// How a version changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ impl Leap {
 
     /// Compares two versions, with or without `v`, of one to three numbers.
     pub fn between(before: &str, after: &str) -> Self {
-        let (Some(old), Some(new)) = (number(before), number(after)) else {
+        let (Some(old), Some(new)) = (version_number(before), version_number(after)) else {
             return Self::Other;
         };
         if new < old {
@@ -61,25 +61,6 @@ impl Leap {
 
 /// From here on a first number is a year, and says nothing of what breaks.
 const FIRST_YEAR: u64 = 1990;
-
-fn number(text: &str) -> Option<Version> {
-    let text = text.split('@').next()?.trim_start_matches('v');
-    let (numbers, rest) = match text.find(['-', '+']) {
-        Some(at) => text.split_at(at),
-        None => (text, ""),
-    };
-    let mut parts: Vec<&str> = numbers.split('.').collect();
-    if parts.len() > 3 || text.is_empty() {
-        return None;
-    }
-    let trimmed = |part: &str| part.parse::<u64>().ok();
-    let mut filled = Vec::new();
-    parts.resize(3, "0");
-    for part in parts {
-        filled.push(trimmed(part)?.to_string());
-    }
-    Version::parse(&format!("{}{rest}", filled.join("."))).ok()
-}
 
 /// A version that changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

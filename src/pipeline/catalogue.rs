@@ -8,6 +8,9 @@ static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs
 /// The chart profiles and the schemas of the config, packed.
 static PACKED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 
+/// The versions of what the templates install: read by itself, and no template.
+pub(super) const CATALOGUE_VERSIONS: &str = "templates/versions.yaml";
+
 /// The files of the built-in catalogue, below `templates/` and `schemas/`.
 #[derive(Clone, Copy, Debug)]
 pub struct Catalogue;
@@ -27,6 +30,7 @@ impl Files for Catalogue {
         let first = FILES.partition_point(|(path, _)| *path < folder.as_str());
         let below = FILES[first..].iter().map(|(path, _)| *path);
         let found = below.take_while(|path| path.starts_with(&folder));
+        let found = found.filter(|path| *path != CATALOGUE_VERSIONS);
         Ok(found.map(str::to_owned).collect())
     }
 

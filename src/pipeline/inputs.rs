@@ -2,6 +2,7 @@
 
 use crate::check::{Baseline, FailOn, Gate};
 use crate::config::model::Cluster;
+use crate::config::model::versions::VersionTable;
 use crate::config::project::{self, Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::render::{Layer, Layers};
@@ -14,6 +15,7 @@ use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
 use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
 use crate::workload::pod_security::{Level, Version};
 use crate::workload::{Exemption, Profiles};
+use crate::yaml::unpack;
 use crate::{config, schema, seal};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 use sops_age::RULE_FILE;
 
+use super::catalogue::CATALOGUE_VERSIONS;
 use super::failure::Failure;
 use super::{Sealing, World, makejinja_front};
 
@@ -100,6 +103,7 @@ impl InputPaths {
         let inputs = data.iter().chain(&project.files);
         let keys = project.seal.identities.iter().map(String::as_str);
         let keys = keys.chain(KEY_FILES).chain(["kiln.toml"]);
+        let keys = keys.chain([config::versions::FILE]);
         let inputs = inputs.map(String::as_str).chain(keys);
         let mut found = Self {
             files: inputs.flat_map(real).collect(),
@@ -173,6 +177,34 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
     let schema = schema::compose(base, apps.collect()).map_err(Failure::Problems)?;
     // `tests/config.rs` proves them.
     Ok(schema.proved(&catalogue))
+}
+
+/// Loads the versions: the catalogue's, where the project has it, and the project's own over them.
+pub(super) fn versions(world: &World<'_>, project: &Project) -> StageResult<VersionTable> {
+    let built_in = world.catalogue.packed(CATALOGUE_VERSIONS).and_then(unpack);
+    let built_in = built_in.filter(|_| project.catalogue);
+    config::versions::load(&world.files, built_in.as_ref())
+}
+
+/// Joins what two parts of a stage return: both, or every problem of both.
+pub(super) fn both<A, B>(first: StageResult<A>, second: StageResult<B>) -> StageResult<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok(Warned {
+            value: (first.value, second.value),
+            warnings: [first.warnings, second.warnings].concat(),
+        }),
+        (first, second) => {
+            let problems = [problems_of(first), problems_of(second)];
+            Err(problems.concat())
+        }
+    }
+}
+
+fn problems_of<T>(result: StageResult<T>) -> Vec<Diagnostic> {
+    match result {
+        Ok(warned) => warned.warnings,
+        Err(problems) => problems,
+    }
 }
 
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use kiln::cel::{self, Meter};
+use kiln::config::model::versions::VersionTable;
 use kiln::config::{self, Outside, project};
 use kiln::fs::Disk;
 use kiln::render::{self, Context, Layer, Layers};
@@ -172,6 +173,7 @@ fn template(text: &str) {
     let once = || {
         let context = Context {
             values: &values,
+            versions: &VersionTable::default(),
             secrets: &secrets,
             others: &|_| None,
         };

@@ -151,6 +151,35 @@ pub(super) const LOAD: &[Mistake] = &[
     ("kiln-toml", |it| {
         settings(it, "output = 1\n[seal]\ntoken = \"CANARY\"\n")
     }),
+    ("versions-shape", |it| {
+        with(it, "versions.yaml", "token: CANARY\ntalos: NUMBER\n")
+    }),
+    ("versions-shape", |it| {
+        with(
+            it,
+            "versions.yaml",
+            "images:\n  x:\n    token: CANARY\n    version: NUMBER!\n",
+        )
+    }),
+    ("version-invalid", |it| {
+        with(
+            it,
+            "versions.yaml",
+            "# CANARY\ntalos:\n  version: \"1.13\" # CANARY\n",
+        )
+    }),
+    ("version-unknown", |it| {
+        with(it, "kiln.toml", "");
+        with(
+            it,
+            "versions.yaml",
+            "charts:\n  demo:\n    version: 1.0.0 # CANARY\n",
+        )
+    }),
+    ("version-too-old", |it| {
+        with(it, "kiln.toml", "");
+        with(it, "versions.yaml", "talos:\n  version: v1.0.0 # CANARY\n")
+    }),
 ];
 
 pub(super) const VALIDATE: &[Mistake] = &[

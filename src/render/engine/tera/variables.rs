@@ -6,19 +6,21 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tera::Context;
 
+use crate::config::model::versions::VersionTable;
 use crate::render::apps::{Position, position};
 use crate::tree::App;
 
-/// The variables of templates: the config's, and in the folder of an app also `app`.
+/// The variables of templates: the config's, `versions`, and in the folder of an app also `app`.
 pub(in crate::render) struct Variables<'a> {
     everywhere: Context,
     in_apps: BTreeMap<(&'a str, &'a str), Context>,
 }
 
 impl<'a> Variables<'a> {
-    /// Takes over the config, and the options of the apps that are on.
-    pub(in crate::render) fn of(values: &Value, apps: &'a [App]) -> Self {
+    /// Takes over the config, the versions, and the options of the apps that are on.
+    pub(in crate::render) fn of(values: &Value, versions: &VersionTable, apps: &'a [App]) -> Self {
         let mut everywhere = Context::new();
+        everywhere.insert("versions", &versions.variable());
         for (key, value) in values.as_object().into_iter().flatten() {
             everywhere.insert(key.clone(), value);
         }

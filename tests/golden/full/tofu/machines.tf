@@ -1,5 +1,4 @@
 locals {
-  # renovate: datasource=docker depName=ghcr.io/siderolabs/installer
   talos_version = "v1.13.7"
 
   nodes = {

@@ -1,0 +1,235 @@
+//! `versions.yaml`: the versions of the catalogue, and the project's own over them.
+//!
+//! Both files have one shape: groups, in them entries by name, and in each a `version`. The project's file may hold
+//! any part of it, and entries of its own with a `source`.
+
+mod entry_reader;
+mod raising;
+
+pub use raising::{RaisedVersion, raise};
+
+use std::sync::Arc;
+
+use super::model::versions::{VersionEntry, VersionGroup, VersionKey, VersionTable};
+use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::source::{Files, Source, is_plain_key, shown_key};
+use crate::tree::version_number::version_number;
+use crate::yaml::{self, Entry, Node};
+use entry_reader::{EntryReader, KEYS, WrittenEntry};
+
+/// The file of a project that sets versions.
+pub const FILE: &str = "versions.yaml";
+
+/// Lays the versions of a project over those of the catalogue.
+///
+/// A version that is set without a digest has none, whatever the catalogue's has; a `source` of the project's own comes
+/// without the signer of the catalogue's.
+pub fn load(files: &dyn Files, catalogue: Option<&Node>) -> StageResult<VersionTable> {
+    let mut problems = Vec::new();
+    let mut table = VersionTable::default();
+    if let Some(root) = catalogue {
+        let source = Source::new("catalogue:templates/versions.yaml", "");
+        for (key, written) in read_groups(&source, root, &mut problems) {
+            table.entries.insert(key, written.into_built_in());
+        }
+    }
+    let source = match own_file(files) {
+        Ok(Some(source)) => source,
+        Ok(None) => return Warned::unless_errors(table, problems),
+        Err(problem) => {
+            problems.push(*problem);
+            return Err(problems);
+        }
+    };
+    match yaml::load(&source.text) {
+        Ok(documents) => {
+            let roots = documents.into_iter().map(|document| document.root);
+            let roots: Vec<Node> = roots.filter(|root| !root.is_null()).collect();
+            let shown = shown_source(&source, &roots);
+            for root in &roots {
+                for (key, written) in read_groups(&shown, root, &mut problems) {
+                    // Without the catalogue, all entries are the project's own.
+                    if catalogue.is_none() {
+                        table.entries.insert(key, written.into_own(&shown));
+                    } else {
+                        problems.extend(lay_over(&mut table, key, written, &shown));
+                    }
+                }
+            }
+        }
+        Err(error) => problems.push(yaml::diagnose(&error, "config-syntax", &source.keys_only())),
+    }
+    // It may be another file than it seems.
+    if problems
+        .iter()
+        .any(|problem| problem.code == "versions-shape")
+    {
+        let keys = source.keys_only();
+        problems
+            .iter_mut()
+            .for_each(|problem| problem.show_in(&keys));
+    }
+    Warned::unless_errors(table, problems)
+}
+
+/// Returns the file as messages may show it: its keys, and what stands where versions do.
+fn shown_source(source: &Arc<Source>, roots: &[Node]) -> Arc<Source> {
+    let mut parts = Vec::new();
+    let mut nodes: Vec<(&str, &Node)> = roots.iter().map(|root| ("", root)).collect();
+    while let Some((key, node)) = nodes.pop() {
+        if node.text().is_some() {
+            parts.push((node.span, KEYS.contains(&key)));
+        }
+        for entry in node.entries().unwrap_or_default() {
+            parts.push((entry.key_span, is_plain_key(&entry.key)));
+            nodes.push((&entry.key, &entry.value));
+        }
+    }
+    source.layered(parts)
+}
+
+fn own_file(files: &dyn Files) -> Result<Option<Arc<Source>>, Box<Diagnostic>> {
+    let bytes = match files.read(FILE) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            let problem = Diagnostic::error("unreadable-config", error.to_string());
+            return Err(Box::new(problem));
+        }
+    };
+    let mut problems = Vec::new();
+    match super::utf8(FILE, bytes, &mut problems) {
+        Some((path, text)) => Ok(Some(Source::new(path, text))),
+        None => Err(Box::new(problems.remove(0))),
+    }
+}
+
+/// Reads the groups of a file; what is wrong with one entry leaves the others.
+fn read_groups(
+    source: &Arc<Source>,
+    root: &Node,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<(VersionKey, WrittenEntry)> {
+    let mut found = Vec::new();
+    let Some(groups) = root.entries() else {
+        problems.push(
+            Diagnostic::error(
+                "versions-shape",
+                "versions stand in groups, and this is none",
+            )
+            .at(source, root.first_line_span(), "")
+            .with_hint("write `charts:` and below it `cert-manager:` and `version: …`"),
+        );
+        return found;
+    };
+    for group in groups {
+        let Some(kind) = VersionGroup::of(&group.key) else {
+            problems.push(unknown_group(source, group));
+            continue;
+        };
+        let single = [Entry {
+            key: String::new(),
+            ..group.clone()
+        }];
+        let entries = match group.value.entries() {
+            _ if kind.is_single() => &single,
+            Some(entries) => entries,
+            None if group.value.is_null() => &[],
+            None => {
+                let message = format!("`{}` holds entries by name", kind.key());
+                problems.push(
+                    Diagnostic::error("versions-shape", message)
+                        .at(source, group.value.first_line_span(), "")
+                        .with_hint(format!("write `{}:`, a name, and `version: …`", kind.key())),
+                );
+                continue;
+            }
+        };
+        for entry in entries {
+            let key = VersionKey {
+                group: kind,
+                name: entry.key.clone(),
+            };
+            let reader = EntryReader { source, key: &key };
+            if let Some(written) = reader.read(entry, problems) {
+                found.push((key, written));
+            }
+        }
+    }
+    found
+}
+
+fn unknown_group(source: &Arc<Source>, group: &Entry) -> Diagnostic {
+    let message = format!("there is no group `{}` of versions", shown_key(&group.key));
+    let groups = VersionGroup::ALL.map(VersionGroup::key);
+    Diagnostic::error("versions-shape", message)
+        .at(source, group.key_span, "")
+        .with_suggestion(&group.key, groups)
+        .with_hint(format!("the groups are `{}`", groups.join("`, `")))
+}
+
+/// Lays an entry of the project over that of the catalogue, or adds it; returns what is wrong with that.
+fn lay_over(
+    table: &mut VersionTable,
+    key: VersionKey,
+    written: WrittenEntry,
+    source: &Arc<Source>,
+) -> Option<Diagnostic> {
+    let Some(entry) = table.entries.get_mut(&key) else {
+        if !written.is_of_its_own(&key) {
+            return Some(unknown_entry(table, &key, &written, source));
+        }
+        table.entries.insert(key, written.into_own(source));
+        return None;
+    };
+    written.lay_over(entry, source);
+    too_old(&key, entry)
+}
+
+fn unknown_entry(
+    table: &VersionTable,
+    key: &VersionKey,
+    written: &WrittenEntry,
+    source: &Arc<Source>,
+) -> Diagnostic {
+    let message = format!(
+        "Kiln has no version `{}` that this could replace",
+        key.route()
+    );
+    let names = table
+        .entries
+        .keys()
+        .filter(|other| other.group == key.group);
+    let problem = Diagnostic::error("version-unknown", message)
+        .at(source, written.key_span, "")
+        .with_suggestion(&key.name, names.map(|other| other.name.as_str()));
+    match key.group {
+        VersionGroup::Charts => {
+            problem.with_hint("an entry for an app of your own needs a `source: oci://…`")
+        }
+        VersionGroup::Images => problem.with_hint(
+            "an entry for an app of your own needs a `source`, the image without its tag",
+        ),
+        _ => problem.with_hint("remove it; entries of your own stand in `charts` and `images`"),
+    }
+}
+
+fn too_old(key: &VersionKey, entry: &VersionEntry) -> Option<Diagnostic> {
+    let minimum = entry.minimum.as_deref()?;
+    let place = entry.place.as_ref()?;
+    if version_number(&entry.version)? >= version_number(minimum)? {
+        return None;
+    }
+    let message = format!(
+        "`{}` {} is too old for the files of this Kiln, which need {minimum} or newer",
+        key.route(),
+        entry.version
+    );
+    let problem = Diagnostic::error("version-too-old", message).at_place(place.clone(), "");
+    Some(match &entry.built_in {
+        Some(built_in) => problem.with_hint(format!(
+            "raise it; this Kiln has {built_in}, which also counts where the entry is removed"
+        )),
+        None => problem,
+    })
+}

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::examples::example;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, oracle};
 use justfile::{Justfile, Recipe};
 
 /// The tools that recipes and the restore runbook call.
@@ -94,6 +94,126 @@ fn recipes_and_runbook_rotate_the_age_key() {
         );
     }
     sandbox.kiln(&["render", "--check"]).success();
+}
+
+/// topf of a Talos that lacks the documents of the patches: recipes that hand them over say so, an upgrade needs none.
+#[test]
+fn recipes_want_a_topf_that_knows_the_documents() {
+    let project = Project::rendered(".");
+    let topf = project.sandbox.read("talos/topf.yaml");
+    let just = |recipe: &str| {
+        let mut just = project.command(project.beside("bin/just").to_str().unwrap());
+        just.args(["talos", recipe]);
+        project.sandbox.finish(&just.output().unwrap())
+    };
+    let set = |version: &str| {
+        let (before, _) = topf.split_once("talosVersion: ").unwrap();
+        let (_, after) = topf.split_once("kubernetesVersion: ").unwrap();
+        let text = format!("{before}talosVersion: {version}\nkubernetesVersion: {after}");
+        project.sandbox.write("talos/topf.yaml", text);
+    };
+    for version in ["v1.13.0", "v1.13.99"] {
+        set(version);
+        assert_eq!(just("render").code, Some(0), "{version}");
+    }
+    set("v1.14.2");
+    for recipe in ["render", "diff", "apply"] {
+        let run = just(recipe);
+        assert_eq!(run.code, Some(1), "{recipe}: {run}");
+        let told = "the patches are for Talos 1.14, and this topf is built with Talos 1.13: take a newer topf";
+        assert_eq!(run.stderr.trim(), told, "{recipe}");
+    }
+    let run = just("plan");
+    assert_eq!(run.code, Some(0), "{run}");
+}
+
+/// What is run by hand a second time, before Cilium made the nodes ready, or after a part of it failed.
+#[test]
+fn recipes_of_the_bootstrap_run_again() {
+    let project = Project::rendered(".");
+    for _ in 0..2 {
+        let mut just = project.command(project.beside("bin/just").to_str().unwrap());
+        let run = just.args(["bootstrap", "cluster"]).output().unwrap();
+        let run = project.sandbox.finish(&run);
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    let calls = fs::read_to_string(project.beside("calls")).unwrap();
+    let applies = calls.lines().filter(|call| call.starts_with("topf apply"));
+    assert_eq!(applies.clone().count(), 2, "{calls}");
+    assert!(
+        applies
+            .into_iter()
+            .all(|call| call.contains("--allow-not-ready")),
+        "{calls}"
+    );
+    let bundle = project.sandbox.read("talos/secrets.sops.yaml");
+    assert!(bundle.contains("\nsops:\n"), "{bundle}");
+}
+
+/// The stand-ins refuse what the tools refuse.
+#[test]
+fn stand_ins_refuse_flags_and_commands_that_the_tools_lack() {
+    let project = Project::rendered(".");
+    for (call, told) in [
+        (
+            "topf reset --fully=false",
+            "topf reset knows no flag --fully",
+        ),
+        ("topf rest", "topf has no command rest"),
+        ("topf apply --mode", "topf apply --mode lacks its value"),
+        (
+            "talosctl cluster create docker --controlplanes 3",
+            "talosctl cluster create docker knows no flag --controlplanes",
+        ),
+        (
+            "helmfile --file apps.yaml sync --hide-note",
+            "helmfile sync knows no flag --hide-note",
+        ),
+        (
+            "kubectl apply --serverside",
+            "kubectl apply knows no flag --serverside",
+        ),
+    ] {
+        let run = project.command("bash").args(["-c", call]).output().unwrap();
+        let run = project.sandbox.finish(&run);
+        assert_eq!(run.code, Some(96), "{call}: {run}");
+        assert_eq!(run.stderr.trim(), told);
+    }
+}
+
+/// The tools that are at hand know every flag that the stand-ins take for theirs.
+#[test]
+fn tools_know_the_flags_of_their_stand_ins() {
+    let table = include_str!("recipes/stubs/flags");
+    for tool in ["age", "kubectl", "sops"] {
+        let Some(program) = oracle(tool) else {
+            continue;
+        };
+        let rows = table.lines().filter_map(|line| line.split_once(" |"));
+        let rows = rows.filter(|(command, _)| command.split(' ').next() == Some(tool));
+        let mut asked = 0;
+        for (command, flags) in rows {
+            let (_, command_words) = command.split_once(' ').unwrap();
+            // kubectl tells the flags of all its commands by a command.
+            let words = match (tool, command_words) {
+                ("kubectl", "*") => "options".to_owned(),
+                (_, "*") => "--help".to_owned(),
+                (_, words) => format!("{words} --help"),
+            };
+            let output = Command::new(&program)
+                .args(words.split(' '))
+                .output()
+                .unwrap();
+            let help = [output.stdout, output.stderr].concat();
+            let help = String::from_utf8(help).unwrap();
+            for flag in flags.split_whitespace() {
+                let flag = flag.trim_end_matches('=');
+                assert!(help.contains(flag), "{command} has no {flag}: {help}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 5, "{tool}: {asked} flags");
+    }
 }
 
 /// A copy of the full example, rendered and committed.
@@ -187,6 +307,10 @@ impl Project {
         for call in [
             "topf render",
             "topf kubeconfig",
+            "topf apply --auto-bootstrap --allow-not-ready --confirm=false",
+            "topf reset --nodes-filter ^name$ --full=false --graceful=true --wait-for-maintenance",
+            "topf reset --full=false --wait-for-maintenance",
+            "topf upgrade --topfconfig without-patches.yaml --nodes-filter .* --dry-run",
             "tofu -chdir=",
             "sops encrypt --in-place",
         ] {

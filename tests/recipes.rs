@@ -216,6 +216,103 @@ fn tools_know_the_flags_of_their_stand_ins() {
     }
 }
 
+/// A step of the rehearsal of an upgrade: what it says of versions, and what it refuses.
+#[test]
+fn recipes_plan_upgrades_one_minor_version_at_a_time() {
+    let project = Project::rendered(".");
+    project.git(&["add", "--all"]);
+    project.git(&[
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@example.com",
+        "commit",
+        "--quiet",
+        "--message",
+        "All",
+    ]);
+    let topf = project.sandbox.read("talos/topf.yaml");
+    let planned = |talos: &str| {
+        let (before, rest) = topf.split_once("talosVersion: ").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let text = format!("{before}talosVersion: {talos}\n{after}");
+        project.sandbox.write("talos/topf.yaml", text);
+        let mut bash = project.command("bash");
+        let run = bash
+            .args([".github/upgrade-plan.sh", "HEAD"])
+            .output()
+            .unwrap();
+        project.sandbox.finish(&run)
+    };
+    let (_, from) = topf.split_once("talosVersion: ").unwrap();
+    let from = from.lines().next().unwrap();
+    let run = planned(from);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        run.stdout
+            .contains(&format!("| Talos | {from} | | stays |")),
+        "{run}"
+    );
+    for (to, code, told) in [
+        ("v1.13.99", 0, "nodes reboot, one at a time"),
+        ("v1.14.2", 0, "nodes reboot, one at a time"),
+        ("v1.15.0", 1, "**skips a minor version**"),
+        ("v2.0.0", 1, "**skips a minor version**"),
+        ("v1.12.9", 1, "**goes back**"),
+        ("v1.13.0", 1, "**goes back**"),
+    ] {
+        let run = planned(to);
+        assert_eq!(run.code, Some(code), "{to}: {run}");
+        assert!(run.stdout.contains(told), "{to}: {run}");
+        assert_eq!(
+            run.stderr.contains("::error file=talos/topf.yaml::"),
+            code == 1,
+            "{run}"
+        );
+    }
+}
+
+/// Every workflow that a cluster's repository gets is one that GitHub takes.
+#[test]
+fn workflows_are_right() {
+    let Some(actionlint) = oracle("actionlint") else {
+        return;
+    };
+    let lint = |sandbox: &Sandbox| {
+        let output = Command::new(&actionlint)
+            .arg("-no-color")
+            .current_dir(sandbox.path(""))
+            .output()
+            .unwrap();
+        sandbox.finish(&output)
+    };
+    for (name, count) in [("homelab", 5), ("full", 5)] {
+        let sandbox = example(name);
+        sandbox.kiln(&["render", "--keygen"]).success();
+        let git = Command::new("git")
+            .args(["init", "--quiet"])
+            .current_dir(sandbox.path(""))
+            .status();
+        assert!(git.unwrap().success());
+        let files = sandbox.files();
+        let workflows = files
+            .iter()
+            .filter(|path| path.starts_with(".github/workflows/"));
+        assert_eq!(workflows.count(), count);
+        let run = lint(&sandbox);
+        assert_eq!(run.code, Some(0), "{name}: {run}");
+        let path = ".github/workflows/bootstrap.yaml";
+        let wrong = sandbox.read(path).replace("if: failure()", "if: failed()");
+        sandbox.write(path, wrong);
+        let run = lint(&sandbox);
+        assert_eq!(run.code, Some(1), "{name}: {run}");
+        assert!(
+            run.stdout.contains("undefined function \"failed\""),
+            "{run}"
+        );
+    }
+}
+
 /// A copy of the full example, rendered and committed.
 struct Project {
     sandbox: Sandbox,

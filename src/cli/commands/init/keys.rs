@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_pins_tools_that_read_the_default_key() {
-        let pins = include_str!("../../../../templates/.mise/config.toml");
+        let pins = include_str!("../../../../templates/.mise/config.toml.tera");
         for (tool, since) in [("sops", (3, 12)), ("age", (1, 3)), ("flux2", (2, 9))] {
             let start = format!("{tool} = \"");
             let pinned = pins.lines().find_map(|line| line.strip_prefix(&start));

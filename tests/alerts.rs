@@ -249,3 +249,31 @@ fn definitions_are_those_of_the_chart_that_flux_installs() {
     let inherited = "name: kube-prometheus-stack\n    namespace: monitoring\n    inherit:\n";
     assert!(crds("full").contains(inherited), "{}", crds("full"));
 }
+
+/// Namespaces that stay open, as `security.network_policies` says.
+const OPEN: [&str; 2] = ["flux-system", "kube-system"];
+
+#[test]
+fn namespaces_deny_what_no_policy_allows() {
+    for name in ["full", "homelab", "production"] {
+        let apps = golden(name).join("kubernetes/apps");
+        let mut denied = 0;
+        for entry in fs::read_dir(&apps).unwrap() {
+            let folder = entry.unwrap().path();
+            let namespace = folder.file_name().unwrap().to_str().unwrap().to_owned();
+            let list = folder.join("kustomization.yaml");
+            if OPEN.contains(&namespace.as_str()) || !list.exists() {
+                continue;
+            }
+            let text = fs::read_to_string(folder.join("networkpolicies.yaml")).unwrap();
+            // One that selects all pods denies the rest in both directions.
+            for part in ["  endpointSelector: {}\n", "  ingress:\n", "  egress:\n"] {
+                assert!(text.contains(part), "{name} {namespace}: {text}");
+            }
+            let list = fs::read_to_string(list).unwrap();
+            assert!(list.contains("  - ./networkpolicies.yaml\n"), "{list}");
+            denied += 1;
+        }
+        assert!(denied >= 3, "{name}: {denied}");
+    }
+}

@@ -49,6 +49,8 @@ mod applied;
 mod flux;
 /// What alerts fire at, and where they lead.
 mod alerts;
+/// Which gaps of a cluster are closed, and by what.
+mod gaps;
 /// What Prometheus is asked.
 mod expressions;
 /// What the field's own tools say of the output.

@@ -3,6 +3,7 @@
 //! Every recipe of every rendered justfile runs for real, in bash, with stand-ins for the tools that make the files
 //! that the real ones make.
 
+mod images;
 mod justfile;
 
 use std::collections::BTreeSet;

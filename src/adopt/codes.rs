@@ -78,10 +78,11 @@ Mend it first; `kiln check` says what is wrong.
         code: "addresses-unknown",
         summary: "Nobody can tell whether Services of type LoadBalancer keep their addresses",
         text: "\
-A pool of today names its addresses by something that is neither a network nor goes from one address to another, such
-as a variable. A Service whose address is in no pool any more loses it.
+A pool of today names its addresses neither by a network nor from one to another, but by a variable, say. A
+Service whose address is in no pool any more loses it.
 
-Name ranges that hold all of them, but none that a machine or a gateway has; the diff shows what the pools would be.
+Name ranges that hold all of them, but none that a machine or a gateway has; the diff shows what the pools
+would be.
 
     apps:
       cilium:

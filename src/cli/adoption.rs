@@ -30,6 +30,9 @@ const CATALOGUE: &str = "templates";
 /// The option of the catalogue that names the addresses of load balancers.
 const ADDRESSES: &str = "/apps/cilium/load_balancer_ranges";
 
+/// The field of the config that denies what no policy allows.
+const NETWORK_POLICIES: &str = "/security/network_policies";
+
 /// A repository as Kiln would have it.
 pub struct Adoption {
     /// The inputs that are written, and the files that get another name.
@@ -58,6 +61,8 @@ pub struct Kept {
     pub switched_off: Vec<String>,
     /// The addresses of load balancers that would be lost, had the config not been told of them.
     pub addresses: AddressLoss,
+    /// Whether traffic that nothing denies today would be denied, had the config not been told otherwise.
+    pub traffic: bool,
 }
 
 /// A repository while it is looked at.
@@ -98,6 +103,7 @@ impl Adoption {
             lists: adopter.keep_lists(&draft)?,
             switched_off: adopter.switch_off(&draft)?,
             addresses: adopter.keep_addresses(&draft, &today)?,
+            traffic: adopter.keep_traffic(&draft, &today)?,
         };
         if adopter.proposal != rendered {
             draft = adopter.draft()?;
@@ -376,6 +382,20 @@ impl<'s> Adopter<'s> {
             self.proposal.inputs.extend(set);
         }
         Ok(loss)
+    }
+
+    /// Leaves network policies off where there are none today: the namespaces have apps of the user's, which have none either.
+    fn keep_traffic(&mut self, draft: &Draft, today: &FollowedTree) -> Result<bool, CommandError> {
+        let would_deny = draft.values.pointer(NETWORK_POLICIES) == Some(&Value::Bool(true));
+        let mut policies = today.applied.of_kind("cilium.io", "CiliumNetworkPolicy");
+        let is_template = matches!(self.kind, RepositoryKind::ClusterTemplate { .. });
+        if !would_deny || !is_template || policies.next().is_some() {
+            return Ok(false);
+        }
+        let off = Value::Bool(false);
+        let set = self.in_world(|world| pipeline::set_value(world, NETWORK_POLICIES, &off))?;
+        self.proposal.inputs.extend(set);
+        Ok(true)
     }
 
     /// Finds the files that what is rendered replaces under other names: those that a build reads today and none will, and

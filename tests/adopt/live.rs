@@ -71,10 +71,13 @@ impl LiveRepository {
         let sandbox = Sandbox::new();
         sandbox.kiln(&["init", "--key-type", key_type]).success();
         remove(&sandbox, &["cluster.yaml", "cluster.schema.json"]);
-        sandbox.write("cluster.toml", CONFIG);
+        // The template has no network policies.
+        let open = format!("{CONFIG}\n[security]\nnetwork_policies = false\n");
+        sandbox.write("cluster.toml", open);
         sandbox.write("kiln.toml", "[harden]\nenabled = false\n");
         // What is the same whoever renders it, secrets above all.
         sandbox.kiln(&["render"]).success();
+        sandbox.write("cluster.toml", CONFIG);
         let start = "kubernetes/flux/cluster/kustomization.yaml";
         remove(&sandbox, &["kiln.toml", "kiln.lock", start]);
         let live = Self { sandbox };

@@ -133,6 +133,8 @@ fn an_older_cluster_gets_the_names_of_today() {
           - 10.0.0.6-10.0.0.10
           - 10.0.0.12-10.0.0.254
           - 10.9.0.0/24
+    security:
+      network_policies: false
     ");
     assert_eq!(sandbox.read("nodes.yaml"), NODES);
     // That folder is makejinja's.

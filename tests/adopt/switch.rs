@@ -19,6 +19,7 @@ fn a_look_says_all_and_writes_nothing() {
         "kept in kubernetes/apps/default/kustomization.yaml: ./mine/ks.yaml",
         "kept in kubernetes/apps/default/kustomization.yaml: patches",
         "config: echo stays off",
+        "config: network policies stay off, as there are none today",
         "config: load balancers keep 10.0.0.5-10.0.0.10, 10.0.0.12-10.0.0.254, 10.9.0.0/24",
         "warning[machine-patches-replaced]",
         "`talos/all/30-kubelet.yaml`",
@@ -102,6 +103,8 @@ fn the_switch_keeps_all_that_is_the_users() {
             "{config}"
         );
 
+        assert!(config.contains("network_policies = false"), "{config}");
+
         for arguments in [
             &["check"][..],
             &["render", "--check"],
@@ -113,6 +116,7 @@ fn the_switch_keeps_all_that_is_the_users() {
         }
         assert_eq!(live.picture(), after);
         let names = sandbox.kiln(&["build", "-o", "name"]).success();
+        assert!(!names.contains("CiliumNetworkPolicy"), "{names}");
         for kept in [
             "PersistentVolumeClaim/default/mine",
             "Secret/default/mine",

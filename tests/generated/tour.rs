@@ -135,7 +135,8 @@ fn changed() -> Sandbox {
         "example-token-that",
         "another-token-that",
     );
-    edit(&sandbox, "cluster.toml", "mtu = 9000", "mtu = 1500");
+    let (large, small) = ("mtu = 9000\nencrypt", "mtu = 1500\nencrypt");
+    edit(&sandbox, "cluster.toml", large, small);
     sandbox
 }
 

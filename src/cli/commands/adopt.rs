@@ -263,6 +263,9 @@ impl Run<'_> {
             let list = ranges.join(", ");
             printer.status(format_args!("config: load balancers keep {list}"));
         }
+        if kept.traffic {
+            printer.status("config: network policies stay off, as there are none today");
+        }
         Ok(())
     }
 

@@ -20,6 +20,10 @@ fmt:
 lint:
     cargo clippy --all-targets -- -D warnings
 
+# Build the program as it is handed on, into target/dist/release: without paths of this machine
+release:
+    .ci/release
+
 # Compare a whole render with the chain that it replaces, side by side
 bench *ARGS:
     cargo bench --bench chain -- {{ ARGS }}

@@ -20,6 +20,18 @@ fmt:
 lint:
     cargo clippy --all-targets -- -D warnings
 
+# Build the program as it is handed on, into target/dist/release: without paths of this machine
+release:
+    .ci/release
+
+# Look for misspelled words; a word that is right goes into typos.toml
+spell:
+    "$(.ci/tool typos)"
+
+# Check licences, duplicates, sources and, with the network, advisories of dependencies
+deny:
+    "$(.ci/tool cargo-deny)" check
+
 # Compare a whole render with the chain that it replaces, side by side
 bench *ARGS:
     cargo bench --bench chain -- {{ ARGS }}

@@ -595,3 +595,38 @@ fn every_file_that_the_page_names_exists() {
         "{terms:?}"
     );
 }
+
+/// The compiler that the repository pins is the oldest one with which it is built, so that both say the same.
+#[test]
+fn the_oldest_compiler_is_the_pinned_one() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let value = |text: &str, key: &str| -> String {
+        let start = format!("{key} = \"");
+        let line = text.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap().trim_end_matches('"').to_owned()
+    };
+    let oldest = value(&read("Cargo.toml"), "rust-version");
+    let pinned = value(&read("rust-toolchain.toml"), "channel");
+    assert!(
+        pinned.starts_with(&format!("{oldest}.")),
+        "{oldest} {pinned}"
+    );
+    assert!(read("README.md").contains(&format!("Rust {oldest}")));
+    for (name, _) in CRATES {
+        let manifest = fs::read_to_string(folder_of(name).join("Cargo.toml")).unwrap();
+        for field in ["rust-version", "edition", "license", "authors"] {
+            let line = format!("{field}.workspace = true");
+            assert!(
+                manifest.lines().any(|other| other == line),
+                "{name}: {field}"
+            );
+        }
+        for field in ["description", "readme", "keywords", "categories"] {
+            let line = format!("{field} = ");
+            assert!(
+                manifest.lines().any(|other| other.starts_with(&line)),
+                "{name}: {field}"
+            );
+        }
+    }
+}

@@ -172,12 +172,20 @@ const ARGUMENTS: &[&[&str]] = &[
     &["NAME"],
 ];
 
+/// What is run on a file of versions with such names.
+const VERSIONS: &[&[&str]] = &[
+    &["check"],
+    &["apps", "outdated"],
+    &["apps", "outdated", "--format", "json"],
+    &["apps", "outdated", "--write"],
+];
+
 /// What never ends by itself; it prints what `render` and `diff` print.
 const ENDLESS: &[&[&str]] = &[&["watch"]];
 
 #[test]
 fn every_command_is_looked_at() {
-    let all = [OBJECTS, FILES, CONFIG, TREE, ARGUMENTS, ENDLESS].concat();
+    let all = [OBJECTS, FILES, CONFIG, VERSIONS, TREE, ARGUMENTS, ENDLESS].concat();
     assert_eq!(commands_without_a_run(&all), [""; 0]);
 }
 
@@ -263,6 +271,22 @@ fn no_command_passes_on_an_order_of_a_file() {
     }
     let printed = walk(&sandbox, FILES);
     assert!(printed.contains(r"x\n\n# Approved by @admin"), "{printed}");
+}
+
+#[test]
+fn no_command_passes_on_an_order_of_a_file_of_versions() {
+    let sandbox = project();
+    let (mut own, mut unknown) = (String::from("charts:\n"), String::new());
+    for (name, _) in NAMES {
+        let name = quoted(name);
+        writeln!(own, "  {name}: {{source: {name}, version: 1.0.0}}").unwrap();
+        writeln!(unknown, "  {name}: {{version: {name}, digest: {name}}}").unwrap();
+    }
+    sandbox.write("versions.yaml", &own);
+    walk(&sandbox, VERSIONS);
+    sandbox.write("versions.yaml", format!("charts:\n{unknown}"));
+    let printed = walk(&sandbox, VERSIONS);
+    assert!(printed.contains("version-invalid"), "{printed}");
 }
 
 #[test]

@@ -41,6 +41,8 @@ mod escaping;
 mod examples;
 /// What rendered recipes leave on disk.
 mod recipes;
+/// The recipes of CONTRIBUTING, walked.
+mod contributing;
 /// Apps on and off in all mixtures.
 mod combinations;
 /// What Flux applies of small trees.

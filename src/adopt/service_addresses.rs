@@ -148,7 +148,7 @@ fn blocks(tree: &AppliedObjects) -> Option<Vec<PoolBlock>> {
     let mut found: Vec<PoolBlock> = Vec::new();
     for pool in tree.of_kind("cilium.io", "CiliumLoadBalancerIPPool") {
         let ends = pool.field.find_text(&["spec", "allowFirstLastIPs"]);
-        let with_ends = !ends.is_some_and(|allowed| allowed == "No");
+        let with_ends = ends.is_none_or(|allowed| allowed != "No");
         for block in blocks_of(pool) {
             let block = PoolBlock::read(block, with_ends)?;
             let rest = found.iter().fold(vec![block], |rest, old| {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints the images that this tree runs, one a line: those in its manifests, and those that its charts render to.
+# Prints the images that this tree runs, one a line: those in its manifests, those that its charts render to, and those
+# that operators start.
 set -euo pipefail
 
 charts() {
@@ -25,10 +26,19 @@ manifests() {
     find kubernetes -name '*.yaml' -not -name '*.sops.yaml' -not -name helmrelease.yaml -exec cat {} +
 }
 
+# Those that operators start, which no manifest and no chart names: the apps' own words.
+operators() {
+    if [[ -f .github/operator-images.txt ]]; then
+        cat .github/operator-images.txt
+    fi
+}
+
 # An image in a chart's values is a mapping and ends its line, so that only whole references are found.
 {
-    charts
-    manifests
-} | sed --quiet --regexp-extended 's/^[[:space:]]*-?[[:space:]]*image:[[:space:]]*["'\'']?([^"'\''[:space:]#]+).*/\1/p' \
-    | grep --fixed-strings --regexp=: --regexp=@ \
-    | sort --unique
+    {
+        charts
+        manifests
+    } | sed --quiet --regexp-extended 's/^[[:space:]]*-?[[:space:]]*image:[[:space:]]*["'\'']?([^"'\''[:space:]#]+).*/\1/p' \
+        | grep --fixed-strings --regexp=: --regexp=@
+    operators
+} | sort --unique

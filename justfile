@@ -78,6 +78,11 @@ harden-trees *DIRS:
 makejinja *PROJECTS:
     KILN_MAKEJINJA='{{ PROJECTS }}' cargo test --test main makejinja::projects -- --ignored --nocapture
 
+# Hold the machine configuration for Talos 1.14 against its machinery, which no registry has, and write the report:
+# `just machines DIR TAG`, the clone of Talos and one of its tags
+machines DIR TAG:
+    KILN_TALOS='{{ DIR }}' KILN_TALOS_REVISION='{{ TAG }}' cargo test --test main laboratory::machines::newer::talos_1_14 -- --ignored --nocapture
+
 # Hold the crates that replace makejinja against Python: random templates, random projects, plugins of the family
 contract:
     JINJA_ORACLE_PYTHON="$(tests/oracles/install python)" cargo test -p jinja -- --ignored

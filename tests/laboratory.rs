@@ -24,6 +24,8 @@ mod hardening;
 mod judgement;
 /// kustomize's own tests.
 mod krusty;
+/// What Talos makes of the machines of the examples.
+mod machines;
 /// The examples on other numbers of nodes.
 mod nodes;
 /// What the Pod Security Standards say of pods.

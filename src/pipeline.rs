@@ -22,6 +22,7 @@ mod sealed_config;
 mod sealed_tree;
 mod surroundings;
 mod switch;
+mod versions;
 mod world;
 
 pub use catalogue::{Catalogue, catalogue};
@@ -40,10 +41,13 @@ pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
 pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use surroundings::surroundings;
 pub use switch::{Change, Switched, set_value, switch};
+pub use versions::{ReadVersions, VersionReport, compare_versions, versions_behind};
 pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;
+pub use crate::config::model::versions::{VersionEntry, VersionKey};
 pub use crate::config::project::MAKEJINJA_FILE;
+pub use crate::config::versions::FILE as VERSIONS_FILE;
 pub use crate::makejinja::{PluginRequest, PluginStarter, SourceReader, StartedPlugins};
 pub use crate::render::{Chart, is_evaluating, threads};
 pub use crate::seal::{NewKeys, SealReview};
@@ -85,7 +89,7 @@ pub struct Compiled {
     pub templates: usize,
     /// What the project exempts from hardening and from checks, and why.
     pub exemptions: Vec<Exemption>,
-    /// The config, defaults filled in.
+    /// The config, defaults filled in, and the `versions`.
     pub values: Value,
     /// The secrets that were met.
     pub secrets: Secrets,
@@ -377,7 +381,11 @@ fn typed_front(
         earlier,
         elsewhere,
     };
-    Ok((front, cluster.values))
+    let mut values = cluster.values;
+    if let Some(values) = values.as_object_mut() {
+        values.insert("versions".to_owned(), cluster.versions.numbers());
+    }
+    Ok((front, values))
 }
 
 /// Reads the creation rules for what is rendered, and marks the files that they name as secret.

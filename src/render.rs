@@ -15,6 +15,7 @@ mod layers;
 mod library;
 mod outputs;
 mod stack;
+mod version_reads;
 
 pub use crate::cel::is_at_work as is_evaluating;
 pub use asks::{AskedOption, NeededLevel, OperatorPods, PodAsks};
@@ -38,12 +39,11 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::config::model::Cluster;
-use crate::config::model::versions::VersionTable;
+use crate::config::model::versions::{VersionKey, VersionTable};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
 use crate::tree::{App, File, Rendered, Tree};
-use apps::Position;
 use asks::Asked;
 use engine::TemplateEngine as _;
 use engine::tera::{
@@ -130,7 +130,7 @@ pub fn apps(context: Context<'_>, library: &Library) -> StageResult<Vec<(App, Ve
     let apps = apps
         .into_iter()
         .map(|app| {
-            let charts = charts::of(&app, entries);
+            let charts = charts::of(&app, entries, context.versions);
             (app, charts)
         })
         .collect();
@@ -145,6 +145,19 @@ pub fn asked_options(
     // What is wrong with conditions is told where the templates are rendered.
     let apps = apps::discover(&library.manifests, context.values, &mut Vec::new());
     asks::options(library, &apps, context.values)
+}
+
+/// Lists the versions that the templates read of which something is rendered, and those that they include.
+pub fn versions_in_use(
+    context: Context<'_>,
+    library: &Library,
+) -> StageResult<BTreeSet<VersionKey>> {
+    let mut problems = library.problems.clone();
+    let apps = apps::discover(&library.manifests, context.values, &mut problems);
+    let entries = library.entries.iter();
+    let used = entries.filter(|entry| entry.is_partial() || is_output(entry, &apps));
+    let read = used.flat_map(|entry| version_reads::in_text(&entry.source.text));
+    Warned::unless_errors(read.collect(), problems)
 }
 
 /// Renders every template whose app is on, and copies the other files.
@@ -178,7 +191,9 @@ fn render_all(
         .map(|entry| Template::new(&entry.path, &entry.source))
         .collect();
     sealed_text::veil_included(&mut templates);
-    let environment = Arc::new(Environment::new(apps.clone(), context.values));
+    let paths = library.entries.iter().filter(|entry| !entry.is_partial());
+    let paths = paths.map(|entry| entry.output().to_owned()).collect();
+    let environment = Arc::new(Environment::new(apps.clone(), paths, context.values));
     let templates = TeraTemplates {
         all: &templates,
         environment: &environment,
@@ -334,15 +349,5 @@ pub fn finish_problems(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<
 
 /// Returns whether a file of the folder of templates becomes an output in this project.
 fn is_output(entry: &Entry, apps: &[App]) -> bool {
-    !entry.is_partial()
-        && match apps::position(&entry.path) {
-            Position::Outside => true,
-            Position::Manifest(..) => false,
-            Position::Namespace(namespace) => apps
-                .iter()
-                .any(|app| app.enabled && app.namespace == namespace),
-            Position::App(namespace, name) => apps
-                .iter()
-                .any(|app| app.enabled && app.namespace == namespace && app.name == name),
-        }
+    !entry.is_partial() && apps::is_on(&entry.path, apps)
 }

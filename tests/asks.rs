@@ -1,7 +1,9 @@
 //! What apps ask of other parts: the full example, and small projects for each word and each mistake.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::examples::example;
 use crate::support::Sandbox;
@@ -357,6 +359,29 @@ fn pods_that_an_operator_starts_count_for_the_level_and_among_the_images() {
     assert!(
         images.contains("ghcr.io/example/task-runner:v1\n"),
         "{images}"
+    );
+    // A registry and a chart have no place here: the tools that ask them are stand-ins.
+    let tools = known.path("../tools");
+    fs::create_dir(&tools).unwrap();
+    for (tool, says) in [("yq", "x"), ("helm", "image: ghcr.io/example/chart:v1")] {
+        let script = format!("#!/bin/sh\necho '{says}'\n");
+        fs::write(tools.join(tool), script).unwrap();
+        fs::set_permissions(tools.join(tool), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let mut script = Command::new("bash");
+    script
+        .arg(".github/images.sh")
+        .current_dir(known.path("."))
+        .env("PATH", path);
+    let run = known.finish(&script.output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_told(
+        &run.stdout,
+        &[
+            "ghcr.io/example/chart:v1\n",
+            "ghcr.io/example/task-runner:v1\n",
+        ],
     );
     let (task, _) = TASK.split_once("  securityContext").unwrap();
     let root = Lab::new().app("first", TASK_PODS, task).rendered();

@@ -10,15 +10,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use kiln::yaml::{self, Resolver};
+
 use crate::examples::example;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, oracle};
 use justfile::{Justfile, Recipe};
 
 /// The tools that recipes and the restore runbook call.
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 15] = [
     "age",
     "aws",
     "flux",
+    "helm",
     "helmfile",
     "kubeconform",
     "kubectl",
@@ -96,6 +99,251 @@ fn recipes_and_runbook_rotate_the_age_key() {
     sandbox.kiln(&["render", "--check"]).success();
 }
 
+/// topf of a Talos that lacks the documents of the patches: recipes that hand them over say so, an upgrade needs none.
+#[test]
+fn recipes_want_a_topf_that_knows_the_documents() {
+    let project = Project::rendered(".");
+    let topf = project.sandbox.read("talos/topf.yaml");
+    let just = |recipe: &str| {
+        let mut just = project.command(project.beside("bin/just").to_str().unwrap());
+        just.args(["talos", recipe]);
+        project.sandbox.finish(&just.output().unwrap())
+    };
+    let set = |version: &str| {
+        let (before, _) = topf.split_once("talosVersion: ").unwrap();
+        let (_, after) = topf.split_once("kubernetesVersion: ").unwrap();
+        let text = format!("{before}talosVersion: {version}\nkubernetesVersion: {after}");
+        project.sandbox.write("talos/topf.yaml", text);
+    };
+    for version in ["v1.13.0", "v1.13.99"] {
+        set(version);
+        assert_eq!(just("render").code, Some(0), "{version}");
+    }
+    set("v1.14.2");
+    for recipe in ["render", "diff", "apply"] {
+        let run = just(recipe);
+        assert_eq!(run.code, Some(1), "{recipe}: {run}");
+        let told = "the patches are for Talos 1.14, and this topf is built with Talos 1.13: take a newer topf";
+        assert_eq!(run.stderr.trim(), told, "{recipe}");
+    }
+    let run = just("plan");
+    assert_eq!(run.code, Some(0), "{run}");
+}
+
+/// What is run by hand a second time, before Cilium made the nodes ready, or after a part of it failed.
+#[test]
+fn recipes_of_the_bootstrap_run_again() {
+    let project = Project::rendered(".");
+    for _ in 0..2 {
+        let mut just = project.command(project.beside("bin/just").to_str().unwrap());
+        let run = just.args(["bootstrap", "cluster"]).output().unwrap();
+        let run = project.sandbox.finish(&run);
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    let calls = fs::read_to_string(project.beside("calls")).unwrap();
+    let applies = calls.lines().filter(|call| call.starts_with("topf apply"));
+    assert_eq!(applies.clone().count(), 2, "{calls}");
+    assert!(
+        applies
+            .into_iter()
+            .all(|call| call.contains("--allow-not-ready")),
+        "{calls}"
+    );
+    let bundle = project.sandbox.read("talos/secrets.sops.yaml");
+    assert!(bundle.contains("\nsops:\n"), "{bundle}");
+}
+
+/// The stand-ins refuse what the tools refuse.
+#[test]
+fn stand_ins_refuse_flags_and_commands_that_the_tools_lack() {
+    let project = Project::rendered(".");
+    for (call, told) in [
+        (
+            "topf reset --fully=false",
+            "topf reset knows no flag --fully",
+        ),
+        ("topf rest", "topf has no command rest"),
+        ("topf apply --mode", "topf apply --mode lacks its value"),
+        (
+            "talosctl cluster create docker --controlplanes 3",
+            "talosctl cluster create docker knows no flag --controlplanes",
+        ),
+        (
+            "helmfile --file apps.yaml sync --hide-note",
+            "helmfile sync knows no flag --hide-note",
+        ),
+        (
+            "kubectl apply --serverside",
+            "kubectl apply knows no flag --serverside",
+        ),
+    ] {
+        let run = project.command("bash").args(["-c", call]).output().unwrap();
+        let run = project.sandbox.finish(&run);
+        assert_eq!(run.code, Some(96), "{call}: {run}");
+        assert_eq!(run.stderr.trim(), told);
+    }
+}
+
+/// The tools that are at hand know every flag that the stand-ins take for theirs.
+#[test]
+fn tools_know_the_flags_of_their_stand_ins() {
+    let table = include_str!("recipes/stubs/flags");
+    for tool in ["age", "kubeconform", "kubectl", "sops"] {
+        let Some(program) = oracle(tool) else {
+            continue;
+        };
+        let rows = table.lines().filter_map(|line| line.split_once(" |"));
+        let rows = rows.filter(|(command, _)| command.split(' ').next() == Some(tool));
+        let mut asked = 0;
+        for (command, flags) in rows {
+            let (_, command_words) = command.split_once(' ').unwrap();
+            // kubectl tells the flags of all its commands by a command.
+            let words = match (tool, command_words) {
+                ("kubectl", "*") => "options".to_owned(),
+                ("kubeconform", "*") => "-h".to_owned(),
+                (_, "*") => "--help".to_owned(),
+                (_, words) => format!("{words} --help"),
+            };
+            let output = Command::new(&program)
+                .args(words.split(' '))
+                .output()
+                .unwrap();
+            let help = [output.stdout, output.stderr].concat();
+            let help = String::from_utf8(help).unwrap();
+            for flag in flags.split_whitespace() {
+                let flag = flag.trim_end_matches('=');
+                assert!(help.contains(flag), "{command} has no {flag}: {help}");
+                asked += 1;
+            }
+        }
+        assert!(asked >= 5, "{tool}: {asked} flags");
+    }
+}
+
+/// A step of the rehearsal of an upgrade: what it says of versions, and what it refuses.
+#[test]
+fn recipes_plan_upgrades_one_minor_version_at_a_time() {
+    let project = Project::rendered(".");
+    project.commit();
+    let topf = project.sandbox.read("talos/topf.yaml");
+    let planned = |talos: &str| {
+        let (before, rest) = topf.split_once("talosVersion: ").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let text = format!("{before}talosVersion: {talos}\n{after}");
+        project.sandbox.write("talos/topf.yaml", text);
+        let mut bash = project.command("bash");
+        let run = bash
+            .args([".github/upgrade-plan.sh", "HEAD"])
+            .output()
+            .unwrap();
+        project.sandbox.finish(&run)
+    };
+    let (_, from) = topf.split_once("talosVersion: ").unwrap();
+    let from = from.lines().next().unwrap();
+    let run = planned(from);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        run.stdout
+            .contains(&format!("| Talos | {from} | | stays |")),
+        "{run}"
+    );
+    for (to, code, told) in [
+        ("v1.13.99", 0, "nodes reboot, one at a time"),
+        ("v1.14.2", 0, "nodes reboot, one at a time"),
+        ("v1.15.0", 1, "**skips a minor version**"),
+        ("v2.0.0", 1, "**skips a minor version**"),
+        ("v1.12.9", 1, "**goes back**"),
+        ("v1.13.0", 1, "**goes back**"),
+    ] {
+        let run = planned(to);
+        assert_eq!(run.code, Some(code), "{to}: {run}");
+        assert!(run.stdout.contains(told), "{to}: {run}");
+        assert_eq!(
+            run.stderr.contains("::error file=talos/topf.yaml::"),
+            code == 1,
+            "{run}"
+        );
+    }
+}
+
+/// The steps of the rehearsals, in their order, with stand-ins for what is not here.
+#[test]
+fn workflows_that_rehearse_run_with_stand_ins() {
+    let project = Project::rendered(".");
+    project.commit();
+    for (name, steps, calls) in [
+        (
+            "bootstrap",
+            6,
+            [
+                "talosctl cluster create docker --name rehearsal --workers 1 --subnet 10.30.0.0/24",
+                "--config-patch @talos/all/20-kubelet.yaml",
+                "helmfile --file bootstrap/helmfile/apps.yaml --selector name!=cilium sync",
+            ],
+        ),
+        (
+            "upgrade",
+            4,
+            [
+                "cargo install --locked --git something --rev something kiln",
+                "helm show crds oci://ghcr.io/home-operations/charts/tuppr --version",
+                "kubectl apply --server-side --dry-run=server --namespace system-upgrade",
+            ],
+        ),
+    ] {
+        assert_eq!(project.run_workflow(name), steps, "{name}");
+        let told = fs::read_to_string(project.beside("calls")).unwrap();
+        for call in calls {
+            assert!(told.contains(call), "{name}: no {call} in {told}");
+        }
+    }
+    let summary = fs::read_to_string(project.beside("summary.md")).unwrap();
+    assert!(summary.contains("| Talos | "), "{summary}");
+    let created = fs::read_to_string(project.beside("calls")).unwrap();
+    assert!(!created.contains("20-api-address"), "{created}");
+}
+
+/// Every workflow that a cluster's repository gets is one that GitHub takes.
+#[test]
+fn workflows_are_right() {
+    let Some(actionlint) = oracle("actionlint") else {
+        return;
+    };
+    let lint = |sandbox: &Sandbox| {
+        let output = Command::new(&actionlint)
+            .arg("-no-color")
+            .current_dir(sandbox.path(""))
+            .output()
+            .unwrap();
+        sandbox.finish(&output)
+    };
+    for (name, count) in [("homelab", 5), ("full", 5)] {
+        let sandbox = example(name);
+        sandbox.kiln(&["render", "--keygen"]).success();
+        let git = Command::new("git")
+            .args(["init", "--quiet"])
+            .current_dir(sandbox.path(""))
+            .status();
+        assert!(git.unwrap().success());
+        let files = sandbox.files();
+        let workflows = files
+            .iter()
+            .filter(|path| path.starts_with(".github/workflows/"));
+        assert_eq!(workflows.count(), count);
+        let run = lint(&sandbox);
+        assert_eq!(run.code, Some(0), "{name}: {run}");
+        let path = ".github/workflows/bootstrap.yaml";
+        let wrong = sandbox.read(path).replace("if: failure()", "if: failed()");
+        sandbox.write(path, wrong);
+        let run = lint(&sandbox);
+        assert_eq!(run.code, Some(1), "{name}: {run}");
+        assert!(
+            run.stdout.contains("undefined function \"failed\""),
+            "{run}"
+        );
+    }
+}
+
 /// A copy of the full example, rendered and committed.
 struct Project {
     sandbox: Sandbox,
@@ -126,8 +374,11 @@ impl Project {
         fs::create_dir_all(&bin).unwrap();
         let link =
             |from: &Path, name: &str| std::os::unix::fs::symlink(from, bin.join(name)).unwrap();
+        // What is asked of YAML files, the real yq answers.
+        let yq = oracle("yq");
         for tool in TOOLS {
-            link(&stubs.join("stub"), tool);
+            let real = yq.as_deref().filter(|_| tool == "yq");
+            link(real.unwrap_or(&stubs.join("stub")), tool);
         }
         link(&stubs.join("just"), "just");
         link(Path::new(env!("CARGO_BIN_EXE_kiln")), "kiln");
@@ -187,6 +438,10 @@ impl Project {
         for call in [
             "topf render",
             "topf kubeconfig",
+            "topf apply --auto-bootstrap --allow-not-ready --confirm=false",
+            "topf reset --nodes-filter ^name$ --full=false --graceful=true --wait-for-maintenance",
+            "topf reset --full=false --wait-for-maintenance",
+            "topf upgrade --topfconfig without-patches.yaml --nodes-filter .* --dry-run",
             "tofu -chdir=",
             "sops encrypt --in-place",
         ] {
@@ -211,6 +466,44 @@ impl Project {
             .unwrap();
         let run = self.sandbox.finish(&output);
         assert_eq!(run.code, Some(0), "{script}\n{run}");
+    }
+
+    /// Runs the steps of a workflow that run a script, and returns how many they are.
+    fn run_workflow(&self, name: &str) -> usize {
+        let text = self.sandbox.read(&format!(".github/workflows/{name}.yaml"));
+        let workflow = yaml::load(&text).unwrap()[0].root.to_value(Resolver::Core);
+        let jobs = workflow["jobs"].as_object().unwrap().values();
+        let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+        let mut ran = 0;
+        for step in steps {
+            let Some(script) = step["run"].as_str() else {
+                continue;
+            };
+            let mut bash = self.command("bash");
+            bash.args(["-euo", "pipefail", "-c", script])
+                .env("RUNNER_TEMP", self.beside("temporary"))
+                .env("GITHUB_STEP_SUMMARY", self.beside("summary.md"));
+            for (variable, value) in step["env"].as_object().into_iter().flatten() {
+                let value = value.as_str().unwrap();
+                let value = match value.contains("base.sha") {
+                    true => "HEAD",
+                    false => "something",
+                };
+                bash.env(variable, value);
+            }
+            fs::create_dir_all(self.beside("temporary")).unwrap();
+            let run = self.sandbox.finish(&bash.output().unwrap());
+            assert_eq!(run.code, Some(0), "{name}: {}: {run}", step["name"]);
+            ran += 1;
+        }
+        ran
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        let author = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+        let commit = ["commit", "--quiet", "--message", "All"];
+        self.git(&[author, commit].concat());
     }
 
     /// Expects every new file to be out of git's reach, or sealed.

@@ -91,7 +91,12 @@ struct Edit<'e> {
 impl Edit<'_> {
     fn yaml(&self) -> Result<String, EditError> {
         let documents = yaml::load(self.text).map_err(|_| self.syntax())?;
-        let Some(first) = documents.first() else {
+        let is_blank =
+            |document: &yaml::Document| document.root.is_null() && document.root.span.is_empty();
+        let Some(first) = documents
+            .first()
+            .filter(|_| !documents.iter().all(is_blank))
+        else {
             return Ok(self.beginning());
         };
         let mut steps = Route::from_pointer(self.pointer).0;
@@ -437,6 +442,10 @@ mod tests {
         assert_eq!(
             on("cluster.yaml", "# Nothing yet.\n"),
             "# Nothing yet.\napps:\n  echo:\n    enabled: true\n"
+        );
+        assert_eq!(
+            on("cluster.yaml", "---\n# Nothing yet.\n"),
+            "---\n# Nothing yet.\napps:\n  echo:\n    enabled: true\n"
         );
     }
 

@@ -4,6 +4,9 @@
 //! any part of it, and entries of its own with a `source`.
 
 mod entry_reader;
+mod raising;
+
+pub use raising::{RaisedVersion, raise};
 
 use std::sync::Arc;
 
@@ -45,7 +48,12 @@ pub fn load(files: &dyn Files, catalogue: Option<&Node>) -> StageResult<VersionT
             let shown = shown_source(&source, &roots);
             for root in &roots {
                 for (key, written) in read_groups(&shown, root, &mut problems) {
-                    lay_over(&mut table, key, written, &shown, &mut problems);
+                    // Without the catalogue, all entries are the project's own.
+                    if catalogue.is_none() {
+                        table.entries.insert(key, written.into_own(&shown));
+                    } else {
+                        problems.extend(lay_over(&mut table, key, written, &shown));
+                    }
                 }
             }
         }
@@ -160,24 +168,22 @@ fn unknown_group(source: &Arc<Source>, group: &Entry) -> Diagnostic {
         .with_hint(format!("the groups are `{}`", groups.join("`, `")))
 }
 
-/// Lays an entry of the project over that of the catalogue, or adds it.
+/// Lays an entry of the project over that of the catalogue, or adds it; returns what is wrong with that.
 fn lay_over(
     table: &mut VersionTable,
     key: VersionKey,
     written: WrittenEntry,
     source: &Arc<Source>,
-    problems: &mut Vec<Diagnostic>,
-) {
+) -> Option<Diagnostic> {
     let Some(entry) = table.entries.get_mut(&key) else {
-        if written.is_of_its_own(&key) {
-            table.entries.insert(key, written.into_own(source));
-        } else {
-            problems.push(unknown_entry(table, &key, &written, source));
+        if !written.is_of_its_own(&key) {
+            return Some(unknown_entry(table, &key, &written, source));
         }
-        return;
+        table.entries.insert(key, written.into_own(source));
+        return None;
     };
     written.lay_over(entry, source);
-    problems.extend(too_old(&key, entry));
+    too_old(&key, entry)
 }
 
 fn unknown_entry(

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use kustomize::Place;
+use serde_json::Value;
 
 use super::change::Pair;
 use super::fields;
 use super::items::Item;
 use super::lines::{Mark, hunks};
 use super::places;
-use super::report::Change;
+use super::report::{Change, Edit, Field};
 use super::route::Route;
 use super::side::{Side, SideFile};
 use crate::source::{Source, Span};
@@ -54,6 +55,8 @@ impl fmt::Display for Cause {
 /// Finds causes from the origins of the lines that differ.
 pub(super) struct Blame<'s> {
     keys: Vec<Route>,
+    /// The versions that differ, with the old and the new one.
+    versions: Vec<(Route, String, String)>,
     known: bool,
     before: Sources<'s>,
     after: Sources<'s>,
@@ -69,6 +72,7 @@ impl<'s> Blame<'s> {
             fields::compare(old, new, &Route::default(), &mut found);
         }
         Self {
+            versions: found.iter().filter_map(version_change).collect(),
             keys: found.into_iter().map(|field| field.route).collect(),
             known: before.config.is_some() && after.config.is_some(),
             before: sources(before),
@@ -109,12 +113,50 @@ impl<'s> Blame<'s> {
         // What a rule adds to an object that comes or goes comes and goes with it.
         let only_rules = causes.iter().all(|cause| matches!(cause, Cause::Rule(_)));
         causes.retain(|cause| !whole || only_rules || !matches!(cause, Cause::Rule(_)));
+        let versions = self.versions_of(change, pair);
+        if !versions.is_empty() {
+            causes.retain(|cause| !is_version(cause));
+            causes.extend(versions);
+        }
         // A key that can be named says more than that it is one of several.
         let vague = |cause: &Cause| matches!(cause, Cause::Config(key) if key.is_empty());
         if !causes.iter().all(vague) {
             causes.retain(|cause| !vague(cause));
         }
         causes.into_iter().collect()
+    }
+
+    /// Lists the versions whose old and new text stand in what differs; those that the object names, where it names any.
+    ///
+    /// Many files read their versions in one shared template, so that lines of templates do not tell them apart.
+    fn versions_of(&self, change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
+        let holds = |value: &Value, version: &str| match value {
+            Value::String(text) => text.contains(version),
+            Value::Number(number) => number.to_string() == version,
+            _ => false,
+        };
+        let changed = change.fields.iter().filter_map(|field| match &field.edit {
+            Edit::Changed(before, after) => Some((before, after)),
+            _ => None,
+        });
+        let changed: Vec<(&Value, &Value)> = changed.collect();
+        let seen = self.versions.iter().filter(|(_, old, new)| {
+            let mut changed = changed.iter();
+            changed.any(|(before, after)| holds(before, old) && holds(after, new))
+        });
+        let seen: Vec<&Route> = seen.map(|(route, ..)| route).collect();
+        let text = pair.after.as_ref().map_or("", |item| manifest(item).1);
+        let named = seen.iter().filter(|route| text.contains(route.last_key()));
+        let named: Vec<&&Route> = named.collect();
+        let chosen = if named.is_empty() {
+            seen
+        } else {
+            named.into_iter().copied().collect()
+        };
+        let causes = chosen.into_iter();
+        causes
+            .map(|route| Cause::Config(route.to_string()))
+            .collect()
     }
 
     /// Returns the option that switched on or off the app whose templates made an object.
@@ -185,6 +227,19 @@ impl<'s> Blame<'s> {
             causes.extend(found);
         }
     }
+}
+
+/// Returns a version that differs; a digest is another version.
+fn version_change(field: &Field) -> Option<(Route, String, String)> {
+    let Edit::Changed(Value::String(old), Value::String(new)) = &field.edit else {
+        return None;
+    };
+    let is_version = field.route.keys().next() == Some("versions");
+    is_version.then(|| (field.route.clone(), old.clone(), new.clone()))
+}
+
+fn is_version(cause: &Cause) -> bool {
+    matches!(cause, Cause::Config(key) if key.starts_with("versions."))
 }
 
 fn sources(side: &Side) -> Sources<'_> {

@@ -27,7 +27,7 @@ pub struct Draft {
     pub tree: Tree<Hardened>,
     /// The secrets that the run met.
     pub secrets: Secrets,
-    /// The config with its defaults; some of its values are secret.
+    /// The config with its defaults, and the `versions`; some of its values are secret.
     pub values: Value,
     /// What was made up: key files, variables and encrypted data files.
     pub stand_ins: BTreeSet<String>,

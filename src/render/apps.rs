@@ -47,6 +47,19 @@ pub(super) fn position(path: &str) -> Position<'_> {
     }
 }
 
+/// Returns whether a template at a path below the folder of templates is rendered with these apps.
+pub(super) fn is_on(path: &str, apps: &[App]) -> bool {
+    let mut enabled = apps.iter().filter(|app| app.enabled);
+    match position(path) {
+        Position::Outside => true,
+        Position::Manifest(..) => false,
+        Position::Namespace(namespace) => enabled.any(|app| app.namespace == namespace),
+        Position::App(namespace, name) => {
+            enabled.any(|app| app.namespace == namespace && app.name == name)
+        }
+    }
+}
+
 /// What is known of a folder that stands where apps do.
 #[derive(Clone, Copy, Debug, Default)]
 struct AppFolder {

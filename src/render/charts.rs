@@ -2,6 +2,8 @@
 
 use super::apps::{Position, position};
 use super::layers::Entry;
+use super::version_reads;
+use crate::config::model::versions::{VersionGroup, VersionTable};
 use crate::tree::App;
 
 /// A chart and the version that is installed.
@@ -13,19 +15,40 @@ pub struct Chart {
     pub version: String,
 }
 
-/// Finds the charts of an app in its `OCIRepository` and `HelmRelease` objects, sorted by name.
+/// Finds the charts of an app, sorted by name: those whose versions its templates read, and those that its
+/// `OCIRepository` and `HelmRelease` objects spell out.
 ///
 /// The templates are read as text, because those of an app that is off cannot be rendered: its
-/// options may be missing. A name or version that a tag computes is left out.
-pub(super) fn of(app: &App, entries: &[Entry]) -> Vec<Chart> {
+/// options may be missing. A name or version that a tag computes otherwise is left out.
+pub(super) fn of(app: &App, entries: &[Entry], versions: &VersionTable) -> Vec<Chart> {
     let mut charts: Vec<Chart> = entries
         .iter()
         .filter(|entry| position(&entry.path) == Position::App(&app.namespace, &app.name))
-        .flat_map(|entry| in_text(&entry.source.text))
+        .flat_map(|entry| {
+            let text = &entry.source.text;
+            [in_text(text), read_in(text, versions)].concat()
+        })
         .collect();
     charts.sort();
     charts.dedup();
     charts
+}
+
+/// Lists the charts whose versions a template reads.
+fn read_in(text: &str, versions: &VersionTable) -> Vec<Chart> {
+    let reads = version_reads::in_text(text).into_iter();
+    let charts = reads.filter(|key| key.group == VersionGroup::Charts);
+    let chart = |key| {
+        let entry = versions.entries.get(&key)?;
+        let source = entry.source.as_deref().unwrap_or_default();
+        let artifact = source.strip_prefix("oci://");
+        let name = artifact.and_then(|path| path.rsplit('/').next());
+        Some(Chart {
+            name: name.unwrap_or(&key.name).to_owned(),
+            version: entry.version.clone(),
+        })
+    };
+    charts.filter_map(chart).collect()
 }
 
 fn in_text(text: &str) -> Vec<Chart> {

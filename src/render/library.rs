@@ -1,7 +1,11 @@
 //! What is read of the folders of templates before anything is known of the config.
 
+use std::collections::BTreeSet;
+
 use super::apps::{self, Manifest};
 use super::layers::{Entry, Layers};
+use super::version_reads;
+use crate::config::model::versions::VersionKey;
 use crate::diagnostic::Diagnostic;
 use crate::tree::is_secret_path;
 use crate::tree::output_path::ReservedPaths;
@@ -37,6 +41,14 @@ impl Library {
         outputs
             .map(Entry::output)
             .filter(|path| is_secret_path(path))
+    }
+
+    /// Returns the template of an output, as messages name it, and the versions that it reads.
+    pub fn reads_of(&self, output: &str) -> Option<(String, BTreeSet<VersionKey>)> {
+        let mut templates = self.entries.iter().filter(|entry| entry.is_template());
+        let entry = templates.find(|entry| entry.output() == output)?;
+        let source = &entry.source;
+        Some((source.path.clone(), version_reads::in_text(&source.text)))
     }
 }
 

@@ -118,7 +118,8 @@ fn helps_with_init() {
 
     [global options]
 
-    Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.
+    Writes a config that renders as it is, its JSON Schema for the editor, the versions that
+    Renovate keeps, a .gitignore and the keys.
     What is there already is never overwritten.
 
     Examples:
@@ -312,8 +313,9 @@ fn helps_with_apps() {
     Usage: kiln apps [OPTIONS] [COMMAND]
 
     Commands:
-      enable   Switch apps on in the config, with the apps that they need; comments stay
-      disable  Switch apps off in the config; comments stay
+      enable    Switch apps on in the config, with the apps that they need; comments stay
+      disable   Switch apps off in the config; comments stay
+      outdated  List the versions in `versions.yaml` that are older than those of this Kiln
 
     Options:
           --enabled  Only those that are on
@@ -327,6 +329,7 @@ fn helps_with_apps() {
       kiln apps enable trust-manager
       kiln apps enable unifi-dns --set host=https://192.168.1.1 --set api_key
       kiln apps disable echo
+      kiln apps outdated
       kiln apps --message-format json | jq -r .name
     ");
 }

@@ -28,6 +28,7 @@ fn starts_a_project_in_a_new_folder() {
     created cluster.yaml
     created kiln.toml
     created cluster.schema.json
+    created versions.yaml
     created age.key for [RECIPIENT]; keep a copy in a safe place
     created deploy.key and deploy.key.pub
     created flux-webhook-token.txt
@@ -42,6 +43,7 @@ fn starts_a_project_in_a_new_folder() {
     clusters/home/deploy.key.pub
     clusters/home/flux-webhook-token.txt
     clusters/home/kiln.toml
+    clusters/home/versions.yaml
     "#);
     assert_snapshot!(sandbox.read("clusters/home/.gitignore"), @r#"
     # Keys and what is made from them: never commit these.

@@ -84,7 +84,7 @@ fn each_edit_of_the_config_is_traced_to_its_key() {
 #[test]
 fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
     let sandbox = history();
-    let template = "templates/kubernetes/apps/default/echo/app/ocirepository.yaml";
+    let template = "templates/kubernetes/apps/default/echo/ks.yaml.tera";
     sandbox
         .kiln(&[
             "catalogue",

@@ -153,7 +153,7 @@ fn says_which_of_several_are_missing() {
     assert!(run.stderr.starts_with("SKIPPED curl: no `curl`"), "{run}");
     let all = machine.install(&[], &["--all"]);
     assert_eq!(all.code, Some(1), "{all}");
-    assert_eq!(all.stdout.matches("SKIPPED: ").count(), 25, "{all}");
+    assert_eq!(all.stdout.matches("SKIPPED: ").count(), 26, "{all}");
     assert!(all.stdout.contains(" jq-1.7 "), "{all}");
 }
 

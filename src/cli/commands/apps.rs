@@ -1,5 +1,7 @@
 //! `kiln apps`: what can be deployed, and what is.
 
+mod outdated;
+
 use clap::Subcommand;
 use rand_core::OsRng;
 use serde_json::json;
@@ -14,9 +16,10 @@ use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
 use crate::cli::secret_input;
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
-use crate::pipeline::{self, Change, Chart};
+use crate::pipeline::{self, Change, Chart, VERSIONS_FILE};
 use crate::secret::Secret;
 use crate::tree::App;
+use outdated::OutdatedArgs;
 
 const COMMAND: &str = "kiln apps";
 const MORE: &str = "\
@@ -26,6 +29,7 @@ Examples:
   kiln apps enable trust-manager
   kiln apps enable unifi-dns --set host=https://192.168.1.1 --set api_key
   kiln apps disable echo
+  kiln apps outdated
   kiln apps --message-format json | jq -r .name";
 
 /// List the apps of the catalogue and the project, and switch them on and off
@@ -57,9 +61,11 @@ enum Verb {
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
     },
+    /// List the versions in `versions.yaml` that are older than those of this Kiln
+    Outdated(OutdatedArgs),
 }
 
-/// Lists the apps by namespace and name, or switches some.
+/// Lists the apps by namespace and name, switches some, or compares versions.
 pub fn run(
     args: &AppsArgs,
     settings: &Settings,
@@ -67,6 +73,8 @@ pub fn run(
 ) -> Result<Outcome, CommandError> {
     let session = Session::open(settings, KeyUse::WithCommands, printer)?;
     match &args.verb {
+        Some(Verb::Outdated(args)) if args.writes() => outdated::write(settings, printer),
+        Some(Verb::Outdated(args)) => outdated::list(args, &session, printer),
         None => list(args.enabled, &session, printer),
         Some(Verb::Enable { names, set }) => {
             let change = Change {
@@ -141,6 +149,7 @@ fn switch(
     let files = switched.files.iter();
     let files = files.map(|(path, text)| (path.clone(), text.clone()));
     drop(Replacement::make(&session.disk, files)?);
+    let completed = complete_versions(change, settings, printer)?;
     drop(claimed);
     let state = if change.on { "on" } else { "off" };
     for app in &switched.apps {
@@ -158,10 +167,33 @@ fn switch(
     if switched.apps.is_empty() && switched.files.is_empty() {
         printer.status(format!("nothing to do: already {state}"));
     }
-    for path in switched.files.keys() {
+    let completed = completed.then_some(VERSIONS_FILE);
+    let changed = switched.files.keys().map(String::as_str);
+    for path in changed.chain(completed) {
         printer.status(format!("changed {path}; `kiln render` writes the tree"));
     }
     Ok(Outcome::Clean)
+}
+
+/// Adds the versions that apps need which are on now, for Renovate to see; returns whether any was missing.
+fn complete_versions(
+    change: &Change,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<bool, CommandError> {
+    if !change.on {
+        return Ok(false);
+    }
+    let session = Session::open(settings, KeyUse::WithCommands, printer)?;
+    let report = pipeline::compare_versions(&session.world())?;
+    let Some(text) = report.completed()? else {
+        return Ok(false);
+    };
+    drop(Replacement::make(
+        &session.disk,
+        [(VERSIONS_FILE.to_owned(), text)],
+    )?);
+    Ok(true)
 }
 
 fn list(

@@ -12,7 +12,7 @@ use crate::cli::report::shown::terminal::{self, TerminalPage};
 use crate::cli::session::Session;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
-use crate::pipeline::Keys;
+use crate::pipeline::{self, Keys, ReadVersions, VERSIONS_FILE};
 use crate::source::Source;
 use crate::tree::{File, Injection, Origin, Sealed, Tree};
 
@@ -77,7 +77,13 @@ pub fn run(
         return Err(unknown_file(path, &tree));
     };
     let page = match line {
-        Some(line) => explain_line(&tree, file, line)?,
+        Some(line) => {
+            let mut page = explain_line(&tree, file, line)?;
+            if let Some(read) = read_versions(&session, file) {
+                show_versions(&read, file, line, &mut page);
+            }
+            page
+        }
         None => explain_file(&tree, file),
     };
     printer.data(&page.finish())?;
@@ -149,6 +155,45 @@ fn explain_line(
         None => page.line("of unknown origin"),
     }
     Ok(page)
+}
+
+/// Finds the versions behind a file; none where the project's config cannot tell.
+fn read_versions(session: &Session, file: &File) -> Option<ReadVersions> {
+    let read = pipeline::versions_behind(&session.world(), &file.path);
+    read.ok().flatten()
+}
+
+/// Names the template that includes the one that a line is from, and the versions that stand in the line.
+fn show_versions(read: &ReadVersions, file: &File, line: usize, page: &mut TerminalPage) {
+    let template = match file.origins.get(line - 1) {
+        Some(Origin::Template { template, .. }) => template,
+        Some(Origin::Rule(_)) | None => return,
+    };
+    if template.path != read.template {
+        page.line(format_args!("included by {}", read.template));
+    }
+    let span = file.source.line_span(line);
+    let Some(shown) = file.source.visible() else {
+        return;
+    };
+    let text = &shown[span.start..span.end];
+    for (key, entry) in &read.versions {
+        if !text.contains(entry.version.as_str()) {
+            continue;
+        }
+        let route = key.route();
+        match &entry.place {
+            Some(place) => {
+                let (line, _) = place.source.line_column(place.span.start);
+                let path = &place.source.path;
+                page.line(format_args!("version {route} from {path}:{line}"));
+                show_line(&place.source, line, page);
+            }
+            None => page.line(format_args!(
+                "version {route} of this Kiln; {VERSIONS_FILE} can set another"
+            )),
+        }
+    }
 }
 
 /// Names the rules that added a line, with each object and why; a patch holds what several have added.

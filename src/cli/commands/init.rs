@@ -13,12 +13,13 @@ use crate::cli::printer::Printer;
 use crate::cli::session::{PROJECT_FILE, Session};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
-use crate::pipeline::MAKEJINJA_FILE;
+use crate::pipeline::{MAKEJINJA_FILE, VERSIONS_FILE, compare_versions};
 
 pub use keys::{KeyType, make_missing as make_missing_keys, new_age_key, write_age_key};
 
 const MORE: &str = "\
-Writes a config that renders as it is, its JSON Schema for the editor, a .gitignore and the keys.
+Writes a config that renders as it is, its JSON Schema for the editor, the versions that
+Renovate keeps, a .gitignore and the keys.
 What is there already is never overwritten.
 
 Examples:
@@ -114,7 +115,12 @@ fn write_starter(
     }
     create(disk, PROJECT_FILE, starter::PROJECT_TEXT, printer)?;
     let session = Session::open_root(disk.root(), settings, KeyUse::Never)?;
-    create(disk, starter::SCHEMA, &schema::text(&session)?, printer)
+    create(disk, starter::SCHEMA, &schema::text(&session)?, printer)?;
+    // A config that was there already may be one that is not valid yet.
+    if let Ok(report) = compare_versions(&session.world()) {
+        create(disk, VERSIONS_FILE, &report.raised()?, printer)?;
+    }
+    Ok(())
 }
 
 fn create(disk: &Disk, name: &str, text: &str, printer: &mut Printer) -> Result<(), CommandError> {

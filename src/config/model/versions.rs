@@ -145,6 +145,20 @@ pub struct VersionTable {
 }
 
 impl VersionTable {
+    /// Returns the versions alone, by group and name, for a comparison.
+    pub fn numbers(&self) -> Value {
+        let mut groups = Map::new();
+        for (key, entry) in &self.entries {
+            let group = groups.entry(key.group.key()).or_insert_with(|| json!({}));
+            if key.name.is_empty() {
+                *group = json!(entry.version);
+            } else {
+                group[&key.name] = json!(entry.version);
+            }
+        }
+        Value::Object(groups)
+    }
+
     /// Returns the variable `versions` of templates: `versions.charts["cert-manager"].version`.
     pub fn variable(&self) -> Value {
         let mut groups = Map::new();

@@ -56,8 +56,7 @@ impl WrittenEntry {
             VersionGroup::Charts | VersionGroup::Images => {
                 self.source.is_some() && self.version.is_some()
             }
-            VersionGroup::Talos | VersionGroup::Kubernetes => self.version.is_some(),
-            VersionGroup::Tools | VersionGroup::Actions => false,
+            _ => false,
         }
     }
 

@@ -169,6 +169,7 @@ pub(super) const LOAD: &[Mistake] = &[
         )
     }),
     ("version-unknown", |it| {
+        with(it, "kiln.toml", "");
         with(
             it,
             "versions.yaml",

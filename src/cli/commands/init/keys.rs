@@ -230,13 +230,16 @@ mod tests {
 
     #[test]
     fn the_catalogue_pins_tools_that_read_the_default_key() {
-        let pins = include_str!("../../../../templates/.mise/config.toml");
+        let pins = include_str!("../../../../templates/versions.yaml");
+        let pins = crate::yaml::load(pins).unwrap().remove(0).root;
         for (tool, since) in [("sops", (3, 12)), ("age", (1, 3)), ("flux2", (2, 9))] {
-            let start = format!("{tool} = \"");
-            let pinned = pins.lines().find_map(|line| line.strip_prefix(&start));
-            let mut parts = pinned.unwrap().split('.').map(|part| part.parse().unwrap());
-            let pinned = (parts.next().unwrap(), parts.next().unwrap());
-            assert!(pinned >= since, "{tool} {pinned:?}");
+            // The one that is there, and the one that a project may hold it back to.
+            for key in ["version", "minimum"] {
+                let pinned = pins.find_text(&format!("tools.{tool}.{key}")).unwrap();
+                let mut parts = pinned.split('.').map(|part| part.parse().unwrap());
+                let pinned = (parts.next().unwrap(), parts.next().unwrap());
+                assert!(pinned >= since, "{tool} {key} {pinned:?}");
+            }
         }
         assert_eq!(DEFAULT_KEY_TYPE, KeyType::PostQuantum);
     }

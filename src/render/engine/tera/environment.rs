@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::callable::{Failure, Flow};
 use super::{session, sourcemap};
+use crate::render::apps::is_on;
 use crate::secret::{Secrets, stand_in};
 use crate::source::{Files, ReadError};
 use crate::tree::App;
@@ -32,6 +33,8 @@ type Content = Option<Arc<Vec<u8>>>;
 #[derive(Default)]
 pub(in crate::render) struct Environment {
     apps: Vec<App>,
+    /// The outputs of all templates, whether they are rendered or not, sorted.
+    outputs: Vec<String>,
     /// By path, as a secret or not.
     files: Mutex<BTreeMap<(String, bool), Content>>,
     secrets: Mutex<Secrets>,
@@ -40,9 +43,10 @@ pub(in crate::render) struct Environment {
 }
 
 impl Environment {
-    pub(in crate::render) fn new(apps: Vec<App>, values: &Value) -> Self {
+    pub(in crate::render) fn new(apps: Vec<App>, outputs: Vec<String>, values: &Value) -> Self {
         Self {
             apps,
+            outputs,
             marker_like: AtomicBool::new(holds_marker(values)),
             ..Self::default()
         }
@@ -59,6 +63,12 @@ impl Environment {
             Some(other) => call(&other.apps),
             None => call(&self.apps),
         }
+    }
+
+    /// Lists the outputs of the templates of which something is rendered, also those that turn out empty.
+    pub(super) fn outputs<'e>(&'e self, apps: &[App]) -> impl Iterator<Item = &'e str> {
+        let outputs = self.outputs.iter().map(String::as_str);
+        outputs.filter(move |path| is_on(path, apps))
     }
 
     /// Reads a file that was loaded, as this rendering has it; asks for it otherwise.

@@ -4,6 +4,7 @@ mod apps;
 mod files;
 mod keys;
 mod network;
+mod outputs;
 
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
@@ -79,6 +80,14 @@ pub static FUNCTIONS: &[Function] = &[
         flow: Flow::Open,
         arguments: &["path"],
         call: files::file,
+    },
+    Function {
+        name: "output_globs",
+        signature: "output_globs()",
+        summary: "Returns patterns of all files that are rendered, for tools that must leave them alone: `FOLDER/**` of an app, `FOLDER/@(NAME|NAME)` elsewhere",
+        flow: Flow::Open,
+        arguments: &[],
+        call: outputs::output_globs,
     },
     Function {
         name: "secret",

@@ -19,6 +19,8 @@ mod schemas;
 mod versions;
 /// Templates and what they render to.
 mod render;
+/// What apps ask for besides their own files.
+mod asks;
 /// Hardening rules.
 mod harden;
 /// Scorecards.

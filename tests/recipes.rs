@@ -279,7 +279,7 @@ fn workflows_that_rehearse_run_with_stand_ins() {
             [
                 "talosctl cluster create docker --name rehearsal --workers 1 --subnet 10.30.0.0/24",
                 "--config-patch @talos/all/20-kubelet.yaml",
-                "helmfile --file bootstrap/helmfile/apps.yaml --selector name!=cilium sync",
+                "helmfile --file bootstrap/helmfile/apps.yaml --selector name!=cilium,name!=proxmox-ccm sync",
             ],
         ),
         (

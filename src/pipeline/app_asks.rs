@@ -5,7 +5,7 @@ use super::failure::{Failure, Warnings};
 use crate::config::AskedValue;
 use crate::config::model::Cluster;
 use crate::diagnostic::{Diagnostic, Warned};
-use crate::render::{self, Library, PodAsks};
+use crate::render::{self, AskedOption, Context, Library, PodAsks};
 use crate::rules::Policy;
 use crate::schema::{self, Schema};
 use crate::workload::Profiles;
@@ -33,6 +33,18 @@ pub(super) fn with_asked_options(
     if asked.is_empty() {
         return Ok((cluster, schema));
     }
+    let dependent = Dependent {
+        cluster: &cluster,
+        schema: &schema,
+        library,
+        asked: &asked,
+    };
+    let secret = dependent.on(cluster.secret_pointers.iter());
+    merged.secret_pointers.extend(secret);
+    let seed = cluster.made_up.values().next().cloned().unwrap_or_default();
+    let made_up = dependent.on(cluster.made_up.keys());
+    let made_up = made_up.into_iter().map(|pointer| (pointer, seed.clone()));
+    merged.made_up.extend(made_up);
     let asked = asked.into_iter().map(|option| AskedValue {
         pointer: option.pointer,
         value: option.value,
@@ -48,6 +60,37 @@ pub(super) fn with_asked_options(
         ..validated.value
     };
     Ok((cluster, schema))
+}
+
+/// Options that apps ask for, of which some are computed from values of the config.
+struct Dependent<'d> {
+    cluster: &'d Cluster,
+    schema: &'d Schema,
+    library: &'d Library,
+    asked: &'d [AskedOption],
+}
+
+impl Dependent<'_> {
+    /// Lists the options that are other ones where some values are: what is computed from a secret is one.
+    fn on<'p>(&self, pointers: impl Iterator<Item = &'p String>) -> Vec<String> {
+        let mut pointers = pointers.map(String::as_str).peekable();
+        if pointers.peek().is_none() {
+            return Vec::new();
+        }
+        let values = schema::other_values(self.cluster, self.schema, pointers);
+        let context = Context {
+            values: &values,
+            ..self.cluster.into()
+        };
+        // An expression that fails with other values depends on them.
+        let others = render::asked_options(context, self.library).unwrap_or_default();
+        let differs = |option: &&AskedOption| {
+            let mut same = others.iter();
+            !same.any(|other| other.pointer == option.pointer && other.value == option.value)
+        };
+        let dependent = self.asked.iter().filter(differs);
+        dependent.map(|option| option.pointer.clone()).collect()
+    }
 }
 
 /// Takes over what apps say of pods: the levels that namespaces need become wishes, as those of the config are, and what

@@ -80,6 +80,12 @@ struct OperatorPodsAsk {
 }
 
 impl OperatorPodsAsk {
+    /// Returns whether it tells of pods, and not of images alone.
+    fn says_pods(&self) -> bool {
+        let mut entries = self.table.entries().into_iter().flatten();
+        entries.any(|entry| !matches!(entry.key.as_str(), "images" | "source"))
+    }
+
     fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
         Self {
             table: table.clone(),
@@ -214,10 +220,12 @@ impl PodAsks {
         let asking = asking(library, apps);
         let all = asking.iter().flat_map(|manifest| {
             let entries = manifest.asks.operator_pods.iter();
-            entries.map(|pods| OperatorPods {
-                entry: pods.table.clone(),
-                source: Arc::clone(&manifest.source),
-            })
+            entries
+                .filter(|pods| pods.says_pods())
+                .map(|pods| OperatorPods {
+                    entry: pods.table.clone(),
+                    source: Arc::clone(&manifest.source),
+                })
         });
         Self {
             levels: asked.namespaces.levels(),

@@ -344,9 +344,9 @@ Mend the condition, or change the other values that it asks for.
         code: "app-asks",
         summary: "What an app asks for cannot be had",
         text: "\
-An `app.toml` may ask for a place in the bootstrap, for labels of namespaces and for options of other apps. What it
-names there must be in this project: an app, a file of its own folder, a namespace in which an app is on; and releases
-of the bootstrap must not wait for each other.
+An `app.toml` may ask for a place in the bootstrap, for labels of namespaces and for options of other apps.
+What it names there must be in this project: an app, a file of its own folder, a namespace in which an app is
+on; and releases of the bootstrap must not wait for each other.
 
 Name what there is, or take the word out. docs/apps.md has all of them.
 
@@ -358,10 +358,12 @@ Name what there is, or take the word out. docs/apps.md has all of them.
         code: "app-asks-contradict",
         summary: "Two apps, or an app and the config, want different values of one thing",
         text: "\
-Apps may ask for machine configuration, labels of namespaces, Pod Security levels and options of other apps. A machine
-has one value of a sysctl and an app one value of an option, so that one of the two would get what it does not work with.
+Apps may ask for machine configuration, labels of namespaces, Pod Security levels and options of other apps.
+A machine has one value of a sysctl and an app one value of an option, so that one of the two would get what
+it does not work with.
 
-Turn one of the apps off, remove the value from the config, or put an `app.toml` of your own in the place of one of them.
+Turn one of the apps off, remove the value from the config, or put an `app.toml` of your own in the place of
+one of them.
 
     [[machine]]
     sysctls = { \"vm.max_map_count\" = \"262144\" }      # and 65530 in another app",
@@ -370,8 +372,8 @@ Turn one of the apps off, remove the value from the config, or put an `app.toml`
         code: "app-asks-unmet",
         summary: "The manifest of a namespace has not what an app asks of it",
         text: "\
-An app that is on asks for a label or an annotation of the namespace. A template of your own makes the manifest, and leaves
-it out.
+An app that is on asks for a label or an annotation of the namespace. A template of your own makes the
+manifest, and leaves it out.
 
 Include the part that writes it, or write the entry.
 

@@ -64,6 +64,13 @@ scanner() {
         | paste --serial --delimiters=':\n' -
 }
 
+# Those that operators start, which no manifest and no chart names: the apps' own words.
+operators() {
+    if [[ -f .github/operator-images.txt ]]; then
+        cat .github/operator-images.txt
+    fi
+}
+
 rendered="$(charts)"
 {
     echo "$rendered"
@@ -71,5 +78,6 @@ rendered="$(charts)"
     flux
     machines
 } | references | cat - <(scanner <<< "$rendered") \
+    | cat - <(operators) \
     | grep --extended-regexp '^[^:@]+(:[0-9]+/[^:@]+)?(:[^/:@]+|(:[^/:@]+)?@sha256:[0-9a-f]{64})$' \
     | sort --unique

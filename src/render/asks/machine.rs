@@ -1,5 +1,7 @@
 //! What apps ask of the machines that they run on.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::AskCondition;
@@ -56,7 +58,7 @@ pub(super) struct AskedMachines {
     control_plane: Claims,
     worker: Claims,
     /// The namespaces whose pods may call the API of Talos.
-    api_namespaces: std::collections::BTreeSet<String>,
+    api_namespaces: BTreeSet<String>,
 }
 
 impl AskedMachines {
@@ -125,7 +127,7 @@ impl AskedMachines {
             .into_iter()
             .flat_map(|claims| claims.texts(API_ROLES))
             .collect();
-        let roles: std::collections::BTreeSet<&str> = roles.into_iter().collect();
+        let roles: BTreeSet<&str> = roles.into_iter().collect();
         json!({
             "all": fields(&self.all),
             "control_plane": fields(&self.control_plane),

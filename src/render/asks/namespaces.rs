@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::AskCondition;
 use super::claims::Claims;
-use super::field_value::{FieldAsk, FieldKind};
+use super::field_value::{FieldAsk, FieldClaim, FieldKind};
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::{Manifest, ManifestReader};
 use crate::render::condition::Conditions;
@@ -154,46 +154,53 @@ impl AskedNamespaces {
     pub(in crate::render) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for (name, asked) in &self.namespaces {
-            let found = files.iter().find_map(|file| {
-                let mut documents = file.documents.iter();
-                let document = documents.find(|document| {
-                    let text = |route| document.root.find_text(route);
-                    text("kind") == Some("Namespace") && text("metadata.name") == Some(name)
-                })?;
-                Some((file, document))
-            });
-            let Some((file, document)) = found else {
+            let Some((file, manifest)) = manifest_of(name, files) else {
                 continue;
             };
-            for (app, claim) in asked.claims.iter() {
-                let Some(key) = &claim.key else {
-                    continue;
-                };
-                let own = document.root.get("metadata");
-                let own = own.and_then(|metadata| metadata.get(claim.field)?.get(key)?.text());
-                if own != claim.value.as_str() {
-                    let message = format!(
-                        "`{app}` asks for `{key}` in the `{}` of namespace `{name}`, whose manifest has another value or none",
-                        claim.field
-                    );
-                    let manifest = file
-                        .template_place(document.root.span.start)
-                        .unwrap_or_else(|| {
-                            Place::new(&file.source, document.root.first_line_span())
-                        });
-                    problems.push(
-                        Diagnostic::error("app-asks-unmet", message)
-                            .at_place(manifest, "")
-                            .with_related(claim.place.clone(), "asked for here")
-                            .with_hint(format!(
-                                "write `#% include \"{PARTIAL}\" %#` in the template of the namespace, or the entry itself"
-                            )),
-                    );
-                }
-            }
+            let unmet = asked.claims.iter().filter(|(_, claim)| {
+                let key = claim.key.as_deref().unwrap_or_default();
+                let metadata = manifest.get("metadata");
+                let own = metadata.and_then(|metadata| metadata.get(claim.field)?.get(key)?.text());
+                own != claim.value.as_str()
+            });
+            let told = unmet.map(|(app, claim)| unmet_claim(name, app, claim, file, manifest));
+            problems.extend(told);
         }
         problems
     }
+}
+
+/// Finds the manifest of a namespace.
+fn manifest_of<'f>(name: &str, files: &'f [File]) -> Option<(&'f File, &'f Node)> {
+    let documents = files
+        .iter()
+        .flat_map(|file| file.documents.iter().map(move |one| (file, &one.root)));
+    documents.into_iter().find(|(_, root)| {
+        root.find_text("kind") == Some("Namespace") && root.find_text("metadata.name") == Some(name)
+    })
+}
+
+fn unmet_claim(
+    namespace: &str,
+    app: &str,
+    claim: &FieldClaim,
+    file: &File,
+    manifest: &Node,
+) -> Diagnostic {
+    let message = format!(
+        "`{app}` asks for `{}` in the `{}` of namespace `{namespace}`, whose manifest has another value or none",
+        claim.key.as_deref().unwrap_or_default(),
+        claim.field
+    );
+    let written = manifest.first_line_span();
+    let place = file.template_place(written.start);
+    let place = place.unwrap_or_else(|| Place::new(&file.source, written));
+    Diagnostic::error("app-asks-unmet", message)
+        .at_place(place, "")
+        .with_related(claim.place.clone(), "asked for here")
+        .with_hint(format!(
+            "write `#% include \"{PARTIAL}\" %#` in the template of the namespace, or the entry itself"
+        ))
 }
 
 impl AskedNamespace {
@@ -224,31 +231,38 @@ impl NamespaceAsk {
         }
         let mut found = Vec::new();
         for names in &self.names {
-            match names.claims(conditions, &manifest.source) {
-                Err(problem) => problems.push(*problem),
-                Ok(claims) => {
-                    for claim in claims {
-                        let Some(name) = claim.key else {
-                            continue;
-                        };
-                        if known.contains(name.as_str()) {
-                            found.push(name);
-                            continue;
-                        }
-                        let message = format!(
-                            "`{}` asks something of namespace `{name}`, in which no app is on",
-                            manifest.app.name
-                        );
-                        problems.push(
-                            Diagnostic::error("app-asks", message)
-                                .at_place(claim.place, "")
-                                .with_suggestion(&name, known.iter().copied())
-                                .with_hint("name namespaces that a template of this project makes"),
-                        );
-                    }
+            let claims = match names.claims(conditions, &manifest.source) {
+                Ok(claims) => claims,
+                Err(problem) => {
+                    problems.push(*problem);
+                    continue;
+                }
+            };
+            for claim in claims {
+                let FieldClaim {
+                    key: Some(name),
+                    place,
+                    ..
+                } = claim
+                else {
+                    continue;
+                };
+                if known.contains(name.as_str()) {
+                    found.push(name);
+                } else {
+                    problems.push(nobody_there(&manifest.app.name, &name, place, known));
                 }
             }
         }
         found
     }
+}
+
+fn nobody_there(app: &str, namespace: &str, place: Place, known: &BTreeSet<&str>) -> Diagnostic {
+    let message =
+        format!("`{app}` asks something of namespace `{namespace}`, in which no app is on");
+    Diagnostic::error("app-asks", message)
+        .at_place(place, "")
+        .with_suggestion(namespace, known.iter().copied())
+        .with_hint("name namespaces that a template of this project makes")
 }

@@ -397,6 +397,38 @@ pub(super) const RENDER: &[Mistake] = &[
     ("app-needs", |it| {
         app(it, "own", "summary = \"x\"\nneeds = [\"nope\"]\n")
     }),
+    ("app-asks", |it| {
+        app(
+            it,
+            "own",
+            "summary = \"x\"\n[bootstrap]\nsecrets = [\"app/none.sops.yaml\"]\n",
+        )
+    }),
+    ("app-asks", |it| {
+        app(it, "own", "summary = \"x\"\n[asks.nope]\nword = \"x\"\n")
+    }),
+    ("app-asks-contradict", |it| {
+        let ask = "summary = \"x\"\n[asks.demo]\nword = { cel = 'apps.demo.word + \"x\"' }\n";
+        app(it, "own", ask)
+    }),
+    ("app-asks-contradict", |it| {
+        let machine = "[[machine]]\nsysctls = { a = { cel = 'apps.demo.word' } }\n";
+        let other = "[[machine]]\nsysctls = { a = \"x\" }\n";
+        app(it, "own", &format!("summary = \"x\"\n{machine}{other}"))
+    }),
+    ("app-asks-unmet", |it| {
+        with(
+            it,
+            "templates/kubernetes/apps/default/namespace.yaml",
+            "kind: Namespace\nmetadata:\n  name: default\n",
+        );
+        let labels = "labels = { a = { cel = 'apps.demo.word' } }";
+        app(
+            it,
+            "own",
+            &format!("summary = \"x\"\n[[namespace]]\n{labels}\n"),
+        )
+    }),
     ("endless-condition", |it| {
         let inner = (0..8).fold("apps.demo.word == \"\"".to_owned(), |inner, level| {
             format!("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].exists(v{level}, {inner})")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the images that this cluster runs, one a line: those in its manifests, those that its charts render to, those that
-# operators start by what these say, and those of the machines.
+# Prints the images that this tree runs, one a line: those in its manifests, those that its charts render to, and those
+# that operators start.
 set -euo pipefail
 
 charts() {
@@ -17,10 +17,8 @@ charts() {
             chart+=(--repo "$(yq .spec.url "$folder/helmrepository.yaml")")
             chart+=(--version "$(yq .spec.chart.spec.version "$release")")
         fi
-        # With the kinds of Prometheus, for which some charts look.
         yq '.spec.values // {}' "$release" \
-            | helm template "$(yq .metadata.name "$release")" "${chart[@]}" --namespace "$namespace" --values - \
-                --api-versions monitoring.coreos.com/v1
+            | helm template "$(yq .metadata.name "$release")" "${chart[@]}" --namespace "$namespace" --values -
     done
 }
 
@@ -28,48 +26,19 @@ manifests() {
     find kubernetes -name '*.yaml' -not -name '*.sops.yaml' -not -name helmrelease.yaml -exec cat {} +
 }
 
-# The operator fetches what this file lists, at the version that the instance names.
-flux() {
-    local version
-    version="$(yq .spec.values.instance.distribution.version kubernetes/apps/flux-system/flux-instance/app/helmrelease.yaml)"
-    curl --fail --silent --show-error --location \
-        "https://github.com/fluxcd/flux2/releases/download/v$version/install.yaml"
+# Those that operators start, which no manifest and no chart names: the apps' own words.
+operators() {
+    if [[ -f .github/operator-images.txt ]]; then
+        cat .github/operator-images.txt
+    fi
 }
 
-machines() {
-    local kubernetes talos name
-    kubernetes="$(yq .kubernetesVersion talos/topf.yaml)"
-    talos="$(yq .talosVersion talos/topf.yaml)"
-    for name in kube-apiserver kube-controller-manager kube-scheduler; do
-        echo "image: registry.k8s.io/$name:$kubernetes"
-    done
-    echo "image: ghcr.io/siderolabs/kubelet:$kubernetes"
-    echo "image: ghcr.io/siderolabs/installer:$talos"
-}
-
-# An image stands in a field, a variable or a setting that speaks of images, or as a whole reference in an argument or in
-# the value of a variable. In a chart's values it may be a mapping, which ends its line and is not found.
-references() {
-    local name='[[:alnum:]_.-]*' value='["'\'']?([[:alnum:]][[:alnum:]._/@:-]*)["'\'']?[[:space:]]*(#.*)?$'
-    local whole='["'\'']?([[:alnum:].-]+[.][[:alpha:]]+(:[0-9]+)?/[[:alnum:]._/-]+:([[:alpha:]._-]*[0-9][[:alnum:]._@:-]*|latest))["'\'']?[[:space:]]*$'
-    sed --quiet --regexp-extended \
-        -e "s%^[[:space:]]*(- )?$name(image|Image|IMAGE)$name:[[:space:]]*$value%\3%p" \
-        -e "s%^[[:space:]]*- [\"']?--[[:alnum:]-]+=$whole%\1%p" \
-        -e "s%^[[:space:]]*value:[[:space:]]*$whole%\1%p"
-}
-
-# Trivy's operator has the name and the tag of the image that it scans with in two settings.
-scanner() {
-    sed --quiet --regexp-extended 's/^[[:space:]]*trivy[.](repository|tag):[[:space:]]*"?([^"[:space:]]+)"?$/\2/p' \
-        | paste --serial --delimiters=':\n' -
-}
-
-rendered="$(charts)"
+# An image in a chart's values is a mapping and ends its line, so that only whole references are found.
 {
-    echo "$rendered"
-    manifests
-    flux
-    machines
-} | references | cat - <(scanner <<< "$rendered") \
-    | grep --extended-regexp '^[^:@]+(:[0-9]+/[^:@]+)?(:[^/:@]+|(:[^/:@]+)?@sha256:[0-9a-f]{64})$' \
-    | sort --unique
+    {
+        charts
+        manifests
+    } | sed --quiet --regexp-extended 's/^[[:space:]]*-?[[:space:]]*image:[[:space:]]*["'\'']?([^"'\''[:space:]#]+).*/\1/p' \
+        | grep --fixed-strings --regexp=: --regexp=@
+    operators
+} | sort --unique

@@ -37,14 +37,16 @@ flux() {
 }
 
 machines() {
-    local kubernetes talos name
+    local kubernetes talos schematic name
     kubernetes="$(yq .kubernetesVersion talos/topf.yaml)"
     talos="$(yq .talosVersion talos/topf.yaml)"
+    # Without one, topf takes that of Talos without extensions.
+    schematic="$(yq '.schematicId // "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"' talos/topf.yaml)"
     for name in kube-apiserver kube-controller-manager kube-scheduler; do
         echo "image: registry.k8s.io/$name:$kubernetes"
     done
     echo "image: ghcr.io/siderolabs/kubelet:$kubernetes"
-    echo "image: ghcr.io/siderolabs/installer:$talos"
+    echo "image: factory.talos.dev/metal-installer/$schematic:$talos"
 }
 
 # An image stands in a field, a variable or a setting that speaks of images, or as a whole reference in an argument or in
@@ -77,7 +79,6 @@ rendered="$(charts)"
     manifests
     flux
     machines
-} | references | cat - <(scanner <<< "$rendered") \
-    | cat - <(operators) \
+} | references | cat - <(scanner <<< "$rendered") <(operators) \
     | grep --extended-regexp '^[^:@]+(:[0-9]+/[^:@]+)?(:[^/:@]+|(:[^/:@]+)?@sha256:[0-9a-f]{64})$' \
     | sort --unique

@@ -18,9 +18,10 @@ use crate::support::{Sandbox, oracle};
 use justfile::{Justfile, Recipe};
 
 /// The tools that recipes and the restore runbook call.
-const TOOLS: [&str; 15] = [
+const TOOLS: [&str; 16] = [
     "age",
     "aws",
+    "cargo",
     "flux",
     "helm",
     "helmfile",
@@ -416,6 +417,8 @@ impl Project {
             .env("HOME", self.beside("home"))
             .env("RECIPES", self.beside("recipes"))
             .env("CALLS", self.beside("calls"))
+            // How fast the machine is, is not asked here.
+            .env("KILN_TIME_LIMIT", "600")
             .current_dir(self.sandbox.path(""));
         command
     }

@@ -103,7 +103,7 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
     std::fs::remove_file(sandbox.path(template)).unwrap();
     sandbox.write(
         "kiln.toml",
-        sandbox.read("kiln.toml") + "\n[harden]\nnetwork-policies = [\"default\"]\n",
+        sandbox.read("kiln.toml") + "\n[harden]\nnetwork-policies = [\"kube-system\"]\n",
     );
     text.push_str("\n# rule\n");
     text.push_str(&changes(&sandbox));

@@ -61,7 +61,6 @@ fn images_are_found_wherever_they_stand() {
         "docker.dragonflydb.io/dragonflydb/dragonfly",
         "docker.io/envoyproxy/envoy",
         "ghcr.io/cloudnative-pg/postgresql",
-        "ghcr.io/siderolabs/installer",
         "ghcr.io/siderolabs/kubelet",
         "registry.k8s.io/kube-apiserver",
         "registry.k8s.io/kube-controller-manager",
@@ -73,6 +72,8 @@ fn images_are_found_wherever_they_stand() {
             "{name}: {images:?}"
         );
     }
+    let is_installer = |image: &&str| image.starts_with("factory.talos.dev/metal-installer/");
+    assert_eq!(images.iter().filter(|it| is_installer(it)).count(), 1, "{images:?}");
     for other in ["component", "example.org/path", "8080", "IfNotPresent"] {
         assert!(
             !images.iter().any(|image| image.contains(other)),

@@ -73,7 +73,11 @@ fn images_are_found_wherever_they_stand() {
         );
     }
     let is_installer = |image: &&str| image.starts_with("factory.talos.dev/metal-installer/");
-    assert_eq!(images.iter().filter(|it| is_installer(it)).count(), 1, "{images:?}");
+    assert_eq!(
+        images.iter().filter(|it| is_installer(it)).count(),
+        1,
+        "{images:?}"
+    );
     for other in ["component", "example.org/path", "8080", "IfNotPresent"] {
         assert!(
             !images.iter().any(|image| image.contains(other)),

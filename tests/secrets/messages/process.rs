@@ -53,6 +53,7 @@ const GOOD: &[&[&str]] = &[
     &["diff", "--disk", "--format", "markdown"],
     &["diff", "--disk", "--format", "json"],
     &["apps"],
+    &["apps", "outdated"],
     &["build", "--verbose"],
     &["build", "--origin"],
     &["build", "--output", "json", "--origin"],

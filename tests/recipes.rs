@@ -144,13 +144,10 @@ fn recipes_of_the_bootstrap_run_again() {
     }
     let calls = fs::read_to_string(project.beside("calls")).unwrap();
     let applies = calls.lines().filter(|call| call.starts_with("topf apply"));
-    assert_eq!(applies.clone().count(), 2, "{calls}");
-    assert!(
-        applies
-            .into_iter()
-            .all(|call| call.contains("--allow-not-ready")),
-        "{calls}"
-    );
+    let applies: Vec<&str> = applies.collect();
+    assert_eq!(applies.len(), 2, "{calls}");
+    let allows = |call: &&str| call.contains("--allow-not-ready");
+    assert!(applies.iter().all(allows), "{calls}");
     let bundle = project.sandbox.read("talos/secrets.sops.yaml");
     assert!(bundle.contains("\nsops:\n"), "{bundle}");
 }
@@ -489,10 +486,8 @@ impl Project {
                 .env("GITHUB_STEP_SUMMARY", self.beside("summary.md"));
             for (variable, value) in step["env"].as_object().into_iter().flatten() {
                 let value = value.as_str().unwrap();
-                let value = match value.contains("base.sha") {
-                    true => "HEAD",
-                    false => "something",
-                };
+                let of_base = value.contains("base.sha");
+                let value = if of_base { "HEAD" } else { "something" };
                 bash.env(variable, value);
             }
             fs::create_dir_all(self.beside("temporary")).unwrap();

@@ -277,3 +277,35 @@ fn namespaces_deny_what_no_policy_allows() {
         assert!(denied >= 3, "{name}: {denied}");
     }
 }
+
+#[test]
+fn policies_say_something_without_prometheus() {
+    let sandbox = example("full");
+    let mut config = sandbox.read("cluster.yaml");
+    for app in [
+        "kube-prometheus-stack",
+        "blackbox-exporter",
+        "opencost",
+        "prometheus-adapter",
+        "sloth",
+    ] {
+        let on = format!("  {app}:\n    enabled: true\n");
+        assert!(config.contains(&on), "{app}");
+        config = config.replace(&on, &on.replace("true", "false"));
+    }
+    sandbox.write("cluster.yaml", config);
+    sandbox.kiln(&["render", "--keygen"]).success();
+    let objects = objects(&sandbox.path("kubernetes"));
+    let policies = objects.iter();
+    let policies: Vec<&Value> = policies
+        .filter(|object| object["kind"] == "CiliumNetworkPolicy")
+        .collect();
+    assert!(policies.len() > 40, "{}", policies.len());
+    for policy in policies {
+        // The API server refuses a policy with neither.
+        let rules = [&policy["spec"]["ingress"], &policy["spec"]["egress"]];
+        let is_list = |rules: &&Value| rules.as_array().is_some_and(|list| !list.is_empty());
+        let is_sound = rules.iter().all(|rules| rules.is_null() || is_list(rules));
+        assert!(is_sound && rules.iter().any(is_list), "{policy}");
+    }
+}

@@ -19,7 +19,12 @@ const VERSION: &str = "v1.14.0";
 const DOCUMENTS: &str = "tests/laboratory/machines/documents-1.14.json";
 
 /// All that is left in the old document. The rest has documents of its own in 1.14, and Talos refuses it in both.
-const OLD_FIELDS: [&str; 3] = ["/cluster/etcd", "/machine/certSANs", "/machine/install"];
+const OLD_FIELDS: [&str; 4] = [
+    "/cluster/etcd",
+    "/cluster/externalCloudProvider",
+    "/machine/certSANs",
+    "/machine/install",
+];
 
 #[test]
 fn machines_of_talos_1_14_are_documents_that_it_has() {

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Files, Source, is_plain_key, shown_key};
 use crate::tree::version_number::version_number;
 use crate::yaml::{self, Entry, Node};
-use entry_reader::{EntryReader, KEYS, WrittenEntry};
+use entry_reader::{EntryOwner, KEYS, VersionEntryReader, WrittenEntry};
 
 /// The file of a project that sets versions.
 pub const FILE: &str = "versions.yaml";
@@ -48,12 +48,11 @@ pub fn load(files: &dyn Files, catalogue: Option<&Node>) -> StageResult<VersionT
             let shown = shown_source(&source, &roots);
             for root in &roots {
                 for (key, written) in read_groups(&shown, root, &mut problems) {
-                    // Without the catalogue, all entries are the project's own.
-                    if catalogue.is_none() {
-                        table.entries.insert(key, written.into_own(&shown));
-                    } else {
-                        problems.extend(lay_over(&mut table, key, written, &shown));
-                    }
+                    let owner = match catalogue {
+                        Some(_) => EntryOwner::Catalogue,
+                        None => EntryOwner::Project,
+                    };
+                    problems.extend(lay_over(&mut table, key, written, &shown, owner));
                 }
             }
         }
@@ -150,7 +149,7 @@ fn read_groups(
                 group: kind,
                 name: entry.key.clone(),
             };
-            let reader = EntryReader { source, key: &key };
+            let reader = VersionEntryReader { source, key: &key };
             if let Some(written) = reader.read(entry, problems) {
                 found.push((key, written));
             }
@@ -174,9 +173,10 @@ fn lay_over(
     key: VersionKey,
     written: WrittenEntry,
     source: &Arc<Source>,
+    owner: EntryOwner,
 ) -> Option<Diagnostic> {
     let Some(entry) = table.entries.get_mut(&key) else {
-        if !written.is_of_its_own(&key) {
+        if !written.is_of_its_own(&key, owner) {
             return Some(unknown_entry(table, &key, &written, source));
         }
         table.entries.insert(key, written.into_own(source));
@@ -203,6 +203,9 @@ fn unknown_entry(
     let problem = Diagnostic::error("version-unknown", message)
         .at(source, written.key_span, "")
         .with_suggestion(&key.name, names.map(|other| other.name.as_str()));
+    if !written.has_version() {
+        return problem.with_hint("write `version: …` below it");
+    }
     match key.group {
         VersionGroup::Charts => {
             problem.with_hint("an entry for an app of your own needs a `source: oci://…`")

@@ -78,7 +78,7 @@ impl VersionKey {
     }
 }
 
-/// Who signs a chart: an identity of OpenID Connect, both parts as regular expressions.
+/// Who signs a chart: an identity that a certificate of Sigstore has, both parts as regular expressions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerIdentity {
     /// Who vouches for the identity.

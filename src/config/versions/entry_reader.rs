@@ -20,6 +20,15 @@ enum WrittenSigner {
     Signer(SignerIdentity),
 }
 
+/// Whose the names of entries are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryOwner {
+    /// The catalogue's, which templates of its read.
+    Catalogue,
+    /// The project's, which has no catalogue.
+    Project,
+}
+
 /// An entry as a file has it.
 #[derive(Clone, Debug)]
 pub(super) struct WrittenEntry {
@@ -50,14 +59,16 @@ impl WrittenEntry {
         }
     }
 
-    /// Returns whether it can be there without one of the catalogue's: it says itself where it comes from.
-    pub(super) fn is_of_its_own(&self, key: &VersionKey) -> bool {
-        match key.group {
-            VersionGroup::Charts | VersionGroup::Images => {
-                self.source.is_some() && self.version.is_some()
-            }
-            _ => false,
-        }
+    /// Returns whether it sets the version itself.
+    pub(super) fn has_version(&self) -> bool {
+        self.version.is_some()
+    }
+
+    /// Returns whether it can be there without one of the catalogue's: beside a catalogue, it says where it comes from.
+    pub(super) fn is_of_its_own(&self, key: &VersionKey, owner: EntryOwner) -> bool {
+        let sourced = matches!(key.group, VersionGroup::Charts | VersionGroup::Images)
+            && self.source.is_some();
+        self.has_version() && (sourced || owner == EntryOwner::Project)
     }
 
     /// Returns the entry of a project that the catalogue has none for.
@@ -101,12 +112,12 @@ impl WrittenEntry {
 }
 
 /// Reads one entry.
-pub(super) struct EntryReader<'r> {
+pub(super) struct VersionEntryReader<'r> {
     pub(super) source: &'r Arc<Source>,
     pub(super) key: &'r VersionKey,
 }
 
-impl EntryReader<'_> {
+impl VersionEntryReader<'_> {
     /// Returns the entry, unless something is wrong with it.
     pub(super) fn read(
         &self,
@@ -268,22 +279,20 @@ impl EntryReader<'_> {
         if let Some(strange) = unknown_in(&value.value) {
             return Err(Box::new(self.unknown_key(strange, &VERIFY)));
         }
-        match (part("issuer"), part("subject")) {
-            (Some(issuer), Some(subject)) => Ok(WrittenSigner::Signer(SignerIdentity {
+        if let (Some(issuer), Some(subject)) = (part("issuer"), part("subject")) {
+            return Ok(WrittenSigner::Signer(SignerIdentity {
                 issuer: issuer.to_owned(),
                 subject: subject.to_owned(),
-            })),
-            _ => {
-                let message = format!(
-                    "`verify` of `{}` names `issuer` and `subject`",
-                    self.key.route()
-                );
-                let problem = self.shape(message, value.key_span);
-                Err(Box::new(problem.with_hint(
-                    "both are regular expressions; `verify: false` asks for no signature",
-                )))
-            }
+            }));
         }
+        let message = format!(
+            "`verify` of `{}` names `issuer` and `subject`",
+            self.key.route()
+        );
+        let problem = self.shape(message, value.key_span);
+        Err(Box::new(problem.with_hint(
+            "both are regular expressions; `verify: false` asks for no signature",
+        )))
     }
 
     fn unknown_key(&self, value: &Entry, keys: &[&'static str]) -> Diagnostic {

@@ -62,8 +62,7 @@ pub(super) fn list(
     } else {
         printer.data(&rows(&report))?;
         printer.status(format!(
-            "`kiln apps outdated --write` takes them over into {}",
-            VERSIONS_FILE
+            "`kiln apps outdated --write` takes them over into {VERSIONS_FILE}"
         ));
     }
     if !report.is_written() {

@@ -40,7 +40,7 @@ const CHARTS: [(&str, &str, &str); 5] = [
     ),
     (
         "oci://ghcr.io/spegel-org/helm-charts/spegel",
-        "0.6.0",
+        "0.7.4",
         "    spegel: {appendMirrors: true}\n",
     ),
     (

@@ -363,7 +363,11 @@ fn pods_that_an_operator_starts_count_for_the_level_and_among_the_images() {
     // A registry and a chart have no place here: the tools that ask them are stand-ins.
     let tools = known.path("../tools");
     fs::create_dir(&tools).unwrap();
-    for (tool, says) in [("yq", "x"), ("helm", "image: ghcr.io/example/chart:v1")] {
+    for (tool, says) in [
+        ("yq", "x"),
+        ("curl", ""),
+        ("helm", "image: ghcr.io/example/chart:v1"),
+    ] {
         let script = format!("#!/bin/sh\necho '{says}'\n");
         fs::write(tools.join(tool), script).unwrap();
         fs::set_permissions(tools.join(tool), fs::Permissions::from_mode(0o755)).unwrap();

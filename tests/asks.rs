@@ -268,13 +268,12 @@ spec:
 fn enforced(sandbox: &Sandbox) -> Option<String> {
     let text = sandbox.read("kubernetes/apps/lab/namespace.yaml");
     let mut lines = text.lines();
-    let level = lines.find_map(|line| {
+    lines.find_map(|line| {
         let line = line
             .trim()
             .strip_prefix("pod-security.kubernetes.io/enforce: ")?;
         Some(line.to_owned())
-    });
-    level
+    })
 }
 
 #[test]

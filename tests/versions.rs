@@ -532,7 +532,7 @@ fn renovate_finds_each_version_once_and_nothing_that_is_rendered() {
     let seen = outputs
         .iter()
         .filter(|path| !renovate.ignored.is_match(path));
-    assert_eq!(Vec::from_iter(seen), [&""; 0]);
+    assert_eq!(seen.collect::<Vec<_>>(), [&""; 0]);
     for own in [
         "versions.yaml",
         ".github/workflows/mine.yaml",

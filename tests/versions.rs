@@ -513,7 +513,10 @@ fn renovate_finds_each_version_once_and_nothing_that_is_rendered() {
         .unwrap()
         .remove(0)
         .root;
-    let expression = own.find_text("customManagers.0.matchStrings.0").unwrap();
+    let own = own.to_kubernetes();
+    let expression = own["customManagers"][0]["matchStrings"][0]
+        .as_str()
+        .unwrap();
     let all = Regex::new(expression).unwrap().find_iter(BUILT_IN).count();
     assert_eq!(all, built_in().entries.len());
 

@@ -116,6 +116,11 @@ impl VersionEntry {
             .is_some_and(|(built_in, own)| own < built_in)
     }
 
+    /// Returns whether the project leaves the version to the catalogue.
+    pub fn is_left_to_catalogue(&self) -> bool {
+        self.place.is_none() && self.built_in.is_some()
+    }
+
     /// Returns the entry as templates see it.
     fn variable(&self) -> Value {
         let tag = match &self.digest {

@@ -2,7 +2,7 @@
 
 use super::super::edit::{EditError, remove, set};
 use super::FILE;
-use crate::config::model::versions::{VersionEntry, VersionKey};
+use crate::config::model::versions::VersionKey;
 use crate::yaml::{Route, load, pointer_step};
 use serde_json::Value;
 
@@ -43,13 +43,6 @@ impl RaisedVersion {
                 .filter(|comment| comment.starts_with("renovate:"))
                 .map(str::to_owned),
         })
-    }
-}
-
-impl VersionEntry {
-    /// Returns whether `versions.yaml` of the project lacks the version.
-    pub fn is_left_to_catalogue(&self) -> bool {
-        self.place.is_none() && self.built_in.is_some()
     }
 }
 

@@ -301,7 +301,7 @@ pub(super) fn rendering(
     let missing = match &failure {
         Some(failure) if failure.code != "undefined-variable" => None,
         None if !report.message().contains("defined") => None,
-        _ => undefined::named(report.message(), source, span, tag)
+        _ => undefined::named(report.message(), source, span, tag, variables)
             .or_else(|| undefined::unnamed(source, span, tag?, variables)),
     };
     let diagnostic = missing.unwrap_or_else(|| {

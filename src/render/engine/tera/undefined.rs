@@ -30,6 +30,7 @@ pub(super) fn named(
     source: &Arc<Source>,
     span: Span,
     tag: Option<&Tag>,
+    variables: &Context,
 ) -> Option<Diagnostic> {
     let (what, list) = message
         .split_once(". Available ")
@@ -69,13 +70,16 @@ pub(super) fn named(
                 candidates,
             )
         }
-        _ => missing(
-            &format!("there is no key `{name}`"),
-            name,
-            source,
-            span,
-            candidates,
-        ),
+        // The span may end before the key, where the one before it is missing already: the path tells.
+        _ => first_missing(&paths, source, span, variables).unwrap_or_else(|| {
+            missing(
+                &format!("there is no key `{name}`"),
+                name,
+                source,
+                span,
+                candidates,
+            )
+        }),
     })
 }
 
@@ -101,6 +105,18 @@ pub(super) fn unnamed(
                 .with_hint(HINT),
         )
     })
+}
+
+/// Reports the key that is missing on the first path at a span that leads nowhere.
+fn first_missing(
+    paths: &[Path<'_>],
+    source: &Arc<Source>,
+    span: Span,
+    variables: &Context,
+) -> Option<Diagnostic> {
+    let at_span = |path: &&Path<'_>| path.span.start < span.end && span.start < path.span.end;
+    let mut paths = paths.iter().filter(at_span);
+    paths.find_map(|path| follow(path, source, variables))
 }
 
 /// Follows a path through the variables and reports the key that is missing.

@@ -320,6 +320,7 @@ fn options_of_apps_that_are_secrets_are_sealed() {
     switched on unifi-dns: Publishes DNS records to a UniFi controller
     changed cluster.sops.yaml; `kiln render` writes the tree
     changed cluster.yaml; `kiln render` writes the tree
+    changed versions.yaml; `kiln render` writes the tree
     ");
     assert!(
         sandbox

@@ -76,6 +76,7 @@ pub struct Schema {
     /// Whether a part of it refers to another.
     refers: bool,
     patterns: KeyPatterns,
+    validators: shape::PartValidators,
 }
 
 impl Schema {
@@ -129,6 +130,7 @@ pub fn compose(
         apps,
         refers: references::refers(&terse),
         patterns: KeyPatterns::default(),
+        validators: shape::PartValidators::default(),
         terse,
         full: OnceLock::new(),
     })

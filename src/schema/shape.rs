@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
@@ -159,17 +160,35 @@ impl SchemaViolation {
 /// Building a validator costs more than running it, and most options are left alone: the schema of a
 /// top-level key or an app is built only when the config has something there, and side by side.
 pub(super) fn violations(schema: &Schema, value: &Value) -> Vec<SchemaViolation> {
-    let part = |(pointer, own): (String, Cow<'_, Value>)| {
+    let parts = parts(&schema.terse);
+    let validators = schema.validators.for_parts(parts.len());
+    let part = |((pointer, own), validator): ((String, Cow<'_, Value>), &PartValidator)| {
         let value = value.pointer(&pointer)?;
-        let alone = if schema.refers && references::refers(&own) {
-            Cow::Owned(references::bundled(&own, &schema.terse))
-        } else {
-            own
-        };
-        Some(part_violations(&alone, value, &pointer))
+        let validator = validator.get_or_init(|| {
+            if schema.refers && references::refers(&own) {
+                self::validator(&references::bundled(&own, &schema.terse))
+            } else {
+                self::validator(&own)
+            }
+        });
+        Some(part_violations(validator, value, &pointer))
     };
-    let parts = parts(&schema.terse).into_par_iter().filter_map(part);
-    parts.collect::<Vec<_>>().into_iter().flatten().collect()
+    let found = parts.into_par_iter().zip(validators).filter_map(part);
+    found.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+/// The validator of a part of the schema, built when a value is there; or what is wrong with the part.
+type PartValidator = OnceLock<Result<Validator, String>>;
+
+/// The validators of the parts of a schema, each built once: a config is validated again with what apps ask for.
+#[derive(Debug, Default)]
+pub(super) struct PartValidators(OnceLock<Vec<PartValidator>>);
+
+impl PartValidators {
+    fn for_parts(&self, count: usize) -> &[PartValidator] {
+        self.0
+            .get_or_init(|| (0..count).map(|_| PartValidator::new()).collect())
+    }
 }
 
 /// Splits the schema: the top level without what is in its keys, each key, and each app.
@@ -207,13 +226,17 @@ fn without_properties(schema: &Value) -> Value {
 }
 
 /// Validates the value at a pointer by its own schema.
-fn part_violations(own: &Value, value: &Value, prefix: &str) -> Vec<SchemaViolation> {
-    let validator = match validator(own) {
+fn part_violations(
+    validator: &Result<Validator, String>,
+    value: &Value,
+    prefix: &str,
+) -> Vec<SchemaViolation> {
+    let validator = match validator {
         Ok(validator) => validator,
         Err(reason) => {
             return vec![SchemaViolation {
                 pointer: prefix.to_owned(),
-                error: Err(reason),
+                error: Err(reason.clone()),
             }];
         }
     };

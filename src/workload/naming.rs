@@ -121,15 +121,22 @@ impl<'n> Naming<'n> {
     fn named(&self, path: Option<&str>, default: &DefaultName, depth: usize) -> Filled {
         let given = path.and_then(|path| self.given(path, default.cut));
         let by_default = || {
+            let Some(contained) = &default.contained else {
+                let text = self.expand(&default.otherwise, depth + 1);
+                return Filled {
+                    seen: text.seen,
+                    text: cut(&text.text, default.cut),
+                };
+            };
             let of = self.expand(&default.of, depth + 1);
-            let contains = self.release.contains(&of.text);
-            let (text, by_name) = match &default.contained {
-                Some(contained) if contains => (contained, true),
-                contained => (&default.otherwise, contained.is_some()),
+            let text = if self.release.contains(&of.text) {
+                contained
+            } else {
+                &default.otherwise
             };
             let text = self.expand(text, depth + 1);
             Filled {
-                seen: text.seen && (of.seen || !by_name),
+                seen: text.seen && of.seen,
                 text: cut(&text.text, default.cut),
             }
         };

@@ -22,7 +22,7 @@ use crate::source::{Source, Span};
 use crate::tree::{App, File};
 use crate::yaml::Node;
 use bootstrap::BootstrapAsk;
-use field_value::{FieldAsk, FieldKind};
+use field_value::{FieldAsk, FieldKind, claims};
 use machine::{AskedMachines, MachineAsk};
 pub use namespaces::NeededLevel;
 use namespaces::{AskedNamespaces, NamespaceAsk};
@@ -103,12 +103,9 @@ fn images(
     let mut images = BTreeSet::new();
     for manifest in asking {
         let own = manifest.asks.operator_pods.iter();
-        for ask in own.flat_map(|pods| &pods.images) {
-            match ask.claims(conditions, &manifest.source) {
-                Ok(claims) => images.extend(claims.into_iter().filter_map(|claim| claim.key)),
-                Err(problem) => problems.push(*problem),
-            }
-        }
+        let own = own.flat_map(|pods| &pods.images);
+        let claims = claims(own, conditions, &manifest.source, problems);
+        images.extend(claims.into_iter().filter_map(|claim| claim.key));
     }
     images
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::field_value::FieldClaim;
 use crate::diagnostic::Diagnostic;
+use crate::source::Place;
 
 /// A field: its name, and the key in it.
 type FieldPath = (&'static str, Option<String>);
@@ -95,6 +96,15 @@ fn contradiction(
     } else {
         format!("`{first_app}` and `{app}` ask for different values of {field}{what}")
     };
+    contradicting(apps, (first_app, &first.place), (app, &claim.place))
+}
+
+/// Shows where two apps, or one app twice, ask for what cannot be had together.
+pub(super) fn contradicting(
+    message: String,
+    (first_app, first): (&str, &Place),
+    (app, place): (&str, &Place),
+) -> Diagnostic {
     let hint = if first_app == app {
         "remove one of them, or give it another `when`".to_owned()
     } else {
@@ -102,8 +112,8 @@ fn contradiction(
             "turn `{first_app}` or `{app}` off, or put an `app.toml` of your own for one of them below `templates/`"
         )
     };
-    Diagnostic::error("app-asks-contradict", apps)
-        .at_place(claim.place.clone(), "")
-        .with_related(first.place.clone(), "the other value is asked for here")
+    Diagnostic::error("app-asks-contradict", message)
+        .at_place(place.clone(), "")
+        .with_related(first.clone(), "the other value is asked for here")
         .with_hint(hint)
 }

@@ -165,12 +165,25 @@ fn text(value: Json) -> Option<Json> {
     }
 }
 
+/// Computes what fields of a manifest ask for; what is wrong with an expression, or with what it gives, is reported.
+pub(super) fn claims<'f>(
+    fields: impl IntoIterator<Item = &'f FieldAsk>,
+    conditions: &Conditions<'_>,
+    source: &Arc<Source>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<FieldClaim> {
+    let mut found = Vec::new();
+    for field in fields {
+        match field.claims(conditions, source) {
+            Ok(claims) => found.extend(claims),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    found
+}
+
 impl FieldAsk {
-    /// Computes what is asked for.
-    ///
-    /// # Errors
-    /// What is wrong with an expression, or with what it gives.
-    pub(super) fn claims(
+    fn claims(
         &self,
         conditions: &Conditions<'_>,
         source: &Arc<Source>,

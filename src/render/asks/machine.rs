@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::AskCondition;
 use super::claims::Claims;
-use super::field_value::{FieldAsk, FieldKind};
+use super::field_value::{FieldAsk, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::{Manifest, ManifestReader};
 use crate::render::condition::Conditions;
@@ -92,32 +92,23 @@ impl AskedMachines {
         problems: &mut Vec<Diagnostic>,
     ) {
         let name = &manifest.app.name;
-        for field in &ask.fields {
-            let claims = match field.claims(conditions, &manifest.source) {
-                Ok(claims) => claims,
-                Err(problem) => {
-                    problems.push(*problem);
-                    continue;
-                }
-            };
-            for claim in claims {
-                if claim.field == API_ROLES {
-                    let namespace = manifest.app.namespace.clone();
-                    self.api_namespaces.insert(namespace);
-                }
-                for (role, claims) in ROLES.iter().zip(each.iter_mut()) {
-                    if ask.role.as_ref().is_none_or(|only| only == role) {
-                        claims.add(name, claim.clone(), " of the machines", problems);
-                    }
-                }
-                let own = match ask.role.as_deref() {
-                    None => &mut self.all,
-                    Some("worker") => &mut self.worker,
-                    Some(_) => &mut self.control_plane,
-                };
-                // What contradicts is told above.
-                own.add(name, claim, "", &mut Vec::new());
+        for claim in claims(&ask.fields, conditions, &manifest.source, problems) {
+            if claim.field == API_ROLES {
+                let namespace = manifest.app.namespace.clone();
+                self.api_namespaces.insert(namespace);
             }
+            for (role, claims) in ROLES.iter().zip(each.iter_mut()) {
+                if ask.role.as_ref().is_none_or(|only| only == role) {
+                    claims.add(name, claim.clone(), " of the machines", problems);
+                }
+            }
+            let own = match ask.role.as_deref() {
+                None => &mut self.all,
+                Some("worker") => &mut self.worker,
+                Some(_) => &mut self.control_plane,
+            };
+            // What contradicts is told above.
+            own.add(name, claim, "", &mut Vec::new());
         }
     }
 

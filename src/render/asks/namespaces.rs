@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::AskCondition;
 use super::claims::Claims;
-use super::field_value::{FieldAsk, FieldClaim, FieldKind};
+use super::field_value::{FieldAsk, FieldClaim, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::{Manifest, ManifestReader};
 use crate::render::condition::Conditions;
@@ -110,13 +110,7 @@ impl AskedNamespaces {
         problems: &mut Vec<Diagnostic>,
     ) {
         let name = &manifest.app.name;
-        let mut claims = Vec::new();
-        for field in &ask.fields {
-            match field.claims(conditions, &manifest.source) {
-                Ok(found) => claims.extend(found),
-                Err(problem) => problems.push(*problem),
-            }
-        }
+        let claims = claims(&ask.fields, conditions, &manifest.source, problems);
         for namespace in ask.namespaces(manifest, known, conditions, problems) {
             let what = format!(" of namespace `{namespace}`");
             let own = self.namespaces.entry(namespace).or_default();
@@ -230,28 +224,19 @@ impl NamespaceAsk {
             return vec![manifest.app.namespace.clone()];
         }
         let mut found = Vec::new();
-        for names in &self.names {
-            let claims = match names.claims(conditions, &manifest.source) {
-                Ok(claims) => claims,
-                Err(problem) => {
-                    problems.push(*problem);
-                    continue;
-                }
+        for claim in claims(&self.names, conditions, &manifest.source, problems) {
+            let FieldClaim {
+                key: Some(name),
+                place,
+                ..
+            } = claim
+            else {
+                continue;
             };
-            for claim in claims {
-                let FieldClaim {
-                    key: Some(name),
-                    place,
-                    ..
-                } = claim
-                else {
-                    continue;
-                };
-                if known.contains(name.as_str()) {
-                    found.push(name);
-                } else {
-                    problems.push(nobody_there(&manifest.app.name, &name, place, known));
-                }
+            if known.contains(name.as_str()) {
+                found.push(name);
+            } else {
+                problems.push(nobody_there(&manifest.app.name, &name, place, known));
             }
         }
         found

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::claims::contradicting;
 use super::field_value::expression;
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::{Manifest, ManifestReader};
@@ -161,15 +162,8 @@ fn add(
                 option.by,
                 option.pointer[1..].replace('/', ".")
             );
-            problems.push(
-                Diagnostic::error("app-asks-contradict", message)
-                    .at_place(option.place, "")
-                    .with_related(first.place.clone(), "the other value is asked for here")
-                    .with_hint(format!(
-                        "turn `{}` or `{}` off, or put an `app.toml` of your own for one of them below `templates/`",
-                        first.by, option.by
-                    )),
-            );
+            let (first, other) = ((&*first.by, &first.place), (&*option.by, &option.place));
+            problems.push(contradicting(message, first, other));
         }
     }
 }

@@ -44,8 +44,8 @@ impl VersionReport {
         &self,
         versions: impl Iterator<Item = &'v (VersionKey, VersionEntry)>,
     ) -> Result<String, Failure> {
-        let raised = versions.filter_map(|(key, _)| RaisedVersion::of(key, self.catalogue));
-        raise(self.text.as_deref(), &raised.collect::<Vec<_>>()).map_err(|error| {
+        let raised = RaisedVersion::all_of(versions.map(|(key, _)| key), self.catalogue);
+        raise(self.text.as_deref(), &raised).map_err(|error| {
             let problem = Diagnostic::error("versions-shape", error.to_string()).with_hint(
                 "write the entries on lines of their own, or move the file away to have it written anew",
             );

@@ -3,7 +3,7 @@
 use super::super::edit::{EditError, remove, set};
 use super::FILE;
 use crate::config::model::versions::VersionKey;
-use crate::yaml::{Route, load, pointer_step};
+use crate::yaml::{Node, Route, load, pointer_step};
 use serde_json::Value;
 
 /// What a new file starts with.
@@ -27,11 +27,19 @@ pub struct RaisedVersion {
 }
 
 impl RaisedVersion {
-    /// Takes over what the catalogue's file, whose text is given, says of an entry; `None` if it has none.
-    pub fn of(key: &VersionKey, catalogue: &str) -> Option<Self> {
-        let root = load(catalogue).ok()?.into_iter().next()?.root;
-        let route = Route::from_pointer(&pointer(key, ""));
-        let node = root.at(&route)?;
+    /// Takes over what the text of the catalogue's file says of entries; those that it does not have are left out.
+    pub fn all_of<'k>(keys: impl Iterator<Item = &'k VersionKey>, catalogue: &str) -> Vec<Self> {
+        let documents = load(catalogue).unwrap_or_default();
+        let Some(document) = documents.first() else {
+            return Vec::new();
+        };
+        keys.filter_map(|key| Self::of(key, catalogue, &document.root))
+            .collect()
+    }
+
+    /// Takes over what the catalogue's file, given as text and loaded, says of an entry; `None` if it has none.
+    fn of(key: &VersionKey, catalogue: &str, root: &Node) -> Option<Self> {
+        let node = root.at(&Route::from_pointer(&pointer(key, "")))?;
         let version = node.get("version")?;
         let above = catalogue[..version.span.start].lines().rev().nth(1);
         let comment = above.and_then(|line| line.trim_start().strip_prefix("# "));

@@ -4,5 +4,5 @@ mod both;
 mod corpus;
 mod generated;
 mod grammar;
-mod process;
+pub(crate) mod process;
 mod projects;

@@ -9,7 +9,8 @@ use sops_age::keys::Identity;
 use crate::secrets::project::IDENTITY;
 use crate::support::{Run, Sandbox};
 
-const SETTINGS: &str = "\
+/// The settings of a project with a plugin, whose outputs stand beside its inputs.
+pub(crate) const SETTINGS: &str = "\
 [makejinja]
 inputs = [\"templates\"]
 output = \"./\"

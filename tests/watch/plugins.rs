@@ -1,16 +1,6 @@
 use super::watcher::Watcher;
+use crate::makejinja::process::SETTINGS;
 use crate::support::Sandbox;
-
-const SETTINGS: &str = "\
-[makejinja]
-inputs = [\"templates\"]
-output = \"./\"
-data = [\"cluster.yaml\"]
-import_paths = [\"scripts\"]
-plugins = [\"plugin:Plugin\"]
-jinja_suffix = \".j2\"
-force = true
-";
 
 const PLUGIN: &str = "\
 import makejinja

@@ -390,33 +390,61 @@ pub(super) fn is_empty_line(line: &str) -> bool {
 /// The first marker of a line decides; a line without one, in the middle of a printed value, came
 /// from where the last one did. `None` when the text holds something like a marker that is none.
 pub(super) fn unmark(output: &str) -> Option<(String, Vec<Line>)> {
-    let mut text = String::with_capacity(output.len());
-    let mut lines = Vec::new();
-    let mut last = None;
-    for line in output.split_inclusive('\n') {
-        let mut rest = line;
-        let mut first = None;
-        while let Some((before, behind)) = rest.split_once(OPEN) {
-            let (marker, behind) = behind.split_once(CLOSE)?;
-            let (template, number) = marker.split_once(':')?;
-            let found = Line {
-                template: template.parse().ok()?,
-                line: number.parse().ok()?,
-            };
-            first = first.or(Some(found));
-            last = Some(found);
-            text.push_str(before);
-            rest = behind;
-        }
-        text.push_str(rest);
-        if let Some(origin) = first.or(last) {
-            lines.push(origin);
-        } else {
-            lines.push(Line {
-                template: usize::MAX,
-                line: 1,
-            });
-        }
+    let mut unmarked = Unmarked::default();
+    let mut pieces = output.split(OPEN);
+    unmarked.append(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (marker, behind) = piece.split_once(CLOSE)?;
+        let (template, line) = marker.split_once(':')?;
+        unmarked.meet(Line {
+            template: template.parse().ok()?,
+            line: line.parse().ok()?,
+        });
+        unmarked.append(behind);
     }
-    Some((text, lines))
+    Some(unmarked.finish())
+}
+
+/// An output on the way to being without markers.
+#[derive(Default)]
+struct Unmarked {
+    text: String,
+    lines: Vec<Line>,
+    /// The first marker of the line that is not over yet.
+    first: Option<Line>,
+    last: Option<Line>,
+    /// Whether text or a marker stands in the line that is not over yet.
+    is_line_open: bool,
+}
+
+impl Unmarked {
+    fn meet(&mut self, marker: Line) {
+        self.first = self.first.or(Some(marker));
+        self.last = Some(marker);
+        self.is_line_open = true;
+    }
+
+    fn append(&mut self, text: &str) {
+        self.text.push_str(text);
+        for _ in text.bytes().filter(|byte| *byte == b'\n') {
+            self.end_line();
+        }
+        self.is_line_open |= !text.is_empty() && !text.ends_with('\n');
+    }
+
+    fn end_line(&mut self) {
+        self.lines.push(self.first.or(self.last).unwrap_or(Line {
+            template: usize::MAX,
+            line: 1,
+        }));
+        self.first = None;
+        self.is_line_open = false;
+    }
+
+    fn finish(mut self) -> (String, Vec<Line>) {
+        if self.is_line_open {
+            self.end_line();
+        }
+        (self.text, self.lines)
+    }
 }

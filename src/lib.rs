@@ -3,7 +3,7 @@
 //!
 //! # Steps
 //! 1. [`config`] loads the cluster files, encrypted or not, and merges them.
-//! 2. [`schema`] validates them against JSON Schemas and CEL rules and fills in defaults.
+//! 2. [`validate`] validates them against JSON Schemas and CEL rules and fills in defaults.
 //! 3. [`render`] turns templates into a [`Tree`](tree::Tree) of files.
 //! 4. [`harden`] adds the security defaults that are missing.
 //! 5. [`check`] proves that the tree hangs together and that no secret is in the open.
@@ -24,13 +24,15 @@ pub mod cel;
 pub mod tree;
 
 pub mod flux;
+pub mod pod_security;
+pub mod charts;
 pub mod workload;
 pub mod rules;
 
 pub mod fs;
 
 pub mod config;
-pub mod schema;
+pub mod validate;
 pub mod render;
 pub mod harden;
 pub mod makejinja;

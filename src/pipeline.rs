@@ -69,11 +69,11 @@ use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;
 use crate::rules::Measures;
-use crate::schema::Schema;
 use crate::seal::{DataKeys, Earlier, Keyring, Rules};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::tree::{App, Checked, Rendered, Sealed, Tree, is_secret_path};
-use crate::{audit, check, config, harden, render, schema, seal};
+use crate::validate::Schema;
+use crate::{audit, check, config, harden, render, seal, validate};
 use exposure::Renderer;
 use failure::Warnings;
 use project_measures::ProjectMeasures;
@@ -338,7 +338,7 @@ fn typed_front(
     let (configured, (library, profiles, mut earlier, elsewhere)) = rayon::join(
         || configured_by(world, &project, &keyring, warnings),
         || {
-            schema::warm_up();
+            validate::warm_up();
             let library = inputs::layers(world, &project).read();
             let paths = library.secret_outputs();
             let (earlier, elsewhere) =
@@ -459,7 +459,7 @@ fn configured_by(
     ))?;
     let (merged, versions) = merged;
     world.known().note(merged.secrets.clone());
-    let mut cluster = warnings.keep(schema::validate(merged.clone(), &schema))?;
+    let mut cluster = warnings.keep(validate::validate(merged.clone(), &schema))?;
     cluster.versions = versions;
     world.known().note(cluster.secrets.clone());
     Ok(Configured {
@@ -484,7 +484,7 @@ pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.json().clone())
 }
 
-/// Returns the JSON Schema of the config as editors need it: see [`Schema::for_editors`](schema::Schema::for_editors).
+/// Returns the JSON Schema of the config as editors need it: see [`Schema::for_editors`](validate::Schema::for_editors).
 pub fn schema_for_editors(world: &World<'_>) -> Result<Value, Failure> {
     Ok(inputs::schema(world)?.for_editors())
 }

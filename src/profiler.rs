@@ -33,11 +33,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::charts::Profiles;
+use crate::charts::naming::Naming;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk};
 use crate::source::{MemoryFiles, ReadError, Source};
-use crate::workload::Profiles;
-use crate::workload::naming::Naming;
 use crate::yaml;
 use chart::Chart;
 use evidence::Evidence;

@@ -9,21 +9,14 @@ mod app_template;
 mod autoscaler;
 pub mod budget;
 mod chart;
-pub mod dead_value;
 mod exemption;
 mod pod_field;
 pub mod manifest;
-pub mod naming;
 mod operand;
 pub mod patch_fit;
-pub mod pod_security;
-pub mod post_renderer;
 pub mod prediction;
-pub mod profile;
 pub mod quantity;
-pub mod release;
 pub mod standing;
-pub mod values;
 
 use std::collections::BTreeMap;
 
@@ -32,13 +25,12 @@ use serde_json::Value;
 
 pub use exemption::Exemption;
 pub use pod_field::{PROBES, PodField, Reach};
-pub use profile::Profiles;
-pub use release::Release;
 
+use crate::charts::profile::Workloads;
+use crate::charts::{Release, profile};
 use crate::flux::builds::{Builds, Member};
 use crate::source::Place;
 use crate::yaml::Route;
-use profile::Workloads;
 
 /// One workload.
 #[derive(Clone, Debug)]

@@ -18,9 +18,29 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tree", &["source", "yaml"]),
     ("cel", &[]),
     ("flux", &["source", "diagnostic", "yaml", "tree"]),
+    ("pod_security", &["yaml"]),
+    (
+        "charts",
+        &[
+            "source",
+            "diagnostic",
+            "yaml",
+            "tree",
+            "flux",
+            "pod_security",
+        ],
+    ),
     (
         "workload",
-        &["source", "diagnostic", "yaml", "tree", "flux"],
+        &[
+            "source",
+            "diagnostic",
+            "yaml",
+            "tree",
+            "flux",
+            "pod_security",
+            "charts",
+        ],
     ),
     ("fs", &["source"]),
     (
@@ -28,7 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["source", "diagnostic", "secret", "yaml", "tree"],
     ),
     (
-        "schema",
+        "validate",
         &[
             "source",
             "diagnostic",
@@ -57,7 +77,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "rules",
-        &["source", "diagnostic", "yaml", "tree", "flux", "workload"],
+        &[
+            "source",
+            "diagnostic",
+            "yaml",
+            "tree",
+            "flux",
+            "pod_security",
+            "charts",
+            "workload",
+        ],
     ),
     ("harden", &["source", "diagnostic", "yaml", "tree", "rules"]),
     ("check", &["diagnostic", "yaml", "tree", "flux", "rules"]),
@@ -88,7 +117,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "profiler",
-        &["source", "diagnostic", "yaml", "tree", "fs", "workload"],
+        &[
+            "source",
+            "diagnostic",
+            "yaml",
+            "tree",
+            "fs",
+            "charts",
+            "workload",
+        ],
     ),
     (
         "pipeline",
@@ -99,9 +136,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "yaml",
             "tree",
             "flux",
+            "pod_security",
+            "charts",
             "workload",
             "config",
-            "schema",
+            "validate",
             "render",
             "makejinja",
             "rules",

@@ -11,11 +11,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kiln::audit::{Scorecard, Sheet, UNDECIDABLE, score};
+use kiln::charts::Profiles;
 use kiln::harden::harden;
 use kiln::pipeline::Audited;
 use kiln::rules::{self, Category, Measures};
 use kiln::workload::Exemption;
-use kiln::workload::Profiles;
 
 use crate::harden::trees;
 use crate::support::Yardstick;

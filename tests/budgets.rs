@@ -433,7 +433,7 @@ fn limits() -> String {
         ),
         (
             "Places of a config that are worded",
-            schema::MAX_VIOLATIONS.to_string(),
+            validate::MAX_VIOLATIONS.to_string(),
             "`more-problems`",
         ),
         (

@@ -12,13 +12,14 @@ mod faults;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use kiln::charts::Profiles;
 use kiln::check::{Gate, check};
 use kiln::diagnostic::Diagnostic;
 use kiln::harden::harden;
 use kiln::rules::{self, Leak, Policy, Rule, find_leaks};
 use kiln::source::Source;
 use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
-use kiln::workload::{Exemption, Profiles};
+use kiln::workload::Exemption;
 use kiln::yaml;
 
 use crate::harden::trees;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use kiln::config::model::{Cluster, Model};
 use kiln::config::{self, Outside, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::schema::{self, Schema, Text};
 use kiln::source::MemoryFiles;
+use kiln::validate::{self, Schema, Text};
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -32,7 +32,7 @@ fn whole_schema() -> Schema {
     }
     apps.sort_by(|(a, _): &(String, Text), (b, _)| a.cmp(b));
     let base = fs::read_to_string(root().join("schemas/cluster.schema.json")).unwrap();
-    schema::compose(base, apps).unwrap()
+    validate::compose(base, apps).unwrap()
 }
 
 fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
@@ -49,7 +49,7 @@ fn compile(files: &[(&str, &str)]) -> StageResult<Cluster> {
         make_up: false,
     };
     let merged = config::load(&files, &project, &outside)?;
-    let mut cluster = schema::validate(merged.value, &whole_schema())?;
+    let mut cluster = validate::validate(merged.value, &whole_schema())?;
     cluster.warnings.splice(0..0, merged.warnings);
     Ok(cluster)
 }

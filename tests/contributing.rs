@@ -11,8 +11,8 @@ use kiln::config::{self, Outside, project};
 use kiln::diagnostic::{Diagnostic, StageResult, Warned};
 use kiln::render::{FILTERS, FUNCTIONS};
 use kiln::rules;
-use kiln::schema;
 use kiln::source::MemoryFiles;
+use kiln::validate;
 use serde_json::Value;
 
 use crate::support::{Sandbox, oracle};
@@ -301,8 +301,8 @@ fn validated(property: Option<&Value>, line: &str) -> StageResult<()> {
         make_up: false,
     };
     let merged = config::load(&files, &project, &outside)?;
-    let schema = schema::compose(core.to_string(), Vec::new())?;
-    schema::validate(merged.value, &schema)?;
+    let schema = validate::compose(core.to_string(), Vec::new())?;
+    validate::validate(merged.value, &schema)?;
     Warned::unless_errors((), Vec::new())
 }
 

@@ -26,12 +26,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use kiln::charts::Profiles;
 use kiln::diagnostic::StageResult;
 use kiln::harden::harden;
+use kiln::pod_security::{Level, Version};
 use kiln::rules::{Closed, Policy, REMEDIES, Resources};
 use kiln::tree::{App, Hardened, Tree};
-use kiln::workload::pod_security::{Level, Version};
-use kiln::workload::{Exemption, Profiles};
+use kiln::workload::Exemption;
 use kiln::yaml::{self, Node};
 
 use crate::support::Yardstick;

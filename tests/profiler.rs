@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kiln::workload::Profiles;
+use kiln::charts::Profiles;
 
 use crate::support::{Run, Sandbox, oracle};
 

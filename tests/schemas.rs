@@ -14,8 +14,8 @@ use std::fmt::Write as _;
 use kiln::config::model::Cluster;
 use kiln::config::{self, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
-use kiln::schema::{self, Schema, Text};
 use kiln::source::{Files as _, MemoryFiles};
+use kiln::validate::{self, Schema, Text};
 use serde_json::Value;
 
 const HOME: &str = include_str!("../examples/homelab/cluster.yaml");
@@ -29,7 +29,7 @@ fn composed(app: &str) -> Result<Schema, Vec<Diagnostic>> {
         text: include_str!("../schemas/cluster.schema.json").into(),
         packed: catalogue.packed(path),
     };
-    schema::compose(base, vec![("duo".to_owned(), app.to_owned().into())])
+    validate::compose(base, vec![("duo".to_owned(), app.to_owned().into())])
 }
 
 /// Validates a config, in a file of that name, whose only options are those of `duo`.
@@ -49,7 +49,7 @@ fn validated(schema: &Schema, file: &str, text: &str) -> StageResult<Cluster> {
         make_up: false,
     };
     let merged = config::load(&files, &project, &outside)?;
-    schema::validate(merged.value, schema)
+    validate::validate(merged.value, schema)
 }
 
 /// Validates options of `duo`, written as JSON.

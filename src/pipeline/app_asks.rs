@@ -2,14 +2,14 @@
 
 use super::Configured;
 use super::failure::{Failure, Warnings};
+use crate::charts::Profiles;
 use crate::config::AskedValue;
 use crate::config::model::Cluster;
 use crate::diagnostic::{Diagnostic, Warned};
+use crate::pod_security::Level;
 use crate::render::{self, AskedOption, Context, Library, PodAsks};
 use crate::rules::Policy;
-use crate::schema::{self, Schema};
-use crate::workload::Profiles;
-use crate::workload::pod_security::Level;
+use crate::validate::{self, Schema};
 
 /// Lays the options that apps ask of other apps beneath the config.
 ///
@@ -54,7 +54,7 @@ pub(super) fn with_asked_options(
     let problems = merged.lay_under(asked.collect());
     warnings.keep(Warned::unless_errors((), problems))?;
     // What the first validation warned of is told already.
-    let validated = schema::validate(merged, &schema).map_err(Failure::Problems)?;
+    let validated = validate::validate(merged, &schema).map_err(Failure::Problems)?;
     let cluster = Cluster {
         versions: cluster.versions,
         ..validated.value
@@ -77,7 +77,7 @@ impl Dependent<'_> {
         if pointers.peek().is_none() {
             return Vec::new();
         }
-        let values = schema::other_values(self.cluster, self.schema, pointers);
+        let values = validate::other_values(self.cluster, self.schema, pointers);
         let context = Context {
             values: &values,
             ..self.cluster.into()

@@ -53,9 +53,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::charts::Profiles;
+    use crate::charts::profile::Known;
     use crate::source::Span;
-    use crate::workload::Profiles;
-    use crate::workload::profile::Known;
     use crate::yaml::{self, Content, Node, Style};
 
     #[test]

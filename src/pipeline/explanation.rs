@@ -9,8 +9,8 @@ use crate::harden;
 use crate::makejinja;
 use crate::render;
 use crate::rules::{self, REMEDIES};
-use crate::schema;
 use crate::seal;
+use crate::validate;
 
 /// Lists the codes of all rules, category by category.
 pub fn rule_explanations() -> Vec<Meaning> {
@@ -48,7 +48,7 @@ pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
     let hardening = harden::CODES.iter().chain(of_remedies).copied().collect();
     vec![
         ("Load", config::CODES.to_vec()),
-        ("Validate", schema::CODES.to_vec()),
+        ("Validate", validate::CODES.to_vec()),
         ("Render", render::CODES.to_vec()),
         ("makejinja", makejinja::CODES.to_vec()),
         ("Harden", hardening),

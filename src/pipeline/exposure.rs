@@ -13,10 +13,10 @@ use crate::render::{
     self, Context, Library, OtherInputs, OtherRendering, Rendering, ReplacedFiles,
 };
 use crate::rules::{Leak, find_leaks};
-use crate::schema::{self, Schema};
 use crate::seal::{self, Rules};
 use crate::secret::KEY_FILES;
 use crate::tree::{Rendered, Tree};
+use crate::validate::{self, Schema};
 
 /// What depends on secrets and is open.
 #[derive(Default)]
@@ -66,7 +66,7 @@ fn other_values<'v>(
     if pointers.peek().is_none() {
         return Cow::Borrowed(&renderer.cluster.values);
     }
-    Cow::Owned(schema::other_values(
+    Cow::Owned(validate::other_values(
         renderer.cluster,
         renderer.schema,
         pointers,
@@ -90,7 +90,7 @@ impl<'r> Renderer<'r> {
             1 => self.made_up(&unseen),
             _ => None,
         })?;
-        let unproved = schema::warn_of_unproved(cluster, &values);
+        let unproved = validate::warn_of_unproved(cluster, &values);
         rendering.warnings.extend(unproved);
         Ok(rendering)
     }

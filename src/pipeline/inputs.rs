@@ -1,22 +1,23 @@
 //! What the stages are handed: read from the world, and nothing decided here.
 
+use crate::charts::Profiles;
 use crate::check::{Baseline, FailOn, Gate};
 use crate::config::model::Cluster;
 use crate::config::model::versions::VersionTable;
 use crate::config::project::{self, Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::pod_security::{Level, Version};
 use crate::render::{Layer, Layers};
 use crate::rules::{self, Closed, Exemptions, Policy, Resources};
-use crate::schema::Schema;
 use crate::seal::{Earlier, Keyring, Rules, read_identities};
 use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
 use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
-use crate::workload::pod_security::{Level, Version};
-use crate::workload::{Exemption, Profiles};
+use crate::validate::Schema;
+use crate::workload::Exemption;
 use crate::yaml::unpack;
-use crate::{config, schema, seal};
+use crate::{config, seal, validate};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -148,9 +149,9 @@ pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
 
 /// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
 pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
-    let read = |files: &dyn Files, path: &str| -> Result<Option<schema::Text>, ReadError> {
+    let read = |files: &dyn Files, path: &str| -> Result<Option<validate::Text>, ReadError> {
         let packed = files.packed(path);
-        Ok(text(files, path)?.map(|text| schema::Text { text, packed }))
+        Ok(text(files, path)?.map(|text| validate::Text { text, packed }))
     };
     let base = read(world.catalogue, CONFIG_SCHEMA)?;
     let base = base.unwrap_or_else(|| String::new().into());
@@ -168,7 +169,7 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
             }
         }
     }
-    schema::compose(base, apps.into_iter().collect()).map_err(Failure::Problems)
+    validate::compose(base, apps.into_iter().collect()).map_err(Failure::Problems)
 }
 
 /// Loads the versions: the catalogue's, where the project has it, and the project's own over them.

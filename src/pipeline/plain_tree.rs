@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::failure::{Failure, Warnings};
 use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
+use crate::charts::Profiles;
 use crate::check::{self, Baseline, Findings, Gate};
 use crate::config;
 use crate::config::project::{Project, ProjectKind};
@@ -15,7 +16,6 @@ use crate::flux::{BuildMemory, FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
 use crate::tree::{File, Hardened, Rendered, Tree};
-use crate::workload::Profiles;
 
 /// A tree that is kept by hand, or rendered by something else.
 pub struct PlainTree<'w> {

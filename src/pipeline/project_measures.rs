@@ -5,11 +5,11 @@ use super::exposure::Exposure;
 use super::failure::Failure;
 use super::kept::KeptFiles;
 use super::surroundings::surroundings_of;
+use crate::charts::Profiles;
 use crate::config::project::Project;
 use crate::flux::BuildMemory;
 use crate::rules::{Exemptions, Measures, Policy};
 use crate::tree::{Rendered, Tree};
-use crate::workload::Profiles;
 
 /// A project, and what the rules are to know of it.
 pub(super) struct ProjectMeasures {

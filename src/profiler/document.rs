@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::workload::profile::{CONTAINER_KEYS, KEYS, WORKLOAD_KEYS};
+use crate::charts::profile::{CONTAINER_KEYS, KEYS, WORKLOAD_KEYS};
 use crate::yaml;
 
 /// The first lines of a profile; the schema's path holds for `schemas/charts/` of Kiln itself.

@@ -17,7 +17,7 @@ use super::record::manifests;
 use super::rendering::{Id, PASSING, Rendering, Workload};
 use super::switches::{Need, Part, State, Switches, parts, switches};
 use super::trial::{Change, RELEASE, changed, effective, render};
-use crate::workload::profile::Wanted;
+use crate::charts::profile::Wanted;
 
 /// What a profile says of a name that it cannot tell from the release and its values.
 const DOUBT: &str = "the chart names it in a way that no placeholder says";

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::helm::Helm;
 use super::rendering::{Rendering, Workload};
 use super::trial::{Change, RELEASE, changed};
-use crate::workload::naming::{LONGEST, Naming, UNCUT};
-use crate::workload::profile::DefaultName;
+use crate::charts::naming::{LONGEST, Naming, UNCUT};
+use crate::charts::profile::DefaultName;
 
 pub(super) use learn::learn;
 

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::evidence::{Evidence, Variant};
 use super::rendering::{Budget, KINDS, PASSING};
-use crate::workload::Profiles;
+use crate::charts::Profiles;
+use crate::charts::profile::{Profile, Workloads};
 use crate::workload::prediction::{Prediction, Sample, predict};
-use crate::workload::profile::{Profile, Workloads};
 
 /// A workload as it came out.
 struct Rendered<'e> {

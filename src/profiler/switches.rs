@@ -13,7 +13,7 @@ use super::helm::Helm;
 use super::reads::Reads;
 use super::rendering::{Id, Rendering};
 use super::trial::{Change, RELEASE, changed, render};
-use crate::workload::profile::Wanted;
+use crate::charts::profile::Wanted;
 use needs::Search;
 
 /// The last keys of paths that are tried with `true` where the chart has no default.

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Facts;
+use crate::charts::profile::Workloads;
+use crate::charts::{Release, values};
 use crate::source::Place;
-use crate::workload::profile::Workloads;
-use crate::workload::{Release, values};
 
 /// A release of app-template of which all values are in the tree.
 #[derive(Clone, Copy)]

@@ -12,6 +12,7 @@ use super::leak::Leak;
 use super::node_defaults::NodeDefaults;
 use super::objects::ObjectIndex;
 use super::policy::Policy;
+use crate::charts::{Profiles, Release};
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Builds, ManifestUses, Member};
 use crate::flux::{
@@ -22,7 +23,7 @@ use crate::tree::secret_manifest::SecretManifest;
 use crate::tree::{App, File, Gap};
 use crate::workload::budget::Budget;
 use crate::workload::standing::{self, Standing};
-use crate::workload::{self, Profiles, Release, Workload};
+use crate::workload::{self, Workload};
 use crate::yaml;
 
 /// What rules measure against, besides the files.

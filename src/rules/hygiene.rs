@@ -4,9 +4,9 @@ mod deprecated_api;
 mod selector_mismatch;
 
 use super::{Category, Rule, Verdict, remedies};
+use crate::charts::Release;
 use crate::flux::builds::Member;
-use crate::workload::Release;
-use crate::workload::pod_security::Level;
+use crate::pod_security::Level;
 use crate::yaml::Route;
 
 const PREFIX: &str = "pod-security.kubernetes.io/";

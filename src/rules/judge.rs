@@ -3,11 +3,12 @@
 use super::judgement::{Judgement, RuleOutcome, Verdict};
 use super::subject::JudgedSubject;
 use super::{Facts, Rule};
+use crate::charts::Release;
+use crate::charts::profile::Match;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::Member;
 use crate::source::Place;
-use crate::workload::profile::Match;
-use crate::workload::{Container, Home, PodField, Release, Workload};
+use crate::workload::{Container, Home, PodField, Workload};
 
 /// A rule at work.
 pub(super) struct Judge<'f, 't> {

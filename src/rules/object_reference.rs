@@ -7,9 +7,9 @@ use super::facts::is_substituted;
 use super::judge::Judge;
 use super::objects::{ClusterObjects, KnownParts, ObjectDoubt, ObjectId, doubt};
 use super::subject::JudgedSubject;
+use crate::charts::Release;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObject, UnseenPart, name_without_hash};
-use crate::workload::Release;
 
 /// A reference from one object to another.
 pub(super) struct ObjectReference<'a> {

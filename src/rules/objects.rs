@@ -11,9 +11,9 @@ use kustomize::Field;
 
 use super::Facts;
 use super::facts::{is_substituted, label_of};
+use crate::charts::Release;
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::tree::object::is_namespaced;
-use crate::workload::Release;
 
 pub(super) use app_template::{filled_name, is_app_template, rendered_name};
 pub(super) use doubt::{ObjectDoubt, doubt, makes_pods_in, names_value, releases_of};

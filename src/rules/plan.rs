@@ -9,11 +9,12 @@ use super::kustomization_patch::{HeldAddition, PatchHome, WishedPatch};
 use super::object_addition::ObjectAddition;
 use super::release_patch::{RENDERERS, ReleasePatch};
 use super::shared_manifest::{SharedAddition, Wisher, settle};
+use crate::charts::profile::Setting;
+use crate::charts::values;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::ManifestUser;
 use crate::tree::Gap;
-use crate::workload::profile::Setting;
-use crate::workload::{PodField, Reach, Workload, values};
+use crate::workload::{PodField, Reach, Workload};
 use crate::yaml::edit::{Addition, Insertion};
 use crate::yaml::{Node, Route, Step};
 

@@ -10,12 +10,12 @@ use super::judge::Judge;
 use super::manifest_pod::items;
 use super::object_reference::{ObjectReference, ReferredPart};
 use super::objects::{ObjectId, filled_name, is_app_template, releases_of};
+use crate::charts::Release;
+use crate::charts::profile::{READ_KINDS, ReadObject};
 use crate::flux::AppliedObject;
 use crate::flux::builds::field_at;
 use crate::tree::object::is_namespaced;
-use crate::workload::Release;
 use crate::workload::manifest::pod_route;
-use crate::workload::profile::{READ_KINDS, ReadObject};
 use crate::yaml::Route;
 
 /// A ConfigMap, Secret, volume claim or account that a pod names.

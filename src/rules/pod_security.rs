@@ -4,9 +4,9 @@ mod pod_security_forbidden;
 
 use super::judge::Judge;
 use super::{Category, Facts, Rule, Verdict, remedies};
+use crate::pod_security::Level::{Baseline, Restricted};
+use crate::pod_security::{Level, Violation, evaluate};
 use crate::workload::Workload;
-use crate::workload::pod_security::Level::{Baseline, Restricted};
-use crate::workload::pod_security::{Level, Violation, evaluate};
 
 pub(super) const RULES: &[Rule] = &[
     pod_security_forbidden::RULE,

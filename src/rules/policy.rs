@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
+use crate::pod_security::{Level, Version};
 use crate::source::Place;
-use crate::workload::pod_security::{Level, Version};
 use crate::workload::quantity::milli;
 
 /// The project's settings for hardening.

@@ -1,11 +1,12 @@
 //! What a judgement is about.
 
 use super::Facts;
+use crate::charts::Release;
 use crate::flux::AppliedObject;
 use crate::flux::builds::Member;
 use crate::source::Place;
+use crate::workload::Workload;
 use crate::workload::budget::Budget;
-use crate::workload::{Release, Workload};
 
 /// One thing that a rule looks at, and the names by which a project may exempt it.
 #[derive(Clone, Debug)]

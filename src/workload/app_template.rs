@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use super::values::{self, at};
-use super::{Home, PodField, Reach, Release, Workload};
+use super::{Home, PodField, Reach, Workload};
+use crate::charts::Release;
+use crate::charts::values::{self, at};
 
 /// The options of a pod that all controllers share, or one has for itself.
 const POD_OPTIONS: [&str; 9] = [

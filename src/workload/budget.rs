@@ -3,8 +3,9 @@
 use kustomize::Field;
 use serde_json::{Map, Value};
 
-use super::values::{at, coalesce};
-use super::{Home, Release, Workload, profile};
+use super::{Home, Workload};
+use crate::charts::values::{at, coalesce};
+use crate::charts::{Release, profile};
 use crate::flux::builds::Builds;
 use crate::source::Place;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::profile::{Condition, Profile, Workloads};
-use super::values::{self, at, coalesce};
-use super::{Home, PROBES, PodField, Reach, Release, Workload, profile};
+use super::{Home, PROBES, PodField, Reach, Workload};
+use crate::charts::profile::{Condition, Profile, Workloads};
+use crate::charts::values::{self, at, coalesce};
+use crate::charts::{Release, profile};
 
 /// Why no patch is written.
 const UNNAMED: &str = "nobody knows for certain what the chart names it";

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use kustomize::Field;
 use serde_json::Value;
 
-use super::profile::{Elevation, Operand, Profile};
-use super::values::coalesce;
-use super::{Home, PodField, Reach, Release, Workload, profile};
+use super::{Home, PodField, Reach, Workload};
+use crate::charts::profile::{Elevation, Operand, Profile};
+use crate::charts::values::coalesce;
+use crate::charts::{Release, profile};
 use crate::flux::builds::{Builds, Member};
 use crate::yaml::Route;
 

@@ -5,8 +5,9 @@
 
 use serde_json::{Map, Value};
 
-use super::post_renderer::Patch;
-use super::{Home, Release, Workload};
+use super::{Home, Workload};
+use crate::charts::Release;
+use crate::charts::post_renderer::Patch;
 
 /// The kinds that run pods; a chart may make objects of other kinds that no profile lists.
 const RUNNING: [&str; 7] = [

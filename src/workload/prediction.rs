@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::profile::Profile;
-use super::{Profiles, Release, budget};
+use super::budget;
+use crate::charts::profile::Profile;
+use crate::charts::{Profiles, Release};
 use crate::flux::TreeFiles;
 use crate::flux::builds::Builds;
 use crate::source::Source;

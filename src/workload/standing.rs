@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::pod_security::{Level, Version, Violation, evaluate, level};
-use super::profile::Workloads;
-use super::{Home, PodField, Profiles, Release, Workload, operand};
+use super::{Home, PodField, Workload, operand};
+use crate::charts::profile::Workloads;
+use crate::charts::{Profiles, Release};
 use crate::flux::builds::Builds;
+use crate::pod_security::{Level, Version, Violation, evaluate, level};
 use crate::source::Place;
 use unseen::UnseenMakers;
 

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kiln::charts::{Profiles, Release};
 use kiln::check::{Gate, check};
 use kiln::flux::builds::Builds;
 use kiln::flux::{BuildMemory, FollowOptions, TreeFiles};
@@ -21,7 +22,7 @@ use kiln::harden::harden;
 use kiln::rules::{Exemptions, Measures, Policy};
 use kiln::source::Source;
 use kiln::tree::{File, Origin, Rendered, Tree};
-use kiln::workload::{self, Profiles, Release};
+use kiln::workload;
 use kiln::yaml::load;
 
 const ROUNDS: usize = 5;

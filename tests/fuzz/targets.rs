@@ -11,10 +11,10 @@ use kiln::config::model::versions::VersionTable;
 use kiln::config::{self, Outside, project};
 use kiln::fs::Disk;
 use kiln::render::{self, Context, Layer, Layers};
-use kiln::schema::{self, Schema};
 use kiln::seal::{self, Keyring, Rules};
 use kiln::secret::{Secret, Secrets};
 use kiln::source::{MemoryFiles, Source};
+use kiln::validate::{self, Schema};
 use kiln::write;
 use kiln::yaml::{self, Resolver};
 use kube_cel::KubeCelExt as _;
@@ -199,7 +199,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let base = include_str!("../../schemas/cluster.schema.json").to_owned();
     let app = include_str!("../../schemas/apps/echo.schema.json");
     let apps = vec![("echo".to_owned(), app.to_owned().into())];
-    schema::compose(base, apps).expect("the schemas are sound")
+    validate::compose(base, apps).expect("the schemas are sound")
 });
 
 /// A config that is accepted is accepted again as it was completed.
@@ -219,7 +219,7 @@ fn config(text: &str) {
     let Ok(merged) = config::load(&files, &project, &outside) else {
         return;
     };
-    if let Ok(cluster) = schema::validate(merged.value, &SCHEMA) {
+    if let Ok(cluster) = validate::validate(merged.value, &SCHEMA) {
         let model = serde_json::to_value(&cluster.value.values);
         assert!(model.is_ok());
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use kiln::workload::Profiles;
-use kiln::workload::profile::{
+use kiln::charts::Profiles;
+use kiln::charts::profile::{
     CustomResourceKind, FieldCondition, OperandPlace, OperandPods, OperatorObjects,
 };
 

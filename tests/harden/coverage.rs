@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use kiln::charts::Release;
+use kiln::charts::profile::Workloads;
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
 use kiln::harden::harden;
-use kiln::workload::pod_security::{Level, Version};
+use kiln::pod_security::{Level, Version};
 use kiln::workload::prediction::{Sample, manifests};
-use kiln::workload::profile::Workloads;
-use kiln::workload::{self, Release, standing};
+use kiln::workload::{self, standing};
 
 use serde_json::Map;
 

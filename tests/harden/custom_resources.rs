@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kiln::workload::Profiles;
-use kiln::workload::profile::OperandPods;
+use kiln::charts::Profiles;
+use kiln::charts::profile::OperandPods;
 use kiln::yaml::{self, Resolver};
 use serde_json::Value;
 

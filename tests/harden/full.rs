@@ -6,12 +6,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use kiln::charts::Release;
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
 use kiln::harden::harden;
+use kiln::pod_security::{Level, Version};
 use kiln::workload::budget::{self, Budget, Selects};
-use kiln::workload::pod_security::{Level, Version};
-use kiln::workload::{self, Release, Workload, standing};
+use kiln::workload::{self, Workload, standing};
 use kustomize::Field;
 
 use super::{profiles, trees};

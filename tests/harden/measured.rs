@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kiln::charts::Profiles;
+use kiln::charts::profile::{Profile, Workloads};
 use kiln::harden::harden;
 use kiln::profiler::evidence::{Evidence, Variant, pack, unpack};
 use kiln::profiler::proof::contradictions;
-use kiln::workload::Profiles;
 use kiln::workload::prediction::{Sample, manifests};
-use kiln::workload::profile::{Profile, Workloads};
 use kiln::yaml::{self, Resolver};
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! What the evaluator of the Pod Security Standards says of a pod, and how it says it.
 
-use kiln::workload::pod_security::{Level, Version, evaluate, level};
+use kiln::pod_security::{Level, Version, evaluate, level};
 use serde_json::{Value, json};
 
 /// A pod that satisfies everything.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln::workload::pod_security::{Level, Version, evaluate, level};
+use kiln::pod_security::{Level, Version, evaluate, level};
 use kiln::yaml;
 use serde_json::Value;
 

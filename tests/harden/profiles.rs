@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kiln::workload::Profiles;
-use kiln::workload::profile::{Known, Match, Workloads};
+use kiln::charts::Profiles;
+use kiln::charts::profile::{Known, Match, Workloads};
 use kiln::yaml::{self, Resolver};
 use serde_json::Value;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use kiln::charts::Profiles;
 use kiln::harden::harden;
+use kiln::pod_security::{Version, evaluate, level};
 use kiln::rules::Policy;
-use kiln::workload::Profiles;
-use kiln::workload::pod_security::{Version, evaluate, level};
 use kiln::yaml::{emit, load};
 use proptest::prelude::*;
 use serde_json::{Value, json};

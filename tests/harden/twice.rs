@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use kiln::charts::Profiles;
 use kiln::harden::harden;
 use kiln::source::Span;
-use kiln::workload::Profiles;
 use kiln::yaml::emit;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -9,8 +9,8 @@ mod workload;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use kiln::pod_security::{Level, Version, evaluate, level};
 use kiln::profiler::record::RecordedRender;
-use kiln::workload::pod_security::{Level, Version, evaluate, level};
 use regex::Regex;
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln::workload::pod_security::{Level, Version, evaluate, level};
+use kiln::pod_security::{Level, Version, evaluate, level};
 use kiln::yaml;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-use kiln::schema::Schema;
+use kiln::validate::Schema;
 use serde_json::{Value, json};
 
 use super::{all_text, composed, covered, with_options};

@@ -5,7 +5,7 @@ use super::{all_text, composed, covered, validated, with_options};
 const CANARY: &str = "canary-4f1d7";
 
 /// Composes a schema whose one key is `pin`.
-fn of_pin(pin: &Value) -> kiln::schema::Schema {
+fn of_pin(pin: &Value) -> kiln::validate::Schema {
     composed(&json!({"additionalProperties": false, "properties": {"pin": pin, "plain": {"type": "string"}}, "$defs": {
         "secret": {"type": "string", "writeOnly": true},
     }}).to_string())

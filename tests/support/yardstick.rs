@@ -1,8 +1,9 @@
 //! What rules measure against where a test has a tree and no project.
 
+use kiln::charts::Profiles;
 use kiln::flux::{BuildMemory, FollowOptions, TreeFiles};
 use kiln::rules::{Exemptions, Leak, Measures, Policy};
-use kiln::workload::{Exemption, Profiles};
+use kiln::workload::Exemption;
 
 /// What rules measure against, with the profiles of the test and nothing else but what it sets.
 pub(crate) struct Yardstick<'p> {

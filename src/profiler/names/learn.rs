@@ -11,8 +11,8 @@ use super::super::reads::Reads;
 use super::super::rendering::{Rendering, Workload};
 use super::super::trial::{Change, RELEASE, changed, effective, together};
 use super::{Names, containing};
-use crate::workload::naming::UNCUT;
-use crate::workload::profile::DefaultName;
+use crate::charts::naming::UNCUT;
+use crate::charts::profile::DefaultName;
 
 /// What names a chart's things in Helm's usual helpers.
 const USUAL: [&str; 2] = ["nameOverride", "fullnameOverride"];

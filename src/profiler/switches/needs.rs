@@ -11,7 +11,7 @@ use super::super::reads::Reads;
 use super::super::rendering::Rendering;
 use super::super::trial::{Change, changed, render};
 use super::{Need, Part, State, parts, stays};
-use crate::workload::profile::Wanted;
+use crate::charts::profile::Wanted;
 
 /// What the search for conditions may use.
 pub(super) struct Search<'s> {

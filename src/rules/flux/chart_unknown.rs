@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::charts::Release;
+use crate::charts::profile::Match;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::Release;
-use crate::workload::profile::Match;
 
 /// How many releases of one chart are pointed at.
 const SHOWN: usize = 5;

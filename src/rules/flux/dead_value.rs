@@ -1,12 +1,12 @@
 //! Values that change nothing.
 
+use crate::charts::Release;
+use crate::charts::dead_value::{self, DeadValue};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::app_template_values::{AppTemplateValues, lacks_image, misspelled_image};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::Release;
-use crate::workload::dead_value::{self, DeadValue};
 
 /// How the labels of the built-in catalogue's templates start.
 const CATALOGUE: &str = "catalogue:";

@@ -1,5 +1,6 @@
 //! Patches for containers that are not there.
 
+use crate::charts::post_renderer::Patch;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -7,7 +8,6 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::workload::Workload;
 use crate::workload::patch_fit;
-use crate::workload::post_renderer::Patch;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "patch-container",

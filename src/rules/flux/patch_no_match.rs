@@ -1,13 +1,14 @@
 //! Patches that no object of the chart matches.
 
+use crate::charts::Release;
+use crate::charts::post_renderer::Patch;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
+use crate::workload::Workload;
 use crate::workload::patch_fit::{self, Fit};
-use crate::workload::post_renderer::Patch;
-use crate::workload::{Release, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "patch-no-match",

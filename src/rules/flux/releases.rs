@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use crate::charts::post_renderer::Patch;
+use crate::charts::{Release, dead_value};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule, Verdict};
+use crate::workload::Workload;
 use crate::workload::budget::{self, Selects};
-use crate::workload::post_renderer::Patch;
-use crate::workload::{Release, Workload, dead_value};
 
 const SOURCES: &str = "source.toolkit.fluxcd.io";
 

@@ -2,10 +2,10 @@
 
 use kustomize::Field;
 
+use crate::charts::Release;
 use crate::flux::AppliedObject;
 use crate::rules::Facts;
 use crate::rules::objects::is_app_template;
-use crate::workload::Release;
 
 pub(super) const GATEWAY: &str = "gateway.networking.k8s.io";
 

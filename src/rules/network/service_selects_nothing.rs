@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::charts::Release;
 use crate::diagnostic::Severity;
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::{Absence, AbsentObject};
@@ -11,7 +12,7 @@ use crate::rules::objects::{makes_pods_in, names_value};
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::workload::budget::{Selects, select};
-use crate::workload::{Home, Release, Workload};
+use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "service-selects-nothing",

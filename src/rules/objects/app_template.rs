@@ -9,8 +9,8 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use super::{KnownParts, ObjectId};
-use crate::workload::Release;
-use crate::workload::profile::{Match, Workloads};
+use crate::charts::Release;
+use crate::charts::profile::{Match, Workloads};
 
 /// Where the values list objects of a kind.
 const LISTS: [(&str, &str); 6] = [

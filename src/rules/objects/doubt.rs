@@ -4,11 +4,11 @@ use kustomize::Field;
 use serde_json::Value;
 
 use super::{ObjectId, is_app_template};
+use crate::charts::profile::{OperandPlace, OperandPods};
+use crate::charts::{Profiles, Release};
 use crate::flux::AppliedObject;
 use crate::rules::Facts;
 use crate::rules::facts::object_label;
-use crate::workload::profile::{OperandPlace, OperandPods};
-use crate::workload::{Profiles, Release};
 
 /// What may make an object.
 pub(in crate::rules) enum ObjectDoubt {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use kustomize::Field;
 
 use super::{KnownParts, ObjectId};
+use crate::charts::{Profiles, Release};
 use crate::tree::object::is_namespaced;
-use crate::workload::{Profiles, Release};
 
 /// Lists what a controller makes of an object that goes into a namespace unless it says another one.
 pub(super) fn objects(

@@ -2,12 +2,12 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::builds::Member;
+use crate::pod_security::Level;
 use crate::rules::hygiene::{label_route, namespace_level};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::Place;
-use crate::workload::pod_security::Level;
 use crate::workload::standing::Standing;
 
 pub(in crate::rules) const RULE: Rule = Rule {

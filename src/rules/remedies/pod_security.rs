@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
+use crate::pod_security::Level;
 use crate::rules::hygiene::{label_route, namespace_level};
 use crate::rules::object_addition::ObjectAddition;
 use crate::rules::plan::{Plan, PlannedEdit};
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::rules::shared_manifest::Wisher;
-use crate::workload::pod_security::Level;
 use crate::workload::standing::Standing;
 use crate::yaml::Route;
 use crate::yaml::edit::Insertion;

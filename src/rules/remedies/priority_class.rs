@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::charts::Release;
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::rules::listing::{Content, Spot};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
-use crate::workload::{PodField, Reach, Release, Workload};
+use crate::workload::{PodField, Reach, Workload};
 use crate::yaml::emit;
 
 const KEY: &str = "priorityClassName";

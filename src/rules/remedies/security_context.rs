@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::pod_security::{Version, evaluate};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::Gap;
-use crate::workload::pod_security::{Version, evaluate};
 use crate::workload::{Container, PodField, Reach, Workload};
 use places::Places;
 use wishes::{INHERITED, Leaf, Leaves, SECCOMP, User, Wishes, leaf, nested};

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::charts::Release;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
-use crate::workload::{Home, PodField, Release, Workload};
+use crate::workload::{Home, PodField, Workload};
 
 const FIELD: PodField = PodField::Pod("automountServiceAccountToken");
 

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Standing, UnseenPods};
+use crate::charts::profile::{CustomResourceKind, Match, OperandPlace, OperandPods};
+use crate::charts::{Profiles, Release};
 use crate::flux::builds::{Builds, Member};
 use crate::flux::{HiddenPart, place_in};
+use crate::pod_security::{Level, Version};
 use crate::source::{Place, Source, Span};
-use crate::workload::pod_security::{Level, Version};
-use crate::workload::profile::{CustomResourceKind, Match, OperandPlace, OperandPods};
-use crate::workload::{Profiles, Release};
 
 const CHART: &str = "add a profile of the chart below `charts/`, or label the namespace yourself";
 const KIND: &str = "say in `charts/custom-resources.yaml` what its operator makes of it, or label the namespace yourself";

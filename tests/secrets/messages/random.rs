@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::{CANARY, NUMBER, assert_no_secret, forms};
 use kiln::config::{self, Outside, project};
-use kiln::schema::{self, Schema};
 use kiln::source::MemoryFiles;
+use kiln::validate::{self, Schema};
 
 /// The schema of a small config, so that each case is quick.
 fn small_schema() -> Schema {
@@ -23,7 +23,7 @@ fn small_schema() -> Schema {
         "apps": {"type": "object", "properties": {}}
       }
     }"#;
-    schema::compose(text.to_owned(), Vec::new()).unwrap()
+    validate::compose(text.to_owned(), Vec::new()).unwrap()
 }
 
 /// The same data in every form that a file can have.
@@ -136,7 +136,7 @@ fn told(path: &str, text: &str, schema: &Schema) -> String {
         .and_then(|project| config::load(&files, &project.value, &outside))
         .and_then(|merged| {
             let mut warnings = merged.warnings;
-            schema::validate(merged.value, schema)
+            validate::validate(merged.value, schema)
                 .map(|cluster| warnings.extend(cluster.warnings))?;
             Ok(warnings)
         });

@@ -2,10 +2,10 @@
 
 use super::SecurityContextPlan;
 use super::wishes::{User, needs_node};
+use crate::pod_security::{Level, Violation, evaluate};
 use crate::rules::remedy::RemedyScope;
 use crate::tree::Gap;
 use crate::workload::Workload;
-use crate::workload::pod_security::{Level, Violation, evaluate};
 use crate::workload::standing::told;
 use crate::yaml::Route;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::FIELD;
-use crate::workload::pod_security::{Level, Version, Violation, evaluate};
+use crate::pod_security::{Level, Version, Violation, evaluate};
 use crate::workload::{Container, Home, Workload};
 
 /// A part of a security context, as a dotted path.

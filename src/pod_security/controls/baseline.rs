@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Container, Review, array, is_confined, is_unmasked};
-use crate::workload::pod_security::{Level, Version, Violation};
+use crate::pod_security::{Level, Version, Violation};
 use crate::yaml::{Route, Step};
 
 const BASELINE_CAPABILITIES: &[&str] = &[
@@ -41,7 +41,7 @@ const SYSCTLS: &[(&str, u32)] = &[
 ];
 
 impl Review<'_> {
-    pub(in crate::workload::pod_security) fn baseline(&mut self) {
+    pub(in crate::pod_security) fn baseline(&mut self) {
         self.host_namespaces();
         self.host_paths();
         self.sysctls();

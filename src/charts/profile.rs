@@ -26,9 +26,9 @@ pub use operator_objects::{MadeObject, OperatorObjects, READ_KINDS, ReadObject};
 pub use version::Versions;
 
 use super::naming::LONGEST;
-use super::pod_security::Level;
 use super::values;
 use crate::diagnostic::Diagnostic;
+use crate::pod_security::Level;
 use crate::source::Source;
 use crate::yaml::Node;
 

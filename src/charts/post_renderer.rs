@@ -48,7 +48,7 @@ impl Patches {
 
     /// Merges the patches for a workload into its pod's spec; says `false` where one of them is of
     /// a form that is not followed.
-    pub(super) fn apply(&self, kind: &str, name: &str, spec: Value) -> (Value, bool) {
+    pub(crate) fn apply(&self, kind: &str, name: &str, spec: Value) -> (Value, bool) {
         let mut exact = true;
         let mut patched = spec;
         for patch in self.0.iter().filter(|patch| patch.concerns(kind, name)) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Container, Review, array, is_confined, is_unmasked};
-use crate::workload::pod_security::{Level, Version};
+use crate::pod_security::{Level, Version};
 use crate::yaml::Route;
 
 const RESTRICTED_VOLUMES: &[&str] = &[
@@ -22,7 +22,7 @@ const RESTRICTED_VOLUMES: &[&str] = &[
 const IMAGE_VOLUMES: Version = Version(33);
 
 impl Review<'_> {
-    pub(in crate::workload::pod_security) fn restricted(&mut self) {
+    pub(in crate::pod_security) fn restricted(&mut self) {
         self.restricted_volumes();
         let pod_context = &self.spec["securityContext"];
         let pod_seccomp = &pod_context["seccompProfile"]["type"];

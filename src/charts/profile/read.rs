@@ -10,11 +10,11 @@ use super::{
     Budget, CONTAINER_KEYS, Condition, Container, DefaultName, Elevation, Health, KEYS, Known,
     Lowering, Operand, Profile, Setting, WORKLOAD_KEYS, Wanted, Workload, Workloads,
 };
+use crate::charts::naming::{LONGEST, UNCUT};
 use crate::diagnostic::Diagnostic;
+use crate::pod_security::Level;
 use crate::source::{Source, Span, shown_key};
 use crate::workload::PROBES;
-use crate::workload::naming::{LONGEST, UNCUT};
-use crate::workload::pod_security::Level;
 use crate::yaml::{Node, Resolver, load, unpack_without};
 
 pub(super) const CODE: &str = "chart-profile-invalid";

@@ -182,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::workload::Profiles;
+    use crate::charts::Profiles;
 
     const PROFILE: &str = "\
 chart: sloth

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::operator_objects::OperatorObjects;
 use super::read::{CODE, Reader, text_map};
+use crate::charts::values::coalesce;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Member, field_at};
+use crate::pod_security::{Level, Version, evaluate, level};
 use crate::source::{Source, Span};
-use crate::workload::pod_security::{Level, Version, evaluate, level};
-use crate::workload::values::coalesce;
 use crate::yaml::{Node, Route, Step, load, unpack};
 
 /// What stands for the whole spec of a pod.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
+use ipnet::Ipv4Net;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::Schema;
-use super::address::Cidr;
 use super::defaults;
 use super::references;
 use super::walk::{ApplicableSchemas, named_properties, visit_mut};
@@ -24,7 +24,8 @@ pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
         .should_validate_formats(true)
         .with_format("ipv4", |text| text.parse::<Ipv4Addr>().is_ok())
         .with_format("ipv4-cidr", |text| {
-            Cidr::parse(text).is_some_and(|cidr| cidr == cidr.canonical())
+            text.parse::<Ipv4Net>()
+                .is_ok_and(|network| network == network.trunc())
         })
         .build(schema)
         .map_err(|error| error.masked().to_string())

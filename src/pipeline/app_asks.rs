@@ -3,7 +3,7 @@
 use super::Configured;
 use super::failure::{Failure, Warnings};
 use crate::config::AskedValue;
-use crate::config::model::Cluster;
+use crate::config::cluster::Cluster;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::{self, AskedOption, Context, Library, PodAsks};
 use crate::rules::Policy;

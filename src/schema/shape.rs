@@ -136,6 +136,17 @@ impl SchemaViolation {
         })
     }
 
+    /// Returns whether a part of the core is missing, or something else stands there: templates cannot do without it.
+    pub(super) fn breaks_core(&self) -> bool {
+        let is_structural = self.error.as_ref().is_ok_and(|error| {
+            matches!(
+                error.kind(),
+                ValidationErrorKind::Type { .. } | ValidationErrorKind::Required { .. }
+            )
+        });
+        is_structural && !lies_in(&self.pointer, "/apps")
+    }
+
     /// Lists the pointers of values behind keys that are none.
     pub(super) fn unknown_keys(&self) -> Vec<String> {
         let keys = match self.error.as_ref().map(ValidationError::kind) {

@@ -6,7 +6,7 @@ mod asked;
 mod codes;
 pub mod edit;
 mod merge;
-pub mod model;
+pub mod cluster;
 mod parse;
 pub mod places;
 pub mod project;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, Span};
-use model::Merged;
+use cluster::Merged;
 use project::Project;
 
 /// How an encrypted data file becomes plain text, in memory; `None` when its values have to be made up.

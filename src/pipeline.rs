@@ -45,7 +45,7 @@ pub use versions::{ReadVersions, VersionReport, compare_versions, versions_behin
 pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;
-pub use crate::config::model::versions::{VersionEntry, VersionKey};
+pub use crate::config::cluster::versions::{VersionEntry, VersionKey};
 pub use crate::config::project::MAKEJINJA_FILE;
 pub use crate::config::versions::FILE as VERSIONS_FILE;
 pub use crate::makejinja::{
@@ -64,7 +64,7 @@ use sops_age::RULE_FILE;
 
 use crate::audit::Scorecard;
 use crate::check::{Baseline, Findings, Gate};
-use crate::config::model::{Cluster, Merged};
+use crate::config::cluster::{Cluster, Merged};
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::render::Rendering;

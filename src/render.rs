@@ -38,8 +38,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::config::model::Cluster;
-use crate::config::model::versions::{VersionKey, VersionTable};
+use crate::config::cluster::Cluster;
+use crate::config::cluster::versions::{VersionKey, VersionTable};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;

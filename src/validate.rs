@@ -36,8 +36,8 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::model::versions::VersionTable;
-use crate::config::model::{Cluster, Merged, Places};
+use crate::config::cluster::versions::VersionTable;
+use crate::config::cluster::{Cluster, Merged, Places};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::yaml::pointer_step;
 use functions::Evaluator;
@@ -195,9 +195,10 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     shape::empty_sections(&schemas, &mut value);
     shape::unset_empty(&schemas, &mut value);
     let given = value.clone();
-    let mut violations = shape::violations(schema, &value);
     // Nothing is known of a made-up value, so that nothing can be wrong with it.
-    violations.retain(|violation| !violation.is_of_made_up(&made_up));
+    let (of_made_up, violations): (Vec<_>, Vec<_>) = shape::violations(schema, &value)
+        .into_iter()
+        .partition(|violation| violation.is_of_made_up(&made_up));
     let mut hidden = hidden_from_messages(schema, &value, &secret_pointers, &violations);
     hidden.extend(places.folded().map(str::to_owned));
     places.show(|pointer| hidden.covers(pointer));
@@ -234,28 +235,24 @@ pub fn validate(merged: Merged, schema: &Schema) -> StageResult<Cluster> {
     if problems.iter().any(Diagnostic::is_error) {
         return Err(problems);
     }
-    match serde_json::from_value(value.clone()) {
-        Ok(model) => Warned::unless_errors(
-            Cluster {
-                model,
-                values: value,
-                places,
-                secrets,
-                secret_pointers: secret.into_pointers().collect(),
-                secret_files,
-                made_up,
-                public,
-                given,
-                versions: VersionTable::default(),
-            },
-            problems,
-        ),
-        Err(_) if !made_up.is_empty() => Err(vec![not_to_be_made_up(&made_up)]),
-        Err(_) => Err(vec![Diagnostic::error(
-            "schema-model",
-            "the schema accepts a config that Kiln's own types do not; please report this as a bug",
-        )]),
+    if of_made_up.iter().any(SchemaViolation::breaks_core) {
+        return Err(vec![not_to_be_made_up(&made_up)]);
     }
+    let cluster = Cluster {
+        values: value,
+        places,
+        secrets,
+        secret_pointers: secret.into_pointers().collect(),
+        secret_files,
+        made_up,
+        public,
+        given,
+        versions: VersionTable::default(),
+    };
+    Ok(Warned {
+        value: cluster,
+        warnings: problems,
+    })
 }
 
 /// Warns of secrets of which the schema takes no other value: rendering with another one tells nothing of them.

@@ -4,7 +4,7 @@ mod diagnose;
 mod packed;
 mod toml;
 
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, diagnose_decoding};
 pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};
 pub use spanned_yaml::*;
 pub use toml::toml_node;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 const VOCABULARY: [&str; 6] = ["source", "diagnostic", "secret", "yaml", "tree", "cel"];
 
-/// Module, and what it may import besides itself. `config::model` is the typed config, which every
-/// stage reads.
+/// Module, and what it may import besides itself. `config::cluster` is the validated config, which
+/// every stage reads.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("diagnostic", &["source"]),
@@ -56,7 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "yaml",
             "tree",
             "cel",
-            "config::model",
+            "config::cluster",
         ],
     ),
     (
@@ -68,7 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "yaml",
             "tree",
             "cel",
-            "config::model",
+            "config::cluster",
         ],
     ),
     (
@@ -91,17 +91,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("harden", &["source", "diagnostic", "yaml", "tree", "rules"]),
     ("check", &["diagnostic", "yaml", "tree", "flux", "rules"]),
     ("audit", &["tree", "rules"]),
-    (
-        "seal",
-        &[
-            "source",
-            "diagnostic",
-            "secret",
-            "yaml",
-            "tree",
-            "config::model",
-        ],
-    ),
+    ("seal", &["source", "diagnostic", "secret", "yaml", "tree"]),
     ("write", &["source", "diagnostic", "tree", "fs"]),
     (
         "diff",

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln::config::model::versions::VersionTable;
+use kiln::config::cluster::versions::VersionTable;
 use kiln::diagnostic::{Diagnostic, Label, Warned};
 use kiln::render::{Context, FILTERS, FUNCTIONS, Layer, Layers, Rendering, render};
 use kiln::secret::Secrets;

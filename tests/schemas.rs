@@ -11,7 +11,7 @@ mod secrets;
 
 use std::fmt::Write as _;
 
-use kiln::config::model::Cluster;
+use kiln::config::cluster::Cluster;
 use kiln::config::{self, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
 use kiln::source::{Files as _, MemoryFiles};

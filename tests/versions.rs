@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use kiln::config::model::versions::VersionTable;
+use kiln::config::cluster::versions::VersionTable;
 use kiln::config::versions;
 use kiln::diagnostic::Diagnostic;
 use kiln::source::MemoryFiles;
@@ -145,10 +145,10 @@ images:
 #[test]
 fn tells_what_has_another_shape() {
     insta::assert_snapshot!(told("chart: {}\n"), @r"
-    1:1 versions-shape: there is no group `chart` of versions
+    1:1 versions-shape: a file of versions has no key `chart`
       chart: **
       = did you mean `charts`?
-      = the groups are `talos`, `kubernetes`, `charts`, `images`, `tools`, `actions`
+      = the keys are `actions`, `charts`, `images`, `kubernetes`, `talos`, `tools`
     ");
     insta::assert_snapshot!(told("charts:\n  cert-manager: v1.2.3\n"), @r"
     2:17 versions-shape: `charts.cert-manager` holds `version` and what belongs to it
@@ -159,7 +159,7 @@ fn tells_what_has_another_shape() {
     2:3 versions-shape: a version has no key `verson`
       verson: *******
       = did you mean `version`?
-      = the keys are `source`, `version`, `digest`, `minimum`, `verify`
+      = the keys are `digest`, `minimum`, `source`, `verify`, `version`
     ");
     insta::assert_snapshot!(told("images:\n  echo:\n    source: docker://a:1\n    version:\n"), @r"
     3:13 versions-shape: this is no source of `images.echo`

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::model::Merged;
+use super::cluster::Merged;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 use crate::yaml::{Route, Step};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::model::Merged;
+use super::cluster::Merged;
 use super::places::Places;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;

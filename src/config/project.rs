@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::parse;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, shown_key};
-use crate::yaml::{Entry, Node, Resolver};
+use crate::yaml::decode::{DecodeProblem, DecodeProblemKind, Table, decode};
+use crate::yaml::{Node, Resolver, diagnose_decoding};
 
 /// The file that makes a folder a makejinja project.
 pub const MAKEJINJA_FILE: &str = "makejinja.toml";
@@ -218,26 +219,8 @@ impl Default for Project {
 
 /// The file that makes a folder a project of Kiln's own.
 pub const FILE: &str = "kiln.toml";
-const KEYS: [&str; 12] = [
-    "data",
-    "templates",
-    "catalogue",
-    "files",
-    "output",
-    "harden",
-    "seal",
-    "check",
-    "diff",
-    "flux",
-    "exempt",
-    "makejinja",
-];
-
 /// How important pods can be.
 const TIERS: [&str; 4] = ["critical", "high", "standard", "low"];
-
-/// The keys of an item of `[[exempt]]`.
-const EXEMPT: [&str; 5] = ["rule", "namespace", "name", "path", "reason"];
 
 /// Reads `kiln.toml`; unknown keys and wrong types are errors in it.
 pub fn load(files: &dyn Files) -> StageResult<Project> {
@@ -258,21 +241,19 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
     };
     let source = Source::new(FILE, text);
     let root = parse::toml(&source)?;
-    let mut reader = Reader {
-        source,
-        strange: false,
-        problems: Vec::new(),
-    };
-    let mut project = reader.project(&root);
+    let mut problems = Vec::new();
+    let project = decode("`kiln.toml`", &root, &mut problems, |table| {
+        Project::decode(table, &source)
+    });
+    let mut project = project.unwrap_or_default();
     if !is_typed(&root) && matches!(files.read(MAKEJINJA_FILE), Ok(Some(_))) {
         project.kind = ProjectKind::Makejinja;
     }
-    if reader.strange {
-        let shown = reader.source.keys_only();
-        let problems = reader.problems.iter_mut();
-        problems.for_each(|problem| problem.show_in(&shown));
-    }
-    Warned::unless_errors(project, reader.problems)
+    let code = |kind| match kind {
+        DecodeProblemKind::UnknownKey => "unknown-key",
+        _ => "kiln-toml",
+    };
+    Warned::unless_errors(project, diagnose_decoding(problems, code, &source))
 }
 
 /// Returns whether a `kiln.toml` says itself what its project is made from, whatever lies beside it.
@@ -289,305 +270,213 @@ impl Project {
     }
 }
 
-struct Reader {
-    source: Arc<Source>,
-    /// Whether there is something in it that nobody knows, so that it may be another file than it seems.
-    strange: bool,
-    problems: Vec<Diagnostic>,
+/// A list of strings, as messages call it.
+const TEXTS: &str = "a list of strings";
+
+/// A text with its place in `kiln.toml`.
+type PlacedText = (String, Place);
+
+fn placed_texts(
+    table: &mut Table<'_>,
+    key: &'static str,
+    source: &Arc<Source>,
+) -> Option<Vec<PlacedText>> {
+    table.get(key)?;
+    let texts = table.texts_at(key, TEXTS).into_iter();
+    Some(
+        texts
+            .map(|(text, span)| (text, Place::new(source, span)))
+            .collect(),
+    )
 }
 
-impl Reader {
-    fn project(&mut self, root: &Node) -> Project {
-        let mut project = Project::default();
-        for entry in self.known(root, &KEYS) {
-            match entry.key.as_str() {
-                "data" => project.data = Some(self.placed_texts(&entry.value)),
-                "templates" => project.templates = self.texts(&entry.value),
-                "catalogue" => project.catalogue = self.flag(&entry.value),
-                "files" => project.files = self.texts(&entry.value),
-                "output" => project.output = self.text(&entry.value),
-                "harden" => self.harden(&entry.value, &mut project.harden),
-                "seal" => {
-                    for entry in self.known(&entry.value, &["identities"]) {
-                        project.seal.identities = self.texts(&entry.value);
-                    }
-                }
-                "diff" => {
-                    for entry in self.known(&entry.value, &["ignore", "defaults"]) {
-                        match entry.key.as_str() {
-                            "ignore" => project.diff.ignore = self.texts(&entry.value),
-                            _ => project.diff.defaults = self.flag(&entry.value),
-                        }
-                    }
-                }
-                "flux" => self.flux(&entry.value, &mut project.flux),
-                "makejinja" => self.plugins(&entry.value, &mut project.plugins),
-                "exempt" => project.exempt = self.exemptions(&entry.value),
-                _ => self.check(&entry.value, &mut project.check),
-            }
-        }
-        project
-    }
+fn texts(table: &mut Table<'_>, key: &'static str) -> Option<Vec<String>> {
+    table.get(key).map(|_| table.texts(key))
+}
 
-    fn plugins(&mut self, node: &Node, settings: &mut PluginSettings) {
-        for entry in self.known(node, &["python", "timeout"]) {
-            if entry.key == "python" {
-                settings.python = self.texts(&entry.value);
-                if settings.python.is_empty() {
-                    self.problem(&entry.value, "a command was expected here, word by word");
-                }
-                continue;
-            }
-            match entry.value.to_value(Resolver::Core).as_u64() {
-                Some(seconds) if seconds > 0 => settings.timeout = seconds,
-                _ => self.problem(&entry.value, "a number of seconds was expected here"),
-            }
+impl Project {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        let usual = Self::default();
+        Self {
+            kind: usual.kind,
+            data: placed_texts(table, "data", source),
+            templates: texts(table, "templates").unwrap_or(usual.templates),
+            catalogue: table.optional_flag("catalogue").unwrap_or(usual.catalogue),
+            files: table.texts("files"),
+            output: table.text("output").unwrap_or(usual.output),
+            harden: table
+                .table("harden", |table| HardenSettings::decode(table, source))
+                .unwrap_or(usual.harden),
+            seal: table
+                .table("seal", |table| SealSettings {
+                    identities: table.texts("identities"),
+                })
+                .unwrap_or_default(),
+            check: table
+                .table("check", |table| {
+                    CheckSettings::decode(table, source, usual.check.clone())
+                })
+                .unwrap_or(usual.check),
+            diff: table
+                .table("diff", |table| DiffSettings {
+                    ignore: table.texts("ignore"),
+                    defaults: table.optional_flag("defaults").unwrap_or(true),
+                })
+                .unwrap_or(usual.diff),
+            flux: table
+                .table("flux", |table| FluxSettings::decode(table, source))
+                .unwrap_or_default(),
+            exempt: table.tables("exempt", |table| Exempt::decode(table, source)),
+            plugins: table
+                .table("makejinja", PluginSettings::decode)
+                .unwrap_or_default(),
         }
     }
+}
 
-    fn harden(&mut self, node: &Node, settings: &mut HardenSettings) {
-        let keys = ["enabled", "resources", "network-policies", "tiers"];
-        for entry in self.known(node, &keys) {
-            match entry.key.as_str() {
-                "enabled" => settings.enabled = Some(self.flag(&entry.value)),
-                "resources" => settings.resources = Some(self.resources(&entry.value)),
-                "tiers" => settings.tiers = self.tiers(&entry.value),
-                _ => settings.network_policies = self.closed(&entry.value),
-            }
+impl PluginSettings {
+    fn decode(table: &mut Table<'_>) -> Self {
+        let usual = Self::default();
+        let python = texts(table, "python");
+        if let (Some([]), Some(node)) = (python.as_deref(), table.get("python")) {
+            table.wrong_value(node.span, "`python` must be a command, word by word");
+        }
+        Self {
+            python: python.unwrap_or(usual.python),
+            timeout: table.number("timeout").unwrap_or(usual.timeout),
         }
     }
+}
 
-    fn tiers(&mut self, node: &Node) -> Vec<(String, String)> {
-        let Some(entries) = node.entries() else {
-            self.problem(
-                node,
-                "a table of tiers by chart or namespace was expected here",
-            );
-            return Vec::new();
+impl HardenSettings {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        let tiers = table.named("tiers", "a table of tiers by chart or namespace");
+        Self {
+            enabled: table.optional_flag("enabled"),
+            resources: table.table("resources", |table| Resources::decode(table, source)),
+            network_policies: Closed::decode(table, source),
+            tiers: tiers
+                .iter()
+                .filter_map(|entry| {
+                    let (name, node) = (&entry.key, &entry.value);
+                    let tier = table.text_of(name, node)?;
+                    table.check_word("tier", &tier, node.span, &TIERS);
+                    Some((name.clone(), tier))
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Resources {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        let place = Some(Place::new(source, table.span()));
+        let requests = table.table("requests", |table| {
+            (table.text("cpu"), table.text("memory"))
+        });
+        let limits = table.table("limits", |table| table.text("memory"));
+        let (cpu_request, memory_request) = requests.unwrap_or_default();
+        Self {
+            cpu_request,
+            memory_request,
+            memory_limit: limits.flatten(),
+            place,
+        }
+    }
+}
+
+impl Closed {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        const KEY: &str = "network-policies";
+        let Some(node) = table.get(KEY) else {
+            return Self::Nothing;
         };
-        let mut tiers = Vec::new();
-        for entry in entries {
-            let tier = self.text(&entry.value);
-            if !TIERS.contains(&tier.as_str()) {
-                let message = format!("a tier is one of {}", TIERS.join(", "));
-                self.problem(&entry.value, &message);
-            }
-            tiers.push((entry.key.clone(), tier));
-        }
-        tiers
-    }
-
-    fn check(&mut self, node: &Node, settings: &mut CheckSettings) {
-        let keys = ["kubernetes", "crds", "ignore", "fail-on", "baseline"];
-        for entry in self.known(node, &keys) {
-            match entry.key.as_str() {
-                "kubernetes" => settings.kubernetes = self.version(&entry.value),
-                "crds" => settings.crds = self.texts(&entry.value),
-                "ignore" => settings.ignore = self.texts(&entry.value),
-                "fail-on" => settings.fail_on = self.placed_texts(&entry.value),
-                _ => settings.baseline = Some(self.text(&entry.value)),
-            }
-        }
-    }
-
-    fn flux(&mut self, node: &Node, settings: &mut FluxSettings) {
-        let keys = ["roots", "values", "sources", "strict", "external"];
-        for entry in self.known(node, &keys) {
-            match entry.key.as_str() {
-                "external" => settings.external = self.placed_texts(&entry.value),
-                "roots" => settings.roots = self.placed_texts(&entry.value),
-                "values" => settings.values = self.placed_texts(&entry.value),
-                "strict" => settings.strict = self.flag(&entry.value),
-                _ => settings.sources = self.sources(&entry.value),
-            }
-        }
-    }
-
-    fn sources(&mut self, node: &Node) -> Vec<(String, String, Place)> {
-        let Some(entries) = node.entries() else {
-            self.problem(
-                node,
-                "a table of sources with their folders was expected here",
-            );
-            return Vec::new();
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            if entry.key.split('/').filter(|part| !part.is_empty()).count() == 3 {
-                let place = Place::new(&self.source, entry.key_span);
-                found.push((entry.key.clone(), self.text(&entry.value), place));
-            } else {
-                let diagnostic = Diagnostic::error(
-                    "kiln-toml",
-                    format!("`{}` names no source", shown_key(&entry.key)),
-                );
-                self.problems.push(
-                    diagnostic
-                        .at(&self.source, entry.key_span, "")
-                        .with_hint("write `\"GitRepository/NAMESPACE/NAME\" = \"FOLDER\"`"),
-                );
-            }
-        }
-        found
-    }
-
-    fn resources(&mut self, node: &Node) -> Resources {
-        let mut resources = Resources {
-            place: Some(Place::new(&self.source, node.first_line_span())),
-            ..Resources::default()
-        };
-        for list in self.known(node, &["requests", "limits"]) {
-            let is_limit = list.key == "limits";
-            let keys: &[&str] = if is_limit {
-                &["memory"]
-            } else {
-                &["cpu", "memory"]
-            };
-            for entry in self.known(&list.value, keys) {
-                let amount = Some(self.text(&entry.value));
-                match (is_limit, entry.key.as_str()) {
-                    (true, _) => resources.memory_limit = amount,
-                    (false, "cpu") => resources.cpu_request = amount,
-                    (false, _) => resources.memory_request = amount,
-                }
-            }
-        }
-        resources
-    }
-
-    fn closed(&mut self, node: &Node) -> Closed {
         if node.items().is_some() {
-            return Closed::Named(self.placed_texts(node));
+            return Self::Named(placed_texts(table, KEY, source).unwrap_or_default());
         }
         match node.to_value(Resolver::Core).as_bool() {
-            Some(true) => Closed::All,
-            Some(false) => Closed::Nothing,
+            Some(true) => Self::All,
+            Some(false) => Self::Nothing,
             None => {
-                self.problem(
-                    node,
-                    "`true`, `false` or a list of namespaces was expected here",
-                );
-                Closed::Nothing
+                let message = format!("`{KEY}` must be true, false or a list of namespaces");
+                table.wrong_type(node.first_line_span(), message);
+                Self::Nothing
             }
         }
-    }
-
-    fn exemptions(&mut self, node: &Node) -> Vec<Exempt> {
-        let Some(items) = node.items() else {
-            self.problem(node, "a list of tables was expected here");
-            return Vec::new();
-        };
-        items.iter().map(|item| self.exempt(item)).collect()
-    }
-
-    fn exempt(&mut self, node: &Node) -> Exempt {
-        let mut exempt = Exempt {
-            place: Some(Place::new(&self.source, node.first_line_span())),
-            ..Exempt::default()
-        };
-        for entry in self.known(node, &EXEMPT) {
-            let text = self.text(&entry.value);
-            match entry.key.as_str() {
-                "rule" => exempt.rule = text,
-                "namespace" => exempt.namespace = Some(text),
-                "name" => exempt.name = Some(text),
-                "path" => exempt.path = Some(text),
-                _ => exempt.reason = text,
-            }
-        }
-        for (key, value) in [("rule", &exempt.rule), ("reason", &exempt.reason)] {
-            if value.trim().is_empty() {
-                self.problem(node, &format!("an exemption needs a `{key}`"));
-            }
-        }
-        exempt
-    }
-
-    fn known<'n>(&mut self, node: &'n Node, keys: &[&str]) -> Vec<&'n Entry> {
-        let Some(entries) = node.entries() else {
-            self.strange = true;
-            self.problem(node, "a table was expected here");
-            return Vec::new();
-        };
-        let (known, unknown): (Vec<&Entry>, Vec<&Entry>) = entries
-            .iter()
-            .partition(|entry| keys.contains(&entry.key.as_str()));
-        for entry in unknown {
-            self.strange = true;
-            self.problems.push(
-                Diagnostic::error(
-                    "unknown-key",
-                    format!("`{FILE}` has no key `{}`", shown_key(&entry.key)),
-                )
-                .at(&self.source, entry.key_span, "")
-                .with_suggestion(&entry.key, keys.iter().copied())
-                .with_hint(format!("it knows {}", quoted(keys))),
-            );
-        }
-        known
-    }
-
-    fn text(&mut self, node: &Node) -> String {
-        let value = node.to_value(Resolver::Core);
-        value.as_str().map_or_else(
-            || {
-                self.problem(node, "a string was expected here");
-                String::new()
-            },
-            str::to_owned,
-        )
-    }
-
-    /// Reads a Kubernetes version of the form `1.36`.
-    fn version(&mut self, node: &Node) -> String {
-        let text = self.text(node);
-        let minor = text
-            .strip_prefix("1.")
-            .and_then(|minor| minor.parse::<u16>().ok());
-        if minor.is_none() {
-            self.problem(
-                node,
-                "a Kubernetes version such as `1.36` was expected here",
-            );
-        }
-        text
-    }
-
-    fn flag(&mut self, node: &Node) -> bool {
-        node.to_value(Resolver::Core).as_bool().unwrap_or_else(|| {
-            self.problem(node, "`true` or `false` was expected here");
-            false
-        })
-    }
-
-    fn texts(&mut self, node: &Node) -> Vec<String> {
-        self.placed_texts(node)
-            .into_iter()
-            .map(|(text, _)| text)
-            .collect()
-    }
-
-    fn placed_texts(&mut self, node: &Node) -> Vec<(String, Place)> {
-        let Some(items) = node.items() else {
-            self.problem(node, "a list of strings was expected here");
-            return Vec::new();
-        };
-        items
-            .iter()
-            .map(|item| (self.text(item), Place::new(&self.source, item.span)))
-            .collect()
-    }
-
-    fn problem(&mut self, node: &Node, message: &str) {
-        let diagnostic =
-            Diagnostic::error("kiln-toml", message).at(&self.source, node.first_line_span(), "");
-        self.problems.push(diagnostic);
     }
 }
 
-fn quoted(keys: &[&str]) -> String {
-    keys.iter()
-        .map(|key| format!("`{key}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+impl CheckSettings {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>, usual: Self) -> Self {
+        Self {
+            kubernetes: kubernetes_version(table).unwrap_or(usual.kubernetes),
+            crds: table.texts("crds"),
+            ignore: table.texts("ignore"),
+            fail_on: placed_texts(table, "fail-on", source).unwrap_or_default(),
+            baseline: table.text("baseline"),
+        }
+    }
+}
+
+/// Reads a Kubernetes version of the form `1.36`.
+fn kubernetes_version(table: &mut Table<'_>) -> Option<String> {
+    let (text, span) = table.text_at("kubernetes")?;
+    let minor = text.strip_prefix("1.").map(str::parse::<u16>);
+    if !matches!(minor, Some(Ok(_))) {
+        let message = "`kubernetes` must be a Kubernetes version such as `1.36`";
+        table.wrong_value(span, message);
+    }
+    Some(text)
+}
+
+impl FluxSettings {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        let mut texts = |key| placed_texts(table, key, source).unwrap_or_default();
+        Self {
+            roots: texts("roots"),
+            values: texts("values"),
+            external: texts("external"),
+            sources: flux_sources(table, source),
+            strict: table.optional_flag("strict").unwrap_or(true),
+        }
+    }
+}
+
+fn flux_sources(table: &mut Table<'_>, source: &Arc<Source>) -> Vec<(String, String, Place)> {
+    let entries = table.named("sources", "a table of sources with their folders");
+    let mut found = Vec::new();
+    for entry in entries {
+        if entry.key.split('/').filter(|part| !part.is_empty()).count() == 3 {
+            let folder = table.text_of(&entry.key, &entry.value);
+            let place = Place::new(source, entry.key_span);
+            found.extend(folder.map(|folder| (entry.key.clone(), folder, place)));
+        } else {
+            let message = format!("`{}` names no source", shown_key(&entry.key));
+            table.note(
+                DecodeProblem::new(DecodeProblemKind::WrongValue, message, entry.key_span)
+                    .with_hint("write `\"GitRepository/NAMESPACE/NAME\" = \"FOLDER\"`"),
+            );
+        }
+    }
+    found
+}
+
+impl Exempt {
+    fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
+        let mut needed = |key| {
+            let text = table.text(key).unwrap_or_default();
+            if text.trim().is_empty() {
+                table.wrong_value(table.span(), format!("an exemption needs a `{key}`"));
+            }
+            text
+        };
+        Self {
+            rule: needed("rule"),
+            reason: needed("reason"),
+            namespace: table.text("namespace"),
+            name: table.text("name"),
+            path: table.text("path"),
+            place: Some(Place::new(source, table.span())),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
 use super::Outside;
-use super::model::Merged;
+use super::cluster::Merged;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Place};
 

@@ -1,6 +1,6 @@
 //! Which values of an encrypted data file are secrets.
 
-use super::model::Merged;
+use super::cluster::Merged;
 use crate::yaml::{Content, Node, Resolver, lies_in};
 
 /// How an encrypted value starts, in SOPS' format.

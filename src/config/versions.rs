@@ -10,12 +10,13 @@ pub use raising::{RaisedVersion, raise};
 
 use std::sync::Arc;
 
-use super::model::versions::{VersionEntry, VersionGroup, VersionKey, VersionTable};
+use super::cluster::versions::{VersionEntry, VersionGroup, VersionKey, VersionTable};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::source::{Files, Source, is_plain_key, shown_key};
+use crate::source::{Files, Source, is_plain_key};
 use crate::tree::version_number::version_number;
-use crate::yaml::{self, Entry, Node};
-use entry_reader::{EntryOwner, KEYS, VersionEntryReader, WrittenEntry};
+use crate::yaml::decode::{DecodeProblem, DecodeProblemKind, Table, decode};
+use crate::yaml::{self, Entry, Node, diagnose_decoding};
+use entry_reader::{EntryOwner, KEYS, WrittenEntry};
 
 /// The file of a project that sets versions.
 pub const FILE: &str = "versions.yaml";
@@ -109,62 +110,64 @@ fn read_groups(
     root: &Node,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<(VersionKey, WrittenEntry)> {
-    let mut found = Vec::new();
-    let Some(groups) = root.entries() else {
-        problems.push(
-            Diagnostic::error(
-                "versions-shape",
-                "versions stand in groups, and this is none",
-            )
-            .at(source, root.first_line_span(), "")
-            .with_hint("write `charts:` and below it `cert-manager:` and `version: …`"),
-        );
-        return found;
+    let mut wrong = Vec::new();
+    let found = decode("a file of versions", root, &mut wrong, |table| {
+        VersionGroup::ALL
+            .into_iter()
+            .flat_map(|group| group_entries(table, group))
+            .collect()
+    });
+    let code = |kind| match kind {
+        DecodeProblemKind::WrongValue => "version-invalid",
+        _ => "versions-shape",
     };
-    for group in groups {
-        let Some(kind) = VersionGroup::of(&group.key) else {
-            problems.push(unknown_group(source, group));
+    problems.extend(diagnose_decoding(wrong, code, source));
+    found.unwrap_or_default()
+}
+
+fn group_entries(table: &mut Table<'_>, group: VersionGroup) -> Vec<(VersionKey, WrittenEntry)> {
+    let Some(single) = table.entry(group.key()) else {
+        return Vec::new();
+    };
+    let entries: Vec<(&str, &Entry)> = match single.value.entries() {
+        _ if group.is_single() => vec![("", single)],
+        Some(entries) => entries.iter().map(|entry| (&*entry.key, entry)).collect(),
+        None if single.value.is_null() => Vec::new(),
+        None => {
+            let key = group.key();
+            let message = format!("`{key}` holds entries by name");
+            let hint = format!("write `{key}:`, a name, and `version: …`");
+            note_scalar(table, &single.value, message, hint);
+            Vec::new()
+        }
+    };
+    let mut found = Vec::new();
+    for (name, entry) in entries {
+        let key = VersionKey {
+            group,
+            name: name.to_owned(),
+        };
+        let route = key.route();
+        if entry.value.entries().is_none() {
+            let message = format!("`{route}` holds `version` and what belongs to it");
+            let hint = "write `version: …` below it, indented";
+            note_scalar(table, &entry.value, message, hint);
             continue;
-        };
-        let single = [Entry {
-            key: String::new(),
-            ..group.clone()
-        }];
-        let entries = match group.value.entries() {
-            _ if kind.is_single() => &single,
-            Some(entries) => entries,
-            None if group.value.is_null() => &[],
-            None => {
-                let message = format!("`{}` holds entries by name", kind.key());
-                problems.push(
-                    Diagnostic::error("versions-shape", message)
-                        .at(source, group.value.first_line_span(), "")
-                        .with_hint(format!("write `{}:`, a name, and `version: …`", kind.key())),
-                );
-                continue;
-            }
-        };
-        for entry in entries {
-            let key = VersionKey {
-                group: kind,
-                name: entry.key.clone(),
-            };
-            let reader = VersionEntryReader { source, key: &key };
-            if let Some(written) = reader.read(entry, problems) {
-                found.push((key, written));
-            }
+        }
+        let before = table.problem_count();
+        let written = table.table_of(&route, &entry.value, |table| {
+            WrittenEntry::decode(table, &key, entry.key_span)
+        });
+        if table.problem_count() == before {
+            found.extend(written.map(|written| (key, written)));
         }
     }
     found
 }
 
-fn unknown_group(source: &Arc<Source>, group: &Entry) -> Diagnostic {
-    let message = format!("there is no group `{}` of versions", shown_key(&group.key));
-    let groups = VersionGroup::ALL.map(VersionGroup::key);
-    Diagnostic::error("versions-shape", message)
-        .at(source, group.key_span, "")
-        .with_suggestion(&group.key, groups)
-        .with_hint(format!("the groups are `{}`", groups.join("`, `")))
+fn note_scalar(table: &mut Table<'_>, node: &Node, message: String, hint: impl Into<String>) {
+    let kind = DecodeProblemKind::NoTable;
+    table.note(DecodeProblem::new(kind, message, node.first_line_span()).with_hint(hint));
 }
 
 /// Lays an entry of the project over that of the catalogue, or adds it; returns what is wrong with that.

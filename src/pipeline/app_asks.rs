@@ -4,7 +4,7 @@ use super::Configured;
 use super::failure::{Failure, Warnings};
 use crate::charts::Profiles;
 use crate::config::AskedValue;
-use crate::config::model::Cluster;
+use crate::config::cluster::Cluster;
 use crate::diagnostic::{Diagnostic, Warned};
 use crate::pod_security::Level;
 use crate::render::{self, AskedOption, Context, Library, PodAsks};

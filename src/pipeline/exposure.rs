@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::World;
-use crate::config::model::Cluster;
+use crate::config::cluster::Cluster;
 use crate::diagnostic::{Diagnostic, StageResult};
 use crate::render::{
     self, Context, Library, OtherInputs, OtherRendering, Rendering, ReplacedFiles,

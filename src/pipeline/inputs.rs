@@ -2,8 +2,8 @@
 
 use crate::charts::Profiles;
 use crate::check::{Baseline, FailOn, Gate};
-use crate::config::model::Cluster;
-use crate::config::model::versions::VersionTable;
+use crate::config::cluster::Cluster;
+use crate::config::cluster::versions::VersionTable;
 use crate::config::project::{self, Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::pod_security::{Level, Version};
@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
 use sops_age::RULE_FILE;
 
 use super::catalogue::CATALOGUE_VERSIONS;
@@ -507,17 +508,13 @@ fn secret_text(files: &dyn Files, path: &str) -> Result<Option<Secret>, ReadErro
 
 /// Returns the hardening policy of the project and its config.
 pub(super) fn policy(project: &Project, cluster: &Cluster) -> Policy {
-    let wishes = cluster
-        .model
-        .security
-        .pod_security
-        .iter()
-        .filter_map(|(namespace, level)| {
-            let place = cluster
-                .places
-                .value(&format!("/security/pod_security/{namespace}"));
-            Some((namespace.clone(), (Level::parse(level)?, place)))
-        });
+    const LEVELS: &str = "/security/pod_security";
+    let levels = cluster.values.pointer(LEVELS).and_then(Value::as_object);
+    let wishes = levels.into_iter().flatten();
+    let wishes = wishes.filter_map(|(namespace, level)| {
+        let place = cluster.places.value(&format!("{LEVELS}/{namespace}"));
+        Some((namespace.clone(), (Level::parse(level.as_str()?)?, place)))
+    });
     Policy {
         pod_security: wishes.collect(),
         ..policy_of(project)

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::sealed_config::{SealedConfig, readings};
 use super::{Failure, Warnings, World, configured, inputs};
+use crate::config::cluster::Cluster;
 use crate::config::edit::{self, EditError};
-use crate::config::model::Cluster;
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
 use crate::render;

@@ -2,7 +2,7 @@
 
 use super::catalogue::CATALOGUE_VERSIONS;
 use super::{Failure, Warnings, World, configured, inputs};
-use crate::config::model::versions::{VersionEntry, VersionKey};
+use crate::config::cluster::versions::{VersionEntry, VersionKey};
 use crate::config::versions::{FILE, RaisedVersion, raise};
 use crate::diagnostic::Diagnostic;
 use crate::render;

@@ -11,7 +11,7 @@ use super::layers::Entry;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 use crate::tree::App;
-pub(super) use manifest::{Manifest, ManifestReader, text_of};
+pub(super) use manifest::Manifest;
 
 /// Where apps live, below the folder of templates.
 const FOLDER: &str = "kubernetes/apps/";

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::apps::{Manifest, ManifestReader};
+use super::apps::Manifest;
 use super::condition::Conditions;
 use super::library::Library;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::tree::{App, File};
 use crate::yaml::Node;
+use crate::yaml::decode::Table;
 use bootstrap::BootstrapAsk;
 use field_value::{FieldAsk, FieldKind, claims};
 use machine::{AskedMachines, MachineAsk};
@@ -40,27 +41,13 @@ pub(super) struct AppAsks {
 }
 
 impl AppAsks {
-    pub(super) fn read(root: &Node, reader: &mut ManifestReader<'_>) -> Self {
-        let machine = reader.tables(root, "machine");
-        let machine = machine.into_iter();
-        let namespaces = reader.tables(root, "namespace");
-        let namespaces = namespaces.into_iter();
-        let operator_pods = reader.tables(root, "operator_pods");
-        let operator_pods = operator_pods.into_iter();
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
         Self {
-            machine: machine
-                .map(|table| MachineAsk::read(table, reader))
-                .collect(),
-            bootstrap: reader
-                .table(root, "bootstrap")
-                .map(|table| BootstrapAsk::read(table, reader)),
-            namespaces: namespaces
-                .map(|table| NamespaceAsk::read(table, reader))
-                .collect(),
-            options: options::read(root, reader),
-            operator_pods: operator_pods
-                .map(|table| OperatorPodsAsk::read(table, reader))
-                .collect(),
+            machine: tables(table, "machine", MachineAsk::decode),
+            bootstrap: table.table("bootstrap", BootstrapAsk::decode),
+            namespaces: tables(table, "namespace", NamespaceAsk::decode),
+            options: options::decode(table),
+            operator_pods: tables(table, "operator_pods", OperatorPodsAsk::decode),
         }
     }
 
@@ -68,6 +55,21 @@ impl AppAsks {
     pub(super) fn asks_options(&self) -> bool {
         !self.options.is_empty()
     }
+}
+
+/// Reads a list of tables; without the key, it is empty.
+fn tables<T>(table: &mut Table<'_>, key: &'static str, decode: fn(&mut Table<'_>) -> T) -> Vec<T> {
+    let Some(entry) = table.entry(key) else {
+        return Vec::new();
+    };
+    let items = entry.value.items();
+    if items.is_some_and(|items| items.iter().all(|item| item.entries().is_some())) {
+        return table.tables(key, decode);
+    }
+    // The span of a table is all of it.
+    let message = format!("`{key}` must be a list of tables: write `[[{key}]]`");
+    table.wrong_type(entry.key_span, message);
+    Vec::new()
 }
 
 /// One `[[operator_pods]]` of an app: what its operator makes of custom resources of some kinds.
@@ -86,10 +88,10 @@ impl OperatorPodsAsk {
         entries.any(|entry| !matches!(entry.key.as_str(), "images" | "source"))
     }
 
-    fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
+    fn decode(table: &mut Table<'_>) -> Self {
         Self {
-            table: table.clone(),
-            images: FieldKind::Texts.read("images", table, reader),
+            images: FieldKind::Texts.decode("images", table),
+            table: table.whole().clone(),
         }
     }
 }
@@ -118,8 +120,8 @@ struct AskCondition {
 }
 
 impl AskCondition {
-    fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Option<Self> {
-        let (text, span) = reader.text(table, "when")?;
+    fn decode(table: &mut Table<'_>) -> Option<Self> {
+        let (text, span) = table.filled_text("when")?;
         Some(Self { text, span })
     }
 

@@ -3,7 +3,7 @@
 use super::apps::{Position, position};
 use super::layers::Entry;
 use super::version_reads;
-use crate::config::model::versions::{VersionGroup, VersionTable};
+use crate::config::cluster::versions::{VersionGroup, VersionTable};
 use crate::tree::App;
 
 /// A chart and the version that is installed.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::apps::{self, Manifest};
 use super::layers::{Entry, Layers};
 use super::version_reads;
-use crate::config::model::versions::VersionKey;
+use crate::config::cluster::versions::VersionKey;
 use crate::diagnostic::Diagnostic;
 use crate::tree::is_secret_path;
 use crate::tree::output_path::ReservedPaths;

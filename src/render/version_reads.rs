@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::model::versions::{VersionGroup, VersionKey};
+use crate::config::cluster::versions::{VersionGroup, VersionKey};
 
 /// How a template starts to name a version.
 const VARIABLE: &str = "versions.";

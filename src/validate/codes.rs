@@ -128,18 +128,6 @@ Loosen what the schema asks, or name another value in `examples`.
     \"pin\": { \"type\": \"string\", \"writeOnly\": true, \"pattern\": \"^[0-9]{4}$\" }",
     },
     Meaning {
-        code: "schema-model",
-        summary: "The schema and Kiln's own types disagree",
-        text: "\
-The config passed the schema, and then could not be read. That is a defect of Kiln and nothing that
-you did, unless a schema in the project takes the place of an embedded one.
-
-Report it with the message; no value of the config is in it. Until then, leave out the key that you
-changed last.
-
-    kiln check -v",
-    },
-    Meaning {
         code: "endless-expression",
         summary: "The expressions of the schemas cost too much",
         text: "\

@@ -10,15 +10,16 @@
 //! | `host(cidr, n)` | the n-th address of the range |
 //! | `prefixLength(cidr)` | the prefix length of the range |
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ipnet::Ipv4Net;
 use kube_cel::KubeCelExt as _;
 use kube_cel::cel::{Context, ExecutionError};
 use serde_json::Value;
 
-use super::address::Cidr;
+use super::address::{is_host, nth_address};
 use super::address_range::AddressRange;
 use crate::cel::{self, Meter, Unevaluated};
 
@@ -79,13 +80,12 @@ fn functions() -> Context<'static> {
 fn add_functions(context: &mut Context<'_>) {
     context.add_function("inCidr", |range: Arc<String>, address: Arc<String>| {
         Ok::<_, ExecutionError>(
-            cidr("inCidr", &range)?.contains(parse_address("inCidr", &address)?),
+            cidr("inCidr", &range)?.contains(&parse_address::<Ipv4Addr>("inCidr", &address)?),
         )
     });
     context.add_function("isHost", |range: Arc<String>, address: Arc<String>| {
-        Ok::<_, ExecutionError>(
-            cidr("isHost", &range)?.has_host(parse_address("isHost", &address)?),
-        )
+        let address = parse_address("isHost", &address)?;
+        Ok::<_, ExecutionError>(is_host(cidr("isHost", &range)?, address))
     });
     context.add_function("isRange", |text: Arc<String>| {
         Ok::<_, ExecutionError>(AddressRange::parse(&text).is_some())
@@ -101,18 +101,19 @@ fn add_functions(context: &mut Context<'_>) {
     context.add_function("host", |range: Arc<String>, number: i64| {
         let host = u32::try_from(number)
             .ok()
-            .and_then(|number| Cidr::parse(&range)?.host(number));
+            .and_then(|number| nth_address(range.parse().ok()?, number));
         let address =
             host.ok_or_else(|| ExecutionError::function_error("host", "no such address"))?;
         Ok::<_, ExecutionError>(Arc::new(address.to_string()))
     });
     context.add_function("prefixLength", |range: Arc<String>| {
-        Ok::<_, ExecutionError>(i64::from(cidr("prefixLength", &range)?.prefix()))
+        Ok::<_, ExecutionError>(i64::from(cidr("prefixLength", &range)?.prefix_len()))
     });
 }
 
-fn cidr(function: &str, text: &str) -> Result<Cidr, ExecutionError> {
-    Cidr::parse(text).ok_or_else(|| ExecutionError::function_error(function, "not a range"))
+fn cidr(function: &str, text: &str) -> Result<Ipv4Net, ExecutionError> {
+    text.parse()
+        .map_err(|_| ExecutionError::function_error(function, "not a range"))
 }
 
 fn range(function: &str, text: &str) -> Result<AddressRange, ExecutionError> {

@@ -12,7 +12,7 @@ use super::pointer::Pointer;
 use super::shape;
 use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
-use crate::config::model::Places;
+use crate::config::cluster::Places;
 use crate::diagnostic::Diagnostic;
 
 /// Runs the rules of a config.

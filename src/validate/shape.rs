@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
+use ipnet::Ipv4Net;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::Schema;
-use super::address::Cidr;
 use super::defaults;
 use super::references;
 use super::walk::{ApplicableSchemas, named_properties, visit_mut};
@@ -24,7 +24,8 @@ pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
         .should_validate_formats(true)
         .with_format("ipv4", |text| text.parse::<Ipv4Addr>().is_ok())
         .with_format("ipv4-cidr", |text| {
-            Cidr::parse(text).is_some_and(|cidr| cidr == cidr.canonical())
+            text.parse::<Ipv4Net>()
+                .is_ok_and(|network| network == network.trunc())
         })
         .build(schema)
         .map_err(|error| error.masked().to_string())
@@ -133,6 +134,17 @@ impl SchemaViolation {
         made_up.keys().any(|pointer| {
             lies_in(&self.pointer, pointer) || (decides && lies_in(pointer, &self.pointer))
         })
+    }
+
+    /// Returns whether a part of the core is missing, or something else stands there: templates cannot do without it.
+    pub(super) fn breaks_core(&self) -> bool {
+        let is_structural = self.error.as_ref().is_ok_and(|error| {
+            matches!(
+                error.kind(),
+                ValidationErrorKind::Type { .. } | ValidationErrorKind::Required { .. }
+            )
+        });
+        is_structural && !lies_in(&self.pointer, "/apps")
     }
 
     /// Lists the pointers of values behind keys that are none.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::hidden::HiddenPlaces;
 use super::shape::route;
-use crate::config::model::Places;
+use crate::config::cluster::Places;
 use crate::diagnostic::Diagnostic;
 
 const ADDRESSES: [&str; 5] = [

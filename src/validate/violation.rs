@@ -3,15 +3,15 @@
 use crate::yaml::pointer_step;
 use std::collections::BTreeSet;
 
+use ipnet::Ipv4Net;
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::address::Cidr;
 use super::hidden::HiddenPlaces;
 use super::shape::{MAC_SEPARATORS, SchemaViolation, is_mac_address, route};
 use super::walk::ApplicableSchemas;
-use crate::config::model::Places;
+use crate::config::cluster::Places;
 use crate::diagnostic::Diagnostic;
 use crate::source::shown_key;
 
@@ -182,12 +182,13 @@ fn listed(names: &[&str]) -> String {
 }
 
 fn bad_range(name: &str, given: &str, value: Option<&Value>) -> Diagnostic {
-    match value.and_then(Value::as_str).and_then(Cidr::parse) {
-        Some(cidr) => Diagnostic::error(
+    let text = value.and_then(Value::as_str);
+    match text.and_then(|text| text.parse::<Ipv4Net>().ok()) {
+        Some(network) => Diagnostic::error(
             "wrong-value",
             format!("`{name}` has bits set behind its prefix: {given}"),
         )
-        .with_hint(format!("did you mean `{}`?", cidr.canonical())),
+        .with_hint(format!("did you mean `{}`?", network.trunc())),
         None => Diagnostic::error(
             "wrong-value",
             format!("`{name}` is a range of IPv4 addresses, and {given} is none"),

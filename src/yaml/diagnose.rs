@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use spanned_yaml::LoadError;
+use spanned_yaml::decode::{DecodeProblem, DecodeProblemKind};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source};
@@ -14,4 +15,41 @@ pub fn diagnose(error: &LoadError, code: &'static str, source: &Arc<Source>) -> 
         Some(first) => diagnostic.with_related(Place::new(source, first), "first set here"),
         None => diagnostic,
     }
+}
+
+/// Turns what is wrong with a decoded document into diagnostics, in the order of the text; each kind of problem has its
+/// code.
+///
+/// A document with something in it that nobody knows may be another file than it seems: of that, messages show keys only.
+pub fn diagnose_decoding(
+    mut problems: Vec<DecodeProblem>,
+    code_of: impl Fn(DecodeProblemKind) -> &'static str,
+    source: &Arc<Source>,
+) -> Vec<Diagnostic> {
+    let shown = if problems.iter().any(DecodeProblem::is_strange) {
+        &source.keys_only()
+    } else {
+        source
+    };
+    problems.sort_by_key(|problem| problem.span);
+    problems
+        .into_iter()
+        .map(|problem| {
+            let code = code_of(problem.kind);
+            let diagnostic = Diagnostic::error(code, problem.message)
+                .at(shown, problem.span, "")
+                .with_suggestion(&problem.given, problem.known.iter().copied());
+            let diagnostic = match problem.kind {
+                DecodeProblemKind::UnknownKey => {
+                    let keys = problem.known.join("`, `");
+                    diagnostic.with_hint(format!("the keys are `{keys}`"))
+                }
+                _ => diagnostic,
+            };
+            problem
+                .hints
+                .into_iter()
+                .fold(diagnostic, Diagnostic::with_hint)
+        })
+        .collect()
 }

@@ -360,7 +360,7 @@ fn exempts_with_a_reason_and_only_what_can_be() {
       | ^^^
       |
       = help: did you mean `path`?
-      = help: it knows `rule`, `namespace`, `name`, `path`, `reason`
+      = help: the keys are `name`, `namespace`, `path`, `reason`, `rule`
 
     2 errors, nothing written
     "###);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use kiln::cel::{self, Meter};
-use kiln::config::model::versions::VersionTable;
+use kiln::config::cluster::versions::VersionTable;
 use kiln::config::{self, Outside, project};
 use kiln::fs::Disk;
 use kiln::render::{self, Context, Layer, Layers};

@@ -4,6 +4,7 @@
 //! The reader keeps what a person wrote (order, styles, comments, spans), so that every later
 //! message can point at a line and every edit can leave the rest alone.
 
+pub mod decode;
 pub mod edit;
 mod key;
 mod load;

@@ -10,33 +10,23 @@ use kustomize::Field;
 use serde_json::Value;
 
 use super::operator_objects::OperatorObjects;
-use super::read::{CODE, Reader, text_map};
+use super::read::{decoded, level as level_field, single_document};
 use crate::charts::values::coalesce;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::{Member, field_at};
 use crate::pod_security::{Level, Version, evaluate, level};
-use crate::source::{Source, Span};
-use crate::yaml::{Node, Route, Step, load, unpack};
+use crate::source::Source;
+use crate::yaml::decode::Table;
+use crate::yaml::{Node, Route, Step, unpack};
 
 /// What stands for the whole spec of a pod.
 const WHOLE: &str = ".";
 
+/// What messages call a table.
+const TABLE: &str = "a table of custom resources";
+
 /// The name of a table among profiles.
 const FILE: &str = "custom-resources.yaml";
-
-const KEYS: [&str; 11] = [
-    "groups",
-    "kinds",
-    "when",
-    "pods",
-    "level",
-    "pod",
-    "paths",
-    "operator",
-    "namespaces",
-    "anywhere",
-    "source",
-];
 
 /// What an app says besides: the images of the pods, which are listed where templates are rendered.
 const IMAGES: &str = "images";
@@ -214,17 +204,7 @@ pub(super) fn built_in() -> &'static CustomResourceTable {
 
 /// Reads a table.
 pub(super) fn table(source: &Arc<Source>) -> Result<CustomResourceTable, Vec<Diagnostic>> {
-    let documents = load(&source.text)
-        .map_err(|error| vec![crate::yaml::diagnose(&error, CODE, &source.keys_only())])?;
-    let [document] = documents.as_slice() else {
-        let message = "a table of custom resources is a single YAML document";
-        return Err(vec![Diagnostic::error(CODE, message).at(
-            &source.keys_only(),
-            Span::new(0, 0),
-            "",
-        )]);
-    };
-    entries(source, &document.root)
+    entries(source, &single_document(source, TABLE)?)
 }
 
 /// Reads an entry of `[[operator_pods]]` in the manifest of an app.
@@ -232,82 +212,82 @@ pub(super) fn of_app(
     source: &Arc<Source>,
     entry: &Node,
 ) -> Result<CustomResourceKind, Vec<Diagnostic>> {
-    let mut reader = Reader::of(source, "`[[operator_pods]]`");
-    let mut known = KEYS.to_vec();
-    known.push(IMAGES);
-    let kind = reader.custom_resource(entry, &known);
-    reader.finish(kind)
+    decoded(source, "`[[operator_pods]]`", entry, |table| {
+        table.get(IMAGES);
+        CustomResourceKind::decode(table)
+    })
 }
 
 fn entries(source: &Arc<Source>, root: &Node) -> Result<CustomResourceTable, Vec<Diagnostic>> {
-    let mut reader = Reader::of(source, "a table of custom resources");
-    reader.keys(root, &["resources", "objects"], &[]);
-    let kinds = reader.items(root, "resources");
-    let kinds = kinds.iter().map(|item| reader.custom_resource(item, &KEYS));
-    let kinds = kinds.collect();
-    let objects = reader.items(root, "objects");
-    let objects = objects.iter().map(|item| reader.operator_objects(item));
-    let objects = objects.collect();
-    reader.finish(CustomResourceTable { kinds, objects })
+    decoded(source, TABLE, root, |table| CustomResourceTable {
+        kinds: table.tables("resources", CustomResourceKind::decode),
+        objects: table.tables("objects", OperatorObjects::decode),
+    })
 }
 
-impl Reader<'_> {
-    fn custom_resource(&mut self, node: &Node, known: &[&str]) -> CustomResourceKind {
-        self.keys(node, known, &["groups", "kinds", "pods", "source"]);
-        CustomResourceKind {
-            groups: self.texts(node, "groups"),
-            kinds: self.texts(node, "kinds"),
-            when: node.get("when").map(|when| self.field_condition(when)),
-            pods: self.operand_pods(node),
-            place: self.operand_place(node),
-            source: self.text(node, "source").unwrap_or_default(),
+impl CustomResourceKind {
+    fn decode(table: &mut Table<'_>) -> Self {
+        table.require(&["groups", "kinds", "pods", "source"]);
+        Self {
+            groups: table.texts("groups"),
+            kinds: table.texts("kinds"),
+            when: table.table("when", FieldCondition::decode),
+            pods: OperandPods::decode(table),
+            place: OperandPlace::decode(table),
+            source: table.text("source").unwrap_or_default(),
         }
     }
+}
 
-    pub(super) fn field_condition(&mut self, node: &Node) -> FieldCondition {
-        self.keys(node, &["field", "is"], &["field"]);
-        FieldCondition {
-            field: self.text(node, "field").unwrap_or_default(),
-            is: self.texts(node, "is"),
+impl FieldCondition {
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.require(&["field"]);
+        Self {
+            field: table.text("field").unwrap_or_default(),
+            is: table.scalars("is"),
         }
     }
+}
 
-    fn operand_place(&mut self, node: &Node) -> OperandPlace {
-        if node.get("operator").is_some() {
-            OperandPlace::BesideOperator(self.texts(node, "operator"))
-        } else if node.get("namespaces").is_some() {
-            OperandPlace::In(self.texts(node, "namespaces"))
-        } else if self.flag(node, "anywhere") == Some(true) {
-            OperandPlace::Anywhere
-        } else {
-            OperandPlace::Beside
+impl OperandPlace {
+    fn decode(table: &mut Table<'_>) -> Self {
+        let is_anywhere = table.flag("anywhere");
+        let operator = table.get("operator").map(|_| table.texts("operator"));
+        let namespaces = table.get("namespaces").map(|_| table.texts("namespaces"));
+        match (operator, namespaces) {
+            (Some(charts), _) => Self::BesideOperator(charts),
+            (None, Some(namespaces)) => Self::In(namespaces),
+            (None, None) if is_anywhere => Self::Anywhere,
+            (None, None) => Self::Beside,
         }
     }
+}
 
-    fn operand_pods(&mut self, node: &Node) -> OperandPods {
-        let said = ["pod", "paths", "level"]
-            .into_iter()
-            .find(|key| node.get(key).is_some());
-        match (self.text(node, "pods").as_deref(), said) {
-            (Some("none"), None) => OperandPods::Nothing,
-            (Some("some"), None) => OperandPods::Some,
-            (Some("some"), Some("level")) => OperandPods::Level(self.level(node, "level")),
-            (Some("some"), Some(_)) => OperandPods::Like {
-                pod: self.mapping(node, "pod"),
-                paths: text_map(node.get("paths")),
-                at_most: match node.get("level") {
-                    Some(_) => self.level(node, "level"),
+impl OperandPods {
+    fn decode(table: &mut Table<'_>) -> Self {
+        let pods = table.text("pods");
+        let said = ["pod", "paths", "level"].map(|key| table.get(key).map(|_| key));
+        match (pods.as_deref(), said) {
+            (Some("none"), [None, None, None]) => Self::Nothing,
+            (Some("some"), [None, None, None]) => Self::Some,
+            (Some("some"), [None, None, Some(_)]) => Self::Level(level_field(table, "level")),
+            (Some("some"), [.., level]) => Self::Like {
+                pod: table.mapping("pod"),
+                paths: table.scalar_map("paths"),
+                at_most: match level {
+                    Some(key) => level_field(table, key),
                     None => Level::Restricted,
                 },
             },
-            (Some("none"), Some(key)) => {
+            (Some("none"), said) => {
+                let key = said.into_iter().flatten().next().unwrap_or_default();
                 let message = format!("where `pods` is `none`, there is no `{key}`");
-                self.problem(node.first_line_span(), message);
-                OperandPods::Nothing
+                table.wrong_type(table.span(), message);
+                Self::Nothing
             }
             _ => {
-                self.problem(node.first_line_span(), "`pods` is `none` or `some`");
-                OperandPods::Some
+                table.wrong_type(table.span(), "`pods` is `none` or `some`");
+                Self::Some
             }
         }
     }

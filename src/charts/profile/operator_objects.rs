@@ -5,12 +5,7 @@
 use kustomize::Field;
 
 use super::custom_resource::{FieldCondition, covers};
-use super::read::Reader;
-use crate::yaml::Node;
-
-const KEYS: [&str; 7] = [
-    "groups", "kinds", "when", "makes", "reads", "specs", "source",
-];
+use crate::yaml::decode::Table;
 
 /// The kinds of what operators read.
 pub const READ_KINDS: [&str; 3] = ["ConfigMap", "Secret", "PersistentVolumeClaim"];
@@ -101,51 +96,44 @@ fn fields_at<'f>(resource: &'f Field, route: &str) -> Vec<&'f Field> {
     found
 }
 
-impl Reader<'_> {
-    pub(super) fn operator_objects(&mut self, node: &Node) -> OperatorObjects {
-        self.keys(node, &KEYS, &["groups", "kinds", "source"]);
-        let made = |reader: &mut Self| {
-            let items = reader.items(node, "makes");
-            items.iter().map(|item| reader.made_object(item)).collect()
-        };
-        let reads = self.items(node, "reads");
-        OperatorObjects {
-            groups: self.texts(node, "groups"),
-            kinds: self.texts(node, "kinds"),
-            when: node.get("when").map(|when| self.field_condition(when)),
-            makes: node.get("makes").map(|_| made(self)),
-            reads: reads.iter().map(|item| self.read_object(item)).collect(),
-            specs: self.texts(node, "specs"),
-            source: self.text(node, "source").unwrap_or_default(),
+impl OperatorObjects {
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.require(&["groups", "kinds", "source"]);
+        Self {
+            groups: table.texts("groups"),
+            kinds: table.texts("kinds"),
+            when: table.table("when", FieldCondition::decode),
+            makes: table
+                .get("makes")
+                .map(|_| table.tables("makes", MadeObject::decode)),
+            reads: table.tables("reads", ReadObject::decode),
+            specs: table.texts("specs"),
+            source: table.text("source").unwrap_or_default(),
         }
     }
+}
 
-    fn made_object(&mut self, node: &Node) -> MadeObject {
-        self.keys(node, &["kind", "names", "field", "anywhere"], &["kind"]);
-        MadeObject {
-            kind: self.text(node, "kind").unwrap_or_default(),
-            names: self.texts(node, "names"),
-            field: self.text(node, "field"),
-            is_anywhere: self.flag(node, "anywhere") == Some(true),
+impl MadeObject {
+    fn decode(table: &mut Table<'_>) -> Self {
+        table.require(&["kind"]);
+        Self {
+            kind: table.text("kind").unwrap_or_default(),
+            names: table.texts("names"),
+            field: table.text("field"),
+            is_anywhere: table.flag("anywhere"),
         }
     }
+}
 
-    fn read_object(&mut self, node: &Node) -> ReadObject {
-        let known = ["kind", "fields", "bootstrapped", "operator"];
-        self.keys(node, &known, &["kind", "fields"]);
-        let kind = self.text(node, "kind").unwrap_or_default();
-        if !READ_KINDS.contains(&kind.as_str()) {
-            let kinds = READ_KINDS.map(|kind| format!("`{kind}`")).join(", ");
-            self.problem(
-                node.first_line_span(),
-                format!("what is read is one of {kinds}"),
-            );
-        }
-        ReadObject {
-            kind,
-            fields: self.texts(node, "fields"),
-            is_bootstrapped: self.flag(node, "bootstrapped") == Some(true),
-            operator: self.texts(node, "operator"),
+impl ReadObject {
+    fn decode(table: &mut Table<'_>) -> Self {
+        table.require(&["kind", "fields"]);
+        let kind = table.word("kind", &READ_KINDS);
+        Self {
+            kind: kind.map(|(kind, _)| kind).unwrap_or_default(),
+            fields: table.texts("fields"),
+            is_bootstrapped: table.flag("bootstrapped"),
+            operator: table.texts("operator"),
         }
     }
 }

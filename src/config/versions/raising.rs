@@ -2,7 +2,7 @@
 
 use super::super::edit::{EditError, remove, set};
 use super::FILE;
-use crate::config::model::versions::VersionKey;
+use crate::config::cluster::versions::VersionKey;
 use crate::yaml::{Node, Route, load, pointer_step};
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ pub fn raise(text: Option<&str>, versions: &[RaisedVersion]) -> Result<String, E
         let place = pointer(&raised.key, "/version");
         let is_new = !holds(&text, &place);
         text = set(FILE, &text, &place, &Value::from(raised.version.as_str()))?;
-        text = without_quotes(text, &raised.version);
+        text = without_quotes(text, &place, &raised.version);
         let digest = pointer(&raised.key, "/digest");
         text = match &raised.digest {
             Some(value) => set(FILE, &text, &digest, &Value::from(value.as_str()))?,
@@ -79,15 +79,16 @@ pub fn raise(text: Option<&str>, versions: &[RaisedVersion]) -> Result<String, E
     Ok(text)
 }
 
-/// Takes the quotes off a version that no reader of YAML takes for a number, as people write it.
-fn without_quotes(text: String, version: &str) -> String {
-    if version.matches('.').count() < 2 {
-        return text;
+/// Takes the quotes off a version at a place if no reader of YAML takes it for a number, as people write it.
+fn without_quotes(mut text: String, pointer: &str, version: &str) -> String {
+    let documents = load(&text).unwrap_or_default();
+    let root = documents.first().map(|document| &document.root);
+    let node = root.and_then(|root| root.at(&Route::from_pointer(pointer)));
+    let span = node.map_or(0..0, |node| node.span.start..node.span.end);
+    if version.matches('.').count() >= 2 && text[span.clone()] == format!("\"{version}\"") {
+        text.replace_range(span, version);
     }
-    text.replace(
-        &format!("version: \"{version}\""),
-        &format!("version: {version}"),
-    )
+    text
 }
 
 /// Writes a comment above the line of a value, unless the line holds more than that.
@@ -121,5 +122,27 @@ fn pointer(key: &VersionKey, below: &str) -> String {
         format!("/{group}{below}")
     } else {
         format!("/{group}/{}{below}", pointer_step(&key.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::cluster::versions::VersionGroup;
+
+    #[test]
+    fn leaves_the_quotes_of_other_entries() {
+        let text = "charts:\n  a:\n    version: 1.2.2\n  b:\n    version: \"1.2.3\"\n";
+        let raised = RaisedVersion {
+            key: VersionKey {
+                group: VersionGroup::Charts,
+                name: "a".to_owned(),
+            },
+            version: "1.2.3".to_owned(),
+            digest: None,
+            annotation: None,
+        };
+        let raised = raise(Some(text), &[raised]).unwrap();
+        assert_eq!(raised, text.replace("1.2.2", "1.2.3"));
     }
 }

@@ -6,15 +6,14 @@ use serde_json::{Value as Json, json};
 
 use super::AskCondition;
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::{Manifest, ManifestReader};
+use crate::render::apps::Manifest;
 use crate::render::condition::Conditions;
 use crate::render::layers::Entry;
 use crate::render::library::Library;
 use crate::source::Span;
 use crate::tree::is_secret_path;
-use crate::yaml::Node;
+use crate::yaml::decode::Table;
 
-const KEYS: [&str; 4] = ["when", "after", "before", "secrets"];
 /// What the bootstrap reads of an app, below its folder.
 const READ: [&str; 2] = ["app/ocirepository.yaml", "app/helmrelease.yaml"];
 
@@ -32,14 +31,14 @@ pub(super) struct BootstrapAsk {
 }
 
 impl BootstrapAsk {
-    pub(super) fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
-        reader.reject_unknown_keys(table, "`[bootstrap]`", &KEYS);
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.call("`[bootstrap]`");
         Self {
-            when: AskCondition::read(table, reader),
-            after: reader.texts(table, "after", "a list of apps"),
-            before: reader.texts(table, "before", "a list of apps"),
-            secrets: reader.texts(table, "secrets", "a list of files"),
-            span: table.first_line_span(),
+            when: AskCondition::decode(table),
+            after: table.texts_at("after", "a list of apps"),
+            before: table.texts_at("before", "a list of apps"),
+            secrets: table.texts_at("secrets", "a list of files"),
+            span: table.span(),
         }
     }
 }

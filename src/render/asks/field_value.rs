@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::{ManifestReader, text_of};
 use crate::render::condition::Conditions;
 use crate::source::{Place, Source, Span};
-use crate::yaml::{Node, Resolver};
+use crate::yaml::decode::Table;
+use crate::yaml::{Content, Node, Resolver, Style};
 
 /// The key of a value that is computed: `{ cel = "…" }`.
 const EXPRESSION: &str = "cel";
@@ -56,6 +56,14 @@ pub(super) struct FieldClaim {
     pub(super) place: Place,
 }
 
+/// Returns the text of a string.
+fn text_of(node: &Node) -> Option<&str> {
+    match &node.content {
+        Content::Scalar(scalar) if scalar.style == Style::Quoted => Some(&scalar.text),
+        _ => None,
+    }
+}
+
 /// Returns the expression of a value that is computed.
 pub(super) fn expression(node: &Node) -> Option<(&str, Span)> {
     let [entry] = node.entries()? else {
@@ -75,12 +83,7 @@ impl FieldKind {
     }
 
     /// Reads a field of this kind; what is wrong with it is reported.
-    pub(super) fn read(
-        self,
-        field: &'static str,
-        table: &Node,
-        reader: &mut ManifestReader<'_>,
-    ) -> Vec<FieldAsk> {
+    pub(super) fn decode(self, field: &'static str, table: &mut Table<'_>) -> Vec<FieldAsk> {
         let Some(node) = table.get(field) else {
             return Vec::new();
         };
@@ -94,9 +97,7 @@ impl FieldKind {
         if let Some((text, span)) = expression(node) {
             return vec![of(None, FieldValue::Expression(text.to_owned()), span)];
         }
-        let wrong = |reader: &mut ManifestReader<'_>, span: Span| {
-            reader.problem(format!("`{field}` must be {}", self.expected()), span);
-        };
+        let wrong = format!("`{field}` must be {}", self.expected());
         let entries: Vec<(Option<&String>, &Node)> = match (self, node.items(), node.entries()) {
             (Self::Flag, ..) => vec![(None, node)],
             (Self::Texts, Some(items), _) => items.iter().map(|item| (None, item)).collect(),
@@ -105,7 +106,7 @@ impl FieldKind {
                 entries.map(|it| (Some(&it.key), &it.value)).collect()
             }
             _ => {
-                wrong(reader, node.first_line_span());
+                table.wrong_type(node.first_line_span(), wrong);
                 return Vec::new();
             }
         };
@@ -120,7 +121,7 @@ impl FieldKind {
                 Some(value) => {
                     asks.push(of(key.cloned(), FieldValue::Constant(value), node.span));
                 }
-                None => wrong(reader, node.first_line_span()),
+                None => table.wrong_type(node.first_line_span(), wrong.as_str()),
             }
         }
         asks

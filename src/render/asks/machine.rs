@@ -8,9 +8,9 @@ use super::AskCondition;
 use super::claims::Claims;
 use super::field_value::{FieldAsk, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::{Manifest, ManifestReader};
+use crate::render::apps::Manifest;
 use crate::render::condition::Conditions;
-use crate::yaml::Node;
+use crate::yaml::decode::Table;
 
 /// The fields, by what may stand in them. They say what a machine has to be like and not how Talos spells it, which
 /// differs by its version.
@@ -36,16 +36,14 @@ pub(super) struct MachineAsk {
 }
 
 impl MachineAsk {
-    pub(super) fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
-        let mut known = vec!["when", "role"];
-        known.extend(FIELDS.iter().map(|(field, _)| *field));
-        reader.reject_unknown_keys(table, "`[[machine]]`", &known);
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.call("`[[machine]]`");
         let fields = FIELDS.iter();
         Self {
-            when: AskCondition::read(table, reader),
-            role: reader.word(table, "role", &ROLES).map(|(role, _)| role),
+            when: AskCondition::decode(table),
+            role: table.word("role", &ROLES).map(|(role, _)| role),
             fields: fields
-                .flat_map(|(field, kind)| kind.read(field, table, reader))
+                .flat_map(|(field, kind)| kind.decode(field, table))
                 .collect(),
         }
     }

@@ -8,13 +8,13 @@ use super::AskCondition;
 use super::claims::Claims;
 use super::field_value::{FieldAsk, FieldClaim, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::{Manifest, ManifestReader};
+use crate::render::apps::Manifest;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
 use crate::tree::File;
 use crate::yaml::Node;
+use crate::yaml::decode::Table;
 
-const KEYS: [&str; 5] = ["when", "names", "level", LABELS, ANNOTATIONS];
 const LABELS: &str = "labels";
 const ANNOTATIONS: &str = "annotations";
 /// The levels of Pod Security, the most permissive first.
@@ -35,21 +35,21 @@ pub(super) struct NamespaceAsk {
 }
 
 impl NamespaceAsk {
-    pub(super) fn read(table: &Node, reader: &mut ManifestReader<'_>) -> Self {
-        reader.reject_unknown_keys(table, "`[[namespace]]`", &KEYS);
-        let mut fields = FieldKind::TextTable.read(LABELS, table, reader);
-        fields.extend(FieldKind::TextTable.read(ANNOTATIONS, table, reader));
+    pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.call("`[[namespace]]`");
+        let mut fields = FieldKind::TextTable.decode(LABELS, table);
+        fields.extend(FieldKind::TextTable.decode(ANNOTATIONS, table));
         let labels = table.get(LABELS).and_then(Node::entries);
         for label in labels.into_iter().flatten() {
             if label.key.starts_with(LEVEL_LABEL) {
                 let message = "a label of Pod Security is not asked for: say `level`";
-                reader.problem(message, label.key_span);
+                table.wrong_value(label.key_span, message);
             }
         }
         Self {
-            when: AskCondition::read(table, reader),
-            names: FieldKind::Texts.read("names", table, reader),
-            level: reader.word(table, "level", &LEVELS),
+            when: AskCondition::decode(table),
+            names: FieldKind::Texts.decode("names", table),
+            level: table.word("level", &LEVELS),
             fields,
         }
     }

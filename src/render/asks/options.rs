@@ -7,10 +7,11 @@ use serde_json::Value as Json;
 use super::claims::contradicting;
 use super::field_value::expression;
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::{Manifest, ManifestReader};
+use crate::render::apps::Manifest;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
 use crate::tree::App;
+use crate::yaml::decode::Table;
 use crate::yaml::{Node, Resolver, pointer_step};
 
 /// The key of an app's switch.
@@ -47,20 +48,17 @@ pub struct AskedOption {
 }
 
 /// Reads the tables `[asks.APP]`.
-pub(super) fn read(root: &Node, reader: &mut ManifestReader<'_>) -> Vec<OptionAsk> {
-    let Some(asks) = reader.table(root, "asks") else {
-        return Vec::new();
-    };
+pub(super) fn decode(table: &mut Table<'_>) -> Vec<OptionAsk> {
     let mut found = Vec::new();
-    for entry in asks.entries().into_iter().flatten() {
+    for entry in table.named("asks", "a table of apps") {
         if entry.value.entries().is_none() {
             let message = format!("`[asks.{}]` must be a table of options", entry.key);
-            reader.problem(message, entry.value.span);
+            table.wrong_type(entry.value.span, message);
             continue;
         }
         if let Some(switch) = entry.value.entry(SWITCH) {
             let message = "an app is not switched on by an ask: name it in `needs`";
-            reader.problem(message, switch.key_span);
+            table.wrong_value(switch.key_span, message);
         }
         let app = (entry.key.clone(), entry.key_span);
         collect(&app, "", &entry.value, &mut found);

@@ -18,7 +18,7 @@ use sops_age::keys::Identity;
 const MAKEJINJA: &str = "another kind of project; `makejinja::process` gives it beside secrets";
 
 /// Codes that no mistake here gives, each with the reason.
-const OUT_OF_REACH: [(&str, &str); 19] = [
+const OUT_OF_REACH: [(&str, &str); 18] = [
     ("exemption-without-reason", "`kiln.toml` refuses it before"),
     (
         "key-source",
@@ -46,7 +46,6 @@ const OUT_OF_REACH: [(&str, &str); 19] = [
     ("plugin-failed", MAKEJINJA),
     ("plugin-not-run", MAKEJINJA),
     ("template-construct", MAKEJINJA),
-    ("schema-model", "only a bug of ours gives it"),
     ("seal-self-check", "only a bug of ours gives it"),
     (
         "seal-wrap-failed",

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tera::Context;
 
-use crate::config::model::versions::VersionTable;
+use crate::config::cluster::versions::VersionTable;
 use crate::render::apps::{Position, position};
 use crate::render::asks::Asked;
 use crate::tree::App;

@@ -93,12 +93,8 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
         ])
         .success();
     assert_eq!(changes(&sandbox), "", "the same text as in the catalogue");
-    sandbox.write(
-        template,
-        sandbox
-            .read(template)
-            .replace("interval: 1h", "interval: 2h"),
-    );
+    let edited = format!("#% set timeout = \"7m\" %#\n{}", sandbox.read(template));
+    sandbox.write(template, &edited);
     let mut text = format!("# template\n{}", changes(&sandbox));
     std::fs::remove_file(sandbox.path(template)).unwrap();
     sandbox.write(

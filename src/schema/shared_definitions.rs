@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::keyword::change_subschemas;
 use super::references::SchemaFault;
 use crate::diagnostic::closest;
+use crate::yaml::pointer_step;
 
 /// How a reference to a shared definition starts: the path to the core's schema from the folder of the apps' schemas.
 const CORE_DEFINITIONS: &str = "../cluster.schema.json#/$defs/";
@@ -43,11 +44,10 @@ fn inline_below(
     {
         match completed(&name, beside, definitions) {
             Ok(copy) => *schema = copy,
-            Err((word, message, hints)) => {
+            Err(fault) => {
                 faults.push(SchemaFault {
-                    pointer: format!("{pointer}/{word}"),
-                    message,
-                    hints,
+                    pointer: format!("{pointer}{}", fault.pointer),
+                    ..fault
                 });
                 // It is not a second fault that it leads out of the file.
                 beside.shift_remove("$ref");
@@ -65,24 +65,30 @@ fn shared_name(schema: &Map<String, Value>) -> Option<String> {
     reference.strip_prefix(CORE_DEFINITIONS).map(str::to_owned)
 }
 
-/// Copies a definition with the words beside a reference to it; otherwise the word that is wrong, why, and hints.
+/// Copies a definition with the words beside a reference to it, or says which of the words is wrong.
 fn completed(
     name: &str,
     beside: &Map<String, Value>,
     definitions: &Value,
-) -> Result<Value, (String, String, Vec<String>)> {
-    let mut known = beside.keys();
-    if let Some(word) = known.find(|word| !WORDS_BESIDE.contains(&word.as_str())) {
-        let message = format!("`{word}` cannot stand beside a reference to a shared definition");
+) -> Result<Value, SchemaFault> {
+    let mut words = beside.keys();
+    if let Some(word) = words.find(|word| !WORDS_BESIDE.contains(&word.as_str())) {
         let hint = "put the reference into an `allOf`, and the word beside that";
-        return Err((word.clone(), message, vec![hint.to_owned()]));
+        return Err(SchemaFault {
+            pointer: format!("/{}", pointer_step(word)),
+            message: format!("`{word}` cannot stand beside a reference to a shared definition"),
+            hints: vec![hint.to_owned()],
+        });
     }
     let Some(Value::Object(definition)) = definitions.get(name) else {
         let names = definitions.as_object().into_iter().flat_map(Map::keys);
         let close = closest(name, names.map(String::as_str));
-        let hints = close.map(|known| format!("did you mean `{CORE_DEFINITIONS}{known}`?"));
-        let message = format!("there is no shared definition `{name}`");
-        return Err(("$ref".to_owned(), message, hints.into_iter().collect()));
+        let hint = close.map(|known| format!("did you mean `{CORE_DEFINITIONS}{known}`?"));
+        return Err(SchemaFault {
+            pointer: "/$ref".to_owned(),
+            message: format!("there is no shared definition `{name}`"),
+            hints: hint.into_iter().collect(),
+        });
     };
     let mut copy = Map::new();
     let words = beside.iter().filter(|(word, _)| *word != "$ref");

@@ -93,8 +93,12 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
         ])
         .success();
     assert_eq!(changes(&sandbox), "", "the same text as in the catalogue");
-    let edited = format!("#% set timeout = \"7m\" %#\n{}", sandbox.read(template));
-    sandbox.write(template, &edited);
+    sandbox.write(
+        template,
+        sandbox
+            .read(template)
+            .replace("  dependsOn:\n", "  force: false\n  dependsOn:\n"),
+    );
     let mut text = format!("# template\n{}", changes(&sandbox));
     std::fs::remove_file(sandbox.path(template)).unwrap();
     sandbox.write(

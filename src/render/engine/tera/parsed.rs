@@ -77,7 +77,7 @@ pub(super) struct Parsed {
     shelves: Vec<Tera>,
     /// Which shelf each of those lies on.
     places: BTreeMap<String, usize>,
-    /// The numbers of the others and of what they include.
+    /// The numbers of the others and of what they include, in order.
     others: Vec<usize>,
     /// The others, with markers.
     marked: Option<Tera>,
@@ -169,17 +169,17 @@ impl Parsed {
 
     /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
     pub(super) fn metered(&self, all: &[Template], copies: &Copies<'_>, alone: bool) -> &Tera {
-        let parsed = |ids: &mut dyn Iterator<Item = usize>| {
-            let texts = copies.texts(ids, Copy::Metered);
-            parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
-        };
-        if alone || self.marked.is_none() {
-            let all = || parsed(&mut (0..all.len()));
-            self.metered.get_or_init(all)
+        let whole = alone || self.marked.is_none();
+        let parsed = if whole {
+            &self.metered
         } else {
-            let others = || parsed(&mut self.others.iter().copied());
-            self.metered_others.get_or_init(others)
-        }
+            &self.metered_others
+        };
+        parsed.get_or_init(|| {
+            let is_wanted = |id: &usize| whole || self.others.binary_search(id).is_ok();
+            let texts = copies.texts((0..all.len()).filter(is_wanted), Copy::Metered);
+            parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
+        })
     }
 
     /// Returns the templates as they are, for the report of what a metered one has shown to fail.

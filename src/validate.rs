@@ -21,6 +21,7 @@ mod reading;
 mod references;
 mod rules;
 mod shape;
+mod shared_definitions;
 mod stand_ins;
 mod uniqueness;
 mod violation;
@@ -84,9 +85,7 @@ impl Schema {
     pub fn json(&self) -> &Value {
         self.full.get_or_init(|| {
             // Whatever was packed is JSON; the rest was parsed before.
-            let parts = parts(&self.base, &self.apps, |path, text, _| {
-                reading::read_again(path, text)
-            });
+            let parts = parts(&self.base, &self.apps, reading::read_again);
             parts.unwrap_or_else(|_| self.terse.clone())
         })
     }
@@ -140,14 +139,18 @@ pub fn compose(
 fn parts(
     base: &Text,
     apps: &[(String, Text)],
-    read: impl Fn(&str, &Text, bool) -> Result<Value, Vec<Diagnostic>> + Sync,
+    read: impl Fn(&str, &Text, Option<&Value>) -> Result<Value, Vec<Diagnostic>> + Sync,
 ) -> Result<Value, Vec<Diagnostic>> {
-    let mut json = read("schemas/cluster.schema.json", base, false)?;
+    let mut json = read("schemas/cluster.schema.json", base, None)?;
+    let shared = json.get("$defs").unwrap_or(&Value::Null);
     let mut properties = Map::new();
     let mut problems = Vec::new();
     let read: Vec<_> = apps
         .par_iter()
-        .map(|(name, text)| read(&format!("schemas/apps/{name}.schema.json"), text, true))
+        .map(|(name, text)| {
+            let path = format!("schemas/apps/{name}.schema.json");
+            read(&path, text, Some(shared))
+        })
         .collect();
     for ((name, _), read) in apps.iter().zip(read) {
         match read {

@@ -159,23 +159,15 @@ impl<'s> Blame<'s> {
             .collect()
     }
 
-    /// Returns the option that switched on or off the app whose templates made an object.
+    /// Returns the option that switched on or off the app in whose folder an object is.
     fn switch(&self, pair: &Pair<'_>) -> Option<Cause> {
         let item = pair.after.as_ref().or(pair.before.as_ref())?;
-        let template = item
-            .file()?
-            .origins
-            .iter()
-            .find_map(|origin| match origin {
-                Origin::Template { template, .. } => Some(template),
-                Origin::Rule(_) => None,
-            })?;
         let of_app = |key: &&Route| {
             let mut steps = key.keys();
             steps.next() == Some("apps")
                 && steps
                     .next()
-                    .is_some_and(|app| template.path.contains(&format!("/{app}/")))
+                    .is_some_and(|app| item.path().contains(&format!("/{app}/")))
                 && key.last_key() == "enabled"
         };
         let key = self.keys.iter().find(of_app)?;

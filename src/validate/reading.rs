@@ -6,27 +6,32 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Value};
 
 use super::references::{self, SchemaFault};
-use super::{Text, vocabulary};
+use super::{Text, shared_definitions, vocabulary};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Route};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Reads a schema and settles its references; `named` says whether it is that of a key.
+/// Reads a schema and settles its references; `shared` are the definitions of the core for the schema of an app.
 ///
 /// A schema that is packed came with the binary: a test checked it, so that no run has to.
-pub(super) fn read_schema(path: &str, text: &Text, named: bool) -> Result<Value, Vec<Diagnostic>> {
+pub(super) fn read_schema(
+    path: &str,
+    text: &Text,
+    shared: Option<&Value>,
+) -> Result<Value, Vec<Diagnostic>> {
     if let Some(mut schema) = text.packed.and_then(yaml::unpack_json) {
         if text.text.contains("\"$ref\"") {
-            references::settle(&mut schema);
+            settle(&mut schema, shared);
         }
         return Ok(schema);
     }
     let mut schema = parse_schema(path, &text.text)?;
     let mut faults: Vec<SchemaFault> = draft_fault(&schema).into_iter().collect();
-    faults.extend(references::settle(&mut schema));
-    faults.extend(vocabulary::faults(&schema, named));
+    faults.extend(settle(&mut schema, shared));
+    // The schema of an app is that of a key.
+    faults.extend(vocabulary::faults(&schema, shared.is_some()));
     if faults.is_empty() {
         Ok(schema)
     } else {
@@ -38,10 +43,22 @@ pub(super) fn read_schema(path: &str, text: &Text, named: bool) -> Result<Value,
 }
 
 /// Reads a schema that was read before, with its words for people.
-pub(super) fn read_again(path: &str, text: &Text) -> Result<Value, Vec<Diagnostic>> {
+pub(super) fn read_again(
+    path: &str,
+    text: &Text,
+    shared: Option<&Value>,
+) -> Result<Value, Vec<Diagnostic>> {
     let mut schema = parse_schema(path, &text.text)?;
-    references::settle(&mut schema);
+    settle(&mut schema, shared);
     Ok(schema)
+}
+
+/// Settles references, those to shared definitions first.
+fn settle(schema: &mut Value, shared: Option<&Value>) -> Vec<SchemaFault> {
+    let inline = |shared| shared_definitions::inline(schema, shared);
+    let mut faults = shared.map_or_else(Vec::new, inline);
+    faults.extend(references::settle(schema));
+    faults
 }
 
 fn draft_fault(schema: &Value) -> Option<SchemaFault> {

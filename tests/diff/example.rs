@@ -97,7 +97,7 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
         template,
         sandbox
             .read(template)
-            .replace("interval: 1h", "interval: 2h"),
+            .replace("  dependsOn:\n", "  force: false\n  dependsOn:\n"),
     );
     let mut text = format!("# template\n{}", changes(&sandbox));
     std::fs::remove_file(sandbox.path(template)).unwrap();

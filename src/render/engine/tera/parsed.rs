@@ -77,8 +77,12 @@ pub(super) struct Parsed {
     shelves: Vec<Tera>,
     /// Which shelf each of those lies on.
     places: BTreeMap<String, usize>,
-    /// The others, with what they include: with markers, and metered.
-    together: Option<(Tera, Tera)>,
+    /// The numbers of the others and of what they include, in order.
+    others: Vec<usize>,
+    /// The others, with markers.
+    marked: Option<Tera>,
+    /// The others, metered; parsed when markers could disturb one, or one fails.
+    metered_others: OnceLock<Tera>,
     /// All of them metered; parsed when one of those that stand alone fails.
     metered: OnceLock<Tera>,
     /// All of them as they are; parsed when one fails.
@@ -110,7 +114,9 @@ impl Parsed {
                 base,
                 shelves: Vec::new(),
                 places: BTreeMap::new(),
-                together: Some((marked.unwrap_or_else(|| metered.clone()), metered)),
+                others: (0..templates.len()).collect(),
+                marked: Some(marked.unwrap_or_else(|| metered.clone())),
+                metered_others: OnceLock::from(metered),
                 metered: OnceLock::new(),
                 plain: OnceLock::from(plain),
             }
@@ -133,20 +139,19 @@ impl Parsed {
         });
         let places = places.collect();
         let others = with_targets(templates, &others);
-        let together = if others.is_empty() {
+        let marked = if others.is_empty() {
             None
         } else {
-            let texts = |copy: Copy| copies.texts(others.iter().copied(), copy);
-            Some((
-                parse(base, texts(Copy::Marked))?,
-                parse(base, texts(Copy::Metered))?,
-            ))
+            let texts = copies.texts(others.iter().copied(), Copy::Marked);
+            Some(parse(base, texts)?)
         };
         Some(Self {
             base: base.clone(),
             shelves,
             places,
-            together,
+            others,
+            marked,
+            metered_others: OnceLock::new(),
             metered: OnceLock::new(),
             plain: OnceLock::new(),
         })
@@ -159,18 +164,22 @@ impl Parsed {
 
     /// Returns the other templates with their markers, if they can be parsed with them.
     pub(super) fn marked(&self) -> Option<&Tera> {
-        self.together.as_ref().map(|(marked, _)| marked)
+        self.marked.as_ref()
     }
 
     /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
     pub(super) fn metered(&self, all: &[Template], copies: &Copies<'_>, alone: bool) -> &Tera {
-        match &self.together {
-            Some((_, metered)) if !alone => metered,
-            _ => self.metered.get_or_init(|| {
-                let texts = copies.texts(0..all.len(), Copy::Metered);
-                parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
-            }),
-        }
+        let whole = alone || self.marked.is_none();
+        let parsed = if whole {
+            &self.metered
+        } else {
+            &self.metered_others
+        };
+        parsed.get_or_init(|| {
+            let is_wanted = |id: &usize| whole || self.others.binary_search(id).is_ok();
+            let texts = copies.texts((0..all.len()).filter(is_wanted), Copy::Metered);
+            parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
+        })
     }
 
     /// Returns the templates as they are, for the report of what a metered one has shown to fail.

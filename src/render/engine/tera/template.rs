@@ -43,7 +43,7 @@ pub(in crate::render) struct Template {
     indents: IncludeIndents,
     /// The prepared text with the filters that indent these includes, if there are any.
     indented: Option<Interleaved>,
-    stands_alone: bool,
+    passes_markers: bool,
 }
 
 impl Template {
@@ -56,7 +56,7 @@ impl Template {
         Self {
             name: name.to_owned(),
             source: Arc::clone(source),
-            stands_alone: stands_alone(&source.text, &tags),
+            passes_markers: passes_markers(&source.text, &tags),
             tags,
             prepared,
             indents,
@@ -74,7 +74,7 @@ impl Template {
     /// Returns a copy of what Tera gets, as the template of number `id`.
     pub(super) fn copied(&self, id: usize, copy: Copy) -> Interleaved {
         let tags = scan(&self.prepared);
-        let alone = self.stands_alone;
+        let alone = self.stands_alone();
         mark(&self.prepared, &tags, &self.indents, id, copy, alone)
     }
 
@@ -85,10 +85,15 @@ impl Template {
             .map_or(offset, |indented| indented.original(offset))
     }
 
-    /// Returns whether markers cannot disturb what the template prints: it uses no other template, changes no
-    /// block of text as a whole, and makes no text of which nobody knows beforehand what is in it.
+    /// Returns whether markers cannot disturb what the template itself prints: it changes no block of text as a whole, and
+    /// makes no text of which nobody knows beforehand what is in it.
+    pub(super) fn passes_markers(&self) -> bool {
+        self.passes_markers
+    }
+
+    /// Returns whether markers cannot disturb what the template prints, and it uses no other template.
     pub(super) fn stands_alone(&self) -> bool {
-        self.stands_alone
+        self.passes_markers && self.targets().next().is_none()
     }
 
     /// Lists what the template includes or extends, with the bytes of the name.
@@ -125,8 +130,8 @@ impl Template {
     }
 }
 
-/// Returns whether markers cannot disturb what a template prints, whose tags are `tags`.
-fn stands_alone(text: &str, tags: &[Tag]) -> bool {
+/// Returns whether markers cannot disturb what a template itself prints, whose tags are `tags`.
+fn passes_markers(text: &str, tags: &[Tag]) -> bool {
     let sound = |tag: &Tag| {
         let inner = text[tag.inner.clone()].trim_start();
         let decodes = || DECODERS.iter().any(|name| inner.contains(name));
@@ -135,7 +140,10 @@ fn stands_alone(text: &str, tags: &[Tag]) -> bool {
             Kind::Variable => !inner.starts_with('<') && !decodes(),
             Kind::Block => {
                 let keyword = tag.keyword(text);
-                HARMLESS.contains(&keyword) && !tag.sets_a_block(text) && !decodes()
+                // The filter that indents an include knows markers.
+                let includes = keyword == "include" && tag.target(text).is_some();
+                let harmless = HARMLESS.contains(&keyword) && !tag.sets_a_block(text);
+                includes || (harmless && !decodes())
             }
         }
     };

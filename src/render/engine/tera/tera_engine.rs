@@ -101,7 +101,9 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
             _ => None,
         };
         let lines = match lines {
-            Some((text, lines)) if alone.is_some() && !from.environment.may_hold_markers() => {
+            Some((text, lines))
+                if self.passes_markers(name) && !from.environment.may_hold_markers() =>
+            {
                 return Some(Ok(self.printed(name, text, lines)));
             }
             lines => lines,
@@ -125,6 +127,24 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
 }
 
 impl TeraEngine<'_> {
+    /// Returns whether markers disturb neither what a template prints nor what it includes, near or far.
+    fn passes_markers(&self, name: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![name];
+        while let Some(name) = todo.pop() {
+            let Some(template) = self.templates.get(name) else {
+                return false;
+            };
+            if !template.passes_markers() {
+                return false;
+            }
+            if seen.insert(name) {
+                todo.extend(template.targets().map(|(target, _)| target));
+            }
+        }
+        true
+    }
+
     /// Names the template behind each line of a text.
     fn printed(&self, name: &str, text: String, lines: Vec<Line>) -> Printed {
         let own = self.templates.get(name).copied();

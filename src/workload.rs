@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 pub use exemption::Exemption;
-pub use pod_field::{PROBES, PodField, Reach};
+pub use pod_field::{PodField, Reach};
 
 use crate::charts::profile::Workloads;
 use crate::charts::{Release, profile};

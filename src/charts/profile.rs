@@ -32,6 +32,9 @@ use crate::pod_security::Level;
 use crate::source::Source;
 use crate::yaml::Node;
 
+/// The fields of a container that hold a probe.
+pub const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+
 /// The keys of a profile, in the order in which they are written.
 pub const KEYS: [&str; 13] = [
     "chart",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::chart::at;
 use super::known::Known;
-use crate::workload::PROBES;
+use crate::charts::profile::PROBES;
 
 /// What a candidate path is tried for; where the value turns up decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::judge::Judge;
 use super::{Category, Rule, Verdict, remedies};
-use crate::workload::{Container, Home, PROBES, Workload};
+use crate::charts::profile::PROBES;
+use crate::workload::{Container, Home, Workload};
 
 const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Home, PROBES, PodField, Reach, Workload};
-use crate::charts::profile::{Condition, Profile, Workloads};
+use super::{Home, PodField, Reach, Workload};
+use crate::charts::profile::{Condition, PROBES, Profile, Workloads};
 use crate::charts::values::{self, at, coalesce};
 use crate::charts::{Release, profile};
 

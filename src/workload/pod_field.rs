@@ -4,9 +4,6 @@ use std::fmt;
 
 use crate::yaml::Route;
 
-/// The fields of a container that hold a probe.
-pub const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
-
 /// A field of a workload's pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PodField {

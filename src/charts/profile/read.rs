@@ -8,14 +8,13 @@ use serde_json::Value;
 
 use super::version::{Versions, parse};
 use super::{
-    Budget, Condition, Container, DefaultName, Elevation, Health, Known, Lowering, Operand,
+    Budget, Condition, Container, DefaultName, Elevation, Health, Known, Lowering, Operand, PROBES,
     Profile, Setting, Wanted, Workload, Workloads,
 };
 use crate::charts::naming::{LONGEST, UNCUT};
 use crate::diagnostic::Diagnostic;
 use crate::pod_security::Level;
 use crate::source::{Source, Span};
-use crate::workload::PROBES;
 use crate::yaml::decode::{Table, decode};
 use crate::yaml::{Node, Resolver, diagnose_decoding, load, unpack_without};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::Field;
 use serde_json::Value;
 
+use crate::charts::profile::PROBES;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::flux::builds::Member;
 use crate::rules::app_template_values::{AppTemplateValues, switched_on};
@@ -12,7 +13,6 @@ use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::PROBES;
 
 /// How long the name of a container's port may be.
 const LONGEST_NAME: usize = 15;

@@ -1,8 +1,9 @@
 //! Gives containers the probes that are known to work.
 
+use crate::charts::profile::PROBES;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
-use crate::workload::{Container, PROBES, PodField, Workload};
+use crate::workload::{Container, PodField, Workload};
 
 /// The probes that a container that runs on should have.
 const NEEDED: [&str; 2] = ["livenessProbe", "readinessProbe"];

@@ -18,7 +18,7 @@ use kiln::workload::Exemption;
 use kiln::workload::Profiles;
 
 use crate::harden::trees;
-use crate::support::Yardstick;
+use crate::support::{Yardstick, expect_file};
 
 fn profiles(folder: &Path) -> Profiles {
     let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
@@ -93,9 +93,7 @@ fn a_sound_tree_fails_where_it_is_not_sound_only() {
             writeln!(text, "{}: {}: {reason}", outcome.rule.code, item.subject).unwrap();
         }
     }
-    let mut wrong = Vec::new();
-    trees::compare(&folder.join("gaps.txt"), &text, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&folder.join("gaps.txt"), &text);
 }
 
 #[test]
@@ -185,9 +183,7 @@ fn codes_are_those_of_the_facts() {
     }
     let mut listing = codes.iter().copied().collect::<Vec<_>>().join("\n");
     listing.push('\n');
-    let mut wrong = Vec::new();
     let path = trees::fixtures("audit").join("codes.txt");
-    trees::compare(&path, &listing, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&path, &listing);
     assert!(codes.len() > 100);
 }

@@ -231,7 +231,7 @@ fn computed_defaults_and_conditions_that_multiply() {
     let [_, config] = with_rule("true");
     let run = project(&[("schemas/apps/demo.schema.json", default), config]).kiln(&["check"]);
     assert!(run.stderr.starts_with("error[endless-expression]"), "{run}");
-    assert!(run.stderr.contains("apps.demo.enabled"), "{run}");
+    insta::assert_snapshot!(run, @"");
     let manifest = format!("summary = \"x\"\nwhen = '{slow}'\n");
     let app = "templates/kubernetes/apps/default/own/app.toml";
     drop(refused(
@@ -266,11 +266,7 @@ fn with_lines(
 fn configs_with_ten_thousands_of_keys() {
     let top = with_lines("", 20_000, |number| format!("key{number}: 1"));
     let run = refused("unknown-key", "cluster.yaml:", &top);
-    assert!(
-        run.stderr
-            .contains("the config does not have 19980 more keys"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
     let secret = with_lines("", 20_000, |number| format!("token{number}: abc{number}x"));
     let run = refused("unknown-key", "cluster.yaml:", &secret);
     assert!(!run.stderr.contains("abc1"), "{run}");
@@ -295,7 +291,7 @@ fn messages_are_counted_beyond_the_first() {
         github.stdout.matches("::error ").count(),
         printer::MAX_PROBLEMS
     );
-    assert!(github.stdout.contains("::notice title=kiln::"), "{github}");
+    insta::assert_snapshot!(github.stdout, @"");
     let json = sandbox.kiln(&["--message-format", "json", "check"]);
     let objects: Vec<serde_json::Value> = json
         .stdout
@@ -306,12 +302,7 @@ fn messages_are_counted_beyond_the_first() {
     let all = of("summary")["summary"]["errors"].as_u64().unwrap();
     let omitted = of("omitted")["errors"].as_u64().unwrap();
     assert_eq!(all, omitted + printer::MAX_PROBLEMS as u64);
-    assert!(
-        human
-            .stderr
-            .contains(&format!("{omitted} errors more, not shown")),
-        "{human}"
-    );
+    insta::assert_snapshot!(human, @"");
     assert!(human.stderr.contains("more places, from here on") || omitted > 0);
 }
 
@@ -356,11 +347,11 @@ fn the_outer_clock_ends_a_run() {
     let variables = [("PATH", bin.to_str().unwrap()), ("KILN_TIME_LIMIT", "1")];
     let run = sandbox.kiln_with(&variables, &["diff"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("error: gave up after 1 s\n"), "{run}");
+    insta::assert_snapshot!(run, @"");
     assert!(start.elapsed().as_secs() < 25, "{:?}", start.elapsed());
     let run = sandbox.kiln_with(&[("KILN_TIME_LIMIT", "soon")], &["check"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("has no meaning as `soon`"), "{run}");
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod written;
 use std::collections::BTreeMap;
 
 use crate::harden::trees;
+use crate::support::expect_file;
 use kiln::diff::{Options, Report, Side, Text, compare};
 
 /// Makes a side of files; those with `.sops.` in their names count as opened secrets.
@@ -52,8 +53,6 @@ pub(crate) fn diff(before: &[(&str, &str)], after: &[(&str, &str)]) -> Report {
 /// Compares a text with what is expected of it.
 #[track_caller]
 pub(crate) fn expect(name: &str, text: &str) {
-    let mut wrong = Vec::new();
     let path = trees::fixtures("diff").join("expected").join(name);
-    trees::compare(&path, text, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&path, text);
 }

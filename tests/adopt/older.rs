@@ -163,12 +163,8 @@ fn a_config_in_groups_keeps_its_comments() {
         .replace("\n[dns]\nprovider = \"cloudflare\"\ntoken", "token");
     sandbox.write("cluster.toml", config);
     let run = live.adopt(&["--drop", LOST, "--write"]);
-    assert!(run.stderr.contains("config of May to July 2026"), "{run}");
-    assert!(
-        run.stderr
-            .contains("config: cloudflare.token is now dns.token"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
+
     run.success();
     let config = sandbox.read("cluster.toml");
     for kept in [
@@ -194,12 +190,7 @@ fn a_list_that_cannot_be_kept_stops_the_switch() {
     let before = live.picture();
     let run = live.adopt(&["--write"]);
     assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stderr.contains(&format!(
-            "error[list-not-kept]: what `{list}` lists cannot be kept"
-        )),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
     assert_eq!(live.picture(), before);
 }
 
@@ -250,11 +241,6 @@ fn entries_that_a_template_drops_stop_the_switch() {
     let before = live.picture();
     let run = live.adopt(&["--drop", LOST, "--write"]);
     assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stderr.contains(&format!(
-            "error[list-not-kept]: `./own.yaml` of `{RENDERED_LIST}` cannot be kept"
-        )),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
     assert_eq!(live.picture(), before);
 }

@@ -65,7 +65,7 @@ fn fails_below_the_wanted_score_only() {
     assert_eq!(sandbox.kiln(&["audit", "--fail-under", "1"]).code, Some(0));
     let run = sandbox.kiln(&["audit", "--fail-under", "99"]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("99 % are wanted"), "{run}");
+    insta::assert_snapshot!(run.stderr, @"");
     assert_eq!(
         sandbox.kiln(&["audit", "--fail-under", "101"]).code,
         Some(2)
@@ -103,53 +103,33 @@ fn exemptions_are_listed_with_their_reasons() {
          [[exempt]]\nrule = \"probes\"\nnamespace = \"shop\"\nreason = \"Tills are watched\"\n",
     );
     let text = sandbox.kiln(&["audit"]).success();
-    assert!(
-        text.contains("replicas-min  Deployment/shop/till: One till is enough"),
-        "{text}"
-    );
-    assert!(
-        text.contains("container `till`: Tills are watched"),
-        "{text}"
-    );
+    insta::assert_snapshot!(text, @"");
+
     sandbox.write(
         "kiln.toml",
         "catalogue = false\n[[exempt]]\nrule = \"replicas-mn\"\nreason = \"x\"\n",
     );
     let run = sandbox.kiln(&["audit"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("did you mean `replicas-min`?"), "{run}");
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
 fn explains_the_codes_of_checks() {
     let sandbox = Sandbox::new();
     let text = sandbox.kiln(&["explain", "probe-readiness"]).success();
-    assert!(
-        text.starts_with("probe-readiness: Every container"),
-        "{text}"
-    );
+    insta::assert_snapshot!(text, @"");
     // A rule and its remedy share this name.
     let both = sandbox.kiln(&["explain", "priority-class"]).success();
     assert_eq!(both.matches("priority-class: ").count(), 2, "{both}");
-    assert!(
-        sandbox
-            .kiln(&["explain", "image-cve"])
-            .success()
-            .contains("trivy")
-    );
+    let undecidable = sandbox.kiln(&["explain", "image-cve"]).success();
+    insta::assert_snapshot!(undecidable, @"");
 }
 
 #[test]
 fn a_verbose_render_names_each_addition_with_its_reason() {
     let sandbox = shop();
     let run = sandbox.kiln(&["render", "-v"]);
-    assert_eq!(run.code, Some(0), "{run}");
-    for line in [
-        "added to kubernetes/shop.yaml: Namespace/shop: metadata.labels by pod-security: ",
-        "missing in kubernetes/shop.yaml: Deployment/shop/till: containers[till].readinessProbe by probes: ",
-    ] {
-        assert!(run.stderr.contains(line), "{run}");
-    }
+    insta::assert_snapshot!(run, @"");
     assert!(!sandbox.kiln(&["render"]).stderr.contains("added to"));
     let json = sandbox
         .kiln(&["render", "--message-format", "json"])
@@ -249,11 +229,5 @@ fn a_line_of_a_post_renderer_says_which_rule_added_what_to_which_object_and_why(
         + 1;
     let target = format!("out/kubernetes/till.yaml:{line}");
     let told = sandbox.kiln(&["explain", &target]).success();
-    assert!(
-        told.contains("from rule probes (kiln explain probes)"),
-        "{told}"
-    );
-    let what = "  Deployment/till of HelmRelease/shop/till: spec.postRenderers: \
-                containers[till].readinessProbe: `till` answers, by the chart's readme";
-    assert!(told.contains(what), "{told}");
+    insta::assert_snapshot!(told, @"");
 }

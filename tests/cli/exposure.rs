@@ -53,15 +53,7 @@ fn stops_when_git_tracks_what_a_recipe_made() {
         git(&sandbox, &["add", "--force", path]);
     }
     let run = sandbox.kiln(&["check"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    for named in [
-        "error[key-tracked]",
-        "kubeconfig",
-        "out/talos/output/a.yaml",
-        "`**/talos/output/`",
-    ] {
-        assert!(run.stderr.contains(named), "{named}: {run}");
-    }
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -98,16 +90,10 @@ fn rules_hold_below_the_root_of_the_repository() {
     assert!(!run.stderr.contains("key-"), "{run}");
     git(&sandbox, &["add", "--all"]);
     let staged = git(&sandbox, &["diff", "--cached", "--name-only"]);
-    assert!(staged.contains("clusters/home/deploy.key.pub"), "{staged}");
-    for key in ["age.key", "deploy.key\n", "flux-webhook-token.txt"] {
-        assert!(!staged.contains(key), "{staged}");
-    }
+    insta::assert_snapshot!(staged, @"");
     git(&sandbox, &["add", "--force", "clusters/home/age.key"]);
     let run = sandbox.kiln(&["-C", "clusters/home", "check"]);
-    assert!(
-        run.stderr.contains("git tracks credentials: `age.key`"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -121,16 +107,10 @@ fn looks_at_the_identity_files_that_the_project_names() {
     );
     git(&sandbox, &["init", "--quiet"]);
     let run = sandbox.kiln(&["check"]);
-    assert!(
-        run.stderr.contains("add `/team.key` to `.gitignore`"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
     git(&sandbox, &["add", "team.key"]);
     let run = sandbox.kiln(&["check"]);
-    assert!(
-        run.stderr.contains("git tracks credentials: `team.key`"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -169,10 +149,7 @@ fn warns_of_keys_that_others_can_read() {
     sandbox.write("elsewhere.key", sandbox.read("age.key"));
     open("elsewhere.key", 0o604);
     let run = sandbox.kiln_with(&[("SOPS_AGE_KEY_FILE", "elsewhere.key")], &["check"]);
-    assert!(
-        run.stderr.contains("run `chmod 600 elsewhere.key`"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -210,9 +187,7 @@ fn says_so_where_git_cannot_tell() {
     sandbox.write(".git/index", "no index at all");
     let path = std::env::var("PATH").unwrap();
     let run = sandbox.kiln_with(&[("PATH", &path)], &["check"]);
-    assert_eq!(run.code, Some(0), "{run}");
-    let expected = "nobody can tell whether git would take the keys";
-    assert!(run.stderr.contains(expected), "{run}");
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -243,10 +218,7 @@ fn warns_of_secrets_in_a_config_that_git_tracks() {
        = help: what was committed counts as known: change it at its source
     ");
     let rendered = sandbox.kiln(&["render"]);
-    assert!(
-        rendered.stderr.contains("warning[secret-tracked]"),
-        "{rendered}"
-    );
+    insta::assert_snapshot!(rendered, @"");
     assert!(
         !rendered.to_string().contains("canary-in-plain"),
         "{rendered}"

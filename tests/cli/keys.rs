@@ -107,7 +107,7 @@ fn a_project_changes_between_both_types_of_keys() {
         sandbox.kiln(&["render", "--check"]).success();
         if let Some(sops) = &sops {
             let plain = decrypted(sops, &sandbox, "out/one.sops.yaml");
-            assert!(plain.contains("token: first"), "{plain}");
+            assert_eq!(plain, secret("first"));
         }
         before
     };
@@ -200,8 +200,7 @@ fn a_key_of_ssh_is_enough() {
     let key = sandbox.path("../home/.ssh/id_ed25519");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let run = sandbox.kiln(&["check"]);
-    assert_eq!(run.stderr.matches("key-readable").count(), 1, "{run}");
-    assert!(run.stderr.contains(".ssh/id_ed25519`"), "{run}");
+    insta::assert_snapshot!(run, @"");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(moved(&sandbox, || sandbox.kiln(&["render"])) <= MOVED);
     // In another place, the variable of SOPS names it.

@@ -61,7 +61,7 @@ fn what_was_rendered_before_is_staged_too() {
     git(&sandbox, &["add", "--all", "templates"]);
     git(&sandbox, &["commit", "--quiet", "--message", "second"]);
     assert_eq!(git(&sandbox, &["status", "--short"]), "");
-    assert!(committed(&sandbox).contains("D out/cluster.txt"));
+    insta::assert_snapshot!(committed(&sandbox), @"");
 }
 
 #[test]
@@ -81,8 +81,7 @@ fn a_commit_of_some_files_only_is_completed_in_its_own_index() {
         &sandbox,
         &["commit", "--quiet", "--all", "--message", "third"],
     );
-    assert!(committed(&sandbox).contains("A README.md"));
-    assert!(committed(&sandbox).contains("M out/notes.txt"));
+    insta::assert_snapshot!(committed(&sandbox), @"");
 }
 
 #[test]
@@ -124,7 +123,6 @@ fn what_git_ignores_or_someone_edited_is_left_alone() {
 fn without_a_repository_it_says_so() {
     let sandbox = small();
     let run = sandbox.kiln(&["render", "--stage"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("is in no git repository"), "{run}");
+    insta::assert_snapshot!(run, @"");
     assert!(sandbox.path("out/notes.txt").is_file());
 }

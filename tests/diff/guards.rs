@@ -90,11 +90,8 @@ fn patterns_of_the_change_itself_hide_nothing() {
     ];
     assert_eq!(dangers(&sandbox), expected);
     let run = diff(&sandbox, &["--base", "first"]);
-    assert!(run.stdout.contains("spec.replicas: 2 → 0"), "{run}");
-    assert!(
-        run.stdout.contains("+ kiln.toml diff.ignore: /spec"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
+
     // The same patterns on the old side hide what they are for, and no danger.
     git(&sandbox, &["stash", "--quiet", "--", web]);
     commit(&sandbox, "patterns");
@@ -102,15 +99,11 @@ fn patterns_of_the_change_itself_hide_nothing() {
     git(&sandbox, &["stash", "pop", "--quiet"]);
     assert_eq!(dangers(&sandbox), ["privileged", "replicas-zero"]);
     let run = diff(&sandbox, &["--base", "first"]);
-    assert!(run.stdout.contains("spec.replicas: 2 → 0"), "{run}");
+    insta::assert_snapshot!(run, @"");
     git(&sandbox, &["checkout", "--quiet", "--", web]);
     edit(&sandbox, web, "replicas: 2", "replicas: 3");
     let run = diff(&sandbox, &["--base", "first"]);
-    assert_eq!(run.code, Some(0), "{run}");
-    assert!(
-        run.stdout.contains("1 difference left out as noise"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -168,8 +161,7 @@ fn a_selector_that_opens_a_secret_does_not_compile() {
         let (sandbox, rules) = with_rules(rendered);
         edit(&sandbox, rules, "^(data|stringData)$", "^nothing$");
         let run = diff(&sandbox, &["--base", "first"]);
-        assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains("error[secret-leak]"), "{run}");
+        insta::assert_snapshot!(run, @"");
     }
 }
 
@@ -188,8 +180,7 @@ fn a_rule_put_before_the_others_is_judged_by_the_files_that_it_takes() {
     );
     assert_eq!(dangers(&sandbox), ["seal-narrowed"]);
     let run = diff(&sandbox, &["--base", "first"]);
-    assert!(run.stdout.contains("`apps/shop/secret.sops.yaml`"), "{run}");
-    assert!(run.stdout.contains(".sops.yaml:2"), "{run}");
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -289,7 +280,7 @@ fn a_value_that_is_called_public_is_a_danger() {
     assert_eq!(dangers(&sandbox), [""; 0]);
     with("{ fromEnv: PATH, public: true }");
     let run = diff(&sandbox, &["--base", "first"]);
-    assert!(run.stdout.contains("`fromEnv: PATH`"), "{run}");
+    insta::assert_snapshot!(run, @"");
 }
 
 #[test]
@@ -303,13 +294,11 @@ fn a_folder_tells_for_whom_its_files_are_sealed() {
         &format!("    age: \"{STRANGER},"),
     );
     let disk = diff(&sandbox, &["--disk"]);
-    assert_eq!(disk.code, Some(1), "{disk}");
-    assert!(disk.stdout.contains("recipient-added"), "{disk}");
+    insta::assert_snapshot!(disk, @"");
     std::fs::rename(sandbox.path("out"), sandbox.path("../old")).unwrap();
     sandbox.kiln(&["render"]).success();
     let folders = diff(&sandbox, &["--tree", "../old", "--output-dir", "out"]);
-    assert_eq!(folders.code, Some(1), "{folders}");
-    assert!(folders.stdout.contains("recipient-added"), "{folders}");
+    insta::assert_snapshot!(folders, @"");
     assert_eq!(diff(&sandbox, &["--disk"]).code, Some(0));
 }
 

@@ -80,6 +80,13 @@ spec:
       app: web
 ";
 
+fn listed(verdicts: &BTreeMap<&str, String>) -> String {
+    let lines = verdicts
+        .iter()
+        .map(|(code, verdict)| format!("{code}: {verdict}\n"));
+    lines.collect()
+}
+
 /// Returns the verdicts of some rules over a namespace with these files, and with resources besides.
 fn verdicts(
     codes: &[&'static str],
@@ -143,8 +150,8 @@ fn what_a_remote_base_may_hold_is_not_missing() {
     let unseen = verdicts(&codes, &files, &[REMOTE]);
     for code in codes {
         assert!(unseen[code].starts_with("unknown"), "{code}: {unseen:#?}");
-        assert!(unseen[code].contains(REMOTE), "{code}: {unseen:#?}");
     }
+    insta::assert_snapshot!(listed(&unseen), @"");
 }
 
 #[test]
@@ -171,9 +178,7 @@ fn a_custom_resource_may_make_what_is_selected() {
         verdicts(&codes, &files, &[])
     };
     let unknown = judged(&thing("example.com/v1", "Thing"));
-    for code in codes {
-        assert!(unknown[code].contains("Thing/shop/others"), "{unknown:#?}");
-    }
+    insta::assert_snapshot!(listed(&unknown), @"");
     // It is known what becomes of this one, and which level that has, but not by which labels.
     let known = judged(&thing("ceph.rook.io/v1", "CephCluster"));
     assert!(

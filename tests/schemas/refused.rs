@@ -95,27 +95,17 @@ fn a_reference_says_where_a_refused_word_was_reached_from() {
     });
     let found = refused(&schema.to_string());
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].contains("`writeOnly` has no effect behind `not`"),
-        "{found:?}"
-    );
-    assert!(
-        found[0].contains("the reference at `/properties/a/not/$ref` leads here"),
-        "{found:?}"
-    );
+    insta::assert_snapshot!(found[0], @"");
 }
 
 #[test]
 fn a_key_that_stands_twice_and_a_former_draft_are_refused() {
     let twice = "{\n  \"properties\": {\"pin\": {\"writeOnly\": true}},\n  \"properties\": {}\n}";
     let found = refused(twice);
-    assert!(
-        found[0].contains("the key `properties` stands twice"),
-        "{found:?}"
-    );
+    insta::assert_snapshot!(found[0], @"");
     assert!(found[0].starts_with("3:"), "{found:?}");
     let former = refused(r#"{"$schema": "http://json-schema.org/draft-07/schema#"}"#);
-    assert!(former[0].contains("draft 2020-12 only"), "{former:?}");
+    insta::assert_snapshot!(former[0], @"");
     let broken = refused("{\n  \"type\": \"object\",\n}");
     assert!(broken[0].starts_with("3:1 "), "{broken:?}");
 }

@@ -93,6 +93,15 @@ impl Sandbox {
         self.finish(&command.output().unwrap())
     }
 
+    /// Runs the real binary for each line of arguments, and writes down each command with what it printed.
+    pub(crate) fn transcript(&self, commands: &[&str]) -> String {
+        let told = commands.iter().map(|command| {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            format!("$ kiln {command}\n{}", self.kiln(&arguments))
+        });
+        told.collect()
+    }
+
     /// Reads what a command printed, with the sandbox's path taken out.
     pub(crate) fn finish(&self, output: &Output) -> Run {
         let root = self.folder.path().canonicalize().unwrap().join("work");
@@ -134,6 +143,23 @@ impl Run {
     pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self}");
         self.stdout
+    }
+
+    /// The first line of each error and warning, in order.
+    pub(crate) fn headlines(&self) -> Vec<&str> {
+        let starts = ["error", "warning"];
+        let lines = self.stderr.lines();
+        lines
+            .filter(|line| starts.iter().any(|start| line.starts_with(start)))
+            .collect()
+    }
+
+    /// The severity and code of each error and warning, in order: `error[key-tracked]`.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let lines = self.headlines().into_iter();
+        lines
+            .map(|line| line.split_inclusive(']').next().unwrap_or(line))
+            .collect()
     }
 }
 

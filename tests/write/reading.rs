@@ -157,12 +157,7 @@ fn refuses_to_read_outside_the_project() {
             "{error}"
         );
     }
-    assert!(
-        disk.list("folder")
-            .unwrap_err()
-            .reason
-            .contains("leaves the project")
-    );
+    insta::assert_snapshot!(disk.list("folder").unwrap_err().reason, @"");
     for path in ["../x", "a/../../x", "/etc/passwd"] {
         assert_eq!(
             disk.read(path).unwrap_err().reason,

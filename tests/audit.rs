@@ -2,7 +2,6 @@
 //!
 //! A case is `tests/audit/<case>/` with the tree in `in/`, chart profiles in `charts/`, and what comes
 //! out of it in `scorecard.txt`, `scorecard.md`, `scorecard.json` and `scorecard.sarif`.
-//! `KILN_BLESS=1` writes those; read the diff before you commit it.
 
 mod formats;
 

@@ -65,7 +65,12 @@ fn with_template(text: &str) -> impl FnOnce(&Sandbox) {
 fn no_project_here() {
     let sandbox = Sandbox::new();
     let run = sandbox.kiln(&["render"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: no project here: neither `kiln.toml` nor `makejinja.toml` in `[WORK]` or above
+    help: start one with `kiln init`, or name its folder with `-C DIR`
+    ");
 
     assert!(sandbox.files().is_empty());
 }
@@ -244,7 +249,12 @@ fn two_kilns_at_once() {
     let lock = folder.unwrap();
     lock.try_lock().unwrap();
     let run = sandbox.kiln(&["render"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: another kiln is writing here: `.kiln/lock` is locked
+    help: wait until it is done, and run this again
+    ");
     assert!(!sandbox.path("own.yaml").exists());
 }
 

@@ -4,7 +4,6 @@
 //! `findings.txt`, what differs with other secrets in `other/`, exemptions in `exempt.yaml`, and chart
 //! profiles in `charts/`. The templates of a case with a file `of-the-catalogue` are those of the built-in
 //! catalogue.
-//! `KILN_BLESS=1` writes the findings.
 
 mod clean;
 mod faults;

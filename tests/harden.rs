@@ -2,7 +2,7 @@
 //!
 //! A case is `tests/harden/<rule>/<case>/` with the tree in `in/`, the files that change or come new
 //! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
-//! `case.yaml`; profiles of its own in `charts/`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
+//! `case.yaml`; profiles of its own in `charts/`.
 
 mod catalogue;
 mod codes;

@@ -2,7 +2,7 @@
 //!
 //! A case holds the config, then the files of the project, each under `--- path`, then what comes out:
 //! each output under `=== path`, or `=== problems`. Names say what is expected: `err_` problems, `map_`
-//! the template line before each output line. `KILN_BLESS=1 cargo test render` writes what came out.
+//! the template line before each output line.
 
 mod explanations;
 mod line_map;

@@ -163,8 +163,12 @@ fn a_config_in_groups_keeps_its_comments() {
         .replace("\n[dns]\nprovider = \"cloudflare\"\ntoken", "token");
     sandbox.write("cluster.toml", config);
     let run = live.adopt(&["--drop", LOST, "--write"]);
-    insta::assert_snapshot!(run, @"");
-
+    assert!(run.stderr.contains("config of May to July 2026"), "{run}");
+    assert!(
+        run.stderr
+            .contains("config: cloudflare.token is now dns.token"),
+        "{run}"
+    );
     run.success();
     let config = sandbox.read("cluster.toml");
     for kept in [
@@ -190,7 +194,16 @@ fn a_list_that_cannot_be_kept_stops_the_switch() {
     let before = live.picture();
     let run = live.adopt(&["--write"]);
     assert_eq!(run.code, Some(1), "{run}");
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    this is a cluster of cluster-template's, without its templates, config of since July 2026, machines by topf
+    error[list-not-kept]: what `kubernetes/apps/default/kustomization.yaml` lists cannot be kept
+     |
+     = help: write each list as a mapping with one key a line, as `kustomize create` does, and no entry that leads nowhere
+
+    1 error, nothing written
+    ");
     assert_eq!(live.picture(), before);
 }
 
@@ -241,6 +254,15 @@ fn entries_that_a_template_drops_stop_the_switch() {
     let before = live.picture();
     let run = live.adopt(&["--drop", LOST, "--write"]);
     assert_eq!(run.code, Some(1), "{run}");
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    this is a cluster of cluster-template's, without its templates, config of since July 2026, machines by topf
+    error[list-not-kept]: `./own.yaml` of `kubernetes/apps/network/kustomization.yaml` cannot be kept
+     |
+     = help: write each list as a mapping with one key a line, as `kustomize create` does, and no entry that leads nowhere
+
+    1 error, nothing written
+    ");
     assert_eq!(live.picture(), before);
 }

@@ -68,7 +68,12 @@ fn takes_what_the_arguments_ask_for() {
         assert_eq!(run.success(), expected);
     }
     let run = sandbox.kiln(&["build", "--owner", "flux-system/aps"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: Flux applies no Kustomization `flux-system/aps` here
+    help: did you mean `flux-system/apps`?
+    ");
     for arguments in [
         &["--owner", "x"][..],
         &["--source", "x=y"],
@@ -89,7 +94,16 @@ fn tells_where_each_value_comes_from() {
     let sandbox = cluster();
     let arguments = ["build", "--origin", "--kind", "ConfigMap", "-n", "default"];
     let text = sandbox.kiln(&arguments).success();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    # Kustomization/flux-system/apps, from apps/config.yaml:1
+    apiVersion: v1 # apps/config.yaml:1
+    data:
+      host: web.example.com # apps/config.yaml:6
+    kind: ConfigMap # apps/config.yaml:2
+    metadata:
+      name: web # apps/config.yaml:4
+      namespace: default # cluster/apps.yaml:7
+    ");
 
     let json = sandbox.kiln(&[&arguments[..], &["-o", "json"]].concat());
     let json: Value = serde_json::from_str(&json.success()).unwrap();
@@ -151,7 +165,18 @@ fn values_of_secrets_show_only_when_asked_for() {
     let shown = sandbox
         .kiln(&["build", "--kind", "Secret", "--show-secrets"])
         .success();
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+    # Kustomization/flux-system/apps, from apps/secret.yaml:1
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: web
+      namespace: default
+    stringData:
+      password: hunter2
+      sealed: ENC[AES256_GCM,data:x]
+      token: null
+    ");
     sandbox.write(
         "outside.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: outside, namespace: flux-system}\nstringData: {TOKEN: swordfish}\n",
@@ -165,9 +190,12 @@ fn values_of_secrets_show_only_when_asked_for() {
         sandbox.read("apps/secret.yaml").replace(":=}", "}"),
     );
     let run = sandbox.kiln(&["build", "--values", "outside.yaml"]);
-    insta::assert_snapshot!(run, @"");
+    assert!(
+        run.stdout.contains("token: ${TOKEN}\n") && !run.to_string().contains("swordfish"),
+        "{run}"
+    );
     let run = sandbox.kiln(&["build", "--values", "outside.yaml", "--show-secrets"]);
-    insta::assert_snapshot!(run, @"");
+    assert!(run.stdout.contains("token: swordfish\n"), "{run}");
 }
 
 #[test]
@@ -180,7 +208,20 @@ fn a_project_names_what_lies_outside() {
             .replace("name: settings", "name: outside"),
     );
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    --- stderr
+    not seen: ConfigMap/flux-system/outside: no build of the tree makes it, so its variables are not known
+      give its values by name: `[flux] values` in kiln.toml
+    6 objects of 2 Kustomizations, 1 part not seen
+    ");
     sandbox.write(
         "kiln/values.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: outside, namespace: flux-system}\ndata: {DOMAIN: example.org}\n",
@@ -190,12 +231,17 @@ fn a_project_names_what_lies_outside() {
         "[flux]\nroots = [\"cluster\"]\nvalues = [\"values.yaml\"]\n",
     );
     let run = sandbox.kiln(&["-C", "kiln", "build"]);
-    insta::assert_snapshot!(run, @"");
-    sandbox.write(
-        "kiln/kiln.toml",
-        "[flux]\nrots = []\nsources = { x = \"y\" }\nstrict = 1\n",
-    );
-    insta::assert_snapshot!(sandbox.kiln(&["-C", "kiln", "build"]), @"");
+    assert!(run.stdout.contains("host: web.example.org\n"), "{run}");
+    for (settings, message) in [
+        ("[flux]\nrots = []\n", "no key `rots`"),
+        ("[flux]\nsources = { x = \"y\" }\n", "`x` names no source"),
+        ("[flux]\nstrict = 1\n", "`true` or `false` was expected"),
+    ] {
+        sandbox.write("kiln/kiln.toml", settings);
+        let run = sandbox.kiln(&["-C", "kiln", "build"]);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(message), "{run}");
+    }
 }
 
 #[test]
@@ -207,7 +253,24 @@ fn a_variable_that_nothing_gives_is_an_error_since_flux_2_9() {
     );
     // What can be built is printed all the same.
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[variable-undefined]: nothing gives the variable `NOPE` a value, and Flux refuses the whole build
+     --> apps/config.yaml:4:13
+      |
+    4 | data: {a: 'x${NOPE}'}
+      |             ^^^^^^^
+      |
+      = help: set it in `postBuild`, give it a default (`${NOPE:=value}`), or write `$${NOPE}` where the shell is meant
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+    ");
     sandbox.kiln(&["build", "--lenient"]).success();
     sandbox.write("kiln.toml", "[flux]\nstrict = false\n");
     sandbox.kiln(&["build"]).success();
@@ -221,10 +284,29 @@ fn what_is_applied_in_part_is_printed_and_fails() {
         "resources: [config.yaml]\nresource: [deployment.yaml]\n",
     );
     let run = sandbox.kiln(&["build", "-o", "name", "--owner", "flux-system/apps"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/default/web
+    --- stderr
+    error[kustomization-unknown-key]: kustomize knows no key `resource`, and Flux passes over it without a word
+     --> apps/kustomization.yaml:2:11
+      |
+    2 | resource: [deployment.yaml]
+      |           ^^^^^^^^^^^^^^^^^
+      |
+      = help: nothing that is listed below it is deployed: mend the key, or remove it
+      = help: Flux builds it for `flux-system/apps`
+
+    1 object of 1 Kustomization
+    ");
 
     let run = sandbox.kiln(&["list", "images"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    only a part is in the list, since Flux passes over keys that kustomize does not know: Kustomization/flux-system/apps; `kiln build` says why
+    ");
 }
 
 #[test]
@@ -250,10 +332,23 @@ fn a_repository_without_git_is_where_the_user_stands() {
     let sandbox = Sandbox::new();
     cluster::fill(&sandbox, "");
     let names = sandbox.kiln(&["build", "-o", "name"]).success();
-    insta::assert_snapshot!(names, @"");
+    insta::assert_snapshot!(names, @"
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    ");
     let all = sandbox.kiln(&["build"]).success();
     let run = sandbox.kiln(&["-C", "apps", "build", "-q"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]/apps` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    ");
     sandbox.write("kiln.toml", "");
     assert_eq!(sandbox.kiln(&["-C", "apps", "build"]).success(), all);
 }
@@ -264,7 +359,7 @@ fn a_folder_that_git_ignores_is_a_tree_of_its_own() {
     cluster::fill(&sandbox, "lab/");
     commit_all(&sandbox);
     let text = sandbox.kiln(&["-C", "lab", "build"]).success();
-    insta::assert_snapshot!(text, @"");
+    assert!(text.contains("from apps/deployment.yaml:1"), "{text}");
 }
 
 #[test]
@@ -282,13 +377,34 @@ fn several_clusters_are_named_and_one_can_be_chosen() {
     }
     commit_all(&sandbox);
     let text = sandbox.kiln(&["build", "--kind", "ConfigMap"]).success();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    # Flux starts from `clusters/one`
+    # Kustomization/flux-system/flux-system, from clusters/one/config.yaml:1
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: one
+      namespace: x
+    ---
+    # Flux starts from `clusters/two`
+    # Kustomization/flux-system/flux-system, from clusters/two/config.yaml:1
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: two
+      namespace: x
+    ");
     for root in ["clusters/two", "./clusters/two/"] {
         let text = sandbox.kiln(&["build", "-o", "name", "--kind", "ConfigMap", "--root", root]);
         assert_eq!(text.success(), "ConfigMap/x/two\n");
     }
     let run = sandbox.kiln(&["build", "--root", "clusters/tow"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: there is no folder `clusters/tow` in the tree
+    help: did you mean `clusters/two`?
+    ");
 }
 
 #[test]
@@ -322,13 +438,81 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
         let run = sandbox.kiln(&["build", "-o", "name"]);
         writeln!(told, "{name}: {run}").unwrap();
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    ignored.yaml: exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[resource-ignored]: `ignored.yaml` is there, and Flux does not get it: git ignores it
+     --> apps/kustomization.yaml:5:5
+      |
+    5 |   - ignored.yaml
+      |     ^^^^^^^^^^^^
+      |
+      = help: add it with `git add --force`, or mend the `.gitignore`
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+
+    left-out.yaml: exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[resource-ignored]: `left-out.yaml` is there, and Flux does not get it: the source-controller leaves it out of the source
+     --> apps/kustomization.yaml:5:5
+      |
+    5 |   - left-out.yaml
+      |     ^^^^^^^^^^^^^
+      |
+      = help: mend the `.sourceignore`, or the `spec.ignore` of the source
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+
+    link.yaml: exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[resource-ignored]: `link.yaml` is there, and Flux does not get it: it is a symlink, which the source-controller leaves out of the source
+     --> apps/kustomization.yaml:5:5
+      |
+    5 |   - link.yaml
+      |     ^^^^^^^^^
+      |
+      = help: put a file in the place of the symlink, or name the file that it leads to
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+
+    other: exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[resource-ignored]: `other` is there, and Flux does not get it: it belongs to another repository
+     --> apps/kustomization.yaml:5:5
+      |
+    5 |   - other
+      |     ^^^^^
+      |
+      = help: take the entry out
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+    ");
     sandbox.write(
         "apps/kustomization.yaml",
         format!("{list}  - nowhere.yaml\n"),
     );
     let run = sandbox.kiln(&["build"]);
-    insta::assert_snapshot!(run, @"");
+    assert!(run.stderr.contains("error[resource-missing]"), "{run}");
 }
 
 #[test]
@@ -348,17 +532,57 @@ fn what_cannot_be_read_stops_nothing_else() {
         std::fs::Permissions::from_mode(0o755),
     )
     .unwrap();
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    --- stderr
+    6 objects of 2 Kustomizations
+    ");
     sandbox.write("apps/config.yaml", "kind: ConfigMap\n  a: [\n");
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[kustomize-refused]: mapping values are not allowed in this context
+     --> apps/config.yaml:2:4
+      |
+    2 |   a: [
+      |    ^
+      |
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+    ");
 }
 
 #[test]
 fn an_empty_repository_says_what_was_looked_for() {
     let sandbox = Sandbox::with(&[("README.md", "hello\n")]);
     commit_all(&sandbox);
-    insta::assert_snapshot!(sandbox.transcript(&["build", "list images"]), @"");
+    insta::assert_snapshot!(sandbox.transcript(&["build", "list images"]), @"
+    $ kiln build
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    $ kiln list images
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    ");
 }
 
 #[test]
@@ -384,11 +608,55 @@ fn a_folder_builds_as_kustomize_builds_it() {
     let text = sandbox.kiln(&["build", "over"]).success();
     let config = "apiVersion: v1\ndata:\n  b: |\n    c\nkind: ConfigMap\nmetadata:\n  name: my-a\n  namespace: x\n---\n";
     assert!(text.starts_with(config), "{text}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    apiVersion: v1
+    data:
+      b: |
+        c
+    kind: ConfigMap
+    metadata:
+      name: my-a
+      namespace: x
+    ---
+    apiVersion: v1
+    data:
+      p: …
+    kind: Secret
+    metadata:
+      name: s-9k2gdm59fk
+      namespace: x
+    type: Opaque
+    ");
     let shown = sandbox.kiln(&["build", "over", "--show-secrets"]).success();
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+    apiVersion: v1
+    data:
+      b: |
+        c
+    kind: ConfigMap
+    metadata:
+      name: my-a
+      namespace: x
+    ---
+    apiVersion: v1
+    data:
+      p: aHVudGVyMg==
+    kind: Secret
+    metadata:
+      name: s-9k2gdm59fk
+      namespace: x
+    type: Opaque
+    ");
     let run = sandbox.kiln(&["build", "up"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[kustomize-refused]: `../base/config.yaml` lies outside of the folder of the kustomization
+     --> up/kustomization.yaml:1:13
+      |
+    1 | resources: [../base/config.yaml]
+      |             ^^^^^^^^^^^^^^^^^^^
+    ");
     sandbox
         .kiln(&["build", "up", "--load-restrictor", "none"])
         .success();

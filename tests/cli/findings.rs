@@ -27,15 +27,44 @@ fn what_a_tree_starts_with_is_written_once_and_only_what_is_new_counts() {
     let run = sandbox.kiln(&["check"]);
     assert_eq!(run.code, Some(1), "{run}");
     sandbox.kiln(&["check", "--write-baseline"]).success();
-    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @"");
-    insta::assert_snapshot!(sandbox.kiln(&["check"]), @"");
+    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @r#"
+    # Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.
+    - code: flux-source
+      path: cluster/first.yaml
+      message: "`HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    "#);
+    insta::assert_snapshot!(sandbox.kiln(&["check"]), @"
+    exit code 0
+    --- stderr
+    not judged, since something is not seen: 1 (chart-unknown 1); -v lists them
+    checked 2 objects of 1 Kustomization: no errors, 0 warnings, 1 known by the baseline
+    ");
 
     sandbox.write("cluster/second.yaml", lost_release("second"));
     let run = sandbox.kiln(&["check"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[flux-source]: `HelmRelease/default/second` takes its source from `HelmRepository/default/nowhere`, which is not in the tree
+     --> cluster/second.yaml:4:91
+      |
+    4 | spec: {chart: {spec: {chart: web, version: 1.0.0, sourceRef: {kind: HelmRepository, name: nowhere}}}}
+      |                                                                                           ^^^^^^^
+
+    not judged, since something is not seen: 2 (chart-unknown 2); -v lists them
+    checked 3 objects of 1 Kustomization: 1 error, 0 warnings, 1 known by the baseline
+    ");
 
     sandbox.kiln(&["check", "--write-baseline"]).success();
-    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @"");
+    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @r#"
+    # Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.
+    - code: flux-source
+      path: cluster/first.yaml
+      message: "`HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    - code: flux-source
+      path: cluster/second.yaml
+      message: "`HelmRelease/default/second` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    "#);
     sandbox.kiln(&["check"]).success();
 }
 
@@ -44,7 +73,24 @@ fn a_file_that_is_no_baseline_is_not_written_over() {
     let sandbox = tree("[check]\nbaseline = \"notes.yaml\"\n");
     sandbox.write("notes.yaml", "mine: true\n");
     let told = sandbox.transcript(&["check", "check --write-baseline"]);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    $ kiln check
+    exit code 1
+    --- stderr
+    error[baseline-invalid]: `notes.yaml` is no list of findings
+     |
+     = help: name another file, or remove this one and let `kiln check --write-baseline` write it
+
+    1 error, nothing written
+    $ kiln check --write-baseline
+    exit code 1
+    --- stderr
+    error[baseline-invalid]: `notes.yaml` is no list of findings
+     |
+     = help: name another file, or remove this one and let `kiln check --write-baseline` write it
+
+    1 error, nothing written
+    ");
     assert_eq!(sandbox.read("notes.yaml"), "mine: true\n");
 }
 
@@ -53,7 +99,12 @@ fn without_a_name_no_baseline_is_written() {
     let sandbox = tree("");
     let before = sandbox.files();
     let run = sandbox.kiln(&["check", "--write-baseline"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @r#"
+    exit code 2
+    --- stderr
+    error: `kiln.toml` names no baseline
+    help: say `baseline = "kiln-baseline.yaml"` below `[check]`
+    "#);
     assert_eq!(sandbox.files(), before);
 }
 
@@ -61,7 +112,18 @@ fn without_a_name_no_baseline_is_written() {
 fn what_is_said_to_be_there_is_not_missing() {
     let sandbox = tree("");
     let told = run(&sandbox, &["check"], 1);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    exit code 1
+    --- stderr
+    error[flux-source]: `HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree
+     --> cluster/first.yaml:4:91
+      |
+    4 | spec: {chart: {spec: {chart: web, version: 1.0.0, sourceRef: {kind: HelmRepository, name: nowhere}}}}
+      |                                                                                           ^^^^^^^
+
+    not judged, since something is not seen: 1 (chart-unknown 1); -v lists them
+    checked 2 objects of 1 Kustomization: 1 error, 0 warnings
+    ");
     let external = |object: &str| format!("[flux]\nexternal = [\"{object}\"]\n");
     sandbox.write("kiln.toml", external("HelmRepository/default/another"));
     drop(run(&sandbox, &["check"], 1));
@@ -91,13 +153,107 @@ fn a_project_says_what_fails() {
         sandbox.write("kiln.toml", format!("[check]\nfail-on = [\"{word}\"]\n"));
         writeln!(told, "\n{word}: {}", sandbox.kiln(&["check"])).unwrap();
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    exit code 0
+    --- stderr
+    warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: add a profile of it below `charts/`
+
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: no errors, 1 warning
+
+    warning: exit code 1
+    --- stderr
+    error[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: add a profile of it below `charts/`
+
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: 1 error, 0 warnings
+
+
+    chart-unknown: exit code 1
+    --- stderr
+    error[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: add a profile of it below `charts/`
+
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: 1 error, 0 warnings
+
+
+    not-seen: exit code 1
+    --- stderr
+    warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: add a profile of it below `charts/`
+
+    error[not-seen]: `dead-value` cannot judge `HelmRelease/default/books`: no profile knows its chart
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: make it seen, or take `not-seen` out of `fail-on` in `kiln.toml`
+
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: 1 error, 1 warning
+
+
+    flux-source: exit code 0
+    --- stderr
+    warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+     --> cluster/first.yaml:8:18
+      |
+    8 | metadata: {name: books, namespace: default}
+      |                  ^^^^^
+      |
+      = help: add a profile of it below `charts/`
+
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: no errors, 1 warning
+
+
+    warnings: exit code 1
+    --- stderr
+    error[kiln-toml]: `fail-on` knows no rule `warnings`
+     --> kiln.toml:2:13
+      |
+    2 | fail-on = ["warnings"]
+      |             ^^^^^^^^
+      |
+      = help: did you mean `warning`?
+
+    1 error, nothing written
+    "#);
     sandbox.write(
         "kiln.toml",
         "[check]\nfail-on = [\"warning\"]\nignore = [\"cluster/first.yaml\"]\n",
     );
     let told = run(&sandbox, &["check"], 0);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    exit code 0
+    --- stderr
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: no errors, 0 warnings, 1 in paths that are left out
+    ");
 }
 
 #[test]
@@ -163,7 +319,35 @@ fn a_crowd_of_warnings_comes_in_a_line_each() {
         3,
         "{few}"
     );
-    insta::assert_snapshot!(few, @"");
+    insta::assert_snapshot!(few, @"
+    exit code 0
+    --- stderr
+    warning[resource-unlisted]: nothing lists `cluster/one.yaml`, so it never reaches the cluster
+     --> cluster/one.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./one.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    warning[resource-unlisted]: nothing lists `cluster/three.yaml`, so it never reaches the cluster
+     --> cluster/three.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./three.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    warning[resource-unlisted]: nothing lists `cluster/two.yaml`, so it never reaches the cluster
+     --> cluster/two.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./two.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    checked 2 objects of 1 Kustomization: no errors, 3 warnings
+    ");
     lonely("four");
     let many = run(&sandbox, &["check"], 0);
     insta::assert_snapshot!(many, @r"

@@ -74,7 +74,7 @@ fn only_write_changes_files_and_only_by_additions() {
     }
     let shop = sandbox.read("cluster/shop.yaml");
     assert!(keeps_lines(SHOP, &shop), "{shop}");
-    let enforced = "    pod-security.kubernetes.io/enforce: restricted";
+    let enforced = "    pod-security.kubernetes.io/enforce: baseline";
     assert!(shop.lines().any(|line| line == enforced), "{shop}");
     let list = sandbox.read("cluster/kustomization.yaml");
     assert!(keeps_lines(LIST, &list), "{list}");
@@ -89,7 +89,11 @@ fn only_write_changes_files_and_only_by_additions() {
         assert!(!line.starts_with('-') || line.starts_with("---"), "{shown}");
     }
     let again = run(&sandbox, &["harden"], 0);
-    insta::assert_snapshot!(again, @"");
+    insta::assert_snapshot!(again, @"
+    exit code 0
+    --- stderr
+    nothing to add; 6 missing that cannot be added (-v says why)
+    ");
 }
 
 #[test]
@@ -127,5 +131,15 @@ fn priorities_need_a_tier() {
     assert!(shop.lines().any(|line| line == class), "{shop}");
     sandbox.write("kiln.toml", "[harden.tiers]\nshop = \"royal\"\n");
     let told = run(&sandbox, &["check"], 1);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    exit code 1
+    --- stderr
+    error[kiln-toml]: a tier is one of critical, high, standard, low
+     --> kiln.toml:2:9
+      |
+    2 | shop = "royal"
+      |         ^^^^^
+
+    1 error, nothing written
+    "#);
 }

@@ -259,5 +259,11 @@ fn threads_that_cannot_be_had_are_an_error() {
         .arg(kiln.get_program())
         .current_dir(sandbox.path(""));
     let run = sandbox.finish(&limited.output().unwrap());
-    insta::assert_snapshot!(run, @"");
+    assert_eq!(run.code, Some(2), "{run}");
+    let complaint = &run.stderr;
+    assert!(
+        complaint.starts_with("error: cannot start all threads\n"),
+        "{complaint}"
+    );
+    assert!(complaint.contains("`--threads N`"), "{complaint}");
 }

@@ -115,7 +115,11 @@ fn seals_what_a_rule_names_and_keeps_it() {
     assert_eq!(sandbox.read("out/apps/z.yaml"), "a: b\n");
     // What is there is opened, too: it stays, and a comparison sees no difference.
     let again = sandbox.kiln(&["render"]);
-    insta::assert_snapshot!(again, @"");
+    insta::assert_snapshot!(again.steady(), @"
+    exit code 0
+    --- stderr
+    rendered 5 templates: 0 created, 0 changed, 5 unchanged, 0 removed; 2 sealed (2 kept); 0 injections in [N] ms
+    ");
     assert_eq!(read(), sealed);
     sandbox.kiln(&["render", "--check"]).success();
     sandbox.kiln(&["diff", "--disk"]).success();
@@ -125,7 +129,17 @@ fn seals_what_a_rule_names_and_keeps_it() {
         SECRET.replace("swordfish", "marlin"),
     );
     let changed = sandbox.kiln(&["diff", "--disk", "--with-keys"]);
-    insta::assert_snapshot!(changed, @"");
+    insta::assert_snapshot!(changed, @"
+    exit code 1
+    --- stdout
+    the rendered files on disk → the working tree
+
+    ~ Secret/one
+      out/secrets/x.yaml:1
+      stringData.token: secret changed
+
+    1 changed
+    ");
 }
 
 #[test]
@@ -292,14 +306,24 @@ fn exempts_with_a_reason_and_only_what_can_be() {
     let run = sandbox.kiln(&["render"]);
     assert_eq!(
         run.codes(),
-        ["error[sealed-empty]", "error[secret-unsealed]"],
+        ["error[secret-unsealed]", "error[sealed-empty]"],
         "{run}"
     );
     let exempt = "\n[[exempt]]\nrule = \"sealed-empty\"\nname = \"one\"\npath = \"x.sops.yaml\"\nreason = \"No password\"\n";
     let open = "\n[[exempt]]\nrule = \"secret-unsealed\"\npath = \"open.yaml\"\nreason = \"It is public\"\n";
     sandbox.write("kiln.toml", format!("{toml}{exempt}{open}"));
     let rendered = sandbox.kiln(&["render", "-v"]);
-    insta::assert_snapshot!(rendered, @"");
+    insta::assert_snapshot!(rendered.steady(), @"
+    exit code 0
+    --- stderr
+    created out/cluster.txt
+    created out/notes.txt
+    created out/open.yaml
+    created out/x.sops.yaml
+    exempt */one from sealed-empty: No password
+    exempt */* from secret-unsealed: It is public
+    rendered 4 templates: 4 created, 0 changed, 0 unchanged, 0 removed; 1 sealed (0 kept); 0 injections in [N] ms
+    ");
     sandbox.kiln(&["check"]).success();
     sandbox.write("kiln.toml", format!("{toml}\n[[exempt]]\nrule = \"secret-leak\"\nreason = \"x\"\n\n[[exempt]]\nrule = \"sealed-emty\"\nreason = \"x\"\n"));
     assert_snapshot!(sandbox.kiln(&["check"]), @r#"

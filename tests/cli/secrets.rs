@@ -428,7 +428,14 @@ fn rekey_keeps_what_was_edited_by_hand() {
         .kiln(&["secrets", "rekey", "--old-key", "old.key"])
         .success();
     let opened = open(&sandbox, &sops, "age.key", "a.sops.yaml").success();
-    insta::assert_snapshot!(opened, @"");
+    insta::assert_snapshot!(opened, @"
+    apiVersion: v1
+    kind: Secret
+    metadata:
+        name: a
+    stringData:
+        word: edited
+    ");
     assert!(sandbox.read("a.sops.yaml").contains(&new));
     assert!(!sandbox.read("a.sops.yaml").contains(&old));
 }
@@ -507,10 +514,10 @@ fn rekey_says_what_it_cannot_do() {
     let before = contents(&sandbox);
     let run = sandbox.kiln(&rekey);
     refused(&run, "wrong-identity");
-    let shown = run
-        .to_string()
-        .replace(&shown_recipient(&stranger), "[STRANGER]");
-    insta::assert_snapshot!(shown, @"");
+    assert!(
+        run.stderr.contains(&shown_recipient(&stranger)) && run.stderr.contains("own.sops.yaml"),
+        "{run}"
+    );
     assert_eq!(contents(&sandbox), before);
     fs::remove_file(sandbox.path("own.sops.yaml")).unwrap();
     // A form that Kiln does not write.

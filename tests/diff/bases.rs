@@ -58,7 +58,8 @@ fn a_clone_of_one_branch_is_not_compared_with_itself() {
                 Some(2),
                 "{arguments:?} {at_origin} {detached} {run}"
             );
-            insta::assert_snapshot!(run, @"");
+            assert!(run.stderr.contains("git fetch"), "{run}");
+            assert!(run.stderr.contains("--base HEAD"), "{run}");
         }
         assert_eq!(in_clone(&sandbox, &["--base", "HEAD"]).code, Some(0));
     }
@@ -74,7 +75,21 @@ fn what_the_message_says_to_fetch_helps() {
     let words: Vec<&str> = run.stderr[start..end].split(' ').collect();
     git_in(&sandbox.path("../clone"), &words);
     let run = in_clone(&sandbox, &[]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run.steady(), @"
+    exit code 1
+    --- stdout
+    origin/main ([COMMIT]) → the working tree
+
+    ~ notes.txt
+          one
+        - two
+        + three
+      by template `templates/notes.txt`
+
+    1 changed
+    --- stderr
+    a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand
+    ");
 }
 
 #[test]
@@ -206,7 +221,10 @@ fn symlinks_that_lead_out_or_nowhere_are_refused_by_name_on_both_sides() {
                 matches!(run.code, Some(1 | 2)),
                 "{target} {arguments:?} {run}"
             );
-            insta::assert_snapshot!(run, @"");
+            assert!(
+                run.stderr.contains("templates"),
+                "{target} {arguments:?} {run}"
+            );
         }
     }
 }
@@ -235,18 +253,39 @@ fn a_submodule_among_the_inputs_is_an_error_and_no_difference() {
         &["--base", "first", "--head", "HEAD"],
     ] {
         let run = diff(&sandbox, arguments);
-        insta::assert_snapshot!(run, @"");
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(
+            run.stderr.contains("`templates/vendor` is a submodule"),
+            "{run}"
+        );
     }
     // New, and at hand: its files are new.
     let run = diff(&sandbox, &["--base", "first"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    first ([COMMIT 0]) → the working tree
+
+    + vendor/notes.txt
+        + two
+      by template `templates/vendor/notes.txt`
+
+    1 added
+    --- stderr
+    a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand
+    ");
     // New, and not fetched: nobody can tell.
     git(
         &sandbox,
         &["submodule", "--quiet", "deinit", "--force", path],
     );
     let run = diff(&sandbox, &["--base", "first"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: the submodule `templates/vendor` is not there, which the project reads
+    help: fetch it with `git submodule update --init`
+    ");
     // Elsewhere it is none of Kiln's business.
     git(&sandbox, &["mv", path, "vendor"]);
     commit(&sandbox, "moved");
@@ -263,8 +302,9 @@ fn a_base_before_the_project_has_nothing_and_everything_is_new() {
     );
     git(&sandbox, &["switch", "--quiet", "main"]);
     let run = diff(&sandbox, &["--base", "empty"]);
-    insta::assert_snapshot!(run, @"");
-
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("empty ([COMMIT"), "{run}");
+    assert!(run.stderr.contains("has no `kiln.toml`"), "{run}");
     let last = run.stdout.lines().last().unwrap();
     assert!(last.ends_with(" added"), "{run}");
     let head = diff(&sandbox, &["--base", "first", "--head", "empty"]);
@@ -295,9 +335,25 @@ fn a_config_that_git_ignores_is_no_difference_and_said_aloud() {
     commit(&sandbox, "keeps some to itself");
     // A change could name any file that lies about: only those of the usual names are read.
     let run = diff(&sandbox, &["--base", "HEAD"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error[unreadable-config]: cannot read `own.yaml`: git ignores it, and a change that nobody has read yet must not show it; `--with-keys` reads it
+     |
+     = help: this is in HEAD ([COMMIT 1])
+
+    1 error, nothing written
+    ");
     let run = diff(&sandbox, &["--base", "HEAD", "--with-keys"]);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    HEAD ([COMMIT 1]) → the working tree
+
+    no difference
+    --- stderr
+    git ignores `own.yaml`: both sides read what is on disk, so that a change there is no difference
+    ");
     sandbox.write("kiln.toml", settings);
     // Nothing is left to compare with.
     sandbox.write(".gitignore", format!("{ignored}/cluster.*\n/nodes.*\n"));
@@ -320,7 +376,9 @@ fn a_config_that_git_ignores_is_no_difference_and_said_aloud() {
         &["--base", "HEAD", "--head", "HEAD"],
     ] {
         let run = diff(&sandbox, arguments);
-        insta::assert_snapshot!(run, @"");
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("git ignores `cluster.yaml`"), "{run}");
+        assert!(run.stderr.contains("--disk"), "{run}");
     }
     // Another config has something to be compared with.
     sandbox.write("../next.yaml", config);

@@ -122,7 +122,10 @@ fn the_action_compares_and_writes_one_comment() {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    insta::assert_snapshot!(said, @"");
+    assert!(
+        said.contains("::warning file=out/apps/shop/web.yaml"),
+        "{said}"
+    );
     let outputs = sandbox.read("../output");
     assert!(
         outputs.starts_with("differs=true\ndangers=6\n"),
@@ -137,10 +140,18 @@ fn the_action_compares_and_writes_one_comment() {
         ("REPORT", report.to_str().unwrap()),
     ];
     assert!(step(&sandbox, "Comment", &comment).status.success());
-    insta::assert_snapshot!(sandbox.read("../asked"), @"");
+    assert!(
+        sandbox
+            .read("../asked")
+            .contains("--method POST repos/o/r/issues/7/comments --field body=@")
+    );
     sandbox.write("../comments", "42\n43\n");
     assert!(step(&sandbox, "Comment", &comment).status.success());
-    insta::assert_snapshot!(sandbox.read("../asked"), @"");
+    assert!(
+        sandbox
+            .read("../asked")
+            .contains("--method PATCH repos/o/r/issues/comments/42 --field body=@")
+    );
     for (policy, fine) in [
         ("error", true),
         ("danger", false),

@@ -286,7 +286,7 @@ fn no_command_passes_on_an_order_of_a_file_of_versions() {
     walk(&sandbox, VERSIONS);
     sandbox.write("versions.yaml", format!("charts:\n{unknown}"));
     let printed = walk(&sandbox, VERSIONS);
-    insta::assert_snapshot!(printed, @"");
+    assert!(printed.contains("version-invalid"), "{printed}");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn no_command_passes_on_an_order_of_the_config() {
     }
     sandbox.write("cluster.yaml", format!("{cluster}\n{keys}"));
     let printed = walk(&sandbox, CONFIG);
-    insta::assert_snapshot!(printed, @"");
+    assert!(printed.contains("unknown-key"), "{printed}");
     sandbox.write("cluster.yaml", cluster);
     let settings = sandbox.read("kiln.toml");
     for (name, _) in NAMES {

@@ -1,8 +1,7 @@
 //! The pictures of the README: what the real binary prints, as it looks on a terminal.
 //!
-//! Times and names of commits differ from run to run; a picture is drawn anew (`KILN_BLESS=1`, `just
-//! docs`) only when something else differs. `KILN_RELEASE` names the binary whose times are shown: that of the
-//! tests is not optimised.
+//! Times and names of commits differ from run to run; a picture is drawn anew only when something else differs.
+//! `KILN_RELEASE` names the binary whose times are shown: that of the tests is not optimised.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

@@ -109,7 +109,7 @@ fn skipped(run: &Run, line: &str) {
     assert_eq!(run.stdout, "", "{run}");
     assert_eq!(run.stderr.lines().count(), 1, "{run}");
     assert!(run.stderr.starts_with(line), "no {line:?} in {run}");
-    insta::assert_snapshot!(run, @"");
+    assert!(run.stderr.contains("; not checked: "), "{run}");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn says_which_of_several_are_missing() {
     let all = machine.install(&[], &["--all"]);
     assert_eq!(all.code, Some(1), "{all}");
     assert_eq!(all.stdout.matches("SKIPPED: ").count(), 26, "{all}");
-    insta::assert_snapshot!(all, @"");
+    assert!(all.stdout.contains(" jq-1.7 "), "{all}");
 }
 
 #[test]

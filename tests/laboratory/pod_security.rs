@@ -1,7 +1,6 @@
 //! What the Pod Security Standards say of a pod: Kiln's evaluator, the API server, and the Kubernetes project's test data.
 //!
-//! `pod-security/verdicts.tsv` is what the server says of each pod of `shapes.yaml` in a namespace of each level;
-//! `KILN_BLESS=1` records it anew.
+//! `pod-security/verdicts.tsv` is what the server says of each pod of `shapes.yaml` in a namespace of each level.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -234,7 +234,24 @@ fn shows_what_differs_and_hides_what_is_sealed() {
         let told = expected.differences.join("\n");
         told.replace(folder.path().to_str().unwrap(), "[FOLDER]")
     };
-    insta::assert_snapshot!(told(&expected), @"");
+    insta::assert_snapshot!(told(&expected), @"
+    [FOLDER]/tree/changed.yaml:
+    @@ -1,2 +1,2 @@
+     a: 1
+    -b: 2
+    +b: 3
+
+    [FOLDER]/tree/new.yaml:
+    @@ -0,0 +1 @@
+    +a: 1
+
+    [FOLDER]/tree/secret.sops.yaml:
+      what is sealed is not shown
+
+    [FOLDER]/tree/deep/gone.yaml:
+    @@ -1 +0,0 @@
+    -a: 1
+    ");
 
     write(
         &path("list.sha256"),
@@ -247,7 +264,22 @@ fn shows_what_differs_and_hides_what_is_sealed() {
     );
     expected.differences.clear();
     expected.compare_digests(&path("list.sha256"), &found, &path("tree"));
-    insta::assert_snapshot!(told(&expected), @"");
+    insta::assert_snapshot!(told(&expected), @"
+    [FOLDER]/list.sha256: changed.yaml is new; beside [FOLDER]/tree/changed.yaml:
+    @@ -1,2 +1,2 @@
+     a: 1
+    -b: 2
+    +b: 3
+
+    [FOLDER]/list.sha256: new.yaml is not what it was; beside [FOLDER]/tree/new.yaml:
+    @@ -0,0 +1 @@
+    +a: 1
+
+    [FOLDER]/list.sha256: secret.sops.yaml is new; beside [FOLDER]/tree/secret.sops.yaml:
+      what is sealed is not shown
+
+    [FOLDER]/list.sha256: gone.yaml does not come out any more
+    ");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use regex::Regex;
 use tempfile::TempDir;
 
 /// A temporary folder in which the real binary runs with an empty environment.
@@ -143,6 +144,15 @@ impl Run {
     pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self}");
         self.stdout
+    }
+
+    /// The form for snapshots, with times and the names of commits taken out.
+    pub(crate) fn steady(&self) -> String {
+        let time = Regex::new(r" in \d+ ms").unwrap();
+        let commit = Regex::new(r"\([0-9a-f]{7}\)").unwrap();
+        let text = self.to_string();
+        let text = time.replace_all(&text, " in [N] ms");
+        commit.replace_all(&text, "([COMMIT])").into_owned()
     }
 
     /// The first line of each error and warning, in order.

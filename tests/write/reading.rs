@@ -157,7 +157,12 @@ fn refuses_to_read_outside_the_project() {
             "{error}"
         );
     }
-    insta::assert_snapshot!(disk.list("folder").unwrap_err().reason, @"");
+    assert!(
+        disk.list("folder")
+            .unwrap_err()
+            .reason
+            .contains("leaves the project")
+    );
     for path in ["../x", "a/../../x", "/etc/passwd"] {
         assert_eq!(
             disk.read(path).unwrap_err().reason,

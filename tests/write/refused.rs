@@ -67,7 +67,10 @@ fn assert_ran(output: &Output) {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(output.status.success(), "{text}");
-    let told: Vec<&str> = text.lines().filter_map(|line| line.split("; ").next()).collect();
+    let told: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split("; ").next())
+        .collect();
     assert!(told.contains(&"test result: ok. 1 passed"), "{text}");
 }
 
@@ -113,7 +116,10 @@ fn child_on_a_small_disk() {
     let folder = std::env::var(FOLDER).unwrap();
     let before = picture(folder.as_ref());
     let error = try_write(&large()).unwrap().unwrap_err();
-    insta::assert_snapshot!(error.to_string(), @"");
+    assert!(
+        error.to_string().contains("No space left on device"),
+        "{error}"
+    );
     assert_eq!(picture(folder.as_ref()), before);
     try_write(&other()).unwrap().unwrap();
 }

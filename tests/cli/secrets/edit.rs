@@ -157,9 +157,17 @@ fn nothing_is_written_where_nothing_was_changed_or_the_editor_fails() {
         Some(0)
     );
     let failed = desk.edit("echo 'other: 2' >> \"$1\"; exit 4", FILE);
-    insta::assert_snapshot!(failed, @"");
+    insta::assert_snapshot!(failed, @"
+    exit code 2
+    --- stderr
+    error: the editor `sh` failed (exit status: 4), and nothing was changed
+    ");
     let killed = desk.edit("echo 'more: 2' >> \"$1\"; kill -KILL $$", FILE);
-    insta::assert_snapshot!(killed, @"");
+    insta::assert_snapshot!(killed, @"
+    exit code 2
+    --- stderr
+    error: the editor `sh` failed (signal: 9 (SIGKILL)), and nothing was changed
+    ");
     assert_eq!([failed.code, killed.code], [Some(2); 2]);
     assert_eq!(desk.sandbox.read(FILE), before);
 }
@@ -178,7 +186,15 @@ fn a_broken_text_is_refused_and_kept_nowhere() {
     1 error, nothing written
     ");
     let run = desk.edit("echo 'sops: 1' >> \"$1\"", FILE);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[unsealable-yaml]: `own/secret.sops.yaml` has a top-level key `sops`, which SOPS keeps for itself
+    --> own/secret.sops.yaml:4:1
+     = help: rename the key; a file that is sealed already is carried as it is where its name does not end in `.tera`
+
+    1 error, nothing written
+    ");
     assert_eq!(desk.sandbox.read(FILE), before);
 }
 
@@ -237,6 +253,11 @@ fn somebody_elses_change_is_not_overwritten() {
         "echo 'more: 1' >> \"$1\"; echo '# changed' >> {}",
         path.display()
     );
-    insta::assert_snapshot!(desk.edit(&script, FILE), @"");
+    insta::assert_snapshot!(desk.edit(&script, FILE), @"
+    exit code 2
+    --- stderr
+    error: `own/secret.sops.yaml` was changed by somebody else in the meantime, and nothing was written
+    help: edit it again
+    ");
     assert!(desk.sandbox.read(FILE).ends_with("# changed\n"));
 }

@@ -73,7 +73,14 @@ fn seals_in_place_and_prints_plain_text() {
     for file in files {
         opened += &open(&sandbox, &sops, "age.key", file).success();
     }
-    insta::assert_snapshot!(opened, @"");
+    insta::assert_snapshot!(opened, @r#"
+    # ours
+    word: canary-2c9e-tweet
+    {
+    	"word": "canary-2c9e-tweet"
+    }
+    canary-2c9e-tweet
+    "#);
 }
 
 #[test]

@@ -71,7 +71,6 @@ fn no_project_here() {
     error: no project here: neither `kiln.toml` nor `makejinja.toml` in `[WORK]` or above
     help: start one with `kiln init`, or name its folder with `-C DIR`
     ");
-
     assert!(sandbox.files().is_empty());
 }
 

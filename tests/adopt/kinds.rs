@@ -115,7 +115,6 @@ fn a_config_that_was_put_away_is_asked_for() {
 
     1 error, nothing written
     ");
-
     fs::copy(
         sandbox.path(".private/1767225600/cluster.toml"),
         sandbox.path("cluster.toml"),

@@ -251,7 +251,6 @@ fn a_switch_that_was_cut_off_is_gone_on_with() {
 
     1 error, nothing written
     ");
-
     live.adopt(&["--drop", LOST, "--write"]).success();
     let (now, whole): (BTreeSet<_>, BTreeSet<_>) = (
         live.picture().into_iter().collect(),

@@ -75,7 +75,6 @@ fn writes_nothing_while_options_are_missing() {
 
     2 errors, nothing written
     ");
-
     assert_eq!(sandbox.read("cluster.yaml"), CLUSTER);
     sandbox.write(
         "cluster.yaml",

@@ -104,7 +104,6 @@ fn tells_where_each_value_comes_from() {
       name: web # apps/config.yaml:4
       namespace: default # cluster/apps.yaml:7
     ");
-
     let json = sandbox.kiln(&[&arguments[..], &["-o", "json"]].concat());
     let json: Value = serde_json::from_str(&json.success()).unwrap();
     let object = &json["objects"][0];
@@ -300,7 +299,6 @@ fn what_is_applied_in_part_is_printed_and_fails() {
 
     1 object of 1 Kustomization
     ");
-
     let run = sandbox.kiln(&["list", "images"]);
     insta::assert_snapshot!(run, @"
     exit code 1

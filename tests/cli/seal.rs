@@ -71,8 +71,11 @@ fn seals_by_the_nearest_rules_that_are_kept_by_hand() {
     );
     sandbox.kiln(&["render"]).success();
     let sealed = sandbox.read("out/apps/x.sops.yaml");
-    let selector = "  encrypted_regex: ^token$";
-    assert!(sealed.lines().any(|line| line == selector), "{sealed}");
+    let mut lines = sealed.lines().map(str::trim_start);
+    assert!(
+        lines.any(|line| line == "encrypted_regex: ^token$"),
+        "{sealed}"
+    );
     sandbox.write(
         "out/apps/.sops.yaml",
         rule_file(&sandbox, &[("^apps/", VALUES)]),

@@ -128,7 +128,6 @@ fn patterns_of_the_change_itself_hide_nothing() {
     --- stderr
     a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand
     ");
-
     // The same patterns on the old side hide what they are for, and no danger.
     git(&sandbox, &["stash", "--quiet", "--", web]);
     commit(&sandbox, "patterns");

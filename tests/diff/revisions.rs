@@ -322,7 +322,6 @@ fn sealed_files_on_disk_are_opened_or_told_by_key() {
 
     1 changed
     ");
-
     // Two folders, and nobody who could open them.
     let copy = |to: &str| {
         let status = Command::new("cp")

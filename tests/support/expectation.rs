@@ -252,7 +252,6 @@ fn shows_what_differs_and_hides_what_is_sealed() {
     @@ -1 +0,0 @@
     -a: 1
     ");
-
     write(
         &path("list.sha256"),
         &format!(

@@ -25,6 +25,7 @@ const PARTS: &[(&str, usize)] = &[
     ("cli/build.rs", 6),
     ("cli/compare.rs", 1),
     ("cli/exposure.rs", 2),
+    ("cli/files.rs", 1),
     ("cli/kept.rs", 2),
     ("cli/keys.rs", 1),
     ("cli/render.rs", 1),

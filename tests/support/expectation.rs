@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kiln::tree::is_secret_path;
 use sha2::{Digest as _, Sha256};
@@ -152,7 +152,7 @@ fn files(folder: &Path) -> Vec<String> {
     let mut pending = vec![folder.to_path_buf()];
     while let Some(next) = pending.pop() {
         for entry in fs::read_dir(&next).into_iter().flatten() {
-            let path: PathBuf = entry.unwrap().path();
+            let path = entry.unwrap().path();
             if path.is_dir() {
                 pending.push(path);
             } else {

@@ -46,6 +46,7 @@ const PARTS: &[(&str, usize)] = &[
     ("escaping/commands.rs", 3),
     ("flux.rs", 1),
     ("generated/tour.rs", 1),
+    ("harden/edits.rs", 1),
     ("harden/measured.rs", 7),
     ("keyless.rs", 3),
     ("laboratory/charts/controls.rs", 2),

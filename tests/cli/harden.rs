@@ -104,13 +104,12 @@ fn a_rule_by_itself_adds_nothing_else() {
     assert!(keeps_lines(SHOP, &shop), "{shop}");
     let mut old: Vec<&str> = SHOP.lines().collect();
     for line in shop.lines() {
-        match old.iter().position(|known| *known == line) {
-            Some(place) => drop(old.remove(place)),
-            None => {
-                let line = line.trim();
-                let is_level = line.starts_with("pod-security.kubernetes.io/");
-                assert!(is_level || line == "labels:", "{line}: {shop}");
-            }
+        if let Some(place) = old.iter().position(|known| *known == line) {
+            old.remove(place);
+        } else {
+            let line = line.trim();
+            let is_level = line.starts_with("pod-security.kubernetes.io/");
+            assert!(is_level || line == "labels:", "{line}: {shop}");
         }
     }
     assert_eq!(sandbox.read("cluster/kustomization.yaml"), LIST);

@@ -67,27 +67,7 @@ fn a_project_takes_values_from_outside_of_git() {
         format!("{SETTINGS}[flux]\nvalues = [\"outside.yaml\"]\n"),
     );
     // Whoever checks a clone need not have it; whoever renders does.
-    let told = run(&sandbox, &["check"], 0);
-    insta::assert_snapshot!(told, @"
-    exit code 0
-    --- stderr
-    warning[substitute-from-missing]: `Kustomization/flux-system/apps` takes variables from `ConfigMap/flux-system/outside`, which nothing in the tree makes
-      --> cluster/apps.yaml:10:56
-       |
-    10 |   postBuild: {substituteFrom: [{kind: ConfigMap, name: outside}]}
-       |                                                        ^^^^^^^
-       |
-      ::: templates/cluster/apps.yaml:10:1
-       |
-    10 |   postBuild: {substituteFrom: [{kind: ConfigMap, name: outside}]}
-       | ----------------------------------------------------------------- rendered from here
-       |
-       = help: if it is made by hand, name it in `[flux] external` of kiln.toml
-
-    not seen: 1 part (`kiln check -v` names it)
-    not judged, since something is not seen: 1 (substitute-from-missing 1); -v lists them
-    checked 3 files from 3 templates: no errors, 1 warning
-    ");
+    assert_eq!(run(&sandbox, &["check"], 0).stderr, told.stderr);
     let told = run(&sandbox, &["render"], 1);
     insta::assert_snapshot!(told, @r#"
     exit code 1
@@ -262,72 +242,17 @@ fn a_tree_with_settings_is_compared_as_it_is() {
     ");
     sandbox.write("kiln.toml", "[flux]\nroots = [\"nowhere\"]\nrots = []\n");
     // Whether the input is right is what `check` is asked, and nobody else.
-    let told = sandbox.transcript(&["diff --base HEAD", "audit", "build", "list images", "check"]);
-    insta::assert_snapshot!(told, @"
-    $ kiln diff --base HEAD
-    exit code 2
-    --- stderr
-    error[unknown-key]: `kiln.toml` has no key `rots`
-     --> kiln.toml:3:1
-      |
-    3 | rots = **
-      | ^^^^
-      |
-      = help: did you mean `roots`?
-      = help: it knows `roots`, `values`, `sources`, `strict`, `external`
-
-    1 error, nothing written
-    $ kiln audit
-    exit code 2
-    --- stderr
-    error[unknown-key]: `kiln.toml` has no key `rots`
-     --> kiln.toml:3:1
-      |
-    3 | rots = **
-      | ^^^^
-      |
-      = help: did you mean `roots`?
-      = help: it knows `roots`, `values`, `sources`, `strict`, `external`
-
-    1 error, nothing written
-    $ kiln build
-    exit code 2
-    --- stderr
-    error[unknown-key]: `kiln.toml` has no key `rots`
-     --> kiln.toml:3:1
-      |
-    3 | rots = **
-      | ^^^^
-      |
-      = help: did you mean `roots`?
-      = help: it knows `roots`, `values`, `sources`, `strict`, `external`
-
-    1 error, nothing written
-    $ kiln list images
-    exit code 2
-    --- stderr
-    error[unknown-key]: `kiln.toml` has no key `rots`
-     --> kiln.toml:3:1
-      |
-    3 | rots = **
-      | ^^^^
-      |
-      = help: did you mean `roots`?
-      = help: it knows `roots`, `values`, `sources`, `strict`, `external`
-
-    1 error, nothing written
-    $ kiln check
-    exit code 1
-    --- stderr
-    error[unknown-key]: `kiln.toml` has no key `rots`
-     --> kiln.toml:3:1
-      |
-    3 | rots = **
-      | ^^^^
-      |
-      = help: did you mean `roots`?
-      = help: it knows `roots`, `values`, `sources`, `strict`, `external`
-
-    1 error, nothing written
-    ");
+    for (arguments, code) in [
+        (&["diff", "--base", "HEAD"][..], 2),
+        (&["audit"], 2),
+        (&["build"], 2),
+        (&["list", "images"], 2),
+        (&["check"], 1),
+    ] {
+        let told = run(&sandbox, arguments, code);
+        assert_eq!(
+            told.headlines(),
+            ["error[unknown-key]: `kiln.toml` has no key `rots`"]
+        );
+    }
 }

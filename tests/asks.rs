@@ -143,7 +143,14 @@ fn an_app_gives_another_one_an_option() {
         .app("second", "", CONFIG_MAP)
         .rendered();
     let made = sandbox.read("kubernetes/apps/lab/second/app/resource.yaml");
-    assert!(made.contains("mode: \"quick\""), "{made}");
+    insta::assert_snapshot!(made, @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: second
+    data:
+      mode: "quick"
+    "#);
     let own = sandbox.read("kubernetes/apps/lab/first/app/resource.yaml");
     assert!(own.contains("mode: \"unset\""), "{own}");
 }
@@ -158,7 +165,14 @@ fn an_option_may_be_computed_and_the_config_may_say_the_same() {
     };
     let sandbox = lab().rendered();
     let made = sandbox.read("kubernetes/apps/lab/second/app/resource.yaml");
-    assert!(made.contains("mode: \"10.42.0.0/16\""), "{made}");
+    insta::assert_snapshot!(made, @r#"
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: second
+    data:
+      mode: "10.42.0.0/16"
+    "#);
     lab()
         .config("apps: {second: {mode: 10.42.0.0/16}}")
         .rendered();
@@ -355,10 +369,7 @@ fn pods_that_an_operator_starts_count_for_the_level_and_among_the_images() {
     let known = Lab::new().app("first", TASK_PODS, TASK).rendered();
     assert_eq!(enforced(&known).as_deref(), Some("restricted"));
     let images = known.read(".github/operator-images.txt");
-    assert!(
-        images.contains("ghcr.io/example/task-runner:v1\n"),
-        "{images}"
-    );
+    insta::assert_snapshot!(images, @"ghcr.io/example/task-runner:v1");
     // A registry and a chart have no place here: the tools that ask them are stand-ins.
     let tools = known.path("../tools");
     fs::create_dir(&tools).unwrap();
@@ -467,7 +478,12 @@ fn machines_are_asked_in_the_shape_of_their_talos() {
     );
     assert_eq!(patch.matches("---").count(), 1, "{patch}");
     let worker = sandbox.read("talos/worker/30-apps.yaml");
-    assert!(worker.contains("vm.swappiness: \"1\""), "{worker}");
+    insta::assert_snapshot!(worker, @r#"
+    ---
+    machine:
+      sysctls:
+        vm.swappiness: "1"
+    "#);
     assert!(
         !sandbox
             .files()

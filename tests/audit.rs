@@ -2,7 +2,6 @@
 //!
 //! A case is `tests/audit/<case>/` with the tree in `in/`, chart profiles in `charts/`, and what comes
 //! out of it in `scorecard.txt`, `scorecard.md`, `scorecard.json` and `scorecard.sarif`.
-//! `KILN_BLESS=1` writes those; read the diff before you commit it.
 
 mod formats;
 
@@ -18,7 +17,7 @@ use kiln::rules::{self, Category, Measures};
 use kiln::workload::Exemption;
 
 use crate::harden::trees;
-use crate::support::Yardstick;
+use crate::support::{Yardstick, expect_file};
 
 fn profiles(folder: &Path) -> Profiles {
     let own: Vec<(String, String)> = trees::texts(&folder.join("charts")).into_iter().collect();
@@ -93,9 +92,7 @@ fn a_sound_tree_fails_where_it_is_not_sound_only() {
             writeln!(text, "{}: {}: {reason}", outcome.rule.code, item.subject).unwrap();
         }
     }
-    let mut wrong = Vec::new();
-    trees::compare(&folder.join("gaps.txt"), &text, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&folder.join("gaps.txt"), &text);
 }
 
 #[test]
@@ -185,9 +182,7 @@ fn codes_are_those_of_the_facts() {
     }
     let mut listing = codes.iter().copied().collect::<Vec<_>>().join("\n");
     listing.push('\n');
-    let mut wrong = Vec::new();
     let path = trees::fixtures("audit").join("codes.txt");
-    trees::compare(&path, &listing, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&path, &listing);
     assert!(codes.len() > 100);
 }

@@ -65,9 +65,12 @@ fn with_template(text: &str) -> impl FnOnce(&Sandbox) {
 fn no_project_here() {
     let sandbox = Sandbox::new();
     let run = sandbox.kiln(&["render"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("no project here"), "{run}");
-    assert!(run.stderr.contains("kiln init"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: no project here: neither `kiln.toml` nor `makejinja.toml` in `[WORK]` or above
+    help: start one with `kiln init`, or name its folder with `-C DIR`
+    ");
     assert!(sandbox.files().is_empty());
 }
 
@@ -245,8 +248,12 @@ fn two_kilns_at_once() {
     let lock = folder.unwrap();
     lock.try_lock().unwrap();
     let run = sandbox.kiln(&["render"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("another kiln"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: another kiln is writing here: `.kiln/lock` is locked
+    help: wait until it is done, and run this again
+    ");
     assert!(!sandbox.path("own.yaml").exists());
 }
 

@@ -231,7 +231,29 @@ fn computed_defaults_and_conditions_that_multiply() {
     let [_, config] = with_rule("true");
     let run = project(&[("schemas/apps/demo.schema.json", default), config]).kiln(&["check"]);
     assert!(run.stderr.starts_with("error[endless-expression]"), "{run}");
-    assert!(run.stderr.contains("apps.demo.enabled"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[endless-expression]: the default of `apps.demo.enabled` costs too much
+     |
+     = help: all expressions of the schemas may look at 2000000 values together; a macro in a macro multiplies
+
+    error[endless-expression]: the rule `!overlaps(config.network.node_cidr, config.kubernetes.pod_cidr)` costs too much here
+      --> cluster.yaml:2:1
+       |
+     2 | / network:
+     3 | |   node_cidr: 192.168.1.0/24
+     4 | |
+     5 | | kubernetes:
+    ...  |
+    27 | | apps:
+    28 | |   demo: {xs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}
+       | |____________________________________________^
+       |
+       = help: all expressions of the schemas may look at 2000000 values together; a macro in a macro multiplies
+
+    2 errors, nothing written
+    ");
     let manifest = format!("summary = \"x\"\nwhen = '{slow}'\n");
     let app = "templates/kubernetes/apps/default/own/app.toml";
     drop(refused(
@@ -356,11 +378,22 @@ fn the_outer_clock_ends_a_run() {
     let variables = [("PATH", bin.to_str().unwrap()), ("KILN_TIME_LIMIT", "1")];
     let run = sandbox.kiln_with(&variables, &["diff"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("error: gave up after 1 s\n"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: gave up after 1 s
+    help: nothing was written; what takes so long is most likely a file, git, or the machine
+    help: the variable `KILN_TIME_LIMIT` takes another number of seconds
+    ");
     assert!(start.elapsed().as_secs() < 25, "{:?}", start.elapsed());
     let run = sandbox.kiln_with(&[("KILN_TIME_LIMIT", "soon")], &["check"]);
     assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("has no meaning as `soon`"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: the variable `KILN_TIME_LIMIT` has no meaning as `soon`
+    help: it is a whole number of seconds
+    ");
 }
 
 #[test]

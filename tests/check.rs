@@ -4,7 +4,6 @@
 //! `findings.txt`, what differs with other secrets in `other/`, exemptions in `exempt.yaml`, and chart
 //! profiles in `charts/`. The templates of a case with a file `of-the-catalogue` are those of the built-in
 //! catalogue.
-//! `KILN_BLESS=1` writes the findings.
 
 mod clean;
 mod faults;
@@ -23,7 +22,7 @@ use kiln::workload::Exemption;
 use kiln::yaml;
 
 use crate::harden::trees;
-use crate::support::Yardstick;
+use crate::support::{ExpectedFiles, Yardstick};
 
 /// What is open and differs when secrets do.
 fn leaks(folder: &Path) -> Vec<Leak> {
@@ -111,7 +110,7 @@ pub(crate) fn checked() -> impl Iterator<Item = &'static Rule> {
 
 #[test]
 fn every_check_finds_what_its_fixtures_show() {
-    let mut wrong = Vec::new();
+    let mut expected = ExpectedFiles::new();
     for check in checked() {
         let cases = trees::folders(&trees::fixtures("check").join(check.code));
         assert!(!cases.is_empty(), "check `{}` has no fixture", check.code);
@@ -122,11 +121,7 @@ fn every_check_finds_what_its_fixtures_show() {
                 assert!(Some(problem.severity) <= check.severity, "{}", check.code);
                 worst |= Some(problem.severity) == check.severity;
             }
-            trees::compare(
-                &folder.join("findings.txt"),
-                &trees::told(&problems),
-                &mut wrong,
-            );
+            expected.compare(&folder.join("findings.txt"), &trees::told(&problems));
         }
         assert!(
             worst,
@@ -134,23 +129,23 @@ fn every_check_finds_what_its_fixtures_show() {
             check.code
         );
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.assert();
 }
 
 #[test]
 fn what_is_refused_is_found_as_its_fixtures_show() {
-    let mut wrong = Vec::new();
+    let mut expected = ExpectedFiles::new();
     for code in ["flux-path", "resource-missing", "duplicate-object"] {
         let mut found = false;
         for folder in trees::folders(&trees::fixtures("check").join(code)) {
             let problems = findings(&folder);
             found |= problems.iter().any(|problem| problem.code == code);
             let told = trees::told(&problems);
-            trees::compare(&folder.join("findings.txt"), &told, &mut wrong);
+            expected.compare(&folder.join("findings.txt"), &told);
         }
         assert!(found, "no fixture shows `{code}`");
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.assert();
 }
 
 #[test]

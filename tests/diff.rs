@@ -1,6 +1,6 @@
 //! What differs between two trees.
 //!
-//! What is expected stands in `tests/diff/expected/`; `KILN_BLESS=1` writes it: read what it wrote.
+//! What is expected stands in `tests/diff/expected/`.
 
 mod applied;
 mod bases;
@@ -21,6 +21,7 @@ mod written;
 use std::collections::BTreeMap;
 
 use crate::harden::trees;
+use crate::support::expect_file;
 use kiln::diff::{Options, Report, Side, Text, compare};
 
 /// Makes a side of files; those with `.sops.` in their names count as opened secrets.
@@ -52,8 +53,20 @@ pub(crate) fn diff(before: &[(&str, &str)], after: &[(&str, &str)]) -> Report {
 /// Compares a text with what is expected of it.
 #[track_caller]
 pub(crate) fn expect(name: &str, text: &str) {
-    let mut wrong = Vec::new();
     let path = trees::fixtures("diff").join("expected").join(name);
-    trees::compare(&path, text, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&path, text);
+}
+
+#[test]
+fn every_expected_file_is_one_that_a_test_gives() {
+    let sources: String = trees::texts(&trees::fixtures("diff"))
+        .into_iter()
+        .filter_map(|(path, text)| path.ends_with(".rs").then_some(text))
+        .collect();
+    for path in trees::texts(&trees::fixtures("diff").join("expected")).keys() {
+        let (stem, _) = path.rsplit_once('.').unwrap();
+        let names = [format!("\"{path}\""), format!("\"{stem}.{{format}}\"")];
+        let is_given = names.iter().any(|name| sources.contains(name));
+        assert!(is_given, "no test gives tests/diff/expected/{path}");
+    }
 }

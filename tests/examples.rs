@@ -1,14 +1,18 @@
 //! The examples as a user runs them, judged by the field's own tools.
 //!
-//! `tests/golden/<example>` holds the whole tree that each example renders to, secrets decrypted and
-//! keys replaced by stand-ins; `just golden` writes it anew.
+//! `tests/golden/full` holds the whole tree that the largest example renders to, secrets decrypted and
+//! keys replaced by stand-ins, `tests/golden/<example>.sha256` the digests of what each other does; `just golden`
+//! writes them anew.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Sandbox, oracle};
+use kiln::yaml;
+use serde_json::json;
+
+use crate::support::{ExpectedFiles, Sandbox, oracle};
 
 const EXAMPLES: [&str; 3] = ["full", "homelab", "production"];
 
@@ -198,16 +202,18 @@ fn real_sops_decrypts_every_sealed_file() {
         .filter(|path| is_sealed(path))
         .collect();
     assert!(sealed.len() >= 7, "{sealed:?}");
-    let plain: String = sealed
-        .iter()
-        .map(|path| decrypt(&sops, &sandbox, path))
-        .collect();
+    let plain = sealed.iter().map(|path| decrypt(&sops, &sandbox, path));
+    let plain: String = plain.collect();
     for secret in [
         "example-token-that-opens-nothing",
         identity,
         sandbox.read("flux-webhook-token.txt").trim(),
     ] {
-        assert!(plain.contains(secret));
+        assert_ne!(
+            plain.matches(secret).count(),
+            0,
+            "a secret is in no sealed file"
+        );
         for (path, bytes) in bytes(&sandbox) {
             let text = String::from_utf8(bytes).unwrap();
             assert!(
@@ -245,64 +251,38 @@ fn stand_ins(sandbox: &Sandbox) -> Vec<(String, &'static str)> {
     found
 }
 
+/// What an example renders to: sealed files opened, keys under their names.
+fn steady_texts(sops: &Path, sandbox: &Sandbox) -> BTreeMap<String, String> {
+    let stand_ins = stand_ins(sandbox);
+    let texts = outputs(sandbox).into_iter().map(|path| {
+        let text = if is_sealed(&path) {
+            decrypt(sops, sandbox, &path)
+        } else {
+            sandbox.read(&path)
+        };
+        let text = stand_ins
+            .iter()
+            .fold(text, |text, (key, name)| text.replace(key, name));
+        (path, text)
+    });
+    texts.collect()
+}
+
 #[test]
 fn golden_trees_are_what_the_examples_render_to() {
     let Some(sops) = oracle("sops") else { return };
-    let bless = std::env::var_os("KILN_BLESS").is_some();
+    let golden = root().join("tests/golden");
+    let full = golden.join("full");
+    let mut expected = ExpectedFiles::new();
     for name in EXAMPLES {
-        let sandbox = rendered(name);
-        let golden = root().join("tests/golden").join(name);
-        let stand_ins = stand_ins(&sandbox);
-        let mut expected = Vec::new();
-        collect(&golden, &golden, &mut expected);
-        let mut differing = Vec::new();
-        for path in outputs(&sandbox) {
-            let text = if is_sealed(&path) {
-                decrypt(&sops, &sandbox, &path)
-            } else {
-                sandbox.read(&path)
-            };
-            let text = stand_ins
-                .iter()
-                .fold(text, |text, (key, name)| text.replace(key, name));
-            let file = golden.join(&path);
-            if bless {
-                fs::create_dir_all(file.parent().unwrap()).unwrap();
-                fs::write(&file, text).unwrap();
-            } else if fs::read_to_string(&file).ok().as_deref() != Some(&text) {
-                differing.push(path.clone());
-            }
-            expected.retain(|known| *known != path);
-        }
-        if bless {
-            expected
-                .iter()
-                .for_each(|path| fs::remove_file(golden.join(path)).unwrap());
+        let texts = steady_texts(&sops, &rendered(name));
+        if name == "full" {
+            expected.compare_tree(&full, &texts);
         } else {
-            assert!(
-                differing.is_empty(),
-                "{name} differs in {differing:?}; `just golden` takes it over"
-            );
-            assert!(expected.is_empty(), "{name} no longer renders {expected:?}");
+            expected.compare_digests(&golden.join(format!("{name}.sha256")), &texts, &full);
         }
     }
-}
-
-fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(root, &path, found);
-        } else {
-            found.push(
-                path.strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned(),
-            );
-        }
-    }
+    expected.assert();
 }
 
 /// Walks the recipe "Add an app" of CONTRIBUTING as it stands there.
@@ -342,13 +322,21 @@ fn the_recipe_for_a_new_app_works() {
     }
     assert_eq!(written, 5);
     sandbox.kiln(&["render", "--keygen"]).success();
-    let namespace = sandbox.read("kubernetes/apps/default/kustomization.yaml");
-    assert!(namespace.contains("./whoami/ks.yaml"), "{namespace}");
-    let deployment = sandbox.read("kubernetes/apps/default/whoami/app/deployment.yaml");
-    assert!(deployment.contains("replicas: 2"), "{deployment}");
+    let read = |path: &str| {
+        let documents = yaml::load(&sandbox.read(path)).unwrap();
+        documents[0].root.to_kubernetes()
+    };
+    let namespace = read("kubernetes/apps/default/kustomization.yaml");
+    let resources = namespace["resources"].as_array().unwrap();
     assert!(
-        deployment.contains("priorityClassName: platform-low"),
-        "{deployment}"
+        resources.contains(&json!("./whoami/ks.yaml")),
+        "{namespace}"
     );
-    assert!(sandbox.kiln(&["apps"]).success().contains("whoami"));
+    let deployment = read("kubernetes/apps/default/whoami/app/deployment.yaml");
+    assert_eq!(deployment["spec"]["replicas"], 2);
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["priorityClassName"], "platform-low");
+    let apps = sandbox.kiln(&["apps"]).success();
+    let is_listed = |line: &str| line.split_whitespace().any(|word| word == "whoami");
+    assert!(apps.lines().any(is_listed), "{apps}");
 }

@@ -14,6 +14,8 @@ use kiln::cli::credentials;
 use kiln::diagnostic::Severity;
 use kiln::rules::{self, Category, REMEDIES};
 
+use crate::support::expect_file;
+
 const HEAD: &str = "\
 # Rules and remedies
 
@@ -110,7 +112,6 @@ fn every_rule_has_a_file_and_fixtures() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Compares a generated document with what came out; `KILN_BLESS=1` writes it instead.
 /// The examples have their own ignore files, so that the keys that a first run makes change nothing that git sees.
 #[test]
 fn generated_ignore_files_of_examples_are_current() {
@@ -126,14 +127,8 @@ fn generated_ignore_files_of_examples_are_current() {
     }
 }
 
+/// Compares a generated document with what came out.
 fn compare(document: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
-    if std::env::var_os("KILN_BLESS").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap_or_default(),
-        text,
-        "`just docs` writes it anew"
-    );
+    expect_file(&path, text);
 }

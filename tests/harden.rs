@@ -2,7 +2,7 @@
 //!
 //! A case is `tests/harden/<rule>/<case>/` with the tree in `in/`, the files that change or come new
 //! in `out/`, the findings in `findings.txt`, the record in `injections.txt`, and apps and policy in
-//! `case.yaml`; profiles of its own in `charts/`. `KILN_BLESS=1` writes the expectations; read the diff before you commit it.
+//! `case.yaml`; profiles of its own in `charts/`.
 
 mod catalogue;
 mod codes;
@@ -35,7 +35,7 @@ use kiln::tree::{App, Hardened, Tree};
 use kiln::workload::Exemption;
 use kiln::yaml::{self, Node};
 
-use crate::support::Yardstick;
+use crate::support::{ExpectedFiles, Yardstick};
 
 /// The profiles that come with Kiln.
 pub(crate) fn profiles() -> Profiles {
@@ -150,6 +150,17 @@ fn outputs(tree: &Tree<Hardened>) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The files that come new or are not as they were.
+fn changed(
+    given: &BTreeMap<String, String>,
+    outputs: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let changed = outputs.into_iter();
+    changed
+        .filter(|(path, text)| given.get(path) != Some(text))
+        .collect()
+}
+
 fn injections(tree: &Tree<Hardened>) -> String {
     let mut text = String::new();
     for injection in tree.injections() {
@@ -180,7 +191,7 @@ fn gaps(tree: &Tree<Hardened>) -> String {
 
 #[test]
 fn every_rule_does_what_its_fixtures_show() {
-    let mut wrong = Vec::new();
+    let mut expected = ExpectedFiles::new();
     for rule in REMEDIES {
         let cases = trees::folders(&trees::fixtures("harden").join(rule.code));
         assert!(!cases.is_empty(), "rule `{}` has no fixture", rule.code);
@@ -195,31 +206,15 @@ fn every_rule_does_what_its_fixtures_show() {
                 ),
                 Err(problems) => (given.clone(), String::new(), problems),
             };
-            let expected = trees::texts(&folder.join("out"));
-            for (path, text) in &outputs {
-                if given.get(path) == Some(text) {
-                    if expected.contains_key(path) {
-                        trees::compare(&folder.join("out").join(path), "", &mut wrong);
-                    }
-                } else {
-                    trees::compare(&folder.join("out").join(path), text, &mut wrong);
-                }
-            }
-            for path in expected.keys().filter(|path| !outputs.contains_key(*path)) {
-                trees::compare(&folder.join("out").join(path), "", &mut wrong);
-            }
-            trees::compare(
-                &folder.join("findings.txt"),
-                &trees::told(problems),
-                &mut wrong,
-            );
-            trees::compare(&folder.join("injections.txt"), &record, &mut wrong);
+            expected.compare_tree(&folder.join("out"), &changed(&given, outputs));
+            expected.compare(&folder.join("findings.txt"), &trees::told(problems));
+            expected.compare(&folder.join("injections.txt"), &record);
             let missing = result.as_ref().map(|done| gaps(&done.value));
             let missing = missing.unwrap_or_default();
-            trees::compare(&folder.join("gaps.txt"), &missing, &mut wrong);
+            expected.compare(&folder.join("gaps.txt"), &missing);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.assert();
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod editor;
 /// The one entry to the tools.
 mod entry;
 /// The examples on one node, on two, on three, and as they are.
-mod examples;
+pub(crate) mod examples;
 /// What Flux applies of the examples.
 mod flux;
 /// What Flux applies, and what `kiln build` says of it.

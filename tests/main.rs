@@ -11,6 +11,8 @@ mod support;
 
 /// Who may import whom.
 mod architecture;
+/// How tests say what they expect.
+mod assertions;
 /// Config files that are accepted and rejected.
 mod config;
 /// The schemas of own apps: every word works or is refused.

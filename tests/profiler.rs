@@ -1,7 +1,6 @@
 //! Chart profiles, made by the real `helm` of a chart that has what they must tell apart.
 //!
-//! `tests/profiler/chart` is the chart, `tests/profiler/orchard.yaml` its profile; `KILN_BLESS=1`
-//! writes it. Read the diff before you commit it.
+//! `tests/profiler/chart` is the chart, `tests/profiler/orchard.yaml` its profile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::process::Command;
 
 use kiln::charts::Profiles;
 
-use crate::support::{Run, Sandbox, oracle};
+use crate::support::{Run, Sandbox, expect_file, oracle};
 
 const SOURCE: &str = "oci://registry.example/charts/orchard";
 
@@ -54,10 +53,7 @@ fn measures_what_the_golden_profile_says() {
     let Some(helm) = oracle("helm") else { return };
     let sandbox = with_chart();
     let made = profile(&sandbox, &helm, &["chart", "--source", SOURCE, "-o", "-"]).success();
-    if std::env::var_os("KILN_BLESS").is_some() {
-        fs::write(fixture("orchard.yaml"), &made).unwrap();
-    }
-    assert_eq!(made, golden());
+    expect_file(&fixture("orchard.yaml"), &made);
     let read = Profiles::load(Vec::new(), &[("charts/orchard.yaml".to_owned(), made)]);
     read.unwrap();
 }

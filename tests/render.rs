@@ -2,7 +2,7 @@
 //!
 //! A case holds the config, then the files of the project, each under `--- path`, then what comes out:
 //! each output under `=== path`, or `=== problems`. Names say what is expected: `err_` problems, `map_`
-//! the template line before each output line. `KILN_BLESS=1 cargo test render` writes what came out.
+//! the template line before each output line.
 
 mod explanations;
 mod line_map;
@@ -20,6 +20,8 @@ use kiln::source::MemoryFiles;
 use kiln::tree::Origin;
 use kiln::yaml::{self, Resolver};
 use serde_json::{Value, json};
+
+use crate::support::ExpectedFiles;
 
 fn project(files: &[(&str, &str)]) -> MemoryFiles {
     let files = files
@@ -178,23 +180,18 @@ fn cases() -> Vec<PathBuf> {
 
 #[test]
 fn every_case_comes_out_as_written() {
-    let bless = std::env::var("KILN_BLESS").is_ok();
-    let mut wrong = Vec::new();
+    let mut expected = ExpectedFiles::new();
     for path in cases() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let end = text.find("\n=== ").map_or(text.len(), |at| at + 1);
-        let (head, expected) = text.split_at(end);
+        let head = &text[..end];
         let found = outcome(&name, head);
-        if name.starts_with("err_") != found.starts_with("=== problems") {
-            wrong.push(format!("{name}: expected the opposite of\n{found}"));
-        } else if bless {
-            fs::write(&path, format!("{head}{found}")).unwrap();
-        } else if found != expected {
-            wrong.push(format!("{name}: expected\n{expected}\nfound\n{found}"));
-        }
+        let is_refused = found.starts_with("=== problems");
+        assert_eq!(name.starts_with("err_"), is_refused, "{name}: {found}");
+        expected.compare(&path, &format!("{head}{found}"));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.assert();
 }
 
 /// What Jinja2 3.1 gives for these with `trim_blocks` and `lstrip_blocks`.

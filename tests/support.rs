@@ -3,6 +3,7 @@
 mod browser;
 mod command_list;
 mod control_plane;
+mod expectation;
 mod go_module;
 mod oracle;
 mod report;
@@ -12,6 +13,7 @@ mod yardstick;
 pub(crate) use browser::{browser, looking};
 pub(crate) use command_list::commands_without_a_run;
 pub(crate) use control_plane::{ControlPlane, control_plane};
+pub(crate) use expectation::{ExpectedFiles, expect_file};
 pub(crate) use go_module::go_module;
 pub(crate) use oracle::oracle;
 pub(crate) use report::{REPORTS, judge_report, write_report};

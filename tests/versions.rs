@@ -601,7 +601,11 @@ talos: {version: v1.13.1}
     let chart = "  cert-manager:\n    # renovate: datasource=docker depName=quay.io/jetstack/charts/cert-manager\n    version: ";
     assert!(raised.contains(chart), "{raised}");
     let again = sandbox.kiln(&["apps", "outdated", "--write"]).to_string();
-    assert!(again.contains("nothing to do"), "{again}");
+    insta::assert_snapshot!(again, @"
+    exit code 0
+    --- stderr
+    nothing to do: nothing is older than what this Kiln has
+    ");
     sandbox.kiln(&["render"]).success();
     let deps = renovate(&sandbox).dependencies(versions::FILE, &raised);
     assert!(
@@ -646,7 +650,19 @@ fn templates_of_a_project_read_its_own_versions_and_are_told_of_typing_errors() 
 
     sandbox.write(template, "#{ versions.charts[\"cert-manger\"].version }#\n");
     let told = sandbox.kiln(&["render"]).to_string();
-    assert!(told.contains("did you mean `cert-manager`?"), "{told}");
+    insta::assert_snapshot!(told, @r#"
+    exit code 1
+    --- stderr
+    error[undefined-variable]: `versions.charts` has no key `cert-manger`
+     --> templates/notes.txt.tera:1:21
+      |
+    1 | #{ versions.charts["cert-manger"].version }#
+      |                     ^^^^^^^^^^^
+      |
+      = help: did you mean `cert-manager`?
+
+    1 error, nothing written
+    "#);
     fs::remove_file(sandbox.path(template)).unwrap();
 
     sandbox.write(versions::FILE, "talos:\n  version: 1.13.7\n");

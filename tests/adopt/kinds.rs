@@ -26,7 +26,12 @@ fn a_tree_that_nothing_renders_is_left_as_it_is() {
     // Settings alone make no difference to that.
     sandbox.write("kiln.toml", "[check]\nignore = [\"archive\"]\n");
     let run = sandbox.kiln(&["adopt"]);
-    assert!(run.stderr.contains("a tree of Flux'"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stderr
+    this is a tree of Flux', which nothing renders
+    nothing to adopt: what nothing renders stays as it is; `kiln check`, `kiln diff`, `kiln audit` and `kiln harden` work on it at once
+    ");
     run.success();
     remove(&sandbox, &["kiln.toml"]);
     assert_eq!(sandbox.files(), files);
@@ -42,7 +47,12 @@ fn a_makejinja_project_of_its_own_is_left_as_it_is() {
         ("flux/apps.yaml", SYNC),
     ]);
     let run = sandbox.kiln(&["adopt", "--write"]);
-    assert!(run.stderr.contains("makejinja project"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stderr
+    this is a makejinja project with templates of its own
+    nothing to adopt: its own templates render it; `kiln check`, `kiln diff` and `kiln audit` work on what they render
+    ");
     run.success();
     assert_eq!(sandbox.files().len(), 2);
 }
@@ -67,10 +77,12 @@ fn a_rendered_project_has_nothing_to_adopt() {
     sandbox.kiln(&["render"]).success();
     let files = sandbox.files();
     let run = sandbox.kiln(&["adopt", "--write"]);
-    assert!(
-        run.stderr.contains("nothing to adopt: all of it is Kiln's"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stderr
+    this is a project of Kiln's
+    nothing to adopt: all of it is Kiln's
+    ");
     run.success();
     assert_eq!(sandbox.files(), files);
     // What a list of Kiln's own lacks is none of the user's.
@@ -92,13 +104,17 @@ fn a_config_that_was_put_away_is_asked_for() {
     );
     remove(sandbox, &["cluster.toml"]);
     let run = live.adopt(&["--write"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("error[config-not-here]"), "{run}");
-    assert!(
-        run.stderr
-            .contains("copy `.private/1767225600/cluster.toml` back"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    this is a cluster of cluster-template's, without its templates, without its config, machines by topf
+    error[config-not-here]: the config of this cluster is not here: there is neither `cluster.toml` nor `cluster.yaml`
+     |
+     = note: `.private/1767225600/cluster.toml`
+     = help: `just template tidy` has put it away: copy `.private/1767225600/cluster.toml` back
+
+    1 error, nothing written
+    ");
     fs::copy(
         sandbox.path(".private/1767225600/cluster.toml"),
         sandbox.path("cluster.toml"),

@@ -4,6 +4,7 @@ use kiln::cli::report::audit::{Report, github, human, json, junit, markdown, sar
 use serde_json::Value;
 
 use crate::harden::trees;
+use crate::support::ExpectedFiles;
 
 fn report(audited: &kiln::pipeline::Audited, verbose: bool) -> Report<'_> {
     Report {
@@ -16,7 +17,7 @@ fn report(audited: &kiln::pipeline::Audited, verbose: bool) -> Report<'_> {
 
 #[test]
 fn scorecards_are_as_recorded() {
-    let mut wrong = Vec::new();
+    let mut expected = ExpectedFiles::new();
     for case in ["unknown", "good"] {
         let folder = trees::fixtures("audit").join(case);
         let audited = super::audited(case);
@@ -30,10 +31,10 @@ fn scorecards_are_as_recorded() {
             ("scorecard.sarif", format!("{:#}\n", sarif::render(&report))),
         ];
         for (name, text) in texts {
-            trees::compare(&folder.join(name), &text, &mut wrong);
+            expected.compare(&folder.join(name), &text);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.assert();
 }
 
 #[test]

@@ -58,8 +58,23 @@ fn switches_what_the_core_has_a_key_for() {
 fn writes_nothing_while_options_are_missing() {
     let sandbox = homelab("");
     let told = sandbox.kiln(&["apps", "enable", "unifi-dns"]).to_string();
-    assert!(told.contains("exit code 1"), "{told}");
-    assert!(told.contains("`host` is needed"), "{told}");
+    insta::assert_snapshot!(told, @"
+    exit code 1
+    --- stderr
+    error[broken-rule]: `host` is needed when `unifi-dns` is enabled
+      --> cluster.yaml:27:3
+       |
+    27 |   unifi-dns:
+       |   ^^^^^^^^^ `apps.unifi-dns.host`
+
+    error[broken-rule]: `api_key` is needed when `unifi-dns` is enabled
+      --> cluster.yaml:27:3
+       |
+    27 |   unifi-dns:
+       |   ^^^^^^^^^ `apps.unifi-dns.api_key`
+
+    2 errors, nothing written
+    ");
     assert_eq!(sandbox.read("cluster.yaml"), CLUSTER);
     sandbox.write(
         "cluster.yaml",
@@ -80,18 +95,46 @@ fn writes_nothing_while_options_are_missing() {
 #[test]
 fn says_why_an_app_cannot_be_switched() {
     let sandbox = homelab("");
-    for (arguments, expected) in [
-        (&["enable", "ecko"][..], "did you mean `echo`?"),
-        (&["disable", "cilium"], "has no switch of its own"),
-        (&["enable", "echo", "--set", "port"], "sets nothing"),
-        (
-            &["enable", "echo", "reloader", "--set", "a=1"],
-            "options are for one app",
-        ),
-    ] {
-        let told = sandbox.kiln(&[&["apps"], arguments].concat()).to_string();
-        assert!(told.contains("exit code 1"), "{told}");
-        assert!(told.contains(expected), "{told}");
-    }
+    let told = sandbox.transcript(&[
+        "apps enable ecko",
+        "apps disable cilium",
+        "apps enable echo --set port",
+        "apps enable echo reloader --set a=1",
+    ]);
+    insta::assert_snapshot!(told, @"
+    $ kiln apps enable ecko
+    exit code 1
+    --- stderr
+    error[app-unknown]: there is no app `ecko`
+     |
+     = help: did you mean `echo`?
+     = help: `kiln apps` lists them all
+
+    1 error, nothing written
+    $ kiln apps disable cilium
+    exit code 1
+    --- stderr
+    error[app-without-switch]: `cilium` has no switch of its own
+     |
+     = help: it is on when `true` holds: change that in the config
+
+    1 error, nothing written
+    $ kiln apps enable echo --set port
+    exit code 1
+    --- stderr
+    error[app-option]: option 1 has no `=` and sets nothing
+     |
+     = help: write it as `key=value`, such as `replicas=2`; the key alone asks for the value of an option
+
+    1 error, nothing written
+    $ kiln apps enable echo reloader --set a=1
+    exit code 1
+    --- stderr
+    error[app-option]: options are for one app, and several are named
+     |
+     = help: enable one app at a time, each with its options
+
+    1 error, nothing written
+    ");
     assert_eq!(sandbox.read("cluster.yaml"), CLUSTER);
 }

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::Value;
@@ -67,11 +68,12 @@ fn takes_what_the_arguments_ask_for() {
         assert_eq!(run.success(), expected);
     }
     let run = sandbox.kiln(&["build", "--owner", "flux-system/aps"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(
-        run.stderr.contains("did you mean `flux-system/apps`?"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: Flux applies no Kustomization `flux-system/aps` here
+    help: did you mean `flux-system/apps`?
+    ");
     for arguments in [
         &["--owner", "x"][..],
         &["--source", "x=y"],
@@ -92,14 +94,16 @@ fn tells_where_each_value_comes_from() {
     let sandbox = cluster();
     let arguments = ["build", "--origin", "--kind", "ConfigMap", "-n", "default"];
     let text = sandbox.kiln(&arguments).success();
-    assert!(
-        text.contains("  host: web.example.com # apps/config.yaml:6\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("kind: ConfigMap # apps/config.yaml:2\n"),
-        "{text}"
-    );
+    insta::assert_snapshot!(text, @"
+    # Kustomization/flux-system/apps, from apps/config.yaml:1
+    apiVersion: v1 # apps/config.yaml:1
+    data:
+      host: web.example.com # apps/config.yaml:6
+    kind: ConfigMap # apps/config.yaml:2
+    metadata:
+      name: web # apps/config.yaml:4
+      namespace: default # cluster/apps.yaml:7
+    ");
     let json = sandbox.kiln(&[&arguments[..], &["-o", "json"]].concat());
     let json: Value = serde_json::from_str(&json.success()).unwrap();
     let object = &json["objects"][0];
@@ -160,7 +164,18 @@ fn values_of_secrets_show_only_when_asked_for() {
     let shown = sandbox
         .kiln(&["build", "--kind", "Secret", "--show-secrets"])
         .success();
-    assert!(shown.contains("password: hunter2\n"), "{shown}");
+    insta::assert_snapshot!(shown, @"
+    # Kustomization/flux-system/apps, from apps/secret.yaml:1
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: web
+      namespace: default
+    stringData:
+      password: hunter2
+      sealed: ENC[AES256_GCM,data:x]
+      token: null
+    ");
     sandbox.write(
         "outside.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: outside, namespace: flux-system}\nstringData: {TOKEN: swordfish}\n",
@@ -192,11 +207,20 @@ fn a_project_names_what_lies_outside() {
             .replace("name: settings", "name: outside"),
     );
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    assert!(
-        run.stderr
-            .contains("not seen: ConfigMap/flux-system/outside: no build of the tree makes it"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    --- stderr
+    not seen: ConfigMap/flux-system/outside: no build of the tree makes it, so its variables are not known
+      give its values by name: `[flux] values` in kiln.toml
+    6 objects of 2 Kustomizations, 1 part not seen
+    ");
     sandbox.write(
         "kiln/values.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: outside, namespace: flux-system}\ndata: {DOMAIN: example.org}\n",
@@ -226,15 +250,26 @@ fn a_variable_that_nothing_gives_is_an_error_since_flux_2_9() {
         "apps/config.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: 'x${NOPE}'}\n",
     );
-    let run = sandbox.kiln(&["build", "-o", "name"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("error[variable-undefined]"), "{run}");
-    assert!(run.stderr.contains("apps/config.yaml:4:"), "{run}");
     // What can be built is printed all the same.
-    assert!(
-        run.stdout.contains("Kustomization/flux-system/apps"),
-        "{run}"
-    );
+    let run = sandbox.kiln(&["build", "-o", "name"]);
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[variable-undefined]: nothing gives the variable `NOPE` a value, and Flux refuses the whole build
+     --> apps/config.yaml:4:13
+      |
+    4 | data: {a: 'x${NOPE}'}
+      |             ^^^^^^^
+      |
+      = help: set it in `postBuild`, give it a default (`${NOPE:=value}`), or write `$${NOPE}` where the shell is meant
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+    ");
     sandbox.kiln(&["build", "--lenient"]).success();
     sandbox.write("kiln.toml", "[flux]\nstrict = false\n");
     sandbox.kiln(&["build"]).success();
@@ -248,20 +283,28 @@ fn what_is_applied_in_part_is_printed_and_fails() {
         "resources: [config.yaml]\nresource: [deployment.yaml]\n",
     );
     let run = sandbox.kiln(&["build", "-o", "name", "--owner", "flux-system/apps"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert_eq!(run.stdout, "ConfigMap/default/web\n");
-    assert!(
-        run.stderr.contains("error[kustomization-unknown-key]"),
-        "{run}"
-    );
-    assert!(run.stderr.contains("apps/kustomization.yaml:2:"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/default/web
+    --- stderr
+    error[kustomization-unknown-key]: kustomize knows no key `resource`, and Flux passes over it without a word
+     --> apps/kustomization.yaml:2:11
+      |
+    2 | resource: [deployment.yaml]
+      |           ^^^^^^^^^^^^^^^^^
+      |
+      = help: nothing that is listed below it is deployed: mend the key, or remove it
+      = help: Flux builds it for `flux-system/apps`
+
+    1 object of 1 Kustomization
+    ");
     let run = sandbox.kiln(&["list", "images"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stderr.contains("only a part is in the list")
-            && run.stderr.contains("Kustomization/flux-system/apps"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    only a part is in the list, since Flux passes over keys that kustomize does not know: Kustomization/flux-system/apps; `kiln build` says why
+    ");
 }
 
 #[test]
@@ -286,15 +329,24 @@ fn finds_the_tree_from_below_and_from_outside() {
 fn a_repository_without_git_is_where_the_user_stands() {
     let sandbox = Sandbox::new();
     cluster::fill(&sandbox, "");
+    let names = sandbox.kiln(&["build", "-o", "name"]).success();
+    insta::assert_snapshot!(names, @"
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    ");
     let all = sandbox.kiln(&["build"]).success();
-    assert!(all.contains("Deployment"), "{all}");
     let run = sandbox.kiln(&["-C", "apps", "build", "-q"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(
-        run.stderr
-            .contains("tells where Flux starts: there is no `FluxInstance`"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]/apps` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    ");
     sandbox.write("kiln.toml", "");
     assert_eq!(sandbox.kiln(&["-C", "apps", "build"]).success(), all);
 }
@@ -323,47 +375,55 @@ fn several_clusters_are_named_and_one_can_be_chosen() {
     }
     commit_all(&sandbox);
     let text = sandbox.kiln(&["build", "--kind", "ConfigMap"]).success();
-    let one = "# Flux starts from `clusters/one`\n# Kustomization/flux-system/flux-system, from clusters/one/config.yaml:1\n";
-    let two = "# Flux starts from `clusters/two`\n";
-    assert!(text.starts_with(one) && text.contains(two), "{text}");
+    insta::assert_snapshot!(text, @"
+    # Flux starts from `clusters/one`
+    # Kustomization/flux-system/flux-system, from clusters/one/config.yaml:1
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: one
+      namespace: x
+    ---
+    # Flux starts from `clusters/two`
+    # Kustomization/flux-system/flux-system, from clusters/two/config.yaml:1
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: two
+      namespace: x
+    ");
     for root in ["clusters/two", "./clusters/two/"] {
         let text = sandbox.kiln(&["build", "-o", "name", "--kind", "ConfigMap", "--root", root]);
         assert_eq!(text.success(), "ConfigMap/x/two\n");
     }
     let run = sandbox.kiln(&["build", "--root", "clusters/tow"]);
-    assert!(run.stderr.contains("did you mean `clusters/two`?"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: there is no folder `clusters/tow` in the tree
+    help: did you mean `clusters/two`?
+    ");
 }
 
 #[test]
 fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
     let sandbox = cluster();
     let list = sandbox.read("apps/kustomization.yaml");
-    let cases: [(&str, &dyn Fn(), &str); 4] = [
-        (
-            "ignored.yaml",
-            &|| sandbox.write(".gitignore", "ignored.yaml\n"),
-            "git ignores it",
-        ),
-        (
-            "left-out.yaml",
-            &|| sandbox.write(".sourceignore", "left-out.*\n"),
-            "the source-controller leaves it out",
-        ),
-        (
-            "link.yaml",
-            &|| {
-                std::fs::remove_file(sandbox.path("apps/link.yaml")).unwrap();
-                symlink("config.yaml", sandbox.path("apps/link.yaml")).unwrap();
-            },
-            "it is a symlink",
-        ),
-        (
-            "other",
-            &|| sandbox.write("apps/other/.git", "gitdir: x\n"),
-            "another repository",
-        ),
+    let cases: [(&str, &dyn Fn()); 4] = [
+        ("ignored.yaml", &|| {
+            sandbox.write(".gitignore", "ignored.yaml\n");
+        }),
+        ("left-out.yaml", &|| {
+            sandbox.write(".sourceignore", "left-out.*\n");
+        }),
+        ("link.yaml", &|| {
+            std::fs::remove_file(sandbox.path("apps/link.yaml")).unwrap();
+            symlink("config.yaml", sandbox.path("apps/link.yaml")).unwrap();
+        }),
+        ("other", &|| sandbox.write("apps/other/.git", "gitdir: x\n")),
     ];
-    for (name, spoil, why) in cases {
+    let mut told = String::new();
+    for (name, spoil) in cases {
         let path = format!("apps/{name}");
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n";
         if name.contains('.') {
@@ -375,13 +435,14 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
         spoil();
         let run = sandbox.kiln(&["build", "-o", "name"]);
         assert_eq!(run.code, Some(1), "{run}");
-        assert!(
-            run.stderr.contains("error[resource-ignored]") && run.stderr.contains(why),
-            "{run}"
-        );
-        assert!(run.stderr.contains(&format!("`{name}`")), "{run}");
-        assert!(run.stderr.contains("apps/kustomization.yaml:"), "{run}");
+        writeln!(told, "{name}: {}", run.headlines().join("\n")).unwrap();
     }
+    insta::assert_snapshot!(told, @"
+    ignored.yaml: error[resource-ignored]: `ignored.yaml` is there, and Flux does not get it: git ignores it
+    left-out.yaml: error[resource-ignored]: `left-out.yaml` is there, and Flux does not get it: the source-controller leaves it out of the source
+    link.yaml: error[resource-ignored]: `link.yaml` is there, and Flux does not get it: it is a symlink, which the source-controller leaves out of the source
+    other: error[resource-ignored]: `other` is there, and Flux does not get it: it belongs to another repository
+    ");
     sandbox.write(
         "apps/kustomization.yaml",
         format!("{list}  - nowhere.yaml\n"),
@@ -407,25 +468,57 @@ fn what_cannot_be_read_stops_nothing_else() {
         std::fs::Permissions::from_mode(0o755),
     )
     .unwrap();
-    assert!(run.success().contains("Deployment/default/web"));
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    ConfigMap/default/web
+    Secret/default/web
+    Deployment/default/web
+    --- stderr
+    6 objects of 2 Kustomizations
+    ");
     sandbox.write("apps/config.yaml", "kind: ConfigMap\n  a: [\n");
     let run = sandbox.kiln(&["build", "-o", "name"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("apps/config.yaml:"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    ConfigMap/flux-system/settings
+    FluxInstance/flux-system/flux
+    Kustomization/flux-system/apps
+    --- stderr
+    error[kustomize-refused]: mapping values are not allowed in this context
+     --> apps/config.yaml:2:4
+      |
+    2 |   a: [
+      |    ^
+      |
+      = help: Flux builds it for `flux-system/apps`
+
+    3 objects of 2 Kustomizations, 1 refused
+    ");
 }
 
 #[test]
 fn an_empty_repository_says_what_was_looked_for() {
     let sandbox = Sandbox::with(&[("README.md", "hello\n")]);
     commit_all(&sandbox);
-    for arguments in [&["build"][..], &["list", "images"]] {
-        let run = sandbox.kiln(arguments);
-        assert_eq!(run.code, Some(2), "{run}");
-        assert!(
-            run.stderr.contains("there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization"),
-            "{run}"
-        );
-    }
+    insta::assert_snapshot!(sandbox.transcript(&["build", "list images"]), @"
+    $ kiln build
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    $ kiln list images
+    exit code 2
+    --- stderr
+    error: nothing in `[WORK]` tells where Flux starts: there is no `FluxInstance`, no `gotk-sync.yaml` of `flux bootstrap`, and no Flux Kustomization
+    help: name the folder that Flux is to apply with `--root FOLDER`, or `[flux] roots` in `kiln.toml`
+    help: for a single folder with a `kustomization.yaml`, name it: `kiln build DIR`
+    ");
 }
 
 #[test]
@@ -451,12 +544,55 @@ fn a_folder_builds_as_kustomize_builds_it() {
     let text = sandbox.kiln(&["build", "over"]).success();
     let config = "apiVersion: v1\ndata:\n  b: |\n    c\nkind: ConfigMap\nmetadata:\n  name: my-a\n  namespace: x\n---\n";
     assert!(text.starts_with(config), "{text}");
-    assert!(text.contains("  p: …\n"), "{text}");
+    insta::assert_snapshot!(text, @"
+    apiVersion: v1
+    data:
+      b: |
+        c
+    kind: ConfigMap
+    metadata:
+      name: my-a
+      namespace: x
+    ---
+    apiVersion: v1
+    data:
+      p: …
+    kind: Secret
+    metadata:
+      name: s-9k2gdm59fk
+      namespace: x
+    type: Opaque
+    ");
     let shown = sandbox.kiln(&["build", "over", "--show-secrets"]).success();
-    assert!(shown.contains("  p: aHVudGVyMg==\n"), "{shown}");
+    insta::assert_snapshot!(shown, @"
+    apiVersion: v1
+    data:
+      b: |
+        c
+    kind: ConfigMap
+    metadata:
+      name: my-a
+      namespace: x
+    ---
+    apiVersion: v1
+    data:
+      p: aHVudGVyMg==
+    kind: Secret
+    metadata:
+      name: s-9k2gdm59fk
+      namespace: x
+    type: Opaque
+    ");
     let run = sandbox.kiln(&["build", "up"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("up/kustomization.yaml:1:"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[kustomize-refused]: `../base/config.yaml` lies outside of the folder of the kustomization
+     --> up/kustomization.yaml:1:13
+      |
+    1 | resources: [../base/config.yaml]
+      |             ^^^^^^^^^^^^^^^^^^^
+    ");
     sandbox
         .kiln(&["build", "up", "--load-restrictor", "none"])
         .success();

@@ -80,10 +80,7 @@ fn every_store_goes_to_the_output_byte_for_byte() {
         .map(|(path, _)| sandbox.read(&format!("templates/{path}")))
         .collect();
     for text in &expected {
-        assert!(
-            text.contains("ENC[AES256_GCM") && !text.contains("swordfish"),
-            "{text}"
-        );
+        assert!(!text.contains("swordfish"), "{text}");
     }
     let same = |sandbox: &Sandbox| {
         for ((path, _), text) in templates.iter().zip(&expected) {
@@ -224,7 +221,19 @@ fn what_does_not_open_or_hides_nothing_is_an_error() {
         .replace("stringData:", "data:\n  more: c3dvcmRmaXNo\nstringData:");
     open.write("templates/one.sops.yaml", sealed);
     let run = open.kiln(&["check"]);
-    assert!(run.stderr.contains("error[seal-leaves-plain]"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[seal-leaves-plain]: `encrypted_regex` of its metadata leaves `data.more` of Secret `one` in `one.sops.yaml` in plain text
+    --> one.sops.yaml:6:3
+     = help: `encrypted_regex: ^(data|stringData)$` covers all values of a Secret, and no selector at all covers the whole file
+
+    error[mac-mismatch]: `one.sops.yaml` was changed after it was sealed: its MAC does not match
+     |
+     = help: restore it from version control, or render it anew, if you did not change it yourself
+
+    2 errors, nothing written
+    ");
     assert!(!run.to_string().contains("c3dvcmRmaXNo"), "{run}");
 }
 

@@ -4,12 +4,11 @@ use super::cluster::{cluster, commit_all, fill};
 use crate::diff::project::{commit, git};
 use crate::support::{Run, Sandbox};
 
+/// What a comparison says, below the line that names both sides.
 #[track_caller]
-fn differs(run: &Run, expected: &[&str]) {
+fn differences(run: &Run) -> &str {
     assert_eq!(run.code, Some(1), "{run}");
-    for text in expected {
-        assert!(run.stdout.contains(text), "{text}: {run}");
-    }
+    run.stdout.split_once('\n').unwrap().1
 }
 
 #[test]
@@ -24,23 +23,30 @@ fn revisions_of_a_plain_tree_are_compared_as_flux_applies_them() {
             .read("cluster/settings.yaml")
             .replace("example.com", "example.org"),
     );
-    let expected = [
-        "~ ConfigMap/default/web",
-        "data.host: web.example.com → web.example.org",
-        "~ ConfigMap/flux-system/settings",
-    ];
-    differs(&sandbox.kiln(&["diff", "--base", "HEAD"]), &expected);
+    let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
+    insta::assert_snapshot!(run.steady(), @"
+    exit code 1
+    --- stdout
+    HEAD ([COMMIT]) → the working tree
+
+    ~ ConfigMap/default/web
+      apps/config.yaml:1
+      from cluster/settings.yaml:6
+      data.host: web.example.com → web.example.org
+
+    ~ ConfigMap/flux-system/settings
+      cluster/settings.yaml:1
+      data.DOMAIN: example.com → example.org
+
+    2 changed
+    ");
     // From a folder below, and by a path from elsewhere.
-    differs(
-        &sandbox.kiln(&["-C", "apps", "diff", "--base", "HEAD"]),
-        &expected,
-    );
+    let below = sandbox.kiln(&["-C", "apps", "diff", "--base", "HEAD"]);
+    assert_eq!(below.stdout, run.stdout);
     commit(&sandbox, "second");
     git(&sandbox, &["tag", "second"]);
-    differs(
-        &sandbox.kiln(&["diff", "--base", "HEAD~1", "--head", "second"]),
-        &expected,
-    );
+    let revisions = sandbox.kiln(&["diff", "--base", "HEAD~1", "--head", "second"]);
+    assert_eq!(differences(&revisions), differences(&run));
     // What says nothing to Flux is none of its objects.
     sandbox.write("README.md", "# Another\n");
     let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
@@ -60,17 +66,43 @@ fn a_folder_is_compared_with_the_tree_that_the_user_is_in() {
     commit_all(&other);
     let folder = other.path("").display().to_string();
     let run = sandbox.kiln(&["diff", "--tree", &folder]);
-    differs(&run, &["~ Deployment/default/web", "2.0.0"]);
+    insta::assert_snapshot!(run.to_string().replace(&folder, "[OTHER]"), @"
+    exit code 1
+    --- stdout
+    [OTHER] → the working tree
+
+    1 danger
+      ! the image `ghcr.io/web` goes back from 2.0.0 to 1.2.3 [downgrade]
+        data that the newer version wrote may not be readable to the older one
+        apps/deployment.yaml:11
+
+    ~ Deployment/default/web
+      apps/deployment.yaml:1
+      spec.template.spec.containers[web].image: ghcr.io/web:2.0.0 → ghcr.io/web:1.2.3
+
+    Images
+      ghcr.io/web  2.0.0 → 1.2.3  down
+
+    1 changed
+    ");
 }
 
 #[test]
 fn what_needs_a_project_says_so() {
     let sandbox = cluster();
-    for arguments in [&["--disk"][..], &["--base", "HEAD", "--config", "x.yaml"]] {
-        let run = sandbox.kiln(&[&["diff"], arguments].concat());
-        assert_eq!(run.code, Some(2), "{arguments:?}: {run}");
-        assert!(run.stderr.contains("kiln.toml"), "{arguments:?}: {run}");
-    }
+    let told = sandbox.transcript(&["diff --disk", "diff --base HEAD --config x.yaml"]);
+    insta::assert_snapshot!(told, @"
+    $ kiln diff --disk
+    exit code 2
+    --- stderr
+    error: `[WORK]` is no project: there is no `kiln.toml`, so nothing is rendered
+    help: compare revisions (`--base REV`), or folders (`--tree DIR`)
+    $ kiln diff --base HEAD --config x.yaml
+    exit code 2
+    --- stderr
+    error: `[WORK]` is no project: there is no `kiln.toml`, so nothing is rendered
+    help: compare revisions (`--base REV`), or folders (`--tree DIR`)
+    ");
 }
 
 #[test]
@@ -78,11 +110,17 @@ fn a_side_that_does_not_build_is_said_and_nothing_of_it_is_removed() {
     let sandbox = cluster();
     sandbox.write("apps/kustomization.yaml", "resources: [gone.yaml]\n");
     let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
-    assert!(!run.stdout.contains("- Deployment"), "{run}");
-    assert!(
-        run.stdout.contains("gone.yaml") || run.stderr.contains("gone.yaml"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run.steady(), @"
+    exit code 2
+    --- stdout
+    HEAD ([COMMIT]) → the working tree
+
+    Not compared
+      Kustomization/flux-system/apps of the working tree: Flux refuses it, because there is no file or folder `gone.yaml`; 3 objects of the other side are left out
+        apps/kustomization.yaml:1
+
+    no difference in what is compared
+    ");
 }
 
 #[test]

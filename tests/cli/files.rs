@@ -1,5 +1,7 @@
 //! What becomes of files that are more than their text: programs, binaries, and names that some disks mix up.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
@@ -49,11 +51,16 @@ fn programs_stay_programs_and_a_change_of_that_is_one() {
         (Some(1), "changed out/copy.sh\n")
     );
     let run = sandbox.kiln(&["diff", "--disk"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stdout.contains("100755") && run.stdout.contains("100644"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @r#"
+    exit code 1
+    --- stdout
+    the rendered files on disk → the working tree
+
+    ~ copy.sh
+      mode: "100755" → "100644"
+
+    1 changed
+    "#);
     sandbox.kiln(&["render"]).success();
     assert_eq!(mode(&sandbox, "out/copy.sh"), 0o644);
     sandbox.kiln(&["render", "--check"]).success();
@@ -70,13 +77,19 @@ fn a_commit_tells_programs_from_other_files() {
     set_mode(&sandbox, "templates/notes.txt", 0o755);
     set_mode(&sandbox, "templates/run.sh.tera", 0o644);
     let run = sandbox.kiln(&["diff", "--base", "HEAD"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(
-        run.stdout.contains("notes.txt") && run.stdout.contains("run.sh"),
-        "{run}"
-    );
-    assert!(!run.stdout.contains("copy.sh"), "{run}");
-    assert!(run.stdout.ends_with("\n2 changed\n"), "{run}");
+    insta::assert_snapshot!(run.steady(), @r#"
+    exit code 1
+    --- stdout
+    HEAD ([COMMIT]) → the working tree
+
+    ~ notes.txt
+      mode: "100644" → "100755"
+
+    ~ run.sh
+      mode: "100755" → "100644"
+
+    2 changed
+    "#);
 }
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\xff\xfe\x80";
@@ -95,19 +108,43 @@ fn what_is_no_text_is_copied_as_it_is() {
     assert_eq!(run.code, Some(0), "{run}");
     sandbox.write("templates/docs/logo.png", [PICTURE, PICTURE].concat());
     let run = sandbox.kiln(&["diff", "--disk"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stdout.contains("binary file of 24 bytes"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    the rendered files on disk → the working tree
+
+    ~ docs/logo.png
+      
+        - binary file of 12 bytes, SHA-256 fb9cd71afb426d642af07a68878177d416c7e7f32a9028ede82c6a0996e99406
+        + binary file of 24 bytes, SHA-256 2df1c4c3d982e6705dfb725958c6853b6f27391cf448fb0afc4ce94669f187f2
+
+    1 changed
+    ");
 }
 
 #[test]
 fn what_has_to_be_a_text_is_not_copied_as_it_is() {
-    for path in ["a.yaml", "a.json", "a.txt.tera"] {
-        let sandbox = small();
+    let sandbox = small();
+    for path in ["a.yaml", "a.json", "b.txt.tera"] {
         sandbox.write(&format!("templates/{path}"), PICTURE);
-        let run = sandbox.kiln(&["render"]);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("error[not-utf8]"), "{run}");
     }
+    insta::assert_snapshot!(sandbox.kiln(&["render"]), @"
+    exit code 1
+    --- stderr
+    error[not-utf8]: `templates/a.json` is not a UTF-8 text
+     |
+     = help: save it as UTF-8: templates, YAML, JSON and TOML are texts; any other file is copied as it is
+
+    error[not-utf8]: `templates/a.yaml` is not a UTF-8 text
+     |
+     = help: save it as UTF-8: templates, YAML, JSON and TOML are texts; any other file is copied as it is
+
+    error[not-utf8]: `templates/b.txt.tera` is not a UTF-8 text
+     |
+     = help: save it as UTF-8: templates, YAML, JSON and TOML are texts; any other file is copied as it is
+
+    3 errors, nothing written
+    ");
 }
 
 /// A project whose outputs lie beside its inputs.
@@ -120,6 +157,7 @@ fn at_the_root() -> Sandbox {
 
 #[test]
 fn no_output_takes_the_place_of_an_input_or_of_git() {
+    let mut told = String::new();
     for path in [
         "kiln.toml",
         "cluster.yaml",
@@ -146,16 +184,48 @@ fn no_output_takes_the_place_of_an_input_or_of_git() {
         for command in ["check", "render"] {
             let run = sandbox.kiln(&[command]);
             assert_eq!(run.code, Some(1), "{path} {run}");
-            let words = [
-                "error[output-path]",
-                "nothing in `.git` and `.kiln` is an input",
-            ];
-            let is_told = words.iter().any(|words| run.stderr.contains(words));
-            assert!(is_told, "{path} {run}");
-            assert!(run.stderr.contains("templates/"), "{path} {run}");
+            writeln!(told, "{path}: {}", run.headlines().join("\n")).unwrap();
         }
         assert_eq!(sandbox.files(), before, "{path}");
     }
+    insta::assert_snapshot!(told, @r"
+    kiln.toml: error[output-path]: `kiln.toml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    kiln.toml: error[output-path]: `kiln.toml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    cluster.yaml: error[output-path]: `cluster.yaml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    cluster.yaml: error[output-path]: `cluster.yaml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    Cluster.yaml: error[output-path]: `Cluster.yaml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    Cluster.yaml: error[output-path]: `Cluster.yaml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    nodes.toml: error[output-path]: `nodes.toml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    nodes.toml: error[output-path]: `nodes.toml` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    age.key: error[output-path]: `age.key` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    age.key: error[output-path]: `age.key` cannot be the path of an output: Kiln reads this file: it is an input, or a key
+    kiln.lock: error[output-path]: `kiln.lock` cannot be the path of an output: `kiln.lock` is Kiln's own list of outputs
+    kiln.lock: error[output-path]: `kiln.lock` cannot be the path of an output: `kiln.lock` is Kiln's own list of outputs
+    templates/more.yaml: error[output-path]: `templates/more.yaml` cannot be the path of an output: Kiln reads what is in `templates`, so that it would be an input of the next run
+    templates/more.yaml: error[output-path]: `templates/more.yaml` cannot be the path of an output: Kiln reads what is in `templates`, so that it would be an input of the next run
+    Templates/more.yaml: error[output-path]: `Templates/more.yaml` cannot be the path of an output: Kiln reads what is in `templates`, so that it would be an input of the next run
+    Templates/more.yaml: error[output-path]: `Templates/more.yaml` cannot be the path of an output: Kiln reads what is in `templates`, so that it would be an input of the next run
+    schemas/apps/x.schema.json: error[output-path]: `schemas/apps/x.schema.json` cannot be the path of an output: Kiln reads what is in `schemas/apps`, so that it would be an input of the next run
+    schemas/apps/x.schema.json: error[output-path]: `schemas/apps/x.schema.json` cannot be the path of an output: Kiln reads what is in `schemas/apps`, so that it would be an input of the next run
+    charts/x.yaml: error[output-path]: `charts/x.yaml` cannot be the path of an output: Kiln reads what is in `charts`, so that it would be an input of the next run
+    charts/x.yaml: error[output-path]: `charts/x.yaml` cannot be the path of an output: Kiln reads what is in `charts`, so that it would be an input of the next run
+    .GIT/config: error[unreadable-file]: cannot read `templates/.GIT/config.tera`: nothing in `.git` and `.kiln` is an input
+    .GIT/config: error[unreadable-file]: cannot read `templates/.GIT/config.tera`: nothing in `.git` and `.kiln` is an input
+    git~1/config: error[output-path]: `git~1/config` cannot be the path of an output: a part of it is like the short names that Windows gives to files with longer ones
+    git~1/config: error[output-path]: `git~1/config` cannot be the path of an output: a part of it is like the short names that Windows gives to files with longer ones
+    sub/.git./config: error[output-path]: `sub/.git./config` cannot be the path of an output: `.git` and `.kiln`, and what some system takes for them, are not for outputs
+    sub/.git./config: error[output-path]: `sub/.git./config` cannot be the path of an output: `.git` and `.kiln`, and what some system takes for them, are not for outputs
+    .g‌it/config: error[output-path]: `.g\u{200c}it/config` cannot be the path of an output: it has a character that some system takes for nothing, or for another one
+    .g‌it/config: error[output-path]: `.g\u{200c}it/config` cannot be the path of an output: it has a character that some system takes for nothing, or for another one
+    nul.yaml: error[output-path]: `nul.yaml` cannot be the path of an output: a part of it is the name of a device on Windows
+    nul.yaml: error[output-path]: `nul.yaml` cannot be the path of an output: a part of it is the name of a device on Windows
+    sub/Aux.d/x.yaml: error[output-path]: `sub/Aux.d/x.yaml` cannot be the path of an output: a part of it is the name of a device on Windows
+    sub/Aux.d/x.yaml: error[output-path]: `sub/Aux.d/x.yaml` cannot be the path of an output: a part of it is the name of a device on Windows
+    templa~1/x.yaml: error[output-path]: `templa~1/x.yaml` cannot be the path of an output: a part of it is like the short names that Windows gives to files with longer ones
+    templa~1/x.yaml: error[output-path]: `templa~1/x.yaml` cannot be the path of an output: a part of it is like the short names that Windows gives to files with longer ones
+    blank /x.yaml: error[output-path]: `blank /x.yaml` cannot be the path of an output: a part of it ends in a dot or a blank, which Windows leaves out
+    blank /x.yaml: error[output-path]: `blank /x.yaml` cannot be the path of an output: a part of it ends in a dot or a blank, which Windows leaves out
+    ");
 }
 
 /// Expects a run to say why it refuses outputs, and to leave everything as it is.
@@ -164,9 +234,12 @@ fn refuses(sandbox: &Sandbox, code: &str) {
     let before = contents(sandbox);
     for arguments in [&["render"][..], &["render", "--force"]] {
         let run = sandbox.kiln(arguments);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains(&format!("error[{code}]")), "{run}");
-        assert!(run.stderr.contains("nothing written"), "{run}");
+        let codes: BTreeSet<&str> = run.codes().into_iter().collect();
+        assert_eq!(
+            (run.code, codes),
+            (Some(1), BTreeSet::from([code])),
+            "{run}"
+        );
     }
     assert_eq!(contents(sandbox), before);
 }
@@ -187,18 +260,18 @@ fn no_output_goes_through_a_symlink_into_a_folder_of_inputs() {
         sandbox.write(&format!("{folder}/b.txt"), "b\n");
         fs::create_dir_all(sandbox.path("out")).unwrap();
         symlink(format!("../{folder}"), sandbox.path("out/sub")).unwrap();
-        refuses(&sandbox, "blocked-output");
+        refuses(&sandbox, "error[blocked-output]");
     }
     // The output folder itself.
     let sandbox = small();
     symlink("templates", sandbox.path("out")).unwrap();
     let before = contents(&sandbox);
     let run = sandbox.kiln(&["render"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(
-        run.stderr.contains("does not write through symlinks"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: `out` is a symlink, and Kiln does not write through symlinks
+    ");
     assert_eq!(contents(&sandbox), before);
 }
 
@@ -222,7 +295,7 @@ fn no_output_goes_where_a_symlink_among_the_inputs_leads() {
         symlink(format!("../{target}"), &at).unwrap();
         // Also by way of the symlink: the template then lies in the output folder.
         sandbox.write(&format!("templates/{template}"), "new\n");
-        refuses(&sandbox, "output-path");
+        refuses(&sandbox, "error[output-path]");
     }
 }
 
@@ -262,6 +335,7 @@ fn a_pull_request_has_nothing_removed() {
     let sandbox = at_the_root();
     sandbox.kiln(&["render"]).success();
     let list = sandbox.read("kiln.lock");
+    let mut told = String::new();
     for path in [
         "cluster.yaml",
         "age.key",
@@ -273,9 +347,15 @@ fn a_pull_request_has_nothing_removed() {
         let before = sandbox.files();
         let run = sandbox.kiln(&["render", "--force"]);
         assert_eq!(run.code, Some(1), "{path} {run}");
-        assert!(run.stderr.contains("error[bad-lock]"), "{run}");
+        writeln!(told, "{}", run.headlines().join("\n")).unwrap();
         assert_eq!(sandbox.files(), before);
     }
+    insta::assert_snapshot!(told, @"
+    error[bad-lock]: `kiln.lock` lists `cluster.yaml`, which is no output: Kiln reads this file: it is an input, or a key
+    error[bad-lock]: `kiln.lock` lists `age.key`, which is no output: Kiln reads this file: it is an input, or a key
+    error[bad-lock]: `kiln.lock` lists `templates/notes.txt`, which is no output: Kiln reads what is in `templates`, so that it would be an input of the next run
+    error[bad-lock]: `kiln.lock` lists `kiln.lock`, which is no output: `kiln.lock` is Kiln's own list of outputs
+    ");
     sandbox.write("kiln.lock", &list);
     let digest = kiln::write::Digest::of(b"notes\n");
     sandbox.write(
@@ -283,11 +363,11 @@ fn a_pull_request_has_nothing_removed() {
         format!("{{\"version\":2,\"home\":\"1:1\",\"changes\":[{{\"path\":\"notes.txt\",\"before\":null,\"after\":\"{digest}\"}}]}}"),
     );
     let run = sandbox.kiln(&["render"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(
-        run.stderr.contains("came with a copy or a checkout"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: cannot complete the run that was killed, as its journal `.kiln/undo.json` is broken (it was not written in this folder, and came with a copy or a checkout); remove the folder `.kiln` to give it up
+    ");
     assert_eq!(sandbox.read("notes.txt"), "notes\n");
 }
 

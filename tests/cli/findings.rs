@@ -1,5 +1,7 @@
 //! What counts of the findings of `kiln check`, and the forms that they come in.
 
+use std::fmt::Write as _;
+
 use super::run;
 use crate::support::{FLUX_INSTANCE, Sandbox};
 
@@ -25,24 +27,44 @@ fn what_a_tree_starts_with_is_written_once_and_only_what_is_new_counts() {
     let run = sandbox.kiln(&["check"]);
     assert_eq!(run.code, Some(1), "{run}");
     sandbox.kiln(&["check", "--write-baseline"]).success();
-    let written = sandbox.read("known/findings.yaml");
-    assert!(written.contains("flux-source"), "{written}");
-    let run = sandbox.kiln(&["check"]);
-    assert_eq!(run.code, Some(0), "{run}");
-    assert!(!run.stderr.contains("HelmRelease"), "{run}");
+    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @r#"
+    # Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.
+    - code: flux-source
+      path: cluster/first.yaml
+      message: "`HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    "#);
+    insta::assert_snapshot!(sandbox.kiln(&["check"]), @"
+    exit code 0
+    --- stderr
+    not judged, since something is not seen: 1 (chart-unknown 1); -v lists them
+    checked 2 objects of 1 Kustomization: no errors, 0 warnings, 1 known by the baseline
+    ");
 
     sandbox.write("cluster/second.yaml", lost_release("second"));
     let run = sandbox.kiln(&["check"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("HelmRelease/default/second"), "{run}");
-    assert!(!run.stderr.contains("HelmRelease/default/first"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[flux-source]: `HelmRelease/default/second` takes its source from `HelmRepository/default/nowhere`, which is not in the tree
+     --> cluster/second.yaml:4:91
+      |
+    4 | spec: {chart: {spec: {chart: web, version: 1.0.0, sourceRef: {kind: HelmRepository, name: nowhere}}}}
+      |                                                                                           ^^^^^^^
+
+    not judged, since something is not seen: 2 (chart-unknown 2); -v lists them
+    checked 3 objects of 1 Kustomization: 1 error, 0 warnings, 1 known by the baseline
+    ");
 
     sandbox.kiln(&["check", "--write-baseline"]).success();
-    let again = sandbox.read("known/findings.yaml");
-    assert!(
-        again.contains("default/first") && again.contains("default/second"),
-        "{again}"
-    );
+    insta::assert_snapshot!(sandbox.read("known/findings.yaml"), @r#"
+    # Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.
+    - code: flux-source
+      path: cluster/first.yaml
+      message: "`HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    - code: flux-source
+      path: cluster/second.yaml
+      message: "`HelmRelease/default/second` takes its source from `HelmRepository/default/nowhere`, which is not in the tree"
+    "#);
     sandbox.kiln(&["check"]).success();
 }
 
@@ -50,11 +72,25 @@ fn what_a_tree_starts_with_is_written_once_and_only_what_is_new_counts() {
 fn a_file_that_is_no_baseline_is_not_written_over() {
     let sandbox = tree("[check]\nbaseline = \"notes.yaml\"\n");
     sandbox.write("notes.yaml", "mine: true\n");
-    for arguments in [&["check"][..], &["check", "--write-baseline"]] {
-        let run = sandbox.kiln(arguments);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("baseline-invalid"), "{run}");
-    }
+    let told = sandbox.transcript(&["check", "check --write-baseline"]);
+    insta::assert_snapshot!(told, @"
+    $ kiln check
+    exit code 1
+    --- stderr
+    error[baseline-invalid]: `notes.yaml` is no list of findings
+     |
+     = help: name another file, or remove this one and let `kiln check --write-baseline` write it
+
+    1 error, nothing written
+    $ kiln check --write-baseline
+    exit code 1
+    --- stderr
+    error[baseline-invalid]: `notes.yaml` is no list of findings
+     |
+     = help: name another file, or remove this one and let `kiln check --write-baseline` write it
+
+    1 error, nothing written
+    ");
     assert_eq!(sandbox.read("notes.yaml"), "mine: true\n");
 }
 
@@ -63,8 +99,12 @@ fn without_a_name_no_baseline_is_written() {
     let sandbox = tree("");
     let before = sandbox.files();
     let run = sandbox.kiln(&["check", "--write-baseline"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("baseline = "), "{run}");
+    insta::assert_snapshot!(run, @r#"
+    exit code 2
+    --- stderr
+    error: `kiln.toml` names no baseline
+    help: say `baseline = "kiln-baseline.yaml"` below `[check]`
+    "#);
     assert_eq!(sandbox.files(), before);
 }
 
@@ -72,7 +112,18 @@ fn without_a_name_no_baseline_is_written() {
 fn what_is_said_to_be_there_is_not_missing() {
     let sandbox = tree("");
     let told = run(&sandbox, &["check"], 1);
-    assert!(told.stderr.contains("flux-source"), "{told}");
+    insta::assert_snapshot!(told, @"
+    exit code 1
+    --- stderr
+    error[flux-source]: `HelmRelease/default/first` takes its source from `HelmRepository/default/nowhere`, which is not in the tree
+     --> cluster/first.yaml:4:91
+      |
+    4 | spec: {chart: {spec: {chart: web, version: 1.0.0, sourceRef: {kind: HelmRepository, name: nowhere}}}}
+      |                                                                                           ^^^^^^^
+
+    not judged, since something is not seen: 1 (chart-unknown 1); -v lists them
+    checked 2 objects of 1 Kustomization: 1 error, 0 warnings
+    ");
     let external = |object: &str| format!("[flux]\nexternal = [\"{object}\"]\n");
     sandbox.write("kiln.toml", external("HelmRepository/default/another"));
     drop(run(&sandbox, &["check"], 1));
@@ -91,28 +142,43 @@ fn a_project_says_what_fails() {
          apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: books, namespace: default}\n\
          spec: {chart: {spec: {chart: books, version: 1.0.0, sourceRef: {kind: HelmRepository, name: library}}}, values: {a: b}}\n",
     );
-    let told = run(&sandbox, &["check"], 0);
-    assert!(told.stderr.contains("warning[chart-unknown]"), "{told}");
-    for (word, code, text) in [
-        ("warning", 1, "error[chart-unknown]"),
-        ("chart-unknown", 1, "error[chart-unknown]"),
-        ("not-seen", 1, "error[not-seen]"),
-        ("flux-source", 0, "warning[chart-unknown]"),
-        ("warnings", 1, "did you mean `warning`?"),
+    let mut told = String::new();
+    let mut tell = |name: &str| {
+        let run = sandbox.kiln(&["check"]);
+        let lines = run.headlines().join("\n");
+        writeln!(told, "{name}: {}, {lines}", run.code.unwrap()).unwrap();
+    };
+    tell("nothing");
+    for word in [
+        "warning",
+        "chart-unknown",
+        "not-seen",
+        "flux-source",
+        "warnings",
     ] {
         sandbox.write("kiln.toml", format!("[check]\nfail-on = [\"{word}\"]\n"));
-        let told = run(&sandbox, &["check"], code);
-        assert!(told.stderr.contains(text), "{word}: {told}");
+        tell(word);
     }
+    insta::assert_snapshot!(told, @"
+    nothing: 0, warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+    warning: 1, error[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+    chart-unknown: 1, error[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+    not-seen: 1, warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+    error[not-seen]: `dead-value` cannot judge `HelmRelease/default/books`: no profile knows its chart
+    flux-source: 0, warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
+    warnings: 1, error[kiln-toml]: `fail-on` knows no rule `warnings`
+    ");
     sandbox.write(
         "kiln.toml",
         "[check]\nfail-on = [\"warning\"]\nignore = [\"cluster/first.yaml\"]\n",
     );
     let told = run(&sandbox, &["check"], 0);
-    assert!(
-        told.stderr.contains("1 in paths that are left out"),
-        "{told}"
-    );
+    insta::assert_snapshot!(told, @"
+    exit code 0
+    --- stderr
+    not judged, since something is not seen: 1 (dead-value 1); -v lists them
+    checked 3 objects of 1 Kustomization: no errors, 0 warnings, 1 in paths that are left out
+    ");
 }
 
 #[test]
@@ -178,7 +244,35 @@ fn a_crowd_of_warnings_comes_in_a_line_each() {
         3,
         "{few}"
     );
-    assert!(few.stderr.contains("= help: list `./one.yaml`"), "{few}");
+    insta::assert_snapshot!(few, @"
+    exit code 0
+    --- stderr
+    warning[resource-unlisted]: nothing lists `cluster/one.yaml`, so it never reaches the cluster
+     --> cluster/one.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./one.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    warning[resource-unlisted]: nothing lists `cluster/three.yaml`, so it never reaches the cluster
+     --> cluster/three.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./three.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    warning[resource-unlisted]: nothing lists `cluster/two.yaml`, so it never reaches the cluster
+     --> cluster/two.yaml:1:1
+      |
+    1 | apiVersion: v1
+      | ^^^^^^^^^^
+      |
+      = help: list `./two.yaml` in `cluster/kustomization.yaml`, or remove it
+
+    checked 2 objects of 1 Kustomization: no errors, 3 warnings
+    ");
     lonely("four");
     let many = run(&sandbox, &["check"], 0);
     insta::assert_snapshot!(many, @r"

@@ -1,5 +1,7 @@
 //! What lies around a project: files that people keep beside its outputs, and the repository that it is a folder of.
 
+use std::fmt::Write as _;
+
 use crate::diff::project::{commit, git};
 use crate::support::{Run, Sandbox};
 
@@ -67,11 +69,15 @@ fn kiln(sandbox: &Sandbox, folder: &str, arguments: &[&str]) -> Run {
 
 #[test]
 fn a_file_that_somebody_keeps_beside_the_outputs_is_part_of_the_world() {
+    let mut differs = Vec::new();
     for folder in ["", "clusters/home"] {
         let sandbox = project(folder);
         let run = kiln(&sandbox, folder, &["check"]);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("error[resource-missing]"), "{run}");
+        assert_eq!(
+            (run.code, run.codes()),
+            (Some(1), vec!["error[resource-missing]"]),
+            "{run}"
+        );
         sandbox.write(&below(folder, "app/hand.yaml"), HAND);
         // Nobody has to tell git of it first.
         kiln(&sandbox, folder, &["check"]).success();
@@ -86,14 +92,25 @@ fn a_file_that_somebody_keeps_beside_the_outputs_is_part_of_the_world() {
         commit(&sandbox, "rendered");
         sandbox.write(&below(folder, "app/hand.yaml"), HAND.replace("'1'", "'2'"));
         let run = kiln(&sandbox, folder, &["diff", "--base", "HEAD"]);
-        assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stdout.contains("~ ConfigMap/default/hand\n"), "{run}");
-        assert!(run.stdout.contains("data.x: \"1\" → \"2\""), "{run}");
+        differs.push(run.steady());
     }
+    assert_eq!(differs[0], differs[1]);
+    insta::assert_snapshot!(differs[0], @r#"
+    exit code 1
+    --- stdout
+    HEAD ([COMMIT]) → the working tree
+
+    ~ ConfigMap/default/hand
+      app/hand.yaml:1
+      data.x: "1" → "2"
+
+    1 changed
+    "#);
 }
 
 #[test]
 fn a_file_that_git_ignores_does_not_reach_flux() {
+    let mut told = String::new();
     for folder in ["", "clusters/home"] {
         let sandbox = project(folder);
         sandbox.write(&below(folder, "app/hand.yaml"), HAND);
@@ -101,16 +118,20 @@ fn a_file_that_git_ignores_does_not_reach_flux() {
         sandbox.write(&below(folder, ".gitignore"), ignored + "hand.yaml\n");
         let run = kiln(&sandbox, folder, &["check"]);
         assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("error[resource-ignored]"), "{run}");
-        assert!(run.stderr.contains("git ignores"), "{run}");
+        writeln!(told, "{}", run.headlines().join("\n")).unwrap();
         sandbox.write(&below(folder, "templates/app/hand.yaml"), HAND);
         kiln(&sandbox, folder, &["render"]).success();
         std::fs::remove_file(sandbox.path(&below(folder, "templates/app/hand.yaml"))).unwrap();
         let run = kiln(&sandbox, folder, &["build"]);
         assert_eq!(run.code, Some(1), "{run}");
-        assert!(run.stderr.contains("error[resource-ignored]"), "{run}");
-        assert!(run.stderr.contains("git add --force"), "{run}");
+        writeln!(told, "{}", run.headlines().join("\n")).unwrap();
     }
+    insta::assert_snapshot!(told, @"
+    error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+    error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+    error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+    error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+    ");
 }
 
 #[test]
@@ -126,12 +147,24 @@ fn paths_of_a_project_in_a_subfolder_count_from_the_repository() {
         text.replace("./clusters/home/app", "./clusters/home/ap"),
     );
     let run = kiln(&sandbox, "clusters/home", &["check"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("error[flux-path]"), "{run}");
-    assert!(
-        run.stderr.contains("did you mean `./clusters/home/app`?"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[flux-path]: `Kustomization/flux-system/app` points at `./clusters/home/ap`, which is not in the tree
+     --> flux/app.yaml:6:9
+      |
+    6 |   path: ./clusters/home/ap
+      |         ^^^^^^^^^^^^^^^^^^
+      |
+     ::: templates/flux/app.yaml:6:1
+      |
+    6 |   path: ./clusters/home/ap
+      | -------------------------- rendered from here
+      |
+      = help: did you mean `./clusters/home/app`?
+
+    1 error, nothing written
+    ");
 }
 
 #[test]

@@ -61,7 +61,13 @@ fn what_was_rendered_before_is_staged_too() {
     git(&sandbox, &["add", "--all", "templates"]);
     git(&sandbox, &["commit", "--quiet", "--message", "second"]);
     assert_eq!(git(&sandbox, &["status", "--short"]), "");
-    assert!(committed(&sandbox).contains("D out/cluster.txt"));
+    insta::assert_snapshot!(committed(&sandbox), @"
+    D out/cluster.txt
+    M out/kiln.lock
+    A out/new.txt
+    D templates/cluster.txt.tera
+    A templates/new.txt
+    ");
 }
 
 #[test]
@@ -81,8 +87,12 @@ fn a_commit_of_some_files_only_is_completed_in_its_own_index() {
         &sandbox,
         &["commit", "--quiet", "--all", "--message", "third"],
     );
-    assert!(committed(&sandbox).contains("A README.md"));
-    assert!(committed(&sandbox).contains("M out/notes.txt"));
+    insta::assert_snapshot!(committed(&sandbox), @"
+    A README.md
+    M out/kiln.lock
+    M out/notes.txt
+    M templates/notes.txt
+    ");
 }
 
 #[test]
@@ -124,7 +134,11 @@ fn what_git_ignores_or_someone_edited_is_left_alone() {
 fn without_a_repository_it_says_so() {
     let sandbox = small();
     let run = sandbox.kiln(&["render", "--stage"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("is in no git repository"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: `[WORK]` is in no git repository
+    help: compare with what is on disk (`--disk`), another folder (`--tree DIR`) or another config (`--config FILE`)
+    ");
     assert!(sandbox.path("out/notes.txt").is_file());
 }

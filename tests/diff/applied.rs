@@ -84,7 +84,7 @@ fn a_component_that_goes_takes_its_volume() {
         );
     });
     assert_eq!(codes(&report), ["volume-removed"], "{}", told(&report));
-    assert!(told(&report).contains("`PersistentVolumeClaim/a/a` is removed and pruned"));
+    insta::assert_snapshot!(told(&report), @"volume-removed: `PersistentVolumeClaim/a/a` is removed and pruned; the Flux Kustomization `a` has `prune: true`: its data goes with it unless the reclaim policy of the volume is `Retain`");
 }
 
 #[test]
@@ -95,11 +95,7 @@ fn a_variable_renames_the_volume() {
         "{}",
         told(&report)
     );
-    assert!(
-        told(&report).contains("`PersistentVolumeClaim/a/a` becomes `PersistentVolumeClaim/a/web`"),
-        "{}",
-        told(&report)
-    );
+    insta::assert_snapshot!(told(&report), @"volume-removed: `PersistentVolumeClaim/a/a` becomes `PersistentVolumeClaim/a/web`, and the old one is pruned; the Flux Kustomization `a` has `prune: true`: its data goes with it unless the reclaim policy of the volume is `Retain`");
 }
 
 #[test]

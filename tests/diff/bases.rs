@@ -75,8 +75,21 @@ fn what_the_message_says_to_fetch_helps() {
     let words: Vec<&str> = run.stderr[start..end].split(' ').collect();
     git_in(&sandbox.path("../clone"), &words);
     let run = in_clone(&sandbox, &[]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stdout.contains("~ notes.txt"), "{run}");
+    insta::assert_snapshot!(run.steady(), @"
+    exit code 1
+    --- stdout
+    origin/main ([COMMIT]) → the working tree
+
+    ~ notes.txt
+          one
+        - two
+        + three
+      by template `templates/notes.txt`
+
+    1 changed
+    --- stderr
+    a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand
+    ");
 }
 
 #[test]
@@ -248,16 +261,31 @@ fn a_submodule_among_the_inputs_is_an_error_and_no_difference() {
     }
     // New, and at hand: its files are new.
     let run = diff(&sandbox, &["--base", "first"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stdout.contains("+ vendor/notes.txt"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    first ([COMMIT 0]) → the working tree
+
+    + vendor/notes.txt
+        + two
+      by template `templates/vendor/notes.txt`
+
+    1 added
+    --- stderr
+    a stand-in takes the place of age.key on both sides; `--with-keys` uses what is at hand
+    ");
     // New, and not fetched: nobody can tell.
     git(
         &sandbox,
         &["submodule", "--quiet", "deinit", "--force", path],
     );
     let run = diff(&sandbox, &["--base", "first"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("git submodule update --init"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error: the submodule `templates/vendor` is not there, which the project reads
+    help: fetch it with `git submodule update --init`
+    ");
     // Elsewhere it is none of Kiln's business.
     git(&sandbox, &["mv", path, "vendor"]);
     commit(&sandbox, "moved");
@@ -307,15 +335,25 @@ fn a_config_that_git_ignores_is_no_difference_and_said_aloud() {
     commit(&sandbox, "keeps some to itself");
     // A change could name any file that lies about: only those of the usual names are read.
     let run = diff(&sandbox, &["--base", "HEAD"]);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(
-        run.stderr
-            .contains("cannot read `own.yaml`: git ignores it"),
-        "{run}"
-    );
+    insta::assert_snapshot!(run, @"
+    exit code 2
+    --- stderr
+    error[unreadable-config]: cannot read `own.yaml`: git ignores it, and a change that nobody has read yet must not show it; `--with-keys` reads it
+     |
+     = help: this is in HEAD ([COMMIT 1])
+
+    1 error, nothing written
+    ");
     let run = diff(&sandbox, &["--base", "HEAD", "--with-keys"]);
-    assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.stderr.contains("git ignores `own.yaml`:"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 0
+    --- stdout
+    HEAD ([COMMIT 1]) → the working tree
+
+    no difference
+    --- stderr
+    git ignores `own.yaml`: both sides read what is on disk, so that a change there is no difference
+    ");
     sandbox.write("kiln.toml", settings);
     // Nothing is left to compare with.
     sandbox.write(".gitignore", format!("{ignored}/cluster.*\n/nodes.*\n"));

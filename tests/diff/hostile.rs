@@ -255,15 +255,12 @@ fn attributes_run_no_filter_and_nothing_is_staged_without_it() {
     );
     let runs = traps.walk(&sandbox, "", &[]);
     let staged = &runs[7];
-    assert_eq!(staged.code, Some(2), "{staged}");
-    assert!(
-        staged.stderr.contains("git would run the filter `evil`"),
-        "{staged}"
-    );
-    assert!(
-        staged.stderr.contains("stage it with `git add`"),
-        "{staged}"
-    );
+    insta::assert_snapshot!(staged, @"
+    exit code 2
+    --- stderr
+    error: `out/.sops.yaml` is not staged: git would run the filter `evil` on it, and Kiln runs no program that a repository names
+    help: what is rendered was written: stage it with `git add`, which runs `filter.evil` of the settings of git
+    ");
     let index = ["-c", "core.fsmonitor=false", "ls-files", "--cached", "out"];
     assert_eq!(git(&sandbox, &index), "");
     // A filter that is named and not set up is none to git, and line ends are git's own work.

@@ -143,6 +143,18 @@ fn nothing_is_claimed_where_the_inputs_are_not_known() {
     // No repository.
     std::fs::remove_dir_all(sandbox.path(".git")).unwrap();
     let run = sandbox.kiln(&["diff", "--disk"]);
-    assert!(run.stdout.contains("(by Kiln 0.0.7) →"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stdout
+    the rendered files on disk (by Kiln 0.0.7) → the working tree
+
+    ~ Deployment/shop/web
+      out/apps/shop/web.yaml:1
+      spec.replicas: 1 → 2
+
+    1 changed
+    --- stderr
+    the values of the secrets in one file are not seen; `--with-keys` uses what is at hand
+    ");
     assert!(!run.stdout.contains("  by "), "{run}");
 }

@@ -1,8 +1,7 @@
 //! The pictures of the README: what the real binary prints, as it looks on a terminal.
 //!
-//! Times and names of commits differ from run to run; a picture is drawn anew (`KILN_BLESS=1`, `just
-//! docs`) only when something else differs. `KILN_RELEASE` names the binary whose times are shown: that of the
-//! tests is not optimised.
+//! Times and names of commits differ from run to run; a picture is drawn anew only when something else differs.
+//! `KILN_RELEASE` names the binary whose times are shown: that of the tests is not optimised.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::diff::project::{commit, git};
 use crate::examples::example;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, expect_file};
 
 /// Runs a command with colours, and returns all that it says.
 fn said(sandbox: &Sandbox, arguments: &[&str]) -> String {
@@ -192,12 +191,9 @@ fn drawings_fit_their_frame_in_a_browser() {
 fn compare(document: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let there = fs::read_to_string(&path).unwrap_or_default();
-    let same = steady(&there) == steady(text);
-    if std::env::var_os("KILN_BLESS").is_some() && !same {
-        fs::write(&path, text).unwrap();
-        return;
+    if steady(&there) != steady(text) {
+        expect_file(&path, text);
     }
-    assert!(same, "{document}: `just docs` draws it anew");
 }
 
 /// Takes times and names of commits out of a text.

@@ -1,9 +1,8 @@
 //! The catalogue's own templates: hardened without a finding, and nothing left out.
 //!
-//! `tests/golden` holds what the examples render to, hardened; what rules wrote is known by its text.
+//! Rendered anew, without sealing; what rules wrote is known by its text.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
@@ -11,23 +10,15 @@ use kiln::harden::harden;
 use kiln::tree::object::Object;
 
 use super::{profiles, trees};
+use crate::laboratory::examples::example_texts;
 use crate::support::Yardstick;
 
 const EXAMPLES: [&str; 2] = ["homelab", "production"];
 
-fn golden(example: &str) -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(example);
-    let texts = trees::texts(&folder);
-    assert!(texts.len() > 90, "{example} has {} files", texts.len());
-    texts
-}
-
 #[test]
 fn every_namespace_of_the_examples_is_labelled() {
     for example in EXAMPLES {
-        let texts = golden(example);
+        let texts = example_texts(example);
         let files: Vec<_> = texts
             .iter()
             .map(|(path, text)| trees::file(path, text))
@@ -65,9 +56,9 @@ fn every_namespace_of_the_examples_is_labelled() {
 #[test]
 fn the_examples_are_hardened_already_and_without_a_finding() {
     for example in EXAMPLES {
-        let texts = golden(example);
+        let texts = example_texts(example);
         let done = harden(
-            trees::tree(&texts, Vec::new()),
+            trees::tree(texts, Vec::new()),
             Yardstick::new(&profiles()).measures(),
         )
         .unwrap();
@@ -85,7 +76,7 @@ fn the_examples_are_hardened_already_and_without_a_finding() {
 #[test]
 fn priority_classes_in_use_are_defined() {
     for example in EXAMPLES {
-        let texts = golden(example);
+        let texts = example_texts(example);
         let files: Vec<_> = texts
             .iter()
             .map(|(path, text)| trees::file(path, text))

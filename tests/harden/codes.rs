@@ -7,6 +7,7 @@ use kiln::harden::CODES;
 use kiln::rules::{self, REMEDIES};
 
 use super::trees;
+use crate::support::expect_file;
 
 #[test]
 fn codes_are_unique_and_change_only_on_purpose() {
@@ -41,11 +42,5 @@ fn codes_are_unique_and_change_only_on_purpose() {
     for rule in rules::all().filter(|rule| !shared(rule.code)) {
         list("rule", rule.code, rule.summary);
     }
-    let mut wrong = Vec::new();
-    trees::compare(
-        &trees::fixtures("harden").join("codes.txt"),
-        &listing,
-        &mut wrong,
-    );
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&trees::fixtures("harden").join("codes.txt"), &listing);
 }

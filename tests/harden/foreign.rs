@@ -8,8 +8,8 @@ use std::process::Command;
 
 use kiln::check::{Gate, check};
 
-use super::{gaps, hardened, hardened_from, injections, outputs, profiles, trees};
-use crate::support::{Yardstick, oracle};
+use super::{changed, gaps, hardened, hardened_from, injections, outputs, profiles, trees};
+use crate::support::{ExpectedFiles, Yardstick, oracle};
 
 #[test]
 fn a_foreign_tree_gains_what_its_owner_would_accept() {
@@ -17,28 +17,16 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
     let given = trees::texts(&folder.join("in"));
     let done = hardened(&folder).unwrap_or_else(|problems| panic!("{}", trees::told(&problems)));
     let after = outputs(&done.value);
-    let mut wrong = Vec::new();
-    for (path, text) in after
-        .iter()
-        .filter(|(path, text)| given.get(*path) != Some(text))
-    {
-        trees::compare(&folder.join("out").join(path), text, &mut wrong);
-    }
-    for path in trees::texts(&folder.join("out")).keys() {
-        assert_ne!(given.get(path), after.get(path), "{path} is not changed");
-    }
+    let mut expected = ExpectedFiles::new();
+    expected.compare_tree(&folder.join("out"), &changed(&given, after.clone()));
     for (path, before) in &given {
         assert!(keeps_lines(before, &after[path]), "{path} lost a line");
         if path.contains(".sops.") {
             assert_eq!(after.get(path), Some(before), "{path} is sealed");
         }
     }
-    trees::compare(
-        &folder.join("injections.txt"),
-        &injections(&done.value),
-        &mut wrong,
-    );
-    trees::compare(&folder.join("gaps.txt"), &gaps(&done.value), &mut wrong);
+    expected.compare(&folder.join("injections.txt"), &injections(&done.value));
+    expected.compare(&folder.join("gaps.txt"), &gaps(&done.value));
     let again = hardened_from(&folder, &after).unwrap();
     assert_eq!(outputs(&again.value), after);
     builds(&after);
@@ -49,12 +37,8 @@ fn a_foreign_tree_gains_what_its_owner_would_accept() {
         Ok(checked) => problems.extend(checked.warnings),
         Err(found) => problems.extend(found),
     }
-    trees::compare(
-        &folder.join("findings.txt"),
-        &trees::told(&problems),
-        &mut wrong,
-    );
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expected.compare(&folder.join("findings.txt"), &trees::told(&problems));
+    expected.assert();
 }
 
 /// Returns whether every line is still there, in order; what stands in braces may have grown.

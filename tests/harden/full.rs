@@ -16,7 +16,7 @@ use kiln::workload::{self, Workload, standing};
 use kustomize::Field;
 
 use super::{profiles, trees};
-use crate::support::Yardstick;
+use crate::support::{Yardstick, expect_file};
 
 /// How many workloads are `restricted` at least.
 const RESTRICTED: usize = 60;
@@ -55,10 +55,8 @@ fn the_full_example_comes_as_far_as_is_written_down() {
         without_probes(&workloads),
         namespaces(&builds),
     );
-    let mut wrong = Vec::new();
     let golden = trees::fixtures("harden").join("full.txt");
-    trees::compare(&golden, &text, &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    expect_file(&golden, &text);
     assert!(restricted >= RESTRICTED, "{restricted} are restricted");
 }
 

@@ -149,23 +149,3 @@ fn spot(place: &Place) -> String {
     };
     format!("{}:{line}:{column} `{shown}`", place.source.path)
 }
-
-/// Compares a file of a fixture with what came out; `KILN_BLESS=1` writes it instead.
-pub(crate) fn compare(path: &Path, actual: &str, wrong: &mut Vec<String>) {
-    if std::env::var_os("KILN_BLESS").is_some() {
-        if actual.is_empty() {
-            drop(fs::remove_file(path));
-        } else {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, actual).unwrap();
-        }
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    if expected != actual {
-        wrong.push(format!(
-            "{}:\n--- expected\n{expected}\n--- actual\n{actual}",
-            path.display()
-        ));
-    }
-}

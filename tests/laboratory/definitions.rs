@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use kiln::yaml;
 use serde_json::Value;
 
-use crate::harden::trees;
+use super::examples::example_texts;
 
 /// Groups of kinds that the API server has by itself; it also has every group without a dot.
 const BUILT_IN: [&str; 3] = [
@@ -70,19 +70,15 @@ fn structures() -> Vec<Value> {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Every object in the golden trees' Kubernetes manifests.
-fn golden() -> Vec<Value> {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+/// Every object in the Kubernetes manifests of the examples.
+fn example_objects() -> Vec<Value> {
     let mut found = Vec::new();
-    for example in trees::folders(&golden) {
-        for (path, text) in trees::texts(&example.join("kubernetes")) {
-            if path.ends_with(".yaml") {
-                let documents = yaml::load(&text).unwrap();
-                found.extend(
-                    documents
-                        .iter()
-                        .map(|document| document.root.to_kubernetes()),
-                );
+    for example in ["full", "homelab", "production"] {
+        for (path, text) in example_texts(example) {
+            if path.starts_with("kubernetes/") && path.ends_with(".yaml") {
+                let documents = yaml::load(text).unwrap();
+                let documents = documents.iter();
+                found.extend(documents.map(|document| document.root.to_kubernetes()));
             }
         }
     }
@@ -160,9 +156,9 @@ fn the_packed_structures_have_no_prose() {
 }
 
 #[test]
-fn the_table_has_every_kind_of_the_golden_trees_and_no_other() {
+fn the_table_has_every_kind_of_the_examples_and_no_other() {
     let rows = table();
-    let objects = golden();
+    let objects = example_objects();
     let mut missing = BTreeSet::new();
     let mut used = BTreeSet::new();
     for object in &objects {
@@ -188,7 +184,7 @@ fn the_table_has_every_kind_of_the_golden_trees_and_no_other() {
         .map(|row| row.name.as_str())
         .filter(|name| !used.contains(name))
         .collect();
-    assert!(unused.is_empty(), "in no golden tree: {unused:?}");
+    assert!(unused.is_empty(), "in no example: {unused:?}");
 }
 
 /// A chart, or Flux, at the version that a tree pins.
@@ -213,7 +209,7 @@ fn releases(object: &Value) -> Vec<String> {
 
 #[test]
 fn the_table_follows_the_versions_that_the_catalogue_pins() {
-    let pinned: BTreeSet<String> = golden().iter().flat_map(releases).collect();
+    let pinned: BTreeSet<String> = example_objects().iter().flat_map(releases).collect();
     let rows = table();
     let stale: Vec<String> = rows
         .iter()

@@ -55,9 +55,7 @@ pub(crate) static TREES: LazyLock<Vec<ExampleTree>> = LazyLock::new(|| {
         .iter()
         .flat_map(|example| [None, Some(1), Some(2), Some(3)].map(|nodes| (*example, nodes)));
     let wanted: Vec<(Example, Option<usize>)> = wanted.collect();
-    // As the command does: a render needs more stack than a thread has by itself.
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build();
-    pool.unwrap().install(|| {
+    on_deep_threads(|| {
         let trees = wanted.par_iter();
         trees
             .map(|(example, nodes)| tree(*example, *nodes, &[]))
@@ -65,8 +63,24 @@ pub(crate) static TREES: LazyLock<Vec<ExampleTree>> = LazyLock::new(|| {
     })
 });
 
+/// Works as the command does: a render needs more stack than a thread has by itself.
+fn on_deep_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build();
+    pool.unwrap().install(work)
+}
+
 /// Compiles an example, on a number of nodes instead of its own, and with more files in its project.
 pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]) -> ExampleTree {
+    let name = match nodes {
+        None => example.0.to_owned(),
+        Some(1) => format!("{} with 1 node", example.0),
+        Some(count) => format!("{} with {count} nodes", example.0),
+    };
+    compiled(name, &project(example, nodes, more))
+}
+
+/// The files of an example's project.
+fn project(example: Example, nodes: Option<usize>, more: &[(&str, &str)]) -> MemoryFiles {
     let (example, path, text) = example;
     let mut files = keys();
     // The key of every run is the same one: backups are encrypted for it, so its recipient is among the values.
@@ -94,12 +108,24 @@ pub(crate) fn tree(example: Example, nodes: Option<usize>, more: &[(&str, &str)]
     };
     add("kiln.toml", &format!("data = {data}\n"));
     more.iter().for_each(|(path, text)| add(path, text));
-    let name = match nodes {
-        None => example.to_owned(),
-        Some(1) => format!("{example} with 1 node"),
-        Some(count) => format!("{example} with {count} nodes"),
+    files
+}
+
+/// What each example renders to as it is, nothing sealed: the texts by path.
+static TEXTS: LazyLock<BTreeMap<&str, BTreeMap<String, String>>> = LazyLock::new(|| {
+    let drafted = |example: &Example| {
+        let files = project(*example, None, &[]);
+        let draft = asked(example.0, &files, |world| pipeline::draft(world, None));
+        let files = draft.tree.files();
+        let texts = files.map(|file| (file.path.clone(), file.source.text.to_string()));
+        (example.0, texts.collect())
     };
-    compiled(name, &files)
+    on_deep_threads(|| EXAMPLES.par_iter().map(drafted).collect())
+});
+
+/// What an example renders to as it is, nothing sealed: the texts by path.
+pub(crate) fn example_texts(name: &str) -> &'static BTreeMap<String, String> {
+    &TEXTS[name]
 }
 
 /// Finds an example by its name.
@@ -107,16 +133,23 @@ pub(crate) fn example(name: &str) -> Example {
     *EXAMPLES.iter().find(|example| example.0 == name).unwrap()
 }
 
-fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
+/// Asks the pipeline about a project.
+fn asked<T>(
+    name: &str,
+    files: &MemoryFiles,
+    ask: impl FnOnce(&World<'_>) -> Result<T, pipeline::Failure>,
+) -> T {
     let identity = String::from_utf8(files.read("age.key").unwrap().unwrap()).unwrap();
-    let identities = || vec![("age.key".to_owned(), Secret::new(identity.clone()))];
+    let identities = vec![("age.key".to_owned(), Secret::new(identity))];
     let catalogue = pipeline::catalogue();
-    let now = || "2026-01-01T00:00:00Z".to_owned();
-    let world = || World::new(files, &catalogue, &|_| None, identities(), now());
-    let compiled = pipeline::compile(&world(), &mut Zeros)
-        .unwrap_or_else(|failure| panic!("{name}: {}", crate::combinations::problems(&failure)));
-    let audited = pipeline::audit(&world())
-        .unwrap_or_else(|failure| panic!("{name}: {}", crate::combinations::problems(&failure)));
+    let now = "2026-01-01T00:00:00Z".to_owned();
+    ask(&World::new(files, &catalogue, &|_| None, identities, now))
+        .unwrap_or_else(|failure| panic!("{name}: {}", crate::combinations::problems(&failure)))
+}
+
+fn compiled(name: String, files: &MemoryFiles) -> ExampleTree {
+    let compiled = asked(&name, files, |world| pipeline::compile(world, &mut Zeros));
+    let audited = asked(&name, files, pipeline::audit);
     let texts: BTreeMap<String, String> = compiled
         .tree
         .files()

@@ -1,11 +1,11 @@
 //! What Flux applies of the examples, by Flux' own packages.
 //!
-//! `tests/laboratory/flux/<example>-<nodes>.txt` holds every object by the Kustomization that owns it;
-//! `KILN_BLESS=1` writes them.
+//! `tests/laboratory/flux/<example>/<nodes>.txt` holds every object by the Kustomization that owns it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use kiln::yaml;
@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::nodes::example_with_nodes;
-use crate::support::{Sandbox, oracle};
+use crate::harden::trees;
+use crate::support::{ExpectedFiles, Sandbox, oracle};
 
 /// The answer of `fluxbuild`.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -111,6 +112,7 @@ fn list(built: &FluxBuild) -> String {
 
 /// Holds what Flux applies of an example against its committed lists.
 fn judge_example(name: &str) {
+    let mut lists = BTreeMap::new();
     for count in [1, 3] {
         let sandbox = example_with_nodes(name, count);
         sandbox.kiln(&["render", "--keygen"]).success();
@@ -123,34 +125,11 @@ fn judge_example(name: &str) {
             contents(&sandbox) == before,
             "fluxbuild writes into the tree"
         );
-        let listed = list(&built);
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/laboratory/flux")
-            .join(format!("{name}-{count}.txt"));
-        if std::env::var_os("KILN_BLESS").is_some() {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, listed).unwrap();
-            continue;
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        assert!(
-            listed == expected,
-            "Flux applies other objects than {} says; `just golden` takes them over:\n{}",
-            file.display(),
-            difference(&expected, &listed)
-        );
+        lists.insert(format!("{count}.txt"), list(&built));
     }
-}
-
-fn difference(expected: &str, found: &str) -> String {
-    let missing = |from: &str, of: &str, mark: char| -> String {
-        let lines = of
-            .lines()
-            .filter(|line| !from.lines().any(|other| other == *line));
-        let lines: Vec<String> = lines.map(|line| format!("{mark} {line}\n")).collect();
-        lines.concat()
-    };
-    missing(found, expected, '-') + &missing(expected, found, '+')
+    let mut expected = ExpectedFiles::new();
+    expected.compare_tree(&trees::fixtures("laboratory/flux").join(name), &lists);
+    expected.assert();
 }
 
 fn contents(sandbox: &Sandbox) -> Vec<(String, Vec<u8>)> {

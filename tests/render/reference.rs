@@ -5,6 +5,8 @@ use std::path::Path;
 
 use kiln::render::{FILTERS, FUNCTIONS, Flow};
 
+use crate::support::expect_file;
+
 /// Puts a table between the comment that starts with `mark` and the next one.
 fn with_table(text: &str, mark: &str, rows: &[String]) -> String {
     let start = text.find(mark).unwrap();
@@ -45,8 +47,5 @@ fn the_documentation_lists_every_function_and_filter() {
         "<!-- filters",
         &filters,
     );
-    if std::env::var("KILN_BLESS").is_ok() {
-        fs::write(&path, &expected).unwrap();
-    }
-    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    expect_file(&path, &expected);
 }

@@ -74,8 +74,17 @@ fn file_reads_what_git_ignores_only_where_it_is_listed() {
     sandbox.write("local.txt", "a word of the day\n");
     sandbox.write("templates/x.txt.tera", "#{ file(path=\"local.txt\") }#\n");
     let run = sandbox.kiln_with(&path(), &["check"]);
-    assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("git ignores it"), "{run}");
+    insta::assert_snapshot!(run, @r#"
+    exit code 1
+    --- stderr
+    error[unreadable-file]: cannot read `local.txt`: git ignores it; `files` in `kiln.toml` can list it
+     --> templates/x.txt.tera:1:4
+      |
+    1 | #{ file(path="local.txt") }#
+      |    ^^^^^^^^^^^^^^^^^^^^^^
+
+    1 error, nothing written
+    "#);
     assert!(!run.stderr.contains("a word of the day"), "{run}");
     let settings = sandbox.read("kiln.toml");
     sandbox.write("kiln.toml", format!("files = [\"local.txt\"]\n{settings}"));
@@ -85,7 +94,17 @@ fn file_reads_what_git_ignores_only_where_it_is_listed() {
     sandbox.write("kiln.toml", format!("files = [\"age.key\"]\n{settings}"));
     sandbox.write("templates/x.txt.tera", "#{ file(path=\"age.key\") }#\n");
     let run = sandbox.kiln_with(&path(), &["check"]);
-    assert!(run.stderr.contains("it is a key"), "{run}");
+    insta::assert_snapshot!(run, @r#"
+    exit code 1
+    --- stderr
+    error[unreadable-file]: cannot read `age.key`: it is a key, which only `secret()` and `fromFile` read
+     --> templates/x.txt.tera:1:4
+      |
+    1 | #{ file(path="age.key") }#
+      |    ^^^^^^^^^^^^^^^^^^^^
+
+    1 error, nothing written
+    "#);
 }
 
 fn path() -> [(&'static str, &'static str); 1] {

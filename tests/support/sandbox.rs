@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use regex::Regex;
 use tempfile::TempDir;
 
 /// A temporary folder in which the real binary runs with an empty environment.
@@ -93,6 +94,15 @@ impl Sandbox {
         self.finish(&command.output().unwrap())
     }
 
+    /// Runs the real binary for each line of arguments, and writes down each command with what it printed.
+    pub(crate) fn transcript(&self, commands: &[&str]) -> String {
+        let told = commands.iter().map(|command| {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            format!("$ kiln {command}\n{}", self.kiln(&arguments))
+        });
+        told.collect()
+    }
+
     /// Reads what a command printed, with the sandbox's path taken out.
     pub(crate) fn finish(&self, output: &Output) -> Run {
         let root = self.folder.path().canonicalize().unwrap().join("work");
@@ -134,6 +144,32 @@ impl Run {
     pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self}");
         self.stdout
+    }
+
+    /// The form for snapshots, with times and the names of commits taken out.
+    pub(crate) fn steady(&self) -> String {
+        let time = Regex::new(r" in \d+ ms").unwrap();
+        let commit = Regex::new(r"\([0-9a-f]{7}\)").unwrap();
+        let text = self.to_string();
+        let text = time.replace_all(&text, " in [N] ms");
+        commit.replace_all(&text, "([COMMIT])").into_owned()
+    }
+
+    /// The first line of each error and warning, in order.
+    pub(crate) fn headlines(&self) -> Vec<&str> {
+        let starts = ["error", "warning"];
+        let lines = self.stderr.lines();
+        lines
+            .filter(|line| starts.iter().any(|start| line.starts_with(start)))
+            .collect()
+    }
+
+    /// The severity and code of each error and warning, in order: `error[key-tracked]`.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let lines = self.headlines().into_iter();
+        lines
+            .map(|line| line.split_inclusive(']').next().unwrap_or(line))
+            .collect()
     }
 }
 

@@ -154,12 +154,38 @@ fn says_plain_lines_to_people_when_piped() {
 #[test]
 fn rejects_an_interval_that_is_none() {
     let sandbox = project();
-    for text in ["0s", "1", "fast", "1.5s", "-1s"] {
-        let run = sandbox.kiln(&["watch", &format!("--poll={text}")]);
-        assert_eq!(run.code, Some(2), "{run}");
-        assert!(
-            run.stderr.contains("an interval is a whole number"),
-            "{run}"
-        );
-    }
+    let polls = ["0s", "1", "fast", "1.5s", "-1s"].map(|text| format!("watch --poll={text}"));
+    let told = sandbox.transcript(&polls.each_ref().map(String::as_str));
+    insta::assert_snapshot!(told, @"
+    $ kiln watch --poll=0s
+    exit code 2
+    --- stderr
+    error: invalid value '0s' for '--poll [<INTERVAL>]': an interval is a whole number with `ms` or `s`, such as `500ms`
+
+    For more information, try '--help'.
+    $ kiln watch --poll=1
+    exit code 2
+    --- stderr
+    error: invalid value '1' for '--poll [<INTERVAL>]': an interval is a whole number with `ms` or `s`, such as `500ms`
+
+    For more information, try '--help'.
+    $ kiln watch --poll=fast
+    exit code 2
+    --- stderr
+    error: invalid value 'fast' for '--poll [<INTERVAL>]': an interval is a whole number with `ms` or `s`, such as `500ms`
+
+    For more information, try '--help'.
+    $ kiln watch --poll=1.5s
+    exit code 2
+    --- stderr
+    error: invalid value '1.5s' for '--poll [<INTERVAL>]': an interval is a whole number with `ms` or `s`, such as `500ms`
+
+    For more information, try '--help'.
+    $ kiln watch --poll=-1s
+    exit code 2
+    --- stderr
+    error: invalid value '-1s' for '--poll [<INTERVAL>]': an interval is a whole number with `ms` or `s`, such as `500ms`
+
+    For more information, try '--help'.
+    ");
 }

@@ -173,7 +173,7 @@ fn many_foreign_files_are_one_problem_that_names_the_way_in() {
         lines[10],
         "and 78 more, which `--message-format json` names"
     );
-    assert!(problem.hints[0].contains("`kiln adopt`"), "{problem:?}");
+    insta::assert_snapshot!(problem.hints[0], @"`kiln adopt` shows what it does to the cluster that Kiln takes them over, keeps what is yours, and does it with `--write`");
     assert!(problem.hints.iter().all(|hint| !hint.contains("delete")));
 }
 

@@ -151,7 +151,7 @@ fn refuses_an_output_that_is_a_file_and_a_folder() {
         Options::default(),
     );
     assert_eq!(codes(&problems), ["bad-output-path"]);
-    assert!(problems[0].message.contains("`a` and `a/b/c`"));
+    insta::assert_snapshot!(problems[0].message, @"the outputs `a` and `a/b/c` exclude each other, as one is a file and the other needs a folder of that name");
     assert!(sandbox.picture().is_empty());
 }
 

@@ -85,7 +85,10 @@ impl Desk {
         }
         let folders = self.in_memory();
         let text = fs::read_to_string(folders[0].join("secret.sops.yaml")).unwrap();
-        assert!(text.contains(CANARY), "{text}");
+        assert!(
+            text.lines().any(|line| line == format!("word: {CANARY}")),
+            "{text}"
+        );
         assert_nowhere(&self.sandbox);
         child
     }
@@ -154,12 +157,17 @@ fn nothing_is_written_where_nothing_was_changed_or_the_editor_fails() {
         Some(0)
     );
     let failed = desk.edit("echo 'other: 2' >> \"$1\"; exit 4", FILE);
-    assert!(
-        failed.stderr.contains("failed (exit status: 4)"),
-        "{failed}"
-    );
+    insta::assert_snapshot!(failed, @"
+    exit code 2
+    --- stderr
+    error: the editor `sh` failed (exit status: 4), and nothing was changed
+    ");
     let killed = desk.edit("echo 'more: 2' >> \"$1\"; kill -KILL $$", FILE);
-    assert!(killed.stderr.contains("failed (signal: 9"), "{killed}");
+    insta::assert_snapshot!(killed, @"
+    exit code 2
+    --- stderr
+    error: the editor `sh` failed (signal: 9 (SIGKILL)), and nothing was changed
+    ");
     assert_eq!([failed.code, killed.code], [Some(2); 2]);
     assert_eq!(desk.sandbox.read(FILE), before);
 }
@@ -178,7 +186,15 @@ fn a_broken_text_is_refused_and_kept_nowhere() {
     1 error, nothing written
     ");
     let run = desk.edit("echo 'sops: 1' >> \"$1\"", FILE);
-    assert!(run.stderr.contains("error[unsealable-yaml]"), "{run}");
+    insta::assert_snapshot!(run, @"
+    exit code 1
+    --- stderr
+    error[unsealable-yaml]: `own/secret.sops.yaml` has a top-level key `sops`, which SOPS keeps for itself
+    --> own/secret.sops.yaml:4:1
+     = help: rename the key; a file that is sealed already is carried as it is where its name does not end in `.tera`
+
+    1 error, nothing written
+    ");
     assert_eq!(desk.sandbox.read(FILE), before);
 }
 
@@ -237,8 +253,11 @@ fn somebody_elses_change_is_not_overwritten() {
         "echo 'more: 1' >> \"$1\"; echo '# changed' >> {}",
         path.display()
     );
-    let run = desk.edit(&script, FILE);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("was changed by somebody else"), "{run}");
+    insta::assert_snapshot!(desk.edit(&script, FILE), @"
+    exit code 2
+    --- stderr
+    error: `own/secret.sops.yaml` was changed by somebody else in the meantime, and nothing was written
+    help: edit it again
+    ");
     assert!(desk.sandbox.read(FILE).ends_with("# changed\n"));
 }

@@ -10,10 +10,13 @@ use crate::laboratory::judgement::{Finding, pod_template};
 use crate::support::write_report;
 
 /// What the run judges of the repository.
-const JUDGED: [&str; 3] = [
+const JUDGED: [&str; 6] = [
     "schemas/charts/*.yaml",
     "schemas/charts/proved/*.json.gz",
-    "tests/golden/**/helmrelease.yaml",
+    "tests/golden/full/**/helmrelease.yaml",
+    "examples/*/cluster.yaml",
+    "examples/*/cluster.toml",
+    "examples/*/nodes.yaml",
 ];
 
 const HEAD: &str = "\

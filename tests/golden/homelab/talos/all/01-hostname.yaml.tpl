@@ -1,5 +1,0 @@
----
-apiVersion: v1alpha1
-kind: HostnameConfig
-auto: "off"
-hostname: {{ .Node.Host | quote }}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use kiln::cli::{args, deadline, printer};
-use kiln::{cel, render, schema, yaml};
+use kiln::{cel, render, validate, yaml};
 
 use crate::support::{Run, Sandbox};
 

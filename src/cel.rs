@@ -13,7 +13,7 @@ use kube_cel::cel::objects::{Key, Map};
 use kube_cel::cel::{Context, ExecutionError, IdedExpr, ParseError, ParseErrors, Program, Value};
 use serde_json::Value as Json;
 
-use asked::Asked;
+use asked::AskedParts;
 pub use meter::{MAX_COST, Meter, Unevaluated, add_functions};
 
 /// What this process parsed: a watch, and the two sides of a diff, ask the same again.
@@ -119,11 +119,11 @@ pub fn value(json: &Json) -> Value {
 /// Converts as much of a config value as an expression asks for under the name of a variable; `None` when it
 /// does not name it.
 pub fn part(json: &Json, variable: &str, expression: &Expression) -> Option<Value> {
-    let asked = Asked::of(variable, &expression.tree)?;
+    let asked = AskedParts::of(variable, &expression.tree)?;
     Some(asked_of(json, &asked))
 }
 
-fn asked_of(json: &Json, asked: &Asked<'_>) -> Value {
+fn asked_of(json: &Json, asked: &AskedParts<'_>) -> Value {
     match json {
         Json::Object(entries) if !asked.whole => {
             let there = asked.below.iter().filter_map(|(key, asked)| {

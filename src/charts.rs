@@ -1,6 +1,6 @@
 //! What is known of Helm charts, and of the releases that install them.
 //!
-//! A [profile](profile) says what a chart renders and which value reaches what; a [release](Release) lays its values and
+//! A [`profile`] says what a chart renders and which value reaches what; a [`Release`] lays its values and
 //! the patches of its post-renderers over that. The [`workload`](crate::workload) room makes pods of both.
 
 pub mod dead_value;

@@ -40,21 +40,21 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Color, Global};
-use error::{CommandError, Outcome};
+use error::{CommandError, CommandOutcome};
 use printer::Printer;
 use report::shown::terminal;
-use settings::{Environment, Settings, Standing};
+use settings::{ProcessEnvironment, ProcessSurroundings, Settings};
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
     memory::keep_out_of_dumps();
     panic::set_hook(Box::new(ask_for_report));
-    let environment = Environment::of_process();
+    let environment = ProcessEnvironment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     panic::catch_unwind(|| run(&arguments, environment)).unwrap_or(ExitCode::from(2))
 }
 
-fn run(arguments: &[OsString], environment: Environment) -> ExitCode {
+fn run(arguments: &[OsString], environment: ProcessEnvironment) -> ExitCode {
     let parsed = Args::try_parse_from(arguments);
     let global = match &parsed {
         Ok(args) => args.global.clone(),
@@ -63,7 +63,7 @@ fn run(arguments: &[OsString], environment: Environment) -> ExitCode {
             ..Global::default()
         },
     };
-    let settings = Standing::of_process()
+    let settings = ProcessSurroundings::of_process()
         .and_then(|standing| Settings::resolve(&global, environment, &standing));
     let settings = match settings {
         Ok(settings) => settings,
@@ -77,7 +77,7 @@ fn run(arguments: &[OsString], environment: Environment) -> ExitCode {
     finish(result, &mut printer)
 }
 
-fn finish(result: Result<Outcome, CommandError>, printer: &mut Printer) -> ExitCode {
+fn finish(result: Result<CommandOutcome, CommandError>, printer: &mut Printer) -> ExitCode {
     let error = match result {
         Ok(outcome) => return outcome.into(),
         Err(error) => error,

@@ -1,6 +1,6 @@
 //! What differs between two rendered trees, by object and not by line.
 //!
-//! [`compare`] takes two [`Side`]s and returns a [`Report`]. An object is the same one on both sides by
+//! [`compare`] takes two [`Side`]s and returns a [`DiffReport`]. An object is the same one on both sides by
 //! its group, kind, namespace and name, wherever it stands; its content is compared by value, so that
 //! neither the order of keys nor the formatting counts. Nothing here touches the disk, and no value of
 //! a secret, nor its length, gets into a report.
@@ -28,34 +28,35 @@ mod side;
 mod split;
 mod version;
 
-pub use cause::Cause;
+pub use cause::ChangeCause;
 pub use danger::{DANGERS, Danger, Explained};
 pub use guards::{GuardExemption, GuardPublic, Guards};
-pub use lines::{Hunk, Line, Mark};
+pub use lines::{Hunk, HunkLine, LineMark};
 pub use noise::NOISE;
 pub use report::{
-    Change, ComparisonGap, Edit, Field, Kind, Report, Secrecy, SettingChange, Spot, Subject,
+    ChangeKind, ChangedField, ComparisonGap, DiffReport, FieldEdit, OutputLine, ReportedChange,
+    Secrecy, SettingChange, Subject,
 };
-pub use route::{Route, Step};
+pub use route::{DiffStep, Route};
 pub use secrets::HIDDEN;
-pub use side::{Side, Text, Written};
+pub use side::{OutputRecord, Side, SideText};
 pub use version::{Bump, Leap};
 
 use change::Pair;
 use danger::GoneOwners;
-use items::{Item, Naming};
+use items::{Item, ItemNaming};
 use noise::Noise;
 use secrets::Censor;
 
 /// What to compare, and what to leave out.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct DiffOptions {
     /// Labels and annotations by name, and values by their way from the root of an object
     /// (`/spec/interval`); `*` stands for any text.
     pub ignore: Vec<String>,
 }
 
-impl Default for Options {
+impl Default for DiffOptions {
     /// Leaves out the usual [`NOISE`].
     fn default() -> Self {
         Self {
@@ -68,22 +69,22 @@ impl Default for Options {
 ///
 /// What is left out is left out of the changes alone: dangers are looked for in everything but the usual noise, and a
 /// change that holds one is shown whole.
-pub fn compare(before: &Side, after: &Side, options: &Options) -> Report {
+pub fn compare(before: &Side, after: &Side, options: &DiffOptions) -> DiffReport {
     let noise = Noise::new(options.ignore.iter().cloned());
     let usual = options
         .ignore
         .iter()
         .filter(|it| NOISE.contains(&it.as_str()));
     let usual = Noise::new(usual.cloned());
-    let naming = Naming::of(before, after);
+    let naming = ItemNaming::of(before, after);
     let old = Item::all(before, after, naming);
     let new = Item::all(after, before, naming);
     let mut pairs = pairs::paired(old, new, &noise);
-    let mut report = Report {
+    let mut report = DiffReport {
         before: before.label.clone(),
         after: after.label.clone(),
         gaps: gaps::take_out(&mut pairs, (before, after)),
-        ..Report::default()
+        ..DiffReport::default()
     };
     if let (Some(old), Some(new)) = (&before.guards, &after.guards) {
         report.settings = old.changes(new);
@@ -128,7 +129,7 @@ struct Comparison<'s> {
 
 impl Comparison<'_> {
     /// Adds to a report what differs in a pair, and returns whether anything does.
-    fn compare(&self, pair: &Pair<'_>, report: &mut Report) -> bool {
+    fn compare(&self, pair: &Pair<'_>, report: &mut DiffReport) -> bool {
         let mut hidden = 0;
         let Some(whole) = pair.compare(&self.usual, &mut 0) else {
             pair.compare(&self.noise, &mut report.hidden);
@@ -162,7 +163,7 @@ impl Comparison<'_> {
 }
 
 /// Joins what one place does to many objects, and sorts.
-fn finish(report: &mut Report) {
+fn finish(report: &mut DiffReport) {
     groups::join(report);
     for change in &report.changes {
         for cause in &change.causes {

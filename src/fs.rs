@@ -34,13 +34,13 @@ use zeroize::Zeroizing;
 
 use crate::source::ReadError;
 
-pub use around::{Around, Identity, identity};
+pub use around::{FileIdentity, WatchedSurroundings, identity};
 pub use claim::{Claim, Holder};
 pub use clutter::{CLUTTER, is_clutter};
 pub use disk::{Access, Disk};
-pub use folder::{Entry, Folder, parents};
+pub use folder::{Folder, FolderEntry, parents};
 pub use git::{GitError, Repository};
-pub use mark::Mark;
+pub use mark::PathMark;
 pub use memory_folder::MemoryFolder;
 pub use mirrored_folder::MirroredFolder;
 pub use revision::Revision;
@@ -50,7 +50,7 @@ pub use scratch::Scratch;
 ///
 /// Each message is complete: it has the path and what the system said.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum DiskError {
     /// The system refused to read.
     #[error("cannot read `{path}`: {cause}")]
     Unreadable {
@@ -153,7 +153,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl DiskError {
     fn reading(path: impl Into<String>, cause: io::Error) -> Self {
         let path = path.into();
         match cause.kind() {
@@ -199,23 +199,23 @@ impl Error {
     }
 }
 
-impl From<Error> for ReadError {
-    fn from(error: Error) -> Self {
+impl From<DiskError> for ReadError {
+    fn from(error: DiskError) -> Self {
         let path = error.path().to_owned();
         let reason = match error {
-            Error::Unreadable { cause, .. } => cause.to_string(),
-            Error::Denied { .. } => "no permission".to_owned(),
-            Error::NotAFile { found, .. } => format!("it is {found}, not a file"),
-            Error::NotAFolder { .. } => "it is not a folder".to_owned(),
-            Error::Outside { .. } => "the path leaves the project".to_owned(),
-            Error::SymlinkOutside { target, .. } => {
+            DiskError::Unreadable { cause, .. } => cause.to_string(),
+            DiskError::Denied { .. } => "no permission".to_owned(),
+            DiskError::NotAFile { found, .. } => format!("it is {found}, not a file"),
+            DiskError::NotAFolder { .. } => "it is not a folder".to_owned(),
+            DiskError::Outside { .. } => "the path leaves the project".to_owned(),
+            DiskError::SymlinkOutside { target, .. } => {
                 format!("it is a symlink that leaves the project, to `{target}`")
             }
-            Error::DanglingSymlink { .. } => "it is a symlink to nothing".to_owned(),
-            Error::TooManyLinks { limit, .. } => {
+            DiskError::DanglingSymlink { .. } => "it is a symlink to nothing".to_owned(),
+            DiskError::TooManyLinks { limit, .. } => {
                 format!("it has more than {limit} folders behind symlinks")
             }
-            Error::NotUnicode { .. } => "its name is not Unicode".to_owned(),
+            DiskError::NotUnicode { .. } => "its name is not Unicode".to_owned(),
             other => other.to_string(),
         };
         Self { path, reason }
@@ -282,15 +282,15 @@ pub fn is_readable_by_others(path: &Path) -> bool {
 }
 
 /// Reads a file outside any project, which the user named; `None` when there is none.
-pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub fn read_anywhere(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(cause) if is_absent(&cause) => Ok(None),
-        Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => Err(Error::NotAFile {
+        Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => Err(DiskError::NotAFile {
             path: path.display().to_string(),
             found: "a folder",
         }),
-        Err(cause) => Err(Error::reading(path.display().to_string(), cause)),
+        Err(cause) => Err(DiskError::reading(path.display().to_string(), cause)),
     }
 }
 
@@ -308,9 +308,9 @@ pub fn read_keys_anywhere(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>>
 
 /// Writes a file that the user named, wherever it is, with the folders above it; one that is there is
 /// replaced in one step.
-pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let shown = path.display().to_string();
-    let unwritable = |cause| Error::writing(&shown, cause);
+    let unwritable = |cause| DiskError::writing(&shown, cause);
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(unwritable)?;
     let mut builder = tempfile::Builder::new();
@@ -327,26 +327,26 @@ pub fn replace_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 /// When something is there: it is never replaced.
-pub fn create_private_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn create_private_anywhere(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let shown = path.display().to_string();
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|cause| match cause.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists {
+        io::ErrorKind::AlreadyExists => DiskError::Exists {
             path: shown.clone(),
         },
-        _ => Error::writing(&shown, cause),
+        _ => DiskError::writing(&shown, cause),
     })?;
     io::Write::write_all(&mut file, bytes)
         .and_then(|()| file.sync_all())
-        .map_err(|cause| Error::writing(&shown, cause))
+        .map_err(|cause| DiskError::writing(&shown, cause))
 }
 
 /// Adds to the end of a file that the user named, wherever it is; one that is not there is made.
-pub fn append_anywhere(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let unwritable = |cause| Error::writing(path.display().to_string(), cause);
+pub fn append_anywhere(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let unwritable = |cause| DiskError::writing(path.display().to_string(), cause);
     let mut options = fs::OpenOptions::new();
     let mut file = options
         .append(true)

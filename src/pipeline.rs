@@ -31,7 +31,7 @@ pub use draft::{
     Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms, tree_policies,
 };
 pub use explanation::{findings, remedy_explanations, rule_explanations, undecidable_explanations};
-pub use failure::Failure;
+pub use failure::CompileFailure;
 pub use found_identities::FoundIdentities;
 pub use inputs::Layout;
 pub use makejinja_front::{ProjectCommands, describes, project_commands};
@@ -40,9 +40,9 @@ pub use rekey::{Rekeyed, rekey};
 pub use sealed_config::{PlainSecret, SecretSet, config_value, set_secret};
 pub use sealed_tree::{ReviewedFile, SealedTree, template_folders, value_route};
 pub use surroundings::surroundings;
-pub use switch::{Change, Switched, set_value, switch};
+pub use switch::{ConfigChange, Switched, set_value, switch};
 pub use versions::{ReadVersions, VersionReport, compare_versions, versions_behind};
-pub use world::{FolderOpener, Keys, MakejinjaSurroundings, World};
+pub use world::{FolderOpener, KeyHandling, MakejinjaSurroundings, World};
 
 pub use crate::config::PublicReference;
 pub use crate::config::cluster::versions::{VersionEntry, VersionKey};
@@ -51,7 +51,7 @@ pub use crate::config::versions::FILE as VERSIONS_FILE;
 pub use crate::makejinja::{
     PluginRequest, PluginStart, PluginStarter, SourceReader, StartedPlugins,
 };
-pub use crate::render::{Chart, is_evaluating, threads};
+pub use crate::render::{InstalledChart, is_evaluating, threads};
 pub use crate::seal::{NewKeys, SealReview};
 pub use crate::workload::Exemption;
 pub use crate::yaml::Route;
@@ -113,7 +113,7 @@ pub struct Compiled {
 pub fn compile(
     world: &World<'_>,
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<Compiled, Failure> {
+) -> Result<Compiled, CompileFailure> {
     // From inside of the pool: from outside, each stage would have to wake it up.
     rayon::scope(|_| compile_here(world, DataKeys::Kept, entropy)).map(|(compiled, _)| compiled)
 }
@@ -142,7 +142,7 @@ fn compile_here(
     world: &World<'_>,
     data_keys: DataKeys,
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<(Compiled, Sealer), Failure> {
+) -> Result<(Compiled, Sealer), CompileFailure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, None, Sealing::Ahead, &mut warnings)?;
     let Front {
@@ -221,7 +221,7 @@ pub struct Audited {
 }
 
 /// Audits a project as its templates make it and as hardening leaves it; nothing is sealed.
-pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
+pub fn audit(world: &World<'_>) -> Result<Audited, CompileFailure> {
     let mut warnings = Warnings::default();
     let Front {
         measures,
@@ -247,7 +247,7 @@ pub fn audit(world: &World<'_>) -> Result<Audited, Failure> {
 }
 
 /// Lists all that the rules find in what a project renders, whatever its baseline knows.
-pub fn all_findings(world: &World<'_>) -> Result<Vec<Diagnostic>, Failure> {
+pub fn all_findings(world: &World<'_>) -> Result<Vec<Diagnostic>, CompileFailure> {
     let mut warnings = Warnings::default();
     let Front {
         measures,
@@ -270,7 +270,7 @@ fn hardened_and_checked(
     measures: &ProjectMeasures,
     tree: Tree<Rendered>,
     warnings: &mut Warnings,
-) -> Result<(Tree<Checked>, Findings), Failure> {
+) -> Result<(Tree<Checked>, Findings), CompileFailure> {
     measures.of(world, tree, |tree, by| {
         let hardened = warnings.keep(harden::harden(tree, by))?;
         let gate = warnings.keep(inputs::gate(world, &measures.project))?;
@@ -308,7 +308,7 @@ enum Sealing {
 }
 
 /// Loads, validates and renders.
-fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, Failure> {
+fn rendered(world: &World<'_>, warnings: &mut Warnings) -> Result<Front, CompileFailure> {
     rendered_from(world, None, Sealing::Never, warnings).map(|(front, _)| front)
 }
 
@@ -318,7 +318,7 @@ fn rendered_from(
     data: Option<&[String]>,
     sealing: Sealing,
     warnings: &mut Warnings,
-) -> Result<(Front, Value), Failure> {
+) -> Result<(Front, Value), CompileFailure> {
     let project = opened_project(world, data, warnings)?;
     match project.kind {
         ProjectKind::Typed => typed_front(world, project, sealing, warnings),
@@ -332,7 +332,7 @@ fn typed_front(
     project: Project,
     sealing: Sealing,
     warnings: &mut Warnings,
-) -> Result<(Front, Value), Failure> {
+) -> Result<(Front, Value), CompileFailure> {
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     // What does not depend on the config is read while the config is validated.
     let (configured, (library, profiles, mut earlier, elsewhere)) = rayon::join(
@@ -396,7 +396,7 @@ fn name_secrets(
     project: &Project,
     rendering: Rendering,
     warnings: &mut Warnings,
-) -> Result<(Rendering, Rules, BTreeSet<String>), Failure> {
+) -> Result<(Rendering, Rules, BTreeSet<String>), CompileFailure> {
     let rules = warnings.keep(inputs::rules(world, project, &rendering.tree))?;
     let named = rules.named(rendering.tree.files());
     let rendering = Rendering {
@@ -407,7 +407,10 @@ fn name_secrets(
 }
 
 /// Loads and validates.
-fn configured(world: &World<'_>, warnings: &mut Warnings) -> Result<(Project, Cluster), Failure> {
+fn configured(
+    world: &World<'_>,
+    warnings: &mut Warnings,
+) -> Result<(Project, Cluster), CompileFailure> {
     let project = opened_project(world, None, warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let configured = configured_by(world, &project, &keyring, warnings)?;
@@ -419,7 +422,7 @@ fn opened_project(
     world: &World<'_>,
     data: Option<&[String]>,
     warnings: &mut Warnings,
-) -> Result<Project, Failure> {
+) -> Result<Project, CompileFailure> {
     let mut project = warnings.keep(inputs::project(world))?;
     world.files.heed(&project);
     if let Some(data) = data {
@@ -442,7 +445,7 @@ fn configured_by(
     project: &Project,
     keyring: &Keyring,
     warnings: &mut Warnings,
-) -> Result<Configured, Failure> {
+) -> Result<Configured, CompileFailure> {
     if project.kind == ProjectKind::Makejinja {
         return Err(makejinja_front::no_typed_config());
     }
@@ -480,17 +483,17 @@ pub fn closed_files(world: &World<'_>) -> Vec<Vec<String>> {
 }
 
 /// Returns the JSON Schema of the config: the core's, with each app's under `apps`.
-pub fn schema(world: &World<'_>) -> Result<Value, Failure> {
+pub fn schema(world: &World<'_>) -> Result<Value, CompileFailure> {
     Ok(inputs::schema(world)?.json().clone())
 }
 
 /// Returns the JSON Schema of the config as editors need it: see [`Schema::for_editors`](validate::Schema::for_editors).
-pub fn schema_for_editors(world: &World<'_>) -> Result<Value, Failure> {
+pub fn schema_for_editors(world: &World<'_>) -> Result<Value, CompileFailure> {
     Ok(inputs::schema(world)?.for_editors())
 }
 
 /// Lists the apps that the project knows and their charts, enabled or not, sorted by namespace and name.
-pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
+pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<InstalledChart>)>, CompileFailure> {
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(world, &mut warnings)?;
     warnings.keep(render::apps(
@@ -500,7 +503,7 @@ pub fn apps(world: &World<'_>) -> Result<Vec<(App, Vec<Chart>)>, Failure> {
 }
 
 /// Returns where the project keeps its templates and its outputs.
-pub fn layout(world: &World<'_>) -> Result<Layout, Failure> {
+pub fn layout(world: &World<'_>) -> Result<Layout, CompileFailure> {
     let project = Warnings::default().keep(inputs::project(world))?;
     Ok(Layout::of(&project, &world.files))
 }

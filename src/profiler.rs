@@ -34,18 +34,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::charts::Profiles;
-use crate::charts::naming::Naming;
+use crate::charts::naming::ReleaseNaming;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Disk};
 use crate::source::{MemoryFiles, ReadError, Source};
 use crate::yaml;
-use chart::Chart;
+use chart::LoadedChart;
 use evidence::Evidence;
 use helm::Helm;
 pub use helm::Tick;
 use measure::Measure;
 use names::Names;
-use rendering::Rendering;
+use rendering::ChartRendering;
 
 /// What to make a profile of, and how.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub struct Request<'r> {
 
 /// A profile that was made.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct MadeProfile {
     /// The chart's name.
     pub chart: String,
     /// The profile's text.
@@ -87,7 +87,7 @@ pub struct Made {
 
 /// Why no profile was made.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ProfilerError {
     /// `helm` cannot be run.
     #[error("cannot run `{program}`")]
     NoHelm {
@@ -143,32 +143,32 @@ pub enum Error {
     },
     /// The disk did not do its part.
     #[error(transparent)]
-    Disk(#[from] fs::Error),
+    Disk(#[from] fs::DiskError),
     /// A file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
 /// Returns the name of a chart without rendering it.
-pub fn name(path: &Path) -> Result<String, Error> {
-    Ok(Chart::load(&files(path)?)?.name)
+pub fn name(path: &Path) -> Result<String, ProfilerError> {
+    Ok(LoadedChart::load(&files(path)?)?.name)
 }
 
 /// Returns the SHA-256 of a chart in hexadecimal digits; a folder and the archive packed of it have the same one.
-pub fn chart_digest(path: &Path) -> Result<String, Error> {
+pub fn chart_digest(path: &Path) -> Result<String, ProfilerError> {
     Ok(record::digest_of_files(&files(path)?))
 }
 
 /// Makes a profile of a chart; `tick` hears of each rendering.
-pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
+pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<MadeProfile, ProfilerError> {
     let files = files(request.chart)?;
-    let chart = Chart::load(&files)?;
+    let chart = LoadedChart::load(&files)?;
     let earlier = request.earlier.map(read_values).transpose()?;
     let has_source = earlier
         .as_ref()
         .is_some_and(|old| old.get("sources").is_some());
     if request.sources.is_empty() && !has_source {
-        return Err(Error::NoSource { chart: chart.name });
+        return Err(ProfilerError::NoSource { chart: chart.name });
     }
     let mut helm = Helm::new(request, tick);
     let mut base = json!({});
@@ -176,7 +176,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
         chart::merge(&mut base, &read_values(source)?);
     }
     let defaults = chart.defaults();
-    let baseline = Rendering::read(helm.template(trial::RELEASE, &base)?);
+    let baseline = ChartRendering::read(helm.template(trial::RELEASE, &base)?);
     let mut reads = reads::reads(&chart);
     let now = trial::effective(&defaults, &base);
     closed::find_living(&helm, &base, &now, &baseline, &mut reads.known);
@@ -186,7 +186,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let whole = std::mem::replace(&mut helm, Helm::new(request, tick));
     helm.change_to(copy.path().to_owned());
     let same = helm.template(trial::RELEASE, &base).is_ok_and(|text| {
-        let quick = Rendering::read(text);
+        let quick = ChartRendering::read(text);
         quick.is_like(&baseline)
     });
     if !same {
@@ -204,7 +204,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
     let measured = measure.run();
     closed::close_by_schema(&chart, &mut reads.known);
 
-    let facts = Facts {
+    let facts = MeasuredFacts {
         workloads: measured.workloads,
         fullname: measured.fullname,
         overrides: measured.overrides,
@@ -217,7 +217,7 @@ pub fn profile(request: &Request<'_>, tick: &dyn Tick) -> Result<Made, Error> {
 }
 
 /// What a profile holds that was measured.
-struct Facts {
+struct MeasuredFacts {
     workloads: Vec<Value>,
     fullname: Option<Value>,
     overrides: Option<Value>,
@@ -229,11 +229,11 @@ struct Facts {
 /// Writes a profile of facts, with what people wrote into an earlier one.
 fn written(
     request: &Request<'_>,
-    chart: &Chart,
+    chart: &LoadedChart,
     earlier: Option<&Value>,
-    facts: Facts,
+    facts: MeasuredFacts,
     renderings: usize,
-) -> Result<Made, Error> {
+) -> Result<MadeProfile, ProfilerError> {
     let mut profile = Map::new();
     profile.insert("chart".to_owned(), json!(chart.name));
     profile.insert("versions".to_owned(), versions(&chart.version));
@@ -258,12 +258,14 @@ fn written(
         let known = known.and_then(Result::ok);
         let old = |pattern: &str, release: &str| match &known {
             Some(known) => known.iter().next().map_or(String::new(), |profile| {
-                Naming::of(profile, release, &Map::new()).fill(pattern).text
+                ReleaseNaming::of(profile, release, &Map::new())
+                    .fill(pattern)
+                    .text
             }),
             None => pattern.to_owned(),
         };
         let new = |pattern: &str, release: &str| facts.names.filled(pattern, release, &Map::new());
-        let naming = document::Naming {
+        let naming = document::ProfileNaming {
             releases: [&names::short(&chart.name), trial::RELEASE],
             old: &old,
             new: &new,
@@ -274,7 +276,7 @@ fn written(
     let text = document::text(profile, request.schema);
     let path = format!("{}.yaml", chart.name);
     let read = Profiles::load(Vec::new(), &[(path, text.clone())]);
-    let read = read.map_err(|problems| Error::NoProfile {
+    let read = read.map_err(|problems| ProfilerError::NoProfile {
         chart: chart.name.clone(),
         problems,
     })?;
@@ -282,7 +284,7 @@ fn written(
         .iter()
         .flat_map(|profile| proof::contradictions(&read, profile, &facts.evidence));
     let contradictions = contradictions.collect();
-    Ok(Made {
+    Ok(MadeProfile {
         evidence: facts.evidence,
         contradictions,
         chart: chart.name.clone(),
@@ -308,19 +310,19 @@ fn add_sources(profile: &mut Map<String, Value>, more: &[String]) {
 }
 
 /// Reads the files of a chart, be it a folder or an archive.
-fn files(path: &Path) -> Result<MemoryFiles, Error> {
+fn files(path: &Path) -> Result<MemoryFiles, ProfilerError> {
     if path.is_dir() {
         return chart::unpacked(&Disk::open(path)?);
     }
     let shown = path.display().to_string();
     match fs::read_anywhere(path)? {
         Some(bytes) => chart::unpacked(&archive::unpack(&shown, &bytes)?),
-        None => Err(Error::NoChart { path: shown }),
+        None => Err(ProfilerError::NoChart { path: shown }),
     }
 }
 
-fn read_values(source: &Source) -> Result<Value, Error> {
-    let documents = yaml::load(&source.text).map_err(|error| Error::BadFile {
+fn read_values(source: &Source) -> Result<Value, ProfilerError> {
+    let documents = yaml::load(&source.text).map_err(|error| ProfilerError::BadFile {
         path: source.path.clone(),
         reason: error.message,
     })?;

@@ -19,7 +19,7 @@ mod version_reads;
 
 pub use crate::cel::is_at_work as is_evaluating;
 pub use asks::{AskedOption, NeededLevel, OperatorPods, PodAsks};
-pub use charts::Chart;
+pub use charts::InstalledChart;
 pub use codes::CODES;
 pub use engine::jinja::{CallFailure, FindSource};
 pub use engine::tera::{
@@ -43,15 +43,15 @@ use crate::config::cluster::versions::{VersionKey, VersionTable};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
-use crate::tree::{App, File, Rendered, Tree};
-use asks::Asked;
+use crate::tree::{App, OutputFile, Rendered, Tree};
+use asks::GatheredAsks;
 use engine::TemplateEngine as _;
 use engine::tera::{
-    Environment, Other, Surroundings, Template, TeraEngine, TeraTemplates, TeraView, Variables,
-    sealed_text,
+    Other, PreparedTemplate, Surroundings, TemplateEnvironment, TemplateVariables, TeraEngine,
+    TeraTemplates, TeraView, sealed_text,
 };
-use layers::Entry;
-use outputs::Output;
+use layers::LayerEntry;
+use outputs::PlannedOutput;
 
 /// What templates see of a project.
 #[derive(Clone, Copy)]
@@ -123,7 +123,10 @@ pub struct OtherRendering {
 }
 
 /// Lists the apps of the project and their charts, enabled or not, sorted by namespace and name.
-pub fn apps(context: Context<'_>, library: &Library) -> StageResult<Vec<(App, Vec<Chart>)>> {
+pub fn apps(
+    context: Context<'_>,
+    library: &Library,
+) -> StageResult<Vec<(App, Vec<InstalledChart>)>> {
     let mut problems = library.problems.clone();
     let entries = &library.entries;
     let apps = apps::discover(&library.manifests, context.values, &mut problems);
@@ -180,20 +183,24 @@ fn render_all(
 ) -> StageResult<Rendering> {
     let mut problems = library.problems.clone();
     let apps = apps::discover(&library.manifests, context.values, &mut problems);
-    let asked = Asked::of(library, &apps, context.values, &mut problems);
-    let is_on = |entry: &&Entry| is_output(entry, &apps);
-    let outputs: Vec<&Entry> = library.entries.iter().filter(is_on).collect();
+    let asked = GatheredAsks::of(library, &apps, context.values, &mut problems);
+    let is_on = |entry: &&LayerEntry| is_output(entry, &apps);
+    let outputs: Vec<&LayerEntry> = library.entries.iter().filter(is_on).collect();
     outputs::check_paths(&outputs, &library.reserved, &mut problems);
-    let mut templates: Vec<Template> = library
+    let mut templates: Vec<PreparedTemplate> = library
         .entries
         .par_iter()
         .filter(|entry| entry.is_template() && (entry.is_partial() || is_output(entry, &apps)))
-        .map(|entry| Template::new(&entry.path, &entry.source))
+        .map(|entry| PreparedTemplate::new(&entry.path, &entry.source))
         .collect();
     sealed_text::veil_included(&mut templates);
     let paths = library.entries.iter().filter(|entry| !entry.is_partial());
     let paths = paths.map(|entry| entry.output().to_owned()).collect();
-    let environment = Arc::new(Environment::new(apps.clone(), paths, context.values));
+    let environment = Arc::new(TemplateEnvironment::new(
+        apps.clone(),
+        paths,
+        context.values,
+    ));
     let templates = TeraTemplates {
         all: &templates,
         environment: &environment,
@@ -208,7 +215,7 @@ fn render_all(
             other: None,
         },
     };
-    let variables = Variables::of(context.values, context.versions, &apps, &asked);
+    let variables = TemplateVariables::of(context.values, context.versions, &apps, &asked);
     let (made, found) = run.render(&outputs, &variables);
     problems.extend(found);
     problems.extend(asked.unmet(&made));
@@ -239,11 +246,15 @@ struct TemplateRun<'r> {
 
 impl TemplateRun<'_> {
     /// Renders what becomes an output, side by side.
-    fn render(self, outputs: &[&Entry], variables: &Variables<'_>) -> (Vec<File>, Vec<Diagnostic>) {
-        let render_one = |entry: &&Entry| {
+    fn render(
+        self,
+        outputs: &[&LayerEntry],
+        variables: &TemplateVariables<'_>,
+    ) -> (Vec<OutputFile>, Vec<Diagnostic>) {
+        let render_one = |entry: &&LayerEntry| {
             let mut problems = Vec::new();
             let compared = self.surroundings.other.is_some();
-            let output = Output::from(*entry);
+            let output = PlannedOutput::from(*entry);
             if !entry.is_template() {
                 let file = if compared {
                     outputs::compared(output, entry.source.text.clone())
@@ -271,7 +282,7 @@ impl TemplateRun<'_> {
             };
             (file, problems)
         };
-        let (made, found): (Vec<Option<File>>, Vec<Vec<Diagnostic>>) =
+        let (made, found): (Vec<Option<OutputFile>>, Vec<Vec<Diagnostic>>) =
             outputs.par_iter().map(render_one).unzip();
         (
             made.into_iter().flatten().collect(),
@@ -290,7 +301,7 @@ impl TemplateRun<'_> {
         let mut failures = Vec::new();
         let apps = apps::discover(&library.manifests, other.values, &mut failures);
         let entries = library.entries.iter();
-        let outputs: Vec<&Entry> = entries.filter(|entry| is_output(entry, &apps)).collect();
+        let outputs: Vec<&LayerEntry> = entries.filter(|entry| is_output(entry, &apps)).collect();
         let (replaced, declassified) = match &other.files {
             ReplacedFiles::AllSecret(files) => {
                 let all = files.iter().chain(secret_files).cloned();
@@ -299,8 +310,8 @@ impl TemplateRun<'_> {
             ReplacedFiles::Secret(files) => (files.clone(), false),
             ReplacedFiles::MadeUp(files) => (files.clone(), true),
         };
-        let asked = Asked::of(library, &apps, other.values, &mut failures);
-        let variables = Variables::of(other.values, self.versions, &apps, &asked);
+        let asked = GatheredAsks::of(library, &apps, other.values, &mut failures);
+        let variables = TemplateVariables::of(other.values, self.versions, &apps, &asked);
         let other = Arc::new(Other {
             apps: apps.clone(),
             replaced,
@@ -348,6 +359,6 @@ pub fn finish_problems(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<
 }
 
 /// Returns whether a file of the folder of templates becomes an output in this project.
-fn is_output(entry: &Entry, apps: &[App]) -> bool {
+fn is_output(entry: &LayerEntry, apps: &[App]) -> bool {
     !entry.is_partial() && apps::is_on(&entry.path, apps)
 }

@@ -41,12 +41,12 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::Source;
 use crate::tree::{
-    Checked, File, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
+    Checked, OutputFile, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
 };
 use coverage::Extent;
-use earlier::File as Found;
-use keep::{Verdict, Wanted};
-use rules::Rule;
+use earlier::EarlierFile as Found;
+use keep::{KeepVerdict, WantedFile};
+use rules::SealingRule;
 
 /// What sealing needs besides the tree.
 pub struct Inputs<'i> {
@@ -100,7 +100,7 @@ pub fn seal(
         .now
         .parse()
         .expect("the caller hands in the time as RFC 3339");
-    let secrets: Vec<&File> = tree.files().filter(|file| file.is_secret()).collect();
+    let secrets: Vec<&OutputFile> = tree.files().filter(|file| file.is_secret()).collect();
     let decisions: Vec<Result<Decision<'_>, Vec<Diagnostic>>> = secrets
         .par_iter()
         .map(|file| decide(file, inputs))
@@ -120,13 +120,13 @@ pub fn seal(
         };
         problems.extend(warnings);
         match action {
-            Action::Keep { bytes, verified } => {
+            SealAction::Keep { bytes, verified } => {
                 if !verified {
                     unverified.push(file.path.as_str());
                 }
                 sealed.insert(file.path.clone(), ciphertext(bytes, true));
             }
-            Action::Seal {
+            SealAction::Seal {
                 plain,
                 rule,
                 opened,
@@ -211,9 +211,9 @@ fn terms_of(metadata: &Metadata) -> SealTerms {
 
 /// A file that is sealed, anew or in the place of one that is there.
 struct Job<'s> {
-    file: &'s File,
+    file: &'s OutputFile,
     plain: PlainFile,
-    rule: &'s Rule,
+    rule: &'s SealingRule,
     opened: Option<&'s OpenedFile>,
     draw: Draw,
 }
@@ -231,29 +231,29 @@ impl Job<'_> {
 
 /// What becomes of one file.
 struct Decision<'r> {
-    action: Action<'r>,
+    action: SealAction<'r>,
     warnings: Vec<Diagnostic>,
 }
 
-enum Action<'r> {
+enum SealAction<'r> {
     Keep {
         bytes: Vec<u8>,
         verified: bool,
     },
     Seal {
         plain: PlainFile,
-        rule: &'r Rule,
+        rule: &'r SealingRule,
         opened: Option<&'r OpenedFile>,
     },
 }
 
-fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
+fn decide<'r>(file: &OutputFile, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
     let found = inputs.rules.find(&file.path);
     if carried::is_carried(file) {
         let rule = found.ok_or_else(|| vec![inputs.rules.no_rule(&file.path)])?;
         let warnings = carried::judge(file, rule, inputs)?;
         let bytes = file.bytes().to_vec();
-        let action = Action::Keep {
+        let action = SealAction::Keep {
             bytes,
             verified: true,
         };
@@ -285,12 +285,17 @@ fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diag
 }
 
 /// Decides what becomes of a file that can be sealed.
-fn judged<'r>(file: &File, plain: PlainFile, rule: &'r Rule, inputs: &Inputs<'r>) -> Decision<'r> {
+fn judged<'r>(
+    file: &OutputFile,
+    plain: PlainFile,
+    rule: &'r SealingRule,
+    inputs: &Inputs<'r>,
+) -> Decision<'r> {
     let store = Store::of(&file.path);
     let unseen = inputs.unseen.and_then(|tree| tree.get(&file.path));
     let unseen = unseen.and_then(|other| PlainFile::read(other.bytes(), store).ok());
     let earlier: Option<&'r Found> = inputs.earlier.get(&file.path);
-    let wanted = Wanted {
+    let wanted = WantedFile {
         file: &plain,
         unseen: unseen.as_ref(),
         target: rule.creation.target(),
@@ -299,23 +304,23 @@ fn judged<'r>(file: &File, plain: PlainFile, rule: &'r Rule, inputs: &Inputs<'r>
     };
     let verdict = earlier.map(|earlier| (earlier, keep::judge(&wanted, earlier)));
     let mut warnings = Vec::new();
-    let keep = |found: &Found, verified| Action::Keep {
+    let keep = |found: &Found, verified| SealAction::Keep {
         bytes: found.bytes.clone(),
         verified,
     };
     let opened = match verdict {
-        Some((found, verdict @ (Verdict::Same | Verdict::Unverified))) => {
-            let action = keep(found, matches!(verdict, Verdict::Same));
+        Some((found, verdict @ (KeepVerdict::Same | KeepVerdict::Unverified))) => {
+            let action = keep(found, matches!(verdict, KeepVerdict::Same));
             return Decision { action, warnings };
         }
-        Some((_, Verdict::Changed(opened))) => Some(opened),
-        Some((_, Verdict::Damaged(problem))) => {
+        Some((_, KeepVerdict::Changed(opened))) => Some(opened),
+        Some((_, KeepVerdict::Damaged(problem))) => {
             warnings.push(damaged(&file.path, &problem));
             None
         }
-        Some((_, Verdict::Differs)) | None => None,
+        Some((_, KeepVerdict::Differs)) | None => None,
     };
-    let action = Action::Seal {
+    let action = SealAction::Seal {
         plain,
         rule,
         opened,
@@ -329,7 +334,7 @@ fn in_template(problems: Vec<Diagnostic>, place: &crate::source::Place) -> Vec<D
         .collect()
 }
 
-fn named_by(problems: Vec<Diagnostic>, rule: &Rule) -> Vec<Diagnostic> {
+fn named_by(problems: Vec<Diagnostic>, rule: &SealingRule) -> Vec<Diagnostic> {
     let told = problems.into_iter();
     told.map(|problem| problem.with_related(rule.place.clone(), "named by this rule"))
         .collect()
@@ -343,7 +348,7 @@ struct RemovedRecipients<'s> {
 }
 
 impl<'s> RemovedRecipients<'s> {
-    fn add(&mut self, file: &'s File, opened: Option<&OpenedFile>, rule: &Rule) {
+    fn add(&mut self, file: &'s OutputFile, opened: Option<&OpenedFile>, rule: &SealingRule) {
         let Some(opened) = opened else {
             return;
         };

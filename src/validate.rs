@@ -38,7 +38,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::config::cluster::versions::VersionTable;
-use crate::config::cluster::{Cluster, Merged, Places};
+use crate::config::cluster::{Cluster, ConfigPlaces, Merged};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::yaml::pointer_step;
 use functions::Evaluator;
@@ -50,14 +50,14 @@ use walk::{ApplicableSchemas, KeyPatterns};
 
 /// The schema of the core, or of an app, as a file has it.
 #[derive(Debug)]
-pub struct Text {
+pub struct SchemaText {
     /// The JSON.
     pub text: Cow<'static, str>,
     /// The same packed, for [`crate::yaml::unpack_json`]; without the words for people, which validation does not ask for.
     pub packed: Option<&'static [u8]>,
 }
 
-impl From<String> for Text {
+impl From<String> for SchemaText {
     fn from(text: String) -> Self {
         Self {
             text: Cow::Owned(text),
@@ -69,8 +69,8 @@ impl From<String> for Text {
 /// The schema of a project's config, ready to validate.
 #[derive(Debug)]
 pub struct Schema {
-    base: Text,
-    apps: Vec<(String, Text)>,
+    base: SchemaText,
+    apps: Vec<(String, SchemaText)>,
     /// What validation asks for.
     terse: Value,
     full: OnceLock<Value>,
@@ -119,8 +119,8 @@ pub fn warm_up() {
 
 /// Composes the core's schema with the schema of each app, under `apps`.
 pub fn compose(
-    base: impl Into<Text>,
-    apps: Vec<(String, Text)>,
+    base: impl Into<SchemaText>,
+    apps: Vec<(String, SchemaText)>,
 ) -> Result<Schema, Vec<Diagnostic>> {
     let base = base.into();
     let terse = parts(&base, &apps, reading::read_schema)?;
@@ -137,9 +137,9 @@ pub fn compose(
 
 /// Reads the schemas and puts those of the apps into the core's.
 fn parts(
-    base: &Text,
-    apps: &[(String, Text)],
-    read: impl Fn(&str, &Text, Option<&Value>) -> Result<Value, Vec<Diagnostic>> + Sync,
+    base: &SchemaText,
+    apps: &[(String, SchemaText)],
+    read: impl Fn(&str, &SchemaText, Option<&Value>) -> Result<Value, Vec<Diagnostic>> + Sync,
 ) -> Result<Value, Vec<Diagnostic>> {
     let mut json = read("schemas/cluster.schema.json", base, None)?;
     let shared = json.get("$defs").unwrap_or(&Value::Null);
@@ -381,7 +381,7 @@ fn shape_problems(
     schema: &Schema,
     violations: &[SchemaViolation],
     hidden: &HiddenPlaces,
-    places: &Places,
+    places: &ConfigPlaces,
 ) -> Vec<Diagnostic> {
     if violations.is_empty() {
         return Vec::new();

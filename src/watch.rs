@@ -17,9 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use crate::fs::{self, Around, Disk};
+use crate::fs::{self, Disk, WatchedSurroundings};
 
-pub use command::{Changes, Command, Ended, run_line};
+pub use command::{Changes, Ended, UserCommand, run_line};
 pub use expected::{Difference, Expected};
 use eyes::Eyes;
 
@@ -32,10 +32,10 @@ pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why waiting was not possible.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum WatchError {
     /// The project cannot be opened.
     #[error(transparent)]
-    Disk(#[from] fs::Error),
+    Disk(#[from] fs::DiskError),
     /// The system does not let the program hear of Ctrl-C.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signals(#[from] ctrlc::Error),
@@ -86,7 +86,7 @@ pub struct Watch {
     disk: Disk,
     base: PathBuf,
     expected: Expected,
-    around: Around,
+    around: WatchedSurroundings,
     eyes: Eyes,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
@@ -100,14 +100,14 @@ impl Watch {
     ///
     /// # Errors
     /// When the folder is not there.
-    pub fn open(root: &Path, poll: Option<Duration>) -> Result<Self, Error> {
+    pub fn open(root: &Path, poll: Option<Duration>) -> Result<Self, WatchError> {
         let disk = Disk::open(root)?;
         let (sender, receiver) = mpsc::channel();
         let base = disk.root().parent().unwrap_or(disk.root()).to_owned();
         Ok(Self {
             base,
             expected: Expected::default(),
-            around: Around::default(),
+            around: WatchedSurroundings::default(),
             eyes: Eyes::open(poll, &sender),
             disk,
             sender,
@@ -121,7 +121,7 @@ impl Watch {
     ///
     /// # Errors
     /// When the system refuses, or when the process does so already.
-    pub fn stop_on_signals(&self) -> Result<(), Error> {
+    pub fn stop_on_signals(&self) -> Result<(), WatchError> {
         let stopped = Arc::clone(&self.stopped);
         let sender = self.sender.clone();
         ctrlc::set_handler(move || {
@@ -197,10 +197,10 @@ impl Watch {
 
     /// Watches the folders around all that is expected; returns whether one is new.
     fn follow(&mut self) -> bool {
-        self.around = Around::new();
+        self.around = WatchedSurroundings::new();
         self.expected
             .surround(&self.disk, &self.base, &mut self.around);
-        let Around { folders, files, .. } = &self.around;
+        let WatchedSurroundings { folders, files, .. } = &self.around;
         self.eyes.follow(&folders.union(files).cloned().collect())
     }
 

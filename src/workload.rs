@@ -66,16 +66,16 @@ pub enum Home<'t> {
     /// In its own manifest, with its pod at this route.
     Manifest(Route),
     /// In the values of a release, by the paths of its chart's profile.
-    Chart(&'t Release<'t>, &'t profile::Workload),
+    Chart(&'t Release<'t>, &'t profile::ProfileWorkload),
     /// In the values of a release of bjw-s' app-template, as this controller.
     AppTemplate(&'t Release<'t>, String),
     /// In a custom resource from which an operator makes it, by the paths of the operator's profile.
-    Operand(&'t profile::Workload),
+    Operand(&'t profile::ProfileWorkload),
 }
 
 /// A container of a workload.
 #[derive(Clone, Copy, Debug)]
-pub struct Container<'w> {
+pub struct WorkloadContainer<'w> {
     /// Its name.
     pub name: &'w str,
     /// Whether it runs before the others and ends: a sidecar (`restartPolicy: Always`) does not.
@@ -128,7 +128,7 @@ impl<'t> Workload<'t> {
     }
 
     /// Returns what a profile knows of it.
-    pub fn known(&self) -> Option<&'t profile::Workload> {
+    pub fn known(&self) -> Option<&'t profile::ProfileWorkload> {
         match &self.home {
             Home::Chart(_, known) | Home::Operand(known) => Some(known),
             Home::Manifest(_) | Home::AppTemplate(..) => None,
@@ -136,7 +136,7 @@ impl<'t> Workload<'t> {
     }
 
     /// Returns what a profile knows of one of its containers.
-    pub fn known_container(&self, name: &str) -> Option<&'t profile::Container> {
+    pub fn known_container(&self, name: &str) -> Option<&'t profile::ProfileContainer> {
         let known = self.known()?;
         known.containers.get(name).or_else(|| {
             let release = self.release()?;
@@ -147,17 +147,20 @@ impl<'t> Workload<'t> {
     }
 
     /// Lists its containers, init containers first.
-    pub fn containers(&self) -> impl Iterator<Item = Container<'_>> {
+    pub fn containers(&self) -> impl Iterator<Item = WorkloadContainer<'_>> {
         ["initContainers", "containers"]
             .into_iter()
             .flat_map(|list| {
                 let items = self.pod["spec"][list].as_array();
-                items.into_iter().flatten().map(move |value| Container {
-                    name: value["name"].as_str().unwrap_or_default(),
-                    init: list == "initContainers" && value["restartPolicy"] != "Always",
-                    list,
-                    value,
-                })
+                items
+                    .into_iter()
+                    .flatten()
+                    .map(move |value| WorkloadContainer {
+                        name: value["name"].as_str().unwrap_or_default(),
+                        init: list == "initContainers" && value["restartPolicy"] != "Always",
+                        list,
+                        value,
+                    })
             })
     }
 

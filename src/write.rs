@@ -6,7 +6,7 @@
 //! 2. It compares the tree with the disk and with `kiln.lock`, the committed list of the outputs
 //!    that Kiln owns and their digests. Unchanged files are not touched, foreign ones are an error,
 //!    those edited by hand are kept.
-//! 3. [`Plan::apply`] writes all new content to `.kiln/new` and syncs it, then a journal of the
+//! 3. [`WritePlan::apply`] writes all new content to `.kiln/new` and syncs it, then a journal of the
 //!    changes, and from then on the new tree is a matter of renames, which the next run completes
 //!    if this one is killed. A rename that fails is undone with all before it.
 //!
@@ -33,13 +33,13 @@ use crate::tree::output_path::ReservedPaths;
 
 pub use crate::tree::output_path::LOCK_FILE;
 
-pub use apply::{Interruption, Step};
+pub use apply::{Interruption, WriteStep};
 pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
 pub use lock::{KILN, List};
-pub use plan::{ClaimedFolder, Options, Plan, plan};
-pub use report::Report;
+pub use plan::{ClaimedFolder, PlanOptions, WritePlan, plan};
+pub use report::WriteReport;
 
 /// The folder in the output folder where changes are staged; there only while Kiln writes, or after
 /// it was killed.
@@ -49,17 +49,17 @@ pub const HOME: &str = ".kiln";
 ///
 /// Each message is complete: it has the path, what the system said, and how the tree was left.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum WriteError {
     /// The disk failed before anything was staged: also when another Kiln is at it.
     #[error(transparent)]
-    Disk(#[from] fs::Error),
+    Disk(#[from] fs::DiskError),
     /// New content could not be staged.
     #[error("cannot stage `{path}`, so nothing was changed: {cause}")]
     Stage {
         /// The output.
         path: String,
         /// What the disk said.
-        cause: fs::Error,
+        cause: fs::DiskError,
     },
     /// A change could not be made.
     #[error("cannot update `{path}`, so all files were put back as they were: {cause}")]
@@ -67,7 +67,7 @@ pub enum Error {
         /// The output.
         path: String,
         /// What the disk said.
-        cause: fs::Error,
+        cause: fs::DiskError,
     },
     /// A change could neither be made nor undone.
     #[error("cannot put `{path}` back as it was, which the next run will try again: {cause}")]
@@ -75,7 +75,7 @@ pub enum Error {
         /// The output.
         path: String,
         /// What the disk said.
-        cause: fs::Error,
+        cause: fs::DiskError,
     },
     /// The journal of a killed run makes no sense.
     #[error(
@@ -87,15 +87,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The observer of [`Plan::apply_with`] asked to stop as if killed.
+    /// The observer of [`WritePlan::apply_with`] asked to stop as if killed.
     #[error("stopped as if killed")]
     Killed,
 }
 
-impl Error {
+impl WriteError {
     /// Returns whether another Kiln is writing to the same folder.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Disk(fs::Error::Busy { .. }))
+        matches!(self, Self::Disk(fs::DiskError::Busy { .. }))
     }
 }
 
@@ -167,7 +167,7 @@ impl<'t> Target<'t> {
         self
     }
 
-    fn folder(&self) -> Result<Folder, fs::Error> {
+    fn folder(&self) -> Result<Folder, fs::DiskError> {
         self.disk.folder(self.output)
     }
 }
@@ -177,7 +177,7 @@ impl<'t> Target<'t> {
 /// # Errors
 /// A list that cannot be read as one, or that names what can be no output.
 pub fn list(target: &Target<'_>) -> Result<Option<List>, Vec<Diagnostic>> {
-    let unreadable = |error: fs::Error| vec![Diagnostic::error("bad-lock", error.to_string())];
+    let unreadable = |error: fs::DiskError| vec![Diagnostic::error("bad-lock", error.to_string())];
     let read = || target.folder()?.read(LOCK_FILE);
     let Some(bytes) = read().map_err(unreadable)? else {
         return Ok(None);
@@ -203,7 +203,7 @@ pub fn list_of(target: &Target<'_>, text: &[u8]) -> Result<List, Vec<Diagnostic>
 ///
 /// To be called before anything reads the outputs. Costs one look at the disk when there is nothing
 /// to do, and then makes nothing.
-pub fn recover(target: &Target<'_>) -> Result<Recovery, Error> {
+pub fn recover(target: &Target<'_>) -> Result<Recovery, WriteError> {
     recover_with(target, &mut |_| Ok(()))
 }
 
@@ -213,8 +213,8 @@ pub fn recover(target: &Target<'_>) -> Result<Recovery, Error> {
 /// is removed with the claim.
 ///
 /// # Errors
-/// Also when another Kiln holds the folder: [`Error::is_busy`].
-pub fn claim(target: &Target<'_>) -> Result<ClaimedFolder, Error> {
+/// Also when another Kiln holds the folder: [`WriteError::is_busy`].
+pub fn claim(target: &Target<'_>) -> Result<ClaimedFolder, WriteError> {
     let folder = target.folder()?;
     let claim = folder.claim(HOME, &target.holder)?;
     let recovery = apply::recover(&folder, &target.reserved, &mut |_| Ok(()))?;
@@ -228,17 +228,17 @@ pub fn claim(target: &Target<'_>) -> Result<ClaimedFolder, Error> {
 /// Returns whether nothing is at work in the output folder, nor left there for [`recover`].
 pub fn is_complete(disk: &Disk, output: &str) -> bool {
     let home = || disk.folder(output)?.entry(HOME);
-    home().is_ok_and(|home| home == fs::Entry::Missing)
+    home().is_ok_and(|home| home == fs::FolderEntry::Missing)
 }
 
 /// Does as [`recover`], with an observer that is called after each step and can interrupt, so that
 /// tests can show what a crash leaves.
 pub fn recover_with(
     target: &Target<'_>,
-    observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
-) -> Result<Recovery, Error> {
+    observer: &mut dyn FnMut(WriteStep<'_>) -> Result<(), Interruption>,
+) -> Result<Recovery, WriteError> {
     let folder = target.folder()?;
-    if folder.entry(HOME)? == fs::Entry::Missing {
+    if folder.entry(HOME)? == fs::FolderEntry::Missing {
         return Ok(Recovery::Nothing);
     }
     let _claim = folder.claim(HOME, &target.holder)?;

@@ -659,3 +659,36 @@ fn the_oldest_compiler_is_the_pinned_one() {
         }
     }
 }
+
+/// A type is found by one search for its name: each crate defines a name once. Types inside of functions and
+/// associated types are local, and aside.
+#[test]
+fn a_type_has_a_name_of_its_own() {
+    for (name, _) in CRATES {
+        let mut places_by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for path in rust_files(&folder_of(name).join("src")) {
+            let text = fs::read_to_string(&path).unwrap();
+            let product = text.split("#[cfg(test)]\nmod ").next().unwrap();
+            for defined in product.lines().filter_map(type_defined_by) {
+                let place = path.strip_prefix(root()).unwrap().display().to_string();
+                places_by_name.entry(defined).or_default().push(place);
+            }
+        }
+        assert!(places_by_name.len() > 3, "{name}: no types were found");
+        places_by_name.retain(|_, places| places.len() > 1);
+        assert!(places_by_name.is_empty(), "{name}: {places_by_name:#?}");
+    }
+}
+
+/// Returns the name of the type that a line at the left margin defines.
+fn type_defined_by(line: &str) -> Option<String> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.strip_prefix(' ')?,
+        None => line,
+    };
+    let words = ["struct ", "enum ", "trait ", "type ", "union "];
+    let name = words.iter().find_map(|word| line.strip_prefix(word))?;
+    let end = name.find(|letter: char| !letter.is_alphanumeric());
+    Some(name[..end.unwrap_or(name.len())].to_owned())
+}

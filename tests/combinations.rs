@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln::pipeline::{self, Failure, World};
+use kiln::pipeline::{self, CompileFailure, World};
 use kiln::source::{Files as _, MemoryFiles};
 use kiln::tree::App;
 use kiln::yaml::{self, Resolver};
@@ -151,9 +151,9 @@ fn mixture(full: &Value, apps: &[App], names: &BTreeSet<&str>, without: &[&str])
     config
 }
 
-pub(crate) fn problems(failure: &Failure) -> String {
+pub(crate) fn problems(failure: &CompileFailure) -> String {
     match failure {
-        Failure::Problems(problems) => {
+        CompileFailure::Problems(problems) => {
             let lines: Vec<String> = problems
                 .iter()
                 .map(|problem| {
@@ -164,7 +164,7 @@ pub(crate) fn problems(failure: &Failure) -> String {
                 .collect();
             lines.join("\n")
         }
-        Failure::Read(error) => error.to_string(),
+        CompileFailure::Read(error) => error.to_string(),
     }
 }
 
@@ -181,7 +181,7 @@ fn wrong(project: &Project, config: &Value) -> Option<String> {
             Err(failure) => return Some(problems(&failure)),
         };
         if !compiled.warnings.is_empty() {
-            return Some(problems(&Failure::Problems(compiled.warnings)));
+            return Some(problems(&CompileFailure::Problems(compiled.warnings)));
         }
         for file in compiled.tree.files() {
             for line in file.source.text.lines() {

@@ -10,7 +10,7 @@ use kiln::config::cluster::Cluster;
 use kiln::config::{self, Outside, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
 use kiln::source::MemoryFiles;
-use kiln::validate::{self, Schema, Text};
+use kiln::validate::{self, Schema, SchemaText};
 use serde_json::{Value, json};
 
 fn root() -> PathBuf {
@@ -30,7 +30,7 @@ fn whole_schema() -> Schema {
             .to_owned();
         apps.push((name, fs::read_to_string(path).unwrap().into()));
     }
-    apps.sort_by(|(a, _): &(String, Text), (b, _)| a.cmp(b));
+    apps.sort_by(|(a, _): &(String, SchemaText), (b, _)| a.cmp(b));
     let base = fs::read_to_string(root().join("schemas/cluster.schema.json")).unwrap();
     validate::compose(base, apps).unwrap()
 }

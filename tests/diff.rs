@@ -22,18 +22,18 @@ use std::collections::BTreeMap;
 
 use crate::harden::trees;
 use crate::support::expect_file;
-use kiln::diff::{Options, Report, Side, Text, compare};
+use kiln::diff::{DiffOptions, DiffReport, Side, SideText, compare};
 
 /// Makes a side of files; those with `.sops.` in their names count as opened secrets.
 pub(crate) fn side(label: &str, files: &[(&str, &str)]) -> Side {
-    let texts: BTreeMap<String, Text> = files
+    let texts: BTreeMap<String, SideText> = files
         .iter()
         .map(|(path, text)| {
             let text = (*text).to_owned();
             let text = if path.contains(".sops.") {
-                Text::Opened(text)
+                SideText::Opened(text)
             } else {
-                Text::Open(text)
+                SideText::Open(text)
             };
             ((*path).to_owned(), text)
         })
@@ -42,11 +42,11 @@ pub(crate) fn side(label: &str, files: &[(&str, &str)]) -> Side {
 }
 
 /// Compares two sets of files.
-pub(crate) fn diff(before: &[(&str, &str)], after: &[(&str, &str)]) -> Report {
+pub(crate) fn diff(before: &[(&str, &str)], after: &[(&str, &str)]) -> DiffReport {
     compare(
         &side("old", before),
         &side("new", after),
-        &Options::default(),
+        &DiffOptions::default(),
     )
 }
 

@@ -30,7 +30,7 @@ use kiln::charts::Profiles;
 use kiln::diagnostic::StageResult;
 use kiln::harden::harden;
 use kiln::pod_security::{Level, Version};
-use kiln::rules::{Closed, Policy, REMEDIES, Resources};
+use kiln::rules::{ClosedNamespaces, DefaultResources, Policy, REMEDIES};
 use kiln::tree::{App, Hardened, Tree};
 use kiln::workload::Exemption;
 use kiln::yaml::{self, Node};
@@ -112,17 +112,17 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy, Vec<Exemption>) {
             .collect(),
         resources: root
             .and_then(|root| root.get("resources"))
-            .map(|node| Resources {
+            .map(|node| DefaultResources {
                 cpu_request: node.find_text("cpu").map(str::to_owned),
                 memory_request: node.find_text("memory").map(str::to_owned),
                 memory_limit: node.find_text("limit").map(str::to_owned),
                 place: None,
             }),
         network_policies: match root.and_then(|root| root.get("networkPolicies")) {
-            None => Closed::Nothing,
-            Some(node) => node.items().map_or(Closed::All, |names| {
+            None => ClosedNamespaces::Nothing,
+            Some(node) => node.items().map_or(ClosedNamespaces::All, |names| {
                 let names = names.iter().filter_map(Node::text);
-                Closed::Named(names.map(|name| (name.to_owned(), None)).collect())
+                ClosedNamespaces::Named(names.map(|name| (name.to_owned(), None)).collect())
             }),
         },
         ..Policy::default()

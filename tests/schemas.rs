@@ -15,7 +15,7 @@ use kiln::config::cluster::Cluster;
 use kiln::config::{self, project};
 use kiln::diagnostic::{Diagnostic, StageResult};
 use kiln::source::{Files as _, MemoryFiles};
-use kiln::validate::{self, Schema, Text};
+use kiln::validate::{self, Schema, SchemaText};
 use serde_json::Value;
 
 const HOME: &str = include_str!("../examples/homelab/cluster.yaml");
@@ -25,7 +25,7 @@ const NODES: &str = include_str!("../examples/homelab/nodes.yaml");
 fn composed(app: &str) -> Result<Schema, Vec<Diagnostic>> {
     let catalogue = kiln::pipeline::catalogue();
     let path = "schemas/cluster.schema.json";
-    let base = Text {
+    let base = SchemaText {
         text: include_str!("../schemas/cluster.schema.json").into(),
         packed: catalogue.packed(path),
     };

@@ -4,20 +4,20 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Listed};
-use crate::diff::{Kind, Report, Spot, Subject};
+use crate::diff::{ChangeKind, DiffReport, OutputLine, Subject};
 use crate::flux::AppliedObjects;
 
 /// The objects that a switch takes out of what Flux applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LostObjects {
     /// The objects, each with where it is written.
-    lost: Vec<(Subject, Option<Spot>)>,
+    lost: Vec<(Subject, Option<OutputLine>)>,
 }
 
 impl LostObjects {
     /// Takes from a comparison the objects that Flux applies on its old side, and no longer on the new one, those that
     /// get another name included.
-    pub fn of(report: &Report, before: &AppliedObjects) -> Self {
+    pub fn of(report: &DiffReport, before: &AppliedObjects) -> Self {
         let applied: BTreeSet<(String, String, String)> = before
             .objects
             .iter()
@@ -35,9 +35,9 @@ impl LostObjects {
         let mut lost = Vec::new();
         for change in &report.changes {
             let gone = match change.kind {
-                Kind::Removed => [&change.subject].into_iter().chain(&change.also).collect(),
-                Kind::Renamed => Vec::from_iter(&change.was),
-                Kind::Added | Kind::Changed => Vec::new(),
+                ChangeKind::Removed => [&change.subject].into_iter().chain(&change.also).collect(),
+                ChangeKind::Renamed => Vec::from_iter(&change.was),
+                ChangeKind::Added | ChangeKind::Changed => Vec::new(),
             };
             let gone = gone.into_iter().filter(|subject| is_applied(subject));
             lost.extend(gone.map(|subject| (subject.clone(), change.before.clone())));
@@ -63,7 +63,7 @@ impl LostObjects {
                     .with_hint("name what it drops, as `Kind/namespace/name`, or leave it out")
             })
             .collect();
-        let kept: Vec<&(Subject, Option<Spot>)> = self
+        let kept: Vec<&(Subject, Option<OutputLine>)> = self
             .lost
             .iter()
             .filter(|(subject, _)| !dropped.contains(&name(subject)))
@@ -112,7 +112,7 @@ pub fn refused_builds(today: &AppliedObjects) -> Option<Diagnostic> {
     Some(problem)
 }
 
-fn refusal(lost: &[&(Subject, Option<Spot>)]) -> Option<Diagnostic> {
+fn refusal(lost: &[&(Subject, Option<OutputLine>)]) -> Option<Diagnostic> {
     let message = match lost {
         [] => return None,
         [(subject, _)] => format!("Flux applies `{subject}` today, and would remove it"),

@@ -8,14 +8,14 @@ use kube_cel::cel::common::ast::{EntryExpr, Expr, IdedEntryExpr};
 
 /// The parts of a value that an expression asks for.
 #[derive(Debug, Default)]
-pub(super) struct Asked<'e> {
+pub(super) struct AskedParts<'e> {
     /// Whether it asks for all of it.
     pub(super) whole: bool,
     /// What it asks for behind each key.
     pub(super) below: BTreeMap<&'e str, Self>,
 }
 
-impl<'e> Asked<'e> {
+impl<'e> AskedParts<'e> {
     /// Finds what an expression asks of a variable; `None` when it does not name it.
     ///
     /// A variable of a macro that has the same name counts as well: more is handed over than is needed.

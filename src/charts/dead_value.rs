@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::Field;
 
 use super::Release;
-use super::profile::Known;
+use super::profile::ChartKnownValues;
 use super::values;
 use crate::diagnostic::closest;
 use crate::source::Place;
@@ -43,7 +43,7 @@ pub fn all(release: &Release<'_>) -> Vec<DeadValue> {
     let (Some(known), Some(root)) = (known, root) else {
         return Vec::new();
     };
-    let mut search = Search {
+    let mut search = DeadValueSearch {
         release,
         chart: &profile.chart,
         known,
@@ -53,15 +53,15 @@ pub fn all(release: &Release<'_>) -> Vec<DeadValue> {
     search.found
 }
 
-struct Search<'s> {
+struct DeadValueSearch<'s> {
     release: &'s Release<'s>,
     chart: &'s str,
-    known: &'s Known,
+    known: &'s ChartKnownValues,
     found: Vec<DeadValue>,
 }
 
-impl Search<'_> {
-    fn visit(&mut self, node: &Field, known: &Known, path: &mut Vec<String>) {
+impl DeadValueSearch<'_> {
+    fn visit(&mut self, node: &Field, known: &ChartKnownValues, path: &mut Vec<String>) {
         let (Some(keys), Some(_)) = (known.keys(), node.entries()) else {
             return;
         };
@@ -79,7 +79,12 @@ impl Search<'_> {
         }
     }
 
-    fn report(&mut self, value: &Field, keys: &BTreeMap<String, Known>, path: &[String]) {
+    fn report(
+        &mut self,
+        value: &Field,
+        keys: &BTreeMap<String, ChartKnownValues>,
+        path: &[String],
+    ) {
         let mut route = values::route("");
         route
             .0
@@ -97,7 +102,7 @@ impl Search<'_> {
     fn meant(
         &self,
         value: &Field,
-        keys: &BTreeMap<String, Known>,
+        keys: &BTreeMap<String, ChartKnownValues>,
         path: &[String],
     ) -> Option<String> {
         let (key, above) = path.split_last()?;
@@ -133,7 +138,7 @@ fn written(field: &Field) -> Vec<&str> {
     entries.map(|entry| entry.key.as_str()).collect()
 }
 
-fn knows_all(known: &Known, value: &Field) -> bool {
+fn knows_all(known: &ChartKnownValues, value: &Field) -> bool {
     let Some(keys) = known.keys() else {
         return false;
     };
@@ -147,7 +152,12 @@ fn holds_limits(path: &[String], value: &Field) -> bool {
     here || inside.any(|entry| entry.key == "limits" || holds_limits(&[], &entry.value))
 }
 
-fn gather<'k>(known: &'k Known, key: &str, path: &mut Vec<&'k str>, found: &mut Vec<Vec<&'k str>>) {
+fn gather<'k>(
+    known: &'k ChartKnownValues,
+    key: &str,
+    path: &mut Vec<&'k str>,
+    found: &mut Vec<Vec<&'k str>>,
+) {
     let Some(keys) = known.keys() else {
         return;
     };

@@ -19,7 +19,7 @@ const DEPTH: usize = 8;
 
 /// A release, as far as names go.
 #[derive(Clone, Copy, Debug)]
-pub struct Naming<'n> {
+pub struct ReleaseNaming<'n> {
     /// The chart's own name.
     pub chart: &'n str,
     /// What `{fullname}` stands for by default.
@@ -43,7 +43,7 @@ pub struct Filled {
     pub seen: bool,
 }
 
-impl<'n> Naming<'n> {
+impl<'n> ReleaseNaming<'n> {
     /// Returns the naming of a release of the chart that a profile is about.
     ///
     /// A chart of whose values nobody knows is taken to know `fullnameOverride`.
@@ -198,7 +198,7 @@ overrides:
         let own = [("x.yaml".to_owned(), PROFILE.to_owned())];
         let profiles = Profiles::load(Vec::new(), &own).unwrap();
         let profile = profiles.iter().next().unwrap();
-        Naming::of(profile, release, values.as_object().unwrap()).fill(pattern)
+        ReleaseNaming::of(profile, release, values.as_object().unwrap()).fill(pattern)
     }
 
     fn seen(pattern: &str, release: &str, values: &Value) -> String {

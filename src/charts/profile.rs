@@ -21,9 +21,9 @@ use serde_json::{Map, Value};
 
 use custom_resource::CustomResourceTable;
 pub use custom_resource::{CustomResourceKind, FieldCondition, OperandPlace, OperandPods};
-pub use known::Known;
+pub use known::ChartKnownValues;
 pub use operator_objects::{MadeObject, OperatorObjects, READ_KINDS, ReadObject};
-pub use version::Versions;
+pub use version::VersionRange;
 
 use super::naming::LONGEST;
 use super::values;
@@ -88,20 +88,20 @@ pub const CONTAINER_KEYS: [&str; 8] = [
 #[derive(Debug, Default)]
 pub struct Profiles {
     own: Vec<Profile>,
-    built_in: BTreeMap<String, BuiltIn>,
+    built_in: BTreeMap<String, BuiltInProfile>,
     /// What the project says of custom resources.
     custom_resources: CustomResourceTable,
 }
 
 /// A profile of the catalogue, by the name of its file, which is the chart's.
 #[derive(Debug)]
-struct BuiltIn {
+struct BuiltInProfile {
     source: Arc<Source>,
     packed: Option<&'static [u8]>,
     profile: OnceLock<Profile>,
 }
 
-impl BuiltIn {
+impl BuiltInProfile {
     fn profile(&self) -> &Profile {
         self.profile.get_or_init(|| {
             let read = match self.packed {
@@ -126,7 +126,7 @@ pub struct Profile {
     /// Whether a chart of this name is this chart whoever publishes it.
     pub any_publisher: bool,
     /// The versions that the facts hold for.
-    pub versions: Versions,
+    pub versions: VersionRange,
     /// The version that the values are listed of; `None` where nobody says one.
     pub verified: Option<Version>,
     /// What `{fullname}` stands for without `fullnameOverride`.
@@ -136,11 +136,11 @@ pub struct Profile {
     /// How the chart's workloads come about.
     pub workloads: Workloads,
     /// The pods that the chart's operator makes from custom resources.
-    pub operands: Vec<Operand>,
+    pub operands: Vec<OperatorResource>,
     /// Values that lower the level of every workload.
     pub lowered_by: Vec<Lowering>,
     /// The values that the chart knows; none where nobody has looked.
-    pub values: Option<Known>,
+    pub values: Option<ChartKnownValues>,
 }
 
 /// What a name is where no value gives it.
@@ -172,16 +172,16 @@ impl Default for DefaultName {
 #[derive(Clone, Debug)]
 pub enum Workloads {
     /// The chart has these.
-    Listed(Vec<Workload>),
+    Listed(Vec<ProfileWorkload>),
     /// The values spell them out in the manner of bjw-s' app-template: `controllers.<name>`.
     AppTemplate,
 }
 
 /// A workload of a chart, or one that an operator makes.
 ///
-/// Wherever text is, [`Naming`](super::naming::Naming) says what its placeholders stand for.
+/// Wherever text is, [`ReleaseNaming`](super::naming::ReleaseNaming) says what its placeholders stand for.
 #[derive(Clone, Debug, Default)]
-pub struct Workload {
+pub struct ProfileWorkload {
     /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob` or `Pod`.
     pub kind: String,
     /// The name.
@@ -209,14 +209,14 @@ pub struct Workload {
     /// The values paths of its fields: `replicas`, and those of the pod's spec.
     pub paths: BTreeMap<String, String>,
     /// What is known of its containers besides, by name, init containers included.
-    pub containers: BTreeMap<String, Container>,
+    pub containers: BTreeMap<String, ProfileContainer>,
     /// The chart's own PodDisruptionBudget.
-    pub budget: Option<Budget>,
+    pub budget: Option<ChartBudget>,
 }
 
 /// What is known of a container besides what the chart renders.
 #[derive(Clone, Debug, Default)]
-pub struct Container {
+pub struct ProfileContainer {
     /// The conditions under which the pod has it; all must hold.
     pub when: Vec<Condition>,
     /// The values paths of its fields: `resources`, `securityContext`, `livenessProbe`, ….
@@ -257,7 +257,7 @@ pub struct Setting {
 
 /// The PodDisruptionBudget of a chart.
 #[derive(Clone, Debug, Default)]
-pub struct Budget {
+pub struct ChartBudget {
     /// Its name; none where nobody has looked.
     pub name: Option<String>,
     /// The spec that it has by default; none when the chart makes none by default.
@@ -276,14 +276,14 @@ pub struct Condition {
     /// The values path.
     pub value: String,
     /// What must stand there, or must not.
-    pub wanted: Wanted,
+    pub wanted: ConditionValue,
     /// What the chart has there by default.
     pub default: Value,
 }
 
 /// What a condition asks of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wanted {
+pub enum ConditionValue {
     /// It is this.
     Is(Value),
     /// It is anything but this.
@@ -295,15 +295,15 @@ impl Condition {
     pub fn holds(&self, values: &Map<String, Value>) -> bool {
         let found = values::at(values, &self.value).unwrap_or(&self.default);
         match &self.wanted {
-            Wanted::Is(wanted) => found == wanted,
-            Wanted::IsNot(unwanted) => found != unwanted,
+            ConditionValue::Is(wanted) => found == wanted,
+            ConditionValue::IsNot(unwanted) => found != unwanted,
         }
     }
 }
 
 /// A custom resource from which the chart's operator makes pods.
 #[derive(Clone, Debug)]
-pub struct Operand {
+pub struct OperatorResource {
     /// The API group.
     pub group: String,
     /// The kind.
@@ -315,7 +315,7 @@ pub struct Operand {
     /// Whether the pods run beside the operator instead of beside the custom resource.
     pub beside_operator: bool,
     /// The workloads that it makes of each; `{name}` is the resource's, paths are routes in it.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<ProfileWorkload>,
 }
 
 /// What an operator gives its pods besides in a namespace with an annotation.
@@ -354,7 +354,7 @@ impl Profile {
     /// fixes alone.
     ///
     /// A later release may know more of them, and an earlier one others. Of a version that is not pinned nothing is known.
-    pub fn values_in(&self, version: Option<&str>) -> Option<&Known> {
+    pub fn values_in(&self, version: Option<&str>) -> Option<&ChartKnownValues> {
         let values = self.values.as_ref()?;
         let Some(verified) = &self.verified else {
             return Some(values);
@@ -397,7 +397,7 @@ impl Profiles {
         for (path, text) in built_in {
             let name = path.rsplit('/').next().unwrap_or(&path);
             let name = name.split_once('.').map_or(name, |(stem, _)| stem);
-            let profile = BuiltIn {
+            let profile = BuiltInProfile {
                 source: Source::of(path.as_str(), text, false),
                 packed: None,
                 profile: OnceLock::new(),
@@ -435,7 +435,7 @@ impl Profiles {
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.own
             .iter()
-            .chain(self.built_in.values().map(BuiltIn::profile))
+            .chain(self.built_in.values().map(BuiltInProfile::profile))
     }
 
     /// Lists what is known of custom resources, the project's words first.
@@ -514,6 +514,6 @@ impl Profiles {
             let mut all = self.built_in.values();
             all.find(|candidate| candidate.source.text.contains(url))
         });
-        found.map(BuiltIn::profile)
+        found.map(BuiltInProfile::profile)
     }
 }

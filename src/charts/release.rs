@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::Field;
 use serde_json::{Map, Value};
 
-use super::naming::{Filled, Naming};
+use super::naming::{Filled, ReleaseNaming};
 use super::post_renderer::Patches;
 use super::profile::{Match, Profile, Profiles};
 use super::values;
@@ -45,7 +45,7 @@ pub struct Release<'t> {
 }
 
 /// What is said of a chart's source.
-struct Chart {
+struct ChartReference {
     url: String,
     version: Option<String>,
 }
@@ -53,7 +53,7 @@ struct Chart {
 impl<'t> Release<'t> {
     /// Lists the releases of a tree, each once.
     pub fn all(builds: &'t Builds<'t>, profiles: &'t Profiles) -> Vec<Self> {
-        let sources = Sources::of(builds);
+        let sources = ChartSources::of(builds);
         let mut seen = std::collections::BTreeSet::new();
         let members: Vec<&Member<'t>> = builds
             .of_kind(HELM, "HelmRelease")
@@ -65,7 +65,7 @@ impl<'t> Release<'t> {
             .collect()
     }
 
-    fn read(member: &'t Member<'t>, sources: &Sources<'t>, profiles: &'t Profiles) -> Self {
+    fn read(member: &'t Member<'t>, sources: &ChartSources<'t>, profiles: &'t Profiles) -> Self {
         let object = member;
         let chart = chart(member, sources);
         let target = object
@@ -139,7 +139,7 @@ impl<'t> Release<'t> {
 
     fn filled(&self, pattern: &str) -> Filled {
         match self.profile() {
-            Some(profile) => Naming::of(profile, &self.name, &self.values).fill(pattern),
+            Some(profile) => ReleaseNaming::of(profile, &self.name, &self.values).fill(pattern),
             None => Filled {
                 text: pattern.to_owned(),
                 seen: false,
@@ -149,9 +149,9 @@ impl<'t> Release<'t> {
 }
 
 /// The sources of charts in a tree, by kind, namespace and name; the first of several counts.
-struct Sources<'t>(BTreeMap<(&'t str, &'t str, &'t str), &'t Member<'t>>);
+struct ChartSources<'t>(BTreeMap<(&'t str, &'t str, &'t str), &'t Member<'t>>);
 
-impl<'t> Sources<'t> {
+impl<'t> ChartSources<'t> {
     fn of(builds: &'t Builds<'t>) -> Self {
         let mut found = BTreeMap::new();
         for member in &builds.members {
@@ -172,7 +172,7 @@ impl<'t> Sources<'t> {
 }
 
 /// Resolves the chart of a release through its source in the tree.
-fn chart(member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
+fn chart(member: &Member<'_>, sources: &ChartSources<'_>) -> Option<ChartReference> {
     let object = member;
     if object.find("spec.chartRef").is_none() {
         return template_chart("spec.chart.spec", member, sources);
@@ -182,14 +182,18 @@ fn chart(member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
     if kind == "HelmChart" {
         return template_chart("spec", source, sources);
     }
-    Some(Chart {
+    Some(ChartReference {
         url: source.text("spec.url")?.to_owned(),
         version: source.text("spec.ref.tag").map(str::to_owned),
     })
 }
 
 /// Reads a chart that is named together with its repository.
-fn template_chart(at: &str, member: &Member<'_>, sources: &Sources<'_>) -> Option<Chart> {
+fn template_chart(
+    at: &str,
+    member: &Member<'_>,
+    sources: &ChartSources<'_>,
+) -> Option<ChartReference> {
     let object = member;
     let name = object.text(&format!("{at}.chart"))?;
     let reference = format!("{at}.sourceRef");
@@ -198,7 +202,7 @@ fn template_chart(at: &str, member: &Member<'_>, sources: &Sources<'_>) -> Optio
         .unwrap_or_default();
     let source = sources.find(kind, member, &reference)?;
     let url = source.text("spec.url")?.trim_end_matches('/');
-    Some(Chart {
+    Some(ChartReference {
         url: format!("{url}/{name}"),
         version: object.text(&format!("{at}.version")).map(str::to_owned),
     })

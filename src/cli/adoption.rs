@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use super::commands::diff::prefix;
 use super::error::CommandError;
-use super::session::Session;
+use super::session::ProjectSession;
 use super::sides;
 use crate::adopt::{
     self, AddressLoss, KeptLists, LostObjects, Proposal, RepositoryKind, TalosFiles,
 };
 use crate::diagnostic::Diagnostic;
-use crate::diff::{self, Options, Report, Side};
+use crate::diff::{self, DiffOptions, DiffReport, Side};
 use crate::flux::FollowedTree;
 use crate::fs::{Disk, Folder, GitError, Repository, Revision};
-use crate::pipeline::{self, Change, Compiled, Draft, Keys, Layout, World};
+use crate::pipeline::{self, Compiled, ConfigChange, Draft, KeyHandling, Layout, World};
 use crate::source::{Files as _, OverlaidFiles};
-use crate::tree::File;
+use crate::tree::OutputFile;
 use crate::write::{self, LOCK_FILE, TakeOver};
 
 /// What the old side of the comparison is called.
@@ -42,7 +42,7 @@ pub struct Adoption {
     /// What is written.
     pub compiled: Compiled,
     /// What that does to the cluster.
-    pub report: Report,
+    pub report: DiffReport,
     /// What Flux would no longer apply.
     pub lost: LostObjects,
     /// What of the user's is kept in what is rendered.
@@ -67,9 +67,9 @@ pub struct Kept {
 
 /// A repository while it is looked at.
 struct Adopter<'s> {
-    session: &'s Session,
+    session: &'s ProjectSession,
     kind: RepositoryKind,
-    keys: Keys,
+    keys: KeyHandling,
     proposal: Proposal,
     layout: Layout,
     /// The folder of outputs.
@@ -86,9 +86,9 @@ impl Adoption {
     /// # Errors
     /// The config is wrong, or what is rendered is; and lists of which nobody can tell what they have.
     pub fn prepare(
-        session: &Session,
+        session: &ProjectSession,
         kind: RepositoryKind,
-        keys: Keys,
+        keys: KeyHandling,
     ) -> Result<Self, CommandError> {
         let mut adopter = Adopter::open(session, kind, keys)?;
         let mut draft = adopter.draft()?;
@@ -117,7 +117,7 @@ impl Adoption {
     }
 
     /// Returns where templates and outputs will be.
-    pub fn layout(session: &Session, kind: RepositoryKind) -> Result<Layout, CommandError> {
+    pub fn layout(session: &ProjectSession, kind: RepositoryKind) -> Result<Layout, CommandError> {
         let (_, layout) = propose(session, kind)?;
         Ok(layout)
     }
@@ -145,7 +145,7 @@ impl Adoption {
 
     /// Lists the files that would be replaced or removed, and that the last commit has not as they are; none where there is
     /// no repository.
-    pub fn uncommitted(&self, session: &Session) -> Result<Vec<String>, CommandError> {
+    pub fn uncommitted(&self, session: &ProjectSession) -> Result<Vec<String>, CommandError> {
         let commit = LastCommit::find(session).map_err(|error| sides::git_error(&error))?;
         let folder = session.disk.folder(&self.layout.output)?;
         let mut found = Vec::new();
@@ -181,7 +181,7 @@ enum LastCommit {
 }
 
 impl LastCommit {
-    fn find(session: &Session) -> Result<Self, GitError> {
+    fn find(session: &ProjectSession) -> Result<Self, GitError> {
         let repository = match Repository::of(&session.root) {
             Err(GitError::NoRepository { .. } | GitError::Missing { .. }) => {
                 return Ok(Self::NoRepository);
@@ -211,7 +211,10 @@ impl LastCommit {
 }
 
 /// Proposes what is to be written, and says where templates and outputs will be then.
-fn propose(session: &Session, kind: RepositoryKind) -> Result<(Proposal, Layout), CommandError> {
+fn propose(
+    session: &ProjectSession,
+    kind: RepositoryKind,
+) -> Result<(Proposal, Layout), CommandError> {
     let proposal = adopt::propose(&session.disk, kind);
     let proposal = proposal.map_err(|problem| CommandError::Problems(vec![problem]))?;
     let files = as_proposed(&session.disk, &proposal);
@@ -239,7 +242,11 @@ fn read_outputs(tree: &FollowedTree) -> BTreeSet<String> {
 }
 
 impl<'s> Adopter<'s> {
-    fn open(session: &'s Session, kind: RepositoryKind, keys: Keys) -> Result<Self, CommandError> {
+    fn open(
+        session: &'s ProjectSession,
+        kind: RepositoryKind,
+        keys: KeyHandling,
+    ) -> Result<Self, CommandError> {
         let (proposal, layout) = propose(session, kind)?;
         let list = write::list(&session.target(&layout, "kiln adopt"));
         let list = list.map_err(CommandError::Problems)?;
@@ -270,7 +277,7 @@ impl<'s> Adopter<'s> {
     /// Follows Flux through files in the places of outputs, and what is kept beside them.
     fn follow<'t>(
         &self,
-        files: impl Iterator<Item = &'t File> + Clone,
+        files: impl Iterator<Item = &'t OutputFile> + Clone,
     ) -> Result<FollowedTree, CommandError> {
         Ok(self.in_world(|world| pipeline::follow_outputs(world, files))?)
     }
@@ -356,7 +363,7 @@ impl<'s> Adopter<'s> {
             if !app.enabled || is_there || !adopt::is_optional_app(&app.name) {
                 continue;
             }
-            let change = Change {
+            let change = ConfigChange {
                 names: vec![app.name.clone()],
                 on: false,
                 options: Vec::new(),
@@ -430,7 +437,7 @@ impl<'s> Adopter<'s> {
     ) -> Result<Adoption, CommandError> {
         let after = self.in_world(|world| sides::side_of_draft(world, draft, AFTER))?;
         let compiled = self.in_world(|world| pipeline::compile(world, &mut OsRng))?;
-        let mut report = diff::compare(before, &after, &Options::default());
+        let mut report = diff::compare(before, &after, &DiffOptions::default());
         let lost = LostObjects::of(&report, &today.applied);
         report.put_below(&prefix(&self.layout));
         let outputs = compiled.tree.outputs().map(|(path, _)| path);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
 
-use super::commands::Command;
+use super::commands::CliCommand;
 
 /// How many threads `--threads` takes; each has 32 MiB of address space.
 pub const MAX_THREADS: i64 = 256;
@@ -45,7 +45,7 @@ pub struct Args {
     pub global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 }
 
 fn after_help() -> String {

@@ -22,7 +22,7 @@ pub mod watch;
 use clap::Subcommand;
 
 use super::deadline::Deadline;
-use super::error::{CommandError, Outcome};
+use super::error::{CommandError, CommandOutcome};
 use super::printer::Printer;
 use super::settings::Settings;
 use crate::pipeline;
@@ -33,7 +33,7 @@ use crate::pipeline;
     missing_docs,
     reason = "a comment here would hide that of the arguments, which is the help text"
 )]
-pub enum Command {
+pub enum CliCommand {
     Init(init::InitArgs),
     Adopt(adopt::AdoptArgs),
     Render(render::RenderArgs),
@@ -55,10 +55,10 @@ pub enum Command {
 
 /// Runs a command.
 pub fn run(
-    command: &Command,
+    command: &CliCommand,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let mut pool = pipeline::threads();
     if let Some(threads) = settings.threads {
         pool = pool.num_threads(threads);
@@ -70,34 +70,34 @@ pub fn run(
     })?;
     // What writes, waits or runs a program of the user has no clock, or one of its own that stops before.
     let clock = match command {
-        Command::Check(_)
-        | Command::Audit(_)
-        | Command::Diff(_)
-        | Command::Build(_)
-        | Command::List(_)
-        | Command::Schema(_)
-        | Command::Explain(_)
-        | Command::Completions(_) => Some(Deadline::start(settings)),
+        CliCommand::Check(_)
+        | CliCommand::Audit(_)
+        | CliCommand::Diff(_)
+        | CliCommand::Build(_)
+        | CliCommand::List(_)
+        | CliCommand::Schema(_)
+        | CliCommand::Explain(_)
+        | CliCommand::Completions(_) => Some(Deadline::start(settings)),
         _ => None,
     };
     let outcome = match command {
-        Command::Init(args) => init::run(args, settings, printer),
-        Command::Adopt(args) => adopt::run(args, settings, printer),
-        Command::Render(args) => render::run(args, settings, printer),
-        Command::Watch(args) => watch::run(args, settings, printer),
-        Command::Check(args) => check::run(args, settings, printer),
-        Command::Audit(args) => audit::run(args, settings, printer),
-        Command::Harden(args) => harden::run(args, settings, printer),
-        Command::Diff(args) => diff::run(args, settings, printer),
-        Command::Build(args) => build::run(args, settings, printer),
-        Command::List(args) => list::run(args, settings, printer),
-        Command::Schema(args) => schema::run(args, settings, printer),
-        Command::Apps(args) => apps::run(args, settings, printer),
-        Command::Secrets(args) => secrets::run(args, settings, printer),
-        Command::Explain(args) => explain::run(args, settings, printer),
-        Command::Catalogue(args) => catalogue::run(args, settings, printer),
-        Command::Profile(args) => profile::run(args, settings, printer),
-        Command::Completions(args) => completions::run(args, printer),
+        CliCommand::Init(args) => init::run(args, settings, printer),
+        CliCommand::Adopt(args) => adopt::run(args, settings, printer),
+        CliCommand::Render(args) => render::run(args, settings, printer),
+        CliCommand::Watch(args) => watch::run(args, settings, printer),
+        CliCommand::Check(args) => check::run(args, settings, printer),
+        CliCommand::Audit(args) => audit::run(args, settings, printer),
+        CliCommand::Harden(args) => harden::run(args, settings, printer),
+        CliCommand::Diff(args) => diff::run(args, settings, printer),
+        CliCommand::Build(args) => build::run(args, settings, printer),
+        CliCommand::List(args) => list::run(args, settings, printer),
+        CliCommand::Schema(args) => schema::run(args, settings, printer),
+        CliCommand::Apps(args) => apps::run(args, settings, printer),
+        CliCommand::Secrets(args) => secrets::run(args, settings, printer),
+        CliCommand::Explain(args) => explain::run(args, settings, printer),
+        CliCommand::Catalogue(args) => catalogue::run(args, settings, printer),
+        CliCommand::Profile(args) => profile::run(args, settings, printer),
+        CliCommand::Completions(args) => completions::run(args, printer),
     };
     drop(clock);
     outcome

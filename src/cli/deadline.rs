@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::error::{CommandError, Failed};
+use super::error::{CommandError, FailedCommand};
 use super::printer::Printer;
 use super::settings::Settings;
 
@@ -74,7 +74,7 @@ fn end(limit: Duration, settings: &Settings) {
     std::process::exit(2);
 }
 
-fn say(failed: &Failed, settings: &Settings) {
+fn say(failed: &FailedCommand, settings: &Settings) {
     drop(Printer::new(settings).failure(failed));
 }
 

@@ -20,13 +20,13 @@ const USUAL: &str = "vi";
 const BETWEEN: Duration = Duration::from_millis(10);
 
 /// The user's editor.
-pub struct Editor {
+pub struct UserEditor {
     words: Vec<String>,
     places: Vec<PathBuf>,
     signals: Signals,
 }
 
-impl Editor {
+impl UserEditor {
     /// Finds the editor in the environment, and from now on turns signals into its end: whatever ends the process, the
     /// plain text is wiped first.
     ///

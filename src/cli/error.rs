@@ -9,7 +9,7 @@ use crate::{watch, write};
 
 /// How a command that could do its work came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CommandOutcome {
     /// Nothing wrong, nothing differs: exit code 0.
     Clean,
     /// Findings or differences: exit code 1.
@@ -18,12 +18,12 @@ pub enum Outcome {
     Incomplete,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
+impl From<CommandOutcome> for ExitCode {
+    fn from(outcome: CommandOutcome) -> Self {
         Self::from(match outcome {
-            Outcome::Clean => 0,
-            Outcome::Findings => 1,
-            Outcome::Incomplete => 2,
+            CommandOutcome::Clean => 0,
+            CommandOutcome::Findings => 1,
+            CommandOutcome::Incomplete => 2,
         })
     }
 }
@@ -36,12 +36,12 @@ pub enum CommandError {
     /// The user's input is wrong, so that what was asked about it stays open: exit code 2.
     Unanswered(Vec<Diagnostic>),
     /// The world is in the way (usage, files, keys), so that the question stays open: exit code 2.
-    Failed(Failed),
+    Failed(FailedCommand),
 }
 
 /// What stood in the way.
 #[derive(Debug)]
-pub struct Failed {
+pub struct FailedCommand {
     /// What could not be done, without a final period.
     pub message: String,
     /// Why, from the outermost cause to the innermost.
@@ -53,7 +53,7 @@ pub struct Failed {
 impl CommandError {
     /// Starts an error of the world.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(Failed {
+        Self::Failed(FailedCommand {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
@@ -131,20 +131,20 @@ impl From<ReadError> for CommandError {
     }
 }
 
-impl From<fs::Error> for CommandError {
-    fn from(error: fs::Error) -> Self {
+impl From<fs::DiskError> for CommandError {
+    fn from(error: fs::DiskError) -> Self {
         Self::of(&error)
     }
 }
 
-impl From<watch::Error> for CommandError {
-    fn from(error: watch::Error) -> Self {
+impl From<watch::WatchError> for CommandError {
+    fn from(error: watch::WatchError) -> Self {
         Self::of(&error)
     }
 }
 
-impl From<write::Error> for CommandError {
-    fn from(error: write::Error) -> Self {
+impl From<write::WriteError> for CommandError {
+    fn from(error: write::WriteError) -> Self {
         let failed = Self::of(&error);
         if error.is_busy() {
             return failed.hint("wait until it is done, and run this again");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::credentials::{self, CREDENTIALS, IGNORE_FILE};
 use super::error::CommandError;
 use super::key_places::KeyPlaces;
-use super::session::Session;
+use super::session::ProjectSession;
 use super::settings::Settings;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, GitError, Repository};
@@ -18,7 +18,10 @@ use crate::yaml::Step;
 /// can read (warnings).
 ///
 /// Starts git only where there is a repository; where git cannot tell, that is a warning.
-pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>, CommandError> {
+pub fn inspect(
+    session: &ProjectSession,
+    settings: &Settings,
+) -> Result<Vec<Diagnostic>, CommandError> {
     let keys = KeyFileReview::of(session, settings)?;
     let mut problems = Vec::new();
     if fs::may_be_versioned(&session.root) {
@@ -36,7 +39,7 @@ pub fn inspect(session: &Session, settings: &Settings) -> Result<Vec<Diagnostic>
 /// Warns of secrets of the config that are written out in data files that git tracks.
 ///
 /// Starts git only where there are such secrets and a repository.
-pub fn tracked_secrets(session: &Session, secrets: &[PlainSecret]) -> Vec<Diagnostic> {
+pub fn tracked_secrets(session: &ProjectSession, secrets: &[PlainSecret]) -> Vec<Diagnostic> {
     if secrets.is_empty() || !fs::may_be_versioned(&session.root) {
         return Vec::new();
     }
@@ -86,7 +89,7 @@ struct KeyFileReview {
 }
 
 impl KeyFileReview {
-    fn of(session: &Session, settings: &Settings) -> Result<Self, CommandError> {
+    fn of(session: &ProjectSession, settings: &Settings) -> Result<Self, CommandError> {
         let mut own: Vec<String> = KEY_FILES.map(str::to_owned).to_vec();
         // What is wrong with `kiln.toml` is for the compile to tell.
         own.extend(

@@ -7,7 +7,7 @@ use kustomize::join;
 use super::error::CommandError;
 use super::key_places::KeyUse;
 use super::repository_tree::RepositoryTree;
-use super::session::Session;
+use super::session::ProjectSession;
 use super::settings::Settings;
 use crate::diagnostic::closest;
 use crate::flux::{
@@ -76,7 +76,7 @@ impl FluxInputs {
     ) -> Result<Self, CommandError> {
         let mut surroundings = FluxSurroundings::default();
         if let Some(project) = tree.project() {
-            let session = Session::open_root(project, settings, KeyUse::Never)?;
+            let session = ProjectSession::open_root(project, settings, KeyUse::Never)?;
             surroundings = pipeline::surroundings(&session.world())?;
         }
         surroundings.fills_in_secrets = fills_in_secrets;

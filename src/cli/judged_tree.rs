@@ -7,9 +7,9 @@ use super::flux_inputs::{FluxChoices, FluxInputs, require_start};
 use super::key_places::KeyUse;
 use super::printer::Printer;
 use super::repository_tree::RepositoryTree;
-use super::session::Session;
+use super::session::ProjectSession;
 use super::settings::Settings;
-use crate::pipeline::{Failure, PlainTree};
+use crate::pipeline::{CompileFailure, PlainTree};
 
 /// Which tree to look at, and how to follow Flux through it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -24,7 +24,7 @@ pub struct TreeChoices {
 /// What there is to look at.
 pub enum JudgedTree {
     /// A project that renders its tree.
-    Project(Box<Session>),
+    Project(Box<ProjectSession>),
     /// A tree that nothing renders.
     Plain(Box<OpenTree>),
 }
@@ -32,7 +32,7 @@ pub enum JudgedTree {
 /// A tree that nothing renders, and what else there is to know of it.
 pub struct OpenTree {
     /// Where the settings and the chart profiles are.
-    pub session: Session,
+    pub session: ProjectSession,
     /// The files.
     pub tree: RepositoryTree,
     /// What the user adds to them.
@@ -43,8 +43,8 @@ impl OpenTree {
     /// Hands the tree to `ask`; fails where it cannot be read, or nothing in it tells where Flux starts.
     pub fn ask<R>(
         &self,
-        ask: impl FnOnce(PlainTree<'_>) -> Result<R, Failure>,
-    ) -> Result<Result<R, Failure>, CommandError> {
+        ask: impl FnOnce(PlainTree<'_>) -> Result<R, CompileFailure>,
+    ) -> Result<Result<R, CompileFailure>, CommandError> {
         let files = self.tree.files()?;
         let options = self.inputs.options(&self.tree, &files)?;
         require_start(&files, &options, &self.tree)?;
@@ -72,7 +72,7 @@ impl TreeChoices {
         let inputs = FluxInputs::gather(&tree, &self.flux, false, settings)?;
         let settings_folder = tree.project().unwrap_or(&tree.root).to_owned();
         Ok(JudgedTree::Plain(Box::new(OpenTree {
-            session: Session::open_root(&settings_folder, settings, KeyUse::Never)?,
+            session: ProjectSession::open_root(&settings_folder, settings, KeyUse::Never)?,
             tree,
             inputs,
         })))
@@ -83,8 +83,8 @@ impl TreeChoices {
         &self,
         start: &std::path::Path,
         settings: &Settings,
-    ) -> Result<Option<Session>, CommandError> {
-        let Some(root) = Session::rendering_root(start, settings)? else {
+    ) -> Result<Option<ProjectSession>, CommandError> {
+        let Some(root) = ProjectSession::rendering_root(start, settings)? else {
             return Ok(None);
         };
         if self.flux.is_given() {
@@ -93,6 +93,6 @@ impl TreeChoices {
                 "say it in `[flux]` of `kiln.toml`, which every command of a project follows",
             ));
         }
-        Session::open_root(&root, settings, KeyUse::AtHand).map(Some)
+        ProjectSession::open_root(&root, settings, KeyUse::AtHand).map(Some)
     }
 }

@@ -51,12 +51,12 @@ impl KeyUse {
 }
 
 /// A command, and the public key that it was run for.
-type Asked = (&'static str, Option<String>);
+type KeyRequest = (&'static str, Option<String>);
 
 /// What commands have printed in this run: none is asked twice for the same key, as somebody may have to unlock
 /// something each time.
 #[derive(Clone, Default)]
-pub struct PrintedKeys(Arc<Mutex<BTreeMap<Asked, Secret>>>);
+pub struct PrintedKeys(Arc<Mutex<BTreeMap<KeyRequest, Secret>>>);
 
 impl fmt::Debug for PrintedKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

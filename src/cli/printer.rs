@@ -8,7 +8,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::args::MessageFormat;
-use super::error::{CommandError, Failed};
+use super::error::{CommandError, FailedCommand};
 use super::report::shown::terminal::{self, TerminalPage};
 use super::report::shown::{self, Shown};
 use super::report::{Reporter, SCHEMA_VERSION, github};
@@ -258,7 +258,7 @@ impl Printer {
     }
 
     /// Reports why nothing can be told about the user's input.
-    pub fn failure(&mut self, failed: &Failed) -> Result<(), CommandError> {
+    pub fn failure(&mut self, failed: &FailedCommand) -> Result<(), CommandError> {
         match self.format {
             MessageFormat::Json => self.json(&json!({
                 "schemaVersion": SCHEMA_VERSION,
@@ -276,7 +276,7 @@ impl Printer {
         }
     }
 
-    fn human_failure(&self, failed: &Failed) -> Shown {
+    fn human_failure(&self, failed: &FailedCommand) -> Shown {
         const RED: &str = "\x1b[1m\x1b[91m";
         const BLUE: &str = "\x1b[1m\x1b[96m";
         let mut page = TerminalPage::new(self.color);

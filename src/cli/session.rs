@@ -18,8 +18,8 @@ use super::staying_plugins::StayingPlugins;
 use crate::diagnostic::Warned;
 use crate::fs::{self, Disk};
 use crate::pipeline::{
-    self, Compiled, Failure, FolderOpener, FoundIdentities, Keys, Layout, MAKEJINJA_FILE,
-    OccupiedPlaces, World,
+    self, CompileFailure, Compiled, FolderOpener, FoundIdentities, KeyHandling, Layout,
+    MAKEJINJA_FILE, OccupiedPlaces, World,
 };
 use crate::secret::{AGE_KEY, KnownSecrets, Secret};
 use crate::source::{Files, ReadError};
@@ -33,10 +33,10 @@ pub const PROJECT_FILES: [&str; 2] = [PROJECT_FILE, MAKEJINJA_FILE];
 type Lookup = dyn Fn(&str) -> Option<String> + Sync;
 
 /// The environment, by name.
-type Environment<'e> = dyn Fn(&str) -> Option<String> + Sync + 'e;
+type VariableLookup<'e> = dyn Fn(&str) -> Option<String> + Sync + 'e;
 
 /// A project that is open.
-pub struct Session {
+pub struct ProjectSession {
     /// The absolute folder of the project.
     pub root: PathBuf,
     /// The project's files.
@@ -57,7 +57,7 @@ pub struct Session {
     strict: bool,
 }
 
-impl Session {
+impl ProjectSession {
     /// Takes every error that the rules find for one, in a makejinja project as well.
     #[must_use]
     pub fn judging_strictly(mut self) -> Self {
@@ -257,7 +257,7 @@ impl Session {
     }
 
     /// Returns the same in another environment as well.
-    pub fn world_in<'w>(&'w self, files: &'w dyn Files, env: &'w Environment<'w>) -> World<'w> {
+    pub fn world_in<'w>(&'w self, files: &'w dyn Files, env: &'w VariableLookup<'w>) -> World<'w> {
         let identities = self.identities.clone();
         World::new(
             files,
@@ -306,7 +306,7 @@ impl Session {
     /// Compiles the project, and reports nothing.
     pub fn compile_silently(
         &self,
-        keys: Keys,
+        keys: KeyHandling,
         settings: &Settings,
     ) -> Result<Compiled, CommandError> {
         let progress = Progress::start(settings, "rendering");
@@ -318,7 +318,7 @@ impl Session {
     /// Compiles the project, reports the warnings, and says what was made up.
     pub fn compile(
         &self,
-        keys: Keys,
+        keys: KeyHandling,
         settings: &Settings,
         printer: &mut Printer,
     ) -> Result<Compiled, CommandError> {
@@ -337,7 +337,7 @@ impl Session {
     /// Those of [`compile`](Self::compile), and keys that git tracks.
     pub fn compile_guarded(
         &self,
-        keys: Keys,
+        keys: KeyHandling,
         settings: &Settings,
         printer: &mut Printer,
     ) -> Result<Compiled, CommandError> {
@@ -453,11 +453,11 @@ fn identity_text(path: &Path, shown: &str) -> Result<Option<Secret>, CommandErro
     Ok(Some(Secret::new(text)))
 }
 
-impl From<Failure> for CommandError {
-    fn from(failure: Failure) -> Self {
+impl From<CompileFailure> for CommandError {
+    fn from(failure: CompileFailure) -> Self {
         match failure {
-            Failure::Problems(problems) => Self::Problems(problems),
-            Failure::Read(error) => error.into(),
+            CompileFailure::Problems(problems) => Self::Problems(problems),
+            CompileFailure::Read(error) => error.into(),
         }
     }
 }

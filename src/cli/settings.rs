@@ -17,9 +17,9 @@ use crate::secret::KnownSecrets;
 ///
 /// `Debug` shows no value: some are keys.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct ProcessEnvironment(BTreeMap<String, String>);
 
-impl Environment {
+impl ProcessEnvironment {
     /// Reads the environment of this process; names and values that are not UTF-8 are left out.
     pub fn of_process() -> Self {
         let texts = std::env::vars_os().filter_map(|(name, value)| {
@@ -50,13 +50,13 @@ impl Environment {
     }
 }
 
-impl FromIterator<(String, String)> for Environment {
+impl FromIterator<(String, String)> for ProcessEnvironment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         Self(pairs.into_iter().collect())
     }
 }
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for ProcessEnvironment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Environment({} variables)", self.0.len())
     }
@@ -64,7 +64,7 @@ impl fmt::Debug for Environment {
 
 /// Where the process stands: what of the world besides the environment decides how it behaves.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct ProcessSurroundings {
     /// The current folder, absolute.
     pub directory: PathBuf,
     /// Whether stdin is a terminal.
@@ -75,7 +75,7 @@ pub struct Standing {
     pub stderr_terminal: bool,
 }
 
-impl Standing {
+impl ProcessSurroundings {
     /// Looks at this process.
     pub fn of_process() -> Result<Self, CommandError> {
         #[expect(
@@ -128,7 +128,7 @@ pub struct Settings {
     /// How long a run, or a compile of `kiln watch`, may take; [`TIME_LIMIT`](super::deadline::TIME_LIMIT) when unset.
     pub time_limit: Option<Duration>,
     /// The environment, for `{ fromEnv: NAME }` and for keys.
-    pub environment: Environment,
+    pub environment: ProcessEnvironment,
     /// What commands have printed of keys.
     pub printed: PrintedKeys,
     /// The secrets that the run has met, which nothing that it prints may hold.
@@ -142,8 +142,8 @@ impl Settings {
     /// (any text but the empty one), `TERM=dumb`, `CI` (no progress bar), `KILN_TIME_LIMIT` (in seconds).
     pub fn resolve(
         global: &Global,
-        environment: Environment,
-        standing: &Standing,
+        environment: ProcessEnvironment,
+        standing: &ProcessSurroundings,
     ) -> Result<Self, CommandError> {
         let color = choice(global.color, &environment, "KILN_COLOR")?;
         let format = choice(global.message_format, &environment, "KILN_MESSAGE_FORMAT")?;
@@ -182,7 +182,7 @@ impl Settings {
     }
 }
 
-fn time_limit(environment: &Environment) -> Result<Option<Duration>, CommandError> {
+fn time_limit(environment: &ProcessEnvironment) -> Result<Option<Duration>, CommandError> {
     let Some(text) = environment.filled("KILN_TIME_LIMIT") else {
         return Ok(None);
     };
@@ -195,13 +195,13 @@ fn time_limit(environment: &Environment) -> Result<Option<Duration>, CommandErro
     }
 }
 
-fn wants_color(environment: &Environment) -> bool {
+fn wants_color(environment: &ProcessEnvironment) -> bool {
     environment.filled("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb")
 }
 
 fn choice<C: clap::ValueEnum>(
     argument: Option<C>,
-    environment: &Environment,
+    environment: &ProcessEnvironment,
     variable: &str,
 ) -> Result<Option<C>, CommandError> {
     match (argument, environment.filled(variable)) {
@@ -230,7 +230,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let standing = Standing {
+        let standing = ProcessSurroundings {
             directory: PathBuf::from("/here"),
             stdin_terminal: terminal,
             stdout_terminal: terminal,

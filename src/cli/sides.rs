@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::CommandError;
 use super::makejinja_process::start_for_revision;
-use super::session::{PROJECT_FILE, Session, has_project};
+use super::session::{PROJECT_FILE, ProjectSession, has_project};
 use super::settings::Settings;
-use crate::diff::{GuardExemption, GuardPublic, Guards, Side, Text, Written};
+use crate::diff::{GuardExemption, GuardPublic, Guards, OutputRecord, Side, SideText};
 use crate::flux::{FollowedTree, TreeFiles, find_output_base};
 use crate::fs::{self, Disk, GitError, Repository, Revision};
 use crate::pipeline::{
-    self, Draft, DraftPolicies, Exemption, Keys, Opened, PluginRequest, PublicReference, World,
+    self, Draft, DraftPolicies, Exemption, KeyHandling, Opened, PluginRequest, PublicReference,
+    World,
 };
 use crate::secret::KEY_FILES;
 use crate::source::{Files, OverlaidFiles, Source};
@@ -22,7 +23,7 @@ use crate::write::{self, Digest, KILN, LOCK_FILE, Target};
 
 /// Where a side comes from.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum SideOrigin {
     /// The project as it is on disk, compiled.
     Project,
     /// The project with these data files instead of its own, compiled.
@@ -52,17 +53,17 @@ pub struct Sides {
 
 /// Loads both sides at once.
 ///
-/// With [`Keys::MadeUp`], no key and no variable of the environment is read: a stand-in is as good, since both sides get
+/// With [`KeyHandling::MadeUp`], no key and no variable of the environment is read: a stand-in is as good, since both sides get
 /// the same, and neither side may be trusted.
 ///
 /// # Errors
 /// Also when the old side could only be compared with itself.
 pub fn load(
-    session: &Session,
+    session: &ProjectSession,
     settings: &Settings,
     given: Given,
-    before: &Origin,
-    after: &Origin,
+    before: &SideOrigin,
+    after: &SideOrigin,
 ) -> Result<Sides, CommandError> {
     let Given { keys, plugins } = given;
     let loader = Loader {
@@ -72,13 +73,13 @@ pub fn load(
         plugins,
         told: Mutex::default(),
     };
-    let commits = [before, after].map(|side| matches!(side, Origin::Commit { .. }));
-    if let ([true, false], Origin::Project) = (commits, after) {
+    let commits = [before, after].map(|side| matches!(side, SideOrigin::Commit { .. }));
+    if let ([true, false], SideOrigin::Project) = (commits, after) {
         loader.missing_submodule()?;
     }
     let (old, new) = rayon::join(
         || match before {
-            Origin::Commit { commit, .. } => loader.base(before, commit, after),
+            SideOrigin::Commit { commit, .. } => loader.base(before, commit, after),
             _ => loader.side(before),
         },
         || loader.side(after),
@@ -99,12 +100,12 @@ pub fn load(
 #[derive(Clone, Copy)]
 pub struct Given {
     /// What is done about keys.
-    pub keys: Keys,
+    pub keys: KeyHandling,
     /// Whether the Python of plugins runs.
     pub plugins: bool,
 }
 
-impl Origin {
+impl SideOrigin {
     /// Returns whether the side is compiled.
     pub fn is_compiled(&self) -> bool {
         matches!(self, Self::Project | Self::Config(_) | Self::Commit { .. })
@@ -130,9 +131,9 @@ impl Origin {
 }
 
 struct Loader<'l> {
-    session: &'l Session,
+    session: &'l ProjectSession,
     settings: &'l Settings,
-    keys: Keys,
+    keys: KeyHandling,
     plugins: bool,
     told: Mutex<Vec<String>>,
 }
@@ -144,7 +145,12 @@ impl Loader<'_> {
     }
 
     /// Compiles a commit as the old side: one from before the project is compared as it is.
-    fn base(&self, origin: &Origin, commit: &str, after: &Origin) -> Result<Side, CommandError> {
+    fn base(
+        &self,
+        origin: &SideOrigin,
+        commit: &str,
+        after: &SideOrigin,
+    ) -> Result<Side, CommandError> {
         let label = origin.label();
         let revision = self.revision(commit)?;
         if !has_project(&revision)? {
@@ -163,7 +169,7 @@ impl Loader<'_> {
         }
         let side = self.compiled_commit(&revision, commit, &label)?;
         if after.is_compiled() {
-            let config_differs = matches!(after, Origin::Config(_));
+            let config_differs = matches!(after, SideOrigin::Config(_));
             self.tell_ignored(&revision, &label, config_differs)?;
         }
         Ok(side)
@@ -274,21 +280,23 @@ impl Loader<'_> {
         compiled(&world.with_keys(self.keys), None, label)
     }
 
-    fn side(&self, origin: &Origin) -> Result<Side, CommandError> {
+    fn side(&self, origin: &SideOrigin) -> Result<Side, CommandError> {
         let session = self.session;
         let label = origin.label();
         match origin {
-            Origin::Project if !session.is_project => self.plain(&session.disk, label),
-            Origin::Folder(path) if !session.is_project => {
+            SideOrigin::Project if !session.is_project => self.plain(&session.disk, label),
+            SideOrigin::Folder(path) if !session.is_project => {
                 self.plain(&Disk::open(&self.settings.directory.join(path))?, label)
             }
-            Origin::Config(_) | Origin::Output if !session.is_project => Err(no_project(session)),
-            Origin::Project => self.compiled(&session.disk, None, &label),
-            Origin::Config(paths) => {
+            SideOrigin::Config(_) | SideOrigin::Output if !session.is_project => {
+                Err(no_project(session))
+            }
+            SideOrigin::Project => self.compiled(&session.disk, None, &label),
+            SideOrigin::Config(paths) => {
                 let (files, data) = with_config(&session.disk, self.settings, paths)?;
                 self.compiled(&files, Some(&data), &label)
             }
-            Origin::Commit { commit, .. } => {
+            SideOrigin::Commit { commit, .. } => {
                 let revision = self.revision(commit)?;
                 if !session.is_project {
                     return self.plain(&revision, label);
@@ -296,21 +304,21 @@ impl Loader<'_> {
                 require_project(&revision, &label)?;
                 self.compiled_commit(&revision, commit, &label)
             }
-            Origin::Output => {
+            SideOrigin::Output => {
                 let output = session.layout()?.output;
                 let (side, remade) = rayon::join(
                     || folder(session, self.keys, &session.disk, &output, label),
                     || self.remade(&output),
                 );
                 let (side, written) = side?;
-                let side = side.with_written(Written {
+                let side = side.with_written(OutputRecord {
                     remade: remade.map(Box::new),
                     ..written
                 });
                 let tree = pipeline::follow_outputs(&session.world(), side.own_files())?;
                 Ok(side.in_tree(tree))
             }
-            Origin::Folder(path) => {
+            SideOrigin::Folder(path) => {
                 let disk = Disk::open(&self.settings.directory.join(path))?;
                 let (side, written) = folder(session, self.keys, &disk, ".", label)?;
                 let side = side.with_written(written);
@@ -402,9 +410,9 @@ fn compiled(world: &World<'_>, data: Option<&[String]>, label: &str) -> Result<S
 
 /// Makes a side of what a project renders, with what Flux applies of it.
 pub fn side_of_draft(world: &World<'_>, draft: Draft, label: &str) -> Result<Side, CommandError> {
-    let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(Written {
+    let side = Side::of_tree(label, &draft.tree, &draft.unseen).with_written(OutputRecord {
         kiln: Some(KILN.to_owned()),
-        ..Written::default()
+        ..OutputRecord::default()
     });
     let sealed = draft.policies.sealed.clone();
     let side = side
@@ -417,7 +425,7 @@ pub fn side_of_draft(world: &World<'_>, draft: Draft, label: &str) -> Result<Sid
 }
 
 /// Says that what was asked for needs a project.
-fn no_project(session: &Session) -> CommandError {
+fn no_project(session: &ProjectSession) -> CommandError {
     CommandError::failed(format!(
         "`{}` is no project: there is no `{PROJECT_FILE}`, so nothing is rendered",
         session.root.display()
@@ -493,12 +501,12 @@ fn require_project(revision: &Revision, label: &str) -> Result<(), CommandError>
 /// Reads the files of an output folder: those that its `kiln.lock` lists, or else all that are there; and
 /// what the list says of them.
 fn folder(
-    session: &Session,
-    keys: Keys,
+    session: &ProjectSession,
+    keys: KeyHandling,
     disk: &Disk,
     path: &str,
     label: String,
-) -> Result<(Side, Written), CommandError> {
+) -> Result<(Side, OutputRecord), CommandError> {
     let folder = disk.folder(path)?;
     if !folder.exists() {
         let message = format!("there is no folder `{}`", folder.shown(""));
@@ -523,7 +531,7 @@ fn folder(
         digests,
         missing,
     } = OutputFiles::read(disk, path, paths)?;
-    let mut written = Written::default();
+    let mut written = OutputRecord::default();
     // What is listed and gone counts as removed.
     written.edited.extend(missing);
     let differs = digests.into_iter().filter(|(name, digest)| {
@@ -589,11 +597,11 @@ fn side_of_outputs(
     let opened = pipeline::opened(world, sources);
     let opened = opened.map_err(|failure| CommandError::from(failure).unanswered())?;
     let text = |source: &Arc<Source>, opened| match opened {
-        Opened::Plain => Text::Open(source.text.to_string()),
-        Opened::Secret(text) => Text::Opened(text),
-        Opened::Sealed => Text::Sealed(source.text.to_string()),
+        Opened::Plain => SideText::Open(source.text.to_string()),
+        Opened::Secret(text) => SideText::Opened(text),
+        Opened::Sealed => SideText::Sealed(source.text.to_string()),
     };
-    let texts: BTreeMap<String, Text> = sources
+    let texts: BTreeMap<String, SideText> = sources
         .iter()
         .zip(opened)
         .map(|(source, opened)| (source.path.clone(), text(source, opened)))
@@ -621,7 +629,7 @@ fn path_is_in(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn same_place(session: &Session, disk: &Disk, path: &str) -> bool {
+fn same_place(session: &ProjectSession, disk: &Disk, path: &str) -> bool {
     disk.root() == session.disk.root()
         && path
             == session
@@ -655,12 +663,12 @@ fn with_config<'f>(
 }
 
 /// Finds the commit of a revision that the user named.
-pub fn revision(root: &Path, name: &str) -> Result<Origin, CommandError> {
-    let find = || -> Result<Origin, GitError> {
+pub fn revision(root: &Path, name: &str) -> Result<SideOrigin, CommandError> {
+    let find = || -> Result<SideOrigin, GitError> {
         let repository = Repository::of(root)?;
         let commit = repository.commit(name)?;
         let label = named(name, &repository.short(&commit));
-        Ok(Origin::Commit { commit, label })
+        Ok(SideOrigin::Commit { commit, label })
     };
     find().map_err(|error| git_error(&error))
 }
@@ -675,14 +683,14 @@ fn named(name: &str, short: &str) -> String {
 
 /// Finds where this branch left the one that it goes to: named by the environment of a merge request, or
 /// the default branch.
-pub fn merge_base(root: &Path, settings: &Settings) -> Result<Origin, CommandError> {
+pub fn merge_base(root: &Path, settings: &Settings) -> Result<SideOrigin, CommandError> {
     let variable = |name: &str| settings.environment.filled(name);
-    let find = || -> Result<Origin, GitError> {
+    let find = || -> Result<SideOrigin, GitError> {
         let repository = Repository::of(root)?;
         if let Some(base) = variable("CI_MERGE_REQUEST_DIFF_BASE_SHA") {
             let commit = repository.commit(base)?;
             let label = repository.short(&commit);
-            return Ok(Origin::Commit { commit, label });
+            return Ok(SideOrigin::Commit { commit, label });
         }
         let branch = match variable("GITHUB_BASE_REF") {
             Some(branch) => format!("origin/{branch}"),
@@ -690,7 +698,7 @@ pub fn merge_base(root: &Path, settings: &Settings) -> Result<Origin, CommandErr
         };
         let commit = repository.merge_base(&branch)?;
         let label = named(&branch, &repository.short(&commit));
-        Ok(Origin::Commit { commit, label })
+        Ok(SideOrigin::Commit { commit, label })
     };
     find().map_err(|error| git_error(&error))
 }

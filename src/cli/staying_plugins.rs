@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use makejinja_plugins::{PluginError, PluginReads};
 
-use crate::fs::{Disk, Mark};
+use crate::fs::{Disk, PathMark};
 use crate::pipeline::{PluginRequest, PluginStart, StartedPlugins};
 
 /// The Pythons that were started for a project, each to be asked again until something that it read is not as it was.
@@ -19,20 +19,20 @@ struct StayingPlugin {
     start: PluginStart,
     started: StartedPlugins,
     /// What it read, as it was when that was seen first; `None` until a compile is at its end.
-    saw: Option<Seen>,
+    saw: Option<SeenPaths>,
     /// Whether this compile asks it.
     is_used: bool,
 }
 
 /// What stood where Python looked.
-struct Seen {
-    files: BTreeMap<PathBuf, Mark>,
-    folders: BTreeMap<PathBuf, Mark>,
-    project: Mark,
+struct SeenPaths {
+    files: BTreeMap<PathBuf, PathMark>,
+    folders: BTreeMap<PathBuf, PathMark>,
+    project: PathMark,
 }
 
-impl Seen {
-    fn of(project: Mark) -> Self {
+impl SeenPaths {
+    fn of(project: PathMark) -> Self {
         Self {
             files: BTreeMap::new(),
             folders: BTreeMap::new(),
@@ -44,21 +44,21 @@ impl Seen {
     fn add(&mut self, reads: PluginReads) {
         for path in reads.files {
             let mark = self.files.entry(path);
-            mark.or_insert_with_key(|path| Mark::anywhere(path));
+            mark.or_insert_with_key(|path| PathMark::anywhere(path));
         }
         for path in reads.folders {
             let mark = self.folders.entry(path);
-            mark.or_insert_with_key(|path| Mark::names_in(path));
+            mark.or_insert_with_key(|path| PathMark::names_in(path));
         }
     }
 
     /// Returns whether all is as it was.
-    fn is_current(&self, project: &Mark) -> bool {
+    fn is_current(&self, project: &PathMark) -> bool {
         let mut files = self.files.iter();
         let mut folders = self.folders.iter();
         self.project.is_same(project)
-            && files.all(|(path, mark)| mark.is_same(&Mark::anywhere(path)))
-            && folders.all(|(path, mark)| mark.is_same(&Mark::names_in(path)))
+            && files.all(|(path, mark)| mark.is_same(&PathMark::anywhere(path)))
+            && folders.all(|(path, mark)| mark.is_same(&PathMark::names_in(path)))
     }
 }
 
@@ -108,7 +108,9 @@ impl StayingPlugins {
             let Some(reads) = reads else {
                 return false;
             };
-            let saw = it.saw.get_or_insert_with(|| Seen::of(disk.mark(PROJECT)));
+            let saw = it
+                .saw
+                .get_or_insert_with(|| SeenPaths::of(disk.mark(PROJECT)));
             saw.add(reads);
             true
         });

@@ -37,7 +37,7 @@ impl<'s> Turn<'s> {
     /// Any other error at once; and at the end who is in the way.
     pub fn wait<T>(
         &mut self,
-        mut attempt: impl FnMut() -> Result<T, write::Error>,
+        mut attempt: impl FnMut() -> Result<T, write::WriteError>,
     ) -> Result<T, CommandError> {
         let time = Stopwatch::start();
         let mut line = None;
@@ -59,7 +59,7 @@ impl<'s> Turn<'s> {
     }
 
     /// Returns whether a failure only says that another Kiln came first, and there is patience left to go round.
-    pub fn comes_again(&self, error: &write::Error) -> bool {
+    pub fn comes_again(&self, error: &write::WriteError) -> bool {
         error.is_busy() && self.waited < PATIENCE
     }
 }
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::fs::{self, Holder};
 
-    fn busy() -> write::Error {
-        write::Error::Disk(fs::Error::Busy {
+    fn busy() -> write::WriteError {
+        write::WriteError::Disk(fs::DiskError::Busy {
             path: ".kiln/lock".to_owned(),
             holder: Some(Holder {
                 pid: 12,

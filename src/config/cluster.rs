@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub use super::places::Places;
+pub use super::places::ConfigPlaces;
 pub use super::readings::OtherReading;
 use super::references::PublicReference;
 use crate::secret::Secrets;
@@ -20,7 +20,7 @@ pub struct Merged {
     /// The value, with nothing defaulted.
     pub value: Value,
     /// Where each part of it was written.
-    pub places: Places,
+    pub places: ConfigPlaces,
     /// The secrets that came from the environment, from files or from encrypted data files.
     pub secrets: Secrets,
     /// Where they stand: JSON pointers (RFC 6901).
@@ -41,7 +41,7 @@ pub struct Cluster {
     /// All values with their defaults, as templates see them.
     pub values: Value,
     /// Where each value was written.
-    pub places: Places,
+    pub places: ConfigPlaces,
     /// The secrets in it.
     pub secrets: Secrets,
     /// The JSON pointers (RFC 6901) of the secrets in `values`, sorted: all that is below one of them is secret, too.

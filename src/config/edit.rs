@@ -28,7 +28,7 @@ pub enum EditError {
 /// What stands elsewhere in the file keeps its bytes; a JSON file is written anew with the
 /// indentation of its first indented line. Parents that are missing are created.
 pub fn set(path: &str, text: &str, pointer: &str, value: &Value) -> Result<String, EditError> {
-    let edit = Edit {
+    let edit = ConfigEdit {
         path,
         text,
         pointer,
@@ -48,7 +48,7 @@ pub fn set(path: &str, text: &str, pointer: &str, value: &Value) -> Result<Strin
 ///
 /// Comments on lines of their own stay, as do all other bytes; a JSON file is written anew as by [`set`].
 pub fn remove(path: &str, text: &str, pointer: &str) -> Result<String, EditError> {
-    let edit = Edit {
+    let edit = ConfigEdit {
         path,
         text,
         pointer,
@@ -81,14 +81,14 @@ fn prune(value: &mut Value, keys: &[String]) -> bool {
     true
 }
 
-struct Edit<'e> {
+struct ConfigEdit<'e> {
     path: &'e str,
     text: &'e str,
     pointer: &'e str,
     value: &'e Value,
 }
 
-impl Edit<'_> {
+impl ConfigEdit<'_> {
     fn yaml(&self) -> Result<String, EditError> {
         let documents = yaml::load(self.text).map_err(|_| self.syntax())?;
         let is_blank =

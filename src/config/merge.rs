@@ -6,22 +6,22 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::cluster::Merged;
-use super::places::Places;
+use super::places::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 use crate::source::{Place, Source, shown_key};
 use crate::yaml::{Entry, Node, Resolver, pointer_step};
 
-type Part<'n> = (usize, Option<&'n Entry>, &'n Node);
+type DataFileEntry<'n> = (usize, Option<&'n Entry>, &'n Node);
 
 /// Merges documents by key; a key with a value in two of them is reported with both places.
 pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagnostic>) -> Merged {
     let mut merger = Merger {
         sources: Vec::new(),
-        places: Places::default(),
+        places: ConfigPlaces::default(),
         problems,
     };
-    let mut roots: Vec<Part<'_>> = Vec::new();
+    let mut roots: Vec<DataFileEntry<'_>> = Vec::new();
     for (source, nodes) in parts {
         let (number, shown) = merger.places.add_file(source, nodes);
         merger.sources.push(Arc::clone(&shown));
@@ -60,14 +60,14 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
 struct Merger<'p> {
     /// The texts as messages may show them.
     sources: Vec<Arc<Source>>,
-    places: Places,
+    places: ConfigPlaces,
     problems: &'p mut Vec<Diagnostic>,
 }
 
 impl Merger<'_> {
-    fn combine(&mut self, pointer: &str, parts: &[Part<'_>]) -> Value {
+    fn combine(&mut self, pointer: &str, parts: &[DataFileEntry<'_>]) -> Value {
         // A section with nothing below it sets nothing.
-        let set: Vec<Part<'_>> = parts
+        let set: Vec<DataFileEntry<'_>> = parts
             .iter()
             .filter(|part| !part.2.is_null())
             .copied()
@@ -102,7 +102,11 @@ impl Merger<'_> {
         first.to_value(Resolver::Core)
     }
 
-    fn combine_entries(&mut self, pointer: &str, parts: &[Part<'_>]) -> Map<String, Value> {
+    fn combine_entries(
+        &mut self,
+        pointer: &str,
+        parts: &[DataFileEntry<'_>],
+    ) -> Map<String, Value> {
         let indexes: Vec<BTreeMap<&str, &Entry>> = parts
             .iter()
             .map(|(_, _, node)| indexed_entries(node))
@@ -112,7 +116,7 @@ impl Merger<'_> {
         all.map(|entry| entry.key.as_str())
             .filter(|key| seen.insert(*key))
             .map(|key| {
-                let below: Vec<Part<'_>> = parts
+                let below: Vec<DataFileEntry<'_>> = parts
                     .iter()
                     .zip(&indexes)
                     .filter_map(|((source, ..), entries)| {

@@ -10,7 +10,7 @@ use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Node};
 
 /// A data file that was read.
-pub(super) struct Parsed {
+pub(super) struct ParsedData {
     /// The text, secrets included.
     pub(super) source: Arc<Source>,
     /// The documents in it.
@@ -25,7 +25,7 @@ pub(super) fn parse(
     path: &str,
     text: &str,
     decrypt: &Decrypt<'_>,
-) -> Result<Parsed, Vec<Diagnostic>> {
+) -> Result<ParsedData, Vec<Diagnostic>> {
     if path.contains(".sops.") {
         let encrypted = Source::sensitive(path, text);
         let plain = decrypt(&encrypted).map_err(|problem| vec![problem])?;
@@ -40,7 +40,7 @@ pub(super) fn parse(
     parse_text(&Source::new(path, text))
 }
 
-fn parse_text(source: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
+fn parse_text(source: &Arc<Source>) -> Result<ParsedData, Vec<Diagnostic>> {
     let is_toml = source.path.ends_with(".toml") && !source.path.ends_with(".sops.toml");
     let roots = if is_toml {
         vec![toml(source)?]
@@ -59,7 +59,7 @@ fn parse_text(source: &Arc<Source>) -> Result<Parsed, Vec<Diagnostic>> {
             OtherReading::find(root, &mut readings);
         }
     }
-    Ok(Parsed {
+    Ok(ParsedData {
         source: Arc::clone(source),
         roots,
         readings,

@@ -8,7 +8,7 @@ use crate::yaml::{Content, Node, Style};
 
 /// Where one value stands.
 #[derive(Clone, Copy, Debug)]
-struct Position {
+struct ConfigPosition {
     source: usize,
     key: Option<Span>,
     value: Span,
@@ -31,14 +31,14 @@ struct DataFile {
 
 /// The places of a config by JSON pointer (RFC 6901); the root is the empty pointer.
 ///
-/// Messages show keys only until [`Places::show`] says which values they may show.
+/// Messages show keys only until [`ConfigPlaces::show`] says which values they may show.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
+pub struct ConfigPlaces {
     files: Vec<DataFile>,
-    positions: BTreeMap<String, Position>,
+    positions: BTreeMap<String, ConfigPosition>,
 }
 
-impl Places {
+impl ConfigPlaces {
     /// Notes a data file with its documents; returns its number, and its text as messages may show it.
     pub(super) fn add_file(&mut self, text: &Arc<Source>, roots: &[Node]) -> (usize, Arc<Source>) {
         let mut parts = Vec::new();
@@ -58,7 +58,7 @@ impl Places {
     pub(super) fn insert(&mut self, pointer: &str, source: usize, key: Option<Span>, node: &Node) {
         self.positions
             .entry(pointer.to_owned())
-            .or_insert(Position {
+            .or_insert(ConfigPosition {
                 source,
                 key,
                 value: node.span,
@@ -75,7 +75,7 @@ impl Places {
             shown: Arc::clone(&place.source),
             parts: vec![(all, true)],
         });
-        let position = Position {
+        let position = ConfigPosition {
             source: self.files.len() - 1,
             key: None,
             value: place.span,
@@ -117,7 +117,7 @@ impl Places {
     /// Lists the pointers of texts without quotes that go on in the next line: one that is indented too far, or has
     /// lost its colon, becomes a part of the value before it.
     pub fn folded(&self) -> impl Iterator<Item = &str> {
-        let is_folded = |position: &Position| {
+        let is_folded = |position: &ConfigPosition| {
             let text = self.files.get(position.source).map(|file| &file.text.text);
             let written = text.and_then(|text| text.get(position.value.start..position.value.end));
             position.plain && written.is_some_and(|written| written.trim_end().contains('\n'))
@@ -149,7 +149,7 @@ impl Places {
         }
     }
 
-    fn nearest(&self, pointer: &str) -> Option<&Position> {
+    fn nearest(&self, pointer: &str) -> Option<&ConfigPosition> {
         let mut pointer = pointer;
         loop {
             if let Some(position) = self.positions.get(pointer) {

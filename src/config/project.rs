@@ -112,16 +112,16 @@ pub struct HardenSettings {
     /// Whether anything is added at all; `None` where `kiln.toml` does not say.
     pub enabled: Option<bool>,
     /// The requests and limits of containers that nobody knows.
-    pub resources: Option<Resources>,
+    pub resources: Option<ResourcesSetting>,
     /// The namespaces that network policies close.
-    pub network_policies: Closed,
+    pub network_policies: ClosedNamespacesSetting,
     /// `[harden.tiers]`: the tier of what belongs to no app, by chart or namespace.
     pub tiers: Vec<(String, String)>,
 }
 
 /// `[harden.resources]`: requests and limits where no chart profile knows any.
 #[derive(Clone, Debug, Default)]
-pub struct Resources {
+pub struct ResourcesSetting {
     /// `requests.cpu`.
     pub cpu_request: Option<String>,
     /// `requests.memory`.
@@ -134,7 +134,7 @@ pub struct Resources {
 
 /// `network-policies`: the namespaces that are closed.
 #[derive(Clone, Debug, Default)]
-pub enum Closed {
+pub enum ClosedNamespacesSetting {
     /// `false`: none.
     #[default]
     Nothing,
@@ -196,7 +196,7 @@ impl Default for Project {
             harden: HardenSettings {
                 enabled: None,
                 resources: None,
-                network_policies: Closed::Nothing,
+                network_policies: ClosedNamespacesSetting::Nothing,
                 tiers: Vec::new(),
             },
             seal: SealSettings::default(),
@@ -353,8 +353,8 @@ impl HardenSettings {
         let tiers = table.named("tiers", "a table of tiers by chart or namespace");
         Self {
             enabled: table.optional_flag("enabled"),
-            resources: table.table("resources", |table| Resources::decode(table, source)),
-            network_policies: Closed::decode(table, source),
+            resources: table.table("resources", |table| ResourcesSetting::decode(table, source)),
+            network_policies: ClosedNamespacesSetting::decode(table, source),
             tiers: tiers
                 .iter()
                 .filter_map(|entry| {
@@ -368,7 +368,7 @@ impl HardenSettings {
     }
 }
 
-impl Resources {
+impl ResourcesSetting {
     fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
         let place = Some(Place::new(source, table.span()));
         let requests = table.table("requests", |table| {
@@ -385,7 +385,7 @@ impl Resources {
     }
 }
 
-impl Closed {
+impl ClosedNamespacesSetting {
     fn decode(table: &mut Table<'_>, source: &Arc<Source>) -> Self {
         const KEY: &str = "network-policies";
         let Some(node) = table.get(KEY) else {

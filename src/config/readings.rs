@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::places::Places;
+use super::places::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Resolver};
 
@@ -34,7 +34,7 @@ impl OtherReading {
     }
 
     /// Warns of it; without the value unless that may be shown, which only the schema can say.
-    pub fn warning(&self, places: &Places, shown: bool) -> Diagnostic {
+    pub fn warning(&self, places: &ConfigPlaces, shown: bool) -> Diagnostic {
         let place = places.value(&self.pointer);
         let (message, label) = if shown {
             let (here, elsewhere) = (&self.here, &self.elsewhere);

@@ -31,13 +31,13 @@ enum ReferenceTarget {
 }
 
 /// A value that stands elsewhere.
-struct ValueReference {
+struct ConfigReference {
     target: ReferenceTarget,
     /// Whether the config says that it is no secret.
     public: bool,
 }
 
-impl ValueReference {
+impl ConfigReference {
     /// Reads `{ fromEnv: NAME }`, `{ fromEnv: NAME, public: true }` and `{ fromFile: path }`.
     fn read(map: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -95,7 +95,7 @@ pub(super) fn resolve(
 
 impl Merged {
     /// Notes where a secret came to stand.
-    fn note(&mut self, pointer: &str, reference: &ValueReference, text: &str) {
+    fn note(&mut self, pointer: &str, reference: &ConfigReference, text: &str) {
         if let ReferenceTarget::File(path) = &reference.target {
             self.secret_files.insert(path.clone());
         }
@@ -121,7 +121,7 @@ impl Merged {
 
 /// Finds what a reference names; `None` when a value has to be made up.
 fn find(
-    reference: &ValueReference,
+    reference: &ConfigReference,
     files: &dyn Files,
     outside: &Outside<'_>,
 ) -> Result<Option<String>, String> {
@@ -165,11 +165,11 @@ fn missing_variable(name: &str) -> String {
 fn replace(
     value: &mut Value,
     pointer: &str,
-    found: &mut impl FnMut(&str, ValueReference) -> Value,
+    found: &mut impl FnMut(&str, ConfigReference) -> Value,
 ) {
     match value {
         Value::Object(map) => {
-            if let Some(reference) = ValueReference::read(map) {
+            if let Some(reference) = ConfigReference::read(map) {
                 *value = found(pointer, reference);
                 return;
             }

@@ -10,17 +10,17 @@ use serde_json::Value;
 use super::change::Pair;
 use super::fields;
 use super::items::Item;
-use super::lines::{Mark, hunks};
+use super::lines::{LineMark, hunks};
 use super::places;
-use super::report::{Change, Edit, Field};
+use super::report::{ChangedField, FieldEdit, ReportedChange};
 use super::route::Route;
 use super::side::{Side, SideFile};
 use crate::source::{Source, Span};
-use crate::tree::Origin;
+use crate::tree::OutputOrigin;
 
 /// What made a difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
+pub enum ChangeCause {
     /// The value of a key of the config, by its dotted way; empty where it is one of several and nobody
     /// can tell which.
     Config(String),
@@ -39,7 +39,7 @@ pub enum Cause {
     Edit,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for ChangeCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(key) if key.is_empty() => formatter.write_str("the config"),
@@ -58,12 +58,12 @@ pub(super) struct Blame<'s> {
     /// The versions that differ, with the old and the new one.
     versions: Vec<(Route, String, String)>,
     known: bool,
-    before: Sources<'s>,
-    after: Sources<'s>,
+    before: TemplatesByPath<'s>,
+    after: TemplatesByPath<'s>,
 }
 
 /// A side's templates by path.
-type Sources<'s> = BTreeMap<&'s str, &'s Source>;
+type TemplatesByPath<'s> = BTreeMap<&'s str, &'s Source>;
 
 impl<'s> Blame<'s> {
     pub(super) fn new(before: &'s Side, after: &'s Side) -> Self {
@@ -84,7 +84,7 @@ impl<'s> Blame<'s> {
     ///
     /// A line that a template of the same text made on both sides can only differ by the config; which
     /// key it was is read off the line, or else off the template.
-    pub(super) fn of(&self, change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
+    pub(super) fn of(&self, change: &ReportedChange, pair: &Pair<'_>) -> Vec<ChangeCause> {
         if !self.known {
             return Vec::new();
         }
@@ -98,8 +98,8 @@ impl<'s> Blame<'s> {
             let mut by_template: BTreeMap<&str, (&Source, BTreeSet<usize>)> = BTreeMap::new();
             for origin in lines {
                 match origin {
-                    Origin::Rule(code) => drop(causes.insert(Cause::Rule(code))),
-                    Origin::Template { template, line } => {
+                    OutputOrigin::Rule(code) => drop(causes.insert(ChangeCause::Rule(code))),
+                    OutputOrigin::Template { template, line } => {
                         let entry = by_template.entry(&template.path);
                         let (_, lines) = entry.or_insert_with(|| (template, BTreeSet::new()));
                         lines.insert(*line);
@@ -111,15 +111,18 @@ impl<'s> Blame<'s> {
             }
         }
         // What a rule adds to an object that comes or goes comes and goes with it.
-        let only_rules = causes.iter().all(|cause| matches!(cause, Cause::Rule(_)));
-        causes.retain(|cause| !whole || only_rules || !matches!(cause, Cause::Rule(_)));
+        let only_rules = causes
+            .iter()
+            .all(|cause| matches!(cause, ChangeCause::Rule(_)));
+        causes.retain(|cause| !whole || only_rules || !matches!(cause, ChangeCause::Rule(_)));
         let versions = self.versions_of(change, pair);
         if !versions.is_empty() {
             causes.retain(|cause| !is_version(cause));
             causes.extend(versions);
         }
         // A key that can be named says more than that it is one of several.
-        let vague = |cause: &Cause| matches!(cause, Cause::Config(key) if key.is_empty());
+        let vague =
+            |cause: &ChangeCause| matches!(cause, ChangeCause::Config(key) if key.is_empty());
         if !causes.iter().all(vague) {
             causes.retain(|cause| !vague(cause));
         }
@@ -129,14 +132,14 @@ impl<'s> Blame<'s> {
     /// Lists the versions whose old and new text stand in what differs; those that the object names, where it names any.
     ///
     /// Many files read their versions in one shared template, so that lines of templates do not tell them apart.
-    fn versions_of(&self, change: &Change, pair: &Pair<'_>) -> Vec<Cause> {
+    fn versions_of(&self, change: &ReportedChange, pair: &Pair<'_>) -> Vec<ChangeCause> {
         let holds = |value: &Value, version: &str| match value {
             Value::String(text) => text.contains(version),
             Value::Number(number) => number.to_string() == version,
             _ => false,
         };
         let changed = change.fields.iter().filter_map(|field| match &field.edit {
-            Edit::Changed(before, after) => Some((before, after)),
+            FieldEdit::Changed(before, after) => Some((before, after)),
             _ => None,
         });
         let changed: Vec<(&Value, &Value)> = changed.collect();
@@ -155,12 +158,12 @@ impl<'s> Blame<'s> {
         };
         let causes = chosen.into_iter();
         causes
-            .map(|route| Cause::Config(route.to_string()))
+            .map(|route| ChangeCause::Config(route.to_string()))
             .collect()
     }
 
     /// Returns the option that switched on or off the app in whose folder an object is.
-    fn switch(&self, pair: &Pair<'_>) -> Option<Cause> {
+    fn switch(&self, pair: &Pair<'_>) -> Option<ChangeCause> {
         let item = pair.after.as_ref().or(pair.before.as_ref())?;
         let of_app = |key: &&Route| {
             let mut steps = key.keys();
@@ -171,7 +174,7 @@ impl<'s> Blame<'s> {
                 && key.last_key() == "enabled"
         };
         let key = self.keys.iter().find(of_app)?;
-        Some(Cause::Config(key.to_string()))
+        Some(ChangeCause::Config(key.to_string()))
     }
 
     /// Adds the causes of lines of a template, counted from 1.
@@ -179,12 +182,13 @@ impl<'s> Blame<'s> {
         &self,
         template: &Source,
         lines: &BTreeSet<usize>,
-        other: &Sources<'_>,
-        causes: &mut BTreeSet<Cause>,
+        other: &TemplatesByPath<'_>,
+        causes: &mut BTreeSet<ChangeCause>,
     ) {
-        let named = |text: &str| -> Vec<Cause> {
+        let named = |text: &str| -> Vec<ChangeCause> {
             let keys = self.keys.iter().filter(|key| names(text, key));
-            keys.map(|key| Cause::Config(key.to_string())).collect()
+            keys.map(|key| ChangeCause::Config(key.to_string()))
+                .collect()
         };
         let known = other.get(template.path.as_str());
         // The catalogue is in the program: the same on both sides.
@@ -204,15 +208,15 @@ impl<'s> Blame<'s> {
             let mut found = named(text);
             if !same {
                 if found.is_empty() || !kept.contains(text) {
-                    found = vec![Cause::Template(template.path.clone())];
+                    found = vec![ChangeCause::Template(template.path.clone())];
                 }
             } else if found.is_empty() {
                 found.clone_from(by_itself.get_or_init(|| {
                     match (self.keys.as_slice(), named(&template.text)) {
                         (_, found) if !found.is_empty() => found,
                         ([], _) => Vec::new(),
-                        ([only], _) => vec![Cause::Config(only.to_string())],
-                        _ => vec![Cause::Config(String::new())],
+                        ([only], _) => vec![ChangeCause::Config(only.to_string())],
+                        _ => vec![ChangeCause::Config(String::new())],
                     }
                 }));
             }
@@ -222,23 +226,23 @@ impl<'s> Blame<'s> {
 }
 
 /// Returns a version that differs; a digest is another version.
-fn version_change(field: &Field) -> Option<(Route, String, String)> {
-    let Edit::Changed(Value::String(old), Value::String(new)) = &field.edit else {
+fn version_change(field: &ChangedField) -> Option<(Route, String, String)> {
+    let FieldEdit::Changed(Value::String(old), Value::String(new)) = &field.edit else {
         return None;
     };
     let is_version = field.route.keys().next() == Some("versions");
     is_version.then(|| (field.route.clone(), old.clone(), new.clone()))
 }
 
-fn is_version(cause: &Cause) -> bool {
-    matches!(cause, Cause::Config(key) if key.starts_with("versions."))
+fn is_version(cause: &ChangeCause) -> bool {
+    matches!(cause, ChangeCause::Config(key) if key.starts_with("versions."))
 }
 
-fn sources(side: &Side) -> Sources<'_> {
-    let mut found = Sources::new();
+fn sources(side: &Side) -> TemplatesByPath<'_> {
+    let mut found = TemplatesByPath::new();
     for held in side.files.values() {
         for origin in &held.file.origins {
-            if let Origin::Template { template, .. } = origin {
+            if let OutputOrigin::Template { template, .. } = origin {
                 found.insert(&template.path, template);
             }
         }
@@ -272,7 +276,10 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// Lists the origins of the lines that only one side has: of the manifest, and of what else has a part in what differs.
-fn differing_lines<'s>(change: &Change, pair: &Pair<'s>) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
+fn differing_lines<'s>(
+    change: &ReportedChange,
+    pair: &Pair<'s>,
+) -> (Vec<&'s OutputOrigin>, Vec<&'s OutputOrigin>) {
     let manifests = (
         pair.before.as_ref().map(manifest),
         pair.after.as_ref().map(manifest),
@@ -289,7 +296,7 @@ fn differing_lines<'s>(change: &Change, pair: &Pair<'s>) -> (Vec<&'s Origin>, Ve
 }
 
 /// Lines of a file: the index of the first one, their text, and the origins of all lines of the file.
-type Passage<'s> = (usize, &'s str, &'s [Origin]);
+type Passage<'s> = (usize, &'s str, &'s [OutputOrigin]);
 
 fn manifest<'s>(item: &Item<'s>) -> Passage<'s> {
     let Some(file) = item.file() else {
@@ -310,7 +317,7 @@ fn passage<'s>(file: &SideFile<'s>, span: Span) -> Passage<'s> {
 
 /// Lists the passages outside of the manifest from which a differing field comes, on both sides.
 fn parts<'s>(
-    change: &Change,
+    change: &ReportedChange,
     before: &Item<'s>,
     after: &Item<'s>,
 ) -> Vec<(Option<Passage<'s>>, Option<Passage<'s>>)> {
@@ -344,7 +351,7 @@ fn parts<'s>(
 fn origins_between<'s>(
     before: Option<Passage<'s>>,
     after: Option<Passage<'s>>,
-) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
+) -> (Vec<&'s OutputOrigin>, Vec<&'s OutputOrigin>) {
     let all = |passage: Passage<'s>| {
         let (start, text, origins) = passage;
         let end = start + text.lines().count().max(1);
@@ -361,12 +368,12 @@ fn origins_between<'s>(
         let (mut at, mut to) = (hunk.before - 1, hunk.after - 1);
         for line in hunk.lines {
             match line.mark {
-                Mark::Same => (at, to) = (at + 1, to + 1),
-                Mark::Removed => {
+                LineMark::Same => (at, to) = (at + 1, to + 1),
+                LineMark::Removed => {
                     old.extend(old_origins.get(old_start + at));
                     at += 1;
                 }
-                Mark::Added => {
+                LineMark::Added => {
                     new.extend(new_origins.get(new_start + to));
                     to += 1;
                 }

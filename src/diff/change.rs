@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::danger::Seen;
+use super::danger::DangerSubject;
 use super::fields;
 use super::items::Item;
 use super::noise::Noise;
 use super::places;
-use super::report::{Change, Edit, Field, Kind, Secrecy, Spot};
+use super::report::{ChangeKind, ChangedField, FieldEdit, OutputLine, ReportedChange, Secrecy};
 use super::route::Route;
 use super::secrets::{self, HIDDEN};
 use super::split::SplitValue;
@@ -23,16 +23,16 @@ pub(super) struct Pair<'s> {
 }
 
 /// A change with the values behind it, of which some may be secret.
-pub(super) struct Found {
-    pub(super) change: Change,
+pub(super) struct FoundChange {
+    pub(super) change: ReportedChange,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
 }
 
-impl Found {
+impl FoundChange {
     /// Returns what a check of dangers looks at.
-    pub(super) fn seen<'c, 's>(&'c self, pair: &'c Pair<'s>) -> Seen<'c, 's> {
-        Seen {
+    pub(super) fn seen<'c, 's>(&'c self, pair: &'c Pair<'s>) -> DangerSubject<'c, 's> {
+        DangerSubject {
             change: &self.change,
             pair,
             before: self.before.as_ref(),
@@ -79,11 +79,11 @@ impl<'s> Pair<'s> {
     }
 
     /// Returns what differs, and counts what is left out as noise.
-    pub(super) fn compare(&self, noise: &Noise, hidden: &mut usize) -> Option<Found> {
+    pub(super) fn compare(&self, noise: &Noise, hidden: &mut usize) -> Option<FoundChange> {
         let mut found = match (&self.before, &self.after) {
             (Some(before), Some(after)) => changed(before, after, noise, hidden)?,
-            (Some(gone), None) => whole(gone, Kind::Removed, noise),
-            (None, Some(new)) => whole(new, Kind::Added, noise),
+            (Some(gone), None) => whole(gone, ChangeKind::Removed, noise),
+            (None, Some(new)) => whole(new, ChangeKind::Added, noise),
             (None, None) => return None,
         };
         if self.note.is_some() {
@@ -93,8 +93,8 @@ impl<'s> Pair<'s> {
     }
 }
 
-impl Change {
-    fn new(item: &Item<'_>, kind: Kind) -> Self {
+impl ReportedChange {
+    fn new(item: &Item<'_>, kind: ChangeKind) -> Self {
         Self {
             subject: item.identity.subject.clone(),
             also: Vec::new(),
@@ -116,7 +116,7 @@ fn changed(
     after: &Item<'_>,
     noise: &Noise,
     hidden: &mut usize,
-) -> Option<Found> {
+) -> Option<FoundChange> {
     let renamed = before.identity.subject != after.identity.subject;
     if before.is_verbatim(after) && !renamed {
         return None;
@@ -135,12 +135,12 @@ fn changed(
         .into_iter()
         .filter(|pointer| old_noise.get(*pointer) != new_noise.get(*pointer))
         .count();
-    let mut change = Change::new(after, Kind::Changed);
+    let mut change = ReportedChange::new(after, ChangeKind::Changed);
     change.before = Some(before.spot());
     change.after = Some(after.spot());
     let is_same_content = || fingerprint(before, noise) == fingerprint(after, noise);
     if renamed && is_same_content() {
-        change.kind = Kind::Renamed;
+        change.kind = ChangeKind::Renamed;
         change.was = Some(before.identity.subject.clone());
     } else {
         change.was = renamed.then(|| before.identity.subject.clone());
@@ -158,7 +158,7 @@ fn changed(
         }
         change.places = places_of(&change.fields, before, after);
     }
-    Some(Found {
+    Some(FoundChange {
         change,
         before: Some(old.open),
         after: Some(new.open),
@@ -172,12 +172,12 @@ fn moved(before: &Item<'_>, after: &Item<'_>) -> Option<String> {
 }
 
 /// Lists where what differs is written, but for the document of the object itself.
-fn places_of(fields: &[Field], before: &Item<'_>, after: &Item<'_>) -> Vec<Spot> {
+fn places_of(fields: &[ChangedField], before: &Item<'_>, after: &Item<'_>) -> Vec<OutputLine> {
     let own = [before.written_at(), after.written_at()];
     let origins = fields
         .iter()
         .flat_map(|field| places::origins(field, before.field(), after.field()));
-    let mut found: Vec<Spot> = origins
+    let mut found: Vec<OutputLine> = origins
         .flat_map(|origin| std::iter::once(&origin.place).chain(origin.shaped_by()))
         .filter(|place| !own.contains(&(place.file.path.as_str(), place.document)))
         .map(places::spot_of)
@@ -190,7 +190,7 @@ fn places_of(fields: &[Field], before: &Item<'_>, after: &Item<'_>) -> Vec<Spot>
 fn differences(
     (before, old): (&Item<'_>, &SplitValue),
     (after, new): (&Item<'_>, &SplitValue),
-) -> Vec<Field> {
+) -> Vec<ChangedField> {
     if before.is_secret() || after.is_secret() {
         if !before.is_structured() || !after.is_structured() {
             return vec![unreadable(before, after, old.open == new.open)];
@@ -205,13 +205,13 @@ fn differences(
 }
 
 /// Says what can be said of a secret file of which not even the keys are known.
-fn unreadable(before: &Item<'_>, after: &Item<'_>, same: bool) -> Field {
+fn unreadable(before: &Item<'_>, after: &Item<'_>, same: bool) -> ChangedField {
     let sealed = [before, after]
         .iter()
         .any(|item| item.sight == super::side::Sight::Sealed);
-    Field {
+    ChangedField {
         route: Route::default(),
-        edit: Edit::Secret(match (same, sealed) {
+        edit: FieldEdit::Secret(match (same, sealed) {
             (true, _) => Secrecy::Same,
             (false, true) => Secrecy::Unknown,
             (false, false) => Secrecy::Changed,
@@ -219,12 +219,12 @@ fn unreadable(before: &Item<'_>, after: &Item<'_>, same: bool) -> Field {
     }
 }
 
-fn whole(item: &Item<'_>, kind: Kind, noise: &Noise) -> Found {
+fn whole(item: &Item<'_>, kind: ChangeKind, noise: &Noise) -> FoundChange {
     let mut value = item.split();
     noise.strip(&mut value.open);
-    let mut change = Change::new(item, kind);
+    let mut change = ReportedChange::new(item, kind);
     let (spot, secrecy) = match kind {
-        Kind::Added => (&mut change.after, Secrecy::Added),
+        ChangeKind::Added => (&mut change.after, Secrecy::Added),
         _ => (&mut change.before, Secrecy::Removed),
     };
     *spot = Some(item.spot());
@@ -250,10 +250,10 @@ fn whole(item: &Item<'_>, kind: Kind, noise: &Noise) -> Found {
         });
     }
     let (before, after) = match kind {
-        Kind::Added => (None, Some(value.open)),
+        ChangeKind::Added => (None, Some(value.open)),
         _ => (Some(value.open), None),
     };
-    Found {
+    FoundChange {
         change,
         before,
         after,

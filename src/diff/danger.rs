@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::change::Pair;
-use super::report::{Change, Spot, Subject};
+use super::report::{OutputLine, ReportedChange, Subject};
 use crate::flux::ObjectKey;
 
 /// A difference that can hurt.
@@ -32,7 +32,7 @@ pub struct Danger {
     /// Why that can hurt, or what follows, in one sentence without a final period.
     pub why: String,
     /// Where it stands: on the new side, or on the old one for what is gone.
-    pub spot: Option<Spot>,
+    pub spot: Option<OutputLine>,
     /// Whether it stands in a file of the project that is no output.
     pub of_project: bool,
 }
@@ -49,7 +49,7 @@ impl Danger {
         subject: Subject,
         message: String,
         why: String,
-        spot: Option<Spot>,
+        spot: Option<OutputLine>,
     ) -> Self {
         Self {
             rank: rank(code),
@@ -179,8 +179,8 @@ pub(super) use owner::find as find_moves;
 pub(super) use rollout::find as find_in_rollout;
 
 /// What a check of dangers looks at.
-pub(super) struct Seen<'c, 's> {
-    pub(super) change: &'c Change,
+pub(super) struct DangerSubject<'c, 's> {
+    pub(super) change: &'c ReportedChange,
     pub(super) pair: &'c Pair<'s>,
     pub(super) before: Option<&'c Value>,
     pub(super) after: Option<&'c Value>,
@@ -189,7 +189,7 @@ pub(super) struct Seen<'c, 's> {
 /// The Flux Kustomizations that only the old side has, by cluster and name.
 pub(super) type GoneOwners = BTreeSet<(String, ObjectKey)>;
 
-impl Seen<'_, '_> {
+impl DangerSubject<'_, '_> {
     pub(super) fn is_secret(&self) -> bool {
         let items = [&self.pair.before, &self.pair.after];
         items
@@ -230,7 +230,7 @@ fn rank(code: &str) -> usize {
 }
 
 /// Finds the dangers of one change.
-pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners) -> Vec<Danger> {
+pub(super) fn find(seen: &DangerSubject<'_, '_>, gone: &GoneOwners) -> Vec<Danger> {
     let mut found = Vec::new();
     guards::unsealed(seen, &mut found);
     removal::find(seen, gone, &mut found);

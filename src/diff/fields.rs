@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::lines::hunks;
 use super::lists::lists;
-use super::report::{Edit, Field};
+use super::report::{ChangedField, FieldEdit};
 use super::route::Route;
 
 /// Lists what differs between two values, sorted by key.
 ///
 /// The order of mappings never counts, and that of lists only where Kubernetes or a program heeds it.
-pub(super) fn compare(before: &Value, after: &Value, route: &Route, found: &mut Vec<Field>) {
+pub(super) fn compare(before: &Value, after: &Value, route: &Route, found: &mut Vec<ChangedField>) {
     if before == after {
         return;
     }
@@ -25,13 +25,13 @@ pub(super) fn compare(before: &Value, after: &Value, route: &Route, found: &mut 
                 let at = route.key(key);
                 match (old.get(key), new.get(key)) {
                     (Some(old), Some(new)) => compare(old, new, &at, found),
-                    (Some(old), None) => found.push(Field {
+                    (Some(old), None) => found.push(ChangedField {
                         route: at,
-                        edit: Edit::Removed(old.clone()),
+                        edit: FieldEdit::Removed(old.clone()),
                     }),
-                    (None, Some(new)) => found.push(Field {
+                    (None, Some(new)) => found.push(ChangedField {
                         route: at,
-                        edit: Edit::Added(new.clone()),
+                        edit: FieldEdit::Added(new.clone()),
                     }),
                     (None, None) => {}
                 }
@@ -45,19 +45,19 @@ pub(super) fn compare(before: &Value, after: &Value, route: &Route, found: &mut 
             }
         }
         (Value::String(old), Value::String(new)) if is_block(old) || is_block(new) => {
-            found.push(Field {
+            found.push(ChangedField {
                 route: route.clone(),
-                edit: Edit::Text(hunks(old, new)),
+                edit: FieldEdit::Text(hunks(old, new)),
             });
         }
         _ => found.push(changed(before, after, route)),
     }
 }
 
-fn changed(before: &Value, after: &Value, route: &Route) -> Field {
-    Field {
+fn changed(before: &Value, after: &Value, route: &Route) -> ChangedField {
+    ChangedField {
         route: route.clone(),
-        edit: Edit::Changed(before.clone(), after.clone()),
+        edit: FieldEdit::Changed(before.clone(), after.clone()),
     }
 }
 
@@ -107,20 +107,20 @@ mod tests {
     fn shown(before: &Value, after: &Value) -> Vec<String> {
         let mut found = Vec::new();
         compare(before, after, &Route::default(), &mut found);
-        let line = |field: &Field| match &field.edit {
-            Edit::Added(value) => format!("{} + {value}", field.route),
-            Edit::Removed(value) => format!("{} - {value}", field.route),
-            Edit::Changed(old, new) => format!("{} {old} -> {new}", field.route),
-            Edit::Items { removed, added } => format!(
+        let line = |field: &ChangedField| match &field.edit {
+            FieldEdit::Added(value) => format!("{} + {value}", field.route),
+            FieldEdit::Removed(value) => format!("{} - {value}", field.route),
+            FieldEdit::Changed(old, new) => format!("{} {old} -> {new}", field.route),
+            FieldEdit::Items { removed, added } => format!(
                 "{} - {} + {}",
                 field.route,
                 Value::from(removed.clone()),
                 Value::from(added.clone())
             ),
-            Edit::Reordered(old, new) => {
+            FieldEdit::Reordered(old, new) => {
                 format!("{} {} => {}", field.route, old.join(","), new.join(","))
             }
-            Edit::Text(_) | Edit::Secret(_) => field.route.to_string(),
+            FieldEdit::Text(_) | FieldEdit::Secret(_) => field.route.to_string(),
         };
         found.iter().map(line).collect()
     }

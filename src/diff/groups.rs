@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::danger::Danger;
-use super::report::{Change, Kind, Report, Subject};
+use super::report::{ChangeKind, DiffReport, ReportedChange, Subject};
 
 /// Joins the changes that are the same and come from the same place, and their dangers; sorts both.
-pub(super) fn join(report: &mut Report) {
+pub(super) fn join(report: &mut DiffReport) {
     let mut changes = std::mem::take(&mut report.changes);
     changes.sort_by(|one, other| order(one).cmp(&order(other)));
-    let mut joined: Vec<Change> = Vec::new();
+    let mut joined: Vec<ReportedChange> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: BTreeMap<Subject, usize> = BTreeMap::new();
     for change in changes {
@@ -31,11 +31,11 @@ pub(super) fn join(report: &mut Report) {
     report.dangers = join_dangers(std::mem::take(&mut report.dangers), &groups);
 }
 
-fn order(change: &Change) -> (bool, &Subject) {
+fn order(change: &ReportedChange) -> (bool, &Subject) {
     (change.subject.is_file(), &change.subject)
 }
 
-fn add(change: &mut Change, twin: Change) {
+fn add(change: &mut ReportedChange, twin: ReportedChange) {
     change.also.push(twin.subject);
     for cause in twin.causes {
         if !change.causes.contains(&cause) {
@@ -49,7 +49,7 @@ fn add(change: &mut Change, twin: Change) {
 ///
 /// What comes or goes has one cause with whatever else is made of the same manifest. What changes has one cause with
 /// whatever gets the same values from the same places.
-fn cause_of(change: &Change) -> Option<String> {
+fn cause_of(change: &ReportedChange) -> Option<String> {
     if change.subject.is_file() || change.was.is_some() {
         return None;
     }
@@ -57,17 +57,17 @@ fn cause_of(change: &Change) -> Option<String> {
     let object = (&change.subject.kind, &change.subject.group);
     let spots = (&change.before, &change.after);
     match change.kind {
-        Kind::Added | Kind::Removed => Some(format!("{kind:?} {object:?} {spots:?}")),
-        Kind::Changed if change.fields.is_empty() => Some(format!("{kind:?}")),
-        Kind::Changed if change.places.is_empty() => {
+        ChangeKind::Added | ChangeKind::Removed => Some(format!("{kind:?} {object:?} {spots:?}")),
+        ChangeKind::Changed if change.fields.is_empty() => Some(format!("{kind:?}")),
+        ChangeKind::Changed if change.places.is_empty() => {
             let fields = &change.fields;
             Some(format!("{kind:?} {object:?} {spots:?} {fields:?}"))
         }
-        Kind::Changed => {
+        ChangeKind::Changed => {
             let (fields, places) = (&change.fields, &change.places);
             Some(format!("{kind:?} {places:?} {fields:?}"))
         }
-        Kind::Renamed => None,
+        ChangeKind::Renamed => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kustomize::{Field, Place};
 
 use super::places;
-use super::report::{Spot, Subject};
+use super::report::{OutputLine, Subject};
 use super::side::{Side, SideFile, Sight};
 use crate::flux::{
     AppliedObject, AppliedObjects, BuildStart, KustomizationBuild, ObjectKey, RootEvidence,
@@ -17,7 +17,7 @@ use crate::yaml::Node;
 
 /// What makes an item the same one on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
+pub(super) struct ItemIdentity {
     pub(super) subject: Subject,
     /// The path and the position in it of what has no name of its own.
     place: Option<(String, usize)>,
@@ -25,7 +25,7 @@ pub(super) struct Identity {
 
 /// Whether anything brings an object to the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(super) enum ItemStanding {
     /// No build has it.
     Loose,
     /// A kustomization has it that Flux does not get to.
@@ -52,7 +52,7 @@ pub(super) enum Owner<'s> {
 
 /// Where the content of an item is.
 #[derive(Clone, Debug)]
-pub(super) enum Content<'s> {
+pub(super) enum ItemContent<'s> {
     /// An object as Flux applies it.
     Applied(&'s Field),
     /// A Helm release with the values that Helm gets.
@@ -66,11 +66,11 @@ pub(super) enum Content<'s> {
 /// An object, or a document or file that is none.
 #[derive(Clone, Debug)]
 pub(super) struct Item<'s> {
-    pub(super) identity: Identity,
+    pub(super) identity: ItemIdentity,
     pub(super) side: &'s Side,
-    pub(super) content: Content<'s>,
+    pub(super) content: ItemContent<'s>,
     pub(super) document: usize,
-    pub(super) standing: Standing,
+    pub(super) standing: ItemStanding,
     pub(super) owner: Owner<'s>,
     /// The build that has it, as an index.
     pub(super) build: Option<usize>,
@@ -84,12 +84,12 @@ pub(super) struct Item<'s> {
 
 /// How items are named, the same way on both sides.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Naming {
+pub(super) struct ItemNaming {
     /// Whether one of the sides has several clusters, so that each object tells its own.
     clusters: bool,
 }
 
-impl Naming {
+impl ItemNaming {
     pub(super) fn of(before: &Side, after: &Side) -> Self {
         let several = |side: &Side| side.applied().roots.len() > 1;
         Self {
@@ -128,9 +128,9 @@ impl<'s> Item<'s> {
     pub(super) fn all(
         side: &'s Side,
         other: &Side,
-        naming: Naming,
-    ) -> BTreeMap<Identity, Vec<Self>> {
-        let mut items: BTreeMap<Identity, Vec<Self>> = BTreeMap::new();
+        naming: ItemNaming,
+    ) -> BTreeMap<ItemIdentity, Vec<Self>> {
+        let mut items: BTreeMap<ItemIdentity, Vec<Self>> = BTreeMap::new();
         let applied = side.applied();
         let maps = ValueMaps::of(applied);
         let syncs = syncs(applied);
@@ -191,9 +191,9 @@ impl<'s> Item<'s> {
                 field
                     .mapping_at("spec", &origin)
                     .set("values", merged.values);
-                Content::Release(Arc::new(field))
+                ItemContent::Release(Arc::new(field))
             }
-            None => Content::Applied(&object.field),
+            None => ItemContent::Applied(&object.field),
         };
         let key = object.key();
         let namespace = if is_namespaced(object.kind()) {
@@ -203,7 +203,7 @@ impl<'s> Item<'s> {
         };
         let place = object.place();
         Self {
-            identity: Identity {
+            identity: ItemIdentity {
                 subject: Subject {
                     namespace,
                     kind: object.kind().to_owned(),
@@ -216,8 +216,8 @@ impl<'s> Item<'s> {
             side,
             document: place.document,
             standing: match build.root {
-                Some(_) => Standing::Reached,
-                None => Standing::Built,
+                Some(_) => ItemStanding::Reached,
+                None => ItemStanding::Built,
             },
             owner,
             build: Some(object.build),
@@ -238,7 +238,7 @@ impl<'s> Item<'s> {
     fn of_file(side: &'s Side, file: SideFile<'s>) -> Vec<Self> {
         let is_yaml = crate::tree::is_yaml_path(file.path);
         if file.documents.is_empty() && !is_yaml {
-            return vec![Self::of_part(side, file, 0, Content::Text(file.text))];
+            return vec![Self::of_part(side, file, 0, ItemContent::Text(file.text))];
         }
         let mut found = Vec::new();
         let mut nameless: BTreeMap<String, usize> = BTreeMap::new();
@@ -247,9 +247,9 @@ impl<'s> Item<'s> {
             if root.is_null() || only_lists(root) {
                 continue;
             }
-            let mut item = Self::of_part(side, file, index, Content::Document(root));
+            let mut item = Self::of_part(side, file, index, ItemContent::Document(root));
             if is_object(root) {
-                item.identity = Identity {
+                item.identity = ItemIdentity {
                     subject: written_subject(root),
                     place: None,
                 };
@@ -265,9 +265,14 @@ impl<'s> Item<'s> {
         found
     }
 
-    fn of_part(side: &'s Side, file: SideFile<'s>, document: usize, content: Content<'s>) -> Self {
+    fn of_part(
+        side: &'s Side,
+        file: SideFile<'s>,
+        document: usize,
+        content: ItemContent<'s>,
+    ) -> Self {
         Self {
-            identity: Identity {
+            identity: ItemIdentity {
                 subject: Subject {
                     name: file.path.to_owned(),
                     ..Subject::default()
@@ -277,7 +282,7 @@ impl<'s> Item<'s> {
             side,
             content,
             document,
-            standing: Standing::Loose,
+            standing: ItemStanding::Loose,
             owner: Owner::Nobody,
             build: None,
             base_name: None,
@@ -314,15 +319,15 @@ impl<'s> Item<'s> {
     /// Returns the object as it is applied; `None` for what no build has.
     pub(super) fn field(&self) -> Option<&Field> {
         match &self.content {
-            Content::Applied(field) => Some(field),
-            Content::Release(field) => Some(field),
-            Content::Document(_) | Content::Text(_) => None,
+            ItemContent::Applied(field) => Some(field),
+            ItemContent::Release(field) => Some(field),
+            ItemContent::Document(_) | ItemContent::Text(_) => None,
         }
     }
 
     /// Returns whether it has a structure, and is no plain text.
     pub(super) fn is_structured(&self) -> bool {
-        !matches!(self.content, Content::Text(_))
+        !matches!(self.content, ItemContent::Text(_))
     }
 
     /// Returns whether an item is the same as another, to the letter.
@@ -341,15 +346,15 @@ impl<'s> Item<'s> {
     }
 
     /// Returns where the item starts.
-    pub(super) fn spot(&self) -> Spot {
+    pub(super) fn spot(&self) -> OutputLine {
         let line = match &self.content {
-            Content::Text(_) => 1,
-            Content::Document(root) => self.line_at(root.first_line_span().start),
-            Content::Applied(_) | Content::Release(_) => self
+            ItemContent::Text(_) => 1,
+            ItemContent::Document(root) => self.line_at(root.first_line_span().start),
+            ItemContent::Applied(_) | ItemContent::Release(_) => self
                 .field()
                 .map_or(1, |field| field.place().line_column().0),
         };
-        Spot {
+        OutputLine {
             path: self.path.to_owned(),
             line,
         }
@@ -364,14 +369,14 @@ impl<'s> Item<'s> {
     /// Returns the place of a dotted way, or of its deepest part that is there.
     ///
     /// Items of lists are found by their position or their `name`; by nothing else.
-    pub(super) fn spot_of(&self, dotted: &str) -> Option<Spot> {
+    pub(super) fn spot_of(&self, dotted: &str) -> Option<OutputLine> {
         match &self.content {
-            Content::Text(_) => None,
-            Content::Document(root) => Some(Spot {
+            ItemContent::Text(_) => None,
+            ItemContent::Document(root) => Some(OutputLine {
                 path: self.path.to_owned(),
                 line: self.line_at(places::offset_in(root, dotted)?),
             }),
-            Content::Applied(_) | Content::Release(_) => Some(places::spot_of(
+            ItemContent::Applied(_) | ItemContent::Release(_) => Some(places::spot_of(
                 places::deepest(self.field()?, dotted)?.place(),
             )),
         }

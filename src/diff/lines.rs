@@ -23,21 +23,21 @@ pub struct Hunk {
     /// The first line on the new side, counted from 1.
     pub after: usize,
     /// The lines.
-    pub lines: Vec<Line>,
+    pub lines: Vec<HunkLine>,
 }
 
 /// A line of a hunk, without its line break.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct HunkLine {
     /// What became of it.
-    pub mark: Mark,
+    pub mark: LineMark,
     /// Its text.
     pub text: String,
 }
 
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum LineMark {
     /// It stands on both sides.
     Same,
     /// It is new.
@@ -46,7 +46,7 @@ pub enum Mark {
     Removed,
 }
 
-impl Mark {
+impl LineMark {
     /// Returns the sign in front of the line.
     pub fn sign(self) -> char {
         match self {
@@ -80,16 +80,20 @@ fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
 
-fn shown(op: &DiffOp, old: &[&str], new: &[&str]) -> Vec<Line> {
-    let marked = |mark: Mark, lines: &[&str]| -> Vec<Line> {
+fn shown(op: &DiffOp, old: &[&str], new: &[&str]) -> Vec<HunkLine> {
+    let marked = |mark: LineMark, lines: &[&str]| -> Vec<HunkLine> {
         let text = |line: &&str| line.trim_end_matches(['\n', '\r']).to_owned();
         let lines = lines.iter().map(text);
-        lines.map(|text| Line { mark, text }).collect()
+        lines.map(|text| HunkLine { mark, text }).collect()
     };
     let (gone, come) = (&old[op.old_range()], &new[op.new_range()]);
     match op.tag() {
-        DiffTag::Equal => marked(Mark::Same, gone),
-        _ => [marked(Mark::Removed, gone), marked(Mark::Added, come)].concat(),
+        DiffTag::Equal => marked(LineMark::Same, gone),
+        _ => [
+            marked(LineMark::Removed, gone),
+            marked(LineMark::Added, come),
+        ]
+        .concat(),
     }
 }
 
@@ -283,11 +287,11 @@ mod tests {
             old[at..hunk.before - 1].iter().for_each(|line| put(line));
             at = hunk.before - 1;
             for line in &hunk.lines {
-                if line.mark != Mark::Added {
+                if line.mark != LineMark::Added {
                     assert_eq!(old[at], line.text);
                     at += 1;
                 }
-                if line.mark != Mark::Removed {
+                if line.mark != LineMark::Removed {
                     put(&line.text);
                 }
             }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use similar::{ChangeTag, capture_diff_slices};
 
 use super::fields::{compare, digest, same};
-use super::report::{Edit, Field};
-use super::route::{Route, Step};
+use super::report::{ChangedField, FieldEdit};
+use super::route::{DiffStep, Route};
 
 /// Lists whose order has a meaning, by the key that they stand at.
 ///
@@ -70,7 +70,12 @@ pub(super) fn item_named<'f>(
 }
 
 /// Compares two lists that stand at the key the route ends in.
-pub(super) fn lists(before: &[Value], after: &[Value], route: &Route, found: &mut Vec<Field>) {
+pub(super) fn lists(
+    before: &[Value],
+    after: &[Value],
+    route: &Route,
+    found: &mut Vec<ChangedField>,
+) {
     let ordered = ORDERED.contains(&route.last_key());
     if before.iter().chain(after).all(is_plain) {
         plain(before, after, ordered, route, found);
@@ -85,27 +90,36 @@ fn is_plain(value: &Value) -> bool {
     !value.is_object() && !value.is_array()
 }
 
-fn field(route: &Route, edit: Edit) -> Field {
-    Field {
+fn field(route: &Route, edit: FieldEdit) -> ChangedField {
+    ChangedField {
         route: route.clone(),
         edit,
     }
 }
 
 /// Compares lists of plain values: as sequences where order counts, else as bags.
-fn plain(before: &[Value], after: &[Value], ordered: bool, route: &Route, found: &mut Vec<Field>) {
+fn plain(
+    before: &[Value],
+    after: &[Value],
+    ordered: bool,
+    route: &Route,
+    found: &mut Vec<ChangedField>,
+) {
     let (mut removed, mut added) = bags(before, after);
     if removed.is_empty() && added.is_empty() {
         if ordered && before != after {
             let names = |list: &[Value]| list.iter().map(label).collect();
-            found.push(field(route, Edit::Reordered(names(before), names(after))));
+            found.push(field(
+                route,
+                FieldEdit::Reordered(names(before), names(after)),
+            ));
         }
         return;
     }
     if ordered {
         (removed, added) = sequences(before, after);
     }
-    found.push(field(route, Edit::Items { removed, added }));
+    found.push(field(route, FieldEdit::Items { removed, added }));
 }
 
 /// Returns what is in one bag and not in the other, in the order written.
@@ -167,15 +181,15 @@ fn sequences(before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
     (removed, added)
 }
 
-type Named<'v> = Vec<(String, &'v Value)>;
+type NamedItems<'v> = Vec<(String, &'v Value)>;
 
 /// Names the items of two lists by the first keys that do so without doubt on both sides.
-fn named<'v>(before: &'v [Value], after: &'v [Value]) -> Option<(Named<'v>, Named<'v>)> {
+fn named<'v>(before: &'v [Value], after: &'v [Value]) -> Option<(NamedItems<'v>, NamedItems<'v>)> {
     KEYS.iter()
         .find_map(|keys| Some((names(before, keys)?, names(after, keys)?)))
 }
 
-fn names<'v>(list: &'v [Value], keys: &[&str]) -> Option<Named<'v>> {
+fn names<'v>(list: &'v [Value], keys: &[&str]) -> Option<NamedItems<'v>> {
     let mut seen = BTreeSet::new();
     let mut named = Vec::new();
     for item in list {
@@ -205,11 +219,11 @@ fn label(value: &Value) -> String {
 }
 
 fn by_name(
-    before: &Named<'_>,
-    after: &Named<'_>,
+    before: &NamedItems<'_>,
+    after: &NamedItems<'_>,
     ordered: bool,
     route: &Route,
-    found: &mut Vec<Field>,
+    found: &mut Vec<ChangedField>,
 ) {
     let old: BTreeMap<&str, &Value> = before.iter().map(|(name, item)| (&**name, *item)).collect();
     let new: BTreeMap<&str, &Value> = after.iter().map(|(name, item)| (&**name, *item)).collect();
@@ -217,22 +231,22 @@ fn by_name(
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let at = route.then(Step::Item(name.to_owned()));
+        let at = route.then(DiffStep::Item(name.to_owned()));
         match (old.get(name), new.get(name)) {
             (Some(old), Some(new)) => compare(old, new, &at, found),
-            (Some(old), None) => found.push(field(&at, Edit::Removed((*old).clone()))),
-            (None, Some(new)) => found.push(field(&at, Edit::Added((*new).clone()))),
+            (Some(old), None) => found.push(field(&at, FieldEdit::Removed((*old).clone()))),
+            (None, Some(new)) => found.push(field(&at, FieldEdit::Added((*new).clone()))),
             (None, None) => {}
         }
     }
     if ordered {
-        let common = |list: &Named<'_>, other: &BTreeMap<&str, &Value>| -> Vec<String> {
+        let common = |list: &NamedItems<'_>, other: &BTreeMap<&str, &Value>| -> Vec<String> {
             let both = list.iter().filter(|(name, _)| other.contains_key(&**name));
             both.map(|(name, _)| name.clone()).collect()
         };
         let (old, new) = (common(before, &new), common(after, &old));
         if old != new {
-            found.push(field(route, Edit::Reordered(old, new)));
+            found.push(field(route, FieldEdit::Reordered(old, new)));
         }
     }
 }
@@ -244,7 +258,7 @@ fn by_value(
     after: &[Value],
     ordered: bool,
     route: &Route,
-    found: &mut Vec<Field>,
+    found: &mut Vec<ChangedField>,
 ) {
     let mut bag = Bag::of(after);
     let items = before.iter().enumerate();
@@ -253,20 +267,23 @@ fn by_value(
     let moved = rest.is_empty() && new.iter().all(Option::is_none);
     if ordered && moved && !before.iter().zip(after).all(|(old, new)| same(old, new)) {
         let names = |list: &[Value]| list.iter().map(label).collect();
-        found.push(field(route, Edit::Reordered(names(before), names(after))));
+        found.push(field(
+            route,
+            FieldEdit::Reordered(names(before), names(after)),
+        ));
     }
     let mut new = new.into_iter().enumerate();
     let mut left = || new.by_ref().find_map(|(at, value)| Some((at, value?)));
     for (position, old) in rest {
         if let Some((at, new)) = left() {
-            compare(old, new, &route.then(Step::Index(at)), found);
+            compare(old, new, &route.then(DiffStep::Index(at)), found);
         } else {
-            let at = route.then(Step::Index(position));
-            found.push(field(&at, Edit::Removed(old.clone())));
+            let at = route.then(DiffStep::Index(position));
+            found.push(field(&at, FieldEdit::Removed(old.clone())));
         }
     }
     while let Some((at, new)) = left() {
-        let at = route.then(Step::Index(at));
-        found.push(field(&at, Edit::Added(new.clone())));
+        let at = route.then(DiffStep::Index(at));
+        found.push(field(&at, FieldEdit::Added(new.clone())));
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::report::{Change, Edit, Field, Kind, Spot, Subject};
-use super::route::{Route, Step};
+use super::report::{ChangeKind, ChangedField, FieldEdit, OutputLine, ReportedChange, Subject};
+use super::route::{DiffStep, Route};
 use super::side::{Held, Side};
 
 /// Adds to the changes what differs in the modes of files that both sides have, as git names them.
-pub(super) fn add_changes(before: &Side, after: &Side, changes: &mut Vec<Change>) {
+pub(super) fn add_changes(before: &Side, after: &Side, changes: &mut Vec<ReportedChange>) {
     for (path, old) in &before.files {
         let Some(new) = after.files.get(path) else {
             continue;
@@ -15,12 +15,14 @@ pub(super) fn add_changes(before: &Side, after: &Side, changes: &mut Vec<Change>
         if old.file.executable == new.file.executable {
             continue;
         }
-        let field = Field {
-            route: Route(vec![Step::Key("mode".to_owned())]),
-            edit: Edit::Changed(mode(old), mode(new)),
+        let field = ChangedField {
+            route: Route(vec![DiffStep::Key("mode".to_owned())]),
+            edit: FieldEdit::Changed(mode(old), mode(new)),
         };
-        let is_of_file = |change: &&mut Change| {
-            change.kind == Kind::Changed && change.subject.is_file() && change.subject.name == *path
+        let is_of_file = |change: &&mut ReportedChange| {
+            change.kind == ChangeKind::Changed
+                && change.subject.is_file()
+                && change.subject.name == *path
         };
         match changes.iter_mut().find(is_of_file) {
             Some(change) => change.fields.push(field),
@@ -37,18 +39,18 @@ fn mode(held: &Held) -> Value {
     })
 }
 
-fn change(path: &str, field: Field) -> Change {
-    let spot = Spot {
+fn change(path: &str, field: ChangedField) -> ReportedChange {
+    let spot = OutputLine {
         path: path.to_owned(),
         line: 1,
     };
-    Change {
+    ReportedChange {
         subject: Subject {
             name: path.to_owned(),
             ..Subject::default()
         },
         also: Vec::new(),
-        kind: Kind::Changed,
+        kind: ChangeKind::Changed,
         was: None,
         before: Some(spot.clone()),
         after: Some(spot),

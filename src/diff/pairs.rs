@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Pair, fingerprint};
-use super::items::{Identity, Item, Owner, Standing};
+use super::items::{Item, ItemIdentity, ItemStanding, Owner};
 use super::noise::Noise;
 use crate::flux::ObjectKey;
 
 /// The items of a side, by what makes them the same ones.
-type Items<'s> = BTreeMap<Identity, Vec<Item<'s>>>;
+type Items<'s> = BTreeMap<ItemIdentity, Vec<Item<'s>>>;
 
 /// Matches the items of both sides: by identity, then by what a generator made or where a manifest is written, and at
 /// last what is gone with what is new of the same content.
@@ -24,7 +24,7 @@ pub(super) fn paired<'s>(old: Items<'s>, new: Items<'s>, noise: &Noise) -> Vec<P
 
 /// Matches items by identity; of several of one identity those of one owner and path first.
 fn by_identity<'s>(mut old: Items<'s>, mut new: Items<'s>) -> Vec<Pair<'s>> {
-    let identities: BTreeSet<Identity> = old.keys().chain(new.keys()).cloned().collect();
+    let identities: BTreeSet<ItemIdentity> = old.keys().chain(new.keys()).cloned().collect();
     let mut pairs = Vec::new();
     for identity in identities {
         let mut before = old.remove(&identity).unwrap_or_default();
@@ -102,7 +102,7 @@ fn loose_place(item: &Item<'_>, is_old: bool) -> Option<Tie> {
         return None;
     }
     // One side is built, the other is not: the key says which.
-    let is_loose = item.standing == Standing::Loose;
+    let is_loose = item.standing == ItemStanding::Loose;
     let (path, document) = item.written_at();
     Some((
         path.to_owned(),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cause::{Blame, Cause};
+use super::cause::{Blame, ChangeCause};
 use super::change::{Pair, fingerprint};
-use super::items::{Identity, Item, Naming};
+use super::items::{Item, ItemIdentity, ItemNaming};
 use super::noise::Noise;
-use super::report::Change;
-use super::side::{Side, Sight, Written};
+use super::report::ReportedChange;
+use super::side::{OutputRecord, Side, Sight};
 
 /// What is known of how the old side's files came about.
 ///
@@ -15,19 +15,19 @@ use super::side::{Side, Sight, Written};
 /// made from, and what it makes of the inputs of today. Between the first two only Kiln differs, between
 /// the last two only the inputs.
 pub(super) struct Past<'s> {
-    written: &'s Written,
+    written: &'s OutputRecord,
     remade: Option<Remade<'s>>,
 }
 
 struct Remade<'s> {
-    items: BTreeMap<Identity, Vec<Item<'s>>>,
+    items: BTreeMap<ItemIdentity, Vec<Item<'s>>>,
     blame: Blame<'s>,
-    kiln: Option<Cause>,
+    kiln: Option<ChangeCause>,
 }
 
 impl<'s> Past<'s> {
     /// Returns what is known, if anything is.
-    pub(super) fn of(before: &'s Side, after: &'s Side, naming: Naming) -> Option<Self> {
+    pub(super) fn of(before: &'s Side, after: &'s Side, naming: ItemNaming) -> Option<Self> {
         let written = &before.written;
         if written.edited.is_empty() && written.remade.is_none() {
             return None;
@@ -45,13 +45,18 @@ impl<'s> Past<'s> {
     }
 
     /// Lists the causes of a change, sorted.
-    pub(super) fn causes(&self, change: &Change, pair: &Pair<'_>, noise: &Noise) -> Vec<Cause> {
+    pub(super) fn causes(
+        &self,
+        change: &ReportedChange,
+        pair: &Pair<'_>,
+        noise: &Noise,
+    ) -> Vec<ChangeCause> {
         let mut causes = BTreeSet::new();
         let before = pair.before.as_ref();
         let there = before.or(pair.after.as_ref());
         let edited = there.is_some_and(|item| self.written.edited.contains(item.path()));
         if edited {
-            causes.insert(Cause::Edit);
+            causes.insert(ChangeCause::Edit);
         }
         if let Some(remade) = &self.remade {
             let now = remade.of(pair);
@@ -86,9 +91,9 @@ impl<'s> Remade<'s> {
 }
 
 /// Returns the cause for differences that no input explains, where two versions are known.
-fn kiln(before: &Written, after: &Written) -> Option<Cause> {
+fn kiln(before: &OutputRecord, after: &OutputRecord) -> Option<ChangeCause> {
     let (from, to) = (before.kiln.as_ref()?, after.kiln.as_ref()?);
-    (from != to).then(|| Cause::Kiln {
+    (from != to).then(|| ChangeCause::Kiln {
         from: from.clone(),
         to: to.clone(),
     })

@@ -3,12 +3,12 @@
 use kustomize::{Field, Origin, Place};
 
 use super::lists::item_named;
-use super::report::{self, Edit, Spot};
-use super::route::{Route, Step};
+use super::report::{self, FieldEdit, OutputLine};
+use super::route::{DiffStep, Route};
 use crate::yaml::Node;
 
 /// Returns the line that a place is known by: that of its key, where it has one.
-pub(super) fn spot_of(place: &Place) -> Spot {
+pub(super) fn spot_of(place: &Place) -> OutputLine {
     let documents = place.file.documents().ok();
     let root = documents.and_then(|documents| documents.get(place.document));
     let route = place.route();
@@ -16,7 +16,7 @@ pub(super) fn spot_of(place: &Place) -> Spot {
         Some(document) if !route.0.is_empty() => document.root.span_of(&route).start,
         _ => place.span.start,
     };
-    Spot {
+    OutputLine {
         path: place.file.path.clone(),
         line: place.file.line_column(start).0,
     }
@@ -71,14 +71,14 @@ pub(super) fn offset_in(root: &Node, dotted: &str) -> Option<usize> {
 
 /// Lists the origins of what differs in an object: those of the new side, and of the old one for what is gone.
 pub(super) fn origins<'f>(
-    field: &report::Field,
+    field: &report::ChangedField,
     before: Option<&'f Field>,
     after: Option<&'f Field>,
 ) -> Vec<&'f Origin> {
     let at = |root: Option<&'f Field>| follow(root?, &field.route);
     match &field.edit {
-        Edit::Removed(_) => at(before).into_iter().map(|gone| &gone.origin).collect(),
-        Edit::Items { removed, added } => {
+        FieldEdit::Removed(_) => at(before).into_iter().map(|gone| &gone.origin).collect(),
+        FieldEdit::Items { removed, added } => {
             let is_among = |values: &[serde_json::Value], item: &Field| {
                 let value = item.to_json();
                 values.contains(&value)
@@ -102,9 +102,9 @@ pub(super) fn origins<'f>(
 /// Follows a route to a value; items of lists by what names them.
 pub(super) fn follow<'f>(root: &'f Field, route: &Route) -> Option<&'f Field> {
     route.0.iter().try_fold(root, |field, step| match step {
-        Step::Key(key) => field.get(key),
-        Step::Index(index) => field.items()?.get(*index),
-        Step::Item(name) => item_named(field.items()?, name),
+        DiffStep::Key(key) => field.get(key),
+        DiffStep::Index(index) => field.items()?.get(*index),
+        DiffStep::Item(name) => item_named(field.items()?, name),
     })
 }
 

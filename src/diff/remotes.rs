@@ -6,9 +6,9 @@ use kustomize::Place;
 use serde_json::Value;
 
 use super::danger::Danger;
-use super::items::Naming;
+use super::items::ItemNaming;
 use super::places::spot_of;
-use super::report::{Change, Edit, Field, Kind, Report, Subject};
+use super::report::{ChangeKind, ChangedField, DiffReport, FieldEdit, ReportedChange, Subject};
 use super::route::Route;
 use super::side::Side;
 
@@ -29,7 +29,7 @@ struct RemotePart<'s> {
 type Asker = (String, String, String);
 
 /// Adds to a report where the address of a remote part differs.
-pub(super) fn compare(before: &Side, after: &Side, naming: Naming, report: &mut Report) {
+pub(super) fn compare(before: &Side, after: &Side, naming: ItemNaming, report: &mut DiffReport) {
     let (mut old, mut new) = (parts(before, naming), parts(after, naming));
     let askers: Vec<Asker> = old.keys().chain(new.keys()).cloned().collect();
     for asker in askers {
@@ -53,8 +53,8 @@ pub(super) fn compare(before: &Side, after: &Side, naming: Naming, report: &mut 
                 false
             });
         }
-        let removed = gone.iter().map(|part| (part, Kind::Removed));
-        let whole = removed.chain(added.iter().map(|part| (part, Kind::Added)));
+        let removed = gone.iter().map(|part| (part, ChangeKind::Removed));
+        let whole = removed.chain(added.iter().map(|part| (part, ChangeKind::Added)));
         for (part, kind) in whole {
             report.changes.push(change(part, kind, &asker));
         }
@@ -62,7 +62,7 @@ pub(super) fn compare(before: &Side, after: &Side, naming: Naming, report: &mut 
 }
 
 /// Lists the remote parts of what Flux gets to.
-fn parts<'s>(side: &'s Side, naming: Naming) -> BTreeMap<Asker, Vec<RemotePart<'s>>> {
+fn parts<'s>(side: &'s Side, naming: ItemNaming) -> BTreeMap<Asker, Vec<RemotePart<'s>>> {
     let applied = side.applied();
     let mut found: BTreeMap<Asker, Vec<RemotePart<'s>>> = BTreeMap::new();
     for unseen in &applied.unseen {
@@ -139,13 +139,13 @@ fn subject_of(part: &RemotePart<'_>, (cluster, _, _): &Asker) -> Subject {
     }
 }
 
-fn change(part: &RemotePart<'_>, kind: Kind, asker: &Asker) -> Change {
+fn change(part: &RemotePart<'_>, kind: ChangeKind, asker: &Asker) -> ReportedChange {
     let spot = Some(spot_of(part.place));
     let (before, after) = match kind {
-        Kind::Added => (None, spot),
+        ChangeKind::Added => (None, spot),
         _ => (spot, None),
     };
-    Change {
+    ReportedChange {
         subject: subject_of(part, asker),
         also: Vec::new(),
         kind,
@@ -160,7 +160,7 @@ fn change(part: &RemotePart<'_>, kind: Kind, asker: &Asker) -> Change {
     }
 }
 
-fn moved(old: &RemotePart<'_>, new: &RemotePart<'_>, asker: &Asker, report: &mut Report) {
+fn moved(old: &RemotePart<'_>, new: &RemotePart<'_>, asker: &Asker, report: &mut DiffReport) {
     let (from, to) = if old.address == new.address {
         (old.version.clone(), new.version.clone())
     } else {
@@ -178,20 +178,20 @@ fn moved(old: &RemotePart<'_>, new: &RemotePart<'_>, asker: &Asker, report: &mut
             .to_owned(),
         Some(spot_of(new.place)),
     ));
-    let field = Field {
+    let field = ChangedField {
         route: Route::default().key(if old.address == new.address {
             "ref"
         } else {
             "address"
         }),
-        edit: Edit::Changed(Value::from(from), Value::from(to)),
+        edit: FieldEdit::Changed(Value::from(from), Value::from(to)),
     };
-    report.changes.push(Change {
+    report.changes.push(ReportedChange {
         before: Some(spot_of(old.place)),
         after: Some(spot_of(new.place)),
         fields: vec![field],
         body: None,
-        kind: Kind::Changed,
-        ..change(new, Kind::Changed, asker)
+        kind: ChangeKind::Changed,
+        ..change(new, ChangeKind::Changed, asker)
     });
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::cause::Cause;
+use super::cause::ChangeCause;
 use super::danger::Danger;
 use super::lines::Hunk;
 use super::route::Route;
@@ -15,7 +15,7 @@ use super::version::Bump;
 ///
 /// Holds no value of a secret, nor its length: whoever prints a report cannot leak one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct DiffReport {
     /// What the old side is, for people.
     pub before: String,
     /// What the new side is, for people.
@@ -23,7 +23,7 @@ pub struct Report {
     /// What can hurt, the worst first.
     pub dangers: Vec<Danger>,
     /// What differs, by namespace, kind and name; files that hold no object come last.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ReportedChange>,
     /// What the project says otherwise of how it is judged and sealed.
     pub settings: Vec<SettingChange>,
     /// Images whose version changed, was added or removed.
@@ -31,14 +31,14 @@ pub struct Report {
     /// Charts whose version changed, was added or removed.
     pub charts: Vec<Bump>,
     /// What made the difference, each cause with the number of changes it is behind.
-    pub causes: BTreeMap<Cause, usize>,
+    pub causes: BTreeMap<ChangeCause, usize>,
     /// How many differences were left out as noise.
     pub hidden: usize,
     /// What nobody can compare, since one side does not have it: its objects are neither called new nor gone.
     pub gaps: Vec<ComparisonGap>,
 }
 
-impl Report {
+impl DiffReport {
     /// Returns whether nothing differs, and nothing is to be said of what guards the project.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.settings.is_empty() && self.dangers.is_empty()
@@ -108,7 +108,7 @@ impl Report {
     }
 
     /// Counts the changes of a kind.
-    pub fn count(&self, kind: Kind) -> usize {
+    pub fn count(&self, kind: ChangeKind) -> usize {
         let alike = self.changes.iter().filter(|change| change.kind == kind);
         alike.map(|change| 1 + change.also.len()).sum()
     }
@@ -124,7 +124,7 @@ pub struct ComparisonGap {
     /// Why, in one sentence without a final period.
     pub why: String,
     /// Where.
-    pub spot: Option<Spot>,
+    pub spot: Option<OutputLine>,
     /// How many objects of the other side have nothing that they can be held against.
     pub objects: usize,
     /// Whether Flux refuses it; else it only cannot be seen from here.
@@ -188,7 +188,7 @@ impl fmt::Display for Subject {
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ChangeKind {
     /// It is new.
     Added,
     /// It is gone.
@@ -199,7 +199,7 @@ pub enum Kind {
     Changed,
 }
 
-impl Kind {
+impl ChangeKind {
     /// Every kind, in the order of reports.
     pub const ALL: [Self; 4] = [Self::Added, Self::Removed, Self::Renamed, Self::Changed];
 
@@ -226,14 +226,14 @@ impl Kind {
 
 /// A line in an output file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct OutputLine {
     /// The path below the output folder.
     pub path: String,
     /// The line, counted from 1.
     pub line: usize,
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for OutputLine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.path, self.line)
     }
@@ -241,44 +241,44 @@ impl fmt::Display for Spot {
 
 /// What became of one object or file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct ReportedChange {
     /// The object; of a renamed one its new name.
     pub subject: Subject,
     /// The other objects that the same happens to, from the same place: those of a component, a patch or a base.
     pub also: Vec<Subject>,
     /// What became of it.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// The old name of what is renamed.
     pub was: Option<Subject>,
     /// Where it stands on the old side.
-    pub before: Option<Spot>,
+    pub before: Option<OutputLine>,
     /// Where it stands on the new side.
-    pub after: Option<Spot>,
+    pub after: Option<OutputLine>,
     /// Where what differs is written, as far as that is not where the object stands: a patch, a component, a variable.
-    pub places: Vec<Spot>,
+    pub places: Vec<OutputLine>,
     /// What differs in it; for secrets also what is the same, and for a new or removed secret file
     /// all of its keys.
-    pub fields: Vec<Field>,
+    pub fields: Vec<ChangedField>,
     /// The whole of what is added or removed, as YAML or plain text; none of a secret file.
     pub body: Option<String>,
     /// What else is to be known, in one sentence without a final period.
     pub note: Option<String>,
     /// What made the difference, as far as it can be proved.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<ChangeCause>,
 }
 
 /// A difference inside an object.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub struct ChangedField {
     /// Where in the object; the root for a text file.
     pub route: Route,
     /// What differs.
-    pub edit: Edit,
+    pub edit: FieldEdit,
 }
 
 /// What differs at a route.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Edit {
+pub enum FieldEdit {
     /// There is a value where there was none.
     Added(Value),
     /// There is no value where there was one.

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One step of a route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum DiffStep {
     /// Into a mapping by key.
     Key(String),
     /// Into a list by what names the item there (`echo`, `8080/TCP`).
@@ -15,12 +15,12 @@ pub enum Step {
 
 /// The way from a document's root to a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Route(pub Vec<Step>);
+pub struct Route(pub Vec<DiffStep>);
 
 impl Route {
     /// Returns the route one step further.
     #[must_use]
-    pub fn then(&self, step: Step) -> Self {
+    pub fn then(&self, step: DiffStep) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
@@ -29,14 +29,14 @@ impl Route {
     /// Returns the route one key further.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(key.to_owned()))
+        self.then(DiffStep::Key(key.to_owned()))
     }
 
     /// Returns the keys alone, without the steps into lists.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Item(_) | Step::Index(_) => None,
+            DiffStep::Key(key) => Some(key.as_str()),
+            DiffStep::Item(_) | DiffStep::Index(_) => None,
         })
     }
 
@@ -52,7 +52,7 @@ impl Route {
                 .0
                 .iter()
                 .zip(keys)
-                .all(|(step, key)| matches!(step, Step::Key(own) if own == key))
+                .all(|(step, key)| matches!(step, DiffStep::Key(own) if own == key))
     }
 }
 
@@ -60,13 +60,13 @@ impl fmt::Display for Route {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if key.is_empty() || key.contains(['.', '[', ' ']) => {
+                DiffStep::Key(key) if key.is_empty() || key.contains(['.', '[', ' ']) => {
                     write!(formatter, "[\"{key}\"]")?;
                 }
-                Step::Key(key) if position == 0 => formatter.write_str(key)?,
-                Step::Key(key) => write!(formatter, ".{key}")?,
-                Step::Item(name) => write!(formatter, "[{name}]")?,
-                Step::Index(index) => write!(formatter, "[{index}]")?,
+                DiffStep::Key(key) if position == 0 => formatter.write_str(key)?,
+                DiffStep::Key(key) => write!(formatter, ".{key}")?,
+                DiffStep::Item(name) => write!(formatter, "[{name}]")?,
+                DiffStep::Index(index) => write!(formatter, "[{index}]")?,
             }
         }
         Ok(())

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::fields::same;
-use super::report::{Change, Edit, Field, Report, Secrecy};
-use super::route::{Route, Step};
+use super::report::{ChangedField, DiffReport, FieldEdit, ReportedChange, Secrecy};
+use super::route::{DiffStep, Route};
 use super::side::Sight;
 use crate::secret::{Secret, Secrets};
 
@@ -24,7 +24,7 @@ const SHORTEST: usize = 6;
 pub(super) type SecretLeaves = BTreeMap<Route, (Value, Sight)>;
 
 /// Compares two secret values key by key.
-pub(super) fn compare(old: &SecretLeaves, new: &SecretLeaves) -> Vec<Field> {
+pub(super) fn compare(old: &SecretLeaves, new: &SecretLeaves) -> Vec<ChangedField> {
     let mut routes: Vec<&Route> = old.keys().chain(new.keys()).collect();
     routes.sort_unstable();
     routes.dedup();
@@ -40,9 +40,9 @@ pub(super) fn compare(old: &SecretLeaves, new: &SecretLeaves) -> Vec<Field> {
         };
         let open = OPEN.iter().any(|key| route.starts_with(&[key]));
         if !(open && secrecy == Secrecy::Same) {
-            found.push(Field {
+            found.push(ChangedField {
                 route: route.clone(),
-                edit: Edit::Secret(secrecy),
+                edit: FieldEdit::Secret(secrecy),
             });
         }
     }
@@ -50,20 +50,20 @@ pub(super) fn compare(old: &SecretLeaves, new: &SecretLeaves) -> Vec<Field> {
 }
 
 /// Lists the keys of a secret value that came or went as a whole.
-pub(super) fn keys(secret: &SecretLeaves, secrecy: Secrecy) -> Vec<Field> {
+pub(super) fn keys(secret: &SecretLeaves, secrecy: Secrecy) -> Vec<ChangedField> {
     let routes = secret.keys().cloned();
     let hidden = routes.filter(|route| !OPEN.iter().any(|key| route.starts_with(&[key])));
     hidden
-        .map(|route| Field {
+        .map(|route| ChangedField {
             route,
-            edit: Edit::Secret(secrecy),
+            edit: FieldEdit::Secret(secrecy),
         })
         .collect()
 }
 
 /// Returns whether any key came, went, or has or may have another value.
-pub(super) fn differs(fields: &[Field]) -> bool {
-    let same = |field: &Field| matches!(field.edit, Edit::Secret(Secrecy::Same));
+pub(super) fn differs(fields: &[ChangedField]) -> bool {
+    let same = |field: &ChangedField| matches!(field.edit, FieldEdit::Secret(Secrecy::Same));
     !fields.iter().all(same)
 }
 
@@ -104,7 +104,7 @@ fn walk(value: &Value, route: &Route, sight: Sight, found: &mut SecretLeaves) {
         }
         Value::Array(items) if !items.is_empty() => {
             for (index, inner) in items.iter().enumerate() {
-                walk(inner, &route.then(Step::Index(index)), sight, found);
+                walk(inner, &route.then(DiffStep::Index(index)), sight, found);
             }
         }
         plain => {
@@ -169,7 +169,7 @@ impl Censor {
     }
 
     /// Goes over all that a report shows.
-    pub(super) fn report(&self, report: &mut Report) {
+    pub(super) fn report(&self, report: &mut DiffReport) {
         if self.needles.is_empty() {
             return;
         }
@@ -192,29 +192,31 @@ impl Censor {
         }
     }
 
-    fn change(&self, change: &mut Change) {
+    fn change(&self, change: &mut ReportedChange) {
         change.body.iter_mut().for_each(|body| self.text(body));
         for field in &mut change.fields {
             for step in &mut field.route.0 {
-                if let Step::Key(text) | Step::Item(text) = step {
+                if let DiffStep::Key(text) | DiffStep::Item(text) = step {
                     self.text(text);
                 }
             }
             match &mut field.edit {
-                Edit::Added(value) | Edit::Removed(value) => self.value(value),
-                Edit::Changed(old, new) => [old, new].into_iter().for_each(|it| self.value(it)),
-                Edit::Items { removed, added } => {
+                FieldEdit::Added(value) | FieldEdit::Removed(value) => self.value(value),
+                FieldEdit::Changed(old, new) => {
+                    [old, new].into_iter().for_each(|it| self.value(it))
+                }
+                FieldEdit::Items { removed, added } => {
                     let all = removed.iter_mut().chain(added);
                     all.for_each(|value| self.value(value));
                 }
-                Edit::Reordered(old, new) => {
+                FieldEdit::Reordered(old, new) => {
                     old.iter_mut().chain(new).for_each(|text| self.text(text));
                 }
-                Edit::Text(hunks) => {
+                FieldEdit::Text(hunks) => {
                     let lines = hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
                     lines.for_each(|line| self.text(&mut line.text));
                 }
-                Edit::Secret(_) => {}
+                FieldEdit::Secret(_) => {}
             }
         }
     }

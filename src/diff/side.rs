@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObjects, FollowOptions, FollowedTree, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{File, Origin, Tree, is_secret_path, is_yaml_path};
+use crate::tree::{OutputFile, OutputOrigin, Tree, is_secret_path, is_yaml_path};
 use crate::yaml::{self, Document};
 
 /// How much of a file can be seen.
@@ -30,7 +30,7 @@ pub(super) enum Sight {
 
 /// The text of a file that a side is made of.
 #[derive(Clone)]
-pub enum Text {
+pub enum SideText {
     /// It may be shown.
     Open(String),
     /// It is a secret that was opened: values are compared, never shown.
@@ -42,7 +42,7 @@ pub enum Text {
 /// A file of a side.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    pub(super) file: File,
+    pub(super) file: OutputFile,
     pub(super) sight: Sight,
     /// Whether something in it is made up.
     pub(super) made_up: bool,
@@ -50,7 +50,7 @@ pub(super) struct Held {
 
 /// What is known of how rendered files came to where they are.
 #[derive(Clone, Debug, Default)]
-pub struct Written {
+pub struct OutputRecord {
     /// The version of the Kiln that wrote them.
     pub kiln: Option<String>,
     /// The paths of those that someone edited or removed since.
@@ -68,7 +68,7 @@ pub struct Side {
     pub label: String,
     pub(super) files: BTreeMap<String, Held>,
     pub(super) config: Option<Value>,
-    pub(super) written: Written,
+    pub(super) written: OutputRecord,
     pub(super) secrets: Secrets,
     pub(super) guards: Option<Guards>,
     pub(super) sealed: BTreeMap<String, SealTerms>,
@@ -113,7 +113,7 @@ pub(super) struct SideFile<'s> {
     pub(super) text: &'s str,
     pub(super) documents: &'s [Document],
     /// The origin of each line, if it was rendered.
-    pub(super) origins: &'s [Origin],
+    pub(super) origins: &'s [OutputOrigin],
     pub(super) sight: Sight,
     pub(super) made_up: bool,
 }
@@ -146,7 +146,7 @@ impl Side {
         tree: &Tree<S>,
         made_up: &BTreeSet<String>,
     ) -> Self {
-        let held = |file: &File| Held {
+        let held = |file: &OutputFile| Held {
             file: file.clone(),
             sight: match (file.is_secret(), made_up.contains(&file.path)) {
                 (true, true) => Sight::MadeUp,
@@ -171,7 +171,7 @@ impl Side {
     /// A file that is YAML by its name and not by its text.
     pub fn of_texts(
         label: impl Into<String>,
-        texts: BTreeMap<String, Text>,
+        texts: BTreeMap<String, SideText>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut side = Self {
             label: label.into(),
@@ -180,9 +180,9 @@ impl Side {
         let mut problems = Vec::new();
         for (path, text) in texts {
             let (text, sight) = match text {
-                Text::Open(text) => (text, Sight::Open),
-                Text::Opened(text) => (text, Sight::Secret),
-                Text::Sealed(text) => (text, Sight::Sealed),
+                SideText::Open(text) => (text, Sight::Open),
+                SideText::Opened(text) => (text, Sight::Secret),
+                SideText::Sealed(text) => (text, Sight::Sealed),
             };
             let source = match sight {
                 Sight::Secret | Sight::MadeUp => Source::sensitive(path.clone(), text),
@@ -226,7 +226,7 @@ impl Side {
     }
 
     /// Lists its own files.
-    pub fn own_files(&self) -> impl Iterator<Item = &File> + Clone {
+    pub fn own_files(&self) -> impl Iterator<Item = &OutputFile> + Clone {
         self.files.values().map(|held| &held.file)
     }
 
@@ -330,7 +330,7 @@ impl Side {
 
     /// Adds what is known of how the files came to where they are, so that causes can be told.
     #[must_use]
-    pub fn with_written(mut self, written: Written) -> Self {
+    pub fn with_written(mut self, written: OutputRecord) -> Self {
         if let Some(remade) = &written.remade {
             self.secrets.extend(remade.secrets.clone());
         }
@@ -418,7 +418,7 @@ fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagno
     } else {
         Vec::new()
     };
-    let file = File {
+    let file = OutputFile {
         path,
         source: Arc::clone(source),
         documents: Arc::new(documents),

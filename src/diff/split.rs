@@ -3,8 +3,8 @@
 use kustomize::{Field, FieldValue, Origin};
 use serde_json::Value;
 
-use super::items::{Content, Item, LISTS, is_kustomization};
-use super::route::{Route, Step};
+use super::items::{Item, ItemContent, LISTS, is_kustomization};
+use super::route::{DiffStep, Route};
 use super::secrets::{HIDDEN, SecretLeaves, leaves};
 use super::side::{Side, Sight};
 use crate::flux::{LAST_APPLIED, is_open_in_secret};
@@ -23,9 +23,9 @@ impl Item<'_> {
     pub(super) fn split(&self) -> SplitValue {
         let mut secret = SecretLeaves::new();
         let mut open = match &self.content {
-            Content::Text(text) => Value::from(*text),
-            Content::Document(root) => root.to_kubernetes(),
-            Content::Applied(_) | Content::Release(_) => {
+            ItemContent::Text(text) => Value::from(*text),
+            ItemContent::Document(root) => root.to_kubernetes(),
+            ItemContent::Applied(_) | ItemContent::Release(_) => {
                 let field = self.field();
                 let hides = !self.is_secret()
                     && (!self.side.is_open() || field.is_some_and(Field::holds_secret));
@@ -46,7 +46,7 @@ impl Item<'_> {
             if self.is_secret() {
                 entries.shift_remove("sops");
             }
-            if matches!(&self.content, Content::Document(root) if is_kustomization(root)) {
+            if matches!(&self.content, ItemContent::Document(root) if is_kustomization(root)) {
                 entries.retain(|key, _| !LISTS.contains(&key.as_str()));
             }
         }
@@ -110,7 +110,7 @@ impl PartReader<'_, '_> {
             FieldValue::Sequence(items) => {
                 let items = items.iter().enumerate();
                 items
-                    .map(|(index, item)| self.read(item, &route.then(Step::Index(index))))
+                    .map(|(index, item)| self.read(item, &route.then(DiffStep::Index(index))))
                     .collect()
             }
             FieldValue::Mapping(entries) => {

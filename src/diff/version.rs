@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::danger::Seen;
-use super::report::{Kind, Subject};
-use crate::tree::images::{Versions, images};
+use super::danger::DangerSubject;
+use super::report::{ChangeKind, Subject};
+use crate::tree::images::{ImageVersions, images};
 use crate::tree::version_number::version_number;
 
 /// How a version changed.
@@ -80,19 +80,20 @@ pub struct Bump {
 }
 
 /// Lists the images and the charts of a change, in this order.
-pub(super) fn bumps(seen: &Seen<'_, '_>) -> (Vec<Bump>, Vec<Bump>) {
-    if seen.is_secret() || seen.change.kind == Kind::Renamed {
+pub(super) fn bumps(seen: &DangerSubject<'_, '_>) -> (Vec<Bump>, Vec<Bump>) {
+    if seen.is_secret() || seen.change.kind == ChangeKind::Renamed {
         return (Vec::new(), Vec::new());
     }
-    let of =
-        |value: Option<&Value>, read: fn(&Value) -> Versions| value.map(read).unwrap_or_default();
+    let of = |value: Option<&Value>, read: fn(&Value) -> ImageVersions| {
+        value.map(read).unwrap_or_default()
+    };
     let subject = &seen.change.subject;
     let images = between(subject, &of(seen.before, images), &of(seen.after, images));
     let charts = between(subject, &of(seen.before, charts), &of(seen.after, charts));
     (images, charts)
 }
 
-fn between(subject: &Subject, old: &Versions, new: &Versions) -> Vec<Bump> {
+fn between(subject: &Subject, old: &ImageVersions, new: &ImageVersions) -> Vec<Bump> {
     let mut routes: Vec<&String> = old.keys().chain(new.keys()).collect();
     routes.sort_unstable();
     routes.dedup();
@@ -124,8 +125,8 @@ fn between(subject: &Subject, old: &Versions, new: &Versions) -> Vec<Bump> {
     routes.into_iter().filter_map(bump).collect()
 }
 
-fn charts(value: &Value) -> Versions {
-    let mut found = Versions::new();
+fn charts(value: &Value) -> ImageVersions {
+    let mut found = ImageVersions::new();
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let kind = text("/kind").unwrap_or_default();
     let mut add = |route: &str, name: Option<&str>, version: Option<&str>| {

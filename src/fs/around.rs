@@ -9,7 +9,7 @@ const HOPS: usize = 40;
 
 /// The surroundings of some paths: folders to watch, and what in them matters.
 #[derive(Clone, Debug, Default)]
-pub struct Around {
+pub struct WatchedSurroundings {
     /// Folders that are there, without symlinks on the way.
     pub folders: BTreeSet<PathBuf>,
     /// Every path that leads to one of the paths, over symlinks as well.
@@ -19,7 +19,7 @@ pub struct Around {
     mounts: BTreeSet<PathBuf>,
 }
 
-impl Around {
+impl WatchedSurroundings {
     /// Starts with nothing, and looks at what is mounted.
     pub fn new() -> Self {
         Self {
@@ -126,7 +126,7 @@ fn flat(path: &Path) -> PathBuf {
 
 /// What tells a folder or file from another that has taken its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct FileIdentity {
     /// Whether it is a folder.
     pub is_folder: bool,
     #[cfg(unix)]
@@ -135,9 +135,9 @@ pub struct Identity {
 }
 
 /// Returns the identity of a folder or file that is there.
-pub fn identity(path: &Path) -> Option<Identity> {
+pub fn identity(path: &Path) -> Option<FileIdentity> {
     let found = fs::metadata(path).ok()?;
-    Some(Identity {
+    Some(FileIdentity {
         is_folder: found.is_dir(),
         #[cfg(unix)]
         number: {

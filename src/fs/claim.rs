@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 
-use super::{Entry, Error, Folder};
+use super::{DiskError, Folder, FolderEntry};
 
 /// How often a lock may vanish between opening and locking it before that is an error.
 const ATTEMPTS: usize = 100;
@@ -78,8 +78,8 @@ impl Folder {
     /// Claims the right to write here, with bookkeeping in the folder `home`, which git ignores.
     ///
     /// # Errors
-    /// [`Error::Busy`] when another process holds it; never waits.
-    pub fn claim(&self, home: &str, holder: &Holder) -> Result<Claim, Error> {
+    /// [`DiskError::Busy`] when another process holds it; never waits.
+    pub fn claim(&self, home: &str, holder: &Holder) -> Result<Claim, DiskError> {
         let made_folder = !self.exists();
         let lock = format!("{home}/lock");
         for _ in 0..ATTEMPTS {
@@ -92,23 +92,23 @@ impl Folder {
                     file,
                 };
                 let ignore = format!("{home}/.gitignore");
-                if self.entry(&ignore)? == Entry::Missing {
+                if self.entry(&ignore)? == FolderEntry::Missing {
                     self.write_new(&ignore, b"*\n", false)?;
                 }
                 return Ok(claim);
             }
         }
-        Err(Error::Busy {
+        Err(DiskError::Busy {
             path: self.shown(&lock),
             holder: None,
         })
     }
 
     /// Locks the file; `None` when its last holder removed it in the meantime.
-    fn try_claim(&self, lock: &str, holder: &Holder) -> Result<Option<fs::File>, Error> {
+    fn try_claim(&self, lock: &str, holder: &Holder) -> Result<Option<fs::File>, DiskError> {
         let full = self.place(lock)?;
-        if !matches!(self.entry(lock)?, Entry::Missing | Entry::File) {
-            return Err(Error::NotAFile {
+        if !matches!(self.entry(lock)?, FolderEntry::Missing | FolderEntry::File) {
+            return Err(DiskError::NotAFile {
                 path: self.shown(lock),
                 found: "something else",
             });
@@ -122,20 +122,20 @@ impl Folder {
         let mut file = match opened {
             Ok(file) => file,
             Err(cause) if super::is_absent(&cause) => return Ok(None),
-            Err(cause) => return Err(Error::writing(self.shown(lock), cause)),
+            Err(cause) => return Err(DiskError::writing(self.shown(lock), cause)),
         };
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 file.take(1024).read_to_string(&mut text).ok();
-                return Err(Error::Busy {
+                return Err(DiskError::Busy {
                     path: self.shown(lock),
                     holder: Holder::read(&text),
                 });
             }
             Err(fs::TryLockError::Error(cause)) => {
-                return Err(Error::writing(self.shown(lock), cause));
+                return Err(DiskError::writing(self.shown(lock), cause));
             }
         }
         if !is_at(&file, &full) {
@@ -150,7 +150,7 @@ impl Folder {
         let write = file
             .set_len(0)
             .and_then(|()| file.write_all(text.as_bytes()));
-        write.map_err(|cause| Error::writing(self.shown(lock), cause))?;
+        write.map_err(|cause| DiskError::writing(self.shown(lock), cause))?;
         Ok(Some(file))
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::inventory::take_inventory;
-use super::mark::{FileContent, Mark};
-use super::walk::Walk;
-use super::{Error, Folder, GitError, Repository, is_absent, path};
+use super::mark::{FileContent, PathMark};
+use super::walk::FolderWalk;
+use super::{DiskError, Folder, GitError, Repository, is_absent, path};
 use crate::source::{FileListing, Files, ReadError};
 
 /// A project folder, with a record of all that was read from it.
@@ -18,7 +18,7 @@ use crate::source::{FileListing, Files, ReadError};
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
-    seen: Mutex<BTreeMap<String, Mark>>,
+    seen: Mutex<BTreeMap<String, PathMark>>,
     keeps_modes: bool,
 }
 
@@ -40,11 +40,11 @@ pub enum Access {
 
 impl Disk {
     /// Opens a project folder.
-    pub fn open(root: &Path) -> Result<Self, Error> {
+    pub fn open(root: &Path) -> Result<Self, DiskError> {
         let shown = root.display().to_string();
-        let real = fs::canonicalize(root).map_err(|cause| Error::reading(&shown, cause))?;
+        let real = fs::canonicalize(root).map_err(|cause| DiskError::reading(&shown, cause))?;
         if !real.is_dir() {
-            return Err(Error::NotAFolder { path: shown });
+            return Err(DiskError::NotAFolder { path: shown });
         }
         Ok(Self {
             keeps_modes: !is_executable(&real.join(PROBE)),
@@ -71,7 +71,7 @@ impl Disk {
     ///
     /// A file is its path, whether or not it was there; a listed folder ends in `/`, the root
     /// being `./`.
-    pub fn seen(&self) -> BTreeMap<String, Mark> {
+    pub fn seen(&self) -> BTreeMap<String, PathMark> {
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -79,18 +79,18 @@ impl Disk {
     }
 
     /// Looks at a path as [`seen`](Self::seen) names it, without noting it.
-    pub fn mark(&self, seen: &str) -> Mark {
+    pub fn mark(&self, seen: &str) -> PathMark {
         match seen.strip_suffix('/') {
             Some(folder) => match path::normal(folder) {
-                Ok(folder) => Mark::of_listing(&self.list_normal(&folder)),
-                Err(error) => Mark::Failed(error.to_string()),
+                Ok(folder) => PathMark::of_listing(&self.list_normal(&folder)),
+                Err(error) => PathMark::Failed(error.to_string()),
             },
-            None => Mark::of_file(&path::normal(seen).and_then(|path| self.read_normal(&path))),
+            None => PathMark::of_file(&path::normal(seen).and_then(|path| self.read_normal(&path))),
         }
     }
 
     /// Reads a file without noting it: for outputs, which are no inputs to wait for.
-    pub fn peek(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub fn peek(&self, path: &str) -> Result<Option<Vec<u8>>, DiskError> {
         let found = self.read_normal(&path::normal(path)?)?;
         Ok(found.map(|found| found.bytes))
     }
@@ -129,7 +129,7 @@ impl Disk {
     ///
     /// # Errors
     /// When the file exists: it is never replaced.
-    pub fn create(&self, path: &str, bytes: &[u8], access: Access) -> Result<(), Error> {
+    pub fn create(&self, path: &str, bytes: &[u8], access: Access) -> Result<(), DiskError> {
         let folder = self.folder(".")?;
         folder.make_parents(path)?;
         let full = folder.place(path)?;
@@ -140,21 +140,21 @@ impl Disk {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
         let mut file = options.open(&full).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists {
+            std::io::ErrorKind::AlreadyExists => DiskError::Exists {
                 path: path.to_owned(),
             },
-            _ => Error::writing(path, cause),
+            _ => DiskError::writing(path, cause),
         })?;
         if let Err(cause) = file.write_all(bytes).and_then(|()| file.sync_all()) {
             drop(file);
             folder.remove(path).ok();
-            return Err(Error::writing(path, cause));
+            return Err(DiskError::writing(path, cause));
         }
         Ok(())
     }
 
     /// Replaces a file that the user wrote as [`replace`](Self::replace) does, or makes it if it is not there.
-    pub fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub fn put(&self, path: &str, bytes: &[u8]) -> Result<(), DiskError> {
         match self.peek(path)? {
             Some(_) => self.replace(path, bytes),
             None => self.create(path, bytes, Access::Usual),
@@ -165,9 +165,9 @@ impl Disk {
     ///
     /// # Errors
     /// When there is no such file in the project, or it cannot be replaced.
-    pub fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), DiskError> {
         let normal = path::normal(path)?;
-        let unwritable = |cause| Error::writing(path, cause);
+        let unwritable = |cause| DiskError::writing(path, cause);
         let absent = || unwritable(std::io::ErrorKind::NotFound.into());
         let full = self.real(&normal)?.ok_or_else(absent)?;
         let permissions = fs::metadata(&full).map_err(unwritable)?.permissions();
@@ -187,7 +187,7 @@ impl Disk {
     ///
     /// # Errors
     /// When the path leaves the project, or a symlink or a file stands on the way.
-    pub fn folder(&self, path: &str) -> Result<Folder, Error> {
+    pub fn folder(&self, path: &str) -> Result<Folder, DiskError> {
         Folder::below(&self.root, path::normal(path)?, self.keeps_modes())
     }
 
@@ -198,15 +198,15 @@ impl Disk {
     }
 
     /// Walks a folder; what is none is empty.
-    fn walk(&self, folder: &str) -> Walk {
+    fn walk(&self, folder: &str) -> FolderWalk {
         let real = path::normal(folder).and_then(|relative| self.real(&relative));
         match real {
-            Ok(Some(real)) if real.is_dir() => Walk::of(&self.root, real, folder),
-            _ => Walk::default(),
+            Ok(Some(real)) if real.is_dir() => FolderWalk::of(&self.root, real, folder),
+            _ => FolderWalk::default(),
         }
     }
 
-    fn note(&self, path: String, found: Mark) {
+    fn note(&self, path: String, found: PathMark) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.entry(path)
             .and_modify(|first| first.join(&found))
@@ -214,7 +214,7 @@ impl Disk {
     }
 
     /// Follows symlinks to the real path; `None` when nothing is there.
-    fn real(&self, relative: &str) -> Result<Option<PathBuf>, Error> {
+    fn real(&self, relative: &str) -> Result<Option<PathBuf>, DiskError> {
         let full = self.root.join(relative);
         // Most paths that are asked for are not there, and one look says so.
         if fs::symlink_metadata(&full).is_err_and(|cause| is_absent(&cause)) {
@@ -224,17 +224,17 @@ impl Disk {
             Ok(real) => real,
             Err(cause) if is_absent(&cause) => {
                 return if fs::symlink_metadata(&full).is_ok() {
-                    Err(Error::DanglingSymlink {
+                    Err(DiskError::DanglingSymlink {
                         path: relative.to_owned(),
                     })
                 } else {
                     Ok(None)
                 };
             }
-            Err(cause) => return Err(Error::reading(relative, cause)),
+            Err(cause) => return Err(DiskError::reading(relative, cause)),
         };
         if !real.starts_with(&self.root) {
-            return Err(Error::SymlinkOutside {
+            return Err(DiskError::SymlinkOutside {
                 path: relative.to_owned(),
                 target: real.display().to_string(),
             });
@@ -242,14 +242,14 @@ impl Disk {
         Ok(Some(real))
     }
 
-    fn read_normal(&self, relative: &str) -> Result<Option<FileContent>, Error> {
+    fn read_normal(&self, relative: &str) -> Result<Option<FileContent>, DiskError> {
         let Some(real) = self.real(relative)? else {
             return Ok(None);
         };
         // A pipe would block for ever, so the kind is looked at before the file is opened.
-        let kind = fs::metadata(&real).map_err(|cause| Error::reading(relative, cause))?;
+        let kind = fs::metadata(&real).map_err(|cause| DiskError::reading(relative, cause))?;
         if !kind.is_file() {
-            return Err(Error::NotAFile {
+            return Err(DiskError::NotAFile {
                 path: relative.to_owned(),
                 found: if kind.is_dir() {
                     "a folder"
@@ -258,25 +258,25 @@ impl Disk {
                 },
             });
         }
-        let bytes = fs::read(&real).map_err(|cause| Error::reading(relative, cause))?;
+        let bytes = fs::read(&real).map_err(|cause| DiskError::reading(relative, cause))?;
         Ok(Some(FileContent {
             bytes,
             executable: self.keeps_modes() && super::may_run(&kind),
         }))
     }
 
-    fn list_normal(&self, relative: &str) -> Result<Vec<String>, Error> {
+    fn list_normal(&self, relative: &str) -> Result<Vec<String>, DiskError> {
         let Some(real) = self.real(relative)? else {
             return Ok(Vec::new());
         };
         if !real.is_dir() {
-            return Err(Error::NotAFolder {
+            return Err(DiskError::NotAFolder {
                 path: relative.to_owned(),
             });
         }
-        let Walk {
+        let FolderWalk {
             mut files, error, ..
-        } = Walk::of(&self.root, real, relative);
+        } = FolderWalk::of(&self.root, real, relative);
         files.sort_unstable();
         error.map_or(Ok(files), Err)
     }
@@ -289,7 +289,7 @@ impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
         let relative = path::normal(path)?;
         let found = self.read_normal(&relative);
-        self.note(relative, Mark::of_file(&found));
+        self.note(relative, PathMark::of_file(&found));
         Ok(found?.map(|found| found.bytes))
     }
 
@@ -350,7 +350,7 @@ impl Files for Disk {
         let relative = path::normal(folder)?;
         let found = self.list_normal(&relative);
         let name = if relative.is_empty() { "." } else { &relative };
-        self.note(format!("{name}/"), Mark::of_listing(&found));
+        self.note(format!("{name}/"), PathMark::of_listing(&found));
         Ok(found?)
     }
 }

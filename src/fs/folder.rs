@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Error, path};
+use super::{DiskError, path};
 
 /// Folders that belong to git and to Kiln itself: neither input nor output.
 pub(super) const BOOKKEEPING: [&str; 2] = [".git", ".kiln"];
@@ -17,7 +17,7 @@ const WAITING: usize = 16;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum FolderEntry {
     /// Nothing.
     Missing,
     /// A regular file.
@@ -53,26 +53,30 @@ pub struct Folder {
 }
 
 impl Folder {
-    pub(super) fn below(project: &Path, name: String, keeps_modes: bool) -> Result<Self, Error> {
+    pub(super) fn below(
+        project: &Path,
+        name: String,
+        keeps_modes: bool,
+    ) -> Result<Self, DiskError> {
         let project = Self::at(project.to_path_buf(), String::new(), keeps_modes);
         if name.is_empty() {
             return Ok(project);
         }
         let root = project.place(&name)?;
         match project.entry(&name)? {
-            Entry::Missing | Entry::Folder => Ok(Self::at(root, name, keeps_modes)),
-            Entry::Symlink => Err(Error::Symlink { path: name }),
-            _ => Err(Error::NotAFolder { path: name }),
+            FolderEntry::Missing | FolderEntry::Folder => Ok(Self::at(root, name, keeps_modes)),
+            FolderEntry::Symlink => Err(DiskError::Symlink { path: name }),
+            _ => Err(DiskError::NotAFolder { path: name }),
         }
     }
 
     /// Returns what tells a folder in this one from any other, here or on another disk, that may take its name.
     ///
     /// It cannot be known before the folder is made; empty where the system tells nothing.
-    pub fn fingerprint(&self, path: &str) -> Result<String, Error> {
+    pub fn fingerprint(&self, path: &str) -> Result<String, DiskError> {
         let full = self.place(path)?;
-        let found =
-            fs::symlink_metadata(full).map_err(|cause| Error::reading(self.shown(path), cause))?;
+        let found = fs::symlink_metadata(full)
+            .map_err(|cause| DiskError::reading(self.shown(path), cause))?;
         #[cfg(unix)]
         let number = std::os::unix::fs::MetadataExt::ino(&found).to_string();
         #[cfg(not(unix))]
@@ -89,7 +93,7 @@ impl Folder {
     }
 
     /// Looks at what stands at a path, following no symlink.
-    pub fn entry(&self, path: &str) -> Result<Entry, Error> {
+    pub fn entry(&self, path: &str) -> Result<FolderEntry, DiskError> {
         path::strict(path)?;
         let mut full = self.root.clone();
         let mut end = 0;
@@ -104,8 +108,8 @@ impl Folder {
             end += part.len();
             let kind = match fs::symlink_metadata(&full) {
                 Ok(found) => found.file_type(),
-                Err(cause) if super::is_absent(&cause) => return Ok(Entry::Missing),
-                Err(cause) => return Err(Error::reading(self.shown(&path[..end]), cause)),
+                Err(cause) if super::is_absent(&cause) => return Ok(FolderEntry::Missing),
+                Err(cause) => return Err(DiskError::reading(self.shown(&path[..end]), cause)),
             };
             if end == path.len() {
                 if looked_at.is_none() {
@@ -114,14 +118,14 @@ impl Folder {
                 return Ok(entry_of(kind));
             }
             if !kind.is_dir() {
-                return Ok(Entry::Below {
+                return Ok(FolderEntry::Below {
                     parent: path[..end].to_owned(),
                     symlink: kind.is_symlink(),
                 });
             }
             end += 1;
         }
-        Ok(Entry::Missing)
+        Ok(FolderEntry::Missing)
     }
 
     /// Returns the same folder, of which nothing was looked at yet.
@@ -150,8 +154,8 @@ impl Folder {
     }
 
     /// Lists the names in a folder with what they are, sorted.
-    pub fn children(&self, path: &str) -> Result<Vec<(String, Entry)>, Error> {
-        let unreadable = |cause| Error::reading(self.shown(path), cause);
+    pub fn children(&self, path: &str) -> Result<Vec<(String, FolderEntry)>, DiskError> {
+        let unreadable = |cause| DiskError::reading(self.shown(path), cause);
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place(path)?).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -163,12 +167,12 @@ impl Folder {
     }
 
     /// Reads a regular file, or says what stands there instead.
-    pub fn read_or_entry(&self, path: &str) -> Result<Result<Vec<u8>, Entry>, Error> {
+    pub fn read_or_entry(&self, path: &str) -> Result<Result<Vec<u8>, FolderEntry>, DiskError> {
         match self.entry(path)? {
-            Entry::File => match fs::read(self.place_unchecked(path)) {
+            FolderEntry::File => match fs::read(self.place_unchecked(path)) {
                 Ok(bytes) => Ok(Ok(bytes)),
-                Err(cause) if super::is_absent(&cause) => Ok(Err(Entry::Missing)),
-                Err(cause) => Err(Error::reading(self.shown(path), cause)),
+                Err(cause) if super::is_absent(&cause) => Ok(Err(FolderEntry::Missing)),
+                Err(cause) => Err(DiskError::reading(self.shown(path), cause)),
             },
             other => Ok(Err(other)),
         }
@@ -178,30 +182,30 @@ impl Folder {
     ///
     /// # Errors
     /// Also when something other than a file is there.
-    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, DiskError> {
         match self.read_or_entry(path)? {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(Entry::Missing) => Ok(None),
+            Err(FolderEntry::Missing) => Ok(None),
             Err(other) => Err(self.not_a_file(path, &other)),
         }
     }
 
     /// Returns whether a file is a program or none, as wanted; true where the disk cannot tell.
-    pub fn has_mode(&self, path: &str, executable: bool) -> Result<bool, Error> {
+    pub fn has_mode(&self, path: &str, executable: bool) -> Result<bool, DiskError> {
         if !self.keeps_modes {
             return Ok(true);
         }
         match fs::symlink_metadata(self.place(path)?) {
             Ok(found) => Ok(super::may_run(&found) == executable),
             Err(cause) if super::is_absent(&cause) => Ok(true),
-            Err(cause) => Err(Error::reading(self.shown(path), cause)),
+            Err(cause) => Err(DiskError::reading(self.shown(path), cause)),
         }
     }
 
     /// Writes a file that is not there yet, as the umask has it; a failure leaves none. Not synced.
-    pub fn write_new(&self, path: &str, bytes: &[u8], executable: bool) -> Result<(), Error> {
+    pub fn write_new(&self, path: &str, bytes: &[u8], executable: bool) -> Result<(), DiskError> {
         let full = self.place(path)?;
-        let unwritable = |cause| Error::writing(self.shown(path), cause);
+        let unwritable = |cause| DiskError::writing(self.shown(path), cause);
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -218,56 +222,58 @@ impl Folder {
     /// Waits until the bytes of these files, or the entries of these folders, are on the disk.
     ///
     /// `""` is this folder itself. A path that is gone has nothing to wait for.
-    pub fn sync(&self, paths: &[String]) -> Result<(), Error> {
+    pub fn sync(&self, paths: &[String]) -> Result<(), DiskError> {
         side_by_side(paths, |path| self.sync_one(path))
     }
 
-    fn sync_one(&self, path: &str) -> Result<(), Error> {
+    fn sync_one(&self, path: &str) -> Result<(), DiskError> {
         let full = match path {
             "" => self.root.clone(),
-            _ if matches!(self.entry(path)?, Entry::File | Entry::Folder) => {
+            _ if matches!(self.entry(path)?, FolderEntry::File | FolderEntry::Folder) => {
                 self.place_unchecked(path)
             }
             _ => return Ok(()),
         };
         match sync_full(&full) {
-            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            Err(cause) if !super::is_absent(&cause) => {
+                Err(DiskError::writing(self.shown(path), cause))
+            }
             _ => Ok(()),
         }
     }
 
     /// Moves a file, replacing a file at the target in one step.
-    pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
         fs::rename(self.place(from)?, self.place(to)?)
-            .map_err(|cause| Error::writing(self.shown(to), cause))
+            .map_err(|cause| DiskError::writing(self.shown(to), cause))
     }
 
     /// Gives a file a second name, or makes a copy where the file system has no hard links.
     ///
     /// # Errors
     /// When `to` exists.
-    pub fn link(&self, from: &str, to: &str) -> Result<(), Error> {
+    pub fn link(&self, from: &str, to: &str) -> Result<(), DiskError> {
         match fs::hard_link(self.place(from)?, self.place(to)?) {
             Ok(()) => Ok(()),
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(DiskError::Exists {
                 path: self.shown(to),
             }),
             Err(_) => {
                 let bytes = self.read(from)?.unwrap_or_default();
                 self.write_new(to, &bytes, false)?;
                 let found = fs::symlink_metadata(self.place(from)?)
-                    .map_err(|cause| Error::reading(self.shown(from), cause))?;
+                    .map_err(|cause| DiskError::reading(self.shown(from), cause))?;
                 fs::set_permissions(self.place(to)?, found.permissions())
-                    .map_err(|cause| Error::writing(self.shown(to), cause))
+                    .map_err(|cause| DiskError::writing(self.shown(to), cause))
             }
         }
     }
 
     /// Gives `to` the permissions of `from`, except for whether it is a program.
-    pub fn take_permissions(&self, from: &str, to: &str) -> Result<(), Error> {
+    pub fn take_permissions(&self, from: &str, to: &str) -> Result<(), DiskError> {
         let look = |path: &str| {
             fs::symlink_metadata(self.place(path)?)
-                .map_err(|cause| Error::reading(self.shown(path), cause))
+                .map_err(|cause| DiskError::reading(self.shown(path), cause))
         };
         let (old, new) = (look(from)?, look(to)?);
         let permissions = if self.keeps_modes {
@@ -276,60 +282,64 @@ impl Folder {
             old.permissions()
         };
         fs::set_permissions(self.place(to)?, permissions)
-            .map_err(|cause| Error::writing(self.shown(to), cause))
+            .map_err(|cause| DiskError::writing(self.shown(to), cause))
     }
 
     /// Removes a file; one that is gone is fine.
-    pub fn remove(&self, path: &str) -> Result<(), Error> {
+    pub fn remove(&self, path: &str) -> Result<(), DiskError> {
         match fs::remove_file(self.place(path)?) {
-            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            Err(cause) if !super::is_absent(&cause) => {
+                Err(DiskError::writing(self.shown(path), cause))
+            }
             _ => Ok(()),
         }
     }
 
     /// Removes a folder with all that is in it; one that is gone is fine.
-    pub fn remove_all(&self, path: &str) -> Result<(), Error> {
-        if self.entry(path)? == Entry::Folder {
+    pub fn remove_all(&self, path: &str) -> Result<(), DiskError> {
+        if self.entry(path)? == FolderEntry::Folder {
             let children = self.children(path)?.into_iter();
-            let files = children.filter(|(_, entry)| *entry == Entry::File);
+            let files = children.filter(|(_, entry)| *entry == FolderEntry::File);
             let files: Vec<String> = files.map(|(path, _)| path).collect();
             side_by_side(&files, |path| self.remove(path))?;
         }
         self.forget(path);
         match fs::remove_dir_all(self.place(path)?) {
-            Err(cause) if !super::is_absent(&cause) => Err(Error::writing(self.shown(path), cause)),
+            Err(cause) if !super::is_absent(&cause) => {
+                Err(DiskError::writing(self.shown(path), cause))
+            }
             _ => Ok(()),
         }
     }
 
     /// Removes the folders above a path that are empty, from the innermost outwards.
-    pub fn remove_empty_parents(&self, path: &str) -> Result<(), Error> {
+    pub fn remove_empty_parents(&self, path: &str) -> Result<(), DiskError> {
         for parent in parents(path) {
-            if self.entry(parent)? != Entry::Folder {
+            if self.entry(parent)? != FolderEntry::Folder {
                 continue;
             }
             match fs::remove_dir(self.place_unchecked(parent)) {
                 Ok(()) => self.forget(parent),
                 Err(cause) if cause.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
-                Err(cause) => return Err(Error::writing(self.shown(parent), cause)),
+                Err(cause) => return Err(DiskError::writing(self.shown(parent), cause)),
             }
         }
         Ok(())
     }
 
     /// Makes the folders above a path that are missing, this folder included.
-    pub fn make_parents(&self, path: &str) -> Result<(), Error> {
+    pub fn make_parents(&self, path: &str) -> Result<(), DiskError> {
         path::strict(path)?;
         let mut missing = Vec::new();
         for parent in parents(path) {
-            if self.entry(parent)? == Entry::Folder {
+            if self.entry(parent)? == FolderEntry::Folder {
                 break;
             }
             missing.push(parent);
         }
         if missing.len() == parents(path).count() {
             fs::create_dir_all(&self.root)
-                .map_err(|cause| Error::writing(self.shown("."), cause))?;
+                .map_err(|cause| DiskError::writing(self.shown("."), cause))?;
         }
         for parent in missing.into_iter().rev() {
             match fs::create_dir(self.place(parent)?) {
@@ -337,7 +347,7 @@ impl Folder {
                     self.real().insert(parent.to_owned());
                 }
                 Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(Error::writing(self.shown(parent), cause));
+                    return Err(DiskError::writing(self.shown(parent), cause));
                 }
                 _ => {}
             }
@@ -346,7 +356,7 @@ impl Folder {
     }
 
     /// Makes a folder and those above it.
-    pub fn make(&self, path: &str) -> Result<(), Error> {
+    pub fn make(&self, path: &str) -> Result<(), DiskError> {
         self.make_parents(&path::join(path, "x"))
     }
 
@@ -361,7 +371,7 @@ impl Folder {
     }
 
     /// Returns the full path, once every parent is known to be a real folder or missing.
-    pub(super) fn place(&self, path: &str) -> Result<PathBuf, Error> {
+    pub(super) fn place(&self, path: &str) -> Result<PathBuf, DiskError> {
         path::strict(path)?;
         if parents(path)
             .next()
@@ -370,13 +380,13 @@ impl Folder {
             return Ok(self.place_unchecked(path));
         }
         match self.entry(path)? {
-            Entry::Below {
+            FolderEntry::Below {
                 parent,
                 symlink: true,
-            } => Err(Error::Symlink {
+            } => Err(DiskError::Symlink {
                 path: self.shown(&parent),
             }),
-            Entry::Below { parent, .. } => Err(Error::NotAFolder {
+            FolderEntry::Below { parent, .. } => Err(DiskError::NotAFolder {
                 path: self.shown(&parent),
             }),
             _ => Ok(self.place_unchecked(path)),
@@ -387,24 +397,24 @@ impl Folder {
         self.root.join(path)
     }
 
-    fn not_a_file(&self, path: &str, found: &Entry) -> Error {
+    fn not_a_file(&self, path: &str, found: &FolderEntry) -> DiskError {
         let path = self.shown(path);
         match found {
-            Entry::Symlink => Error::Symlink { path },
-            Entry::Below {
+            FolderEntry::Symlink => DiskError::Symlink { path },
+            FolderEntry::Below {
                 parent,
                 symlink: true,
-            } => Error::Symlink {
+            } => DiskError::Symlink {
                 path: self.shown(parent),
             },
-            Entry::Below { parent, .. } => Error::NotAFolder {
+            FolderEntry::Below { parent, .. } => DiskError::NotAFolder {
                 path: self.shown(parent),
             },
-            Entry::Folder => Error::NotAFile {
+            FolderEntry::Folder => DiskError::NotAFile {
                 path,
                 found: "a folder",
             },
-            _ => Error::NotAFile {
+            _ => DiskError::NotAFile {
                 path,
                 found: "a special file",
             },
@@ -415,8 +425,8 @@ impl Folder {
 /// Does the same with each of some paths on several threads.
 fn side_by_side(
     paths: &[String],
-    each: impl Fn(&str) -> Result<(), Error> + Sync,
-) -> Result<(), Error> {
+    each: impl Fn(&str) -> Result<(), DiskError> + Sync,
+) -> Result<(), DiskError> {
     let share = paths.len().div_ceil(WAITING).max(1);
     let each = &each;
     std::thread::scope(|scope| {
@@ -437,15 +447,15 @@ pub fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').map(|(at, _)| &path[..at])
 }
 
-fn entry_of(kind: fs::FileType) -> Entry {
+fn entry_of(kind: fs::FileType) -> FolderEntry {
     if kind.is_symlink() {
-        Entry::Symlink
+        FolderEntry::Symlink
     } else if kind.is_dir() {
-        Entry::Folder
+        FolderEntry::Folder
     } else if kind.is_file() {
-        Entry::File
+        FolderEntry::File
     } else {
-        Entry::Special
+        FolderEntry::Special
     }
 }
 

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, read_anywhere};
+use super::{DiskError, read_anywhere};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl FileContent {
 
 /// What stood at a path; of the content only a digest, which is never stored.
 #[derive(Clone, Debug)]
-pub enum Mark {
+pub enum PathMark {
     /// Nothing.
     Missing,
     /// A file with this SHA-256, and whether it may be run as a program.
@@ -39,8 +39,8 @@ pub enum Mark {
     Torn,
 }
 
-impl Mark {
-    pub(super) fn of_file(found: &Result<Option<FileContent>, Error>) -> Self {
+impl PathMark {
+    pub(super) fn of_file(found: &Result<Option<FileContent>, DiskError>) -> Self {
         match found {
             Ok(None) => Self::Missing,
             Ok(Some(found)) => Self::of_bytes(&found.bytes, found.executable),
@@ -48,7 +48,7 @@ impl Mark {
         }
     }
 
-    pub(super) fn of_listing(found: &Result<Vec<String>, Error>) -> Self {
+    pub(super) fn of_listing(found: &Result<Vec<String>, DiskError>) -> Self {
         match found {
             Ok(paths) => Self::Listing(paths.iter().cloned().collect()),
             Err(error) => Self::Failed(error.to_string()),
@@ -104,17 +104,21 @@ mod tests {
 
     #[test]
     fn a_mode_is_a_difference() {
-        let [plain, program] = [false, true].map(|runs| Mark::of_bytes(b"one", runs));
+        let [plain, program] = [false, true].map(|runs| PathMark::of_bytes(b"one", runs));
         assert!(!plain.is_same(&program) && program.is_same(&program));
     }
 
     #[test]
     fn two_looks_that_differ_are_like_nothing() {
-        let mut mark = Mark::of_bytes(b"one", false);
-        mark.join(&Mark::of_bytes(b"one", false));
-        assert!(mark.is_same(&Mark::of_bytes(b"one", false)));
-        mark.join(&Mark::Missing);
-        for later in [Mark::of_bytes(b"one", false), Mark::Missing, Mark::Torn] {
+        let mut mark = PathMark::of_bytes(b"one", false);
+        mark.join(&PathMark::of_bytes(b"one", false));
+        assert!(mark.is_same(&PathMark::of_bytes(b"one", false)));
+        mark.join(&PathMark::Missing);
+        for later in [
+            PathMark::of_bytes(b"one", false),
+            PathMark::Missing,
+            PathMark::Torn,
+        ] {
             assert!(!mark.is_same(&later), "{later:?}");
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::DiskError;
 
 /// A folder for the user alone (mode 0700) on a file system that is in memory; its files are overwritten and removed
 /// when it is dropped.
@@ -23,7 +23,7 @@ impl MemoryFolder {
     ///
     /// # Errors
     /// There is such a place, and it takes no folder.
-    pub fn make(places: &[PathBuf]) -> Result<Option<Self>, Error> {
+    pub fn make(places: &[PathBuf]) -> Result<Option<Self>, DiskError> {
         let Some(place) = places.iter().find(|place| is_in_memory(place)) else {
             return Ok(None);
         };
@@ -32,7 +32,8 @@ impl MemoryFolder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir_in(place);
-        let folder = folder.map_err(|cause| Error::writing(place.display().to_string(), cause))?;
+        let folder =
+            folder.map_err(|cause| DiskError::writing(place.display().to_string(), cause))?;
         Ok(Some(Self { folder }))
     }
 
@@ -42,9 +43,9 @@ impl MemoryFolder {
     }
 
     /// Writes a new file that only the user can read (mode 0600), and returns where it is.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, DiskError> {
         let path = self.path().join(name);
-        let unwritable = |cause| Error::writing(path.display().to_string(), cause);
+        let unwritable = |cause| DiskError::writing(path.display().to_string(), cause);
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -55,10 +56,10 @@ impl MemoryFolder {
     }
 
     /// Reads a file of it.
-    pub fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, DiskError> {
         let path = self.path().join(name);
         let bytes = fs::read(&path);
-        let bytes = bytes.map_err(|cause| Error::reading(path.display().to_string(), cause))?;
+        let bytes = bytes.map_err(|cause| DiskError::reading(path.display().to_string(), cause))?;
         Ok(Zeroizing::new(bytes))
     }
 }

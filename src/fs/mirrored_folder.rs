@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, path};
+use super::{DiskError, path};
 
 /// A private folder (mode 0700) in the system's place for temporary files: some files are written into it, all else in it
 /// are symlinks to the project. Removed when dropped; what the symlinks lead to stays.
@@ -19,7 +19,7 @@ impl MirroredFolder {
     ///
     /// # Errors
     /// The folder cannot be read, or the system makes no symlinks.
-    pub fn make(root: &Path, replaced: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+    pub fn make(root: &Path, replaced: &BTreeMap<String, Vec<u8>>) -> Result<Self, DiskError> {
         let mirrored = Self::empty()?;
         mirrored.link_all(root, "", replaced)?;
         mirrored.write_all(replaced)?;
@@ -34,7 +34,7 @@ impl MirroredFolder {
         files: &BTreeMap<String, Vec<u8>>,
         root: &Path,
         linked: impl IntoIterator<Item = String>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DiskError> {
         let mirrored = Self::empty()?;
         mirrored.write_all(files)?;
         for path in linked {
@@ -44,13 +44,13 @@ impl MirroredFolder {
         Ok(mirrored)
     }
 
-    fn empty() -> Result<Self, Error> {
+    fn empty() -> Result<Self, DiskError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("kiln-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir();
-        let folder = folder.map_err(|cause| Error::writing("a temporary folder", cause))?;
+        let folder = folder.map_err(|cause| DiskError::writing("a temporary folder", cause))?;
         Ok(Self { folder })
     }
 
@@ -65,9 +65,9 @@ impl MirroredFolder {
         root: &Path,
         below: &str,
         replaced: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DiskError> {
         let full = root.join(below);
-        let unreadable = |cause| Error::reading(full.display().to_string(), cause);
+        let unreadable = |cause| DiskError::reading(full.display().to_string(), cause);
         for entry in fs::read_dir(&full).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let Ok(name) = entry.file_name().into_string() else {
@@ -90,12 +90,12 @@ impl MirroredFolder {
         Ok(())
     }
 
-    fn link(&self, target: &Path, path: &str) -> Result<(), Error> {
+    fn link(&self, target: &Path, path: &str) -> Result<(), DiskError> {
         let place = self.place(path)?;
-        symlink(target, &place).map_err(|cause| Error::writing(path, cause))
+        symlink(target, &place).map_err(|cause| DiskError::writing(path, cause))
     }
 
-    fn write_all(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+    fn write_all(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), DiskError> {
         for (path, bytes) in files {
             let place = self.place(&path::normal(path)?)?;
             let mut options = fs::OpenOptions::new();
@@ -105,16 +105,16 @@ impl MirroredFolder {
             let written = options
                 .open(&place)
                 .and_then(|mut file| file.write_all(bytes));
-            written.map_err(|cause| Error::writing(path.as_str(), cause))?;
+            written.map_err(|cause| DiskError::writing(path.as_str(), cause))?;
         }
         Ok(())
     }
 
     /// Makes the folders around a path, and returns where it is.
-    fn place(&self, path: &str) -> Result<PathBuf, Error> {
+    fn place(&self, path: &str) -> Result<PathBuf, DiskError> {
         let place = self.path().join(path);
         let above = place.parent().unwrap_or(self.path());
-        fs::create_dir_all(above).map_err(|cause| Error::writing(path, cause))?;
+        fs::create_dir_all(above).map_err(|cause| DiskError::writing(path, cause))?;
         Ok(place)
     }
 }

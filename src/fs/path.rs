@@ -1,13 +1,13 @@
 //! Relative paths with `/`, as the whole project names its files.
 
-use super::Error;
+use super::DiskError;
 
 /// Brings a path that a person wrote into normal form: no `.`, no empty part; the root is `""`.
 ///
 /// # Errors
 /// When the path is absolute or has a `..`.
-pub(super) fn normal(path: &str) -> Result<String, Error> {
-    let outside = || Error::Outside {
+pub(super) fn normal(path: &str) -> Result<String, DiskError> {
+    let outside = || DiskError::Outside {
         path: path.to_owned(),
     };
     if path.starts_with('/') {
@@ -28,9 +28,9 @@ pub(super) fn normal(path: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// When the path is absolute, climbs, is not in normal form, or has a backslash or a control character.
-pub(super) fn strict(path: &str) -> Result<(), Error> {
+pub(super) fn strict(path: &str) -> Result<(), DiskError> {
     let bad = |reason| {
-        Err(Error::BadPath {
+        Err(DiskError::BadPath {
             path: path.escape_debug().to_string(),
             reason,
         })
@@ -42,7 +42,7 @@ pub(super) fn strict(path: &str) -> Result<(), Error> {
         return bad("it has a backslash");
     }
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        return Err(Error::Outside {
+        return Err(DiskError::Outside {
             path: path.to_owned(),
         });
     }

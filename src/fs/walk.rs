@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::clutter::is_clutter;
 use super::folder::BOOKKEEPING;
-use super::{Error, path};
+use super::{DiskError, path};
 
 /// How many symlinks to folders one listing walks into: a few that lead to one another could make it endless.
 pub(super) const LINKED_FOLDERS: usize = 1_000;
 
 /// What is below a folder.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
+pub(super) struct FolderWalk {
     /// All that is no folder, as the project names it; not sorted.
     pub(super) files: Vec<String>,
     /// The folders, itself included, without symlinks on the way.
@@ -20,11 +20,11 @@ pub(super) struct Walk {
     /// Where symlinks lead, as the project names it without symlinks on the way; a folder with a slash at its end.
     pub(super) linked: Vec<String>,
     /// What could not be read first; the rest was walked all the same.
-    pub(super) error: Option<Error>,
+    pub(super) error: Option<DiskError>,
 }
 
 /// A folder that is still to be walked.
-struct Waiting {
+struct WaitingFolder {
     real: PathBuf,
     name: String,
     /// The folders in which the symlinks stand that led here.
@@ -44,19 +44,19 @@ pub(super) fn is_left_out(name: &str) -> bool {
 }
 
 /// Says that symlinks lead to ever more folders.
-pub(super) fn too_many_links(path: &str) -> Error {
-    Error::TooManyLinks {
+pub(super) fn too_many_links(path: &str) -> DiskError {
+    DiskError::TooManyLinks {
         path: path.to_owned(),
         limit: LINKED_FOLDERS,
     }
 }
 
-impl Walk {
+impl FolderWalk {
     /// Walks a folder without symlinks on the way, named `name` in the project at `root`.
     pub(super) fn of(root: &Path, real: PathBuf, name: &str) -> Self {
         let mut walk = Self::default();
         let mut linked = 0;
-        let mut waiting = vec![Waiting {
+        let mut waiting = vec![WaitingFolder {
             real,
             name: name.to_owned(),
             links: Vec::new(),
@@ -82,9 +82,14 @@ impl Walk {
     }
 
     /// Takes what is directly in a folder, and returns the folders in it.
-    fn folder(&mut self, root: &Path, here: &Waiting) -> Result<Vec<Waiting>, Error> {
+    fn folder(
+        &mut self,
+        root: &Path,
+        here: &WaitingFolder,
+    ) -> Result<Vec<WaitingFolder>, DiskError> {
         let name = &here.name;
-        let unreadable = |cause| Error::reading(if name.is_empty() { "." } else { name }, cause);
+        let unreadable =
+            |cause| DiskError::reading(if name.is_empty() { "." } else { name }, cause);
         let mut more = Vec::new();
         for entry in fs::read_dir(&here.real).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -94,9 +99,9 @@ impl Walk {
             let child = child_name(name, &entry)?;
             let kind = entry
                 .file_type()
-                .map_err(|cause| Error::reading(&child, cause))?;
+                .map_err(|cause| DiskError::reading(&child, cause))?;
             if kind.is_dir() {
-                more.push(Waiting {
+                more.push(WaitingFolder {
                     real: entry.path(),
                     name: child,
                     links: here.links.clone(),
@@ -110,7 +115,7 @@ impl Walk {
                     .extend(below(root, &real).map(|path| format!("{path}/")));
                 let mut links = here.links.clone();
                 links.push(here.real.clone());
-                more.push(Waiting {
+                more.push(WaitingFolder {
                     real,
                     name: child,
                     links,
@@ -127,7 +132,7 @@ impl Walk {
 }
 
 /// Returns the folder that a symlink leads to, if it is another one of the project.
-fn linked_folder(root: &Path, here: &Waiting, link: &Path) -> Option<PathBuf> {
+fn linked_folder(root: &Path, here: &WaitingFolder, link: &Path) -> Option<PathBuf> {
     let real = fs::canonicalize(link).ok()?;
     let below = real.strip_prefix(root).ok()?;
     let left_out = below
@@ -148,10 +153,12 @@ fn below(root: &Path, real: &Path) -> Option<String> {
     below.to_str().map(str::to_owned)
 }
 
-fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, Error> {
+fn child_name(folder: &str, entry: &fs::DirEntry) -> Result<String, DiskError> {
     let name = entry.file_name();
     let join = |name: &str| path::join(folder, name);
-    name.to_str().map(join).ok_or_else(|| Error::NotUnicode {
-        path: join(&name.to_string_lossy()),
-    })
+    name.to_str()
+        .map(join)
+        .ok_or_else(|| DiskError::NotUnicode {
+            path: join(&name.to_string_lossy()),
+        })
 }

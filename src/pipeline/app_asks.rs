@@ -1,7 +1,7 @@
 //! What apps ask of other stages: options of other apps, levels of namespaces, and what is known of operators' pods.
 
 use super::Configured;
-use super::failure::{Failure, Warnings};
+use super::failure::{CompileFailure, Warnings};
 use crate::charts::Profiles;
 use crate::config::AskedValue;
 use crate::config::cluster::Cluster;
@@ -19,7 +19,7 @@ pub(super) fn with_asked_options(
     configured: Configured,
     library: &Library,
     warnings: &mut Warnings,
-) -> Result<(Cluster, Schema), Failure> {
+) -> Result<(Cluster, Schema), CompileFailure> {
     let Configured {
         cluster,
         schema,
@@ -29,7 +29,8 @@ pub(super) fn with_asked_options(
     if !library.asks_options() || library.has_problems() {
         return Ok((cluster, schema));
     }
-    let asked = render::asked_options((&cluster).into(), library).map_err(Failure::Problems)?;
+    let asked =
+        render::asked_options((&cluster).into(), library).map_err(CompileFailure::Problems)?;
     if asked.is_empty() {
         return Ok((cluster, schema));
     }
@@ -54,7 +55,7 @@ pub(super) fn with_asked_options(
     let problems = merged.lay_under(asked.collect());
     warnings.keep(Warned::unless_errors((), problems))?;
     // What the first validation warned of is told already.
-    let validated = validate::validate(merged, &schema).map_err(Failure::Problems)?;
+    let validated = validate::validate(merged, &schema).map_err(CompileFailure::Problems)?;
     let cluster = Cluster {
         versions: cluster.versions,
         ..validated.value

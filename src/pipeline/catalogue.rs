@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
     use crate::charts::Profiles;
-    use crate::charts::profile::Known;
+    use crate::charts::profile::ChartKnownValues;
     use crate::source::Span;
     use crate::yaml::{self, Content, Node, Style};
 
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    fn assert_knows_the_same(left: &Known, right: &Known, path: &str) {
+    fn assert_knows_the_same(left: &ChartKnownValues, right: &ChartKnownValues, path: &str) {
         let (Some(left), Some(right)) = (left.keys(), right.keys()) else {
             return assert_eq!(left.keys().is_some(), right.keys().is_some(), "{path}");
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use sops_age::RULE_FILE;
 
-use super::failure::{Failure, Warnings};
+use super::failure::{CompileFailure, Warnings};
 use super::kept::KeptFiles;
 use super::project_measures::ProjectMeasures;
 use super::surroundings::surroundings_of;
@@ -18,7 +18,7 @@ use crate::harden;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{File, Hardened, Tree, is_secret_path};
+use crate::tree::{Hardened, OutputFile, Tree, is_secret_path};
 use crate::workload::Exemption;
 
 /// A project that compiled up to sealing, for comparison in memory.
@@ -59,7 +59,7 @@ pub struct DraftPolicies {
 ///
 /// What rules find wrong does not stop it, as what is wrong is compared as well; but for secrets in plain text, which
 /// nobody is to see. `data` takes the place of the project's own data files, if given.
-pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failure> {
+pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, CompileFailure> {
     let mut warnings = Warnings::default();
     let (front, values) = rendered_from(world, data, Sealing::Never, &mut warnings)?;
     let Front {
@@ -77,7 +77,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
         let hardened = warnings.keep(harden::harden(tree, by))?;
         match check::find_plain_text(hardened.files(), by) {
             found if found.is_empty() => Ok(hardened),
-            found => Err(Failure::Problems(found)),
+            found => Err(CompileFailure::Problems(found)),
         }
     })?;
     let secret = tree.files().filter(|file| file.is_secret());
@@ -111,7 +111,7 @@ pub fn draft(world: &World<'_>, data: Option<&[String]>) -> Result<Draft, Failur
 ///
 /// # Errors
 /// `kiln.toml` is broken.
-pub fn tree_policies(world: &World<'_>) -> Result<DraftPolicies, Failure> {
+pub fn tree_policies(world: &World<'_>) -> Result<DraftPolicies, CompileFailure> {
     let project = Warnings::default().keep(crate::config::project::load(&world.files))?;
     Ok(DraftPolicies {
         exemptions: inputs::exemptions(&project).list().to_vec(),
@@ -131,12 +131,12 @@ pub fn tree_policies(world: &World<'_>) -> Result<DraftPolicies, Failure> {
 /// `kiln.toml` is broken, or `[flux]` names what is not there.
 pub fn follow_outputs<'t>(
     world: &World<'_>,
-    files: impl Iterator<Item = &'t File> + Clone,
-) -> Result<FollowedTree, Failure> {
+    files: impl Iterator<Item = &'t OutputFile> + Clone,
+) -> Result<FollowedTree, CompileFailure> {
     let project = Warnings::default().keep(inputs::project(world))?;
     let around = KeptFiles::around(world, &project, files.clone());
     let kept = around.tree();
-    let files = files.map(|file| -> &File { file });
+    let files = files.map(|file| -> &OutputFile { file });
     let tree = TreeFiles::over(&kept, files);
     let surroundings = surroundings_of(world, &project)?;
     Ok(FollowedTree::of(&tree, &surroundings.options()?))
@@ -157,7 +157,7 @@ pub enum Opened {
 ///
 /// # Errors
 /// A file that was changed since it was sealed, or that is broken.
-pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, Failure> {
+pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, CompileFailure> {
     let mut warnings = Warnings::default();
     let project = warnings.keep(crate::config::project::load(&world.files))?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
@@ -187,7 +187,7 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, F
     if problems.is_empty() {
         Ok(found)
     } else {
-        Err(Failure::Problems(problems))
+        Err(CompileFailure::Problems(problems))
     }
 }
 

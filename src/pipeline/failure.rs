@@ -5,14 +5,14 @@ use crate::source::ReadError;
 
 /// Why a project did not compile.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CompileFailure {
     /// The user's input is wrong; everything that one stage found, warnings of earlier stages first.
     Problems(Vec<Diagnostic>),
     /// A file could not be read; typically a matter of permissions.
     Read(ReadError),
 }
 
-impl From<ReadError> for Failure {
+impl From<ReadError> for CompileFailure {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
     }
@@ -26,7 +26,7 @@ pub(super) struct Warnings {
 
 impl Warnings {
     /// Takes a stage's warnings and returns its value; on errors gives all that was found until now.
-    pub(super) fn keep<T>(&mut self, result: StageResult<T>) -> Result<T, Failure> {
+    pub(super) fn keep<T>(&mut self, result: StageResult<T>) -> Result<T, CompileFailure> {
         match result {
             Ok(warned) => {
                 self.list.extend(warned.warnings);
@@ -35,7 +35,7 @@ impl Warnings {
             Err(problems) => {
                 let mut all = std::mem::take(&mut self.list);
                 all.extend(problems);
-                Err(Failure::Problems(all))
+                Err(CompileFailure::Problems(all))
             }
         }
     }

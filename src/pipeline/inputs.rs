@@ -8,12 +8,12 @@ use crate::config::project::{self, Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::pod_security::{Level, Version};
 use crate::render::{Layer, Layers};
-use crate::rules::{self, Closed, Exemptions, Policy, Resources};
+use crate::rules::{self, ClosedNamespaces, DefaultResources, Exemptions, Policy};
 use crate::seal::{Earlier, Keyring, Rules, read_identities};
 use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
-use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
+use crate::tree::{OutputFile, Rendered, Sealed, Tree, is_secret_path};
 use crate::validate::Schema;
 use crate::workload::Exemption;
 use crate::yaml::unpack;
@@ -26,7 +26,7 @@ use serde_json::Value;
 use sops_age::RULE_FILE;
 
 use super::catalogue::CATALOGUE_VERSIONS;
-use super::failure::Failure;
+use super::failure::CompileFailure;
 use super::{Sealing, World, makejinja_front};
 
 /// Reads how a project wants to be compiled: `kiln.toml`, and the settings of makejinja where these describe it.
@@ -149,10 +149,10 @@ pub(super) fn named_data(data: &[String]) -> Vec<(String, Place)> {
 }
 
 /// Composes the config's schema: the core's, then each app's, a project's over the catalogue's.
-pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
-    let read = |files: &dyn Files, path: &str| -> Result<Option<validate::Text>, ReadError> {
+pub(super) fn schema(world: &World<'_>) -> Result<Schema, CompileFailure> {
+    let read = |files: &dyn Files, path: &str| -> Result<Option<validate::SchemaText>, ReadError> {
         let packed = files.packed(path);
-        Ok(text(files, path)?.map(|text| validate::Text { text, packed }))
+        Ok(text(files, path)?.map(|text| validate::SchemaText { text, packed }))
     };
     let base = read(world.catalogue, CONFIG_SCHEMA)?;
     let base = base.unwrap_or_else(|| String::new().into());
@@ -170,7 +170,7 @@ pub(super) fn schema(world: &World<'_>) -> Result<Schema, Failure> {
             }
         }
     }
-    validate::compose(base, apps.into_iter().collect()).map_err(Failure::Problems)
+    validate::compose(base, apps.into_iter().collect()).map_err(CompileFailure::Problems)
 }
 
 /// Loads the versions: the catalogue's, where the project has it, and the project's own over them.
@@ -202,7 +202,7 @@ fn problems_of<T>(result: StageResult<T>) -> Vec<Diagnostic> {
 }
 
 /// Loads the chart profiles: the catalogue's, then the project's own in `charts/`.
-pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
+pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, CompileFailure> {
     let texts = |files: &dyn Files,
                  folder: &str|
      -> Result<Vec<(String, Cow<'static, str>)>, ReadError> {
@@ -217,7 +217,7 @@ pub(super) fn profiles(world: &World<'_>) -> Result<Profiles, Failure> {
     let built_in = texts(world.catalogue, CHART_PROFILES)?;
     let own = texts(&world.files, PROJECT_CHARTS)?.into_iter();
     let own: Vec<_> = own.map(|(path, text)| (path, text.into_owned())).collect();
-    let profiles = Profiles::load(built_in, &own).map_err(Failure::Problems)?;
+    let profiles = Profiles::load(built_in, &own).map_err(CompileFailure::Problems)?;
     Ok(profiles.packed(|path| world.catalogue.packed(path)))
 }
 
@@ -348,7 +348,7 @@ pub(super) fn unseen_files(
     let Some(unseen) = unseen else {
         return BTreeSet::new();
     };
-    let differs = |file: &&File| {
+    let differs = |file: &&OutputFile| {
         let [own, other] = [tree, unseen].map(|tree| tree.get(&file.path));
         own.map(|file| &file.source.text) != other.map(|file| &file.source.text)
     };
@@ -527,12 +527,16 @@ pub(super) fn policy_of(project: &Project) -> Policy {
     Policy {
         enabled: project.hardens(),
         pod_security: BTreeMap::new(),
-        resources: project.harden.resources.as_ref().map(|own| Resources {
-            cpu_request: own.cpu_request.clone(),
-            memory_request: own.memory_request.clone(),
-            memory_limit: own.memory_limit.clone(),
-            place: own.place.clone(),
-        }),
+        resources: project
+            .harden
+            .resources
+            .as_ref()
+            .map(|own| DefaultResources {
+                cpu_request: own.cpu_request.clone(),
+                memory_request: own.memory_request.clone(),
+                memory_limit: own.memory_limit.clone(),
+                place: own.place.clone(),
+            }),
         tiers: project.harden.tiers.iter().cloned().collect(),
         network_policies: closed(&project.harden.network_policies),
         kubernetes: Version::parse(&project.check.kubernetes)
@@ -541,13 +545,13 @@ pub(super) fn policy_of(project: &Project) -> Policy {
     }
 }
 
-fn closed(setting: &project::Closed) -> Closed {
+fn closed(setting: &project::ClosedNamespacesSetting) -> ClosedNamespaces {
     match setting {
-        project::Closed::Nothing => Closed::Nothing,
-        project::Closed::All => Closed::All,
-        project::Closed::Named(names) => {
+        project::ClosedNamespacesSetting::Nothing => ClosedNamespaces::Nothing,
+        project::ClosedNamespacesSetting::All => ClosedNamespaces::All,
+        project::ClosedNamespacesSetting::Named(names) => {
             let all = names.iter();
-            Closed::Named(
+            ClosedNamespaces::Named(
                 all.map(|(name, place)| (name.clone(), Some(place.clone())))
                     .collect(),
             )

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::World;
 use super::inputs::{self, InputPaths};
-use super::world::{Keys, is_among};
+use super::world::{KeyHandling, is_among};
 use crate::config::project::Project;
 use crate::flux::{TreeFiles, find_output_base};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, ReadError};
-use crate::tree::File;
+use crate::tree::OutputFile;
 use crate::tree::output_path::{LOCK_FILE, listed_outputs, split};
 
 /// The files that are kept beside the rendered ones: what git does not ignore, but for inputs and old outputs.
@@ -28,7 +28,7 @@ impl<'w> KeptFiles<'w> {
     pub(super) fn around<'t>(
         world: &'w World<'_>,
         project: &Project,
-        rendered: impl Iterator<Item = &'t File> + Clone,
+        rendered: impl Iterator<Item = &'t OutputFile> + Clone,
     ) -> Self {
         let output = inputs::output_folder(project);
         let repository = world.repository.as_ref();
@@ -67,7 +67,7 @@ impl<'w> KeptFiles<'w> {
     fn list<'t>(
         &self,
         project: &Project,
-        rendered: impl Iterator<Item = &'t File>,
+        rendered: impl Iterator<Item = &'t OutputFile>,
     ) -> (Vec<String>, Vec<String>) {
         let Ok(mut paths) = self.files.list_outputs("") else {
             return (Vec::new(), Vec::new());
@@ -206,7 +206,7 @@ impl Files for RebasedFiles<'_> {
             return around.ignored_files();
         }
         let ignored = self.world.files.ignored_files();
-        if ignored.is_none() && self.world.keys() == Keys::Needed {
+        if ignored.is_none() && self.world.keys() == KeyHandling::Needed {
             // Nobody can tell, and whoever renders has these files.
             return Some(BTreeSet::new());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::exposure::Exposure;
-use super::failure::{Failure, Warnings};
+use super::failure::{CompileFailure, Warnings};
 use super::project_measures::ProjectMeasures;
 use super::{Front, OccupiedPlaces, Sealing, World, inputs, name_secrets};
 use crate::config;
@@ -69,7 +69,7 @@ pub(super) fn rendered(
     project: Project,
     sealing: Sealing,
     warnings: &mut Warnings,
-) -> Result<(Front, Value), Failure> {
+) -> Result<(Front, Value), CompileFailure> {
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let made = warnings.keep(makejinja::render(&MakejinjaInputs {
         files: &world.files,
@@ -134,7 +134,7 @@ pub struct ProjectCommands {
 ///
 /// # Errors
 /// `kiln.toml` or the settings are broken.
-pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, Failure> {
+pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, CompileFailure> {
     let mut warnings = Warnings::default();
     let project = warnings.keep(config::project::load(&world.files))?;
     if project.kind == ProjectKind::Typed && !is_described(world) {
@@ -148,9 +148,9 @@ pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, Failure> {
 }
 
 /// Says that a question is about the typed config, which a makejinja project has not.
-pub(super) fn no_typed_config() -> Failure {
+pub(super) fn no_typed_config() -> CompileFailure {
     let message = "this project is rendered by the settings of makejinja and has no typed config";
-    Failure::Problems(vec![
+    CompileFailure::Problems(vec![
         Diagnostic::error("no-typed-config", message).with_hint(
             "`kiln adopt` shows what the project is with Kiln's own config and catalogue",
         ),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::failure::{Failure, Warnings};
+use super::failure::{CompileFailure, Warnings};
 use super::{Audited, World, inputs};
 use crate::audit::{self, Scorecard};
 use crate::charts::Profiles;
@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Warned};
 use crate::flux::{BuildMemory, FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
-use crate::tree::{File, Hardened, Rendered, Tree};
+use crate::tree::{Hardened, OutputFile, Rendered, Tree};
 
 /// A tree that is kept by hand, or rendered by something else.
 pub struct PlainTree<'w> {
@@ -34,7 +34,7 @@ pub struct HardenedTree {
     /// The tree with it.
     pub tree: Tree<Hardened>,
     /// The files that change, as they are before.
-    pub before: Vec<File>,
+    pub before: Vec<OutputFile>,
     /// The paths of the new files.
     pub created: Vec<String>,
     /// What the remedies say.
@@ -50,7 +50,7 @@ impl<'w> PlainTree<'w> {
         world: &World<'_>,
         files: &'w TreeFiles<'w>,
         follow: &'w FollowOptions<'w>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CompileFailure> {
         let mut warnings = Warnings::default();
         let project = warnings.keep(config::project::load(&world.files))?;
         Ok(Self {
@@ -91,7 +91,7 @@ impl<'w> PlainTree<'w> {
     }
 
     /// Scores the tree as it is, and as remedies would leave it.
-    pub fn audit(&self) -> Result<Audited, Failure> {
+    pub fn audit(&self) -> Result<Audited, CompileFailure> {
         let before = audit::score(self.manifests.files(), self.measures());
         let mut warnings = Warnings::default();
         let hardened = harden::harden(self.manifests.clone(), self.measures());
@@ -117,14 +117,14 @@ impl<'w> PlainTree<'w> {
     ///
     /// # Errors
     /// A wish of the project cannot be met.
-    pub fn harden(&self, codes: &[String]) -> Result<HardenedTree, Failure> {
+    pub fn harden(&self, codes: &[String]) -> Result<HardenedTree, CompileFailure> {
         let is_wanted = |remedy: &Remedy| {
             let mut codes = codes.iter();
             codes.len() == 0 || codes.any(|code| code == remedy.code)
         };
         let done = harden::harden_by(self.manifests.clone(), self.measures(), &is_wanted);
-        let Warned { value, warnings } = done.map_err(Failure::Problems)?;
-        let changed = |file: &&File| {
+        let Warned { value, warnings } = done.map_err(CompileFailure::Problems)?;
+        let changed = |file: &&OutputFile| {
             let now = value.get(&file.path);
             now.is_some_and(|now| now.source.text != file.source.text)
         };
@@ -140,7 +140,7 @@ impl<'w> PlainTree<'w> {
 }
 
 /// Returns the file of the findings that a project knows already, if it names one.
-pub fn baseline_file(world: &World<'_>) -> Result<Option<String>, Failure> {
+pub fn baseline_file(world: &World<'_>) -> Result<Option<String>, CompileFailure> {
     let project = Warnings::default().keep(config::project::load(&world.files))?;
     Ok(project.check.baseline)
 }
@@ -154,7 +154,7 @@ pub fn remedy_codes() -> impl Iterator<Item = &'static str> {
 ///
 /// A makejinja project renders where all that its settings name is there: after the templates are tidied away, or in a
 /// clone without the data, what is left is a tree as any other.
-pub fn renders(world: &World<'_>) -> Result<bool, Failure> {
+pub fn renders(world: &World<'_>) -> Result<bool, CompileFailure> {
     let project = Warnings::default().keep(inputs::project(world))?;
     Ok(renders_by(world, &project))
 }
@@ -177,7 +177,7 @@ fn renders_by(world: &World<'_>, project: &Project) -> bool {
 }
 
 /// Lists the manifests of a tree; a file that is no YAML stays among those that builds read by themselves and refuse.
-fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
+fn manifests(files: &TreeFiles<'_>) -> Vec<OutputFile> {
     let is_manifest = |path: &&str| {
         crate::tree::is_yaml_path(path)
             || path.ends_with(".json")

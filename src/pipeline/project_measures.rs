@@ -2,7 +2,7 @@
 
 use super::World;
 use super::exposure::Exposure;
-use super::failure::Failure;
+use super::failure::CompileFailure;
 use super::kept::KeptFiles;
 use super::surroundings::surroundings_of;
 use crate::charts::Profiles;
@@ -30,8 +30,8 @@ impl ProjectMeasures {
         &self,
         world: &World<'_>,
         tree: Tree<Rendered>,
-        look: impl FnOnce(Tree<Rendered>, Measures<'_>) -> Result<R, Failure>,
-    ) -> Result<R, Failure> {
+        look: impl FnOnce(Tree<Rendered>, Measures<'_>) -> Result<R, CompileFailure>,
+    ) -> Result<R, CompileFailure> {
         let surroundings = surroundings_of(world, &self.project)?;
         let around = KeptFiles::around(world, &self.project, tree.files());
         let measures = Measures {

@@ -6,7 +6,7 @@ use rand_core::CryptoRngCore;
 
 use super::failure::Warnings;
 use super::inputs::{self, in_project};
-use super::{Compiled, Failure, Sealer, World, compile_here, opened_project};
+use super::{CompileFailure, Compiled, Sealer, World, compile_here, opened_project};
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
 use crate::seal::{DataKeys, Renewal, Rules};
@@ -32,14 +32,14 @@ pub fn rekey(
     world: &World<'_>,
     old: &[String],
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<Rekeyed, Failure> {
+) -> Result<Rekeyed, CompileFailure> {
     // Before anything else is found wrong because of the same mistake.
     let mut warnings = Warnings::default();
     let project = opened_project(world, None, &mut warnings)?;
     let keyring = warnings.keep(inputs::keyring(world, &project))?;
     let rules = Rules::none();
     let renewal = Renewal::prepare(&rules, &keyring, AGE_KEY, old)
-        .map_err(|problem| Failure::Problems(vec![problem]))?;
+        .map_err(|problem| CompileFailure::Problems(vec![problem]))?;
     let templates = renewed_templates(world, &project, &renewal, entropy)?;
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
     let files = OverlaidFiles::new(world.unguarded(), templates.iter().map(bytes));
@@ -56,7 +56,7 @@ pub fn rekey(
     if problems.is_empty() {
         Ok(rekeyed)
     } else {
-        Err(Failure::Problems(problems))
+        Err(CompileFailure::Problems(problems))
     }
 }
 
@@ -66,7 +66,7 @@ fn renewed_templates(
     project: &Project,
     renewal: &Renewal<'_>,
     entropy: &mut (dyn CryptoRngCore + Send),
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, String>, CompileFailure> {
     let mut renewed = BTreeMap::new();
     let mut problems = Vec::new();
     for folder in &project.templates {
@@ -85,13 +85,13 @@ fn renewed_templates(
     if problems.is_empty() {
         Ok(renewed)
     } else {
-        Err(Failure::Problems(problems))
+        Err(CompileFailure::Problems(problems))
     }
 }
 
 impl Rekeyed {
     /// Returns the public key that everything is sealed for from now on.
-    pub fn recipient(&self) -> Result<String, Failure> {
+    pub fn recipient(&self) -> Result<String, CompileFailure> {
         Ok(self.renewal()?.recipient().to_owned())
     }
 
@@ -103,7 +103,7 @@ impl Rekeyed {
         world: &World<'_>,
         paths: &BTreeSet<String>,
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<Vec<(String, String)>, Failure> {
+    ) -> Result<Vec<(String, String)>, CompileFailure> {
         let renewal = self.renewal()?;
         let mut problems = Vec::new();
         let templates = self.templates.iter();
@@ -130,7 +130,7 @@ impl Rekeyed {
         if problems.is_empty() {
             Ok(sealed)
         } else {
-            Err(Failure::Problems(problems))
+            Err(CompileFailure::Problems(problems))
         }
     }
 
@@ -143,7 +143,7 @@ impl Rekeyed {
     }
 
     /// Names each rule that still seals outputs for the old key, once.
-    fn stale_rules(&self) -> Result<Vec<Diagnostic>, Failure> {
+    fn stale_rules(&self) -> Result<Vec<Diagnostic>, CompileFailure> {
         let renewal = self.renewal()?;
         let outputs = self.compiled.tree.outputs();
         let sealed = outputs.filter(|(_, file)| file.sealed);
@@ -156,9 +156,9 @@ impl Rekeyed {
         Ok(problems)
     }
 
-    fn renewal(&self) -> Result<Renewal<'_>, Failure> {
+    fn renewal(&self) -> Result<Renewal<'_>, CompileFailure> {
         let Sealer { rules, keyring, .. } = &self.sealer;
         Renewal::prepare(rules, keyring, AGE_KEY, &self.old)
-            .map_err(|problem| Failure::Problems(vec![problem]))
+            .map_err(|problem| CompileFailure::Problems(vec![problem]))
     }
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::failure::Warnings;
 use super::inputs;
 use super::sealed_tree::{nothing_at, own_recipient, rule_files};
-use super::{Failure, World, configured, opened_project};
+use super::{CompileFailure, World, configured, opened_project};
 use crate::config::cluster::Cluster;
 use crate::config::edit::{self, EditError};
-use crate::config::places::Places;
+use crate::config::places::ConfigPlaces;
 use crate::config::project::Project;
 use crate::config::{self, Outside};
 use crate::diagnostic::Diagnostic;
@@ -84,7 +84,7 @@ pub fn set_secret(
     route: &Route,
     value: &Secret,
     entropy: &mut dyn CryptoRngCore,
-) -> Result<SecretSet, Failure> {
+) -> Result<SecretSet, CompileFailure> {
     let mut secrets = Secrets::default();
     secrets.insert(value.expose(), route.to_string());
     world.known().note(secrets);
@@ -121,14 +121,14 @@ pub fn set_secret(
                 .to_owned(),
         );
     }
-    Err(Failure::Problems(refused))
+    Err(CompileFailure::Problems(refused))
 }
 
 /// Returns a value of the config, with its defaults.
 ///
 /// # Errors
 /// An invalid config, or nothing at the route.
-pub fn config_value(world: &World<'_>, route: &Route) -> Result<Value, Failure> {
+pub fn config_value(world: &World<'_>, route: &Route) -> Result<Value, CompileFailure> {
     let (_, cluster) = configured(world, &mut Warnings::default())?;
     let found = cluster.values.pointer(&route.to_pointer());
     found
@@ -142,13 +142,13 @@ pub(super) struct SealedConfig<'w> {
     project: Project,
     keyring: Keyring,
     rules: Rules,
-    places: Places,
+    places: ConfigPlaces,
     warnings: Vec<Diagnostic>,
 }
 
 impl<'w> SealedConfig<'w> {
     /// Reads the data files; nothing is validated.
-    pub(super) fn open(world: &'w World<'w>) -> Result<Self, Failure> {
+    pub(super) fn open(world: &'w World<'w>) -> Result<Self, CompileFailure> {
         let mut warnings = Warnings::default();
         let project = opened_project(world, None, &mut warnings)?;
         let keyring = warnings.keep(inputs::keyring(world, &project))?;
@@ -189,7 +189,7 @@ impl<'w> SealedConfig<'w> {
         values: &[(String, Value)],
         mut files: BTreeMap<String, String>,
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<(BTreeMap<String, String>, Vec<String>), Failure> {
+    ) -> Result<(BTreeMap<String, String>, Vec<String>), CompileFailure> {
         let mut homes: BTreeMap<String, Vec<(&str, &Value)>> = BTreeMap::new();
         for (pointer, value) in values {
             let home = self.home(pointer).map_err(one)?;
@@ -256,7 +256,7 @@ impl<'w> SealedConfig<'w> {
         path: &str,
         values: &[(&str, &Value)],
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, CompileFailure> {
         let by = FileSealer::new(&self.rules, &self.keyring, self.world.plugins());
         let now = &self.world.now;
         let source = self.text(path)?.map(|text| Source::sensitive(path, text));
@@ -275,10 +275,10 @@ impl<'w> SealedConfig<'w> {
             by.seal(path, &plain, own.as_deref(), now, entropy)
                 .map(Some)
         };
-        sealed.map_err(Failure::Problems)
+        sealed.map_err(CompileFailure::Problems)
     }
 
-    fn text(&self, path: &str) -> Result<Option<String>, Failure> {
+    fn text(&self, path: &str) -> Result<Option<String>, CompileFailure> {
         let bytes = self.world.files.read(path)?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -308,8 +308,8 @@ fn unedited(error: &EditError, pointer: &str) -> Diagnostic {
     ))
 }
 
-fn one(problem: Diagnostic) -> Failure {
-    Failure::Problems(vec![problem])
+fn one(problem: Diagnostic) -> CompileFailure {
+    CompileFailure::Problems(vec![problem])
 }
 
 /// Returns what a text may mean: itself, and what YAML reads in it.
@@ -346,11 +346,11 @@ fn with_value(
 fn problems_of(world: &World<'_>) -> Vec<Diagnostic> {
     match configured(world, &mut Warnings::default()) {
         Ok(_) => Vec::new(),
-        Err(Failure::Problems(mut problems)) => {
+        Err(CompileFailure::Problems(mut problems)) => {
             problems.retain(Diagnostic::is_error);
             problems
         }
-        Err(Failure::Read(error)) => {
+        Err(CompileFailure::Read(error)) => {
             vec![Diagnostic::error("unreadable-config", error.to_string())]
         }
     }

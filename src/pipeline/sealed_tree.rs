@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 
 use super::failure::Warnings;
 use super::inputs::{self, in_project};
-use super::{Failure, World};
+use super::{CompileFailure, World};
 use crate::diagnostic::Diagnostic;
 use crate::seal::{FileSealer, Keyring, NewKeys, Rules, SealReview};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::source::{Files, Source, Span};
 use crate::tree::secret_manifest::SecretManifest;
-use crate::tree::{File, is_secret_path, is_yaml_path};
+use crate::tree::{OutputFile, is_secret_path, is_yaml_path};
 use crate::yaml::{self, Resolver, Route};
 
 /// What the names of templates end in: their `.sops.` is said of what comes out of them.
@@ -56,7 +56,7 @@ impl<'t> SealedTree<'t> {
         world: &World<'_>,
         files: &'t dyn Files,
         paths: impl IntoIterator<Item = &'p str>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CompileFailure> {
         let mut warnings = Warnings::default();
         let project = super::opened_project(world, None, &mut warnings)?;
         let keyring = warnings.keep(inputs::keyring(world, &project))?;
@@ -81,7 +81,7 @@ impl<'t> SealedTree<'t> {
     ///
     /// # Errors
     /// There is no such file, or it cannot be opened.
-    pub fn decrypt(&self, path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub fn decrypt(&self, path: &str) -> Result<Zeroizing<Vec<u8>>, CompileFailure> {
         let source = self.sealed(path)?;
         let plain = self.sealer().open(&source).map_err(one)?;
         if let Ok(text) = std::str::from_utf8(&plain) {
@@ -94,7 +94,7 @@ impl<'t> SealedTree<'t> {
     ///
     /// # Errors
     /// As of [`decrypt`](Self::decrypt), and nothing at the route.
-    pub fn value(&self, path: &str, route: &Route) -> Result<Value, Failure> {
+    pub fn value(&self, path: &str, route: &Route) -> Result<Value, CompileFailure> {
         let plain = self.decrypt(path)?;
         let text = std::str::from_utf8(&plain).ok();
         let documents = text
@@ -117,14 +117,14 @@ impl<'t> SealedTree<'t> {
         &self,
         path: &str,
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, CompileFailure> {
         let plain = Zeroizing::new(self.bytes(path)?);
         let text = std::str::from_utf8(&plain).unwrap_or_default();
         if let Some(review) = self.sealer().review(&Source::sensitive(path, text)) {
             return if review.terms.is_some() {
                 Ok(None)
             } else {
-                Err(Failure::Problems(review.problems))
+                Err(CompileFailure::Problems(review.problems))
             };
         }
         self.create(path, &plain, entropy).map(Some)
@@ -139,9 +139,9 @@ impl<'t> SealedTree<'t> {
         path: &str,
         plain: &[u8],
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, CompileFailure> {
         let sealed = self.sealer().seal(path, plain, None, &self.now, entropy);
-        sealed.map_err(Failure::Problems)
+        sealed.map_err(CompileFailure::Problems)
     }
 
     /// Seals a changed text in the place of a sealed file; `None` where nothing has changed.
@@ -153,30 +153,34 @@ impl<'t> SealedTree<'t> {
         path: &str,
         plain: &[u8],
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, CompileFailure> {
         let source = self.sealed(path)?;
         let sealed = self.sealer().edit(&source, plain, &self.now, entropy);
-        sealed.map_err(Failure::Problems)
+        sealed.map_err(CompileFailure::Problems)
     }
 
     /// Seals a file with a new data key and every ciphertext anew.
     ///
     /// # Errors
     /// The file cannot be opened or sealed.
-    pub fn rotate(&self, path: &str, entropy: &mut dyn CryptoRngCore) -> Result<String, Failure> {
+    pub fn rotate(
+        &self,
+        path: &str,
+        entropy: &mut dyn CryptoRngCore,
+    ) -> Result<String, CompileFailure> {
         let source = self.sealed(path)?;
         let sealed = self.sealer().rotate(&source, &self.now, entropy);
-        sealed.map_err(Failure::Problems)
+        sealed.map_err(CompileFailure::Problems)
     }
 
     /// Wraps the data key of a file for the recipients of its rule; `None` where that is so already.
     ///
     /// # Errors
     /// The file cannot be opened, or no rule matches it.
-    pub fn update_keys(&self, path: &str) -> Result<Option<NewKeys>, Failure> {
+    pub fn update_keys(&self, path: &str) -> Result<Option<NewKeys>, CompileFailure> {
         let source = self.sealed(path)?;
         let sealed = self.sealer().update_keys(&source);
-        sealed.map_err(Failure::Problems)
+        sealed.map_err(CompileFailure::Problems)
     }
 
     /// Lists those of some files that are sealed.
@@ -186,7 +190,7 @@ impl<'t> SealedTree<'t> {
     pub fn sealed_among<'p>(
         &self,
         paths: impl IntoIterator<Item = &'p str>,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, CompileFailure> {
         let mut found = Vec::new();
         for path in paths {
             let text = self.text(path)?;
@@ -205,7 +209,7 @@ impl<'t> SealedTree<'t> {
     pub fn review<'p>(
         &self,
         paths: impl IntoIterator<Item = &'p str>,
-    ) -> Result<Vec<ReviewedFile>, Failure> {
+    ) -> Result<Vec<ReviewedFile>, CompileFailure> {
         let mut found = BTreeMap::new();
         let mut plain = Vec::new();
         for path in paths {
@@ -238,12 +242,12 @@ impl<'t> SealedTree<'t> {
         FileSealer::new(&self.rules, &self.keyring, self.plugins.clone())
     }
 
-    fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, CompileFailure> {
         let bytes = self.files.read_output(path)?;
         bytes.ok_or_else(|| one(no_file(path)))
     }
 
-    fn sealed(&self, path: &str) -> Result<Arc<Source>, Failure> {
+    fn sealed(&self, path: &str) -> Result<Arc<Source>, CompileFailure> {
         let bytes = self.bytes(path)?;
         let text = String::from_utf8(bytes).map_err(|_| {
             let message = format!("`{path}` is not a file that SOPS sealed");
@@ -253,7 +257,7 @@ impl<'t> SealedTree<'t> {
     }
 
     /// Reads a file that may be looked at; `None` for what is no text, or too long to be one that was sealed.
-    fn text(&self, path: &str) -> Result<Option<String>, Failure> {
+    fn text(&self, path: &str) -> Result<Option<String>, CompileFailure> {
         let bytes = self.files.read_output(path)?.unwrap_or_default();
         Ok(String::from_utf8(bytes)
             .ok()
@@ -283,8 +287,8 @@ fn loaded(text: &str) -> Vec<yaml::Node> {
     documents.map(|document| document.root).collect()
 }
 
-fn one(problem: Diagnostic) -> Failure {
-    Failure::Problems(vec![problem])
+fn one(problem: Diagnostic) -> CompileFailure {
+    CompileFailure::Problems(vec![problem])
 }
 
 /// Says that there is no file of that name.
@@ -308,7 +312,7 @@ pub(super) fn nothing_at(route: &Route, holder: &str) -> Diagnostic {
 pub(super) fn rule_files<'p>(
     files: &dyn Files,
     paths: impl IntoIterator<Item = &'p str>,
-) -> Result<Vec<(String, Arc<Source>)>, Failure> {
+) -> Result<Vec<(String, Arc<Source>)>, CompileFailure> {
     let mut folders = BTreeSet::from([String::new()]);
     for path in paths {
         let above = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
@@ -325,13 +329,13 @@ pub(super) fn rule_files<'p>(
     Ok(found)
 }
 
-fn plain_file(source: Arc<Source>) -> File {
+fn plain_file(source: Arc<Source>) -> OutputFile {
     let documents = if is_yaml_path(&source.path) {
         yaml::load(&source.text).unwrap_or_default()
     } else {
         Vec::new()
     };
-    File {
+    OutputFile {
         path: source.path.clone(),
         source,
         documents: Arc::new(documents),
@@ -342,7 +346,7 @@ fn plain_file(source: Arc<Source>) -> File {
 }
 
 /// Says why a file should be sealed, and where that shows.
-fn reason_to_seal(file: &File, named: &BTreeSet<String>) -> Option<(Span, String)> {
+fn reason_to_seal(file: &OutputFile, named: &BTreeSet<String>) -> Option<(Span, String)> {
     let top = file.source.line_span(1);
     if is_secret_path(&file.path) {
         return Some((top, "its name says that it is sealed".to_owned()));
@@ -377,7 +381,7 @@ pub fn value_route(text: &str) -> Route {
 }
 
 /// Lists the folders of a project whose files are templates.
-pub fn template_folders(world: &World<'_>) -> Result<Vec<String>, Failure> {
+pub fn template_folders(world: &World<'_>) -> Result<Vec<String>, CompileFailure> {
     let project = Warnings::default().keep(inputs::project(world))?;
     Ok(project.templates)
 }

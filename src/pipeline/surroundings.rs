@@ -3,8 +3,8 @@
 use kustomize::join;
 
 use super::World;
-use super::failure::{Failure, Warnings};
-use super::world::Keys;
+use super::failure::{CompileFailure, Warnings};
+use super::world::KeyHandling;
 use crate::config;
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
@@ -15,7 +15,7 @@ use crate::source::{Files as _, Place};
 ///
 /// # Errors
 /// `kiln.toml` is broken, or names what is not there.
-pub fn surroundings(world: &World<'_>) -> Result<FluxSurroundings, Failure> {
+pub fn surroundings(world: &World<'_>) -> Result<FluxSurroundings, CompileFailure> {
     let project = Warnings::default().keep(config::project::load(&world.files))?;
     surroundings_of(world, &project)
 }
@@ -27,7 +27,7 @@ pub fn surroundings(world: &World<'_>) -> Result<FluxSurroundings, Failure> {
 pub(super) fn surroundings_of(
     world: &World<'_>,
     project: &Project,
-) -> Result<FluxSurroundings, Failure> {
+) -> Result<FluxSurroundings, CompileFailure> {
     let settings = &project.flux;
     let mut found = FluxSurroundings::default();
     found.lenient = !settings.strict;
@@ -77,7 +77,7 @@ pub(super) fn surroundings_of(
     if problems.is_empty() {
         Ok(found)
     } else {
-        Err(Failure::Problems(problems))
+        Err(CompileFailure::Problems(problems))
     }
 }
 
@@ -87,7 +87,7 @@ fn refused(message: String, place: &Place) -> Diagnostic {
 
 /// Says that something is not there; nobody expects a clone without keys to have all that lies beside it.
 fn missing(world: &World<'_>, message: String, place: &Place) -> Option<Diagnostic> {
-    let is_needed = world.keys() == Keys::Needed;
+    let is_needed = world.keys() == KeyHandling::Needed;
     is_needed.then(|| refused(message, place))
 }
 

@@ -6,7 +6,7 @@ use rand_core::CryptoRngCore;
 use serde_json::Value;
 
 use super::sealed_config::{SealedConfig, readings};
-use super::{Failure, Warnings, World, configured, inputs};
+use super::{CompileFailure, Warnings, World, configured, inputs};
 use crate::config::cluster::Cluster;
 use crate::config::edit::{self, EditError};
 use crate::config::project::Project;
@@ -19,7 +19,7 @@ use crate::yaml::{self, Resolver};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct ConfigChange {
     /// The names of the apps.
     pub names: Vec<String>,
     /// Whether they shall be on.
@@ -46,14 +46,14 @@ pub struct Switched {
 /// schema calls `writeOnly` goes into an encrypted data file, as by [`set_secret`](super::set_secret).
 pub fn switch(
     world: &World<'_>,
-    change: &Change,
+    change: &ConfigChange,
     entropy: &mut dyn CryptoRngCore,
-) -> Result<Switched, Failure> {
+) -> Result<Switched, CompileFailure> {
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(world, &mut warnings)?;
     let apps = listed(world, &project, &cluster, &mut warnings)?;
-    let chosen = chosen(&apps, change).map_err(Failure::Problems)?;
-    let mut editor = Editor {
+    let chosen = chosen(&apps, change).map_err(CompileFailure::Problems)?;
+    let mut editor = DataFileEditor {
         world,
         cluster: &cluster,
         texts: BTreeMap::new(),
@@ -67,7 +67,7 @@ pub fn switch(
         Vec::new()
     });
     if !problems.is_empty() {
-        return Err(Failure::Problems(problems));
+        return Err(CompileFailure::Problems(problems));
     }
     let files = if options.is_empty() {
         prove(world, &editor.texts, &chosen, change.on)?;
@@ -96,15 +96,15 @@ pub fn set_value(
     world: &World<'_>,
     pointer: &str,
     value: &Value,
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, String>, CompileFailure> {
     let (_, cluster) = configured(world, &mut Warnings::default())?;
-    let mut editor = Editor {
+    let mut editor = DataFileEditor {
         world,
         cluster: &cluster,
         texts: BTreeMap::new(),
     };
     match editor.set(pointer, value)? {
-        Some(problem) => Err(Failure::Problems(vec![problem])),
+        Some(problem) => Err(CompileFailure::Problems(vec![problem])),
         None => Ok(editor.texts),
     }
 }
@@ -116,7 +116,7 @@ struct AppOption<'c> {
 }
 
 /// Reads the options, of which none may be shown: a value may be a secret.
-fn options(change: &Change) -> Result<Vec<AppOption<'_>>, Diagnostic> {
+fn options(change: &ConfigChange) -> Result<Vec<AppOption<'_>>, Diagnostic> {
     let problem =
         |message: &str, hint: &str| Err(Diagnostic::error("app-option", message).with_hint(hint));
     let mut found = Vec::new();
@@ -141,11 +141,11 @@ fn options(change: &Change) -> Result<Vec<AppOption<'_>>, Diagnostic> {
 }
 
 /// Loads and validates a project with new texts of its data files.
-type Proof<'p> = dyn Fn(&BTreeMap<String, String>) -> Result<Cluster, Failure> + 'p;
+type Proof<'p> = dyn Fn(&BTreeMap<String, String>) -> Result<Cluster, CompileFailure> + 'p;
 
 /// What options are set in: the data files, with the apps switched already.
 struct OptionEditor<'e> {
-    editor: Editor<'e>,
+    editor: DataFileEditor<'e>,
     sealed: SealedConfig<'e>,
     prove: &'e Proof<'e>,
 }
@@ -156,7 +156,7 @@ impl OptionEditor<'_> {
         &self,
         options: &[AppOption<'_>],
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<BTreeMap<String, String>, Failure> {
+    ) -> Result<BTreeMap<String, String>, CompileFailure> {
         let schema = inputs::schema(self.editor.world)?;
         let is_secret = |option: &&AppOption<'_>| {
             self.sealed.holds(&option.pointer) || is_write_only(schema.json(), &option.pointer)
@@ -185,7 +185,10 @@ impl OptionEditor<'_> {
         typed.map_err(|_| failure)
     }
 
-    fn with_plain(&self, options: &[&AppOption<'_>]) -> Result<BTreeMap<String, String>, Failure> {
+    fn with_plain(
+        &self,
+        options: &[&AppOption<'_>],
+    ) -> Result<BTreeMap<String, String>, CompileFailure> {
         let mut editor = self.editor.clone();
         let mut problems = Vec::new();
         for option in options {
@@ -194,7 +197,7 @@ impl OptionEditor<'_> {
         if problems.is_empty() {
             Ok(editor.texts)
         } else {
-            Err(Failure::Problems(problems))
+            Err(CompileFailure::Problems(problems))
         }
     }
 
@@ -204,7 +207,7 @@ impl OptionEditor<'_> {
         options: &[&AppOption<'_>],
         typed: bool,
         entropy: &mut dyn CryptoRngCore,
-    ) -> Result<BTreeMap<String, String>, Failure> {
+    ) -> Result<BTreeMap<String, String>, CompileFailure> {
         let value = |option: &&AppOption<'_>| {
             let readings = readings(option.text);
             let reading = if typed {
@@ -232,7 +235,7 @@ fn listed(
     project: &Project,
     cluster: &Cluster,
     warnings: &mut Warnings,
-) -> Result<Vec<App>, Failure> {
+) -> Result<Vec<App>, CompileFailure> {
     let listed = warnings.keep(render::apps(
         cluster.into(),
         &inputs::layers(world, project).read(),
@@ -241,7 +244,7 @@ fn listed(
 }
 
 /// Finds the apps that have to change: those that are named, and on the way up what they need.
-fn chosen(apps: &[App], change: &Change) -> Result<Vec<App>, Vec<Diagnostic>> {
+fn chosen(apps: &[App], change: &ConfigChange) -> Result<Vec<App>, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut names: Vec<&str> = change.names.iter().map(String::as_str).collect();
     let mut at = 0;
@@ -307,13 +310,13 @@ fn still_needed(apps: &[App], names: &[&str]) -> Vec<Diagnostic> {
 
 /// The data files while they are edited.
 #[derive(Clone)]
-struct Editor<'e> {
+struct DataFileEditor<'e> {
     world: &'e World<'e>,
     cluster: &'e Cluster,
     texts: BTreeMap<String, String>,
 }
 
-impl Editor<'_> {
+impl DataFileEditor<'_> {
     fn switch(&mut self, app: &App, on: bool) -> Result<Option<Diagnostic>, ReadError> {
         let own = format!("/apps/{}/enabled", app.name);
         let core = format!("/{}/enabled", app.name);
@@ -406,7 +409,7 @@ fn prove(
     texts: &BTreeMap<String, String>,
     chosen: &[App],
     on: bool,
-) -> Result<Cluster, Failure> {
+) -> Result<Cluster, CompileFailure> {
     let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
     let files = OverlaidFiles::new(world.unguarded(), texts.iter().map(bytes));
     let world = world.with_files(&files);
@@ -431,6 +434,6 @@ fn prove(
     if problems.is_empty() {
         Ok(cluster)
     } else {
-        Err(Failure::Problems(problems))
+        Err(CompileFailure::Problems(problems))
     }
 }

@@ -1,7 +1,7 @@
 //! The versions of a project beside those of the catalogue.
 
 use super::catalogue::CATALOGUE_VERSIONS;
-use super::{Failure, Warnings, World, configured, inputs};
+use super::{CompileFailure, Warnings, World, configured, inputs};
 use crate::config::cluster::versions::{VersionEntry, VersionKey};
 use crate::config::versions::{FILE, RaisedVersion, raise};
 use crate::diagnostic::Diagnostic;
@@ -28,12 +28,12 @@ impl VersionReport {
     }
 
     /// Returns the text of the project's file with everything that the catalogue has newer, and with what is missing.
-    pub fn raised(&self) -> Result<String, Failure> {
+    pub fn raised(&self) -> Result<String, CompileFailure> {
         self.with(self.outdated.iter().chain(&self.missing))
     }
 
     /// Returns the text of the project's file with what is missing; `None` where nothing is, or where there is no file.
-    pub fn completed(&self) -> Result<Option<String>, Failure> {
+    pub fn completed(&self) -> Result<Option<String>, CompileFailure> {
         if self.missing.is_empty() || self.text.is_none() {
             return Ok(None);
         }
@@ -43,19 +43,19 @@ impl VersionReport {
     fn with<'v>(
         &self,
         versions: impl Iterator<Item = &'v (VersionKey, VersionEntry)>,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, CompileFailure> {
         let raised = RaisedVersion::all_of(versions.map(|(key, _)| key), self.catalogue);
         raise(self.text.as_deref(), &raised).map_err(|error| {
             let problem = Diagnostic::error("versions-shape", error.to_string()).with_hint(
                 "write the entries on lines of their own, or move the file away to have it written anew",
             );
-            Failure::Problems(vec![problem])
+            CompileFailure::Problems(vec![problem])
         })
     }
 }
 
 /// Compares the versions of a project with those of the catalogue.
-pub fn compare_versions(world: &World<'_>) -> Result<VersionReport, Failure> {
+pub fn compare_versions(world: &World<'_>) -> Result<VersionReport, CompileFailure> {
     let mut warnings = Warnings::default();
     let (project, cluster) = configured(world, &mut warnings)?;
     let library = inputs::layers(world, &project).read();
@@ -89,7 +89,10 @@ pub struct ReadVersions {
 }
 
 /// Finds the template of an output, and the versions that it reads; `None` for what no template makes.
-pub fn versions_behind(world: &World<'_>, output: &str) -> Result<Option<ReadVersions>, Failure> {
+pub fn versions_behind(
+    world: &World<'_>,
+    output: &str,
+) -> Result<Option<ReadVersions>, CompileFailure> {
     let (project, cluster) = configured(world, &mut Warnings::default())?;
     let library = inputs::layers(world, &project).read();
     let found = library.reads_of(output).map(|(template, keys)| {

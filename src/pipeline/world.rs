@@ -18,7 +18,7 @@ use crate::source::{Files, ReadError};
 
 /// What a compile does about keys and secrets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keys {
+pub enum KeyHandling {
     /// All that are asked for must be there.
     #[default]
     Needed,
@@ -99,7 +99,7 @@ impl<'w> World<'w> {
         now: String,
     ) -> Self {
         Self {
-            files: GuardedFiles::new(files, Keys::Needed),
+            files: GuardedFiles::new(files, KeyHandling::Needed),
             catalogue,
             env,
             identities: identities.into(),
@@ -133,11 +133,11 @@ impl<'w> World<'w> {
     /// Returns what a makejinja project may see besides its files.
     pub(super) fn makejinja(&self) -> MakejinjaSurroundings<'w> {
         match self.files.keys {
-            Keys::MadeUp => MakejinjaSurroundings {
+            KeyHandling::MadeUp => MakejinjaSurroundings {
                 variables: &[],
                 ..self.makejinja
             },
-            Keys::Needed | Keys::AtHand => self.makejinja,
+            KeyHandling::Needed | KeyHandling::AtHand => self.makejinja,
         }
     }
 
@@ -150,7 +150,7 @@ impl<'w> World<'w> {
 
     /// Opens a folder that `kiln.toml` names, if it is there and may be read.
     pub(super) fn open_folder(&self, path: &str) -> Option<Box<dyn Files>> {
-        if self.files.keys == Keys::MadeUp {
+        if self.files.keys == KeyHandling::MadeUp {
             return None;
         }
         (self.folders?)(path).ok()
@@ -165,13 +165,13 @@ impl<'w> World<'w> {
     }
 
     /// Returns what is done about keys.
-    pub(super) fn keys(&self) -> Keys {
+    pub(super) fn keys(&self) -> KeyHandling {
         self.files.keys
     }
 
     /// Chooses what is done about keys.
     #[must_use]
-    pub fn with_keys(mut self, keys: Keys) -> Self {
+    pub fn with_keys(mut self, keys: KeyHandling) -> Self {
         self.files.keys = keys;
         self
     }
@@ -205,14 +205,14 @@ impl<'w> World<'w> {
 
     /// Returns whether anything may be made up.
     pub(super) fn makes_up(&self) -> bool {
-        self.files.keys != Keys::Needed
+        self.files.keys != KeyHandling::Needed
     }
 
     /// Returns a variable of the environment.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         match self.files.keys {
-            Keys::MadeUp => None,
-            Keys::Needed | Keys::AtHand => (self.env)(name),
+            KeyHandling::MadeUp => None,
+            KeyHandling::Needed | KeyHandling::AtHand => (self.env)(name),
         }
     }
 
@@ -229,7 +229,7 @@ impl<'w> World<'w> {
 
     /// Returns whether keys are read at all.
     pub(super) fn reads_keys(&self) -> bool {
-        self.files.keys != Keys::MadeUp
+        self.files.keys != KeyHandling::MadeUp
     }
 }
 
@@ -242,7 +242,7 @@ const CLOSED_FOLDERS: [&str; 2] = [".git", ".kiln"];
 /// `read_secret` gives keys, or makes them up.
 pub(super) struct GuardedFiles<'w> {
     files: &'w dyn Files,
-    keys: Keys,
+    keys: KeyHandling,
     settings: OnceLock<FileSettings>,
     /// What git ignores, where nothing of it may be read.
     ignored: OnceLock<Option<BTreeSet<String>>>,
@@ -259,7 +259,7 @@ struct FileSettings {
 
 impl<'w> GuardedFiles<'w> {
     /// Puts the guard before the files of a project.
-    fn new(files: &'w dyn Files, keys: Keys) -> Self {
+    fn new(files: &'w dyn Files, keys: KeyHandling) -> Self {
         Self {
             files,
             keys,
@@ -308,7 +308,7 @@ impl<'w> GuardedFiles<'w> {
     ///
     /// Only the config may be ignored, by one of its usual names.
     fn refuse_ignored(&self, path: &str, real: &str) -> Result<(), ReadError> {
-        if self.keys != Keys::MadeUp {
+        if self.keys != KeyHandling::MadeUp {
             return Ok(());
         }
         let reason = match self.ignored() {
@@ -377,7 +377,7 @@ impl<'w> GuardedFiles<'w> {
 
 impl Files for GuardedFiles<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        if self.keys == Keys::MadeUp && self.lists(path) && self.files.is_ignored(path) {
+        if self.keys == KeyHandling::MadeUp && self.lists(path) && self.files.is_ignored(path) {
             return Ok(Some(self.make_up(path)));
         }
         self.guard(path)?;
@@ -394,7 +394,7 @@ impl Files for GuardedFiles<'_> {
                 || (real != path
                     && (KEY_FILES.contains(&real.as_str()) || self.files.is_ignored(&real)))
         };
-        if self.keys == Keys::MadeUp && private() {
+        if self.keys == KeyHandling::MadeUp && private() {
             return Ok(Some(self.make_up(path)));
         }
         let found = self.files.read_secret(path)?;
@@ -406,7 +406,7 @@ impl Files for GuardedFiles<'_> {
             secrets.insert(text, path);
             self.known.note(secrets);
         }
-        if found.is_none() && self.keys == Keys::AtHand && private() {
+        if found.is_none() && self.keys == KeyHandling::AtHand && private() {
             return Ok(Some(self.make_up(path)));
         }
         Ok(found)
@@ -438,7 +438,7 @@ impl Files for GuardedFiles<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let mut found = self.files.list(folder)?;
-        if self.keys == Keys::MadeUp
+        if self.keys == KeyHandling::MadeUp
             && let Some(ignored) = self.ignored()
         {
             found.retain(|path| !is_among(path, ignored));

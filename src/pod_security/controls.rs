@@ -13,18 +13,18 @@ pub(super) struct Review<'p> {
     pod: &'p Value,
     spec: &'p Value,
     version: Version,
-    containers: Vec<Container<'p>>,
+    containers: Vec<ReviewedContainer<'p>>,
     pub(super) violations: Vec<Violation>,
 }
 
 #[derive(Clone)]
-struct Container<'p> {
+struct ReviewedContainer<'p> {
     name: String,
     route: Route,
     value: &'p Value,
 }
 
-impl Container<'_> {
+impl ReviewedContainer<'_> {
     fn context(&self) -> &Value {
         &self.value["securityContext"]
     }
@@ -36,7 +36,7 @@ impl<'p> Review<'p> {
         let mut containers = Vec::new();
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for (index, value) in array(&spec[list]).iter().enumerate() {
-                containers.push(Container {
+                containers.push(ReviewedContainer {
                     name: value["name"].as_str().unwrap_or_default().to_owned(),
                     route: Route::parse("spec").then(list).then(index),
                     value,
@@ -61,7 +61,7 @@ impl<'p> Review<'p> {
         self.version >= Version(35) && self.spec["hostUsers"] == false
     }
 
-    fn forbid(&mut self, container: &Container<'_>, control: &'static str, field: &str) {
+    fn forbid(&mut self, container: &ReviewedContainer<'_>, control: &'static str, field: &str) {
         let mut route = container.route.clone();
         route.0.extend(steps(field));
         self.add(Level::Baseline, control, Some(&container.name), route, true);
@@ -69,7 +69,7 @@ impl<'p> Review<'p> {
 
     fn restrict(
         &mut self,
-        container: &Container<'_>,
+        container: &ReviewedContainer<'_>,
         control: &'static str,
         field: &str,
         explicit: bool,

@@ -4,15 +4,15 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 
-use super::Error;
+use super::ProfilerError;
 use crate::source::MemoryFiles;
 
 /// How much an archive may hold unpacked: beyond it lies no chart.
 const LIMIT: u64 = 256 << 20;
 
 /// Unpacks a `.tgz` as Helm packs charts: the folder that everything lies in is left out.
-pub(super) fn unpack(path: &str, bytes: &[u8]) -> Result<MemoryFiles, Error> {
-    let wrong = |error: std::io::Error| Error::BadFile {
+pub(super) fn unpack(path: &str, bytes: &[u8]) -> Result<MemoryFiles, ProfilerError> {
+    let wrong = |error: std::io::Error| ProfilerError::BadFile {
         path: path.to_owned(),
         reason: error.to_string(),
     };

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::chart::at;
 use super::field::{is_plain, visit};
 use super::helm::Helm;
-use super::known::Known;
-use super::rendering::{Id, Rendering, Workload};
-use super::trial::{Change, changed, each, render, together};
+use super::known::LearnedValue;
+use super::rendering::{ChartRendering, Id, RenderedPodOwner};
+use super::trial::{ValueChange, changed, each, render, together};
 
 /// What may stand in the spec of a sound budget.
 const SPEC: [&str; 4] = [
@@ -23,7 +23,7 @@ const FIRST: usize = 41;
 
 /// What is known of the budget of one workload.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct BudgetStanding {
     /// Its name, from the first rendering that has it.
     pub(super) name: Option<String>,
     /// Its spec by default, without the selector.
@@ -31,9 +31,9 @@ pub(super) struct Standing {
     /// Whether it comes with a second replica.
     pub(super) when_replicated: bool,
     /// What switches on a sound one.
-    pub(super) on: Option<Change>,
+    pub(super) on: Option<ValueChange>,
     /// What switches it off.
-    pub(super) off: Option<Change>,
+    pub(super) off: Option<ValueChange>,
 }
 
 /// A chart in one state, as far as budgets are concerned.
@@ -42,15 +42,15 @@ pub(super) struct Bench<'b> {
     pub(super) base: &'b Value,
     /// The values that hold with `base`.
     pub(super) effective: &'b Value,
-    pub(super) known: &'b Known,
-    pub(super) rendering: &'b Rendering,
+    pub(super) known: &'b LearnedValue,
+    pub(super) rendering: &'b ChartRendering,
     /// The paths of replicas.
     pub(super) replicas: &'b BTreeSet<Vec<String>>,
 }
 
 impl Bench<'_> {
     /// Finds out about the budgets of those of some workloads that can have two replicas.
-    pub(super) fn standings(&self, of: &BTreeSet<Id>) -> BTreeMap<Id, Standing> {
+    pub(super) fn standings(&self, of: &BTreeSet<Id>) -> BTreeMap<Id, BudgetStanding> {
         let mut found = BTreeMap::new();
         let workloads = self.rendering.workloads.iter();
         for workload in workloads.filter(|workload| {
@@ -63,10 +63,10 @@ impl Bench<'_> {
             let (name, default) = default.unzip();
             found.insert(
                 workload.id.clone(),
-                Standing {
+                BudgetStanding {
                     name,
                     default,
-                    ..Standing::default()
+                    ..BudgetStanding::default()
                 },
             );
         }
@@ -74,7 +74,7 @@ impl Bench<'_> {
             return found;
         }
         let paths: Vec<Vec<String>> = self.replicas.iter().cloned().collect();
-        let two = |path: &Vec<String>| -> Change { (path.clone(), json!(2)) };
+        let two = |path: &Vec<String>| -> ValueChange { (path.clone(), json!(2)) };
         let pieces = together(self.helm, self.base, &paths, &two).rendered;
         let mut replicated = self.base.clone();
         for (paths, rendering) in &pieces {
@@ -137,7 +137,7 @@ impl Bench<'_> {
         &self,
         base: &Value,
         candidates: &[Vec<String>],
-        found: &mut BTreeMap<Id, Standing>,
+        found: &mut BTreeMap<Id, BudgetStanding>,
     ) {
         let numbered: Vec<(usize, &Vec<String>)> = candidates.iter().enumerate().collect();
         for spelling in spellings() {
@@ -145,7 +145,7 @@ impl Bench<'_> {
             if !open {
                 return;
             }
-            let change = |(number, path): &(usize, &Vec<String>)| -> Change {
+            let change = |(number, path): &(usize, &Vec<String>)| -> ValueChange {
                 ((*path).clone(), with_number(&spelling, FIRST + number))
             };
             for (set, rendering) in together(self.helm, base, &numbered, &change).rendered {
@@ -171,13 +171,14 @@ impl Bench<'_> {
         &self,
         base: &Value,
         candidates: &[Vec<String>],
-        found: &mut BTreeMap<Id, Standing>,
+        found: &mut BTreeMap<Id, BudgetStanding>,
     ) {
-        let wanted = |standing: &Standing| standing.default.is_some() || standing.when_replicated;
+        let wanted =
+            |standing: &BudgetStanding| standing.default.is_some() || standing.when_replicated;
         if !found.values().any(wanted) {
             return;
         }
-        let mut trials: Vec<Change> = Vec::new();
+        let mut trials: Vec<ValueChange> = Vec::new();
         for path in candidates {
             let below = |key: &str| {
                 path.iter()
@@ -216,7 +217,10 @@ impl Bench<'_> {
 }
 
 /// Returns the name of the budget that a rendering has for a workload, and its spec without the selector.
-fn budget(rendering: &Rendering, workload: &Workload) -> Option<(String, Map<String, Value>)> {
+fn budget(
+    rendering: &ChartRendering,
+    workload: &RenderedPodOwner,
+) -> Option<(String, Map<String, Value>)> {
     let labels = workload.labels();
     let budget = rendering
         .budgets

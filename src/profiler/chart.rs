@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Error;
+use super::ProfilerError;
 use super::archive;
 use super::known::split;
 use crate::source::{Files, MemoryFiles};
@@ -10,7 +10,7 @@ use crate::yaml;
 
 /// A chart with its subcharts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Chart {
+pub(super) struct LoadedChart {
     pub(super) name: String,
     pub(super) version: String,
     /// Its folder in the outermost chart: empty, or with a final slash.
@@ -37,12 +37,12 @@ pub(super) struct Subchart {
     pub(super) conditions: Vec<Vec<String>>,
     /// Whether tags switch it.
     pub(super) tagged: bool,
-    pub(super) chart: Chart,
+    pub(super) chart: LoadedChart,
 }
 
-impl Chart {
+impl LoadedChart {
     /// Reads a chart, whose inner charts are unpacked.
-    pub(super) fn load(files: &MemoryFiles) -> Result<Self, Error> {
+    pub(super) fn load(files: &MemoryFiles) -> Result<Self, ProfilerError> {
         load(files, String::new(), Vec::new())
     }
 
@@ -110,7 +110,7 @@ pub(super) fn set(values: &mut Value, path: &[String], new: Value) {
 }
 
 /// Takes the files of a chart into memory, with the archives in its `charts` folder unpacked.
-pub(super) fn unpacked(files: &dyn Files) -> Result<MemoryFiles, Error> {
+pub(super) fn unpacked(files: &dyn Files) -> Result<MemoryFiles, ProfilerError> {
     let mut all = MemoryFiles::default();
     for path in files.list("")? {
         let Some(bytes) = files.read(&path)? else {
@@ -133,11 +133,16 @@ pub(super) fn unpacked(files: &dyn Files) -> Result<MemoryFiles, Error> {
     Ok(all)
 }
 
-fn load(files: &MemoryFiles, folder: String, prefix: Vec<String>) -> Result<Chart, Error> {
-    let about =
-        yaml_file(files, &format!("{folder}Chart.yaml"))?.ok_or_else(|| Error::NoChart {
+fn load(
+    files: &MemoryFiles,
+    folder: String,
+    prefix: Vec<String>,
+) -> Result<LoadedChart, ProfilerError> {
+    let about = yaml_file(files, &format!("{folder}Chart.yaml"))?.ok_or_else(|| {
+        ProfilerError::NoChart {
             path: format!("{folder}Chart.yaml"),
-        })?;
+        }
+    })?;
     let text = |key: &str| {
         about
             .get(key)
@@ -146,7 +151,7 @@ fn load(files: &MemoryFiles, folder: String, prefix: Vec<String>) -> Result<Char
             .to_owned()
     };
     let values = yaml_file(files, &format!("{folder}values.yaml"))?;
-    let mut chart = Chart {
+    let mut chart = LoadedChart {
         name: text("name"),
         version: text("version"),
         library: text("type") == "library",
@@ -157,7 +162,7 @@ fn load(files: &MemoryFiles, folder: String, prefix: Vec<String>) -> Result<Char
             .ok()
             .flatten(),
         prefix,
-        ..Chart::default()
+        ..LoadedChart::default()
     };
     for (path, bytes) in &files.0 {
         if let Some(inner) = path.strip_prefix(&folder)
@@ -188,7 +193,7 @@ fn is_text(path: &str) -> bool {
 }
 
 /// Lists the charts right inside of another: name and folder.
-fn inner_charts(files: &MemoryFiles, folder: &str) -> Result<Vec<(String, String)>, Error> {
+fn inner_charts(files: &MemoryFiles, folder: &str) -> Result<Vec<(String, String)>, ProfilerError> {
     let charts = format!("{folder}charts/");
     let mut found = Vec::new();
     for path in files.0.keys() {
@@ -205,7 +210,11 @@ fn inner_charts(files: &MemoryFiles, folder: &str) -> Result<Vec<(String, String
     Ok(found)
 }
 
-fn subcharts(about: &Value, chart: &Chart, files: &MemoryFiles) -> Result<Vec<Subchart>, Error> {
+fn subcharts(
+    about: &Value,
+    chart: &LoadedChart,
+    files: &MemoryFiles,
+) -> Result<Vec<Subchart>, ProfilerError> {
     let inner = inner_charts(files, &chart.folder)?;
     let listed = about.get("dependencies").and_then(Value::as_array);
     let mut found = Vec::new();
@@ -219,7 +228,7 @@ fn subcharts(about: &Value, chart: &Chart, files: &MemoryFiles) -> Result<Vec<Su
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
         let name = text("name").unwrap_or_default();
         let Some((_, folder)) = inner.iter().find(|(known, _)| known == name) else {
-            return Err(Error::MissingDependency {
+            return Err(ProfilerError::MissingDependency {
                 chart: chart.name.clone(),
                 name: name.to_owned(),
             });
@@ -248,11 +257,11 @@ fn subcharts(about: &Value, chart: &Chart, files: &MemoryFiles) -> Result<Vec<Su
     Ok(found)
 }
 
-fn yaml_file(files: &MemoryFiles, path: &str) -> Result<Option<Value>, Error> {
+fn yaml_file(files: &MemoryFiles, path: &str) -> Result<Option<Value>, ProfilerError> {
     let Some(bytes) = files.0.get(path).cloned() else {
         return Ok(None);
     };
-    let wrong = |reason: String| Error::BadFile {
+    let wrong = |reason: String| ProfilerError::BadFile {
         path: path.to_owned(),
         reason,
     };

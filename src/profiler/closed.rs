@@ -4,18 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::chart::{Chart, at};
+use super::chart::{LoadedChart, at};
 use super::field::visit;
 use super::helm::Helm;
-use super::known::{Known, Use};
-use super::rendering::Rendering;
-use super::trial::{Change, changed, render};
+use super::known::{LearnedValue, Use};
+use super::rendering::ChartRendering;
+use super::trial::{ValueChange, changed, render};
 
 /// How many renderings each proof may take.
 const BUDGET: usize = 80;
 
 /// Opens the mappings in which a key that nobody knows shows in the manifests.
-pub(super) fn open_leaks(helm: &Helm<'_>, base: &Value, effective: &Value, known: &mut Known) {
+pub(super) fn open_leaks(
+    helm: &Helm<'_>,
+    base: &Value,
+    effective: &Value,
+    known: &mut LearnedValue,
+) {
     let mut folders = vec![Vec::new()];
     known.visit(&mut |path, node| {
         let inside = at(effective, path);
@@ -32,7 +37,7 @@ pub(super) fn open_leaks(helm: &Helm<'_>, base: &Value, effective: &Value, known
             break;
         }
         left -= 1;
-        let changes: Vec<Change> = set.iter().map(unknown).collect();
+        let changes: Vec<ValueChange> = set.iter().map(unknown).collect();
         match render(helm, &changed(base, &changes)) {
             Some(rendering) => leaking.extend(set.into_iter().filter(|(number, _)| {
                 let mark = format!("klnu{number}x");
@@ -51,7 +56,7 @@ pub(super) fn open_leaks(helm: &Helm<'_>, base: &Value, effective: &Value, known
     }
 }
 
-fn unknown((number, folder): &(usize, Vec<String>)) -> Change {
+fn unknown((number, folder): &(usize, Vec<String>)) -> ValueChange {
     let mark = format!("klnu{number}x");
     let path = folder.iter().cloned().chain([mark.clone()]).collect();
     (path, json!(mark))
@@ -63,10 +68,10 @@ pub(super) fn find_living(
     helm: &Helm<'_>,
     base: &Value,
     effective: &Value,
-    rendering: &Rendering,
-    known: &mut Known,
+    rendering: &ChartRendering,
+    known: &mut LearnedValue,
 ) {
-    let mut dead: Vec<Change> = Vec::new();
+    let mut dead: Vec<ValueChange> = Vec::new();
     visit(effective, &mut Vec::new(), &mut |path, value| {
         if !known.covers(path) && other(value).is_some() {
             dead.extend(other(value).map(|value| (path.to_vec(), value)));
@@ -154,7 +159,7 @@ fn without_hashes(line: &str) -> String {
 }
 
 /// Closes what the schemas of the charts' values close.
-pub(super) fn close_by_schema(chart: &Chart, known: &mut Known) {
+pub(super) fn close_by_schema(chart: &LoadedChart, known: &mut LearnedValue) {
     for chart in chart.all() {
         if let Some(schema) = &chart.schema {
             let node = chart.prefix.iter().fold(&mut *known, |node, key| {
@@ -165,7 +170,7 @@ pub(super) fn close_by_schema(chart: &Chart, known: &mut Known) {
     }
 }
 
-fn close(node: &mut Known, schema: &Value, root: &Value, depth: usize) {
+fn close(node: &mut LearnedValue, schema: &Value, root: &Value, depth: usize) {
     let schema = resolve(schema, root);
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return;
@@ -188,10 +193,10 @@ fn close(node: &mut Known, schema: &Value, root: &Value, depth: usize) {
     }
 }
 
-fn keys(properties: &Map<String, Value>) -> std::collections::BTreeMap<String, Known> {
+fn keys(properties: &Map<String, Value>) -> std::collections::BTreeMap<String, LearnedValue> {
     properties
         .keys()
-        .map(|key| (key.clone(), Known::default()))
+        .map(|key| (key.clone(), LearnedValue::default()))
         .collect()
 }
 

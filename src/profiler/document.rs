@@ -29,13 +29,13 @@ const CONTAINER: [&str; 6] = [
 ];
 
 /// How an earlier profile and a new one name things in releases of some names.
-pub(super) struct Naming<'n> {
+pub(super) struct ProfileNaming<'n> {
     pub(super) releases: [&'n str; 2],
     pub(super) old: &'n dyn Fn(&str, &str) -> String,
     pub(super) new: &'n dyn Fn(&str, &str) -> String,
 }
 
-impl Naming<'_> {
+impl ProfileNaming<'_> {
     /// Finds among new names the one that is an old one: as it is written, or else as it comes out.
     fn position(&self, old: &str, new: &[String]) -> Option<usize> {
         let written = new.iter().position(|name| name == old);
@@ -54,7 +54,7 @@ impl Naming<'_> {
 pub(super) fn keep(
     profile: &mut Map<String, Value>,
     old: &Value,
-    naming: &Naming<'_>,
+    naming: &ProfileNaming<'_>,
 ) -> Vec<String> {
     for key in TOP {
         if let Some(kept) = old.get(key) {
@@ -126,7 +126,7 @@ fn described(workload: &Value) -> String {
     format!("{} {}", said(workload, "kind"), said(workload, "name"))
 }
 
-fn keep_workload(new: &mut Value, old: &Value, naming: &Naming<'_>) {
+fn keep_workload(new: &mut Value, old: &Value, naming: &ProfileNaming<'_>) {
     let Value::Object(new) = new else { return };
     for key in WORKLOAD {
         if let Some(kept) = old.get(key) {

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::chart::at;
-use super::known::Known;
+use super::known::LearnedValue;
 use crate::charts::profile::PROBES;
 
 /// What a candidate path is tried for; where the value turns up decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Shape {
+pub(super) enum CandidateShape {
     Resources,
     SecurityContext,
     Probe,
@@ -22,12 +22,12 @@ pub(super) enum Shape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) path: Vec<String>,
-    pub(super) shape: Shape,
+    pub(super) shape: CandidateShape,
     /// What is set there: no other candidate has the same.
     pub(super) sentinel: Value,
 }
 
-impl Shape {
+impl CandidateShape {
     /// Tells by the last key of a path what may stand there.
     fn of(key: &str) -> Option<Self> {
         let key = key.to_lowercase().replace(['-', '_'], "");
@@ -106,7 +106,7 @@ impl Shape {
 
 /// Lists the paths that may be those of fields: of the values that the chart has by default, and of
 /// those that its templates read.
-pub(super) fn candidates(defaults: &Value, known: &Known) -> Vec<Candidate> {
+pub(super) fn candidates(defaults: &Value, known: &LearnedValue) -> Vec<Candidate> {
     let mut paths = std::collections::BTreeSet::new();
     visit(defaults, &mut Vec::new(), &mut |path, _| {
         paths.insert(path.to_vec());
@@ -117,14 +117,14 @@ pub(super) fn candidates(defaults: &Value, known: &Known) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     let mut replicas = 30;
     for path in paths {
-        let Some(shape) = path.last().and_then(|key| Shape::of(key)) else {
+        let Some(shape) = path.last().and_then(|key| CandidateShape::of(key)) else {
             continue;
         };
         if path.iter().any(|key| !is_plain(key)) || !fits(shape, at(defaults, &path)) {
             continue;
         }
         // Replicas are counted through by some charts, so their sentinels are small.
-        let number = if shape == Shape::Replicas {
+        let number = if shape == CandidateShape::Replicas {
             replicas += 1;
             replicas
         } else {
@@ -145,17 +145,20 @@ pub(super) fn is_plain(key: &str) -> bool {
 }
 
 /// Returns whether what stands there by default allows for such a field.
-fn fits(shape: Shape, default: Option<&Value>) -> bool {
+fn fits(shape: CandidateShape, default: Option<&Value>) -> bool {
     let Some(default) = default.filter(|default| !default.is_null()) else {
         return true;
     };
     match shape {
-        Shape::Resources | Shape::SecurityContext | Shape::Probe | Shape::Affinity => {
+        CandidateShape::Resources
+        | CandidateShape::SecurityContext
+        | CandidateShape::Probe
+        | CandidateShape::Affinity => {
             default.is_object() || default.is_string() || default.is_array()
         }
-        Shape::PriorityClass => default.is_string() || default.is_object(),
-        Shape::Replicas => default.is_number() || default.is_string(),
-        Shape::Spread => !default.is_number() && !default.is_boolean(),
+        CandidateShape::PriorityClass => default.is_string() || default.is_object(),
+        CandidateShape::Replicas => default.is_number() || default.is_string(),
+        CandidateShape::Spread => !default.is_number() && !default.is_boolean(),
     }
 }
 

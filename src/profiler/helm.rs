@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::Error;
+use super::ProfilerError;
 
 /// The Kubernetes version that charts are rendered for.
 const KUBERNETES: &str = "1.36.0";
@@ -49,7 +49,7 @@ impl<'r> Helm<'r> {
     }
 
     /// Renders the chart as a release of that name with more values on top.
-    pub(super) fn template(&self, release: &str, values: &Value) -> Result<String, Error> {
+    pub(super) fn template(&self, release: &str, values: &Value) -> Result<String, ProfilerError> {
         let mut command = Command::new(self.program);
         command
             .args(["template", release])
@@ -68,14 +68,14 @@ impl<'r> Helm<'r> {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(Error::NoRendering {
+        Err(ProfilerError::NoRendering {
             chart: self.chart.display().to_string(),
             reason: said.trim().trim_start_matches("Error: ").to_owned(),
         })
     }
 
-    fn missing(&self, cause: io::Error) -> Error {
-        Error::NoHelm {
+    fn missing(&self, cause: io::Error) -> ProfilerError {
+        ProfilerError::NoHelm {
             program: self.program.display().to_string(),
             cause,
         }

@@ -15,14 +15,14 @@ pub(super) enum Use {
 
 /// What a chart knows of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct LearnedValue {
     /// Whether anything goes below.
     pub(super) open: bool,
     /// What is known below.
     pub(super) keys: BTreeMap<String, Self>,
 }
 
-impl Known {
+impl LearnedValue {
     /// Notes that the value at a path is used.
     pub(super) fn mark(&mut self, path: &[String], used: Use) {
         let node = path
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn closes_what_is_only_tested_and_entered() {
-        let mut known = Known::default();
+        let mut known = LearnedValue::default();
         known.mark(&split("a"), Use::Truth);
         known.mark(&split("a.b"), Use::Whole);
         known.mark(&split("c"), Use::Whole);

@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::budgets::{Bench, Standing};
-use super::chart::{Chart, at};
+use super::budgets::{Bench, BudgetStanding};
+use super::chart::{LoadedChart, at};
 use super::evidence::{Evidence, Variant, slim};
 use super::field::{Candidate, candidates};
 use super::helm::Helm;
 use super::names::{self, Names, Twins};
-use super::paths::{self, Field, Hits};
+use super::paths::{self, Hits, PartField};
 use super::pod;
 use super::reads::Reads;
 use super::record::manifests;
-use super::rendering::{Id, PASSING, Rendering, Workload};
-use super::switches::{Need, Part, State, Switches, parts, switches};
-use super::trial::{Change, RELEASE, changed, effective, render};
-use crate::charts::profile::Wanted;
+use super::rendering::{ChartRendering, Id, PASSING, RenderedPodOwner};
+use super::switches::{ChartPart, Need, SwitchState, Switches, parts, switches};
+use super::trial::{RELEASE, ValueChange, changed, effective, render};
+use crate::charts::profile::ConditionValue;
 
 /// What a profile says of a name that it cannot tell from the release and its values.
 const DOUBT: &str = "the chart names it in a way that no placeholder says";
@@ -43,13 +43,13 @@ pub(super) struct Measure<'m> {
     pub(super) helm: &'m Helm<'m>,
     /// The chart with all of its templates.
     pub(super) whole: &'m Helm<'m>,
-    pub(super) chart: &'m Chart,
+    pub(super) chart: &'m LoadedChart,
     /// What the chart has by default.
     pub(super) defaults: &'m Value,
     /// What is set besides in every rendering.
     pub(super) base: &'m Value,
     pub(super) reads: &'m Reads,
-    pub(super) baseline: &'m Rendering,
+    pub(super) baseline: &'m ChartRendering,
 }
 
 impl Measure<'_> {
@@ -130,12 +130,12 @@ impl Measure<'_> {
         &self,
         names: &Names,
         baseline: &Twins,
-        states: &[(Value, Rendering)],
+        states: &[(Value, ChartRendering)],
         switches: &Switches,
         replicas: &BTreeSet<Vec<String>>,
     ) -> Evidence {
         let mut variants = Vec::new();
-        let mut add = |about: String, release: &str, values: &Value, rendering: &Rendering| {
+        let mut add = |about: String, release: &str, values: &Value, rendering: &ChartRendering| {
             variants.push(Variant {
                 about,
                 release: release.to_owned(),
@@ -143,7 +143,7 @@ impl Measure<'_> {
                 objects: slim(manifests(&rendering.text)),
             });
         };
-        let three: Vec<Change> = replicas
+        let three: Vec<ValueChange> = replicas
             .iter()
             .map(|path| (path.clone(), json!(3)))
             .collect();
@@ -166,7 +166,7 @@ impl Measure<'_> {
             let values = changed(values, &three);
             if let (false, Ok(text)) = (three.is_empty(), self.whole.template(RELEASE, &values)) {
                 let about = format!("three replicas{state}");
-                add(about, RELEASE, &values, &Rendering::read(text));
+                add(about, RELEASE, &values, &ChartRendering::read(text));
             }
         }
         for (changes, rendering) in &switches.moving {
@@ -204,9 +204,10 @@ impl Measure<'_> {
 
     /// Returns the fewest states in which every part is there: the default one first, with all
     /// switches set that go together.
-    fn rich(&self, states: &[State]) -> Vec<(Value, Rendering)> {
-        let mut all: Vec<(Value, Rendering)> = vec![(self.base.clone(), self.baseline.clone())];
-        let mut rich: Option<(Value, Rendering)> = None;
+    fn rich(&self, states: &[SwitchState]) -> Vec<(Value, ChartRendering)> {
+        let mut all: Vec<(Value, ChartRendering)> =
+            vec![(self.base.clone(), self.baseline.clone())];
+        let mut rich: Option<(Value, ChartRendering)> = None;
         for state in states {
             let (values, rendering) = rich.as_ref().unwrap_or(&all[0]);
             let mut wanted = parts(rendering);
@@ -231,15 +232,15 @@ impl Measure<'_> {
 struct Writer<'w> {
     measure: &'w Measure<'w>,
     switches: &'w Switches,
-    chosen: &'w BTreeMap<Field, Vec<String>>,
-    budgets: &'w BTreeMap<Id, Standing>,
+    chosen: &'w BTreeMap<PartField, Vec<String>>,
+    budgets: &'w BTreeMap<Id, BudgetStanding>,
     names: &'w Names,
     made: Vec<(Id, Map<String, Value>)>,
 }
 
 impl Writer<'_> {
     /// Adds the workloads and containers that a state brings.
-    fn add_state(&mut self, state: &State, twins: &Twins) {
+    fn add_state(&mut self, state: &SwitchState, twins: &Twins) {
         let ids: BTreeSet<&Id> = state.parts.iter().map(|part| &part.workload).collect();
         for id in ids {
             let Some(workload) = state.rendering.workload(id) else {
@@ -255,13 +256,13 @@ impl Writer<'_> {
         }
     }
 
-    fn add(&mut self, workload: &Workload, twins: &Twins) {
+    fn add(&mut self, workload: &RenderedPodOwner, twins: &Twins) {
         let made = self.workload(workload, twins);
         self.made.push((workload.id.clone(), made));
     }
 
-    fn workload(&self, workload: &Workload, twins: &Twins) -> Map<String, Value> {
-        let general = Workload {
+    fn workload(&self, workload: &RenderedPodOwner, twins: &Twins) -> Map<String, Value> {
+        let general = RenderedPodOwner {
             object: self.names.generalize(workload, twins),
             ..workload.clone()
         };
@@ -270,7 +271,7 @@ impl Writer<'_> {
             .pointer("/metadata/name")
             .cloned()
             .unwrap_or_default();
-        let whole = Part {
+        let whole = ChartPart {
             workload: workload.id.clone(),
             container: None,
         };
@@ -326,8 +327,8 @@ impl Writer<'_> {
     /// can say.
     fn selector(
         &self,
-        workload: &Workload,
-        general: &Workload,
+        workload: &RenderedPodOwner,
+        general: &RenderedPodOwner,
         twins: &Twins,
     ) -> Option<Map<String, Value>> {
         let said = workload
@@ -358,7 +359,12 @@ impl Writer<'_> {
 
     /// Returns the name of the chart's budget for a workload with placeholders, as that of the workload
     /// with something before and behind it.
-    fn budget_name(&self, name: &str, workload: &Workload, twins: &Twins) -> Option<String> {
+    fn budget_name(
+        &self,
+        name: &str,
+        workload: &RenderedPodOwner,
+        twins: &Twins,
+    ) -> Option<String> {
         let general = self.names.generalize(workload, twins);
         let pattern = general.pointer("/metadata/name")?.as_str()?;
         match name.split_once(workload.id.name.as_str()) {
@@ -367,9 +373,13 @@ impl Writer<'_> {
         }
     }
 
-    fn containers(&self, workload: &Workload, general: &Workload) -> Map<String, Value> {
+    fn containers(
+        &self,
+        workload: &RenderedPodOwner,
+        general: &RenderedPodOwner,
+    ) -> Map<String, Value> {
         let mut containers = Map::new();
-        let outer = Part {
+        let outer = ChartPart {
             workload: workload.id.clone(),
             container: None,
         };
@@ -379,7 +389,7 @@ impl Writer<'_> {
             .get(&outer)
             .map_or(&[][..], Vec::as_slice);
         for ((name, _), (shown, _)) in workload.containers().iter().zip(general.containers()) {
-            let part = Part {
+            let part = ChartPart {
                 workload: workload.id.clone(),
                 container: Some((*name).to_owned()),
             };
@@ -399,14 +409,15 @@ impl Writer<'_> {
     }
 
     /// Returns the conditions of a part, without those that its workload has already.
-    fn when(&self, part: &Part, outer: &[Need]) -> Option<Value> {
+    fn when(&self, part: &ChartPart, outer: &[Need]) -> Option<Value> {
         let mut seen: Vec<&Need> = Vec::new();
         let mut conditions = Vec::new();
         for need in self.switches.needs.get(part)? {
             let Need { path, wanted } = need;
             // Of several things that it must be the first one counts, and all that it must not be.
             let known = seen.iter().any(|known| {
-                *known == need || known.path == *path && matches!(known.wanted, Wanted::Is(_))
+                *known == need
+                    || known.path == *path && matches!(known.wanted, ConditionValue::Is(_))
             });
             if known || outer.contains(need) {
                 continue;
@@ -415,8 +426,8 @@ impl Writer<'_> {
             let mut condition = Map::new();
             condition.insert("value".to_owned(), json!(path.join(".")));
             match wanted {
-                Wanted::Is(is) => condition.insert("is".to_owned(), is.clone()),
-                Wanted::IsNot(not) => condition.insert("isNot".to_owned(), not.clone()),
+                ConditionValue::Is(is) => condition.insert("is".to_owned(), is.clone()),
+                ConditionValue::IsNot(not) => condition.insert("isNot".to_owned(), not.clone()),
             };
             if let Some(default) = at(self.measure.defaults, path) {
                 condition.insert("default".to_owned(), default.clone());
@@ -430,7 +441,7 @@ impl Writer<'_> {
         }
     }
 
-    fn paths(&self, part: &Part) -> Map<String, Value> {
+    fn paths(&self, part: &ChartPart) -> Map<String, Value> {
         let order = [
             "replicas",
             "priorityClassName",
@@ -451,7 +462,7 @@ impl Writer<'_> {
     }
 
     /// Returns how many replicas there are by default; nothing where something else decides.
-    fn replicas(&self, workload: &Workload) -> Option<Value> {
+    fn replicas(&self, workload: &RenderedPodOwner) -> Option<Value> {
         if !["Deployment", "StatefulSet"].contains(&workload.id.kind.as_str()) {
             return None;
         }
@@ -498,7 +509,7 @@ fn add_containers(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 }
 
 /// Returns the labels that select a workload's pods.
-fn selector(workload: &Workload) -> Map<String, Value> {
+fn selector(workload: &RenderedPodOwner) -> Map<String, Value> {
     let labels = workload
         .object
         .pointer("/spec/selector/matchLabels")
@@ -509,8 +520,8 @@ fn selector(workload: &Workload) -> Map<String, Value> {
 }
 
 /// Writes down what is known of a budget of that name.
-fn written(standing: &Standing, name: Option<String>) -> Option<Value> {
-    let setting = |(path, value): &Change| json!({"path": path.join("."), "value": value});
+fn written(standing: &BudgetStanding, name: Option<String>) -> Option<Value> {
+    let setting = |(path, value): &ValueChange| json!({"path": path.join("."), "value": value});
     let mut made = Map::new();
     if let Some(default) = &standing.default {
         made.insert("default".to_owned(), Value::Object(default.clone()));

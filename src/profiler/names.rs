@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::helm::Helm;
-use super::rendering::{Rendering, Workload};
-use super::trial::{Change, RELEASE, changed};
-use crate::charts::naming::{LONGEST, Naming, UNCUT};
+use super::rendering::{ChartRendering, RenderedPodOwner};
+use super::trial::{RELEASE, ValueChange, changed};
+use crate::charts::naming::{LONGEST, ReleaseNaming, UNCUT};
 use crate::charts::profile::DefaultName;
 
 pub(super) use learn::learn;
@@ -36,7 +36,7 @@ pub(super) struct Names {
 #[derive(Debug)]
 pub(super) struct Twins {
     /// With every name marked, if the chart takes that.
-    marked: Option<Rendering>,
+    marked: Option<ChartRendering>,
     /// All releases.
     pub(super) all: Vec<Twin>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Twin {
     pub(super) about: String,
     pub(super) release: String,
     pub(super) values: Value,
-    pub(super) rendering: Rendering,
+    pub(super) rendering: ChartRendering,
 }
 
 impl Names {
@@ -57,10 +57,10 @@ impl Names {
         &self,
         helm: &Helm<'_>,
         values: &Value,
-        own: &Rendering,
+        own: &ChartRendering,
         all: bool,
     ) -> Twins {
-        let mut wanted: Vec<(String, String, Vec<Change>)> = vec![
+        let mut wanted: Vec<(String, String, Vec<ValueChange>)> = vec![
             (
                 "a release with the chart's name in its own".to_owned(),
                 containing(&self.chart),
@@ -78,7 +78,7 @@ impl Names {
         let rendered = super::trial::in_parallel(&wanted, &|(_, release, changes)| {
             let values = changed(values, changes);
             let text = helm.template(release, &values).ok()?;
-            Some((values, Rendering::read(text)))
+            Some((values, ChartRendering::read(text)))
         });
         let mut twins = vec![Twin {
             about: "the chart's defaults".to_owned(),
@@ -107,7 +107,7 @@ impl Names {
     }
 
     /// Lists the releases that tell of the rarer cases.
-    fn more(&self) -> Vec<(String, String, Vec<Change>)> {
+    fn more(&self) -> Vec<(String, String, Vec<ValueChange>)> {
         let release = RELEASE.to_owned();
         let mut wanted = vec![
             (
@@ -144,7 +144,7 @@ impl Names {
         wanted
     }
 
-    fn changes(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<Change> {
+    fn changes(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<ValueChange> {
         let marks = self.marks.iter().filter(|(path, _)| wanted(path));
         marks
             .map(|(path, mark)| (path.clone(), Value::from(mark.as_str())))
@@ -158,7 +158,7 @@ impl Names {
         release: &str,
         values: &Map<String, Value>,
     ) -> String {
-        let naming = Naming {
+        let naming = ReleaseNaming {
             chart: &self.chart,
             fullname: &self.fullname,
             overridable: self.overridable,
@@ -185,8 +185,8 @@ impl Names {
     }
 
     /// Returns a workload with placeholders in all its texts.
-    pub(super) fn generalize(&self, workload: &Workload, twins: &Twins) -> Value {
-        let twin = |rendering: &Rendering| {
+    pub(super) fn generalize(&self, workload: &RenderedPodOwner, twins: &Twins) -> Value {
+        let twin = |rendering: &ChartRendering| {
             let all = rendering.workloads.iter();
             let mut same = all.filter(|other| other.origin == workload.origin);
             same.next().map(|found| found.object.clone())
@@ -238,7 +238,7 @@ impl Names {
     pub(super) fn holds(
         &self,
         pattern: &str,
-        workload: &Workload,
+        workload: &RenderedPodOwner,
         twins: &Twins,
         place: &[&str],
     ) -> bool {

@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::chart::at;
-use super::field::{Candidate, Shape};
+use super::field::{Candidate, CandidateShape};
 use super::helm::Helm;
-use super::known::Known;
-use super::rendering::{Rendering, Workload};
-use super::switches::Part;
-use super::trial::{Change, changed, each, render, together};
+use super::known::LearnedValue;
+use super::rendering::{ChartRendering, RenderedPodOwner};
+use super::switches::ChartPart;
+use super::trial::{ValueChange, changed, each, render, together};
 
 /// How many rounds of renderings are made at most: each takes out the paths that won.
 const ROUNDS: usize = 5;
 
 /// A field of a part.
-pub(super) type Field = (Part, &'static str);
+pub(super) type PartField = (ChartPart, &'static str);
 
 /// Which paths reach a field, and how many fields each of them reaches.
-pub(super) type Hits = BTreeMap<Field, BTreeSet<Vec<String>>>;
+pub(super) type Hits = BTreeMap<PartField, BTreeSet<Vec<String>>>;
 
 /// Sets all candidates at once, sees which arrive, takes these out and sets the rest again, until no
 /// more arrive: of two paths for one field, the one that gives way shows in a later round.
@@ -32,7 +32,8 @@ pub(super) fn find(helm: &Helm<'_>, base: &Value, candidates: &mut Vec<Candidate
         let batches = batches(&left);
         let mut arrived = BTreeSet::new();
         for batch in batches {
-            let change = |one: &Candidate| -> Change { (one.path.clone(), one.sentinel.clone()) };
+            let change =
+                |one: &Candidate| -> ValueChange { (one.path.clone(), one.sentinel.clone()) };
             let outcome = together(helm, base, &batch, &change);
             left.retain(|candidate| !outcome.refused.contains(candidate));
             candidates.retain(|candidate| !outcome.refused.contains(candidate));
@@ -76,18 +77,18 @@ fn batches(candidates: &[Candidate]) -> Vec<Vec<Candidate>> {
 }
 
 /// Lists the fields that a candidate's sentinel arrives in as it was set.
-fn reached(rendering: &Rendering, candidate: &Candidate) -> Vec<Field> {
+fn reached(rendering: &ChartRendering, candidate: &Candidate) -> Vec<PartField> {
     let mut found = Vec::new();
     let fits = |field: Option<&Value>| field.is_some_and(|field| holds(field, &candidate.sentinel));
     for workload in &rendering.workloads {
         for name in candidate.shape.pod_fields() {
             let value = match candidate.shape {
-                Shape::Replicas => workload.object.pointer("/spec/replicas"),
+                CandidateShape::Replicas => workload.object.pointer("/spec/replicas"),
                 _ => workload.pod().get(*name),
             };
             if fits(value) {
                 found.push((
-                    Part {
+                    ChartPart {
                         workload: workload.id.clone(),
                         container: None,
                     },
@@ -98,7 +99,7 @@ fn reached(rendering: &Rendering, candidate: &Candidate) -> Vec<Field> {
         for (container, spec) in workload.containers() {
             for name in candidate.shape.container_fields() {
                 if fits(spec.get(*name)) {
-                    let part = Part {
+                    let part = ChartPart {
                         workload: workload.id.clone(),
                         container: Some(container.to_owned()),
                     };
@@ -124,7 +125,12 @@ fn holds(field: &Value, set: &Value) -> bool {
 }
 
 /// Finds the paths of `automountServiceAccountToken`: a boolean, so both are tried with each alone.
-pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: &Known) -> Hits {
+pub(super) fn automount(
+    helm: &Helm<'_>,
+    base: &Value,
+    defaults: &Value,
+    known: &LearnedValue,
+) -> Hits {
     let mut paths = BTreeSet::new();
     let is_one = |path: &[String]| {
         path.last()
@@ -143,14 +149,14 @@ pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: 
         }
     });
     let mut hits = Hits::new();
-    let tokens = |rendering: &Option<Rendering>, wanted: bool| -> BTreeSet<Part> {
+    let tokens = |rendering: &Option<ChartRendering>, wanted: bool| -> BTreeSet<ChartPart> {
         let workloads = rendering.iter().flat_map(|rendering| &rendering.workloads);
-        let has = |workload: &&Workload| {
+        let has = |workload: &&RenderedPodOwner| {
             workload.pod().get("automountServiceAccountToken") == Some(&Value::Bool(wanted))
         };
         workloads
             .filter(has)
-            .map(|workload| Part {
+            .map(|workload| ChartPart {
                 workload: workload.id.clone(),
                 container: None,
             })
@@ -158,7 +164,7 @@ pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: 
     };
     // All at once first: mostly there is nothing to find.
     let all = |value: bool| {
-        let changes: Vec<Change> = paths
+        let changes: Vec<ValueChange> = paths
             .iter()
             .map(|path| (path.clone(), json!(value)))
             .collect();
@@ -169,7 +175,7 @@ pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: 
     if paths.is_empty() || rendered && tokens(&on, true).is_disjoint(&tokens(&off, false)) {
         return hits;
     }
-    let trials: Vec<Change> = paths
+    let trials: Vec<ValueChange> = paths
         .iter()
         .flat_map(|path| [(path.clone(), json!(true)), (path.clone(), json!(false))])
         .collect();
@@ -185,7 +191,7 @@ pub(super) fn automount(helm: &Helm<'_>, base: &Value, defaults: &Value, known: 
 
 /// Chooses for each field the path that reaches the fewest others: of equals one that `values.yaml`
 /// has, then the longest, then the first by name.
-pub(super) fn choose(hits: &Hits, defaults: &Value) -> BTreeMap<Field, Vec<String>> {
+pub(super) fn choose(hits: &Hits, defaults: &Value) -> BTreeMap<PartField, Vec<String>> {
     let mut reach = BTreeMap::<(&Vec<String>, &str), usize>::new();
     for ((_, name), paths) in hits {
         for path in paths {

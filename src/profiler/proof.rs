@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::evidence::{Evidence, Variant};
-use super::rendering::{Budget, KINDS, PASSING};
+use super::rendering::{KINDS, PASSING, RenderedBudget};
 use crate::charts::Profiles;
 use crate::charts::profile::{Profile, Workloads};
 use crate::workload::prediction::{Prediction, Sample, predict};
 
 /// A workload as it came out.
-struct Rendered<'e> {
+struct RenderedWorkload<'e> {
     kind: &'e str,
     name: &'e str,
     hook: bool,
@@ -52,7 +52,7 @@ pub(super) const NAMESPACE: &str = "klns";
 
 fn compare(predicted: &[Prediction], variant: &Variant) -> Vec<String> {
     let rendered = rendered(&variant.objects);
-    let mut open: Vec<&Rendered<'_>> = rendered.iter().collect();
+    let mut open: Vec<&RenderedWorkload<'_>> = rendered.iter().collect();
     let mut found = Vec::new();
     let mut doubtful = Vec::new();
     for one in predicted.iter().filter(|one| one.own) {
@@ -95,7 +95,12 @@ fn compare(predicted: &[Prediction], variant: &Variant) -> Vec<String> {
 }
 
 /// Lists what is predicted otherwise of a workload that is there.
-fn differences(one: &Prediction, it: &Rendered<'_>, variant: &Variant, found: &mut Vec<String>) {
+fn differences(
+    one: &Prediction,
+    it: &RenderedWorkload<'_>,
+    variant: &Variant,
+    found: &mut Vec<String>,
+) {
     let label = format!("{} `{}`", it.kind, it.name);
     let mut notes = Vec::new();
     let mut differ = |field: &str, predicted: String, rendered: String| {
@@ -149,7 +154,7 @@ fn differences(one: &Prediction, it: &Rendered<'_>, variant: &Variant, found: &m
     found.extend(notes);
 }
 
-fn rendered(objects: &[Value]) -> Vec<Rendered<'_>> {
+fn rendered(objects: &[Value]) -> Vec<RenderedWorkload<'_>> {
     objects
         .iter()
         .filter_map(|object| {
@@ -160,7 +165,7 @@ fn rendered(objects: &[Value]) -> Vec<Rendered<'_>> {
                 _ if KINDS.contains(&kind) => object.pointer("/spec/template")?,
                 _ => return None,
             };
-            Some(Rendered {
+            Some(RenderedWorkload {
                 kind,
                 name: object["metadata"]["name"].as_str()?,
                 hook: !object["metadata"]["annotations"]["helm.sh/hook"].is_null(),
@@ -171,7 +176,7 @@ fn rendered(objects: &[Value]) -> Vec<Rendered<'_>> {
         .collect()
 }
 
-impl Rendered<'_> {
+impl RenderedWorkload<'_> {
     fn labels(&self) -> Map<String, Value> {
         let labels = self.pod["metadata"]["labels"].as_object();
         labels.cloned().unwrap_or_default()
@@ -206,7 +211,7 @@ impl Rendered<'_> {
 }
 
 /// Returns the name of the first budget over the pods of a workload.
-fn budget<'e>(objects: &'e [Value], of: &Rendered<'_>) -> Option<&'e str> {
+fn budget<'e>(objects: &'e [Value], of: &RenderedWorkload<'_>) -> Option<&'e str> {
     let labels = of.labels();
     let budgets = objects
         .iter()
@@ -214,7 +219,7 @@ fn budget<'e>(objects: &'e [Value], of: &Rendered<'_>) -> Option<&'e str> {
     let mut over = budgets.filter(|budget| {
         let spec = budget["spec"].as_object().cloned().unwrap_or_default();
         let name = String::new();
-        Budget { name, spec }.selects(&labels)
+        RenderedBudget { name, spec }.selects(&labels)
     });
     over.next()?["metadata"]["name"].as_str()
 }

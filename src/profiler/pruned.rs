@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chart::Chart;
+use super::chart::LoadedChart;
 use super::reads::Reads;
 use crate::source::MemoryFiles;
 
@@ -10,7 +10,7 @@ use crate::source::MemoryFiles;
 ///
 /// Kept are the templates that print some, named templates, and what may stop a rendering, change values
 /// or be included by its file name; all that is not a template is kept too, but for CRDs and documents.
-pub(super) fn pruned(files: &MemoryFiles, chart: &Chart, reads: &Reads) -> MemoryFiles {
+pub(super) fn pruned(files: &MemoryFiles, chart: &LoadedChart, reads: &Reads) -> MemoryFiles {
     let mut left_out = BTreeSet::new();
     let charts = chart.all();
     let templates: Vec<&(String, String)> =

@@ -13,20 +13,20 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chart::Chart;
-use super::known::{Known, Use};
-use reader::Reader;
+use super::chart::LoadedChart;
+use super::known::{LearnedValue, Use};
+use reader::ChartReader;
 
 /// What templates read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reads {
     /// The values.
-    pub(super) known: Known,
+    pub(super) known: LearnedValue,
     /// Those of them that templates read which print workloads or budgets: no other value can make
     /// one come or go.
-    pub(super) shaping: Known,
+    pub(super) shaping: LearnedValue,
     /// The same for each of these templates.
-    pub(super) files: Vec<Known>,
+    pub(super) files: Vec<LearnedValue>,
     /// The paths that switch whole subcharts.
     pub(super) conditions: BTreeSet<Vec<String>>,
     /// The paths of these templates.
@@ -36,9 +36,9 @@ pub(super) struct Reads {
 }
 
 /// Finds out which values the templates of a chart and its subcharts read.
-pub(super) fn reads(chart: &Chart) -> Reads {
+pub(super) fn reads(chart: &LoadedChart) -> Reads {
     let charts = chart.all();
-    let mut reader = Reader::new(&charts);
+    let mut reader = ChartReader::new(&charts);
     // A second round knows what the first one put into the root objects.
     for _ in 0..2 {
         reader.reads.files.clear();
@@ -75,15 +75,15 @@ mod tests {
     use crate::profiler::chart::Subchart;
     use crate::profiler::known::split;
 
-    fn chart(templates: &[(&str, &str)]) -> Chart {
+    fn chart(templates: &[(&str, &str)]) -> LoadedChart {
         let templates = templates
             .iter()
             .map(|(name, text)| (format!("templates/{name}"), (*text).to_owned()));
-        Chart {
+        LoadedChart {
             name: "c".to_owned(),
             values: json!({}),
             templates: templates.collect(),
-            ..Chart::default()
+            ..LoadedChart::default()
         }
     }
 

@@ -28,9 +28,9 @@ pub(super) const PASSING: [&str; 6] = [
 
 /// The workloads and budgets of a rendering.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rendering {
-    pub(super) workloads: Vec<Workload>,
-    pub(super) budgets: Vec<Budget>,
+pub(super) struct ChartRendering {
+    pub(super) workloads: Vec<RenderedPodOwner>,
+    pub(super) budgets: Vec<RenderedBudget>,
     /// The names of the workloads that something scales.
     pub(super) scaled: Vec<String>,
     /// All of it, as text.
@@ -39,7 +39,7 @@ pub(super) struct Rendering {
 
 /// A workload as rendered.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Workload {
+pub(super) struct RenderedPodOwner {
     pub(super) id: Id,
     /// Which template printed it, and the how manieth it is from there.
     pub(super) origin: (String, usize),
@@ -59,12 +59,12 @@ pub(super) struct Id {
 
 /// A PodDisruptionBudget as rendered.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Budget {
+pub(super) struct RenderedBudget {
     pub(super) name: String,
     pub(super) spec: Map<String, Value>,
 }
 
-impl Rendering {
+impl ChartRendering {
     /// Reads what `helm template` printed; documents that are no YAML are left out.
     pub(super) fn read(text: String) -> Self {
         let mut rendering = Self::default();
@@ -89,7 +89,7 @@ impl Rendering {
                     let name = name.unwrap_or_default().to_owned();
                     rendering
                         .budgets
-                        .extend(spec.map(|spec| Budget { name, spec }));
+                        .extend(spec.map(|spec| RenderedBudget { name, spec }));
                 }
                 "HorizontalPodAutoscaler" => {
                     let target = object.pointer("/spec/scaleTargetRef/name");
@@ -104,7 +104,7 @@ impl Rendering {
                     let origin = (format!("{origin} {kind}"), *count);
                     rendering
                         .workloads
-                        .extend(Workload::read(kind, origin, object));
+                        .extend(RenderedPodOwner::read(kind, origin, object));
                 }
             }
         }
@@ -115,20 +115,21 @@ impl Rendering {
     /// Returns whether another rendering has the same pods and budgets; labels and annotations may
     /// differ, as hashes of new certificates do.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let same =
-            |(one, other): (&Workload, &Workload)| one.id == other.id && one.pod() == other.pod();
+        let same = |(one, other): (&RenderedPodOwner, &RenderedPodOwner)| {
+            one.id == other.id && one.pod() == other.pod()
+        };
         self.budgets == other.budgets
             && self.workloads.len() == other.workloads.len()
             && self.workloads.iter().zip(&other.workloads).all(same)
     }
 
     /// Finds a workload.
-    pub(super) fn workload(&self, id: &Id) -> Option<&Workload> {
+    pub(super) fn workload(&self, id: &Id) -> Option<&RenderedPodOwner> {
         self.workloads.iter().find(|workload| workload.id == *id)
     }
 }
 
-impl Workload {
+impl RenderedPodOwner {
     fn read(kind: &str, origin: (String, usize), object: Value) -> Option<Self> {
         let name = object.pointer("/metadata/name")?.as_str()?.to_owned();
         let hook = object.pointer("/metadata/annotations/helm.sh~1hook");
@@ -184,7 +185,7 @@ impl Workload {
     }
 }
 
-impl Budget {
+impl RenderedBudget {
     /// Returns whether the budget is for these pods.
     pub(super) fn selects(&self, labels: &Map<String, Value>) -> bool {
         let Some(selector) = self.spec.get("selector").and_then(Value::as_object) else {
@@ -280,7 +281,7 @@ mod tests {
             )
         };
         let text = format!("{}{}", pod("test"), pod("pre-install"));
-        let rendering = Rendering::read(text);
+        let rendering = ChartRendering::read(text);
         let flags = rendering.workloads.iter();
         let flags: Vec<_> = flags.map(|one| (one.hook, one.test)).collect();
         assert_eq!(flags, [(true, true), (true, false)]);
@@ -288,7 +289,7 @@ mod tests {
 
     #[test]
     fn matches_budgets_by_labels_and_expressions() {
-        let budget = |selector: Value| Budget {
+        let budget = |selector: Value| RenderedBudget {
             name: String::new(),
             spec: Map::from_iter([("selector".to_owned(), selector)]),
         };

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::chart::{Chart, at};
+use super::chart::{LoadedChart, at};
 use super::field::{is_plain, visit};
 use super::helm::Helm;
 use super::reads::Reads;
-use super::rendering::{Id, Rendering};
-use super::trial::{Change, RELEASE, changed, render};
-use crate::charts::profile::Wanted;
-use needs::Search;
+use super::rendering::{ChartRendering, Id};
+use super::trial::{RELEASE, ValueChange, changed, render};
+use crate::charts::profile::ConditionValue;
+use needs::ConditionSearch;
 
 /// The last keys of paths that are tried with `true` where the chart has no default.
 const SWITCHES: [&str; 5] = ["enabled", "create", "enable", "install", "deploy"];
@@ -29,7 +29,7 @@ const BATCH: usize = 8;
 
 /// A workload, or one of its containers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Part {
+pub(super) struct ChartPart {
     pub(super) workload: Id,
     pub(super) container: Option<String>,
 }
@@ -38,42 +38,42 @@ pub(super) struct Part {
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     /// What must stand where for a part to be there; all of it.
-    pub(super) needs: BTreeMap<Part, Vec<Need>>,
+    pub(super) needs: BTreeMap<ChartPart, Vec<Need>>,
     /// The states in which the chart has parts that it lacks by default.
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<SwitchState>,
     /// The changes after which the parts are others, and what comes out then.
-    pub(super) moving: Vec<(Vec<Change>, Rendering)>,
+    pub(super) moving: Vec<(Vec<ValueChange>, ChartRendering)>,
 }
 
 /// What must stand at a path, or must not.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Need {
     pub(super) path: Vec<String>,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: ConditionValue,
 }
 
 /// Values under which a chart has parts that it lacks by default.
 #[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) changes: Vec<Change>,
+pub(super) struct SwitchState {
+    pub(super) changes: Vec<ValueChange>,
     pub(super) values: Value,
-    pub(super) rendering: Rendering,
+    pub(super) rendering: ChartRendering,
     /// The parts that it brings.
-    pub(super) parts: BTreeSet<Part>,
+    pub(super) parts: BTreeSet<ChartPart>,
 }
 
 /// Lists what a rendering has.
-pub(super) fn parts(rendering: &Rendering) -> BTreeSet<Part> {
+pub(super) fn parts(rendering: &ChartRendering) -> BTreeSet<ChartPart> {
     let mut found = BTreeSet::new();
     for workload in &rendering.workloads {
         let id = workload.id.clone();
         for (name, _) in workload.containers() {
-            found.insert(Part {
+            found.insert(ChartPart {
                 workload: id.clone(),
                 container: Some(name.to_owned()),
             });
         }
-        found.insert(Part {
+        found.insert(ChartPart {
             workload: id,
             container: None,
         });
@@ -87,17 +87,17 @@ pub(super) fn switches(
     base: &Value,
     effective: &Value,
     reads: &Reads,
-    baseline: &Rendering,
-    chart: &Chart,
+    baseline: &ChartRendering,
+    chart: &LoadedChart,
 ) -> Switches {
     let all = flips(effective, reads);
-    let flips: Vec<Change> = all
+    let flips: Vec<ValueChange> = all
         .iter()
         .filter(|(path, _)| reads.shaping.covers(path))
         .cloned()
         .collect();
     let by_default = parts(baseline);
-    let mut trials: Vec<Vec<Change>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
+    let mut trials: Vec<Vec<ValueChange>> = flips.iter().map(|flip| vec![flip.clone()]).collect();
     trials.extend(flips.iter().filter_map(|flip| with_ancestors(flip, &all)));
     let trial = Trial {
         helm,
@@ -117,14 +117,15 @@ pub(super) fn switches(
             }
             movers.push(change.clone());
         }
-        let known: BTreeSet<&Part> = found.states.iter().flat_map(|state| &state.parts).collect();
-        let new: BTreeSet<Part> = now
+        let known: BTreeSet<&ChartPart> =
+            found.states.iter().flat_map(|state| &state.parts).collect();
+        let new: BTreeSet<ChartPart> = now
             .difference(&by_default)
             .filter(|part| !known.contains(part))
             .cloned()
             .collect();
         if !new.is_empty() {
-            found.states.push(State {
+            found.states.push(SwitchState {
                 values: changed(base, changes),
                 changes: changes.clone(),
                 rendering: rendering.clone(),
@@ -139,7 +140,7 @@ pub(super) fn switches(
             continue;
         };
         let now = parts(&after);
-        let gone: Vec<Part> = parts(&before).difference(&now).cloned().collect();
+        let gone: Vec<ChartPart> = parts(&before).difference(&now).cloned().collect();
         for part in gone.into_iter().filter(|part| stays(part, &now)) {
             let need = needed(&change, effective, &flips, &moving, &part);
             found.needs.entry(part).or_default().push(need);
@@ -149,7 +150,7 @@ pub(super) fn switches(
         }
     }
     for state in &found.states {
-        let search = Search {
+        let search = ConditionSearch {
             helm,
             base,
             effective,
@@ -168,24 +169,24 @@ pub(super) fn switches(
 /// Returns what a part needs that goes with a change: what stands there by default, or, where that is
 /// nothing or some other choice leaves the part there, that it is not this.
 fn needed(
-    (path, value): &Change,
+    (path, value): &ValueChange,
     effective: &Value,
-    flips: &[Change],
-    moving: &[(Vec<Change>, Rendering)],
-    part: &Part,
+    flips: &[ValueChange],
+    moving: &[(Vec<ValueChange>, ChartRendering)],
+    part: &ChartPart,
 ) -> Need {
     let standing = at(effective, path).cloned().unwrap_or(Value::Null);
     let mut choices = flips.iter().filter(|(other, _)| other == path);
-    let keeps = |flip: &Change| {
+    let keeps = |flip: &ValueChange| {
         let mut alone = moving
             .iter()
             .filter(|(changes, _)| changes.as_slice() == [flip.clone()]);
         alone.all(|(_, rendering)| parts(rendering).contains(part))
     };
     let wanted = if standing.is_null() || choices.any(keeps) {
-        Wanted::IsNot(value.clone())
+        ConditionValue::IsNot(value.clone())
     } else {
-        Wanted::Is(standing)
+        ConditionValue::Is(standing)
     };
     Need {
         path: path.clone(),
@@ -197,19 +198,22 @@ fn needed(
 struct Trial<'t> {
     helm: &'t Helm<'t>,
     base: &'t Value,
-    by_default: &'t BTreeSet<Part>,
+    by_default: &'t BTreeSet<ChartPart>,
 }
 
 /// What came of trials: those that moved something, and those that the chart refuses, with its words.
-type Moved = (Vec<(Vec<Change>, Rendering)>, Vec<(Change, String)>);
+type Moved = (
+    Vec<(Vec<ValueChange>, ChartRendering)>,
+    Vec<(ValueChange, String)>,
+);
 
 impl Trial<'_> {
     /// Finds the trials after which the parts are others, in their order.
     ///
     /// Most change nothing, so some are made at once, and alone only where something moved. No two of those
     /// go together that one template reads, lest one hides what the other does.
-    fn moving(&self, trials: &[Vec<Change>], reads: &Reads) -> Moved {
-        let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<Change>>)> = Vec::new();
+    fn moving(&self, trials: &[Vec<ValueChange>], reads: &Reads) -> Moved {
+        let mut batches: Vec<(BTreeSet<usize>, Vec<&Vec<ValueChange>>)> = Vec::new();
         for changes in trials {
             let readers: BTreeSet<usize> = (0..reads.files.len())
                 .filter(|at| {
@@ -243,7 +247,7 @@ impl Trial<'_> {
             found.0.extend(moved);
             found.1.extend(refused);
         }
-        let place = |changes: &Vec<Change>| trials.iter().position(|trial| trial == changes);
+        let place = |changes: &Vec<ValueChange>| trials.iter().position(|trial| trial == changes);
         found.0.sort_by_key(|(changes, _)| place(changes));
         found
             .1
@@ -251,9 +255,12 @@ impl Trial<'_> {
         found
     }
 
-    fn moving_of(&self, batch: &[&Vec<Change>]) -> Moved {
+    fn moving_of(&self, batch: &[&Vec<ValueChange>]) -> Moved {
         let values = changed(self.base, batch.iter().copied().flatten());
-        let rendering = self.helm.template(RELEASE, &values).map(Rendering::read);
+        let rendering = self
+            .helm
+            .template(RELEASE, &values)
+            .map(ChartRendering::read);
         match (rendering, batch) {
             (Ok(rendering), _) if parts(&rendering) == *self.by_default => Moved::default(),
             (Ok(rendering), [changes]) => (vec![((*changes).clone(), rendering)], Vec::new()),
@@ -276,11 +283,11 @@ impl Trial<'_> {
     /// asks which refuses.
     fn with_companions(
         &self,
-        refused: &[(Change, String)],
-        flips: &[Change],
-        chart: &Chart,
-    ) -> Vec<(Change, Change)> {
-        let off = |(change, said): &(Change, String)| {
+        refused: &[(ValueChange, String)],
+        flips: &[ValueChange],
+        chart: &LoadedChart,
+    ) -> Vec<(ValueChange, ValueChange)> {
+        let off = |(change, said): &(ValueChange, String)| {
             if change.1 != Value::Bool(false) {
                 return None;
             }
@@ -313,8 +320,8 @@ impl Trial<'_> {
 }
 
 /// Whether a part's own workload is still there, so that its going says something of itself.
-fn stays(part: &Part, now: &BTreeSet<Part>) -> bool {
-    let workload = Part {
+fn stays(part: &ChartPart, now: &BTreeSet<ChartPart>) -> bool {
+    let workload = ChartPart {
         workload: part.workload.clone(),
         container: None,
     };
@@ -323,7 +330,7 @@ fn stays(part: &Part, now: &BTreeSet<Part>) -> bool {
 
 /// Lists the changes worth a trial: booleans turned, switches without a default set, and texts that
 /// the templates compare a value with.
-fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
+fn flips(effective: &Value, reads: &Reads) -> Vec<ValueChange> {
     let mut found = BTreeMap::<Vec<String>, Vec<Value>>::new();
     visit(effective, &mut Vec::new(), &mut |path, value| {
         if let Value::Bool(on) = value {
@@ -358,7 +365,7 @@ fn flips(effective: &Value, reads: &Reads) -> Vec<Change> {
 }
 
 /// Returns a flip with those of the switches beside and above it that are off as well.
-fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
+fn with_ancestors(flip: &ValueChange, flips: &[ValueChange]) -> Option<Vec<ValueChange>> {
     let (path, value) = flip;
     if *value == Value::Bool(false) {
         return None;
@@ -373,7 +380,7 @@ fn with_ancestors(flip: &Change, flips: &[Change]) -> Option<Vec<Change>> {
             && !folder.is_empty()
             && path.starts_with(folder)
     });
-    let mut changes: Vec<Change> = above.cloned().collect();
+    let mut changes: Vec<ValueChange> = above.cloned().collect();
     if changes.is_empty() {
         return None;
     }

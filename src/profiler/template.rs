@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// A template file: what it prints and the named templates that it defines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Template {
+pub(super) struct ChartTemplate {
     /// The file's own actions.
     pub(super) body: Vec<Node>,
     /// The `define`s and `block`s in it.
@@ -40,12 +40,12 @@ pub(super) struct Pipeline {
     /// Whether they are new (`:=`).
     pub(super) declares: bool,
     /// The commands: each a function or a value, and its arguments.
-    pub(super) commands: Vec<Vec<Operand>>,
+    pub(super) commands: Vec<Vec<CommandOperand>>,
 }
 
 /// A word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Operand {
+pub(super) enum CommandOperand {
     /// `.`, or a field of it: `.Values.image`.
     Dot(Vec<String>),
     /// `$x`, or a field of it; the name has its `$`.
@@ -70,7 +70,7 @@ pub(super) struct SyntaxError {
     pub(super) reason: String,
 }
 
-impl Template {
+impl ChartTemplate {
     /// Reads a template file.
     pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
         parser::parse(lexer::actions(text)?)
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn only_print(text: &str) -> Pipeline {
-        let template = Template::parse(text).unwrap();
+        let template = ChartTemplate::parse(text).unwrap();
         let [Node::Print(pipeline)] = template.body.as_slice() else {
             panic!("{template:?}")
         };
@@ -97,12 +97,12 @@ mod tests {
     fn reads_fields_strings_and_pipes() {
         let pipeline = only_print(r#"a: {{- .Values.a.b | default "x}}" | quote -}} b"#);
         let expected = vec![
-            vec![Operand::Dot(fields("Values.a.b"))],
+            vec![CommandOperand::Dot(fields("Values.a.b"))],
             vec![
-                Operand::Name("default".to_owned()),
-                Operand::Text("x}}".to_owned()),
+                CommandOperand::Name("default".to_owned()),
+                CommandOperand::Text("x}}".to_owned()),
             ],
-            vec![Operand::Name("quote".to_owned())],
+            vec![CommandOperand::Name("quote".to_owned())],
         ];
         assert_eq!(pipeline.commands, expected);
     }
@@ -113,11 +113,17 @@ mod tests {
         let [command] = pipeline.commands.as_slice() else {
             panic!("{pipeline:?}")
         };
-        assert!(matches!(&command[1], Operand::Group(_, path) if *path == fields("c")));
-        assert_eq!(command[2], Operand::Dot(fields("d")));
-        assert_eq!(command[3], Operand::Variable("$x".to_owned(), fields("y")));
-        assert_eq!(command[4], Operand::Dot(Vec::new()));
-        assert_eq!(command[5], Operand::Variable("$".to_owned(), Vec::new()));
+        assert!(matches!(&command[1], CommandOperand::Group(_, path) if *path == fields("c")));
+        assert_eq!(command[2], CommandOperand::Dot(fields("d")));
+        assert_eq!(
+            command[3],
+            CommandOperand::Variable("$x".to_owned(), fields("y"))
+        );
+        assert_eq!(command[4], CommandOperand::Dot(Vec::new()));
+        assert_eq!(
+            command[5],
+            CommandOperand::Variable("$".to_owned(), Vec::new())
+        );
     }
 
     #[test]
@@ -125,7 +131,7 @@ mod tests {
         let text = "{{/* {{ no }} */}}{{ define \"a\" }}{{ .x }}{{ end }}\
                     {{- range $k, $v := .Values.m }}{{ if $k }}{{ break }}{{ else if $v }}{{ . }}\
                     {{ else }}{{ template \"a\" . }}{{ end }}{{ else }}{{ .y }}{{ end }}";
-        let template = Template::parse(text).unwrap();
+        let template = ChartTemplate::parse(text).unwrap();
         assert_eq!(template.defined["a"].len(), 1);
         let [Node::Range(pipeline, body, otherwise)] = template.body.as_slice() else {
             panic!("{template:?}")
@@ -140,14 +146,17 @@ mod tests {
         let pipeline = only_print("{{ `{{ $x }}` | trunc -3 }}");
         assert_eq!(
             pipeline.commands[0],
-            vec![Operand::Text("{{ $x }}".to_owned())]
+            vec![CommandOperand::Text("{{ $x }}".to_owned())]
         );
-        assert_eq!(pipeline.commands[1][1], Operand::Number("-3".to_owned()));
+        assert_eq!(
+            pipeline.commands[1][1],
+            CommandOperand::Number("-3".to_owned())
+        );
     }
 
     #[test]
     fn says_where_a_block_is_left_open() {
-        let error = Template::parse("a\n{{ if .x }}\n").unwrap_err();
+        let error = ChartTemplate::parse("a\n{{ if .x }}\n").unwrap_err();
         assert_eq!(error.line, 2);
     }
 }

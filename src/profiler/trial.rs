@@ -5,21 +5,26 @@ use serde_json::Value;
 
 use super::chart::{merge, set};
 use super::helm::Helm;
-use super::rendering::Rendering;
+use super::rendering::ChartRendering;
 
 /// The release's name in all renderings but those that find out about names.
 pub(super) const RELEASE: &str = "klnr";
 
 /// A change of values: what stands at a path.
-pub(super) type Change = (Vec<String>, Value);
+pub(super) type ValueChange = (Vec<String>, Value);
 
 /// Renders with values.
-pub(super) fn render(helm: &Helm<'_>, values: &Value) -> Option<Rendering> {
-    helm.template(RELEASE, values).ok().map(Rendering::read)
+pub(super) fn render(helm: &Helm<'_>, values: &Value) -> Option<ChartRendering> {
+    helm.template(RELEASE, values)
+        .ok()
+        .map(ChartRendering::read)
 }
 
 /// Puts changes over values, in their order.
-pub(super) fn changed<'c>(base: &Value, changes: impl IntoIterator<Item = &'c Change>) -> Value {
+pub(super) fn changed<'c>(
+    base: &Value,
+    changes: impl IntoIterator<Item = &'c ValueChange>,
+) -> Value {
     let mut values = base.clone();
     for (path, value) in changes {
         let mut one = Value::Null;
@@ -47,9 +52,9 @@ fn merge_keeping_null(below: &mut Value, above: &Value) {
 }
 
 /// What came of rendering with many changes.
-pub(super) struct Outcome<C> {
+pub(super) struct TrialOutcome<C> {
     /// Each rendering with the changes in it.
-    pub(super) rendered: Vec<(Vec<C>, Rendering)>,
+    pub(super) rendered: Vec<(Vec<C>, ChartRendering)>,
     /// The changes that the chart does not take even alone.
     pub(super) refused: Vec<C>,
 }
@@ -59,16 +64,16 @@ pub(super) fn together<C: Send + Sync + Clone>(
     helm: &Helm<'_>,
     base: &Value,
     items: &[C],
-    change: &(dyn Fn(&C) -> Change + Sync),
-) -> Outcome<C> {
-    let mut outcome = Outcome {
+    change: &(dyn Fn(&C) -> ValueChange + Sync),
+) -> TrialOutcome<C> {
+    let mut outcome = TrialOutcome {
         rendered: Vec::new(),
         refused: Vec::new(),
     };
     if items.is_empty() {
         return outcome;
     }
-    let changes: Vec<Change> = items.iter().map(change).collect();
+    let changes: Vec<ValueChange> = items.iter().map(change).collect();
     if let Some(rendering) = render(helm, &changed(base, &changes)) {
         outcome.rendered.push((items.to_vec(), rendering));
         return outcome;
@@ -100,8 +105,8 @@ pub(super) fn each<C: Sync>(
     helm: &Helm<'_>,
     base: &Value,
     items: &[C],
-    change: &(dyn Fn(&C) -> Change + Sync),
-) -> Vec<Option<Rendering>> {
+    change: &(dyn Fn(&C) -> ValueChange + Sync),
+) -> Vec<Option<ChartRendering>> {
     items
         .par_iter()
         .map(|item| render(helm, &changed(base, [&change(item)])))

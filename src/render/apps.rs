@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::condition::Conditions;
-use super::layers::Entry;
+use super::layers::LayerEntry;
 use crate::diagnostic::Diagnostic;
 use crate::source::Place;
 use crate::tree::App;
-pub(super) use manifest::Manifest;
+pub(super) use manifest::AppManifest;
 
 /// Where apps live, below the folder of templates.
 const FOLDER: &str = "kubernetes/apps/";
@@ -22,7 +22,7 @@ const MANIFEST: &str = "app.toml";
 
 /// Where a template stands in the tree of apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Position<'p> {
+pub(super) enum AppPosition<'p> {
     /// Outside: always rendered.
     Outside,
     /// Directly in the folder of a namespace: rendered when one of its apps is on.
@@ -34,16 +34,16 @@ pub(super) enum Position<'p> {
 }
 
 /// Says where a path below the folder of templates stands.
-pub(super) fn position(path: &str) -> Position<'_> {
+pub(super) fn position(path: &str) -> AppPosition<'_> {
     let Some(rest) = path.strip_prefix(FOLDER) else {
-        return Position::Outside;
+        return AppPosition::Outside;
     };
     let mut parts = rest.splitn(3, '/');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(namespace), Some(app), Some(MANIFEST)) => Position::Manifest(namespace, app),
-        (Some(namespace), Some(app), Some(_)) => Position::App(namespace, app),
-        (Some(namespace), Some(_), None) => Position::Namespace(namespace),
-        _ => Position::Outside,
+        (Some(namespace), Some(app), Some(MANIFEST)) => AppPosition::Manifest(namespace, app),
+        (Some(namespace), Some(app), Some(_)) => AppPosition::App(namespace, app),
+        (Some(namespace), Some(_), None) => AppPosition::Namespace(namespace),
+        _ => AppPosition::Outside,
     }
 }
 
@@ -51,10 +51,10 @@ pub(super) fn position(path: &str) -> Position<'_> {
 pub(super) fn is_on(path: &str, apps: &[App]) -> bool {
     let mut enabled = apps.iter().filter(|app| app.enabled);
     match position(path) {
-        Position::Outside => true,
-        Position::Manifest(..) => false,
-        Position::Namespace(namespace) => enabled.any(|app| app.namespace == namespace),
-        Position::App(namespace, name) => {
+        AppPosition::Outside => true,
+        AppPosition::Manifest(..) => false,
+        AppPosition::Namespace(namespace) => enabled.any(|app| app.namespace == namespace),
+        AppPosition::App(namespace, name) => {
             enabled.any(|app| app.namespace == namespace && app.name == name)
         }
     }
@@ -90,20 +90,23 @@ impl AppFolder {
 }
 
 /// Reads the manifests, sorted by namespace and name; what is wrong with them goes to `problems`.
-pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Vec<Manifest> {
+pub(super) fn manifests(
+    entries: &[LayerEntry],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<AppManifest> {
     let mut found = Vec::new();
     let mut known: BTreeMap<(&str, &str), AppFolder> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| !entry.is_partial()) {
         match position(&entry.path) {
-            Position::Manifest(namespace, name) => {
+            AppPosition::Manifest(namespace, name) => {
                 known.entry((namespace, name)).or_default().has_manifest = true;
-                found.extend(Manifest::read(entry, namespace, name, problems));
+                found.extend(AppManifest::read(entry, namespace, name, problems));
             }
-            Position::App(namespace, name) => {
+            AppPosition::App(namespace, name) => {
                 let folder = known.entry((namespace, name)).or_default();
                 folder.note(&entry.path);
             }
-            Position::Outside | Position::Namespace(_) => {}
+            AppPosition::Outside | AppPosition::Namespace(_) => {}
         }
     }
     for ((namespace, name), _) in known.iter().filter(|(_, folder)| folder.lacks_manifest()) {
@@ -116,14 +119,14 @@ pub(super) fn manifests(entries: &[Entry], problems: &mut Vec<Diagnostic>) -> Ve
 
 /// Decides which apps are on.
 pub(super) fn discover(
-    manifests: &[Manifest],
+    manifests: &[AppManifest],
     values: &Json,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<App> {
     let conditions = Conditions::new(values);
     let mut apps = Vec::new();
     for manifest in manifests {
-        let Manifest {
+        let AppManifest {
             app, source, when, ..
         } = manifest;
         let mut app = app.clone();
@@ -150,8 +153,8 @@ fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
 }
 
 /// Functions and `needs` name an app by its folder alone, so that must be enough.
-fn check_names(found: &[Manifest], problems: &mut Vec<Diagnostic>) {
-    let mut first: BTreeMap<&str, &Manifest> = BTreeMap::new();
+fn check_names(found: &[AppManifest], problems: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, &AppManifest> = BTreeMap::new();
     for found in found {
         if let Some(other) = first.get(found.app.name.as_str()) {
             let message = format!(
@@ -173,7 +176,7 @@ fn check_names(found: &[Manifest], problems: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_needs(manifests: &[Manifest], apps: &[App], problems: &mut Vec<Diagnostic>) {
+fn check_needs(manifests: &[AppManifest], apps: &[App], problems: &mut Vec<Diagnostic>) {
     for (dependent, app) in manifests.iter().zip(apps) {
         for (need, at) in &dependent.needs {
             let name = &app.name;
@@ -207,30 +210,30 @@ fn check_needs(manifests: &[Manifest], apps: &[App], problems: &mut Vec<Diagnost
 
 #[cfg(test)]
 mod tests {
-    use super::{Position, position};
+    use super::{AppPosition, position};
 
     #[test]
     fn knows_where_a_template_stands() {
-        assert_eq!(position("talos/app.toml"), Position::Outside);
+        assert_eq!(position("talos/app.toml"), AppPosition::Outside);
         assert_eq!(
             position("kubernetes/apps/kustomization.yaml"),
-            Position::Outside
+            AppPosition::Outside
         );
         assert_eq!(
             position("kubernetes/apps/network/namespace.yaml.tera"),
-            Position::Namespace("network")
+            AppPosition::Namespace("network")
         );
         assert_eq!(
             position("kubernetes/apps/network/dns/app.toml"),
-            Position::Manifest("network", "dns")
+            AppPosition::Manifest("network", "dns")
         );
         assert_eq!(
             position("kubernetes/apps/network/dns/app/x.yaml"),
-            Position::App("network", "dns")
+            AppPosition::App("network", "dns")
         );
         assert_eq!(
             position("kubernetes/apps/network/dns/app/app.toml"),
-            Position::App("network", "dns")
+            AppPosition::App("network", "dns")
         );
     }
 }

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::apps::Manifest;
+use super::apps::AppManifest;
 use super::condition::Conditions;
 use super::library::Library;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::tree::{App, File};
+use crate::tree::{App, OutputFile};
 use crate::yaml::Node;
 use crate::yaml::decode::Table;
 use bootstrap::BootstrapAsk;
@@ -98,7 +98,7 @@ impl OperatorPodsAsk {
 
 /// Lists the images that the operators of apps start, sorted.
 fn images(
-    asking: &[&Manifest],
+    asking: &[&AppManifest],
     conditions: &Conditions<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> BTreeSet<String> {
@@ -128,7 +128,7 @@ impl AskCondition {
     /// Returns whether an ask counts; one without a condition does.
     fn holds(
         condition: Option<&Self>,
-        manifest: &Manifest,
+        manifest: &AppManifest,
         conditions: &Conditions<'_>,
         problems: &mut Vec<Diagnostic>,
     ) -> bool {
@@ -147,7 +147,7 @@ impl AskCondition {
 
 /// What the apps that are on ask for.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct GatheredAsks {
     machines: AskedMachines,
     bootstrap: Json,
     images: BTreeSet<String>,
@@ -155,7 +155,7 @@ pub(super) struct Asked {
     pub(super) namespaces: AskedNamespaces,
 }
 
-impl Asked {
+impl GatheredAsks {
     /// Brings together what the apps that are on ask for; `apps` are those of the library, in its order.
     pub(super) fn of(
         library: &Library,
@@ -174,7 +174,7 @@ impl Asked {
     }
 
     /// Reports what is asked for and is not in what was rendered.
-    pub(super) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
+    pub(super) fn unmet(&self, files: &[OutputFile]) -> Vec<Diagnostic> {
         self.namespaces.unmet(files)
     }
 
@@ -189,7 +189,7 @@ impl Asked {
 }
 
 /// Lists the manifests of the apps that are on.
-fn asking<'m>(library: &'m Library, apps: &[App]) -> Vec<&'m Manifest> {
+fn asking<'m>(library: &'m Library, apps: &[App]) -> Vec<&'m AppManifest> {
     let all = library.manifests.iter().zip(apps);
     all.filter(|(_, app)| app.enabled)
         .map(|(manifest, _)| manifest)
@@ -215,7 +215,7 @@ pub struct PodAsks {
 }
 
 impl PodAsks {
-    pub(super) fn of(library: &Library, apps: &[App], asked: &Asked) -> Self {
+    pub(super) fn of(library: &Library, apps: &[App], asked: &GatheredAsks) -> Self {
         let asking = asking(library, apps);
         let all = asking.iter().flat_map(|manifest| {
             let entries = manifest.asks.operator_pods.iter();

@@ -1,14 +1,14 @@
 //! Which charts an app installs, as its templates name them.
 
-use super::apps::{Position, position};
-use super::layers::Entry;
+use super::apps::{AppPosition, position};
+use super::layers::LayerEntry;
 use super::version_reads;
 use crate::config::cluster::versions::{VersionGroup, VersionTable};
 use crate::tree::App;
 
 /// A chart and the version that is installed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Chart {
+pub struct InstalledChart {
     /// The last part of its address.
     pub name: String,
     /// The version, as written.
@@ -20,10 +20,14 @@ pub struct Chart {
 ///
 /// The templates are read as text, because those of an app that is off cannot be rendered: its
 /// options may be missing. A name or version that a tag computes otherwise is left out.
-pub(super) fn of(app: &App, entries: &[Entry], versions: &VersionTable) -> Vec<Chart> {
-    let mut charts: Vec<Chart> = entries
+pub(super) fn of(
+    app: &App,
+    entries: &[LayerEntry],
+    versions: &VersionTable,
+) -> Vec<InstalledChart> {
+    let mut charts: Vec<InstalledChart> = entries
         .iter()
-        .filter(|entry| position(&entry.path) == Position::App(&app.namespace, &app.name))
+        .filter(|entry| position(&entry.path) == AppPosition::App(&app.namespace, &app.name))
         .flat_map(|entry| {
             let text = &entry.source.text;
             [in_text(text), read_in(text, versions)].concat()
@@ -35,7 +39,7 @@ pub(super) fn of(app: &App, entries: &[Entry], versions: &VersionTable) -> Vec<C
 }
 
 /// Lists the charts whose versions a template reads.
-fn read_in(text: &str, versions: &VersionTable) -> Vec<Chart> {
+fn read_in(text: &str, versions: &VersionTable) -> Vec<InstalledChart> {
     let reads = version_reads::in_text(text).into_iter();
     let charts = reads.filter(|key| key.group == VersionGroup::Charts);
     let chart = |key| {
@@ -43,7 +47,7 @@ fn read_in(text: &str, versions: &VersionTable) -> Vec<Chart> {
         let source = entry.source.as_deref().unwrap_or_default();
         let artifact = source.strip_prefix("oci://");
         let name = artifact.and_then(|path| path.rsplit('/').next());
-        Some(Chart {
+        Some(InstalledChart {
             name: name.unwrap_or(&key.name).to_owned(),
             version: entry.version.clone(),
         })
@@ -51,7 +55,7 @@ fn read_in(text: &str, versions: &VersionTable) -> Vec<Chart> {
     charts.filter_map(chart).collect()
 }
 
-fn in_text(text: &str) -> Vec<Chart> {
+fn in_text(text: &str) -> Vec<InstalledChart> {
     let documents = text.split("\n---");
     documents
         .filter_map(|document| {
@@ -64,7 +68,7 @@ fn in_text(text: &str) -> Vec<Chart> {
                 "HelmRelease" => (value(document, "chart:")?, value(document, "version:")?),
                 _ => return None,
             };
-            Some(Chart {
+            Some(InstalledChart {
                 name: name.to_owned(),
                 version: version.to_owned(),
             })

@@ -37,7 +37,7 @@ pub struct Layers<'a> {
 
 /// A file that is on top.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct LayerEntry {
     /// Its path below the layer's folder.
     pub(super) path: String,
     /// The text, named as the user finds it; of a file that is no text a description.
@@ -48,7 +48,7 @@ pub(super) struct Entry {
     pub(super) binary: Option<Arc<[u8]>>,
 }
 
-impl Entry {
+impl LayerEntry {
     /// Returns whether the file only exists to be included.
     pub(super) fn is_partial(&self) -> bool {
         self.path.split('/').any(|part| part.starts_with('_'))
@@ -67,8 +67,8 @@ impl Entry {
 
 impl Layers<'_> {
     /// Lists the files on top, sorted by path; unreadable ones and clashes within a layer go to `problems`.
-    pub(super) fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
-        let mut on_top: BTreeMap<String, (usize, Entry)> = BTreeMap::new();
+    pub(super) fn entries(&self, problems: &mut Vec<Diagnostic>) -> Vec<LayerEntry> {
+        let mut on_top: BTreeMap<String, (usize, LayerEntry)> = BTreeMap::new();
         for (number, layer) in self.layers.iter().enumerate() {
             for path in layer.paths(problems) {
                 let output = path.strip_suffix(SUFFIX).unwrap_or(&path).to_owned();
@@ -88,13 +88,13 @@ impl Layers<'_> {
                 }
             }
         }
-        let mut entries: Vec<Entry> = on_top.into_values().map(|(_, entry)| entry).collect();
+        let mut entries: Vec<LayerEntry> = on_top.into_values().map(|(_, entry)| entry).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         entries
     }
 }
 
-fn clash(output: &str, first: &Entry, second: &Entry) -> Diagnostic {
+fn clash(output: &str, first: &LayerEntry, second: &LayerEntry) -> Diagnostic {
     let message = format!(
         "`{}` and `{}` both give `{output}`",
         first.source.path, second.source.path
@@ -130,12 +130,12 @@ impl Layer<'_> {
         }
     }
 
-    fn entry(&self, path: String, problems: &mut Vec<Diagnostic>) -> Option<Entry> {
+    fn entry(&self, path: String, problems: &mut Vec<Diagnostic>) -> Option<LayerEntry> {
         let shown = format!("{}/{path}", self.label);
         let full = format!("{}{path}", self.prefix());
         if let Some(text) = self.files.embedded(&full) {
             let source = Source::of(shown, Cow::Borrowed(text), false);
-            return Some(Entry {
+            return Some(LayerEntry {
                 path,
                 source,
                 executable: false,
@@ -162,7 +162,7 @@ impl Layer<'_> {
             }
             Err(error) => {
                 let bytes = error.into_bytes();
-                return Some(Entry {
+                return Some(LayerEntry {
                     path,
                     source: Source::new(shown, binary_description(&bytes)),
                     executable,
@@ -177,7 +177,7 @@ impl Layer<'_> {
             (true, true) => sealed_text::veiled(&Source::new(shown, text)),
             (true, false) => Source::sensitive(shown, text),
         };
-        Some(Entry {
+        Some(LayerEntry {
             path,
             source,
             executable,

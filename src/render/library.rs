@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::apps::{self, Manifest};
-use super::layers::{Entry, Layers};
+use super::apps::{self, AppManifest};
+use super::layers::{LayerEntry, Layers};
 use super::version_reads;
 use crate::config::cluster::versions::VersionKey;
 use crate::diagnostic::Diagnostic;
@@ -14,9 +14,9 @@ use crate::tree::output_path::ReservedPaths;
 #[derive(Debug, Default)]
 pub struct Library {
     /// The files, sorted by path.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<LayerEntry>,
     /// The manifests, sorted by namespace and name.
-    pub(super) manifests: Vec<Manifest>,
+    pub(super) manifests: Vec<AppManifest>,
     /// What is wrong with any of them.
     pub(super) problems: Vec<Diagnostic>,
     /// Where no output may go.
@@ -39,7 +39,7 @@ impl Library {
     pub fn secret_outputs(&self) -> impl Iterator<Item = &str> {
         let outputs = self.entries.iter().filter(|entry| !entry.is_partial());
         outputs
-            .map(Entry::output)
+            .map(LayerEntry::output)
             .filter(|path| is_secret_path(path))
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::engine::Printed;
-use super::layers::Entry;
+use super::layers::LayerEntry;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 use crate::tree::output_path::{ReservedPaths, folded};
-use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
+use crate::tree::{OutputFile, OutputOrigin, is_secret_path, is_yaml_path};
 use crate::yaml;
 
 const NOT_YAML: &str = "output-not-yaml";
@@ -17,17 +17,17 @@ const FROM_HERE: &str = "rendered from here";
 
 /// Reports outputs that have no safe path, that are one file on some disks, and files where another output needs a folder.
 pub(super) fn check_paths(
-    entries: &[&Entry],
+    entries: &[&LayerEntry],
     reserved: &ReservedPaths,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let mut outputs: BTreeMap<Cow<'_, str>, &Entry> = BTreeMap::new();
+    let mut outputs: BTreeMap<Cow<'_, str>, &LayerEntry> = BTreeMap::new();
     // What is wrong is the path; and a file that should be no template may be a key.
-    let place = |entry: &Entry| {
+    let place = |entry: &LayerEntry| {
         let without_text = Source::new(entry.source.path.as_str(), "");
         Place::new(&without_text, Span::default())
     };
-    let bad = |entry: &Entry, message: String| {
+    let bad = |entry: &LayerEntry, message: String| {
         Diagnostic::error("output-path", message).at_place(place(entry), "from this file")
     };
     for entry in entries {
@@ -61,7 +61,7 @@ pub(super) fn check_paths(
 
 /// A file to be made, and what it is made from.
 #[derive(Clone, Copy)]
-pub(super) struct Output<'e> {
+pub(super) struct PlannedOutput<'e> {
     /// The path below the output folder.
     pub(super) path: &'e str,
     /// The template, or the file that is copied.
@@ -74,8 +74,8 @@ pub(super) struct Output<'e> {
     pub(super) strict: bool,
 }
 
-impl<'e> From<&'e Entry> for Output<'e> {
-    fn from(entry: &'e Entry) -> Self {
+impl<'e> From<&'e LayerEntry> for PlannedOutput<'e> {
+    fn from(entry: &'e LayerEntry) -> Self {
         Self {
             path: entry.output(),
             source: &entry.source,
@@ -87,10 +87,10 @@ impl<'e> From<&'e Entry> for Output<'e> {
 }
 
 /// Makes a file of a text that is copied as it is.
-pub(super) fn copied(output: Output<'_>, problems: &mut Vec<Diagnostic>) -> File {
+pub(super) fn copied(output: PlannedOutput<'_>, problems: &mut Vec<Diagnostic>) -> OutputFile {
     let text = &output.source.text;
     let lines = text.split_inclusive('\n').count();
-    let origins = (1..=lines).map(|line| Origin::Template {
+    let origins = (1..=lines).map(|line| OutputOrigin::Template {
         template: Arc::clone(output.source),
         line,
     });
@@ -99,20 +99,24 @@ pub(super) fn copied(output: Output<'_>, problems: &mut Vec<Diagnostic>) -> File
 
 /// Makes a file of what a template printed.
 pub(super) fn rendered(
-    output: Output<'_>,
+    output: PlannedOutput<'_>,
     printed: Printed,
     problems: &mut Vec<Diagnostic>,
-) -> File {
+) -> OutputFile {
     file(output, Cow::Owned(printed.text), printed.lines, problems)
 }
 
 /// Makes a file of a text that is only compared: it is not parsed, and nothing tells where its lines came from.
-pub(super) fn compared(output: Output<'_>, text: Cow<'static, str>) -> File {
+pub(super) fn compared(output: PlannedOutput<'_>, text: Cow<'static, str>) -> OutputFile {
     unparsed(output, text, Vec::new())
 }
 
-fn unparsed(output: Output<'_>, text: Cow<'static, str>, origins: Vec<Origin>) -> File {
-    File {
+fn unparsed(
+    output: PlannedOutput<'_>,
+    text: Cow<'static, str>,
+    origins: Vec<OutputOrigin>,
+) -> OutputFile {
+    OutputFile {
         path: output.path.to_owned(),
         source: Source::of(output.path, text, is_secret_path(output.path)),
         documents: Arc::default(),
@@ -123,11 +127,11 @@ fn unparsed(output: Output<'_>, text: Cow<'static, str>, origins: Vec<Origin>) -
 }
 
 fn file(
-    output: Output<'_>,
+    output: PlannedOutput<'_>,
     text: Cow<'static, str>,
-    origins: Vec<Origin>,
+    origins: Vec<OutputOrigin>,
     problems: &mut Vec<Diagnostic>,
-) -> File {
+) -> OutputFile {
     let mut file = unparsed(output, text, origins);
     if is_yaml_path(output.path) {
         match yaml::load(&file.source.text) {
@@ -141,7 +145,7 @@ fn file(
 }
 
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
-fn not_yaml(file: &File, error: &yaml::LoadError, output: Output<'_>) -> Diagnostic {
+fn not_yaml(file: &OutputFile, error: &yaml::LoadError, output: PlannedOutput<'_>) -> Diagnostic {
     // The end of the text is behind its last line.
     let before = error.span.start.saturating_sub(1);
     let template = file.template_place(error.span.start);

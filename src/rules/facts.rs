@@ -20,9 +20,9 @@ use crate::flux::{
 };
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
-use crate::tree::{App, File, Gap};
-use crate::workload::budget::Budget;
-use crate::workload::standing::{self, Standing};
+use crate::tree::{App, Gap, OutputFile};
+use crate::workload::budget::DisruptionBudget;
+use crate::workload::standing::{self, PodSecurityStanding};
 use crate::workload::{self, Workload};
 use crate::yaml;
 
@@ -56,14 +56,14 @@ pub struct Measures<'m> {
 /// Everything that a rule may look at.
 pub struct Facts<'t> {
     /// The files of the tree by path, those aside that are kept beside it.
-    pub(super) files: BTreeMap<&'t str, &'t File>,
+    pub(super) files: BTreeMap<&'t str, &'t OutputFile>,
     pub(super) builds: &'t Builds<'t>,
     pub(super) releases: &'t [Release<'t>],
     pub(super) workloads: &'t [Workload<'t>],
     /// The budgets that somebody wrote.
-    pub(super) budgets: Vec<Budget>,
+    pub(super) budgets: Vec<DisruptionBudget>,
     pub(super) measures: Measures<'t>,
-    standings: OnceLock<BTreeMap<String, Vec<Standing>>>,
+    standings: OnceLock<BTreeMap<String, Vec<PodSecurityStanding>>>,
     pub(super) index: OnceLock<ObjectIndex>,
     hidden: OnceLock<Vec<HiddenPart>>,
     uses: OnceLock<ManifestUses<'t>>,
@@ -73,18 +73,18 @@ pub struct Facts<'t> {
 impl<'t> Facts<'t> {
     /// Follows Flux through files, and hands what comes of it to `look`.
     pub fn gather<R>(
-        files: impl Iterator<Item = &'t File>,
+        files: impl Iterator<Item = &'t OutputFile>,
         measures: Measures<'t>,
         look: impl FnOnce(&Facts<'_>) -> R,
     ) -> R {
-        let files: Vec<&File> = files.collect();
+        let files: Vec<&OutputFile> = files.collect();
         let tree = TreeFiles::over(measures.kept, files.iter().copied());
         let builds = Builds::following(&tree, measures.follow, measures.memory);
         let releases = Release::all(&builds, measures.profiles);
         let workloads = workload::all(&builds, &releases);
         look(&Facts {
             files: files.iter().map(|file| (&*file.path, *file)).collect(),
-            budgets: Budget::all(&builds, &releases),
+            budgets: DisruptionBudget::all(&builds, &releases),
             builds: &builds,
             releases: &releases,
             workloads: &workloads,
@@ -174,7 +174,7 @@ impl<'t> Facts<'t> {
     }
 
     /// Returns how the workloads of each namespace stand to the Pod Security Standards.
-    pub(super) fn standings(&self) -> &BTreeMap<String, Vec<Standing>> {
+    pub(super) fn standings(&self) -> &BTreeMap<String, Vec<PodSecurityStanding>> {
         self.standings.get_or_init(|| {
             let (profiles, version) = (self.measures.profiles, self.policy().kubernetes);
             standing::judge(
@@ -188,7 +188,7 @@ impl<'t> Facts<'t> {
     }
 
     /// Lists how the workloads of a namespace stand to the Pod Security Standards, and who else makes pods in it.
-    pub(super) fn standings_in(&self, namespace: &Member<'_>) -> Vec<&Standing> {
+    pub(super) fn standings_in(&self, namespace: &Member<'_>) -> Vec<&PodSecurityStanding> {
         let root = namespace.root;
         let inside = self.standings().get(&namespace.name).into_iter().flatten();
         inside.filter(|standing| standing.is_of(root)).collect()
@@ -294,7 +294,7 @@ impl<'t> Facts<'t> {
 
     /// Returns the documents of a manifest, in YAML or in JSON; a file is one by its name, or because a
     /// kustomization lists it.
-    pub(super) fn documents<'f>(&self, file: &'f File) -> Cow<'f, [yaml::Document]> {
+    pub(super) fn documents<'f>(&self, file: &'f OutputFile) -> Cow<'f, [yaml::Document]> {
         let is_parsed = file.is_yaml() || !file.documents.is_empty();
         if is_parsed || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
             return Cow::Borrowed(file.documents.as_slice());
@@ -338,7 +338,7 @@ pub(super) fn is_substituted(text: &str) -> bool {
 }
 
 /// Returns whether a file's objects reach the cluster as plain text of the repository.
-pub(super) fn is_open(file: &File) -> bool {
+pub(super) fn is_open(file: &OutputFile) -> bool {
     !file.is_secret()
 }
 

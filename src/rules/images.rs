@@ -6,7 +6,7 @@ use kustomize::Field;
 
 use super::subject::JudgedSubject;
 use super::{Category, Rule, Verdict};
-use crate::workload::Container;
+use crate::workload::WorkloadContainer;
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
@@ -141,7 +141,7 @@ A git-sync sidecar brings files into a running pod that nobody has reviewed with
     image_missing::RULE,
 ];
 
-fn image(container: Container<'_>) -> Option<&str> {
+fn image(container: WorkloadContainer<'_>) -> Option<&str> {
     let image = container.value["image"].as_str();
     image.filter(|image| !image.is_empty() && !image.contains("${"))
 }

@@ -8,7 +8,7 @@ use crate::charts::profile::Match;
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::Member;
 use crate::source::Place;
-use crate::workload::{Container, Home, PodField, Workload};
+use crate::workload::{Home, PodField, Workload, WorkloadContainer};
 
 /// A rule at work.
 pub(super) struct Judge<'f, 't> {
@@ -51,7 +51,7 @@ impl<'f, 't> Judge<'f, 't> {
         &mut self,
         key: &'static str,
         pick: fn(&Workload<'t>) -> bool,
-        judge: impl Fn(&Workload<'_>, Container<'_>) -> Option<Verdict>,
+        judge: impl Fn(&Workload<'_>, WorkloadContainer<'_>) -> Option<Verdict>,
     ) {
         for workload in self.facts.lasting().filter(|one| pick(one)) {
             for container in workload.containers().filter(|one| !one.init) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::PathRole;
 use serde_json::Value;
 
-use super::plan::{NewFile, Plan, PlannedEdit};
+use super::plan::{NewFile, PlannedEdit, RemedyPlan};
 use super::remedy::RemedyScope;
 use crate::flux::Kustomization;
 use crate::flux::builds::Builds;
@@ -27,13 +27,13 @@ struct Listing<'t> {
 
 /// A place for a new file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spot<'t> {
+pub(super) struct ListingSpot<'t> {
     folder: String,
     listed_by: Vec<Listing<'t>>,
 }
 
 /// What a rule wants to put into a new file.
-pub(super) struct Content {
+pub(super) struct NewContent {
     /// The name that it gets when it is free, without `.yaml`.
     pub(super) stem: &'static str,
     /// The text: YAML.
@@ -62,8 +62,8 @@ impl<'t> Listings<'t> {
     /// Returns the place beside a file: what lists the file will list the new one.
     ///
     /// Flux takes every manifest of a folder that no kustomization is about, so that nothing may have to.
-    pub(super) fn beside(&self, path: &str) -> Spot<'t> {
-        Spot {
+    pub(super) fn beside(&self, path: &str) -> ListingSpot<'t> {
+        ListingSpot {
             folder: split(path).0.to_owned(),
             listed_by: self.0.get(path).cloned().unwrap_or_default(),
         }
@@ -79,7 +79,7 @@ impl<'t> Listing<'t> {
     }
 }
 
-impl<'t> Spot<'t> {
+impl<'t> ListingSpot<'t> {
     /// Returns the place in a folder of the tree, listed by the folder's own kustomization if there is one.
     pub(super) fn inside(builds: &'t Builds<'t>, folder: &str) -> Self {
         let own = builds.kustomizations.get(folder);
@@ -99,7 +99,12 @@ impl<'t> Spot<'t> {
     /// Adds a file here, under a name that no file of the author has.
     ///
     /// Nothing is added where a file that is kept by hand would have to list it.
-    pub(super) fn add(&self, context: &RemedyScope<'_, '_>, file: Content, plan: &mut Plan) {
+    pub(super) fn add(
+        &self,
+        context: &RemedyScope<'_, '_>,
+        file: NewContent,
+        plan: &mut RemedyPlan,
+    ) {
         let mut listings = self.listed_by.iter();
         if listings.any(|listing| !context.files.contains_key(listing.kustomization)) {
             return;
@@ -113,7 +118,7 @@ impl<'t> Spot<'t> {
         };
         let mut name = format!("{}.yaml", file.stem);
         let mut count = 1;
-        let taken = |path: &str, plan: &Plan| {
+        let taken = |path: &str, plan: &RemedyPlan| {
             context.files.contains_key(path) || plan.files.iter().any(|new| new.path == path)
         };
         while taken(&path(&name), plan) {

@@ -19,18 +19,18 @@ pub struct Policy {
     /// The level wished for a namespace, with the place of the wish.
     pub pod_security: BTreeMap<String, (Level, Option<Place>)>,
     /// The requests and limits of containers that nobody knows; none unless the project sets some.
-    pub resources: Option<Resources>,
+    pub resources: Option<DefaultResources>,
     /// The tier of what belongs to no app, by chart or namespace: `critical`, `high`, `standard` or `low`.
     pub tiers: BTreeMap<String, String>,
     /// The namespaces that network policies close.
-    pub network_policies: Closed,
+    pub network_policies: ClosedNamespaces,
     /// Objects that are there though nothing here applies them: `KIND/NAMESPACE/NAME`, or `KIND/NAME`.
     pub external: BTreeSet<String>,
 }
 
 /// Requests and limits for containers of which no profile knows what they need.
 #[derive(Clone, Debug, Default)]
-pub struct Resources {
+pub struct DefaultResources {
     /// The CPU request.
     pub cpu_request: Option<String>,
     /// The memory request.
@@ -43,7 +43,7 @@ pub struct Resources {
 
 /// Which namespaces network policies close.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Closed {
+pub enum ClosedNamespaces {
     /// None.
     #[default]
     Nothing,
@@ -61,13 +61,13 @@ impl Default for Policy {
             pod_security: BTreeMap::new(),
             resources: None,
             tiers: BTreeMap::new(),
-            network_policies: Closed::Nothing,
+            network_policies: ClosedNamespaces::Nothing,
             external: BTreeSet::new(),
         }
     }
 }
 
-impl Resources {
+impl DefaultResources {
     /// Returns them as the field of a container.
     pub(super) fn to_value(&self) -> Value {
         json!({
@@ -109,6 +109,6 @@ impl Policy {
     /// Lists what makes no sense by itself.
     pub fn problems(&self) -> Vec<Diagnostic> {
         let resources = self.resources.iter();
-        resources.flat_map(Resources::problems).collect()
+        resources.flat_map(DefaultResources::problems).collect()
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::judge::Judge;
 use super::{Category, Rule, Verdict, remedies};
 use crate::charts::profile::PROBES;
-use crate::workload::{Container, Home, Workload};
+use crate::workload::{Home, Workload, WorkloadContainer};
 
 const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 
@@ -104,7 +104,7 @@ fn needed(judge: &mut Judge<'_, '_>, probe: &'static str) {
     });
 }
 
-fn ports(workload: &Workload<'_>, container: Container<'_>) -> Option<Verdict> {
+fn ports(workload: &Workload<'_>, container: WorkloadContainer<'_>) -> Option<Verdict> {
     let asked: Vec<&Value> = PROBES
         .iter()
         .flat_map(|probe| {

@@ -6,7 +6,7 @@ use crate::flux::AppliedObject;
 use crate::flux::builds::Member;
 use crate::source::Place;
 use crate::workload::Workload;
-use crate::workload::budget::Budget;
+use crate::workload::budget::DisruptionBudget;
 
 /// One thing that a rule looks at, and the names by which a project may exempt it.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl JudgedSubject {
     }
 
     /// Takes a budget, which may also be exempt by the name of the release that has it among its values.
-    pub(super) fn budget(facts: &Facts<'_>, budget: &Budget) -> Self {
+    pub(super) fn budget(facts: &Facts<'_>, budget: &DisruptionBudget) -> Self {
         let (label, mut names) = facts.subjects_at(&budget.place);
         let own = (budget.namespace.clone(), budget.name.clone());
         if !budget.name.is_empty() && !names.contains(&own) {

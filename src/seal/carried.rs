@@ -7,10 +7,10 @@ use super::Inputs;
 use super::coverage::{self, Extent};
 use super::identities::{listed_keys, without};
 use super::report;
-use super::rules::{Rule, Rules};
+use super::rules::{Rules, SealingRule};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::tree::{File, Origin};
+use crate::tree::{OutputFile, OutputOrigin};
 
 /// How the names of templates end that are more than copied.
 const TEMPLATE: &str = ".tera";
@@ -18,10 +18,10 @@ const TEMPLATE: &str = ".tera";
 /// Returns whether a file is copied from one that is sealed already.
 ///
 /// What a template prints is none: it may have put a secret into what is not encrypted.
-pub(super) fn is_carried(file: &File) -> bool {
-    let copied = |origin: &Origin| match origin {
-        Origin::Template { template, .. } => !template.path.ends_with(TEMPLATE),
-        Origin::Rule(_) => false,
+pub(super) fn is_carried(file: &OutputFile) -> bool {
+    let copied = |origin: &OutputOrigin| match origin {
+        OutputOrigin::Template { template, .. } => !template.path.ends_with(TEMPLATE),
+        OutputOrigin::Rule(_) => false,
     };
     let is_copied = !file.origins.is_empty() && file.origins.iter().all(copied);
     is_copied && file.binary.is_none() && sops_age::is_sealed(&file.source.text)
@@ -33,8 +33,8 @@ pub(super) fn is_carried(file: &File) -> bool {
 /// One that is broken or was changed, that is sealed for others than its rule names, or that keeps values of a Secret
 /// in plain text.
 pub(super) fn judge(
-    file: &File,
-    rule: &Rule,
+    file: &OutputFile,
+    rule: &SealingRule,
     inputs: &Inputs<'_>,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let source = &file.source;
@@ -61,7 +61,11 @@ pub(super) fn judge(
 }
 
 /// Says that a file is sealed for others than its rule names.
-fn other_recipients(file: &File, rule: &Rule, sealed: &SealedFile) -> Option<Diagnostic> {
+fn other_recipients(
+    file: &OutputFile,
+    rule: &SealingRule,
+    sealed: &SealedFile,
+) -> Option<Diagnostic> {
     let difference = difference(&sealed.metadata, rule)?;
     let message = format!("`{}` is sealed already, {difference}", file.path);
     let mut problem = Diagnostic::error("carried-recipients", message);
@@ -78,7 +82,7 @@ fn other_recipients(file: &File, rule: &Rule, sealed: &SealedFile) -> Option<Dia
 }
 
 /// Says how those for whom a file is sealed are others than those whom a rule names.
-fn difference(metadata: &Metadata, rule: &Rule) -> Option<String> {
+fn difference(metadata: &Metadata, rule: &SealingRule) -> Option<String> {
     let (found, wanted) = (metadata.sealed_for(), &rule.creation.named_keys);
     let [missing, strange] = [without(wanted, &found), without(&found, wanted)];
     let [unable, able] = [&missing, &strange].map(|keys| listed_keys(keys.iter().copied()));
@@ -113,8 +117,8 @@ pub fn kept_problem(source: &Source, rules: &Rules) -> Option<Diagnostic> {
 
 /// Warns of a file of which another part is encrypted than its rule says.
 fn other_selector(
-    file: &File,
-    rule: &Rule,
+    file: &OutputFile,
+    rule: &SealingRule,
     sealed: &SealedFile,
     store: Store,
 ) -> Option<Diagnostic> {
@@ -148,7 +152,7 @@ fn told(selector: &str, mac_only_encrypted: bool) -> String {
 }
 
 /// Opens a file that an identity at hand is for, to see that it is whole.
-fn open_problem(file: &File, sealed: SealedFile, keyring: &Keyring) -> Option<Diagnostic> {
+fn open_problem(file: &OutputFile, sealed: SealedFile, keyring: &Keyring) -> Option<Diagnostic> {
     let mut copies = sealed.metadata.age.iter();
     let is_for_us = copies.any(|copy| keyring.holds(&copy.recipient));
     match sealed.unlock(keyring) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sops_age::{Content, Document, Leaf, Outline, PlainFile, Scope, is_covered};
 
 use super::report;
-use super::rules::Rule;
+use super::rules::SealingRule;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 use crate::tree::secret_manifest::{SecretManifest, SecretValue};
@@ -23,7 +23,7 @@ pub(super) struct Extent<'e> {
 
 impl<'e> Extent<'e> {
     /// Takes what a rule says.
-    pub(super) fn of_rule(rule: &'e Rule) -> Self {
+    pub(super) fn of_rule(rule: &'e SealingRule) -> Self {
         Self {
             scope: &rule.creation.scope,
             named: "its rule",

@@ -17,18 +17,18 @@ use crate::source::Source;
 /// The files that are there, by path.
 #[derive(Default)]
 pub struct Earlier {
-    files: BTreeMap<String, File>,
+    files: BTreeMap<String, EarlierFile>,
 }
 
 /// One of them.
-pub(super) struct File {
+pub(super) struct EarlierFile {
     /// What is on disk.
     pub(super) bytes: Vec<u8>,
-    pub(super) state: State,
+    pub(super) state: OpeningState,
 }
 
 /// How far a file could be opened.
-pub(super) enum State {
+pub(super) enum OpeningState {
     /// SOPS did not seal it.
     Plain,
     /// It cannot be read.
@@ -52,7 +52,7 @@ impl Earlier {
         let files = paths.into_par_iter().filter_map(|path| {
             let bytes = existing(path)?;
             let state = state(path, &bytes, keyring);
-            Some((path.to_owned(), File { bytes, state }))
+            Some((path.to_owned(), EarlierFile { bytes, state }))
         });
         Self {
             files: files.collect(),
@@ -67,7 +67,7 @@ impl Earlier {
     /// Lists for whom those are sealed that no identity at hand opens.
     pub fn closed(&self) -> impl Iterator<Item = Vec<String>> {
         self.files.values().filter_map(|file| match &file.state {
-            State::Closed(sealed) => {
+            OpeningState::Closed(sealed) => {
                 let copies = sealed.metadata.age.iter();
                 Some(copies.map(|copy| copy.recipient.clone()).collect())
             }
@@ -75,7 +75,7 @@ impl Earlier {
         })
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<&File> {
+    pub(super) fn get(&self, path: &str) -> Option<&EarlierFile> {
         self.files.get(path)
     }
 
@@ -89,9 +89,9 @@ impl Earlier {
         let mut closed = Vec::new();
         for (path, file) in self.files.iter().chain(&others.files) {
             match &file.state {
-                State::Open(_) | State::Damaged(..) => return None,
-                State::Closed(sealed) => closed.push((path, &sealed.metadata)),
-                State::Plain | State::Broken(_) => {}
+                OpeningState::Open(_) | OpeningState::Damaged(..) => return None,
+                OpeningState::Closed(sealed) => closed.push((path, &sealed.metadata)),
+                OpeningState::Plain | OpeningState::Broken(_) => {}
             }
         }
         let (first, _) = closed.first()?;
@@ -122,22 +122,24 @@ impl Earlier {
     }
 }
 
-fn state(path: &str, bytes: &[u8], keyring: &Keyring) -> State {
+fn state(path: &str, bytes: &[u8], keyring: &Keyring) -> OpeningState {
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return State::Plain;
+        return OpeningState::Plain;
     };
     let source = Source::new(path, text);
     let sealed = match SealedFile::find(text, Store::of(path)) {
-        None => return State::Plain,
+        None => return OpeningState::Plain,
         Some(Ok(sealed)) => sealed,
-        Some(Err(problem)) => return State::Broken(report::sealed_problem(&source, &problem)),
+        Some(Err(problem)) => {
+            return OpeningState::Broken(report::sealed_problem(&source, &problem));
+        }
     };
     let Ok(key) = sealed.unlock(keyring) else {
-        return State::Closed(Box::new(sealed));
+        return OpeningState::Closed(Box::new(sealed));
     };
     let metadata = sealed.metadata.clone();
     match sealed.open(key) {
-        Ok(opened) => State::Open(Box::new(opened)),
-        Err(problem) => State::Damaged(metadata, report::open_problem(&source, &problem)),
+        Ok(opened) => OpeningState::Open(Box::new(opened)),
+        Err(problem) => OpeningState::Damaged(metadata, report::open_problem(&source, &problem)),
     }
 }

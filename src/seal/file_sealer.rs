@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::coverage::Extent;
 use super::identities::{listed_keys, names, without};
 use super::report;
-use super::rules::{Rule, Rules, layouts};
+use super::rules::{Rules, SealingRule, layouts};
 use crate::diagnostic::Diagnostic;
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span};
@@ -270,7 +270,7 @@ impl<'s> FileSealer<'s> {
         &self,
         source: &Arc<Source>,
         sealed: &SealedFile,
-        rule: Option<&Rule>,
+        rule: Option<&SealingRule>,
     ) -> Vec<Diagnostic> {
         let path = &source.path;
         let mut documents = sealed.outline.documents.iter();
@@ -362,7 +362,7 @@ fn readable(
 }
 
 fn seal_by(
-    rule: &Rule,
+    rule: &SealingRule,
     path: &str,
     plain: &[u8],
     now: &str,

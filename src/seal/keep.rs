@@ -8,13 +8,13 @@ use sops_age::{
 };
 
 use super::DataKeys;
-use super::earlier::{File, State};
+use super::earlier::{EarlierFile, OpeningState};
 use super::identities::names;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Route;
 
 /// What to do about a sealed file that is there.
-pub(super) enum Verdict<'e> {
+pub(super) enum KeepVerdict<'e> {
     /// It holds the same: every byte stays.
     Same,
     /// It may hold the same, and there is no identity to tell: it stays.
@@ -30,7 +30,7 @@ pub(super) enum Verdict<'e> {
 
 /// A file that is to be sealed.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'w> {
+pub(super) struct WantedFile<'w> {
     pub(super) file: &'w PlainFile,
     /// The same file with other values made up, if some are made up.
     pub(super) unseen: Option<&'w PlainFile>,
@@ -43,45 +43,47 @@ pub(super) struct Wanted<'w> {
 ///
 /// Where `unseen` holds another value than the file, the value is made up, and nothing here knows whether the sealed one
 /// is the same.
-pub(super) fn judge<'e>(wanted: &Wanted<'_>, earlier: &'e File) -> Verdict<'e> {
+pub(super) fn judge<'e>(wanted: &WantedFile<'_>, earlier: &'e EarlierFile) -> KeepVerdict<'e> {
     let same_rule = |metadata: &Metadata| metadata.is_of_rule(&wanted.target, wanted.store);
     match &earlier.state {
-        State::Plain => Verdict::Differs,
-        State::Closed(sealed) => {
+        OpeningState::Plain => KeepVerdict::Differs,
+        OpeningState::Closed(sealed) => {
             let metadata = &sealed.metadata;
             let same = same_rule(metadata) && metadata.sealed_for() == recipients(wanted);
             if same && could_hold(&sealed.outline, wanted) {
-                Verdict::Unverified
+                KeepVerdict::Unverified
             } else {
-                Verdict::Differs
+                KeepVerdict::Differs
             }
         }
-        State::Damaged(metadata, _)
+        OpeningState::Damaged(metadata, _)
             if !same_rule(metadata) || metadata.sealed_for() != recipients(wanted) =>
         {
-            Verdict::Differs
+            KeepVerdict::Differs
         }
-        State::Broken(problem) | State::Damaged(_, problem) => Verdict::Damaged(problem.clone()),
-        State::Open(opened) if !same_rule(&opened.metadata) => Verdict::Differs,
-        State::Open(opened) if opened.metadata.sealed_for() != recipients(wanted) => {
+        OpeningState::Broken(problem) | OpeningState::Damaged(_, problem) => {
+            KeepVerdict::Damaged(problem.clone())
+        }
+        OpeningState::Open(opened) if !same_rule(&opened.metadata) => KeepVerdict::Differs,
+        OpeningState::Open(opened) if opened.metadata.sealed_for() != recipients(wanted) => {
             match wanted.data_keys {
-                DataKeys::Kept => Verdict::Changed(opened),
-                DataKeys::Replaced => Verdict::Differs,
+                DataKeys::Kept => KeepVerdict::Changed(opened),
+                DataKeys::Replaced => KeepVerdict::Differs,
             }
         }
-        State::Open(opened) if opened.holds(wanted.file) => Verdict::Same,
-        State::Open(opened) if could_be_open(opened, wanted) => Verdict::Unverified,
-        State::Open(opened) => Verdict::Changed(opened),
+        OpeningState::Open(opened) if opened.holds(wanted.file) => KeepVerdict::Same,
+        OpeningState::Open(opened) if could_be_open(opened, wanted) => KeepVerdict::Unverified,
+        OpeningState::Open(opened) => KeepVerdict::Changed(opened),
     }
 }
 
 /// Returns for whom a file is to be sealed.
-pub(super) fn recipients(wanted: &Wanted<'_>) -> BTreeSet<String> {
+pub(super) fn recipients(wanted: &WantedFile<'_>) -> BTreeSet<String> {
     names(wanted.target.recipients)
 }
 
 /// Returns whether an open file differs in nothing but in values that are made up.
-fn could_be_open(opened: &OpenedFile, wanted: &Wanted<'_>) -> bool {
+fn could_be_open(opened: &OpenedFile, wanted: &WantedFile<'_>) -> bool {
     match (wanted.file, wanted.unseen) {
         (PlainFile::Tree(plain), unseen) => {
             let known = KnownValues::of(plain, unseen.and_then(PlainFile::outline));
@@ -96,7 +98,7 @@ fn could_be_open(opened: &OpenedFile, wanted: &Wanted<'_>) -> bool {
 }
 
 /// Returns whether a closed file could hold what is wanted.
-fn could_hold(sealed: &Outline, wanted: &Wanted<'_>) -> bool {
+fn could_hold(sealed: &Outline, wanted: &WantedFile<'_>) -> bool {
     match (wanted.file, wanted.unseen) {
         (PlainFile::Tree(plain), unseen) => {
             let known = KnownValues::of(plain, unseen.and_then(PlainFile::outline));
@@ -154,7 +156,7 @@ impl KnownValues {
 
 /// Returns whether a sealed value could be a plain one: what is not encrypted must be equal, and a
 /// ciphertext shows the type and the length of what it hides.
-fn could_be(plain: &Leaf, sealed: &Leaf, wanted: &Wanted<'_>, known: bool) -> bool {
+fn could_be(plain: &Leaf, sealed: &Leaf, wanted: &WantedFile<'_>, known: bool) -> bool {
     let (Some(value), Content::Value(Value { text, .. })) =
         (covered_value(plain, wanted.target.scope), &sealed.content)
     else {

@@ -9,7 +9,7 @@ use sops_age::{Draw, SealedFile, Store};
 
 use super::identities::{listed_keys, names};
 use super::report;
-use super::rules::{Rule, Rules, layouts};
+use super::rules::{Rules, SealingRule, layouts};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -142,7 +142,7 @@ impl<'r> Renewal<'r> {
     fn recipients(
         &self,
         sealed_for: &BTreeSet<String>,
-        rule: Option<&Rule>,
+        rule: Option<&SealingRule>,
     ) -> Result<Vec<Recipient>, Diagnostic> {
         if let Some(rule) = rule {
             return match rule.unfit.first() {
@@ -167,7 +167,7 @@ impl<'r> Renewal<'r> {
             .collect()
     }
 
-    fn judge(&self, rule: &Rule) -> Result<(), Diagnostic> {
+    fn judge(&self, rule: &SealingRule) -> Result<(), Diagnostic> {
         let recipients = names(&rule.creation.recipients);
         if rule.creation.recipients.is_empty() || self.is_in_order(&recipients) {
             return Ok(());

@@ -11,7 +11,7 @@ use sops_age::{CreationRule, Layouts, RULE_FILE};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
-use crate::tree::File;
+use crate::tree::OutputFile;
 use crate::tree::output_path::split;
 
 /// A file that every tree could have, and that cannot be sealed: what matches it matches everything.
@@ -36,12 +36,12 @@ pub(super) struct RuleFile {
     name: String,
     /// The `creation_rules` key.
     place: Option<Place>,
-    list: Vec<Rule>,
+    list: Vec<SealingRule>,
 }
 
 /// One creation rule.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct SealingRule {
     /// What it says.
     pub(super) creation: CreationRule,
     /// Where it says which files it is for.
@@ -57,7 +57,7 @@ pub(super) struct Rule {
     pub(super) terms: SealTerms,
 }
 
-impl Rule {
+impl SealingRule {
     /// Returns the rule if Kiln can seal by it.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Rule {
 }
 
 /// Returns how metadata is laid out: as a rule sets it, or as usual.
-pub(super) fn layouts(rule: Option<&Rule>) -> Layouts {
+pub(super) fn layouts(rule: Option<&SealingRule>) -> Layouts {
     rule.map_or_else(Layouts::default, |rule| rule.creation.layouts.clone())
 }
 
@@ -159,17 +159,20 @@ impl Rules {
     /// Lists the outputs that a rule names: those that are to be sealed whatever they are called.
     ///
     /// A rule without `path_regex`, or one that also matches a file that has to stay as it is
-    /// ([`File::plain_reader`]) or a `kustomization.yaml` beside the rule file, whether there is one or not,
+    /// ([`OutputFile::plain_reader`]) or a `kustomization.yaml` beside the rule file, whether there is one or not,
     /// names none. It is a default, and says how files with `.sops.` in their name are sealed. That a pattern
     /// matches the rule file itself, as `\.sops\.yaml$` does, says nothing.
-    pub fn named<'f>(&self, files: impl Iterator<Item = &'f File> + Clone) -> BTreeSet<String> {
-        let is_rule_file = |file: &File| split(&file.path).1 == RULE_FILE;
+    pub fn named<'f>(
+        &self,
+        files: impl Iterator<Item = &'f OutputFile> + Clone,
+    ) -> BTreeSet<String> {
+        let is_rule_file = |file: &OutputFile| split(&file.path).1 == RULE_FILE;
         let plain: Vec<String> = files
             .clone()
             .filter(|file| file.plain_reader().is_some())
             .map(|file| self.full(&file.path))
             .collect();
-        let defaults: BTreeSet<*const Rule> = self
+        let defaults: BTreeSet<*const SealingRule> = self
             .files
             .iter()
             .flat_map(|(folder, file)| file.list.iter().map(move |rule| (folder, file, rule)))
@@ -184,7 +187,7 @@ impl Rules {
             })
             .map(|(_, _, rule)| std::ptr::from_ref(rule))
             .collect();
-        let is_named = |file: &&File| {
+        let is_named = |file: &&OutputFile| {
             let rule = self.find(&file.path).filter(|_| !is_rule_file(file));
             rule.is_some_and(|rule| !defaults.contains(&std::ptr::from_ref(rule)))
         };
@@ -195,12 +198,12 @@ impl Rules {
     }
 
     /// Returns the first rule that matches an output.
-    pub(super) fn find(&self, path: &str) -> Option<&Rule> {
+    pub(super) fn find(&self, path: &str) -> Option<&SealingRule> {
         self.find_in_project(&self.full(path))
     }
 
     /// Returns the first rule that matches a file, given by its path in the project.
-    pub(super) fn find_in_project(&self, path: &str) -> Option<&Rule> {
+    pub(super) fn find_in_project(&self, path: &str) -> Option<&SealingRule> {
         let (folder, file) = self.nearest(path)?;
         let path = below(path, folder);
         file.list.iter().find(|rule| rule.creation.matches(path))

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// A name and its version, by where they stand.
-pub type Versions = BTreeMap<String, (String, String)>;
+pub type ImageVersions = BTreeMap<String, (String, String)>;
 
 /// The keys whose text is an image: of containers and of nearly all custom resources, and of CloudNativePG.
 const IMAGE_KEYS: [&str; 2] = ["image", "imageName"];
 
 /// Finds the images of an object that name a version, by the dotted way to them.
-pub fn images(value: &Value) -> Versions {
-    let mut found = Versions::new();
+pub fn images(value: &Value) -> ImageVersions {
+    let mut found = ImageVersions::new();
     walk_mappings(value, "", &mut |route, entries| {
         let text = |key: &str| entries.get(key).and_then(Value::as_str);
         let scalar = |key: &str| match entries.get(key)? {
@@ -87,7 +87,7 @@ pub fn walk_mappings(
     }
 }
 
-fn trimmed(found: Versions) -> Versions {
+fn trimmed(found: ImageVersions) -> ImageVersions {
     let trim = |route: String| route.trim_start_matches('.').to_owned();
     found
         .into_iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
-use super::functions::{Evaluator, Failure};
+use super::functions::{EvaluationFailure, Evaluator};
 use super::pointer::Pointer;
 use super::rules::costly;
 use super::shape::route;
@@ -262,9 +262,9 @@ fn evaluate(
     let result = evaluator
         .evaluate(expression, own, config)
         .map_err(|failure| match failure {
-            Failure::Syntax => Some(format!("`{expression}` is not CEL")),
-            Failure::Execution(error) => Some(cel::reason(&error, expression)),
-            Failure::TooCostly => None,
+            EvaluationFailure::Syntax => Some(format!("`{expression}` is not CEL")),
+            EvaluationFailure::Execution(error) => Some(cel::reason(&error, expression)),
+            EvaluationFailure::TooCostly => None,
         })?;
     cel::json(&result).ok_or_else(|| Some(format!("`{expression}` gives no plain value")))
 }

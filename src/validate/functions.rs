@@ -24,7 +24,7 @@ use super::address_range::AddressRange;
 use crate::cel::{self, Meter, Unevaluated};
 
 /// Why an expression has no value.
-pub(super) enum Failure {
+pub(super) enum EvaluationFailure {
     /// It is not CEL.
     Syntax,
     /// It cannot work with the values.
@@ -53,8 +53,8 @@ impl Evaluator {
         expression: &str,
         own: &Value,
         config: &Value,
-    ) -> Result<kube_cel::cel::Value, Failure> {
-        let tree = cel::expression(expression).map_err(|_| Failure::Syntax)?;
+    ) -> Result<kube_cel::cel::Value, EvaluationFailure> {
+        let tree = cel::expression(expression).map_err(|_| EvaluationFailure::Syntax)?;
         let mut context = self.functions.new_inner_scope();
         for (name, value) in [("self", own), ("config", config)] {
             if let Some(part) = cel::part(value, name, &tree) {
@@ -63,8 +63,8 @@ impl Evaluator {
         }
         let result = tree.evaluate(&context, &self.meter);
         result.map_err(|unevaluated| match unevaluated {
-            Unevaluated::Execution(error) => Failure::Execution(error),
-            Unevaluated::TooCostly => Failure::TooCostly,
+            Unevaluated::Execution(error) => EvaluationFailure::Execution(error),
+            Unevaluated::TooCostly => EvaluationFailure::TooCostly,
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Value};
 
 use super::references::{self, SchemaFault};
-use super::{Text, shared_definitions, vocabulary};
+use super::{SchemaText, shared_definitions, vocabulary};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Route};
@@ -18,7 +18,7 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// A schema that is packed came with the binary: a test checked it, so that no run has to.
 pub(super) fn read_schema(
     path: &str,
-    text: &Text,
+    text: &SchemaText,
     shared: Option<&Value>,
 ) -> Result<Value, Vec<Diagnostic>> {
     if let Some(mut schema) = text.packed.and_then(yaml::unpack_json) {
@@ -45,7 +45,7 @@ pub(super) fn read_schema(
 /// Reads a schema that was read before, with its words for people.
 pub(super) fn read_again(
     path: &str,
-    text: &Text,
+    text: &SchemaText,
     shared: Option<&Value>,
 ) -> Result<Value, Vec<Diagnostic>> {
     let mut schema = parse_schema(path, &text.text)?;

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use kube_cel::cel::Value as CelValue;
 use serde_json::Value;
 
-use super::functions::{Evaluator, Failure};
+use super::functions::{EvaluationFailure, Evaluator};
 use super::hidden::HiddenPlaces;
 use super::pointer::Pointer;
 use super::shape;
 use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
-use crate::config::cluster::Places;
+use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 
 /// Runs the rules of a config.
@@ -20,7 +20,7 @@ pub(super) struct RuleRunner<'r> {
     pub(super) evaluator: &'r Evaluator,
     /// The config, defaults filled in.
     pub(super) config: &'r Value,
-    pub(super) places: &'r Places,
+    pub(super) places: &'r ConfigPlaces,
     /// What no message shows.
     pub(super) hidden: &'r HiddenPlaces,
     /// Whether the config has errors of type.
@@ -73,7 +73,7 @@ impl RuleRunner<'_> {
         let evaluate = |expression| self.evaluator.evaluate(expression, own, self.config);
         Some(match evaluate(expression) {
             Ok(CelValue::Bool(true)) => return None,
-            Err(Failure::TooCostly) => self.too_costly(expression, pointer),
+            Err(EvaluationFailure::TooCostly) => self.too_costly(expression, pointer),
             _ if self.may_see_made_up(expression, pointer) => return None,
             Ok(CelValue::Bool(false)) => {
                 let computed = text("messageExpression");
@@ -85,15 +85,15 @@ impl RuleRunner<'_> {
                     pointer,
                 )
             }
-            Err(Failure::Execution(_)) if self.broken => return None,
-            Err(Failure::Execution(error)) => {
+            Err(EvaluationFailure::Execution(_)) if self.broken => return None,
+            Err(EvaluationFailure::Execution(error)) => {
                 let reason = cel::reason(&error, expression);
                 Diagnostic::error(
                     "schema-rule",
                     format!("the rule `{expression}` cannot be evaluated: {reason}"),
                 )
             }
-            Ok(_) | Err(Failure::Syntax) => Diagnostic::error(
+            Ok(_) | Err(EvaluationFailure::Syntax) => Diagnostic::error(
                 "schema-rule",
                 format!("the rule `{expression}` is not a CEL condition"),
             ),

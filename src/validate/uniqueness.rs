@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::hidden::HiddenPlaces;
 use super::shape::route;
-use crate::config::cluster::Places;
+use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 
 const ADDRESSES: [&str; 5] = [
@@ -19,7 +19,7 @@ const ADDRESSES: [&str; 5] = [
 
 pub(super) fn problems(
     config: &Value,
-    places: &Places,
+    places: &ConfigPlaces,
     hidden: &HiddenPlaces,
     made_up: &BTreeMap<String, String>,
 ) -> Vec<Diagnostic> {
@@ -52,7 +52,7 @@ pub(super) fn problems(
 /// Looks for values that stand in more than one place.
 struct RepetitionSearch<'s> {
     config: &'s Value,
-    places: &'s Places,
+    places: &'s ConfigPlaces,
     /// What no message shows.
     hidden: &'s HiddenPlaces,
     /// The values that are made up, by JSON pointer.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::hidden::HiddenPlaces;
 use super::shape::{MAC_SEPARATORS, SchemaViolation, is_mac_address, route};
 use super::walk::ApplicableSchemas;
-use crate::config::cluster::Places;
+use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 use crate::source::shown_key;
 
@@ -25,7 +25,7 @@ pub(super) struct ViolationReport<'r> {
     /// What no message shows.
     pub(super) hidden: &'r HiddenPlaces,
     /// Where each value was written; what is hidden is blotted out in the texts.
-    pub(super) places: &'r Places,
+    pub(super) places: &'r ConfigPlaces,
 }
 
 impl ViolationReport<'_> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{self, Child, Stdio};
 use std::time::Duration;
 
-use super::{Error, Watch};
+use super::{Watch, WatchError};
 
 /// How long a list may be that is handed over in one variable: Linux takes 128 KiB.
 const LONGEST: usize = 100_000;
@@ -34,7 +34,7 @@ impl Changes<'_> {
 
 /// A command line of the user's.
 #[derive(Clone, Debug)]
-pub struct Command {
+pub struct UserCommand {
     /// What is given to the shell.
     pub line: String,
 }
@@ -48,7 +48,7 @@ pub enum Ended {
     Stopped,
 }
 
-impl Command {
+impl UserCommand {
     /// Runs the command by the shell in the project's folder, and waits for its end.
     ///
     /// Its output goes to stderr, as stdout is the caller's. It gets `KILN_ROOT`, `KILN_CREATED`,
@@ -57,8 +57,8 @@ impl Command {
     ///
     /// # Errors
     /// When there is no shell.
-    pub fn run(&self, watch: &Watch, changes: Changes<'_>) -> Result<Ended, Error> {
-        let failed = |cause| Error::Command {
+    pub fn run(&self, watch: &Watch, changes: Changes<'_>) -> Result<Ended, WatchError> {
+        let failed = |cause| WatchError::Command {
             command: self.line.clone(),
             cause,
         };
@@ -110,9 +110,9 @@ impl Command {
 ///
 /// # Errors
 /// When there is no shell.
-pub fn run_line(line: &str, folder: &Path) -> Result<Option<i32>, Error> {
+pub fn run_line(line: &str, folder: &Path) -> Result<Option<i32>, WatchError> {
     let status = shell(line, folder).status();
-    let status = status.map_err(|cause| Error::Command {
+    let status = status.map_err(|cause| WatchError::Command {
         command: line.to_owned(),
         cause,
     })?;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Paths;
-use crate::fs::{self, Around, Disk, Mark};
+use crate::fs::{self, Disk, PathMark, WatchedSurroundings};
 
 /// What the last compile saw and left; as long as it stands, nothing is to be done.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    inputs: BTreeMap<String, Mark>,
-    outside: BTreeMap<PathBuf, Mark>,
-    outputs: BTreeMap<String, Mark>,
+    inputs: BTreeMap<String, PathMark>,
+    outside: BTreeMap<PathBuf, PathMark>,
+    outputs: BTreeMap<String, PathMark>,
 }
 
 /// What is not as it was, by path; each list is sorted.
@@ -32,22 +32,22 @@ impl Difference {
 
 impl Expected {
     /// Adds inputs as [`Disk::seen`] gives them; what is there twice must be the same.
-    pub fn add_inputs(&mut self, seen: impl IntoIterator<Item = (String, Mark)>) {
+    pub fn add_inputs(&mut self, seen: impl IntoIterator<Item = (String, PathMark)>) {
         for (path, mark) in seen {
             let known = self.inputs.entry(path).or_insert_with(|| mark.clone());
             if !known.is_same(&mark) {
-                *known = Mark::Torn;
+                *known = PathMark::Torn;
             }
         }
     }
 
     /// Adds a file that may lie outside of the project.
-    pub fn add_outside(&mut self, path: PathBuf, mark: Mark) {
+    pub fn add_outside(&mut self, path: PathBuf, mark: PathMark) {
         self.outside.insert(path, mark);
     }
 
     /// Adds an output, by its path in the project.
-    pub fn add_output(&mut self, path: String, mark: Mark) {
+    pub fn add_output(&mut self, path: String, mark: PathMark) {
         self.outputs.insert(path, mark);
     }
 
@@ -56,15 +56,15 @@ impl Expected {
     }
 
     /// Looks at everything, and returns what is not as it was with what it is now.
-    pub(super) fn differences(&self, disk: &Disk) -> Found {
-        let mut found = Found::default();
+    pub(super) fn differences(&self, disk: &Disk) -> FoundMark {
+        let mut found = FoundMark::default();
         for (path, before) in &self.inputs {
             let now = disk.mark(path);
             if before.is_same(&now) {
                 continue;
             }
             match (before, &now) {
-                (Mark::Listing(before), Mark::Listing(after)) => {
+                (PathMark::Listing(before), PathMark::Listing(after)) => {
                     found
                         .inputs
                         .extend(before.symmetric_difference(after).cloned());
@@ -74,7 +74,7 @@ impl Expected {
             found.marks.push(now);
         }
         for (path, before) in &self.outside {
-            let now = Mark::anywhere(path);
+            let now = PathMark::anywhere(path);
             if !before.is_same(&now) {
                 let shown = path.strip_prefix(disk.root()).unwrap_or(path);
                 found.inputs.insert(shown.display().to_string());
@@ -92,7 +92,7 @@ impl Expected {
     }
 
     /// Finds the folders to watch.
-    pub(super) fn surround(&self, disk: &Disk, base: &Path, around: &mut Around) {
+    pub(super) fn surround(&self, disk: &Disk, base: &Path, around: &mut WatchedSurroundings) {
         let root = disk.root();
         for path in self.inputs.keys() {
             match path.strip_suffix('/') {
@@ -128,13 +128,13 @@ impl Expected {
 
 /// What differs, and what is there instead.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundMark {
     inputs: Paths,
     outputs: Paths,
-    marks: Vec<Mark>,
+    marks: Vec<PathMark>,
 }
 
-impl Found {
+impl FoundMark {
     pub(super) fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
@@ -147,7 +147,7 @@ impl Found {
     }
 }
 
-impl PartialEq for Found {
+impl PartialEq for FoundMark {
     /// Two looks saw the same differences.
     fn eq(&self, other: &Self) -> bool {
         self.inputs == other.inputs

@@ -9,14 +9,14 @@ use std::time::Duration;
 use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::{INTERVAL, Message, Mode, now};
-use crate::fs::{self, Identity};
+use crate::fs::{self, FileIdentity};
 
 /// What notices that something happened.
 pub(super) struct Eyes {
     mode: Mode,
     watcher: Option<RecommendedWatcher>,
     /// The folders that are watched, and the files of which no folder tells.
-    watched: BTreeMap<PathBuf, Identity>,
+    watched: BTreeMap<PathBuf, FileIdentity>,
 }
 
 impl fmt::Debug for Eyes {

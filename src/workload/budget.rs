@@ -22,7 +22,7 @@ pub enum Selects {
 
 /// A budget that somebody wrote: as a manifest, or among the values of a release.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub struct DisruptionBudget {
     /// Its name; empty when it stands among values.
     pub name: String,
     /// The namespace it holds in.
@@ -33,7 +33,7 @@ pub struct Budget {
     pub place: Place,
 }
 
-impl Budget {
+impl DisruptionBudget {
     /// Lists the budgets of a tree: manifests, and objects that releases bring among their values.
     pub fn all(builds: &Builds<'_>, releases: &[Release<'_>]) -> Vec<Self> {
         let mut found: Vec<Self> = builds

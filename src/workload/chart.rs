@@ -29,7 +29,7 @@ fn hold(conditions: &[Condition], release: &Release<'_>) -> bool {
     release.values_from || conditions.iter().all(|when| when.holds(&release.values))
 }
 
-fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workload<'t> {
+fn workload<'t>(release: &'t Release<'t>, known: &'t profile::ProfileWorkload) -> Workload<'t> {
     let name = release.fill(&known.name);
     let spec = spec(release, known);
     let (spec, exact) = release.patches.apply(&known.kind, &name, spec);
@@ -54,7 +54,10 @@ fn workload<'t>(release: &'t Release<'t>, known: &'t profile::Workload) -> Workl
 }
 
 /// Returns the labels that select the pods; `None` where values hide one of them.
-fn selector(release: &Release<'_>, known: &profile::Workload) -> Option<BTreeMap<String, String>> {
+fn selector(
+    release: &Release<'_>,
+    known: &profile::ProfileWorkload,
+) -> Option<BTreeMap<String, String>> {
     let labels = known.selector.iter();
     labels
         .map(|(key, value)| Some((key.clone(), release.fill_seen(value)?)))
@@ -62,12 +65,12 @@ fn selector(release: &Release<'_>, known: &profile::Workload) -> Option<BTreeMap
 }
 
 /// Returns whether the name of a workload is what the chart gives it for certain.
-pub(super) fn is_named(release: &Release<'_>, known: &profile::Workload) -> bool {
+pub(super) fn is_named(release: &Release<'_>, known: &profile::ProfileWorkload) -> bool {
     known.doubt.is_none() && release.fill_seen(&known.name).is_some()
 }
 
 /// Puts the values of a release over the pod that the chart renders by default.
-fn spec(release: &Release<'_>, known: &profile::Workload) -> Value {
+fn spec(release: &Release<'_>, known: &profile::ProfileWorkload) -> Value {
     let mut spec = known.pod.as_object().cloned().unwrap_or_default();
     if let Some(Value::String(account)) = spec.get_mut("serviceAccountName") {
         *account = release.fill(account);
@@ -97,7 +100,7 @@ fn spec(release: &Release<'_>, known: &profile::Workload) -> Value {
 fn lay_container(
     container: &mut Map<String, Value>,
     release: &Release<'_>,
-    known: &profile::Workload,
+    known: &profile::ProfileWorkload,
 ) {
     let pattern = container
         .get("name")
@@ -141,7 +144,11 @@ fn is_switched(field: &str) -> bool {
 }
 
 /// Returns the values path of a field, or the post-renderer where the chart has none.
-pub(super) fn reach(release: &Release<'_>, known: &profile::Workload, field: &PodField) -> Reach {
+pub(super) fn reach(
+    release: &Release<'_>,
+    known: &profile::ProfileWorkload,
+    field: &PodField,
+) -> Reach {
     if release.values_from {
         return Reach::Nowhere("more of the release's values come from elsewhere");
     }

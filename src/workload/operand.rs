@@ -6,7 +6,7 @@ use kustomize::Field;
 use serde_json::Value;
 
 use super::{Home, PodField, Reach, Workload};
-use crate::charts::profile::{Elevation, Operand, Profile};
+use crate::charts::profile::{Elevation, OperatorResource, Profile};
 use crate::charts::values::coalesce;
 use crate::charts::{Release, profile};
 use crate::flux::builds::{Builds, Member};
@@ -45,15 +45,15 @@ pub(super) fn unknown<'t>(profile: &Profile, builds: &'t Builds<'t>) -> Vec<&'t 
 }
 
 /// Whether the operator makes workloads of an entry from a resource.
-fn makes(operand: &Operand, member: &Member<'_>) -> bool {
+fn makes(operand: &OperatorResource, member: &Member<'_>) -> bool {
     let has = |route: &String| member.find(route).is_some_and(|field| !field.is_null());
     operand.field.as_ref().is_none_or(has)
 }
 
 fn workload<'t>(
     release: &'t Release<'t>,
-    operand: &Operand,
-    known: &'t profile::Workload,
+    operand: &OperatorResource,
+    known: &'t profile::ProfileWorkload,
     member: &'t Member<'t>,
     builds: &Builds<'_>,
 ) -> Workload<'t> {
@@ -127,7 +127,7 @@ fn is_annotated(builds: &Builds<'_>, namespace: &str, elevation: &Elevation) -> 
 }
 
 /// Returns the route in the custom resource.
-pub(super) fn reach(known: &profile::Workload, field: &PodField) -> Reach {
+pub(super) fn reach(known: &profile::ProfileWorkload, field: &PodField) -> Reach {
     let path = match field {
         PodField::Pod(key) => known.paths.get(*key),
         PodField::Container { name, key } => known

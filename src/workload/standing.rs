@@ -18,7 +18,7 @@ use unseen::UnseenMakers;
 /// One workload, or something that makes pods of which no list is known: a release, a custom resource, a part of the
 /// cluster that is not seen.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct PodSecurityStanding {
     /// What it is: `Deployment/network/echo`, or `Deployment/echo of HelmRelease/network/echo`.
     pub label: String,
     /// The level it satisfies; `None` when nobody knows.
@@ -46,7 +46,7 @@ pub struct UnseenPods {
     pub is_anywhere: bool,
 }
 
-impl Standing {
+impl PodSecurityStanding {
     /// Returns whether its pods may be in a cluster.
     pub fn is_of(&self, root: Option<usize>) -> bool {
         let own = self.unseen.as_ref().and_then(|pods| pods.root);
@@ -69,10 +69,10 @@ pub fn judge<'t>(
     builds: &Builds<'t>,
     profiles: &Profiles,
     version: Version,
-) -> BTreeMap<String, Vec<Standing>> {
+) -> BTreeMap<String, Vec<PodSecurityStanding>> {
     let judged = workloads.par_iter();
-    let judged: Vec<Standing> = judged.map(|one| standing(one, version)).collect();
-    let mut found: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
+    let judged: Vec<PodSecurityStanding> = judged.map(|one| standing(one, version)).collect();
+    let mut found: BTreeMap<String, Vec<PodSecurityStanding>> = BTreeMap::new();
     for (workload, standing) in workloads.iter().zip(judged) {
         let standings = found.entry(workload.namespace.clone()).or_default();
         standings.push(standing);
@@ -105,9 +105,9 @@ pub fn judge<'t>(
 }
 
 /// Judges one workload.
-pub fn standing(workload: &Workload<'_>, version: Version) -> Standing {
+pub fn standing(workload: &Workload<'_>, version: Version) -> PodSecurityStanding {
     let violations = evaluate(&workload.pod, version);
-    Standing {
+    PodSecurityStanding {
         label: workload.label(),
         level: Some(level(&violations)),
         obstacles: obstacles(workload, &violations),
@@ -159,11 +159,11 @@ fn place(workload: &Workload<'_>, violation: &Violation) -> Place {
 }
 
 /// Lists what the values of a release do that no workload of its profile has an eye on.
-fn lowered(release: &Release<'_>, version: Version) -> Vec<Standing> {
+fn lowered(release: &Release<'_>, version: Version) -> Vec<PodSecurityStanding> {
     let Some(profile) = release.profile() else {
         return Vec::new();
     };
-    let standing = |level: Level, path: &str, reason: String| Standing {
+    let standing = |level: Level, path: &str, reason: String| PodSecurityStanding {
         label: format!("the chart of {}", release.label()),
         level: Some(level),
         obstacles: vec![(reason, release.values_place(path))],

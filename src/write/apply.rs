@@ -7,16 +7,16 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::fs::{self, Entry, Folder, parents};
+use crate::fs::{self, Folder, FolderEntry, parents};
 use crate::tree::output_path::ReservedPaths;
 use crate::write::digest::Digest;
-use crate::write::journal::{Change, JOURNAL, Journal, Recovery, UNDO, new_at, old_at};
+use crate::write::journal::{FileChange, JOURNAL, Journal, Recovery, UNDO, new_at, old_at};
 use crate::write::stage::discard;
-use crate::write::{Error, HOME};
+use crate::write::{HOME, WriteError};
 
 /// A moment of a run, after something reached the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'p> {
+pub enum WriteStep<'p> {
     /// The new content of this output is staged.
     Staged(&'p str),
     /// All staged content is synced.
@@ -43,17 +43,19 @@ pub enum Interruption {
 }
 
 /// Who watches a run.
-pub(super) struct Observer<'o>(pub(super) &'o mut dyn FnMut(Step<'_>) -> Result<(), Interruption>);
+pub(super) struct Observer<'o>(
+    pub(super) &'o mut dyn FnMut(WriteStep<'_>) -> Result<(), Interruption>,
+);
 
 impl Observer<'_> {
     pub(super) fn after(
         &mut self,
-        step: Step<'_>,
-        failed: impl FnOnce(fs::Error) -> Error,
-    ) -> Result<(), Error> {
+        step: WriteStep<'_>,
+        failed: impl FnOnce(fs::DiskError) -> WriteError,
+    ) -> Result<(), WriteError> {
         (self.0)(step).map_err(|interruption| match interruption {
-            Interruption::Kill => Error::Killed,
-            Interruption::Fail => failed(fs::Error::Unwritable {
+            Interruption::Kill => WriteError::Killed,
+            Interruption::Fail => failed(fs::DiskError::Unwritable {
                 path: format!("{step:?}"),
                 cause: io::Error::other("interrupted"),
             }),
@@ -63,13 +65,13 @@ impl Observer<'_> {
 
 /// What stands where an output belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum FoundEntry {
     Nothing,
     File(Digest),
     Other,
 }
 
-impl Found {
+impl FoundEntry {
     fn of(expected: Option<Digest>) -> Self {
         expected.map_or(Self::Nothing, Self::File)
     }
@@ -79,26 +81,26 @@ impl Found {
 /// they were planned, which are left alone.
 ///
 /// # Errors
-/// [`Error::Apply`] when a change could not be made and all were undone.
+/// [`WriteError::Apply`] when a change could not be made and all were undone.
 pub(super) fn complete(
     folder: &Folder,
     journal: &Journal,
     observer: &mut Observer<'_>,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, WriteError> {
     match change_all(folder, journal, observer) {
         Ok(touched) => {
             close(folder, JOURNAL, observer)?;
             Ok(touched)
         }
-        Err(Error::Apply { path, cause }) => {
-            let failed = |cause| Error::Undo {
+        Err(WriteError::Apply { path, cause }) => {
+            let failed = |cause| WriteError::Undo {
                 path: path.clone(),
                 cause,
             };
             folder.rename(JOURNAL, UNDO).map_err(failed)?;
             folder.sync(&[HOME.to_owned()]).map_err(failed)?;
             undo_all(folder, journal, observer)?;
-            Err(Error::Apply { path, cause })
+            Err(WriteError::Apply { path, cause })
         }
         Err(other) => Err(other),
     }
@@ -108,8 +110,8 @@ pub(super) fn complete(
 pub(super) fn recover(
     folder: &Folder,
     reserved: &ReservedPaths,
-    observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
-) -> Result<Recovery, Error> {
+    observer: &mut dyn FnMut(WriteStep<'_>) -> Result<(), Interruption>,
+) -> Result<Recovery, WriteError> {
     let mut observer = Observer(observer);
     if let Some(journal) = Journal::read(folder, reserved, UNDO)? {
         undo_all(folder, &journal, &mut observer)?;
@@ -124,7 +126,7 @@ pub(super) fn recover(
     };
     match complete(folder, &journal, &mut observer) {
         Ok(_) => Ok(Recovery::Completed),
-        Err(Error::Apply { .. }) => Ok(Recovery::Undone),
+        Err(WriteError::Apply { .. }) => Ok(Recovery::Undone),
         Err(other) => Err(other),
     }
 }
@@ -133,36 +135,37 @@ fn change_all(
     folder: &Folder,
     journal: &Journal,
     observer: &mut Observer<'_>,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, WriteError> {
     let mut touched = Vec::new();
     for (number, change) in journal.changes.iter().enumerate() {
-        let failed = |cause| Error::Apply {
+        let failed = |cause| WriteError::Apply {
             path: folder.shown(&change.path),
             cause,
         };
         if !make(folder, number, change).map_err(failed)? {
             touched.push(change.path.clone());
         }
-        observer.after(Step::Changed(&change.path), failed)?;
+        observer.after(WriteStep::Changed(&change.path), failed)?;
     }
-    let failed = |cause| Error::Apply {
+    let failed = |cause| WriteError::Apply {
         path: folder.shown("."),
         cause,
     };
     folder.sync(&folders(journal)).map_err(failed)?;
-    observer.after(Step::Settled, failed)?;
+    observer.after(WriteStep::Settled, failed)?;
     Ok(touched)
 }
 
 /// Makes one change unless it is made already; returns `false` when someone else changed the file
 /// since it was planned.
-fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Error> {
+fn make(folder: &Folder, number: usize, change: &FileChange) -> Result<bool, fs::DiskError> {
     let (new, old, path) = (new_at(number), old_at(number), change.path.as_str());
     let found = look(folder, path)?;
-    let expected = found == Found::of(change.before) || (change.is_lock() && found != Found::Other);
+    let expected =
+        found == FoundEntry::of(change.before) || (change.is_lock() && found != FoundEntry::Other);
     if change.after.is_none() {
-        let removed = folder.entry(&old)? == Entry::File;
-        if !removed && found != Found::Nothing {
+        let removed = folder.entry(&old)? == FolderEntry::File;
+        if !removed && found != FoundEntry::Nothing {
             if !expected {
                 return Ok(false);
             }
@@ -171,14 +174,14 @@ fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Err
         folder.remove_empty_parents(path)?;
         return Ok(true);
     }
-    if folder.entry(&new)? == Entry::Missing {
+    if folder.entry(&new)? == FolderEntry::Missing {
         return Ok(true);
     }
     // The content may be there already, and be a program or none.
-    if !expected && found != Found::of(change.after) {
+    if !expected && found != FoundEntry::of(change.after) {
         return Ok(false);
     }
-    if found == Found::Nothing {
+    if found == FoundEntry::Nothing {
         folder.make_parents(path)?;
     } else {
         folder.remove(&old)?;
@@ -189,25 +192,29 @@ fn make(folder: &Folder, number: usize, change: &Change) -> Result<bool, fs::Err
     Ok(true)
 }
 
-fn undo_all(folder: &Folder, journal: &Journal, observer: &mut Observer<'_>) -> Result<(), Error> {
+fn undo_all(
+    folder: &Folder,
+    journal: &Journal,
+    observer: &mut Observer<'_>,
+) -> Result<(), WriteError> {
     for (number, change) in journal.changes.iter().enumerate().rev() {
-        let failed = |cause| Error::Undo {
+        let failed = |cause| WriteError::Undo {
             path: folder.shown(&change.path),
             cause,
         };
         undo(folder, number, change).map_err(failed)?;
-        observer.after(Step::Undone(&change.path), failed)?;
+        observer.after(WriteStep::Undone(&change.path), failed)?;
     }
     folder.sync(&folders(journal))?;
     close(folder, UNDO, observer)
 }
 
 /// Puts one file back as it was, unless it is so already or someone else changed it since.
-fn undo(folder: &Folder, number: usize, change: &Change) -> Result<(), fs::Error> {
+fn undo(folder: &Folder, number: usize, change: &FileChange) -> Result<(), fs::DiskError> {
     let (new, old, path) = (new_at(number), old_at(number), change.path.as_str());
-    let kept = folder.entry(&old)? == Entry::File;
-    let made = change.after.is_none() || folder.entry(&new)? == Entry::Missing;
-    if !made || look(folder, path)? != Found::of(change.after) {
+    let kept = folder.entry(&old)? == FolderEntry::File;
+    let made = change.after.is_none() || folder.entry(&new)? == FolderEntry::Missing;
+    if !made || look(folder, path)? != FoundEntry::of(change.after) {
         return Ok(());
     }
     if kept {
@@ -222,19 +229,19 @@ fn undo(folder: &Folder, number: usize, change: &Change) -> Result<(), fs::Error
 }
 
 /// Ends a run: once the journal is gone, what is staged no longer counts.
-fn close(folder: &Folder, journal: &str, observer: &mut Observer<'_>) -> Result<(), Error> {
+fn close(folder: &Folder, journal: &str, observer: &mut Observer<'_>) -> Result<(), WriteError> {
     folder.remove(journal)?;
     folder.sync(&[HOME.to_owned()])?;
-    observer.after(Step::Closed, Error::Disk)?;
+    observer.after(WriteStep::Closed, WriteError::Disk)?;
     discard(folder)?;
     Ok(())
 }
 
-fn look(folder: &Folder, path: &str) -> Result<Found, fs::Error> {
+fn look(folder: &Folder, path: &str) -> Result<FoundEntry, fs::DiskError> {
     Ok(match folder.read_or_entry(path)? {
-        Ok(bytes) => Found::File(Digest::of(&bytes)),
-        Err(Entry::Missing) => Found::Nothing,
-        Err(_) => Found::Other,
+        Ok(bytes) => FoundEntry::File(Digest::of(&bytes)),
+        Err(FolderEntry::Missing) => FoundEntry::Nothing,
+        Err(_) => FoundEntry::Other,
     })
 }
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{Entry, Folder};
+use crate::fs::{Folder, FolderEntry};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
 use crate::write::digest::Digest;
-use crate::write::{Error, HOME};
+use crate::write::{HOME, WriteError};
 
 const VERSION: u32 = 2;
 
@@ -39,7 +39,7 @@ pub enum Recovery {
 /// The change of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct FileChange {
     /// The output.
     pub(super) path: String,
     /// What is there before; `None` for no file.
@@ -48,7 +48,7 @@ pub(super) struct Change {
     pub(super) after: Option<Digest>,
 }
 
-impl Change {
+impl FileChange {
     /// Whether this is the list of outputs, which is Kiln's whatever it holds.
     pub(super) fn is_lock(&self) -> bool {
         self.path == LOCK_FILE
@@ -62,12 +62,15 @@ pub(super) struct Journal {
     version: u32,
     /// The fingerprint of the folder that it was written to: one that came with a copy or a checkout is somebody else's.
     home: String,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<FileChange>,
 }
 
 impl Journal {
     /// Makes the journal of a run in a folder that is claimed.
-    pub(super) fn new(folder: &Folder, changes: Vec<Change>) -> Result<Self, crate::fs::Error> {
+    pub(super) fn new(
+        folder: &Folder,
+        changes: Vec<FileChange>,
+    ) -> Result<Self, crate::fs::DiskError> {
         Ok(Self {
             version: VERSION,
             home: folder.fingerprint(HOME)?,
@@ -76,7 +79,7 @@ impl Journal {
     }
 
     /// Makes the journal count: from here on the run will be completed.
-    pub(super) fn commit(&self, folder: &Folder) -> Result<(), crate::fs::Error> {
+    pub(super) fn commit(&self, folder: &Folder) -> Result<(), crate::fs::DiskError> {
         let text = serde_json::to_vec(self).expect("a journal is strings and numbers");
         folder.write_new(DRAFT, &text, false)?;
         folder.sync(&[DRAFT.to_owned()])?;
@@ -93,11 +96,11 @@ impl Journal {
         folder: &Folder,
         reserved: &ReservedPaths,
         path: &str,
-    ) -> Result<Option<Self>, Error> {
-        if folder.entry(path)? == Entry::Missing {
+    ) -> Result<Option<Self>, WriteError> {
+        if folder.entry(path)? == FolderEntry::Missing {
             return Ok(None);
         }
-        let broken = |reason: String| Error::Journal {
+        let broken = |reason: String| WriteError::Journal {
             path: folder.shown(path),
             reason,
         };

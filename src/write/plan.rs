@@ -6,18 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::fs::{self, Claim, Entry, Folder, parents};
+use crate::fs::{self, Claim, Folder, FolderEntry, parents};
 use crate::source::Source;
 use crate::tree::output_path::{LOCK_FILE, folded};
 use crate::tree::{Sealed, SealedFile, Tree};
-use crate::write::apply::{self, Interruption, Observer, Step};
+use crate::write::apply::{self, Interruption, Observer, WriteStep};
 use crate::write::digest::Digest;
 use crate::write::foreign::{self, ForeignFile};
-use crate::write::journal::{Change, JOURNAL, Recovery, UNDO};
+use crate::write::journal::{FileChange, JOURNAL, Recovery, UNDO};
 use crate::write::lock::{self, KILN, List, Owned};
-use crate::write::report::Report;
+use crate::write::report::WriteReport;
 use crate::write::stage::{self, Pending};
-use crate::write::{Error, HOME, Target, problem};
+use crate::write::{HOME, Target, WriteError, problem};
 
 /// An output folder with the exclusive right to change it, held until this or the plan made with it is dropped.
 #[derive(Debug)]
@@ -29,33 +29,33 @@ pub struct ClaimedFolder {
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct PlanOptions {
     /// Overwrites and removes outputs that were edited by hand; never files that are not Kiln's.
     pub force: bool,
-    /// Changes nothing on disk, neither now nor on [`Plan::apply`]; needs no permission to write.
+    /// Changes nothing on disk, neither now nor on [`WritePlan::apply`]; needs no permission to write.
     pub dry_run: bool,
 }
 
 /// What would change on disk, with the exclusive right to change it.
 #[derive(Debug)]
-pub struct Plan<'t> {
+pub struct WritePlan<'t> {
     folder: Folder,
     /// `None` for a dry run, and where there is nothing to do.
     claim: Option<Claim>,
     pending: Vec<Pending<'t>>,
-    report: Report,
+    report: WriteReport,
 }
 
-impl Plan<'_> {
+impl WritePlan<'_> {
     /// Returns what will be done.
-    pub fn report(&self) -> &Report {
+    pub fn report(&self) -> &WriteReport {
         &self.report
     }
 
     /// Makes the changes, all or none, and returns what was done; for a dry run, what would be.
     ///
     /// Outputs that someone changed after they were planned are kept and reported as edited.
-    pub fn apply(self) -> Result<Report, Error> {
+    pub fn apply(self) -> Result<WriteReport, WriteError> {
         self.apply_with(&mut |_| Ok(()))
     }
 
@@ -63,8 +63,8 @@ impl Plan<'_> {
     /// interrupt, so that tests can show what a crash leaves.
     pub fn apply_with(
         mut self,
-        observer: &mut dyn FnMut(Step<'_>) -> Result<(), Interruption>,
-    ) -> Result<Report, Error> {
+        observer: &mut dyn FnMut(WriteStep<'_>) -> Result<(), Interruption>,
+    ) -> Result<WriteReport, WriteError> {
         if self.claim.is_none() || self.pending.is_empty() {
             return Ok(self.report);
         }
@@ -98,17 +98,19 @@ impl Plan<'_> {
 pub fn plan<'t>(
     tree: &'t Tree<Sealed>,
     target: &Target<'_>,
-    options: Options,
-) -> Result<StageResult<Plan<'t>>, Error> {
+    options: PlanOptions,
+) -> Result<StageResult<WritePlan<'t>>, WriteError> {
     let folder = target.folder()?;
     if options.dry_run {
-        if folder.entry(JOURNAL)? != Entry::Missing || folder.entry(UNDO)? != Entry::Missing {
+        if folder.entry(JOURNAL)? != FolderEntry::Missing
+            || folder.entry(UNDO)? != FolderEntry::Missing
+        {
             return Ok(Err(vec![problem::interrupted(&folder.shown("."))]));
         }
         return compare(tree, folder, target, options);
     }
     // Where nobody is at work and nothing is left, that there is nothing to do is seen without a claim.
-    if folder.entry(HOME)? == Entry::Missing {
+    if folder.entry(HOME)? == FolderEntry::Missing {
         let planned = compare(tree, folder.anew(), target, options)?;
         if !matches!(&planned, Ok(planned) if !planned.value.pending.is_empty()) {
             return Ok(planned);
@@ -123,8 +125,8 @@ impl ClaimedFolder {
         self,
         tree: &'t Tree<Sealed>,
         target: &Target<'_>,
-        options: Options,
-    ) -> Result<StageResult<Plan<'t>>, Error> {
+        options: PlanOptions,
+    ) -> Result<StageResult<WritePlan<'t>>, WriteError> {
         // Since the folder was claimed, others may have put a symlink where a folder was.
         let compared = compare(tree, self.folder.anew(), target, options)?;
         Ok(compared.map(|mut planned| {
@@ -140,8 +142,8 @@ fn compare<'t>(
     tree: &'t Tree<Sealed>,
     folder: Folder,
     target: &Target<'_>,
-    options: Options,
-) -> Result<StageResult<Plan<'t>>, Error> {
+    options: PlanOptions,
+) -> Result<StageResult<WritePlan<'t>>, WriteError> {
     let text = folder.read(LOCK_FILE)?;
     let List {
         kiln,
@@ -169,7 +171,7 @@ fn compare<'t>(
         pending: Vec::new(),
         problems: Vec::new(),
         foreign: Vec::new(),
-        report: Report::default(),
+        report: WriteReport::default(),
     };
     planner.check_paths();
     planner.plan_removals()?;
@@ -183,7 +185,7 @@ fn compare<'t>(
         report,
         ..
     } = planner;
-    let plan = Plan {
+    let plan = WritePlan {
         folder,
         claim: None,
         pending,
@@ -193,7 +195,7 @@ fn compare<'t>(
 }
 
 /// What is to be done with one output.
-enum Fate {
+enum OutputFate {
     Create,
     Change(Digest),
     /// As [`Change`](Self::Change), of a file that was somebody else's.
@@ -227,7 +229,7 @@ struct Planner<'t, 'p> {
     problems: Vec<Diagnostic>,
     /// Files that are not Kiln's, in the places of outputs.
     foreign: Vec<ForeignFile<'t>>,
-    report: Report,
+    report: WriteReport,
 }
 
 impl<'t> Planner<'t, '_> {
@@ -253,7 +255,7 @@ impl<'t> Planner<'t, '_> {
 
     /// Looks at the outputs of earlier runs that the tree has no more, and at what it replaces under another name. One
     /// that is gone, or has made way for something that is no file, is forgotten.
-    fn plan_removals(&mut self) -> Result<(), fs::Error> {
+    fn plan_removals(&mut self) -> Result<(), fs::DiskError> {
         let outputs: BTreeSet<&str> = self.tree.outputs().map(|(path, _)| path).collect();
         let own = self.owned.iter().map(|(path, owned)| (path, Some(*owned)));
         let foreign = self.target.taken_over.superseded.iter();
@@ -280,7 +282,7 @@ impl<'t> Planner<'t, '_> {
             self.report.removed.push(shown);
             self.removals.insert(path.clone());
             self.pending.push(Pending {
-                change: Change {
+                change: FileChange {
                     path: path.clone(),
                     before: Some(found),
                     after: None,
@@ -292,49 +294,49 @@ impl<'t> Planner<'t, '_> {
         Ok(())
     }
 
-    fn plan_outputs(&mut self) -> Result<(), fs::Error> {
+    fn plan_outputs(&mut self) -> Result<(), fs::DiskError> {
         let outputs: Vec<(&'t str, &'t SealedFile)> = self
             .tree
             .outputs()
             .filter(|(path, _)| !self.refused.contains(path))
             .collect();
-        let fates: Vec<(Digest, Fate)> = outputs
+        let fates: Vec<(Digest, OutputFate)> = outputs
             .par_iter()
             .map(|(path, file)| Ok((Digest::of(&file.bytes), self.fate(path, file)?)))
-            .collect::<Result<_, fs::Error>>()?;
+            .collect::<Result<_, fs::DiskError>>()?;
         for ((path, file), (after, fate)) in outputs.into_iter().zip(fates) {
             let shown = self.folder.shown(path);
             let (before, list) = match fate {
-                Fate::Create => (None, &mut self.report.created),
-                Fate::Change(before) => (Some(before), &mut self.report.changed),
-                Fate::TakeOver(before) => {
+                OutputFate::Create => (None, &mut self.report.created),
+                OutputFate::Change(before) => (Some(before), &mut self.report.changed),
+                OutputFate::TakeOver(before) => {
                     self.report.taken_over.push(shown.clone());
                     (Some(before), &mut self.report.changed)
                 }
-                Fate::Keep => {
+                OutputFate::Keep => {
                     self.next.insert(path.to_owned(), after);
                     self.report.unchanged.push(shown);
                     continue;
                 }
-                Fate::Leave => {
+                OutputFate::Leave => {
                     self.report.unchanged.push(shown);
                     continue;
                 }
-                Fate::LeftOut => {
+                OutputFate::LeftOut => {
                     self.report.left_out.push(shown);
                     continue;
                 }
-                Fate::Foreign => {
+                OutputFate::Foreign => {
                     self.foreign.push(ForeignFile { path, shown });
                     continue;
                 }
-                Fate::Edited(owned) => {
+                OutputFate::Edited(owned) => {
                     self.problems.push(problem::edited(self.tree, path, &shown));
                     self.next.insert(path.to_owned(), owned);
                     self.report.edited.push(shown);
                     continue;
                 }
-                Fate::Problem(problem) => {
+                OutputFate::Problem(problem) => {
                     self.problems.push(problem);
                     continue;
                 }
@@ -342,7 +344,7 @@ impl<'t> Planner<'t, '_> {
             list.push(shown);
             self.next.insert(path.to_owned(), after);
             self.pending.push(Pending {
-                change: Change {
+                change: FileChange {
                     path: path.to_owned(),
                     before,
                     after: Some(after),
@@ -355,32 +357,32 @@ impl<'t> Planner<'t, '_> {
         Ok(())
     }
 
-    fn fate(&self, path: &str, file: &SealedFile) -> Result<Fate, fs::Error> {
+    fn fate(&self, path: &str, file: &SealedFile) -> Result<OutputFate, fs::DiskError> {
         let bytes = match self.folder.read_or_entry(path)? {
             Ok(bytes) => bytes,
-            Err(found) if self.has_room(path, &found)? => return Ok(Fate::Create),
+            Err(found) if self.has_room(path, &found)? => return Ok(OutputFate::Create),
             Err(found) => {
                 let shown = self.folder.shown(path);
                 let problem = problem::in_the_way(self.tree, path, &shown, &found);
-                return Ok(Fate::Problem(problem));
+                return Ok(OutputFate::Problem(problem));
             }
         };
         let owned = self.owned.get(path);
         if bytes == file.bytes {
             let is_own = owned.is_some() || self.adopts || self.is_taken_over(path);
             return Ok(match self.folder.has_mode(path, file.executable)? {
-                _ if !is_own => Fate::Leave,
-                true => Fate::Keep,
-                false => Fate::Change(Digest::of(&bytes)),
+                _ if !is_own => OutputFate::Leave,
+                true => OutputFate::Keep,
+                false => OutputFate::Change(Digest::of(&bytes)),
             });
         }
         let before = Digest::of(&bytes);
         Ok(match owned {
-            None if self.is_taken_over(path) => Fate::TakeOver(before),
-            None if self.target.left.contains(path) => Fate::LeftOut,
-            None => Fate::Foreign,
-            Some(owned) if *owned == before || self.force => Fate::Change(before),
-            Some(owned) => Fate::Edited(*owned),
+            None if self.is_taken_over(path) => OutputFate::TakeOver(before),
+            None if self.target.left.contains(path) => OutputFate::LeftOut,
+            None => OutputFate::Foreign,
+            Some(owned) if *owned == before || self.force => OutputFate::Change(before),
+            Some(owned) => OutputFate::Edited(*owned),
         })
     }
 
@@ -395,22 +397,24 @@ impl<'t> Planner<'t, '_> {
     }
 
     /// Whether nothing is in the way of a new file, or nothing will be once the removals are made.
-    fn has_room(&self, path: &str, found: &Entry) -> Result<bool, fs::Error> {
+    fn has_room(&self, path: &str, found: &FolderEntry) -> Result<bool, fs::DiskError> {
         match found {
-            Entry::Missing => Ok(true),
-            Entry::Below { parent, symlink } => Ok(!symlink && self.removals.contains(parent)),
-            Entry::Folder => self.will_vanish(path),
-            Entry::File | Entry::Symlink | Entry::Special => Ok(false),
+            FolderEntry::Missing => Ok(true),
+            FolderEntry::Below { parent, symlink } => {
+                Ok(!symlink && self.removals.contains(parent))
+            }
+            FolderEntry::Folder => self.will_vanish(path),
+            FolderEntry::File | FolderEntry::Symlink | FolderEntry::Special => Ok(false),
         }
     }
 
     /// Whether a folder holds nothing but outputs that will be removed, and so goes with them.
-    fn will_vanish(&self, folder: &str) -> Result<bool, fs::Error> {
+    fn will_vanish(&self, folder: &str) -> Result<bool, fs::DiskError> {
         let children = self.folder.children(folder)?;
         for (path, entry) in &children {
             let vanishes = match entry {
-                Entry::File => self.removals.contains(path),
-                Entry::Folder => self.will_vanish(path)?,
+                FolderEntry::File => self.removals.contains(path),
+                FolderEntry::Folder => self.will_vanish(path)?,
                 _ => false,
             };
             if !vanishes {
@@ -460,7 +464,7 @@ impl<'t> Planner<'t, '_> {
         let next = lock::format(Some(KILN), &self.next).into_bytes();
         self.report.lock_changed = true;
         self.pending.push(Pending {
-            change: Change {
+            change: FileChange {
                 path: LOCK_FILE.to_owned(),
                 before: text.map(Digest::of),
                 after: Some(Digest::of(&next)),

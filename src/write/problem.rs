@@ -1,7 +1,7 @@
 //! What can be wrong with the places where outputs go.
 
 use crate::diagnostic::Diagnostic;
-use crate::fs::Entry;
+use crate::fs::FolderEntry;
 use crate::tree::{Sealed, Tree};
 
 /// Points at the template behind an output, if one is known.
@@ -52,16 +52,16 @@ pub(super) fn in_the_way(
     tree: &Tree<Sealed>,
     path: &str,
     shown: &str,
-    found: &Entry,
+    found: &FolderEntry,
 ) -> Diagnostic {
     let message = match found {
-        Entry::Symlink => {
+        FolderEntry::Symlink => {
             format!("`{shown}` is a symlink, and Kiln does not write through symlinks")
         }
-        Entry::Folder => {
+        FolderEntry::Folder => {
             format!("`{shown}` is a folder, so the output of that name cannot be written")
         }
-        Entry::Below {
+        FolderEntry::Below {
             parent,
             symlink: true,
         } => {
@@ -69,13 +69,13 @@ pub(super) fn in_the_way(
                 "`{shown}` lies behind the symlink `{parent}`, and Kiln does not write through symlinks"
             )
         }
-        Entry::Below { parent, .. } => {
+        FolderEntry::Below { parent, .. } => {
             format!("`{shown}` cannot be written, as `{parent}` is a file, not a folder")
         }
         _ => format!("`{shown}` is a special file, so the output of that name cannot be written"),
     };
     let blocker = match found {
-        Entry::Below { parent, .. } => parent,
+        FolderEntry::Below { parent, .. } => parent,
         _ => shown,
     };
     pointed(Diagnostic::error("blocked-output", message), tree, path)

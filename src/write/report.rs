@@ -4,7 +4,7 @@ use crate::write::journal::Recovery;
 
 /// What a run does to the outputs; every list is sorted and as the project names the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct WriteReport {
     /// Outputs that were not there.
     pub created: Vec<String>,
     /// Outputs with new content.
@@ -25,7 +25,7 @@ pub struct Report {
     pub recovery: Recovery,
 }
 
-impl Report {
+impl WriteReport {
     /// Returns whether the disk holds just what the templates make.
     pub fn is_clean(&self) -> bool {
         let Self {

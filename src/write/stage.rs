@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use crate::fs::{self, Folder};
-use crate::write::Error;
-use crate::write::apply::{Observer, Step};
-use crate::write::journal::{Change, DRAFT, JOURNAL, Journal, NEW, OLD, new_at};
+use crate::write::WriteError;
+use crate::write::apply::{Observer, WriteStep};
+use crate::write::journal::{DRAFT, FileChange, JOURNAL, Journal, NEW, OLD, new_at};
 
 /// A change with the content that it brings; `None` for a removal.
 #[derive(Debug)]
 pub(super) struct Pending<'t> {
-    pub(super) change: Change,
+    pub(super) change: FileChange,
     pub(super) content: Option<Cow<'t, [u8]>>,
     /// Whether the content may be run as a program.
     pub(super) executable: bool,
@@ -24,11 +24,11 @@ pub(super) fn stage(
     folder: &Folder,
     pending: &[Pending<'_>],
     observer: &mut Observer<'_>,
-) -> Result<Journal, Error> {
+) -> Result<Journal, WriteError> {
     let staged = write(folder, pending, observer);
     if staged
         .as_ref()
-        .is_err_and(|error| !matches!(error, Error::Killed))
+        .is_err_and(|error| !matches!(error, WriteError::Killed))
     {
         // The first failure is the one to report; leftovers are discarded by the next run.
         discard(folder).ok();
@@ -40,7 +40,7 @@ fn write(
     folder: &Folder,
     pending: &[Pending<'_>],
     observer: &mut Observer<'_>,
-) -> Result<Journal, Error> {
+) -> Result<Journal, WriteError> {
     folder.make(NEW)?;
     folder.make(OLD)?;
     let mut written = Vec::with_capacity(pending.len() + 1);
@@ -50,7 +50,7 @@ fn write(
             content,
             executable,
         } = pending;
-        let failed = |cause| Error::Stage {
+        let failed = |cause| WriteError::Stage {
             path: folder.shown(&change.path),
             cause,
         };
@@ -60,32 +60,32 @@ fn write(
                 .write_new(&path, bytes, *executable)
                 .map_err(failed)?;
             written.push(path);
-            observer.after(Step::Staged(&change.path), failed)?;
+            observer.after(WriteStep::Staged(&change.path), failed)?;
         }
     }
-    let failed = |cause: fs::Error| Error::Stage {
+    let failed = |cause: fs::DiskError| WriteError::Stage {
         path: folder.shown("."),
         cause,
     };
     written.push(NEW.to_owned());
     folder.sync(&written).map_err(failed)?;
-    observer.after(Step::Synced, failed)?;
+    observer.after(WriteStep::Synced, failed)?;
     let changes = pending.iter().map(|pending| pending.change.clone());
     let journal = Journal::new(folder, changes.collect()).map_err(failed)?;
     journal.commit(folder).map_err(failed)?;
-    observer.after(Step::Committed, failed)?;
+    observer.after(WriteStep::Committed, failed)?;
     Ok(journal)
 }
 
 /// Removes all that staging made, the journal first; returns whether there was anything.
-pub(super) fn discard(folder: &Folder) -> Result<bool, fs::Error> {
+pub(super) fn discard(folder: &Folder) -> Result<bool, fs::DiskError> {
     let mut found = false;
     for path in [JOURNAL, DRAFT] {
-        found |= folder.entry(path)? != fs::Entry::Missing;
+        found |= folder.entry(path)? != fs::FolderEntry::Missing;
         folder.remove(path)?;
     }
     for path in [NEW, OLD] {
-        found |= folder.entry(path)? != fs::Entry::Missing;
+        found |= folder.entry(path)? != fs::FolderEntry::Missing;
         folder.remove_all(path)?;
     }
     Ok(found)

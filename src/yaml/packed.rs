@@ -18,14 +18,14 @@ use crate::source::Span;
 ///
 /// Nodes have no places, and are neither anchored nor aliased.
 pub fn unpack(bytes: &[u8]) -> Option<Node> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = PackedReader { rest: bytes };
     let root = reader.node()?;
     reader.rest.is_empty().then_some(root)
 }
 
 /// Reads the one document that was packed as JSON; `None` when the bytes are none.
 pub fn unpack_json(bytes: &[u8]) -> Option<Value> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = PackedReader { rest: bytes };
     let root = reader.value()?;
     reader.rest.is_empty().then_some(root)
 }
@@ -33,7 +33,7 @@ pub fn unpack_json(bytes: &[u8]) -> Option<Value> {
 /// Splits a mapping that was packed into its keys and what each value was packed to, for [`unpack`]; `None` when
 /// the bytes are none.
 pub fn unpack_entries(bytes: &[u8]) -> Option<Vec<(&str, &[u8])>> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = PackedReader { rest: bytes };
     let (kind, length) = reader.head()?;
     let mut entries = Vec::with_capacity(reader.at_most(length));
     for _ in 0..length {
@@ -79,11 +79,11 @@ fn entry(key: String, value: Node) -> Entry {
     }
 }
 
-struct Reader<'b> {
+struct PackedReader<'b> {
     rest: &'b [u8],
 }
 
-impl<'b> Reader<'b> {
+impl<'b> PackedReader<'b> {
     fn node(&mut self) -> Option<Node> {
         let (kind, length) = self.head()?;
         let content = match kind {

@@ -1,13 +1,13 @@
 //! The scorecard in each format, as golden text and by its schema.
 
-use kiln::cli::report::audit::{Report, github, human, json, junit, markdown, sarif};
+use kiln::cli::report::audit::{AuditReport, github, human, json, junit, markdown, sarif};
 use serde_json::Value;
 
 use crate::harden::trees;
 use crate::support::ExpectedFiles;
 
-fn report(audited: &kiln::pipeline::Audited, verbose: bool) -> Report<'_> {
-    Report {
+fn report(audited: &kiln::pipeline::Audited, verbose: bool) -> AuditReport<'_> {
+    AuditReport {
         audited,
         prefix: String::new(),
         verbose,

@@ -343,7 +343,7 @@ fn rekey_makes_the_new_key_too() {
 fn holder(folder: &Folder) -> Option<String> {
     for _ in 0..600 {
         match folder.claim(".kiln", &Holder::default()) {
-            Err(kiln::fs::Error::Busy {
+            Err(kiln::fs::DiskError::Busy {
                 holder: Some(holder),
                 ..
             }) => return Some(holder.command),

@@ -1,6 +1,6 @@
 //! Objects are compared as Flux applies them.
 
-use kiln::diff::Report;
+use kiln::diff::DiffReport;
 
 use super::dangers::told;
 use super::{diff, expect};
@@ -62,14 +62,14 @@ fn config_map(name: &str) -> String {
 }
 
 /// Compares the tree with an edited one.
-fn edited(edit: fn(&mut Tree)) -> Report {
+fn edited(edit: fn(&mut Tree)) -> DiffReport {
     let before = Tree::new();
     let mut after = Tree::new();
     edit(&mut after);
     diff(&before.files(), &after.files())
 }
 
-fn codes(report: &Report) -> Vec<&str> {
+fn codes(report: &DiffReport) -> Vec<&str> {
     let dangers = report.dangers.iter();
     dangers.map(kiln::diff::Danger::code).collect()
 }
@@ -107,7 +107,7 @@ fn a_shared_change_is_told_once() {
     assert_eq!(report.changes[0].also.len(), 1);
 }
 
-fn moved() -> Report {
+fn moved() -> DiffReport {
     edited(|tree| {
         tree.edit("apps/a/kustomization.yaml", "[m.yaml]", "[]");
         tree.edit(
@@ -130,7 +130,7 @@ fn an_object_goes_to_another_owner() {
     assert!(codes(&report).contains(&"owner-moved"), "{}", told(&report));
 }
 
-fn suspended() -> [Report; 2] {
+fn suspended() -> [DiffReport; 2] {
     let suspend = "  suspend: true\n";
     let mut before = Tree::new();
     before.put("flux/a.yaml", &kustomization("a", suspend));
@@ -149,7 +149,7 @@ fn what_lies_below_something_suspended_does_not_roll_out() {
     assert_eq!(codes(&resumed), ["resumed"], "{}", told(&resumed));
 }
 
-fn remote() -> Report {
+fn remote() -> DiffReport {
     const REMOTE: &str = "https://example.com/x.yaml?ref=v1";
     let mut before = Tree::new();
     let list = format!("[m.yaml, '{REMOTE}']");
@@ -167,7 +167,7 @@ fn a_remote_resource_that_moves_is_a_difference() {
     assert_eq!(codes(&report), ["remote-moved"], "{}", told(&report));
 }
 
-fn large() -> Report {
+fn large() -> DiffReport {
     edited(|tree| {
         let many: Vec<String> = (0..60).map(|at| config_map(&format!("m{at}"))).collect();
         tree.put("apps/a/m.yaml", &many.join("---\n"));
@@ -221,7 +221,7 @@ fn two_clusters() -> Tree {
 #[test]
 fn objects_of_two_clusters_are_told_apart() {
     let before = two_clusters();
-    let subjects = |report: &Report| -> Vec<String> {
+    let subjects = |report: &DiffReport| -> Vec<String> {
         let changes = report.changes.iter();
         changes
             .map(|change| format!("{}|{}", change.subject.cluster, change.subject.name))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kiln::diff::{DANGERS, Report};
+use kiln::diff::{DANGERS, DiffReport};
 
 use super::{diff, expect};
 
@@ -21,7 +21,7 @@ fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// Compares objects that a Flux Kustomization deploys.
-fn objects(flux: &str, before: &[&str], after: &[&str]) -> Report {
+fn objects(flux: &str, before: &[&str], after: &[&str]) -> DiffReport {
     let files = |objects: &[&str]| -> Vec<(String, String)> {
         let names: Vec<String> = (0..objects.len()).map(|at| format!("o{at}.yaml")).collect();
         let list = format!("resources: {names:?}\n");
@@ -42,7 +42,7 @@ fn objects(flux: &str, before: &[&str], after: &[&str]) -> Report {
     diff(&borrowed(&before), &borrowed(&after))
 }
 
-pub(super) fn told(report: &Report) -> String {
+pub(super) fn told(report: &DiffReport) -> String {
     let mut text = String::new();
     for danger in &report.dangers {
         writeln!(

@@ -1,11 +1,11 @@
 //! Objects: the same, added, removed, renamed, changed.
 
 use kiln::cli::report::diff::terminal::{View, render};
-use kiln::diff::Report;
+use kiln::diff::DiffReport;
 
 use super::{diff, expect};
 
-fn shown(report: &Report) -> String {
+fn shown(report: &DiffReport) -> String {
     render(report, View::default()).to_string()
 }
 

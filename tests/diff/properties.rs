@@ -1,6 +1,6 @@
 //! What holds for any tree.
 
-use kiln::diff::{Options, compare};
+use kiln::diff::{DiffOptions, compare};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -59,7 +59,7 @@ proptest! {
         let text = object(&value);
         let files = [("a.yaml", &*text), ("b.sops.yaml", &*text), ("c.txt", &*text)];
         let one = side("one", &files);
-        prop_assert!(compare(&one, &one, &Options::default()).is_empty());
+        prop_assert!(compare(&one, &one, &DiffOptions::default()).is_empty());
     }
 
     #[test]

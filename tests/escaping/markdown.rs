@@ -99,7 +99,7 @@ fn diff_of(name: &str) -> String {
 
 fn scorecard_of(name: &str) -> String {
     let audited = poison::audited(name);
-    let report = audit::Report {
+    let report = audit::AuditReport {
         audited: &audited,
         prefix: String::new(),
         verbose: true,

@@ -46,7 +46,7 @@ fn expect_no_orders(name: &str) {
     let report = poison::report(name);
     let audited = poison::audited(name);
     for color in [false, true] {
-        let scores = audit::Report {
+        let scores = audit::AuditReport {
             audited: &audited,
             prefix: String::new(),
             verbose: true,

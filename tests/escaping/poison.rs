@@ -2,7 +2,8 @@
 
 use kiln::audit::Sheet;
 use kiln::diff::{
-    Cause, ComparisonGap, Edit, Field, Line, Report, Route, SettingChange, Spot, Step, Subject,
+    ChangeCause, ChangedField, ComparisonGap, DiffReport, DiffStep, FieldEdit, HunkLine,
+    OutputLine, Route, SettingChange, Subject,
 };
 use kiln::pipeline::Audited;
 use kiln::rules::Verdict;
@@ -52,7 +53,7 @@ const AFTER: &[(&str, &str)] = &[
 ];
 
 /// Returns a diff that has of everything, all texts of which are `name`.
-pub(super) fn report(name: &str) -> Report {
+pub(super) fn report(name: &str) -> DiffReport {
     let mut report = diff(BEFORE, AFTER);
     assert!(report.dangers.len() > 2 && report.changes.len() > 5 && !report.images.is_empty());
     name.clone_into(&mut report.before);
@@ -69,15 +70,15 @@ pub(super) fn report(name: &str) -> Report {
         // An own namespace each, as a diff has no object twice.
         change.subject = subject(name, at);
         change.also = vec![subject(name, at + 200), subject(name, at + 300)];
-        change.places = vec![Spot {
+        change.places = vec![OutputLine {
             path: name.to_owned(),
             line: 1,
         }];
         change.was = Some(subject(name, at + 100));
         change.note = Some(format!("{name} was `{name}`"));
         change.causes = vec![
-            Cause::Template(name.to_owned()),
-            Cause::Config(name.to_owned()),
+            ChangeCause::Template(name.to_owned()),
+            ChangeCause::Config(name.to_owned()),
         ];
         for spot in [&mut change.before, &mut change.after]
             .into_iter()
@@ -89,10 +90,10 @@ pub(super) fn report(name: &str) -> Report {
             *body = format!("{name}\n{name}");
         }
         for field in &mut change.fields {
-            *field = Field {
+            *field = ChangedField {
                 route: Route(vec![
-                    Step::Key(name.to_owned()),
-                    Step::Item(name.to_owned()),
+                    DiffStep::Key(name.to_owned()),
+                    DiffStep::Item(name.to_owned()),
                 ]),
                 edit: poisoned(&field.edit, name),
             };
@@ -131,24 +132,26 @@ fn subject(name: &str, number: usize) -> Subject {
     }
 }
 
-fn poisoned(edit: &Edit, name: &str) -> Edit {
+fn poisoned(edit: &FieldEdit, name: &str) -> FieldEdit {
     let value = || Value::from(name);
     match edit {
-        Edit::Added(_) => Edit::Added(json!({name: [name]})),
-        Edit::Removed(_) => Edit::Removed(value()),
-        Edit::Changed(..) => Edit::Changed(value(), value()),
-        Edit::Text(hunks) => {
+        FieldEdit::Added(_) => FieldEdit::Added(json!({name: [name]})),
+        FieldEdit::Removed(_) => FieldEdit::Removed(value()),
+        FieldEdit::Changed(..) => FieldEdit::Changed(value(), value()),
+        FieldEdit::Text(hunks) => {
             let mut hunks = hunks.clone();
             let lines = hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
-            lines.for_each(|Line { text, .. }| name.clone_into(text));
-            Edit::Text(hunks)
+            lines.for_each(|HunkLine { text, .. }| name.clone_into(text));
+            FieldEdit::Text(hunks)
         }
-        Edit::Items { .. } => Edit::Items {
+        FieldEdit::Items { .. } => FieldEdit::Items {
             removed: vec![value()],
             added: vec![value()],
         },
-        Edit::Reordered(..) => Edit::Reordered(vec![name.to_owned()], vec![name.to_owned()]),
-        Edit::Secret(secrecy) => Edit::Secret(*secrecy),
+        FieldEdit::Reordered(..) => {
+            FieldEdit::Reordered(vec![name.to_owned()], vec![name.to_owned()])
+        }
+        FieldEdit::Secret(secrecy) => FieldEdit::Secret(*secrecy),
     }
 }
 

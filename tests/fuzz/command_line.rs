@@ -151,7 +151,7 @@ fn stays_inside(word: &str) -> String {
 fn watches(line: &[String]) -> bool {
     let words = std::iter::once(OsString::from("kiln")).chain(line.iter().map(OsString::from));
     let parsed = Args::try_parse_from(words);
-    parsed.is_ok_and(|args| matches!(args.command, commands::Command::Watch(_)))
+    parsed.is_ok_and(|args| matches!(args.command, commands::CliCommand::Watch(_)))
 }
 
 fn project() -> Sandbox {

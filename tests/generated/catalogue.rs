@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kiln::pipeline::{self, Chart, World};
+use kiln::pipeline::{self, InstalledChart, World};
 use kiln::source::MemoryFiles;
 use kiln::tree::App;
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn generated_docs_catalogue_is_current() {
     compare("docs/catalogue.md", &text);
 }
 
-fn section(text: &mut String, app: &App, charts: &[Chart], schema: &Value) {
+fn section(text: &mut String, app: &App, charts: &[InstalledChart], schema: &Value) {
     write!(text, "\n### {}\n\n{}.", app.name, app.summary).unwrap();
     for chart in charts {
         write!(text, " Chart `{}` {}.", chart.name, chart.version).unwrap();

@@ -11,7 +11,7 @@ use kiln::flux::TreeFiles;
 use kiln::flux::builds::Builds;
 use kiln::harden::harden;
 use kiln::pod_security::{Level, Version};
-use kiln::workload::budget::{self, Budget, Selects};
+use kiln::workload::budget::{self, DisruptionBudget, Selects};
 use kiln::workload::{self, Workload, standing};
 use kustomize::Field;
 
@@ -62,7 +62,7 @@ fn the_full_example_comes_as_far_as_is_written_down() {
 
 /// Asserts that everything of two and more replicas has one budget, which lets a pod go.
 fn assert_budgets(builds: &Builds<'_>, releases: &[Release<'_>], workloads: &[Workload<'_>]) {
-    let written = Budget::all(builds, releases);
+    let written = DisruptionBudget::all(builds, releases);
     let mut count = 0;
     for workload in workloads.iter().filter(|workload| workload.is_replicated()) {
         let own = budget::own(workload).map(|own| own.spec);

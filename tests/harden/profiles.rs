@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use kiln::charts::Profiles;
-use kiln::charts::profile::{Known, Match, Workloads};
+use kiln::charts::profile::{ChartKnownValues, Match, Workloads};
 use kiln::yaml::{self, Resolver};
 use serde_json::Value;
 
@@ -229,7 +229,7 @@ fn paths_of_a_profile_are_values_that_it_knows() {
     }
 }
 
-fn knows(known: &Known, path: &str) -> bool {
+fn knows(known: &ChartKnownValues, path: &str) -> bool {
     let (key, rest) = path.split_once('.').unwrap_or((path, ""));
     known.keys().is_none_or(|keys| {
         keys.get(key)

@@ -137,7 +137,7 @@ pub(crate) fn example(name: &str) -> Example {
 fn asked<T>(
     name: &str,
     files: &MemoryFiles,
-    ask: impl FnOnce(&World<'_>) -> Result<T, pipeline::Failure>,
+    ask: impl FnOnce(&World<'_>) -> Result<T, pipeline::CompileFailure>,
 ) -> T {
     let identity = String::from_utf8(files.read("age.key").unwrap().unwrap()).unwrap();
     let identities = vec![("age.key".to_owned(), Secret::new(identity))];

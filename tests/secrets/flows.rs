@@ -1,7 +1,7 @@
 //! Whatever is done to a secret on its way into the open, it is found.
 
 use super::project::{IDENTITY, Project, told};
-use kiln::pipeline::Keys;
+use kiln::pipeline::KeyHandling;
 
 const WORD: &str = "swordfish-1234567";
 
@@ -284,7 +284,9 @@ fn without_keys_everything_is_made_up_and_nothing_real_is_read() {
         "templates/a.sops.yaml.tera",
         "word: #{ apps.demo.plain }#\npin: #{ apps.demo.pin }#\nkey: #{ secret(path=\"deploy.key\") | to_json }#\nage: #{ age_identity() }#\n",
     );
-    let draft = project.world(Keys::MadeUp, |world| kiln::pipeline::draft(world, None));
+    let draft = project.world(KeyHandling::MadeUp, |world| {
+        kiln::pipeline::draft(world, None)
+    });
     let draft = draft.unwrap_or_else(|_| panic!("it compiles"));
     let text = draft
         .tree
@@ -334,7 +336,7 @@ fn what_is_encrypted_in_a_data_file_is_a_secret() {
 fn an_encrypted_data_file_needs_no_key_where_nothing_is_written() {
     let text =
         "apps:\n  demo:\n    plain: sesame-sealed\n    prefixed: ghp_abcdefgh\n    pin: 4711\n";
-    let made_up = |data: Vec<u8>, keys: Keys| {
+    let made_up = |data: Vec<u8>, keys: KeyHandling| {
         let mut project = Project::with("");
         project.files.0.insert("cluster.sops.yaml".to_owned(), data);
         project.identities.clear();
@@ -360,7 +362,7 @@ fn an_encrypted_data_file_needs_no_key_where_nothing_is_written() {
             .to_string()
     };
     let (one, other) = (sealed_data(text), sealed_data(text));
-    for keys in [Keys::AtHand, Keys::MadeUp] {
+    for keys in [KeyHandling::AtHand, KeyHandling::MadeUp] {
         let first = made_up(one.clone(), keys);
         assert!(
             !first.contains("sesame") && !first.contains("4711"),

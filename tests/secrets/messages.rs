@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kiln::cli::report::{github, human, json};
 use kiln::diagnostic::Diagnostic;
-use kiln::pipeline::{self, Change, Failure, Keys};
+use kiln::pipeline::{self, CompileFailure, ConfigChange, KeyHandling};
 use kiln::secret::Secret;
 use rand_core::OsRng;
 
@@ -49,21 +49,23 @@ pub(super) fn laden() -> Project {
 
 /// What is wrong with a project, by compiling, auditing or switching an app.
 pub(super) fn problems(project: &Project) -> Vec<Diagnostic> {
-    let compiled = project.world(Keys::Needed, |world| pipeline::compile(world, &mut OsRng));
+    let compiled = project.world(KeyHandling::Needed, |world| {
+        pipeline::compile(world, &mut OsRng)
+    });
     settled(compiled.map(|compiled| compiled.warnings))
 }
 
 pub(super) fn audit_problems(project: &Project) -> Vec<Diagnostic> {
     settled(
         project
-            .world(Keys::Needed, pipeline::audit)
+            .world(KeyHandling::Needed, pipeline::audit)
             .map(|audited| audited.warnings),
     )
 }
 
 pub(super) fn rekey_problems(project: &Project, old: &[&str]) -> Vec<Diagnostic> {
     let old: Vec<String> = old.iter().map(|origin| (*origin).to_owned()).collect();
-    let rekeyed = project.world(Keys::Needed, |world| {
+    let rekeyed = project.world(KeyHandling::Needed, |world| {
         pipeline::rekey(world, &old, &mut OsRng)
     });
     settled(rekeyed.map(|rekeyed| rekeyed.compiled.warnings))
@@ -76,22 +78,22 @@ pub(super) fn switch_problems(
     options: &[&str],
 ) -> Vec<Diagnostic> {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    let change = Change {
+    let change = ConfigChange {
         names: owned(names),
         on,
         options: options.iter().map(|option| Secret::new(*option)).collect(),
     };
-    let switched = project.world(Keys::Needed, |world| {
+    let switched = project.world(KeyHandling::Needed, |world| {
         pipeline::switch(world, &change, &mut OsRng)
     });
     settled(switched.map(|switched| switched.warnings))
 }
 
-fn settled(result: Result<Vec<Diagnostic>, Failure>) -> Vec<Diagnostic> {
+fn settled(result: Result<Vec<Diagnostic>, CompileFailure>) -> Vec<Diagnostic> {
     match result {
         Ok(warnings) => warnings,
-        Err(Failure::Problems(problems)) => problems,
-        Err(Failure::Read(error)) => {
+        Err(CompileFailure::Problems(problems)) => problems,
+        Err(CompileFailure::Read(error)) => {
             vec![Diagnostic::error("unreadable-config", error.to_string())]
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kiln::diagnostic::Diagnostic;
-use kiln::pipeline::{self, Compiled, Failure, Keys, World};
+use kiln::pipeline::{self, CompileFailure, Compiled, KeyHandling, World};
 use kiln::secret::Secret;
 use kiln::source::MemoryFiles;
 use rand_core::OsRng;
@@ -93,7 +93,7 @@ impl Project {
         self.put(path, &text.replacen(from, to, 1));
     }
 
-    pub(crate) fn world<R>(&self, keys: Keys, ask: impl FnOnce(&World<'_>) -> R) -> R {
+    pub(crate) fn world<R>(&self, keys: KeyHandling, ask: impl FnOnce(&World<'_>) -> R) -> R {
         let catalogue = pipeline::catalogue();
         let env = |name: &str| self.env.get(name).cloned();
         let world = World::new(
@@ -107,14 +107,14 @@ impl Project {
     }
 
     pub(crate) fn compile(&self) -> Result<Compiled, Vec<Diagnostic>> {
-        self.compile_with(Keys::Needed)
+        self.compile_with(KeyHandling::Needed)
     }
 
-    pub(crate) fn compile_with(&self, keys: Keys) -> Result<Compiled, Vec<Diagnostic>> {
+    pub(crate) fn compile_with(&self, keys: KeyHandling) -> Result<Compiled, Vec<Diagnostic>> {
         let compiled = self.world(keys, |world| pipeline::compile(world, &mut OsRng));
         compiled.map_err(|failure| match failure {
-            Failure::Problems(problems) => problems,
-            Failure::Read(error) => panic!("{error}"),
+            CompileFailure::Problems(problems) => problems,
+            CompileFailure::Read(error) => panic!("{error}"),
         })
     }
 }

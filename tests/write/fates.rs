@@ -3,7 +3,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use kiln::diagnostic::Severity;
 use kiln::tree::output_path::ReservedPaths;
-use kiln::write::{LOCK_FILE, Options, Recovery, Report, TakeOver, Target};
+use kiln::write::{LOCK_FILE, PlanOptions, Recovery, TakeOver, Target, WriteReport};
 
 use super::sandbox::{DRY, FORCE, Sandbox, codes, tree, with_program};
 
@@ -15,7 +15,7 @@ fn creates_changes_keeps_and_removes() {
     assert!(report.lock_changed);
 
     let report = sandbox.write(&tree([("a", "1"), ("b/c", "changed"), ("g", "4")]));
-    let expected = Report {
+    let expected = WriteReport {
         created: vec!["g".to_owned()],
         changed: vec!["b/c".to_owned()],
         unchanged: vec!["a".to_owned()],
@@ -23,7 +23,7 @@ fn creates_changes_keeps_and_removes() {
         edited: Vec::new(),
         lock_changed: true,
         recovery: Recovery::Nothing,
-        ..Report::default()
+        ..WriteReport::default()
     };
     assert_eq!(report, expected);
     let picture = sandbox.picture();
@@ -87,7 +87,7 @@ fn never_overwrites_a_foreign_file_and_then_writes_nothing_at_all() {
     sandbox.put("sub/mine", "by hand");
     let before = sandbox.picture();
     let outputs = tree([("a", "1"), ("mine", "by Kiln"), ("sub/mine", "by Kiln")]);
-    for options in [Options::default(), FORCE, DRY] {
+    for options in [PlanOptions::default(), FORCE, DRY] {
         let problems = sandbox.refuse(&outputs, options);
         assert_eq!(codes(&problems), ["foreign-output"]);
         assert_eq!(
@@ -119,7 +119,7 @@ fn never_removes_a_foreign_file() {
 /// Kiln has no part in a file that the user wrote, whatever it holds.
 #[test]
 fn leaves_a_foreign_file_that_is_just_as_it_should_be() {
-    for options in [Options::default(), FORCE] {
+    for options in [PlanOptions::default(), FORCE] {
         let sandbox = Sandbox::new();
         sandbox.write(&tree([("other", "1")]));
         sandbox.put("a", "same");
@@ -143,7 +143,7 @@ fn takes_over_what_is_just_as_it_should_be_where_the_list_is_lost_and_on_request
     sandbox.write(&outputs);
     let list = sandbox.text(LOCK_FILE);
     fs::remove_file(sandbox.path().join(LOCK_FILE)).unwrap();
-    let (report, _) = sandbox.write_with(&outputs, Options::default());
+    let (report, _) = sandbox.write_with(&outputs, PlanOptions::default());
     assert!(report.is_clean(), "{report:?}");
     assert!(!sandbox.path().join(LOCK_FILE).exists());
     let (report, _) = sandbox.write_with(&outputs, FORCE);
@@ -161,7 +161,7 @@ fn many_foreign_files_are_one_problem_that_names_the_way_in() {
         sandbox.put(name, "mine");
     }
     let outputs = tree(names.iter().map(|name| (name, "x")));
-    let problems = sandbox.refuse(&outputs, Options::default());
+    let problems = sandbox.refuse(&outputs, PlanOptions::default());
     assert_eq!(codes(&problems), ["foreign-output"]);
     let [problem] = problems.as_slice() else {
         unreachable!("there is one")
@@ -199,7 +199,7 @@ fn takes_over_what_it_may_and_removes_what_that_supersedes() {
     let target = Target::new(&disk, ".");
     let plan = |take_over: &TakeOver| {
         let target = target.clone().taking_over(take_over);
-        kiln::write::plan(&outputs, &target, Options::default()).unwrap()
+        kiln::write::plan(&outputs, &target, PlanOptions::default()).unwrap()
     };
     // One of them was not named.
     assert_eq!(codes(&plan(&take_over).unwrap_err()), ["foreign-output"]);
@@ -238,7 +238,7 @@ fn supersedes_nothing_that_is_an_input() {
         .reserving(&reserved)
         .taking_over(&take_over);
     let outputs = tree([("a", "1")]);
-    let plan = kiln::write::plan(&outputs, &target, Options::default()).unwrap();
+    let plan = kiln::write::plan(&outputs, &target, PlanOptions::default()).unwrap();
     assert!(plan.unwrap().value.apply().unwrap().removed.is_empty());
     assert_eq!(sandbox.text("cluster.yaml"), "x");
 }
@@ -251,7 +251,7 @@ fn keeps_an_edited_output_until_forced() {
         sandbox.put(path, "edited");
         let outputs = tree([(path, "2"), ("b", "2")]);
         for _ in 0..2 {
-            let (report, warnings) = sandbox.write_with(&outputs, Options::default());
+            let (report, warnings) = sandbox.write_with(&outputs, PlanOptions::default());
             assert_eq!(report.edited, [path]);
             assert!(!report.is_clean());
             assert_eq!(codes(&warnings), ["edited-output"]);
@@ -276,7 +276,7 @@ fn is_content_with_an_edit_that_the_templates_agree_with() {
     let sandbox = Sandbox::new();
     sandbox.write(&tree([("a", "1")]));
     sandbox.put("a", "2");
-    let (report, warnings) = sandbox.write_with(&tree([("a", "2")]), Options::default());
+    let (report, warnings) = sandbox.write_with(&tree([("a", "2")]), PlanOptions::default());
     assert_eq!((report.unchanged.len(), warnings.len()), (1, 0));
     assert_eq!(sandbox.write(&tree([("a", "3")])).changed, ["a"]);
 }
@@ -288,7 +288,7 @@ fn keeps_a_stale_output_that_was_edited_until_forced() {
     sandbox.put("old/a", "edited");
     let outputs = tree([("b", "1")]);
     for _ in 0..2 {
-        let (report, warnings) = sandbox.write_with(&outputs, Options::default());
+        let (report, warnings) = sandbox.write_with(&outputs, PlanOptions::default());
         assert_eq!(
             (report.edited.as_slice(), codes(&warnings)),
             (&["old/a".to_owned()][..], vec!["edited-output"])
@@ -322,7 +322,7 @@ fn forgets_a_stale_output_that_is_gone() {
     let report = sandbox.write(&tree([("b", "1")]));
     assert!(report.removed.is_empty() && report.lock_changed);
     sandbox.put("a", "by hand now");
-    let problems = sandbox.refuse(&tree([("a", "2"), ("b", "1")]), Options::default());
+    let problems = sandbox.refuse(&tree([("a", "2"), ("b", "1")]), PlanOptions::default());
     assert_eq!(codes(&problems), ["foreign-output"]);
 }
 
@@ -382,7 +382,7 @@ fn keeps_an_output_that_was_edited_between_plan_and_apply() {
     let sandbox = Sandbox::new();
     sandbox.write(&tree([("a", "1"), ("b", "1"), ("c", "1")]));
     let outputs = tree([("a", "2"), ("b", "2"), ("d", "2")]);
-    let plan = sandbox.plan(&outputs, Options::default()).value;
+    let plan = sandbox.plan(&outputs, PlanOptions::default()).value;
     for path in ["a", "c", "d"] {
         sandbox.put(path, "just now");
     }
@@ -414,7 +414,7 @@ fn writes_to_an_output_folder_of_its_own() {
         let plan = kiln::write::plan(
             &outputs,
             &Target::new(&sandbox.disk(), "./out/put"),
-            Options::default(),
+            PlanOptions::default(),
         );
         plan.unwrap().unwrap().value.apply().unwrap()
     };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use kiln::tree::output_path::ReservedPaths;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Error, Interruption, Options, Recovery, Step, Target};
+use kiln::write::{self, Interruption, PlanOptions, Recovery, Target, WriteError, WriteStep};
 
 use super::sandbox::{CANARY, DRY, Sandbox, codes, tree};
 
@@ -51,9 +51,9 @@ fn scene() -> (Sandbox, Picture, Picture) {
 }
 
 /// Applies the new tree and is interrupted at the n-th step; `None` when there are fewer.
-fn interrupt(sandbox: &Sandbox, at: usize, how: Interruption) -> Option<Error> {
+fn interrupt(sandbox: &Sandbox, at: usize, how: Interruption) -> Option<WriteError> {
     let outputs = new_tree();
-    let plan = sandbox.plan(&outputs, Options::default()).value;
+    let plan = sandbox.plan(&outputs, PlanOptions::default()).value;
     plan.apply_with(&mut stop_at(at, how, sandbox)).err()
 }
 
@@ -62,7 +62,7 @@ fn stop_at(
     at: usize,
     how: Interruption,
     sandbox: &Sandbox,
-) -> impl FnMut(Step<'_>) -> Result<(), Interruption> {
+) -> impl FnMut(WriteStep<'_>) -> Result<(), Interruption> {
     let mut count = 0;
     move |_| {
         assert_no_secret(&sandbox.picture());
@@ -103,7 +103,7 @@ fn a_kill_after_any_step_leaves_the_old_tree_or_one_that_recovery_completes() {
             assert_eq!(sandbox.picture(), new);
             break;
         };
-        assert!(matches!(error, Error::Killed), "{error}");
+        assert!(matches!(error, WriteError::Killed), "{error}");
         assert_whole(&sandbox.picture(), &old, &new);
         let recovery = write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
         let expected = if at < COMMITTED { &old } else { &new };
@@ -169,7 +169,7 @@ fn a_failure_at_any_step_leaves_the_old_tree_at_once() {
             break;
         };
         match error {
-            Error::Stage { .. } | Error::Apply { .. } => {
+            WriteError::Stage { .. } | WriteError::Apply { .. } => {
                 assert_eq!(sandbox.picture(), old, "step {at}: {error}");
             }
             // Once the journal is gone the new tree stands, whatever goes wrong with tidying up.
@@ -178,7 +178,7 @@ fn a_failure_at_any_step_leaves_the_old_tree_at_once() {
                 assert_eq!(sandbox.picture(), new, "step {at}: {error}");
             }
         }
-        applied += usize::from(matches!(error, Error::Apply { .. }));
+        applied += usize::from(matches!(error, WriteError::Apply { .. }));
     }
     assert_eq!(applied, 11);
 }
@@ -189,19 +189,21 @@ fn a_kill_while_a_failure_is_undone_ends_with_the_old_tree() {
         for kill_after in 1.. {
             let (sandbox, old, new) = scene();
             let mut count = 0;
-            let mut observer = |step: Step<'_>| {
+            let mut observer = |step: WriteStep<'_>| {
                 count += 1;
                 assert_no_secret(&sandbox.picture());
                 if count == fail_at {
                     return Err(Interruption::Fail);
                 }
-                if count == fail_at + kill_after && matches!(step, Step::Undone(_) | Step::Closed) {
+                if count == fail_at + kill_after
+                    && matches!(step, WriteStep::Undone(_) | WriteStep::Closed)
+                {
                     return Err(Interruption::Kill);
                 }
                 Ok(())
             };
             let outputs = new_tree();
-            let plan = sandbox.plan(&outputs, Options::default()).value;
+            let plan = sandbox.plan(&outputs, PlanOptions::default()).value;
             let error = plan.apply_with(&mut observer).unwrap_err();
             assert_whole(&sandbox.picture(), &old, &new);
             let recovery = write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
@@ -210,7 +212,7 @@ fn a_kill_while_a_failure_is_undone_ends_with_the_old_tree() {
                 old,
                 "{fail_at} and {kill_after}: {recovery:?}"
             );
-            if !matches!(error, Error::Killed) {
+            if !matches!(error, WriteError::Killed) {
                 break;
             }
         }
@@ -232,7 +234,7 @@ fn recovery_keeps_what_someone_changed_after_the_kill() {
         assert_eq!(sandbox.text(path), "edited after the kill");
     }
     assert_eq!(sandbox.text("app/secret.sops.yaml"), "new ciphertext");
-    let (report, warnings) = sandbox.write_with(&new_tree(), Options::default());
+    let (report, warnings) = sandbox.write_with(&new_tree(), PlanOptions::default());
     assert_eq!(report.edited, ["app/changed", "created/deep/one"]);
     assert_eq!(codes(&warnings), ["edited-output", "edited-output"]);
 }
@@ -289,7 +291,7 @@ fn a_broken_or_hostile_journal_is_refused() {
             let target = Target::new(&disk, ".").reserving(&reserved);
             let error = write::recover(&target).unwrap_err();
             assert!(
-                matches!(&error, Error::Journal { path, .. } if path.ends_with(name)),
+                matches!(&error, WriteError::Journal { path, .. } if path.ends_with(name)),
                 "{error}"
             );
             assert!(

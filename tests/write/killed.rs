@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Options, Recovery, Target};
+use kiln::write::{self, PlanOptions, Recovery, Target};
 
 use super::sandbox::{CANARY, Sandbox, picture, tree};
 
@@ -34,7 +34,7 @@ fn generation(odd: bool) -> Tree<Sealed> {
 }
 
 fn write_all(disk: &Disk, outputs: &Tree<Sealed>) {
-    let plan = write::plan(outputs, &Target::new(disk, "."), Options::default())
+    let plan = write::plan(outputs, &Target::new(disk, "."), PlanOptions::default())
         .unwrap()
         .unwrap();
     plan.value.apply().unwrap();

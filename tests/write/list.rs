@@ -1,6 +1,6 @@
 use kiln::diagnostic::Diagnostic;
 use kiln::tree::output_path::ReservedPaths;
-use kiln::write::{Digest, KILN, LOCK_FILE, Options, Target};
+use kiln::write::{Digest, KILN, LOCK_FILE, PlanOptions, Target};
 
 use super::sandbox::{Sandbox, codes, tree};
 
@@ -9,7 +9,7 @@ fn refused(text: &str) -> Diagnostic {
     sandbox.put("victim", "x");
     sandbox.put(LOCK_FILE, text);
     let before = sandbox.picture();
-    let problems = sandbox.refuse(&tree([("a", "1")]), Options::default());
+    let problems = sandbox.refuse(&tree([("a", "1")]), PlanOptions::default());
     assert_eq!(codes(&problems), ["bad-lock"]);
     assert_eq!(sandbox.picture(), before);
     problems.into_iter().next().unwrap()
@@ -198,7 +198,7 @@ fn names_no_input_no_key_and_not_itself() {
             let disk = sandbox.disk();
             let target = Target::new(&disk, ".").reserving(&reserved);
             for force in [false, true] {
-                let options = Options {
+                let options = PlanOptions {
                     force,
                     dry_run: false,
                 };

@@ -3,7 +3,7 @@ use std::process::{Command, Stdio};
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use kiln::tree::output_path::{ReservedPaths, folded};
-use kiln::write::{self, Options, Target};
+use kiln::write::{self, PlanOptions, Target};
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
@@ -230,7 +230,7 @@ fn device_names_of_windows_are_refused_with_any_ending_and_in_any_folder() {
             format!("{device} .tar.gz"),
         ] {
             let sandbox = Sandbox::new();
-            let problems = sandbox.refuse(&tree([(path.as_str(), "x")]), Options::default());
+            let problems = sandbox.refuse(&tree([(path.as_str(), "x")]), PlanOptions::default());
             assert_eq!(codes(&problems), ["bad-output-path"], "{path:?}");
             assert!(
                 problems[0].message.contains("device"),
@@ -250,7 +250,7 @@ proptest::proptest! {
         let sandbox = Sandbox::new();
         let disk = sandbox.disk();
         let outputs = tree([(path.as_str(), "x")]);
-        let planned = write::plan(&outputs, &Target::new(&disk, "out"), Options::default());
+        let planned = write::plan(&outputs, &Target::new(&disk, "out"), PlanOptions::default());
         let planned = planned.unwrap();
         prop_assert_eq!(planned.is_ok(), is_accepted(&path));
         let mut expected = Vec::new();
@@ -270,7 +270,7 @@ proptest::proptest! {
             let other = if below { format!("{alias}/b") } else { alias };
             let sandbox = Sandbox::new();
             let outputs = tree([(path.as_str(), "x"), (other.as_str(), "x")]);
-            let problems = sandbox.refuse(&outputs, Options::default());
+            let problems = sandbox.refuse(&outputs, PlanOptions::default());
             proptest::prop_assert!(
                 problems.iter().all(|problem| problem.code == "bad-output-path"),
                 "{problems:?}"

@@ -2,8 +2,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use kiln::source::Source;
-use kiln::tree::{File, Origin, Tree};
-use kiln::write::{self, Error, Options, Target};
+use kiln::tree::{OutputFile, OutputOrigin, Tree};
+use kiln::write::{self, PlanOptions, Target, WriteError};
 
 use super::sandbox::{FORCE, Sandbox, codes, tree};
 
@@ -27,7 +27,7 @@ fn refuses_paths_that_leave_the_output_folder_or_are_not_plain() {
         "kiln.lock",
     ];
     for path in paths {
-        for options in [Options::default(), FORCE] {
+        for options in [PlanOptions::default(), FORCE] {
             let problems = sandbox.refuse(&tree([(path, "x"), ("fine", "x")]), options);
             assert_eq!(codes(&problems), ["bad-output-path"], "{path:?}");
         }
@@ -41,11 +41,11 @@ fn reports_all_problems_at_once_with_the_templates_behind_them() {
     sandbox.put("mine", "x");
     fs::create_dir(sandbox.path().join("folder")).unwrap();
     let template = Source::new("templates/mine.tera", "by Kiln");
-    let file = |path: &str| File {
+    let file = |path: &str| OutputFile {
         path: path.to_owned(),
         source: Source::new(path, "by Kiln"),
         documents: std::sync::Arc::default(),
-        origins: vec![Origin::Template {
+        origins: vec![OutputOrigin::Template {
             template: template.clone(),
             line: 1,
         }],
@@ -56,7 +56,7 @@ fn reports_all_problems_at_once_with_the_templates_behind_them() {
         .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()
         .sealed(std::collections::BTreeMap::new());
-    let problems = sandbox.refuse(&outputs, Options::default());
+    let problems = sandbox.refuse(&outputs, PlanOptions::default());
     assert_eq!(
         codes(&problems),
         ["bad-output-path", "blocked-output", "foreign-output"]
@@ -85,7 +85,7 @@ fn refuses_to_write_over_or_through_a_symlink() {
         "inside/deep/er",
         "dangling",
     ] {
-        for options in [Options::default(), FORCE] {
+        for options in [PlanOptions::default(), FORCE] {
             let problems = sandbox.refuse(&tree([(path, "x")]), options);
             assert_eq!(codes(&problems), ["blocked-output"], "{path}");
             assert!(
@@ -117,7 +117,7 @@ fn refuses_a_symlink_that_appears_between_plan_and_apply() {
     let outside = Sandbox::new();
     let sandbox = Sandbox::new();
     let outputs = tree([("a/b", "1"), ("c", "1")]);
-    let plan = sandbox.plan(&outputs, Options::default()).value;
+    let plan = sandbox.plan(&outputs, PlanOptions::default()).value;
     symlink(outside.path(), sandbox.path().join("a")).unwrap();
     let report = plan.apply().unwrap();
     assert_eq!(
@@ -148,7 +148,7 @@ fn refuses_an_output_that_is_a_file_and_a_folder() {
     let sandbox = Sandbox::new();
     let problems = sandbox.refuse(
         &tree([("a", "x"), ("a/b/c", "x"), ("a.b", "x")]),
-        Options::default(),
+        PlanOptions::default(),
     );
     assert_eq!(codes(&problems), ["bad-output-path"]);
     insta::assert_snapshot!(problems[0].message, @"the outputs `a` and `a/b/c` exclude each other, as one is a file and the other needs a folder of that name");
@@ -166,9 +166,9 @@ fn refuses_an_output_folder_outside_the_project() {
         let refused = write::plan(
             &outputs,
             &Target::new(&sandbox.disk(), output),
-            Options::default(),
+            PlanOptions::default(),
         );
-        assert!(matches!(refused, Err(Error::Disk(_))), "{output}");
+        assert!(matches!(refused, Err(WriteError::Disk(_))), "{output}");
         assert!(
             write::recover(&Target::new(&sandbox.disk(), output)).is_err(),
             "{output}"
@@ -188,7 +188,7 @@ fn refuses_a_symlink_in_place_of_its_own_files() {
         let refused = write::plan(
             &outputs,
             &Target::new(&sandbox.disk(), "."),
-            Options::default(),
+            PlanOptions::default(),
         );
         let message = refused.unwrap_err().to_string();
         assert!(

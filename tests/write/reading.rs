@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use kiln::fs::{Access, Disk, Error, find_upwards, read_anywhere};
+use kiln::fs::{Access, Disk, DiskError, find_upwards, read_anywhere};
 use kiln::source::{Files as _, MemoryFiles};
 
 use super::sandbox::Sandbox;
@@ -192,11 +192,11 @@ fn tells_a_missing_file_from_one_that_cannot_be_read() {
     assert_eq!(disk.list("file").unwrap_err().reason, "it is not a folder");
     assert!(matches!(
         Disk::open(&sandbox.path().join("file")),
-        Err(Error::NotAFolder { .. })
+        Err(DiskError::NotAFolder { .. })
     ));
     assert!(matches!(
         Disk::open(&sandbox.path().join("none")),
-        Err(Error::Unreadable { .. })
+        Err(DiskError::Unreadable { .. })
     ));
 }
 
@@ -287,6 +287,6 @@ fn finds_the_project_from_a_folder_inside_it() {
     assert_eq!(read_anywhere(&sandbox.path().join("none")).unwrap(), None);
     assert!(matches!(
         read_anywhere(sandbox.path()),
-        Err(Error::NotAFile { .. })
+        Err(DiskError::NotAFile { .. })
     ));
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln::fs::Disk;
 use kiln::tree::{Sealed, Tree};
-use kiln::write::{self, Error, Options, Step, Target};
+use kiln::write::{self, PlanOptions, Target, WriteError, WriteStep};
 
 use super::sandbox::{Sandbox, picture, tree};
 
@@ -28,11 +28,11 @@ fn other() -> Tree<Sealed> {
     tree([("a/one", "new"), ("b/two", "new"), ("d", "new")])
 }
 
-fn try_write(outputs: &Tree<Sealed>) -> Option<Result<write::Report, Error>> {
+fn try_write(outputs: &Tree<Sealed>) -> Option<Result<write::WriteReport, WriteError>> {
     let folder = std::env::var(FOLDER).ok()?;
     let disk = Disk::open(folder.as_ref()).unwrap();
     Some(
-        match write::plan(outputs, &Target::new(&disk, "."), Options::default()) {
+        match write::plan(outputs, &Target::new(&disk, "."), PlanOptions::default()) {
             Ok(plan) => plan.unwrap().value.apply(),
             Err(error) => Err(error),
         },
@@ -80,7 +80,7 @@ fn child_on_a_full_disk() {
     if let Some(result) = try_write(&large()) {
         let error = result.unwrap_err();
         assert!(
-            matches!(&error, Error::Stage { path, .. } if path == "b/two"),
+            matches!(&error, WriteError::Stage { path, .. } if path == "b/two"),
             "{error}"
         );
         assert!(
@@ -219,7 +219,7 @@ fn a_file_in_place_of_the_staging_folder_is_named() {
     let error = write::plan(
         &small(),
         &Target::new(&sandbox.disk(), "."),
-        Options::default(),
+        PlanOptions::default(),
     )
     .unwrap_err();
     assert_eq!(error.to_string(), "`.kiln` is not a folder");
@@ -233,7 +233,7 @@ fn a_symlink_that_came_after_the_plan_is_not_followed() {
     let elsewhere = Sandbox::new();
     elsewhere.put("a", "1");
     let outputs = tree([("sub/a", "2")]);
-    let planned = sandbox.plan(&outputs, Options::default());
+    let planned = sandbox.plan(&outputs, PlanOptions::default());
     let sub = sandbox.path().join("sub");
     fs::rename(&sub, sandbox.path().join("was")).unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), &sub).unwrap();
@@ -250,10 +250,10 @@ fn a_symlink_that_comes_where_a_folder_was_removed_is_not_followed() {
     // A folder where a file was: the file goes first, and its own folder with it.
     let outputs = tree([("sub/a/b", "2"), ("sub/c", "3")]);
     let sub = sandbox.path().join("sub");
-    let planned = sandbox.plan(&outputs, Options::default());
+    let planned = sandbox.plan(&outputs, PlanOptions::default());
     let mut came = false;
     let result = planned.value.apply_with(&mut |step| {
-        if step == Step::Changed("sub/a") {
+        if step == WriteStep::Changed("sub/a") {
             assert!(!sub.exists());
             std::os::unix::fs::symlink(elsewhere.path(), &sub).unwrap();
             came = true;
@@ -269,11 +269,11 @@ fn a_symlink_that_comes_where_a_folder_was_removed_is_not_followed() {
 fn two_runs_at_once_do_not_mix() {
     let sandbox = Sandbox::new();
     let outputs = small();
-    let first = sandbox.plan(&outputs, Options::default());
+    let first = sandbox.plan(&outputs, PlanOptions::default());
     let second = write::plan(
         &outputs,
         &Target::new(&sandbox.disk(), "."),
-        Options::default(),
+        PlanOptions::default(),
     )
     .unwrap_err();
     assert!(second.is_busy());
@@ -303,7 +303,7 @@ fn many_runs_at_once_take_turns() {
                     match write::plan(
                         outputs,
                         &Target::new(&sandbox.disk(), "."),
-                        Options::default(),
+                        PlanOptions::default(),
                     ) {
                         Ok(plan) => {
                             plan.unwrap().value.apply().unwrap();
@@ -341,7 +341,7 @@ fn a_claim_is_held_by_one_at_a_time_however_often_its_file_comes_and_goes() {
                             drop(claim);
                         }
                         Err(error) => {
-                            assert!(matches!(error, kiln::fs::Error::Busy { .. }), "{error}");
+                            assert!(matches!(error, kiln::fs::DiskError::Busy { .. }), "{error}");
                         }
                     }
                 }

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use kiln::diagnostic::{Diagnostic, Warned};
 use kiln::fs::Disk;
 use kiln::source::Source;
-use kiln::tree::{File, Sealed, SealedFile, Tree, is_secret_path};
-use kiln::write::{self, Options, Plan, Report, Target};
+use kiln::tree::{OutputFile, Sealed, SealedFile, Tree, is_secret_path};
+use kiln::write::{self, PlanOptions, Target, WritePlan, WriteReport};
 
 /// What stands in the plain text of every secret output, and must never stand on disk.
 pub(super) const CANARY: &str = "canary-in-plain-text";
 
-pub(super) const FORCE: Options = Options {
+pub(super) const FORCE: PlanOptions = PlanOptions {
     force: true,
     dry_run: false,
 };
-pub(super) const DRY: Options = Options {
+pub(super) const DRY: PlanOptions = PlanOptions {
     force: false,
     dry_run: true,
 };
@@ -41,7 +41,7 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
             ciphertexts.insert(path.clone(), sealed);
             plain = CANARY;
         }
-        outputs.push(File {
+        outputs.push(OutputFile {
             source: Source::new(path.as_str(), plain),
             path,
             documents: Arc::default(),
@@ -58,14 +58,14 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
 
 /// Makes the same tree with one output as a program.
 pub(super) fn with_program(tree: &Tree<Sealed>, program: &str) -> Tree<Sealed> {
-    let files = tree.files().cloned().map(|file| File {
+    let files = tree.files().cloned().map(|file| OutputFile {
         executable: file.path == program,
         ..file
     });
     sealed(files)
 }
 
-fn sealed(files: impl IntoIterator<Item = File>) -> Tree<Sealed> {
+fn sealed(files: impl IntoIterator<Item = OutputFile>) -> Tree<Sealed> {
     Tree::rendered(files, Vec::new())
         .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()
@@ -116,7 +116,11 @@ impl Sandbox {
         picture(self.path())
     }
 
-    pub(super) fn plan<'t>(&self, tree: &'t Tree<Sealed>, options: Options) -> Warned<Plan<'t>> {
+    pub(super) fn plan<'t>(
+        &self,
+        tree: &'t Tree<Sealed>,
+        options: PlanOptions,
+    ) -> Warned<WritePlan<'t>> {
         write::plan(tree, &Target::new(&self.disk(), "."), options)
             .unwrap()
             .unwrap()
@@ -126,18 +130,18 @@ impl Sandbox {
     pub(super) fn write_with(
         &self,
         tree: &Tree<Sealed>,
-        options: Options,
-    ) -> (Report, Vec<Diagnostic>) {
+        options: PlanOptions,
+    ) -> (WriteReport, Vec<Diagnostic>) {
         let Warned { value, warnings } = self.plan(tree, options);
         (value.apply().unwrap(), warnings)
     }
 
-    pub(super) fn write(&self, tree: &Tree<Sealed>) -> Report {
-        self.write_with(tree, Options::default()).0
+    pub(super) fn write(&self, tree: &Tree<Sealed>) -> WriteReport {
+        self.write_with(tree, PlanOptions::default()).0
     }
 
     /// Plans a tree that must be refused, and returns why.
-    pub(super) fn refuse(&self, tree: &Tree<Sealed>, options: Options) -> Vec<Diagnostic> {
+    pub(super) fn refuse(&self, tree: &Tree<Sealed>, options: PlanOptions) -> Vec<Diagnostic> {
         write::plan(tree, &Target::new(&self.disk(), "."), options)
             .unwrap()
             .unwrap_err()

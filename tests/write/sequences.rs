@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln::write::{self, Error, Interruption, Options, Step, Target};
+use kiln::write::{self, Interruption, PlanOptions, Target, WriteError, WriteStep};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
 
@@ -41,7 +41,7 @@ fn interruptions() -> impl Strategy<Value = Option<(usize, bool)>> {
     proptest::option::of((0..30_usize, any::<bool>()))
 }
 
-fn stop(at: Option<(usize, bool)>) -> impl FnMut(Step<'_>) -> Result<(), Interruption> {
+fn stop(at: Option<(usize, bool)>) -> impl FnMut(WriteStep<'_>) -> Result<(), Interruption> {
     let mut count = 0;
     move |_| {
         count += 1;
@@ -83,15 +83,15 @@ proptest! {
         for (files, interruption, second) in steps {
             let new = with_foreign(&files);
             let sealed = tree(&files);
-            let result = sandbox.plan(&sealed, Options::default()).value.apply_with(&mut stop(interruption));
+            let result = sandbox.plan(&sealed, PlanOptions::default()).value.apply_with(&mut stop(interruption));
             let again = write::recover_with(&Target::new(&sandbox.disk(), "."), &mut stop(second));
-            assert!(!matches!(result, Err(Error::Undo { .. })));
+            assert!(!matches!(result, Err(WriteError::Undo { .. })));
             drop(again);
             write::recover(&Target::new(&sandbox.disk(), ".")).unwrap();
             let found = outputs(&sandbox);
             match result {
                 Ok(_) => assert_eq!(&found, &new),
-                Err(Error::Stage { .. } | Error::Apply { .. }) => assert_eq!(&found, &old),
+                Err(WriteError::Stage { .. } | WriteError::Apply { .. }) => assert_eq!(&found, &old),
                 Err(_) => assert!(found == old || found == new, "{found:?} is neither {old:?} nor {new:?}"),
             }
             old = found;

@@ -1,6 +1,6 @@
 use std::fs;
 
-use kiln::write::{Options, Step};
+use kiln::write::{PlanOptions, WriteStep};
 
 use super::sandbox::{Sandbox, codes, tree};
 
@@ -29,7 +29,7 @@ fn a_folder_with_anything_else_in_it_does_not_become_a_file() {
             None => sandbox.put(foreign, "x"),
         }
         let before = sandbox.picture();
-        let problems = sandbox.refuse(&tree([("a", "file")]), Options::default());
+        let problems = sandbox.refuse(&tree([("a", "file")]), PlanOptions::default());
         assert_eq!(codes(&problems), ["blocked-output"], "{foreign}");
         assert_eq!(sandbox.picture(), before);
     }
@@ -40,7 +40,7 @@ fn an_edited_file_does_not_become_a_folder() {
     let sandbox = Sandbox::new();
     sandbox.write(&tree([("a", "1")]));
     sandbox.put("a", "edited");
-    let problems = sandbox.refuse(&tree([("a/b", "1")]), Options::default());
+    let problems = sandbox.refuse(&tree([("a/b", "1")]), PlanOptions::default());
     assert_eq!(codes(&problems), ["edited-output", "blocked-output"]);
     assert_eq!(sandbox.text("a"), "edited");
 }
@@ -77,9 +77,9 @@ fn what_replaces_a_file_comes_before_it_goes_and_the_list_comes_last() {
     ]));
     let outputs = tree([("moved/to", "1"), ("room/y", "1"), ("space", "1")]);
     let mut order = Vec::new();
-    let plan = sandbox.plan(&outputs, Options::default()).value;
+    let plan = sandbox.plan(&outputs, PlanOptions::default()).value;
     let watched = plan.apply_with(&mut |step| {
-        if let Step::Changed(path) = step {
+        if let WriteStep::Changed(path) = step {
             order.push(path.to_owned());
         }
         Ok(())

@@ -51,7 +51,7 @@ fn read_entry(
         return;
     }
     let Some(path) = is_given(field, "path") else {
-        all.extend(Replacement::read(field, Strictness::Strict, findings));
+        all.extend(Replacement::read(field, UnknownKeys::Strict, findings));
         return;
     };
     let has_targets = field
@@ -70,11 +70,11 @@ fn read_entry(
     match document.map(|document| (document, document.items())) {
         Some((_, Some(items))) => {
             for item in items {
-                all.extend(Replacement::read(item, Strictness::Lenient, findings));
+                all.extend(Replacement::read(item, UnknownKeys::Lenient, findings));
             }
         }
         Some((document, None)) if document.entries().is_some() => {
-            all.extend(Replacement::read(document, Strictness::Lenient, findings));
+            all.extend(Replacement::read(document, UnknownKeys::Lenient, findings));
         }
         _ => {
             let text = path.as_text().unwrap_or_default();
@@ -86,7 +86,7 @@ fn read_entry(
 
 /// Whether unknown keys are refused: in a kustomization they are, in a file of replacements not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strictness {
+enum UnknownKeys {
     Strict,
     Lenient,
 }
@@ -131,7 +131,7 @@ struct FieldOptions {
 }
 
 impl Replacement {
-    fn read(field: &Field, strictness: Strictness, findings: &mut Findings) -> Option<Self> {
+    fn read(field: &Field, strictness: UnknownKeys, findings: &mut Findings) -> Option<Self> {
         let known = ["source", "targets", "sourceValue", "path"];
         demand_keys(field, "replacements", &known, strictness, findings)?;
         let value = field.get("sourceValue").filter(|value| !value.is_null());
@@ -190,7 +190,7 @@ impl Replacement {
 }
 
 impl ReplacementSource {
-    fn read(field: &Field, strictness: Strictness, findings: &mut Findings) -> Option<Self> {
+    fn read(field: &Field, strictness: UnknownKeys, findings: &mut Findings) -> Option<Self> {
         let texts = ["group", "version", "kind", "name", "namespace", "fieldPath"];
         let keys = [&texts[..], &["options"]].concat();
         demand_keys(field, "source", &keys, strictness, findings)?;
@@ -218,7 +218,7 @@ impl ReplacementSource {
 }
 
 impl FieldOptions {
-    fn read(field: &Field, strictness: Strictness, findings: &mut Findings) -> Option<Self> {
+    fn read(field: &Field, strictness: UnknownKeys, findings: &mut Findings) -> Option<Self> {
         let Some(options) = field.get("options").filter(|options| !options.is_null()) else {
             return Some(Self::default());
         };
@@ -250,7 +250,7 @@ impl FieldOptions {
 }
 
 impl ReplacementTarget {
-    fn read(field: &Field, strictness: Strictness, findings: &mut Findings) -> Option<Self> {
+    fn read(field: &Field, strictness: UnknownKeys, findings: &mut Findings) -> Option<Self> {
         let keys = ["select", "reject", "fieldPaths", "options"];
         demand_keys(field, "targets", &keys, strictness, findings)?;
         let Some(select) = field.get("select").filter(|select| !select.is_null()) else {
@@ -570,12 +570,12 @@ fn demand_keys(
     field: &Field,
     name: &str,
     keys: &[&str],
-    strictness: Strictness,
+    strictness: UnknownKeys,
     findings: &mut Findings,
 ) -> Option<()> {
     let is_right = match strictness {
-        Strictness::Strict => EntryReader::demand_keys(field, name, keys, findings),
-        Strictness::Lenient => {
+        UnknownKeys::Strict => EntryReader::demand_keys(field, name, keys, findings),
+        UnknownKeys::Lenient => {
             field.entries().is_some() || {
                 EntryReader::refuse_shape(field, name, "a mapping", findings);
                 false
@@ -588,7 +588,7 @@ fn demand_keys(
 fn read_selector(
     field: &Field,
     name: &str,
-    strictness: Strictness,
+    strictness: UnknownKeys,
     findings: &mut Findings,
 ) -> Option<TargetSelector> {
     demand_keys(field, name, &SELECTOR_KEYS, strictness, findings)?;

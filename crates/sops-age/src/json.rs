@@ -24,7 +24,7 @@ pub struct JsonError {
 /// # Errors
 /// What is no JSON, a key that stands twice in an object, half a surrogate pair, and nesting beyond 128 levels.
 pub(crate) fn load(text: &str) -> Result<Document, JsonError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     reader.blanks();
     if reader.peek() != Some(b'{') {
         return Err(reader.refuse("it does not start with `{`"));
@@ -41,12 +41,12 @@ pub(crate) fn load(text: &str) -> Result<Document, JsonError> {
     })
 }
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     fn refuse(&self, message: &str) -> JsonError {
         let rest = &self.text[self.at..];
         let width = rest.chars().next().map_or(0, char::len_utf8);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use semver::Version;
 use serde_json::Value;
 
-use super::version::{Versions, parse};
+use super::version::{VersionRange, parse};
 use super::{
-    Budget, Condition, Container, DefaultName, Elevation, Health, Known, Lowering, Operand, PROBES,
-    Profile, Setting, Wanted, Workload, Workloads,
+    ChartBudget, ChartKnownValues, Condition, ConditionValue, DefaultName, Elevation, Health,
+    Lowering, OperatorResource, PROBES, Profile, ProfileContainer, ProfileWorkload, Setting,
+    Workloads,
 };
 use crate::charts::naming::{LONGEST, UNCUT};
 use crate::diagnostic::Diagnostic;
@@ -54,7 +55,7 @@ pub(super) fn packed(
     };
     let profile = of(source, &root)?;
     Ok(Profile {
-        values: values.map(Known::packed),
+        values: values.map(ChartKnownValues::packed),
         ..profile
     })
 }
@@ -116,7 +117,7 @@ impl Profile {
             sources: table.texts("sources"),
             any_publisher: table.flag("anyPublisher"),
             versions: table
-                .table("versions", Versions::decode)
+                .table("versions", VersionRange::decode)
                 .unwrap_or_default(),
             verified: verified.and_then(|text| parse(&text)),
             fullname: match table.get("fullname") {
@@ -131,7 +132,7 @@ impl Profile {
                 })
                 .collect(),
             workloads: Workloads::decode(table),
-            operands: table.tables("operands", Operand::decode),
+            operands: table.tables("operands", OperatorResource::decode),
             lowered_by: table
                 .tables("loweredBy", Lowering::decode)
                 .into_iter()
@@ -139,14 +140,14 @@ impl Profile {
                 .collect(),
             values: table
                 .get("values")
-                .map(|values| Known::decode(table, values)),
+                .map(|values| ChartKnownValues::decode(table, values)),
         }
     }
 }
 
 impl Workloads {
     fn decode(table: &mut Table<'_>) -> Self {
-        let listed = table.tables("workloads", Workload::decode);
+        let listed = table.tables("workloads", ProfileWorkload::decode);
         match table.text_at("generic") {
             Some((generic, _)) if generic == "app-template" => return Self::AppTemplate,
             Some((other, span)) => {
@@ -191,7 +192,7 @@ impl DefaultName {
     }
 }
 
-impl Versions {
+impl VersionRange {
     fn decode(table: &mut Table<'_>) -> Self {
         table.require(&["from", "below"]);
         Self {
@@ -212,7 +213,7 @@ fn bound(table: &mut Table<'_>, key: &'static str) -> Option<Version> {
     version
 }
 
-impl Workload {
+impl ProfileWorkload {
     fn decode(table: &mut Table<'_>) -> Self {
         table.require(&["kind", "name", "pod"]);
         // A flag, or `test` for a hook that `helm test` alone runs.
@@ -236,10 +237,13 @@ impl Workload {
                 .iter()
                 .filter_map(|entry| {
                     let (name, node) = (&entry.key, &entry.value);
-                    Some((name.clone(), table.table_of(name, node, Container::decode)?))
+                    Some((
+                        name.clone(),
+                        table.table_of(name, node, ProfileContainer::decode)?,
+                    ))
                 })
                 .collect(),
-            budget: table.table("podDisruptionBudget", Budget::decode),
+            budget: table.table("podDisruptionBudget", ChartBudget::decode),
         }
     }
 }
@@ -262,8 +266,8 @@ impl Condition {
         let value = table.text("value");
         let default = table.value("default");
         let wanted = match (table.get("is"), table.get("isNot")) {
-            (Some(is), None) => Wanted::Is(is.to_value(Resolver::Core)),
-            (None, Some(is_not)) => Wanted::IsNot(is_not.to_value(Resolver::Core)),
+            (Some(is), None) => ConditionValue::Is(is.to_value(Resolver::Core)),
+            (None, Some(is_not)) => ConditionValue::IsNot(is_not.to_value(Resolver::Core)),
             _ => {
                 let message = "a condition has either `is` or `isNot`";
                 table.wrong_type(table.span(), message);
@@ -278,7 +282,7 @@ impl Condition {
     }
 }
 
-impl Container {
+impl ProfileContainer {
     fn decode(table: &mut Table<'_>) -> Self {
         let user = table.number("user");
         Self {
@@ -335,7 +339,7 @@ impl Setting {
     }
 }
 
-impl Budget {
+impl ChartBudget {
     fn decode(table: &mut Table<'_>) -> Self {
         Self {
             name: table.text("name"),
@@ -347,7 +351,7 @@ impl Budget {
     }
 }
 
-impl Operand {
+impl OperatorResource {
     fn decode(table: &mut Table<'_>) -> Self {
         table.require(&["group", "kind", "workloads"]);
         Self {
@@ -356,7 +360,7 @@ impl Operand {
             field: table.text("field"),
             elevation: table.table("elevation", Elevation::decode),
             beside_operator: table.flag("besideOperator"),
-            workloads: table.tables("workloads", Workload::decode),
+            workloads: table.tables("workloads", ProfileWorkload::decode),
         }
     }
 }
@@ -380,7 +384,7 @@ impl Lowering {
     }
 }
 
-impl Known {
+impl ChartKnownValues {
     /// Reads the values that a chart knows: mappings of keys, with nothing behind a key where anything goes.
     fn decode(table: &mut Table<'_>, node: &Node) -> Self {
         if node.is_null() {

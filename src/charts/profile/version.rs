@@ -4,7 +4,7 @@ use semver::Version;
 
 /// A range of chart versions, and single ones outside it.
 #[derive(Clone, Debug, Default)]
-pub struct Versions {
+pub struct VersionRange {
     /// The first version covered.
     pub from: Option<Version>,
     /// The first version not covered any more.
@@ -13,7 +13,7 @@ pub struct Versions {
     pub also: Vec<String>,
 }
 
-impl Versions {
+impl VersionRange {
     /// Returns whether a version is covered; one that is no single version is taken to be.
     pub fn cover(&self, version: &str) -> bool {
         if self.also.iter().any(|also| also == version) {
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn covers_prereleases_with_their_release_and_leaves_ranges_alone() {
-        let versions = Versions {
+        let versions = VersionRange {
             from: parse("1.19.0"),
             below: parse("2.0.0"),
             also: vec!["v0.0.0-latest".to_owned()],

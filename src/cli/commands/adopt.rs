@@ -9,17 +9,17 @@ use crate::cli::adoption::Adoption;
 use crate::cli::commands::replacement::Replacement;
 use crate::cli::credentials;
 use crate::cli::deadline::Deadline;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::diff::terminal::{self, View};
-use crate::cli::session::{PROJECT_FILE, Session, stand_ins};
+use crate::cli::session::{PROJECT_FILE, ProjectSession, stand_ins};
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
 use crate::diagnostic::Diagnostic;
 use crate::fs::Disk;
-use crate::pipeline::Keys;
-use crate::write::{self, Options, Plan, Report};
+use crate::pipeline::KeyHandling;
+use crate::write::{self, PlanOptions, WritePlan, WriteReport};
 
 const COMMAND: &str = "kiln adopt";
 
@@ -57,7 +57,7 @@ pub fn run(
     args: &AdoptArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let start = &settings.directory;
     let named = args.folder.as_ref().map(|folder| start.join(folder));
     let root = named.unwrap_or_else(|| start.clone());
@@ -68,7 +68,9 @@ pub fn run(
     printer.in_project(&root);
     let disk = Disk::open(&root)?;
     let mut kind = adopt::recognize(&disk)?;
-    if kind == RepositoryKind::Kiln && Session::rendering_root(disk.root(), settings)?.is_none() {
+    if kind == RepositoryKind::Kiln
+        && ProjectSession::rendering_root(disk.root(), settings)?.is_none()
+    {
         kind = RepositoryKind::FluxTree;
     }
     printer.status(format_args!("this is {kind}"));
@@ -99,12 +101,12 @@ fn leave(
     kind: RepositoryKind,
     sentence: &str,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     printer.summary(
         sentence,
         &json!({"repository": kind.to_string(), "adopted": false}),
     )?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 fn adopt_rendered(
@@ -113,8 +115,8 @@ fn adopt_rendered(
     kind: RepositoryKind,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
-    let session = Session::open_root(root, settings, KeyUse::WithPlugins)?;
+) -> Result<CommandOutcome, CommandError> {
+    let session = ProjectSession::open_root(root, settings, KeyUse::WithPlugins)?;
     let mut claimed = None;
     if args.write {
         let layout = Adoption::layout(&session, kind)?;
@@ -122,15 +124,15 @@ fn adopt_rendered(
         claimed = Some(Turn::new(settings).wait(claim)?);
     }
     let keys = if args.write {
-        Keys::Needed
+        KeyHandling::Needed
     } else {
-        Keys::AtHand
+        KeyHandling::AtHand
     };
     let clock = Deadline::start(settings);
     let adoption = Adoption::prepare(&session, kind, keys)?;
     let target = session.target(&adoption.layout, COMMAND);
     let target = target.taking_over(&adoption.take_over);
-    let options = Options {
+    let options = PlanOptions {
         force: false,
         dry_run: !args.write,
     };
@@ -141,7 +143,7 @@ fn adopt_rendered(
     };
     let planned = planned.map_err(CommandError::Problems)?;
     let plan = planned.value;
-    let result = Run {
+    let result = AdoptSummary {
         adoption: &adoption,
         kind,
         written: args.write,
@@ -151,7 +153,7 @@ fn adopt_rendered(
             "nothing to adopt: all of it is Kiln's",
             &result.object(plan.report()),
         )?;
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     result.show(settings, printer)?;
     if let Some(told) = stand_ins(&adoption.compiled.stand_ins) {
@@ -175,11 +177,14 @@ fn adopt_rendered(
     };
     result.list(&report, printer);
     printer.summary(&result.sentence(&report), &result.object(&report))?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Refuses to write over what could not be had back.
-fn uncommitted(adoption: &Adoption, session: &Session) -> Result<Option<Diagnostic>, CommandError> {
+fn uncommitted(
+    adoption: &Adoption,
+    session: &ProjectSession,
+) -> Result<Option<Diagnostic>, CommandError> {
     let paths = adoption.uncommitted(session)?;
     let message = match paths.as_slice() {
         [] => return Ok(None),
@@ -200,11 +205,11 @@ fn uncommitted(adoption: &Adoption, session: &Session) -> Result<Option<Diagnost
 /// Writes the inputs, and then all outputs in one go: cut off in between, the old outputs are there, and the next run goes
 /// on.
 fn take_over(
-    plan: Plan<'_>,
+    plan: WritePlan<'_>,
     adoption: &Adoption,
-    session: &Session,
+    session: &ProjectSession,
     printer: &mut Printer,
-) -> Result<Report, CommandError> {
+) -> Result<WriteReport, CommandError> {
     credentials::ignore(&session.disk, printer)?;
     let folder = session.disk.folder(".")?;
     let proposal = &adoption.proposal;
@@ -230,13 +235,13 @@ fn take_over(
 }
 
 /// What a run came to.
-struct Run<'r> {
+struct AdoptSummary<'r> {
     adoption: &'r Adoption,
     kind: RepositoryKind,
     written: bool,
 }
 
-impl Run<'_> {
+impl AdoptSummary<'_> {
     /// Shows what the switch does to the cluster, and what becomes of the config and the lists.
     fn show(&self, settings: &Settings, printer: &mut Printer) -> Result<(), CommandError> {
         if !printer.is_machine() {
@@ -270,7 +275,7 @@ impl Run<'_> {
     }
 
     /// Names each file for those who asked for more, and says what comes next.
-    fn list(&self, report: &Report, printer: &mut Printer) {
+    fn list(&self, report: &WriteReport, printer: &mut Printer) {
         for path in self.adoption.proposal.inputs.keys() {
             printer.status(format_args!("{} {path}", self.verb("wrote", "would write")));
         }
@@ -296,7 +301,7 @@ impl Run<'_> {
         }
     }
 
-    fn touches_machines(&self, report: &Report) -> bool {
+    fn touches_machines(&self, report: &WriteReport) -> bool {
         let changed = [&report.created, &report.changed, &report.removed];
         let mut paths = changed.into_iter().flatten();
         let prefix = super::diff::prefix(&self.adoption.layout);
@@ -320,8 +325,8 @@ impl Run<'_> {
         )
     }
 
-    fn sentence(&self, report: &Report) -> String {
-        let Report {
+    fn sentence(&self, report: &WriteReport) -> String {
+        let WriteReport {
             created,
             changed,
             unchanged,
@@ -340,7 +345,7 @@ impl Run<'_> {
         )
     }
 
-    fn object(&self, report: &Report) -> serde_json::Value {
+    fn object(&self, report: &WriteReport) -> serde_json::Value {
         let (sealed, sealed_kept) = self.sealed();
         let Adoption {
             proposal,

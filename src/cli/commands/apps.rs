@@ -8,15 +8,15 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::replacement::{Replacement, open_claimed};
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
 use crate::cli::secret_input;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
-use crate::pipeline::{self, Change, Chart, VERSIONS_FILE};
+use crate::pipeline::{self, ConfigChange, InstalledChart, VERSIONS_FILE};
 use crate::secret::Secret;
 use crate::tree::App;
 use outdated::OutdatedArgs;
@@ -40,11 +40,11 @@ pub struct AppsArgs {
     #[arg(long)]
     enabled: bool,
     #[command(subcommand)]
-    verb: Option<Verb>,
+    verb: Option<AppsVerb>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum AppsVerb {
     /// Switch apps on in the config, with the apps that they need; comments stay
     Enable {
         /// The apps, as `kiln apps` names them
@@ -70,22 +70,22 @@ pub fn run(
     args: &AppsArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, KeyUse::WithCommands, printer)?;
+) -> Result<CommandOutcome, CommandError> {
+    let session = ProjectSession::open(settings, KeyUse::WithCommands, printer)?;
     match &args.verb {
-        Some(Verb::Outdated(args)) if args.writes() => outdated::write(settings, printer),
-        Some(Verb::Outdated(args)) => outdated::list(args, &session, printer),
+        Some(AppsVerb::Outdated(args)) if args.writes() => outdated::write(settings, printer),
+        Some(AppsVerb::Outdated(args)) => outdated::list(args, &session, printer),
         None => list(args.enabled, &session, printer),
-        Some(Verb::Enable { names, set }) => {
-            let change = Change {
+        Some(AppsVerb::Enable { names, set }) => {
+            let change = ConfigChange {
                 names: names.clone(),
                 on: true,
                 options: with_values(names, set, &session, settings)?,
             };
             switch(&change, settings, printer)
         }
-        Some(Verb::Disable { names }) => {
-            let change = Change {
+        Some(AppsVerb::Disable { names }) => {
+            let change = ConfigChange {
                 names: names.clone(),
                 on: false,
                 options: Vec::new(),
@@ -99,7 +99,7 @@ pub fn run(
 fn with_values(
     names: &[String],
     set: &[String],
-    session: &Session,
+    session: &ProjectSession,
     settings: &Settings,
 ) -> Result<Vec<Secret>, CommandError> {
     let (Some(app), true) = (
@@ -139,10 +139,10 @@ fn with_values(
 }
 
 fn switch(
-    change: &Change,
+    change: &ConfigChange,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let (session, claimed) = open_claimed(settings, printer, COMMAND)?;
     let switched = pipeline::switch(&session.world(), change, &mut OsRng)?;
     printer.report(&switched.warnings)?;
@@ -172,19 +172,19 @@ fn switch(
     for path in changed.chain(completed) {
         printer.status(format!("changed {path}; `kiln render` writes the tree"));
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Adds the versions that apps need which are on now, for Renovate to see; returns whether any was missing.
 fn complete_versions(
-    change: &Change,
+    change: &ConfigChange,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<bool, CommandError> {
     if !change.on {
         return Ok(false);
     }
-    let session = Session::open(settings, KeyUse::WithCommands, printer)?;
+    let session = ProjectSession::open(settings, KeyUse::WithCommands, printer)?;
     let report = pipeline::compare_versions(&session.world())?;
     let Some(text) = report.completed()? else {
         return Ok(false);
@@ -198,9 +198,9 @@ fn complete_versions(
 
 fn list(
     only_enabled: bool,
-    session: &Session,
+    session: &ProjectSession,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let mut apps = pipeline::apps(&session.world())?;
     apps.retain(|(app, _)| app.enabled || !only_enabled);
     if printer.is_json() {
@@ -210,10 +210,10 @@ fn list(
     } else {
         printer.data(&table(&apps))?;
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
-fn object(app: &App, charts: &[Chart]) -> serde_json::Value {
+fn object(app: &App, charts: &[InstalledChart]) -> serde_json::Value {
     let charts: Vec<_> = charts
         .iter()
         .map(|chart| json!({ "name": chart.name, "version": chart.version }))
@@ -231,7 +231,7 @@ fn object(app: &App, charts: &[Chart]) -> serde_json::Value {
 }
 
 /// Lays out apps in columns that are as wide as their widest word.
-fn table(apps: &[(App, Vec<Chart>)]) -> Shown {
+fn table(apps: &[(App, Vec<InstalledChart>)]) -> Shown {
     let versions: Vec<String> = apps.iter().map(|(_, charts)| versions(charts)).collect();
     let width =
         |words: &mut dyn Iterator<Item = &str>| words.map(columns).max().unwrap_or_default();
@@ -256,7 +256,7 @@ fn table(apps: &[(App, Vec<Chart>)]) -> Shown {
     page.finish()
 }
 
-fn versions(charts: &[Chart]) -> String {
+fn versions(charts: &[InstalledChart]) -> String {
     let versions: Vec<&str> = charts.iter().map(|chart| chart.version.as_str()).collect();
     versions.join(", ")
 }
@@ -276,7 +276,7 @@ mod tests {
             needs: needs.iter().map(|&need| need.to_owned()).collect(),
             enabled: needs.is_empty(),
         };
-        let chart = Chart {
+        let chart = InstalledChart {
             name: "external-dns".to_owned(),
             version: "1.20.0".to_owned(),
         };

@@ -2,15 +2,17 @@
 
 use clap::ValueEnum;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
-use crate::cli::report::audit::{Report, github, human, json, junit, markdown, percent, sarif};
+use crate::cli::report::audit::{
+    AuditReport, github, human, json, junit, markdown, percent, sarif,
+};
 use crate::cli::report::shown;
 use crate::cli::session;
 use crate::cli::settings::Settings;
-use crate::pipeline::{self, Audited, Keys};
+use crate::pipeline::{self, Audited, KeyHandling};
 use crate::rules::Category;
 
 const MORE: &str = "\
@@ -42,7 +44,7 @@ pub struct AuditArgs {
     tree: TreeChoices,
     /// The form of the scorecard
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    format: Format,
+    format: ScorecardFormat,
     /// Exit with 1 if the total after hardening is below N per cent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_under: Option<u8>,
@@ -53,7 +55,7 @@ pub struct AuditArgs {
 
 /// The form of a scorecard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ScorecardFormat {
     /// For people.
     #[default]
     #[value(help = None)]
@@ -94,7 +96,7 @@ fn audit(
     let (audited, output) = match &opened {
         JudgedTree::Project(session) => {
             let layout = session.layout().map_err(CommandError::unanswered)?;
-            let audited = pipeline::audit(&session.world().with_keys(Keys::AtHand));
+            let audited = pipeline::audit(&session.world().with_keys(KeyHandling::AtHand));
             (audited, layout.output)
         }
         JudgedTree::Plain(open) => (open.ask(|plain| plain.audit())?, String::new()),
@@ -109,7 +111,7 @@ pub fn run(
     args: &AuditArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let (mut audited, output) = audit(args, settings, printer)?;
     if let Some(told) = session::stand_ins(&audited.stand_ins) {
         printer.status(told);
@@ -123,22 +125,22 @@ pub fn run(
         folder => format!("{folder}/"),
     };
     let prefix = match args.format {
-        Format::Github => format!("{}{prefix}", printer.checkout_prefix()),
+        ScorecardFormat::Github => format!("{}{prefix}", printer.checkout_prefix()),
         _ => prefix,
     };
-    let report = Report {
+    let report = AuditReport {
         audited: &audited,
         prefix,
         verbose: printer.is_verbose(),
         color: settings.stdout_color,
     };
     let text = match args.format {
-        Format::Human => human::render(&report),
-        Format::Json => shown::json::page(&json::render(&report)),
-        Format::Sarif => shown::json::page(&sarif::render(&report)),
-        Format::Junit => junit::render(&report),
-        Format::Github => github::render(&report),
-        Format::Markdown => markdown::render(&report),
+        ScorecardFormat::Human => human::render(&report),
+        ScorecardFormat::Json => shown::json::page(&json::render(&report)),
+        ScorecardFormat::Sarif => shown::json::page(&sarif::render(&report)),
+        ScorecardFormat::Junit => junit::render(&report),
+        ScorecardFormat::Github => github::render(&report),
+        ScorecardFormat::Markdown => markdown::render(&report),
     };
     printer.data(&text)?;
     match args.fail_under {
@@ -147,8 +149,8 @@ pub fn run(
                 "the total is {}, and {wanted} % are wanted",
                 percent(Some(total))
             ));
-            Ok(Outcome::Findings)
+            Ok(CommandOutcome::Findings)
         }
-        _ => Ok(Outcome::Clean),
+        _ => Ok(CommandOutcome::Clean),
     }
 }

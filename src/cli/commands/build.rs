@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use kustomize::{BuildOptions, Resource};
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::flux_inputs::{FluxChoices, FluxInputs, applied};
 use crate::cli::folder_files::FolderFiles;
 use crate::cli::found_in_tree::FoundInTree;
 use crate::cli::printer::Printer;
-use crate::cli::report::build::{self as report, BuildReport, BuiltObject, RefusedBuild};
+use crate::cli::report::build::{self as report, BuildReport, ListedObject, RefusedBuild};
 use crate::cli::report::place_names::PlaceNames;
 use crate::cli::report::unseen::{self, UnseenNote};
 use crate::cli::repository_tree::RepositoryTree;
@@ -113,7 +113,7 @@ pub fn run(
     args: &BuildArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let folder = args.folder.as_deref().unwrap_or(Path::new(""));
     let folder = settings.directory.join(folder);
     let has_kustomization = || {
@@ -139,8 +139,8 @@ impl BuildArgs {
         is_one_of(&self.namespaces, &["metadata", "namespace"]) && is_one_of(&self.kinds, &["kind"])
     }
 
-    fn built<'b>(&self, object: &'b kustomize::Field) -> BuiltObject<'b> {
-        BuiltObject {
+    fn built<'b>(&self, object: &'b kustomize::Field) -> ListedObject<'b> {
+        ListedObject {
             object: if self.show_secrets {
                 std::borrow::Cow::Borrowed(object)
             } else {
@@ -157,7 +157,7 @@ impl BuildArgs {
         built: &BuildReport<'_>,
         problems: &[Diagnostic],
         printer: &mut Printer,
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<CommandOutcome, CommandError> {
         let text = match self.output {
             BuildFormat::Yaml => report::yaml(built),
             BuildFormat::Json => report::json(built),
@@ -171,9 +171,9 @@ impl BuildArgs {
         }
         let failed = problems.iter().any(Diagnostic::is_error);
         Ok(if failed {
-            Outcome::Findings
+            CommandOutcome::Findings
         } else {
-            Outcome::Clean
+            CommandOutcome::Clean
         })
     }
 }
@@ -183,7 +183,7 @@ fn build_tree(
     tree: &RepositoryTree,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let inputs = FluxInputs::gather(tree, &args.flux, args.show_secrets, settings)
         .map_err(CommandError::unanswered)?;
     let files = tree.files()?;
@@ -204,7 +204,7 @@ fn build_tree(
     });
     let objects = taken.filter_map(|object| {
         let (root, owner, remarks) = told_of(object, &applied)?;
-        Some(BuiltObject {
+        Some(ListedObject {
             owner: Some(owner),
             remarks,
             root: several.then_some(root),
@@ -297,7 +297,7 @@ fn build_folder(
     folder: &Path,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     if !args.owners.is_empty() || args.flux.is_given() {
         let message = "`--owner`, `--root`, `--source`, `--values` and `--lenient` ask for what Flux applies, and DIR is a folder with a kustomization.yaml";
         return Err(

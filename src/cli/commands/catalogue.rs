@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
 use crate::fs::{self, Access};
@@ -27,11 +27,11 @@ Examples:
 #[command(after_help = MORE)]
 pub struct CatalogueArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: CatalogueVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum CatalogueVerb {
     /// List the embedded templates
     List {
         /// Only those below a folder
@@ -50,24 +50,28 @@ pub fn run(
     args: &CatalogueArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     match &args.verb {
-        Verb::List { folder } => list(folder, printer),
-        Verb::Eject { path } => eject(path, settings, printer),
+        CatalogueVerb::List { folder } => list(folder, printer),
+        CatalogueVerb::Eject { path } => eject(path, settings, printer),
     }
 }
 
-fn list(folder: &str, printer: &mut Printer) -> Result<Outcome, CommandError> {
+fn list(folder: &str, printer: &mut Printer) -> Result<CommandOutcome, CommandError> {
     let below = format!("{TEMPLATES}/{}", relative(folder));
     let paths = pipeline::catalogue().list(below.trim_end_matches('/'));
     for path in paths? {
         printer.line(relative(&path))?;
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
-fn eject(path: &str, settings: &Settings, printer: &mut Printer) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, KeyUse::Never, printer)?;
+fn eject(
+    path: &str,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<CommandOutcome, CommandError> {
+    let session = ProjectSession::open(settings, KeyUse::Never, printer)?;
     let path = relative(path);
     let original = session.catalogue().read(&format!("{TEMPLATES}/{path}"));
     let Some(original) = original? else {
@@ -80,14 +84,16 @@ fn eject(path: &str, settings: &Settings, printer: &mut Printer) -> Result<Outco
         .disk
         .create(&shown, &original, Access::Usual)
         .map_err(|error| match error {
-            fs::Error::Exists { .. } => CommandError::failed(format!("`{shown}` is there already"))
-                .hint("remove it first to start from the embedded file again"),
+            fs::DiskError::Exists { .. } => {
+                CommandError::failed(format!("`{shown}` is there already"))
+                    .hint("remove it first to start from the embedded file again")
+            }
             other => other.into(),
         })?;
     printer.status(format!(
         "created {shown}; it replaces the embedded file from now on"
     ));
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Takes a path with or without `templates/` before it.
@@ -98,7 +104,7 @@ fn relative(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-fn unknown(path: &str, session: &Session) -> CommandError {
+fn unknown(path: &str, session: &ProjectSession) -> CommandError {
     let error = CommandError::failed(format!("the catalogue has no template `{path}`"));
     let known = session.catalogue().list(TEMPLATES).unwrap_or_default();
     let twin = format!("{path}.tera");

@@ -4,15 +4,15 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::check::{Baseline, Findings};
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::check::{junit, sarif, unjudged};
 use crate::cli::report::unseen;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Diagnostic;
-use crate::pipeline::{self, Keys};
+use crate::pipeline::{self, KeyHandling};
 
 const MORE: &str = "\
 In a project it loads and validates the config, renders, hardens, checks and seals in memory. To
@@ -68,7 +68,7 @@ pub fn run(
     args: &CheckArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     match args.tree.open(settings, printer)? {
         JudgedTree::Project(session) => {
             check_project(args, &session.judging_strictly(), settings, printer)
@@ -96,22 +96,22 @@ pub fn run(
 
 fn check_project(
     args: &CheckArgs,
-    session: &Session,
+    session: &ProjectSession,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     if args.write_baseline {
-        let found = pipeline::all_findings(&session.world().with_keys(Keys::AtHand));
+        let found = pipeline::all_findings(&session.world().with_keys(KeyHandling::AtHand));
         let found = found.map_err(|failure| CommandError::from(failure).unanswered())?;
         return write_baseline(&found, session, printer);
     }
     if args.format.is_some() {
-        let compiled = session.compile_silently(Keys::AtHand, settings);
+        let compiled = session.compile_silently(KeyHandling::AtHand, settings);
         let none = Findings::default();
         let (diagnostics, findings) = match &compiled {
             Ok(compiled) => (&compiled.warnings, &compiled.findings),
             Err(CommandError::Problems(problems)) => (problems, &none),
-            Err(_) => return compiled.map(|_| Outcome::Clean),
+            Err(_) => return compiled.map(|_| CommandOutcome::Clean),
         };
         return args.report(
             diagnostics,
@@ -120,7 +120,7 @@ fn check_project(
             printer,
         );
     }
-    let compiled = session.compile_guarded(Keys::AtHand, settings, printer)?;
+    let compiled = session.compile_guarded(KeyHandling::AtHand, settings, printer)?;
     let files = compiled.tree.files().len();
     let sentence = format!(
         "checked {files} files from {} templates",
@@ -143,7 +143,7 @@ impl CheckArgs {
         findings: &Findings,
         done: (&str, Value),
         printer: &mut Printer,
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<CommandOutcome, CommandError> {
         match self.format {
             None => printer.report(diagnostics)?,
             Some(CheckFormat::Sarif) => printer.data(&sarif::render(diagnostics))?,
@@ -159,7 +159,7 @@ impl CheckArgs {
         findings: &Findings,
         (sentence, mut object): (&str, Value),
         printer: &mut Printer,
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<CommandOutcome, CommandError> {
         let errors = diagnostics.iter().filter(|found| found.is_error()).count();
         let warnings = diagnostics.len() - errors;
         if !printer.is_machine() && !printer.is_quiet() {
@@ -199,18 +199,18 @@ impl CheckArgs {
             printer.status(told);
         }
         Ok(if errors > 0 {
-            Outcome::Findings
+            CommandOutcome::Findings
         } else {
-            Outcome::Clean
+            CommandOutcome::Clean
         })
     }
 }
 
 fn write_baseline(
     found: &[Diagnostic],
-    session: &Session,
+    session: &ProjectSession,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let Some(path) = pipeline::baseline_file(&session.world())? else {
         return Err(CommandError::failed("`kiln.toml` names no baseline")
             .hint("say `baseline = \"kiln-baseline.yaml\"` below `[check]`"));
@@ -221,7 +221,7 @@ fn write_baseline(
     session.disk.put(&path, text.as_bytes())?;
     let sentence = format!("wrote {} to `{path}`", count(baseline.len(), "finding"));
     printer.summary(&sentence, &json!({"findings": baseline.len()}))?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Counts a noun.

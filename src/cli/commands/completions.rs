@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::cli::args::Args;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::shown::Shown;
 
@@ -22,9 +22,9 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script.
-pub fn run(args: &CompletionsArgs, printer: &mut Printer) -> Result<Outcome, CommandError> {
+pub fn run(args: &CompletionsArgs, printer: &mut Printer) -> Result<CommandOutcome, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "kiln", &mut script);
     printer.data(&Shown::file(String::from_utf8_lossy(&script)))?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::diff::terminal::{self, View};
 use crate::cli::report::diff::{github, html, json, markdown};
 use crate::cli::report::shown;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
-use crate::cli::sides::{self, Given, Origin, Sides};
-use crate::diff::{self, NOISE, Options, Report, Side};
+use crate::cli::sides::{self, Given, SideOrigin, Sides};
+use crate::diff::{self, DiffOptions, DiffReport, NOISE, Side};
 use crate::fs;
-use crate::pipeline::{Keys, Layout};
+use crate::pipeline::{KeyHandling, Layout};
 
 const MORE: &str = "\
 Both sides are compiled in memory, followed as Flux follows them, and compared object by object as
@@ -70,7 +70,7 @@ pub struct DiffArgs {
     with_plugins: bool,
     /// The form of the diff
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    format: Format,
+    format: DiffFormat,
     /// How many bytes Markdown may have; what does not fit is left out object by object, and counted
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1000..))]
     max_size: Option<u64>,
@@ -84,7 +84,7 @@ pub struct DiffArgs {
 
 /// The form of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum DiffFormat {
     /// For people.
     #[default]
     #[value(help = None)]
@@ -108,24 +108,24 @@ pub fn run(
     args: &DiffArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let max_size = max_size(args)?;
     let key_use = if args.with_keys {
         KeyUse::WithCommands
     } else {
         KeyUse::Never
     };
-    let session = Session::open_any(settings, key_use, printer)?;
+    let session = ProjectSession::open_any(settings, key_use, printer)?;
     let layout = session.layout().map_err(CommandError::unanswered)?;
     let (before, after) = origins(args, &session, settings)?;
     let compiled = before.is_compiled() && after.is_compiled();
     let from_before_project =
-        session.is_project && matches!(before, Origin::Commit { .. } | Origin::Project);
+        session.is_project && matches!(before, SideOrigin::Commit { .. } | SideOrigin::Project);
     let progress = Progress::start(settings, "comparing");
     let keys = if args.with_keys {
-        Keys::AtHand
+        KeyHandling::AtHand
     } else {
-        Keys::MadeUp
+        KeyHandling::MadeUp
     };
     let given = Given {
         keys,
@@ -149,7 +149,7 @@ pub fn run(
         };
         printer.status(format_args!("{told}{hint}"));
     }
-    let mut options = Options { ignore: Vec::new() };
+    let mut options = DiffOptions { ignore: Vec::new() };
     if !args.no_strip {
         options = left_out(&before, &layout, from_before_project);
         options.ignore.extend(args.ignore.iter().cloned());
@@ -161,11 +161,11 @@ pub fn run(
     }
     show(args.format, max_size, &report, &session, settings, printer)?;
     Ok(if report.is_incomplete() {
-        Outcome::Incomplete
+        CommandOutcome::Incomplete
     } else if report.is_empty() {
-        Outcome::Clean
+        CommandOutcome::Clean
     } else {
-        Outcome::Findings
+        CommandOutcome::Findings
     })
 }
 
@@ -193,16 +193,16 @@ fn unseen(before: &Side, after: &Side, compiled: bool) -> Option<String> {
 }
 
 /// Returns what a comparison leaves out where nothing else is asked for.
-pub(super) fn usual(layout: &Layout) -> Options {
+pub(super) fn usual(layout: &Layout) -> DiffOptions {
     let noise = NOISE.iter().filter(|_| layout.noise);
     let mut ignore = layout.ignore.clone();
     ignore.extend(noise.map(|name| (*name).to_owned()));
-    Options { ignore }
+    DiffOptions { ignore }
 }
 
 /// Returns what a comparison leaves out by the word of the old side, or of the project where the old side has none: what
 /// is judged must not say how.
-fn left_out(before: &Side, layout: &Layout, from_before_project: bool) -> Options {
+fn left_out(before: &Side, layout: &Layout, from_before_project: bool) -> DiffOptions {
     match before.guards() {
         Some(guards) => usual(&Layout {
             ignore: guards.ignore.clone(),
@@ -210,7 +210,7 @@ fn left_out(before: &Side, layout: &Layout, from_before_project: bool) -> Option
             ..layout.clone()
         }),
         // From before the project: nothing is left out yet.
-        None if from_before_project => Options::default(),
+        None if from_before_project => DiffOptions::default(),
         None => usual(layout),
     }
 }
@@ -228,7 +228,7 @@ fn max_size(args: &DiffArgs) -> Result<Option<usize>, CommandError> {
     let Some(size) = args.max_size else {
         return Ok(None);
     };
-    if !matches!(args.format, Format::Markdown | Format::Github) {
+    if !matches!(args.format, DiffFormat::Markdown | DiffFormat::Github) {
         return Err(CommandError::failed("only Markdown has a `--max-size`")
             .hint("add `--format markdown` or `--format github`, or leave it out"));
     }
@@ -237,44 +237,44 @@ fn max_size(args: &DiffArgs) -> Result<Option<usize>, CommandError> {
 
 fn origins(
     args: &DiffArgs,
-    session: &Session,
+    session: &ProjectSession,
     settings: &Settings,
-) -> Result<(Origin, Origin), CommandError> {
+) -> Result<(SideOrigin, SideOrigin), CommandError> {
     let root = &session.root;
     let before = match (&args.base, &args.tree) {
         (Some(base), _) => sides::revision(root, base)?,
-        (_, Some(tree)) => Origin::Folder(tree.clone()),
-        _ if args.disk => Origin::Output,
-        _ if !args.config.is_empty() => Origin::Project,
+        (_, Some(tree)) => SideOrigin::Folder(tree.clone()),
+        _ if args.disk => SideOrigin::Output,
+        _ if !args.config.is_empty() => SideOrigin::Project,
         _ => sides::merge_base(root, settings)?,
     };
     let after = match (&args.head, &args.output_dir) {
         (Some(head), _) => sides::revision(root, head)?,
-        (_, Some(folder)) => Origin::Folder(folder.clone()),
-        _ if !args.config.is_empty() => Origin::Config(args.config.clone()),
-        _ => Origin::Project,
+        (_, Some(folder)) => SideOrigin::Folder(folder.clone()),
+        _ if !args.config.is_empty() => SideOrigin::Config(args.config.clone()),
+        _ => SideOrigin::Project,
     };
     Ok((before, after))
 }
 
 fn show(
-    format: Format,
+    format: DiffFormat,
     max_size: Option<usize>,
-    report: &Report,
-    session: &Session,
+    report: &DiffReport,
+    session: &ProjectSession,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
     let text = match format {
-        Format::Terminal => {
+        DiffFormat::Terminal => {
             let view = View {
                 color: settings.stdout_color,
                 body_lines: (!printer.is_verbose()).then_some(View::BODY_LINES),
             };
             terminal::render(report, view)
         }
-        Format::Markdown => markdown::render(report, max_size),
-        Format::Github => {
+        DiffFormat::Markdown => markdown::render(report, max_size),
+        DiffFormat::Github => {
             if let Some(path) = settings.environment.filled("GITHUB_STEP_SUMMARY") {
                 let size = max_size.unwrap_or(STEP_SUMMARY);
                 let summary = markdown::render(report, Some(size));
@@ -282,8 +282,8 @@ fn show(
             }
             github::render(report, &checkout_prefix(session, settings))
         }
-        Format::Json => shown::json::page(&json::render(report)),
-        Format::Html => html::render(report),
+        DiffFormat::Json => shown::json::page(&json::render(report)),
+        DiffFormat::Html => html::render(report),
     };
     printer.data(&text)
 }
@@ -292,7 +292,7 @@ fn show(
 const STEP_SUMMARY: usize = 1_000_000;
 
 /// Returns the way from the root of the checkout to the project, with a slash at the end.
-fn checkout_prefix(session: &Session, settings: &Settings) -> String {
+fn checkout_prefix(session: &ProjectSession, settings: &Settings) -> String {
     let workspace = settings.environment.filled("GITHUB_WORKSPACE");
     let below = workspace.and_then(|workspace| session.root.strip_prefix(workspace).ok());
     let below = below

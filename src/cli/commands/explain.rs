@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::codes;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
 use crate::cli::report::shown::terminal::{self, TerminalPage};
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
-use crate::pipeline::{self, Keys, ReadVersions, VERSIONS_FILE};
+use crate::pipeline::{self, KeyHandling, ReadVersions, VERSIONS_FILE};
 use crate::source::Source;
-use crate::tree::{File, Injection, Origin, Sealed, Tree};
+use crate::tree::{Injection, OutputFile, OutputOrigin, Sealed, Tree};
 
 const MORE: &str = "\
 For a file it names the templates and the rules that made it, for one line the exact place. Lines
@@ -42,7 +42,7 @@ pub fn run(
     args: &ExplainArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let codes = codes::all();
     let Some(target) = &args.target else {
         let lines: BTreeSet<String> = codes
@@ -52,7 +52,7 @@ pub fn run(
         let mut page = TerminalPage::default();
         lines.iter().for_each(|line| page.line(line));
         printer.data(&page.finish())?;
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     };
     // A check of the tree and one of the audit may have the same name: both are told.
     let found: Vec<String> = codes
@@ -63,16 +63,18 @@ pub fn run(
         .collect();
     if !found.is_empty() {
         printer.data(&terminal::drawn(&found.join("\n")))?;
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     if !target.contains(['/', '.', ':']) && !settings.directory.join(target).exists() {
         let known: Vec<&str> = codes.iter().map(|known| known.code).collect();
         return Err(unknown_code(target, &known));
     }
     let (path, line) = split(target);
-    let session = Session::open(settings, KeyUse::AtHand, printer)?;
+    let session = ProjectSession::open(settings, KeyUse::AtHand, printer)?;
     let output = session.layout()?.output;
-    let tree = session.compile(Keys::AtHand, settings, printer)?.tree;
+    let tree = session
+        .compile(KeyHandling::AtHand, settings, printer)?
+        .tree;
     let Some(file) = find(&tree, path, &session.root.join(output), &settings.directory) else {
         return Err(unknown_file(path, &tree));
     };
@@ -87,7 +89,7 @@ pub fn run(
         None => explain_file(&tree, file),
     };
     printer.data(&page.finish())?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Splits `FILE:LINE`; what stands after the last colon is a line only if it is a number.
@@ -102,7 +104,12 @@ fn split(target: &str) -> (&str, Option<usize>) {
 }
 
 /// Finds an output by a path relative to the current folder, or else to the output folder.
-fn find<'t>(tree: &'t Tree<Sealed>, path: &str, output: &Path, current: &Path) -> Option<&'t File> {
+fn find<'t>(
+    tree: &'t Tree<Sealed>,
+    path: &str,
+    output: &Path,
+    current: &Path,
+) -> Option<&'t OutputFile> {
     let here = tidy(&current.join(path));
     let below = here.strip_prefix(tidy(output)).ok().and_then(Path::to_str);
     below
@@ -127,7 +134,7 @@ fn tidy(path: &Path) -> PathBuf {
 
 fn explain_line(
     tree: &Tree<Sealed>,
-    file: &File,
+    file: &OutputFile,
     line: usize,
 ) -> Result<TerminalPage, CommandError> {
     let count = file.source.text.lines().count();
@@ -144,11 +151,11 @@ fn explain_line(
         show_line(&file.source, line, &mut page);
     }
     match file.origins.get(line - 1) {
-        Some(Origin::Template { template, line }) => {
+        Some(OutputOrigin::Template { template, line }) => {
             page.line(format_args!("from template {}:{line}", template.path));
             show_line(template, *line, &mut page);
         }
-        Some(Origin::Rule(code)) => {
+        Some(OutputOrigin::Rule(code)) => {
             let rules = by_rules(tree, file, code, line);
             rules.iter().for_each(|line| page.line(line));
         }
@@ -158,16 +165,16 @@ fn explain_line(
 }
 
 /// Finds the versions behind a file; none where the project's config cannot tell.
-fn read_versions(session: &Session, file: &File) -> Option<ReadVersions> {
+fn read_versions(session: &ProjectSession, file: &OutputFile) -> Option<ReadVersions> {
     let read = pipeline::versions_behind(&session.world(), &file.path);
     read.ok().flatten()
 }
 
 /// Names the template that includes the one that a line is from, and the versions that stand in the line.
-fn show_versions(read: &ReadVersions, file: &File, line: usize, page: &mut TerminalPage) {
+fn show_versions(read: &ReadVersions, file: &OutputFile, line: usize, page: &mut TerminalPage) {
     let template = match file.origins.get(line - 1) {
-        Some(Origin::Template { template, .. }) => template,
-        Some(Origin::Rule(_)) | None => return,
+        Some(OutputOrigin::Template { template, .. }) => template,
+        Some(OutputOrigin::Rule(_)) | None => return,
     };
     if template.path != read.template {
         page.line(format_args!("included by {}", read.template));
@@ -197,7 +204,12 @@ fn show_versions(read: &ReadVersions, file: &File, line: usize, page: &mut Termi
 }
 
 /// Names the rules that added a line, with each object and why; a patch holds what several have added.
-fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -> Vec<String> {
+fn by_rules(
+    tree: &Tree<Sealed>,
+    file: &OutputFile,
+    code: &'static str,
+    line: usize,
+) -> Vec<String> {
     let here: Vec<&Injection> = injections(tree, file)
         .filter(|injection| {
             let (first, last) = lines_of(file, injection);
@@ -227,10 +239,10 @@ fn show_line(source: &Source, line: usize, page: &mut TerminalPage) {
     }
 }
 
-fn explain_file(tree: &Tree<Sealed>, file: &File) -> TerminalPage {
+fn explain_file(tree: &Tree<Sealed>, file: &OutputFile) -> TerminalPage {
     let mut templates: BTreeMap<&str, usize> = BTreeMap::new();
     for origin in &file.origins {
-        if let Origin::Template { template, .. } = origin {
+        if let OutputOrigin::Template { template, .. } = origin {
             *templates.entry(&template.path).or_default() += 1;
         }
     }
@@ -255,14 +267,17 @@ fn explain_file(tree: &Tree<Sealed>, file: &File) -> TerminalPage {
     page
 }
 
-fn injections<'t>(tree: &'t Tree<Sealed>, file: &'t File) -> impl Iterator<Item = &'t Injection> {
+fn injections<'t>(
+    tree: &'t Tree<Sealed>,
+    file: &'t OutputFile,
+) -> impl Iterator<Item = &'t Injection> {
     tree.injections()
         .iter()
         .filter(|injection| injection.path == file.path)
 }
 
 /// Returns the first and the last line that an injection added.
-fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
+fn lines_of(file: &OutputFile, injection: &Injection) -> (usize, usize) {
     let last_byte = injection
         .span
         .end

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::record::named;
@@ -60,7 +60,7 @@ pub fn run(
     args: &HardenArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let JudgedTree::Plain(open) = args.tree.open(settings, printer)? else {
         return Err(CommandError::failed(
             "this project renders its tree, and hardens it as it does",
@@ -77,9 +77,9 @@ pub fn run(
     }
     record(args, &hardened, printer)?;
     Ok(if args.write || hardened.tree.injections().is_empty() {
-        Outcome::Clean
+        CommandOutcome::Clean
     } else {
-        Outcome::Findings
+        CommandOutcome::Findings
     })
 }
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::commands::schema;
 use crate::cli::credentials;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::{PROJECT_FILE, Session};
+use crate::cli::session::{PROJECT_FILE, ProjectSession};
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
 use crate::pipeline::{MAKEJINJA_FILE, VERSIONS_FILE, compare_versions};
@@ -43,7 +43,7 @@ pub fn run(
     args: &InitArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let root = match &args.folder {
         Some(folder) => settings.directory.join(folder),
         None => settings.directory.clone(),
@@ -56,7 +56,7 @@ pub fn run(
         printer.status(
             "a `kiln.toml` beside it sets what Kiln adds; `kiln adopt` shows what the project is with Kiln's own catalogue",
         );
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     let existing = disk.root().join(PROJECT_FILE).is_file();
     let config = config_name(&disk);
@@ -77,7 +77,7 @@ pub fn run(
     } else if keys == 0 && !ignores {
         printer.status("nothing to do: this is a project with all its keys");
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Opens a folder, made if it is missing.
@@ -114,7 +114,7 @@ fn write_starter(
         create(disk, starter::CONFIG, starter::CONFIG_TEXT, printer)?;
     }
     create(disk, PROJECT_FILE, starter::PROJECT_TEXT, printer)?;
-    let session = Session::open_root(disk.root(), settings, KeyUse::Never)?;
+    let session = ProjectSession::open_root(disk.root(), settings, KeyUse::Never)?;
     create(disk, starter::SCHEMA, &schema::text(&session)?, printer)?;
     // A config that was there already may be one that is not valid yet.
     if let Ok(report) = compare_versions(&session.world()) {
@@ -126,7 +126,7 @@ fn write_starter(
 fn create(disk: &Disk, name: &str, text: &str, printer: &mut Printer) -> Result<(), CommandError> {
     match disk.create(name, text.as_bytes(), Access::Usual) {
         Ok(()) => printer.status(format!("created {name}")),
-        Err(fs::Error::Exists { .. }) => printer.status(format!("kept {name}")),
+        Err(fs::DiskError::Exists { .. }) => printer.status(format!("kept {name}")),
         Err(error) => return Err(error.into()),
     }
     Ok(())

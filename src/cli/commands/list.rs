@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::flux_inputs::{FluxChoices, FluxInputs, applied};
 use crate::cli::found_in_tree::FoundInTree;
 use crate::cli::printer::Printer;
@@ -125,7 +125,7 @@ pub fn run(
     args: &ListArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let choices = match &args.subject {
         ListSubject::Images(options)
         | ListSubject::Releases(options)
@@ -182,12 +182,12 @@ pub fn run(
             "only a part is in the list, since Flux passes over keys that kustomize does not know",
         ),
     ];
-    let mut outcome = Outcome::Clean;
+    let mut outcome = CommandOutcome::Clean;
     for (owners, told) in lacking {
         if !owners.is_empty() {
             let sentence = format!("{told}: {}; `kiln build` says why", owners.join(", "));
             printer.talk(&terminal::line(sentence));
-            outcome = Outcome::Findings;
+            outcome = CommandOutcome::Findings;
         }
     }
     Ok(outcome)

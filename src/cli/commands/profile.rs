@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Counter;
 use crate::cli::report::shown::Shown;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::fs;
 use crate::profiler::evidence::pack;
-use crate::profiler::{self, Made, Request};
+use crate::profiler::{self, MadeProfile, Request};
 use crate::source::Source;
 
 /// The folder of a project that holds its own profiles.
@@ -44,11 +44,11 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub struct ProfileArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ProfileVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum ProfileVerb {
     /// Make the profile of a chart by rendering it
     New(NewArgs),
 }
@@ -90,9 +90,9 @@ pub fn run(
     args: &ProfileArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     match &args.verb {
-        Verb::New(args) => new(args, settings, printer),
+        ProfileVerb::New(args) => new(args, settings, printer),
     }
 }
 
@@ -100,7 +100,7 @@ fn new(
     args: &NewArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let chart = settings.directory.join(&args.chart);
     let name = profiler::name(&chart)?;
     let target = target(args, &name, settings, printer)?;
@@ -147,7 +147,7 @@ fn new(
     let made = made?;
     put(&made, target.as_deref(), printer)?;
     if made.contradictions.is_empty() {
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     let count = made.contradictions.len();
     printer.status(format!(
@@ -156,7 +156,7 @@ fn new(
     for contradiction in &made.contradictions {
         printer.status(format!("  {contradiction}"));
     }
-    Ok(Outcome::Findings)
+    Ok(CommandOutcome::Findings)
 }
 
 /// Returns the file that the profile goes to; `None` for stdout.
@@ -170,7 +170,7 @@ fn target(
         Some(path) if path.as_os_str() == "-" => Ok(None),
         Some(path) => Ok(Some(settings.directory.join(path))),
         None => {
-            let project = Session::find(settings, printer)?;
+            let project = ProjectSession::find(settings, printer)?;
             Ok(Some(
                 project.root().join(CHARTS).join(format!("{chart}.yaml")),
             ))
@@ -194,7 +194,11 @@ fn schema_of(target: Option<&Path>) -> Option<&'static str> {
     folder.ends_with("schemas/charts").then_some(SCHEMA)
 }
 
-fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), CommandError> {
+fn put(
+    made: &MadeProfile,
+    target: Option<&Path>,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
     for gone in &made.gone {
         printer.status(format!("left out {gone}: no rendering has it"));
     }
@@ -219,30 +223,32 @@ fn put(made: &Made, target: Option<&Path>, printer: &mut Printer) -> Result<(), 
     Ok(())
 }
 
-impl From<profiler::Error> for CommandError {
-    fn from(error: profiler::Error) -> Self {
-        if let profiler::Error::NoProfile { problems, .. } = error {
+impl From<profiler::ProfilerError> for CommandError {
+    fn from(error: profiler::ProfilerError) -> Self {
+        if let profiler::ProfilerError::NoProfile { problems, .. } = error {
             return Self::Problems(problems);
         }
         let failed = Self::of(&error);
         match error {
-            profiler::Error::NoHelm { .. } => {
+            profiler::ProfilerError::NoHelm { .. } => {
                 failed.hint("install helm 3, or name it with `--helm PATH`")
             }
-            profiler::Error::MissingDependency { .. } => {
+            profiler::ProfilerError::MissingDependency { .. } => {
                 failed.hint("run `helm dependency build` in the chart first")
             }
-            profiler::Error::NoRendering { .. } => {
+            profiler::ProfilerError::NoRendering { .. } => {
                 failed.hint("pass the values that it needs with `--values FILE`")
             }
-            profiler::Error::NoSource { .. } => failed.hint("say where with `--source URL`"),
-            profiler::Error::NoChart { .. } => {
+            profiler::ProfilerError::NoSource { .. } => {
+                failed.hint("say where with `--source URL`")
+            }
+            profiler::ProfilerError::NoChart { .. } => {
                 failed.hint("name the folder that holds `Chart.yaml`, or a packed chart")
             }
-            profiler::Error::BadFile { .. }
-            | profiler::Error::NoProfile { .. }
-            | profiler::Error::Disk(_)
-            | profiler::Error::Read(_) => failed,
+            profiler::ProfilerError::BadFile { .. }
+            | profiler::ProfilerError::NoProfile { .. }
+            | profiler::ProfilerError::Disk(_)
+            | profiler::ProfilerError::Read(_) => failed,
         }
     }
 }

@@ -8,19 +8,19 @@ use serde_json::json;
 use crate::cli::clock::Stopwatch;
 use crate::cli::commands::init;
 use crate::cli::deadline::Deadline;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::makejinja_process::run_command;
 use crate::cli::printer::Printer;
 use crate::cli::report::{occupied, record, unseen};
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
 use crate::cli::turn::Turn;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{GitError, Repository};
-use crate::pipeline::{self, Compiled, Keys};
-use crate::write::{self, Options, Recovery, Report, Target};
+use crate::pipeline::{self, Compiled, KeyHandling};
+use crate::write::{self, PlanOptions, Recovery, Target, WriteReport};
 
 const MORE: &str = "\
 Only files that differ are written, all of them or none. Files that an earlier run wrote and no
@@ -76,8 +76,8 @@ impl RenderArgs {
         }
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> PlanOptions {
+        PlanOptions {
             force: self.force,
             dry_run: self.check || self.dry_run,
         }
@@ -89,14 +89,15 @@ pub fn run(
     args: &RenderArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let time = Stopwatch::start();
     if args.keygen {
-        let disk = Session::find(settings, printer)?;
+        let disk = ProjectSession::find(settings, printer)?;
         init::make_missing_keys(&disk, args.key_type, settings, printer)?;
     }
     let clock = Deadline::start(settings);
-    let session = Session::open_described(&args.makejinja, settings, args.key_use(), printer)?;
+    let session =
+        ProjectSession::open_described(&args.makejinja, settings, args.key_use(), printer)?;
     let layout = session.layout()?;
     drop(clock);
     let commands = pipeline::project_commands(&session.world())?;
@@ -126,7 +127,7 @@ pub fn run(
     list(&report, args, printer)?;
     record::show(&compiled, printer)?;
     unseen::show(&compiled.findings.parts, printer);
-    let result = Run {
+    let result = RenderSummary {
         compiled: &compiled,
         report: &report,
         dry: args.options().dry_run,
@@ -134,10 +135,10 @@ pub fn run(
     };
     printer.summary(&result.sentence(), &result.object())?;
     Ok(match (args.dry_run, args.check) {
-        (true, _) => Outcome::Clean,
-        (_, true) if !report.is_clean() => Outcome::Findings,
-        _ if !report.edited.is_empty() => Outcome::Findings,
-        _ => Outcome::Clean,
+        (true, _) => CommandOutcome::Clean,
+        (_, true) if !report.is_clean() => CommandOutcome::Findings,
+        _ if !report.edited.is_empty() => CommandOutcome::Findings,
+        _ => CommandOutcome::Clean,
     })
 }
 
@@ -145,7 +146,7 @@ pub fn run(
 fn run_commands(
     lines: &[String],
     args: &RenderArgs,
-    session: &Session,
+    session: &ProjectSession,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
     for line in lines {
@@ -165,7 +166,7 @@ fn run_commands(
 /// against a clock that goes on.
 fn compile(
     args: &RenderArgs,
-    session: &Session,
+    session: &ProjectSession,
     target: &Target<'_>,
     turn: &mut Turn<'_>,
     settings: &Settings,
@@ -176,9 +177,9 @@ fn compile(
     }
     let clock = Deadline::start(settings);
     let keys = if args.check {
-        Keys::AtHand
+        KeyHandling::AtHand
     } else {
-        Keys::Needed
+        KeyHandling::Needed
     };
     let compiled = session.compile_guarded(keys, settings, printer)?;
     Ok((compiled, clock))
@@ -186,10 +187,10 @@ fn compile(
 
 /// Stages the outputs as they are now, and those that the staged list has and that are gone.
 fn stage(
-    session: &Session,
+    session: &ProjectSession,
     target: &Target<'_>,
     output: &str,
-    report: &Report,
+    report: &WriteReport,
     settings: &Settings,
 ) -> Result<(), CommandError> {
     let folder = session.disk.folder(output)?;
@@ -225,7 +226,11 @@ fn stage(
 
 /// Names each file that differs: as data where that was asked for, as findings for machines, or as
 /// talk.
-fn list(report: &Report, args: &RenderArgs, printer: &mut Printer) -> Result<(), CommandError> {
+fn list(
+    report: &WriteReport,
+    args: &RenderArgs,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
     let lock = [write::LOCK_FILE.to_owned()];
     let only_lock = report.lock_changed
         && [&report.created, &report.changed, &report.removed]
@@ -263,14 +268,14 @@ fn difference(kind: &str, path: &str) -> Diagnostic {
 }
 
 /// What a run came to.
-struct Run<'r> {
+struct RenderSummary<'r> {
     compiled: &'r Compiled,
-    report: &'r Report,
+    report: &'r WriteReport,
     dry: bool,
     took: Duration,
 }
 
-impl Run<'_> {
+impl RenderSummary<'_> {
     /// Counts the sealed files, and those of which the ciphertext was kept.
     fn sealed(&self) -> (usize, usize) {
         let sealed = || self.compiled.tree.outputs().filter(|(_, file)| file.sealed);
@@ -281,7 +286,7 @@ impl Run<'_> {
     }
 
     fn sentence(&self) -> String {
-        let Report {
+        let WriteReport {
             created,
             changed,
             unchanged,

@@ -3,7 +3,7 @@
 use crate::cli::error::CommandError;
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
 use crate::fs::Disk;
@@ -56,14 +56,14 @@ pub(super) fn open_claimed(
     settings: &Settings,
     printer: &mut Printer,
     command: &str,
-) -> Result<(Session, ClaimedFolder), CommandError> {
+) -> Result<(ProjectSession, ClaimedFolder), CommandError> {
     let mut turn = Turn::new(settings);
     loop {
-        let before = Session::open(settings, KeyUse::WithPlugins, printer)?;
+        let before = ProjectSession::open(settings, KeyUse::WithPlugins, printer)?;
         let layout = before.layout()?;
         let claimed = turn.wait(|| write::claim(&before.target(&layout, command)))?;
         // What was read before the wait may be otherwise now, the name of the folder too.
-        let session = Session::open(settings, KeyUse::WithPlugins, printer)?;
+        let session = ProjectSession::open(settings, KeyUse::WithPlugins, printer)?;
         if session.layout()?.output == layout.output {
             return Ok((session, claimed));
         }

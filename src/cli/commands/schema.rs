@@ -1,10 +1,10 @@
 //! `kiln schema`: what the config may hold.
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::shown;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::pipeline;
 
@@ -24,14 +24,14 @@ pub fn run(
     _: &SchemaArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
-    let session = Session::open(settings, KeyUse::Never, printer)?;
+) -> Result<CommandOutcome, CommandError> {
+    let session = ProjectSession::open(settings, KeyUse::Never, printer)?;
     printer.data(&shown::json::document(&text(&session)?))?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// Returns the schema of a project as indented JSON with a final line break.
-pub fn text(session: &Session) -> Result<String, CommandError> {
+pub fn text(session: &ProjectSession) -> Result<String, CommandError> {
     Ok(format!(
         "{:#}\n",
         pipeline::schema_for_editors(&session.world())?

@@ -14,7 +14,7 @@ mod update_keys;
 
 use clap::Subcommand;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
 
@@ -52,7 +52,7 @@ pub fn run(
     args: &SecretsArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     match &args.verb {
         SecretsVerb::Set(args) => set::run(args, settings, printer),
         SecretsVerb::Get(args) => get::run(args, settings, printer),

@@ -5,19 +5,19 @@ mod cycle;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::exposure;
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::progress::StatusLine;
 use crate::cli::report::watch::{self as report, Event};
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::diagnostic::Warned;
-use crate::watch::{Changes, Command, Difference, Ended, Mode, Wake, Watch};
+use crate::watch::{Changes, Difference, Ended, Mode, UserCommand, Wake, Watch};
 
+pub use cycle::CycleResult;
 use cycle::Cycles;
-pub use cycle::Written;
 
 const MORE: &str = "\
 Compiles and writes at once, and again whenever a file changes that the last compile read or looked
@@ -74,17 +74,17 @@ pub fn run(
     args: &WatchArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
-    let root = Session::find(settings, printer)?.root().to_owned();
+) -> Result<CommandOutcome, CommandError> {
+    let root = ProjectSession::find(settings, printer)?.root().to_owned();
     // What cannot be opened now is told by the first cycle, and waited for.
-    if let Ok(session) = Session::open_root(&root, settings, KeyUse::WithPlugins) {
+    if let Ok(session) = ProjectSession::open_root(&root, settings, KeyUse::WithPlugins) {
         let exposed = Warned::unless_errors((), exposure::inspect(&session, settings)?);
         printer.report(&exposed.map_err(CommandError::Problems)?.warnings)?;
     }
     let mut watch = Watch::open(&root, args.poll)?;
     watch.stop_on_signals()?;
     let mut cycles = Cycles::new(&root, settings, args.no_write);
-    let mut run = Run {
+    let mut run = WatchRun {
         args,
         settings,
         printer,
@@ -106,11 +106,11 @@ pub fn run(
     if args.once {
         return Err(CommandError::failed("stopped before anything changed"));
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// What a whole run carries along.
-struct Run<'r> {
+struct WatchRun<'r> {
     args: &'r WatchArgs,
     settings: &'r Settings,
     printer: &'r mut Printer,
@@ -120,14 +120,14 @@ struct Run<'r> {
     last: String,
 }
 
-impl Run<'_> {
+impl WatchRun<'_> {
     /// Compiles and writes once, and shows how it went; `None` when the user stopped it.
     fn cycle(
         &mut self,
         cycles: &mut Cycles<'_>,
         watch: &mut Watch,
         trigger: Option<&Difference>,
-    ) -> Result<Option<Result<Outcome, CommandError>>, CommandError> {
+    ) -> Result<Option<Result<CommandOutcome, CommandError>>, CommandError> {
         let was_failing = cycles.is_failing();
         let (result, expected) = cycles.run(watch, self.printer)?;
         watch.expect(expected);
@@ -159,7 +159,7 @@ impl Run<'_> {
     }
 
     /// Shows what the change does to the cluster; programs get it with the event.
-    fn show_diff(&mut self, written: &Written) -> Result<(), CommandError> {
+    fn show_diff(&mut self, written: &CycleResult) -> Result<(), CommandError> {
         match &written.diff {
             Some(diff) if !diff.is_empty() && !self.printer.is_machine() => {
                 report::diff(diff, self.settings, self.printer)
@@ -168,7 +168,7 @@ impl Run<'_> {
         }
     }
 
-    fn run_command(&mut self, watch: &Watch, written: &Written) -> Result<(), CommandError> {
+    fn run_command(&mut self, watch: &Watch, written: &CycleResult) -> Result<(), CommandError> {
         let Some(line) = &self.args.on_change else {
             return Ok(());
         };
@@ -181,7 +181,7 @@ impl Run<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        let command = Command { line: line.clone() };
+        let command = UserCommand { line: line.clone() };
         match command.run(watch, changes) {
             Ok(Ended::Stopped) => Ok(()),
             Ok(Ended::Code(code)) => {

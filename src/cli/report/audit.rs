@@ -12,7 +12,7 @@ use crate::rules::{Judgement, RuleOutcome};
 use crate::source::Place;
 
 /// What a report shows.
-pub struct Report<'r> {
+pub struct AuditReport<'r> {
     /// The audit.
     pub audited: &'r Audited,
     /// What stands before the paths of outputs: the output folder with its slash, or nothing.
@@ -23,7 +23,7 @@ pub struct Report<'r> {
     pub color: bool,
 }
 
-impl Report<'_> {
+impl AuditReport<'_> {
     /// Returns path and line of what is judged; the first of the tree where it is about no line.
     fn spot(&self, judgement: &Judgement) -> (String, usize) {
         let Some(Place { source, span }) = &judgement.place else {

@@ -14,7 +14,7 @@ use super::unseen::UnseenNote;
 /// The version of the JSON; raised when a field goes or changes its meaning.
 const VERSION: u32 = 1;
 /// An object, and who applies it.
-pub struct BuiltObject<'b> {
+pub struct ListedObject<'b> {
     /// The object, without values of Secrets unless they may be shown.
     pub object: Cow<'b, Field>,
     /// The Flux Kustomization that applies it; `None` in the build of a single folder.
@@ -38,7 +38,7 @@ pub struct RefusedBuild {
 /// What a build gives.
 pub struct BuildReport<'b> {
     /// The objects, in order.
-    pub objects: Vec<BuiltObject<'b>>,
+    pub objects: Vec<ListedObject<'b>>,
     /// The builds that are refused.
     pub refused: Vec<RefusedBuild>,
     /// What is not seen.
@@ -52,7 +52,7 @@ pub struct BuildReport<'b> {
 /// Writes the objects as YAML documents: with a comment before each that has an owner.
 pub fn yaml(report: &BuildReport<'_>) -> Shown {
     let comment = |field: &Field| report.places.line(field.place());
-    let document = |built: &BuiltObject<'_>| -> Shown {
+    let document = |built: &ListedObject<'_>| -> Shown {
         let head = shown::yaml::comments(head(built, report));
         let object = if report.origins {
             shown::yaml::annotated_object(&built.object, &comment)
@@ -78,7 +78,7 @@ pub fn yaml(report: &BuildReport<'_>) -> Shown {
     all.into_iter().collect()
 }
 
-fn head(built: &BuiltObject<'_>, report: &BuildReport<'_>) -> Option<String> {
+fn head(built: &ListedObject<'_>, report: &BuildReport<'_>) -> Option<String> {
     let owner = built.owner.as_ref()?;
     let place = report.places.line(built.object.place());
     let remarks: String = built
@@ -125,7 +125,7 @@ pub fn object_name(object: &Field) -> String {
 
 /// Writes everything as one JSON object.
 pub fn json(report: &BuildReport<'_>) -> Shown {
-    let object = |built: &BuiltObject<'_>| {
+    let object = |built: &ListedObject<'_>| {
         let mut object = Map::new();
         if let Some(owner) = &built.owner {
             object.insert("owner".to_owned(), json!(owner));

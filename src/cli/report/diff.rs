@@ -8,11 +8,11 @@ pub mod terminal;
 
 mod rows;
 
-use crate::diff::{Bump, Change, ComparisonGap, Danger, Kind, Report};
+use crate::diff::{Bump, ChangeKind, ComparisonGap, Danger, DiffReport, ReportedChange};
 
 /// Says in a few words how much differs: `1 added, 2 changed`.
-pub fn counts(report: &Report) -> String {
-    let counts = Kind::ALL.map(|kind| (report.count(kind), kind.word()));
+pub fn counts(report: &DiffReport) -> String {
+    let counts = ChangeKind::ALL.map(|kind| (report.count(kind), kind.word()));
     let filled = counts.iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = filled
         .map(|(count, word)| format!("{count} {word}"))
@@ -32,7 +32,7 @@ pub fn counts(report: &Report) -> String {
 }
 
 /// Says what became of a setting: its sign, its name, and what it said and says.
-fn settings(report: &Report) -> impl Iterator<Item = SettingRow<'_>> {
+fn settings(report: &DiffReport) -> impl Iterator<Item = SettingRow<'_>> {
     report.settings.iter().map(|setting| SettingRow {
         sign: match (&setting.before, &setting.after) {
             (None, _) => '+',
@@ -64,7 +64,7 @@ impl SettingRow<'_> {
 }
 
 /// Names the object of a change, its other namespaces and its old name.
-fn title(change: &Change) -> String {
+fn title(change: &ReportedChange) -> String {
     let mut title = change.subject.to_string();
     match change.also.as_slice() {
         [] => {}
@@ -78,7 +78,7 @@ fn title(change: &Change) -> String {
 }
 
 /// Lists the other objects of a change that has many.
-fn others(change: &Change) -> Option<String> {
+fn others(change: &ReportedChange) -> Option<String> {
     (change.also.len() > 1).then(|| {
         let names: Vec<String> = change.also.iter().map(ToString::to_string).collect();
         format!("also {}", names.join(", "))
@@ -86,7 +86,7 @@ fn others(change: &Change) -> Option<String> {
 }
 
 /// Lists the places that what differs comes from.
-fn places(change: &Change) -> Option<String> {
+fn places(change: &ReportedChange) -> Option<String> {
     let places: Vec<String> = change.places.iter().map(ToString::to_string).collect();
     (!places.is_empty()).then(|| format!("from {}", places.join(", ")))
 }
@@ -127,7 +127,7 @@ fn sentences(danger: &Danger) -> String {
 }
 
 /// Says how many differences were left out, if any were.
-fn noise(report: &Report) -> Option<String> {
+fn noise(report: &DiffReport) -> Option<String> {
     match report.hidden {
         0 => None,
         1 => Some("1 difference left out as noise".to_owned()),
@@ -141,7 +141,7 @@ fn amount(count: usize, noun: &str) -> String {
 }
 
 /// The tables of versions that changed, with their titles.
-fn tables(report: &Report) -> impl Iterator<Item = (&'static str, &[Bump])> {
+fn tables(report: &DiffReport) -> impl Iterator<Item = (&'static str, &[Bump])> {
     let tables = [
         ("Images", report.images.as_slice()),
         ("Charts", report.charts.as_slice()),

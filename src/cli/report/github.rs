@@ -2,7 +2,7 @@
 
 use super::shown::Shown;
 use super::shown::workflow::WorkflowCommand;
-use crate::cli::error::Failed;
+use crate::cli::error::FailedCommand;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 
 /// Renders a diagnostic as one line; `prefix` leads from the checkout to the project.
@@ -35,7 +35,7 @@ fn is_in_checkout(path: &str) -> bool {
 }
 
 /// Renders a failure of the world as one line.
-pub fn failure(failed: &Failed) -> Shown {
+pub fn failure(failed: &FailedCommand) -> Shown {
     let mut lines = vec![failed.message.clone()];
     lines.extend(
         failed

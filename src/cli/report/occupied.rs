@@ -1,10 +1,10 @@
 //! What became of files in the places of outputs.
 
 use crate::diagnostic::Diagnostic;
-use crate::write::Report;
+use crate::write::WriteReport;
 
 /// Says which files that Kiln had not written were replaced, and which stayed.
-pub fn describe(report: &Report) -> Vec<Diagnostic> {
+pub fn describe(report: &WriteReport) -> Vec<Diagnostic> {
     let told = [
         (
             &report.taken_over,

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::SCHEMA_VERSION;
 use super::diff::json as diff_json;
 use super::diff::terminal::{self, View};
-use crate::cli::commands::watch::Written;
+use crate::cli::commands::watch::CycleResult;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Settings, Verbosity};
 use crate::diff;
 use crate::watch::{Difference, Mode, Watch};
-use crate::write::Report;
+use crate::write::WriteReport;
 
 /// How many paths are named in a line.
 const NAMED: usize = 3;
@@ -28,7 +28,7 @@ pub enum Event<'e> {
     /// A compile went well, and its tree is on disk.
     Written {
         /// What was written.
-        written: &'e Written,
+        written: &'e CycleResult,
         /// Why; `None` at the start.
         trigger: Option<&'e Difference>,
         /// Whether the compile before had failed.
@@ -68,7 +68,7 @@ pub fn show(event: &Event<'_>, printer: &mut Printer) -> Result<(), CommandError
             mended,
             dry,
         } => {
-            let Written { report, took, .. } = written;
+            let CycleResult { report, took, .. } = written;
             let (why, counts) = (why(*trigger), counts(report, *dry));
             let mended = if *mended { "mended; " } else { "" };
             printer.status(format_args!(
@@ -112,7 +112,7 @@ pub fn problems(error: &CommandError, printer: &mut Printer) -> Result<usize, Co
 
 /// Shows what a change does to the cluster.
 pub fn diff(
-    diff: &diff::Report,
+    diff: &diff::DiffReport,
     settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
@@ -146,7 +146,7 @@ pub fn ready(watch: &Watch, last: &str) -> String {
 }
 
 /// Counts what was written.
-pub fn counts(report: &Report, dry: bool) -> String {
+pub fn counts(report: &WriteReport, dry: bool) -> String {
     let kinds = [
         (&report.created, "created"),
         (&report.changed, "changed"),
@@ -166,7 +166,7 @@ pub fn counts(report: &Report, dry: bool) -> String {
     }
 }
 
-fn files(report: &Report, printer: &mut Printer) {
+fn files(report: &WriteReport, printer: &mut Printer) {
     let kinds = [
         ("created", &report.created),
         ("changed", &report.changed),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Danger, Seen, text};
+use super::{Danger, DangerSubject, text};
 use crate::tree::images::walk_mappings;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -12,7 +12,7 @@ const ENFORCE: &str = "/metadata/labels/pod-security.kubernetes.io~1enforce";
 /// The Pod Security levels, the weakest first.
 const LEVELS: [&str; 3] = ["privileged", "baseline", "restricted"];
 
-pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+pub(super) fn find(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     let subject = &seen.change.subject;
     let old = powers(seen.before);
     for (route, power) in powers(seen.after).difference(&old) {
@@ -65,7 +65,7 @@ fn powers(value: Option<&Value>) -> BTreeSet<(String, &'static str)> {
     found
 }
 
-fn grants(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+fn grants(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     let subject = &seen.change.subject;
     if subject.group != RBAC {
         return;
@@ -125,7 +125,7 @@ fn allows_all(value: Option<&Value>) -> bool {
     rules.is_some_and(|rules| rules.iter().any(all))
 }
 
-fn level(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+fn level(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     let subject = &seen.change.subject;
     if !subject.is("", "Namespace") || seen.before.is_none() || seen.after.is_none() {
         return;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sops_age::RULE_FILE;
 
-use super::{Danger, Seen, Spot, Subject, rank};
+use super::{Danger, DangerSubject, OutputLine, Subject, rank};
 use crate::diff::change::Pair;
 use crate::diff::guards::{GuardPublic, Guards, PROJECT_FILE, plain};
 use crate::diff::items::Item;
@@ -12,7 +12,7 @@ use crate::diff::side::{Side, Sight};
 use crate::secret::SealTerms;
 
 /// A secret of the old side that stands in the open on the new one.
-pub(super) fn unsealed(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+pub(super) fn unsealed(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     let (Some(before), Some(after)) = (&seen.pair.before, &seen.pair.after) else {
         return;
     };
@@ -243,7 +243,7 @@ impl DangerPlace {
             route: String::new(),
             message: String::new(),
             why: String::new(),
-            spot: Some(Spot {
+            spot: Some(OutputLine {
                 path: self.path,
                 line: self.line,
             }),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Danger, Seen};
+use super::{Danger, DangerSubject};
 use crate::diff::items::Owner;
-use crate::diff::report::{Edit, Field, Kind};
+use crate::diff::report::{ChangeKind, ChangedField, FieldEdit};
 
 /// Group, kind, the routes that cannot change, and those below them that can.
 ///
@@ -130,8 +130,8 @@ const RELEASE: [&str; 3] = [
     "spec.storageNamespace",
 ];
 
-pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
-    if seen.change.kind != Kind::Changed {
+pub(super) fn find(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
+    if seen.change.kind != ChangeKind::Changed {
         return;
     }
     let subject = &seen.change.subject;
@@ -151,18 +151,18 @@ pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
     }
 }
 
-fn is_immutable(seen: &Seen<'_, '_>, field: &Field, route: &str) -> bool {
+fn is_immutable(seen: &DangerSubject<'_, '_>, field: &ChangedField, route: &str) -> bool {
     let subject = &seen.change.subject;
     let below = |prefix: &&str| {
         route
             .strip_prefix(*prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
-    if matches!(&field.edit, Edit::Secret(secrecy) if secrecy.word() == "same") {
+    if matches!(&field.edit, FieldEdit::Secret(secrecy) if secrecy.word() == "same") {
         return false;
     }
     // What the cluster assigned stays when the manifest no longer says it.
-    if subject.is("", "Service") && matches!(field.edit, Edit::Removed(_)) {
+    if subject.is("", "Service") && matches!(field.edit, FieldEdit::Removed(_)) {
         return false;
     }
     let frozen = seen.before.and_then(|value| value.get("immutable")) == Some(&Value::Bool(true));
@@ -177,12 +177,12 @@ fn is_immutable(seen: &Seen<'_, '_>, field: &Field, route: &str) -> bool {
 }
 
 /// Says that a claim asks for less than it has, which no volume can give back.
-fn shrinks(seen: &Seen<'_, '_>, field: &Field, route: &str) -> Option<String> {
+fn shrinks(seen: &DangerSubject<'_, '_>, field: &ChangedField, route: &str) -> Option<String> {
     let subject = &seen.change.subject;
     if !subject.is("", "PersistentVolumeClaim") || route != "spec.resources.requests.storage" {
         return None;
     }
-    let Edit::Changed(old, new) = &field.edit else {
+    let FieldEdit::Changed(old, new) = &field.edit else {
         return None;
     };
     (bytes(new)? < bytes(old)?).then(|| format!("`{subject}` cannot shrink"))
@@ -210,7 +210,7 @@ fn bytes(value: &Value) -> Option<f64> {
     Some(number * scale)
 }
 
-fn consequence(seen: &Seen<'_, '_>) -> String {
+fn consequence(seen: &DangerSubject<'_, '_>) -> String {
     let enabled = |value: Option<&Value>| {
         let mark = value.and_then(|value| value.pointer(FORCE)?.as_str());
         mark == Some("enabled")

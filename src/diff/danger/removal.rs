@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Danger, GoneOwners, Seen};
+use super::{Danger, DangerSubject, GoneOwners};
 use crate::diff::items::{Item, Owner};
-use crate::diff::report::Kind;
+use crate::diff::report::ChangeKind;
 use crate::flux::RootEvidence;
 
 /// Group, kind, code, and what goes with an object that is pruned.
@@ -75,18 +75,18 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
 pub(super) const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 
 /// What becomes of an object in the cluster when it leaves the tree.
-enum Fate {
+enum RemovalFate {
     Pruned(String),
     Orphaned(String),
     /// Nothing here says it.
     Unknown(String),
 }
 
-pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Danger>) {
+pub(super) fn find(seen: &DangerSubject<'_, '_>, gone: &GoneOwners, found: &mut Vec<Danger>) {
     let Some(item) = &seen.pair.before else {
         return;
     };
-    if !matches!(seen.change.kind, Kind::Removed | Kind::Renamed) {
+    if !matches!(seen.change.kind, ChangeKind::Removed | ChangeKind::Renamed) {
         return;
     }
     let subject = &item.identity.subject;
@@ -97,7 +97,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Dange
         return;
     };
     let (what, is) = match seen.change.kind {
-        Kind::Renamed => {
+        ChangeKind::Renamed => {
             let new = &seen.change.subject;
             let what = format!("`{subject}` becomes `{new}`, and the old one");
             (what, " is")
@@ -105,9 +105,9 @@ pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Dange
         _ => (format!("`{subject}` is removed and"), ""),
     };
     let (message, why) = match fate(seen, item, gone) {
-        Fate::Pruned(by) => (format!("{what}{is} pruned"), format!("{by}: {loss}")),
-        Fate::Unknown(by) => (format!("{what} may be pruned"), format!("{by}: {loss}")),
-        Fate::Orphaned(by) => (
+        RemovalFate::Pruned(by) => (format!("{what}{is} pruned"), format!("{by}: {loss}")),
+        RemovalFate::Unknown(by) => (format!("{what} may be pruned"), format!("{by}: {loss}")),
+        RemovalFate::Orphaned(by) => (
             format!("{what}{is} orphaned"),
             format!("{by}: it stays in the cluster, and nothing cares for it any more"),
         ),
@@ -117,7 +117,7 @@ pub(super) fn find(seen: &Seen<'_, '_>, gone: &GoneOwners, found: &mut Vec<Dange
     found.push(danger);
 }
 
-fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, gone: &GoneOwners) -> Fate {
+fn fate(seen: &DangerSubject<'_, '_>, item: &Item<'_>, gone: &GoneOwners) -> RemovalFate {
     let metadata = seen.before.and_then(|value| value.get("metadata"));
     let marked = |holder: &str| {
         let mark = metadata.and_then(|metadata| metadata.get(holder)?.get(PRUNE));
@@ -125,33 +125,35 @@ fn fate(seen: &Seen<'_, '_>, item: &Item<'_>, gone: &GoneOwners) -> Fate {
     };
     for (holder, word) in [("annotations", "annotation"), ("labels", "label")] {
         if marked(holder) {
-            return Fate::Orphaned(format!("its {word} `{PRUNE}` is `disabled`"));
+            return RemovalFate::Orphaned(format!("its {word} `{PRUNE}` is `disabled`"));
         }
     }
     match item.owner {
         Owner::Sync(RootEvidence::Instance) => {
-            Fate::Pruned("the sync of the `FluxInstance` prunes".to_owned())
+            RemovalFate::Pruned("the sync of the `FluxInstance` prunes".to_owned())
         }
         Owner::Sync(_) => {
-            Fate::Unknown("what syncs the tree is not in it, and may prune".to_owned())
+            RemovalFate::Unknown("what syncs the tree is not in it, and may prune".to_owned())
         }
-        Owner::Nobody => Fate::Orphaned("no Flux Kustomization of this tree applies it".to_owned()),
+        Owner::Nobody => {
+            RemovalFate::Orphaned("no Flux Kustomization of this tree applies it".to_owned())
+        }
         Owner::Flux { key, object } => {
             let name = format!("the Flux Kustomization `{}`", key.name);
             let gone = item.owner_key().is_some_and(|key| gone.contains(&key));
             let says = |key: &str| object.find_text(&["spec", key]);
             match (says("prune"), says("deletionPolicy")) {
                 (_, Some("Orphan")) if gone => {
-                    Fate::Orphaned(format!("{name} goes with `deletionPolicy: Orphan`"))
+                    RemovalFate::Orphaned(format!("{name} goes with `deletionPolicy: Orphan`"))
                 }
                 (_, Some("Delete" | "WaitForTermination")) if gone => {
-                    Fate::Pruned(format!("{name} goes, and deletes what it applied"))
+                    RemovalFate::Pruned(format!("{name} goes, and deletes what it applied"))
                 }
                 (Some("true"), _) if gone => {
-                    Fate::Pruned(format!("{name} goes as well, and has `prune: true`"))
+                    RemovalFate::Pruned(format!("{name} goes as well, and has `prune: true`"))
                 }
-                (Some("true"), _) => Fate::Pruned(format!("{name} has `prune: true`")),
-                _ => Fate::Orphaned(format!("{name} has `prune: false`")),
+                (Some("true"), _) => RemovalFate::Pruned(format!("{name} has `prune: true`")),
+                _ => RemovalFate::Orphaned(format!("{name} has `prune: false`")),
             }
         }
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Danger, Seen};
+use super::{Danger, DangerSubject};
 use crate::diff::version::{self, Leap};
 use crate::tree::images::walk_mappings;
 
 const COUNTS: [&str; 3] = ["replicas", "replicaCount", "replicasCount"];
 
-pub(super) fn find(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+pub(super) fn find(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     versions(seen, found);
     let (Some(before), Some(after)) = (seen.before, seen.after) else {
         return;
@@ -54,7 +54,7 @@ fn replicas(value: &Value) -> BTreeMap<String, u64> {
     found
 }
 
-fn versions(seen: &Seen<'_, '_>, found: &mut Vec<Danger>) {
+fn versions(seen: &DangerSubject<'_, '_>, found: &mut Vec<Danger>) {
     let (images, charts) = version::bumps(seen);
     let images = images.into_iter().map(|bump| ("image", bump));
     let charts = charts.into_iter().map(|bump| ("chart", bump));

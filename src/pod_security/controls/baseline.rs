@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Container, Review, array, is_confined, is_unmasked};
+use super::{Review, ReviewedContainer, array, is_confined, is_unmasked};
 use crate::pod_security::{Level, Version, Violation};
 use crate::yaml::{Route, Step};
 
@@ -123,7 +123,7 @@ impl Review<'_> {
     }
 
     /// What a security context must not have, of the pod or of a container.
-    fn context_baseline(&mut self, container: Option<&Container<'_>>, context: &Value) {
+    fn context_baseline(&mut self, container: Option<&ReviewedContainer<'_>>, context: &Value) {
         let base =
             container.map_or_else(|| Route::parse("spec"), |container| container.route.clone());
         let name = container.map(|container| container.name.as_str());
@@ -172,7 +172,7 @@ impl Review<'_> {
         }
     }
 
-    fn container_baseline(&mut self, container: &Container<'_>) {
+    fn container_baseline(&mut self, container: &ReviewedContainer<'_>) {
         let context = container.context();
         if context["privileged"] == true {
             self.forbid(container, "privileged", "securityContext.privileged");
@@ -203,7 +203,7 @@ impl Review<'_> {
         }
     }
 
-    fn probe_hosts(&mut self, container: &Container<'_>) {
+    fn probe_hosts(&mut self, container: &ReviewedContainer<'_>) {
         let places = [
             "livenessProbe",
             "readinessProbe",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Container, Review, array, is_confined, is_unmasked};
+use super::{Review, ReviewedContainer, array, is_confined, is_unmasked};
 use crate::pod_security::{Level, Version};
 use crate::yaml::Route;
 
@@ -73,13 +73,13 @@ impl Review<'_> {
     }
 
     /// Since 1.35, baseline lets pods with a user namespace unmask `/proc`; restricted does not.
-    fn restricted_proc_mount(&mut self, container: &Container<'_>) {
+    fn restricted_proc_mount(&mut self, container: &ReviewedContainer<'_>) {
         if is_unmasked(container.context()) && self.user_namespace() {
             self.restrict(container, "procMount", "procMount", true);
         }
     }
 
-    fn restricted_privileges(&mut self, container: &Container<'_>) {
+    fn restricted_privileges(&mut self, container: &ReviewedContainer<'_>) {
         if self.is_windows() {
             return;
         }
@@ -110,7 +110,7 @@ impl Review<'_> {
         }
     }
 
-    fn restricted_users(&mut self, container: &Container<'_>, non_root_below: bool) {
+    fn restricted_users(&mut self, container: &ReviewedContainer<'_>, non_root_below: bool) {
         if self.user_namespace() {
             return;
         }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::chart::{Chart, at};
+use super::super::chart::{LoadedChart, at};
 use super::super::field::{is_plain, visit};
 use super::super::helm::Helm;
 use super::super::reads::Reads;
-use super::super::rendering::{Rendering, Workload};
-use super::super::trial::{Change, RELEASE, changed, effective, together};
+use super::super::rendering::{ChartRendering, RenderedPodOwner};
+use super::super::trial::{RELEASE, ValueChange, changed, effective, together};
 use super::{Names, containing};
 use crate::charts::naming::UNCUT;
 use crate::charts::profile::DefaultName;
@@ -50,7 +50,7 @@ const MARKS: usize = 60;
 type Slot = ((String, usize), String);
 
 /// A text around a name: what stands before and behind it at a place of a state.
-struct Around {
+struct SurroundingText {
     state: usize,
     slot: Slot,
     before: String,
@@ -60,10 +60,10 @@ struct Around {
 /// Learns how a chart names things from states in which its workloads are.
 pub(in super::super) fn learn(
     helm: &Helm<'_>,
-    chart: &Chart,
+    chart: &LoadedChart,
     reads: &Reads,
     defaults: &Value,
-    states: &[(Value, Rendering)],
+    states: &[(Value, ChartRendering)],
 ) -> Names {
     let mut names = Names {
         chart: chart.name.clone(),
@@ -83,7 +83,7 @@ pub(in super::super) fn learn(
     }
     // What the chart does not take with all others names nothing that anyone would set.
     if let Some((values, _)) = states.first() {
-        let all: Vec<Change> = names.changes(|_| true);
+        let all: Vec<ValueChange> = names.changes(|_| true);
         let refused = together(helm, values, &all, &Clone::clone).refused;
         names
             .marks
@@ -101,7 +101,7 @@ pub(in super::super) fn learn(
 }
 
 /// Lists the overrides of Helm's usual helpers in a chart and those inside of it.
-fn usual(chart: &Chart, reads: &Reads) -> Vec<Vec<String>> {
+fn usual(chart: &LoadedChart, reads: &Reads) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for chart in chart.all() {
         for key in USUAL {
@@ -155,7 +155,7 @@ fn leaves(effective: &Value, reads: &Reads, known: &[Vec<String>]) -> Vec<Vec<St
 fn naming(
     helm: &Helm<'_>,
     base: &Value,
-    rendering: &Rendering,
+    rendering: &ChartRendering,
     leaves: Vec<Vec<String>>,
 ) -> Vec<Vec<String>> {
     let marked: Vec<(Vec<String>, String)> = leaves
@@ -163,7 +163,7 @@ fn naming(
         .enumerate()
         .map(|(number, path)| (path, format!("klnt{number:03}x")))
         .collect();
-    let change = |(path, mark): &(Vec<String>, String)| -> Change {
+    let change = |(path, mark): &(Vec<String>, String)| -> ValueChange {
         (path.clone(), Value::from(mark.as_str()))
     };
     let mut found = BTreeSet::new();
@@ -185,7 +185,7 @@ fn naming(
 }
 
 /// Returns the texts of a workload that name it, its containers and its account, or select its pods.
-fn slots(workload: &Workload) -> BTreeMap<String, String> {
+fn slots(workload: &RenderedPodOwner) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut add = |place: String, value: Option<&Value>| {
         if let Some(text) = value.and_then(Value::as_str) {
@@ -209,12 +209,12 @@ fn slots(workload: &Workload) -> BTreeMap<String, String> {
 }
 
 /// A value whose default is to be told, what is left out for that, and where it shows then.
-type Waiting = (Vec<String>, BTreeSet<Vec<String>>, Vec<Around>);
+type OpenDefault = (Vec<String>, BTreeSet<Vec<String>>, Vec<SurroundingText>);
 
 struct Learner<'l> {
     helm: &'l Helm<'l>,
-    chart: &'l Chart,
-    states: &'l [(Value, Rendering)],
+    chart: &'l LoadedChart,
+    states: &'l [(Value, ChartRendering)],
     names: Names,
 }
 
@@ -222,7 +222,7 @@ impl Learner<'_> {
     /// Finds out what holds where a value that names something is not set: it leaves one mark out after the
     /// other, from those that show.
     fn defaults(&mut self) {
-        let mut waiting: Vec<Waiting> = Vec::new();
+        let mut waiting: Vec<OpenDefault> = Vec::new();
         let mut seen = BTreeSet::new();
         for (state, _) in self.states.iter().enumerate() {
             let Some(rendering) = self.rendered(state, RELEASE, &BTreeSet::new()) else {
@@ -254,8 +254,8 @@ impl Learner<'_> {
         &mut self,
         path: &[String],
         without: &BTreeSet<Vec<String>>,
-        around: &[Around],
-    ) -> Vec<(Vec<String>, Vec<Around>)> {
+        around: &[SurroundingText],
+    ) -> Vec<(Vec<String>, Vec<SurroundingText>)> {
         let Some(state) = around.first().map(|one| one.state) else {
             return Vec::new();
         };
@@ -273,7 +273,7 @@ impl Learner<'_> {
         let containing = containing(&of_mark.unwrap_or_else(|| self.chart_of(path)));
         let plain = self.rendered(state, RELEASE, without);
         let inside = self.rendered(state, &containing, without);
-        let read = |rendering: Option<Rendering>, release: &str| {
+        let read = |rendering: Option<ChartRendering>, release: &str| {
             let texts = self.texts(state, &rendering?, release);
             around.iter().find_map(|one| {
                 let text = texts.get(&one.slot)?;
@@ -297,7 +297,7 @@ impl Learner<'_> {
         self.put(path, default);
         let mut inner = Vec::new();
         for (path, start, end) in self.placeholders(&otherwise) {
-            let around = Around {
+            let around = SurroundingText {
                 state,
                 slot: slot.clone(),
                 before: format!("{before}{}", &otherwise[..start]),
@@ -334,7 +334,7 @@ impl Learner<'_> {
     }
 
     /// Returns the innermost chart to which a path belongs.
-    fn chart_at(&self, path: &[String]) -> &Chart {
+    fn chart_at(&self, path: &[String]) -> &LoadedChart {
         let charts = self.chart.all().into_iter();
         let inside = charts.filter(|chart| path.starts_with(&chart.prefix));
         inside
@@ -365,17 +365,22 @@ impl Learner<'_> {
         state: usize,
         release: &str,
         without: &BTreeSet<Vec<String>>,
-    ) -> Option<Rendering> {
+    ) -> Option<ChartRendering> {
         let changes = self.names.changes(|path| !without.contains(path));
         let values = changed(&self.states[state].0, &changes);
         self.helm
             .template(release, &values)
             .ok()
-            .map(Rendering::read)
+            .map(ChartRendering::read)
     }
 
     /// Returns the texts of a rendering that name things, with placeholders.
-    fn texts(&self, state: usize, rendering: &Rendering, release: &str) -> BTreeMap<Slot, String> {
+    fn texts(
+        &self,
+        state: usize,
+        rendering: &ChartRendering,
+        release: &str,
+    ) -> BTreeMap<Slot, String> {
         let known: BTreeSet<&(String, usize)> = self.states[state]
             .1
             .workloads
@@ -399,11 +404,11 @@ impl Learner<'_> {
         &self,
         state: usize,
         texts: &BTreeMap<Slot, String>,
-    ) -> BTreeMap<Vec<String>, Vec<Around>> {
-        let mut found: BTreeMap<Vec<String>, Vec<Around>> = BTreeMap::new();
+    ) -> BTreeMap<Vec<String>, Vec<SurroundingText>> {
+        let mut found: BTreeMap<Vec<String>, Vec<SurroundingText>> = BTreeMap::new();
         for (slot, text) in texts {
             for (path, start, end) in self.placeholders(text) {
-                found.entry(path).or_default().push(Around {
+                found.entry(path).or_default().push(SurroundingText {
                     state,
                     slot: slot.clone(),
                     before: text[..start].to_owned(),

@@ -1,9 +1,9 @@
 //! What Helm's template functions do with values.
 
-use super::reader::{Reader, Scope};
-use super::shape::{ANY, Atom, Shape};
+use super::reader::{ChartReader, ReaderScope};
+use super::shape::{ANY, Atom, ExpressionShape};
 use crate::profiler::known::Use;
-use crate::profiler::template::{Operand, Template};
+use crate::profiler::template::{ChartTemplate, CommandOperand};
 
 /// Functions that only ask whether something is there, its kind, or what it equals.
 const QUESTIONS: [&str; 16] = [
@@ -54,32 +54,35 @@ const PARTS: [&str; 8] = [
     "mustCompact",
 ];
 
-impl Reader {
-    fn pluck(&mut self, arguments: &[Shape]) -> Shape {
+impl ChartReader {
+    fn pluck(&mut self, arguments: &[ExpressionShape]) -> ExpressionShape {
         let [key, from @ ..] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
-        let found: Vec<Shape> = from
+        let found: Vec<ExpressionShape> = from
             .iter()
             .map(|from| self.step(&[from.clone(), key.clone()]))
             .collect();
-        Shape::of(Atom::List(Shape::union(&found)))
+        ExpressionShape::of(Atom::List(ExpressionShape::union(&found)))
     }
 
     /// Returns what a function makes of its arguments; `target` is the first of them as written.
     pub(super) fn function(
         &mut self,
         name: &str,
-        arguments: &[Shape],
-        target: Option<&Operand>,
-        scope: &mut Scope,
-    ) -> Shape {
+        arguments: &[ExpressionShape],
+        target: Option<&CommandOperand>,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         match name {
-            "nil" | "true" | "false" => Shape::default(),
+            "nil" | "true" | "false" => ExpressionShape::default(),
             "include" | "tpl" => self.enter(name, arguments),
             "ternary" => {
-                self.consume(arguments.get(2).unwrap_or(&Shape::default()), Use::Truth);
-                Shape::union(arguments.iter().take(2))
+                self.consume(
+                    arguments.get(2).unwrap_or(&ExpressionShape::default()),
+                    Use::Truth,
+                );
+                ExpressionShape::union(arguments.iter().take(2))
             }
             "required" | "fail" if arguments.len() == 2 => arguments[1].clone(),
             "printf" | "print" => self.printed(name, arguments),
@@ -88,30 +91,30 @@ impl Reader {
             "hasKey" => {
                 let found = self.step(arguments);
                 self.consume(&found, Use::Truth);
-                Shape::default()
+                ExpressionShape::default()
             }
             "get" | "index" => match arguments {
                 [from, keys @ ..] => keys
                     .iter()
                     .fold(from.clone(), |from, key| self.step(&[from, key.clone()])),
-                [] => Shape::default(),
+                [] => ExpressionShape::default(),
             },
             "dig" => self.dig(arguments),
             "pluck" => self.pluck(arguments),
             "pick" => self.pick(arguments),
-            "first" | "mustFirst" => self.item_of(arguments, <[Shape]>::first),
-            "last" | "mustLast" => self.item_of(arguments, <[Shape]>::last),
+            "first" | "mustFirst" => self.item_of(arguments, <[ExpressionShape]>::first),
+            "last" | "mustLast" => self.item_of(arguments, <[ExpressionShape]>::last),
             "rest" | "mustRest" => rest(arguments),
             "keys" | "values" => {
-                let over = Shape::union(arguments);
+                let over = ExpressionShape::union(arguments);
                 self.consume_values(&over, Use::Whole);
                 let keys = over.0.iter().filter_map(|atom| match atom {
                     Atom::Mapping(entries) => Some(entries.keys()),
                     _ => None,
                 });
                 let keys = keys.flatten().map(|key| Atom::Text(key.clone())).collect();
-                Shape::of(Atom::List(if name == "keys" {
-                    Shape(keys)
+                ExpressionShape::of(Atom::List(if name == "keys" {
+                    ExpressionShape(keys)
                 } else {
                     over.items()
                 }))
@@ -121,34 +124,34 @@ impl Reader {
                 arguments
                     .iter()
                     .for_each(|shape| self.consume(shape, Use::Truth));
-                Shape::default()
+                ExpressionShape::default()
             }
             _ if CHOICES.contains(&name) => {
                 arguments
                     .iter()
                     .for_each(|shape| self.consume(shape, Use::Truth));
-                let all = Shape::union(arguments);
+                let all = ExpressionShape::union(arguments);
                 if name.to_lowercase().contains("merge") {
                     self.assign(&all, target, scope);
                 }
                 all
             }
-            "list" | "tuple" => Shape::of(Atom::Tuple(arguments.to_vec())),
+            "list" | "tuple" => ExpressionShape::of(Atom::Tuple(arguments.to_vec())),
             _ if LISTS.contains(&name) => longer(arguments),
-            _ if PARTS.contains(&name) => Shape::union(arguments),
+            _ if PARTS.contains(&name) => ExpressionShape::union(arguments),
             _ => {
                 arguments
                     .iter()
                     .for_each(|shape| self.consume(shape, Use::Whole));
-                Shape::default()
+                ExpressionShape::default()
             }
         }
     }
 
     /// Enters named templates, or a text that is a template.
-    fn enter(&mut self, name: &str, arguments: &[Shape]) -> Shape {
+    fn enter(&mut self, name: &str, arguments: &[ExpressionShape]) -> ExpressionShape {
         let [what, dot, ..] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
         let texts: Vec<String> = what.texts().into_iter().map(str::to_owned).collect();
         if name == "include" {
@@ -156,12 +159,13 @@ impl Reader {
                 self.consume(what, Use::Whole);
                 return self.call(&ANY.to_string(), dot);
             }
-            let printed: Vec<Shape> = texts.iter().map(|text| self.call(text, dot)).collect();
-            return Shape::union(&printed);
+            let printed: Vec<ExpressionShape> =
+                texts.iter().map(|text| self.call(text, dot)).collect();
+            return ExpressionShape::union(&printed);
         }
         self.consume(what, Use::Whole);
         for text in texts {
-            if let Ok(template) = Template::parse(&text) {
+            if let Ok(template) = ChartTemplate::parse(&text) {
                 self.body(&template.body, dot);
             }
         }
@@ -169,7 +173,7 @@ impl Reader {
     }
 
     /// Returns the texts that a format may print, as far as they are literals.
-    fn printed(&mut self, name: &str, arguments: &[Shape]) -> Shape {
+    fn printed(&mut self, name: &str, arguments: &[ExpressionShape]) -> ExpressionShape {
         let any = ANY.to_string();
         let mut words = Vec::new();
         for shape in arguments {
@@ -200,13 +204,13 @@ impl Reader {
                 printed = combine(&printed, &[piece[verb.min(piece.len())..].to_owned()]);
             }
         }
-        Shape(printed.into_iter().take(64).map(Atom::Text).collect())
+        ExpressionShape(printed.into_iter().take(64).map(Atom::Text).collect())
     }
 
     /// Follows one key, `[from, key]`; a key that is not a literal may be any.
-    fn step(&mut self, arguments: &[Shape]) -> Shape {
+    fn step(&mut self, arguments: &[ExpressionShape]) -> ExpressionShape {
         let [from, key] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
         let keys: Vec<String> = key
             .texts()
@@ -219,13 +223,13 @@ impl Reader {
             self.consume_values(from, Use::Whole);
             return from.items();
         }
-        let mut found = Shape::default();
+        let mut found = ExpressionShape::default();
         for key in keys {
             found.join(&self.field(from, &key));
             for atom in &from.0 {
                 match (atom, key.parse::<usize>()) {
                     (Atom::Tuple(items), Ok(at)) => {
-                        found.join(items.get(at).unwrap_or(&Shape::default()));
+                        found.join(items.get(at).unwrap_or(&ExpressionShape::default()));
                     }
                     (Atom::List(items), _) => found.join(items),
                     _ => {}
@@ -235,20 +239,20 @@ impl Reader {
         found
     }
 
-    fn dig(&mut self, arguments: &[Shape]) -> Shape {
+    fn dig(&mut self, arguments: &[ExpressionShape]) -> ExpressionShape {
         let [keys @ .., otherwise, from] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
         let found = keys
             .iter()
             .fold(from.clone(), |from, key| self.step(&[from, key.clone()]));
         self.consume(&found, Use::Truth);
-        Shape::union([&found, otherwise])
+        ExpressionShape::union([&found, otherwise])
     }
 
-    fn pick(&mut self, arguments: &[Shape]) -> Shape {
+    fn pick(&mut self, arguments: &[ExpressionShape]) -> ExpressionShape {
         let [from, keys @ ..] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
         let mut entries = std::collections::BTreeMap::new();
         for key in keys {
@@ -257,27 +261,38 @@ impl Reader {
                 entries.insert(text.to_owned(), found.clone());
             }
         }
-        Shape::of(Atom::Mapping(entries))
+        ExpressionShape::of(Atom::Mapping(entries))
     }
 
     /// Returns one item of a list: which of them, where the list is spelled out.
-    fn item_of(&mut self, arguments: &[Shape], which: fn(&[Shape]) -> Option<&Shape>) -> Shape {
-        let over = Shape::union(arguments);
+    fn item_of(
+        &mut self,
+        arguments: &[ExpressionShape],
+        which: fn(&[ExpressionShape]) -> Option<&ExpressionShape>,
+    ) -> ExpressionShape {
+        let over = ExpressionShape::union(arguments);
         self.consume_values(&over, Use::Whole);
-        let mut found = Shape::default();
+        let mut found = ExpressionShape::default();
         for atom in &over.0 {
             match atom {
-                Atom::Tuple(items) => found.join(which(items).unwrap_or(&Shape::default())),
-                other => found.join(&Shape::of(other.clone()).items()),
+                Atom::Tuple(items) => {
+                    found.join(which(items).unwrap_or(&ExpressionShape::default()))
+                }
+                other => found.join(&ExpressionShape::of(other.clone()).items()),
             }
         }
         found
     }
 
     /// `set`: the target gets an entry, wherever it is kept.
-    fn put(&mut self, arguments: &[Shape], target: Option<&Operand>, scope: &mut Scope) -> Shape {
+    fn put(
+        &mut self,
+        arguments: &[ExpressionShape],
+        target: Option<&CommandOperand>,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         let [into, key, value] = arguments else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
         let place = self.step(&[into.clone(), key.clone()]);
         self.consume(&place, Use::Truth);
@@ -294,14 +309,19 @@ impl Reader {
         if !self.assign(&entry, target, scope) && !is_root {
             self.consume(value, Use::Whole);
         }
-        Shape::union([into, &entry])
+        ExpressionShape::union([into, &entry])
     }
 
     /// Adds to the variable that was named as target; `false` when it is something else.
-    fn assign(&mut self, shape: &Shape, target: Option<&Operand>, scope: &mut Scope) -> bool {
+    fn assign(
+        &mut self,
+        shape: &ExpressionShape,
+        target: Option<&CommandOperand>,
+        scope: &mut ReaderScope,
+    ) -> bool {
         let (name, path) = match target {
-            Some(Operand::Variable(name, path)) => (name, path),
-            Some(Operand::Dot(path)) if path.is_empty() && !shape.is_wild() => {
+            Some(CommandOperand::Variable(name, path)) => (name, path),
+            Some(CommandOperand::Dot(path)) if path.is_empty() && !shape.is_wild() => {
                 scope.dot.join(shape);
                 return true;
             }
@@ -320,13 +340,13 @@ impl Reader {
         }
     }
 
-    fn compare(&mut self, name: &str, arguments: &[Shape]) {
+    fn compare(&mut self, name: &str, arguments: &[ExpressionShape]) {
         if name != "eq" && name != "ne" {
             return;
         }
         let texts: Vec<String> = arguments
             .iter()
-            .flat_map(Shape::texts)
+            .flat_map(ExpressionShape::texts)
             .filter(|text| !text.contains(ANY))
             .map(str::to_owned)
             .collect();
@@ -340,8 +360,8 @@ impl Reader {
 }
 
 /// Makes a mapping of keys and values in turn.
-fn mapping(arguments: &[Shape]) -> Shape {
-    let mut entries = std::collections::BTreeMap::<String, Shape>::new();
+fn mapping(arguments: &[ExpressionShape]) -> ExpressionShape {
+    let mut entries = std::collections::BTreeMap::<String, ExpressionShape>::new();
     for pair in arguments.chunks(2) {
         let [key, value] = pair else { continue };
         let texts = key.texts();
@@ -356,25 +376,25 @@ fn mapping(arguments: &[Shape]) -> Shape {
             entries.entry(key.to_owned()).or_default().join(value);
         }
     }
-    Shape::of(Atom::Mapping(entries))
+    ExpressionShape::of(Atom::Mapping(entries))
 }
 
 /// Returns a list with one more item, `[list, item]`.
-fn longer(arguments: &[Shape]) -> Shape {
+fn longer(arguments: &[ExpressionShape]) -> ExpressionShape {
     let [list, more @ ..] = arguments else {
-        return Shape::default();
+        return ExpressionShape::default();
     };
     let mut items = list.items();
-    items.join(&Shape::union(more));
-    let mut found = Shape::of(Atom::List(items));
+    items.join(&ExpressionShape::union(more));
+    let mut found = ExpressionShape::of(Atom::List(items));
     let values = list.0.iter().filter(|atom| matches!(atom, Atom::Value(_)));
     found.0.extend(values.cloned());
     found
 }
 
 /// Returns lists without their first items.
-fn rest(arguments: &[Shape]) -> Shape {
-    let mut found = Shape::default();
+fn rest(arguments: &[ExpressionShape]) -> ExpressionShape {
+    let mut found = ExpressionShape::default();
     for atom in arguments.iter().flat_map(|shape| &shape.0) {
         found.0.insert(match atom {
             Atom::Tuple(items) => Atom::Tuple(items.iter().skip(1).cloned().collect()),

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::chart::Chart;
-use super::super::known::{Known, Use};
+use super::super::chart::LoadedChart;
+use super::super::known::{LearnedValue, Use};
 use super::super::rendering::KINDS;
-use super::super::template::{Node, Template};
+use super::super::template::{ChartTemplate, Node};
 use super::Reads;
-use super::shape::{Atom, Shape};
+use super::shape::{Atom, ExpressionShape};
 
 /// Where the walk stands.
-pub(super) struct Scope {
-    pub(super) dot: Shape,
-    pub(super) variables: Vec<(String, Shape)>,
+pub(super) struct ReaderScope {
+    pub(super) dot: ExpressionShape,
+    pub(super) variables: Vec<(String, ExpressionShape)>,
 }
 
-impl Scope {
+impl ReaderScope {
     /// Returns the innermost variable of a name.
-    pub(super) fn variable(&mut self, name: &str) -> Option<&mut Shape> {
+    pub(super) fn variable(&mut self, name: &str) -> Option<&mut ExpressionShape> {
         let mut inner = self.variables.iter_mut().rev();
         inner
             .find(|(known, _)| known == name)
@@ -28,10 +28,10 @@ impl Scope {
 }
 
 /// A text that Helm renders.
-pub(super) struct File {
+pub(super) struct ChartFile {
     /// Its path; none for a text in values.
     pub(super) path: String,
-    pub(super) template: Template,
+    pub(super) template: ChartTemplate,
     pub(super) prints_workloads: bool,
 }
 
@@ -43,19 +43,19 @@ pub(super) struct Definition {
 }
 
 /// A walk through all templates of a chart.
-pub(super) struct Reader {
+pub(super) struct ChartReader {
     pub(super) prefixes: Vec<Vec<String>>,
     pub(super) subcharts: Vec<BTreeMap<String, usize>>,
-    pub(super) files: Vec<Vec<File>>,
+    pub(super) files: Vec<Vec<ChartFile>>,
     pub(super) defined: BTreeMap<String, Vec<Definition>>,
     /// What templates put into the root objects.
-    pub(super) extras: BTreeMap<(usize, String), Shape>,
+    pub(super) extras: BTreeMap<(usize, String), ExpressionShape>,
     /// The named templates that were walked for the present file, with what they were given.
-    pub(super) done: BTreeMap<(String, Shape), Shape>,
+    pub(super) done: BTreeMap<(String, ExpressionShape), ExpressionShape>,
     /// What the present named template prints, as far as it is a value or a literal.
-    pub(super) printed: Shape,
+    pub(super) printed: ExpressionShape,
     /// What the present file reads, and whether it prints workloads.
-    pub(super) present: (Known, bool),
+    pub(super) present: (LearnedValue, bool),
     pub(super) depth: usize,
     /// Whether some template cannot be read, so that named templates may be missing.
     pub(super) unread: bool,
@@ -64,8 +64,8 @@ pub(super) struct Reader {
     pub(super) reads: Reads,
 }
 
-impl Reader {
-    pub(super) fn new(charts: &[&Chart]) -> Self {
+impl ChartReader {
+    pub(super) fn new(charts: &[&LoadedChart]) -> Self {
         let mut reader = Self {
             prefixes: charts.iter().map(|chart| chart.prefix.clone()).collect(),
             subcharts: Vec::new(),
@@ -73,8 +73,8 @@ impl Reader {
             defined: BTreeMap::new(),
             extras: BTreeMap::new(),
             done: BTreeMap::new(),
-            printed: Shape::default(),
-            present: (Known::default(), false),
+            printed: ExpressionShape::default(),
+            present: (LearnedValue::default(), false),
             depth: 0,
             unread: false,
             hashing: false,
@@ -97,14 +97,14 @@ impl Reader {
     }
 
     /// Parses the templates of a chart; of what does not parse, all mentioned values count as used.
-    pub(super) fn parse(&mut self, chart: &Chart) {
+    pub(super) fn parse(&mut self, chart: &LoadedChart) {
         let mut bodies = Vec::new();
         let mut strings = Vec::new();
         strings_with_actions(&chart.values, &mut strings);
         let files = chart.templates.iter().chain(&chart.texts);
         let files = files.map(|(path, text)| (path.as_str(), text.as_str()));
         for (path, text) in files.chain(strings.into_iter().map(|text| ("", text))) {
-            let Ok(template) = Template::parse(text) else {
+            let Ok(template) = ChartTemplate::parse(text) else {
                 self.unread = true;
                 self.mentioned(&chart.prefix, text);
                 self.leave(path);
@@ -123,7 +123,7 @@ impl Reader {
                     .push(definition);
             }
             let path = path.to_owned();
-            bodies.push(File {
+            bodies.push(ChartFile {
                 path,
                 template,
                 prints_workloads,
@@ -147,11 +147,11 @@ impl Reader {
         self.present.1 = true;
     }
 
-    pub(super) fn chart(&mut self, number: usize, chart: &Chart) {
+    pub(super) fn chart(&mut self, number: usize, chart: &LoadedChart) {
         if chart.library {
             return;
         }
-        let root = Shape::of(Atom::Context(number));
+        let root = ExpressionShape::of(Atom::Context(number));
         for file in std::mem::take(&mut self.files[number]) {
             self.done.clear();
             self.present.1 = file.prints_workloads;
@@ -168,7 +168,7 @@ impl Reader {
         if prints_workloads {
             self.reads.shaping.join(&known);
             self.reads.printers.insert(path.to_owned());
-            if known != Known::default() {
+            if known != LearnedValue::default() {
                 self.reads.files.push(known);
             }
         }

@@ -14,7 +14,7 @@ pub(super) const ANY: char = '\0';
 
 /// Everything that an expression may stand for; empty for what has nothing to do with values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Shape(pub(super) BTreeSet<Atom>);
+pub(super) struct ExpressionShape(pub(super) BTreeSet<Atom>);
 
 /// One thing that an expression may stand for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,16 +24,16 @@ pub(super) enum Atom {
     /// The value at a path.
     Value(Vec<String>),
     /// A mapping that a template made.
-    Mapping(BTreeMap<String, Shape>),
+    Mapping(BTreeMap<String, ExpressionShape>),
     /// A list that a template made, by what its items may be.
-    List(Shape),
+    List(ExpressionShape),
     /// A list that a template spelled out, item by item.
-    Tuple(Vec<Shape>),
+    Tuple(Vec<ExpressionShape>),
     /// A literal, with [`ANY`] for what is not known of it.
     Text(String),
 }
 
-impl Shape {
+impl ExpressionShape {
     pub(super) fn of(atom: Atom) -> Self {
         Self(BTreeSet::from([atom]))
     }

@@ -1,17 +1,17 @@
 //! Values as templates reach them, and the record of which are used.
 
 use super::super::known::Use;
-use super::reader::Reader;
-use super::shape::{Atom, Shape};
+use super::reader::ChartReader;
+use super::shape::{Atom, ExpressionShape};
 
-impl Reader {
-    pub(super) fn fields(&self, shape: Shape, path: &[String]) -> Shape {
+impl ChartReader {
+    pub(super) fn fields(&self, shape: ExpressionShape, path: &[String]) -> ExpressionShape {
         path.iter()
             .fold(shape, |shape, key| self.field(&shape, key))
     }
 
-    pub(super) fn field(&self, shape: &Shape, key: &str) -> Shape {
-        let mut found = Shape::default();
+    pub(super) fn field(&self, shape: &ExpressionShape, key: &str) -> ExpressionShape {
+        let mut found = ExpressionShape::default();
         for atom in &shape.0 {
             match atom {
                 Atom::Context(number) => found.join(&self.root_field(*number, key)),
@@ -33,16 +33,17 @@ impl Reader {
         found
     }
 
-    pub(super) fn root_field(&self, number: usize, key: &str) -> Shape {
+    pub(super) fn root_field(&self, number: usize, key: &str) -> ExpressionShape {
         let mut found = match key {
-            "Values" => Shape::of(Atom::Value(self.prefixes[number].clone())),
+            "Values" => ExpressionShape::of(Atom::Value(self.prefixes[number].clone())),
             "Subcharts" => {
                 let entries = self.subcharts[number].iter();
-                let entries =
-                    entries.map(|(key, number)| (key.clone(), Shape::of(Atom::Context(*number))));
-                Shape::of(Atom::Mapping(entries.collect()))
+                let entries = entries.map(|(key, number)| {
+                    (key.clone(), ExpressionShape::of(Atom::Context(*number)))
+                });
+                ExpressionShape::of(Atom::Mapping(entries.collect()))
             }
-            _ => Shape::default(),
+            _ => ExpressionShape::default(),
         };
         if let Some(extra) = self.extras.get(&(number, key.to_owned())) {
             found.join(extra);
@@ -70,7 +71,7 @@ impl Reader {
     }
 
     /// Notes that all values that a shape stands for are used.
-    pub(super) fn consume(&mut self, shape: &Shape, used: Use) {
+    pub(super) fn consume(&mut self, shape: &ExpressionShape, used: Use) {
         for atom in &shape.0 {
             match atom {
                 Atom::Value(path) => self.mark(&path.clone(), used),
@@ -93,7 +94,7 @@ impl Reader {
     }
 
     /// Notes that the values themselves are used, but not what templates made of others.
-    pub(super) fn consume_values(&mut self, shape: &Shape, used: Use) {
+    pub(super) fn consume_values(&mut self, shape: &ExpressionShape, used: Use) {
         for atom in &shape.0 {
             if let Atom::Value(path) = atom {
                 self.mark(&path.clone(), used);

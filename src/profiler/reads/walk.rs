@@ -1,9 +1,9 @@
 //! The walk through the actions of templates.
 
 use super::super::known::Use;
-use super::super::template::{Node, Operand, Pipeline};
-use super::reader::{Reader, Scope};
-use super::shape::{ANY, Atom, Shape};
+use super::super::template::{CommandOperand, Node, Pipeline};
+use super::reader::{ChartReader, ReaderScope};
+use super::shape::{ANY, Atom, ExpressionShape};
 
 /// How deep named templates may call each other.
 const CALLS: usize = 64;
@@ -11,16 +11,16 @@ const CALLS: usize = 64;
 /// Functions that make a hash, with which templates restart pods when anything changes.
 const HASHES: [&str; 4] = ["sha256sum", "sha1sum", "sha512sum", "adler32sum"];
 
-impl Reader {
-    pub(super) fn body(&mut self, nodes: &[Node], dot: &Shape) {
-        let mut scope = Scope {
+impl ChartReader {
+    pub(super) fn body(&mut self, nodes: &[Node], dot: &ExpressionShape) {
+        let mut scope = ReaderScope {
             dot: dot.clone(),
             variables: vec![("$".to_owned(), dot.clone())],
         };
         self.nodes(nodes, &mut scope);
     }
 
-    pub(super) fn nodes(&mut self, nodes: &[Node], scope: &mut Scope) {
+    pub(super) fn nodes(&mut self, nodes: &[Node], scope: &mut ReaderScope) {
         let outer = scope.variables.len();
         for node in nodes {
             self.node(node, scope);
@@ -28,7 +28,7 @@ impl Reader {
         scope.variables.truncate(outer);
     }
 
-    pub(super) fn node(&mut self, node: &Node, scope: &mut Scope) {
+    pub(super) fn node(&mut self, node: &Node, scope: &mut ReaderScope) {
         let outer = scope.variables.len();
         match node {
             Node::Print(pipeline) => {
@@ -73,7 +73,7 @@ impl Reader {
         pipeline: &Pipeline,
         body: &[Node],
         otherwise: &[Node],
-        scope: &mut Scope,
+        scope: &mut ReaderScope,
     ) {
         let over = self.commands(pipeline, scope);
         self.consume_values(&over, Use::Whole);
@@ -85,7 +85,9 @@ impl Reader {
                     _ => None,
                 });
                 let keys = keys.flatten().map(|key| Atom::Text(key.clone()));
-                scope.variables.push((name.clone(), Shape(keys.collect())));
+                scope
+                    .variables
+                    .push((name.clone(), ExpressionShape(keys.collect())));
             }
             scope.variables.push((last.clone(), items.clone()));
         }
@@ -96,11 +98,11 @@ impl Reader {
     }
 
     /// Walks a named template once for each thing that it is given, and returns what it may print.
-    pub(super) fn call(&mut self, name: &str, dot: &Shape) -> Shape {
+    pub(super) fn call(&mut self, name: &str, dot: &ExpressionShape) -> ExpressionShape {
         let mut dot = dot.clone();
         if dot.is_wild() || self.depth > CALLS {
             self.consume(&dot, Use::Whole);
-            dot = Shape::default();
+            dot = ExpressionShape::default();
         }
         let names: Vec<String> = if name.contains(ANY) {
             let fits = |known: &&String| is_like(known, name);
@@ -108,14 +110,14 @@ impl Reader {
         } else {
             vec![name.to_owned()]
         };
-        let mut all = Shape::default();
+        let mut all = ExpressionShape::default();
         for name in names {
             let key = (name, dot.clone());
             if let Some(printed) = self.done.get(&key) {
                 all.join(printed);
                 continue;
             }
-            self.done.insert(key.clone(), Shape::default());
+            self.done.insert(key.clone(), ExpressionShape::default());
             self.depth += 1;
             let outer = std::mem::take(&mut self.printed);
             let definitions = self.defined.get(&key.0).cloned().unwrap_or_default();
@@ -135,11 +137,15 @@ impl Reader {
     }
 
     /// Follows a pipeline and sets its variables.
-    pub(super) fn pipeline(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
+    pub(super) fn pipeline(
+        &mut self,
+        pipeline: &Pipeline,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         let mut shape = self.commands(pipeline, scope);
         if shape.is_wild() {
             self.consume(&shape, Use::Whole);
-            shape = Shape::default();
+            shape = ExpressionShape::default();
         }
         for name in &pipeline.variables {
             match scope.variable(name) {
@@ -150,10 +156,14 @@ impl Reader {
         shape
     }
 
-    pub(super) fn commands(&mut self, pipeline: &Pipeline, scope: &mut Scope) -> Shape {
+    pub(super) fn commands(
+        &mut self,
+        pipeline: &Pipeline,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         let outer = self.hashing;
         self.hashing |= pipeline.commands.last().is_some_and(|words| {
-            matches!(words.first(), Some(Operand::Name(name)) if HASHES.contains(&name.as_str()))
+            matches!(words.first(), Some(CommandOperand::Name(name)) if HASHES.contains(&name.as_str()))
         });
         let mut piped = None;
         for command in &pipeline.commands {
@@ -165,17 +175,18 @@ impl Reader {
 
     pub(super) fn command(
         &mut self,
-        words: &[Operand],
-        piped: Option<Shape>,
-        scope: &mut Scope,
-    ) -> Shape {
+        words: &[CommandOperand],
+        piped: Option<ExpressionShape>,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         let [first, rest @ ..] = words else {
-            return Shape::default();
+            return ExpressionShape::default();
         };
-        let mut arguments: Vec<Shape> = rest.iter().map(|word| self.operand(word, scope)).collect();
+        let mut arguments: Vec<ExpressionShape> =
+            rest.iter().map(|word| self.operand(word, scope)).collect();
         let has_arguments = !arguments.is_empty() || piped.is_some();
         arguments.extend(piped);
-        if let Operand::Name(name) = first {
+        if let CommandOperand::Name(name) = first {
             return self.function(name, &arguments, rest.first(), scope);
         }
         let shape = self.operand(first, scope);
@@ -188,22 +199,28 @@ impl Reader {
         shape
     }
 
-    pub(super) fn operand(&mut self, word: &Operand, scope: &mut Scope) -> Shape {
+    pub(super) fn operand(
+        &mut self,
+        word: &CommandOperand,
+        scope: &mut ReaderScope,
+    ) -> ExpressionShape {
         match word {
-            Operand::Dot(path) => {
+            CommandOperand::Dot(path) => {
                 let dot = scope.dot.clone();
                 self.fields(dot, path)
             }
-            Operand::Variable(name, path) => {
+            CommandOperand::Variable(name, path) => {
                 let shape = scope.variable(name).cloned().unwrap_or_default();
                 self.fields(shape, path)
             }
-            Operand::Group(pipeline, path) => {
+            CommandOperand::Group(pipeline, path) => {
                 let shape = self.pipeline(pipeline, scope);
                 self.fields(shape, path)
             }
-            Operand::Text(text) | Operand::Number(text) => Shape::text(text),
-            Operand::Name(name) => self.function(name, &[], None, scope),
+            CommandOperand::Text(text) | CommandOperand::Number(text) => {
+                ExpressionShape::text(text)
+            }
+            CommandOperand::Name(name) => self.function(name, &[], None, scope),
         }
     }
 }

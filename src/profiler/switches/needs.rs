@@ -8,29 +8,29 @@ use serde_json::Value;
 use super::super::chart::at;
 use super::super::helm::Helm;
 use super::super::reads::Reads;
-use super::super::rendering::Rendering;
-use super::super::trial::{Change, changed, render};
-use super::{Need, Part, State, parts, stays};
-use crate::charts::profile::Wanted;
+use super::super::rendering::ChartRendering;
+use super::super::trial::{ValueChange, changed, render};
+use super::{ChartPart, Need, SwitchState, parts, stays};
+use crate::charts::profile::ConditionValue;
 
 /// What the search for conditions may use.
-pub(super) struct Search<'s> {
+pub(super) struct ConditionSearch<'s> {
     pub(super) helm: &'s Helm<'s>,
     pub(super) base: &'s Value,
     pub(super) effective: &'s Value,
     pub(super) reads: &'s Reads,
     /// All changes that were tried.
-    pub(super) flips: &'s [Change],
+    pub(super) flips: &'s [ValueChange],
     /// Those of them that move a part of the default state.
-    pub(super) movers: &'s [Change],
+    pub(super) movers: &'s [ValueChange],
 }
 
-impl Search<'_> {
+impl ConditionSearch<'_> {
     /// Returns for each part of a state what must stand where: those of the state's changes that it
     /// needs, and what must stay as it is.
-    pub(super) fn needs_of(&self, state: &State) -> BTreeMap<Part, Vec<Need>> {
+    pub(super) fn needs_of(&self, state: &SwitchState) -> BTreeMap<ChartPart, Vec<Need>> {
         let mut needs = self.needed_changes(state);
-        let tried: Vec<&Change> = self
+        let tried: Vec<&ValueChange> = self
             .flips
             .iter()
             .filter(|flip| self.may_matter(flip, state))
@@ -40,7 +40,7 @@ impl Search<'_> {
         if all.is_some_and(|rendering| parts(&rendering).is_superset(&state.parts)) {
             return needs;
         }
-        let renderings: Vec<Option<Rendering>> = tried
+        let renderings: Vec<Option<ChartRendering>> = tried
             .par_iter()
             .map(|flip| render(self.helm, &changed(&state.values, [*flip])))
             .collect();
@@ -51,8 +51,8 @@ impl Search<'_> {
                 if !now.contains(part) && stays(part, &now) {
                     let standing = at(self.effective, path).cloned();
                     let wanted = match standing {
-                        None | Some(Value::Null) => Wanted::IsNot(value.clone()),
-                        Some(standing) => Wanted::Is(standing),
+                        None | Some(Value::Null) => ConditionValue::IsNot(value.clone()),
+                        Some(standing) => ConditionValue::Is(standing),
                     };
                     let path = path.clone();
                     needs.push(Need { path, wanted });
@@ -63,10 +63,10 @@ impl Search<'_> {
     }
 
     /// Returns for each part the changes without which it is not there.
-    fn needed_changes(&self, state: &State) -> BTreeMap<Part, Vec<Need>> {
+    fn needed_changes(&self, state: &SwitchState) -> BTreeMap<ChartPart, Vec<Need>> {
         let all: Vec<Need> = state.changes.iter().map(need).collect();
-        let whole = |part: &Part| (part.clone(), all.clone());
-        let mut needs: BTreeMap<Part, Vec<Need>> = state.parts.iter().map(whole).collect();
+        let whole = |part: &ChartPart| (part.clone(), all.clone());
+        let mut needs: BTreeMap<ChartPart, Vec<Need>> = state.parts.iter().map(whole).collect();
         if state.changes.len() < 2 {
             return needs;
         }
@@ -88,7 +88,7 @@ impl Search<'_> {
     /// Whether a change may take a part of the state away: what stands beside its switches or above
     /// them and is on or a choice, and of what moves parts, that which one template reads with them or
     /// which switches a subchart.
-    fn may_matter(&self, flip: &Change, state: &State) -> bool {
+    fn may_matter(&self, flip: &ValueChange, state: &SwitchState) -> bool {
         let (path, value) = flip;
         if state.changes.iter().any(|(changed, _)| changed == path) {
             return false;
@@ -108,9 +108,9 @@ impl Search<'_> {
 }
 
 /// Returns what a change gives as something that is needed.
-fn need((path, value): &Change) -> Need {
+fn need((path, value): &ValueChange) -> Need {
     Need {
         path: path.clone(),
-        wanted: Wanted::Is(value.clone()),
+        wanted: ConditionValue::Is(value.clone()),
     }
 }

@@ -4,7 +4,7 @@ use super::SyntaxError;
 
 /// One `{{ … }}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Action {
+pub(super) struct TemplateAction {
     /// Its line, from 1.
     pub(super) line: usize,
     /// Its words; none for a comment.
@@ -14,12 +14,12 @@ pub(super) struct Action {
 /// A word of an action, and whether it touches the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    pub(super) kind: Kind,
+    pub(super) kind: TemplateTokenKind,
     pub(super) glued: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TemplateTokenKind {
     Dot,
     Field(String),
     Variable(String),
@@ -35,7 +35,7 @@ pub(super) enum Kind {
 }
 
 /// Cuts a text into its actions.
-pub(super) fn actions(text: &str) -> Result<Vec<Action>, SyntaxError> {
+pub(super) fn actions(text: &str) -> Result<Vec<TemplateAction>, SyntaxError> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find("{{").map(|offset| at + offset) {
@@ -48,7 +48,7 @@ pub(super) fn actions(text: &str) -> Result<Vec<Action>, SyntaxError> {
         };
         lexer.action()?;
         at = lexer.at;
-        found.push(Action {
+        found.push(TemplateAction {
             line,
             words: lexer.words,
         });
@@ -118,18 +118,18 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    fn word(&mut self) -> Result<Kind, SyntaxError> {
+    fn word(&mut self) -> Result<TemplateTokenKind, SyntaxError> {
         let rest = self.rest();
         let Some(first) = rest.chars().next() else {
             return Err(self.error("an action without end"));
         };
         let simple = [
-            ("(", Kind::Open),
-            (")", Kind::Close),
-            ("|", Kind::Pipe),
-            (",", Kind::Comma),
-            (":=", Kind::Declare),
-            ("=", Kind::Assign),
+            ("(", TemplateTokenKind::Open),
+            (")", TemplateTokenKind::Close),
+            ("|", TemplateTokenKind::Pipe),
+            (",", TemplateTokenKind::Comma),
+            (":=", TemplateTokenKind::Declare),
+            ("=", TemplateTokenKind::Assign),
         ];
         for (sign, kind) in simple {
             if rest.starts_with(sign) {
@@ -144,34 +144,34 @@ impl<'t> Lexer<'t> {
                     .find('`')
                     .ok_or_else(|| self.error("a string without end"))?;
                 self.at += end + 2;
-                Ok(Kind::Text(rest[1..=end].to_owned()))
+                Ok(TemplateTokenKind::Text(rest[1..=end].to_owned()))
             }
             '\'' => {
                 let end = rest[1..]
                     .find('\'')
                     .ok_or_else(|| self.error("a character without end"))?;
                 self.at += end + 2;
-                Ok(Kind::Number(rest[1..=end].to_owned()))
+                Ok(TemplateTokenKind::Number(rest[1..=end].to_owned()))
             }
             '.' => {
                 let name = identifier(&rest[1..]);
                 self.at += 1 + name.len();
                 if name.is_empty() {
-                    return Ok(Kind::Dot);
+                    return Ok(TemplateTokenKind::Dot);
                 }
-                Ok(Kind::Field(name.to_owned()))
+                Ok(TemplateTokenKind::Field(name.to_owned()))
             }
             '$' => {
                 let name = identifier(&rest[1..]);
                 self.at += 1 + name.len();
-                Ok(Kind::Variable(format!("${name}")))
+                Ok(TemplateTokenKind::Variable(format!("${name}")))
             }
             '0'..='9' | '-' | '+' => {
                 let end = rest[1..]
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_')
                     .map_or(rest.len(), |end| end + 1);
                 self.at += end;
-                Ok(Kind::Number(rest[..end].to_owned()))
+                Ok(TemplateTokenKind::Number(rest[..end].to_owned()))
             }
             _ => {
                 let name = identifier(rest);
@@ -179,19 +179,19 @@ impl<'t> Lexer<'t> {
                     return Err(self.error(&format!("an odd character `{first}`")));
                 }
                 self.at += name.len();
-                Ok(Kind::Name(name.to_owned()))
+                Ok(TemplateTokenKind::Name(name.to_owned()))
             }
         }
     }
 
-    fn quoted(&mut self) -> Result<Kind, SyntaxError> {
+    fn quoted(&mut self) -> Result<TemplateTokenKind, SyntaxError> {
         let mut text = String::new();
         let mut characters = self.rest().char_indices().skip(1);
         while let Some((index, character)) = characters.next() {
             match character {
                 '"' => {
                     self.at += index + 1;
-                    return Ok(Kind::Text(text));
+                    return Ok(TemplateTokenKind::Text(text));
                 }
                 '\\' => match characters.next() {
                     Some((_, 'n')) => text.push('\n'),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::lexer::{Action, Kind, Word};
-use super::{Node, Operand, Pipeline, SyntaxError, Template};
+use super::lexer::{TemplateAction, TemplateTokenKind, Word};
+use super::{ChartTemplate, CommandOperand, Node, Pipeline, SyntaxError};
 
 /// Parses the actions of a file.
-pub(super) fn parse(actions: Vec<Action>) -> Result<Template, SyntaxError> {
+pub(super) fn parse(actions: Vec<TemplateAction>) -> Result<ChartTemplate, SyntaxError> {
     let mut parser = Parser {
         actions: actions
             .into_iter()
@@ -19,7 +19,7 @@ pub(super) fn parse(actions: Vec<Action>) -> Result<Template, SyntaxError> {
     if let Some(end) = end {
         return Err(error(end.line, "`end` or `else` without a block"));
     }
-    Ok(Template {
+    Ok(ChartTemplate {
         body,
         defined: parser.defined,
     })
@@ -33,7 +33,7 @@ fn error(line: usize, reason: &str) -> SyntaxError {
 }
 
 struct Parser {
-    actions: Vec<Action>,
+    actions: Vec<TemplateAction>,
     at: usize,
     defined: BTreeMap<String, Vec<Node>>,
 }
@@ -52,7 +52,7 @@ impl Parser {
             self.at += 1;
             let line = action.line;
             let name = match &action.words[0].kind {
-                Kind::Name(name) => name.clone(),
+                TemplateTokenKind::Name(name) => name.clone(),
                 _ => String::new(),
             };
             let rest = &action.words[1..];
@@ -150,12 +150,12 @@ impl Parser {
 }
 
 fn is_name(word: &Word, name: &str) -> bool {
-    matches!(&word.kind, Kind::Name(found) if found == name)
+    matches!(&word.kind, TemplateTokenKind::Name(found) if found == name)
 }
 
 fn text(words: &[Word], line: usize) -> Result<String, SyntaxError> {
     match words.first().map(|word| &word.kind) {
-        Some(Kind::Text(text)) => Ok(text.clone()),
+        Some(TemplateTokenKind::Text(text)) => Ok(text.clone()),
         _ => Err(error(line, "a template without a name")),
     }
 }
@@ -191,8 +191,8 @@ impl Words<'_> {
         let mut command = Vec::new();
         while let Some(word) = self.peek() {
             match &word.kind {
-                Kind::Close => break,
-                Kind::Pipe => {
+                TemplateTokenKind::Close => break,
+                TemplateTokenKind::Pipe => {
                     self.at += 1;
                     pipeline.commands.push(std::mem::take(&mut command));
                 }
@@ -211,17 +211,17 @@ impl Words<'_> {
         let mut names = Vec::new();
         let mut at = self.at;
         while let Some(Word {
-            kind: Kind::Variable(name),
+            kind: TemplateTokenKind::Variable(name),
             ..
         }) = self.all.get(at)
         {
             names.push(name.clone());
             at += 1;
             match self.all.get(at).map(|word| &word.kind) {
-                Some(Kind::Comma) => at += 1,
-                Some(sign @ (Kind::Declare | Kind::Assign)) => {
+                Some(TemplateTokenKind::Comma) => at += 1,
+                Some(sign @ (TemplateTokenKind::Declare | TemplateTokenKind::Assign)) => {
                     pipeline.variables = names;
-                    pipeline.declares = *sign == Kind::Declare;
+                    pipeline.declares = *sign == TemplateTokenKind::Declare;
                     self.at = at + 1;
                     return;
                 }
@@ -230,35 +230,39 @@ impl Words<'_> {
         }
     }
 
-    fn operand(&mut self) -> Result<Operand, SyntaxError> {
+    fn operand(&mut self) -> Result<CommandOperand, SyntaxError> {
         let word = self.all[self.at].clone();
         self.at += 1;
         Ok(match word.kind {
-            Kind::Dot => Operand::Dot(self.fields()),
-            Kind::Field(name) => {
+            TemplateTokenKind::Dot => CommandOperand::Dot(self.fields()),
+            TemplateTokenKind::Field(name) => {
                 let mut path = vec![name];
                 path.extend(self.fields());
-                Operand::Dot(path)
+                CommandOperand::Dot(path)
             }
-            Kind::Variable(name) => Operand::Variable(name, self.fields()),
-            Kind::Name(name) => Operand::Name(name),
-            Kind::Text(text) => Operand::Text(text),
-            Kind::Number(number) => Operand::Number(number),
-            Kind::Open => {
+            TemplateTokenKind::Variable(name) => CommandOperand::Variable(name, self.fields()),
+            TemplateTokenKind::Name(name) => CommandOperand::Name(name),
+            TemplateTokenKind::Text(text) => CommandOperand::Text(text),
+            TemplateTokenKind::Number(number) => CommandOperand::Number(number),
+            TemplateTokenKind::Open => {
                 let inner = self.pipeline()?;
                 if !matches!(
                     self.peek(),
                     Some(Word {
-                        kind: Kind::Close,
+                        kind: TemplateTokenKind::Close,
                         ..
                     })
                 ) {
                     return Err(error(self.line, "a parenthesis without end"));
                 }
                 self.at += 1;
-                Operand::Group(inner, self.fields())
+                CommandOperand::Group(inner, self.fields())
             }
-            Kind::Close | Kind::Pipe | Kind::Comma | Kind::Declare | Kind::Assign => {
+            TemplateTokenKind::Close
+            | TemplateTokenKind::Pipe
+            | TemplateTokenKind::Comma
+            | TemplateTokenKind::Declare
+            | TemplateTokenKind::Assign => {
                 return Err(error(self.line, "an odd sign"));
             }
         })
@@ -268,7 +272,7 @@ impl Words<'_> {
     fn fields(&mut self) -> Vec<String> {
         let mut path = Vec::new();
         while let Some(Word {
-            kind: Kind::Field(name),
+            kind: TemplateTokenKind::Field(name),
             glued: true,
         }) = self.peek()
         {

@@ -6,7 +6,7 @@ use toml_span::ErrorKind;
 
 use crate::diagnostic::Diagnostic;
 use crate::render::asks::AppAsks;
-use crate::render::layers::Entry;
+use crate::render::layers::LayerEntry;
 use crate::source::{Place, Source, Span};
 use crate::tree::App;
 use crate::yaml::decode::{DecodeProblem, Table, decode};
@@ -16,7 +16,7 @@ const TIERS: [&str; 4] = ["critical", "high", "standard", "low"];
 
 /// The `app.toml` of an app.
 #[derive(Clone, Debug)]
-pub(in crate::render) struct Manifest {
+pub(in crate::render) struct AppManifest {
     /// The app; nothing is on before [`discover`](super::discover).
     pub(in crate::render) app: App,
     /// The file.
@@ -29,10 +29,10 @@ pub(in crate::render) struct Manifest {
     pub(in crate::render) asks: AppAsks,
 }
 
-impl Manifest {
+impl AppManifest {
     /// Reads a manifest; `None` where it is not TOML.
     pub(super) fn read(
-        entry: &Entry,
+        entry: &LayerEntry,
         namespace: &str,
         name: &str,
         problems: &mut Vec<Diagnostic>,

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::AskCondition;
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::Manifest;
+use crate::render::apps::AppManifest;
 use crate::render::condition::Conditions;
-use crate::render::layers::Entry;
+use crate::render::layers::LayerEntry;
 use crate::render::library::Library;
 use crate::source::Span;
 use crate::tree::is_secret_path;
@@ -46,7 +46,7 @@ impl BootstrapAsk {
 /// A release of the bootstrap.
 #[derive(Clone, Copy)]
 struct BootstrapRelease<'m> {
-    manifest: &'m Manifest,
+    manifest: &'m AppManifest,
     ask: &'m BootstrapAsk,
 }
 
@@ -54,7 +54,7 @@ struct BootstrapRelease<'m> {
 /// templates see them.
 pub(super) fn asked(
     library: &Library,
-    asking: &[&Manifest],
+    asking: &[&AppManifest],
     conditions: &Conditions<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Json {
@@ -89,7 +89,7 @@ pub(super) fn asked(
 }
 
 /// Returns the folder of an app in the output.
-fn folder(manifest: &Manifest) -> String {
+fn folder(manifest: &AppManifest) -> String {
     let app = &manifest.app;
     format!("kubernetes/apps/{}/{}", app.namespace, app.name)
 }
@@ -102,7 +102,7 @@ impl BootstrapRelease<'_> {
             .entries
             .iter()
             .filter(|entry| entry.path.starts_with(&folder))
-            .map(Entry::output)
+            .map(LayerEntry::output)
             .collect();
         let manifest = self.manifest;
         let name = &manifest.app.name;

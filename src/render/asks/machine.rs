@@ -8,7 +8,7 @@ use super::AskCondition;
 use super::claims::Claims;
 use super::field_value::{FieldAsk, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::Manifest;
+use crate::render::apps::AppManifest;
 use crate::render::condition::Conditions;
 use crate::yaml::decode::Table;
 
@@ -62,7 +62,7 @@ pub(super) struct AskedMachines {
 impl AskedMachines {
     /// Brings together what apps ask for.
     pub(super) fn of(
-        asking: &[&Manifest],
+        asking: &[&AppManifest],
         conditions: &Conditions<'_>,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
@@ -83,7 +83,7 @@ impl AskedMachines {
 
     fn add(
         &mut self,
-        manifest: &Manifest,
+        manifest: &AppManifest,
         ask: &MachineAsk,
         each: &mut [Claims; 2],
         conditions: &Conditions<'_>,

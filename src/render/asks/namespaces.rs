@@ -8,10 +8,10 @@ use super::AskCondition;
 use super::claims::Claims;
 use super::field_value::{FieldAsk, FieldClaim, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::Manifest;
+use crate::render::apps::AppManifest;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
-use crate::tree::File;
+use crate::tree::OutputFile;
 use crate::yaml::Node;
 use crate::yaml::decode::Table;
 
@@ -82,7 +82,7 @@ pub struct NeededLevel {
 
 impl AskedNamespaces {
     pub(super) fn of(
-        asking: &[&Manifest],
+        asking: &[&AppManifest],
         conditions: &Conditions<'_>,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
@@ -103,7 +103,7 @@ impl AskedNamespaces {
 
     fn add(
         &mut self,
-        manifest: &Manifest,
+        manifest: &AppManifest,
         ask: &NamespaceAsk,
         known: &BTreeSet<&str>,
         conditions: &Conditions<'_>,
@@ -145,7 +145,7 @@ impl AskedNamespaces {
     }
 
     /// Reports what is asked for and not in the manifest of the namespace: a template of one's own may leave it out.
-    pub(in crate::render) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
+    pub(in crate::render) fn unmet(&self, files: &[OutputFile]) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for (name, asked) in &self.namespaces {
             let Some((file, manifest)) = manifest_of(name, files) else {
@@ -165,7 +165,7 @@ impl AskedNamespaces {
 }
 
 /// Finds the manifest of a namespace.
-fn manifest_of<'f>(name: &str, files: &'f [File]) -> Option<(&'f File, &'f Node)> {
+fn manifest_of<'f>(name: &str, files: &'f [OutputFile]) -> Option<(&'f OutputFile, &'f Node)> {
     let documents = files
         .iter()
         .flat_map(|file| file.documents.iter().map(move |one| (file, &one.root)));
@@ -178,7 +178,7 @@ fn unmet_claim(
     namespace: &str,
     app: &str,
     claim: &FieldClaim,
-    file: &File,
+    file: &OutputFile,
     manifest: &Node,
 ) -> Diagnostic {
     let message = format!(
@@ -215,7 +215,7 @@ impl NamespaceAsk {
     /// Lists the namespaces that it is about; one that no app is in is reported.
     fn namespaces(
         &self,
-        manifest: &Manifest,
+        manifest: &AppManifest,
         known: &BTreeSet<&str>,
         conditions: &Conditions<'_>,
         problems: &mut Vec<Diagnostic>,

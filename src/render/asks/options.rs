@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::claims::contradicting;
 use super::field_value::expression;
 use crate::diagnostic::Diagnostic;
-use crate::render::apps::Manifest;
+use crate::render::apps::AppManifest;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
 use crate::tree::App;
@@ -89,7 +89,7 @@ fn collect(app: &(String, Span), pointer: &str, node: &Node, found: &mut Vec<Opt
 
 /// Lists the options that apps ask of others that are on.
 pub(super) fn asked(
-    asking: &[&Manifest],
+    asking: &[&AppManifest],
     apps: &[App],
     conditions: &Conditions<'_>,
     problems: &mut Vec<Diagnostic>,
@@ -126,7 +126,7 @@ pub(super) fn asked(
 impl OptionAsk {
     fn evaluate(
         &self,
-        manifest: &Manifest,
+        manifest: &AppManifest,
         conditions: &Conditions<'_>,
     ) -> Result<AskedOption, Box<Diagnostic>> {
         let place = manifest.place(self.span);

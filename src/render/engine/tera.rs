@@ -23,7 +23,7 @@ pub use functions::FUNCTIONS;
 pub use session::{CALL_STEPS, MAX_OUTPUT, MAX_STEPS, MAX_WEIGHT, MAX_WORK};
 pub use template::MAX_DEPTH;
 
-pub(in crate::render) use environment::{Environment, Other};
-pub(in crate::render) use template::Template;
+pub(in crate::render) use environment::{Other, TemplateEnvironment};
+pub(in crate::render) use template::PreparedTemplate;
 pub(in crate::render) use tera_engine::{Surroundings, TeraEngine, TeraTemplates, TeraView};
-pub(in crate::render) use variables::Variables;
+pub(in crate::render) use variables::TemplateVariables;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::rules::{Category, Facts, Rule, Verdict, remedies};
 use crate::workload::Workload;
-use crate::workload::budget::{self, Budget, Selects, allows_eviction};
+use crate::workload::budget::{self, DisruptionBudget, Selects, allows_eviction};
 
 const GROUP: &str = "policy";
 const KIND: &str = "PodDisruptionBudget";
@@ -105,14 +105,14 @@ When the autoscaler is at its minimum, a budget that asks for as many pods allow
 
 /// The budgets of one workload.
 struct Budgets<'s> {
-    written: Vec<&'s Budget>,
+    written: Vec<&'s DisruptionBudget>,
     own: Option<Value>,
     doubtful: bool,
 }
 
 impl<'s> Budgets<'s> {
     fn of(facts: &'s Facts<'_>, workload: &Workload<'_>) -> Self {
-        let mut written: Vec<&Budget> = Vec::new();
+        let mut written: Vec<&DisruptionBudget> = Vec::new();
         let mut doubtful = false;
         for budget in &facts.budgets {
             match budget.selects(workload) {

@@ -6,7 +6,7 @@ use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 use crate::workload::Workload;
-use crate::workload::budget::{self, Budget, Selects};
+use crate::workload::budget::{self, DisruptionBudget, Selects};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "pdb-no-eviction",
@@ -39,7 +39,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
     }
 }
 
-fn of_manifest(judge: &mut Judge<'_, '_>, budget: &Budget) {
+fn of_manifest(judge: &mut Judge<'_, '_>, budget: &DisruptionBudget) {
     let facts = judge.facts;
     if is_substituted(&budget.spec.to_string()) {
         return;

@@ -8,7 +8,7 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule, Verdict};
 use crate::source::Place;
 use crate::workload::Workload;
-use crate::workload::budget::{self, Budget, Selects};
+use crate::workload::budget::{self, DisruptionBudget, Selects};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "pdb-overlap",
@@ -30,7 +30,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
     let facts = judge.facts;
     let mut told = BTreeSet::new();
     for workload in facts.deployed() {
-        let selecting: Vec<&Budget> = facts
+        let selecting: Vec<&DisruptionBudget> = facts
             .budgets
             .iter()
             .filter(|budget| budget.selects(workload) == Selects::Yes)
@@ -95,11 +95,11 @@ fn hand_in(
 }
 
 /// An object that two builds take in is one in the cluster.
-fn same(first: &Budget, second: &Budget) -> bool {
+fn same(first: &DisruptionBudget, second: &DisruptionBudget) -> bool {
     first.place == second.place
 }
 
-fn overlap(facts: &Facts<'_>, workload: &Workload<'_>, budget: &Budget) -> Diagnostic {
+fn overlap(facts: &Facts<'_>, workload: &Workload<'_>, budget: &DisruptionBudget) -> Diagnostic {
     let message = format!(
         "two PodDisruptionBudgets select the pods of `{}`, so that none of them can be evicted",
         workload.label()

@@ -56,7 +56,7 @@ a warning.",
 };
 
 /// The sources of a cluster.
-type Sources = BTreeSet<SourceReference>;
+type ClusterSources = BTreeSet<SourceReference>;
 
 fn judge(judge: &mut Judge<'_, '_>) {
     let facts = judge.facts;
@@ -72,8 +72,8 @@ fn judge(judge: &mut Judge<'_, '_>) {
     }
 }
 
-fn sources_of_clusters(facts: &Facts<'_>) -> BTreeMap<Option<usize>, Sources> {
-    let mut clusters: BTreeMap<Option<usize>, Sources> = BTreeMap::new();
+fn sources_of_clusters(facts: &Facts<'_>) -> BTreeMap<Option<usize>, ClusterSources> {
+    let mut clusters: BTreeMap<Option<usize>, ClusterSources> = BTreeMap::new();
     for object in facts.builds.objects() {
         let all = clusters.entry(facts.root_of(object)).or_default();
         if object.group() == SOURCE {
@@ -91,7 +91,12 @@ fn sources_of_clusters(facts: &Facts<'_>) -> BTreeMap<Option<usize>, Sources> {
     clusters
 }
 
-fn refer(judge: &mut Judge<'_, '_>, object: &AppliedObject, reference: &Field, sources: &Sources) {
+fn refer(
+    judge: &mut Judge<'_, '_>,
+    object: &AppliedObject,
+    reference: &Field,
+    sources: &ClusterSources,
+) {
     let facts = judge.facts;
     let Some(wanted) = SourceReference::read(reference, &object.key().namespace) else {
         return;
@@ -140,7 +145,7 @@ fn refer(judge: &mut Judge<'_, '_>, object: &AppliedObject, reference: &Field, s
 fn renamed<'s>(
     object: &AppliedObject,
     wanted: &SourceReference,
-    sources: &'s Sources,
+    sources: &'s ClusterSources,
 ) -> Option<&'s str> {
     let SourceReference { kind, key: named } = wanted;
     let own = object.key();
@@ -163,7 +168,7 @@ fn with_advice(
     problem: Diagnostic,
     wanted: &SourceReference,
     reference: &Field,
-    sources: &Sources,
+    sources: &ClusterSources,
 ) -> Diagnostic {
     let SourceReference { kind, key: named } = wanted;
     if named.name == OWN && reference.find_text(&["namespace"]).is_none() {

@@ -52,14 +52,14 @@ pub(super) const PRUNE: Rule = Rule::scored(
     },
 );
 
-type Key = (String, String);
+type KustomizationKey = (String, String);
 
-fn key(member: &Member<'_>) -> Key {
+fn key(member: &Member<'_>) -> KustomizationKey {
     (member.namespace_name().to_owned(), member.name.clone())
 }
 
 /// Lists what each Kustomization depends on.
-fn links(facts: &Facts<'_>) -> BTreeMap<Key, Vec<Key>> {
+fn links(facts: &Facts<'_>) -> BTreeMap<KustomizationKey, Vec<KustomizationKey>> {
     let all = facts.objects(GROUP, KIND);
     let links = all.iter().map(|member| {
         let wanted = member.find("spec.dependsOn").and_then(Field::items);

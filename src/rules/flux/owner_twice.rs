@@ -43,11 +43,11 @@ Where both apply the same content it is a warning. An object that is meant to be
 };
 
 /// What tells objects of all clusters apart.
-type Identity<'o> = (Option<usize>, &'o str, &'o str, ObjectKey);
+type ObjectIdentity<'o> = (Option<usize>, &'o str, &'o str, ObjectKey);
 
 fn judge(judge: &mut Judge<'_, '_>) {
     let facts = judge.facts;
-    let mut objects: BTreeMap<Identity<'_>, Vec<&AppliedObject>> = BTreeMap::new();
+    let mut objects: BTreeMap<ObjectIdentity<'_>, Vec<&AppliedObject>> = BTreeMap::new();
     for object in facts.builds.objects() {
         let key = object.key();
         if is_substituted(&key.name) || is_substituted(&key.namespace) {

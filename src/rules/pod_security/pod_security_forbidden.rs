@@ -8,7 +8,7 @@ use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::Place;
-use crate::workload::standing::Standing;
+use crate::workload::standing::PodSecurityStanding;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "pod-security-forbidden",
@@ -40,7 +40,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
             .iter()
             .copied()
             .filter(|one| one.level.is_some_and(|reached| reached < level));
-        let (certain, doubtful): (Vec<&Standing>, Vec<&Standing>) =
+        let (certain, doubtful): (Vec<&PodSecurityStanding>, Vec<&PodSecurityStanding>) =
             refused.partition(|standing| standing.certain);
         let findings: Vec<Diagnostic> = certain
             .into_iter()
@@ -64,7 +64,7 @@ fn refusal(
     facts: &Facts<'_>,
     namespace: &Member<'_>,
     level: Level,
-    standing: &Standing,
+    standing: &PodSecurityStanding,
     place: &Place,
 ) -> Diagnostic {
     let reached = standing.level.unwrap_or(Level::Privileged);

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::workload::{Container, PodField, Workload};
+use crate::workload::{PodField, Workload, WorkloadContainer};
 
 /// Where a container may name a host, with the field that the place is shown of.
 const HANDLERS: [(&str, &str); 5] = [
@@ -56,7 +56,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
 fn problem(
     facts: &Facts<'_>,
     workload: &Workload<'_>,
-    container: Container<'_>,
+    container: WorkloadContainer<'_>,
     (field, below): (&'static str, &str),
 ) -> Option<Diagnostic> {
     let host = host(container.value, field, below)?;

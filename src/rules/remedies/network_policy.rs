@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
-use crate::rules::listing::{Content, Listings, Spot};
-use crate::rules::plan::Plan;
-use crate::rules::policy::Closed;
+use crate::rules::listing::{ListingSpot, Listings, NewContent};
+use crate::rules::plan::RemedyPlan;
+use crate::rules::policy::ClosedNamespaces;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::yaml::emit;
 
@@ -67,24 +67,24 @@ Mend the name, or add the Namespace.
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut plan = Plan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut plan = RemedyPlan::default();
     let closed = &context.policy().network_policies;
-    if *closed == Closed::Nothing {
+    if *closed == ClosedNamespaces::Nothing {
         return plan;
     }
     let builds = context.builds;
     let listings = Listings::of(builds);
     let ruled = ruled(context);
     let mut seen = BTreeSet::new();
-    let mut closing: BTreeMap<Spot<'_>, Vec<&str>> = BTreeMap::new();
+    let mut closing: BTreeMap<ListingSpot<'_>, Vec<&str>> = BTreeMap::new();
     let namespaces: Vec<&Member<'_>> = builds.of_kind("", "Namespace").collect();
     for namespace in &namespaces {
         let name = namespace.name.as_str();
         let asked = match closed {
-            Closed::Nothing => false,
-            Closed::All => !OPEN.contains(&name),
-            Closed::Named(names) => names.iter().any(|(asked, _)| asked == name),
+            ClosedNamespaces::Nothing => false,
+            ClosedNamespaces::All => !OPEN.contains(&name),
+            ClosedNamespaces::Named(names) => names.iter().any(|(asked, _)| asked == name),
         };
         if !asked
             || !builds.takes_in(namespace)
@@ -106,8 +106,8 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
 }
 
 /// Writes the policies of namespaces whose manifests stand together.
-fn content(context: &RemedyScope<'_, '_>, namespaces: &[&str]) -> Content {
-    let mut file = Content {
+fn content(context: &RemedyScope<'_, '_>, namespaces: &[&str]) -> NewContent {
+    let mut file = NewContent {
         stem: "networkpolicies",
         text: String::new(),
         objects: Vec::new(),
@@ -217,8 +217,8 @@ fn policies(context: &RemedyScope<'_, '_>, namespace: &str) -> [(String, Value, 
 }
 
 /// Names the namespaces to be closed that are not in the tree.
-fn unknown(closed: &Closed, namespaces: &[&Member<'_>]) -> Vec<Diagnostic> {
-    let Closed::Named(names) = closed else {
+fn unknown(closed: &ClosedNamespaces, namespaces: &[&Member<'_>]) -> Vec<Diagnostic> {
+    let ClosedNamespaces::Named(names) = closed else {
         return Vec::new();
     };
     names

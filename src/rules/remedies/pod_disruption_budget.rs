@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::rules::listing::{Content, Listings, Spot};
-use crate::rules::plan::Plan;
+use crate::rules::listing::{ListingSpot, Listings, NewContent};
+use crate::rules::plan::RemedyPlan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::object::Object;
-use crate::workload::budget::{self, Budget, Own, Selects};
+use crate::workload::budget::{self, DisruptionBudget, Own, Selects};
 use crate::workload::{Home, PodField, Workload};
 use crate::yaml::emit;
 
@@ -41,9 +41,9 @@ operator makes none.",
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut budgets: BTreeMap<String, Vec<Budget>> = BTreeMap::new();
-    for budget in Budget::all(context.builds, context.releases) {
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut budgets: BTreeMap<String, Vec<DisruptionBudget>> = BTreeMap::new();
+    for budget in DisruptionBudget::all(context.builds, context.releases) {
         let inside = budgets.entry(budget.namespace.clone()).or_default();
         inside.push(budget);
     }
@@ -53,13 +53,13 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
         .collect();
     // The widest selectors come first: a budget by one of them covers those within.
     workloads.sort_by_key(|workload| workload.selector.len());
-    let mut giving = Giving {
+    let mut giving = BudgetPlanner {
         context,
         listings: Listings::of(context.builds),
         budgets,
         seen: BTreeSet::new(),
         manifests: BTreeMap::new(),
-        plan: Plan::default(),
+        plan: RemedyPlan::default(),
     };
     for workload in workloads {
         giving.consider(workload);
@@ -68,25 +68,25 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
 }
 
 /// The rule at work.
-struct Giving<'c, 't> {
+struct BudgetPlanner<'c, 't> {
     context: &'c RemedyScope<'c, 't>,
     listings: Listings<'t>,
     /// Those of the tree and those that are to come, by namespace.
-    budgets: BTreeMap<String, Vec<Budget>>,
+    budgets: BTreeMap<String, Vec<DisruptionBudget>>,
     seen: BTreeSet<((&'c str, usize), &'c str, &'c str)>,
-    manifests: BTreeMap<Spot<'t>, Vec<Manifest>>,
-    plan: Plan,
+    manifests: BTreeMap<ListingSpot<'t>, Vec<BudgetManifest>>,
+    plan: RemedyPlan,
 }
 
 /// A budget to be written.
-struct Manifest {
+struct BudgetManifest {
     name: String,
     object: Value,
     label: String,
     reason: String,
 }
 
-impl<'c> Giving<'c, '_> {
+impl<'c> BudgetPlanner<'c, '_> {
     fn consider(&mut self, workload: &'c Workload<'_>) {
         let (kind, name) = (workload.kind.as_str(), workload.name.as_str());
         if !self.seen.insert((workload.member.spot(), kind, name)) {
@@ -205,7 +205,7 @@ impl<'c> Giving<'c, '_> {
     }
 
     /// Returns whether a budget selects the pods of some workload for certain, and so is about that.
-    fn is_of_another(&self, budget: &Budget) -> bool {
+    fn is_of_another(&self, budget: &DisruptionBudget) -> bool {
         let mut all = self.context.workloads.iter();
         all.any(|other| budget.selects(other) == Selects::Yes)
     }
@@ -238,7 +238,7 @@ impl<'c> Giving<'c, '_> {
             "selector": selector,
         });
         let inside = self.budgets.entry(workload.namespace.clone()).or_default();
-        inside.push(Budget {
+        inside.push(DisruptionBudget {
             name: name.clone(),
             namespace: workload.namespace.clone(),
             spec: spec.clone(),
@@ -250,17 +250,20 @@ impl<'c> Giving<'c, '_> {
         } else {
             format!("PodDisruptionBudget/{}/{name}", workload.namespace)
         };
-        self.manifests.entry(spot).or_default().push(Manifest {
-            name,
-            object: json!({
-                "apiVersion": "policy/v1",
-                "kind": "PodDisruptionBudget",
-                "metadata": metadata,
-                "spec": spec,
-            }),
-            label,
-            reason: reason(workload),
-        });
+        self.manifests
+            .entry(spot)
+            .or_default()
+            .push(BudgetManifest {
+                name,
+                object: json!({
+                    "apiVersion": "policy/v1",
+                    "kind": "PodDisruptionBudget",
+                    "metadata": metadata,
+                    "spec": spec,
+                }),
+                label,
+                reason: reason(workload),
+            });
     }
 
     /// Names a budget like its workload, or like its workload and kind where that is taken: by a budget
@@ -286,13 +289,13 @@ impl<'c> Giving<'c, '_> {
     }
 
     /// Writes the budgets, those of one place into one file.
-    fn write(mut self) -> Plan {
+    fn write(mut self) -> RemedyPlan {
         for (spot, mut manifests) in self.manifests {
             manifests.sort_by(|a, b| a.name.cmp(&b.name));
             let text = manifests
                 .iter()
                 .map(|manifest| format!("---\n{}", emit(&manifest.object)));
-            let content = Content {
+            let content = NewContent {
                 stem: "poddisruptionbudget",
                 text: text.collect(),
                 objects: manifests

@@ -9,10 +9,10 @@ use crate::flux::builds::Member;
 use crate::pod_security::Level;
 use crate::rules::hygiene::{label_route, namespace_level};
 use crate::rules::object_addition::ObjectAddition;
-use crate::rules::plan::{Plan, PlannedEdit};
+use crate::rules::plan::{PlannedEdit, RemedyPlan};
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::rules::shared_manifest::Wisher;
-use crate::workload::standing::Standing;
+use crate::workload::standing::PodSecurityStanding;
 use crate::yaml::Route;
 use crate::yaml::edit::Insertion;
 
@@ -87,8 +87,8 @@ Mend the name, or add the Namespace.
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut plan = Plan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut plan = RemedyPlan::default();
     let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
     let mut seen = BTreeSet::new();
     let mut open = namespaces.clone();
@@ -124,20 +124,20 @@ enum Enforceable {
     /// A level, and why it is that one.
     Level(Level, String),
     /// Nobody can tell, since something is not seen.
-    Unseen(Vec<Standing>),
+    Unseen(Vec<PodSecurityStanding>),
 }
 
 /// A namespace that enforces nothing, and what of it is not seen.
 struct Unlabelled<'m, 't> {
     namespace: &'m Member<'t>,
-    unseen: Vec<Standing>,
+    unseen: Vec<PodSecurityStanding>,
 }
 
 /// Labels a namespace, mode by mode, and returns it where there is no telling what it can enforce.
 fn label<'m, 't>(
     context: &RemedyScope<'_, '_>,
     namespace: &'m Member<'t>,
-    plan: &mut Plan,
+    plan: &mut RemedyPlan,
 ) -> Option<Unlabelled<'m, 't>> {
     let enforceable = enforceable(context, namespace);
     let (enforce, reason) = match &enforceable {
@@ -202,7 +202,7 @@ fn enforceable(context: &RemedyScope<'_, '_>, namespace: &Member<'_>) -> Enforce
     }
     let inside = context.standings_in(namespace);
     let unseen = inside.iter().filter(|standing| standing.level.is_none());
-    let unseen: Vec<Standing> = unseen.map(|standing| (*standing).clone()).collect();
+    let unseen: Vec<PodSecurityStanding> = unseen.map(|standing| (*standing).clone()).collect();
     if unseen.is_empty() {
         let (level, reason) = strictest(&inside);
         Enforceable::Level(level, reason)
@@ -212,7 +212,7 @@ fn enforceable(context: &RemedyScope<'_, '_>, namespace: &Member<'_>) -> Enforce
 }
 
 /// Returns the strictest level that all workloads satisfy, and why it is not stricter.
-fn strictest(inside: &[&Standing]) -> (Level, String) {
+fn strictest(inside: &[&PodSecurityStanding]) -> (Level, String) {
     let worst = inside
         .iter()
         .filter_map(|standing| Some((standing.level?, *standing)))
@@ -240,7 +240,7 @@ fn strictest(inside: &[&Standing]) -> (Level, String) {
 }
 
 /// Says which namespaces enforce nothing since the manifest of each makes others that can enforce something else.
-fn held_back(namespaces: &[&Member<'_>], plan: &Plan) -> Option<Diagnostic> {
+fn held_back(namespaces: &[&Member<'_>], plan: &RemedyPlan) -> Option<Diagnostic> {
     let field = label_route("enforce").to_string();
     let is_held = |namespace: &&&Member<'_>| {
         let mut gaps = plan.gaps.iter();
@@ -265,16 +265,18 @@ fn held_back(namespaces: &[&Member<'_>], plan: &Plan) -> Option<Diagnostic> {
 
 /// Says for which namespaces nobody can tell what they can enforce, those of one cause together.
 fn unseen_pods(unlabelled: &[Unlabelled<'_, '_>]) -> Vec<Diagnostic> {
-    let mut found: Vec<(Vec<&Standing>, Vec<&Member<'_>>)> = Vec::new();
-    let is_anywhere = |one: &&Standing| one.unseen.as_ref().is_some_and(|pods| pods.is_anywhere);
+    let mut found: Vec<(Vec<&PodSecurityStanding>, Vec<&Member<'_>>)> = Vec::new();
+    let is_anywhere =
+        |one: &&PodSecurityStanding| one.unseen.as_ref().is_some_and(|pods| pods.is_anywhere);
     for one in unlabelled {
-        let (anywhere, here): (Vec<&Standing>, Vec<&Standing>) =
+        let (anywhere, here): (Vec<&PodSecurityStanding>, Vec<&PodSecurityStanding>) =
             one.unseen.iter().partition(is_anywhere);
         for unseen in [here, anywhere] {
-            let names = |all: &[&Standing]| -> Vec<String> {
+            let names = |all: &[&PodSecurityStanding]| -> Vec<String> {
                 all.iter().map(|standing| standing.told()).collect()
             };
-            let same = |known: &&mut (Vec<&Standing>, _)| names(&known.0) == names(&unseen);
+            let same =
+                |known: &&mut (Vec<&PodSecurityStanding>, _)| names(&known.0) == names(&unseen);
             match found.iter_mut().find(same) {
                 _ if unseen.is_empty() => {}
                 Some((_, known)) => {
@@ -291,7 +293,7 @@ fn unseen_pods(unlabelled: &[Unlabelled<'_, '_>]) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn unseen_by(namespaces: &[&Member<'_>], unseen: &[&Standing]) -> Option<Diagnostic> {
+fn unseen_by(namespaces: &[&Member<'_>], unseen: &[&PodSecurityStanding]) -> Option<Diagnostic> {
     let (first, pods) = (namespaces.first()?, unseen.first()?.unseen.as_ref()?);
     let named = namespaces.iter().map(|one| format!("`{}`", one.name));
     let whose = match namespaces {

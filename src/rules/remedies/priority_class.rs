@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::charts::Release;
 use crate::diagnostic::{Diagnostic, Meaning};
-use crate::rules::listing::{Content, Spot};
-use crate::rules::plan::Plan;
+use crate::rules::listing::{ListingSpot, NewContent};
+use crate::rules::plan::RemedyPlan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Reach, Workload};
 use crate::yaml::emit;
@@ -100,10 +100,10 @@ Render the Kustomization that Flux starts with, or exempt everything from the ru
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut pass = Giving {
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut pass = PriorityPlanner {
         context,
-        plan: Plan::default(),
+        plan: RemedyPlan::default(),
         used: BTreeSet::new(),
     };
     for workload in context.open_workloads() {
@@ -114,13 +114,13 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
 }
 
 /// The rule at work.
-struct Giving<'c, 't> {
+struct PriorityPlanner<'c, 't> {
     context: &'c RemedyScope<'c, 't>,
-    plan: Plan,
+    plan: RemedyPlan,
     used: BTreeSet<String>,
 }
 
-impl Giving<'_, '_> {
+impl PriorityPlanner<'_, '_> {
     fn give(&mut self, workload: &Workload<'_>) {
         let field = PodField::Pod(KEY);
         match workload.value(&field) {
@@ -205,7 +205,7 @@ impl Giving<'_, '_> {
         let has_default = builds
             .of_kind("scheduling.k8s.io", "PriorityClass")
             .any(|member| member.text("globalDefault") == Some("true"));
-        let content = Content {
+        let content = NewContent {
             stem: "priorityclasses",
             text: missing
                 .iter()
@@ -222,7 +222,7 @@ impl Giving<'_, '_> {
                 .collect(),
             reason: "it lists the priority classes in use".to_owned(),
         };
-        Spot::inside(builds, &root).add(self.context, content, &mut self.plan);
+        ListingSpot::inside(builds, &root).add(self.context, content, &mut self.plan);
     }
 
     /// Returns the folder that Flux starts from.

@@ -1,9 +1,9 @@
 //! Gives containers the probes that are known to work.
 
 use crate::charts::profile::PROBES;
-use crate::rules::plan::Plan;
+use crate::rules::plan::RemedyPlan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
-use crate::workload::{Container, PodField, Workload};
+use crate::workload::{PodField, Workload, WorkloadContainer};
 
 /// The probes that a container that runs on should have.
 const NEEDED: [&str; 2] = ["livenessProbe", "readinessProbe"];
@@ -28,8 +28,8 @@ program can set a probe in the values or the manifest, or write it into a profil
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut plan = Plan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut plan = RemedyPlan::default();
     for workload in context.open_workloads() {
         if workload.is_long_running() {
             for container in workload.containers().filter(|container| !container.init) {
@@ -43,8 +43,8 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
 fn probe(
     context: &RemedyScope<'_, '_>,
     workload: &Workload<'_>,
-    container: Container<'_>,
-    plan: &mut Plan,
+    container: WorkloadContainer<'_>,
+    plan: &mut RemedyPlan,
 ) {
     let known = workload.known_container(container.name);
     if known.is_some_and(|known| known.no_probes.is_some()) {

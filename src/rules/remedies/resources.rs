@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::rules::plan::Plan;
+use crate::rules::plan::RemedyPlan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::quantity::milli;
-use crate::workload::{Container, PodField, Workload};
+use crate::workload::{PodField, Workload, WorkloadContainer};
 
 /// What a container should have: limits first, as a request must fit below its limit.
 const NEEDED: [(&str, &str); 3] = [
@@ -41,8 +41,8 @@ Init containers get what is known of them, but are no gap without: they end befo
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
-    let mut plan = Plan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+    let mut plan = RemedyPlan::default();
     for workload in context.open_workloads() {
         for container in workload.containers() {
             complete(context, workload, container, &mut plan);
@@ -54,8 +54,8 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
 fn complete(
     context: &RemedyScope<'_, '_>,
     workload: &Workload<'_>,
-    container: Container<'_>,
-    plan: &mut Plan,
+    container: WorkloadContainer<'_>,
+    plan: &mut RemedyPlan,
 ) {
     let field = PodField::of(container.name, "resources");
     let set = &container.value["resources"];

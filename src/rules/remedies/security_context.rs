@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::pod_security::{Version, evaluate};
-use crate::rules::plan::Plan;
+use crate::rules::plan::RemedyPlan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::Gap;
-use crate::workload::{Container, PodField, Reach, Workload};
-use places::Places;
+use crate::workload::{PodField, Reach, Workload, WorkloadContainer};
+use places::WrittenContexts;
 use wishes::{INHERITED, Leaf, Leaves, SECCOMP, User, Wishes, leaf, nested};
 
 /// The field that all of this is about, of the pod as of its containers.
@@ -60,12 +60,12 @@ IfNotPresent`); what it lacks is a gap.",
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
     // This takes longer than all other rules, and is done for each workload by itself.
     let wish = |workload| Wishes::of(workload, context.policy().kubernetes);
     let wishes: Vec<Wishes> = context.workloads.par_iter().map(wish).collect();
     let open: BTreeSet<_> = context.open_workloads().map(std::ptr::from_ref).collect();
-    let places = Places::of(context.workloads, &wishes, &open);
+    let places = WrittenContexts::of(context.workloads, &wishes, &open);
     let all = context.workloads.iter().zip(&wishes);
     let targets: Vec<(&Workload<'_>, &Wishes)> = all
         .filter(|(workload, _)| open.contains(&std::ptr::from_ref(*workload)))
@@ -81,7 +81,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
             (plan, gaps)
         })
         .collect();
-    let mut plan = Plan::default();
+    let mut plan = RemedyPlan::default();
     for ((workload, _), (contexts, gaps)) in targets.into_iter().zip(plans) {
         contexts.add(context.rule, workload, &mut plan);
         plan.gaps.extend(gaps);
@@ -99,7 +99,7 @@ struct SecurityContextPlan {
 }
 
 impl SecurityContextPlan {
-    fn of(workload: &Workload<'_>, wishes: &Wishes, places: &Places<'_>) -> Self {
+    fn of(workload: &Workload<'_>, wishes: &Wishes, places: &WrittenContexts<'_>) -> Self {
         let mut plan = Self::default();
         let mut allowed: BTreeMap<&str, Leaves> = BTreeMap::new();
         for container in workload.containers() {
@@ -182,7 +182,7 @@ impl SecurityContextPlan {
         }
     }
 
-    fn add(&self, rule: &'static str, workload: &Workload<'_>, plan: &mut Plan) {
+    fn add(&self, rule: &'static str, workload: &Workload<'_>, plan: &mut RemedyPlan) {
         let pod = &workload.pod["spec"][FIELD];
         let lacking = |leaves: &Leaves, context: &Value| -> BTreeSet<Leaf> {
             let all = leaves.keys().copied();
@@ -251,7 +251,7 @@ fn reason_for_pod(gained: &BTreeSet<Leaf>) -> String {
 
 fn reason_for(
     workload: &Workload<'_>,
-    container: Container<'_>,
+    container: WorkloadContainer<'_>,
     gained: &BTreeSet<Leaf>,
 ) -> String {
     let mut facts = Vec::new();

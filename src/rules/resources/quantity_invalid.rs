@@ -12,7 +12,7 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::Place;
 use crate::workload::quantity::{is_quantity, milli};
-use crate::workload::{Container, PodField, Reach, Workload};
+use crate::workload::{PodField, Reach, Workload, WorkloadContainer};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     code: "quantity-invalid",
@@ -65,7 +65,7 @@ fn judge(judge: &mut Judge<'_, '_>) {
 fn of_container(
     facts: &Facts<'_>,
     workload: &Workload<'_>,
-    container: Container<'_>,
+    container: WorkloadContainer<'_>,
 ) -> Vec<Diagnostic> {
     let resources = &container.value["resources"];
     let whose = format!("container `{}` of `{}`", container.name, workload.label());
@@ -90,7 +90,12 @@ fn of_container(
 }
 
 /// Returns the place of an amount of a container, or of what comes closest to it in the tree.
-fn place(workload: &Workload<'_>, container: Container<'_>, list: &str, resource: &str) -> Place {
+fn place(
+    workload: &Workload<'_>,
+    container: WorkloadContainer<'_>,
+    list: &str,
+    resource: &str,
+) -> Place {
     let written = ManifestPod::of(workload).and_then(|pod| {
         let mut all = pod.containers();
         let container = all.find(|one| one.name == container.name)?;

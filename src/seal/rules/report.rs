@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sops_age::keys::{Unfit, shown_recipient};
 use sops_age::{CreationRule, RuleFile as ReadFile, RuleProblem, RuleProblemKind};
 
-use super::{Rule, RuleFile};
+use super::{RuleFile, SealingRule};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span, shown_key};
@@ -33,10 +33,10 @@ pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
     Warned::unless_errors(rules, problems)
 }
 
-fn rule(source: &Arc<Source>, shown: &Arc<Source>, creation: CreationRule) -> Rule {
+fn rule(source: &Arc<Source>, shown: &Arc<Source>, creation: CreationRule) -> SealingRule {
     let place = |span: Span| Place::new(source, span);
     let unfit = creation.unfit.iter();
-    Rule {
+    SealingRule {
         place: place(creation.span),
         scope_place: place(creation.scope_span),
         recipients_place: creation.recipients_span.map(place),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Standing, UnseenPods};
+use super::{PodSecurityStanding, UnseenPods};
 use crate::charts::profile::{CustomResourceKind, Match, OperandPlace, OperandPods};
 use crate::charts::{Profiles, Release};
 use crate::flux::builds::{Builds, Member};
@@ -15,8 +15,8 @@ const CHART: &str = "add a profile of the chart below `charts/`, or label the na
 const KIND: &str = "say in `charts/custom-resources.yaml` what its operator makes of it, or label the namespace yourself";
 
 /// Takes a release or a custom resource of whose pods nothing is known.
-pub(super) fn of_member(member: &Member<'_>, hint: &str) -> Standing {
-    Standing {
+pub(super) fn of_member(member: &Member<'_>, hint: &str) -> PodSecurityStanding {
+    PodSecurityStanding {
         label: member.label(),
         level: None,
         obstacles: Vec::new(),
@@ -32,7 +32,7 @@ pub(super) fn of_member(member: &Member<'_>, hint: &str) -> Standing {
 }
 
 /// Takes a release of which the chart is not known.
-pub(super) fn of_release(release: &Release<'_>) -> Standing {
+pub(super) fn of_release(release: &Release<'_>) -> PodSecurityStanding {
     let hint = match release.known {
         Match::OtherVersion(_) => {
             "widen `versions` in a copy of the chart's profile below `charts/`, or label the namespace yourself"
@@ -43,7 +43,7 @@ pub(super) fn of_release(release: &Release<'_>) -> Standing {
 }
 
 /// Takes a custom resource of an operator of which is not known what it makes.
-pub(super) fn of_operand(member: &Member<'_>) -> Standing {
+pub(super) fn of_operand(member: &Member<'_>) -> PodSecurityStanding {
     of_member(member, CHART)
 }
 
@@ -53,7 +53,7 @@ pub(super) struct UnseenMakers<'s, 't> {
     pub(super) releases: &'s [Release<'t>],
     pub(super) profiles: &'s Profiles,
     pub(super) version: Version,
-    pub(super) found: &'s mut BTreeMap<String, Vec<Standing>>,
+    pub(super) found: &'s mut BTreeMap<String, Vec<PodSecurityStanding>>,
 }
 
 impl<'t> UnseenMakers<'_, 't> {
@@ -168,11 +168,11 @@ impl<'t> UnseenMakers<'_, 't> {
         }
     }
 
-    fn of_part(&self, part: &HiddenPart) -> Standing {
+    fn of_part(&self, part: &HiddenPart) -> PodSecurityStanding {
         let place = part.place.as_ref();
         let place = place.and_then(|place| place_in(&[self.builds.files], place));
         let nowhere = || Place::new(&Source::new(part.what.as_str(), ""), Span::new(0, 0));
-        Standing {
+        PodSecurityStanding {
             label: part.what.clone(),
             level: None,
             obstacles: Vec::new(),
@@ -191,9 +191,9 @@ impl<'t> UnseenMakers<'_, 't> {
     }
 
     /// Adds a standing, once where several builds take the same thing in.
-    fn add(&mut self, namespace: String, standing: Standing) {
+    fn add(&mut self, namespace: String, standing: PodSecurityStanding) {
         let inside = self.found.entry(namespace).or_default();
-        let what = |one: &Standing| {
+        let what = |one: &PodSecurityStanding| {
             one.unseen
                 .as_ref()
                 .map(|pods| (pods.what.clone(), pods.root))
@@ -208,9 +208,9 @@ impl<'t> UnseenMakers<'_, 't> {
 }
 
 /// Takes a custom resource whose pods satisfy a level.
-fn predicted_level(member: &Member<'_>, level: Level) -> Standing {
+fn predicted_level(member: &Member<'_>, level: Level) -> PodSecurityStanding {
     let told = format!("its operator makes pods that are `{level}`");
-    Standing {
+    PodSecurityStanding {
         level: Some(level),
         obstacles: vec![(told, member.name_place())],
         ..of_member(member, KIND)

@@ -9,7 +9,7 @@ use super::{
 use crate::harden::trees;
 use crate::secrets::project::{IDENTITY, Project};
 use kiln::diagnostic::Diagnostic;
-use kiln::pipeline::{self, Failure, Keys, SealedTree};
+use kiln::pipeline::{self, CompileFailure, KeyHandling, SealedTree};
 use kiln::secret::Secret;
 use rand_core::OsRng;
 use sops_age::keys::Identity;
@@ -201,7 +201,7 @@ fn keyless() -> BTreeSet<&'static str> {
     project.files.0.remove("age.key");
     project.files.0.remove("deploy.key");
     project.identities.clear();
-    let compiled = project.compile_with(Keys::AtHand);
+    let compiled = project.compile_with(KeyHandling::AtHand);
     let found = compiled.map_or_else(|problems| problems, |compiled| compiled.warnings);
     assert_hidden(&found, "without keys");
     found.iter().map(|problem| problem.code).collect()
@@ -317,7 +317,7 @@ fn by_hand() -> BTreeSet<&'static str> {
         project.put(".sops.yaml", rules);
         project.put("own.sops.yaml", &format!("word: {}\n", super::CANARY));
         let files = ["keep.sops.yaml", "own.sops.yaml"];
-        project.world(Keys::Needed, |world| {
+        project.world(KeyHandling::Needed, |world| {
             let tree = SealedTree::open(world, &project.files, files)
                 .unwrap_or_else(|_| panic!("it opens"));
             let found = tree
@@ -342,10 +342,10 @@ fn by_hand() -> BTreeSet<&'static str> {
         "kiln.toml",
         "catalogue = false\ndata = [\"cluster.yaml\", \"nodes.yaml\"]\n",
     );
-    let set = no_sealed.world(Keys::Needed, |world| {
+    let set = no_sealed.world(KeyHandling::Needed, |world| {
         failed(pipeline::set_secret(world, &route, &value, &mut OsRng))
     });
-    let unknown = project.world(Keys::Needed, |world| {
+    let unknown = project.world(KeyHandling::Needed, |world| {
         failed(pipeline::set_secret(world, &route, &value, &mut OsRng))
     });
     let found = [
@@ -363,11 +363,11 @@ fn by_hand() -> BTreeSet<&'static str> {
     seen
 }
 
-fn failed<T>(result: Result<T, Failure>) -> Vec<Diagnostic> {
+fn failed<T>(result: Result<T, CompileFailure>) -> Vec<Diagnostic> {
     match result {
         Ok(_) => Vec::new(),
-        Err(Failure::Problems(problems)) => problems,
-        Err(Failure::Read(error)) => panic!("{error}"),
+        Err(CompileFailure::Problems(problems)) => problems,
+        Err(CompileFailure::Read(error)) => panic!("{error}"),
     }
 }
 

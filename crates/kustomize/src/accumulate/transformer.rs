@@ -24,10 +24,10 @@ use super::super::transform::{
 use super::variable::resolve_variables;
 use super::{Accumulation, BuildSession, FolderBuild};
 
-type Transform = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
+type BuiltInTransform = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
 
 /// The fields that transform, with kustomize's name for each: those that it runs between patches of both kinds.
-const TRANSFORMERS: [(&str, &str, Transform); 6] = [
+const TRANSFORMERS: [(&str, &str, BuiltInTransform); 6] = [
     ("namespace", "NamespaceTransformer", set_namespace),
     ("namePrefix", "PrefixTransformer", add_prefix),
     ("nameSuffix", "SuffixTransformer", add_suffix),
@@ -41,7 +41,7 @@ const TRANSFORMERS: [(&str, &str, Transform); 6] = [
 ];
 
 /// The ones that it runs after all patches.
-const LATE_TRANSFORMERS: [(&str, &str, Transform); 2] = [
+const LATE_TRANSFORMERS: [(&str, &str, BuiltInTransform); 2] = [
     ("replicas", "ReplicaCountTransformer", set_replicas),
     ("images", "ImageTagTransformer", set_images),
 ];
@@ -83,7 +83,7 @@ impl FolderBuild<'_> {
             let count = field.items().map_or(0, <[_]>::len);
             self.note("PatchTransformer", field, count, session, resources);
         }
-        let run = |transformers: &[(&str, &str, Transform)],
+        let run = |transformers: &[(&str, &str, BuiltInTransform)],
                    session: &mut BuildSession,
                    resources: &mut Resources| {
             for (name, plugin, transform) in transformers {

@@ -78,7 +78,7 @@ impl FieldSpec {
         created: CreatedField<'_>,
         set: &mut FieldSetter<'_>,
     ) -> Result<(), FieldMismatch> {
-        let mut visitor = FieldVisitor {
+        let mut visitor = FieldSpecVisitor {
             creates: self.create && created.kind != CreatedKind::Nothing,
             created,
             trail: Vec::new(),
@@ -87,13 +87,13 @@ impl FieldSpec {
     }
 }
 
-struct FieldVisitor<'v> {
+struct FieldSpecVisitor<'v> {
     creates: bool,
     created: CreatedField<'v>,
     trail: Vec<usize>,
 }
 
-impl FieldVisitor<'_> {
+impl FieldSpecVisitor<'_> {
     fn follow(
         &mut self,
         field: &mut Field,

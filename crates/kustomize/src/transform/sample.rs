@@ -12,7 +12,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 
 /// What a transformer is called with.
-pub(crate) type Transform = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
+pub(crate) type TransformFunction = fn(&mut Resources, &Field, &mut Findings, &TransformerConfig);
 
 /// A build in a test: its objects and its problems.
 pub(crate) struct SampleBuild {
@@ -36,7 +36,7 @@ impl SampleBuild {
     }
 
     /// Runs a transformer with a setting in YAML.
-    pub(crate) fn run(mut self, transform: Transform, setting: &str) -> Self {
+    pub(crate) fn run(mut self, transform: TransformFunction, setting: &str) -> Self {
         let settings = documents("kustomization.yaml", setting, &mut self.findings);
         let setting = settings.first().expect("the setting is a document");
         transform(

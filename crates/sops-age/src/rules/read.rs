@@ -38,7 +38,7 @@ const FOREIGN: [&str; 8] = [
 
 pub(super) fn rules(text: &str) -> Result<RuleFile, LoadError> {
     let documents = spanned_yaml::load(text)?;
-    let mut reader = Reader {
+    let mut reader = RuleFileReader {
         text,
         file: RuleFile::default(),
     };
@@ -48,12 +48,12 @@ pub(super) fn rules(text: &str) -> Result<RuleFile, LoadError> {
     Ok(reader.file)
 }
 
-struct Reader<'r> {
+struct RuleFileReader<'r> {
     text: &'r str,
     file: RuleFile,
 }
 
-impl Reader<'_> {
+impl RuleFileReader<'_> {
     fn file(&mut self, root: &Node) {
         let Some(entries) = root.entries() else {
             if !root.is_null() {

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::COMMAND;
 use crate::cli::commands::replacement::{Replacement, open_claimed};
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::report::shown::{self, Shown};
 use crate::cli::report::table::table;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::pipeline::{VERSIONS_FILE, VersionReport, compare_versions};
 
@@ -49,13 +49,13 @@ enum OutdatedFormat {
 /// Lists what is held back.
 pub(super) fn list(
     args: &OutdatedArgs,
-    session: &Session,
+    session: &ProjectSession,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let report = compare_versions(&session.world())?;
     if args.format == OutdatedFormat::Json {
         printer.data(&shown::json::page(&page(&report)))?;
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     if report.outdated.is_empty() {
         printer.status("nothing is older than what this Kiln has");
@@ -77,7 +77,7 @@ pub(super) fn list(
             missing.join(", ")
         ));
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 impl OutdatedArgs {
@@ -88,12 +88,15 @@ impl OutdatedArgs {
 }
 
 /// Takes the versions of the catalogue over.
-pub(super) fn write(settings: &Settings, printer: &mut Printer) -> Result<Outcome, CommandError> {
+pub(super) fn write(
+    settings: &Settings,
+    printer: &mut Printer,
+) -> Result<CommandOutcome, CommandError> {
     let (session, claimed) = open_claimed(settings, printer, COMMAND)?;
     let report = compare_versions(&session.world())?;
     if report.outdated.is_empty() && report.missing.is_empty() {
         printer.status("nothing to do: nothing is older than what this Kiln has");
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     let file = [(VERSIONS_FILE.to_owned(), report.raised()?)];
     drop(Replacement::make(&session.disk, file)?);
@@ -109,7 +112,7 @@ pub(super) fn write(settings: &Settings, printer: &mut Printer) -> Result<Outcom
     printer.status(format!(
         "changed {VERSIONS_FILE}; `kiln render` writes the tree"
     ));
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 fn rows(report: &VersionReport) -> Shown {

@@ -14,10 +14,10 @@ use crate::cli::credentials;
 use crate::cli::error::CommandError;
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::fs::{self, Access, Disk};
-use crate::pipeline::{self, Keys};
+use crate::pipeline::{self, KeyHandling};
 use crate::secret::{AGE_KEY, DEPLOY_KEY, Secret, WEBHOOK_TOKEN, recipients_in};
 use crate::tree::App;
 
@@ -112,7 +112,7 @@ fn is_missing(disk: &Disk, name: &str) -> bool {
     !disk.root().join(name).exists()
 }
 
-fn create(disk: &Disk, name: &str, text: &Secret, access: Access) -> Result<(), fs::Error> {
+fn create(disk: &Disk, name: &str, text: &Secret, access: Access) -> Result<(), fs::DiskError> {
     disk.create(name, text.expose().as_bytes(), access)
 }
 
@@ -167,9 +167,9 @@ const X25519_APPS: [&str; 1] = ["talos-backup"];
 ///
 /// What is wrong with the project is for the compile to tell.
 fn usual_type(disk: &Disk, settings: &Settings) -> KeyType {
-    let session = Session::open_root(disk.root(), settings, KeyUse::Never);
+    let session = ProjectSession::open_root(disk.root(), settings, KeyUse::Never);
     let apps = session.ok().and_then(|session| {
-        let world = session.world().with_keys(Keys::AtHand);
+        let world = session.world().with_keys(KeyHandling::AtHand);
         pipeline::apps(&world).ok()
     });
     let wants_x25519 = |app: &App| app.enabled && X25519_APPS.contains(&app.name.as_str());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -30,11 +30,11 @@ pub(super) fn run(
     args: &DecryptArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let files = SealedFiles::open(settings, KeyUse::WithPlugins, printer)?;
     let path = files.path(&args.file)?;
     let tree = files.with_keys(std::slice::from_ref(&path))?;
     printer.report(&tree.warnings)?;
     printer.plain_text(&tree.decrypt(&path)?)?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

@@ -6,8 +6,8 @@ use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::editor::Editor;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::editor::UserEditor;
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::secret_input;
@@ -42,10 +42,10 @@ pub(super) fn run(
     args: &EditArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let files = SealedFiles::open(settings, KeyUse::WithPlugins, printer)?;
     let path = files.path(&args.file)?;
-    let editor = Editor::find(settings)?;
+    let editor = UserEditor::find(settings)?;
     let tree = files.with_keys(std::slice::from_ref(&path))?;
     printer.report(&tree.warnings)?;
     let before = files.disk().peek(&path)?;
@@ -65,7 +65,7 @@ pub(super) fn run(
         text = editor.edit(name, &text)?;
         if text == original {
             printer.status("nothing was changed");
-            return Ok(Outcome::Clean);
+            return Ok(CommandOutcome::Clean);
         }
         let sealed = if is_new {
             tree.create(&path, &text, &mut OsRng).map(Some)
@@ -85,7 +85,7 @@ pub(super) fn run(
     };
     let Some(sealed) = sealed else {
         printer.status("nothing was changed");
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     };
     let claimed = files.claim(settings, COMMAND)?;
     if files.disk().peek(&path)? != before {
@@ -96,7 +96,7 @@ pub(super) fn run(
     }
     files.write(vec![(path, sealed)], "sealed", printer)?;
     drop(claimed);
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }
 
 /// What a new file starts with.

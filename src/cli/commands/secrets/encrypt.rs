@@ -6,7 +6,7 @@ use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -40,7 +40,7 @@ pub(super) fn run(
     args: &EncryptArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     if args.stdout && args.files.len() > 1 {
         return Err(CommandError::failed(
             "`--stdout` is for one file, and several are named",
@@ -66,9 +66,9 @@ pub(super) fn run(
         for (_, text) in sealed {
             printer.plain_text(&Zeroizing::new(text.into_bytes()))?;
         }
-        return Ok(Outcome::Clean);
+        return Ok(CommandOutcome::Clean);
     }
     files.write(sealed, "sealed", printer)?;
     drop(claimed);
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

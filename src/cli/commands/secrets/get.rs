@@ -6,10 +6,10 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::pipeline;
 
@@ -42,11 +42,11 @@ pub(super) fn run(
     args: &GetArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let route = pipeline::value_route(&args.path);
     let value = match &args.file {
         None => {
-            let session = Session::open(settings, KeyUse::WithPlugins, printer)?;
+            let session = ProjectSession::open(settings, KeyUse::WithPlugins, printer)?;
             pipeline::config_value(&session.world(), &route)?
         }
         Some(file) => {
@@ -70,5 +70,5 @@ pub(super) fn run(
         text.push('\n');
     }
     printer.plain_text(&Zeroizing::new(text.as_bytes().to_vec()))?;
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

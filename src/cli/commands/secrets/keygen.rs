@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::cli::commands::init::KeyType;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
 use crate::fs;
@@ -39,7 +39,7 @@ pub(super) fn run(
     args: &KeygenArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let made = args.kind.generate();
     let text = made.text.expose().as_bytes();
     if let Some(file) = &args.output {
@@ -53,5 +53,5 @@ pub(super) fn run(
         printer.plain_text(&Zeroizing::new(text.to_vec()))?;
         printer.status(format_args!("public key: {}", made.recipient));
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

@@ -10,15 +10,15 @@ use sops_age::keys::shown_recipient;
 use crate::cli::commands::init;
 use crate::cli::commands::replacement::{Replacement, open_claimed};
 use crate::cli::deadline::Deadline;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
-use crate::cli::session::{PROJECT_FILE, Session};
+use crate::cli::session::{PROJECT_FILE, ProjectSession};
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Rekeyed};
 use crate::secret::{AGE_KEY, Secret};
 use crate::source::{Files as _, OverlaidFiles};
-use crate::write::{self, Options, Report};
+use crate::write::{self, PlanOptions, WriteReport};
 
 const COMMAND: &str = "kiln secrets rekey";
 const MORE: &str = "\
@@ -65,10 +65,13 @@ pub(super) fn run(
     args: &RekeyArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let dry = args.check || args.dry_run;
     let (mut session, claimed) = if dry {
-        (Session::open(settings, KeyUse::WithPlugins, printer)?, None)
+        (
+            ProjectSession::open(settings, KeyUse::WithPlugins, printer)?,
+            None,
+        )
     } else {
         let (session, claimed) = open_claimed(settings, printer, COMMAND)?;
         (session, Some(claimed))
@@ -92,7 +95,7 @@ pub(super) fn run(
     let world = session.world_of(&files);
     let rekeyed = pipeline::rekey(&world, &old, &mut OsRng)?;
     printer.report(&rekeyed.compiled.warnings)?;
-    let options = Options {
+    let options = PlanOptions {
         force: false,
         dry_run: dry,
     };
@@ -132,16 +135,16 @@ pub(super) fn run(
     summarize(&rekeyed, &sealed, &report, dry, printer)?;
     let clean = sealed.is_empty() && report.created.is_empty() && report.changed.is_empty();
     Ok(if args.check && !(clean && report.removed.is_empty()) {
-        Outcome::Findings
+        CommandOutcome::Findings
     } else {
-        Outcome::Clean
+        CommandOutcome::Clean
     })
 }
 
 /// Lists the files of the project that may be sealed by others than this run: all but the outputs, and the
 /// outputs that were edited by hand and so keep their content.
 fn others(
-    session: &Session,
+    session: &ProjectSession,
     output: &str,
     rekeyed: &Rekeyed,
     edited: &[String],
@@ -164,7 +167,7 @@ fn others(
 
 fn list(
     sealed: &[String],
-    report: &Report,
+    report: &WriteReport,
     dry: bool,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
@@ -190,7 +193,7 @@ fn list(
 fn summarize(
     rekeyed: &Rekeyed,
     sealed: &[String],
-    report: &Report,
+    report: &WriteReport,
     dry: bool,
     printer: &mut Printer,
 ) -> Result<(), CommandError> {

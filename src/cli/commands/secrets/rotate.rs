@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rand_core::OsRng;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -37,7 +37,7 @@ pub(super) fn run(
     args: &RotateArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let files = SealedFiles::open(settings, KeyUse::WithPlugins, printer)?;
     let claimed = files.claim(settings, COMMAND)?;
     let (tree, paths) = files.chosen(&args.files)?;
@@ -52,5 +52,5 @@ pub(super) fn run(
     }
     files.write(sealed, "sealed", printer)?;
     drop(claimed);
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

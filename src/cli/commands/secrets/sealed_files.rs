@@ -9,18 +9,18 @@ use crate::cli::error::CommandError;
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::repository_tree::RepositoryTree;
-use crate::cli::session::Session;
+use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::cli::turn::Turn;
 use crate::fs::{self, Disk};
-use crate::pipeline::{self, Keys, SealedTree, World};
+use crate::pipeline::{self, KeyHandling, SealedTree, World};
 use crate::source::Files as _;
 use crate::write::{self, ClaimedFolder};
 
 /// A tree with its keys: a repository, a Kiln project, or a folder.
 pub(super) struct SealedFiles {
     tree: RepositoryTree,
-    session: Session,
+    session: ProjectSession,
 }
 
 impl SealedFiles {
@@ -43,7 +43,7 @@ impl SealedFiles {
             printer.in_project(&tree.root);
         }
         let root = tree.project().unwrap_or(&tree.root).to_owned();
-        let session = Session::open_root(&root, settings, keys)?;
+        let session = ProjectSession::open_root(&root, settings, keys)?;
         Ok(Self { tree, session })
     }
 
@@ -78,7 +78,7 @@ impl SealedFiles {
 
     /// Reads the rules for some files, with those keys that are there.
     pub(super) fn at_hand(&self, paths: &[String]) -> Result<SealedTree<'_>, CommandError> {
-        self.opened(&self.world().with_keys(Keys::AtHand), paths)
+        self.opened(&self.world().with_keys(KeyHandling::AtHand), paths)
     }
 
     fn opened(&self, world: &World<'_>, paths: &[String]) -> Result<SealedTree<'_>, CommandError> {

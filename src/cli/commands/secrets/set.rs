@@ -6,7 +6,7 @@ use rand_core::OsRng;
 use serde_json::json;
 
 use crate::cli::commands::replacement::{Replacement, open_claimed};
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::secret_input;
 use crate::cli::settings::Settings;
@@ -46,7 +46,7 @@ pub(super) fn run(
     args: &SetArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let route = pipeline::value_route(&args.path);
     if route.0.is_empty() {
         return Err(CommandError::failed("the path names no value")
@@ -89,5 +89,5 @@ pub(super) fn run(
     if set.open_problems > 0 {
         printer.status("the config is not valid yet, as it was before: `kiln check` says why");
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

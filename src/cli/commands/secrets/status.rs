@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::report::SCHEMA_VERSION;
@@ -53,7 +53,7 @@ pub(super) fn run(
     args: &StatusArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let files = SealedFiles::open(settings, KeyUse::AtHand, printer)?;
     let paths = files.list()?;
     let tree = files.at_hand(&paths)?;
@@ -84,9 +84,9 @@ pub(super) fn run(
         });
     }
     Ok(if problems.is_empty() {
-        Outcome::Clean
+        CommandOutcome::Clean
     } else {
-        Outcome::Findings
+        CommandOutcome::Findings
     })
 }
 

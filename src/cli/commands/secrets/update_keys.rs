@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::sealed_files::SealedFiles;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -35,7 +35,7 @@ pub(super) fn run(
     args: &UpdateKeysArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let files = SealedFiles::open(settings, KeyUse::WithPlugins, printer)?;
     let claimed = files.claim(settings, COMMAND)?;
     let (tree, mut paths) = files.chosen(&args.files)?;
@@ -59,5 +59,5 @@ pub(super) fn run(
     if !removed.is_empty() {
         printer.status("who is no longer a recipient may have kept the data keys: `kiln secrets rotate` makes new ones");
     }
-    Ok(Outcome::Clean)
+    Ok(CommandOutcome::Clean)
 }

@@ -8,20 +8,20 @@ use rand_core::OsRng;
 use crate::cli::clock::Stopwatch;
 use crate::cli::commands::diff as diff_command;
 use crate::cli::deadline::Deadline;
-use crate::cli::error::{CommandError, Outcome};
+use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::{KeyPlaces, KeyUse};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::report::occupied;
-use crate::cli::session::{PROJECT_FILE, PROJECT_FILES, Session};
+use crate::cli::session::{PROJECT_FILE, PROJECT_FILES, ProjectSession};
 use crate::cli::settings::Settings;
 use crate::cli::staying_plugins::StayingPlugins;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, Side};
-use crate::fs::Mark;
+use crate::fs::PathMark;
 use crate::pipeline::{self, Compiled, Layout};
 use crate::watch::{self, Expected, Watch};
-use crate::write::{self, Options, Report};
+use crate::write::{self, PlanOptions, WriteReport};
 
 /// How often to try again while another Kiln writes.
 const ATTEMPTS: u32 = 300;
@@ -32,22 +32,22 @@ const BETWEEN: Duration = Duration::from_millis(100);
 const COMMAND: &str = "kiln watch";
 
 /// What a cycle came to.
-pub struct Written {
+pub struct CycleResult {
     /// What was written.
-    pub report: Report,
+    pub report: WriteReport,
     /// What that does to the cluster, compared with the last good tree.
-    pub diff: Option<diff::Report>,
+    pub diff: Option<diff::DiffReport>,
     /// How long it took until the tree was on disk.
     pub took: Duration,
 }
 
-impl Written {
+impl CycleResult {
     /// Returns the outcome that `kiln render` would have.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> CommandOutcome {
         if self.report.edited.is_empty() {
-            Outcome::Clean
+            CommandOutcome::Clean
         } else {
-            Outcome::Findings
+            CommandOutcome::Findings
         }
     }
 }
@@ -69,7 +69,7 @@ pub(super) struct Cycles<'c> {
 
 /// A compile, with what it read.
 struct Compile {
-    session: Session,
+    session: ProjectSession,
     /// What it saw, and what decides which project and keys there are.
     seen: Expected,
     result: Result<(Layout, Compiled)>,
@@ -112,7 +112,7 @@ impl<'c> Cycles<'c> {
         &mut self,
         watch: &Watch,
         printer: &mut Printer,
-    ) -> Result<(Result<Option<Written>>, Expected)> {
+    ) -> Result<(Result<Option<CycleResult>>, Expected)> {
         let mut expected = Expected::default();
         let mut warnings = Vec::new();
         let result = self.attempt(watch, &mut expected, &mut warnings);
@@ -130,7 +130,7 @@ impl<'c> Cycles<'c> {
         watch: &Watch,
         expected: &mut Expected,
         warnings: &mut Vec<Diagnostic>,
-    ) -> Result<Option<Written>> {
+    ) -> Result<Option<CycleResult>> {
         let ahead = self.ahead.take();
         let ahead = ahead.filter(|ahead| self.is_current(ahead, watch));
         let Compile {
@@ -170,7 +170,7 @@ impl<'c> Cycles<'c> {
         });
         "before".clone_into(&mut now.label);
         self.good = Some(now);
-        Ok(Some(Written { report, diff, took }))
+        Ok(Some(CycleResult { report, diff, took }))
     }
 
     /// Returns whether a compile saw what is there, and no killed run has left anything to complete since.
@@ -188,7 +188,7 @@ impl<'c> Cycles<'c> {
         let marks = PROJECT_FILES.map(|name| (name.to_owned(), watch.disk().mark(name)));
         standing.add_inputs(marks);
         for place in KeyPlaces(self.settings).files(self.root) {
-            let mark = Mark::anywhere(&place);
+            let mark = PathMark::anywhere(&place);
             standing.add_outside(place, mark);
         }
         standing
@@ -199,7 +199,7 @@ impl<'c> Cycles<'c> {
         if self.dry || !is_project(watch)? {
             return Ok(());
         }
-        let session = Session::open_root(self.root, self.settings, KeyUse::Never)?;
+        let session = ProjectSession::open_root(self.root, self.settings, KeyUse::Never)?;
         let layout = session.layout()?;
         let target = session.target(&layout, COMMAND);
         patiently(watch, || write::recover(&target))?;
@@ -214,7 +214,7 @@ impl<'c> Cycles<'c> {
             let message = format!("`{PROJECT_FILE}` is gone");
             return Err(CommandError::failed(message).hint("this goes on when it is back"));
         }
-        let mut session = Session::open_root(self.root, self.settings, KeyUse::WithPlugins)?;
+        let mut session = ProjectSession::open_root(self.root, self.settings, KeyUse::WithPlugins)?;
         session.keep_plugins(&self.plugins);
         self.plugins.end_outdated(&session.disk);
         let clock = Deadline::start(self.settings);
@@ -237,13 +237,13 @@ impl<'c> Cycles<'c> {
 
     fn write(
         &self,
-        session: &Session,
+        session: &ProjectSession,
         layout: &Layout,
         compiled: &Compiled,
         watch: &Watch,
         warnings: &mut Vec<Diagnostic>,
-    ) -> Result<Report> {
-        let options = Options {
+    ) -> Result<WriteReport> {
+        let options = PlanOptions {
             force: false,
             dry_run: self.dry,
         };
@@ -260,8 +260,8 @@ impl<'c> Cycles<'c> {
 /// Tries again for a while when another Kiln is writing.
 fn patiently<T>(
     watch: &Watch,
-    mut attempt: impl FnMut() -> std::result::Result<T, write::Error>,
-) -> std::result::Result<T, write::Error> {
+    mut attempt: impl FnMut() -> std::result::Result<T, write::WriteError>,
+) -> std::result::Result<T, write::WriteError> {
     for _ in 1..ATTEMPTS {
         match attempt() {
             Err(error) if error.is_busy() && !watch.is_stopped() => std::thread::sleep(BETWEEN),
@@ -275,10 +275,10 @@ fn patiently<T>(
 ///
 /// Those that were not written, as they were edited by hand or nothing was, are taken as they are.
 fn expect_outputs(
-    session: &Session,
+    session: &ProjectSession,
     layout: &Layout,
     compiled: &Compiled,
-    report: Option<&Report>,
+    report: Option<&WriteReport>,
     expected: &mut Expected,
 ) {
     let prefix = diff_command::prefix(layout);
@@ -287,7 +287,7 @@ fn expect_outputs(
         let mark = match report {
             Some(report) if !report.edited.contains(&path) => {
                 let executable = file.executable && session.disk.keeps_modes();
-                Mark::of_bytes(&file.bytes, executable)
+                PathMark::of_bytes(&file.bytes, executable)
             }
             _ => session.disk.mark(&path),
         };
@@ -299,7 +299,7 @@ fn expect_outputs(
 }
 
 /// Returns whether the folder is a project now.
-fn is_project(watch: &Watch) -> std::result::Result<bool, watch::Error> {
+fn is_project(watch: &Watch) -> std::result::Result<bool, watch::WatchError> {
     for name in PROJECT_FILES {
         if watch.disk().peek(name)?.is_some() {
             return Ok(true);

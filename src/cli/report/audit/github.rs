@@ -1,6 +1,6 @@
 //! A scorecard as GitHub workflow commands, which become annotations on a pull request.
 
-use super::{Report, count, percent};
+use super::{AuditReport, count, percent};
 use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
@@ -9,7 +9,7 @@ use crate::rules::{Rule, Verdict};
 /// Renders the gaps, the worst rule first, and a notice with the score.
 ///
 /// A gap is a warning, or a notice where its rule is good practice only: GitHub shows few of each, and no gap stops a run.
-pub fn render(report: &Report<'_>) -> Shown {
+pub fn render(report: &AuditReport<'_>) -> Shown {
     let mut parts = Vec::new();
     let mut gaps = 0;
     for outcome in report.worst() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Report, count, percent, template};
+use super::{AuditReport, count, percent, template};
 use crate::audit::UNDECIDABLE;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
@@ -14,7 +14,7 @@ const LISTED: usize = 5;
 const BAR: u64 = 10;
 
 /// Renders a scorecard.
-pub fn render(report: &Report<'_>) -> Shown {
+pub fn render(report: &AuditReport<'_>) -> Shown {
     let mut page = TerminalPage::new(report.color);
     table(report, &mut page);
     gaps(report, &mut page);
@@ -27,7 +27,7 @@ pub fn render(report: &Report<'_>) -> Shown {
 }
 
 /// Names the checks of the categories shown that the tree does not tell.
-fn undecidable(report: &Report<'_>, page: &mut TerminalPage) {
+fn undecidable(report: &AuditReport<'_>, page: &mut TerminalPage) {
     let outcomes = &report.audited.scorecard.after.outcomes;
     let codes: Vec<&str> = UNDECIDABLE
         .iter()
@@ -48,7 +48,7 @@ fn undecidable(report: &Report<'_>, page: &mut TerminalPage) {
     ));
 }
 
-fn table(report: &Report<'_>, page: &mut TerminalPage) {
+fn table(report: &AuditReport<'_>, page: &mut TerminalPage) {
     let card = &report.audited.scorecard;
     let after = &card.after;
     let unknown = match after.unknown_charts {
@@ -109,7 +109,7 @@ fn bar(score: Option<u64>) -> String {
         .collect()
 }
 
-fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
+fn gaps(report: &AuditReport<'_>, page: &mut TerminalPage) {
     let worst = report.worst();
     let total: u32 = worst.iter().map(|outcome| outcome.count().failed).sum();
     if total == 0 {
@@ -139,7 +139,7 @@ fn gaps(report: &Report<'_>, page: &mut TerminalPage) {
 }
 
 /// Names what could not be judged, rule by rule.
-fn unseen(report: &Report<'_>, page: &mut TerminalPage) {
+fn unseen(report: &AuditReport<'_>, page: &mut TerminalPage) {
     let unseen = report.unseen();
     if unseen.is_empty() {
         return;
@@ -163,13 +163,13 @@ fn unseen(report: &Report<'_>, page: &mut TerminalPage) {
     }
 }
 
-fn of_item(report: &Report<'_>, item: &Judgement, page: &mut TerminalPage) {
+fn of_item(report: &AuditReport<'_>, item: &Judgement, page: &mut TerminalPage) {
     let (path, line) = report.spot(item);
     let reason = item.verdict.reason();
     page.line(format_args!("  {path}:{line}  {}: {reason}", item.subject));
 }
 
-fn of_rule(report: &Report<'_>, outcome: &RuleOutcome, page: &mut TerminalPage) {
+fn of_rule(report: &AuditReport<'_>, outcome: &RuleOutcome, page: &mut TerminalPage) {
     let counted = outcome.count();
     let unknown = match counted.unknown {
         0 => String::new(),
@@ -197,7 +197,7 @@ fn of_rule(report: &Report<'_>, outcome: &RuleOutcome, page: &mut TerminalPage) 
     }
 }
 
-fn exempt(report: &Report<'_>, page: &mut TerminalPage) {
+fn exempt(report: &AuditReport<'_>, page: &mut TerminalPage) {
     let mut first = true;
     for (outcome, item) in report.exempt() {
         if std::mem::take(&mut first) {
@@ -212,7 +212,7 @@ fn exempt(report: &Report<'_>, page: &mut TerminalPage) {
     }
 }
 
-fn passes(report: &Report<'_>, page: &mut TerminalPage) {
+fn passes(report: &AuditReport<'_>, page: &mut TerminalPage) {
     page.blank();
     page.line("Passes");
     for outcome in &report.audited.scorecard.after.outcomes {

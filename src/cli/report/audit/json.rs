@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Report, template};
+use super::{AuditReport, template};
 use crate::audit::UNDECIDABLE;
 use crate::rules::{Category, Judgement, JudgementCount, RuleOutcome};
 
@@ -10,7 +10,7 @@ use crate::rules::{Category, Judgement, JudgementCount, RuleOutcome};
 pub const VERSION: u32 = 2;
 
 /// Renders a scorecard.
-pub fn render(report: &Report<'_>) -> Value {
+pub fn render(report: &AuditReport<'_>) -> Value {
     let card = &report.audited.scorecard;
     let categories: Vec<Value> = Category::ALL
         .into_iter()
@@ -65,7 +65,7 @@ fn score(score: Option<u64>) -> Value {
     })
 }
 
-fn of_rule(report: &Report<'_>, before: &RuleOutcome, after: &RuleOutcome) -> Value {
+fn of_rule(report: &AuditReport<'_>, before: &RuleOutcome, after: &RuleOutcome) -> Value {
     let listed = |wanted: fn(&Judgement) -> bool| -> Vec<Value> {
         let items = after.judgements.iter().filter(|item| wanted(item));
         items.map(|item| one(report, item)).collect()
@@ -93,7 +93,7 @@ fn counts(count: JudgementCount) -> Value {
     })
 }
 
-fn one(report: &Report<'_>, item: &Judgement) -> Value {
+fn one(report: &AuditReport<'_>, item: &Judgement) -> Value {
     let (path, line) = report.spot(item);
     let template = template(item).map(|(path, line)| json!({"path": path, "line": line}));
     json!({

@@ -4,13 +4,13 @@
 //! exempt or not seen is skipped with the reason. Source: the schema of Jenkins' xUnit plugin, which GitLab and others
 //! read.
 
-use super::Report;
+use super::AuditReport;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::xml::XmlText;
 use crate::rules::{Judgement, RuleOutcome, Verdict};
 
 /// Renders what the rules say after hardening; a rule without anything to look at has no suite.
-pub fn render(report: &Report<'_>) -> Shown {
+pub fn render(report: &AuditReport<'_>) -> Shown {
     let outcomes = report.audited.scorecard.after.outcomes.iter();
     let outcomes: Vec<&RuleOutcome> = outcomes
         .filter(|outcome| !outcome.judgements.is_empty())
@@ -54,7 +54,7 @@ fn is_skipped(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Exempt(_) | Verdict::Unknown(_))
 }
 
-fn case(report: &Report<'_>, code: &'static str, judgement: &Judgement, xml: &mut XmlText) {
+fn case(report: &AuditReport<'_>, code: &'static str, judgement: &Judgement, xml: &mut XmlText) {
     let (path, line) = report.spot(judgement);
     let line = line.to_string();
     let attributes = [

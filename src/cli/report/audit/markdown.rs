@@ -1,6 +1,6 @@
 //! A scorecard as a comment on a pull request.
 
-use super::{Report, count, percent};
+use super::{AuditReport, count, percent};
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
 use crate::rules::{Category, Judgement};
@@ -9,7 +9,7 @@ use crate::rules::{Category, Judgement};
 const LISTED: usize = 10;
 
 /// Renders a scorecard.
-pub fn render(report: &Report<'_>) -> Shown {
+pub fn render(report: &AuditReport<'_>) -> Shown {
     let mut text = MarkdownText::new();
     table(report, &mut text);
     gaps(report, &mut text);
@@ -17,7 +17,7 @@ pub fn render(report: &Report<'_>) -> Shown {
     text.finish()
 }
 
-fn table(report: &Report<'_>, text: &mut MarkdownText) {
+fn table(report: &AuditReport<'_>, text: &mut MarkdownText) {
     let card = &report.audited.scorecard;
     let [before, after] =
         [card.before.total(), card.after.total()].map(|total| percent(Some(total)));
@@ -49,7 +49,7 @@ fn table(report: &Report<'_>, text: &mut MarkdownText) {
     text.ours("** | **").prose(&after).ours("** |\n");
 }
 
-fn gaps(report: &Report<'_>, text: &mut MarkdownText) {
+fn gaps(report: &AuditReport<'_>, text: &mut MarkdownText) {
     for outcome in report.worst() {
         let counted = outcome.count();
         let gaps: Vec<_> = outcome.gaps().collect();
@@ -91,7 +91,7 @@ fn of_item(item: &Judgement, text: &mut MarkdownText) {
     text.ours(": ").prose(item.verdict.reason());
 }
 
-fn exempt(report: &Report<'_>, text: &mut MarkdownText) {
+fn exempt(report: &AuditReport<'_>, text: &mut MarkdownText) {
     let exempt: Vec<_> = report.exempt().collect();
     if !exempt.is_empty() {
         text.ours("\n<details><summary>").number(exempt.len());

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Report, template};
+use super::{AuditReport, template};
 use crate::cli::report::sarif::{SarifRegion, location, log, message};
 use crate::rules::{Judgement, Rule, Verdict};
 
 /// Renders the gaps, and the exemptions as results that are suppressed.
-pub fn render(report: &Report<'_>) -> Value {
+pub fn render(report: &AuditReport<'_>) -> Value {
     let outcomes = &report.audited.scorecard.after.outcomes;
     let rules: Vec<Value> = outcomes.iter().map(|outcome| rule(outcome.rule)).collect();
     let mut results = Vec::new();
@@ -38,7 +38,7 @@ fn level(check: &Rule) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, index: usize, check: &Rule, item: &Judgement) -> Value {
+fn result(report: &AuditReport<'_>, index: usize, check: &Rule, item: &Judgement) -> Value {
     let level = match item.verdict {
         Verdict::Fail(_) => level(check),
         _ => "note",

@@ -4,12 +4,12 @@ use super::{amount, counts, gap, sentences, settings};
 use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
-use crate::diff::{Danger, Report};
+use crate::diff::{Danger, DiffReport};
 
 /// Renders a warning for each danger, and a notice that counts what differs.
 ///
 /// `prefix` is what stands before paths, from the root of the checkout.
-pub fn render(report: &Report, prefix: &str) -> Shown {
+pub fn render(report: &DiffReport, prefix: &str) -> Shown {
     let dangers = report.dangers.iter();
     let dangers = dangers.map(|danger| annotation(report, danger, prefix));
     let settings = settings(report).map(|row| {
@@ -27,7 +27,7 @@ pub fn render(report: &Report, prefix: &str) -> Shown {
     dangers.chain(settings).chain(gaps).chain(summary).collect()
 }
 
-fn annotation(report: &Report, danger: &Danger, prefix: &str) -> Shown {
+fn annotation(report: &DiffReport, danger: &Danger, prefix: &str) -> Shown {
     // A file that is only on the old side is not in the checkout.
     let is_here = |path: &str| {
         let mut places = report

@@ -8,15 +8,15 @@ use super::{
 };
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::html::{file_line, page, parts};
-use crate::diff::{Change, Report, Spot, Subject};
+use crate::diff::{DiffReport, OutputLine, ReportedChange, Subject};
 
 /// Renders a page without scripts, fonts or images from elsewhere.
 ///
 /// It is well-formed as XML too, so that programs can read it.
-pub fn render(report: &Report) -> Shown {
+pub fn render(report: &DiffReport) -> Shown {
     let mut facts = vec![counts(report)];
     facts.extend(noise(report));
-    page(&Page {
+    page(&DiffHtmlPage {
         report,
         facts: facts.join("; "),
     })
@@ -25,12 +25,12 @@ pub fn render(report: &Report) -> Shown {
 /// What the template shows.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/cli/report/diff/html/askama.toml")]
-struct Page<'r> {
-    report: &'r Report,
+struct DiffHtmlPage<'r> {
+    report: &'r DiffReport,
     facts: String,
 }
 
-impl Page<'_> {
+impl DiffHtmlPage<'_> {
     /// Finds the change that tells of an object.
     fn object_of(&self, subject: &Subject) -> Option<usize> {
         let mut changes = self.report.changes.iter();
@@ -38,7 +38,7 @@ impl Page<'_> {
     }
 
     /// Counts the dangers of a change, if it has any.
-    fn dangers_of(&self, change: &Change) -> Option<String> {
+    fn dangers_of(&self, change: &ReportedChange) -> Option<String> {
         let dangers = self.report.dangers.iter();
         let own = dangers.filter(|danger| tells_of(change, &danger.subject));
         Some(own.count())
@@ -47,19 +47,19 @@ impl Page<'_> {
     }
 }
 
-fn tells_of(change: &Change, subject: &Subject) -> bool {
+fn tells_of(change: &ReportedChange, subject: &Subject) -> bool {
     change.subject == *subject
         || change.also.contains(subject)
         || change.was.as_ref() == Some(subject)
 }
 
 /// Returns where an object stands; a file is its own place.
-fn spot(change: &Change) -> Option<&Spot> {
+fn spot(change: &ReportedChange) -> Option<&OutputLine> {
     let spot = change.after.as_ref().or(change.before.as_ref());
     spot.filter(|_| !change.subject.is_file())
 }
 
-fn causes(change: &Change) -> String {
+fn causes(change: &ReportedChange) -> String {
     let causes: Vec<String> = change.causes.iter().map(ToString::to_string).collect();
     causes.join(", ")
 }

@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::diff::{
-    Bump, Cause, Change, ComparisonGap, Danger, Edit, Field, Hunk, Kind, Mark, Report,
-    SettingChange, Spot, Subject,
+    Bump, ChangeCause, ChangeKind, ChangedField, ComparisonGap, Danger, DiffReport, FieldEdit,
+    Hunk, LineMark, OutputLine, ReportedChange, SettingChange, Subject,
 };
 
 /// The version of the format; raised when a field goes or changes its meaning.
 pub const VERSION: u32 = 2;
 
 /// Renders a diff as one object.
-pub fn render(report: &Report) -> Value {
-    let count = |kind: Kind| (kind.word().to_owned(), Value::from(report.count(kind)));
-    let mut summary: serde_json::Map<String, Value> = Kind::ALL.into_iter().map(count).collect();
+pub fn render(report: &DiffReport) -> Value {
+    let count = |kind: ChangeKind| (kind.word().to_owned(), Value::from(report.count(kind)));
+    let mut summary: serde_json::Map<String, Value> =
+        ChangeKind::ALL.into_iter().map(count).collect();
     summary.insert("settings".to_owned(), report.settings.len().into());
     summary.insert("dangers".to_owned(), report.dangers.len().into());
     summary.insert("hidden".to_owned(), report.hidden.into());
@@ -73,11 +74,11 @@ fn subject(subject: &Subject) -> Value {
     })
 }
 
-fn spot(spot: &Spot) -> Value {
+fn spot(spot: &OutputLine) -> Value {
     json!({"path": spot.path, "line": spot.line})
 }
 
-fn change(change: &Change) -> Value {
+fn change(change: &ReportedChange) -> Value {
     json!({
         "kind": change.kind.word(),
         "object": subject(&change.subject),
@@ -93,50 +94,50 @@ fn change(change: &Change) -> Value {
     })
 }
 
-fn cause(cause: &Cause) -> Value {
+fn cause(cause: &ChangeCause) -> Value {
     let versions;
     let (kind, name) = match cause {
-        Cause::Config(key) => ("config", key.as_str()),
-        Cause::Template(path) => ("template", path.as_str()),
-        Cause::Rule(code) => ("rule", *code),
-        Cause::Kiln { from, to } => {
+        ChangeCause::Config(key) => ("config", key.as_str()),
+        ChangeCause::Template(path) => ("template", path.as_str()),
+        ChangeCause::Rule(code) => ("rule", *code),
+        ChangeCause::Kiln { from, to } => {
             versions = format!("{from} → {to}");
             ("kiln", versions.as_str())
         }
-        Cause::Edit => ("edit", ""),
+        ChangeCause::Edit => ("edit", ""),
     };
     json!({"type": kind, "name": name})
 }
 
-fn field(field: &Field) -> Value {
+fn field(field: &ChangedField) -> Value {
     let route = field.route.to_string();
     match &field.edit {
-        Edit::Added(value) => json!({"route": route, "edit": "added", "after": value}),
-        Edit::Removed(value) => json!({"route": route, "edit": "removed", "before": value}),
-        Edit::Changed(old, new) => {
+        FieldEdit::Added(value) => json!({"route": route, "edit": "added", "after": value}),
+        FieldEdit::Removed(value) => json!({"route": route, "edit": "removed", "before": value}),
+        FieldEdit::Changed(old, new) => {
             json!({"route": route, "edit": "changed", "before": old, "after": new})
         }
-        Edit::Items { removed, added } => {
+        FieldEdit::Items { removed, added } => {
             json!({"route": route, "edit": "items", "removed": removed, "added": added})
         }
-        Edit::Reordered(old, new) => {
+        FieldEdit::Reordered(old, new) => {
             json!({"route": route, "edit": "reordered", "before": old, "after": new})
         }
-        Edit::Text(hunks) => {
+        FieldEdit::Text(hunks) => {
             let hunks: Vec<Value> = hunks.iter().map(hunk).collect();
             json!({"route": route, "edit": "text", "hunks": hunks})
         }
-        Edit::Secret(secrecy) => {
+        FieldEdit::Secret(secrecy) => {
             json!({"route": route, "edit": "secret", "secret": secrecy.word()})
         }
     }
 }
 
 fn hunk(hunk: &Hunk) -> Value {
-    let mark = |mark: Mark| match mark {
-        Mark::Same => "same",
-        Mark::Added => "added",
-        Mark::Removed => "removed",
+    let mark = |mark: LineMark| match mark {
+        LineMark::Same => "same",
+        LineMark::Added => "added",
+        LineMark::Removed => "removed",
     };
     let lines = hunk.lines.iter();
     let lines = lines.map(|line| json!({"mark": mark(line.mark), "text": line.text}));

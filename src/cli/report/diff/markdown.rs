@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
-use crate::diff::{Bump, Change, Danger, Report};
+use crate::diff::{Bump, Danger, DiffReport, ReportedChange};
 
 /// The first line, by which a comment is found again to be updated.
 pub const MARKER: &str = "<!-- kiln-diff -->";
@@ -18,7 +18,7 @@ const REST: usize = 400;
 ///
 /// With `max_size`, a number of bytes, objects that do not fit are left out as a whole, and the text
 /// says so; those with a danger are kept longest.
-pub fn render(report: &Report, max_size: Option<usize>) -> Shown {
+pub fn render(report: &DiffReport, max_size: Option<usize>) -> Shown {
     let mut text = head(report);
     for (title, bumps) in tables(report) {
         table(title, bumps, &mut text);
@@ -35,7 +35,7 @@ pub fn render(report: &Report, max_size: Option<usize>) -> Shown {
     if total > room {
         room = room.saturating_sub(REST);
     }
-    let is_dangerous = |change: &Change| {
+    let is_dangerous = |change: &ReportedChange| {
         let mut dangers = report.dangers.iter();
         dangers
             .any(|danger| danger.subject == change.subject || danger.also.contains(&change.subject))
@@ -66,7 +66,7 @@ pub fn render(report: &Report, max_size: Option<usize>) -> Shown {
 }
 
 /// Drops the tables, and the dangers that do not fit, from a head that alone is too large.
-fn shortened_head(text: MarkdownText, report: &Report, limit: usize) -> MarkdownText {
+fn shortened_head(text: MarkdownText, report: &DiffReport, limit: usize) -> MarkdownText {
     if text.len().saturating_add(REST) <= limit {
         return text;
     }
@@ -87,7 +87,7 @@ fn shortened_head(text: MarkdownText, report: &Report, limit: usize) -> Markdown
 /// The start of a list that GitHub and GitLab show in red.
 const ALERT: &str = "> [!CAUTION]\n";
 
-fn head(report: &Report) -> MarkdownText {
+fn head(report: &DiffReport) -> MarkdownText {
     let mut text = summary(report);
     dangers(report, &mut text);
     gaps(report, &mut text);
@@ -95,7 +95,7 @@ fn head(report: &Report) -> MarkdownText {
     text
 }
 
-fn settings_table(report: &Report, text: &mut MarkdownText) {
+fn settings_table(report: &DiffReport, text: &mut MarkdownText) {
     if report.settings.is_empty() {
         return;
     }
@@ -113,7 +113,7 @@ fn version_of(text: Option<&str>) -> &str {
     text.unwrap_or("–")
 }
 
-fn summary(report: &Report) -> MarkdownText {
+fn summary(report: &DiffReport) -> MarkdownText {
     let mut text = MarkdownText::new();
     text.ours(MARKER).ours("\n## Kiln diff\n\n");
     text.code(&report.before).ours(" → ").code(&report.after);
@@ -129,7 +129,7 @@ fn summary(report: &Report) -> MarkdownText {
     text
 }
 
-fn dangers(report: &Report, text: &mut MarkdownText) {
+fn dangers(report: &DiffReport, text: &mut MarkdownText) {
     if report.dangers.is_empty() {
         return;
     }
@@ -140,7 +140,7 @@ fn dangers(report: &Report, text: &mut MarkdownText) {
     text.ours("\n");
 }
 
-fn gaps(report: &Report, text: &mut MarkdownText) {
+fn gaps(report: &DiffReport, text: &mut MarkdownText) {
     if report.gaps.is_empty() {
         return;
     }
@@ -180,7 +180,7 @@ fn table(title: &'static str, bumps: &[Bump], text: &mut MarkdownText) {
     text.ours("\n");
 }
 
-fn object(change: &Change) -> MarkdownText {
+fn object(change: &ReportedChange) -> MarkdownText {
     let mut text = MarkdownText::new();
     text.ours("<details><summary>").ours(change.kind.word());
     text.ours(" ").html_code(&title(change));

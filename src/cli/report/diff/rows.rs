@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diff::{Change, Edit, Field, Kind, Mark, Secrecy};
+use crate::diff::{ChangeKind, ChangedField, FieldEdit, LineMark, ReportedChange, Secrecy};
 use crate::yaml::{self, Resolver, Scalar, Style};
 
 /// A row of a change.
@@ -17,7 +17,7 @@ pub(super) enum Row {
         after: Option<String>,
     },
     /// A line of a text.
-    Line(Mark, String),
+    Line(LineMark, String),
     /// The start of lines from the middle of a text: their numbers on both sides.
     Hunk(usize, usize),
     /// A list in two orders.
@@ -31,12 +31,12 @@ pub(super) enum Row {
 }
 
 /// Returns the rows of a change: of its fields, or of its body where it came or went.
-pub(super) fn rows(change: &Change) -> Vec<Row> {
+pub(super) fn rows(change: &ReportedChange) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(body) = &change.body {
         let mark = match change.kind {
-            Kind::Removed => Mark::Removed,
-            _ => Mark::Added,
+            ChangeKind::Removed => LineMark::Removed,
+            _ => LineMark::Added,
         };
         rows.extend(body.lines().map(|line| Row::Line(mark, line.to_owned())));
     }
@@ -46,12 +46,12 @@ pub(super) fn rows(change: &Change) -> Vec<Row> {
     rows
 }
 
-fn of_field(field: &Field, rows: &mut Vec<Row>) {
+fn of_field(field: &ChangedField, rows: &mut Vec<Row>) {
     let route = field.route.to_string();
     match &field.edit {
-        Edit::Added(value) => one(route, value, Mark::Added, rows),
-        Edit::Removed(value) => one(route, value, Mark::Removed, rows),
-        Edit::Changed(old, new) => {
+        FieldEdit::Added(value) => one(route, value, LineMark::Added, rows),
+        FieldEdit::Removed(value) => one(route, value, LineMark::Removed, rows),
+        FieldEdit::Changed(old, new) => {
             if let (Some(old), Some(new)) = (scalar(old), scalar(new)) {
                 rows.push(Row::Value {
                     route,
@@ -60,25 +60,25 @@ fn of_field(field: &Field, rows: &mut Vec<Row>) {
                 });
             } else {
                 rows.push(Row::Head(route));
-                block(old, Mark::Removed, rows);
-                block(new, Mark::Added, rows);
+                block(old, LineMark::Removed, rows);
+                block(new, LineMark::Added, rows);
             }
         }
-        Edit::Items { removed, added } => {
+        FieldEdit::Items { removed, added } => {
             rows.push(Row::Head(route));
-            for (items, mark) in [(removed, Mark::Removed), (added, Mark::Added)] {
+            for (items, mark) in [(removed, LineMark::Removed), (added, LineMark::Added)] {
                 for item in items {
                     let text = scalar(item).unwrap_or_else(|| item.to_string());
                     rows.push(Row::Line(mark, text));
                 }
             }
         }
-        Edit::Reordered(old, new) => rows.push(Row::Order {
+        FieldEdit::Reordered(old, new) => rows.push(Row::Order {
             route,
             before: old.join(", "),
             after: new.join(", "),
         }),
-        Edit::Text(hunks) => {
+        FieldEdit::Text(hunks) => {
             if !route.is_empty() {
                 rows.push(Row::Head(route));
             }
@@ -90,21 +90,21 @@ fn of_field(field: &Field, rows: &mut Vec<Row>) {
                 rows.extend(lines.map(|line| Row::Line(line.mark, line.text.clone())));
             }
         }
-        Edit::Secret(secrecy) => rows.push(Row::Secret {
+        FieldEdit::Secret(secrecy) => rows.push(Row::Secret {
             route,
             secrecy: *secrecy,
         }),
     }
 }
 
-fn one(route: String, value: &Value, mark: Mark, rows: &mut Vec<Row>) {
+fn one(route: String, value: &Value, mark: LineMark, rows: &mut Vec<Row>) {
     let Some(text) = scalar(value) else {
         rows.push(Row::Head(route));
         block(value, mark, rows);
         return;
     };
     let (before, after) = match mark {
-        Mark::Removed => (Some(text), None),
+        LineMark::Removed => (Some(text), None),
         _ => (None, Some(text)),
     };
     rows.push(Row::Value {
@@ -114,7 +114,7 @@ fn one(route: String, value: &Value, mark: Mark, rows: &mut Vec<Row>) {
     });
 }
 
-fn block(value: &Value, mark: Mark, rows: &mut Vec<Row>) {
+fn block(value: &Value, mark: LineMark, rows: &mut Vec<Row>) {
     let text = match value {
         Value::String(text) => text.clone(),
         value => yaml::emit(value),
@@ -174,7 +174,7 @@ impl Tone {
 
 /// Returns a change as the lines of a block in the form of a patch, which forms that colour patches
 /// know.
-pub(super) fn patch(change: &Change) -> Vec<(Tone, String)> {
+pub(super) fn patch(change: &ReportedChange) -> Vec<(Tone, String)> {
     let mut lines = Vec::new();
     for row in rows(change) {
         match row {
@@ -193,9 +193,9 @@ pub(super) fn patch(change: &Change) -> Vec<(Tone, String)> {
             }
             Row::Line(mark, text) => {
                 let tone = match mark {
-                    Mark::Same => Tone::Same,
-                    Mark::Added => Tone::Added,
-                    Mark::Removed => Tone::Removed,
+                    LineMark::Same => Tone::Same,
+                    LineMark::Added => Tone::Added,
+                    LineMark::Removed => Tone::Removed,
                 };
                 lines.push((tone, format!("{} {text}", mark.sign())));
             }

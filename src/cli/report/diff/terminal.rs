@@ -8,7 +8,7 @@ use super::{
 };
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
-use crate::diff::{Change, Danger, Kind, Mark, Report, Secrecy};
+use crate::diff::{ChangeKind, Danger, DiffReport, LineMark, ReportedChange, Secrecy};
 
 /// How to show a diff.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,8 +35,8 @@ const DANGER: &str = "\x1b[1m\x1b[91m";
 /// Renders a diff: dangers, each change with its fields, versions, and a last line that counts.
 ///
 /// Says one line where nothing differs. Ends in a line break.
-pub fn render(report: &Report, view: View) -> Shown {
-    let mut page = Page {
+pub fn render(report: &DiffReport, view: View) -> Shown {
+    let mut page = DiffTerminalPage {
         view,
         text: TerminalPage::new(view.color),
     };
@@ -82,12 +82,12 @@ pub fn render(report: &Report, view: View) -> Shown {
     page.text.finish()
 }
 
-struct Page {
+struct DiffTerminalPage {
     view: View,
     text: TerminalPage,
 }
 
-impl Page {
+impl DiffTerminalPage {
     fn blank(&mut self) {
         self.text.blank();
     }
@@ -107,13 +107,13 @@ impl Page {
         }
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &ReportedChange) {
         self.blank();
         let color = match change.kind {
-            Kind::Added => GREEN,
-            Kind::Removed => RED,
-            Kind::Renamed => CYAN,
-            Kind::Changed => YELLOW,
+            ChangeKind::Added => GREEN,
+            ChangeKind::Removed => RED,
+            ChangeKind::Renamed => CYAN,
+            ChangeKind::Changed => YELLOW,
         };
         let title = format!("{} {}", change.kind.sign(), title(change));
         self.line(color, title);
@@ -137,7 +137,7 @@ impl Page {
         }
     }
 
-    fn rows(&mut self, change: &Change) {
+    fn rows(&mut self, change: &ReportedChange) {
         let rows = rows(change);
         let limit = match (&change.body, self.view.body_lines) {
             (Some(_), Some(limit)) if rows.len() > limit + 1 => limit,
@@ -192,9 +192,9 @@ impl Page {
             }
             Row::Line(mark, text) => {
                 let color = match mark {
-                    Mark::Added => GREEN,
-                    Mark::Removed => RED,
-                    Mark::Same => DIM,
+                    LineMark::Added => GREEN,
+                    LineMark::Removed => RED,
+                    LineMark::Same => DIM,
                 };
                 let sign = format!("    {} ", mark.sign());
                 self.text.file_line(color, sign, text);

@@ -2,7 +2,7 @@
 
 use tera::{Kwargs, Value};
 
-use super::environment::Environment;
+use super::environment::TemplateEnvironment;
 use super::session;
 use crate::diagnostic::closest;
 
@@ -19,7 +19,7 @@ pub struct Function {
     /// Whether its value may be seen.
     pub flow: Flow,
     pub(super) arguments: &'static [&'static str],
-    pub(super) call: fn(&Environment, &Arguments) -> Result<Value, Failure>,
+    pub(super) call: fn(&TemplateEnvironment, &Arguments) -> Result<Value, FunctionFailure>,
 }
 
 /// What a function reads, and who may see what it gives.
@@ -45,18 +45,18 @@ pub struct Filter {
     /// Whether its value may be undefined.
     pub(super) takes_undefined: bool,
     pub(super) arguments: &'static [&'static str],
-    pub(super) call: fn(&Value, &Arguments) -> Result<Value, Failure>,
+    pub(super) call: fn(&Value, &Arguments) -> Result<Value, FunctionFailure>,
 }
 
 /// Why a call failed. Never carries the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct FunctionFailure {
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) hints: Vec<String>,
 }
 
-impl Failure {
+impl FunctionFailure {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -113,12 +113,14 @@ impl Arguments {
         callee: &'static str,
         known: &[&str],
         given: Kwargs,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, FunctionFailure> {
         for (key, _) in given.iter() {
             let name = key.as_str().unwrap_or_default();
             if !known.contains(&name) {
                 let message = format!("`{callee}` has no argument `{name}`");
-                return Err(Failure::argument(message).with_suggestion(name, known.iter().copied()));
+                return Err(
+                    FunctionFailure::argument(message).with_suggestion(name, known.iter().copied())
+                );
             }
         }
         Ok(Self {
@@ -140,9 +142,9 @@ impl Arguments {
         found.map(|(_, value)| value)
     }
 
-    fn value(&self, name: &str) -> Result<Option<&Value>, Failure> {
+    fn value(&self, name: &str) -> Result<Option<&Value>, FunctionFailure> {
         match self.given(name) {
-            Some(value) if value.is_undefined() => Err(Failure::undefined(format!(
+            Some(value) if value.is_undefined() => Err(FunctionFailure::undefined(format!(
                 "the argument `{name}` of `{}` is not defined",
                 self.callee
             ))),
@@ -150,30 +152,30 @@ impl Arguments {
         }
     }
 
-    fn missing(&self, name: &str) -> Failure {
-        Failure::argument(format!("`{}` needs the argument `{name}`", self.callee))
+    fn missing(&self, name: &str) -> FunctionFailure {
+        FunctionFailure::argument(format!("`{}` needs the argument `{name}`", self.callee))
     }
 
-    fn required(&self, name: &str) -> Result<&Value, Failure> {
+    fn required(&self, name: &str) -> Result<&Value, FunctionFailure> {
         self.value(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// Returns a value of any kind that must be given, and may be undefined.
-    pub(super) fn anything(&self, name: &str) -> Result<&Value, Failure> {
+    pub(super) fn anything(&self, name: &str) -> Result<&Value, FunctionFailure> {
         self.given(name).ok_or_else(|| self.missing(name))
     }
 
-    fn wrong(&self, name: &str, wanted: &str, value: &Value) -> Failure {
+    fn wrong(&self, name: &str, wanted: &str, value: &Value) -> FunctionFailure {
         let message = format!(
             "the argument `{name}` of `{}` must be {wanted}, not {}",
             self.callee,
             kind(value)
         );
-        Failure::argument(message)
+        FunctionFailure::argument(message)
     }
 
     /// Returns a text that must be given.
-    pub(super) fn text(&self, name: &str) -> Result<&str, Failure> {
+    pub(super) fn text(&self, name: &str) -> Result<&str, FunctionFailure> {
         let value = self.required(name)?;
         value
             .as_str()
@@ -181,7 +183,11 @@ impl Arguments {
     }
 
     /// Returns a text, or what it is when it is not given.
-    pub(super) fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Failure> {
+    pub(super) fn text_or<'a>(
+        &'a self,
+        name: &str,
+        default: &'a str,
+    ) -> Result<&'a str, FunctionFailure> {
         if self.value(name)?.is_some() {
             self.text(name)
         } else {
@@ -190,7 +196,7 @@ impl Arguments {
     }
 
     /// Returns a whole number that must be given.
-    pub(super) fn integer(&self, name: &str) -> Result<i128, Failure> {
+    pub(super) fn integer(&self, name: &str) -> Result<i128, FunctionFailure> {
         let value = self.required(name)?;
         value
             .as_i128()
@@ -198,7 +204,7 @@ impl Arguments {
     }
 
     /// Returns a whole number, or what it is when it is not given.
-    pub(super) fn integer_or(&self, name: &str, default: i128) -> Result<i128, Failure> {
+    pub(super) fn integer_or(&self, name: &str, default: i128) -> Result<i128, FunctionFailure> {
         if self.value(name)?.is_some() {
             self.integer(name)
         } else {
@@ -207,7 +213,7 @@ impl Arguments {
     }
 
     /// Returns a truth value, `false` when it is not given.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Failure> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, FunctionFailure> {
         match self.value(name)? {
             Some(value) => value
                 .as_bool()

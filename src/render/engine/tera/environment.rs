@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::callable::{Failure, Flow};
+use super::callable::{Flow, FunctionFailure};
 use super::{session, sourcemap};
 use crate::render::apps::is_on;
 use crate::secret::{Secrets, stand_in};
@@ -24,25 +24,25 @@ pub(in crate::render) struct Other {
 }
 
 /// What a file holds; `None` when there is none.
-type Content = Option<Arc<Vec<u8>>>;
+type LoadedContent = Option<Arc<Vec<u8>>>;
 
 /// The project as seen by the functions of templates.
 ///
 /// Files are loaded on demand: a function that wants one that is not here yet says so and stops, the
 /// engine loads it and renders the template again. So functions stay free of borrows and of the disk.
 #[derive(Default)]
-pub(in crate::render) struct Environment {
+pub(in crate::render) struct TemplateEnvironment {
     apps: Vec<App>,
     /// The outputs of all templates, whether they are rendered or not, sorted.
     outputs: Vec<String>,
     /// By path, as a secret or not.
-    files: Mutex<BTreeMap<(String, bool), Content>>,
+    files: Mutex<BTreeMap<(String, bool), LoadedContent>>,
     secrets: Mutex<Secrets>,
     /// Whether a value or a file holds what could be taken for a marker of the map of lines.
     marker_like: AtomicBool,
 }
 
-impl Environment {
+impl TemplateEnvironment {
     pub(in crate::render) fn new(apps: Vec<App>, outputs: Vec<String>, values: &Value) -> Self {
         Self {
             apps,
@@ -72,13 +72,17 @@ impl Environment {
     }
 
     /// Reads a file that was loaded, as this rendering has it; asks for it otherwise.
-    pub(super) fn file(&self, path: &str, flow: Flow) -> Result<Option<Arc<Vec<u8>>>, Failure> {
+    pub(super) fn file(
+        &self,
+        path: &str,
+        flow: Flow,
+    ) -> Result<Option<Arc<Vec<u8>>>, FunctionFailure> {
         let secret = flow != Flow::Open;
         let loaded = lock(&self.files).get(&(path.to_owned(), secret)).cloned();
         let Some(content) = loaded else {
             session::want(path, secret);
             let message = format!("`{path}` is not loaded");
-            return Err(Failure::new("unreadable-file", message));
+            return Err(FunctionFailure::new("unreadable-file", message));
         };
         let replaced = session::other().is_some_and(|other| {
             let seen = flow == Flow::Declassified && !other.declassified;

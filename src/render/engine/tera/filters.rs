@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 use tera::{Kwargs, State, Tera, TeraResult, Value};
 
-use super::callable::{Arguments, Failure, Filter, kind};
+use super::callable::{Arguments, Filter, FunctionFailure, kind};
 use super::session;
 use super::sourcemap;
 use crate::yaml;
@@ -176,7 +176,7 @@ pub(super) fn register(tera: &mut Tera) {
         sourcemap::INDENT,
         |text: &str, given: Kwargs, _: &State| -> TeraResult<Value> {
             let by = given.must_get::<&str>("by")?;
-            let indented = indented(text, by, true).map_err(Failure::into_tera)?;
+            let indented = indented(text, by, true).map_err(FunctionFailure::into_tera)?;
             Ok(Value::from(indented))
         },
     );
@@ -187,7 +187,7 @@ pub(super) fn register(tera: &mut Tera) {
                 Arguments::new(filter.name, filter.arguments, given)
                     .and_then(|arguments| {
                         if value.is_undefined() && !filter.takes_undefined {
-                            return Err(Failure::undefined(format!(
+                            return Err(FunctionFailure::undefined(format!(
                                 "the value of `{}` is not defined",
                                 filter.name
                             )));
@@ -197,18 +197,18 @@ pub(super) fn register(tera: &mut Tera) {
                         session::pay_for_result(&result)?;
                         Ok(result)
                     })
-                    .map_err(Failure::into_tera)
+                    .map_err(FunctionFailure::into_tera)
             },
         );
     }
 }
 
-fn wrong_value(filter: &str, wanted: &str, value: &Value) -> Failure {
-    Failure::argument(format!("`{filter}` takes {wanted}, not {}", kind(value)))
+fn wrong_value(filter: &str, wanted: &str, value: &Value) -> FunctionFailure {
+    FunctionFailure::argument(format!("`{filter}` takes {wanted}, not {}", kind(value)))
 }
 
 /// Returns a scalar as it would be printed; null is refused, since an empty value is hardly meant.
-fn scalar(filter: &str, value: &Value) -> Result<String, Failure> {
+fn scalar(filter: &str, value: &Value) -> Result<String, FunctionFailure> {
     if value.is_string() || value.is_number() || value.is_bool() {
         Ok(value.to_string())
     } else {
@@ -216,28 +216,28 @@ fn scalar(filter: &str, value: &Value) -> Result<String, Failure> {
     }
 }
 
-fn string<'v>(filter: &str, value: &'v Value) -> Result<&'v str, Failure> {
+fn string<'v>(filter: &str, value: &'v Value) -> Result<&'v str, FunctionFailure> {
     value
         .as_str()
         .ok_or_else(|| wrong_value(filter, "a string", value))
 }
 
-fn b64decode(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn b64decode(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     let text = string("b64decode", value)?;
     let compact: String = text.split_ascii_whitespace().collect();
     let bytes = STANDARD
         .decode(compact)
-        .map_err(|_| Failure::argument("the value is not Base64"))?;
+        .map_err(|_| FunctionFailure::argument("the value is not Base64"))?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::argument("the value decodes to no UTF-8 text"))?;
+        .map_err(|_| FunctionFailure::argument("the value decodes to no UTF-8 text"))?;
     Ok(Value::from(text))
 }
 
-fn b64encode(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn b64encode(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     Ok(Value::from(STANDARD.encode(scalar("b64encode", value)?)))
 }
 
-fn basename(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn basename(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     let path = string("basename", value)?.trim_end_matches('/');
     Ok(Value::from(path.rsplit('/').next().unwrap_or(path)))
 }
@@ -247,14 +247,14 @@ fn is_unset(value: &Value) -> bool {
     value.is_undefined() || value.is_none()
 }
 
-fn default(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+fn default(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let default = arguments.anything("value")?;
     let empty = arguments.flag("boolean")? && !value.is_truthy();
     let replaced = is_unset(value) || empty;
     Ok(if replaced { default } else { value }.clone())
 }
 
-fn get(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+fn get(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let Some(map) = value.as_map() else {
         return Err(wrong_value("get", "a map", value));
     };
@@ -267,30 +267,30 @@ fn get(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
         (Some(value), Some(_)) if !is_unset(value) => Ok(value.clone()),
         (_, Some(default)) => Ok(default.clone()),
         // Which key may come from a secret.
-        (None, None) => Err(Failure::new(
+        (None, None) => Err(FunctionFailure::new(
             "template-failed",
             "the map does not have this key, and there is no default",
         )),
     }
 }
 
-fn from_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn from_json(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     let text = string("from_json", value)?;
     let read: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Failure::argument(format!("the value is not JSON, from {place} on"))
+        FunctionFailure::argument(format!("the value is not JSON, from {place} on"))
     })?;
     Ok(Value::from_serializable(&read))
 }
 
-fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+fn indent(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let text = string("indent", value)?;
     let width = arguments.integer_or("width", 4)?;
     let width = usize::try_from(width)
         .ok()
         .filter(|width| *width <= 100)
         .ok_or_else(|| {
-            Failure::argument("the argument `width` of `indent` must be from 0 to 100")
+            FunctionFailure::argument("the argument `width` of `indent` must be from 0 to 100")
         })?;
     let first = arguments.flag("first")?;
     let by = " ".repeat(width);
@@ -300,7 +300,7 @@ fn indent(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
 /// Puts `by` before each line, before the first one only if `first`.
 ///
 /// An empty line stays empty. One of blanks is content, in a block text of YAML that has other lines.
-fn indented(text: &str, by: &str, first: bool) -> Result<String, Failure> {
+fn indented(text: &str, by: &str, first: bool) -> Result<String, FunctionFailure> {
     session::pay_for_text(text.len() + by.len() * (text.matches('\n').count() + 1))?;
     let mut indented = String::with_capacity(text.len() + by.len() * 8);
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -312,7 +312,7 @@ fn indented(text: &str, by: &str, first: bool) -> Result<String, Failure> {
     Ok(indented)
 }
 
-fn join(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+fn join(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let Some(items) = value.as_array() else {
         return Err(wrong_value("join", "a list", value));
     };
@@ -324,7 +324,7 @@ fn join(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
     Ok(Value::from(items.join(separator)))
 }
 
-fn replace(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
+fn replace(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let text = string("replace", value)?;
     let (from, to) = (arguments.text("from")?, arguments.text("to")?);
     let growth = text.matches(from).count().saturating_mul(to.len());
@@ -333,7 +333,7 @@ fn replace(value: &Value, arguments: &Arguments) -> Result<Value, Failure> {
 }
 
 /// YAML's double quotes are JSON's, but for what YAML does not take unescaped.
-fn quote(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn quote(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     let text = if value.is_none() {
         String::new()
     } else {
@@ -352,16 +352,16 @@ fn quote(value: &Value, _: &Arguments) -> Result<Value, Failure> {
     Ok(Value::from(quoted))
 }
 
-fn to_json(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn to_json(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     Ok(Value::from(plain("to_json", value)?.to_string()))
 }
 
-fn to_yaml(value: &Value, _: &Arguments) -> Result<Value, Failure> {
+fn to_yaml(value: &Value, _: &Arguments) -> Result<Value, FunctionFailure> {
     let text = yaml::emit(&plain("to_yaml", value)?);
     Ok(Value::from(text.strip_suffix('\n').unwrap_or(&text)))
 }
 
-fn plain(filter: &str, value: &Value) -> Result<serde_json::Value, Failure> {
+fn plain(filter: &str, value: &Value) -> Result<serde_json::Value, FunctionFailure> {
     serde_json::to_value(value)
         .map_err(|_| wrong_value(filter, "a value that JSON can hold", value))
 }

@@ -8,8 +8,8 @@ mod outputs;
 
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
-use super::callable::{Arguments, Failure, Flow, Function};
-use super::environment::Environment;
+use super::callable::{Arguments, Flow, Function, FunctionFailure};
+use super::environment::TemplateEnvironment;
 use super::{meter, session};
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ pub static FUNCTIONS: &[Function] = &[
 pub(super) const BUILT_IN: &[&str] = &["range", "throw"];
 
 /// Makes the functions known to Tera.
-pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
+pub(super) fn register(tera: &mut Tera, environment: &Arc<TemplateEnvironment>) {
     for function in FUNCTIONS {
         let environment = Arc::clone(environment);
         tera.register_function(
@@ -116,14 +116,14 @@ pub(super) fn register(tera: &mut Tera, environment: &Arc<Environment>) {
                         session::pay_for_result(&result)?;
                         Ok(result)
                     })
-                    .map_err(Failure::into_tera)
+                    .map_err(FunctionFailure::into_tera)
             },
         );
     }
     tera.register_function("range", |given: Kwargs, _: &State| -> TeraResult<Value> {
         Arguments::new("range", &["start", "end", "step_by"], given)
             .and_then(|arguments| network::range(&arguments))
-            .map_err(Failure::into_tera)
+            .map_err(FunctionFailure::into_tera)
     });
     tera.register_function(
         meter::STEP,

@@ -6,18 +6,18 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use tera::{Delimiters, ErrorKind, Tera};
 
-use super::environment::Environment;
+use super::environment::TemplateEnvironment;
 use super::report;
 use super::scan::{BLOCK, COMMENT, VARIABLE};
 use super::sourcemap::{Copy, Interleaved};
-use super::template::{ByName, Template};
+use super::template::{ByName, PreparedTemplate};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 /// The texts of all templates with what Tera needs to count and to map.
 pub(super) struct Copies<'t> {
-    templates: &'t [Template],
+    templates: &'t [PreparedTemplate],
     /// With markers and calls that pay.
     marked: Vec<Interleaved>,
     /// With calls that pay: made for those that are rendered so, which are few.
@@ -26,7 +26,7 @@ pub(super) struct Copies<'t> {
 
 impl<'t> Copies<'t> {
     /// Copies templates, side by side.
-    pub(super) fn new(templates: &'t [Template]) -> Self {
+    pub(super) fn new(templates: &'t [PreparedTemplate]) -> Self {
         let numbered = templates.par_iter().enumerate();
         let marked = numbered.map(|(id, template)| template.copied(id, Copy::Marked));
         Self {
@@ -71,7 +71,7 @@ impl<'t> Copies<'t> {
 }
 
 /// The templates of a run.
-pub(super) struct Parsed {
+pub(super) struct ParsedTemplates {
     base: Tera,
     /// Those that stand alone, with markers, on shelves that were filled side by side.
     shelves: Vec<Tera>,
@@ -89,12 +89,12 @@ pub(super) struct Parsed {
     plain: OnceLock<Tera>,
 }
 
-impl Parsed {
+impl ParsedTemplates {
     /// Parses templates; those that have problems are reported, all of them, and go to `broken`.
     pub(super) fn of(
-        templates: &[Template],
+        templates: &[PreparedTemplate],
         copies: &Copies<'_>,
-        environment: &Arc<Environment>,
+        environment: &Arc<TemplateEnvironment>,
         broken: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
@@ -124,7 +124,7 @@ impl Parsed {
     }
 
     /// Parses templates that have no problems; `None` if one has, or cannot be parsed with its markers.
-    fn sound(base: &Tera, templates: &[Template], copies: &Copies<'_>) -> Option<Self> {
+    fn sound(base: &Tera, templates: &[PreparedTemplate], copies: &Copies<'_>) -> Option<Self> {
         let (alone, others): (Vec<usize>, Vec<usize>) =
             (0..templates.len()).partition(|id| templates[*id].stands_alone());
         let shelves = rayon::current_num_threads() * 2;
@@ -168,7 +168,12 @@ impl Parsed {
     }
 
     /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
-    pub(super) fn metered(&self, all: &[Template], copies: &Copies<'_>, alone: bool) -> &Tera {
+    pub(super) fn metered(
+        &self,
+        all: &[PreparedTemplate],
+        copies: &Copies<'_>,
+        alone: bool,
+    ) -> &Tera {
         let whole = alone || self.marked.is_none();
         let parsed = if whole {
             &self.metered
@@ -183,7 +188,7 @@ impl Parsed {
     }
 
     /// Returns the templates as they are, for the report of what a metered one has shown to fail.
-    pub(super) fn plain(&self, all: &[Template]) -> &Tera {
+    pub(super) fn plain(&self, all: &[PreparedTemplate]) -> &Tera {
         self.plain.get_or_init(|| {
             let texts = all.iter();
             let texts = texts.map(|template| (&template.name, template.text()));
@@ -193,9 +198,9 @@ impl Parsed {
 }
 
 /// Adds what templates include or extend, near or far; by their numbers.
-fn with_targets(templates: &[Template], some: &[usize]) -> Vec<usize> {
+fn with_targets(templates: &[PreparedTemplate], some: &[usize]) -> Vec<usize> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
-    let mut todo: Vec<&Template> = some.iter().map(|id| &templates[*id]).collect();
+    let mut todo: Vec<&PreparedTemplate> = some.iter().map(|id| &templates[*id]).collect();
     while let Some(template) = todo.pop() {
         if wanted.insert(&template.name) {
             let targets: BTreeSet<&str> = template.targets().map(|(target, _)| target).collect();
@@ -215,7 +220,7 @@ fn parse(
     tera.add_raw_templates(texts).is_ok().then_some(tera)
 }
 
-fn base(environment: &Arc<Environment>) -> Tera {
+fn base(environment: &Arc<TemplateEnvironment>) -> Tera {
     let mut tera = Tera::default();
     tera.set_delimiters(Delimiters {
         block_start: BLOCK.0.into(),
@@ -235,7 +240,7 @@ fn base(environment: &Arc<Environment>) -> Tera {
 /// Parses the metered templates, and reports those that cannot be parsed for what meters them.
 fn parse_metered(
     base: &Tera,
-    templates: &[Template],
+    templates: &[PreparedTemplate],
     copies: &Copies<'_>,
     broken: &mut BTreeSet<String>,
     problems: &mut Vec<Diagnostic>,
@@ -262,7 +267,7 @@ fn parse_metered(
 /// Parses the marked templates; a template that only parses without markers goes without.
 fn parse_marked(
     base: &Tera,
-    templates: &[Template],
+    templates: &[PreparedTemplate],
     copies: &Copies<'_>,
     broken: &BTreeSet<String>,
 ) -> Option<Tera> {

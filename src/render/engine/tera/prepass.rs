@@ -4,7 +4,7 @@
 //! `␣␣#% if a %#⏎` becomes `#%␣␣ if a ⏎%#`. Byte length and line numbers stay, so that a span in the
 //! prepared text is one in the text that the user wrote.
 
-use super::scan::{Kind, Tag};
+use super::scan::{Tag, TagKind};
 use super::sourcemap::IncludeIndents;
 
 /// Prepares a template whose tags are `tags`.
@@ -65,7 +65,7 @@ pub(super) fn include_indents(text: &str, tags: &[Tag]) -> IncludeIndents {
 }
 
 /// Tags that have their line, or lines, for themselves.
-struct Run {
+struct LoneTags {
     /// The start of the line.
     start: usize,
     /// Behind the line break, or the end of the text.
@@ -74,7 +74,7 @@ struct Run {
     next: usize,
 }
 
-fn run_at(text: &str, tags: &[Tag], first: usize) -> Option<Run> {
+fn run_at(text: &str, tags: &[Tag], first: usize) -> Option<LoneTags> {
     let tag = &tags[first];
     let before = &text[..tag.outer.start];
     let start = before.trim_end_matches([' ', '\t']).len();
@@ -85,7 +85,7 @@ fn run_at(text: &str, tags: &[Tag], first: usize) -> Option<Run> {
     }
     let mut next = first;
     loop {
-        let tag = tags.get(next).filter(|tag| tag.kind != Kind::Variable)?;
+        let tag = tags.get(next).filter(|tag| tag.kind != TagKind::Variable)?;
         next += 1;
         let rest = &text[tag.outer.end..];
         let trimmed = rest.trim_start_matches([' ', '\t']);
@@ -99,7 +99,7 @@ fn run_at(text: &str, tags: &[Tag], first: usize) -> Option<Run> {
             line if line.starts_with("\r\n") => 2,
             _ => return None,
         };
-        return Some(Run {
+        return Some(LoneTags {
             start,
             end: end + line_break,
             next,

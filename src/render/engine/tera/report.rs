@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use tera::{Context, ErrorKind, ReportError};
 
-use super::callable::Failure;
-use super::scan::{self, Kind, Tag};
-use super::template::{ByName, Template};
+use super::callable::FunctionFailure;
+use super::scan::{self, Tag, TagKind};
+use super::template::{ByName, PreparedTemplate};
 use super::{filters, functions, sealed_text, undefined};
 use crate::diagnostic::Diagnostic;
 use crate::render::condition::lower_first;
@@ -43,7 +43,7 @@ const RAW_HINT: &str =
     "what is meant for another tool stays as it is between `#% raw %#` and `#% endraw %#`";
 
 /// Reports a template that does not parse.
-pub(super) fn syntax(report: &ReportError, template: &Template) -> Diagnostic {
+pub(super) fn syntax(report: &ReportError, template: &PreparedTemplate) -> Diagnostic {
     let span = clamp(template, &report.span().range);
     let better = match report.message() {
         "Unexpected end of input" => unclosed(template),
@@ -66,7 +66,7 @@ pub(super) fn syntax(report: &ReportError, template: &Template) -> Diagnostic {
 
 /// Returns whether the tag around a byte looks like the text of another tool: one that is never closed, or that has the
 /// braces of one, as `#{record["host"]}` of Fluentd.
-fn is_of_another_tool(template: &Template, at: usize) -> bool {
+fn is_of_another_tool(template: &PreparedTemplate, at: usize) -> bool {
     let text = &template.source.text;
     if scan::unclosed(text, &template.tags).is_some_and(|(start, _)| start <= at) {
         return true;
@@ -77,11 +77,11 @@ fn is_of_another_tool(template: &Template, at: usize) -> bool {
     let behind = &text[tag.outer.start..];
     let line = behind.lines().next().unwrap_or_default();
     let close = line.find('}').map(|close| &line[close..]);
-    tag.kind == Kind::Variable && close.is_some_and(|close| !close.starts_with(scan::VARIABLE.1))
+    tag.kind == TagKind::Variable && close.is_some_and(|close| !close.starts_with(scan::VARIABLE.1))
 }
 
 /// Finds the tag or the statement whose end is missing.
-fn unclosed(template: &Template) -> Option<Diagnostic> {
+fn unclosed(template: &PreparedTemplate) -> Option<Diagnostic> {
     let source = &template.source;
     if let Some((at, kind)) = scan::unclosed(&source.text, &template.tags) {
         let span = Span::new(at, source.line_span(source.line_column(at).0).end);
@@ -103,13 +103,13 @@ fn unclosed(template: &Template) -> Option<Diagnostic> {
 }
 
 /// Lists the statements that are open at a byte, the innermost last.
-fn open_statements(template: &Template, at: usize) -> Vec<(&str, &Tag)> {
+fn open_statements(template: &PreparedTemplate, at: usize) -> Vec<(&str, &Tag)> {
     let text = &template.source.text;
     let mut open: Vec<(&str, &Tag)> = Vec::new();
     for tag in template
         .tags
         .iter()
-        .filter(|tag| tag.kind == Kind::Block && tag.outer.end <= at)
+        .filter(|tag| tag.kind == TagKind::Block && tag.outer.end <= at)
     {
         let keyword = tag.keyword(text);
         if let Some(closed) = keyword.strip_prefix("end") {
@@ -124,7 +124,7 @@ fn open_statements(template: &Template, at: usize) -> Vec<(&str, &Tag)> {
 }
 
 /// Reports a statement that does not exist, or that ends what is not open.
-fn unknown_statement(template: &Template, span: Span) -> Diagnostic {
+fn unknown_statement(template: &PreparedTemplate, span: Span) -> Diagnostic {
     let source = &template.source;
     let keyword = template
         .tag_at(span.start)
@@ -186,7 +186,7 @@ pub(super) fn references(
 }
 
 /// Finds the template and the byte that `name:line:column` stands for.
-fn locate<'t>(place: &str, templates: &ByName<'t>) -> Option<(&'t Template, usize)> {
+fn locate<'t>(place: &str, templates: &ByName<'t>) -> Option<(&'t PreparedTemplate, usize)> {
     let mut parts = place.rsplitn(3, ':');
     let column: usize = parts.next()?.parse().ok()?;
     let line: usize = parts.next()?.parse().ok()?;
@@ -205,7 +205,12 @@ fn locate<'t>(place: &str, templates: &ByName<'t>) -> Option<(&'t Template, usiz
 }
 
 /// Reports a name that is not known: ``Unknown filter `x` ``.
-fn unknown(message: &str, template: &Template, at: usize, components: &[&str]) -> Diagnostic {
+fn unknown(
+    message: &str,
+    template: &PreparedTemplate,
+    at: usize,
+    components: &[&str],
+) -> Diagnostic {
     let mut words = message.splitn(3, ' ');
     let sort = words.nth(1).unwrap_or_default();
     let name = words.next().unwrap_or_default().trim_matches('`');
@@ -257,7 +262,7 @@ fn duplicate_component(
     let (Some(first), Some(second)) = (owners.next(), owners.next()) else {
         return Vec::new();
     };
-    let place = |template: &Template| {
+    let place = |template: &PreparedTemplate| {
         let source = &template.source;
         let tag = template.tags.iter().find(|tag| {
             tag.keyword(&source.text) == "component"
@@ -279,8 +284,8 @@ pub(super) fn unexplained(error: &tera::Error) -> Diagnostic {
 /// Reports a rendering that failed in `template` or in one that it includes.
 pub(super) fn rendering(
     error: &tera::Error,
-    failure: Option<Failure>,
-    template: &Template,
+    failure: Option<FunctionFailure>,
+    template: &PreparedTemplate,
     templates: &ByName<'_>,
     variables: &Context,
 ) -> Diagnostic {
@@ -313,7 +318,7 @@ pub(super) fn rendering(
     });
     // `#{a}#{b}` of tmux ends as one of ours does.
     let braces = tag.is_some_and(|tag| {
-        tag.kind == Kind::Variable && source.text[tag.outer.end..].starts_with('{')
+        tag.kind == TagKind::Variable && source.text[tag.outer.end..].starts_with('{')
     });
     let diagnostic = if braces {
         diagnostic.with_hint(RAW_HINT)
@@ -328,7 +333,7 @@ pub(super) fn rendering(
         })
 }
 
-fn from_failure(failure: Failure) -> Diagnostic {
+fn from_failure(failure: FunctionFailure) -> Diagnostic {
     let diagnostic = Diagnostic::error(failure.code, failure.message);
     failure
         .hints
@@ -354,7 +359,7 @@ fn callers(error: &tera::Error, templates: &ByName<'_>) -> Vec<Place> {
 }
 
 /// Fits a range of Tera's into the text of a template, without the white space around it.
-fn clamp(template: &Template, range: &std::ops::Range<usize>) -> Span {
+fn clamp(template: &PreparedTemplate, range: &std::ops::Range<usize>) -> Span {
     let text = &template.source.text;
     let inside = |at: usize| char_boundary(text, template.original(at));
     let (start, end) = (inside(range.start), inside(range.end.max(range.start)));

@@ -17,7 +17,7 @@ pub(super) const COMMENT: (&str, &str) = ("#|", "|#");
 
 /// What a tag does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TagKind {
     /// `#{ … }#`
     Variable,
     /// `#% … %#`
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Comment,
 }
 
-impl Kind {
+impl TagKind {
     /// Returns what starts and what ends it.
     pub(super) const fn delimiters(self) -> (&'static str, &'static str) {
         match self {
@@ -41,7 +41,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tag {
     /// What it does.
-    pub(super) kind: Kind,
+    pub(super) kind: TagKind,
     /// The whole tag with delimiters.
     pub(super) outer: Range<usize>,
     /// What stands between the delimiters and their dashes.
@@ -85,7 +85,7 @@ impl Tag {
 
     /// Returns the first word of a statement (`for`, `endif`), empty for other tags.
     pub(super) fn keyword<'t>(&self, text: &'t str) -> &'t str {
-        if self.kind != Kind::Block {
+        if self.kind != TagKind::Block {
             return "";
         }
         let inner = text[self.inner.clone()].trim_start();
@@ -113,7 +113,7 @@ pub(super) fn scan(text: &str) -> Vec<Tag> {
     while let Some((start, kind)) = next_start(text, at) {
         let dash_start = text.as_bytes().get(start + 2) == Some(&b'-');
         let body = start + 2 + usize::from(dash_start);
-        if kind == Kind::Block && skip_word(text, body, "raw").is_some() {
+        if kind == TagKind::Block && skip_word(text, body, "raw").is_some() {
             let Some((open, close)) = raw_block(text, start, body, dash_start) else {
                 return tags;
             };
@@ -122,8 +122,8 @@ pub(super) fn scan(text: &str) -> Vec<Tag> {
             continue;
         }
         let end = match kind {
-            Kind::Comment => comment_end(text, body),
-            Kind::Block | Kind::Variable => expression_end(text, body, kind.delimiters().1),
+            TagKind::Comment => comment_end(text, body),
+            TagKind::Block | TagKind::Variable => expression_end(text, body, kind.delimiters().1),
         };
         let Some((inner_end, dash_end)) = end else {
             return tags;
@@ -141,17 +141,17 @@ pub(super) fn scan(text: &str) -> Vec<Tag> {
 }
 
 /// Returns where the tag starts at which the scan stopped, if it did.
-pub(super) fn unclosed(text: &str, tags: &[Tag]) -> Option<(usize, Kind)> {
+pub(super) fn unclosed(text: &str, tags: &[Tag]) -> Option<(usize, TagKind)> {
     next_start(text, tags.last().map_or(0, |tag| tag.outer.end))
 }
 
-fn next_start(text: &str, from: usize) -> Option<(usize, Kind)> {
+fn next_start(text: &str, from: usize) -> Option<(usize, TagKind)> {
     let hashes = text.get(from..)?.match_indices('#');
     let mut starts = hashes.map(|(at, _)| from + at);
     starts.find_map(|at| match text.as_bytes().get(at + 1)? {
-        b'{' => Some((at, Kind::Variable)),
-        b'%' => Some((at, Kind::Block)),
-        b'|' => Some((at, Kind::Comment)),
+        b'{' => Some((at, TagKind::Variable)),
+        b'%' => Some((at, TagKind::Block)),
+        b'|' => Some((at, TagKind::Comment)),
         _ => None,
     })
 }
@@ -219,7 +219,7 @@ fn skip_word(text: &str, from: usize, word: &str) -> Option<(usize, bool, usize)
 fn raw_block(text: &str, start: usize, body: usize, dash_start: bool) -> Option<(Tag, Tag)> {
     let (inner_end, dash_end, end) = skip_word(text, body, "raw")?;
     let open = Tag {
-        kind: Kind::Block,
+        kind: TagKind::Block,
         outer: start..end,
         inner: body..inner_end,
         dash_start,
@@ -232,7 +232,7 @@ fn raw_block(text: &str, start: usize, body: usize, dash_start: bool) -> Option<
         if let Some((inner_end, dash_end, end)) = skip_word(text, at, "endraw") {
             let dash_start = text.as_bytes().get(at) == Some(&b'-');
             let close = Tag {
-                kind: Kind::Block,
+                kind: TagKind::Block,
                 outer: found..end,
                 inner: at + usize::from(dash_start)..inner_end,
                 dash_start,

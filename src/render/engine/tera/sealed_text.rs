@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::scan::{Kind, Tag, scan, string_length};
-use super::template::Template;
+use super::scan::{Tag, TagKind, scan, string_length};
+use super::template::PreparedTemplate;
 use crate::diagnostic::Diagnostic;
 use crate::render::layers::SUFFIX;
 use crate::source::{Source, Span};
@@ -27,8 +27,8 @@ pub(in crate::render) fn veiled(source: &Arc<Source>) -> Arc<Source> {
 }
 
 /// Hides the texts of all templates that others include whose outputs will be sealed.
-pub(in crate::render) fn veil_included(templates: &mut [Template]) {
-    let own = |template: &&Template| {
+pub(in crate::render) fn veil_included(templates: &mut [PreparedTemplate]) {
+    let own = |template: &&PreparedTemplate| {
         is_secret_path(template.name.strip_suffix(SUFFIX).unwrap_or(&template.name))
     };
     let included: BTreeMap<&str, Vec<&str>> = templates
@@ -62,7 +62,10 @@ pub(in crate::render) fn veil_included(templates: &mut [Template]) {
 }
 
 /// Takes a message back that quotes a text of a template of which no text is shown.
-pub(super) fn without_quotes(mut diagnostic: Diagnostic, template: &Template) -> Diagnostic {
+pub(super) fn without_quotes(
+    mut diagnostic: Diagnostic,
+    template: &PreparedTemplate,
+) -> Diagnostic {
     let text = &template.source.text;
     if template.source.visible() == Some(text) || !QUOTING.contains(&diagnostic.code) {
         return diagnostic;
@@ -89,7 +92,7 @@ fn hidden(text: &str, tags: &[Tag]) -> Vec<Span> {
     let mut from = 0;
     for tag in tags {
         spans.push(Span::new(from, tag.outer.start));
-        if tag.kind == Kind::Comment {
+        if tag.kind == TagKind::Comment {
             spans.push(Span::new(tag.inner.start, tag.inner.end));
         } else {
             spans.extend(strings(text, tag));

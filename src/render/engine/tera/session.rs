@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tera::Value;
 
-use super::callable::Failure;
+use super::callable::FunctionFailure;
 use super::environment::Other;
 use crate::diagnostic::Diagnostic;
 
@@ -34,7 +34,7 @@ const ITEM: usize = 16;
 
 /// What a rendering did besides printing.
 #[derive(Default)]
-pub(super) struct Session {
+pub(super) struct RenderSession {
     /// The rounds that loops and `range` took.
     steps: u64,
     /// The bytes that were worked through.
@@ -44,7 +44,7 @@ pub(super) struct Session {
     /// What is other in this rendering than in the one that counts.
     other: Option<Arc<Other>>,
     /// Why a function or filter refused.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<FunctionFailure>,
     /// The limit that was reached, if one was.
     pub(super) limit: Option<Limit>,
 }
@@ -84,15 +84,15 @@ impl Limit {
 }
 
 thread_local! {
-    static SESSION: RefCell<Session> = RefCell::default();
+    static SESSION: RefCell<RenderSession> = RefCell::default();
 }
 
 /// Starts anew.
 pub(super) fn begin(other: Option<&Arc<Other>>) {
     let other = other.cloned();
-    SESSION.set(Session {
+    SESSION.set(RenderSession {
         other,
-        ..Session::default()
+        ..RenderSession::default()
     });
 }
 
@@ -102,12 +102,12 @@ pub(super) fn other() -> Option<Arc<Other>> {
 }
 
 /// Hands out what happened since [`begin`].
-pub(super) fn end() -> Session {
+pub(super) fn end() -> RenderSession {
     SESSION.take()
 }
 
 /// Notes why a call failed; the first reason stays.
-pub(super) fn fail(failure: Failure) {
+pub(super) fn fail(failure: FunctionFailure) {
     SESSION.with_borrow_mut(|session| {
         session.failure.get_or_insert(failure);
     });
@@ -164,7 +164,7 @@ pub(super) fn pay(bytes: usize) -> bool {
 ///
 /// # Errors
 /// When it is beyond a limit; then it must not be made.
-pub(super) fn pay_for_text(bytes: usize) -> Result<(), Failure> {
+pub(super) fn pay_for_text(bytes: usize) -> Result<(), FunctionFailure> {
     if bytes > MAX_WEIGHT {
         reach(Limit::Weight);
     }
@@ -175,7 +175,7 @@ pub(super) fn pay_for_text(bytes: usize) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When nothing is left to pay with.
-pub(super) fn pay_for_reading(value: &Value) -> Result<(), Failure> {
+pub(super) fn pay_for_reading(value: &Value) -> Result<(), FunctionFailure> {
     if pay(weight(value)) {
         Ok(())
     } else {
@@ -187,13 +187,13 @@ pub(super) fn pay_for_reading(value: &Value) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it is larger than a value may be, or nothing is left to pay with.
-pub(super) fn pay_for_result(value: &Value) -> Result<(), Failure> {
+pub(super) fn pay_for_result(value: &Value) -> Result<(), FunctionFailure> {
     if weigh(value) { Ok(()) } else { Err(spent()) }
 }
 
 /// Says that a limit is reached; the engine knows which.
-pub(super) fn spent() -> Failure {
-    Failure::argument("a limit is reached")
+pub(super) fn spent() -> FunctionFailure {
+    FunctionFailure::argument("a limit is reached")
 }
 
 /// Weighs a value, at most up to what one template may work through.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::meter::{STEP, TagCost};
-use super::scan::{BLOCK, Kind, Tag};
+use super::scan::{BLOCK, Tag, TagKind};
 
 /// Opens a marker: a code point that Unicode reserves for inside a program.
 const OPEN: char = '\u{FDD0}';
@@ -107,7 +107,7 @@ impl Interleaved {
 
 /// A line of a template, by the template's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct TemplateLine {
     /// Which template.
     pub(super) template: usize,
     /// The line in it, counted from 1.
@@ -153,7 +153,7 @@ pub(super) fn mark(
     alone: bool,
 ) -> Interleaved {
     let mut marked = Interleaved::with_capacity(prepared.len() * 2);
-    let mut scope = Scope::new(prepared, tags, alone);
+    let mut scope = MarkerScope::new(prepared, tags, alone);
     let start = format!("{OPEN}{id}:");
     let mut line = 1;
     let mut at = 0;
@@ -203,7 +203,7 @@ pub(super) fn mark(
 }
 
 /// Where in a template the marking is.
-struct Scope<'t> {
+struct MarkerScope<'t> {
     prepared: &'t str,
     tags: &'t [Tag],
     /// For each tag, the one that ends what it opens.
@@ -220,7 +220,7 @@ struct Scope<'t> {
     captures: Vec<&'t str>,
 }
 
-impl<'t> Scope<'t> {
+impl<'t> MarkerScope<'t> {
     fn new(prepared: &'t str, tags: &'t [Tag], alone: bool) -> Self {
         let (ends, branches) = pairs(prepared, tags);
         Self {
@@ -257,7 +257,8 @@ impl<'t> Scope<'t> {
             keyword,
             "elif" | "block" | "component" | "include" | "extends" | "raw"
         );
-        if tag.kind == Kind::Comment || free || keyword.starts_with("end") || !self.takes_calls() {
+        if tag.kind == TagKind::Comment || free || keyword.starts_with("end") || !self.takes_calls()
+        {
             return None;
         }
         let inner = |tag: &Tag| &self.prepared[tag.inner.clone()];
@@ -265,7 +266,7 @@ impl<'t> Scope<'t> {
         let together: Vec<&str> = std::iter::once(inner(tag))
             .chain(branches.map(|branch| inner(&self.tags[*branch])))
             .collect();
-        let captured = !self.alone && tag.kind == Kind::Variable;
+        let captured = !self.alone && tag.kind == TagKind::Variable;
         TagCost::of(&together, captured).map(|cost| cost.call())
     }
 
@@ -353,7 +354,7 @@ fn points(content: &str, last: Option<&Tag>, next: Option<&Tag>) -> Vec<usize> {
         _ => content.len(),
     };
     let ends_line = content.is_empty() || (content.ends_with('\n') && limit == content.len());
-    let before_expression = ends_line && next.is_some_and(|tag| tag.kind == Kind::Variable);
+    let before_expression = ends_line && next.is_some_and(|tag| tag.kind == TagKind::Variable);
     let starts = content.match_indices('\n').map(|(newline, _)| newline + 1);
     let mut points: Vec<usize> = std::iter::once(0)
         .chain(starts)
@@ -389,14 +390,14 @@ pub(super) fn is_empty_line(line: &str) -> bool {
 ///
 /// The first marker of a line decides; a line without one, in the middle of a printed value, came
 /// from where the last one did. `None` when the text holds something like a marker that is none.
-pub(super) fn unmark(output: &str) -> Option<(String, Vec<Line>)> {
+pub(super) fn unmark(output: &str) -> Option<(String, Vec<TemplateLine>)> {
     let mut unmarked = Unmarked::default();
     let mut pieces = output.split(OPEN);
     unmarked.append(pieces.next().unwrap_or_default());
     for piece in pieces {
         let (marker, behind) = piece.split_once(CLOSE)?;
         let (template, line) = marker.split_once(':')?;
-        unmarked.meet(Line {
+        unmarked.meet(TemplateLine {
             template: template.parse().ok()?,
             line: line.parse().ok()?,
         });
@@ -409,16 +410,16 @@ pub(super) fn unmark(output: &str) -> Option<(String, Vec<Line>)> {
 #[derive(Default)]
 struct Unmarked {
     text: String,
-    lines: Vec<Line>,
+    lines: Vec<TemplateLine>,
     /// The first marker of the line that is not over yet.
-    first: Option<Line>,
-    last: Option<Line>,
+    first: Option<TemplateLine>,
+    last: Option<TemplateLine>,
     /// Whether text or a marker stands in the line that is not over yet.
     is_line_open: bool,
 }
 
 impl Unmarked {
-    fn meet(&mut self, marker: Line) {
+    fn meet(&mut self, marker: TemplateLine) {
         self.first = self.first.or(Some(marker));
         self.last = Some(marker);
         self.is_line_open = true;
@@ -433,15 +434,16 @@ impl Unmarked {
     }
 
     fn end_line(&mut self) {
-        self.lines.push(self.first.or(self.last).unwrap_or(Line {
-            template: usize::MAX,
-            line: 1,
-        }));
+        self.lines
+            .push(self.first.or(self.last).unwrap_or(TemplateLine {
+                template: usize::MAX,
+                line: 1,
+            }));
         self.first = None;
         self.is_line_open = false;
     }
 
-    fn finish(mut self) -> (String, Vec<Line>) {
+    fn finish(mut self) -> (String, Vec<TemplateLine>) {
         if self.is_line_open {
             self.end_line();
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::prepass::{include_indents, prepare};
-use super::scan::{Kind, Tag, scan};
+use super::scan::{Tag, TagKind, scan};
 use super::sourcemap::{Copy, IncludeIndents, Interleaved, indent_includes, is_marker_like, mark};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
@@ -30,7 +30,7 @@ const HARMLESS: [&str; 10] = [
 const DECODERS: [&str; 2] = ["b64decode", "from_json"];
 
 /// A template with its tags found and its lone tags prepared.
-pub(in crate::render) struct Template {
+pub(in crate::render) struct PreparedTemplate {
     /// Its path below the folder of templates, by which others include it.
     pub(super) name: String,
     /// What the user wrote.
@@ -46,7 +46,7 @@ pub(in crate::render) struct Template {
     passes_markers: bool,
 }
 
-impl Template {
+impl PreparedTemplate {
     pub(in crate::render) fn new(name: &str, source: &Arc<Source>) -> Self {
         let tags = scan(&source.text);
         let prepared = prepare(&source.text, &tags);
@@ -136,9 +136,9 @@ fn passes_markers(text: &str, tags: &[Tag]) -> bool {
         let inner = text[tag.inner.clone()].trim_start();
         let decodes = || DECODERS.iter().any(|name| inner.contains(name));
         match tag.kind {
-            Kind::Comment => true,
-            Kind::Variable => !inner.starts_with('<') && !decodes(),
-            Kind::Block => {
+            TagKind::Comment => true,
+            TagKind::Variable => !inner.starts_with('<') && !decodes(),
+            TagKind::Block => {
                 let keyword = tag.keyword(text);
                 // The filter that indents an include knows markers.
                 let includes = keyword == "include" && tag.target(text).is_some();
@@ -151,7 +151,7 @@ fn passes_markers(text: &str, tags: &[Tag]) -> bool {
 }
 
 /// Templates by name.
-pub(super) type ByName<'t> = BTreeMap<&'t str, &'t Template>;
+pub(super) type ByName<'t> = BTreeMap<&'t str, &'t PreparedTemplate>;
 
 /// Checks every include and returns the templates in which one is wrong.
 pub(super) fn check_includes(
@@ -175,7 +175,7 @@ pub(super) fn check_includes(
         }
     }
     for template in templates.values() {
-        let mut walk = Walk {
+        let mut walk = IncludeWalk {
             templates,
             chain: vec![&template.name],
             seen: BTreeSet::new(),
@@ -201,7 +201,7 @@ pub(super) fn check_includes(
 }
 
 /// A walk along includes that looks for a cycle, or for a chain that is too long.
-struct Walk<'t> {
+struct IncludeWalk<'t> {
     templates: &'t ByName<'t>,
     chain: Vec<&'t str>,
     /// What was walked through, with the depth it was met at.
@@ -209,8 +209,8 @@ struct Walk<'t> {
     found: Option<(Diagnostic, BTreeSet<String>)>,
 }
 
-impl<'t> Walk<'t> {
-    fn walk(&mut self, template: &'t Template) {
+impl<'t> IncludeWalk<'t> {
+    fn walk(&mut self, template: &'t PreparedTemplate) {
         for (target, at) in template.targets() {
             let Some(next) = self.templates.get(target) else {
                 continue;
@@ -231,8 +231,8 @@ impl<'t> Walk<'t> {
 
     fn report(
         &self,
-        from: &Template,
-        to: &Template,
+        from: &PreparedTemplate,
+        to: &PreparedTemplate,
         at: &Range<usize>,
         cycle: Option<usize>,
     ) -> (Diagnostic, BTreeSet<String>) {

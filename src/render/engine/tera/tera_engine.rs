@@ -6,46 +6,46 @@ use std::sync::Arc;
 
 use tera::{Context, ErrorKind, Tera};
 
-use super::callable::Failure;
-use super::environment::{Environment, Other};
-use super::parsed::{Copies, Parsed};
+use super::callable::FunctionFailure;
+use super::environment::{Other, TemplateEnvironment};
+use super::parsed::{Copies, ParsedTemplates};
 use super::report;
 use super::scan::Tag;
-use super::session::{self, Limit, Session};
-use super::sourcemap::{Copy, Line, unmark};
-use super::template::{ByName, Template, check_includes, tainted};
-use super::variables::Variables;
+use super::session::{self, Limit, RenderSession};
+use super::sourcemap::{Copy, TemplateLine, unmark};
+use super::template::{ByName, PreparedTemplate, check_includes, tainted};
+use super::variables::TemplateVariables;
 use crate::diagnostic::Diagnostic;
 use crate::render::engine::{Printed, TemplateEngine};
 use crate::source::{Files, Span};
-use crate::tree::Origin;
+use crate::tree::OutputOrigin;
 
 /// What Tera's templates are loaded from.
 pub(in crate::render) struct TeraTemplates<'t> {
-    pub(in crate::render) all: &'t [Template],
-    pub(in crate::render) environment: &'t Arc<Environment>,
+    pub(in crate::render) all: &'t [PreparedTemplate],
+    pub(in crate::render) environment: &'t Arc<TemplateEnvironment>,
 }
 
 /// What one template sees while it is rendered.
 #[derive(Clone, Copy)]
 pub(in crate::render) struct TeraView<'v> {
-    pub(in crate::render) variables: &'v Variables<'v>,
+    pub(in crate::render) variables: &'v TemplateVariables<'v>,
     pub(in crate::render) from: Surroundings<'v>,
 }
 
 /// All templates of a run, parsed.
 pub(in crate::render) struct TeraEngine<'t> {
-    all: &'t [Template],
+    all: &'t [PreparedTemplate],
     templates: ByName<'t>,
     copies: Copies<'t>,
-    parsed: Parsed,
+    parsed: ParsedTemplates,
     unusable: BTreeSet<String>,
 }
 
 /// What functions read from while a template is rendered.
 #[derive(Clone, Copy)]
 pub(in crate::render) struct Surroundings<'f> {
-    pub(in crate::render) environment: &'f Environment,
+    pub(in crate::render) environment: &'f TemplateEnvironment,
     /// The project.
     pub(in crate::render) files: &'f dyn Files,
     /// What is other than in the rendering that counts.
@@ -67,7 +67,7 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
             .collect();
         let mut broken = check_includes(&by_name, problems);
         let copies = Copies::new(templates);
-        let parsed = Parsed::of(templates, &copies, environment, &mut broken, problems);
+        let parsed = ParsedTemplates::of(templates, &copies, environment, &mut broken, problems);
         let unusable = if broken.is_empty() {
             broken
         } else {
@@ -146,11 +146,11 @@ impl TeraEngine<'_> {
     }
 
     /// Names the template behind each line of a text.
-    fn printed(&self, name: &str, text: String, lines: Vec<Line>) -> Printed {
+    fn printed(&self, name: &str, text: String, lines: Vec<TemplateLine>) -> Printed {
         let own = self.templates.get(name).copied();
-        let origin = |line: Line| {
+        let origin = |line: TemplateLine| {
             let template = self.all.get(line.template).or(own)?;
-            Some(Origin::Template {
+            Some(OutputOrigin::Template {
                 template: Arc::clone(&template.source),
                 line: line.line,
             })
@@ -160,7 +160,7 @@ impl TeraEngine<'_> {
     }
 
     /// Points at the tag at which a limit was reached, in the copy that was rendered.
-    fn beyond(&self, name: &str, failed: &Failed, copy: Copy) -> Box<Diagnostic> {
+    fn beyond(&self, name: &str, failed: &FailedRendering, copy: Copy) -> Box<Diagnostic> {
         let diagnostic = failed.session.limit.unwrap_or(Limit::Steps).problem();
         let (owner, at) = match failed.error.kind() {
             ErrorKind::RenderingError(report) => (report.filename(), report.span().range.start),
@@ -174,13 +174,13 @@ impl TeraEngine<'_> {
         Box::new(diagnostic.at(&template.source, tag.map_or(Span::default(), Tag::span), ""))
     }
 
-    fn failed(&self, name: &str, failed: Failed, variables: &Context) -> Diagnostic {
+    fn failed(&self, name: &str, failed: FailedRendering, variables: &Context) -> Diagnostic {
         let Some(template) = self.templates.get(name) else {
             return Diagnostic::error("template-failed", format!("there is no template `{name}`"));
         };
         match failed.cause {
-            Cause::Unreadable(message) => {
-                let failure = Failure::new("unreadable-file", message);
+            FailureCause::Unreadable(message) => {
+                let failure = FunctionFailure::new("unreadable-file", message);
                 report::rendering(
                     &failed.error,
                     Some(failure),
@@ -189,7 +189,7 @@ impl TeraEngine<'_> {
                     variables,
                 )
             }
-            Cause::TooLong => {
+            FailureCause::TooLong => {
                 let message = format!(
                     "this template prints more than {} MiB",
                     session::MAX_OUTPUT >> 20
@@ -200,7 +200,7 @@ impl TeraEngine<'_> {
                     "",
                 )
             }
-            Cause::Tera => report::rendering(
+            FailureCause::Tera => report::rendering(
                 &failed.error,
                 failed.session.failure,
                 template,
@@ -212,13 +212,13 @@ impl TeraEngine<'_> {
 }
 
 /// A rendering that did not come to its end.
-struct Failed {
+struct FailedRendering {
     error: tera::Error,
-    session: Session,
-    cause: Cause,
+    session: RenderSession,
+    cause: FailureCause,
 }
 
-enum Cause {
+enum FailureCause {
     Tera,
     TooLong,
     Unreadable(String),
@@ -230,9 +230,9 @@ fn attempt(
     name: &str,
     context: &Context,
     from: Surroundings<'_>,
-) -> Result<String, Box<Failed>> {
+) -> Result<String, Box<FailedRendering>> {
     loop {
-        let mut output = Output::default();
+        let mut output = LimitedOutput::default();
         session::begin(from.other);
         let result = tera.render_to(name, context, &mut output);
         let session = session::end();
@@ -246,12 +246,12 @@ fn attempt(
         let cause = match &session.wanted {
             Some((path, secret)) => match from.environment.load(path, *secret, from.files) {
                 Ok(()) => continue,
-                Err(error) => Cause::Unreadable(error.to_string()),
+                Err(error) => FailureCause::Unreadable(error.to_string()),
             },
-            None if output.full => Cause::TooLong,
-            None => Cause::Tera,
+            None if output.full => FailureCause::TooLong,
+            None => FailureCause::Tera,
         };
-        return Err(Box::new(Failed {
+        return Err(Box::new(FailedRendering {
             error,
             session,
             cause,
@@ -261,12 +261,12 @@ fn attempt(
 
 /// Collects what a template prints, up to a limit.
 #[derive(Default)]
-struct Output {
+struct LimitedOutput {
     bytes: Vec<u8>,
     full: bool,
 }
 
-impl io::Write for Output {
+impl io::Write for LimitedOutput {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + buffer.len() > session::MAX_OUTPUT {
             self.full = true;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tera::Context;
 
 use crate::config::cluster::versions::VersionTable;
-use crate::render::apps::{Position, position};
-use crate::render::asks::Asked;
+use crate::render::apps::{AppPosition, position};
+use crate::render::asks::GatheredAsks;
 use crate::tree::App;
 
 /// The variable of what apps ask of a namespace.
@@ -16,20 +16,20 @@ const NAMESPACE: &str = "namespace";
 
 /// The variables of templates: the config's, `versions` and `asked`, in the folder of a namespace `namespace`, and in that
 /// of an app also `app`.
-pub(in crate::render) struct Variables<'a> {
+pub(in crate::render) struct TemplateVariables<'a> {
     everywhere: Context,
     in_namespaces: BTreeMap<&'a str, Context>,
     in_apps: BTreeMap<(&'a str, &'a str), Context>,
 }
 
-impl<'a> Variables<'a> {
+impl<'a> TemplateVariables<'a> {
     /// Takes over the config, the versions, the options of the apps that are on, and what these ask for. A key of the
     /// config goes before a variable of ours.
     pub(in crate::render) fn of(
         values: &Value,
         versions: &VersionTable,
         apps: &'a [App],
-        asked: &Asked,
+        asked: &GatheredAsks,
     ) -> Self {
         let mut everywhere = Context::new();
         everywhere.insert("versions", &versions.variable());
@@ -71,8 +71,8 @@ impl<'a> Variables<'a> {
     /// Returns what the template at a path sees.
     pub(super) fn at<'s>(&'s self, path: &'s str) -> &'s Context {
         let app = match position(path) {
-            Position::App(namespace, name) => self.in_apps.get(&(namespace, name)),
-            Position::Namespace(name) => self.in_namespaces.get(name),
+            AppPosition::App(namespace, name) => self.in_apps.get(&(namespace, name)),
+            AppPosition::Namespace(name) => self.in_namespaces.get(name),
             _ => None,
         };
         app.unwrap_or(&self.everywhere)

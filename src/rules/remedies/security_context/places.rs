@@ -9,15 +9,15 @@ use crate::workload::{PodField, Workload};
 use crate::yaml::Route;
 
 /// A place in the tree: file, document and route; and the object that it is a part of, of those of the manifest.
-type Key<'t> = ((&'t str, usize, Route), ManifestUser);
+type ContextPlace<'t> = ((&'t str, usize, Route), ManifestUser);
 
 /// The contexts that are written at each place, with who has them.
 #[derive(Default)]
-pub(super) struct Places<'t> {
-    contexts: BTreeMap<Key<'t>, Vec<(String, Leaves)>>,
+pub(super) struct WrittenContexts<'t> {
+    contexts: BTreeMap<ContextPlace<'t>, Vec<(String, Leaves)>>,
 }
 
-impl<'t> Places<'t> {
+impl<'t> WrittenContexts<'t> {
     /// Notes for every context of the tree what it is, or would be if its workload may gain anything: those in
     /// `open` may.
     pub(super) fn of(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::FIELD;
 use crate::pod_security::{Level, Version, Violation, evaluate};
-use crate::workload::{Container, Home, Workload};
+use crate::workload::{Home, Workload, WorkloadContainer};
 
 /// A part of a security context, as a dotted path.
 pub(super) type Leaf = &'static str;
@@ -91,7 +91,7 @@ impl User {
     /// Reads it from the contexts of container and pod, or from the profile of the chart.
     ///
     /// A number counts more than `runAsNonRoot`, as it does for the kubelet.
-    pub(super) fn of(workload: &Workload<'_>, container: Container<'_>) -> Self {
+    pub(super) fn of(workload: &Workload<'_>, container: WorkloadContainer<'_>) -> Self {
         let own = &container.value[FIELD];
         let pod = &workload.pod["spec"][FIELD];
         let set = |key: &str| {
@@ -160,7 +160,7 @@ impl Wishes {
     }
 }
 
-fn wish(workload: &Workload<'_>, container: Container<'_>, non_root: bool) -> Leaves {
+fn wish(workload: &Workload<'_>, container: WorkloadContainer<'_>, non_root: bool) -> Leaves {
     let mut wish = Leaves::new();
     let own = &container.value[FIELD];
     if own["seccompProfile"].is_null() {
@@ -195,7 +195,7 @@ fn wish(workload: &Workload<'_>, container: Container<'_>, non_root: bool) -> Le
     wish
 }
 
-fn has_low_port(container: Container<'_>) -> bool {
+fn has_low_port(container: WorkloadContainer<'_>) -> bool {
     let mut ports = container.value["ports"].as_array().into_iter().flatten();
     ports.any(|port| {
         port["containerPort"]

@@ -4,31 +4,38 @@ use std::sync::Arc;
 
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure, Flow};
-use super::super::environment::Environment;
+use super::super::callable::{Arguments, Flow, FunctionFailure};
+use super::super::environment::TemplateEnvironment;
 
-pub(super) fn file(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+pub(super) fn file(
+    environment: &TemplateEnvironment,
+    arguments: &Arguments,
+) -> Result<Value, FunctionFailure> {
     let path = arguments.text("path")?;
     match text(environment, path, arguments.flow)? {
         Some(text) => Ok(Value::from(text)),
         None => Err(
-            Failure::new("missing-file", format!("there is no file `{path}`"))
+            FunctionFailure::new("missing-file", format!("there is no file `{path}`"))
                 .with_hint("paths are relative to the folder of the project"),
         ),
     }
 }
 
-pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+pub(super) fn secret(
+    environment: &TemplateEnvironment,
+    arguments: &Arguments,
+) -> Result<Value, FunctionFailure> {
     let path = arguments.text("path")?;
     let Some(text) = text(environment, path, arguments.flow)? else {
         return Err(missing_secret(path));
     };
     let value = text.trim_end_matches(['\n', '\r']);
     if value.trim().is_empty() {
-        return Err(
-            Failure::new("empty-secret", format!("the secret file `{path}` is empty"))
-                .with_hint(MAKE_KEYS),
-        );
+        return Err(FunctionFailure::new(
+            "empty-secret",
+            format!("the secret file `{path}` is empty"),
+        )
+        .with_hint(MAKE_KEYS));
     }
     environment.note_secret(value, path);
     Ok(Value::from(value))
@@ -37,8 +44,8 @@ pub(super) fn secret(environment: &Environment, arguments: &Arguments) -> Result
 /// What to do about a key that is not there.
 pub(super) const MAKE_KEYS: &str = "`kiln init` makes the keys of a project";
 
-pub(super) fn missing_secret(path: &str) -> Failure {
-    Failure::new(
+pub(super) fn missing_secret(path: &str) -> FunctionFailure {
+    FunctionFailure::new(
         "missing-secret",
         format!("there is no secret file `{path}`"),
     )
@@ -47,14 +54,14 @@ pub(super) fn missing_secret(path: &str) -> Failure {
 
 /// Returns the text of a file below the project folder.
 pub(super) fn text(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     path: &str,
     flow: Flow,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, FunctionFailure> {
     let inside = |part: &str| !matches!(part, "" | "." | "..");
     if path.contains(['\\', '\0']) || !path.split('/').all(inside) {
         let message = format!("`{path}` is not the path of a file of the project");
-        return Err(Failure::argument(message)
+        return Err(FunctionFailure::argument(message)
             .with_hint("paths are relative to the folder of the project and do not leave it"));
     }
     let Some(bytes) = environment.file(path, flow)? else {
@@ -62,5 +69,5 @@ pub(super) fn text(
     };
     let text = String::from_utf8(Arc::unwrap_or_clone(bytes));
     text.map(Some)
-        .map_err(|_| Failure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
+        .map_err(|_| FunctionFailure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
 }

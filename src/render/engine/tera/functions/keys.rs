@@ -6,8 +6,8 @@ use serde_json::json;
 use sops_age::keys::{Identity, KeyKind, Recipient};
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure, Flow};
-use super::super::environment::Environment;
+use super::super::callable::{Arguments, Flow, FunctionFailure};
+use super::super::environment::TemplateEnvironment;
 use super::files::{MAKE_KEYS, missing_secret, text};
 use crate::secret::{AGE_KEY, TUNNEL};
 
@@ -15,9 +15,9 @@ use crate::secret::{AGE_KEY, TUNNEL};
 const IDENTITY: &str = "AGE-SECRET-KEY-";
 
 pub(super) fn age_identity(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     arguments: &Arguments,
-) -> Result<Value, Failure> {
+) -> Result<Value, FunctionFailure> {
     let text = key_file(environment, arguments.flow)?;
     Ok(Value::from(first_identity(environment, &text)?))
 }
@@ -29,15 +29,15 @@ const ANY_KIND: &str = "any";
 /// Derived from the identity, as that is the one that has to open what is sealed; the comment that `age-keygen` writes
 /// counts only where the identity does not tell.
 pub(super) fn age_recipient(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     arguments: &Arguments,
-) -> Result<Value, Failure> {
+) -> Result<Value, FunctionFailure> {
     let text = key_file(environment, arguments.flow)?;
     match arguments.text_or("kind", ANY_KIND)? {
         ANY_KIND => {}
         X25519 => return x25519_recipient(&text).map(Value::from),
         kind => {
-            let told = Failure::argument(format!("there is no kind of keys `{kind}`"));
+            let told = FunctionFailure::argument(format!("there is no kind of keys `{kind}`"));
             return Err(told.with_suggestion(kind, [ANY_KIND, X25519]));
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn age_recipient(
 }
 
 /// Finds the first key of the kind that every tool knows.
-fn x25519_recipient(text: &str) -> Result<String, Failure> {
+fn x25519_recipient(text: &str) -> Result<String, FunctionFailure> {
     let lines = text.lines().map(str::trim);
     let mut identities = lines.filter_map(|line| Identity::read(line).ok());
     let found = identities.find(|identity| identity.kind() == KeyKind::X25519);
@@ -85,12 +85,15 @@ fn named_recipient(text: &str) -> Option<String> {
     named.map(str::to_owned)
 }
 
-fn key_file(environment: &Environment, flow: Flow) -> Result<String, Failure> {
+fn key_file(environment: &TemplateEnvironment, flow: Flow) -> Result<String, FunctionFailure> {
     text(environment, AGE_KEY, flow)?.ok_or_else(|| missing_secret(AGE_KEY))
 }
 
 /// Returns the first identity of a key file.
-fn first_identity(environment: &Environment, text: &str) -> Result<String, Failure> {
+fn first_identity(
+    environment: &TemplateEnvironment,
+    text: &str,
+) -> Result<String, FunctionFailure> {
     let mut lines = text.lines().map(str::trim);
     let Some(identity) = lines.find(|line| line.starts_with(IDENTITY)) else {
         return Err(broken("holds no line that starts with `AGE-SECRET-KEY-`").with_hint(MAKE_KEYS));
@@ -99,21 +102,21 @@ fn first_identity(environment: &Environment, text: &str) -> Result<String, Failu
     Ok(identity.to_owned())
 }
 
-fn broken(what: &str) -> Failure {
-    Failure::new("broken-key", format!("`{AGE_KEY}` {what}"))
+fn broken(what: &str) -> FunctionFailure {
+    FunctionFailure::new("broken-key", format!("`{AGE_KEY}` {what}"))
 }
 
 pub(super) fn cloudflare_tunnel_id(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     arguments: &Arguments,
-) -> Result<Value, Failure> {
+) -> Result<Value, FunctionFailure> {
     Ok(Value::from(tunnel(environment, arguments.flow)?.id))
 }
 
 pub(super) fn cloudflare_tunnel_token(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     arguments: &Arguments,
-) -> Result<Value, Failure> {
+) -> Result<Value, FunctionFailure> {
     let tunnel = tunnel(environment, arguments.flow)?;
     let credentials = json!({"a": tunnel.account, "t": tunnel.id, "s": tunnel.secret});
     let token = STANDARD.encode(credentials.to_string());
@@ -128,18 +131,19 @@ struct Tunnel {
     secret: String,
 }
 
-fn tunnel(environment: &Environment, flow: Flow) -> Result<Tunnel, Failure> {
+fn tunnel(environment: &TemplateEnvironment, flow: Flow) -> Result<Tunnel, FunctionFailure> {
     let hint =
         "`cloudflared tunnel create --credentials-file cloudflare-tunnel.json kubernetes` makes it";
     let Some(text) = text(environment, TUNNEL, flow)? else {
-        let missing = Failure::new(
+        let missing = FunctionFailure::new(
             "missing-secret",
             format!("there is no secret file `{TUNNEL}`"),
         );
         return Err(missing.with_hint(hint));
     };
-    let broken =
-        |what: String| Failure::new("broken-key", format!("`{TUNNEL}` {what}")).with_hint(hint);
+    let broken = |what: String| {
+        FunctionFailure::new("broken-key", format!("`{TUNNEL}` {what}")).with_hint(hint)
+    };
     let credentials: serde_json::Value =
         serde_json::from_str(&text).map_err(|_| broken("is not JSON".to_owned()))?;
     let field = |key: &str| {

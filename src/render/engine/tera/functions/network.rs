@@ -4,18 +4,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure};
-use super::super::environment::Environment;
+use super::super::callable::{Arguments, FunctionFailure};
+use super::super::environment::TemplateEnvironment;
 use super::super::session;
 
 /// How many numbers `range` gives at most, as in Tera.
 const MAX_RANGE: i128 = 100_000;
 
-pub(super) fn cidr_host(_: &Environment, arguments: &Arguments) -> Result<Value, Failure> {
+pub(super) fn cidr_host(
+    _: &TemplateEnvironment,
+    arguments: &Arguments,
+) -> Result<Value, FunctionFailure> {
     let cidr = arguments.text("cidr")?;
     let host = arguments.integer("host")?;
     let wrong = || {
-        Failure::argument(format!(
+        FunctionFailure::argument(format!(
             "`{cidr}` is not a network such as `192.168.1.0/24`"
         ))
     };
@@ -38,7 +41,7 @@ pub(super) fn cidr_host(_: &Environment, arguments: &Arguments) -> Result<Value,
         host.unsigned_abs()
     };
     if distance > mask {
-        return Err(Failure::argument(format!(
+        return Err(FunctionFailure::argument(format!(
             "the network `{cidr}` has no address number {host}"
         )));
     }
@@ -58,17 +61,17 @@ pub(super) fn cidr_host(_: &Environment, arguments: &Arguments) -> Result<Value,
 }
 
 /// Counts as Tera's own `range` does, and pays for what it makes from the rounds of loops.
-pub(super) fn range(arguments: &Arguments) -> Result<Value, Failure> {
+pub(super) fn range(arguments: &Arguments) -> Result<Value, FunctionFailure> {
     let start = arguments.integer_or("start", 0)?;
     let end = arguments.integer("end")?;
     let step = arguments.integer_or("step_by", 1)?;
     if step == 0 {
-        return Err(Failure::argument(
+        return Err(FunctionFailure::argument(
             "the argument `step_by` of `range` must not be 0",
         ));
     }
     if start > end && step > 0 {
-        return Err(Failure::argument("`range` starts behind its end"));
+        return Err(FunctionFailure::argument("`range` starts behind its end"));
     }
     let distance = if step > 0 {
         end.checked_sub(start)
@@ -83,12 +86,12 @@ pub(super) fn range(arguments: &Arguments) -> Result<Value, Failure> {
         None => None,
     };
     let Some(count) = count.filter(|count| *count <= MAX_RANGE) else {
-        return Err(Failure::argument(format!(
+        return Err(FunctionFailure::argument(format!(
             "`range` gives at most {MAX_RANGE} numbers"
         )));
     };
     if !session::step(count.unsigned_abs().try_into().unwrap_or(u64::MAX)) {
-        return Err(Failure::argument("the loops take too many rounds"));
+        return Err(FunctionFailure::argument("the loops take too many rounds"));
     }
     Ok(Value::from(
         (0..count)
@@ -105,7 +108,7 @@ mod tests {
     fn host(cidr: &str, host: i64) -> Result<String, String> {
         let given = Kwargs::from([("cidr", Value::from(cidr)), ("host", Value::from(host))]);
         let arguments = Arguments::new("cidr_host", &["cidr", "host"], given).unwrap();
-        let value = cidr_host(&Environment::default(), &arguments);
+        let value = cidr_host(&TemplateEnvironment::default(), &arguments);
         value
             .map(|value| value.to_string())
             .map_err(|failure| failure.message)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::Value;
 
-use super::super::callable::{Arguments, Failure};
-use super::super::environment::Environment;
-use crate::render::apps::{Position, position};
+use super::super::callable::{Arguments, FunctionFailure};
+use super::super::environment::TemplateEnvironment;
+use crate::render::apps::{AppPosition, position};
 
 /// The signature is that of every function.
 #[expect(
@@ -14,9 +14,9 @@ use crate::render::apps::{Position, position};
     reason = "the table of functions asks for it"
 )]
 pub(super) fn output_globs(
-    environment: &Environment,
+    environment: &TemplateEnvironment,
     _arguments: &Arguments,
-) -> Result<Value, Failure> {
+) -> Result<Value, FunctionFailure> {
     let globs = environment.with_apps(|apps| globs(environment.outputs(apps)));
     Ok(Value::from(Vec::from_iter(globs)))
 }
@@ -27,7 +27,7 @@ fn globs<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<String> {
     let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut found = BTreeSet::new();
     for path in paths {
-        if let Position::App(namespace, app) = position(path) {
+        if let AppPosition::App(namespace, app) = position(path) {
             found.insert(format!("kubernetes/apps/{namespace}/{app}/**"));
         } else {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));

@@ -20,7 +20,7 @@ fmt:
 lint:
     cargo clippy --all-targets -- -D warnings
 
-# Build the program as it is handed on, into target/dist/release: without paths of this machine
+# Build the program as it is handed on, into target/dist/dist: without paths of this machine
 release:
     .ci/release
 

@@ -33,7 +33,7 @@ pub use talos_files::{TalosFiles, VersionStep};
 /// Makes a tree of files, by path and text.
 #[cfg(test)]
 fn rendered_tree(files: &[(&str, &str)]) -> crate::tree::Tree<crate::tree::Rendered> {
-    let file = |&(path, text): &(&str, &str)| crate::tree::OutputFile {
+    let file = |&(path, text): &(&str, &str)| crate::tree::File {
         documents: std::sync::Arc::new(crate::yaml::load(text).unwrap()),
         source: crate::source::Source::new(path, text),
         path: path.to_owned(),

@@ -12,10 +12,10 @@ pub use sheet::{Scorecard, Sheet};
 pub use undecidable::{UNDECIDABLE, Undecidable};
 
 use crate::rules::{self, Facts, Measures, Rule};
-use crate::tree::OutputFile;
+use crate::tree::File;
 
 /// Asks all rules.
-pub fn score<'f>(files: impl Iterator<Item = &'f OutputFile>, measures: Measures<'f>) -> Sheet {
+pub fn score<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'f>) -> Sheet {
     Facts::gather(files, measures, |facts| {
         let asked: Vec<&'static Rule> = rules::all().collect();
         let outcomes = asked.par_iter().map(|rule| rule.judge(facts)).collect();

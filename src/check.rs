@@ -16,7 +16,7 @@ pub use gate::{Baseline, FailOn, Gate};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::flux::{ObjectKey, UnseenPart};
 use crate::rules::{self, Facts, Judgement, Measures, PLAIN_TEXT, Rule, RuleOutcome};
-use crate::tree::{Checked, Hardened, OutputFile, Tree};
+use crate::tree::{Checked, File, Hardened, Tree};
 
 /// What the rules found.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ pub fn check(
 
 /// Finds the secrets that a tree would have in plain text, and asks for nothing else.
 pub fn find_plain_text<'f>(
-    files: impl Iterator<Item = &'f OutputFile>,
+    files: impl Iterator<Item = &'f File>,
     measures: Measures<'f>,
 ) -> Vec<Diagnostic> {
     Facts::gather(files, measures, |facts| {
@@ -78,7 +78,7 @@ fn told_by(finding: &Diagnostic) -> (&'static str, String, Option<(String, usize
 
 /// Asks the rules that have a severity, and lets through the gate what counts.
 pub fn judge<'f>(
-    files: impl Iterator<Item = &'f OutputFile>,
+    files: impl Iterator<Item = &'f File>,
     measures: Measures<'f>,
     gate: &Gate,
 ) -> Findings {

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 pub use codes::CODES;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
-use crate::rules::{Facts, Measures, Pass, REMEDIES, Remedy, RemedyPlan, WishedPatch};
+use crate::rules::{Facts, Measures, Pass, Plan, REMEDIES, Remedy, WishedPatch};
 use crate::tree::{Gap, Hardened, Rendered, Tree};
 use edit_session::EditSession;
 
@@ -82,7 +82,7 @@ fn plan(
     session: &EditSession<'_>,
     measures: Measures<'_>,
     is_wanted: &(dyn Fn(&Remedy) -> bool + Sync),
-) -> Vec<(&'static str, RemedyPlan)> {
+) -> Vec<(&'static str, Plan)> {
     Facts::gather(session.files(), measures, |facts| {
         let remedies = REMEDIES.par_iter().filter(|remedy| is_wanted(remedy));
         remedies
@@ -93,7 +93,7 @@ fn plan(
 
 fn apply(
     session: &mut EditSession<'_>,
-    mut plans: Vec<(&'static str, RemedyPlan)>,
+    mut plans: Vec<(&'static str, Plan)>,
 ) -> (Leftover, Vec<WishedPatch>) {
     let mut leftover = Leftover {
         problems: Vec::new(),

@@ -43,7 +43,7 @@ use crate::config::cluster::versions::{VersionKey, VersionTable};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::Secrets;
 use crate::source::Files;
-use crate::tree::{App, OutputFile, Rendered, Tree};
+use crate::tree::{App, File, Rendered, Tree};
 use asks::GatheredAsks;
 use engine::TemplateEngine as _;
 use engine::tera::{
@@ -51,7 +51,7 @@ use engine::tera::{
     TeraTemplates, TeraView, sealed_text,
 };
 use layers::LayerEntry;
-use outputs::PlannedOutput;
+use outputs::Output;
 
 /// What templates see of a project.
 #[derive(Clone, Copy)]
@@ -250,11 +250,11 @@ impl TemplateRun<'_> {
         self,
         outputs: &[&LayerEntry],
         variables: &TemplateVariables<'_>,
-    ) -> (Vec<OutputFile>, Vec<Diagnostic>) {
+    ) -> (Vec<File>, Vec<Diagnostic>) {
         let render_one = |entry: &&LayerEntry| {
             let mut problems = Vec::new();
             let compared = self.surroundings.other.is_some();
-            let output = PlannedOutput::from(*entry);
+            let output = Output::from(*entry);
             if !entry.is_template() {
                 let file = if compared {
                     outputs::compared(output, entry.source.text.clone())
@@ -282,7 +282,7 @@ impl TemplateRun<'_> {
             };
             (file, problems)
         };
-        let (made, found): (Vec<Option<OutputFile>>, Vec<Vec<Diagnostic>>) =
+        let (made, found): (Vec<Option<File>>, Vec<Vec<Diagnostic>>) =
             outputs.par_iter().map(render_one).unzip();
         (
             made.into_iter().flatten().collect(),

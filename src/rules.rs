@@ -49,7 +49,7 @@ pub use facts::{Facts, Measures};
 pub use judgement::{Judgement, JudgementCount, RuleOutcome, Verdict};
 pub use kustomization_patch::{HeldAddition, KustomizationPatch, WishedPatch};
 pub use leak::{Leak, Opening, find_leaks};
-pub use plan::{NewFile, PlannedEdit, RemedyPlan};
+pub use plan::{NewFile, Plan, PlannedEdit};
 pub use policy::{ClosedNamespaces, DefaultResources, Policy};
 pub use release_patch::{GatheredPatch, gather};
 pub use remedy::{Pass, REMEDIES, Remedy};

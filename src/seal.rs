@@ -41,7 +41,7 @@ use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::Source;
 use crate::tree::{
-    Checked, OutputFile, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
+    Checked, File, Rendered, Sealed, SealedFile as SealedOutput, Tree, is_secret_path,
 };
 use coverage::Extent;
 use earlier::EarlierFile as Found;
@@ -100,7 +100,7 @@ pub fn seal(
         .now
         .parse()
         .expect("the caller hands in the time as RFC 3339");
-    let secrets: Vec<&OutputFile> = tree.files().filter(|file| file.is_secret()).collect();
+    let secrets: Vec<&File> = tree.files().filter(|file| file.is_secret()).collect();
     let decisions: Vec<Result<Decision<'_>, Vec<Diagnostic>>> = secrets
         .par_iter()
         .map(|file| decide(file, inputs))
@@ -211,7 +211,7 @@ fn terms_of(metadata: &Metadata) -> SealTerms {
 
 /// A file that is sealed, anew or in the place of one that is there.
 struct Job<'s> {
-    file: &'s OutputFile,
+    file: &'s File,
     plain: PlainFile,
     rule: &'s SealingRule,
     opened: Option<&'s OpenedFile>,
@@ -247,7 +247,7 @@ enum SealAction<'r> {
     },
 }
 
-fn decide<'r>(file: &OutputFile, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
+fn decide<'r>(file: &File, inputs: &Inputs<'r>) -> Result<Decision<'r>, Vec<Diagnostic>> {
     let found = inputs.rules.find(&file.path);
     if carried::is_carried(file) {
         let rule = found.ok_or_else(|| vec![inputs.rules.no_rule(&file.path)])?;
@@ -286,7 +286,7 @@ fn decide<'r>(file: &OutputFile, inputs: &Inputs<'r>) -> Result<Decision<'r>, Ve
 
 /// Decides what becomes of a file that can be sealed.
 fn judged<'r>(
-    file: &OutputFile,
+    file: &File,
     plain: PlainFile,
     rule: &'r SealingRule,
     inputs: &Inputs<'r>,
@@ -348,7 +348,7 @@ struct RemovedRecipients<'s> {
 }
 
 impl<'s> RemovedRecipients<'s> {
-    fn add(&mut self, file: &'s OutputFile, opened: Option<&OpenedFile>, rule: &SealingRule) {
+    fn add(&mut self, file: &'s File, opened: Option<&OpenedFile>, rule: &SealingRule) {
         let Some(opened) = opened else {
             return;
         };

@@ -40,7 +40,7 @@ pub struct Sealed;
 
 /// Where an output line came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OutputOrigin {
+pub enum Origin {
     /// A line of a template, counted from 1.
     Template {
         /// The template.
@@ -56,7 +56,7 @@ pub enum OutputOrigin {
 ///
 /// `Debug` shows path and length only: the text may hold secrets.
 #[derive(Clone)]
-pub struct OutputFile {
+pub struct File {
     /// The path below the output folder, with `/`.
     pub path: String,
     /// The text and its name; `sensitive` for the files that will be sealed, and only for these.
@@ -64,14 +64,14 @@ pub struct OutputFile {
     /// The parsed documents of a YAML file; empty for any other file.
     pub documents: Arc<Vec<yaml::Document>>,
     /// The origin of each line, from the first; shorter than the text when unknown.
-    pub origins: Vec<OutputOrigin>,
+    pub origins: Vec<Origin>,
     /// Whether it may be run as a program.
     pub executable: bool,
     /// The bytes of a file that is no text; its `source` only describes them.
     pub binary: Option<Arc<[u8]>>,
 }
 
-impl OutputFile {
+impl File {
     /// Returns what goes to disk when it is not encrypted.
     pub fn bytes(&self) -> &[u8] {
         self.binary
@@ -98,7 +98,7 @@ impl OutputFile {
     }
 
     /// Returns the origin of the line that holds a byte offset.
-    pub fn origin(&self, offset: usize) -> Option<&OutputOrigin> {
+    pub fn origin(&self, offset: usize) -> Option<&Origin> {
         let (line, _) = self.source.line_column(offset);
         self.origins.get(line - 1)
     }
@@ -106,16 +106,16 @@ impl OutputFile {
     /// Returns the template place behind a byte offset of the output, for a related label.
     pub fn template_place(&self, offset: usize) -> Option<crate::source::Place> {
         match self.origin(offset)? {
-            OutputOrigin::Template { template, line } => Some(crate::source::Place::new(
+            Origin::Template { template, line } => Some(crate::source::Place::new(
                 template,
                 template.line_span(*line),
             )),
-            OutputOrigin::Rule(_) => None,
+            Origin::Rule(_) => None,
         }
     }
 }
 
-impl fmt::Debug for OutputFile {
+impl fmt::Debug for File {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
@@ -129,7 +129,7 @@ impl fmt::Debug for OutputFile {
 /// Returns whether a path by itself names a file to be encrypted (`secret.sops.yaml`).
 ///
 /// The project's own `.sops.yaml` is the rule file and stays plain. Of a file in a tree,
-/// [`OutputFile::is_secret`] knows more.
+/// [`File::is_secret`] knows more.
 pub fn is_secret_path(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.find(".sops.").is_some_and(|at| at > 0)
@@ -217,7 +217,7 @@ pub struct App {
 /// A tree of output files in stage `S`.
 #[derive(Clone, Debug)]
 pub struct Tree<S> {
-    files: BTreeMap<String, OutputFile>,
+    files: BTreeMap<String, File>,
     apps: Vec<App>,
     injections: Vec<Injection>,
     gaps: Vec<Gap>,
@@ -227,12 +227,12 @@ pub struct Tree<S> {
 
 impl<S> Tree<S> {
     /// Lists the files, sorted by path.
-    pub fn files(&self) -> impl ExactSizeIterator<Item = &OutputFile> + Clone {
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &File> + Clone {
         self.files.values()
     }
 
     /// Finds a file by its path.
-    pub fn get(&self, path: &str) -> Option<&OutputFile> {
+    pub fn get(&self, path: &str) -> Option<&File> {
         self.files.get(path)
     }
 
@@ -265,8 +265,8 @@ impl<S> Tree<S> {
 
 impl Tree<Rendered> {
     /// Makes the tree that the templates rendered; files with `.sops.` in their name will be sealed.
-    pub fn rendered(files: impl IntoIterator<Item = OutputFile>, apps: Vec<App>) -> Self {
-        let keyed = |mut file: OutputFile| {
+    pub fn rendered(files: impl IntoIterator<Item = File>, apps: Vec<App>) -> Self {
+        let keyed = |mut file: File| {
             if is_secret_path(&file.path) {
                 conceal(&mut file);
             }
@@ -295,7 +295,7 @@ impl Tree<Rendered> {
     /// Moves on with the files that hardening changed or added, and the record of it.
     pub fn hardened(
         mut self,
-        changed: impl IntoIterator<Item = OutputFile>,
+        changed: impl IntoIterator<Item = File>,
         injections: Vec<Injection>,
         gaps: Vec<Gap>,
     ) -> Tree<Hardened> {
@@ -309,7 +309,7 @@ impl Tree<Rendered> {
 }
 
 /// Marks a file as one whose text is a secret.
-fn conceal(file: &mut OutputFile) {
+fn conceal(file: &mut File) {
     if !file.source.sensitive {
         file.source = Source::of(file.source.path.as_str(), file.source.text.clone(), true);
     }

@@ -210,7 +210,8 @@ fn links_in_messages_lead_to_the_hosts_of_the_routes() {
     let routes = objects(example_texts("full"));
     let routes = routes.iter().filter(|object| object["kind"] == "HTTPRoute");
     let hosts: Vec<&Value> = routes
-        .flat_map(|route| route["spec"]["hostnames"].as_array().unwrap())
+        .filter_map(|route| route["spec"]["hostnames"].as_array())
+        .flatten()
         .collect();
     for link in [
         &stack["prometheus"]["prometheusSpec"]["externalUrl"],

@@ -17,7 +17,7 @@ use kiln::diagnostic::Diagnostic;
 use kiln::harden::harden;
 use kiln::rules::{self, Leak, Policy, Rule, find_leaks};
 use kiln::source::Source;
-use kiln::tree::{OpenPart, OutputFile, OutputOrigin, Rendered, Tree};
+use kiln::tree::{File, OpenPart, Origin, Rendered, Tree};
 use kiln::workload::Exemption;
 use kiln::yaml;
 
@@ -29,7 +29,7 @@ fn leaks(folder: &Path) -> Vec<Leak> {
     let texts = trees::texts(&folder.join("in"));
     let mut others = texts.clone();
     others.extend(trees::texts(&folder.join("other")));
-    let open_part = |file: &OutputFile| {
+    let open_part = |file: &File| {
         let text = if file.is_secret() {
             ""
         } else {
@@ -73,7 +73,7 @@ fn tree(folder: &Path, texts: &BTreeMap<String, String>) -> Tree<Rendered> {
     let files = texts.iter().map(|(path, text)| {
         let mut file = trees::file(path, text);
         for origin in file.origins.iter_mut().filter(|_| ours) {
-            if let OutputOrigin::Template { template, .. } = origin {
+            if let Origin::Template { template, .. } = origin {
                 *template = Source::new(format!("catalogue:{}", template.path), text.as_str());
             }
         }

@@ -17,7 +17,7 @@ use kiln::diagnostic::{Diagnostic, Label, Warned};
 use kiln::render::{Context, FILTERS, FUNCTIONS, Layer, Layers, Rendering, render};
 use kiln::secret::Secrets;
 use kiln::source::MemoryFiles;
-use kiln::tree::OutputOrigin;
+use kiln::tree::Origin;
 use kiln::yaml::{self, Resolver};
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ fn outcome(name: &str, head: &str) -> String {
         for (index, line) in file.source.text.lines().enumerate() {
             if name.starts_with("map_") {
                 match file.origins.get(index) {
-                    Some(OutputOrigin::Template { template, line }) => {
+                    Some(Origin::Template { template, line }) => {
                         write!(
                             shown,
                             "{}:{line} | ",

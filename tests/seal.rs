@@ -27,7 +27,7 @@ use kiln::diagnostic::{Diagnostic, StageResult};
 use kiln::seal::{self, DataKeys, Earlier, Inputs, Keyring, Rules};
 use kiln::secret::Secret;
 use kiln::source::Source;
-use kiln::tree::{Checked, OutputFile, Rendered, Sealed, Tree};
+use kiln::tree::{Checked, File, Rendered, Sealed, Tree};
 
 use stream::Stream;
 
@@ -79,7 +79,7 @@ fn named_tree(files: &[(&str, &str)]) -> Tree<Checked> {
 }
 
 fn rendered(files: &[(&str, &str)]) -> Tree<Rendered> {
-    let files = files.iter().map(|(path, text)| OutputFile {
+    let files = files.iter().map(|(path, text)| File {
         path: (*path).to_owned(),
         source: Source::new(*path, *text),
         documents: Arc::default(),

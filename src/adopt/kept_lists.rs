@@ -9,7 +9,7 @@ use super::cluster_template;
 use super::entry_lines::{EntryLines, only_mapping};
 use crate::diagnostic::{Diagnostic, Listed};
 use crate::tree::output_path::split;
-use crate::tree::{OutputFile, Tree};
+use crate::tree::{File, Tree};
 use crate::yaml::{self, Node};
 
 /// The fields of a kustomization whose entries are what gets to the cluster.
@@ -45,7 +45,7 @@ pub struct ListAddition {
 /// cluster-template list, and the catalogue has other files for, is none of the user's.
 pub fn kept_lists<S>(tree: &Tree<S>, existing: &dyn Fn(&str) -> Option<Vec<u8>>) -> KeptLists {
     let mut kept = KeptLists::default();
-    let is_list = |file: &&OutputFile| KUSTOMIZATION_FILES.contains(&split(&file.path).1);
+    let is_list = |file: &&File| KUSTOMIZATION_FILES.contains(&split(&file.path).1);
     for file in tree.files().filter(is_list) {
         let Some(bytes) = existing(&file.path) else {
             continue;
@@ -96,7 +96,7 @@ impl KeptLists {
 }
 
 /// Finds what a list has and the rendered one lacks; `None` where it cannot be read or taken apart.
-fn addition(file: &OutputFile, theirs: &[u8]) -> Option<ListAddition> {
+fn addition(file: &File, theirs: &[u8]) -> Option<ListAddition> {
     let text = str::from_utf8(theirs).ok()?;
     let theirs = only_mapping(text)?;
     let ours = file.documents.first().map(|document| &document.root);

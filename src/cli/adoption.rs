@@ -18,7 +18,7 @@ use crate::flux::FollowedTree;
 use crate::fs::{Disk, Folder, GitError, Repository, Revision};
 use crate::pipeline::{self, Compiled, ConfigChange, Draft, KeyHandling, Layout, World};
 use crate::source::{Files as _, OverlaidFiles};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::write::{self, LOCK_FILE, TakeOver};
 
 /// What the old side of the comparison is called.
@@ -277,7 +277,7 @@ impl<'s> Adopter<'s> {
     /// Follows Flux through files in the places of outputs, and what is kept beside them.
     fn follow<'t>(
         &self,
-        files: impl Iterator<Item = &'t OutputFile> + Clone,
+        files: impl Iterator<Item = &'t File> + Clone,
     ) -> Result<FollowedTree, CommandError> {
         Ok(self.in_world(|world| pipeline::follow_outputs(world, files))?)
     }

@@ -16,7 +16,7 @@ use super::report::{ChangedField, FieldEdit, ReportedChange};
 use super::route::Route;
 use super::side::{Side, SideFile};
 use crate::source::{Source, Span};
-use crate::tree::OutputOrigin;
+use crate::tree::Origin;
 
 /// What made a difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,8 +98,8 @@ impl<'s> Blame<'s> {
             let mut by_template: BTreeMap<&str, (&Source, BTreeSet<usize>)> = BTreeMap::new();
             for origin in lines {
                 match origin {
-                    OutputOrigin::Rule(code) => drop(causes.insert(ChangeCause::Rule(code))),
-                    OutputOrigin::Template { template, line } => {
+                    Origin::Rule(code) => drop(causes.insert(ChangeCause::Rule(code))),
+                    Origin::Template { template, line } => {
                         let entry = by_template.entry(&template.path);
                         let (_, lines) = entry.or_insert_with(|| (template, BTreeSet::new()));
                         lines.insert(*line);
@@ -242,7 +242,7 @@ fn sources(side: &Side) -> TemplatesByPath<'_> {
     let mut found = TemplatesByPath::new();
     for held in side.files.values() {
         for origin in &held.file.origins {
-            if let OutputOrigin::Template { template, .. } = origin {
+            if let Origin::Template { template, .. } = origin {
                 found.insert(&template.path, template);
             }
         }
@@ -279,7 +279,7 @@ fn has_word(text: &str, word: &str) -> bool {
 fn differing_lines<'s>(
     change: &ReportedChange,
     pair: &Pair<'s>,
-) -> (Vec<&'s OutputOrigin>, Vec<&'s OutputOrigin>) {
+) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
     let manifests = (
         pair.before.as_ref().map(manifest),
         pair.after.as_ref().map(manifest),
@@ -296,7 +296,7 @@ fn differing_lines<'s>(
 }
 
 /// Lines of a file: the index of the first one, their text, and the origins of all lines of the file.
-type Passage<'s> = (usize, &'s str, &'s [OutputOrigin]);
+type Passage<'s> = (usize, &'s str, &'s [Origin]);
 
 fn manifest<'s>(item: &Item<'s>) -> Passage<'s> {
     let Some(file) = item.file() else {
@@ -351,7 +351,7 @@ fn parts<'s>(
 fn origins_between<'s>(
     before: Option<Passage<'s>>,
     after: Option<Passage<'s>>,
-) -> (Vec<&'s OutputOrigin>, Vec<&'s OutputOrigin>) {
+) -> (Vec<&'s Origin>, Vec<&'s Origin>) {
     let all = |passage: Passage<'s>| {
         let (start, text, origins) = passage;
         let end = start + text.lines().count().max(1);

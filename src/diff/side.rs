@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObjects, FollowOptions, FollowedTree, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{OutputFile, OutputOrigin, Tree, is_secret_path, is_yaml_path};
+use crate::tree::{File, Origin, Tree, is_secret_path, is_yaml_path};
 use crate::yaml::{self, Document};
 
 /// How much of a file can be seen.
@@ -42,7 +42,7 @@ pub enum SideText {
 /// A file of a side.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    pub(super) file: OutputFile,
+    pub(super) file: File,
     pub(super) sight: Sight,
     /// Whether something in it is made up.
     pub(super) made_up: bool,
@@ -113,7 +113,7 @@ pub(super) struct SideFile<'s> {
     pub(super) text: &'s str,
     pub(super) documents: &'s [Document],
     /// The origin of each line, if it was rendered.
-    pub(super) origins: &'s [OutputOrigin],
+    pub(super) origins: &'s [Origin],
     pub(super) sight: Sight,
     pub(super) made_up: bool,
 }
@@ -146,7 +146,7 @@ impl Side {
         tree: &Tree<S>,
         made_up: &BTreeSet<String>,
     ) -> Self {
-        let held = |file: &OutputFile| Held {
+        let held = |file: &File| Held {
             file: file.clone(),
             sight: match (file.is_secret(), made_up.contains(&file.path)) {
                 (true, true) => Sight::MadeUp,
@@ -226,7 +226,7 @@ impl Side {
     }
 
     /// Lists its own files.
-    pub fn own_files(&self) -> impl Iterator<Item = &OutputFile> + Clone {
+    pub fn own_files(&self) -> impl Iterator<Item = &File> + Clone {
         self.files.values().map(|held| &held.file)
     }
 
@@ -418,7 +418,7 @@ fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagno
     } else {
         Vec::new()
     };
-    let file = OutputFile {
+    let file = File {
         path,
         source: Arc::clone(source),
         documents: Arc::new(documents),

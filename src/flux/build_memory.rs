@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::recorded_files::{FileAnswers, RecordedFiles, is_same_file};
 use super::substitution::{SubstitutionProblem, substitute};
-use super::variables::SubstitutionVariables;
+use super::variables::Variables;
 
 /// The builds of folders, each for as long as all that it was made of is as it was.
 ///
@@ -50,7 +50,7 @@ pub(super) type FinishedObject = Result<BuiltObject, Vec<SubstitutionProblem>>;
 /// What a Flux Kustomization adds to the objects of its build.
 pub(super) struct ObjectFinish {
     /// The variables; `None` where Flux substitutes nothing.
-    pub(super) variables: Option<SubstitutionVariables>,
+    pub(super) variables: Option<Variables>,
     /// Whether a variable that nothing gives is refused.
     pub(super) strict: bool,
     /// The labels and annotations of `spec.commonMetadata`.
@@ -147,10 +147,7 @@ impl FolderBuild {
 
 impl ObjectFinish {
     fn adds_nothing(&self) -> bool {
-        let has_variables = self
-            .variables
-            .as_ref()
-            .is_some_and(SubstitutionVariables::are_used);
+        let has_variables = self.variables.as_ref().is_some_and(Variables::are_used);
         !has_variables && self.metadata.is_none()
     }
 
@@ -239,7 +236,7 @@ fn is_same_place(one: &Place, other: &Place) -> bool {
     one == other && is_same_file(&one.file, &other.file)
 }
 
-fn is_same_variables(one: &SubstitutionVariables, other: &SubstitutionVariables) -> bool {
+fn is_same_variables(one: &Variables, other: &Variables) -> bool {
     let known = one.known.iter().zip(&other.known);
     let unseen = one.unseen.iter().zip(&other.unseen);
     one.always == other.always

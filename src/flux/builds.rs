@@ -17,7 +17,7 @@ use super::kustomization_file::Kustomization;
 use super::open_objects::without_replaced;
 use super::tree_files::TreeFiles;
 use crate::source::{Place, Source, Span};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::object::{Object, is_namespaced};
 use crate::yaml::{Node, Route, Step};
 
@@ -193,7 +193,7 @@ impl Member<'_> {
         let path = &self.field.place().file.path;
         let file = self.written.map(|written| written.file);
         file.or_else(|| self.files.output(path))
-            .is_some_and(OutputFile::is_secret)
+            .is_some_and(File::is_secret)
     }
 
     fn deepest_place(&self, route: &Route, key: bool) -> Place {

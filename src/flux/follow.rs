@@ -20,7 +20,7 @@ use super::roots::{KUSTOMIZE_GROUP, find_roots};
 use super::source_reference::SourceReference;
 use super::substitution::SubstitutionProblem;
 use super::tree_files::TreeFiles;
-use super::variables::{SubstitutionVariables, ValueSource, VariableProblem, substitute_from};
+use super::variables::{ValueSource, VariableProblem, Variables, substitute_from};
 use crate::source::Span;
 
 /// How to follow Flux.
@@ -491,8 +491,8 @@ impl<'a, 'f> Follower<'a, 'f> {
         flux: &Field,
         index: usize,
         problems: &mut Vec<FluxProblem>,
-    ) -> SubstitutionVariables {
-        let mut variables = SubstitutionVariables::default();
+    ) -> Variables {
+        let mut variables = Variables::default();
         for from in substitute_from(flux) {
             let name = format!("{}/{}", from.kind, from.key);
             let key = (from.kind, from.key);

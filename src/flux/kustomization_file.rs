@@ -7,7 +7,7 @@ use kustomize::{Field, KUSTOMIZATION_FILES, PathRole, join, named_paths};
 use super::finding::place_in;
 use super::tree_files::TreeFiles;
 use crate::source::Place;
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::output_path::split;
 
 /// A path that a kustomization names.
@@ -29,7 +29,7 @@ pub struct Kustomization<'t> {
     /// The folder it builds, without a final slash.
     pub folder: &'t str,
     /// The file.
-    pub file: &'t OutputFile,
+    pub file: &'t File,
     /// Whether it is a component, which is only ever built as part of a kustomization.
     pub component: bool,
     /// The namespace it gives to everything it builds.

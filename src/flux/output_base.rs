@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kustomize::join;
 
 use super::roots::KUSTOMIZE_GROUP;
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::object::Object;
 
 /// Returns which of some folders holds a rendered tree as its Flux objects see it: the one under which most of the
@@ -13,7 +13,7 @@ use crate::tree::object::Object;
 ///
 /// A tree in the folder `clusters/home` of a repository names `./clusters/home/kubernetes`.
 pub fn find_output_base<'b, 'f>(
-    files: impl Iterator<Item = &'f OutputFile> + Clone,
+    files: impl Iterator<Item = &'f File> + Clone,
     candidates: &[&'b str],
 ) -> &'b str {
     let folders: BTreeSet<&str> = files

@@ -8,7 +8,7 @@ use envsubst::{ExpandError, Expansion, Lookup, VariableUse, expand};
 use kustomize::{Field, FieldEntry, FieldScalar, FieldValue, Origin, Place, ScalarKind};
 use serde_json::Value;
 
-use super::variables::SubstitutionVariables;
+use super::variables::Variables;
 use crate::source::Span;
 use crate::yaml::{self, Content, Node, Resolver, Route, Step};
 
@@ -31,7 +31,7 @@ pub(super) enum SubstitutionProblem {
 /// A variable whose value is not seen stays as it is written. Returns `None` where the object stays as it is.
 pub(super) fn substitute(
     object: &Field,
-    variables: &SubstitutionVariables,
+    variables: &Variables,
     strict: bool,
 ) -> Result<Option<Field>, Vec<SubstitutionProblem>> {
     if !variables.are_used() || !has_dollar(object) || is_switched_off(object) {
@@ -77,11 +77,7 @@ fn is_switched_off(object: &Field) -> bool {
 /// Expands a text; what no source at hand sets, and some source that is not seen may set, is not seen.
 ///
 /// The default of an expression is taken where only sources that are not seen could set the variable.
-fn expand_text(
-    text: &str,
-    variables: &SubstitutionVariables,
-    strict: bool,
-) -> Result<Expansion, ExpandError> {
+fn expand_text(text: &str, variables: &Variables, strict: bool) -> Result<Expansion, ExpandError> {
     let known = |name: &str| {
         variables
             .known
@@ -257,7 +253,7 @@ fn within(place: &Place, expression: &str, key: bool) -> Place {
 /// Reads the text with the variables in it, and gives each field the origin that it had.
 struct RebuiltObject<'o> {
     expansion: &'o Expansion,
-    variables: &'o SubstitutionVariables,
+    variables: &'o Variables,
 }
 
 impl RebuiltObject<'_> {

@@ -9,7 +9,7 @@ use super::ignored_files::{IGNORE_FILE, IgnorePatterns};
 use super::roots::{GitSources, find_roots};
 use super::veiled_secrets::veiled_source;
 use crate::source::{self, LeftOut, Source};
-use crate::tree::OutputFile;
+use crate::tree::File;
 
 /// A file, once it was read.
 #[derive(Clone)]
@@ -21,13 +21,13 @@ struct LoadedFile {
 /// A file that was read from below, as an output.
 struct KeptFile {
     loaded: LoadedFile,
-    output: OnceLock<OutputFile>,
+    output: OnceLock<File>,
 }
 
 /// A file of a tree, and where it is.
 enum TreeFile<'f> {
     /// It was rendered.
-    Rendered(&'f OutputFile, LoadedFile),
+    Rendered(&'f File, LoadedFile),
     /// It is read when somebody asks for it.
     Kept(OnceLock<Result<KeptFile, String>>),
     /// Another tree has it, under the same path.
@@ -52,7 +52,7 @@ pub struct TreeFiles<'f> {
 
 impl<'f> TreeFiles<'f> {
     /// Takes the files of a rendered tree, whose YAML is parsed already.
-    pub fn of_tree(files: impl Iterator<Item = &'f OutputFile>) -> Self {
+    pub fn of_tree(files: impl Iterator<Item = &'f File>) -> Self {
         let mut tree = Self::empty("", "");
         for file in files {
             tree.add_file(file);
@@ -161,7 +161,7 @@ impl<'f> TreeFiles<'f> {
     }
 
     /// Lays a rendered tree over files that are kept beside it.
-    pub fn over(kept: &'f Self, files: impl Iterator<Item = &'f OutputFile>) -> Self {
+    pub fn over(kept: &'f Self, files: impl Iterator<Item = &'f File>) -> Self {
         let mut tree = Self::empty("", &kept.output);
         tree.folders.clone_from(&kept.folders);
         tree.left_out.clone_from(&kept.left_out);
@@ -186,7 +186,7 @@ impl<'f> TreeFiles<'f> {
     }
 
     /// Adds a file of a rendered tree, in the place of one of the same path.
-    pub fn add_file(&mut self, file: &'f OutputFile) {
+    pub fn add_file(&mut self, file: &'f File) {
         let path = self.path_of_output(&file.path);
         let source_file = if file.binary.is_some() || !has_documents(file) {
             SourceFile::new(path.clone(), file.bytes().to_vec())
@@ -244,7 +244,7 @@ impl<'f> TreeFiles<'f> {
     }
 
     /// Lists the rendered files with their paths in the tree, sorted.
-    pub fn rendered(&self) -> impl Iterator<Item = (&str, &'f OutputFile)> {
+    pub fn rendered(&self) -> impl Iterator<Item = (&str, &'f File)> {
         self.paths.iter().filter_map(|(path, file)| match file {
             TreeFile::Rendered(file, _) => Some((path.as_str(), *file)),
             TreeFile::Kept(_) | TreeFile::Shared(_) => None,
@@ -299,7 +299,7 @@ impl<'f> TreeFiles<'f> {
     }
 
     /// Returns a file as an output: the rendered one, or one that is kept beside the rendered ones.
-    pub fn output(&self, path: &str) -> Option<&OutputFile> {
+    pub fn output(&self, path: &str) -> Option<&File> {
         match self.paths.get(path)? {
             TreeFile::Rendered(file, _) => Some(file),
             TreeFile::Shared(tree) => tree.output(path),
@@ -338,9 +338,9 @@ impl<'f> TreeFiles<'f> {
 }
 
 impl KeptFile {
-    fn as_output(&self) -> OutputFile {
+    fn as_output(&self) -> File {
         let LoadedFile { file, source } = &self.loaded;
-        OutputFile {
+        File {
             path: source.path.clone(),
             source: Arc::clone(source),
             documents: file.documents().map(Arc::clone).unwrap_or_default(),
@@ -352,7 +352,7 @@ impl KeptFile {
 }
 
 /// Returns whether a file was parsed when it was rendered.
-fn has_documents(file: &OutputFile) -> bool {
+fn has_documents(file: &File) -> bool {
     file.is_yaml() || !file.documents.is_empty()
 }
 

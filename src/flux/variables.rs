@@ -27,7 +27,7 @@ pub(super) struct Variable {
 
 /// All variables of a Kustomization.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SubstitutionVariables {
+pub(super) struct Variables {
     pub(super) known: BTreeMap<String, Variable>,
     /// The sources that are not seen, so that any name may be set by them.
     pub(super) unseen: Vec<(String, Place)>,
@@ -123,7 +123,7 @@ pub(super) fn substitute_from(kustomization: &Field) -> Vec<SubstituteFrom> {
     items.iter().filter_map(read).collect()
 }
 
-impl SubstitutionVariables {
+impl Variables {
     /// Returns whether Flux substitutes at all.
     pub(super) fn are_used(&self) -> bool {
         self.always || !self.known.is_empty() || !self.unseen.is_empty()

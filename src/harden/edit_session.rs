@@ -8,11 +8,11 @@ use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
 use crate::rules::{
-    AppliedState, GatheredPatch, KustomizationPatch, Measures, NewFile, PlannedEdit, RemedyPlan,
+    AppliedState, GatheredPatch, KustomizationPatch, Measures, NewFile, Plan, PlannedEdit,
     WishedPatch, gather,
 };
 use crate::source::{Source, Span};
-use crate::tree::{Gap, Injection, OutputFile, OutputOrigin};
+use crate::tree::{File, Gap, Injection, Origin};
 use crate::yaml::edit::{Addition, EditError, Insertion, insert};
 use crate::yaml::{Document, Route, load};
 
@@ -25,7 +25,7 @@ pub(super) struct EditSession<'t> {
 /// One file under work, and what was added to it.
 #[derive(Clone)]
 struct EditedFile<'t> {
-    file: Cow<'t, OutputFile>,
+    file: Cow<'t, File>,
     injections: Vec<Injection>,
 }
 
@@ -36,7 +36,7 @@ enum Task {
 }
 
 impl<'t> EditSession<'t> {
-    pub(super) fn new(files: impl Iterator<Item = &'t OutputFile>) -> Self {
+    pub(super) fn new(files: impl Iterator<Item = &'t File>) -> Self {
         let files_by_path = files.map(|file| {
             let edited = EditedFile {
                 file: Cow::Borrowed(file),
@@ -49,7 +49,7 @@ impl<'t> EditSession<'t> {
         }
     }
 
-    pub(super) fn files(&self) -> impl Iterator<Item = &OutputFile> {
+    pub(super) fn files(&self) -> impl Iterator<Item = &File> {
         self.files_by_path
             .values()
             .map(|edited| edited.file.as_ref())
@@ -59,7 +59,7 @@ impl<'t> EditSession<'t> {
     /// objects.
     pub(super) fn apply(
         &mut self,
-        plans: Vec<(&'static str, RemedyPlan)>,
+        plans: Vec<(&'static str, Plan)>,
     ) -> (Vec<Diagnostic>, Vec<WishedPatch>) {
         let mut tasks = Vec::new();
         let mut patches = Vec::new();
@@ -141,7 +141,7 @@ impl<'t> EditSession<'t> {
     }
 
     /// Hands over the files that changed and the record, by path and place.
-    pub(super) fn finish(self) -> (Vec<OutputFile>, Vec<Injection>) {
+    pub(super) fn finish(self) -> (Vec<File>, Vec<Injection>) {
         let mut changed = Vec::new();
         let mut injections = Vec::new();
         for edited in self.files_by_path.into_values() {
@@ -167,11 +167,11 @@ impl<'t> EditSession<'t> {
         });
         let injections = injections.collect();
         let lines = file.text.lines().count();
-        let added = OutputFile {
+        let added = File {
             path: file.path.clone(),
             source: Source::new(file.path.as_str(), file.text),
             documents: Arc::new(documents),
-            origins: vec![OutputOrigin::Rule(rule); lines],
+            origins: vec![Origin::Rule(rule); lines],
             executable: false,
             binary: None,
         };
@@ -242,7 +242,7 @@ impl Task {
     /// Says that it was refused, and what to do.
     fn refused(
         &self,
-        file: &OutputFile,
+        file: &File,
         documents: &[Document],
         error: &EditError,
     ) -> Option<Diagnostic> {
@@ -346,7 +346,7 @@ impl EditedFile<'_> {
         let file = self.file.to_mut();
         let first = text[..inserted.start + lead].matches('\n').count();
         if first <= file.origins.len() {
-            let rules = std::iter::repeat_n(OutputOrigin::Rule(task.rule()), lines);
+            let rules = std::iter::repeat_n(Origin::Rule(task.rule()), lines);
             file.origins.splice(first..first, rules);
         }
         let span = Span::new(inserted.start + lead, inserted.end);
@@ -365,7 +365,7 @@ impl EditedFile<'_> {
 
 /// Says that an addition was refused, and shows where it should have gone.
 fn refused(
-    file: &OutputFile,
+    file: &File,
     document: &Document,
     route: &Route,
     what: &str,

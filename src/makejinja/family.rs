@@ -20,7 +20,7 @@ use crate::secret::Secrets;
 use crate::source::Files as _;
 
 /// What has become of plugins that need no Python.
-pub(super) enum BuiltInPlugins {
+pub(super) enum BuiltIn {
     /// They are loaded.
     Loaded,
     /// They need it all the same: what is not built in.
@@ -35,12 +35,12 @@ pub(super) fn load(
     wishes: &PluginWishes<'_>,
     desk: &FileDesk,
     loaded: &mut LoadedPlugins,
-) -> Result<BuiltInPlugins, Vec<Diagnostic>> {
+) -> Result<BuiltIn, Vec<Diagnostic>> {
     let mut found = Vec::new();
     for name in &wishes.settings.plugins {
         match known(wishes, name) {
             Ok(plugin) => found.push(plugin),
-            Err(needed) => return Ok(BuiltInPlugins::Needs(needed)),
+            Err(needed) => return Ok(BuiltIn::Needs(needed)),
         }
     }
     for plugin in found {
@@ -62,12 +62,12 @@ pub(super) fn load(
         if plugin.has_folder_filters {
             let Some(folders) = folders_left_out(wishes, loaded)? else {
                 let what = "a `.mjfilter.py` does more than look into the data";
-                return Ok(BuiltInPlugins::Needs(what.to_owned()));
+                return Ok(BuiltIn::Needs(what.to_owned()));
             };
             loaded.left_out.extend(folders);
         }
     }
-    Ok(BuiltInPlugins::Loaded)
+    Ok(BuiltIn::Loaded)
 }
 
 /// Reads a plugin, named as `module:Class`, without running it; else says what is not built in.

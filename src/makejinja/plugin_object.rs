@@ -74,13 +74,13 @@ impl PluginServer {
     }
 }
 
-fn arguments(args: &[Value], kwargs: &[(String, Value)]) -> (Vec<PluginValue>, NamedArguments) {
+fn arguments(args: &[Value], kwargs: &[(String, Value)]) -> (Vec<PluginValue>, Named) {
     let named = kwargs.iter();
     let named = named.map(|(name, value)| (name.clone(), of_template(value)));
     (args.iter().map(of_template).collect(), named.collect())
 }
 
-type NamedArguments = Vec<(String, PluginValue)>;
+type Named = Vec<(String, PluginValue)>;
 
 /// A function, filter or test of a plugin.
 pub(super) struct PluginFunction {

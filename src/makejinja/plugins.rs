@@ -12,7 +12,7 @@ use makejinja_plugins::{
     HostSpec, Offer, Offered, PluginError, PluginHost, PluginReads, PluginValue,
 };
 
-use super::family::{self, BuiltInPlugins, FileDesk};
+use super::family::{self, BuiltIn, FileDesk};
 use super::keyed_files::KeyedFiles;
 use super::plugin_object::{PluginFunction, PluginServer};
 use super::values::to_template;
@@ -264,8 +264,8 @@ impl LoadedPlugins {
         }
         let mut built_in = Self::without(loaded.data.clone(), wishes.folder);
         match family::load(wishes, desk, &mut built_in)? {
-            BuiltInPlugins::Loaded => Ok(built_in),
-            BuiltInPlugins::Needs(reason) => loaded.run(wishes, &reason),
+            BuiltIn::Loaded => Ok(built_in),
+            BuiltIn::Needs(reason) => loaded.run(wishes, &reason),
         }
     }
 

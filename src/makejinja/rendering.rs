@@ -25,7 +25,7 @@ use crate::render::{
 };
 use crate::secret::{KnownSecrets, Secrets, names_a_secret};
 use crate::source::{Files, Source};
-use crate::tree::{OutputFile, Tree, binary_description, is_secret_path};
+use crate::tree::{File, Tree, binary_description, is_secret_path};
 
 /// What a makejinja project is rendered from.
 pub struct MakejinjaInputs<'i> {
@@ -85,7 +85,7 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
         BTreeMap::new()
     };
     let files = KeyedFiles::new(inputs.files, replaced);
-    let run = ProjectRendering {
+    let run = Run {
         inputs,
         settings: &settings,
         files: &files,
@@ -97,7 +97,7 @@ pub fn render(inputs: &MakejinjaInputs<'_>) -> StageResult<MakejinjaRendering> {
     at_hand.extend(secrets_of(&loaded));
     inputs.known.note(at_hand.clone());
     let made = run.make(loaded);
-    let RenderedProject {
+    let Made {
         files: made,
         problems,
         data,
@@ -178,7 +178,7 @@ fn render_with_stand_ins(
     files: &KeyedFiles<'_>,
 ) -> OtherRendering {
     let files = KeyedFiles::new(inputs.files, files.stand_ins());
-    let run = ProjectRendering {
+    let run = Run {
         inputs,
         settings,
         files: &files,
@@ -226,7 +226,7 @@ fn note_secrets(value: &PluginValue, route: &str, is_secret: bool, secrets: &mut
 type CopiedContent = (Arc<Source>, Option<Arc<[u8]>>);
 
 /// One rendering.
-struct ProjectRendering<'r> {
+struct Run<'r> {
     inputs: &'r MakejinjaInputs<'r>,
     settings: &'r Settings,
     files: &'r KeyedFiles<'r>,
@@ -236,8 +236,8 @@ struct ProjectRendering<'r> {
 }
 
 /// What one rendering made.
-struct RenderedProject {
-    files: Vec<OutputFile>,
+struct Made {
+    files: Vec<File>,
     problems: Vec<Diagnostic>,
     /// The data after all plugins.
     data: PluginValue,
@@ -247,7 +247,7 @@ struct RenderedProject {
     secrets: Secrets,
 }
 
-impl ProjectRendering<'_> {
+impl Run<'_> {
     /// Reads a data file.
     fn read_data(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
         let bytes = self.files.read(path).map_err(|error| error.reason)?;
@@ -260,7 +260,7 @@ impl ProjectRendering<'_> {
         Ok(map_of(&self.keep(loaded, problems)?))
     }
 
-    fn make(&self, data: PluginValue) -> Result<RenderedProject, Vec<Diagnostic>> {
+    fn make(&self, data: PluginValue) -> Result<Made, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let given = GivenFiles(self.files);
         let wishes = PluginWishes {
@@ -309,7 +309,7 @@ impl ProjectRendering<'_> {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         problems.extend(found);
         problems.extend(self.lost(&selection, &files));
-        Ok(RenderedProject {
+        Ok(Made {
             files,
             problems,
             read: plugins.read_files(),
@@ -338,7 +338,7 @@ impl ProjectRendering<'_> {
     }
 
     /// Names the outputs that makejinja cannot write where they belong.
-    fn lost(&self, selection: &Selection, files: &[OutputFile]) -> Vec<Diagnostic> {
+    fn lost(&self, selection: &Selection, files: &[File]) -> Vec<Diagnostic> {
         let made: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         let outputs = selection.outputs.iter();
         let lost = outputs.filter(|output| made.contains(output.path.as_str()));

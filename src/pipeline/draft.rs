@@ -18,7 +18,7 @@ use crate::harden;
 use crate::seal;
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
-use crate::tree::{Hardened, OutputFile, Tree, is_secret_path};
+use crate::tree::{File, Hardened, Tree, is_secret_path};
 use crate::workload::Exemption;
 
 /// A project that compiled up to sealing, for comparison in memory.
@@ -131,12 +131,12 @@ pub fn tree_policies(world: &World<'_>) -> Result<DraftPolicies, CompileFailure>
 /// `kiln.toml` is broken, or `[flux]` names what is not there.
 pub fn follow_outputs<'t>(
     world: &World<'_>,
-    files: impl Iterator<Item = &'t OutputFile> + Clone,
+    files: impl Iterator<Item = &'t File> + Clone,
 ) -> Result<FollowedTree, CompileFailure> {
     let project = Warnings::default().keep(inputs::project(world))?;
     let around = KeptFiles::around(world, &project, files.clone());
     let kept = around.tree();
-    let files = files.map(|file| -> &OutputFile { file });
+    let files = files.map(|file| -> &File { file });
     let tree = TreeFiles::over(&kept, files);
     let surroundings = surroundings_of(world, &project)?;
     Ok(FollowedTree::of(&tree, &surroundings.options()?))

@@ -13,7 +13,7 @@ use crate::seal::{Earlier, Keyring, Rules, read_identities};
 use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
-use crate::tree::{OutputFile, Rendered, Sealed, Tree, is_secret_path};
+use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
 use crate::validate::Schema;
 use crate::workload::Exemption;
 use crate::yaml::unpack;
@@ -348,7 +348,7 @@ pub(super) fn unseen_files(
     let Some(unseen) = unseen else {
         return BTreeSet::new();
     };
-    let differs = |file: &&OutputFile| {
+    let differs = |file: &&File| {
         let [own, other] = [tree, unseen].map(|tree| tree.get(&file.path));
         own.map(|file| &file.source.text) != other.map(|file| &file.source.text)
     };

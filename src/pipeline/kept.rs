@@ -9,7 +9,7 @@ use crate::config::project::Project;
 use crate::flux::{TreeFiles, find_output_base};
 use crate::secret::KEY_FILES;
 use crate::source::{Files, ReadError};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::output_path::{LOCK_FILE, listed_outputs, split};
 
 /// The files that are kept beside the rendered ones: what git does not ignore, but for inputs and old outputs.
@@ -28,7 +28,7 @@ impl<'w> KeptFiles<'w> {
     pub(super) fn around<'t>(
         world: &'w World<'_>,
         project: &Project,
-        rendered: impl Iterator<Item = &'t OutputFile> + Clone,
+        rendered: impl Iterator<Item = &'t File> + Clone,
     ) -> Self {
         let output = inputs::output_folder(project);
         let repository = world.repository.as_ref();
@@ -67,7 +67,7 @@ impl<'w> KeptFiles<'w> {
     fn list<'t>(
         &self,
         project: &Project,
-        rendered: impl Iterator<Item = &'t OutputFile>,
+        rendered: impl Iterator<Item = &'t File>,
     ) -> (Vec<String>, Vec<String>) {
         let Ok(mut paths) = self.files.list_outputs("") else {
             return (Vec::new(), Vec::new());

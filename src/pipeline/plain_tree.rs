@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Warned};
 use crate::flux::{BuildMemory, FollowOptions, TreeFiles};
 use crate::harden;
 use crate::rules::{Exemptions, Measures, Policy, REMEDIES, Remedy};
-use crate::tree::{Hardened, OutputFile, Rendered, Tree};
+use crate::tree::{File, Hardened, Rendered, Tree};
 
 /// A tree that is kept by hand, or rendered by something else.
 pub struct PlainTree<'w> {
@@ -34,7 +34,7 @@ pub struct HardenedTree {
     /// The tree with it.
     pub tree: Tree<Hardened>,
     /// The files that change, as they are before.
-    pub before: Vec<OutputFile>,
+    pub before: Vec<File>,
     /// The paths of the new files.
     pub created: Vec<String>,
     /// What the remedies say.
@@ -124,7 +124,7 @@ impl<'w> PlainTree<'w> {
         };
         let done = harden::harden_by(self.manifests.clone(), self.measures(), &is_wanted);
         let Warned { value, warnings } = done.map_err(CompileFailure::Problems)?;
-        let changed = |file: &&OutputFile| {
+        let changed = |file: &&File| {
             let now = value.get(&file.path);
             now.is_some_and(|now| now.source.text != file.source.text)
         };
@@ -177,7 +177,7 @@ fn renders_by(world: &World<'_>, project: &Project) -> bool {
 }
 
 /// Lists the manifests of a tree; a file that is no YAML stays among those that builds read by themselves and refuse.
-fn manifests(files: &TreeFiles<'_>) -> Vec<OutputFile> {
+fn manifests(files: &TreeFiles<'_>) -> Vec<File> {
     let is_manifest = |path: &&str| {
         crate::tree::is_yaml_path(path)
             || path.ends_with(".json")

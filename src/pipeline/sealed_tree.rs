@@ -17,7 +17,7 @@ use crate::seal::{FileSealer, Keyring, NewKeys, Rules, SealReview};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::source::{Files, Source, Span};
 use crate::tree::secret_manifest::SecretManifest;
-use crate::tree::{OutputFile, is_secret_path, is_yaml_path};
+use crate::tree::{File, is_secret_path, is_yaml_path};
 use crate::yaml::{self, Resolver, Route};
 
 /// What the names of templates end in: their `.sops.` is said of what comes out of them.
@@ -329,13 +329,13 @@ pub(super) fn rule_files<'p>(
     Ok(found)
 }
 
-fn plain_file(source: Arc<Source>) -> OutputFile {
+fn plain_file(source: Arc<Source>) -> File {
     let documents = if is_yaml_path(&source.path) {
         yaml::load(&source.text).unwrap_or_default()
     } else {
         Vec::new()
     };
-    OutputFile {
+    File {
         path: source.path.clone(),
         source,
         documents: Arc::new(documents),
@@ -346,7 +346,7 @@ fn plain_file(source: Arc<Source>) -> OutputFile {
 }
 
 /// Says why a file should be sealed, and where that shows.
-fn reason_to_seal(file: &OutputFile, named: &BTreeSet<String>) -> Option<(Span, String)> {
+fn reason_to_seal(file: &File, named: &BTreeSet<String>) -> Option<(Span, String)> {
     let top = file.source.line_span(1);
     if is_secret_path(&file.path) {
         return Some((top, "its name says that it is sealed".to_owned()));

@@ -19,7 +19,7 @@ use super::condition::Conditions;
 use super::library::Library;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::tree::{App, OutputFile};
+use crate::tree::{App, File};
 use crate::yaml::Node;
 use crate::yaml::decode::Table;
 use bootstrap::BootstrapAsk;
@@ -174,7 +174,7 @@ impl GatheredAsks {
     }
 
     /// Reports what is asked for and is not in what was rendered.
-    pub(super) fn unmet(&self, files: &[OutputFile]) -> Vec<Diagnostic> {
+    pub(super) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
         self.namespaces.unmet(files)
     }
 

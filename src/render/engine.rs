@@ -4,7 +4,7 @@ pub(super) mod jinja;
 pub(super) mod tera;
 
 use crate::diagnostic::Diagnostic;
-use crate::tree::OutputOrigin;
+use crate::tree::Origin;
 
 /// A dialect of templates, loaded and ready to render.
 pub(super) trait TemplateEngine: Sized {
@@ -25,5 +25,5 @@ pub(super) struct Printed {
     /// The text.
     pub(super) text: String,
     /// Where each line came from; empty when that cannot be known.
-    pub(super) lines: Vec<OutputOrigin>,
+    pub(super) lines: Vec<Origin>,
 }

@@ -7,11 +7,11 @@ use jinja::{Engine, Value};
 
 use super::engine::TemplateEngine as _;
 use super::engine::jinja::{FindSource, JinjaEngine, JinjaTemplates};
-use super::outputs::{self, PlannedOutput};
+use super::outputs::{self, Output};
 use super::stack;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::tree::OutputFile;
+use crate::tree::File;
 
 /// A file that a project of Jinja2 makes.
 pub struct JinjaOutput {
@@ -45,11 +45,11 @@ impl JinjaProject<'_> {
     /// Renders one template after the other, as what one changes in a list or dict of the globals the next one sees.
     ///
     /// Files that are only `compared` are not parsed.
-    pub fn render(&self, compared: bool) -> (Vec<OutputFile>, Vec<Diagnostic>) {
+    pub fn render(&self, compared: bool) -> (Vec<File>, Vec<Diagnostic>) {
         stack::deep(|| self.render_all(compared))
     }
 
-    fn render_all(&self, compared: bool) -> (Vec<OutputFile>, Vec<Diagnostic>) {
+    fn render_all(&self, compared: bool) -> (Vec<File>, Vec<Diagnostic>) {
         let mut problems = Vec::new();
         let templates = self.outputs.iter().filter_map(|it| it.template.as_deref());
         let engine = JinjaEngine::load(
@@ -71,8 +71,8 @@ impl JinjaProject<'_> {
         output: &JinjaOutput,
         compared: bool,
         problems: &mut Vec<Diagnostic>,
-    ) -> Option<OutputFile> {
-        let made = PlannedOutput {
+    ) -> Option<File> {
+        let made = Output {
             path: &output.path,
             source: &output.source,
             executable: output.executable,

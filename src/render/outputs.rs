@@ -9,7 +9,7 @@ use super::layers::LayerEntry;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
 use crate::tree::output_path::{ReservedPaths, folded};
-use crate::tree::{OutputFile, OutputOrigin, is_secret_path, is_yaml_path};
+use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
 use crate::yaml;
 
 const NOT_YAML: &str = "output-not-yaml";
@@ -61,7 +61,7 @@ pub(super) fn check_paths(
 
 /// A file to be made, and what it is made from.
 #[derive(Clone, Copy)]
-pub(super) struct PlannedOutput<'e> {
+pub(super) struct Output<'e> {
     /// The path below the output folder.
     pub(super) path: &'e str,
     /// The template, or the file that is copied.
@@ -74,7 +74,7 @@ pub(super) struct PlannedOutput<'e> {
     pub(super) strict: bool,
 }
 
-impl<'e> From<&'e LayerEntry> for PlannedOutput<'e> {
+impl<'e> From<&'e LayerEntry> for Output<'e> {
     fn from(entry: &'e LayerEntry) -> Self {
         Self {
             path: entry.output(),
@@ -87,10 +87,10 @@ impl<'e> From<&'e LayerEntry> for PlannedOutput<'e> {
 }
 
 /// Makes a file of a text that is copied as it is.
-pub(super) fn copied(output: PlannedOutput<'_>, problems: &mut Vec<Diagnostic>) -> OutputFile {
+pub(super) fn copied(output: Output<'_>, problems: &mut Vec<Diagnostic>) -> File {
     let text = &output.source.text;
     let lines = text.split_inclusive('\n').count();
-    let origins = (1..=lines).map(|line| OutputOrigin::Template {
+    let origins = (1..=lines).map(|line| Origin::Template {
         template: Arc::clone(output.source),
         line,
     });
@@ -99,24 +99,20 @@ pub(super) fn copied(output: PlannedOutput<'_>, problems: &mut Vec<Diagnostic>) 
 
 /// Makes a file of what a template printed.
 pub(super) fn rendered(
-    output: PlannedOutput<'_>,
+    output: Output<'_>,
     printed: Printed,
     problems: &mut Vec<Diagnostic>,
-) -> OutputFile {
+) -> File {
     file(output, Cow::Owned(printed.text), printed.lines, problems)
 }
 
 /// Makes a file of a text that is only compared: it is not parsed, and nothing tells where its lines came from.
-pub(super) fn compared(output: PlannedOutput<'_>, text: Cow<'static, str>) -> OutputFile {
+pub(super) fn compared(output: Output<'_>, text: Cow<'static, str>) -> File {
     unparsed(output, text, Vec::new())
 }
 
-fn unparsed(
-    output: PlannedOutput<'_>,
-    text: Cow<'static, str>,
-    origins: Vec<OutputOrigin>,
-) -> OutputFile {
-    OutputFile {
+fn unparsed(output: Output<'_>, text: Cow<'static, str>, origins: Vec<Origin>) -> File {
+    File {
         path: output.path.to_owned(),
         source: Source::of(output.path, text, is_secret_path(output.path)),
         documents: Arc::default(),
@@ -127,11 +123,11 @@ fn unparsed(
 }
 
 fn file(
-    output: PlannedOutput<'_>,
+    output: Output<'_>,
     text: Cow<'static, str>,
-    origins: Vec<OutputOrigin>,
+    origins: Vec<Origin>,
     problems: &mut Vec<Diagnostic>,
-) -> OutputFile {
+) -> File {
     let mut file = unparsed(output, text, origins);
     if is_yaml_path(output.path) {
         match yaml::load(&file.source.text) {
@@ -145,7 +141,7 @@ fn file(
 }
 
 /// Shows the output, and the template's line behind it; of a secret output only the latter.
-fn not_yaml(file: &OutputFile, error: &yaml::LoadError, output: PlannedOutput<'_>) -> Diagnostic {
+fn not_yaml(file: &File, error: &yaml::LoadError, output: Output<'_>) -> Diagnostic {
     // The end of the text is behind its last line.
     let before = error.span.start.saturating_sub(1);
     let template = file.template_place(error.span.start);

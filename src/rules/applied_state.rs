@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Measures;
 use super::kustomization_patch::{AppliedName, KustomizationPatch};
 use crate::flux::{AppliedObject, AppliedObjects, TreeFiles, follow_again};
-use crate::tree::OutputFile;
+use crate::tree::File;
 
 /// What Flux applies of a tree at some time.
 pub struct AppliedState {
@@ -18,7 +18,7 @@ pub struct AppliedState {
 
 impl AppliedState {
     /// Follows Flux through files.
-    pub fn of<'f>(files: impl Iterator<Item = &'f OutputFile>, measures: Measures<'f>) -> Self {
+    pub fn of<'f>(files: impl Iterator<Item = &'f File>, measures: Measures<'f>) -> Self {
         let files = TreeFiles::over(measures.kept, files);
         let applied = follow_again(&files, measures.follow, measures.memory);
         let objects = applied.objects.iter().enumerate();

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::flux::builds::Member;
 use crate::flux::{self, Kustomization};
 use crate::source::{Place, Span};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::secret_manifest::with_items;
 use crate::workload::Exemption;
 use crate::yaml::Node;
@@ -168,7 +168,7 @@ impl Facts<'_> {
 }
 
 /// Returns namespace and name of the object at a place, as they are written.
-fn written(facts: &Facts<'_>, file: &OutputFile, place: &Place) -> Option<(String, String)> {
+fn written(facts: &Facts<'_>, file: &File, place: &Place) -> Option<(String, String)> {
     let documents = facts.documents(file);
     let mut documents = documents.iter();
     let document = documents

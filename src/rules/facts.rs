@@ -20,7 +20,7 @@ use crate::flux::{
 };
 use crate::source::{Place, Source};
 use crate::tree::secret_manifest::SecretManifest;
-use crate::tree::{App, Gap, OutputFile};
+use crate::tree::{App, File, Gap};
 use crate::workload::budget::DisruptionBudget;
 use crate::workload::standing::{self, PodSecurityStanding};
 use crate::workload::{self, Workload};
@@ -56,7 +56,7 @@ pub struct Measures<'m> {
 /// Everything that a rule may look at.
 pub struct Facts<'t> {
     /// The files of the tree by path, those aside that are kept beside it.
-    pub(super) files: BTreeMap<&'t str, &'t OutputFile>,
+    pub(super) files: BTreeMap<&'t str, &'t File>,
     pub(super) builds: &'t Builds<'t>,
     pub(super) releases: &'t [Release<'t>],
     pub(super) workloads: &'t [Workload<'t>],
@@ -73,11 +73,11 @@ pub struct Facts<'t> {
 impl<'t> Facts<'t> {
     /// Follows Flux through files, and hands what comes of it to `look`.
     pub fn gather<R>(
-        files: impl Iterator<Item = &'t OutputFile>,
+        files: impl Iterator<Item = &'t File>,
         measures: Measures<'t>,
         look: impl FnOnce(&Facts<'_>) -> R,
     ) -> R {
-        let files: Vec<&OutputFile> = files.collect();
+        let files: Vec<&File> = files.collect();
         let tree = TreeFiles::over(measures.kept, files.iter().copied());
         let builds = Builds::following(&tree, measures.follow, measures.memory);
         let releases = Release::all(&builds, measures.profiles);
@@ -294,7 +294,7 @@ impl<'t> Facts<'t> {
 
     /// Returns the documents of a manifest, in YAML or in JSON; a file is one by its name, or because a
     /// kustomization lists it.
-    pub(super) fn documents<'f>(&self, file: &'f OutputFile) -> Cow<'f, [yaml::Document]> {
+    pub(super) fn documents<'f>(&self, file: &'f File) -> Cow<'f, [yaml::Document]> {
         let is_parsed = file.is_yaml() || !file.documents.is_empty();
         if is_parsed || !(file.path.ends_with(".json") || self.is_listed(&file.path)) {
             return Cow::Borrowed(file.documents.as_slice());
@@ -338,7 +338,7 @@ pub(super) fn is_substituted(text: &str) -> bool {
 }
 
 /// Returns whether a file's objects reach the cluster as plain text of the repository.
-pub(super) fn is_open(file: &OutputFile) -> bool {
+pub(super) fn is_open(file: &File) -> bool {
     !file.is_secret()
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::source::{Place, Source, Span};
-use crate::tree::{OpenPart, OutputFile, Rendered, Tree};
+use crate::tree::{File, OpenPart, Rendered, Tree};
 
 /// A place that depends on a secret and will be open.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Leak {
 }
 
 /// Returns the open part of a file.
-pub type Opening<'o> = dyn Fn(&OutputFile) -> OpenPart + Sync + 'o;
+pub type Opening<'o> = dyn Fn(&File) -> OpenPart + Sync + 'o;
 
 /// Compares the open parts of two renderings that differ in their secrets only, sorted by path and place.
 pub fn find_leaks(
@@ -58,7 +58,7 @@ pub fn find_leaks(
 }
 
 /// Points at lines of a file, of which nothing is shown.
-fn leaks_on(file: &OutputFile, lines: &[Span]) -> Vec<Leak> {
+fn leaks_on(file: &File, lines: &[Span]) -> Vec<Leak> {
     if lines.is_empty() {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kustomize::PathRole;
 use serde_json::Value;
 
-use super::plan::{NewFile, PlannedEdit, RemedyPlan};
+use super::plan::{NewFile, Plan, PlannedEdit};
 use super::remedy::RemedyScope;
 use crate::flux::Kustomization;
 use crate::flux::builds::Builds;
@@ -99,12 +99,7 @@ impl<'t> ListingSpot<'t> {
     /// Adds a file here, under a name that no file of the author has.
     ///
     /// Nothing is added where a file that is kept by hand would have to list it.
-    pub(super) fn add(
-        &self,
-        context: &RemedyScope<'_, '_>,
-        file: NewContent,
-        plan: &mut RemedyPlan,
-    ) {
+    pub(super) fn add(&self, context: &RemedyScope<'_, '_>, file: NewContent, plan: &mut Plan) {
         let mut listings = self.listed_by.iter();
         if listings.any(|listing| !context.files.contains_key(listing.kustomization)) {
             return;
@@ -118,7 +113,7 @@ impl<'t> ListingSpot<'t> {
         };
         let mut name = format!("{}.yaml", file.stem);
         let mut count = 1;
-        let taken = |path: &str, plan: &RemedyPlan| {
+        let taken = |path: &str, plan: &Plan| {
             context.files.contains_key(path) || plan.files.iter().any(|new| new.path == path)
         };
         while taken(&path(&name), plan) {

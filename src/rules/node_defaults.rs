@@ -72,10 +72,10 @@ fn setting(file: &SourceFile) -> Option<String> {
 mod tests {
     use super::*;
     use crate::source::Source;
-    use crate::tree::OutputFile;
+    use crate::tree::File;
 
     fn gives_seccomp(texts: &[(&str, &str)]) -> bool {
-        let file = |(path, text): &(&str, &str)| OutputFile {
+        let file = |(path, text): &(&str, &str)| File {
             path: (*path).to_owned(),
             source: Source::new(*path, *text),
             documents: crate::yaml::load(text).unwrap_or_default().into(),
@@ -83,7 +83,7 @@ mod tests {
             executable: false,
             binary: None,
         };
-        let files: Vec<OutputFile> = texts.iter().map(file).collect();
+        let files: Vec<File> = texts.iter().map(file).collect();
         NodeDefaults::of(&TreeFiles::of_tree(files.iter())).gives_seccomp
     }
 

@@ -50,7 +50,7 @@ pub struct NewFile {
 
 /// What a remedy asks for.
 #[derive(Default)]
-pub struct RemedyPlan {
+pub struct Plan {
     /// The additions to files.
     pub edits: Vec<PlannedEdit>,
     /// The additions to charts that have no value for them.
@@ -69,7 +69,7 @@ pub struct RemedyPlan {
     places: BTreeMap<(String, usize, Route, ManifestUser), Vec<usize>>,
 }
 
-impl RemedyPlan {
+impl Plan {
     /// Adds what a field lacks of a value; what is set stays.
     ///
     /// Mappings are completed key by key. Where the field cannot be reached, that is a gap.

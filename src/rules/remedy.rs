@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::plan::RemedyPlan;
+use super::plan::Plan;
 use super::{Facts, remedies};
 use crate::diagnostic::Meaning;
 use crate::flux::builds::Member;
@@ -20,7 +20,7 @@ pub struct Remedy {
     pub findings: &'static [Meaning],
     /// When it looks at the tree.
     pub pass: Pass,
-    pub(super) plan: fn(&RemedyScope<'_, '_>) -> RemedyPlan,
+    pub(super) plan: fn(&RemedyScope<'_, '_>) -> Plan,
 }
 
 /// When a remedy looks at the tree: those of one pass see the same tree.
@@ -47,7 +47,7 @@ pub static REMEDIES: [&Remedy; 9] = [
 
 impl Remedy {
     /// Plans what to add.
-    pub fn plan(&self, facts: &Facts<'_>) -> RemedyPlan {
+    pub fn plan(&self, facts: &Facts<'_>) -> Plan {
         let mut plan = (self.plan)(&RemedyScope {
             facts,
             rule: self.code,

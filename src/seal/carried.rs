@@ -10,7 +10,7 @@ use super::report;
 use super::rules::{Rules, SealingRule};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::tree::{OutputFile, OutputOrigin};
+use crate::tree::{File, Origin};
 
 /// How the names of templates end that are more than copied.
 const TEMPLATE: &str = ".tera";
@@ -18,10 +18,10 @@ const TEMPLATE: &str = ".tera";
 /// Returns whether a file is copied from one that is sealed already.
 ///
 /// What a template prints is none: it may have put a secret into what is not encrypted.
-pub(super) fn is_carried(file: &OutputFile) -> bool {
-    let copied = |origin: &OutputOrigin| match origin {
-        OutputOrigin::Template { template, .. } => !template.path.ends_with(TEMPLATE),
-        OutputOrigin::Rule(_) => false,
+pub(super) fn is_carried(file: &File) -> bool {
+    let copied = |origin: &Origin| match origin {
+        Origin::Template { template, .. } => !template.path.ends_with(TEMPLATE),
+        Origin::Rule(_) => false,
     };
     let is_copied = !file.origins.is_empty() && file.origins.iter().all(copied);
     is_copied && file.binary.is_none() && sops_age::is_sealed(&file.source.text)
@@ -33,7 +33,7 @@ pub(super) fn is_carried(file: &OutputFile) -> bool {
 /// One that is broken or was changed, that is sealed for others than its rule names, or that keeps values of a Secret
 /// in plain text.
 pub(super) fn judge(
-    file: &OutputFile,
+    file: &File,
     rule: &SealingRule,
     inputs: &Inputs<'_>,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
@@ -61,11 +61,7 @@ pub(super) fn judge(
 }
 
 /// Says that a file is sealed for others than its rule names.
-fn other_recipients(
-    file: &OutputFile,
-    rule: &SealingRule,
-    sealed: &SealedFile,
-) -> Option<Diagnostic> {
+fn other_recipients(file: &File, rule: &SealingRule, sealed: &SealedFile) -> Option<Diagnostic> {
     let difference = difference(&sealed.metadata, rule)?;
     let message = format!("`{}` is sealed already, {difference}", file.path);
     let mut problem = Diagnostic::error("carried-recipients", message);
@@ -117,7 +113,7 @@ pub fn kept_problem(source: &Source, rules: &Rules) -> Option<Diagnostic> {
 
 /// Warns of a file of which another part is encrypted than its rule says.
 fn other_selector(
-    file: &OutputFile,
+    file: &File,
     rule: &SealingRule,
     sealed: &SealedFile,
     store: Store,
@@ -152,7 +148,7 @@ fn told(selector: &str, mac_only_encrypted: bool) -> String {
 }
 
 /// Opens a file that an identity at hand is for, to see that it is whole.
-fn open_problem(file: &OutputFile, sealed: SealedFile, keyring: &Keyring) -> Option<Diagnostic> {
+fn open_problem(file: &File, sealed: SealedFile, keyring: &Keyring) -> Option<Diagnostic> {
     let mut copies = sealed.metadata.age.iter();
     let is_for_us = copies.any(|copy| keyring.holds(&copy.recipient));
     match sealed.unlock(keyring) {

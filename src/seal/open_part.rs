@@ -4,7 +4,7 @@ use sops_age::{PlainFile, Store, cover};
 
 use super::rules::Rules;
 use crate::source::Span;
-use crate::tree::{OpenPart, OutputFile};
+use crate::tree::{File, OpenPart};
 
 /// What stands where a value is encrypted.
 const COVERED: &str = "ENC[…]";
@@ -12,7 +12,7 @@ const COVERED: &str = "ENC[…]";
 /// Returns a file as others see it: without the values and comments that its rule encrypts.
 ///
 /// A file that is not sealed is open as a whole, and so is one that cannot be sealed, which sealing reports.
-pub fn open_part(file: &OutputFile, rules: &Rules) -> OpenPart {
+pub fn open_part(file: &File, rules: &Rules) -> OpenPart {
     let whole = || OpenPart::whole(&file.source.text);
     if !file.is_secret() {
         return whole();

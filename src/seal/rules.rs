@@ -11,7 +11,7 @@ use sops_age::{CreationRule, Layouts, RULE_FILE};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::output_path::split;
 
 /// A file that every tree could have, and that cannot be sealed: what matches it matches everything.
@@ -159,14 +159,11 @@ impl Rules {
     /// Lists the outputs that a rule names: those that are to be sealed whatever they are called.
     ///
     /// A rule without `path_regex`, or one that also matches a file that has to stay as it is
-    /// ([`OutputFile::plain_reader`]) or a `kustomization.yaml` beside the rule file, whether there is one or not,
+    /// ([`File::plain_reader`]) or a `kustomization.yaml` beside the rule file, whether there is one or not,
     /// names none. It is a default, and says how files with `.sops.` in their name are sealed. That a pattern
     /// matches the rule file itself, as `\.sops\.yaml$` does, says nothing.
-    pub fn named<'f>(
-        &self,
-        files: impl Iterator<Item = &'f OutputFile> + Clone,
-    ) -> BTreeSet<String> {
-        let is_rule_file = |file: &OutputFile| split(&file.path).1 == RULE_FILE;
+    pub fn named<'f>(&self, files: impl Iterator<Item = &'f File> + Clone) -> BTreeSet<String> {
+        let is_rule_file = |file: &File| split(&file.path).1 == RULE_FILE;
         let plain: Vec<String> = files
             .clone()
             .filter(|file| file.plain_reader().is_some())
@@ -187,7 +184,7 @@ impl Rules {
             })
             .map(|(_, _, rule)| std::ptr::from_ref(rule))
             .collect();
-        let is_named = |file: &&OutputFile| {
+        let is_named = |file: &&File| {
             let rule = self.find(&file.path).filter(|_| !is_rule_file(file));
             rule.is_some_and(|rule| !defaults.contains(&std::ptr::from_ref(rule)))
         };

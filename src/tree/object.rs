@@ -3,7 +3,7 @@
 use crate::source::{Place, Span};
 use crate::yaml::{Node, Route};
 
-use super::OutputFile;
+use super::File;
 
 /// Kinds that live outside namespaces, by kind; the API groups of all of them agree on that.
 const CLUSTER_SCOPED: &[&str] = &[
@@ -65,7 +65,7 @@ pub fn is_namespaced(kind: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'t> {
     /// The file it stands in.
-    pub file: &'t OutputFile,
+    pub file: &'t File,
     /// The index of its document in the file.
     pub document: usize,
     /// The object: the document's root, or an item of the list that it holds.
@@ -76,7 +76,7 @@ pub struct Object<'t> {
 
 impl<'t> Object<'t> {
     /// Lists the objects of a file, in order; kustomizations of `kustomize` are none.
-    pub fn of(file: &'t OutputFile) -> impl Iterator<Item = Self> {
+    pub fn of(file: &'t File) -> impl Iterator<Item = Self> {
         file.documents
             .iter()
             .enumerate()

@@ -1,6 +1,6 @@
 //! Files that others read as they stand in the repository, so that they cannot be sealed.
 
-use super::OutputFile;
+use super::File;
 use super::object::Object;
 use super::output_path::split;
 use super::secret_manifest::with_items;
@@ -14,7 +14,7 @@ const NAMES: [(&str, &str); 5] = [
     ("Taskfile.yml", "Task"),
 ];
 
-impl OutputFile {
+impl File {
     /// Returns the program that reads the file in plain text: a kustomization, an object of Flux, a
     /// namespace, a custom resource definition, or a program's own file.
     ///

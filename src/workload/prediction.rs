@@ -13,7 +13,7 @@ use crate::charts::{Profiles, Release};
 use crate::flux::TreeFiles;
 use crate::flux::builds::Builds;
 use crate::source::Source;
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::yaml::{emit, load};
 
 /// The release that is asked about.
@@ -110,7 +110,7 @@ pub fn predict(
     let version = profile.versions.from.as_ref()?.to_string();
     let text = manifests(profile, &version, sample);
     let documents = load(&text).ok()?;
-    let file = OutputFile {
+    let file = File {
         path: "release.yaml".to_owned(),
         source: Source::new("release.yaml", text),
         documents: documents.into(),

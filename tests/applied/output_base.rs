@@ -1,13 +1,13 @@
 //! From where the paths of Flux count, for a tree that is rendered into a folder of its repository.
 
 use kiln::flux::find_output_base;
-use kiln::tree::OutputFile;
+use kiln::tree::File;
 
 use super::{config_map, kustomization};
 use crate::harden::trees;
 
 fn base<'b>(files: &[(&str, String)], candidates: &[&'b str]) -> &'b str {
-    let files: Vec<OutputFile> = files
+    let files: Vec<File> = files
         .iter()
         .map(|(path, text)| trees::file(path, text))
         .collect();

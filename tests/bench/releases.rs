@@ -21,7 +21,7 @@ use kiln::flux::{BuildMemory, FollowOptions, TreeFiles};
 use kiln::harden::harden;
 use kiln::rules::{Exemptions, Measures, Policy};
 use kiln::source::Source;
-use kiln::tree::{OutputFile, OutputOrigin, Rendered, Tree};
+use kiln::tree::{File, Origin, Rendered, Tree};
 use kiln::workload;
 use kiln::yaml::load;
 
@@ -204,13 +204,13 @@ fn kustomization(head: &str, files: &[String]) -> String {
     )
 }
 
-fn file(path: &str, text: &str) -> OutputFile {
+fn file(path: &str, text: &str) -> File {
     let template = Source::new(format!("templates/{path}"), text);
-    let origin = |line| OutputOrigin::Template {
+    let origin = |line| Origin::Template {
         template: template.clone(),
         line,
     };
-    OutputFile {
+    File {
         path: path.to_owned(),
         source: Source::new(path, text),
         documents: load(text).unwrap().into(),

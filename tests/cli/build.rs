@@ -234,7 +234,7 @@ fn a_project_names_what_lies_outside() {
     for (settings, message) in [
         ("[flux]\nrots = []\n", "no key `rots`"),
         ("[flux]\nsources = { x = \"y\" }\n", "`x` names no source"),
-        ("[flux]\nstrict = 1\n", "`true` or `false` was expected"),
+        ("[flux]\nstrict = 1\n", "`strict` must be true or false"),
     ] {
         sandbox.write("kiln/kiln.toml", settings);
         let run = sandbox.kiln(&["-C", "kiln", "build"]);

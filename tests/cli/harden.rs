@@ -133,7 +133,7 @@ fn priorities_need_a_tier() {
     insta::assert_snapshot!(told, @r#"
     exit code 1
     --- stderr
-    error[kiln-toml]: a tier is one of critical, high, standard, low
+    error[kiln-toml]: there is no tier `royal`, only `critical`, `high`, `standard`, `low`
      --> kiln.toml:2:9
       |
     2 | shop = "royal"

@@ -2,7 +2,7 @@
 
 use kiln::rules::REMEDIES;
 use kiln::source::Span;
-use kiln::tree::OutputOrigin;
+use kiln::tree::Origin;
 
 use super::{hardened, trees};
 
@@ -30,12 +30,12 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
                         .iter()
                         .find(|(span, _)| span.start <= whole.start && whole.start < span.end);
                     match (&file.origins[index], by) {
-                        (OutputOrigin::Rule(code), Some((_, rule))) => {
+                        (Origin::Rule(code), Some((_, rule))) => {
                             assert_eq!(code, rule);
                             lines_of_rules += 1;
                         }
                         (
-                            OutputOrigin::Template {
+                            Origin::Template {
                                 template,
                                 line: number,
                             },

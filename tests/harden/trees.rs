@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use kiln::diagnostic::{Diagnostic, Severity};
 use kiln::source::{Place, Source};
-use kiln::tree::{App, OutputFile, OutputOrigin, Rendered, Tree};
+use kiln::tree::{App, File, Origin, Rendered, Tree};
 use kiln::yaml;
 
 /// The folder of a test's fixtures.
@@ -73,7 +73,7 @@ pub(crate) fn applied(
 }
 
 /// An output as rendering hands it on: each line from the line of a template with the same text.
-pub(crate) fn file(path: &str, text: &str) -> OutputFile {
+pub(crate) fn file(path: &str, text: &str) -> File {
     let secret = kiln::tree::is_secret_path(path);
     let source = if secret {
         Source::sensitive(path, text)
@@ -87,12 +87,12 @@ pub(crate) fn file(path: &str, text: &str) -> OutputFile {
     };
     let template = Source::new(format!("templates/{path}.tera"), text);
     let origins = (1..=text.lines().count())
-        .map(|line| OutputOrigin::Template {
+        .map(|line| Origin::Template {
             template: template.clone(),
             line,
         })
         .collect();
-    OutputFile {
+    File {
         path: path.to_owned(),
         source,
         documents: documents.into(),

@@ -1,6 +1,6 @@
 //! Every output line knows the template line it came from.
 
-use super::{OutputOrigin, Secrets, one, project, rendered};
+use super::{Origin, Secrets, one, project, rendered};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ proptest! {
         let lines: Vec<&str> = file.source.text.split_inclusive('\n').collect();
         prop_assert_eq!(lines.len(), file.origins.len());
         for (text, origin) in lines.iter().zip(&file.origins) {
-            let OutputOrigin::Template { template, line } = origin else { panic!("no rule ran") };
+            let Origin::Template { template, line } = origin else { panic!("no rule ran") };
             for (mark, path) in [("L", "templates/out.txt.tera"), ("P", "templates/_part.tera"), ("O", "templates/_outer.tera")] {
                 if let Some(at) = text.find(mark) {
                     let number = text[at + 1..].split('.').next().unwrap();

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use kiln::source::Source;
-use kiln::tree::{OutputFile, OutputOrigin, Tree};
+use kiln::tree::{File, Origin, Tree};
 use kiln::write::{self, PlanOptions, Target, WriteError};
 
 use super::sandbox::{FORCE, Sandbox, codes, tree};
@@ -41,11 +41,11 @@ fn reports_all_problems_at_once_with_the_templates_behind_them() {
     sandbox.put("mine", "x");
     fs::create_dir(sandbox.path().join("folder")).unwrap();
     let template = Source::new("templates/mine.tera", "by Kiln");
-    let file = |path: &str| OutputFile {
+    let file = |path: &str| File {
         path: path.to_owned(),
         source: Source::new(path, "by Kiln"),
         documents: std::sync::Arc::default(),
-        origins: vec![OutputOrigin::Template {
+        origins: vec![Origin::Template {
             template: template.clone(),
             line: 1,
         }],

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kiln::diagnostic::{Diagnostic, Warned};
 use kiln::fs::Disk;
 use kiln::source::Source;
-use kiln::tree::{OutputFile, Sealed, SealedFile, Tree, is_secret_path};
+use kiln::tree::{File, Sealed, SealedFile, Tree, is_secret_path};
 use kiln::write::{self, PlanOptions, Target, WritePlan, WriteReport};
 
 /// What stands in the plain text of every secret output, and must never stand on disk.
@@ -41,7 +41,7 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
             ciphertexts.insert(path.clone(), sealed);
             plain = CANARY;
         }
-        outputs.push(OutputFile {
+        outputs.push(File {
             source: Source::new(path.as_str(), plain),
             path,
             documents: Arc::default(),
@@ -58,14 +58,14 @@ pub(super) fn tree<P: AsRef<str>, T: AsRef<str>>(
 
 /// Makes the same tree with one output as a program.
 pub(super) fn with_program(tree: &Tree<Sealed>, program: &str) -> Tree<Sealed> {
-    let files = tree.files().cloned().map(|file| OutputFile {
+    let files = tree.files().cloned().map(|file| File {
         executable: file.path == program,
         ..file
     });
     sealed(files)
 }
 
-fn sealed(files: impl IntoIterator<Item = OutputFile>) -> Tree<Sealed> {
+fn sealed(files: impl IntoIterator<Item = File>) -> Tree<Sealed> {
     Tree::rendered(files, Vec::new())
         .hardened(Vec::new(), Vec::new(), Vec::new())
         .checked()

@@ -14,7 +14,7 @@ use crate::cli::settings::Settings;
 use crate::diagnostic::closest;
 use crate::pipeline::{self, KeyHandling, ReadVersions, VERSIONS_FILE};
 use crate::source::Source;
-use crate::tree::{Injection, OutputFile, OutputOrigin, Sealed, Tree};
+use crate::tree::{File, Injection, Origin, Sealed, Tree};
 
 const MORE: &str = "\
 For a file it names the templates and the rules that made it, for one line the exact place. Lines
@@ -104,12 +104,7 @@ fn split(target: &str) -> (&str, Option<usize>) {
 }
 
 /// Finds an output by a path relative to the current folder, or else to the output folder.
-fn find<'t>(
-    tree: &'t Tree<Sealed>,
-    path: &str,
-    output: &Path,
-    current: &Path,
-) -> Option<&'t OutputFile> {
+fn find<'t>(tree: &'t Tree<Sealed>, path: &str, output: &Path, current: &Path) -> Option<&'t File> {
     let here = tidy(&current.join(path));
     let below = here.strip_prefix(tidy(output)).ok().and_then(Path::to_str);
     below
@@ -134,7 +129,7 @@ fn tidy(path: &Path) -> PathBuf {
 
 fn explain_line(
     tree: &Tree<Sealed>,
-    file: &OutputFile,
+    file: &File,
     line: usize,
 ) -> Result<TerminalPage, CommandError> {
     let count = file.source.text.lines().count();
@@ -151,11 +146,11 @@ fn explain_line(
         show_line(&file.source, line, &mut page);
     }
     match file.origins.get(line - 1) {
-        Some(OutputOrigin::Template { template, line }) => {
+        Some(Origin::Template { template, line }) => {
             page.line(format_args!("from template {}:{line}", template.path));
             show_line(template, *line, &mut page);
         }
-        Some(OutputOrigin::Rule(code)) => {
+        Some(Origin::Rule(code)) => {
             let rules = by_rules(tree, file, code, line);
             rules.iter().for_each(|line| page.line(line));
         }
@@ -165,16 +160,16 @@ fn explain_line(
 }
 
 /// Finds the versions behind a file; none where the project's config cannot tell.
-fn read_versions(session: &ProjectSession, file: &OutputFile) -> Option<ReadVersions> {
+fn read_versions(session: &ProjectSession, file: &File) -> Option<ReadVersions> {
     let read = pipeline::versions_behind(&session.world(), &file.path);
     read.ok().flatten()
 }
 
 /// Names the template that includes the one that a line is from, and the versions that stand in the line.
-fn show_versions(read: &ReadVersions, file: &OutputFile, line: usize, page: &mut TerminalPage) {
+fn show_versions(read: &ReadVersions, file: &File, line: usize, page: &mut TerminalPage) {
     let template = match file.origins.get(line - 1) {
-        Some(OutputOrigin::Template { template, .. }) => template,
-        Some(OutputOrigin::Rule(_)) | None => return,
+        Some(Origin::Template { template, .. }) => template,
+        Some(Origin::Rule(_)) | None => return,
     };
     if template.path != read.template {
         page.line(format_args!("included by {}", read.template));
@@ -204,12 +199,7 @@ fn show_versions(read: &ReadVersions, file: &OutputFile, line: usize, page: &mut
 }
 
 /// Names the rules that added a line, with each object and why; a patch holds what several have added.
-fn by_rules(
-    tree: &Tree<Sealed>,
-    file: &OutputFile,
-    code: &'static str,
-    line: usize,
-) -> Vec<String> {
+fn by_rules(tree: &Tree<Sealed>, file: &File, code: &'static str, line: usize) -> Vec<String> {
     let here: Vec<&Injection> = injections(tree, file)
         .filter(|injection| {
             let (first, last) = lines_of(file, injection);
@@ -239,10 +229,10 @@ fn show_line(source: &Source, line: usize, page: &mut TerminalPage) {
     }
 }
 
-fn explain_file(tree: &Tree<Sealed>, file: &OutputFile) -> TerminalPage {
+fn explain_file(tree: &Tree<Sealed>, file: &File) -> TerminalPage {
     let mut templates: BTreeMap<&str, usize> = BTreeMap::new();
     for origin in &file.origins {
-        if let OutputOrigin::Template { template, .. } = origin {
+        if let Origin::Template { template, .. } = origin {
             *templates.entry(&template.path).or_default() += 1;
         }
     }
@@ -267,17 +257,14 @@ fn explain_file(tree: &Tree<Sealed>, file: &OutputFile) -> TerminalPage {
     page
 }
 
-fn injections<'t>(
-    tree: &'t Tree<Sealed>,
-    file: &'t OutputFile,
-) -> impl Iterator<Item = &'t Injection> {
+fn injections<'t>(tree: &'t Tree<Sealed>, file: &'t File) -> impl Iterator<Item = &'t Injection> {
     tree.injections()
         .iter()
         .filter(|injection| injection.path == file.path)
 }
 
 /// Returns the first and the last line that an injection added.
-fn lines_of(file: &OutputFile, injection: &Injection) -> (usize, usize) {
+fn lines_of(file: &File, injection: &Injection) -> (usize, usize) {
     let last_byte = injection
         .span
         .end

@@ -6,7 +6,7 @@ use super::SCHEMA_VERSION;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
 use crate::pipeline::{Compiled, Exemption};
-use crate::tree::{Gap, Injection, OutputFile};
+use crate::tree::{File, Gap, Injection};
 
 /// Shows the record: a line each to those who asked for more, an object each to programs.
 pub fn show(compiled: &Compiled, printer: &mut Printer) -> Result<(), CommandError> {
@@ -71,7 +71,7 @@ pub(in crate::cli) fn named(object: &str, route: &str) -> String {
 }
 
 /// Renders an addition; lines count from 1, the last is included.
-fn added(injection: &Injection, file: Option<&OutputFile>) -> Value {
+fn added(injection: &Injection, file: Option<&File>) -> Value {
     let line = |offset| file.map(|file| file.source.line_column(offset).0);
     let last = injection.span.end.saturating_sub(1);
     json!({

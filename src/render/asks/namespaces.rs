@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::render::apps::AppManifest;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::yaml::Node;
 use crate::yaml::decode::Table;
 
@@ -145,7 +145,7 @@ impl AskedNamespaces {
     }
 
     /// Reports what is asked for and not in the manifest of the namespace: a template of one's own may leave it out.
-    pub(in crate::render) fn unmet(&self, files: &[OutputFile]) -> Vec<Diagnostic> {
+    pub(in crate::render) fn unmet(&self, files: &[File]) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for (name, asked) in &self.namespaces {
             let Some((file, manifest)) = manifest_of(name, files) else {
@@ -165,7 +165,7 @@ impl AskedNamespaces {
 }
 
 /// Finds the manifest of a namespace.
-fn manifest_of<'f>(name: &str, files: &'f [OutputFile]) -> Option<(&'f OutputFile, &'f Node)> {
+fn manifest_of<'f>(name: &str, files: &'f [File]) -> Option<(&'f File, &'f Node)> {
     let documents = files
         .iter()
         .flat_map(|file| file.documents.iter().map(move |one| (file, &one.root)));
@@ -178,7 +178,7 @@ fn unmet_claim(
     namespace: &str,
     app: &str,
     claim: &FieldClaim,
-    file: &OutputFile,
+    file: &File,
     manifest: &Node,
 ) -> Diagnostic {
     let message = format!(

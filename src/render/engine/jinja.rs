@@ -8,7 +8,7 @@ use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
 use super::{Printed, TemplateEngine};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span};
-use crate::tree::OutputOrigin;
+use crate::tree::Origin;
 
 /// Finds the text that the name of a template means, as the engine finds it.
 pub type FindSource<'s> = dyn Fn(&str) -> Option<&'s Arc<Source>> + Sync + 's;
@@ -64,7 +64,7 @@ impl<'t> TemplateEngine for JinjaEngine<'t> {
             Err(error) => return Some(Err(Box::new(diagnose(error, self.sources)))),
         };
         let origin = |line: jinja::LineOrigin| {
-            Some(OutputOrigin::Template {
+            Some(Origin::Template {
                 template: Arc::clone((self.sources)(&line.template)?),
                 line: line.line,
             })

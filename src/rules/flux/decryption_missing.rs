@@ -10,7 +10,7 @@ use crate::flux::builds::Member;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
-use crate::tree::{OutputFile, is_secret_path};
+use crate::tree::{File, is_secret_path};
 
 /// How many sealed objects are pointed at.
 const SHOWN: usize = 3;
@@ -73,7 +73,7 @@ fn is_sealed(facts: &Facts<'_>, member: &Member<'_>) -> bool {
     let is_sealed_file = |field: &Field| {
         let path = &field.place().file.path;
         let file = facts.builds.files.output(path);
-        file.map_or_else(|| is_secret_path(path), OutputFile::is_secret)
+        file.map_or_else(|| is_secret_path(path), File::is_secret)
     };
     let values = member.find("data").and_then(Field::entries);
     let mut values = values.into_iter().flatten();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
 use crate::rules::listing::{ListingSpot, Listings, NewContent};
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::policy::ClosedNamespaces;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::yaml::emit;
@@ -67,8 +67,8 @@ Mend the name, or add the Namespace.
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
-    let mut plan = RemedyPlan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
     let closed = &context.policy().network_policies;
     if *closed == ClosedNamespaces::Nothing {
         return plan;

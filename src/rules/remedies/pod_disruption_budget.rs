@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::rules::listing::{ListingSpot, Listings, NewContent};
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::object::Object;
 use crate::workload::budget::{self, DisruptionBudget, Own, Selects};
@@ -41,7 +41,7 @@ operator makes none.",
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let mut budgets: BTreeMap<String, Vec<DisruptionBudget>> = BTreeMap::new();
     for budget in DisruptionBudget::all(context.builds, context.releases) {
         let inside = budgets.entry(budget.namespace.clone()).or_default();
@@ -59,7 +59,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
         budgets,
         seen: BTreeSet::new(),
         manifests: BTreeMap::new(),
-        plan: RemedyPlan::default(),
+        plan: Plan::default(),
     };
     for workload in workloads {
         giving.consider(workload);
@@ -75,7 +75,7 @@ struct BudgetPlanner<'c, 't> {
     budgets: BTreeMap<String, Vec<DisruptionBudget>>,
     seen: BTreeSet<((&'c str, usize), &'c str, &'c str)>,
     manifests: BTreeMap<ListingSpot<'t>, Vec<BudgetManifest>>,
-    plan: RemedyPlan,
+    plan: Plan,
 }
 
 /// A budget to be written.
@@ -289,7 +289,7 @@ impl<'c> BudgetPlanner<'c, '_> {
     }
 
     /// Writes the budgets, those of one place into one file.
-    fn write(mut self) -> RemedyPlan {
+    fn write(mut self) -> Plan {
         for (spot, mut manifests) in self.manifests {
             manifests.sort_by(|a, b| a.name.cmp(&b.name));
             let text = manifests

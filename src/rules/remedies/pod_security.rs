@@ -9,7 +9,7 @@ use crate::flux::builds::Member;
 use crate::pod_security::Level;
 use crate::rules::hygiene::{label_route, namespace_level};
 use crate::rules::object_addition::ObjectAddition;
-use crate::rules::plan::{PlannedEdit, RemedyPlan};
+use crate::rules::plan::{Plan, PlannedEdit};
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::rules::shared_manifest::Wisher;
 use crate::workload::standing::PodSecurityStanding;
@@ -87,8 +87,8 @@ Mend the name, or add the Namespace.
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
-    let mut plan = RemedyPlan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
     let namespaces: Vec<&Member<'_>> = context.builds.of_kind("", "Namespace").collect();
     let mut seen = BTreeSet::new();
     let mut open = namespaces.clone();
@@ -137,7 +137,7 @@ struct Unlabelled<'m, 't> {
 fn label<'m, 't>(
     context: &RemedyScope<'_, '_>,
     namespace: &'m Member<'t>,
-    plan: &mut RemedyPlan,
+    plan: &mut Plan,
 ) -> Option<Unlabelled<'m, 't>> {
     let enforceable = enforceable(context, namespace);
     let (enforce, reason) = match &enforceable {
@@ -240,7 +240,7 @@ fn strictest(inside: &[&PodSecurityStanding]) -> (Level, String) {
 }
 
 /// Says which namespaces enforce nothing since the manifest of each makes others that can enforce something else.
-fn held_back(namespaces: &[&Member<'_>], plan: &RemedyPlan) -> Option<Diagnostic> {
+fn held_back(namespaces: &[&Member<'_>], plan: &Plan) -> Option<Diagnostic> {
     let field = label_route("enforce").to_string();
     let is_held = |namespace: &&&Member<'_>| {
         let mut gaps = plan.gaps.iter();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::charts::Release;
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::rules::listing::{ListingSpot, NewContent};
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Reach, Workload};
 use crate::yaml::emit;
@@ -100,10 +100,10 @@ Render the Kustomization that Flux starts with, or exempt everything from the ru
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let mut pass = PriorityPlanner {
         context,
-        plan: RemedyPlan::default(),
+        plan: Plan::default(),
         used: BTreeSet::new(),
     };
     for workload in context.open_workloads() {
@@ -116,7 +116,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
 /// The rule at work.
 struct PriorityPlanner<'c, 't> {
     context: &'c RemedyScope<'c, 't>,
-    plan: RemedyPlan,
+    plan: Plan,
     used: BTreeSet<String>,
 }
 

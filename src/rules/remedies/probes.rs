@@ -1,7 +1,7 @@
 //! Gives containers the probes that are known to work.
 
 use crate::charts::profile::PROBES;
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Workload, WorkloadContainer};
 
@@ -28,8 +28,8 @@ program can set a probe in the values or the manifest, or write it into a profil
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
-    let mut plan = RemedyPlan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
     for workload in context.open_workloads() {
         if workload.is_long_running() {
             for container in workload.containers().filter(|container| !container.init) {
@@ -44,7 +44,7 @@ fn probe(
     context: &RemedyScope<'_, '_>,
     workload: &Workload<'_>,
     container: WorkloadContainer<'_>,
-    plan: &mut RemedyPlan,
+    plan: &mut Plan,
 ) {
     let known = workload.known_container(container.name);
     if known.is_some_and(|known| known.no_probes.is_some()) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::quantity::milli;
 use crate::workload::{PodField, Workload, WorkloadContainer};
@@ -41,8 +41,8 @@ Init containers get what is known of them, but are no gap without: they end befo
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
-    let mut plan = RemedyPlan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
     for workload in context.open_workloads() {
         for container in workload.containers() {
             complete(context, workload, container, &mut plan);
@@ -55,7 +55,7 @@ fn complete(
     context: &RemedyScope<'_, '_>,
     workload: &Workload<'_>,
     container: WorkloadContainer<'_>,
-    plan: &mut RemedyPlan,
+    plan: &mut Plan,
 ) {
     let field = PodField::of(container.name, "resources");
     let set = &container.value["resources"];

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::pod_security::{Version, evaluate};
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::tree::Gap;
 use crate::workload::{PodField, Reach, Workload, WorkloadContainer};
@@ -60,7 +60,7 @@ IfNotPresent`); what it lacks is a gap.",
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     // This takes longer than all other rules, and is done for each workload by itself.
     let wish = |workload| Wishes::of(workload, context.policy().kubernetes);
     let wishes: Vec<Wishes> = context.workloads.par_iter().map(wish).collect();
@@ -81,7 +81,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
             (plan, gaps)
         })
         .collect();
-    let mut plan = RemedyPlan::default();
+    let mut plan = Plan::default();
     for ((workload, _), (contexts, gaps)) in targets.into_iter().zip(plans) {
         contexts.add(context.rule, workload, &mut plan);
         plan.gaps.extend(gaps);
@@ -182,7 +182,7 @@ impl SecurityContextPlan {
         }
     }
 
-    fn add(&self, rule: &'static str, workload: &Workload<'_>, plan: &mut RemedyPlan) {
+    fn add(&self, rule: &'static str, workload: &Workload<'_>, plan: &mut Plan) {
         let pod = &workload.pod["spec"][FIELD];
         let lacking = |leaves: &Leaves, context: &Value| -> BTreeSet<Leaf> {
             let all = leaves.keys().copied();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::charts::Release;
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{Home, PodField, Workload};
 
@@ -50,7 +50,7 @@ pub(in crate::rules) enum TokenNeed {
     Unknown(String),
 }
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
     let accounts = Accounts::of(context.builds);
     let need = |workload: &Workload<'_>| TokenNeed::of(workload, &accounts);
     // A value of an object that reaches several pods can be set only where none of them needs the token.
@@ -63,7 +63,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
             *shared.entry((place, user)).or_insert(true) &= off;
         }
     }
-    let mut plan = RemedyPlan::default();
+    let mut plan = Plan::default();
     for workload in context.open_workloads() {
         let place = workload.written_at(&FIELD);
         let alone = place.is_none_or(|place| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rules::plan::RemedyPlan;
+use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Workload};
 
@@ -28,8 +28,8 @@ required: whoever wrote either has decided.",
     plan,
 };
 
-fn plan(context: &RemedyScope<'_, '_>) -> RemedyPlan {
-    let mut plan = RemedyPlan::default();
+fn plan(context: &RemedyScope<'_, '_>) -> Plan {
+    let mut plan = Plan::default();
     for workload in context.open_workloads() {
         if workload.is_replicated() && !is_placed(workload) {
             spread(context, workload, &mut plan);
@@ -45,7 +45,7 @@ fn is_placed(workload: &Workload<'_>) -> bool {
     is_kept_apart || !workload.value(&FIELD).is_null()
 }
 
-fn spread(context: &RemedyScope<'_, '_>, workload: &Workload<'_>, plan: &mut RemedyPlan) {
+fn spread(context: &RemedyScope<'_, '_>, workload: &Workload<'_>, plan: &mut Plan) {
     let Some(selector) = workload.label_selector() else {
         let reason = workload.why_no_selector().to_owned();
         return plan.gap(context.rule, workload, &FIELD, reason);

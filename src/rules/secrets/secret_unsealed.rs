@@ -9,7 +9,7 @@ use crate::rules::facts::is_open;
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::{Place, Source, Span};
-use crate::tree::OutputFile;
+use crate::tree::File;
 use crate::tree::output_path::split;
 use crate::tree::reference::{is_ciphertext, is_reference};
 use crate::tree::secret_manifest::{self, SecretManifest, SecretValue};
@@ -69,7 +69,7 @@ fn open_secrets(facts: &Facts<'_>) -> Vec<Diagnostic> {
     problems
 }
 
-fn unsealed(file: &OutputFile, secret: &SecretManifest<'_>, value: SecretValue<'_>) -> Diagnostic {
+fn unsealed(file: &File, secret: &SecretManifest<'_>, value: SecretValue<'_>) -> Diagnostic {
     let message = format!(
         "Secret `{}` has values, but `{}` will not be sealed",
         secret.name(),
@@ -88,7 +88,7 @@ fn unsealed(file: &OutputFile, secret: &SecretManifest<'_>, value: SecretValue<'
 }
 
 /// Reports at a place of which no line may be shown.
-fn hidden_at(message: String, file: &OutputFile, span: Span) -> Diagnostic {
+fn hidden_at(message: String, file: &File, span: Span) -> Diagnostic {
     let hidden =
         |source: &Arc<Source>| Source::sensitive(source.path.as_str(), source.text.as_ref());
     let place = Place::new(&hidden(&file.source), span);
@@ -103,7 +103,7 @@ fn hidden_at(message: String, file: &OutputFile, span: Span) -> Diagnostic {
 }
 
 /// Lists what makes Secrets in a kustomization, or in a file that one lists below `generators`.
-fn generators<'n>(root: &'n Node, file: &OutputFile) -> Vec<(&'n Node, &'static str)> {
+fn generators<'n>(root: &'n Node, file: &File) -> Vec<(&'n Node, &'static str)> {
     let (_, name) = split(&file.path);
     if KUSTOMIZATION_FILES.contains(&name) {
         let items = root.get("secretGenerator").and_then(Node::items);
@@ -116,12 +116,7 @@ fn generators<'n>(root: &'n Node, file: &OutputFile) -> Vec<(&'n Node, &'static 
 }
 
 /// Reports each field of a generator that holds values, or names a file of the tree that does.
-fn generated(
-    facts: &Facts<'_>,
-    file: &OutputFile,
-    generator: &Node,
-    kind: &str,
-) -> Vec<Diagnostic> {
+fn generated(facts: &Facts<'_>, file: &File, generator: &Node, kind: &str) -> Vec<Diagnostic> {
     let name = generator.find_text("name").unwrap_or_default();
     let mut problems = Vec::new();
     if let Some(entry) = generator.entry("literals")
@@ -167,7 +162,7 @@ fn generated(
 }
 
 /// Reports the patches in a kustomization, a Flux Kustomization or a HelmRelease that set values of Secrets.
-fn patched(facts: &Facts<'_>, file: &OutputFile, root: &Node) -> Vec<Diagnostic> {
+fn patched(facts: &Facts<'_>, file: &File, root: &Node) -> Vec<Diagnostic> {
     let renderers = root.find("spec.postRenderers").and_then(Node::items);
     let renderers = renderers.unwrap_or_default().iter();
     let holders = renderers.filter_map(|one| one.get("kustomize"));

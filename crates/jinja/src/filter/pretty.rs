@@ -17,7 +17,7 @@ pub(super) fn pprint(
     arguments: CallArguments,
 ) -> Outcome<Value> {
     arguments.expect_none("pprint")?;
-    let mut printer = PrettyPrinter {
+    let mut printer = Printer {
         text: String::new(),
         budget: &mut interpreter.budget,
     };
@@ -25,7 +25,7 @@ pub(super) fn pprint(
     Ok(text(printer.text))
 }
 
-struct PrettyPrinter<'budget> {
+struct Printer<'budget> {
     text: String,
     budget: &'budget mut Budget,
 }
@@ -34,7 +34,7 @@ fn width_of(text: &str) -> usize {
     text.chars().count()
 }
 
-impl PrettyPrinter<'_> {
+impl Printer<'_> {
     /// The form of a value on one line, with the keys of dicts in order.
     fn on_one_line(&mut self, value: &Value, depth: usize) -> Outcome<String> {
         self.budget.take(1)?;

@@ -34,7 +34,7 @@ pub(crate) fn try_html(value: &Value) -> Outcome<String> {
 
 /// What `repr` gives.
 pub(crate) fn try_repr(value: &Value) -> Outcome<String> {
-    let mut printer = RepresentationPrinter {
+    let mut printer = Printer {
         text: String::new(),
         open: Vec::new(),
     };
@@ -42,7 +42,7 @@ pub(crate) fn try_repr(value: &Value) -> Outcome<String> {
     Ok(printer.text)
 }
 
-struct RepresentationPrinter {
+struct Printer {
     text: String,
     /// The addresses of the lists and dicts that are being printed.
     open: Vec<usize>,
@@ -51,7 +51,7 @@ struct RepresentationPrinter {
 /// What one value may print to; what is larger is refused before memory is short.
 const LARGEST: usize = 256 << 20;
 
-impl RepresentationPrinter {
+impl Printer {
     fn print(&mut self, value: &Value) -> Outcome<()> {
         effort::spend(1)?;
         if self.text.len() > LARGEST {

@@ -18,7 +18,7 @@ use super::variables::TemplateVariables;
 use crate::diagnostic::Diagnostic;
 use crate::render::engine::{Printed, TemplateEngine};
 use crate::source::{Files, Span};
-use crate::tree::OutputOrigin;
+use crate::tree::Origin;
 
 /// What Tera's templates are loaded from.
 pub(in crate::render) struct TeraTemplates<'t> {
@@ -150,7 +150,7 @@ impl TeraEngine<'_> {
         let own = self.templates.get(name).copied();
         let origin = |line: TemplateLine| {
             let template = self.all.get(line.template).or(own)?;
-            Some(OutputOrigin::Template {
+            Some(Origin::Template {
                 template: Arc::clone(&template.source),
                 line: line.line,
             })

@@ -203,7 +203,7 @@ impl Censor {
             match &mut field.edit {
                 FieldEdit::Added(value) | FieldEdit::Removed(value) => self.value(value),
                 FieldEdit::Changed(old, new) => {
-                    [old, new].into_iter().for_each(|it| self.value(it))
+                    [old, new].into_iter().for_each(|it| self.value(it));
                 }
                 FieldEdit::Items { removed, added } => {
                     let all = removed.iter_mut().chain(added);

@@ -276,7 +276,7 @@ impl ChartReader {
         for atom in &over.0 {
             match atom {
                 Atom::Tuple(items) => {
-                    found.join(which(items).unwrap_or(&ExpressionShape::default()))
+                    found.join(which(items).unwrap_or(&ExpressionShape::default()));
                 }
                 other => found.join(&ExpressionShape::of(other.clone()).items()),
             }

@@ -706,7 +706,9 @@ fn a_head_that_is_too_large_alone_is_cut_as_well() {
         assert!(text.len() <= size, "{} of {size}", text.len());
         let lines: Vec<&str> = text.lines().collect();
         assert!(
-            lines.contains(&"**200 changed**; **201 dangers**"),
+            lines.iter().any(|line| line
+                .split_once("**200 changed**; **201 dangers**")
+                .is_some()),
             "{text}"
         );
         assert!(

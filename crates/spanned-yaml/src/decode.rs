@@ -4,6 +4,7 @@
 //! all problems; what was decoded counts only where there are none.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde_json::Value;
 
@@ -77,13 +78,7 @@ pub fn decode<T>(
     problems: &mut Vec<DecodeProblem>,
     read: impl FnOnce(&mut Table<'_>) -> T,
 ) -> Option<T> {
-    if root.entries().is_none() {
-        let message = format!("{what} must be a mapping");
-        let kind = DecodeProblemKind::NoTable;
-        problems.push(DecodeProblem::new(kind, message, root.first_line_span()));
-        return None;
-    }
-    Some(Table::read(what, root, problems, read))
+    Table::read(&what, what, root, problems, read)
 }
 
 /// A mapping of YAML or a table of TOML that a struct is decoded from.
@@ -98,12 +93,20 @@ pub struct Table<'t> {
 }
 
 impl<'t> Table<'t> {
+    /// Decodes a struct from a node, which a complaint about the node itself calls `own_name`, and those about keys `what`.
     fn read<T>(
+        own_name: &dyn Display,
         what: &str,
         node: &Node,
         problems: &mut Vec<DecodeProblem>,
         read: impl FnOnce(&mut Table<'_>) -> T,
-    ) -> T {
+    ) -> Option<T> {
+        if node.entries().is_none() {
+            let message = format!("{own_name} must be a mapping");
+            let kind = DecodeProblemKind::NoTable;
+            problems.push(DecodeProblem::new(kind, message, node.first_line_span()));
+            return None;
+        }
         let mut table = Table {
             what,
             node,
@@ -115,7 +118,7 @@ impl<'t> Table<'t> {
         if !table.takes_any_key {
             table.note_unknown_keys();
         }
-        value
+        Some(value)
     }
 
     fn note_unknown_keys(&mut self) {
@@ -376,13 +379,8 @@ impl<'t> Table<'t> {
         node: &Node,
         read: impl FnOnce(&mut Table<'_>) -> T,
     ) -> Option<T> {
-        if node.entries().is_none() {
-            let message = format!("`{key}` must be a mapping");
-            let kind = DecodeProblemKind::NoTable;
-            self.note(DecodeProblem::new(kind, message, node.first_line_span()));
-            return None;
-        }
-        Some(Table::read(self.what, node, self.problems, read))
+        let own_name = format_args!("`{key}`");
+        Table::read(&own_name, self.what, node, self.problems, read)
     }
 }
 

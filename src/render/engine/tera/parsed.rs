@@ -10,7 +10,7 @@ use super::environment::TemplateEnvironment;
 use super::report;
 use super::scan::{BLOCK, COMMENT, VARIABLE};
 use super::sourcemap::{Copy, Interleaved};
-use super::template::{ByName, PreparedTemplate};
+use super::template::{ByName, PreparedTemplate, passes_markers};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -77,13 +77,13 @@ pub(super) struct ParsedTemplates {
     shelves: Vec<Tera>,
     /// Which shelf each of those lies on.
     places: BTreeMap<String, usize>,
-    /// The numbers of the others and of what they include, in order.
-    others: Vec<usize>,
-    /// The others, with markers.
+    /// The others, with what they include: with markers.
     marked: Option<Tera>,
-    /// The others, metered; parsed when markers could disturb one, or one fails.
-    metered_others: OnceLock<Tera>,
-    /// All of them metered; parsed when one of those that stand alone fails.
+    /// The names of those that markers could disturb.
+    disturbed: BTreeSet<String>,
+    /// Those with what they include, metered; parsed when one is rendered.
+    metered_disturbed: OnceLock<Tera>,
+    /// All of them metered; parsed when one that markers cannot disturb fails.
     metered: OnceLock<Tera>,
     /// All of them as they are; parsed when one fails.
     plain: OnceLock<Tera>,
@@ -93,6 +93,7 @@ impl ParsedTemplates {
     /// Parses templates; those that have problems are reported, all of them, and go to `broken`.
     pub(super) fn of(
         templates: &[PreparedTemplate],
+        by_name: &ByName<'_>,
         copies: &Copies<'_>,
         environment: &Arc<TemplateEnvironment>,
         broken: &mut BTreeSet<String>,
@@ -101,22 +102,18 @@ impl ParsedTemplates {
         let base = base(environment);
         let sound = broken
             .is_empty()
-            .then(|| Self::sound(&base, templates, copies));
+            .then(|| Self::sound(&base, templates, by_name, copies));
         sound.flatten().unwrap_or_else(|| {
-            let by_name = templates
-                .iter()
-                .map(|template| (template.name.as_str(), template))
-                .collect();
-            let plain = parse_all(&base, &by_name, broken, problems);
+            let plain = parse_all(&base, by_name, broken, problems);
             let metered = parse_metered(&base, templates, copies, broken, problems);
             let marked = parse_marked(&base, templates, copies, broken);
             Self {
                 base,
                 shelves: Vec::new(),
                 places: BTreeMap::new(),
-                others: (0..templates.len()).collect(),
                 marked: Some(marked.unwrap_or_else(|| metered.clone())),
-                metered_others: OnceLock::from(metered),
+                disturbed: templates.iter().map(|it| it.name.clone()).collect(),
+                metered_disturbed: OnceLock::from(metered),
                 metered: OnceLock::new(),
                 plain: OnceLock::from(plain),
             }
@@ -124,7 +121,12 @@ impl ParsedTemplates {
     }
 
     /// Parses templates that have no problems; `None` if one has, or cannot be parsed with its markers.
-    fn sound(base: &Tera, templates: &[PreparedTemplate], copies: &Copies<'_>) -> Option<Self> {
+    fn sound(
+        base: &Tera,
+        templates: &[PreparedTemplate],
+        by_name: &ByName<'_>,
+        copies: &Copies<'_>,
+    ) -> Option<Self> {
         let (alone, others): (Vec<usize>, Vec<usize>) =
             (0..templates.len()).partition(|id| templates[*id].stands_alone());
         let shelves = rayon::current_num_threads() * 2;
@@ -138,20 +140,22 @@ impl ParsedTemplates {
             names.map(move |name| (name, shelf))
         });
         let places = places.collect();
+        let disturbed = others.iter().map(|id| templates[*id].name.as_str());
+        let disturbed = disturbed.filter(|name| !passes_markers(name, by_name));
+        let disturbed = disturbed.map(str::to_owned).collect();
         let others = with_targets(templates, &others);
         let marked = if others.is_empty() {
             None
         } else {
-            let texts = copies.texts(others.iter().copied(), Copy::Marked);
-            Some(parse(base, texts)?)
+            Some(parse(base, copies.texts(others, Copy::Marked))?)
         };
         Some(Self {
             base: base.clone(),
             shelves,
             places,
-            others,
             marked,
-            metered_others: OnceLock::new(),
+            disturbed,
+            metered_disturbed: OnceLock::new(),
             metered: OnceLock::new(),
             plain: OnceLock::new(),
         })
@@ -167,24 +171,31 @@ impl ParsedTemplates {
         self.marked.as_ref()
     }
 
-    /// Returns the templates that pay and have no markers, those that stand alone as well if asked.
+    /// Returns whether markers could disturb what a template prints, or what it includes.
+    pub(super) fn is_disturbed(&self, name: &str) -> bool {
+        self.disturbed.contains(name)
+    }
+
+    /// Returns the templates that pay and have no markers: those that markers could disturb, or all.
     pub(super) fn metered(
         &self,
         all: &[PreparedTemplate],
         copies: &Copies<'_>,
-        alone: bool,
+        disturbed: bool,
     ) -> &Tera {
-        let whole = alone || self.marked.is_none();
-        let parsed = if whole {
-            &self.metered
-        } else {
-            &self.metered_others
-        };
-        parsed.get_or_init(|| {
-            let is_wanted = |id: &usize| whole || self.others.binary_search(id).is_ok();
-            let texts = copies.texts((0..all.len()).filter(is_wanted), Copy::Metered);
+        let parsed = |ids: Vec<usize>| {
+            let texts = copies.texts(ids, Copy::Metered);
             parse(&self.base, texts).unwrap_or_else(|| self.base.clone())
-        })
+        };
+        let numbers = 0..all.len();
+        if disturbed {
+            self.metered_disturbed.get_or_init(|| {
+                let some = numbers.filter(|id| self.is_disturbed(&all[*id].name));
+                parsed(with_targets(all, &some.collect::<Vec<_>>()))
+            })
+        } else {
+            self.metered.get_or_init(|| parsed(numbers.collect()))
+        }
     }
 
     /// Returns the templates as they are, for the report of what a metered one has shown to fail.

@@ -43,6 +43,8 @@ pub(in crate::render) struct PreparedTemplate {
     indents: IncludeIndents,
     /// The prepared text with the filters that indent these includes, if there are any.
     indented: Option<Interleaved>,
+    /// Whether markers cannot disturb what the template itself prints: it changes no block of text as a whole, and makes no
+    /// text of which nobody knows beforehand what is in it.
     passes_markers: bool,
 }
 
@@ -56,7 +58,7 @@ impl PreparedTemplate {
         Self {
             name: name.to_owned(),
             source: Arc::clone(source),
-            passes_markers: passes_markers(&source.text, &tags),
+            passes_markers: leaves_markers(&source.text, &tags),
             tags,
             prepared,
             indents,
@@ -83,12 +85,6 @@ impl PreparedTemplate {
         self.indented
             .as_ref()
             .map_or(offset, |indented| indented.original(offset))
-    }
-
-    /// Returns whether markers cannot disturb what the template itself prints: it changes no block of text as a whole, and
-    /// makes no text of which nobody knows beforehand what is in it.
-    pub(super) fn passes_markers(&self) -> bool {
-        self.passes_markers
     }
 
     /// Returns whether markers cannot disturb what the template prints, and it uses no other template.
@@ -131,7 +127,7 @@ impl PreparedTemplate {
 }
 
 /// Returns whether markers cannot disturb what a template itself prints, whose tags are `tags`.
-fn passes_markers(text: &str, tags: &[Tag]) -> bool {
+fn leaves_markers(text: &str, tags: &[Tag]) -> bool {
     let sound = |tag: &Tag| {
         let inner = text[tag.inner.clone()].trim_start();
         let decodes = || DECODERS.iter().any(|name| inner.contains(name));
@@ -148,6 +144,21 @@ fn passes_markers(text: &str, tags: &[Tag]) -> bool {
         }
     };
     !is_marker_like(text) && tags.iter().all(sound)
+}
+
+/// Returns whether markers can disturb neither what a template prints nor what it includes, near or far.
+pub(super) fn passes_markers(name: &str, templates: &ByName<'_>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![name];
+    while let Some(name) = todo.pop() {
+        let Some(template) = templates.get(name).filter(|it| it.passes_markers) else {
+            return false;
+        };
+        if seen.insert(name) {
+            todo.extend(template.targets().map(|(target, _)| target));
+        }
+    }
+    true
 }
 
 /// Templates by name.

@@ -67,7 +67,14 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
             .collect();
         let mut broken = check_includes(&by_name, problems);
         let copies = Copies::new(templates);
-        let parsed = ParsedTemplates::of(templates, &copies, environment, &mut broken, problems);
+        let parsed = ParsedTemplates::of(
+            templates,
+            &by_name,
+            &copies,
+            environment,
+            &mut broken,
+            problems,
+        );
         let unusable = if broken.is_empty() {
             broken
         } else {
@@ -100,15 +107,14 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
             Some(Ok(text)) => unmark(&text),
             _ => None,
         };
+        let disturbed = self.parsed.is_disturbed(name);
         let lines = match lines {
-            Some((text, lines))
-                if self.passes_markers(name) && !from.environment.may_hold_markers() =>
-            {
+            Some((text, lines)) if !disturbed && !from.environment.may_hold_markers() => {
                 return Some(Ok(self.printed(name, text, lines)));
             }
             lines => lines,
         };
-        let metered = self.parsed.metered(self.all, &self.copies, alone.is_some());
+        let metered = self.parsed.metered(self.all, &self.copies, disturbed);
         let text = match attempt(metered) {
             Ok(text) => text,
             Err(failed) if failed.session.limit.is_some() => {
@@ -127,24 +133,6 @@ impl<'t> TemplateEngine for TeraEngine<'t> {
 }
 
 impl TeraEngine<'_> {
-    /// Returns whether markers disturb neither what a template prints nor what it includes, near or far.
-    fn passes_markers(&self, name: &str) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![name];
-        while let Some(name) = todo.pop() {
-            let Some(template) = self.templates.get(name) else {
-                return false;
-            };
-            if !template.passes_markers() {
-                return false;
-            }
-            if seen.insert(name) {
-                todo.extend(template.targets().map(|(target, _)| target));
-            }
-        }
-        true
-    }
-
     /// Names the template behind each line of a text.
     fn printed(&self, name: &str, text: String, lines: Vec<TemplateLine>) -> Printed {
         let own = self.templates.get(name).copied();

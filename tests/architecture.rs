@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::files_with_extension;
+
 const VOCABULARY: [&str; 6] = ["source", "diagnostic", "secret", "yaml", "tree", "cel"];
 
 /// Module, and what it may import besides itself. `config::cluster` is the validated config, which
@@ -199,20 +201,7 @@ fn root() -> PathBuf {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(folder) else {
-        return found;
-    };
-    for entry in entries.map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
+    files_with_extension(folder, "rs")
 }
 
 /// Every `crate::a::b` that stands in a file, comments and strings aside, `use` braces opened.

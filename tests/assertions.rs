@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use regex::Regex;
+
+use crate::support::files_with_extension;
 
 /// How many assertions of a file look for a part of a text.
 ///
@@ -135,26 +137,13 @@ fn parts(source: &str) -> usize {
     conditions.filter(is_part).count()
 }
 
-/// The sources below a folder, without this one, which shows what is refused.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with(file!())
-        {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn no_test_asks_an_output_for_a_part_of_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    // This file shows what is refused.
+    let files = files_with_extension(&root, "rs").into_iter();
     let mut found = BTreeMap::new();
-    for file in files {
+    for file in files.filter(|file| !file.ends_with(file!())) {
         let count = parts(&fs::read_to_string(&file).unwrap());
         if count > 0 {
             let path = file.strip_prefix(&root).unwrap();

@@ -4,27 +4,13 @@
 //! test is skipped, but not in CI.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use kiln::yaml::{self, Resolver};
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, oracle};
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|end| end == "yaml") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use crate::support::{Sandbox, files_with_extension, oracle};
 
 /// All strings below a key of this name.
 fn below<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
@@ -81,7 +67,7 @@ fn promtool_reads_every_expression() {
     let sandbox = Sandbox::new();
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/full/kubernetes");
     let mut written = Vec::new();
-    for path in files(&tree) {
+    for path in files_with_extension(&tree, "yaml") {
         let text = fs::read_to_string(&path).unwrap();
         for document in yaml::load(&text).unwrap() {
             for rules in rules(&document.root.to_value(Resolver::Kubernetes)) {

@@ -435,13 +435,18 @@ fn a_file_that_flux_does_not_get_is_told_from_a_missing_one() {
         spoil();
         let run = sandbox.kiln(&["build", "-o", "name"]);
         assert_eq!(run.code, Some(1), "{run}");
-        writeln!(told, "{name}: {}", run.headlines().join("\n")).unwrap();
+        let lines = run.lines_that_start(&["error", "warning", " --> "]);
+        writeln!(told, "{name}: {}", lines.join("\n")).unwrap();
     }
     insta::assert_snapshot!(told, @"
     ignored.yaml: error[resource-ignored]: `ignored.yaml` is there, and Flux does not get it: git ignores it
+     --> apps/kustomization.yaml:5:5
     left-out.yaml: error[resource-ignored]: `left-out.yaml` is there, and Flux does not get it: the source-controller leaves it out of the source
+     --> apps/kustomization.yaml:5:5
     link.yaml: error[resource-ignored]: `link.yaml` is there, and Flux does not get it: it is a symlink, which the source-controller leaves out of the source
+     --> apps/kustomization.yaml:5:5
     other: error[resource-ignored]: `other` is there, and Flux does not get it: it belongs to another repository
+     --> apps/kustomization.yaml:5:5
     ");
     sandbox.write(
         "apps/kustomization.yaml",

@@ -145,7 +145,8 @@ fn a_project_says_what_fails() {
     let mut told = String::new();
     let mut tell = |name: &str| {
         let run = sandbox.kiln(&["check"]);
-        let lines = run.headlines().join("\n");
+        let lines = run.lines_that_start(&["error", "warning", "  = help: did you mean"]);
+        let lines = lines.join("\n");
         writeln!(told, "{name}: {}, {lines}", run.code.unwrap()).unwrap();
     };
     tell("nothing");
@@ -167,6 +168,7 @@ fn a_project_says_what_fails() {
     error[not-seen]: `dead-value` cannot judge `HelmRelease/default/books`: no profile knows its chart
     flux-source: 0, warning[chart-unknown]: no profile knows the chart `https://example.com/charts/books` `1.0.0` of `HelmRelease/default/books`, so nothing inside it is judged or hardened
     warnings: 1, error[kiln-toml]: `fail-on` knows no rule `warnings`
+      = help: did you mean `warning`?
     ");
     sandbox.write(
         "kiln.toml",

@@ -124,13 +124,18 @@ fn a_file_that_git_ignores_does_not_reach_flux() {
         std::fs::remove_file(sandbox.path(&below(folder, "templates/app/hand.yaml"))).unwrap();
         let run = kiln(&sandbox, folder, &["build"]);
         assert_eq!(run.code, Some(1), "{run}");
-        writeln!(told, "{}", run.headlines().join("\n")).unwrap();
+        let lines = run.lines_that_start(&["error", "warning", "  = help"]);
+        writeln!(told, "{}", lines.join("\n")).unwrap();
     }
     insta::assert_snapshot!(told, @"
     error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
     error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+      = help: add it with `git add --force`, or mend the `.gitignore`
+      = help: Flux builds it for `flux-system/app`
     error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
     error[resource-ignored]: `./hand.yaml` is there, and Flux does not get it: git ignores it
+      = help: add it with `git add --force`, or mend the `.gitignore`
+      = help: Flux builds it for `flux-system/app`
     ");
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use kiln::cli::codes;
 
 use super::compare;
+use crate::support::files_with_extension;
 
 const HEAD: &str = "\
 # What messages mean
@@ -84,7 +85,7 @@ fn no_code_in_the_source_is_unexplained() {
     let mut used = BTreeSet::new();
     let mut strange = Vec::new();
     let mut all = String::new();
-    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+    for file in files_with_extension(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "rs") {
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         if !file.ends_with("codes.rs") {
@@ -148,17 +149,4 @@ fn is_code(text: &str) -> bool {
     let part =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     text.contains('-') && text.bytes().all(part)
-}
-
-fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }

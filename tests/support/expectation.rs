@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kiln::tree::is_secret_path;
 use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
+
+use super::file_list::files_below;
 
 /// How many lines of one difference are shown.
 const SHOWN_LINES: usize = 60;
@@ -148,21 +150,11 @@ fn write(path: &Path, text: &str) {
 
 /// The files below a folder, by their path in it.
 fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut pending = vec![folder.to_path_buf()];
-    while let Some(next) = pending.pop() {
-        for entry in fs::read_dir(&next).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else {
-                let path = path.strip_prefix(folder).unwrap();
-                found.push(path.to_str().unwrap().to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
+    let path_in_it = |path: PathBuf| {
+        let path = path.strip_prefix(folder).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    files_below(folder).into_iter().map(path_in_it).collect()
 }
 
 /// The path from the repository's root.
@@ -175,11 +167,7 @@ fn named(path: &Path) -> String {
 }
 
 fn digest(text: &str) -> String {
-    let mut digest = String::new();
-    for byte in Sha256::digest(text) {
-        write!(digest, "{byte:02x}").unwrap();
-    }
-    digest
+    format!("{:x}", Sha256::digest(text))
 }
 
 fn listed_path(line: &str) -> &str {

@@ -157,7 +157,11 @@ impl Run {
 
     /// The first line of each error and warning, in order.
     pub(crate) fn headlines(&self) -> Vec<&str> {
-        let starts = ["error", "warning"];
+        self.lines_that_start(&["error", "warning"])
+    }
+
+    /// The lines of stderr that start with one of some texts, in order: `  = help` for the hints, ` --> ` for the places.
+    pub(crate) fn lines_that_start(&self, starts: &[&str]) -> Vec<&str> {
         let lines = self.stderr.lines();
         lines
             .filter(|line| starts.iter().any(|start| line.starts_with(start)))

@@ -173,12 +173,12 @@ mod tests {
     fn refuses_unknown_names_and_words_that_would_do_nothing() {
         let (_, faults) = inlined(json!({
             "properties": {
-                "a": {"$ref": format!("{CORE_DEFINITIONS}sise")},
+                "a": {"$ref": format!("{CORE_DEFINITIONS}unknown")},
                 "b": {"$ref": format!("{CORE_DEFINITIONS}size"), "minimum": 3},
             },
         }));
         let expected = [
-            "/properties/a/$ref there is no shared definition `sise`",
+            "/properties/a/$ref there is no shared definition `unknown`",
             "/properties/b/minimum `minimum` cannot stand beside a reference to a shared definition",
         ];
         assert_eq!(faults, expected);

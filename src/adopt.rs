@@ -10,7 +10,7 @@
 //! 3. [`TalosFiles`] tells which machine patches of the template that made the repository have no part any more.
 
 mod cluster_template;
-mod codes;
+pub mod codes;
 mod config_upgrade;
 mod entry_lines;
 mod grouped_config;
@@ -22,7 +22,6 @@ mod service_addresses;
 mod talos_files;
 
 pub use cluster_template::is_optional_app;
-pub use codes::CODES;
 pub use kept_lists::{KeptLists, ListAddition, kept_lists};
 pub use lost_objects::{LostObjects, refused_builds};
 pub use proposal::{Proposal, SecretFileRename, propose};

@@ -3,6 +3,7 @@
 //! A [`profile`] says what a chart renders and which value reaches what; a [`Release`] lays its values and
 //! the patches of its post-renderers over that. The [`workload`](crate::workload) room makes pods of both.
 
+pub mod codes;
 pub mod dead_value;
 pub mod naming;
 pub mod post_renderer;

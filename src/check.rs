@@ -3,14 +3,13 @@
 //! It asks every rule of the rulebook that has a severity, and stops the run where one of severity error fails. What
 //! kustomize or Flux refuses stops it as well. The [gate](Gate) decides what of it counts.
 
-mod codes;
+pub mod codes;
 mod gate;
 
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-pub use codes::CODES;
 pub use gate::{Baseline, FailOn, Gate};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
@@ -63,7 +62,7 @@ pub fn find_plain_text<'f>(
     measures: Measures<'f>,
 ) -> Vec<Diagnostic> {
     Facts::gather(files, measures, |facts| {
-        let asked = rules::all().filter(|rule| PLAIN_TEXT.contains(&rule.code));
+        let asked = rules::all().filter(|rule| PLAIN_TEXT.contains(&rule.meaning.code));
         let found = asked.flat_map(|rule| rule.judge(facts).diagnostics());
         found.filter(gate::must_be_told).collect()
     })
@@ -73,7 +72,7 @@ pub fn find_plain_text<'f>(
 fn told_by(finding: &Diagnostic) -> (&'static str, String, Option<(String, usize)>) {
     let place = finding.primary.as_ref().map(|label| &label.place);
     let place = place.map(|place| (place.source.path.clone(), place.span.start));
-    (finding.code, finding.message.clone(), place)
+    (finding.code(), finding.message.clone(), place)
 }
 
 /// Asks the rules that have a severity, and lets through the gate what counts.
@@ -93,7 +92,7 @@ pub fn judge<'f>(
         (seen.objects, seen.builds) = facts.count_applied();
         for outcome in outcomes {
             found.extend(outcome.diagnostics());
-            let code = outcome.rule.code;
+            let code = outcome.rule.meaning.code;
             let judgements = outcome.judgements.into_iter();
             let unknown = judgements.filter(|one| one.verdict.is_unknown());
             unseen.extend(unknown.map(|one| (code, one)));

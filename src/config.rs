@@ -3,7 +3,7 @@
 //! Knows file formats and nothing of what the fields mean; `schema` does.
 
 mod asked;
-mod codes;
+pub mod codes;
 pub mod edit;
 mod merge;
 pub mod cluster;
@@ -16,12 +16,11 @@ mod sealed;
 pub mod versions;
 
 pub use asked::AskedValue;
-pub use codes::CODES;
 pub use references::PublicReference;
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::diagnostic::{self, Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, Span};
 use cluster::Merged;
 use project::Project;
@@ -112,11 +111,17 @@ fn read_all(
             match files.read(path) {
                 Ok(Some(bytes)) => found.extend(utf8(path, bytes, problems)),
                 Ok(None) => problems.push(
-                    Diagnostic::error("missing-config", format!("there is no data file `{path}`"))
-                        .at_place(place.clone(), "named here"),
+                    Diagnostic::error(
+                        &codes::MISSING_CONFIG,
+                        format!("there is no data file `{path}`"),
+                    )
+                    .at_place(place.clone(), "named here"),
                 ),
                 Err(error) => {
-                    problems.push(Diagnostic::error("unreadable-config", error.to_string()));
+                    problems.push(Diagnostic::error(
+                        &diagnostic::codes::UNREADABLE_CONFIG,
+                        error.to_string(),
+                    ));
                 }
             }
         }
@@ -127,13 +132,16 @@ fn read_all(
             Ok(Some(bytes)) => found.extend(utf8(&path, bytes, problems)),
             Ok(None) => {}
             Err(error) => {
-                problems.push(Diagnostic::error("unreadable-config", error.to_string()));
+                problems.push(Diagnostic::error(
+                    &diagnostic::codes::UNREADABLE_CONFIG,
+                    error.to_string(),
+                ));
             }
         }
     }
     if found.is_empty() && problems.is_empty() {
         problems.push(
-            Diagnostic::error("missing-config", "this project has no cluster config")
+            Diagnostic::error(&codes::MISSING_CONFIG, "this project has no cluster config")
                 .with_hint("looked for `cluster.yaml`, `.yml`, `.toml`, `.json` and `cluster.sops.*` beside `kiln.toml`")
                 .with_hint("`kiln init` in a new folder writes one to start from"),
         );
@@ -150,7 +158,7 @@ fn utf8(path: &str, bytes: Vec<u8>, problems: &mut Vec<Diagnostic>) -> Option<(S
             let source = Source::sensitive(path, sound);
             problems.push(
                 Diagnostic::error(
-                    "not-utf8",
+                    &diagnostic::codes::NOT_UTF8,
                     format!("`{path}` is not UTF-8 text: byte {at} fits no character"),
                 )
                 .at_place(Place::new(&source, Span::new(at, at)), "")

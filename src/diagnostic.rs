@@ -1,5 +1,7 @@
 //! What Kiln tells the user about the user's own input.
 
+pub mod codes;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,6 +26,27 @@ pub struct Meaning {
     /// Why that matters and what to do, with a tiny example as an indented block.
     pub text: &'static str,
 }
+
+/// Defines the codes of a stage, each as a static of its name, and `ALL` of them in the order in which they are listed.
+///
+/// A diagnostic is made from one of these, so that the compiler knows that every code is explained.
+macro_rules! meanings {
+    ($($name:ident { code: $code:literal, summary: $summary:literal, text: $text:literal, })+) => {
+        $(
+            #[doc = $summary]
+            pub static $name: $crate::diagnostic::Meaning = $crate::diagnostic::Meaning {
+                code: $code,
+                summary: $summary,
+                text: $text,
+            };
+        )+
+
+        /// Every code, in the order in which they are listed.
+        pub static ALL: &[&$crate::diagnostic::Meaning] = &[$(&$name),+];
+    };
+}
+
+pub(crate) use meanings;
 
 /// A place with a word about what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +85,8 @@ const LIST_SHOWN: usize = 10;
 /// carries the value of a secret; the source of a label decides whether its text may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The stable kebab-case name that `kiln explain` knows.
-    pub code: &'static str,
+    /// What it means, for `kiln explain`.
+    pub meaning: &'static Meaning,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong.
@@ -80,18 +103,18 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Starts an error.
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Error, message.into())
+    pub fn error(meaning: &'static Meaning, message: impl Into<String>) -> Self {
+        Self::new(meaning, Severity::Error, message.into())
     }
 
     /// Starts a warning.
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Warning, message.into())
+    pub fn warning(meaning: &'static Meaning, message: impl Into<String>) -> Self {
+        Self::new(meaning, Severity::Warning, message.into())
     }
 
-    fn new(code: &'static str, severity: Severity, message: String) -> Self {
+    fn new(meaning: &'static Meaning, severity: Severity, message: String) -> Self {
         Self {
-            code,
+            meaning,
             severity,
             message,
             primary: None,
@@ -99,6 +122,11 @@ impl Diagnostic {
             list: Vec::new(),
             hints: Vec::new(),
         }
+    }
+
+    /// Returns the stable kebab-case name of what it means.
+    pub fn code(&self) -> &'static str {
+        self.meaning.code
     }
 
     /// Says where it is wrong.

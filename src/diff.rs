@@ -29,7 +29,7 @@ mod split;
 mod version;
 
 pub use cause::ChangeCause;
-pub use danger::{DANGERS, Danger, Explained};
+pub use danger::{DANGERS, Danger};
 pub use guards::{GuardExemption, GuardPublic, Guards};
 pub use lines::{Hunk, HunkLine, LineMark};
 pub use noise::NOISE;

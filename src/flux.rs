@@ -10,7 +10,7 @@ mod applied_objects;
 mod artifact;
 mod build_memory;
 pub mod builds;
-mod codes;
+pub mod codes;
 mod finding;
 mod follow;
 mod followed_tree;
@@ -36,7 +36,6 @@ pub use applied_object::{AppliedObject, BuildStart, KustomizationBuild, ObjectKe
 pub use applied_objects::{AppliedObjects, AppliedTarget};
 pub use artifact::made_artifacts;
 pub use build_memory::BuildMemory;
-pub use codes::CODES;
 pub use finding::{FluxProblem, UnseenPart, place_in, shown_place};
 pub use follow::{FollowOptions, follow, follow_again};
 pub use followed_tree::FollowedTree;

@@ -4,12 +4,10 @@
 //! [remedies](REMEDIES) of the rulebook; the edit session makes the additions, without touching any other byte, and
 //! records each one.
 
-mod codes;
+pub mod codes;
 mod edit_session;
 
 use rayon::prelude::*;
-
-pub use codes::CODES;
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::rules::{Facts, Measures, Pass, Plan, REMEDIES, Remedy, WishedPatch};
@@ -86,7 +84,7 @@ fn plan(
     Facts::gather(session.files(), measures, |facts| {
         let remedies = REMEDIES.par_iter().filter(|remedy| is_wanted(remedy));
         remedies
-            .map(|remedy| (remedy.code, remedy.plan(facts)))
+            .map(|remedy| (remedy.meaning.code, remedy.plan(facts)))
             .collect()
     })
 }

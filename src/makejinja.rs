@@ -4,7 +4,7 @@
 //! and plugins run in a Python of their own (`crates/makejinja-plugins`), unless every function of theirs is one that
 //! Kiln has itself.
 
-mod codes;
+pub mod codes;
 mod family;
 mod keyed_files;
 mod plugin_object;
@@ -15,7 +15,6 @@ mod settings;
 mod template_sources;
 mod values;
 
-pub use codes::CODES;
 pub use plugins::{PluginRequest, PluginStart, PluginStarter, SourceReader, StartedPlugins};
 pub use rendering::{MakejinjaInputs, MakejinjaRendering, render};
 pub use settings::{MakejinjaLayout, MakejinjaOutside, layout, settings};

@@ -6,7 +6,7 @@
 
 mod app_asks;
 mod catalogue;
-mod codes;
+pub mod codes;
 mod draft;
 mod explanation;
 mod exposure;
@@ -26,7 +26,6 @@ mod versions;
 mod world;
 
 pub use catalogue::{Catalogue, catalogue};
-pub use codes::CODES;
 pub use draft::{
     Draft, DraftPolicies, Opened, draft, follow_outputs, opened, sealed_terms, tree_policies,
 };

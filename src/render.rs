@@ -7,7 +7,7 @@
 mod apps;
 mod asks;
 mod charts;
-mod codes;
+pub mod codes;
 mod condition;
 mod engine;
 mod jinja_files;
@@ -20,7 +20,6 @@ mod version_reads;
 pub use crate::cel::is_at_work as is_evaluating;
 pub use asks::{AskedOption, NeededLevel, OperatorPods, PodAsks};
 pub use charts::InstalledChart;
-pub use codes::CODES;
 pub use engine::jinja::{CallFailure, FindSource};
 pub use engine::tera::{
     CALL_STEPS, FILTERS, FUNCTIONS, Filter, Flow, Function, MAX_DEPTH, MAX_OUTPUT, MAX_STEPS,
@@ -352,9 +351,10 @@ pub fn finish_problems(mut problems: Vec<Diagnostic>, secrets: &Secrets) -> Vec<
             .primary
             .as_ref()
             .map(|label| (label.place.source.path.clone(), label.place.span));
-        (place, problem.code, problem.message.clone())
+        (place, problem.code(), problem.message.clone())
     });
-    problems.dedup_by(|b, a| (a.code, &a.message, &a.primary) == (b.code, &b.message, &b.primary));
+    problems
+        .dedup_by(|b, a| (a.code(), &a.message, &a.primary) == (b.code(), &b.message, &b.primary));
     problems
 }
 

@@ -5,6 +5,7 @@
 //! have a [`Remedy`], which adds what is missing. `harden` applies remedies, `check` reports what fails, `audit` scores
 //! all of it: none of the three reads an object itself.
 
+pub mod codes;
 mod absence;
 mod access;
 mod app_template_values;
@@ -55,13 +56,13 @@ pub use release_patch::{GatheredPatch, gather};
 pub use remedy::{Pass, REMEDIES, Remedy};
 pub use secrets::PLAIN_TEXT;
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use judge::Judge;
 
 /// One question to what Flux applies.
 pub struct Rule {
-    /// The stable kebab-case name, which is also the code of its findings.
-    pub code: &'static str,
+    /// What its findings mean: the code, what holds where it passes, what it looks at and why.
+    pub meaning: Meaning,
     /// What it counts for.
     pub category: Category,
     /// How bad a failure is for `check`, at worst; `None` where only the score counts it.
@@ -69,10 +70,6 @@ pub struct Rule {
     /// How much it counts within its category: 3 for what takes a service down or opens it, 2 for what
     /// hurts, 1 for what is good practice, 0 for what is not counted.
     pub weight: u32,
-    /// What holds where it passes, in one line.
-    pub summary: &'static str,
-    /// What it looks at and why, in a few sentences of Markdown.
-    pub explanation: &'static str,
     /// What makes it pass, for some rules.
     pub remedy: Option<&'static Remedy>,
     judge: fn(&mut Judge<'_, '_>),
@@ -100,7 +97,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 
 /// Returns the rule of a code.
 pub fn find(code: &str) -> Option<&'static Rule> {
-    all().find(|rule| rule.code == code)
+    all().find(|rule| rule.meaning.code == code)
 }
 
 impl Rule {
@@ -110,16 +107,18 @@ impl Rule {
         code: &'static str,
         summary: &'static str,
         weight: u32,
-        explanation: &'static str,
+        text: &'static str,
         judge: fn(&mut Judge<'_, '_>),
     ) -> Self {
         Self {
-            code,
+            meaning: Meaning {
+                code,
+                summary,
+                text,
+            },
             category,
             severity: None,
             weight,
-            summary,
-            explanation,
             remedy: None,
             judge,
         }

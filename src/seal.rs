@@ -9,7 +9,7 @@
 //! way: `carried` judges it, and its bytes stay.
 
 mod carried;
-mod codes;
+pub mod codes;
 mod coverage;
 mod earlier;
 mod file_sealer;
@@ -28,7 +28,6 @@ use rayon::prelude::*;
 use sops_age::{Draw, Metadata, OpenedFile, PlainFile, SealedFile, Store};
 
 pub use carried::kept_problem;
-pub use codes::CODES;
 pub use earlier::Earlier;
 pub use file_sealer::{FileSealer, NewKeys, SealReview};
 pub use identities::{key_source_problem, read_identities};
@@ -182,7 +181,7 @@ pub fn decrypt(source: &Arc<Source>, keyring: &Keyring) -> Result<String, Diagno
     let plain = report::open_source(source, keyring)?.to_plain();
     let plain = std::str::from_utf8(&plain).map_err(|_| {
         let message = format!("`{}` holds something that is no text", source.path);
-        Diagnostic::error("unsupported-secret-format", message)
+        Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message)
             .with_hint("open it with `sops decrypt`")
     })?;
     Ok(plain.to_owned())
@@ -369,7 +368,7 @@ impl<'s> RemovedRecipients<'s> {
         let who = identities::listed_keys(self.recipients.iter().map(String::as_str));
         let message = format!("{files} no longer sealed for {who}, who knows the data key");
         Some(
-            Diagnostic::warning("seal-recipient-removed", message)
+            Diagnostic::warning(&codes::SEAL_RECIPIENT_REMOVED, message)
                 .with_hint("whoever kept the old file can read what is sealed with that key: change the secrets themselves")
                 .with_hint("`kiln secrets rotate FILE` gives a file a new data key"),
         )
@@ -387,7 +386,7 @@ fn ciphertext(bytes: Vec<u8>, kept: bool) -> SealedOutput {
 
 fn damaged(path: &str, problem: &Diagnostic) -> Diagnostic {
     Diagnostic::warning(
-        "seal-damaged",
+        &codes::SEAL_DAMAGED,
         format!("the sealed file at `{path}` is broken, so it is sealed anew"),
     )
     .with_hint(problem.message.clone())
@@ -408,7 +407,7 @@ fn not_verified(paths: &[&str]) -> Option<Diagnostic> {
         message
     };
     Some(
-        Diagnostic::warning("seal-unverified", message)
+        Diagnostic::warning(&codes::SEAL_UNVERIFIED, message)
             .with_hint("render where an age identity is at hand after a secret was changed"),
     )
 }

@@ -10,7 +10,7 @@
 
 mod address;
 mod address_range;
-mod codes;
+pub mod codes;
 mod defaults;
 mod editor;
 mod functions;
@@ -28,8 +28,6 @@ mod violation;
 mod vocabulary;
 mod walk;
 
-pub use codes::CODES;
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -39,7 +37,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::cluster::versions::VersionTable;
 use crate::config::cluster::{Cluster, ConfigPlaces, Merged};
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::diagnostic::{self, Diagnostic, StageResult, Warned};
 use crate::yaml::pointer_step;
 use functions::Evaluator;
 use hidden::HiddenPlaces;
@@ -273,7 +271,7 @@ pub fn warn_of_unproved(cluster: &Cluster, others: &Value) -> Vec<Diagnostic> {
             shape::route(pointer)
         );
         let place = cluster.places.key(pointer);
-        Diagnostic::warning("secret-unproved", message)
+        Diagnostic::warning(&codes::SECRET_UNPROVED, message)
             .at_place_if(place.as_ref())
             .with_hint(
                 "loosen what the schema asks of it, or give the schema another value in `examples`",
@@ -302,7 +300,7 @@ fn not_to_be_made_up(made_up: &BTreeMap<String, String>) -> Diagnostic {
         "without the real values of {}, nothing can be told of this config",
         names.collect::<Vec<_>>().join(", ")
     );
-    Diagnostic::error("missing-identity", message).with_hint(
+    Diagnostic::error(&diagnostic::codes::MISSING_IDENTITY, message).with_hint(
         "run this where the age key and the variables are at hand; `kiln diff` uses them with `--with-keys`",
     )
 }
@@ -401,7 +399,7 @@ fn shape_problems(
             counted.len()
         );
         let place = places.key(&first.pointer);
-        Diagnostic::error("more-problems", message).at_place_if(place.as_ref())
+        Diagnostic::error(&codes::MORE_PROBLEMS, message).at_place_if(place.as_ref())
     });
     problems.chain(more).collect()
 }

@@ -14,7 +14,7 @@
 //! final, is a secret in plain text.
 
 mod apply;
-mod codes;
+pub mod codes;
 mod digest;
 mod foreign;
 mod journal;
@@ -34,7 +34,6 @@ use crate::tree::output_path::ReservedPaths;
 pub use crate::tree::output_path::LOCK_FILE;
 
 pub use apply::{Interruption, WriteStep};
-pub use codes::CODES;
 pub use digest::Digest;
 pub use journal::Recovery;
 pub use lock::{KILN, List};
@@ -177,7 +176,8 @@ impl<'t> Target<'t> {
 /// # Errors
 /// A list that cannot be read as one, or that names what can be no output.
 pub fn list(target: &Target<'_>) -> Result<Option<List>, Vec<Diagnostic>> {
-    let unreadable = |error: fs::DiskError| vec![Diagnostic::error("bad-lock", error.to_string())];
+    let unreadable =
+        |error: fs::DiskError| vec![Diagnostic::error(&codes::BAD_LOCK, error.to_string())];
     let read = || target.folder()?.read(LOCK_FILE);
     let Some(bytes) = read().map_err(unreadable)? else {
         return Ok(None);

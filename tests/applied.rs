@@ -49,7 +49,7 @@ fn problems(applied: &AppliedObjects) -> Vec<String> {
     let line = |problem: &kiln::flux::FluxProblem| {
         let place = problem.place.as_ref().map(|place| format!("{place:?}"));
         let place = place.unwrap_or_default();
-        format!("{} {place} {}", problem.code, problem.message)
+        format!("{} {place} {}", problem.meaning.code, problem.message)
     };
     applied.problems.iter().map(line).collect()
 }

@@ -92,7 +92,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("harden", &["source", "diagnostic", "yaml", "tree", "rules"]),
     ("check", &["diagnostic", "yaml", "tree", "flux", "rules"]),
-    ("audit", &["tree", "rules"]),
+    ("audit", &["diagnostic", "tree", "rules"]),
     ("seal", &["source", "diagnostic", "secret", "yaml", "tree"]),
     ("write", &["source", "diagnostic", "tree", "fs"]),
     (

@@ -71,7 +71,9 @@ fn every_check_passes_somewhere_and_fails_somewhere() {
         let outcomes = plain(case, &[]).outcomes.into_iter();
         for outcome in outcomes.filter(|outcome| !outcome.rule.is_checked()) {
             let verdicts = outcome.judgements.iter().map(|item| item.verdict.code());
-            seen.entry(outcome.rule.code).or_default().extend(verdicts);
+            seen.entry(outcome.rule.meaning.code)
+                .or_default()
+                .extend(verdicts);
         }
     }
     let wrong: Vec<_> = seen
@@ -89,7 +91,12 @@ fn a_sound_tree_fails_where_it_is_not_sound_only() {
     for outcome in &sheet.outcomes {
         for item in outcome.gaps().filter(|_| outcome.rule.weight > 0) {
             let reason = item.verdict.reason();
-            writeln!(text, "{}: {}: {reason}", outcome.rule.code, item.subject).unwrap();
+            writeln!(
+                text,
+                "{}: {}: {reason}",
+                outcome.rule.meaning.code, item.subject
+            )
+            .unwrap();
         }
     }
     expect_file(&folder.join("gaps.txt"), &text);
@@ -103,7 +110,7 @@ fn an_unknown_chart_is_neither_a_gap_nor_a_pass() {
         let outcome = sheet
             .outcomes
             .iter()
-            .find(|one| one.rule.code == code)
+            .find(|one| one.rule.meaning.code == code)
             .unwrap();
         let unknown = outcome.judgements.iter().filter(|item| {
             item.subject.starts_with("HelmRelease/") && item.verdict.code() == "unknown"
@@ -130,7 +137,10 @@ fn an_exemption_takes_a_gap_out_of_the_score_and_keeps_its_reason() {
         &[exemption("mem-limit", "two"), exemption("probes", "*")],
     );
     let count = |sheet: &Sheet, code: &str| {
-        let outcome = sheet.outcomes.iter().find(|one| one.rule.code == code);
+        let outcome = sheet
+            .outcomes
+            .iter()
+            .find(|one| one.rule.meaning.code == code);
         outcome.unwrap().count()
     };
     assert_eq!(count(&after, "mem-limit").exempt, 1);
@@ -172,13 +182,25 @@ fn scores_are_means_of_shares_by_weight() {
 fn codes_are_those_of_the_facts() {
     let mut codes = BTreeSet::new();
     for check in rules::all() {
-        assert!(codes.insert(check.code), "`{}` is used twice", check.code);
-        assert!(check.weight <= 3, "{}", check.code);
-        assert!(check.explanation.len() > 30, "{}", check.code);
-        assert!(!check.summary.ends_with('.'), "{}", check.code);
+        assert!(
+            codes.insert(check.meaning.code),
+            "`{}` is used twice",
+            check.meaning.code
+        );
+        assert!(check.weight <= 3, "{}", check.meaning.code);
+        assert!(check.meaning.text.len() > 30, "{}", check.meaning.code);
+        assert!(
+            !check.meaning.summary.ends_with('.'),
+            "{}",
+            check.meaning.code
+        );
     }
     for check in UNDECIDABLE {
-        assert!(codes.insert(check.code), "`{}` is used twice", check.code);
+        assert!(
+            codes.insert(check.meaning.code),
+            "`{}` is used twice",
+            check.meaning.code
+        );
     }
     let mut listing = codes.iter().copied().collect::<Vec<_>>().join("\n");
     listing.push('\n');

@@ -112,13 +112,24 @@ pub(crate) fn checked() -> impl Iterator<Item = &'static Rule> {
 fn every_check_finds_what_its_fixtures_show() {
     let mut expected = ExpectedFiles::new();
     for check in checked() {
-        let cases = trees::folders(&trees::fixtures("check").join(check.code));
-        assert!(!cases.is_empty(), "check `{}` has no fixture", check.code);
+        let cases = trees::folders(&trees::fixtures("check").join(check.meaning.code));
+        assert!(
+            !cases.is_empty(),
+            "check `{}` has no fixture",
+            check.meaning.code
+        );
         let mut worst = false;
         for folder in cases {
             let problems = findings(&folder);
-            for problem in problems.iter().filter(|problem| problem.code == check.code) {
-                assert!(Some(problem.severity) <= check.severity, "{}", check.code);
+            for problem in problems
+                .iter()
+                .filter(|problem| problem.code() == check.meaning.code)
+            {
+                assert!(
+                    Some(problem.severity) <= check.severity,
+                    "{}",
+                    check.meaning.code
+                );
                 worst |= Some(problem.severity) == check.severity;
             }
             expected.compare(&folder.join("findings.txt"), &trees::told(&problems));
@@ -126,7 +137,7 @@ fn every_check_finds_what_its_fixtures_show() {
         assert!(
             worst,
             "no fixture makes check `{}` find something as bad as it can",
-            check.code
+            check.meaning.code
         );
     }
     expected.assert();
@@ -139,7 +150,7 @@ fn what_is_refused_is_found_as_its_fixtures_show() {
         let mut found = false;
         for folder in trees::folders(&trees::fixtures("check").join(code)) {
             let problems = findings(&folder);
-            found |= problems.iter().any(|problem| problem.code == code);
+            found |= problems.iter().any(|problem| problem.code() == code);
             let told = trees::told(&problems);
             expected.compare(&folder.join("findings.txt"), &told);
         }

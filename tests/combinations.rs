@@ -159,7 +159,7 @@ pub(crate) fn problems(failure: &CompileFailure) -> String {
                 .map(|problem| {
                     let place = problem.primary.as_ref();
                     let path = place.map_or("", |label| label.place.source.path.as_str());
-                    format!("{}: {} ({path})", problem.code, problem.message)
+                    format!("{}: {} ({path})", problem.code(), problem.message)
                 })
                 .collect();
             lines.join("\n")

@@ -249,7 +249,7 @@ fn a_section_with_nothing_in_it_is_empty() {
         let wrong: Vec<String> = problems
             .iter()
             .flatten()
-            .filter(|problem| problem.code == "wrong-type")
+            .filter(|problem| problem.code() == "wrong-type")
             .map(line)
             .collect();
         assert_eq!(wrong, [""; 0], "at depth {depth}");

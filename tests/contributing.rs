@@ -17,9 +17,10 @@ use serde_json::Value;
 
 use crate::support::{Sandbox, oracle};
 
-const RECIPES: [&str; 6] = [
+const RECIPES: [&str; 7] = [
     "Add an app",
     "Add a rule or a check",
+    "Add a diagnostic",
     "Add a filter",
     "Add a function",
     "Add a field to the config",
@@ -94,7 +95,12 @@ fn given(block: &str) -> BTreeMap<String, String> {
     let (_, body) = block.split_once("{\n").unwrap();
     let body = body.split("\n}").next().unwrap();
     let fields = body.lines().filter_map(|line| {
-        let line = line.strip_prefix("    ")?.strip_suffix(',')?;
+        let line = line.strip_prefix("    ")?;
+        // Lines of a nested struct, and its end.
+        if line.starts_with([' ', '}']) {
+            return None;
+        }
+        let line = line.strip_suffix([',', '{'])?.trim_end();
         let (name, value) = line.split_once(": ").unwrap_or((line, line));
         Some((name.to_owned(), value.to_owned()))
     });
@@ -171,7 +177,7 @@ fn a_rule_is_made_as_the_recipe_says() {
     assert_eq!(fields, wanted);
     let mut wrong = Vec::new();
     for rule in rules::all() {
-        let name = rule.code.replace('-', "_");
+        let name = rule.meaning.code.replace('-', "_");
         let category = rule.category.code().replace('-', "_");
         let folders = fs::read_dir(root().join("src/rules")).unwrap();
         let home = folders
@@ -180,20 +186,20 @@ fn a_rule_is_made_as_the_recipe_says() {
         let Some(home) = home else {
             // Those that only the score counts may stand in the file of their category.
             if rule.is_checked() {
-                wrong.push(format!("{}: no file", rule.code));
+                wrong.push(format!("{}: no file", rule.meaning.code));
             }
             continue;
         };
         let own = fs::read_to_string(home.join(format!("{name}.rs"))).unwrap();
         let list = fs::read_to_string(home.with_extension("rs")).unwrap();
         for (text, part) in [
-            (&own, format!("code: \"{}\",", rule.code)),
+            (&own, format!("code: \"{}\",", rule.meaning.code)),
             (&own, "RULE: Rule = Rule {".to_owned()),
             (&list, format!("mod {name};")),
             (&list, format!("{name}::RULE")),
         ] {
             if !text.contains(&part) && rule.is_checked() {
-                wrong.push(format!("{} in {category}: no `{part}`", rule.code));
+                wrong.push(format!("{} in {category}: no `{part}`", rule.meaning.code));
             }
         }
     }
@@ -308,7 +314,7 @@ fn validated(property: Option<&Value>, line: &str) -> StageResult<()> {
 
 fn codes(result: &StageResult<()>) -> Vec<&'static str> {
     let problems: &[Diagnostic] = result.as_ref().err().map_or(&[], |problems| problems);
-    problems.iter().map(|problem| problem.code).collect()
+    problems.iter().map(|problem| problem.code()).collect()
 }
 
 #[test]

@@ -45,20 +45,22 @@ fn generated_docs_rules_is_current() {
                 Some(Severity::Warning) => "warning",
                 None => "",
             };
-            let remedy = rule.remedy.map(|remedy| format!("`{}`", remedy.code));
+            let remedy = rule
+                .remedy
+                .map(|remedy| format!("`{}`", remedy.meaning.code));
             writeln!(
                 text,
                 "| `{}` | {severity} | {} | {} | {} |",
-                rule.code,
+                rule.meaning.code,
                 rule.weight,
-                rule.summary,
+                rule.meaning.summary,
                 remedy.unwrap_or_default()
             )
             .unwrap();
         }
         let open = audit::UNDECIDABLE.iter();
         for one in open.filter(|one| one.category == category) {
-            let (code, summary, why) = (one.code, one.summary, one.why);
+            let (code, summary, why) = (one.meaning.code, one.meaning.summary, one.meaning.text);
             writeln!(
                 text,
                 "| `{code}` | | | {summary}: not decidable here, {why} | |"
@@ -66,14 +68,14 @@ fn generated_docs_rules_is_current() {
             .unwrap();
         }
         for rule in inside() {
-            let (code, explanation) = (rule.code, rule.explanation.trim());
+            let (code, explanation) = (rule.meaning.code, rule.meaning.text.trim());
             write!(text, "\n### {code}\n\n{explanation}\n").unwrap();
         }
     }
     text.push_str("\n## Remedies\n");
     for remedy in REMEDIES {
-        let (code, summary) = (remedy.code, remedy.summary);
-        let explanation = remedy.explanation.trim();
+        let (code, summary) = (remedy.meaning.code, remedy.meaning.summary);
+        let explanation = remedy.meaning.text.trim();
         write!(
             text,
             "\n### The remedy {code}\n\n{summary}.\n\n{explanation}\n"
@@ -89,8 +91,11 @@ fn every_rule_has_a_file_and_fixtures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut missing = Vec::new();
     for remedy in REMEDIES {
-        let file = format!("src/rules/remedies/{}.rs", remedy.code.replace('-', "_"));
-        let fixtures = format!("tests/harden/{}", remedy.code);
+        let file = format!(
+            "src/rules/remedies/{}.rs",
+            remedy.meaning.code.replace('-', "_")
+        );
+        let fixtures = format!("tests/harden/{}", remedy.meaning.code);
         missing.extend(
             [file, fixtures]
                 .into_iter()
@@ -98,13 +103,13 @@ fn every_rule_has_a_file_and_fixtures() {
         );
     }
     for rule in rules::all().filter(|rule| rule.is_checked()) {
-        let name = format!("{}.rs", rule.code.replace('-', "_"));
+        let name = format!("{}.rs", rule.meaning.code.replace('-', "_"));
         let folders = fs::read_dir(root.join("src/rules")).unwrap();
         let mut homes = folders.map(|folder| folder.unwrap().path().join(&name));
         if !homes.any(|home| home.is_file()) {
             missing.push(format!("src/rules/*/{name}"));
         }
-        let fixtures = format!("tests/check/{}", rule.code);
+        let fixtures = format!("tests/check/{}", rule.meaning.code);
         if !root.join(&fixtures).is_dir() {
             missing.push(fixtures);
         }

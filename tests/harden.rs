@@ -86,9 +86,9 @@ pub(crate) fn case(folder: &Path) -> (Vec<App>, Policy, Vec<Exemption>) {
     let only = root.and_then(|root| root.find_text("only"));
     let others = REMEDIES
         .iter()
-        .filter(|rule| only.is_some_and(|only| only != rule.code));
+        .filter(|rule| only.is_some_and(|only| only != rule.meaning.code));
     let others = others.map(|rule| Exemption {
-        code: rule.code.to_owned(),
+        code: rule.meaning.code.to_owned(),
         namespace: "*".to_owned(),
         name: "*".to_owned(),
         reason: "the case is about another rule".to_owned(),
@@ -193,8 +193,12 @@ fn gaps(tree: &Tree<Hardened>) -> String {
 fn every_rule_does_what_its_fixtures_show() {
     let mut expected = ExpectedFiles::new();
     for rule in REMEDIES {
-        let cases = trees::folders(&trees::fixtures("harden").join(rule.code));
-        assert!(!cases.is_empty(), "rule `{}` has no fixture", rule.code);
+        let cases = trees::folders(&trees::fixtures("harden").join(rule.meaning.code));
+        assert!(
+            !cases.is_empty(),
+            "rule `{}` has no fixture",
+            rule.meaning.code
+        );
         for folder in cases {
             let given = trees::texts(&folder.join("in"));
             let result = hardened(&folder);
@@ -220,7 +224,7 @@ fn every_rule_does_what_its_fixtures_show() {
 #[test]
 fn hardening_twice_changes_nothing() {
     for rule in REMEDIES {
-        for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
+        for folder in trees::folders(&trees::fixtures("harden").join(rule.meaning.code)) {
             let Ok(once) = hardened(&folder) else {
                 continue;
             };

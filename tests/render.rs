@@ -86,7 +86,7 @@ fn show_label(shown: &mut String, arrow: &str, label: &Label) {
 fn show(problems: &[Diagnostic]) -> String {
     let mut shown = String::new();
     for problem in problems {
-        writeln!(shown, "{}: {}", problem.code, problem.message).unwrap();
+        writeln!(shown, "{}: {}", problem.code(), problem.message).unwrap();
         if let Some(label) = &problem.primary {
             show_label(&mut shown, "-->", label);
         }
@@ -399,7 +399,7 @@ fn rejects_includes_and_components_that_nest_deeper() {
     let problems = rendered(&json!({}), &Secrets::default(), &files).unwrap_err();
     let shown: Vec<(&str, &str)> = problems
         .iter()
-        .map(|problem| (problem.code, problem.message.as_str()))
+        .map(|problem| (problem.code(), problem.message.as_str()))
         .collect();
     assert_eq!(
         shown,

@@ -165,7 +165,7 @@ fn messages(problems: &[Diagnostic]) -> String {
             let span = label.place.span;
             format!(" [{}]", &label.place.source.text[span.start..span.end])
         });
-        lines.push(format!("{}: {}{shown}", problem.code, problem.message));
+        lines.push(format!("{}: {}{shown}", problem.code(), problem.message));
         lines.extend(problem.hints.iter().map(|hint| format!("  {hint}")));
     }
     lines.join("\n")

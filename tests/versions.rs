@@ -49,7 +49,7 @@ fn told(own: &str) -> String {
         let (line, column) = source.line_column(place.span.start);
         let span = source.line_span(line);
         let shown = &source.visible().unwrap()[span.start..span.end];
-        let code = problem.code;
+        let code = problem.code();
         writeln!(
             told,
             "{line}:{column} {code}: {}\n  {}",

@@ -1,10 +1,9 @@
 //! What the codes of adopting mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    CONFIG_NOT_HERE {
         code: "config-not-here",
         summary: "The config of a cluster that is to be adopted is gone",
         text: "\
@@ -14,8 +13,9 @@ name below `.private`. Without it Kiln would have to guess what the cluster is.
 Copy it back, and adopt again.
 
     cp .private/1767225600/cluster.toml .",
-    },
-    Meaning {
+    }
+
+    CONFIG_NOT_UPGRADED {
         code: "config-not-upgraded",
         summary: "An older config cannot be given the keys of today",
         text: "\
@@ -25,8 +25,9 @@ written, and for that each key has to start a line.
 Write one key a line.
 
     node_cidr: 10.0.0.0/24",
-    },
-    Meaning {
+    }
+
+    LIST_NOT_KEPT {
         code: "list-not-kept",
         summary: "A list of the user's cannot be read, so that nobody knows what Flux would lose",
         text: "\
@@ -40,8 +41,9 @@ Write it so, and adopt again.
       - ./mine/ks.yaml
     patches:
       - path: patch.yaml",
-    },
-    Meaning {
+    }
+
+    OBJECT_LOST {
         code: "object-lost",
         summary: "An object that Flux applies today would be gone from the cluster",
         text: "\
@@ -52,8 +54,9 @@ address is given back.
 Keep it by a manifest in a folder of your own, or name each object that may go.
 
     kiln adopt --drop CiliumLoadBalancerIPPool/pool",
-    },
-    Meaning {
+    }
+
+    DROP_UNKNOWN {
         code: "drop-unknown",
         summary: "`--drop` names what is not dropped",
         text: "\
@@ -62,8 +65,9 @@ A name that is misspelt lets nothing go, and one of an object that stays would l
 Each name is `Kind/namespace/name`, or `Kind/name` for what is in no namespace, as `object-lost` lists them.
 
     kiln adopt --drop Certificate/network/old",
-    },
-    Meaning {
+    }
+
+    NOT_COMPARED {
         code: "not-compared",
         summary: "Flux refuses a part of the tree, so that nobody can tell what a switch does to it",
         text: "\
@@ -73,10 +77,11 @@ names such parts under \"Not compared\".
 Mend it first; `kiln check` says what is wrong.
 
     kiln check",
-    },
-    Meaning {
+    }
+
+    ADDRESSES_UNKNOWN {
         code: "addresses-unknown",
-        summary: "Nobody can tell whether Services of type LoadBalancer keep their addresses",
+        summary: "Nobody can tell whether Services of type `LoadBalancer` keep their addresses",
         text: "\
 A pool of today names its addresses neither by a network nor from one to another, but by a variable, say. A
 Service whose address is in no pool any more loses it.
@@ -87,8 +92,9 @@ would be.
     apps:
       cilium:
         load_balancer_ranges: [10.0.0.64/26, 10.0.0.130-10.0.0.149]",
-    },
-    Meaning {
+    }
+
+    MACHINES_GO_BACK {
         code: "machines-go-back",
         summary: "The machines would be given an older Talos or Kubernetes than they have",
         text: "\
@@ -98,8 +104,9 @@ Talos nor Kubernetes goes back to an older minor version.
 Keep the newer version in a template of your own, before anything is applied.
 
     kiln catalogue eject talos/topf.yaml.tera",
-    },
-    Meaning {
+    }
+
+    MACHINE_PATCHES_REPLACED {
         code: "machine-patches-replaced",
         summary: "Patches of the machines that cluster-template wrote are removed",
         text: "\
@@ -110,8 +117,9 @@ others switch on.
 What was changed in them by hand goes into a patch with a name of its own.
 
     git show HEAD:talos/all/40-sysctls.yaml > talos/all/90-sysctls.yaml",
-    },
-    Meaning {
+    }
+
+    MACHINE_PATCHES_KEPT {
         code: "machine-patches-kept",
         summary: "Patches of the machines are there that nothing renders",
         text: "\
@@ -121,8 +129,9 @@ configuration of the machines, and what the rendered patches say as well may dif
 Look at the result before it is applied.
 
     just talos diff",
-    },
-    Meaning {
+    }
+
+    TALHELPER_UNREAD {
         code: "talhelper-unread",
         summary: "Files of talhelper are there that nothing reads any more",
         text: "\
@@ -132,8 +141,9 @@ certificates and tokens go over under another name; patches do not.
 Each patch goes into the folder of the machines that it is for.
 
     git mv talos/patches/global/mine.yaml talos/all/90-mine.yaml",
-    },
-    Meaning {
+    }
+
+    NOT_COMMITTED {
         code: "not-committed",
         summary: "A file that would be replaced is not in git as it is",
         text: "\
@@ -142,5 +152,5 @@ What adopting writes over or removes can be had back from the last commit, and w
 Commit first.
 
     git add -A && git commit -m \"Before Kiln\"",
-    },
-];
+    }
+}

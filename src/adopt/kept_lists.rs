@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::cluster_template;
 use super::entry_lines::{EntryLines, only_mapping};
+use crate::adopt::codes;
 use crate::diagnostic::{Diagnostic, Listed};
 use crate::tree::output_path::split;
 use crate::tree::{File, Tree};
@@ -79,7 +80,7 @@ impl KeptLists {
             [(path, Some(names))] => format!("{names} of `{path}` cannot be kept"),
             all => format!("what {} lists have cannot be kept", all.len()),
         };
-        let mut problem = Diagnostic::error("list-not-kept", message).with_hint(
+        let mut problem = Diagnostic::error(&codes::LIST_NOT_KEPT, message).with_hint(
             "write each list as a mapping with one key a line, as `kustomize create` does, and no entry that leads nowhere",
         );
         if self.unkept.len() > 1 {

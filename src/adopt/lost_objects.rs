@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::adopt::codes;
 use crate::diagnostic::{Diagnostic, Listed};
 use crate::diff::{ChangeKind, DiffReport, OutputLine, Subject};
 use crate::flux::AppliedObjects;
@@ -58,7 +59,7 @@ impl LostObjects {
         let mut problems: Vec<Diagnostic> = unknown
             .map(|name| {
                 let message = format!("the switch does not drop `{name}`");
-                Diagnostic::error("drop-unknown", message)
+                Diagnostic::error(&codes::DROP_UNKNOWN, message)
                     .with_suggestion(name, names.iter().map(String::as_str))
                     .with_hint("name what it drops, as `Kind/namespace/name`, or leave it out")
             })
@@ -99,7 +100,7 @@ pub fn refused_builds(today: &AppliedObjects) -> Option<Diagnostic> {
         [(folder, why)] => format!("Flux cannot build `{folder}` today: {why}"),
         all => format!("Flux cannot build {} folders today", all.len()),
     };
-    let mut problem = Diagnostic::error("not-compared", message).with_hint(
+    let mut problem = Diagnostic::error(&codes::NOT_COMPARED, message).with_hint(
         "mend that first, as nobody can tell what the switch does to it; `kiln build` says where it stands",
     );
     if refused.len() > 1 {
@@ -131,7 +132,7 @@ fn refusal(lost: &[&(Subject, Option<OutputLine>)]) -> Option<Diagnostic> {
         .iter()
         .map(|(subject, _)| format!("--drop {}", quoted(&name(subject))))
         .collect();
-    let mut problem = Diagnostic::error("object-lost", message)
+    let mut problem = Diagnostic::error(&codes::OBJECT_LOST, message)
         .with_hint("to keep it, move its manifest into a folder of your own, which your own Flux Kustomization applies")
         .with_hint(format!("to let it go, name it: `kiln adopt {}`", options.join(" ")));
     problem.list = listed.collect();
@@ -168,7 +169,7 @@ mod tests {
         let [refusal] = &lost.problems(&[])[..] else {
             panic!("one")
         };
-        assert_eq!(refusal.code, "object-lost");
+        assert_eq!(refusal.code(), "object-lost");
         assert!(
             refusal.hints[1]
                 .ends_with("`kiln adopt --drop Pool/pool --drop 'Certificate/network/${A/./-}-x'`"),
@@ -176,7 +177,7 @@ mod tests {
         );
         assert_eq!(lost.problems(&lost.names()), []);
         let problems = lost.problems(&["Pool/pol".to_owned()]);
-        assert_eq!(problems[0].code, "drop-unknown");
+        assert_eq!(problems[0].code(), "drop-unknown");
         assert_eq!(problems[0].hints[0], "did you mean `Pool/pool`?");
         assert_eq!(problems[1].list.len(), 2);
         assert_eq!(LostObjects::default().problems(&[]), []);

@@ -6,7 +6,8 @@ use super::cluster_template::{BUNDLE, KEY_FILES, TALHELPER_BUNDLE};
 use super::config_upgrade::{FLAT_CONFIG, TOML_CONFIG, read_text, upgraded_flat};
 use super::grouped_config;
 use super::repository_kind::{ConfigShape, PROJECT_FILE, RepositoryKind};
-use crate::diagnostic::Diagnostic;
+use crate::adopt::codes;
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::{Files, ReadError};
 
 /// The folder of templates where the usual one is makejinja's.
@@ -76,7 +77,7 @@ pub fn propose(files: &dyn Files, kind: RepositoryKind) -> Result<Proposal, Diag
 }
 
 fn unreadable(error: &ReadError) -> Diagnostic {
-    Diagnostic::error("unreadable-config", error.to_string())
+    Diagnostic::error(&diagnostic::codes::UNREADABLE_CONFIG, error.to_string())
 }
 
 fn propose_config(
@@ -98,7 +99,7 @@ fn propose_config(
     };
     let upgraded = upgraded.ok_or_else(|| {
         Diagnostic::error(
-            "config-not-upgraded",
+            &codes::CONFIG_NOT_UPGRADED,
             format!("the keys of `{path}` cannot be given their places of today"),
         )
         .with_hint("write one key a line, each at the start of its line")
@@ -121,7 +122,7 @@ fn missing(files: &dyn Files) -> Diagnostic {
         .collect();
     archived.reverse();
     let problem = Diagnostic::error(
-        "config-not-here",
+        &codes::CONFIG_NOT_HERE,
         format!(
             "the config of this cluster is not here: there is neither `{TOML_CONFIG}` nor `{FLAT_CONFIG}`"
         ),

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use kustomize::Field;
 use serde_json::Value;
 
+use crate::adopt::codes;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObject, AppliedObjects};
 
@@ -64,7 +65,7 @@ impl AddressLoss {
     pub fn warning(&self) -> Option<Diagnostic> {
         (*self == Self::Unknown).then(|| {
             Diagnostic::warning(
-                "addresses-unknown",
+                &codes::ADDRESSES_UNKNOWN,
                 "a pool of load balancers names what is no range of addresses, so that nobody can tell whether Services keep theirs",
             )
             .with_hint("name the ranges in `apps.cilium.load_balancer_ranges`")

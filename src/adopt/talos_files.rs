@@ -1,6 +1,7 @@
 //! What is left of an older configuration of the machines.
 
 use super::cluster_template::{self, TALHELPER, TALHELPER_VERSIONS, TOPF};
+use crate::adopt::codes;
 use crate::diagnostic::Diagnostic;
 use crate::diff::Leap;
 use crate::source::{Files, ReadError};
@@ -54,7 +55,7 @@ impl VersionStep {
             after,
         } = self;
         Diagnostic::warning(
-            "machines-go-back",
+            &codes::MACHINES_GO_BACK,
             format!("`{TOPF}` would name {name} {after}, and names {before} today"),
         )
         .with_hint(format!(
@@ -101,19 +102,19 @@ impl TalosFiles {
         let mut warnings: Vec<Diagnostic> = lowered.map(VersionStep::warning).collect();
         let groups = [
             (
-                "machine-patches-replaced",
+                &codes::MACHINE_PATCHES_REPLACED,
                 &self.superseded,
                 "topf applies every file of its folders: these are of cluster-template, other ones are rendered in their places, and they are removed",
                 "what you changed in them is to be had back from git: put it into a patch with a name of its own",
             ),
             (
-                "machine-patches-kept",
+                &codes::MACHINE_PATCHES_KEPT,
                 &self.own,
                 "topf applies these patches of yours beside the rendered ones",
                 "`just talos diff` shows what the machines would get",
             ),
             (
-                "talhelper-unread",
+                &codes::TALHELPER_UNREAD,
                 &self.unread,
                 "talhelper read these files, and nothing does any more",
                 "put what you changed in them into `talos/all/`, `talos/control-plane/` or `talos/worker/`, a patch of Talos a file",

@@ -1,43 +1,48 @@
 //! What linters ask and the text of a tree does not tell.
 
+use crate::diagnostic::Meaning;
 use crate::rules::Category;
 
 /// A check of the field that cannot be decided here.
 pub struct Undecidable {
-    /// Its code.
-    pub code: &'static str,
+    /// What would hold, and why it is not decided.
+    pub meaning: Meaning,
     /// The category it would be in.
     pub category: Category,
-    /// What would hold.
-    pub summary: &'static str,
-    /// Why it is not decided.
-    pub why: &'static str,
 }
 
 /// What is not decided; the scorecard names each.
 pub static UNDECIDABLE: &[Undecidable] = &[
     Undecidable {
-        code: "image-cve",
+        meaning: Meaning {
+            code: "image-cve",
+            summary: "Images have no known vulnerabilities",
+            text: "it takes the images and a database: run trivy or grype",
+        },
         category: Category::Images,
-        summary: "Images have no known vulnerabilities",
-        why: "it takes the images and a database: run trivy or grype",
     },
     Undecidable {
-        code: "registry-allow",
+        meaning: Meaning {
+            code: "registry-allow",
+            summary: "Images come from registries of a list",
+            text: "there is no list that fits every project",
+        },
         category: Category::Images,
-        summary: "Images come from registries of a list",
-        why: "there is no list that fits every project",
     },
     Undecidable {
-        code: "schema",
+        meaning: Meaning {
+            code: "schema",
+            summary: "Objects follow their schemas",
+            text: "Kiln has no schemas of Kubernetes' objects yet: run kubeconform",
+        },
         category: Category::Hygiene,
-        summary: "Objects follow their schemas",
-        why: "Kiln has no schemas of Kubernetes' objects yet: run kubeconform",
     },
     Undecidable {
-        code: "cis",
+        meaning: Meaning {
+            code: "cis",
+            summary: "Nodes and the control plane follow the CIS benchmark",
+            text: "Talos decides nearly all of it, and the rest needs the running nodes: run kube-bench",
+        },
         category: Category::Hygiene,
-        summary: "Nodes and the control plane follow the CIS benchmark",
-        why: "Talos decides nearly all of it, and the rest needs the running nodes: run kube-bench",
     },
 ];

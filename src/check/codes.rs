@@ -1,10 +1,9 @@
 //! What the codes of checking, besides those of the rules, mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    BASELINE_INVALID {
         code: "baseline-invalid",
         summary: "The baseline is no list of findings",
         text: "\
@@ -14,8 +13,9 @@ everything through, or nothing.
 Write it anew.
 
     kiln check --write-baseline",
-    },
-    Meaning {
+    }
+
+    NOT_SEEN {
         code: "not-seen",
         summary: "A rule cannot judge something, and the project wants to fail then",
         text: "\
@@ -26,5 +26,5 @@ Make it seen, by a profile, by `[flux] sources` or `[flux] values`, or take the 
 
     [check]
     fail-on = [\"warning\"]",
-    },
-];
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Findings;
+use crate::check::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::rules::{Judgement, PLAIN_TEXT};
 use crate::yaml;
@@ -25,7 +26,7 @@ impl FailOn {
     pub fn parse(word: &str) -> Self {
         match word {
             "warning" => Self::Warning,
-            "not-seen" => Self::NotSeen,
+            word if word == codes::NOT_SEEN.code => Self::NotSeen,
             code => Self::Code(code.to_owned()),
         }
     }
@@ -96,7 +97,7 @@ impl Baseline {
 
 /// Returns whether a finding stops the run whatever a project ignores or knows: a secret would be written in plain text.
 pub(super) fn must_be_told(finding: &Diagnostic) -> bool {
-    finding.severity == Severity::Error && PLAIN_TEXT.contains(&finding.code)
+    finding.severity == Severity::Error && PLAIN_TEXT.contains(&finding.code())
 }
 
 fn key_of(finding: &Diagnostic) -> (String, String, String) {
@@ -105,7 +106,7 @@ fn key_of(finding: &Diagnostic) -> (String, String, String) {
         .as_ref()
         .map(|label| &label.place.source.path);
     (
-        finding.code.to_owned(),
+        finding.code().to_owned(),
         path.cloned().unwrap_or_default(),
         finding.message.clone(),
     )
@@ -165,7 +166,7 @@ impl Gate {
         asked.any(|one| match one {
             FailOn::Warning => true,
             FailOn::NotSeen => false,
-            FailOn::Code(code) => code == finding.code,
+            FailOn::Code(code) => code == finding.code(),
         })
     }
 }
@@ -173,7 +174,7 @@ impl Gate {
 fn not_seen(code: &str, judgement: &Judgement) -> Diagnostic {
     let reason = judgement.verdict.reason();
     let message = format!("`{code}` cannot judge `{}`: {reason}", judgement.subject);
-    Diagnostic::error("not-seen", message)
+    Diagnostic::error(&codes::NOT_SEEN, message)
         .at_place_if(judgement.place.as_ref())
         .with_hint("make it seen, or take `not-seen` out of `fail-on` in `kiln.toml`")
 }

@@ -131,7 +131,7 @@ impl Adoption {
                 "{} cannot be compared in {}: {}",
                 gap.what, gap.side, gap.why
             );
-            Diagnostic::error("not-compared", message)
+            Diagnostic::error(&adopt::codes::NOT_COMPARED, message)
                 .with_hint("mend that first; `kiln check` says where it stands")
         }));
         problems

@@ -8,6 +8,7 @@ use super::error::CommandError;
 use super::key_places::KeyPlaces;
 use super::session::ProjectSession;
 use super::settings::Settings;
+use crate::cli::codes;
 use crate::diagnostic::Diagnostic;
 use crate::fs::{self, GitError, Repository};
 use crate::pipeline::PlainSecret;
@@ -67,7 +68,8 @@ pub fn tracked_secrets(session: &ProjectSession, secrets: &[PlainSecret]) -> Vec
 fn tracked_secret(secret: &PlainSecret) -> Diagnostic {
     let (route, path) = (&secret.route, &secret.place.source.path);
     let message = format!("`{route}` is a secret, and stands in `{path}`, which git tracks");
-    let problem = Diagnostic::warning("secret-tracked", message).at_place(secret.place.clone(), "");
+    let problem =
+        Diagnostic::warning(&codes::SECRET_TRACKED, message).at_place(secret.place.clone(), "");
     let is_in_list = route.0.iter().any(|step| matches!(step, Step::Index(_)));
     let problem = if is_in_list {
         problem.with_hint("write `{ fromEnv: NAME }` there, or move the list into a file that `kiln secrets edit` opens")
@@ -141,7 +143,7 @@ impl KeyFileReview {
             "other users of this machine can read {}",
             named(first, more.len())
         );
-        let problem = Diagnostic::warning("key-readable", message);
+        let problem = Diagnostic::warning(&codes::KEY_READABLE, message);
         Some(problem.with_hint(format!("run `chmod 600 {}`", open.join(" "))))
     }
 }
@@ -149,7 +151,7 @@ impl KeyFileReview {
 /// Says that git does not tell, so that nothing is known of the keys.
 fn not_seen(error: &GitError) -> Diagnostic {
     let message = "nobody can tell whether git would take the keys of this project";
-    Diagnostic::warning("key-not-ignored", message).with_hint(error.to_string())
+    Diagnostic::warning(&codes::KEY_NOT_IGNORED, message).with_hint(error.to_string())
 }
 
 fn tracked_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {
@@ -158,7 +160,7 @@ fn tracked_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {
     let message = format!("git tracks credentials: {}", named(first, paths.len() - 1));
     let listed: Vec<&str> = paths.iter().map(String::as_str).take(SHOWN).collect();
     let more = if paths.len() > SHOWN { " …" } else { "" };
-    let problem = Diagnostic::error("key-tracked", message)
+    let problem = Diagnostic::error(&codes::KEY_TRACKED, message)
         .with_hint(format!("run `git rm --cached {}{more}`, and commit that", listed.join(" ")))
         .with_hint(format!("add {patterns} to `{IGNORE_FILE}`; `kiln init` adds all such rules"))
         .with_hint(
@@ -177,7 +179,7 @@ fn loose_problem(paths: &BTreeSet<String>) -> Option<Diagnostic> {
         "add {} to `{IGNORE_FILE}`; `kiln init` adds all such rules",
         patterns(paths)
     );
-    Some(Diagnostic::warning("key-not-ignored", message).with_hint(hint))
+    Some(Diagnostic::warning(&codes::KEY_NOT_IGNORED, message).with_hint(hint))
 }
 
 /// How many files a command in a hint names.

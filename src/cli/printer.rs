@@ -156,7 +156,7 @@ impl Printer {
             .collect();
         let crowds = self.crowds(&wanted);
         let is_brief = |problem: &&&Diagnostic| {
-            !problem.is_error() && crowds.iter().any(|(code, _)| *code == problem.code)
+            !problem.is_error() && crowds.iter().any(|(code, _)| *code == problem.code())
         };
         self.report_each(wanted.iter().filter(|problem| !is_brief(problem)).copied())?;
         for (code, warnings) in &crowds {
@@ -173,7 +173,7 @@ impl Printer {
         }
         let of_code = |code: &'static str| {
             let found = problems.iter().copied();
-            let found = found.filter(|problem| problem.code == code && !problem.is_error());
+            let found = found.filter(|problem| problem.code() == code && !problem.is_error());
             (code, found.collect::<Vec<&Diagnostic>>())
         };
         let crowds = BRIEF.into_iter().map(of_code);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::cluster::Merged;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::Place;
 use crate::yaml::{Route, Step};
 
@@ -42,7 +42,7 @@ impl Merged {
     fn contradiction(&self, asked: &AskedValue) -> Diagnostic {
         let key = Route::from_pointer(&asked.pointer);
         let message = format!("`{key}` is set, and `{}` asks for another value", asked.by);
-        Diagnostic::error("app-asks-contradict", message)
+        Diagnostic::error(&diagnostic::codes::APP_ASKS_CONTRADICT, message)
             .at_place_if(self.places.key(&asked.pointer).as_ref())
             .with_related(asked.place.clone(), "asked for here")
             .with_hint(format!("remove it, or turn `{}` off", asked.by))

@@ -1,10 +1,9 @@
 //! What the codes of loading mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    MISSING_CONFIG {
         code: "missing-config",
         summary: "A data file of the project is not there",
         text: "\
@@ -17,32 +16,9 @@ from.
 
     # kiln.toml
     data = [\"cluster.yaml\", \"nodes.yaml\"]",
-    },
-    Meaning {
-        code: "unreadable-config",
-        summary: "A file of the config is there and cannot be read",
-        text: "\
-The system refuses it: the rights of the file, a folder in its place, or a symlink that leads out of
-the project or in a circle. A file that is skipped would be a config that silently lacks its keys,
-so the run stops.
+    }
 
-Mend the file or its rights; the message says what the system said.
-
-    chmod u+r cluster.yaml",
-    },
-    Meaning {
-        code: "not-utf8",
-        summary: "A file that has to be text is not in UTF-8",
-        text: "\
-Config files, templates and files that templates read are texts, as are YAML, JSON and TOML among the
-templates. What an editor saved in another encoding would come out garbled in the cluster. Any other
-file among the templates, such as a picture, is copied byte for byte.
-
-Save the file as UTF-8.
-
-    iconv --from-code latin1 --to-code utf-8 cluster.yaml > new.yaml",
-    },
-    Meaning {
+    CONFIG_SYNTAX {
         code: "config-syntax",
         summary: "A data file is not valid YAML, TOML or JSON",
         text: "\
@@ -55,8 +31,9 @@ Look for a tab in the indentation, a missing colon or quote, or a second key of 
     domain:
       name: example.com
       name: example.org     # set twice",
-    },
-    Meaning {
+    }
+
+    CONFIG_SHAPE {
         code: "config-shape",
         summary: "A data file holds something else than keys and values",
         text: "\
@@ -66,8 +43,9 @@ Put a name above what is there.
 
     nodes:                  # not a bare list
       - name: controller-1",
-    },
-    Meaning {
+    }
+
+    SET_TWICE {
         code: "set-twice",
         summary: "Two data files set the same key",
         text: "\
@@ -79,8 +57,9 @@ Remove one of the two; both places are shown.
     # cluster.yaml and cluster.sops.yaml
     dns:
       token: …              # in one of them only",
-    },
-    Meaning {
+    }
+
+    MISSING_REFERENCE {
         code: "missing-reference",
         summary: "A value is to come from a file or a variable that is not there",
         text: "\
@@ -95,8 +74,9 @@ does without. Paths are relative to the project. The value is a secret, unless a
       token: { fromEnv: CLOUDFLARE_TOKEN }
     domain:
       name: { fromEnv: DOMAIN, public: true }",
-    },
-    Meaning {
+    }
+
+    YAML_1_1_SCALAR {
         code: "yaml-1.1-scalar",
         summary: "A plain word means one thing here and another to older readers of YAML",
         text: "\
@@ -106,8 +86,9 @@ much of the field still reads. Kiln reads the file as it says in the message and
 Write what you mean: put a text in quotes, a number in decimal, a truth value as `true` or `false`.
 
     tag: \"012\"",
-    },
-    Meaning {
+    }
+
+    KILN_TOML {
         code: "kiln-toml",
         summary: "A setting in `kiln.toml` has a value that it cannot have",
         text: "\
@@ -118,8 +99,9 @@ Mend the value as the message says.
 
     output = \".\"            # a folder in the project
     data = [\"cluster.yaml\"] # a list of files",
-    },
-    Meaning {
+    }
+
+    VERSIONS_SHAPE {
         code: "versions-shape",
         summary: "`versions.yaml` holds something that is no version",
         text: "\
@@ -133,8 +115,9 @@ Write it as the message says. An entry holds `version`, and if need be `source`,
       cert-manager:
         # renovate: datasource=docker depName=quay.io/jetstack/charts/cert-manager
         version: v1.19.2",
-    },
-    Meaning {
+    }
+
+    VERSION_UNKNOWN {
         code: "version-unknown",
         summary: "`versions.yaml` sets a version that Kiln's templates do not have",
         text: "\
@@ -149,8 +132,9 @@ Mend or remove the name, or add the `source` of a chart or an image of your own.
         source: ghcr.io/traefik/whoami
         # renovate: datasource=docker depName=ghcr.io/traefik/whoami
         version: v1.11.0",
-    },
-    Meaning {
+    }
+
+    VERSION_INVALID {
         code: "version-invalid",
         summary: "A version or a digest in `versions.yaml` is none",
         text: "\
@@ -162,8 +146,9 @@ Write the version as the publisher has it; a digest may be left out.
 
     kubernetes:
       version: v1.36.4        # not 1.36",
-    },
-    Meaning {
+    }
+
+    VERSION_TOO_OLD {
         code: "version-too-old",
         summary: "`versions.yaml` holds a version back that the catalogue's files do not fit",
         text: "\
@@ -176,5 +161,5 @@ removed. To stay with the old one, stay with the Kiln that had it.
 
     talos:
       version: v1.13.7        # not v1.9.0",
-    },
-];
+    }
+}

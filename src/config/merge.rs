@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::cluster::Merged;
 use super::places::ConfigPlaces;
+use crate::config::codes;
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 use crate::source::{Place, Source, shown_key};
@@ -31,7 +32,7 @@ pub(super) fn merge(parts: &[(Arc<Source>, Vec<Node>)], problems: &mut Vec<Diagn
             } else if !node.is_null() {
                 merger.problems.push(
                     Diagnostic::error(
-                        "config-shape",
+                        &codes::CONFIG_SHAPE,
                         "a data file holds keys and values at its top",
                     )
                     .at(&shown, node.first_line_span(), "")
@@ -83,7 +84,7 @@ impl Merger<'_> {
         }
         if let Some((other, Some(second), _)) = parts.get(1) {
             let message = format!("`{}` is set in two places", shown_key(&second.key));
-            let mut problem = Diagnostic::error("set-twice", message);
+            let mut problem = Diagnostic::error(&codes::SET_TWICE, message);
             if let (Some(there), Some(here)) = (self.sources.get(*other), self.sources.get(*source))
             {
                 let first_span = entry.map_or(first.span, |entry| entry.key_span);

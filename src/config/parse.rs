@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Decrypt;
 use super::readings::OtherReading;
 use super::sealed::{SealedValues, without_metadata};
+use crate::config::codes;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml::{self, Node};
@@ -45,8 +46,13 @@ fn parse_text(source: &Arc<Source>) -> Result<ParsedData, Vec<Diagnostic>> {
     let roots = if is_toml {
         vec![toml(source)?]
     } else {
-        let documents = yaml::load(&source.text)
-            .map_err(|error| vec![yaml::diagnose(&error, "config-syntax", &source.keys_only())])?;
+        let documents = yaml::load(&source.text).map_err(|error| {
+            vec![yaml::diagnose(
+                &error,
+                &codes::CONFIG_SYNTAX,
+                &source.keys_only(),
+            )]
+        })?;
         documents
             .into_iter()
             .map(|document| document.root)
@@ -80,7 +86,7 @@ pub(super) fn toml(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
             }
             _ => (format!("this is not TOML: {error}"), None),
         };
-        let diagnostic = Diagnostic::error("config-syntax", message).at(&shown, span, "");
+        let diagnostic = Diagnostic::error(&codes::CONFIG_SYNTAX, message).at(&shown, span, "");
         vec![match first {
             Some(first) => diagnostic.with_related(Place::new(&shown, first), "first set here"),
             None => diagnostic,

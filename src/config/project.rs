@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::parse;
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::config::codes;
+use crate::diagnostic::{self, Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, shown_key};
 use crate::yaml::decode::{DecodeProblem, DecodeProblemKind, Table, decode};
 use crate::yaml::{Node, Resolver, diagnose_decoding};
@@ -227,14 +228,14 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
     let text = match files.read(FILE) {
         Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| {
             vec![Diagnostic::error(
-                "not-utf8",
+                &diagnostic::codes::NOT_UTF8,
                 format!("`{FILE}` is not UTF-8 text"),
             )]
         })?,
         Ok(None) => String::new(),
         Err(error) => {
             return Err(vec![Diagnostic::error(
-                "unreadable-config",
+                &diagnostic::codes::UNREADABLE_CONFIG,
                 error.to_string(),
             )]);
         }
@@ -250,8 +251,8 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
         project.kind = ProjectKind::Makejinja;
     }
     let code = |kind| match kind {
-        DecodeProblemKind::UnknownKey => "unknown-key",
-        _ => "kiln-toml",
+        DecodeProblemKind::UnknownKey => &diagnostic::codes::UNKNOWN_KEY,
+        _ => &codes::KILN_TOML,
     };
     Warned::unless_errors(project, diagnose_decoding(problems, code, &source))
 }

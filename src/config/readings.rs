@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::places::ConfigPlaces;
+use crate::config::codes;
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Resolver};
 
@@ -50,7 +51,7 @@ impl OtherReading {
             );
             ("this means another value in YAML 1.1".to_owned(), label)
         };
-        let warning = Diagnostic::warning("yaml-1.1-scalar", message)
+        let warning = Diagnostic::warning(&codes::YAML_1_1_SCALAR, message)
             .with_hint("put it in quotes, or write the number in decimal");
         match place {
             Some(place) => warning.at_place(place, label),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Outside;
 use super::cluster::Merged;
+use crate::config::codes;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Place};
 
@@ -79,7 +80,7 @@ pub(super) fn resolve(
                 Value::Null
             }
             Err(message) => {
-                let problem = Diagnostic::error("missing-reference", message);
+                let problem = Diagnostic::error(&codes::MISSING_REFERENCE, message);
                 let place = merged.places.key(pointer);
                 problems.push(match place {
                     Some(place) => problem.at_place(place, "needed here"),

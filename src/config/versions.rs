@@ -11,7 +11,8 @@ pub use raising::{RaisedVersion, raise};
 use std::sync::Arc;
 
 use super::cluster::versions::{VersionEntry, VersionGroup, VersionKey, VersionTable};
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::config::codes;
+use crate::diagnostic::{self, Diagnostic, StageResult, Warned};
 use crate::source::{Files, Source, is_plain_key};
 use crate::tree::version_number::version_number;
 use crate::yaml::decode::{DecodeProblem, DecodeProblemKind, Table, decode};
@@ -57,12 +58,16 @@ pub fn load(files: &dyn Files, catalogue: Option<&Node>) -> StageResult<VersionT
                 }
             }
         }
-        Err(error) => problems.push(yaml::diagnose(&error, "config-syntax", &source.keys_only())),
+        Err(error) => problems.push(yaml::diagnose(
+            &error,
+            &codes::CONFIG_SYNTAX,
+            &source.keys_only(),
+        )),
     }
     // It may be another file than it seems.
     if problems
         .iter()
-        .any(|problem| problem.code == "versions-shape")
+        .any(|problem| *problem.meaning == codes::VERSIONS_SHAPE)
     {
         let keys = source.keys_only();
         problems
@@ -93,7 +98,8 @@ fn own_file(files: &dyn Files) -> Result<Option<Arc<Source>>, Box<Diagnostic>> {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
         Err(error) => {
-            let problem = Diagnostic::error("unreadable-config", error.to_string());
+            let problem =
+                Diagnostic::error(&diagnostic::codes::UNREADABLE_CONFIG, error.to_string());
             return Err(Box::new(problem));
         }
     };
@@ -118,8 +124,8 @@ fn read_groups(
             .collect()
     });
     let code = |kind| match kind {
-        DecodeProblemKind::WrongValue => "version-invalid",
-        _ => "versions-shape",
+        DecodeProblemKind::WrongValue => &codes::VERSION_INVALID,
+        _ => &codes::VERSIONS_SHAPE,
     };
     problems.extend(diagnose_decoding(wrong, code, source));
     found.unwrap_or_default()
@@ -203,7 +209,7 @@ fn unknown_entry(
         .entries
         .keys()
         .filter(|other| other.group == key.group);
-    let problem = Diagnostic::error("version-unknown", message)
+    let problem = Diagnostic::error(&codes::VERSION_UNKNOWN, message)
         .at(source, written.key_span, "")
         .with_suggestion(&key.name, names.map(|other| other.name.as_str()));
     if !written.has_version() {
@@ -231,7 +237,7 @@ fn too_old(key: &VersionKey, entry: &VersionEntry) -> Option<Diagnostic> {
         key.route(),
         entry.version
     );
-    let problem = Diagnostic::error("version-too-old", message).at_place(place.clone(), "");
+    let problem = Diagnostic::error(&codes::VERSION_TOO_OLD, message).at_place(place.clone(), "");
     Some(match &entry.built_in {
         Some(built_in) => problem.with_hint(format!(
             "raise it; this Kiln has {built_in}, which also counts where the entry is removed"

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::change::Pair;
 use super::report::{OutputLine, ReportedChange, Subject};
+use crate::diagnostic::Meaning;
 use crate::flux::ObjectKey;
 
 /// A difference that can hurt.
@@ -64,21 +65,16 @@ impl Danger {
     }
 }
 
-/// What a code means.
-#[derive(Clone, Copy, Debug)]
-pub struct Explained {
-    /// The stable kebab-case code.
-    pub code: &'static str,
-    /// What it says, in one line.
-    pub summary: &'static str,
-}
-
-const fn explained(code: &'static str, summary: &'static str) -> Explained {
-    Explained { code, summary }
+const fn explained(code: &'static str, summary: &'static str) -> Meaning {
+    Meaning {
+        code,
+        summary,
+        text: "A danger that `kiln diff` tells of; docs/diff.md lists all.",
+    }
 }
 
 /// Every code, the worst first.
-pub const DANGERS: &[Explained] = &[
+pub static DANGERS: &[Meaning] = &[
     explained(
         "seal-removed",
         "A secret that was sealed is written in plain text",

@@ -8,7 +8,7 @@ use kustomize::{Place, SourceFile};
 use serde_json::Value;
 
 use super::guards::Guards;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::flux::{AppliedObjects, FollowOptions, FollowedTree, TreeFiles};
 use crate::secret::{SealTerms, Secrets};
 use crate::source::Source;
@@ -413,8 +413,9 @@ fn is_hidden(path: &str) -> bool {
 
 fn held(path: String, source: &Arc<Source>, sight: Sight) -> Result<Held, Diagnostic> {
     let documents = if is_yaml_path(&path) {
-        yaml::load(&source.text)
-            .map_err(|error| yaml::diagnose(&error, "yaml-syntax", &source.keys_only()))?
+        yaml::load(&source.text).map_err(|error| {
+            yaml::diagnose(&error, &diagnostic::codes::YAML_SYNTAX, &source.keys_only())
+        })?
     } else {
         Vec::new()
     };

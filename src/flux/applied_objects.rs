@@ -84,7 +84,7 @@ impl AppliedObjects {
     /// Adds a problem, or a build to one that is known.
     pub(super) fn refuse(&mut self, problem: FluxProblem, build: usize) {
         let known = self.problems.iter_mut().find(|known| {
-            known.code == problem.code
+            known.meaning.code == problem.meaning.code
                 && known.place == problem.place
                 && known.message == problem.message
         });

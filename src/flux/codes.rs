@@ -1,10 +1,9 @@
 //! What the codes of following Flux mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    FLUX_PATH {
         code: "flux-path",
         summary: "A Flux Kustomization points at a folder that is not there",
         text: "\
@@ -16,8 +15,9 @@ Take the suggestion, or remove the Kustomization with the folder.
 
     spec:
       path: ./kubernetes/apps/default/echo/app",
-    },
-    Meaning {
+    }
+
+    RESOURCE_MISSING {
         code: "resource-missing",
         summary: "A kustomization names a file or folder that is not in the tree",
         text: "\
@@ -32,8 +32,9 @@ builds it is a warning.
     resources:
       - helmrelease.yaml     # a file beside the kustomization
       - ../common            # a folder with a kustomization of its own",
-    },
-    Meaning {
+    }
+
+    RESOURCE_IGNORED {
         code: "resource-ignored",
         summary: "A kustomization names a file that is there, and that Flux does not get",
         text: "\
@@ -46,8 +47,9 @@ Let git take the file (`git add --force`), mend the `.gitignore` or `.sourceigno
     # .gitignore
     *.log
     !kubernetes/apps/default/echo/app/example.log",
-    },
-    Meaning {
+    }
+
+    DUPLICATE_OBJECT {
         code: "duplicate-object",
         summary: "Two manifests of one build define the same object",
         text: "\
@@ -60,8 +62,9 @@ Remove one of them, or rename it.
     resources:
       - configmap.yaml
       - more/configmap.yaml  # the same kind and name: rename one of them",
-    },
-    Meaning {
+    }
+
+    KUSTOMIZATION_UNKNOWN_KEY {
         code: "kustomization-unknown-key",
         summary: "A kustomization has a key that kustomize does not know",
         text: "\
@@ -73,8 +76,9 @@ Mend the key, or remove it.
 
     resource:          # `resources` is meant: nothing here is deployed
       - helmrelease.yaml",
-    },
-    Meaning {
+    }
+
+    KUSTOMIZATION_EMPTY {
         code: "kustomization-empty",
         summary: "A kustomization that Flux builds lists nothing",
         text: "\
@@ -85,8 +89,9 @@ List what is to be applied, or remove the Flux Kustomization with the folder.
 
     resources:         # every line below is commented out
       - helmrelease.yaml",
-    },
-    Meaning {
+    }
+
+    KUSTOMIZE_NO_TARGET {
         code: "kustomize-no-target",
         summary: "A patch, replacement or generator finds no object, or more than one",
         text: "\
@@ -99,8 +104,9 @@ Mend the name, or give the patch a `target`.
     patches:
       - path: patch.yaml
         target: {kind: Deployment, name: echo}",
-    },
-    Meaning {
+    }
+
+    KUSTOMIZE_REFUSED {
         code: "kustomize-refused",
         summary: "kustomize refuses to build a kustomization",
         text: "\
@@ -111,8 +117,9 @@ Mend what the message names; `kustomize build` on the folder says the same witho
     configMapGenerator:
       - name: settings
         literals: [COLOR=red]   # `KEY=VALUE`",
-    },
-    Meaning {
+    }
+
+    VARIABLE_UNDEFINED {
         code: "variable-undefined",
         summary: "Nothing gives a variable a value that a build asks for",
         text: "\
@@ -125,8 +132,9 @@ the object with the annotation `kustomize.toolkit.fluxcd.io/substitute: disabled
 
     host: ${DOMAIN:=example.com}
     script: echo $${HOME}",
-    },
-    Meaning {
+    }
+
+    VARIABLE_MALFORMED {
         code: "variable-malformed",
         summary: "A variable, or an expression with one, is none that Flux reads",
         text: "\
@@ -138,5 +146,5 @@ Put values into quotes; where no variable is meant, write two dollar signs.
 
     substitute:
       PORT: \"8080\"",
-    },
-];
+    }
+}

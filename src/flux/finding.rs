@@ -6,7 +6,8 @@ use kustomize::{Place, Problem, ProblemKind, join};
 
 use super::applied_object::ObjectKey;
 use super::tree_files::TreeFiles;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
+use crate::flux::codes;
 use crate::source::{self, LeftOut, Source};
 use crate::tree::secret_manifest::SecretManifest;
 use crate::yaml::Node;
@@ -14,8 +15,8 @@ use crate::yaml::Node;
 /// A problem that keeps Flux from applying a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FluxProblem {
-    /// The code of its diagnostic.
-    pub code: &'static str,
+    /// What it means.
+    pub meaning: &'static Meaning,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one sentence without a final period.
@@ -66,9 +67,13 @@ pub(super) fn in_backticks(what: &str) -> String {
 }
 
 impl FluxProblem {
-    pub(super) fn error(code: &'static str, message: impl Into<String>, place: &Place) -> Self {
+    pub(super) fn error(
+        meaning: &'static Meaning,
+        message: impl Into<String>,
+        place: &Place,
+    ) -> Self {
         Self {
-            code,
+            meaning,
             severity: Severity::Error,
             message: message.into(),
             place: Some(place.clone()),
@@ -78,10 +83,14 @@ impl FluxProblem {
         }
     }
 
-    pub(super) fn warning(code: &'static str, message: impl Into<String>, place: &Place) -> Self {
+    pub(super) fn warning(
+        meaning: &'static Meaning,
+        message: impl Into<String>,
+        place: &Place,
+    ) -> Self {
         Self {
             severity: Severity::Warning,
-            ..Self::error(code, message, place)
+            ..Self::error(meaning, message, place)
         }
     }
 
@@ -94,15 +103,15 @@ impl FluxProblem {
     /// Takes a refusal of kustomize's.
     pub fn of_kustomize(problem: Problem) -> Self {
         Self {
-            code: match problem.kind {
-                ProblemKind::Missing => "resource-missing",
-                ProblemKind::Duplicate => "duplicate-object",
-                ProblemKind::UnknownField => "kustomization-unknown-key",
-                ProblemKind::NoTarget | ProblemKind::Ambiguous => "kustomize-no-target",
+            meaning: match problem.kind {
+                ProblemKind::Missing => &codes::RESOURCE_MISSING,
+                ProblemKind::Duplicate => &codes::DUPLICATE_OBJECT,
+                ProblemKind::UnknownField => &codes::KUSTOMIZATION_UNKNOWN_KEY,
+                ProblemKind::NoTarget | ProblemKind::Ambiguous => &codes::KUSTOMIZE_NO_TARGET,
                 ProblemKind::Circle
                 | ProblemKind::Outside
                 | ProblemKind::Malformed
-                | ProblemKind::Refused => "kustomize-refused",
+                | ProblemKind::Refused => &codes::KUSTOMIZE_REFUSED,
             },
             severity: Severity::Error,
             message: problem.message,
@@ -116,13 +125,17 @@ impl FluxProblem {
     /// Takes a refusal of kustomize's in a folder of a tree: what is not there may only be left out of the source.
     pub(super) fn of_build(problem: Problem, folder: &str, tree: Option<&TreeFiles<'_>>) -> Self {
         let mut found = Self::of_kustomize(problem);
-        let (Some(tree), "resource-missing", Some(place)) = (tree, found.code, &found.place) else {
+        let (Some(tree), true, Some(place)) = (
+            tree,
+            *found.meaning == codes::RESOURCE_MISSING,
+            &found.place,
+        ) else {
             return found;
         };
         let Some((written, why)) = left_out_at(place, folder, tree) else {
             return found;
         };
-        found.code = "resource-ignored";
+        found.meaning = &codes::RESOURCE_IGNORED;
         found.message = format!("`{written}` is there, and Flux does not get it: {why}");
         let help = match why {
             LeftOut::ByGit => "add it with `git add --force`, or mend the `.gitignore`",
@@ -143,8 +156,8 @@ impl FluxProblem {
         owners: &[&ObjectKey],
     ) -> Diagnostic {
         let mut diagnostic = match self.severity {
-            Severity::Error => Diagnostic::error(self.code, self.message.clone()),
-            Severity::Warning => Diagnostic::warning(self.code, self.message.clone()),
+            Severity::Error => Diagnostic::error(self.meaning, self.message.clone()),
+            Severity::Warning => Diagnostic::warning(self.meaning, self.message.clone()),
         };
         if let Some(place) = self.place.as_ref().and_then(find) {
             diagnostic = diagnostic.at_place(place, "");
@@ -156,7 +169,7 @@ impl FluxProblem {
             diagnostic = diagnostic.with_hint(self.help.clone());
         }
         match owners {
-            _ if self.code == "flux-path" => diagnostic,
+            _ if *self.meaning == codes::FLUX_PATH => diagnostic,
             [] => diagnostic,
             [one] => diagnostic.with_hint(format!("Flux builds it for `{one}`")),
             [first, rest @ ..] => diagnostic.with_hint(format!(

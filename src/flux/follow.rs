@@ -21,6 +21,7 @@ use super::source_reference::SourceReference;
 use super::substitution::SubstitutionProblem;
 use super::tree_files::TreeFiles;
 use super::variables::{ValueSource, VariableProblem, Variables, substitute_from};
+use crate::flux::codes;
 use crate::source::Span;
 
 /// How to follow Flux.
@@ -290,7 +291,7 @@ impl<'a, 'f> Follower<'a, 'f> {
                     "`Kustomization/{}` points at `{written}`, which {why}",
                     pending.owner
                 );
-                let problem = FluxProblem::error("flux-path", message, place);
+                let problem = FluxProblem::error(&codes::FLUX_PATH, message, place);
                 BuiltFolder {
                     problems: vec![match self.near(folder.as_deref().unwrap_or_default()) {
                         Some(near) => problem.with_help(format!("did you mean `./{near}`?")),
@@ -723,15 +724,19 @@ fn build_folder(
     let passed_over = generated.ignored.iter().map(|(key, place)| {
         let message =
             format!("kustomize knows no key `{key}`, and Flux passes over it without a word");
-        FluxProblem::error("kustomization-unknown-key", message, place)
+        FluxProblem::error(&codes::KUSTOMIZATION_UNKNOWN_KEY, message, place)
             .with_help("nothing that is listed below it is deployed: mend the key, or remove it")
     });
     let passed_over = passed_over.collect();
     let is_empty = generated.is_empty && generated.ignored.is_empty();
     let remark = is_empty.then(|| {
         let message = "the kustomization lists nothing, so Flux applies nothing of the folder";
-        FluxProblem::warning("kustomization-empty", message, generated.field.place())
-            .with_help("list what is to be applied, or remove the Kustomization with the folder")
+        FluxProblem::warning(
+            &codes::KUSTOMIZATION_EMPTY,
+            message,
+            generated.field.place(),
+        )
+        .with_help("list what is to be applied, or remove the Kustomization with the folder")
     });
     let build = if problems.is_empty() {
         memory.build(files, &folder, &generated.field)
@@ -887,13 +892,13 @@ fn plain_url(url: &str) -> &str {
 fn variable_problem(problem: VariableProblem) -> FluxProblem {
     match problem {
         VariableProblem::Name(name, place) => FluxProblem::error(
-            "variable-malformed",
+            &codes::VARIABLE_MALFORMED,
             format!("`{name}` is no name of a variable"),
             &place,
         )
         .with_help("take letters, digits and `_`, and no digit first"),
         VariableProblem::NotText(name, place) => FluxProblem::error(
-            "variable-malformed",
+            &codes::VARIABLE_MALFORMED,
             format!("the variable `{name}` has a value that is no text, and the API server takes only texts"),
             &place,
         )
@@ -904,7 +909,7 @@ fn variable_problem(problem: VariableProblem) -> FluxProblem {
 fn substitution_problem(problem: SubstitutionProblem) -> FluxProblem {
     match problem {
         SubstitutionProblem::Undefined(name, place) => FluxProblem::error(
-            "variable-undefined",
+            &codes::VARIABLE_UNDEFINED,
             format!("nothing gives the variable `{name}` a value, and Flux refuses the whole build"),
             &place,
         )
@@ -912,11 +917,11 @@ fn substitution_problem(problem: SubstitutionProblem) -> FluxProblem {
             "set it in `postBuild`, give it a default (`${{{name}:=value}}`), or write `$${{{name}}}` where the shell is meant"
         )),
         SubstitutionProblem::Malformed(message, place) => {
-            FluxProblem::error("variable-malformed", message, &place)
+            FluxProblem::error(&codes::VARIABLE_MALFORMED, message, &place)
                 .with_help("write `$${…}` where no variable of Flux' is meant")
         }
         SubstitutionProblem::NotYaml(message, place) => FluxProblem::error(
-            "variable-malformed",
+            &codes::VARIABLE_MALFORMED,
             format!("with its variables filled in, the object is no YAML: {message}"),
             &place,
         )

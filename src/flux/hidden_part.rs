@@ -116,7 +116,7 @@ impl Builds<'_> {
         // Such a build is refused when kustomize is done with it, so that all of its objects were read.
         let mut problems = self.applied.problems.iter();
         let is_read = problems.all(|problem| {
-            !problem.builds.contains(&index) || problem.code.starts_with("variable-")
+            !problem.builds.contains(&index) || problem.meaning.code.starts_with("variable-")
         });
         if !is_read {
             return None;

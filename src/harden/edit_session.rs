@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
+use crate::harden::codes;
 use crate::rules::{
     AppliedState, GatheredPatch, KustomizationPatch, Measures, NewFile, Plan, PlannedEdit,
     WishedPatch, gather,
@@ -372,8 +373,11 @@ fn refused(
     error: &EditError,
 ) -> Diagnostic {
     let span = document.root.span_of(route);
-    let refused =
-        Diagnostic::warning("edit-refused", format!("{what}: {error}")).at(&file.source, span, "");
+    let refused = Diagnostic::warning(&codes::EDIT_REFUSED, format!("{what}: {error}")).at(
+        &file.source,
+        span,
+        "",
+    );
     match file.template_place(span.start) {
         Some(place) => refused.with_related(place, "rendered from here"),
         None => refused,

@@ -1,10 +1,9 @@
 //! What the codes of makejinja projects mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    MAKEJINJA_OPTION {
         code: "makejinja-option",
         summary: "An option of makejinja is unknown, missing or of the wrong kind",
         text: "\
@@ -16,19 +15,9 @@ Correct the option where the message points.
     [makejinja]
     inputs = [\"./templates\"]
     output = \"./\"",
-    },
-    Meaning {
-        code: "makejinja-no-effect",
-        summary: "An option of makejinja is accepted and has no effect",
-        text: "\
-Kiln keeps what it renders in memory until all of it is checked and sealed, removes only files that it
-wrote itself, and runs commands only if it is told to. The message says which option that is about.
+    }
 
-Remove the option, or keep it for makejinja.
-
-    kiln render --yes        # runs the commands of exec_pre and exec_post",
-    },
-    Meaning {
+    MAKEJINJA_INPUT {
         code: "makejinja-input",
         summary: "An input of makejinja cannot become an output",
         text: "\
@@ -38,8 +27,9 @@ and one path cannot be a file and a folder.
 Name the folder in `include_patterns`, or leave the input out.
 
     exclude_patterns = [\"drafts/*\"]",
-    },
-    Meaning {
+    }
+
+    MAKEJINJA_MISSING {
         code: "makejinja-missing",
         summary: "A file or folder that makejinja's settings name is not there",
         text: "\
@@ -48,8 +38,9 @@ Inputs and data files have to exist. In a clone, data files that git ignores are
 Add the file, or correct the path; paths in `makejinja.toml` count from its folder.
 
     cp cluster.sample.toml cluster.toml",
-    },
-    Meaning {
+    }
+
+    MAKEJINJA_DATA {
         code: "makejinja-data",
         summary: "A data file cannot be read as makejinja reads it",
         text: "\
@@ -59,21 +50,9 @@ mapping. No value of the file is shown, as data may hold secrets.
 Correct the place that the message names.
 
     ports: \"0755\"            # a text; without quotes it is the number 493",
-    },
-    Meaning {
-        code: "makejinja-overwritten",
-        summary: "Files that Kiln had not written are in the places of outputs",
-        text: "\
-`force = true` in the settings of makejinja says that outputs take the place of files that are there,
-and without it these files stay and the outputs are left out. Kiln does so for what it has not written
-itself. What it has replaced is its own from then on: what is edited by hand after that is kept and
-named.
+    }
 
-Look at what has changed.
-
-    git diff --stat",
-    },
-    Meaning {
+    PLUGIN_FAILED {
         code: "plugin-failed",
         summary: "A Python plugin raised an exception, or gave no answer",
         text: "\
@@ -86,8 +65,9 @@ runs it.
     [makejinja]              # in kiln.toml
     python = [\"uv\", \"run\", \"python\"]
     timeout = 120",
-    },
-    Meaning {
+    }
+
+    PLUGIN_NOT_RUN {
         code: "plugin-not-run",
         summary: "A Python plugin is not run, so that nothing can be rendered",
         text: "\
@@ -98,5 +78,5 @@ function need no Python.
 Look through the plugin, and ask for it.
 
     kiln diff --with-plugins",
-    },
-];
+    }
+}

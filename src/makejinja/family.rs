@@ -15,6 +15,7 @@ use super::plugins::{LoadedPlugins, PluginWishes};
 use super::settings::GivenFiles;
 use super::values::{of_template, to_template};
 use crate::diagnostic::Diagnostic;
+use crate::makejinja::codes;
 use crate::render::CallFailure;
 use crate::secret::Secrets;
 use crate::source::Files as _;
@@ -45,7 +46,7 @@ pub(super) fn load(
     }
     for plugin in found {
         defaults(&plugin.defaults, &mut loaded.data)
-            .map_err(|error| vec![Diagnostic::error("plugin-failed", error.message)])?;
+            .map_err(|error| vec![Diagnostic::error(&codes::PLUGIN_FAILED, error.message)])?;
         let callable = |(name, function): (String, FamilyFunction)| {
             let function: Arc<dyn Callable> = Arc::new(BuiltInFunction {
                 function,
@@ -112,7 +113,7 @@ fn folders_left_out(
     let found = found.map_err(|problems| {
         let problems = problems.into_iter();
         problems
-            .map(|problem| Diagnostic::error("makejinja-missing", problem.message))
+            .map(|problem| Diagnostic::error(&codes::MAKEJINJA_MISSING, problem.message))
             .collect::<Vec<_>>()
     })?;
     let mut left_out = Vec::new();
@@ -150,7 +151,7 @@ impl Callable for BuiltInFunction {
                 Ok(to_template(&value, None))
             }
             Err(error) => {
-                let failure = Diagnostic::error("plugin-failed", error.message.clone());
+                let failure = Diagnostic::error(&codes::PLUGIN_FAILED, error.message.clone());
                 Err(CallError {
                     message: error.message,
                     cause: Some(Box::new(CallFailure(failure))),

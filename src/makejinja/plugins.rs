@@ -16,7 +16,9 @@ use super::family::{self, BuiltIn, FileDesk};
 use super::keyed_files::KeyedFiles;
 use super::plugin_object::{PluginFunction, PluginServer};
 use super::values::to_template;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::makejinja::codes;
+use crate::render;
 use crate::source::{Files as _, Source, Span};
 
 /// Starts the Python of plugins.
@@ -313,7 +315,10 @@ impl LoadedPlugins {
             let message = format!(
                 "a plugin asks for the extension `{extension}` of Jinja2, which is a Python program that Kiln cannot have"
             );
-            return Err(vec![Diagnostic::error("template-construct", message)]);
+            return Err(vec![Diagnostic::error(
+                &render::codes::TEMPLATE_CONSTRUCT,
+                message,
+            )]);
         }
         let server = &started.server;
         let callables = |offers: Vec<Offer>| {
@@ -407,13 +412,13 @@ impl LoadedPlugins {
 /// Says that what a plugin sets changes nothing.
 fn without_effect(what: &str) -> Diagnostic {
     let message = format!("a plugin sets {what}, which has no effect");
-    Diagnostic::warning("makejinja-no-effect", message)
+    Diagnostic::warning(&diagnostic::codes::MAKEJINJA_NO_EFFECT, message)
 }
 
 fn not_run(settings: &Settings, reason: &str) -> Diagnostic {
     let names = settings.plugins.join("`, `");
     let message = format!("the plugin `{names}` is not run: {reason}");
-    Diagnostic::error("plugin-not-run", message)
+    Diagnostic::error(&codes::PLUGIN_NOT_RUN, message)
         .with_hint("look through the plugin, and run it with `--with-plugins`")
 }
 
@@ -447,7 +452,7 @@ pub(super) fn plugin_failure(
     folder: &Path,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error("plugin-failed", in_one_line(&error.message));
+    let mut diagnostic = Diagnostic::error(&codes::PLUGIN_FAILED, in_one_line(&error.message));
     if let Some(hint) = &error.hint {
         diagnostic = diagnostic.with_hint(hint.clone());
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use makejinja::{Problem, ProblemKind, settings_files};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic, Meaning};
+use crate::makejinja::codes;
 use crate::source::{Files, Source, Span};
 
 /// The texts that problems point into: files, variables of the environment, the command line.
@@ -63,13 +64,13 @@ impl<'s> ProblemSources<'s> {
     }
 
     pub(super) fn error(&self, problem: Problem) -> Diagnostic {
-        let code = code_of(problem.kind);
-        self.placed(Diagnostic::error(code, ""), problem)
+        let meaning = meaning_of(problem.kind);
+        self.placed(Diagnostic::error(meaning, ""), problem)
     }
 
     pub(super) fn warning(&self, problem: Problem) -> Diagnostic {
-        let code = code_of(problem.kind);
-        self.placed(Diagnostic::warning(code, ""), problem)
+        let meaning = meaning_of(problem.kind);
+        self.placed(Diagnostic::warning(meaning, ""), problem)
     }
 
     fn placed(&self, mut diagnostic: Diagnostic, problem: Problem) -> Diagnostic {
@@ -110,20 +111,20 @@ fn command_line(arguments: &[String]) -> Arc<Source> {
 }
 
 /// Names a kind of problem as `kiln explain` knows it.
-fn code_of(kind: ProblemKind) -> &'static str {
+fn meaning_of(kind: ProblemKind) -> &'static Meaning {
     match kind {
         ProblemKind::UnknownOption
         | ProblemKind::InvalidValue
         | ProblemKind::MissingOption
-        | ProblemKind::InvalidPattern => "makejinja-option",
-        ProblemKind::WithoutEffect => "makejinja-no-effect",
+        | ProblemKind::InvalidPattern => &codes::MAKEJINJA_OPTION,
+        ProblemKind::WithoutEffect => &diagnostic::codes::MAKEJINJA_NO_EFFECT,
         ProblemKind::Skipped | ProblemKind::MissingFolder | ProblemKind::FileAndFolder => {
-            "makejinja-input"
+            &codes::MAKEJINJA_INPUT
         }
-        ProblemKind::Missing | ProblemKind::Unreadable => "makejinja-missing",
+        ProblemKind::Missing | ProblemKind::Unreadable => &codes::MAKEJINJA_MISSING,
         ProblemKind::Syntax
         | ProblemKind::UnsupportedValue
         | ProblemKind::NotMapping
-        | ProblemKind::NamespaceTaken => "makejinja-data",
+        | ProblemKind::NamespaceTaken => &codes::MAKEJINJA_DATA,
     }
 }

@@ -4,6 +4,7 @@ use makejinja::{Loaded, PathKind, ProjectFiles, Settings, SettingsSource, select
 
 use super::problem::ProblemSources;
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::makejinja::codes;
 use crate::source::Files;
 
 /// What settings depend on besides files.
@@ -41,11 +42,14 @@ pub fn settings(files: &dyn Files, outside: MakejinjaOutside<'_>) -> StageResult
             }),
             Ok(None) if !file.required => {}
             Ok(None) => problems.push(Diagnostic::error(
-                "makejinja-missing",
+                &codes::MAKEJINJA_MISSING,
                 format!("there is no file `{}` with settings", file.path),
             )),
             Err(error) => {
-                problems.push(Diagnostic::error("makejinja-missing", error.to_string()));
+                problems.push(Diagnostic::error(
+                    &codes::MAKEJINJA_MISSING,
+                    error.to_string(),
+                ));
             }
         }
     }

@@ -7,6 +7,7 @@ use makejinja::{TemplateSearch, list_templates};
 
 use super::settings::NamedFiles;
 use crate::diagnostic::Diagnostic;
+use crate::makejinja::codes;
 use crate::source::{Files, Source};
 use crate::tree::is_secret_path;
 
@@ -55,5 +56,5 @@ pub(super) fn unreadable(path: &str, reason: &str) -> Diagnostic {
 }
 
 fn missing(message: String) -> Diagnostic {
-    Diagnostic::error("makejinja-missing", message)
+    Diagnostic::error(&codes::MAKEJINJA_MISSING, message)
 }

@@ -5,7 +5,7 @@ use super::failure::{CompileFailure, Warnings};
 use crate::charts::Profiles;
 use crate::config::AskedValue;
 use crate::config::cluster::Cluster;
-use crate::diagnostic::{Diagnostic, Warned};
+use crate::diagnostic::{self, Diagnostic, Warned};
 use crate::pod_security::Level;
 use crate::render::{self, AskedOption, Context, Library, PodAsks};
 use crate::rules::Policy;
@@ -117,7 +117,7 @@ pub(super) fn take_over(
                     needed.app
                 );
                 problems.push(
-                    Diagnostic::error("app-asks-contradict", message)
+                    Diagnostic::error(&diagnostic::codes::APP_ASKS_CONTRADICT, message)
                         .at_place_if(place.as_ref())
                         .with_related(needed.place.clone(), "needed here")
                         .with_hint(format!("wish for `{level}`, or turn `{}` off", needed.app)),

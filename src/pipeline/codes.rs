@@ -1,10 +1,9 @@
 //! What the codes of the commands that edit the config mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    APP_UNKNOWN {
         code: "app-unknown",
         summary: "There is no app of that name",
         text: "\
@@ -13,8 +12,9 @@ pub static CODES: &[Meaning] = &[
 Take the suggestion.
 
     kiln apps enable trust-manager",
-    },
-    Meaning {
+    }
+
+    APP_NEEDED {
         code: "app-needed",
         summary: "An app cannot be switched off while others that are on need it",
         text: "\
@@ -23,8 +23,9 @@ They would wait for it for ever.
 Switch them off too, in the same command.
 
     kiln apps disable cloudnative-pg langfuse litellm",
-    },
-    Meaning {
+    }
+
+    APP_WITHOUT_SWITCH {
         code: "app-without-switch",
         summary: "An app has no switch of its own",
         text: "\
@@ -34,8 +35,9 @@ Change these values.
 
     ingress:
       mode: cloudflare-tunnel         # switches cloudflare-tunnel on",
-    },
-    Meaning {
+    }
+
+    APP_OPTION {
         code: "app-option",
         summary: "An option of `kiln apps enable` cannot be set so",
         text: "\
@@ -44,8 +46,9 @@ Options are `key=value`, for one app at a time; the key of an option alone asks 
 Write it so; dots lead further down.
 
     kiln apps enable echo --set replicas=2",
-    },
-    Meaning {
+    }
+
+    CONFIG_ENCRYPTED {
         code: "config-encrypted",
         summary: "A value cannot be set, as every data file is encrypted",
         text: "\
@@ -55,8 +58,9 @@ is none.
 Set it in the encrypted file, or keep what is no secret in `cluster.yaml`.
 
     kiln secrets edit cluster.sops.yaml",
-    },
-    Meaning {
+    }
+
+    CONFIG_EDIT {
         code: "config-edit",
         summary: "A value cannot be set in the file as it is written",
         text: "\
@@ -68,8 +72,9 @@ Set it by hand; the hint names the key.
     apps:
       echo:
         enabled: true",
-    },
-    Meaning {
+    }
+
+    CONFIG_NO_SEALED_FILE {
         code: "config-no-sealed-file",
         summary: "A secret cannot be set, as the project names no encrypted data file",
         text: "\
@@ -78,8 +83,9 @@ Set it by hand; the hint names the key.
 Add one to the list, and make it.
 
     data = [\"cluster.yaml\", \"cluster.sops.yaml\"]",
-    },
-    Meaning {
+    }
+
+    FILE_UNKNOWN {
         code: "file-unknown",
         summary: "There is no file of that name",
         text: "\
@@ -88,8 +94,9 @@ Files that a command names count from the folder that it runs in, or from the on
 Check the name; `kiln secrets status` lists what is sealed.
 
     kiln secrets decrypt kubernetes/apps/default/demo/app/secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    VALUE_UNKNOWN {
         code: "value-unknown",
         summary: "There is nothing at a path",
         text: "\
@@ -98,8 +105,9 @@ Dots part the keys, and a path that starts with `/` is a JSON pointer, for keys 
 Check the path; without it, the whole file is shown by `kiln secrets decrypt`.
 
     kiln secrets get secret.sops.yaml /stringData/tls.key",
-    },
-    Meaning {
+    }
+
+    NO_TYPED_CONFIG {
         code: "no-typed-config",
         summary: "A question is about the typed config, and the project has none",
         text: "\
@@ -109,5 +117,5 @@ and no schema of Kiln's.
 Ask for what such a project has: `render`, `watch`, `check`, `audit`, `diff` and `explain`.
 
     kiln explain kubernetes/apps/default/echo/ks.yaml:12",
-    },
-];
+    }
+}

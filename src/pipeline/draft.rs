@@ -176,8 +176,8 @@ pub fn opened(world: &World<'_>, files: &[Arc<Source>]) -> Result<Vec<Opened>, C
             Ok(text) => found.push(Opened::Secret(text)),
             // What is no text once it is open can be compared as it is only.
             Err(problem)
-                if inputs::CLOSED.contains(&problem.code)
-                    || problem.code == "unsupported-secret-format" =>
+                if inputs::CLOSED.contains(&problem.meaning)
+                    || *problem.meaning == seal::codes::UNSUPPORTED_SECRET_FORMAT =>
             {
                 found.push(Opened::Sealed);
             }

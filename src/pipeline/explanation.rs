@@ -1,9 +1,10 @@
 //! What all codes mean.
 
 use crate::audit;
+use crate::charts;
 use crate::check;
 use crate::config;
-use crate::diagnostic::Meaning;
+use crate::diagnostic::{self, Meaning};
 use crate::flux;
 use crate::harden;
 use crate::makejinja;
@@ -13,48 +14,34 @@ use crate::seal;
 use crate::validate;
 
 /// Lists the codes of all rules, category by category.
-pub fn rule_explanations() -> Vec<Meaning> {
-    let rules = rules::all().map(|rule| Meaning {
-        code: rule.code,
-        summary: rule.summary,
-        text: rule.explanation,
-    });
-    rules.collect()
+pub fn rule_explanations() -> impl Iterator<Item = &'static Meaning> {
+    rules::all().map(|rule| &rule.meaning)
 }
 
 /// Lists the codes of all remedies, in the order in which they are applied; some are those of rules as well.
-pub fn remedy_explanations() -> Vec<Meaning> {
-    let remedies = REMEDIES.iter().map(|remedy| Meaning {
-        code: remedy.code,
-        summary: remedy.summary,
-        text: remedy.explanation,
-    });
-    remedies.collect()
+pub fn remedy_explanations() -> impl Iterator<Item = &'static Meaning> {
+    REMEDIES.iter().map(|remedy| &remedy.meaning)
 }
 
 /// Lists the codes of what linters ask and a tree does not tell.
-pub fn undecidable_explanations() -> Vec<Meaning> {
-    let undecidable = audit::UNDECIDABLE.iter().map(|one| Meaning {
-        code: one.code,
-        summary: one.summary,
-        text: one.why,
-    });
-    undecidable.collect()
+pub fn undecidable_explanations() -> impl Iterator<Item = &'static Meaning> {
+    audit::UNDECIDABLE.iter().map(|one| &one.meaning)
 }
 
 /// Lists the codes of all other diagnostics by where they come from, in the order of the stages.
-pub fn findings() -> Vec<(&'static str, Vec<Meaning>)> {
-    let of_remedies = REMEDIES.iter().flat_map(|remedy| remedy.findings);
-    let hardening = harden::CODES.iter().chain(of_remedies).copied().collect();
+pub fn findings() -> Vec<(&'static str, &'static [&'static Meaning])> {
     vec![
-        ("Load", config::CODES.to_vec()),
-        ("Validate", validate::CODES.to_vec()),
-        ("Render", render::CODES.to_vec()),
-        ("makejinja", makejinja::CODES.to_vec()),
-        ("Harden", hardening),
-        ("Check", check::CODES.to_vec()),
-        ("Build", flux::CODES.to_vec()),
-        ("Seal", seal::CODES.to_vec()),
-        ("Edits of the config", super::CODES.to_vec()),
+        ("Several stages", diagnostic::codes::ALL),
+        ("Load", config::codes::ALL),
+        ("Validate", validate::codes::ALL),
+        ("Render", render::codes::ALL),
+        ("makejinja", makejinja::codes::ALL),
+        ("Charts", charts::codes::ALL),
+        ("Rules", rules::codes::ALL),
+        ("Harden", harden::codes::ALL),
+        ("Check", check::codes::ALL),
+        ("Build", flux::codes::ALL),
+        ("Seal", seal::codes::ALL),
+        ("Edits of the config", super::codes::ALL),
     ]
 }

@@ -1,15 +1,15 @@
 //! What the stages are handed: read from the world, and nothing decided here.
 
 use crate::charts::Profiles;
-use crate::check::{Baseline, FailOn, Gate};
+use crate::check::{self, Baseline, FailOn, Gate};
 use crate::config::cluster::Cluster;
 use crate::config::cluster::versions::VersionTable;
 use crate::config::project::{self, Project, ProjectKind};
-use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::diagnostic::{self, Diagnostic, Meaning, StageResult, Warned};
 use crate::pod_security::{Level, Version};
 use crate::render::{Layer, Layers};
 use crate::rules::{self, ClosedNamespaces, DefaultResources, Exemptions, Policy};
-use crate::seal::{Earlier, Keyring, Rules, read_identities};
+use crate::seal::{self, Earlier, Keyring, Rules, read_identities};
 use crate::secret::{KEY_FILES, Secret};
 use crate::source::{Files, Place, ReadError, Source, Span};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths, listed_outputs};
@@ -17,7 +17,7 @@ use crate::tree::{File, Rendered, Sealed, Tree, is_secret_path};
 use crate::validate::Schema;
 use crate::workload::Exemption;
 use crate::yaml::unpack;
-use crate::{config, seal, validate};
+use crate::{config, validate};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -237,12 +237,15 @@ pub(super) fn keyring(world: &World<'_>, project: &Project) -> StageResult<Keyri
             Ok(None) if world.makes_up() => {}
             Ok(None) => problems.push(
                 Diagnostic::error(
-                    "missing-identity",
+                    &diagnostic::codes::MISSING_IDENTITY,
                     format!("there is no identity file `{path}`"),
                 )
                 .with_hint("name files of age identities in `[seal] identities` of `kiln.toml`"),
             ),
-            Err(error) => problems.push(Diagnostic::error("missing-identity", error.to_string())),
+            Err(error) => problems.push(Diagnostic::error(
+                &diagnostic::codes::MISSING_IDENTITY,
+                error.to_string(),
+            )),
         }
     }
     let (keyring, told) = read_identities(&texts);
@@ -307,13 +310,16 @@ pub(super) fn opened_data(
 ) -> Result<Option<String>, Diagnostic> {
     match seal::decrypt(source, keyring) {
         Ok(text) => Ok(Some(text)),
-        Err(problem) if world.makes_up() && CLOSED.contains(&problem.code) => Ok(None),
+        Err(problem) if world.makes_up() && CLOSED.contains(&problem.meaning) => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
 /// The codes that say that there is no key, and not that something is wrong.
-pub(super) const CLOSED: [&str; 2] = ["missing-identity", "wrong-identity"];
+pub(super) static CLOSED: [&Meaning; 2] = [
+    &diagnostic::codes::MISSING_IDENTITY,
+    &seal::codes::WRONG_IDENTITY,
+];
 
 /// Lists what was made up.
 pub(super) fn stand_ins(world: &World<'_>, cluster: &Cluster) -> BTreeSet<String> {
@@ -385,7 +391,10 @@ pub(super) fn rules<S>(world: &World<'_>, project: &Project, tree: &Tree<S>) -> 
             Ok(Some(found)) => sources.push((folder, Source::new(path, found))),
             Ok(None) => {}
             Err(error) => {
-                problems.push(Diagnostic::error("unreadable-rules", error.to_string()));
+                problems.push(Diagnostic::error(
+                    &seal::codes::UNREADABLE_RULES,
+                    error.to_string(),
+                ));
             }
         }
     }
@@ -588,13 +597,13 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
             Ok(Some(text)) => Baseline::parse(&text).unwrap_or_else(|| {
                 let message = format!("`{path}` is no list of findings");
                 problems.push(
-                    Diagnostic::error("baseline-invalid", message)
+                    Diagnostic::error(&check::codes::BASELINE_INVALID, message)
                         .with_hint("name another file, or remove this one and let `kiln check --write-baseline` write it"),
                 );
                 Baseline::default()
             }),
             Err(error) => {
-                problems.push(Diagnostic::error("baseline-invalid", error.to_string()));
+                problems.push(Diagnostic::error(&check::codes::BASELINE_INVALID, error.to_string()));
                 Baseline::default()
             }
         },
@@ -607,8 +616,8 @@ pub(super) fn gate(world: &World<'_>, project: &Project) -> StageResult<Gate> {
             let message = format!("`fail-on` knows no rule `{word}`");
             let codes = rules::all().filter(|rule| rule.is_checked());
             let known = ["warning", "not-seen"].into_iter();
-            Diagnostic::error("kiln-toml", message)
-                .with_suggestion(word, known.chain(codes.map(|rule| rule.code)))
+            Diagnostic::error(&config::codes::KILN_TOML, message)
+                .with_suggestion(word, known.chain(codes.map(|rule| rule.meaning.code)))
                 .at_place(place.clone(), "")
         })
     }));

@@ -12,6 +12,7 @@ use crate::config;
 use crate::config::project::{Project, ProjectKind};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
 use crate::makejinja::{self, MakejinjaInputs, MakejinjaOutside, MakejinjaRendering};
+use crate::pipeline::codes;
 use crate::source::{Files as _, Place, Source, Span};
 
 /// Takes over what the settings of makejinja say of the folders and files of a project.
@@ -151,7 +152,7 @@ pub fn project_commands(world: &World<'_>) -> Result<ProjectCommands, CompileFai
 pub(super) fn no_typed_config() -> CompileFailure {
     let message = "this project is rendered by the settings of makejinja and has no typed config";
     CompileFailure::Problems(vec![
-        Diagnostic::error("no-typed-config", message).with_hint(
+        Diagnostic::error(&codes::NO_TYPED_CONFIG, message).with_hint(
             "`kiln adopt` shows what the project is with Kiln's own config and catalogue",
         ),
     ])

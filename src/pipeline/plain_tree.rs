@@ -120,7 +120,7 @@ impl<'w> PlainTree<'w> {
     pub fn harden(&self, codes: &[String]) -> Result<HardenedTree, CompileFailure> {
         let is_wanted = |remedy: &Remedy| {
             let mut codes = codes.iter();
-            codes.len() == 0 || codes.any(|code| code == remedy.code)
+            codes.len() == 0 || codes.any(|code| code == remedy.meaning.code)
         };
         let done = harden::harden_by(self.manifests.clone(), self.measures(), &is_wanted);
         let Warned { value, warnings } = done.map_err(CompileFailure::Problems)?;
@@ -147,7 +147,7 @@ pub fn baseline_file(world: &World<'_>) -> Result<Option<String>, CompileFailure
 
 /// Lists the codes of the remedies.
 pub fn remedy_codes() -> impl Iterator<Item = &'static str> {
-    REMEDIES.iter().map(|remedy| remedy.code)
+    REMEDIES.iter().map(|remedy| remedy.meaning.code)
 }
 
 /// Returns whether a project renders anything: it has templates, or a config that the catalogue is for.

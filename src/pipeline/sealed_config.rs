@@ -14,7 +14,8 @@ use crate::config::edit::{self, EditError};
 use crate::config::places::ConfigPlaces;
 use crate::config::project::Project;
 use crate::config::{self, Outside};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::pipeline::codes;
 use crate::seal::{FileSealer, Keyring, Rules};
 use crate::secret::{Secret, Secrets};
 use crate::source::{Files as _, OverlaidFiles, Place, Source};
@@ -244,7 +245,7 @@ impl<'w> SealedConfig<'w> {
         match &self.project.data {
             None => Ok(NEW_FILE.to_owned()),
             Some(_) => Err(Diagnostic::error(
-                "config-no-sealed-file",
+                &codes::CONFIG_NO_SEALED_FILE,
                 "`data` of `kiln.toml` names no encrypted file, so that no secret can be kept in the config",
             )
             .with_hint(format!("add a file to it, such as `{NEW_FILE}`, and make that with `kiln secrets edit {NEW_FILE}`"))),
@@ -296,14 +297,14 @@ fn editable(path: &str, pointer: &str) -> Result<String, Diagnostic> {
     }
     let message = format!("`{path}` is encrypted as a whole, and no value of it can be set alone");
     let route = Route::from_pointer(pointer);
-    Err(Diagnostic::error("config-edit", message)
+    Err(Diagnostic::error(&codes::CONFIG_EDIT, message)
         .with_hint(format!("set `{route}` with `kiln secrets edit {path}`")))
 }
 
 /// Says that a value could not be set, or taken out.
 fn unedited(error: &EditError, pointer: &str) -> Diagnostic {
     let route = Route::from_pointer(pointer);
-    Diagnostic::error("config-edit", error.to_string()).with_hint(format!(
+    Diagnostic::error(&codes::CONFIG_EDIT, error.to_string()).with_hint(format!(
         "change `{route}` by hand: in a sealed file with `kiln secrets edit`"
     ))
 }
@@ -351,7 +352,10 @@ fn problems_of(world: &World<'_>) -> Vec<Diagnostic> {
             problems
         }
         Err(CompileFailure::Read(error)) => {
-            vec![Diagnostic::error("unreadable-config", error.to_string())]
+            vec![Diagnostic::error(
+                &diagnostic::codes::UNREADABLE_CONFIG,
+                error.to_string(),
+            )]
         }
     }
 }
@@ -371,5 +375,5 @@ fn is_in(problem: &Diagnostic, files: &BTreeMap<String, String>) -> bool {
 /// Returns whether a problem was there before, wherever it stood then.
 fn is_among(problem: &Diagnostic, before: &[Diagnostic]) -> bool {
     let mut before = before.iter();
-    before.any(|other| (other.code, &other.message) == (problem.code, &problem.message))
+    before.any(|other| (other.code(), &other.message) == (problem.code(), &problem.message))
 }

@@ -13,7 +13,8 @@ use super::failure::Warnings;
 use super::inputs::{self, in_project};
 use super::{CompileFailure, World};
 use crate::diagnostic::Diagnostic;
-use crate::seal::{FileSealer, Keyring, NewKeys, Rules, SealReview};
+use crate::pipeline::codes;
+use crate::seal::{self, FileSealer, Keyring, NewKeys, Rules, SealReview};
 use crate::secret::{AGE_KEY, Secrets};
 use crate::source::{Files, Source, Span};
 use crate::tree::secret_manifest::SecretManifest;
@@ -194,7 +195,7 @@ impl<'t> SealedTree<'t> {
         let mut found = Vec::new();
         for path in paths {
             let text = self.text(path)?;
-            if text.is_some_and(|text| crate::seal::is_sealed(&text)) {
+            if text.is_some_and(|text| seal::is_sealed(&text)) {
                 found.push(path.to_owned());
             }
         }
@@ -251,7 +252,7 @@ impl<'t> SealedTree<'t> {
         let bytes = self.bytes(path)?;
         let text = String::from_utf8(bytes).map_err(|_| {
             let message = format!("`{path}` is not a file that SOPS sealed");
-            one(Diagnostic::error("not-sealed", message).with_hint("it is no text"))
+            one(Diagnostic::error(&seal::codes::NOT_SEALED, message).with_hint("it is no text"))
         })?;
         Ok(Source::sensitive(path, text))
     }
@@ -293,14 +294,14 @@ fn one(problem: Diagnostic) -> CompileFailure {
 
 /// Says that there is no file of that name.
 pub(super) fn no_file(path: &str) -> Diagnostic {
-    Diagnostic::error("file-unknown", format!("there is no file `{path}`"))
+    Diagnostic::error(&codes::FILE_UNKNOWN, format!("there is no file `{path}`"))
         .with_hint("paths count from the folder that `kiln` runs in")
 }
 
 /// Says that a route leads to nothing.
 pub(super) fn nothing_at(route: &Route, holder: &str) -> Diagnostic {
     Diagnostic::error(
-        "value-unknown",
+        &codes::VALUE_UNKNOWN,
         format!("there is no `{route}` in {holder}"),
     )
     .with_hint(

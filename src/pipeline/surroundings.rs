@@ -82,7 +82,7 @@ pub(super) fn surroundings_of(
 }
 
 fn refused(message: String, place: &Place) -> Diagnostic {
-    Diagnostic::error("kiln-toml", message).at_place(place.clone(), "")
+    Diagnostic::error(&config::codes::KILN_TOML, message).at_place(place.clone(), "")
 }
 
 /// Says that something is not there; nobody expects a clone without keys to have all that lies beside it.

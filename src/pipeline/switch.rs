@@ -11,6 +11,7 @@ use crate::config::cluster::Cluster;
 use crate::config::edit::{self, EditError};
 use crate::config::project::Project;
 use crate::diagnostic::Diagnostic;
+use crate::pipeline::codes;
 use crate::render;
 use crate::secret::Secret;
 use crate::source::{Files as _, OverlaidFiles, ReadError};
@@ -117,8 +118,9 @@ struct AppOption<'c> {
 
 /// Reads the options, of which none may be shown: a value may be a secret.
 fn options(change: &ConfigChange) -> Result<Vec<AppOption<'_>>, Diagnostic> {
-    let problem =
-        |message: &str, hint: &str| Err(Diagnostic::error("app-option", message).with_hint(hint));
+    let problem = |message: &str, hint: &str| {
+        Err(Diagnostic::error(&codes::APP_OPTION, message).with_hint(hint))
+    };
     let mut found = Vec::new();
     for (index, option) in change.options.iter().enumerate() {
         let [name] = change.names.as_slice() else {
@@ -268,12 +270,15 @@ fn chosen(apps: &[App], change: &ConfigChange) -> Result<Vec<App>, Vec<Diagnosti
                 // An option without `--set`, and its value may be a secret.
                 let key = name.split('=').next().unwrap_or_default();
                 problems.push(
-                    Diagnostic::error("app-unknown", format!("`{key}=…` is no name of an app"))
-                        .with_hint(format!("give an option with `--set {key}=…`")),
+                    Diagnostic::error(
+                        &codes::APP_UNKNOWN,
+                        format!("`{key}=…` is no name of an app"),
+                    )
+                    .with_hint(format!("give an option with `--set {key}=…`")),
                 );
             }
             None => problems.push(
-                Diagnostic::error("app-unknown", format!("there is no app `{name}`"))
+                Diagnostic::error(&codes::APP_UNKNOWN, format!("there is no app `{name}`"))
                     .with_suggestion(name, apps.iter().map(|app| app.name.as_str()))
                     .with_hint("`kiln apps` lists them all"),
             ),
@@ -300,7 +305,7 @@ fn still_needed(apps: &[App], names: &[&str]) -> Vec<Diagnostic> {
         {
             let message = format!("`{}` needs `{need}` and is on", app.name);
             problems.push(
-                Diagnostic::error("app-needed", message)
+                Diagnostic::error(&codes::APP_NEEDED, message)
                     .with_hint(format!("disable `{}` too, in the same command", app.name)),
             );
         }
@@ -326,7 +331,7 @@ impl DataFileEditor<'_> {
             .find(|pointer| values.pointer(pointer).is_some())
         else {
             let message = format!("`{}` has no switch of its own", app.name);
-            let problem = Diagnostic::error("app-without-switch", message);
+            let problem = Diagnostic::error(&codes::APP_WITHOUT_SWITCH, message);
             return Ok(Some(match &app.when {
                 Some(when) => problem.with_hint(format!(
                     "it is on when `{when}` holds: change that in the config"
@@ -342,7 +347,7 @@ impl DataFileEditor<'_> {
         let Some(path) = self.home(pointer) else {
             let message = "every data file is encrypted, and Kiln edits none of those";
             return Ok(Some(
-                Diagnostic::error("config-encrypted", message).with_hint(format!(
+                Diagnostic::error(&codes::CONFIG_ENCRYPTED, message).with_hint(format!(
                     "set `{}` with `kiln secrets edit`",
                     pointer[1..].replace('/', ".")
                 )),
@@ -363,9 +368,10 @@ impl DataFileEditor<'_> {
             }
             Err(error @ (EditError::Syntax(_) | EditError::Occupied { .. })) => {
                 let message = error.to_string();
-                Ok(Some(Diagnostic::error("config-edit", message).with_hint(
-                    format!("set `{}` by hand", pointer[1..].replace('/', ".")),
-                )))
+                Ok(Some(
+                    Diagnostic::error(&codes::CONFIG_EDIT, message)
+                        .with_hint(format!("set `{}` by hand", pointer[1..].replace('/', "."))),
+                ))
             }
         }
     }
@@ -427,7 +433,7 @@ fn prove(
         .map(|app| {
             let message = format!("`{}` would stay {state}", app.name);
             let when = app.when.as_deref().unwrap_or("true");
-            Diagnostic::error("app-condition", message)
+            Diagnostic::error(&render::codes::APP_CONDITION, message)
                 .with_hint(format!("it is on when `{when}` holds"))
         })
         .collect();

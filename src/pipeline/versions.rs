@@ -2,6 +2,7 @@
 
 use super::catalogue::CATALOGUE_VERSIONS;
 use super::{CompileFailure, Warnings, World, configured, inputs};
+use crate::config;
 use crate::config::cluster::versions::{VersionEntry, VersionKey};
 use crate::config::versions::{FILE, RaisedVersion, raise};
 use crate::diagnostic::Diagnostic;
@@ -46,7 +47,7 @@ impl VersionReport {
     ) -> Result<String, CompileFailure> {
         let raised = RaisedVersion::all_of(versions.map(|(key, _)| key), self.catalogue);
         raise(self.text.as_deref(), &raised).map_err(|error| {
-            let problem = Diagnostic::error("versions-shape", error.to_string()).with_hint(
+            let problem = Diagnostic::error(&config::codes::VERSIONS_SHAPE, error.to_string()).with_hint(
                 "write the entries on lines of their own, or move the file away to have it written anew",
             );
             CompileFailure::Problems(vec![problem])

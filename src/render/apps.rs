@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::condition::Conditions;
 use super::layers::LayerEntry;
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::Place;
 use crate::tree::App;
 pub(super) use manifest::AppManifest;
@@ -146,7 +147,7 @@ pub(super) fn discover(
 fn without_manifest(namespace: &str, name: &str) -> Diagnostic {
     let folder = format!("{FOLDER}{namespace}/{name}");
     Diagnostic::error(
-        "app-without-manifest",
+        &codes::APP_WITHOUT_MANIFEST,
         format!("the app folder `{folder}` has no `{MANIFEST}`"),
     )
     .with_hint(format!("add `{folder}/{MANIFEST}` with `summary = \"…\"`"))
@@ -162,7 +163,7 @@ fn check_names(found: &[AppManifest], problems: &mut Vec<Diagnostic>) {
                 found.app.name, other.app.namespace, found.app.namespace
             );
             problems.push(
-                Diagnostic::error("app-twice", message)
+                Diagnostic::error(&codes::APP_TWICE, message)
                     .at(&found.source, found.source.line_span(1), "")
                     .with_related(
                         Place::new(&other.source, other.source.line_span(1)),
@@ -186,14 +187,14 @@ fn check_needs(manifests: &[AppManifest], apps: &[App], problems: &mut Vec<Diagn
                     let message = format!("`{name}` needs the app `{need}`, which does not exist");
                     let names = apps.iter().map(|other| other.name.as_str());
                     problems.push(
-                        Diagnostic::error("app-needs", message)
+                        Diagnostic::error(&codes::APP_NEEDS, message)
                             .at(&dependent.source, *at, "")
                             .with_suggestion(need, names),
                     );
                 }
                 Some((manifest, other)) if app.enabled && !other.enabled => {
                     let message = format!("`{name}` is on and needs `{need}`, which is off");
-                    let diagnostic = Diagnostic::error("app-needs", message)
+                    let diagnostic = Diagnostic::error(&codes::APP_NEEDS, message)
                         .at(&dependent.source, *at, "")
                         .with_hint(format!("turn `{need}` on, or `{name}` off"));
                     problems.push(match manifest.when {

@@ -1,10 +1,9 @@
 //! What the codes of rendering mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    TEMPLATE_SYNTAX {
         code: "template-syntax",
         summary: "A template cannot be read",
         text: "\
@@ -17,8 +16,9 @@ Mend it at the place that is shown; for what is never closed, that is where it w
     #% if domain.name %#
     host: #{ domain.name }#
     #% endif %#",
-    },
-    Meaning {
+    }
+
+    TEMPLATE_CONSTRUCT {
         code: "template-construct",
         summary: "A template of Jinja2 uses what Kiln does not have",
         text: "\
@@ -28,8 +28,9 @@ cannot be had, nor what prints something else each time. The message names it, b
 Write it another way, or as a function of a plugin.
 
     {% trans %}Hello{% endtrans %}      # not supported",
-    },
-    Meaning {
+    }
+
+    UNDEFINED_VARIABLE {
         code: "undefined-variable",
         summary: "A template asks for a value that does not exist",
         text: "\
@@ -39,8 +40,9 @@ seen by anyone.
 Take the suggestion, set the key in the config, or say what to do without it.
 
     token: #{ dns.token | default(value=\"none\") }#",
-    },
-    Meaning {
+    }
+
+    UNKNOWN_FILTER {
         code: "unknown-filter",
         summary: "A template uses a filter that there is not",
         text: "\
@@ -49,8 +51,9 @@ Filters come after a `|`. Those of Kiln and of Tera are listed in docs/templates
 Take the suggestion.
 
     #{ domain.name | upper }#",
-    },
-    Meaning {
+    }
+
+    UNKNOWN_FUNCTION {
         code: "unknown-function",
         summary: "A template calls a function that there is not",
         text: "\
@@ -59,8 +62,9 @@ Functions are called with named arguments; docs/templates.md lists them.
 Take the suggestion.
 
     #{ secret(path=\"deploy.key\") }#",
-    },
-    Meaning {
+    }
+
+    UNKNOWN_TEST {
         code: "unknown-test",
         summary: "A template uses a test that there is not",
         text: "\
@@ -69,8 +73,9 @@ Tests come after `is`: `defined`, `odd`, `containing` and others.
 Take the suggestion.
 
     #% for node in nodes %##% if node.mtu is defined %##{ node.mtu }##% endif %##% endfor %#",
-    },
-    Meaning {
+    }
+
+    UNKNOWN_COMPONENT {
         code: "unknown-component",
         summary: "A template uses a component that is defined nowhere",
         text: "\
@@ -79,8 +84,9 @@ Components are defined in templates, and used like tags.
 Take the suggestion, or include the template that defines it.
 
     #% include \"_partials/probes.tera\" %#",
-    },
-    Meaning {
+    }
+
+    WRONG_ARGUMENT {
         code: "wrong-argument",
         summary: "A function or filter is called with an argument that it does not take",
         text: "\
@@ -89,8 +95,9 @@ Its name is unknown, it is missing, or its value is of another type. The message
 Look the call up in docs/templates.md.
 
     #{ cidr_host(cidr=network.node_cidr, host=10) }#",
-    },
-    Meaning {
+    }
+
+    TEMPLATE_FAILED {
         code: "template-failed",
         summary: "A template could not be rendered",
         text: "\
@@ -100,8 +107,9 @@ list. The chain of includes that led there is shown.
 Mend the expression at the place that is shown.
 
     #{ nodes[0].name }#",
-    },
-    Meaning {
+    }
+
+    ENDLESS_CONDITION {
         code: "endless-condition",
         summary: "The conditions of the apps cost too much",
         text: "\
@@ -112,8 +120,9 @@ every machine.
 Ask for one switch of the config, and let a schema compute it.
 
     when = 'apps.whoami.enabled'",
-    },
-    Meaning {
+    }
+
+    ENDLESS_LOOP {
         code: "endless-loop",
         summary: "The loops and includes of a template take too many rounds",
         text: "\
@@ -124,8 +133,9 @@ component, is 25.
 Loop over less, or do the inner loop once, before the outer one.
 
     #% set names %##% for node in nodes %##{ node.name }#,#% endfor %##% endset %##{ names }#",
-    },
-    Meaning {
+    }
+
+    ENDLESS_VALUE {
         code: "endless-value",
         summary: "A value of a template grows without end",
         text: "\
@@ -134,8 +144,9 @@ A text that is doubled in a loop fills the memory within a few dozen rounds.
 Print in the loop instead of collecting.
 
     #% for node in nodes %##{ node.name }#,#% endfor %#",
-    },
-    Meaning {
+    }
+
+    ENDLESS_WORK {
         code: "endless-work",
         summary: "A template works through too much text",
         text: "\
@@ -147,8 +158,9 @@ Do it once, before the loop.
 
     #% set page = file(path=\"page.html\") | escape %#
     #% for node in nodes %##{ page }##% endfor %#",
-    },
-    Meaning {
+    }
+
+    OUTPUT_TOO_LONG {
         code: "output-too-long",
         summary: "A template prints more than any manifest holds",
         text: "\
@@ -157,8 +169,9 @@ Do it once, before the loop.
 Look for a loop that prints too often, or keep the data elsewhere.
 
     #{ file(path=\"files/large.json\") }#           # no place for it",
-    },
-    Meaning {
+    }
+
+    INCLUDE_CYCLE {
         code: "include-cycle",
         summary: "Templates include one another in a circle",
         text: "\
@@ -167,8 +180,9 @@ None of them could ever be finished. The message shows the whole circle.
 Move what both need into a third template.
 
     #% include \"_partials/labels.tera\" %#",
-    },
-    Meaning {
+    }
+
+    INCLUDE_DEPTH {
         code: "include-depth",
         summary: "Includes nest too deep",
         text: "\
@@ -178,8 +192,9 @@ Include the parts from one template, side by side.
 
     #% include \"_partials/a.tera\" %#
     #% include \"_partials/b.tera\" %#",
-    },
-    Meaning {
+    }
+
+    UNKNOWN_INCLUDE {
         code: "unknown-include",
         summary: "A template includes one that there is not",
         text: "\
@@ -188,8 +203,9 @@ Templates are named by their paths below the folder of templates, with their end
 Take the suggestion, or make the template.
 
     #% include \"_partials/common.yaml.tera\" %#",
-    },
-    Meaning {
+    }
+
+    MISSING_FILE {
         code: "missing-file",
         summary: "A template reads a file that there is not",
         text: "\
@@ -198,8 +214,9 @@ Take the suggestion, or make the template.
 Make the file, or mend the path, which is relative to the folder of the project.
 
     #{ file(path=\"files/motd.txt\") }#",
-    },
-    Meaning {
+    }
+
+    MISSING_SECRET {
         code: "missing-secret",
         summary: "A key file is not there",
         text: "\
@@ -210,8 +227,9 @@ Copy your own keys there. For a trial, `kiln render --keygen` makes new ones. No
 where secrets are sealed for another one: `kiln secrets rekey` replaces that.
 
     kiln init                       # makes the keys that are missing",
-    },
-    Meaning {
+    }
+
+    EMPTY_SECRET {
         code: "empty-secret",
         summary: "A secret file is there and empty",
         text: "\
@@ -220,8 +238,9 @@ An empty secret would be sealed and deployed, and found much later.
 Write the secret into the file, or remove the file and let `kiln init` make it.
 
     printf %s \"$TOKEN\" > flux-webhook-token.txt",
-    },
-    Meaning {
+    }
+
+    BROKEN_KEY {
         code: "broken-key",
         summary: "A key file does not hold what it should",
         text: "\
@@ -231,8 +250,9 @@ Write the secret into the file, or remove the file and let `kiln init` make it.
 Copy the file again. Its content is not shown, as it is a secret.
 
     age-keygen -o age.key",
-    },
-    Meaning {
+    }
+
+    UNREADABLE_FILE {
         code: "unreadable-file",
         summary: "A template or another file that a template needs cannot be read",
         text: "\
@@ -242,8 +262,9 @@ never left out silently.
 Mend its rights or the symlink; the message says what the system said.
 
     chmod -R u+r templates",
-    },
-    Meaning {
+    }
+
+    OUTPUT_PATH {
         code: "output-path",
         summary: "The path of a template cannot be the path of an output",
         text: "\
@@ -259,8 +280,9 @@ Every system has to be able to check the path out. So no part of it is the name 
 Rename the template: its path without `.tera` is the path of its output.
 
     templates/kubernetes/apps/default/echo/ks.yaml.tera",
-    },
-    Meaning {
+    }
+
+    OUTPUT_TWICE {
         code: "output-twice",
         summary: "Two templates give the same output",
         text: "\
@@ -270,8 +292,9 @@ takes the place of an embedded one with the same path, which is no conflict.)
 Remove one of them.
 
     rm templates/kubernetes/apps/default/echo/ks.yaml",
-    },
-    Meaning {
+    }
+
+    OUTPUT_NOT_YAML {
         code: "output-not-yaml",
         summary: "What a template prints is not YAML",
         text: "\
@@ -282,8 +305,9 @@ a secret.
 Put quotes around values, and indent texts of several lines.
 
     name: \"#{ title }#\"",
-    },
-    Meaning {
+    }
+
+    APP_MANIFEST {
         code: "app-manifest",
         summary: "An `app.toml` is not as it should be",
         text: "\
@@ -296,8 +320,9 @@ Mend what is shown.
     when = 'apps.whoami.enabled'
     tier = \"low\"
     needs = [\"envoy-gateway\"]",
-    },
-    Meaning {
+    }
+
+    APP_WITHOUT_MANIFEST {
         code: "app-without-manifest",
         summary: "The folder of an app has no `app.toml`",
         text: "\
@@ -307,8 +332,9 @@ it is on. Where only folders further down have a `ks.yaml`, it is none, and alwa
 Add the manifest.
 
     summary = \"What the app does\"",
-    },
-    Meaning {
+    }
+
+    APP_TWICE {
         code: "app-twice",
         summary: "Two folders hold an app of the same name",
         text: "\
@@ -318,8 +344,9 @@ Rename one of the folders.
 
     templates/kubernetes/apps/default/echo
     templates/kubernetes/apps/network/echo          # the same name",
-    },
-    Meaning {
+    }
+
+    APP_NEEDS {
         code: "app-needs",
         summary: "An app needs one that is off, or that there is not",
         text: "\
@@ -328,8 +355,9 @@ It would wait for ever: its Kustomization depends on that of the other app.
 Turn the other app on, or this one off. `kiln apps enable` does that for all that an app needs.
 
     kiln apps enable trust-manager",
-    },
-    Meaning {
+    }
+
+    APP_CONDITION {
         code: "app-condition",
         summary: "The condition of an app cannot be evaluated, or does not do what was asked",
         text: "\
@@ -339,8 +367,9 @@ say so as well when other parts of the condition keep the app as it was.
 Mend the condition, or change the other values that it asks for.
 
     when = 'apps.whoami.enabled && ingress.mode == \"gateway\"'",
-    },
-    Meaning {
+    }
+
+    APP_ASKS {
         code: "app-asks",
         summary: "What an app asks for cannot be had",
         text: "\
@@ -353,22 +382,9 @@ Name what there is, or take the word out. docs/apps.md has all of them.
     [bootstrap]
     after = [\"cilium\"]
     secrets = [\"app/secret.sops.yaml\"]",
-    },
-    Meaning {
-        code: "app-asks-contradict",
-        summary: "Two apps, or an app and the config, want different values of one thing",
-        text: "\
-Apps may ask for machine configuration, labels of namespaces, Pod Security levels and options of other apps.
-A machine has one value of a sysctl and an app one value of an option, so that one of the two would get what
-it does not work with.
+    }
 
-Turn one of the apps off, remove the value from the config, or put an `app.toml` of your own in the place of
-one of them.
-
-    [[machine]]
-    sysctls = { \"vm.max_map_count\" = \"262144\" }      # and 65530 in another app",
-    },
-    Meaning {
+    APP_ASKS_UNMET {
         code: "app-asks-unmet",
         summary: "The manifest of a namespace has not what an app asks of it",
         text: "\
@@ -378,5 +394,5 @@ manifest, and leaves it out.
 Include the part that writes it, or write the entry.
 
     #% include \"_partials/namespace.tera\" %#",
-    },
-];
+    }
+}

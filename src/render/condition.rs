@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::cel::{self, Expression, Meter, Unevaluated};
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::{Place, Span};
 
 /// Evaluates conditions, which share one budget; each top-level key of the config is a variable.
@@ -161,12 +162,12 @@ impl<'v> Conditions<'v> {
             }
             None => place.span,
         };
-        Diagnostic::error("app-condition", message).at(&place.source, span, "")
+        Diagnostic::error(&codes::APP_CONDITION, message).at(&place.source, span, "")
     }
 }
 
 fn too_costly(place: &Place) -> Diagnostic {
-    Diagnostic::error("endless-condition", "this condition costs too much")
+    Diagnostic::error(&codes::ENDLESS_CONDITION, "this condition costs too much")
         .at(&place.source, place.span, "")
         .with_hint(format!(
             "the conditions of all apps may look at {} values together; a macro in a macro multiplies",

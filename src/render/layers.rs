@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::engine::tera::sealed_text;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::render::codes;
 use crate::source::{Files, Source};
 use crate::tree::output_path::ReservedPaths;
 use crate::tree::{binary_description, is_secret_path};
@@ -99,7 +100,7 @@ fn clash(output: &str, first: &LayerEntry, second: &LayerEntry) -> Diagnostic {
         "`{}` and `{}` both give `{output}`",
         first.source.path, second.source.path
     );
-    Diagnostic::error("output-twice", message).with_hint("remove one of them")
+    Diagnostic::error(&codes::OUTPUT_TWICE, message).with_hint("remove one of them")
 }
 
 /// Returns whether a file has to be a text by its name: what is rendered or read, here or by the cluster's tools.
@@ -124,7 +125,10 @@ impl Layer<'_> {
                 .filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned))
                 .collect(),
             Err(error) => {
-                problems.push(Diagnostic::error("unreadable-file", error.to_string()));
+                problems.push(Diagnostic::error(
+                    &codes::UNREADABLE_FILE,
+                    error.to_string(),
+                ));
                 Vec::new()
             }
         }
@@ -145,7 +149,10 @@ impl Layer<'_> {
         let bytes = match self.files.read(&full) {
             Ok(bytes) => bytes?,
             Err(error) => {
-                problems.push(Diagnostic::error("unreadable-file", error.to_string()));
+                problems.push(Diagnostic::error(
+                    &codes::UNREADABLE_FILE,
+                    error.to_string(),
+                ));
                 return None;
             }
         };
@@ -155,7 +162,7 @@ impl Layer<'_> {
             Err(_) if is_text_path(&path) => {
                 let message = format!("`{shown}` is not a UTF-8 text");
                 problems.push(
-                    Diagnostic::error("not-utf8", message)
+                    Diagnostic::error(&diagnostic::codes::NOT_UTF8, message)
                         .with_hint("save it as UTF-8: templates, YAML, JSON and TOML are texts; any other file is copied as it is"),
                 );
                 return None;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::engine::Printed;
 use super::layers::LayerEntry;
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::{Place, Source, Span};
 use crate::tree::output_path::{ReservedPaths, folded};
 use crate::tree::{File, Origin, is_secret_path, is_yaml_path};
 use crate::yaml;
 
-const NOT_YAML: &str = "output-not-yaml";
 const FROM_HERE: &str = "rendered from here";
 
 /// Reports outputs that have no safe path, that are one file on some disks, and files where another output needs a folder.
@@ -28,7 +28,7 @@ pub(super) fn check_paths(
         Place::new(&without_text, Span::default())
     };
     let bad = |entry: &LayerEntry, message: String| {
-        Diagnostic::error("output-path", message).at_place(place(entry), "from this file")
+        Diagnostic::error(&codes::OUTPUT_PATH, message).at_place(place(entry), "from this file")
     };
     for entry in entries {
         let path = entry.output();
@@ -155,7 +155,7 @@ fn not_yaml(file: &File, error: &yaml::LoadError, output: Output<'_>) -> Diagnos
         &error.message
     };
     let message = format!("`{}` is not YAML: {reason}", file.path);
-    let diagnostic = Diagnostic::error(NOT_YAML, message);
+    let diagnostic = Diagnostic::error(&codes::OUTPUT_NOT_YAML, message);
     if file.source.sensitive {
         return match template {
             Some(place) => diagnostic.at_place(place, FROM_HERE),
@@ -178,7 +178,7 @@ pub(super) fn conceal(problem: &mut Diagnostic, quotes: &dyn Fn(&str) -> bool) {
     let shown = output
         .filter(|label| label.text != FROM_HERE)
         .and_then(|label| label.place.source.visible());
-    if problem.code == NOT_YAML && shown.is_some_and(quotes) {
+    if *problem.meaning == codes::OUTPUT_NOT_YAML && shown.is_some_and(quotes) {
         problem.primary = problem
             .related
             .pop()

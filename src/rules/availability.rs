@@ -8,19 +8,18 @@ mod priority_class_unknown;
 mod volume_claim_missing;
 
 use super::{Category, Facts, Rule, Verdict, remedies};
+use crate::diagnostic::Meaning;
 use crate::workload::{Home, Workload};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "replicas-min",
+        meaning: Meaning { code: "replicas-min", summary: "Every Deployment and StatefulSet has two replicas or more", text: "\
+One replica is gone while its node is drained. Many programs cannot run twice: exempt those with a reason. A workload
+that is scaled to nothing is not counted." },
         category: Category::Availability,
         severity: None,
-        summary: "Every Deployment and StatefulSet has two replicas or more",
         weight: 1,
         remedy: None,
-        explanation: "\
-One replica is gone while its node is drained. Many programs cannot run twice: exempt those with a reason. A workload
-that is scaled to nothing is not counted.",
         judge: |judge| {
             judge.workloads("replicas", Workload::is_scalable, |_, workload| {
                 match workload.replicas {
@@ -41,15 +40,13 @@ that is scaled to nothing is not counted.",
     pdb_on_daemonset::RULE,
     volume_claim_missing::RULE,
     Rule {
-        code: "topology-spread",
+        meaning: Meaning { code: "topology-spread", summary: "Replicas are spread over nodes", text: "\
+Two replicas on one node are gone together. Topology spread constraints or a pod anti-affinity keep them apart; asked
+of workloads with two replicas or more." },
         category: Category::Availability,
         severity: None,
-        summary: "Replicas are spread over nodes",
         weight: 2,
         remedy: Some(&remedies::topology_spread::REMEDY),
-        explanation: "\
-Two replicas on one node are gone together. Topology spread constraints or a pod anti-affinity keep them apart; asked
-of workloads with two replicas or more.",
         judge: |judge| {
             let key = "topologySpreadConstraints";
             judge.workloads(key, Workload::is_replicated, |_, workload| {
@@ -61,15 +58,13 @@ of workloads with two replicas or more.",
         },
     },
     Rule {
-        code: "rolling-update",
+        meaning: Meaning { code: "rolling-update", summary: "Deployments are updated without a break", text: "\
+`Recreate` stops the old pods before it starts the new ones. It is right for what cannot run twice, such as a program
+with a volume of its own: exempt that. Asked of manifests and of app-template, whose default is `Recreate`." },
         category: Category::Availability,
         severity: None,
-        summary: "Deployments are updated without a break",
         weight: 1,
         remedy: None,
-        explanation: "\
-`Recreate` stops the old pods before it starts the new ones. It is right for what cannot run twice, such as a program
-with a volume of its own: exempt that. Asked of manifests and of app-template, whose default is `Recreate`.",
         judge: |judge| {
             judge.workloads("replicas", is_deployment, |_, workload| {
                 let written = match &workload.home {
@@ -87,15 +82,13 @@ with a volume of its own: exempt that. Asked of manifests and of app-template, w
         },
     },
     Rule {
-        code: "priority-class",
+        meaning: Meaning { code: "priority-class", summary: "Every pod has a priority class", text: "\
+When a node is full or gone, the scheduler has to choose, and without classes every pod is worth the same: a web page
+may keep the ingress from starting." },
         category: Category::Availability,
         severity: None,
-        summary: "Every pod has a priority class",
         weight: 2,
         remedy: Some(&remedies::priority_class::REMEDY),
-        explanation: "\
-When a node is full or gone, the scheduler has to choose, and without classes every pod is worth the same: a web page
-may keep the ingress from starting.",
         judge: |judge| {
             judge.workloads("priorityClassName", |_| true, |_, workload| {
                 Some(Verdict::when(class(workload).is_some(), "it has none"))
@@ -104,15 +97,13 @@ may keep the ingress from starting.",
     },
     priority_class_unknown::RULE,
     Rule {
-        code: "hpa-target",
+        meaning: Meaning { code: "hpa-target", summary: "Every autoscaler has a target, room, and no rival", text: "\
+A HorizontalPodAutoscaler must name a workload of its namespace, have at least two replicas to start from and more to go to.
+A manifest that sets `replicas` itself fights with it at every apply." },
         category: Category::Availability,
         severity: None,
-        summary: "Every autoscaler has a target, room, and no rival",
         weight: 2,
         remedy: None,
-        explanation: "\
-A HorizontalPodAutoscaler must name a workload of its namespace, have at least two replicas to start from and more to go to.
-A manifest that sets `replicas` itself fights with it at every apply.",
         judge: |judge| {
             let (group, kind) = ("autoscaling", "HorizontalPodAutoscaler");
             judge.objects(group, kind, "spec.scaleTargetRef", |facts, member| {
@@ -133,14 +124,12 @@ A manifest that sets `replicas` itself fights with it at every apply.",
         },
     },
     Rule {
-        code: "cronjob-deadline",
+        meaning: Meaning { code: "cronjob-deadline", summary: "CronJobs have a deadline to start and a valid restart policy", text: "\
+Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never starts again. Asked of manifests." },
         category: Category::Availability,
         severity: None,
-        summary: "CronJobs have a deadline to start and a valid restart policy",
         weight: 1,
         remedy: None,
-        explanation: "\
-Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never starts again. Asked of manifests.",
         judge: |judge| {
             judge.manifests("CronJob", "spec", |_, object, workload| {
                 let restart = workload.pod["spec"]["restartPolicy"].as_str();
@@ -154,14 +143,12 @@ Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never 
         },
     },
     Rule {
-        code: "job-ttl",
+        meaning: Meaning { code: "job-ttl", summary: "Jobs are removed when they are done", text: "\
+A Job stays with its pods until someone removes it, unless it has `ttlSecondsAfterFinished`. Asked of manifests." },
         category: Category::Availability,
         severity: None,
-        summary: "Jobs are removed when they are done",
         weight: 1,
         remedy: None,
-        explanation: "\
-A Job stays with its pods until someone removes it, unless it has `ttlSecondsAfterFinished`. Asked of manifests.",
         judge: |judge| {
             judge.manifests("Job", "spec", |_, object, _| {
                 let set = object.find("spec.ttlSecondsAfterFinished").is_some();
@@ -170,14 +157,12 @@ A Job stays with its pods until someone removes it, unless it has `ttlSecondsAft
         },
     },
     Rule {
-        code: "statefulset-service",
+        meaning: Meaning { code: "statefulset-service", summary: "StatefulSets have the headless service that they name", text: "\
+The pods of a StatefulSet get their names in DNS from a Service without an address. Asked of manifests." },
         category: Category::Availability,
         severity: None,
-        summary: "StatefulSets have the headless service that they name",
         weight: 2,
         remedy: None,
-        explanation: "\
-The pods of a StatefulSet get their names in DNS from a Service without an address. Asked of manifests.",
         judge: |judge| {
             judge.manifests("StatefulSet", "spec.serviceName", |facts, object, workload| {
                 let Some(name) = object.text("spec.serviceName") else {
@@ -201,14 +186,12 @@ The pods of a StatefulSet get their names in DNS from a Service without an addre
         },
     },
     Rule {
-        code: "naked-pod",
+        meaning: Meaning { code: "naked-pod", summary: "No pod stands by itself", text: "\
+Nobody starts a bare Pod again when its node is gone. A Deployment of one replica does." },
         category: Category::Availability,
         severity: None,
-        summary: "No pod stands by itself",
         weight: 2,
         remedy: None,
-        explanation: "\
-Nobody starts a bare Pod again when its node is gone. A Deployment of one replica does.",
         judge: |judge| {
             judge.workloads("restartPolicy", |_| true, |_, workload| {
                 Some(Verdict::when(workload.kind != "Pod", "it is a bare Pod"))

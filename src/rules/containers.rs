@@ -8,19 +8,18 @@ use serde_json::Value;
 use super::remedies::service_account_token::{Accounts, TokenNeed};
 use super::{Category, Rule, Verdict, remedies};
 
+use crate::diagnostic::Meaning;
 use crate::workload::{Home, Workload};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "ro-rootfs",
+        meaning: Meaning { code: "ro-rootfs", summary: "Every container has a read-only root file system", text: "\
+Who breaks in can neither change the program nor leave tools behind. Programs that write need a volume for it, so that
+this is set only where it is known to work." },
         category: Category::Containers,
         severity: None,
-        summary: "Every container has a read-only root file system",
         weight: 2,
         remedy: Some(&remedies::security_context::REMEDY),
-        explanation: "\
-Who breaks in can neither change the program nor leave tools behind. Programs that write need a volume for it, so that
-this is set only where it is known to work.",
         judge: |judge| {
             judge.containers("securityContext", |_| true, |_, container| {
                 let set = container.value["securityContext"]["readOnlyRootFilesystem"] == true;
@@ -29,15 +28,13 @@ this is set only where it is known to work.",
         },
     },
     Rule {
-        code: "uid-gid-high",
+        meaning: Meaning { code: "uid-gid-high", summary: "Containers run with users and groups above 10000", text: "\
+Shown and not counted: a number that no user of the node has helps only when a container breaks out, and images decide
+which users work." },
         category: Category::Containers,
         severity: None,
-        summary: "Containers run with users and groups above 10000",
         weight: 0,
         remedy: None,
-        explanation: "\
-Shown and not counted: a number that no user of the node has helps only when a container breaks out, and images decide
-which users work.",
         judge: |judge| {
             judge.containers("securityContext", |_| true, |workload, container| {
                 let own = &container.value["securityContext"];
@@ -52,14 +49,12 @@ which users work.",
         },
     },
     Rule {
-        code: "security-context",
+        meaning: Meaning { code: "security-context", summary: "Every container has a security context", text: "\
+A container without a security context of its own or of its pod is one that nobody has thought about." },
         category: Category::Containers,
         severity: None,
-        summary: "Every container has a security context",
         weight: 1,
         remedy: Some(&remedies::security_context::REMEDY),
-        explanation: "\
-A container without a security context of its own or of its pod is one that nobody has thought about.",
         judge: |judge| {
             judge.containers("securityContext", |_| true, |workload, container| {
                 let filled = |value: &Value| value.as_object().is_some_and(|map| !map.is_empty());
@@ -70,15 +65,13 @@ A container without a security context of its own or of its pod is one that nobo
         },
     },
     Rule {
-        code: "service-account-token",
+        meaning: Meaning { code: "service-account-token", summary: "Only pods that talk to the Kubernetes API have a token for it", text: "\
+Who breaks into a pod with a token can ask the API with it. Charts are judged by what their profile knows; a manifest
+needs a token if some binding in the tree gives its service account a role." },
         category: Category::Containers,
         severity: None,
-        summary: "Only pods that talk to the Kubernetes API have a token for it",
         weight: 2,
         remedy: Some(&remedies::service_account_token::REMEDY),
-        explanation: "\
-Who breaks into a pod with a token can ask the API with it. Charts are judged by what their profile knows; a manifest
-needs a token if some binding in the tree gives its service account a role.",
         judge: |judge| {
             let accounts = Accounts::of(judge.facts.builds);
             judge.workloads("automountServiceAccountToken", |_| true, |_, workload| {
@@ -91,15 +84,13 @@ needs a token if some binding in the tree gives its service account a role.",
         },
     },
     Rule {
-        code: "default-sa",
+        meaning: Meaning { code: "default-sa", summary: "No pod uses the token of the default service account", text: "\
+All pods of a namespace share the default account: a role for one is a role for all. A pod that mounts no token passes,
+as does one with an account of its own." },
         category: Category::Containers,
         severity: None,
-        summary: "No pod uses the token of the default service account",
         weight: 1,
         remedy: Some(&remedies::service_account_token::REMEDY),
-        explanation: "\
-All pods of a namespace share the default account: a role for one is a role for all. A pod that mounts no token passes,
-as does one with an account of its own.",
         judge: |judge| {
             judge.workloads("serviceAccountName", |_| true, |_, workload| {
                 let spec = &workload.pod["spec"];
@@ -112,14 +103,12 @@ as does one with an account of its own.",
         },
     },
     Rule {
-        code: "etc-hosts",
+        meaning: Meaning { code: "etc-hosts", summary: "No pod rewrites its hosts file", text: "\
+`hostAliases` hide from DNS, and from whoever debugs it, where a pod connects to. Asked of manifests." },
         category: Category::Containers,
         severity: None,
-        summary: "No pod rewrites its hosts file",
         weight: 1,
         remedy: None,
-        explanation: "\
-`hostAliases` hide from DNS, and from whoever debugs it, where a pod connects to. Asked of manifests.",
         judge: |judge| {
             judge.manifests("", "metadata.name", |_, _, workload| {
                 let none = workload.pod["spec"]["hostAliases"].is_null();
@@ -128,15 +117,13 @@ as does one with an account of its own.",
         },
     },
     Rule {
-        code: "privileged-port",
+        meaning: Meaning { code: "privileged-port", summary: "No container listens on a port below 1024", text: "\
+A port below 1024 takes a capability, or root. Services can have any port whatever the container's is. Asked of
+containers that list their ports." },
         category: Category::Containers,
         severity: None,
-        summary: "No container listens on a port below 1024",
         weight: 1,
         remedy: None,
-        explanation: "\
-A port below 1024 takes a capability, or root. Services can have any port whatever the container's is. Asked of
-containers that list their ports.",
         judge: |judge| {
             judge.containers("ports", |_| true, |_, container| {
                 let ports = container.value["ports"].as_array()?;
@@ -150,14 +137,12 @@ containers that list their ports.",
         },
     },
     Rule {
-        code: "emptydir-limit",
+        meaning: Meaning { code: "emptydir-limit", summary: "Every scratch volume has a size", text: "\
+An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests that have one." },
         category: Category::Containers,
         severity: None,
-        summary: "Every scratch volume has a size",
         weight: 1,
         remedy: None,
-        explanation: "\
-An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests that have one.",
         judge: |judge| {
             judge.manifests("", "metadata.name", |_, _, workload| {
                 let volumes = workload.pod["spec"]["volumes"].as_array()?.iter();

@@ -8,6 +8,7 @@ use super::{REMEDIES, secrets};
 use crate::diagnostic::Diagnostic;
 use crate::flux::builds::Member;
 use crate::flux::{self, Kustomization};
+use crate::rules::codes;
 use crate::source::{Place, Span};
 use crate::tree::File;
 use crate::tree::secret_manifest::with_items;
@@ -73,7 +74,7 @@ impl Exemptions {
             problems.extend(unknown_code(exemption));
             if exemption.reason.trim().is_empty() {
                 let message = format!("the exemption of {} does not say why", exemption.label());
-                let problem = Diagnostic::error("exemption-without-reason", message)
+                let problem = Diagnostic::error(&codes::EXEMPTION_WITHOUT_REASON, message)
                     .with_hint("add a `reason` that whoever reads it next year understands")
                     .at_place_if(exemption.place.as_ref());
                 problems.push(problem);
@@ -92,7 +93,7 @@ impl Exemptions {
         unused
             .map(|(_, exemption)| {
                 let message = format!("the exemption of {} exempts nothing", exemption.label());
-                Diagnostic::warning("exemption-unused", message)
+                Diagnostic::warning(&codes::EXEMPTION_UNUSED, message)
                     .with_hint("remove it, or check the names")
                     .at_place_if(exemption.place.as_ref())
             })
@@ -105,13 +106,13 @@ fn unknown_code(exemption: &Exemption) -> Option<Diagnostic> {
     let problem = if code == secrets::LEAK {
         let message =
             format!("nothing can be exempt from `{code}`: it would write a secret in plain text");
-        Diagnostic::error("exemption-unknown-rule", message)
+        Diagnostic::error(&codes::EXEMPTION_UNKNOWN_RULE, message)
             .with_hint("move the value into a file that is sealed")
     } else if exemptable().any(|known| known == code) {
         return None;
     } else {
         Diagnostic::error(
-            "exemption-unknown-rule",
+            &codes::EXEMPTION_UNKNOWN_RULE,
             format!("there is no rule `{code}`"),
         )
         .with_suggestion(code, exemptable())
@@ -124,11 +125,11 @@ fn is_exemptable(code: &str) -> bool {
 }
 
 fn exemptable() -> impl Iterator<Item = &'static str> {
-    let rules = super::all().map(|rule| rule.code);
+    let rules = super::all().map(|rule| rule.meaning.code);
     rules
         .filter(|code| is_exemptable(code))
-        .chain(REMEDIES.iter().map(|remedy| remedy.code))
-        .chain(flux::CODES.iter().map(|meaning| meaning.code))
+        .chain(REMEDIES.iter().map(|remedy| remedy.meaning.code))
+        .chain(flux::codes::ALL.iter().map(|meaning| meaning.code))
 }
 
 impl Facts<'_> {

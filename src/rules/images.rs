@@ -6,21 +6,20 @@ use kustomize::Field;
 
 use super::subject::JudgedSubject;
 use super::{Category, Rule, Verdict};
+use crate::diagnostic::Meaning;
 use crate::workload::WorkloadContainer;
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "image-tag",
+        meaning: Meaning { code: "image-tag", summary: "Every image has a tag other than `latest`", text: "\
+`latest`, or no tag at all, is another program on every node and after every restart. A digest is as good as a tag.
+Asked of images that are known." },
         category: Category::Images,
         severity: None,
-        summary: "Every image has a tag other than `latest`",
         weight: 2,
         remedy: None,
-        explanation: "\
-`latest`, or no tag at all, is another program on every node and after every restart. A digest is as good as a tag.
-Asked of images that are known.",
         judge: |judge| {
             judge.containers("image", |_| true, |_, container| {
                 let (tag, digest) = parts(image(container)?);
@@ -30,14 +29,12 @@ Asked of images that are known.",
         },
     },
     Rule {
-        code: "image-digest",
+        meaning: Meaning { code: "image-digest", summary: "Every image is pinned by digest", text: "\
+A tag can be moved to another image, a digest cannot. Renovate keeps both up to date." },
         category: Category::Images,
         severity: None,
-        summary: "Every image is pinned by digest",
         weight: 1,
         remedy: None,
-        explanation: "\
-A tag can be moved to another image, a digest cannot. Renovate keeps both up to date.",
         judge: |judge| {
             judge.containers("image", |_| true, |_, container| {
                 let (_, digest) = parts(image(container)?);
@@ -46,15 +43,13 @@ A tag can be moved to another image, a digest cannot. Renovate keeps both up to 
         },
     },
     Rule {
-        code: "pull-policy",
+        meaning: Meaning { code: "pull-policy", summary: "Images are pulled anew at each start", text: "\
+Shown and not counted: with images pinned by tag or digest, and with a mirror such as Spegel, `Always` only makes starts
+depend on the registry." },
         category: Category::Images,
         severity: None,
-        summary: "Images are pulled anew at each start",
         weight: 0,
         remedy: None,
-        explanation: "\
-Shown and not counted: with images pinned by tag or digest, and with a mirror such as Spegel, `Always` only makes starts
-depend on the registry.",
         judge: |judge| {
             judge.containers("imagePullPolicy", |_| true, |_, container| {
                 let policy = container.value["imagePullPolicy"].as_str();
@@ -63,15 +58,13 @@ depend on the registry.",
         },
     },
     Rule {
-        code: "image-signature",
+        meaning: Meaning { code: "image-signature", summary: "A policy verifies the signatures of images", text: "\
+A Kyverno policy with `verifyImages`, an ImageValidatingPolicy or a ClusterImagePolicy of Sigstore's policy controller lets
+only signed images in. Whether an image is signed cannot be told from the tree. Asked once, at the start of the tree." },
         category: Category::Images,
         severity: None,
-        summary: "A policy verifies the signatures of images",
         weight: 1,
         remedy: None,
-        explanation: "\
-A Kyverno policy with `verifyImages`, an ImageValidatingPolicy or a ClusterImagePolicy of Sigstore's policy controller lets
-only signed images in. Whether an image is signed cannot be told from the tree. Asked once, at the start of the tree.",
         judge: |judge| {
             let verifies = judge.facts.all().any(|member| {
                 let object = member;
@@ -89,15 +82,13 @@ only signed images in. Whether an image is signed cannot be told from the tree. 
         },
     },
     Rule {
-        code: "chart-pinned",
+        meaning: Meaning { code: "chart-pinned", summary: "Every chart has an exact version", text: "\
+With a range, `*` or `latest`, Flux upgrades by itself at any time, and what was checked here is not what runs. A digest
+is as good as a version. Charts from Git come with the commit, and are not asked." },
         category: Category::Images,
         severity: None,
-        summary: "Every chart has an exact version",
         weight: 3,
         remedy: None,
-        explanation: "\
-With a range, `*` or `latest`, Flux upgrades by itself at any time, and what was checked here is not what runs. A digest
-is as good as a version. Charts from Git come with the commit, and are not asked.",
         judge: |judge| {
             judge.objects(SOURCE, "OCIRepository", "spec.ref", |_, member| {
                 // `oci-without-ref` asks the others.
@@ -122,14 +113,12 @@ is as good as a version. Charts from Git come with the commit, and are not asked
         },
     },
     Rule {
-        code: "git-sync",
+        meaning: Meaning { code: "git-sync", summary: "No sidecar fetches code from Git", text: "\
+A git-sync sidecar brings files into a running pod that nobody has reviewed with the image." },
         category: Category::Images,
         severity: None,
-        summary: "No sidecar fetches code from Git",
         weight: 1,
         remedy: None,
-        explanation: "\
-A git-sync sidecar brings files into a running pod that nobody has reviewed with the image.",
         judge: |judge| {
             judge.containers("image", |_| true, |_, container| {
                 let image = image(container).unwrap_or_default();

@@ -35,12 +35,12 @@ impl<'f, 't> Judge<'f, 't> {
 
     /// Returns an error by the code of the rule.
     pub(super) fn error(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(self.rule.code, message)
+        Diagnostic::error(&self.rule.meaning, message)
     }
 
     /// Returns a warning by the code of the rule.
     pub(super) fn warning(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::warning(self.rule.code, message)
+        Diagnostic::warning(&self.rule.meaning, message)
     }
 
     /// Asks a field of the containers that run on, of all deployed workloads that are picked.
@@ -193,8 +193,8 @@ impl<'f, 't> Judge<'f, 't> {
         let facts = self.facts;
         let passes = matches!(verdict, Verdict::Pass | Verdict::Exempt(_));
         let codes = [
-            Some(self.rule.code),
-            self.rule.remedy.map(|remedy| remedy.code),
+            Some(self.rule.meaning.code),
+            self.rule.remedy.map(|remedy| remedy.meaning.code),
         ];
         let path = subject
             .place
@@ -228,7 +228,7 @@ impl<'f, 't> Judge<'f, 't> {
         };
         let mut gaps = self.facts.measures.gaps.iter();
         let gap = gaps.find(|gap| {
-            gap.rule == remedy.code
+            gap.rule == remedy.meaning.code
                 && gap.object == workload.label()
                 && gap.route == field.to_string()
         });

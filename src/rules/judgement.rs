@@ -75,7 +75,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// Returns what `check` reports of it.
-    pub fn diagnostics(&self, rule: &Rule) -> Vec<Diagnostic> {
+    pub fn diagnostics(&self, rule: &'static Rule) -> Vec<Diagnostic> {
         let Some(severity) = rule.severity else {
             return Vec::new();
         };
@@ -87,8 +87,8 @@ impl Judgement {
             Verdict::Fail(reason) => {
                 let message = format!("`{}`: {reason}", self.subject);
                 let diagnostic = match severity {
-                    Severity::Error => Diagnostic::error(rule.code, message),
-                    Severity::Warning => Diagnostic::warning(rule.code, message),
+                    Severity::Error => Diagnostic::error(&rule.meaning, message),
+                    Severity::Warning => Diagnostic::warning(&rule.meaning, message),
                 };
                 let diagnostic = diagnostic.at_place_if(self.place.as_ref());
                 vec![match &self.template {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{Category, Facts, Rule, Verdict, remedies};
 
+use crate::diagnostic::Meaning;
 use crate::flux::builds::Member;
 use crate::workload::Workload;
 use crate::workload::budget::{Selects, select};
@@ -27,15 +28,13 @@ const POLICIES: [(&str, &str, &str); 3] = [
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "network-policy",
+        meaning: Meaning { code: "network-policy", summary: "Every pod is selected by a network policy", text: "\
+A pod that no policy selects may be reached by every pod of the cluster, and reach every address. Policies of
+Kubernetes and of Cilium count. Pods in the host's network are not asked, as no policy applies to them." },
         category: Category::Network,
         severity: None,
-        summary: "Every pod is selected by a network policy",
         weight: 2,
         remedy: Some(&remedies::network_policy::REMEDY),
-        explanation: "\
-A pod that no policy selects may be reached by every pod of the cluster, and reach every address. Policies of
-Kubernetes and of Cilium count. Pods in the host's network are not asked, as no policy applies to them.",
         judge: |judge| {
             judge.workloads("labels", Workload::is_long_running, |facts, workload| {
                 if workload.pod["spec"]["hostNetwork"] == true {
@@ -62,14 +61,12 @@ Kubernetes and of Cilium count. Pods in the host's network are not asked, as no 
         },
     },
     Rule {
-        code: "netpol-dangling",
+        meaning: Meaning { code: "netpol-dangling", summary: "Every network policy selects some pod", text: "\
+A policy that selects nothing protects nothing, most often because of a label that is spelt differently." },
         category: Category::Network,
         severity: None,
-        summary: "Every network policy selects some pod",
         weight: 1,
         remedy: None,
-        explanation: "\
-A policy that selects nothing protects nothing, most often because of a label that is spelt differently.",
         judge: |judge| {
             for (policy, selector) in policies(judge.facts) {
                 let empty = selector.values().all(is_empty);
@@ -93,15 +90,13 @@ A policy that selects nothing protects nothing, most often because of a label th
     route_backend_missing::RULE,
     ingress_class_missing::RULE,
     Rule {
-        code: "svc-type",
+        meaning: Meaning { code: "svc-type", summary: "No service is open to the outside unasked", text: "\
+A NodePort is open on every node, and external addresses may be anyone's. A LoadBalancer is fine where it says which
+address it wants, in an annotation or its class, so that it is meant." },
         category: Category::Network,
         severity: None,
-        summary: "No service is open to the outside unasked",
         weight: 1,
         remedy: None,
-        explanation: "\
-A NodePort is open on every node, and external addresses may be anyone's. A LoadBalancer is fine where it says which
-address it wants, in an annotation or its class, so that it is meant.",
         judge: |judge| {
             judge.objects("", "Service", "spec.type", |_, member| {
                 let object = member;
@@ -129,15 +124,13 @@ address it wants, in an annotation or its class, so that it is meant.",
         },
     },
     Rule {
-        code: "ingress-tls",
+        meaning: Meaning { code: "ingress-tls", summary: "What comes from outside comes by TLS", text: "\
+Asked of each Ingress and of each listener of a Gateway. A listener for plain HTTP is fine where a route on it does
+nothing but redirect." },
         category: Category::Network,
         severity: None,
-        summary: "What comes from outside comes by TLS",
         weight: 2,
         remedy: None,
-        explanation: "\
-Asked of each Ingress and of each listener of a Gateway. A listener for plain HTTP is fine where a route on it does
-nothing but redirect.",
         judge: |judge| {
             let (group, kind) = ("networking.k8s.io", "Ingress");
             judge.objects(group, kind, "spec", |_, member| {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::pod_security::{Level, Version};
+use crate::rules::codes;
 use crate::source::Place;
 use crate::workload::quantity::milli;
 
@@ -93,7 +94,7 @@ impl DefaultResources {
             messages.push("the default memory request is above the default limit".to_owned());
         }
         let problem = |message: String| {
-            Diagnostic::error("resources-invalid", message)
+            Diagnostic::error(&codes::RESOURCES_INVALID, message)
                 .with_hint("write amounts such as `10m` of CPU and `64Mi` of memory")
                 .at_place_if(self.place.as_ref())
         };

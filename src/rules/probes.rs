@@ -7,45 +7,40 @@ use serde_json::Value;
 use super::judge::Judge;
 use super::{Category, Rule, Verdict, remedies};
 use crate::charts::profile::PROBES;
+use crate::diagnostic::Meaning;
 use crate::workload::{Home, Workload, WorkloadContainer};
 
 const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "probe-readiness",
+        meaning: Meaning { code: "probe-readiness", summary: "Every container that runs on has a readiness probe", text: "\
+Without one, a pod gets traffic before it can answer, and a rollout goes on over pods that do not work. Jobs and
+init containers need none; a helper that a chart profile names with a reason is exempt." },
         category: Category::Probes,
         severity: None,
-        summary: "Every container that runs on has a readiness probe",
         weight: 3,
         remedy: Some(&remedies::probes::REMEDY),
-        explanation: "\
-Without one, a pod gets traffic before it can answer, and a rollout goes on over pods that do not work. Jobs and
-init containers need none; a helper that a chart profile names with a reason is exempt.",
         judge: |judge| needed(judge, "readinessProbe"),
     },
     Rule {
-        code: "probe-liveness",
+        meaning: Meaning { code: "probe-liveness", summary: "Every container that runs on has a liveness probe", text: "\
+Without one, a process that hangs hangs until someone looks. It must not ask about dependencies: what it restarts is
+this container only." },
         category: Category::Probes,
         severity: None,
-        summary: "Every container that runs on has a liveness probe",
         weight: 2,
         remedy: Some(&remedies::probes::REMEDY),
-        explanation: "\
-Without one, a process that hangs hangs until someone looks. It must not ask about dependencies: what it restarts is
-this container only.",
         judge: |judge| needed(judge, "livenessProbe"),
     },
     Rule {
-        code: "probe-identical",
+        meaning: Meaning { code: "probe-identical", summary: "Liveness and readiness are not the same probe", text: "\
+A pod that is overloaded should be left alone until it is ready again. If the liveness probe is the readiness probe, it
+is killed at the same moment instead. Another path, or a higher threshold, makes the difference." },
         category: Category::Probes,
         severity: None,
-        summary: "Liveness and readiness are not the same probe",
         weight: 1,
         remedy: None,
-        explanation: "\
-A pod that is overloaded should be left alone until it is ready again. If the liveness probe is the readiness probe, it
-is killed at the same moment instead. Another path, or a higher threshold, makes the difference.",
         judge: |judge| {
             judge.containers("livenessProbe", Workload::is_long_running, |_, container| {
                 let (live, ready) = (&container.value[PROBES[0]], &container.value[PROBES[1]]);
@@ -55,30 +50,26 @@ is killed at the same moment instead. Another path, or a higher threshold, makes
         },
     },
     Rule {
-        code: "probe-port",
+        meaning: Meaning { code: "probe-port", summary: "The port of a probe is one of the container's ports", text: "\
+A probe by the name of a port that is not there never succeeds. A number that is no port of the container is often
+left over from a change. App-template takes the ports from its services, so that those are looked at there." },
         category: Category::Probes,
         severity: None,
-        summary: "The port of a probe is one of the container's ports",
         weight: 1,
         remedy: None,
-        explanation: "\
-A probe by the name of a port that is not there never succeeds. A number that is no port of the container is often
-left over from a change. App-template takes the ports from its services, so that those are looked at there.",
         judge: |judge| {
             judge.containers("readinessProbe", Workload::is_long_running, ports);
         },
     },
     probe_host::RULE,
     Rule {
-        code: "probe-exec",
+        meaning: Meaning { code: "probe-exec", summary: "No probe runs a shell", text: "\
+A probe that starts a shell starts a process every few seconds, needs a shell in the image, and hides what it asks in
+a script. Most programs have an endpoint to ask instead." },
         category: Category::Probes,
         severity: None,
-        summary: "No probe runs a shell",
         weight: 1,
         remedy: None,
-        explanation: "\
-A probe that starts a shell starts a process every few seconds, needs a shell in the image, and hides what it asks in
-a script. Most programs have an endpoint to ask instead.",
         judge: |judge| {
             judge.containers("livenessProbe", Workload::is_long_running, |_, container| {
                 let probes = || PROBES.iter().map(|probe| &container.value[*probe]);

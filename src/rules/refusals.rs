@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Facts;
 use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::{FluxProblem, shown_place};
+use crate::flux::{self, FluxProblem, shown_place};
 use crate::source::Source;
 use crate::tree::output_path::split;
 
@@ -18,7 +18,7 @@ pub(super) fn refusals(facts: &Facts<'_>) -> Vec<Diagnostic> {
         let place = finding.primary.as_ref().map(|label| &label.place);
         let names = place.map(|place| facts.subjects_at(place).1);
         let path = place.map_or("", |place| &place.source.path);
-        let covering = exemptions.covering([finding.code], &names.unwrap_or_default(), path);
+        let covering = exemptions.covering([finding.code()], &names.unwrap_or_default(), path);
         covering.is_none()
     });
     found
@@ -58,9 +58,10 @@ fn problems(facts: &Facts<'_>) -> Vec<Diagnostic> {
 /// Returns whether the target of a patch is only missing because Flux passes over the key that lists it.
 fn follows_from_unknown_key(problem: &FluxProblem, all: &[FluxProblem]) -> bool {
     let mut others = all.iter();
-    problem.code == "kustomize-no-target"
+    *problem.meaning == flux::codes::KUSTOMIZE_NO_TARGET
         && others.any(|other| {
-            other.code == "kustomization-unknown-key" && problem.builds.is_subset(&other.builds)
+            *other.meaning == flux::codes::KUSTOMIZATION_UNKNOWN_KEY
+                && problem.builds.is_subset(&other.builds)
         })
 }
 
@@ -102,7 +103,7 @@ fn suggestion(facts: &Facts<'_>, problem: &FluxProblem) -> Option<String> {
     let place = problem
         .place
         .as_ref()
-        .filter(|_| problem.code == "resource-missing")?;
+        .filter(|_| *problem.meaning == flux::codes::RESOURCE_MISSING)?;
     let text = place
         .file
         .text()

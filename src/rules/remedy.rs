@@ -10,14 +10,8 @@ use crate::workload::Workload;
 
 /// A way to add what is missing.
 pub struct Remedy {
-    /// The stable kebab-case name, used in exemptions, in records, and by `kiln explain`.
-    pub code: &'static str,
-    /// What it does, in one line.
-    pub summary: &'static str,
-    /// What it does and why, in a few paragraphs of Markdown.
-    pub explanation: &'static str,
-    /// The diagnostics that it can give, with what each means.
-    pub findings: &'static [Meaning],
+    /// What it does and why; its code stands in exemptions and in records.
+    pub meaning: Meaning,
     /// When it looks at the tree.
     pub pass: Pass,
     pub(super) plan: fn(&RemedyScope<'_, '_>) -> Plan,
@@ -50,9 +44,9 @@ impl Remedy {
     pub fn plan(&self, facts: &Facts<'_>) -> Plan {
         let mut plan = (self.plan)(&RemedyScope {
             facts,
-            rule: self.code,
+            rule: self.meaning.code,
         });
-        plan.settle_shared(facts, self.code);
+        plan.settle_shared(facts, self.meaning.code);
         plan
     }
 }

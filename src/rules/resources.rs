@@ -6,74 +6,63 @@ use serde_json::Value;
 
 use super::judge::Judge;
 use super::{Category, Facts, Rule, Verdict, remedies};
+use crate::diagnostic::Meaning;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        code: "mem-limit",
+        meaning: Meaning { code: "mem-limit", summary: "Every container has a limit of memory", text: "\
+A container without one that leaks memory takes its whole node down with it. A limit counts only where it reaches the
+container: one in values that the chart does not know is not there." },
         category: Category::Resources,
         severity: None,
-        summary: "Every container has a limit of memory",
         weight: 3,
         remedy: Some(&remedies::resources::REMEDY),
-        explanation: "\
-A container without one that leaks memory takes its whole node down with it. A limit counts only where it reaches the
-container: one in values that the chart does not know is not there.",
         judge: |judge| amount(judge, "limits", "memory"),
     },
     Rule {
-        code: "mem-request",
+        meaning: Meaning { code: "mem-request", summary: "Every container requests memory", text: "\
+The scheduler fills nodes by requests. A limit alone counts as a request of the same amount." },
         category: Category::Resources,
         severity: None,
-        summary: "Every container requests memory",
         weight: 2,
         remedy: Some(&remedies::resources::REMEDY),
-        explanation: "\
-The scheduler fills nodes by requests. A limit alone counts as a request of the same amount.",
         judge: |judge| amount(judge, "requests", "memory"),
     },
     Rule {
-        code: "cpu-request",
+        meaning: Meaning { code: "cpu-request", summary: "Every container requests CPU", text: "\
+Under pressure, CPU is shared in proportion to the requests; a container without one gets next to nothing." },
         category: Category::Resources,
         severity: None,
-        summary: "Every container requests CPU",
         weight: 2,
         remedy: Some(&remedies::resources::REMEDY),
-        explanation: "\
-Under pressure, CPU is shared in proportion to the requests; a container without one gets next to nothing.",
         judge: |judge| amount(judge, "requests", "cpu"),
     },
     Rule {
-        code: "cpu-limit",
+        meaning: Meaning { code: "cpu-limit", summary: "Every container has a limit of CPU", text: "\
+Shown and not counted: the tools contradict each other. A limit slows a container down even on an idle node, and
+requests alone share a busy one fairly." },
         category: Category::Resources,
         severity: None,
-        summary: "Every container has a limit of CPU",
         weight: 0,
         remedy: None,
-        explanation: "\
-Shown and not counted: the tools contradict each other. A limit slows a container down even on an idle node, and
-requests alone share a busy one fairly.",
         judge: |judge| amount(judge, "limits", "cpu"),
     },
     Rule {
-        code: "ephemeral-storage",
+        meaning: Meaning { code: "ephemeral-storage", summary: "Every container has a limit of ephemeral storage", text: "\
+Shown and not counted: few know the amount for their programs, and the kubelet evicts who goes beyond it." },
         category: Category::Resources,
         severity: None,
-        summary: "Every container has a limit of ephemeral storage",
         weight: 0,
         remedy: None,
-        explanation: "\
-Shown and not counted: few know the amount for their programs, and the kubelet evicts who goes beyond it.",
         judge: |judge| amount(judge, "limits", "ephemeral-storage"),
     },
     Rule {
-        code: "ns-quota",
+        meaning: Meaning { code: "ns-quota", summary: "Every namespace has a quota or default limits", text: "\
+Shown and not counted: a ResourceQuota or LimitRange is for clusters with several tenants." },
         category: Category::Resources,
         severity: None,
-        summary: "Every namespace has a quota or default limits",
         weight: 0,
         remedy: None,
-        explanation: "\
-Shown and not counted: a ResourceQuota or LimitRange is for clusters with several tenants.",
         judge: |judge| {
             judge.objects("", "Namespace", "metadata.name", |facts, member| {
                 let has = |kind| has(facts, "", kind, &member.name);
@@ -83,14 +72,12 @@ Shown and not counted: a ResourceQuota or LimitRange is for clusters with severa
         },
     },
     Rule {
-        code: "vpa",
+        meaning: Meaning { code: "vpa", summary: "Every vertical autoscaler has its target", text: "\
+A VerticalPodAutoscaler that names a workload that is not there does nothing, without a word." },
         category: Category::Resources,
         severity: None,
-        summary: "Every vertical autoscaler has its target",
         weight: 1,
         remedy: None,
-        explanation: "\
-A VerticalPodAutoscaler that names a workload that is not there does nothing, without a word.",
         judge: |judge| {
             let (group, kind) = ("autoscaling.k8s.io", "VerticalPodAutoscaler");
             judge.objects(group, kind, "spec.targetRef.name", |facts, member| {

@@ -9,6 +9,7 @@ use super::identities::{listed_keys, without};
 use super::report;
 use super::rules::{Rules, SealingRule};
 use crate::diagnostic::Diagnostic;
+use crate::seal::codes;
 use crate::source::Source;
 use crate::tree::{File, Origin};
 
@@ -64,7 +65,7 @@ pub(super) fn judge(
 fn other_recipients(file: &File, rule: &SealingRule, sealed: &SealedFile) -> Option<Diagnostic> {
     let difference = difference(&sealed.metadata, rule)?;
     let message = format!("`{}` is sealed already, {difference}", file.path);
-    let mut problem = Diagnostic::error("carried-recipients", message);
+    let mut problem = Diagnostic::error(&codes::CARRIED_RECIPIENTS, message);
     if let Some(place) = file.template_place(0) {
         let template = place.source.path.clone();
         problem = problem.at_place(place, "copied from this file").with_hint(format!(
@@ -102,7 +103,7 @@ pub fn kept_problem(source: &Source, rules: &Rules) -> Option<Diagnostic> {
     let difference = difference(&sealed.metadata, rule)?;
     let path = &source.path;
     let message = format!("`{path}`, which you keep, is sealed, {difference}");
-    let mut problem = Diagnostic::warning("kept-recipients", message).with_hint(format!(
+    let mut problem = Diagnostic::warning(&codes::KEPT_RECIPIENTS, message).with_hint(format!(
         "`kiln secrets update-keys {path}` seals it for those whom the rule names"
     ));
     if let Some(place) = &rule.recipients_place {
@@ -129,7 +130,7 @@ fn other_selector(
         told(&found.scope.to_string(), found.mac_only_encrypted),
         told(&wanted.scope.to_string(), wanted.mac_only_encrypted),
     );
-    let problem = Diagnostic::warning("carried-selector", message).with_hint(
+    let problem = Diagnostic::warning(&codes::CARRIED_SELECTOR, message).with_hint(
         "decrypt it, and seal it again by the rule: `sops` seals by the first rule that matches its path",
     );
     let problem = problem.with_related(rule.scope_place.clone(), "its rule");

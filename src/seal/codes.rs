@@ -1,23 +1,9 @@
 //! What the codes of sealing mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
-        code: "missing-identity",
-        summary: "There is no age identity to open a sealed file with",
-        text: "\
-An identity is the private half of an age key. Kiln looks for it in `age.key` of the project, in the
-files that `[seal] identities` names in `kiln.toml`, and where SOPS looks: `SOPS_AGE_KEY`,
-`SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, `~/.config/sops/age/keys.txt`, and for keys of SSH
-`SOPS_AGE_SSH_PRIVATE_KEY_FILE`, `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, `~/.ssh/id_ed25519`.
-
-Bring the key to one of these places. In CI, hand it over as a variable.
-
-    SOPS_AGE_KEY=\"$(cat age.key)\" kiln render",
-    },
-    Meaning {
+meanings! {
+    WRONG_IDENTITY {
         code: "wrong-identity",
         summary: "No identity at hand opens a sealed file",
         text: "\
@@ -27,8 +13,9 @@ message lists for whom.
 Use the identity of one of them, or have someone who holds one add you to the rule and run this.
 
     kiln secrets update-keys kubernetes/apps/default/app/secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    WRONG_KEY {
         code: "wrong-key",
         summary: "`age.key` opens nothing of what is sealed here",
         text: "\
@@ -39,8 +26,9 @@ sealed file that opens with any identity at hand is enough to go on.
 Put the right key back. If this one is to replace it, hand over the old one as well.
 
     kiln secrets rekey --old-key old.key",
-    },
-    Meaning {
+    }
+
+    REKEY_NO_KEY {
         code: "rekey-no-key",
         summary: "There is no new key to seal for",
         text: "\
@@ -49,8 +37,9 @@ Put the right key back. If this one is to replace it, hand over the old one as w
 Make one above the old one, in the same step.
 
     kiln secrets rekey --keygen",
-    },
-    Meaning {
+    }
+
+    REKEY_SAME_KEY {
         code: "rekey-same-key",
         summary: "The old key is the new one",
         text: "\
@@ -60,8 +49,9 @@ replaced.
 Put the new key into `age.key`, and name the file with the one that it replaces.
 
     kiln secrets rekey --old-key old.key",
-    },
-    Meaning {
+    }
+
+    REKEY_RULE {
         code: "rekey-rule",
         summary: "A creation rule that you wrote does not seal for the new key only",
         text: "\
@@ -73,8 +63,9 @@ Write the new public key in the place of the old one, and run the command again.
 
     - path_regex: kubernetes/.*\\.sops\\.ya?ml$
       age: age1…              # the new one",
-    },
-    Meaning {
+    }
+
+    BAD_IDENTITY {
         code: "bad-identity",
         summary: "A key file, or a line of one, is not an age identity",
         text: "\
@@ -86,8 +77,9 @@ which other programs use as well, they are passed over with a warning.
 Copy the file again.
 
     age-keygen -o age.key",
-    },
-    Meaning {
+    }
+
+    UNSUPPORTED_IDENTITY {
         code: "unsupported-identity",
         summary: "A key file holds an identity of a kind that Kiln cannot use",
         text: "\
@@ -97,8 +89,9 @@ open nothing here; the others of the file are used.
 Use a key as `age-keygen` makes it, or a private key of OpenSSH in a file of its own.
 
     AGE-SECRET-KEY-1…",
-    },
-    Meaning {
+    }
+
+    KEY_SOURCE {
         code: "key-source",
         summary: "A place where keys are looked for gives none",
         text: "\
@@ -112,8 +105,9 @@ other key opens, and never for `kiln check`, `kiln audit` and `kiln explain`.
 Correct the variable, or unset it.
 
     SOPS_AGE_KEY_CMD=\"op read op://home/cluster/age.key\" kiln render",
-    },
-    Meaning {
+    }
+
+    CARRIED_RECIPIENTS {
         code: "carried-recipients",
         summary: "A template that is sealed already is for others than its rule names",
         text: "\
@@ -124,8 +118,9 @@ the cluster may not open it, or lets somebody in.
 Seal it for those whom the rule names, or correct the rule.
 
     sops rotate --in-place --add-age NEW --rm-age OLD templates/apps/default/app/secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    CARRIED_SELECTOR {
         code: "carried-selector",
         summary: "A template that is sealed already has other parts encrypted than its rule says",
         text: "\
@@ -135,8 +130,9 @@ path would encrypt other values or sign others. Flux takes both.
 Decrypt the file and seal it again by the rule, or correct the rule.
 
     sops decrypt --in-place secret.sops.yaml && sops encrypt --in-place secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    KEPT_RECIPIENTS {
         code: "kept-recipients",
         summary: "A sealed file that you keep is for others than its rule names",
         text: "\
@@ -148,8 +144,9 @@ Seal it for those whom the rule names. `kiln secrets rekey` does so for all file
 changes.
 
     kiln secrets update-keys talos/secrets.sops.yaml",
-    },
-    Meaning {
+    }
+
+    NOT_SEALED {
         code: "not-sealed",
         summary: "A file that should be sealed is plain text",
         text: "\
@@ -158,8 +155,9 @@ It has no top-level key `sops`, so that it is not a file of SOPS, whatever its n
 If it is a secret, render it anew or seal it; if it was committed, change the secret.
 
     sops encrypt --in-place secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    MALFORMED_SOPS_METADATA {
         code: "malformed-sops-metadata",
         summary: "The `sops` block of a sealed file makes no sense",
         text: "\
@@ -168,8 +166,9 @@ A field is missing or broken, as after a merge of two versions of the file.
 Take one version whole, and render again.
 
     git checkout --theirs -- secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    MALFORMED_CIPHERTEXT {
         code: "malformed-ciphertext",
         summary: "A value of a sealed file is not what SOPS wrote",
         text: "\
@@ -179,8 +178,9 @@ text where ciphertext belongs is not shown.
 Restore the file from version control, or render it anew.
 
     git checkout -- secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    MAC_MISMATCH {
         code: "mac-mismatch",
         summary: "A sealed file was changed after it was sealed",
         text: "\
@@ -190,8 +190,9 @@ values: someone edited, added or removed an entry, or a merge mixed two versions
 If it was not you, find out who. Then restore it, or render it anew.
 
     git log -p -- secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    UNSUPPORTED_KEY_TYPE {
         code: "unsupported-key-type",
         summary: "A file or rule is for keys of another kind than age",
         text: "\
@@ -200,8 +201,9 @@ Kiln seals for and opens with age keys. PGP and the keys of clouds are SOPS' own
 Add an age recipient, or keep such files out of the templates.
 
     sops updatekeys secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    UNSUPPORTED_SECRET_FORMAT {
         code: "unsupported-secret-format",
         summary: "A secret file is of a format that Kiln does not seal",
         text: "\
@@ -214,18 +216,9 @@ Put the content into a Secret. If it is no secret, take `.sops.` out of the name
     stringData:
       config.json: |
         #{ secret(path=\"config.json\") | indent(width=4) }#",
-    },
-    Meaning {
-        code: "yaml-syntax",
-        summary: "A sealed or rendered file is not valid YAML",
-        text: "\
-It cannot be opened, sealed or compared. The place is that of the first thing that cannot be read.
+    }
 
-Restore it, or mend the template that makes it.
-
-    git checkout -- secret.sops.yaml",
-    },
-    Meaning {
+    UNSEALABLE_YAML {
         code: "unsealable-yaml",
         summary: "A secret file uses YAML that SOPS cannot keep",
         text: "\
@@ -235,8 +228,9 @@ SOPS has no place for anchors and aliases in what is encrypted, lists at the top
 Write the value out where it is needed.
 
     password: &p …          # and `*p` elsewhere: write it twice",
-    },
-    Meaning {
+    }
+
+    UNSEALABLE_JSON {
         code: "unsealable-json",
         summary: "A secret file is no JSON object that SOPS reads",
         text: "\
@@ -246,8 +240,9 @@ and nothing behind the closing brace.
 Put a list below a key.
 
     {\"data\": [1, 2]}",
-    },
-    Meaning {
+    }
+
+    NO_CREATION_RULE {
         code: "no-creation-rule",
         summary: "Nothing says for whom a secret file is sealed",
         text: "\
@@ -261,8 +256,9 @@ Add a rule, or rename the file.
       - path_regex: kubernetes/.*\\.sops\\.ya?ml$
         encrypted_regex: ^(data|stringData)$
         age: age1…",
-    },
-    Meaning {
+    }
+
+    NO_RECIPIENT {
         code: "no-recipient",
         summary: "A rule seals for nobody",
         text: "\
@@ -271,8 +267,9 @@ A file without recipients could never be opened again.
 Name the public key of everyone who may open it.
 
     age: age1…,age1…",
-    },
-    Meaning {
+    }
+
+    BAD_RECIPIENT {
         code: "bad-recipient",
         summary: "A recipient is not the public half of an age key",
         text: "\
@@ -282,8 +279,9 @@ has to be replaced.
 Put the public key there.
 
     age-keygen -y age.key",
-    },
-    Meaning {
+    }
+
+    UNSUPPORTED_RECIPIENT {
         code: "unsupported-recipient",
         summary: "A recipient is of a kind that Kiln cannot seal for",
         text: "\
@@ -294,8 +292,9 @@ PGP and of cloud providers are those of other programs.
 Use a key as `age-keygen` makes it.
 
     age: age1…              # 62 letters",
-    },
-    Meaning {
+    }
+
+    UNSUPPORTED_KEY_GROUPS {
         code: "unsupported-key-groups",
         summary: "A rule splits the key over several groups",
         text: "\
@@ -305,8 +304,9 @@ sealing for all of them at once would open the file to each alone.
 Put all recipients into one group if each of them may open the file; else seal with `sops`.
 
     age: age1…,age1…",
-    },
-    Meaning {
+    }
+
+    SHAMIR_THRESHOLD {
         code: "shamir-threshold",
         summary: "A rule asks for more key groups than it has",
         text: "\
@@ -316,8 +316,9 @@ says.
 Remove the threshold.
 
     shamir_threshold: 1",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_SYNTAX {
         code: "sops-rules-syntax",
         summary: "`.sops.yaml` is not valid YAML",
         text: "\
@@ -327,8 +328,9 @@ Mend it.
 
     creation_rules:
       - path_regex: \\.sops\\.yaml$     # a plain text: no quotes, or single ones",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_SHAPE {
         code: "sops-rules-shape",
         summary: "A part of `.sops.yaml` is of another type than SOPS takes",
         text: "\
@@ -338,8 +340,9 @@ Write it as SOPS' documentation shows it.
 
     creation_rules:                   # a list
       - age: age1…",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_REGEX {
         code: "sops-rules-regex",
         summary: "A pattern in `.sops.yaml` is not a regular expression",
         text: "\
@@ -349,8 +352,9 @@ reads them just as SOPS does.
 Write it without these; an alternative usually does.
 
     path_regex: (talos|kubernetes)/.*\\.sops\\.ya?ml$",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_SELECTORS {
         code: "sops-rules-selectors",
         summary: "A rule selects what is encrypted in two ways",
         text: "\
@@ -359,8 +363,9 @@ Of `encrypted_regex`, `unencrypted_regex`, the suffixes and the regexes of comme
 Keep one, or write two rules.
 
     encrypted_regex: ^(data|stringData)$",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_UNKNOWN_KEY {
         code: "sops-rules-unknown-key",
         summary: "A rule has a key that SOPS does not know",
         text: "\
@@ -370,8 +375,9 @@ meant.
 Take the suggestion, or remove the key.
 
     encrypted_regex: ^(data|stringData)$",
-    },
-    Meaning {
+    }
+
+    SOPS_RULES_COMMENT_REGEX {
         code: "sops-rules-comment-regex",
         summary: "A pattern for comments also matches encrypted comments",
         text: "\
@@ -381,8 +387,9 @@ one, the file cannot be opened again as it was.
 Make it match only what ciphertext cannot hold.
 
     unencrypted_comment_regex: ^ plain$",
-    },
-    Meaning {
+    }
+
+    SOPS_COMMENT_ASTRAY {
         code: "sops-comment-astray",
         summary: "A comment decides what is encrypted, and not clearly of which entry",
         text: "\
@@ -394,8 +401,9 @@ Indent it like the entry it is about.
     data:
       # plain
       host: example.com",
-    },
-    Meaning {
+    }
+
+    UNREADABLE_RULES {
         code: "unreadable-rules",
         summary: "`.sops.yaml` is there and cannot be read",
         text: "\
@@ -404,8 +412,9 @@ The system refuses it. Nothing is sealed by rules that nobody has seen.
 Mend its rights; the message says what the system said.
 
     chmod u+r .sops.yaml",
-    },
-    Meaning {
+    }
+
+    SEAL_COVERS_NOTHING {
         code: "seal-covers-nothing",
         summary: "A secret file has no value that is encrypted",
         text: "\
@@ -418,8 +427,9 @@ the `path_regex` that names it.
 
     - path_regex: talos/.*\\.sops\\.ya?ml$
       age: age1…              # without a selector all values are encrypted",
-    },
-    Meaning {
+    }
+
+    SEAL_LEAVES_PLAIN {
         code: "seal-leaves-plain",
         summary: "A rule leaves values of a Secret in plain text",
         text: "\
@@ -431,8 +441,9 @@ Widen the selector of the rule.
     - path_regex: kubernetes/.*\\.sops\\.ya?ml$
       encrypted_regex: ^(data|stringData)$
       age: age1…",
-    },
-    Meaning {
+    }
+
+    SEAL_DAMAGED {
         code: "seal-damaged",
         summary: "A sealed file on disk is broken, and is sealed anew",
         text: "\
@@ -442,8 +453,9 @@ another reason than a missing key is replaced by what the templates say.
 Nothing, if you know why; else look into the history of the file.
 
     git diff -- secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    SEAL_RECIPIENT_REMOVED {
         code: "seal-recipient-removed",
         summary: "Somebody who could open a sealed file is no longer a recipient of it",
         text: "\
@@ -454,8 +466,9 @@ in this repository, now and later.
 Give the file a new data key, and change the secrets that are in it.
 
     kiln secrets rotate kubernetes/apps/default/app/secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    SEAL_UNVERIFIED {
         code: "seal-unverified",
         summary: "Sealed files are kept, and nobody could look whether their secrets changed",
         text: "\
@@ -465,8 +478,9 @@ secret that changed since stays the old one until someone renders with an identi
 Render once where the identity is at hand.
 
     kiln render",
-    },
-    Meaning {
+    }
+
+    SEAL_WRAP_FAILED {
         code: "seal-wrap-failed",
         summary: "The data key of a file cannot be wrapped for a recipient",
         text: "\
@@ -476,8 +490,9 @@ that failed, as the message says. Nothing was written.
 Remove the recipient from the rule, or install what it needs.
 
     age-plugin-yubikey --version",
-    },
-    Meaning {
+    }
+
+    SEAL_SELF_CHECK {
         code: "seal-self-check",
         summary: "A sealed file does not read back as what it was",
         text: "\
@@ -487,19 +502,9 @@ is a defect of Kiln.
 Report it with the layout of the file, its values replaced.
 
     kiln --version",
-    },
-    Meaning {
-        code: "file-unsealed",
-        summary: "A file is in plain text and should be sealed",
-        text: "\
-`kiln secrets status` found it: a creation rule names the file, its name says that it is sealed, or it
-holds values of a Secret. Whoever can read the repository can read it.
+    }
 
-Seal it, and change what stands in it at its source if the file was committed before.
-
-    kiln secrets encrypt kubernetes/apps/default/demo/app/secret.sops.yaml",
-    },
-    Meaning {
+    SEAL_RECIPIENTS_STALE {
         code: "seal-recipients-stale",
         summary: "A file is sealed for others than its rule says",
         text: "\
@@ -510,8 +515,9 @@ Wrap its data key for those of the rule. Whoever was taken out may have kept tha
 
     kiln secrets update-keys
     kiln secrets rotate",
-    },
-    Meaning {
+    }
+
+    SEAL_SELECTOR_STALE {
         code: "seal-selector-stale",
         summary: "A file is sealed by another selector than its rule says",
         text: "\
@@ -520,8 +526,9 @@ The rule says now that other values are encrypted, or that the MAC is over other
 Seal the file by its rule, with a new data key.
 
     kiln secrets rotate kubernetes/apps/default/demo/app/secret.sops.yaml",
-    },
-    Meaning {
+    }
+
+    SEALED_FOR_STRANGERS {
         code: "sealed-for-strangers",
         summary: "A file without a rule is sealed for nobody whom a rule names",
         text: "\
@@ -531,5 +538,5 @@ forgotten when keys were replaced.
 Write a rule for it, and seal it anew where a key is that opens it; or remove the file.
 
     kiln secrets rotate old.sops.yaml",
-    },
-];
+    }
+}

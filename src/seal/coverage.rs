@@ -7,6 +7,7 @@ use sops_age::{Content, Document, Leaf, Outline, PlainFile, Scope, is_covered};
 use super::report;
 use super::rules::SealingRule;
 use crate::diagnostic::Diagnostic;
+use crate::seal::codes;
 use crate::source::{Place, Source, Span};
 use crate::tree::secret_manifest::{SecretManifest, SecretValue};
 use crate::yaml::Node;
@@ -85,7 +86,7 @@ fn covers_nothing(source: &Arc<Source>, outline: &Outline, by: &Extent<'_>) -> O
     );
     let mut roots = outline.documents.iter().filter_map(|one| one.root.as_ref());
     let first = roots.next().map(Node::first_line_span).unwrap_or_default();
-    let problem = Diagnostic::error("seal-covers-nothing", message).at(source, first, "");
+    let problem = Diagnostic::error(&codes::SEAL_COVERS_NOTHING, message).at(source, first, "");
     Some(
         by.at(problem)
             .with_hint(format!(
@@ -139,7 +140,7 @@ fn left_plain(
         by.named,
         keys.join(", ")
     );
-    let problem = Diagnostic::error("seal-leaves-plain", message).at(source, first, "");
+    let problem = Diagnostic::error(&codes::SEAL_LEAVES_PLAIN, message).at(source, first, "");
     by.at(problem)
         .with_hint("`encrypted_regex: ^(data|stringData)$` covers all values of a Secret, and no selector at all covers the whole file")
 }

@@ -12,6 +12,7 @@ use sops_age::{Metadata, OpenedFile, SealedFile, Store};
 use super::identities::listed_keys;
 use super::report;
 use crate::diagnostic::Diagnostic;
+use crate::seal::codes;
 use crate::source::Source;
 
 /// The files that are there, by path.
@@ -111,7 +112,7 @@ impl Earlier {
                 "no identity at hand opens any of {count} sealed files, the first being `{first}`"
             ),
         };
-        let problem = Diagnostic::error("wrong-key", message).with_hint(files);
+        let problem = Diagnostic::error(&codes::WRONG_KEY, message).with_hint(files);
         Some(
             problem
                 .with_hint(format!("put the key for {sealed_for} back into `{origin}`"))

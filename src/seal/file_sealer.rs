@@ -12,7 +12,8 @@ use super::coverage::Extent;
 use super::identities::{listed_keys, names, without};
 use super::report;
 use super::rules::{Rules, SealingRule, layouts};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::seal::codes;
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span};
 
@@ -225,7 +226,7 @@ impl<'s> FileSealer<'s> {
         let path = &source.path;
         let rule = self.rules.find(path);
         let problem = Diagnostic::error(
-            "file-unsealed",
+            &diagnostic::codes::FILE_UNSEALED,
             format!("`{path}` is in plain text, and {why}"),
         );
         let problem = problem.at_place(Place::new(source, span), "");
@@ -254,7 +255,7 @@ impl<'s> FileSealer<'s> {
                     "`{}` is sealed for `{shown}`, which Kiln cannot seal for",
                     source.path
                 );
-                Diagnostic::error("unsupported-recipient", message)
+                Diagnostic::error(&codes::UNSUPPORTED_RECIPIENT, message)
             });
             Ok(read?.with_plugins(&self.plugins))
         };
@@ -294,7 +295,7 @@ impl<'s> FileSealer<'s> {
                 }
                 (more, less) => format!("`{path}` is sealed for {more}, and its rule says {less}"),
             };
-            let problem = Diagnostic::error("seal-recipients-stale", message)
+            let problem = Diagnostic::error(&codes::SEAL_RECIPIENTS_STALE, message)
                 .at_place(place.clone(), "")
                 .with_hint(format!(
                     "seal it for those of the rule with `kiln secrets update-keys {path}`"
@@ -309,7 +310,7 @@ impl<'s> FileSealer<'s> {
             } else {
                 format!("`{path}` is sealed by `{own}`, and its rule says `{other}`")
             };
-            let problem = Diagnostic::error("seal-selector-stale", message)
+            let problem = Diagnostic::error(&codes::SEAL_SELECTOR_STALE, message)
                 .at_place(place, "")
                 .with_hint(format!(
                     "seal it by the rule with `kiln secrets rotate {path}`"
@@ -334,7 +335,7 @@ impl<'s> FileSealer<'s> {
             "`{path}` is sealed for nobody whom a rule names, but for {}",
             listed_keys(sealed_for.iter().map(String::as_str))
         );
-        let problem = Diagnostic::error("sealed-for-strangers", message)
+        let problem = Diagnostic::error(&codes::SEALED_FOR_STRANGERS, message)
             .at_place(place, "")
             .with_hint("write a rule for it into `.sops.yaml`, and seal it anew with `kiln secrets rotate`, where its key is");
         vec![problem]
@@ -394,7 +395,7 @@ fn sealed_otherwise(source: &Source, store: Store) -> Option<Diagnostic> {
             "`{}` is sealed in a form that Kiln does not open",
             source.path
         );
-        Diagnostic::error("unsupported-secret-format", message)
+        Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message)
             .with_hint("look at it with `sops`, or put its values into a `*.sops.yaml` file")
     })
 }

@@ -7,7 +7,8 @@ use sops_age::keys::{
     is_same_recipient, shown_recipient,
 };
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::seal::codes;
 use crate::secret::Secret;
 
 const WHOLE_KEY: &str =
@@ -23,17 +24,17 @@ fn diagnose(problem: &IdentityProblem) -> Diagnostic {
     let message = problem.to_string();
     match problem.flaw {
         IdentityFlaw::NoneThere | IdentityFlaw::Broken(_) => {
-            Diagnostic::error("bad-identity", message).with_hint(WHOLE_KEY)
+            Diagnostic::error(&codes::BAD_IDENTITY, message).with_hint(WHOLE_KEY)
         }
-        IdentityFlaw::NoIdentity => Diagnostic::warning("bad-identity", message)
+        IdentityFlaw::NoIdentity => Diagnostic::warning(&codes::BAD_IDENTITY, message)
             .with_hint("an identity is a line that starts with `AGE-SECRET-KEY-`"),
-        IdentityFlaw::Unsupported(_) => Diagnostic::warning("unsupported-identity", message),
+        IdentityFlaw::Unsupported(_) => Diagnostic::warning(&codes::UNSUPPORTED_IDENTITY, message),
     }
 }
 
 /// Says what is wrong with a place where keys are looked for.
 pub fn key_source_problem(problem: &KeySourceProblem) -> Diagnostic {
-    let code = "key-source";
+    let code = &codes::KEY_SOURCE;
     let told = if problem.is_error() {
         Diagnostic::error(code, problem.to_string())
     } else {
@@ -53,15 +54,15 @@ pub(super) fn cannot_open(
     // Identities of plugins do not know their public keys, and count all the same.
     let diagnostic = match keyring.kinds().len() {
         0 => Diagnostic::error(
-            "missing-identity",
+            &diagnostic::codes::MISSING_IDENTITY,
             format!("there is no age identity to open `{path}` with"),
         ),
         1 => Diagnostic::error(
-            "wrong-identity",
+            &codes::WRONG_IDENTITY,
             format!("the age identity at hand does not open `{path}`"),
         ),
         count => Diagnostic::error(
-            "wrong-identity",
+            &codes::WRONG_IDENTITY,
             format!("none of the {count} age identities at hand opens `{path}`"),
         ),
     };

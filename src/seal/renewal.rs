@@ -11,6 +11,7 @@ use super::identities::{listed_keys, names};
 use super::report;
 use super::rules::{Rules, SealingRule, layouts};
 use crate::diagnostic::Diagnostic;
+use crate::seal::codes;
 use crate::source::Source;
 
 /// What is to be done with a file that Kiln does not seal.
@@ -45,7 +46,7 @@ impl<'r> Renewal<'r> {
         let Some(new) = own.next() else {
             let message = format!("`{origin}` holds no key to seal for");
             return Err(
-                Diagnostic::error("rekey-no-key", message).with_hint(format!(
+                Diagnostic::error(&codes::REKEY_NO_KEY, message).with_hint(format!(
                     "make one with `kiln secrets rekey --keygen`, or put one into `{origin}`"
                 )),
             );
@@ -58,7 +59,7 @@ impl<'r> Renewal<'r> {
                     "`{file}` holds the same key as `{origin}`, `{}`",
                     shown_recipient(&new)
                 );
-                return Err(Diagnostic::error("rekey-same-key", message).with_hint(format!(
+                return Err(Diagnostic::error(&codes::REKEY_SAME_KEY, message).with_hint(format!(
                     "name the file with the key that is to be replaced, and put the new one into `{origin}`"
                 )));
             }
@@ -161,7 +162,7 @@ impl<'r> Renewal<'r> {
                         "a file is sealed for `{}`, which Kiln cannot seal for",
                         shown_recipient(text)
                     );
-                    Diagnostic::error("unsupported-recipient", message)
+                    Diagnostic::error(&codes::UNSUPPORTED_RECIPIENT, message)
                 })
             })
             .collect()
@@ -191,7 +192,7 @@ impl<'r> Renewal<'r> {
                 format!("write {} in its place", self.whole_key()),
             )
         };
-        let problem = Diagnostic::error("rekey-rule", message).with_hint(hint);
+        let problem = Diagnostic::error(&codes::REKEY_RULE, message).with_hint(hint);
         Err(problem.at_place_if(rule.recipients_place.as_ref()))
     }
 
@@ -216,7 +217,7 @@ impl<'r> Renewal<'r> {
                 "`{}` is sealed in a form that Kiln does not write",
                 source.path
             );
-            Diagnostic::error("unsupported-secret-format", message).with_hint(RENEW_WITH_SOPS)
+            Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message).with_hint(RENEW_WITH_SOPS)
         })
     }
 }

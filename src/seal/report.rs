@@ -9,7 +9,8 @@ use sops_age::{
 };
 
 use super::identities::cannot_open;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
+use crate::seal::codes;
 use crate::source::{Source, Span};
 use crate::yaml;
 use sops_age::keys::Keyring;
@@ -60,7 +61,7 @@ pub(super) fn foreign(path: &str, metadata: &Metadata) -> Diagnostic {
     let kinds = metadata.foreign.join(", ");
     let message =
         format!("`{path}` is sealed for {kinds} as well, and Kiln seals for age keys only");
-    Diagnostic::error("unsupported-key-type", message)
+    Diagnostic::error(&codes::UNSUPPORTED_KEY_TYPE, message)
 }
 
 /// Says that a file cannot be sealed in its format.
@@ -70,7 +71,7 @@ fn unsupported(source: &Arc<Source>, store: Store) -> Diagnostic {
         source.path,
         store.name()
     );
-    Diagnostic::error("unsupported-secret-format", message)
+    Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message)
         .at(source, Span::default(), "")
         .with_hint("put the content into a `*.sops.yaml` file; if it is no secret, take `.sops.` out of its name, or narrow the `path_regex` that names it")
 }
@@ -81,7 +82,7 @@ fn no_text(source: &Arc<Source>) -> Diagnostic {
         "`{}` is to be sealed, but is no text, as its name says it is",
         source.path
     );
-    Diagnostic::error("unsupported-secret-format", message).with_hint(
+    Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message).with_hint(
         "call it by another name than `*.yaml` or `*.json`: SOPS seals such a file as a whole",
     )
 }
@@ -90,10 +91,12 @@ fn no_text(source: &Arc<Source>) -> Diagnostic {
 fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
     let path = &source.path;
     let (message, hint) = match problem {
-        OutlineError::Yaml(error) => return yaml::diagnose(error, "yaml-syntax", source),
+        OutlineError::Yaml(error) => {
+            return yaml::diagnose(error, &diagnostic::codes::YAML_SYNTAX, source);
+        }
         OutlineError::Json(error) => {
             let message = format!("`{path}` is no JSON object that SOPS reads: {error}");
-            let problem = Diagnostic::error("unsealable-json", message);
+            let problem = Diagnostic::error(&codes::UNSEALABLE_JSON, message);
             return problem.at(source, error.span, "");
         }
         OutlineError::YamlVersion(_) => (
@@ -110,7 +113,7 @@ fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
         ),
         OutlineError::Nothing => {
             let message = format!("`{path}` holds nothing that could be sealed");
-            return Diagnostic::error("unsealable-yaml", message);
+            return Diagnostic::error(&codes::UNSEALABLE_YAML, message);
         }
         OutlineError::Tag(_) => (
             format!("{problem} in `{path}`, which cannot be sealed"),
@@ -130,7 +133,7 @@ fn outline_problem(source: &Arc<Source>, problem: &OutlineError) -> Diagnostic {
         ),
     };
     let span = problem.span().unwrap_or_default();
-    Diagnostic::error("unsealable-yaml", message)
+    Diagnostic::error(&codes::UNSEALABLE_YAML, message)
         .at(source, span, "")
         .with_hint(hint)
 }
@@ -145,7 +148,7 @@ pub(super) fn seal_problem(source: &Arc<Source>, scope: &Scope, problem: &SealEr
             let message = format!(
                 "a comment that `{key}` matches is not aligned with what follows in `{path}`"
             );
-            Diagnostic::error("sops-comment-astray", message)
+            Diagnostic::error(&codes::SOPS_COMMENT_ASTRAY, message)
                 .at(&source, *span, "")
                 .with_hint("indent it like the entry it is about, as it decides what is encrypted")
         }
@@ -153,7 +156,7 @@ pub(super) fn seal_problem(source: &Arc<Source>, scope: &Scope, problem: &SealEr
             let message = format!(
                 "`unencrypted_comment_regex` also matches an encrypted comment of `{path}`"
             );
-            Diagnostic::error("sops-rules-comment-regex", message)
+            Diagnostic::error(&codes::SOPS_RULES_COMMENT_REGEX, message)
                 .at(&source, *span, "")
                 .with_hint(
                     "make it match only what the ciphertext cannot hold, such as `^ plain$` with its blank",
@@ -161,19 +164,19 @@ pub(super) fn seal_problem(source: &Arc<Source>, scope: &Scope, problem: &SealEr
         }
         SealError::Anchor(span) | SealError::Alias(span) => {
             let message = format!("{problem} of `{path}`, which SOPS could not open");
-            Diagnostic::error("unsealable-yaml", message)
+            Diagnostic::error(&codes::UNSEALABLE_YAML, message)
                 .at(&source, *span, "")
                 .with_hint("write the value out where it is used")
         }
         SealError::Wrap(problem) => {
             let message = format!("`{path}` cannot be sealed: {problem}");
-            Diagnostic::error("seal-wrap-failed", message).with_hint(
+            Diagnostic::error(&codes::SEAL_WRAP_FAILED, message).with_hint(
                 "install the plugin that this recipient needs, which `kiln render` runs and `kiln check` does not, or take it out of the rule",
             )
         }
         SealError::SelfCheck => {
             let message = format!("`{path}` was sealed, but does not read back as what it was");
-            Diagnostic::error("seal-self-check", message).with_hint(
+            Diagnostic::error(&codes::SEAL_SELF_CHECK, message).with_hint(
                 "nothing was written; this is a defect of Kiln, please report it with the file's layout",
             )
         }
@@ -186,18 +189,19 @@ pub(super) fn sealed_problem(source: &Arc<Source>, problem: &SealedError) -> Dia
     match problem {
         SealedError::Outline(problems) => {
             let source = source_of(source);
-            let unread = || Diagnostic::error("not-sealed", format!("`{path}` cannot be read"));
+            let unread =
+                || Diagnostic::error(&codes::NOT_SEALED, format!("`{path}` cannot be read"));
             problems
                 .first()
                 .map_or_else(unread, |problem| outline_problem(&source, problem))
         }
         SealedError::NotSealed => Diagnostic::error(
-            "not-sealed",
+            &codes::NOT_SEALED,
             format!("`{path}` is not a file that SOPS sealed"),
         )
         .with_hint("it has no top-level key `sops`"),
         SealedError::Metadata { problem, span } => Diagnostic::error(
-            "malformed-sops-metadata",
+            &codes::MALFORMED_SOPS_METADATA,
             format!("`{path}` cannot be opened: {problem}"),
         )
         .at(&source_of(source), *span, ""),
@@ -206,7 +210,7 @@ pub(super) fn sealed_problem(source: &Arc<Source>, problem: &SealedError) -> Dia
                 "`{path}` is of the format {}, and Kiln opens YAML, JSON and binary files",
                 store.name()
             );
-            Diagnostic::error("unsupported-secret-format", message)
+            Diagnostic::error(&codes::UNSUPPORTED_SECRET_FORMAT, message)
                 .with_hint("open it with `sops decrypt`")
         }
     }
@@ -219,7 +223,7 @@ pub(super) fn open_problem(source: &Arc<Source>, problem: &OpenError) -> Diagnos
         OpenError::Mac => {
             let message =
                 format!("`{path}` was changed after it was sealed: its MAC does not match");
-            return Diagnostic::error("mac-mismatch", message).with_hint(
+            return Diagnostic::error(&codes::MAC_MISMATCH, message).with_hint(
                 "restore it from version control, or render it anew, if you did not change it yourself",
             );
         }
@@ -236,7 +240,7 @@ pub(super) fn open_problem(source: &Arc<Source>, problem: &OpenError) -> Diagnos
         ),
     };
     let message = format!("`{route}` in `{path}` {what}");
-    let problem = Diagnostic::error("malformed-ciphertext", message);
+    let problem = Diagnostic::error(&codes::MALFORMED_CIPHERTEXT, message);
     match span {
         Some(span) => problem.at(&source_of(source), *span, ""),
         // The text may be the secret itself.
@@ -287,7 +291,7 @@ pub(super) fn locked_problem(
                 kinds.join(", ")
             };
             let message = format!("`{path}` is sealed for {kinds} and not for any age key");
-            Diagnostic::error("unsupported-key-type", message)
+            Diagnostic::error(&codes::UNSUPPORTED_KEY_TYPE, message)
                 .with_hint("Kiln opens files with age identities only: add an age recipient with `sops updatekeys`")
         }
     }

@@ -9,6 +9,7 @@ use sops_age::keys::PluginAccess;
 use sops_age::{CreationRule, Layouts, RULE_FILE};
 
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::seal::codes;
 use crate::secret::SealTerms;
 use crate::source::{Place, Source};
 use crate::tree::File;
@@ -208,7 +209,7 @@ impl Rules {
 
     /// Says that no rule matches an output.
     pub(super) fn no_rule(&self, path: &str) -> Diagnostic {
-        let code = "no-creation-rule";
+        let code = &codes::NO_CREATION_RULE;
         let full = self.full(path);
         let Some((folder, file)) = self.nearest(&full) else {
             return Diagnostic::error(

@@ -1,25 +1,9 @@
 //! What the codes of validation mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
-        code: "unknown-key",
-        summary: "A key is known to nobody",
-        text: "\
-A key with a typo would do nothing, and its option would keep its default. The schemas know all keys
-of the config, `kiln.toml` all of its own.
-
-Take the suggestion, or look up the options: `kiln apps`, docs/catalogue.md, or the completion of
-your editor by `cluster.schema.json`. Options of your own apps are declared in
-`schemas/apps/<app>.schema.json`.
-
-    apps:
-      echo:
-        replicsa: 2         # did you mean `replicas`?",
-    },
-    Meaning {
+meanings! {
+    MISSING_KEY {
         code: "missing-key",
         summary: "A key without a default is not set",
         text: "\
@@ -30,8 +14,9 @@ Set it; the description in the hint or in your editor says what it is.
 
     domain:
       name: example.com",
-    },
-    Meaning {
+    }
+
+    WRONG_TYPE {
         code: "wrong-type",
         summary: "A value is of another type than its key takes",
         text: "\
@@ -42,8 +27,9 @@ Write it as the type that the message names.
     apps:
       echo:
         replicas: 2         # not \"2\"",
-    },
-    Meaning {
+    }
+
+    WRONG_VALUE {
         code: "wrong-value",
         summary: "A value is of the right type and still not allowed",
         text: "\
@@ -54,8 +40,9 @@ The hint lists the choices or shows the form. A range of addresses has no bits b
 
     network:
       node_cidr: 192.168.1.0/24   # not 192.168.1.7/24",
-    },
-    Meaning {
+    }
+
+    USED_TWICE {
         code: "used-twice",
         summary: "Two items have a value that must be unique",
         text: "\
@@ -66,8 +53,9 @@ Change one of the two; both places are shown.
     nodes:
       - { name: controller-1, address: 192.168.1.11 }
       - { name: controller-2, address: 192.168.1.11 }   # the same address",
-    },
-    Meaning {
+    }
+
+    BROKEN_RULE {
         code: "broken-rule",
         summary: "Values that are fine by themselves do not go together",
         text: "\
@@ -79,8 +67,9 @@ Change one of the values that the message names.
 
     network: { node_cidr: 192.168.1.0/24 }
     gateways: { dns: 10.0.0.21 }                        # not in the network of the nodes",
-    },
-    Meaning {
+    }
+
+    BAD_SCHEMA {
         code: "bad-schema",
         summary: "A schema cannot be used, or has a word that would do nothing",
         text: "\
@@ -91,8 +80,9 @@ that place: a `writeOnly` that marks nothing would leave a secret in the open.
 Mend it where the message says. docs/schemas.md has the words, and where each of them works.
 
     { \"properties\": { \"pin\": { \"type\": \"string\", \"writeOnly\": true } } }",
-    },
-    Meaning {
+    }
+
+    SCHEMA_RULE {
         code: "schema-rule",
         summary: "A rule in a schema cannot be evaluated",
         text: "\
@@ -102,8 +92,9 @@ Rules below `x-kubernetes-validations` are conditions in CEL on `self`, the valu
 Guard keys that may be missing with `has`.
 
     \"rule\": \"!has(self.limit) || self.limit >= self.request\"",
-    },
-    Meaning {
+    }
+
+    SCHEMA_DEFAULT {
         code: "schema-default",
         summary: "A default in a schema cannot be computed",
         text: "\
@@ -114,8 +105,9 @@ set. This one fails, waits for another default that waits for this one, or holds
 Mend the expression, or break the circle.
 
     \"x-kiln-default\": \"host(self.node_cidr, 1)\"",
-    },
-    Meaning {
+    }
+
+    SECRET_UNPROVED {
         code: "secret-unproved",
         summary: "Nobody can tell where a secret goes",
         text: "\
@@ -126,8 +118,9 @@ one, or a pattern that no similar text fits. A template could write it into the 
 Loosen what the schema asks, or name another value in `examples`.
 
     \"pin\": { \"type\": \"string\", \"writeOnly\": true, \"pattern\": \"^[0-9]{4}$\" }",
-    },
-    Meaning {
+    }
+
+    ENDLESS_EXPRESSION {
         code: "endless-expression",
         summary: "The expressions of the schemas cost too much",
         text: "\
@@ -138,8 +131,9 @@ one for each 64 bytes. The same config gives the same answer on every machine.
 Look at each item once.
 
     \"rule\": \"self.all(a, self.exists_one(b, a.name == b.name))\"     # 100 items: fine",
-    },
-    Meaning {
+    }
+
+    MORE_PROBLEMS {
         code: "more-problems",
         summary: "There are more problems than are worded",
         text: "\
@@ -149,5 +143,5 @@ mistake that moves everything behind it. The first 500 places are worded, the ot
 Mend the first one, and look again.
 
     data = [\"cluster.yaml\"]            # in kiln.toml: is this the file?",
-    },
-];
+    }
+}

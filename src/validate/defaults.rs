@@ -12,6 +12,7 @@ use super::shape::route;
 use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
 use crate::diagnostic::Diagnostic;
+use crate::validate::codes;
 
 /// Fills in constant defaults, into absent objects with a default as well.
 ///
@@ -87,7 +88,7 @@ impl DefaultFiller {
 fn endless(pointer: &Pointer, name: &str) -> Diagnostic {
     let place = route(&format!("{}/{}", pointer.as_str(), pointer_step(name)));
     let message = format!("the default of `{place}` holds itself without end");
-    Diagnostic::error("schema-default", message)
+    Diagnostic::error(&codes::SCHEMA_DEFAULT, message)
 }
 
 /// Returns the schema that says what a key is set to that is not there: an outer one before those that it refers to.
@@ -168,7 +169,7 @@ pub(super) fn compute(
         if done == 0 {
             let failures = failures
                 .into_iter()
-                .map(|message| Diagnostic::error("schema-default", message));
+                .map(|message| Diagnostic::error(&codes::SCHEMA_DEFAULT, message));
             return if broken {
                 Vec::new()
             } else {

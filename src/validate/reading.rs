@@ -9,6 +9,7 @@ use super::references::{self, SchemaFault};
 use super::{SchemaText, shared_definitions, vocabulary};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Place, Source, Span, shown_key};
+use crate::validate::codes;
 use crate::yaml::{self, Route};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -80,9 +81,12 @@ fn complaint(fault: &SchemaFault, path: &str, text: &str) -> Diagnostic {
     let diagnostic = match place(path, text, &fault.pointer) {
         Some(place) => {
             let message = format!("{}{at}", fault.message);
-            Diagnostic::error("bad-schema", message).at_place(place, "")
+            Diagnostic::error(&codes::BAD_SCHEMA, message).at_place(place, "")
         }
-        None => Diagnostic::error("bad-schema", format!("`{path}`: {}{at}", fault.message)),
+        None => Diagnostic::error(
+            &codes::BAD_SCHEMA,
+            format!("`{path}`: {}{at}", fault.message),
+        ),
     };
     fault.hints.iter().fold(diagnostic, Diagnostic::with_hint)
 }
@@ -107,7 +111,10 @@ fn parse_schema(path: &str, text: &str) -> Result<Value, Vec<Diagnostic>> {
     let line = source.line_span(error.line().max(1));
     let column = line.start + error.column().saturating_sub(1);
     let start = text.floor_char_boundary(column.min(line.end));
-    let problem = Diagnostic::error("bad-schema", format!("`{path}` cannot be read: {error}"));
+    let problem = Diagnostic::error(
+        &codes::BAD_SCHEMA,
+        format!("`{path}` cannot be read: {error}"),
+    );
     Err(vec![problem.at(&source, Span::new(start, start), "")])
 }
 

@@ -14,6 +14,7 @@ use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
 use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
+use crate::validate::codes;
 
 /// Runs the rules of a config.
 pub(super) struct RuleRunner<'r> {
@@ -30,12 +31,12 @@ pub(super) struct RuleRunner<'r> {
 }
 
 fn is_costly(problem: &Diagnostic) -> bool {
-    problem.code == "endless-expression"
+    *problem.meaning == codes::ENDLESS_EXPRESSION
 }
 
 /// Says that the expressions of a schema cost too much.
 pub(super) fn costly(message: String) -> Diagnostic {
-    Diagnostic::error("endless-expression", message).with_hint(format!(
+    Diagnostic::error(&codes::ENDLESS_EXPRESSION, message).with_hint(format!(
         "all expressions of the schemas may look at {} values together; a macro in a macro multiplies",
         cel::MAX_COST
     ))
@@ -89,12 +90,12 @@ impl RuleRunner<'_> {
             Err(EvaluationFailure::Execution(error)) => {
                 let reason = cel::reason(&error, expression);
                 Diagnostic::error(
-                    "schema-rule",
+                    &codes::SCHEMA_RULE,
                     format!("the rule `{expression}` cannot be evaluated: {reason}"),
                 )
             }
             Ok(_) | Err(EvaluationFailure::Syntax) => Diagnostic::error(
-                "schema-rule",
+                &codes::SCHEMA_RULE,
                 format!("the rule `{expression}` is not a CEL condition"),
             ),
         })
@@ -132,7 +133,7 @@ impl RuleRunner<'_> {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let target = format!("{pointer}{}", field.replace('.', "/"));
-        let diagnostic = Diagnostic::error("broken-rule", message);
+        let diagnostic = Diagnostic::error(&codes::BROKEN_RULE, message);
         let place = if self.places.contains(&target) {
             self.places.value(&target)
         } else {

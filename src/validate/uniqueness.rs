@@ -8,6 +8,7 @@ use super::hidden::HiddenPlaces;
 use super::shape::route;
 use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
+use crate::validate::codes;
 
 const ADDRESSES: [&str; 5] = [
     "/kubernetes/api/addr",
@@ -83,7 +84,7 @@ impl RepetitionSearch<'_> {
                 route(first),
                 route(pointer)
             );
-            let mut problem = Diagnostic::error("used-twice", message);
+            let mut problem = Diagnostic::error(&codes::USED_TWICE, message);
             if let Some(place) = self.places.value(pointer) {
                 problem = problem.at_place(place, "");
             }

@@ -12,8 +12,9 @@ use super::hidden::HiddenPlaces;
 use super::shape::{MAC_SEPARATORS, SchemaViolation, is_mac_address, route};
 use super::walk::ApplicableSchemas;
 use crate::config::cluster::ConfigPlaces;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::shown_key;
+use crate::validate::codes;
 
 /// How many unknown keys of one place are named one by one.
 const MAX_ALIKE: usize = 20;
@@ -36,7 +37,7 @@ impl ViolationReport<'_> {
             Ok(error) => error,
             Err(reason) => {
                 let message = format!("the schema of `{}` is not sound: {reason}", route(pointer));
-                return vec![Diagnostic::error("bad-schema", message)];
+                return vec![Diagnostic::error(&codes::BAD_SCHEMA, message)];
             }
         };
         match error.kind() {
@@ -66,7 +67,7 @@ impl ViolationReport<'_> {
         let diagnostic = match error.kind() {
             ValidationErrorKind::Type { kind } => {
                 let message = format!("`{name}` is {}, not {given}", expected(kind));
-                Diagnostic::error("wrong-type", message)
+                Diagnostic::error(&codes::WRONG_TYPE, message)
             }
             ValidationErrorKind::Format { format } if format == "ipv4-cidr" => {
                 bad_range(&name, &given, seen)
@@ -76,7 +77,7 @@ impl ViolationReport<'_> {
                     "ipv4" => format!("`{name}` is an IPv4 address, and {given} is none"),
                     _ => format!("`{name}` is of the format `{format}`, and {given} is not"),
                 };
-                with_example(Diagnostic::error("wrong-value", message), &here)
+                with_example(Diagnostic::error(&codes::WRONG_VALUE, message), &here)
             }
             ValidationErrorKind::Enum { options } => bad_choice(&name, &given, seen, options),
             ValidationErrorKind::Pattern { .. } if is_mac_address(&here) => {
@@ -84,7 +85,7 @@ impl ViolationReport<'_> {
             }
             ValidationErrorKind::Pattern { .. } => {
                 let message = format!("`{name}` does not have the form it must have: {given}");
-                with_example(Diagnostic::error("wrong-value", message), &here)
+                with_example(Diagnostic::error(&codes::WRONG_VALUE, message), &here)
             }
             _ => {
                 // A list or table is not shown whole: what is secret in it need not stand where its schema looks.
@@ -95,7 +96,7 @@ impl ViolationReport<'_> {
                     error.masked().to_string()
                 };
                 let message = format!("`{name}`: {reason}");
-                with_example(Diagnostic::error("wrong-value", message), &here)
+                with_example(Diagnostic::error(&codes::WRONG_VALUE, message), &here)
             }
         };
         let place = if self.hidden.covers(pointer) {
@@ -128,7 +129,7 @@ impl ViolationReport<'_> {
         let (named, counted) = keys.split_at(keys.len().min(MAX_ALIKE));
         let named = named.iter().map(|key| {
             let message = format!("{owner} has no key `{}`", shown_key(key));
-            Diagnostic::error("unknown-key", message)
+            Diagnostic::error(&diagnostic::codes::UNKNOWN_KEY, message)
                 .with_suggestion(key, known.iter().copied())
                 .with_hint(format!("it knows {}", listed(&known)))
                 .at_place_if(place(key).as_ref())
@@ -138,7 +139,8 @@ impl ViolationReport<'_> {
                 "{owner} does not have {} more keys, from here on",
                 counted.len()
             );
-            Diagnostic::error("unknown-key", message).at_place_if(place(first).as_ref())
+            Diagnostic::error(&diagnostic::codes::UNKNOWN_KEY, message)
+                .at_place_if(place(first).as_ref())
         });
         named.chain(counted).collect()
     }
@@ -148,7 +150,7 @@ impl ViolationReport<'_> {
         let missing = format!("{pointer}/{}", pointer_step(key));
         let below = self.schemas.at(&missing);
         let message = format!("`{}` is missing", route(&missing));
-        let mut diagnostic = Diagnostic::error("missing-key", message);
+        let mut diagnostic = Diagnostic::error(&codes::MISSING_KEY, message);
         if let Some(place) = self.places.key(pointer).filter(|_| !pointer.is_empty()) {
             diagnostic = diagnostic.at_place(place, "needed in here");
         } else if let Some(place) = self.places.key("") {
@@ -168,7 +170,7 @@ impl ViolationReport<'_> {
 fn bad_choice(name: &str, given: &str, seen: Option<&Value>, options: &Value) -> Diagnostic {
     let options = options.as_array().into_iter().flatten();
     let options: Vec<&str> = options.filter_map(Value::as_str).collect();
-    let diagnostic = Diagnostic::error("wrong-value", format!("`{name}` cannot be {given}"));
+    let diagnostic = Diagnostic::error(&codes::WRONG_VALUE, format!("`{name}` cannot be {given}"));
     let diagnostic = match seen.and_then(Value::as_str) {
         Some(text) => diagnostic.with_suggestion(text, options.iter().copied()),
         None => diagnostic,
@@ -185,12 +187,12 @@ fn bad_range(name: &str, given: &str, value: Option<&Value>) -> Diagnostic {
     let text = value.and_then(Value::as_str);
     match text.and_then(|text| text.parse::<Ipv4Net>().ok()) {
         Some(network) => Diagnostic::error(
-            "wrong-value",
+            &codes::WRONG_VALUE,
             format!("`{name}` has bits set behind its prefix: {given}"),
         )
         .with_hint(format!("did you mean `{}`?", network.trunc())),
         None => Diagnostic::error(
-            "wrong-value",
+            &codes::WRONG_VALUE,
             format!("`{name}` is a range of IPv4 addresses, and {given} is none"),
         )
         .with_hint("write it like `192.168.1.0/24`"),
@@ -209,7 +211,7 @@ fn bad_mac_address(name: &str, given: &str, seen: Option<&Value>) -> Diagnostic 
         }
     });
     let message = format!("`{name}` is a MAC address, and {given} is none{reason}");
-    Diagnostic::error("wrong-value", message).with_hint(
+    Diagnostic::error(&codes::WRONG_VALUE, message).with_hint(
         "write the twelve hexadecimal digits in pairs, with colons or dashes between them, or in fours with dots",
     )
 }

@@ -1,10 +1,9 @@
 //! What the codes of writing mean, for `kiln explain`.
 
-use crate::diagnostic::Meaning;
+use crate::diagnostic::meanings;
 
-/// Every code, in the order in which they are listed.
-pub static CODES: &[Meaning] = &[
-    Meaning {
+meanings! {
+    BAD_LOCK {
         code: "bad-lock",
         summary: "`kiln.lock` cannot be read, or lists what is no output",
         text: "\
@@ -16,8 +15,9 @@ Keep the lines of both sides and render again, or take the file from git. Where 
 takes over the files that are just as Kiln would write them; without it they are yours.
 
     git checkout --theirs -- kiln.lock && kiln render",
-    },
-    Meaning {
+    }
+
+    BAD_OUTPUT_PATH {
         code: "bad-output-path",
         summary: "An output cannot be written to where it belongs",
         text: "\
@@ -29,8 +29,9 @@ Rename the template, as its path is the path of its output.
 
     templates/a.yaml
     templates/a.yaml/b.yaml           # not both",
-    },
-    Meaning {
+    }
+
+    FOREIGN_OUTPUT {
         code: "foreign-output",
         summary: "Files are in the way that Kiln did not write",
         text: "\
@@ -43,8 +44,9 @@ with `--write`. To keep a file, remove its template or switch its app off.
 
     kiln adopt                  # look
     kiln adopt --write",
-    },
-    Meaning {
+    }
+
+    BLOCKED_OUTPUT {
         code: "blocked-output",
         summary: "Something that is no file is in the way of an output",
         text: "\
@@ -54,8 +56,9 @@ write through symlinks.
 Move it away, or rename the template.
 
     rm kubernetes               # the symlink, not what it leads to",
-    },
-    Meaning {
+    }
+
+    EDITED_OUTPUT {
         code: "edited-output",
         summary: "An output was edited by hand since Kiln wrote it, and is kept",
         text: "\
@@ -66,8 +69,9 @@ Move the edit into the template or the config, then let Kiln have the file.
 
     kiln explain kubernetes/apps/default/echo/ks.yaml:12
     kiln render --force",
-    },
-    Meaning {
+    }
+
+    INTERRUPTED_WRITE {
         code: "interrupted-write",
         summary: "An earlier run was killed while it wrote",
         text: "\
@@ -77,5 +81,5 @@ with.
 Render once: that completes the earlier run first.
 
     kiln render",
-    },
-];
+    }
+}

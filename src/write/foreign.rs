@@ -4,6 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::tree::{Sealed, Tree};
 
 use super::problem::pointed;
+use crate::write::codes;
 
 /// A file that Kiln did not write, in the place of an output.
 pub(super) struct ForeignFile<'t> {
@@ -29,7 +30,7 @@ pub(super) fn problem(tree: &Tree<Sealed>, files: &[ForeignFile<'_>]) -> Option<
             "them",
         ),
     };
-    let mut problem = Diagnostic::error("foreign-output", message);
+    let mut problem = Diagnostic::error(&codes::FOREIGN_OUTPUT, message);
     if files.len() == 1 {
         problem = pointed(problem, tree, first.path);
     } else {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::tree::output_path::{LOCK_FILE, ReservedPaths};
+use crate::write::codes;
 use crate::write::digest::Digest;
 
 const VERSION: i64 = 1;
@@ -44,7 +45,7 @@ pub(super) fn parse(
 ) -> Result<List, Vec<Diagnostic>> {
     let bad_in = |source: &Arc<Source>, span: toml_span::Span, message: String| {
         vec![
-            Diagnostic::error("bad-lock", message)
+            Diagnostic::error(&codes::BAD_LOCK, message)
                 .at(source, Span::new(span.start, span.end), "")
                 .with_hint(RESTORE),
         ]
@@ -120,7 +121,7 @@ fn conflict(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
     };
     Some(vec![
         Diagnostic::error(
-            "bad-lock",
+            &codes::BAD_LOCK,
             format!("`{LOCK_FILE}` has a git conflict in it"),
         )
         .at(source, Span::new(at, at + "<<<<<<<".len()), "")

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::fs::FolderEntry;
 use crate::tree::{Sealed, Tree};
+use crate::write::codes;
 
 /// Points at the template behind an output, if one is known.
 pub(super) fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -> Diagnostic {
@@ -15,7 +16,7 @@ pub(super) fn pointed(diagnostic: Diagnostic, tree: &Tree<Sealed>, path: &str) -
 /// The path is none that an output can have.
 pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, reason: &str) -> Diagnostic {
     let problem = Diagnostic::error(
-        "bad-output-path",
+        &codes::BAD_OUTPUT_PATH,
         format!(
             "`{}` cannot be the path of an output: {reason}",
             path.escape_debug()
@@ -28,7 +29,7 @@ pub(super) fn bad_path(tree: &Tree<Sealed>, path: &str, reason: &str) -> Diagnos
 /// Two outputs are one file on some disks.
 pub(super) fn one_file(tree: &Tree<Sealed>, path: &str, twin: &str) -> Diagnostic {
     let problem = Diagnostic::error(
-        "bad-output-path",
+        &codes::BAD_OUTPUT_PATH,
         format!(
             "the outputs `{twin}` and `{path}` are one file where a disk tells neither capitals nor accents apart, as on macOS and Windows"
         ),
@@ -39,7 +40,7 @@ pub(super) fn one_file(tree: &Tree<Sealed>, path: &str, twin: &str) -> Diagnosti
 /// One output would have to be a file and a folder.
 pub(super) fn file_and_folder(tree: &Tree<Sealed>, path: &str, parent: &str) -> Diagnostic {
     let problem = Diagnostic::error(
-        "bad-output-path",
+        &codes::BAD_OUTPUT_PATH,
         format!(
             "the outputs `{parent}` and `{path}` exclude each other, as one is a file and the other needs a folder of that name"
         ),
@@ -78,14 +79,18 @@ pub(super) fn in_the_way(
         FolderEntry::Below { parent, .. } => parent,
         _ => shown,
     };
-    pointed(Diagnostic::error("blocked-output", message), tree, path)
-        .with_hint(format!("move `{blocker}` away, or rename the template"))
+    pointed(
+        Diagnostic::error(&codes::BLOCKED_OUTPUT, message),
+        tree,
+        path,
+    )
+    .with_hint(format!("move `{blocker}` away, or rename the template"))
 }
 
 /// An output was edited by hand and its template says something else.
 pub(super) fn edited(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnostic {
     let problem = Diagnostic::warning(
-        "edited-output",
+        &codes::EDITED_OUTPUT,
         format!("`{shown}` was edited since Kiln wrote it, so it is kept as it is"),
     );
     pointed(problem, tree, path)
@@ -95,7 +100,7 @@ pub(super) fn edited(tree: &Tree<Sealed>, path: &str, shown: &str) -> Diagnostic
 /// An output that no template makes any more was edited by hand.
 pub(super) fn edited_stale(shown: &str) -> Diagnostic {
     Diagnostic::warning(
-        "edited-output",
+        &codes::EDITED_OUTPUT,
         format!("`{shown}` is no longer made by any template, but was edited since Kiln wrote it, so it is kept"),
     )
     .with_hint("delete it, or have it removed with `--force`")
@@ -104,7 +109,7 @@ pub(super) fn edited_stale(shown: &str) -> Diagnostic {
 /// A killed run has left work, and this run may not do it.
 pub(super) fn interrupted(shown: &str) -> Diagnostic {
     Diagnostic::error(
-        "interrupted-write",
+        &codes::INTERRUPTED_WRITE,
         format!("an earlier run was killed while it wrote to `{shown}`, so what is there cannot be compared"),
     )
     .with_hint("run `kiln render` once: it completes that run first")

@@ -7,12 +7,13 @@ use kiln::cli::report::diff::terminal::{self, View};
 use kiln::cli::report::diff::{github as annotations, json as diff_json};
 use kiln::cli::report::shown::marks::{marked, marked_line};
 use kiln::cli::report::{github, human, json, shown};
-use kiln::diagnostic::{Diagnostic, Listed};
+use kiln::diagnostic::{Diagnostic, Listed, codes};
 use kiln::source::{Source, Span};
 use proptest::prelude::*;
 
 use super::names::{NAMES, hostile};
 use super::{log, poison};
+use crate::support::meaning;
 
 /// A message, all texts of which are `name`, in a file with the name in its lines.
 fn diagnostic(name: &str) -> Diagnostic {
@@ -21,7 +22,10 @@ fn diagnostic(name: &str) -> Diagnostic {
     let second = Source::new(format!("{name}2"), format!("{name}: 1\n"));
     let hidden = Source::sensitive(format!("{name}3"), "a: 1\n");
     let span = Span::new(start.len(), start.len() + name.len());
-    let mut problem = Diagnostic::error("unknown-key", format!("there is no `{name}` in {name}"));
+    let mut problem = Diagnostic::error(
+        &codes::UNKNOWN_KEY,
+        format!("there is no `{name}` in {name}"),
+    );
     problem.list = ["", name]
         .map(|text| Listed {
             path: name.to_owned(),
@@ -122,7 +126,7 @@ fn marks_are_underlined_as_what_they_stand_for() {
         let start = text.find(needle).unwrap();
         place(&source, start..start + needle.len())
     };
-    let problem = Diagnostic::error("odd", "odd")
+    let problem = Diagnostic::error(meaning("odd"), "odd")
         .at_place(at("b\u{1b}[0m"), "here")
         .with_related(at("x"), "there");
     insta::assert_snapshot!(human::render(&problem, false), @r"

@@ -184,7 +184,7 @@ fn template(text: &str) {
             }
             Err(problems) => Err(problems
                 .iter()
-                .map(|problem| (problem.code, problem.message.clone()))
+                .map(|problem| (problem.code(), problem.message.clone()))
                 .collect::<Vec<_>>()),
         }
     };

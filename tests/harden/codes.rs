@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use kiln::harden::CODES;
 use kiln::rules::{self, REMEDIES};
+use kiln::{charts, harden};
 
 use super::trees;
 use crate::support::expect_file;
@@ -27,20 +27,16 @@ fn codes_are_unique_and_change_only_on_purpose() {
         writeln!(listing, "{kind} {code}: {summary}").unwrap();
     };
     for remedy in REMEDIES {
-        list("remedy", remedy.code, remedy.summary);
-        remedy
-            .findings
-            .iter()
-            .for_each(|finding| list("  finding", finding.code, finding.summary));
-        assert!(remedy.explanation.len() > 200, "{}", remedy.code);
+        list("remedy", remedy.meaning.code, remedy.meaning.summary);
+        assert!(remedy.meaning.text.len() > 200, "{}", remedy.meaning.code);
     }
-    CODES
-        .iter()
-        .for_each(|finding| list("finding", finding.code, finding.summary));
+    for finding in [harden::codes::ALL, rules::codes::ALL, charts::codes::ALL].concat() {
+        list("finding", finding.code, finding.summary);
+    }
     // A rule that one remedy is for by itself has the code of it.
-    let shared = |code: &str| REMEDIES.iter().any(|remedy| remedy.code == code);
-    for rule in rules::all().filter(|rule| !shared(rule.code)) {
-        list("rule", rule.code, rule.summary);
+    let shared = |code: &str| REMEDIES.iter().any(|remedy| remedy.meaning.code == code);
+    for rule in rules::all().filter(|rule| !shared(rule.meaning.code)) {
+        list("rule", rule.meaning.code, rule.meaning.summary);
     }
     expect_file(&trees::fixtures("harden").join("codes.txt"), &listing);
 }

@@ -10,7 +10,7 @@ use super::{hardened, trees};
 fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
     let mut lines_of_rules = 0;
     for rule in REMEDIES {
-        for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
+        for folder in trees::folders(&trees::fixtures("harden").join(rule.meaning.code)) {
             let Ok(done) = hardened(&folder) else {
                 continue;
             };
@@ -68,7 +68,7 @@ fn every_line_knows_whether_a_template_or_a_rule_wrote_it() {
 #[test]
 fn spans_of_injections_hold_what_they_name() {
     for rule in REMEDIES {
-        for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
+        for folder in trees::folders(&trees::fixtures("harden").join(rule.meaning.code)) {
             let Ok(done) = hardened(&folder) else {
                 continue;
             };

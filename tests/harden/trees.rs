@@ -114,7 +114,7 @@ pub(crate) fn told(problems: &[Diagnostic]) -> String {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        writeln!(text, "{severity}[{}]: {}", problem.code, problem.message).unwrap();
+        writeln!(text, "{severity}[{}]: {}", problem.code(), problem.message).unwrap();
         if let Some(label) = &problem.primary {
             writeln!(text, "  --> {}{}", spot(&label.place), said(&label.text)).unwrap();
         }

@@ -113,14 +113,14 @@ fn verdicts(
     let tree = trees::tree(&texts, Vec::new());
     let sheet = score(tree.files(), yardstick.measures());
     let outcomes = sheet.outcomes.iter();
-    let asked = outcomes.filter(|outcome| codes.contains(&outcome.rule.code));
+    let asked = outcomes.filter(|outcome| codes.contains(&outcome.rule.meaning.code));
     asked
         .map(|outcome| {
             let all = outcome.judgements.iter();
             let told: Vec<String> = all
                 .map(|one| format!("{}: {}", one.verdict.code(), one.verdict.reason()))
                 .collect();
-            (outcome.rule.code, told.join("; "))
+            (outcome.rule.meaning.code, told.join("; "))
         })
         .collect()
 }

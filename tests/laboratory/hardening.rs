@@ -258,7 +258,7 @@ fn hardening_of_the_fixtures_only_adds() {
     };
     let (mut wrong, mut judged, mut grown, mut made) = (Vec::new(), 0, 0, 0);
     for rule in REMEDIES {
-        for folder in trees::folders(&trees::fixtures("harden").join(rule.code)) {
+        for folder in trees::folders(&trees::fixtures("harden").join(rule.meaning.code)) {
             let files = trees::texts(&folder.join("in"));
             let starts = ["kubernetes/flux/cluster", "kubernetes/flux", "flux", "apps"];
             let has = |start: &&&str| {

@@ -193,7 +193,7 @@ fn composed_with(inner: &Value, template: &str) -> Result<Schema, Fate> {
                 .primary
                 .as_ref()
                 .map(|label| &label.place.source.path);
-            problem.code == "bad-schema"
+            problem.code() == "bad-schema"
                 && problem.message.contains("at `/")
                 && at.is_some_and(|path| path == "schemas/apps/duo.schema.json")
         });

@@ -6,7 +6,7 @@ use super::{all_text, composed, with_options};
 fn refused(text: &str) -> Vec<String> {
     let problems = composed(text).map(|_| ()).unwrap_err();
     let lines = problems.iter().map(|problem| {
-        assert_eq!(problem.code, "bad-schema");
+        assert_eq!(problem.code(), "bad-schema");
         let label = problem.primary.as_ref().unwrap();
         assert_eq!(label.place.source.path, "schemas/apps/duo.schema.json");
         let (line, column) = label.place.source.line_column(label.place.span.start);

@@ -172,7 +172,7 @@ proptest! {
 /// Whether Kiln rightly refuses a random document: a comment that decides nothing clearly, or a rule that covers
 /// nothing of it.
 fn is_no_defect(problem: &Diagnostic) -> bool {
-    ["sops-comment-astray", "seal-covers-nothing"].contains(&problem.code)
+    ["sops-comment-astray", "seal-covers-nothing"].contains(&problem.code())
 }
 
 proptest! {

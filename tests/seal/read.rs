@@ -142,9 +142,9 @@ fn detects_tampering() {
         assert_ne!(changed, sealed);
         let problem = project.decrypt(&changed).unwrap_err();
         assert!(
-            ["mac-mismatch", "malformed-ciphertext"].contains(&problem.code),
+            ["mac-mismatch", "malformed-ciphertext"].contains(&problem.code()),
             "{}",
-            problem.code
+            problem.code()
         );
         assert!(!messages(&[problem]).contains(CANARY));
     }

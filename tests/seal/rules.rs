@@ -139,7 +139,7 @@ impl RuleSearch<'_> {
                 selector(std::str::from_utf8(&file.bytes).unwrap())
             }
             Err(problems) => {
-                assert_eq!(problems[0].code, "no-creation-rule");
+                assert_eq!(problems[0].code(), "no-creation-rule");
                 None
             }
         }

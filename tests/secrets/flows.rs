@@ -48,7 +48,7 @@ fn leaking(mut project: Project, templates: &[String]) -> (Vec<String>, String) 
     let all: String = problems.iter().map(told).collect();
     let others: Vec<_> = problems
         .iter()
-        .filter(|problem| problem.code != "secret-leak")
+        .filter(|problem| problem.code() != "secret-leak")
         .collect();
     assert!(others.iter().all(|problem| !problem.is_error()), "{all}");
     let leaks = templates.iter().enumerate();
@@ -209,7 +209,7 @@ fn a_key_cannot_be_called_public() {
             .env
             .insert("SOPS_AGE_KEY".to_owned(), IDENTITY.to_owned());
         let problems = project.compile().unwrap_err();
-        assert_eq!(problems[0].code, "missing-reference");
+        assert_eq!(problems[0].code(), "missing-reference");
         assert!(!told(&problems[0]).contains(IDENTITY));
     }
 }

@@ -12,7 +12,7 @@ mod random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kiln::cli::report::{github, human, json};
-use kiln::diagnostic::Diagnostic;
+use kiln::diagnostic::{Diagnostic, codes};
 use kiln::pipeline::{self, CompileFailure, ConfigChange, KeyHandling};
 use kiln::secret::Secret;
 use rand_core::OsRng;
@@ -94,7 +94,10 @@ fn settled(result: Result<Vec<Diagnostic>, CompileFailure>) -> Vec<Diagnostic> {
         Ok(warnings) => warnings,
         Err(CompileFailure::Problems(problems)) => problems,
         Err(CompileFailure::Read(error)) => {
-            vec![Diagnostic::error("unreadable-config", error.to_string())]
+            vec![Diagnostic::error(
+                &codes::UNREADABLE_CONFIG,
+                error.to_string(),
+            )]
         }
     }
 }

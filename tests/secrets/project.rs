@@ -121,7 +121,7 @@ impl Project {
 
 /// What a problem says, with all that would be shown of it.
 pub(crate) fn told(problem: &Diagnostic) -> String {
-    let mut text = format!("{}: {}\n", problem.code, problem.message);
+    let mut text = format!("{}: {}\n", problem.code(), problem.message);
     for label in problem.primary.iter().chain(&problem.related) {
         let source = &label.place.source;
         let (line, column) = source.line_column(label.place.span.start);

@@ -272,7 +272,7 @@ proptest::proptest! {
             let outputs = tree([(path.as_str(), "x"), (other.as_str(), "x")]);
             let problems = sandbox.refuse(&outputs, PlanOptions::default());
             proptest::prop_assert!(
-                problems.iter().all(|problem| problem.code == "bad-output-path"),
+                problems.iter().all(|problem| problem.code() == "bad-output-path"),
                 "{problems:?}"
             );
         }

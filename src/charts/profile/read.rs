@@ -12,14 +12,13 @@ use super::{
     Lowering, OperatorResource, PROBES, Profile, ProfileContainer, ProfileWorkload, Setting,
     Workloads,
 };
+use crate::charts::codes;
 use crate::charts::naming::{LONGEST, UNCUT};
 use crate::diagnostic::Diagnostic;
 use crate::pod_security::Level;
 use crate::source::{Source, Span};
 use crate::yaml::decode::{Table, decode};
 use crate::yaml::{Node, Resolver, diagnose_decoding, load, unpack_without};
-
-const CODE: &str = "chart-profile-invalid";
 
 /// The fields of a workload that values may reach.
 const POD_FIELDS: [&str; 6] = [
@@ -68,12 +67,20 @@ fn of(source: &Arc<Source>, root: &Node) -> Result<Profile, Vec<Diagnostic>> {
 
 /// Returns the root of the only document of a text, which messages call `what`.
 pub(super) fn single_document(source: &Arc<Source>, what: &str) -> Result<Node, Vec<Diagnostic>> {
-    let mut documents = load(&source.text)
-        .map_err(|error| vec![crate::yaml::diagnose(&error, CODE, &source.keys_only())])?;
+    let mut documents = load(&source.text).map_err(|error| {
+        vec![crate::yaml::diagnose(
+            &error,
+            &codes::CHART_PROFILE_INVALID,
+            &source.keys_only(),
+        )]
+    })?;
     match documents.pop() {
         Some(document) if documents.is_empty() => Ok(document.root),
         _ => {
-            let problem = Diagnostic::error(CODE, format!("{what} is a single YAML document"));
+            let problem = Diagnostic::error(
+                &codes::CHART_PROFILE_INVALID,
+                format!("{what} is a single YAML document"),
+            );
             Err(vec![problem.at(&source.keys_only(), Span::new(0, 0), "")])
         }
     }
@@ -89,7 +96,11 @@ pub(super) fn decoded<T>(
     let mut problems = Vec::new();
     match decode(what, root, &mut problems, read) {
         Some(value) if problems.is_empty() => Ok(value),
-        _ => Err(diagnose_decoding(problems, |_| CODE, source)),
+        _ => Err(diagnose_decoding(
+            problems,
+            |_| &codes::CHART_PROFILE_INVALID,
+            source,
+        )),
     }
 }
 

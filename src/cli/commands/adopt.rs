@@ -194,7 +194,7 @@ fn uncommitted(
             all.len()
         ),
     };
-    let problem = Diagnostic::error("not-committed", message)
+    let problem = Diagnostic::error(&adopt::codes::NOT_COMMITTED, message)
         .with_hint("commit them first, so that they can be had back");
     Ok(Some(match paths.as_slice() {
         [_] => problem,

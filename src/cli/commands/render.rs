@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::cli::clock::Stopwatch;
+use crate::cli::codes;
 use crate::cli::commands::init;
 use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, CommandOutcome};
@@ -17,7 +18,7 @@ use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
 use crate::cli::sides;
 use crate::cli::turn::Turn;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::fs::{GitError, Repository};
 use crate::pipeline::{self, Compiled, KeyHandling};
 use crate::write::{self, PlanOptions, Recovery, Target, WriteReport};
@@ -155,7 +156,7 @@ fn run_commands(
             run_command(line, &session.root)?;
         } else if !args.options().dry_run {
             let message = format!("`{line}` is not run, which the settings of makejinja ask for");
-            let told = Diagnostic::warning("makejinja-no-effect", message);
+            let told = Diagnostic::warning(&diagnostic::codes::MAKEJINJA_NO_EFFECT, message);
             printer.report(&[told.with_hint("`kiln render --yes` runs it")])?;
         }
     }
@@ -264,7 +265,8 @@ fn difference(kind: &str, path: &str) -> Diagnostic {
         "removed" => format!("`{path}` is not made by any template any more"),
         _ => format!("`{path}` is not what would be rendered"),
     };
-    Diagnostic::error("stale-output", message).with_hint("run `kiln render` and commit the result")
+    Diagnostic::error(&codes::STALE_OUTPUT, message)
+        .with_hint("run `kiln render` and commit the result")
 }
 
 /// What a run came to.

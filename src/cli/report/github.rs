@@ -25,7 +25,7 @@ pub fn render(diagnostic: &Diagnostic, prefix: &str) -> Shown {
             command.number("endLine", end_line);
         }
     }
-    command.property("title", diagnostic.code);
+    command.property("title", diagnostic.code());
     command.say(lines(diagnostic))
 }
 

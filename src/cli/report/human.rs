@@ -27,7 +27,7 @@ pub fn render(diagnostic: &Diagnostic, color: bool) -> Shown {
     };
     let mut group = level
         .primary_title(marked(&diagnostic.message))
-        .id(diagnostic.code)
+        .id(diagnostic.code())
         .elements(NOTHING);
     for (source, labels) in by_source(diagnostic) {
         group = match source.visible() {

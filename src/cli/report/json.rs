@@ -11,7 +11,7 @@ pub fn render(diagnostic: &Diagnostic) -> Value {
     json!({
         "schemaVersion": SCHEMA_VERSION,
         "type": "diagnostic",
-        "code": diagnostic.code,
+        "code": diagnostic.code(),
         "severity": match diagnostic.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

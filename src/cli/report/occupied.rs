@@ -1,5 +1,6 @@
 //! What became of files in the places of outputs.
 
+use crate::cli::codes;
 use crate::diagnostic::Diagnostic;
 use crate::write::WriteReport;
 
@@ -26,7 +27,7 @@ pub fn describe(report: &WriteReport) -> Vec<Diagnostic> {
                 all.len()
             ),
         };
-        let told = Diagnostic::warning("makejinja-overwritten", message).with_hint(hint);
+        let told = Diagnostic::warning(&codes::MAKEJINJA_OVERWRITTEN, message).with_hint(hint);
         match paths.as_slice() {
             [_] => told,
             _ => told.with_files(paths),

@@ -6,6 +6,7 @@ use toml_span::ErrorKind;
 
 use crate::diagnostic::Diagnostic;
 use crate::render::asks::AppAsks;
+use crate::render::codes;
 use crate::render::layers::LayerEntry;
 use crate::source::{Place, Source, Span};
 use crate::tree::App;
@@ -51,7 +52,7 @@ impl AppManifest {
         });
         // With an unknown key, it may be another file than it seems.
         let is_strange = wrong.iter().any(DecodeProblem::is_strange);
-        problems.extend(diagnose_decoding(wrong, |_| "app-manifest", source));
+        problems.extend(diagnose_decoding(wrong, |_| &codes::APP_MANIFEST, source));
         let mut manifest = manifest?;
         if is_strange {
             manifest.source = source.keys_only();
@@ -102,8 +103,8 @@ fn not_toml(source: &Arc<Source>, error: &toml_span::Error) -> Diagnostic {
         Some(_) => "a key is set twice".to_owned(),
         None => error.to_string(),
     };
-    let problem =
-        Diagnostic::error("app-manifest", format!("this is not TOML: {reason}")).at(source, at, "");
+    let problem = Diagnostic::error(&codes::APP_MANIFEST, format!("this is not TOML: {reason}"))
+        .at(source, at, "");
     match first {
         Some(first) => problem.with_related(Place::new(source, first), "first set here"),
         None => problem,

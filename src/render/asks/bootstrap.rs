@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::AskCondition;
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::AppManifest;
+use crate::render::codes;
 use crate::render::condition::Conditions;
 use crate::render::layers::LayerEntry;
 use crate::render::library::Library;
@@ -111,7 +112,7 @@ impl BootstrapRelease<'_> {
                 let message =
                     format!("the bootstrap takes `{name}` from `{path}`, which no template makes");
                 problems.push(
-                    Diagnostic::error("app-asks", message)
+                    Diagnostic::error(&codes::APP_ASKS, message)
                         .at_place(manifest.place(self.ask.span), "")
                         .with_hint(format!(
                             "add `{folder}/{path}`, or leave the app to Flux: remove `[bootstrap]`"
@@ -131,7 +132,7 @@ impl BootstrapRelease<'_> {
             let sealed = outputs.iter().filter(|path| is_secret_path(path));
             let sealed = sealed.filter_map(|path| path.strip_prefix(&folder)?.strip_prefix('/'));
             problems.push(
-                Diagnostic::error("app-asks", problem)
+                Diagnostic::error(&codes::APP_ASKS, problem)
                     .at_place(manifest.place(*span), "")
                     .with_suggestion(path, sealed)
                     .with_hint(
@@ -166,13 +167,13 @@ fn waits<'m>(
                 let place = release.manifest.place(*span);
                 match known {
                     None => problems.push(
-                        Diagnostic::error("app-asks", format!("there is no app `{other}`"))
+                        Diagnostic::error(&codes::APP_ASKS, format!("there is no app `{other}`"))
                             .at_place(place, "")
                             .with_suggestion(other, names()),
                     ),
                     Some(known) if known.asks.bootstrap.is_none() => problems.push(
                         Diagnostic::error(
-                            "app-asks",
+                            &codes::APP_ASKS,
                             format!("`{other}` is not in the bootstrap, so that `{name}` has no place beside it there"),
                         )
                         .at_place(place, "")
@@ -218,7 +219,7 @@ fn order<'m>(
             "these releases of the bootstrap wait for each other: {}",
             shown.join(", ")
         );
-        let mut problem = Diagnostic::error("app-asks", message)
+        let mut problem = Diagnostic::error(&codes::APP_ASKS, message)
             .with_hint("take one of them out of an `after` or `before`");
         for (number, name) in stuck.iter().enumerate() {
             let release = releases[name];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::field_value::FieldClaim;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::Place;
 
 /// A field: its name, and the key in it.
@@ -112,7 +112,7 @@ pub(super) fn contradicting(
             "turn `{first_app}` or `{app}` off, or put an `app.toml` of your own for one of them below `templates/`"
         )
     };
-    Diagnostic::error("app-asks-contradict", message)
+    Diagnostic::error(&diagnostic::codes::APP_ASKS_CONTRADICT, message)
         .at_place(place.clone(), "")
         .with_related(first.clone(), "the other value is asked for here")
         .with_hint(hint)

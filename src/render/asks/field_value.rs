@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Source, Span};
 use crate::yaml::decode::Table;
@@ -222,6 +223,6 @@ impl FieldAsk {
             None => self.kind.expected(),
         };
         let message = format!("`{}` needs {expected}, and this gives none", self.field);
-        Box::new(Diagnostic::error("app-condition", message).at_place(place.clone(), ""))
+        Box::new(Diagnostic::error(&codes::APP_CONDITION, message).at_place(place.clone(), ""))
     }
 }

@@ -9,6 +9,7 @@ use super::claims::Claims;
 use super::field_value::{FieldAsk, FieldClaim, FieldKind, claims};
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::AppManifest;
+use crate::render::codes;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
 use crate::tree::File;
@@ -189,7 +190,7 @@ fn unmet_claim(
     let written = manifest.first_line_span();
     let place = file.template_place(written.start);
     let place = place.unwrap_or_else(|| Place::new(&file.source, written));
-    Diagnostic::error("app-asks-unmet", message)
+    Diagnostic::error(&codes::APP_ASKS_UNMET, message)
         .at_place(place, "")
         .with_related(claim.place.clone(), "asked for here")
         .with_hint(format!(
@@ -246,7 +247,7 @@ impl NamespaceAsk {
 fn nobody_there(app: &str, namespace: &str, place: Place, known: &BTreeSet<&str>) -> Diagnostic {
     let message =
         format!("`{app}` asks something of namespace `{namespace}`, in which no app is on");
-    Diagnostic::error("app-asks", message)
+    Diagnostic::error(&codes::APP_ASKS, message)
         .at_place(place, "")
         .with_suggestion(namespace, known.iter().copied())
         .with_hint("name namespaces that a template of this project makes")

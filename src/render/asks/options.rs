@@ -8,6 +8,7 @@ use super::claims::contradicting;
 use super::field_value::expression;
 use crate::diagnostic::Diagnostic;
 use crate::render::apps::AppManifest;
+use crate::render::codes;
 use crate::render::condition::Conditions;
 use crate::source::{Place, Span};
 use crate::tree::App;
@@ -105,7 +106,7 @@ pub(super) fn asked(
                 );
                 let names = apps.iter().map(|other| other.name.as_str());
                 problems.push(
-                    Diagnostic::error("app-asks", message)
+                    Diagnostic::error(&codes::APP_ASKS, message)
                         .at_place(place, "")
                         .with_suggestion(&ask.app.0, names),
                 );

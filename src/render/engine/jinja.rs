@@ -7,6 +7,7 @@ use jinja::{Engine, ErrorKind, ExceededLimit, TemplateError, Value};
 
 use super::{Printed, TemplateEngine};
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::{Place, Source, Span};
 use crate::tree::Origin;
 
@@ -104,10 +105,10 @@ fn diagnose(error: TemplateError, sources: &FindSource<'_>) -> Diagnostic {
 
 fn of_kind(kind: ErrorKind, message: String, variable: Option<String>) -> Diagnostic {
     match kind {
-        ErrorKind::Syntax => Diagnostic::error("template-syntax", message),
-        ErrorKind::Unsupported => Diagnostic::error("template-construct", message),
+        ErrorKind::Syntax => Diagnostic::error(&codes::TEMPLATE_SYNTAX, message),
+        ErrorKind::Unsupported => Diagnostic::error(&codes::TEMPLATE_CONSTRUCT, message),
         ErrorKind::Undefined => {
-            let diagnostic = Diagnostic::error("undefined-variable", message);
+            let diagnostic = Diagnostic::error(&codes::UNDEFINED_VARIABLE, message);
             match variable {
                 Some(name) => diagnostic.with_hint(format!(
                     "set `{name}` in the data, or give it a default: `{name} | default(…)`"
@@ -115,10 +116,12 @@ fn of_kind(kind: ErrorKind, message: String, variable: Option<String>) -> Diagno
                 None => diagnostic,
             }
         }
-        ErrorKind::MissingTemplate => Diagnostic::error("unknown-include", message),
-        ErrorKind::Limit(ExceededLimit::Output) => Diagnostic::error("output-too-long", message),
-        ErrorKind::Limit(_) => Diagnostic::error("endless-loop", message),
-        _ => Diagnostic::error("template-failed", message),
+        ErrorKind::MissingTemplate => Diagnostic::error(&codes::UNKNOWN_INCLUDE, message),
+        ErrorKind::Limit(ExceededLimit::Output) => {
+            Diagnostic::error(&codes::OUTPUT_TOO_LONG, message)
+        }
+        ErrorKind::Limit(_) => Diagnostic::error(&codes::ENDLESS_LOOP, message),
+        _ => Diagnostic::error(&codes::TEMPLATE_FAILED, message),
     }
 }
 

@@ -1,17 +1,12 @@
 //! ConfigMaps and Secrets that pods and operators read and that are not there.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "config-missing",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every ConfigMap, Secret and key that a pod or a custom resource reads is there",
-    explanation: "\
+        meaning: Meaning { code: "config-missing", summary: "Every ConfigMap, Secret and key that a pod or a custom resource reads is there", text: "\
 A container does not start as long as a ConfigMap or Secret of its `env`, `envFrom` or volumes is not there, or has no
 such key; the pod waits with `CreateContainerConfigError` or `ContainerCreating`. What is `optional` is not asked.
 
@@ -29,7 +24,10 @@ a secret store, nothing is said, unless its name is a slip of another one.
     env:
       - name: TOKEN
         valueFrom:
-          secretKeyRef: {name: echo, key: token}",
+          secretKeyRef: {name: echo, key: token}" },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -2,7 +2,7 @@
 
 use kustomize::Field;
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::flux::AppliedObject;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::items;
@@ -13,12 +13,7 @@ use crate::rules::{Category, Rule};
 const GROUP: &str = "external-secrets.io";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "secret-store-missing",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every secret store that is named is there",
-    explanation: "\
+        meaning: Meaning { code: "secret-store-missing", summary: "Every secret store that is named is there", text: "\
 An ExternalSecret, ClusterExternalSecret or PushSecret goes through a SecretStore of its own namespace, or through a
 ClusterSecretStore where it says `kind: ClusterSecretStore`. If there is none of that kind and name, no Secret is made,
 and the pods that read it do not start.
@@ -27,7 +22,10 @@ Where the tree has no store of that kind at all, they are kept elsewhere, and no
 
     secretStoreRef:
       kind: ClusterSecretStore
-      name: onepassword",
+      name: onepassword" },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::diagnostic::Meaning;
 use crate::rules::{Category, Facts, Rule, Verdict, remedies};
 use crate::workload::Workload;
 use crate::workload::budget::{self, DisruptionBudget, Selects, allows_eviction};
@@ -10,14 +11,16 @@ const GROUP: &str = "policy";
 const KIND: &str = "PodDisruptionBudget";
 
 pub(super) const EXISTS: Rule = Rule {
-    code: "pod-disruption-budget",
+    meaning: Meaning {
+        code: "pod-disruption-budget",
+        summary: "Every workload of two or more replicas has a budget",
+        text: "\
+Without a PodDisruptionBudget, a drain may take all replicas at once. One replica needs none.",
+    },
     category: Category::Availability,
     severity: None,
-    summary: "Every workload of two or more replicas has a budget",
     weight: 3,
     remedy: Some(&remedies::pod_disruption_budget::REMEDY),
-    explanation: "\
-Without a PodDisruptionBudget, a drain may take all replicas at once. One replica needs none.",
     judge: |judge| {
         judge.workloads("replicas", Workload::is_replicated, |facts, workload| {
             let budgets = Budgets::of(facts, workload);
@@ -34,14 +37,16 @@ Without a PodDisruptionBudget, a drain may take all replicas at once. One replic
 };
 
 pub(super) const POLICY: Rule = Rule {
-    code: "pdb-policy-set",
+    meaning: Meaning {
+        code: "pdb-policy-set",
+        summary: "Every budget says how many pods may go, or must stay",
+        text: "\
+A budget with neither `maxUnavailable` nor `minAvailable` keeps nothing. Asked of manifests.",
+    },
     category: Category::Availability,
     severity: None,
-    summary: "Every budget says how many pods may go, or must stay",
     weight: 1,
     remedy: None,
-    explanation: "\
-A budget with neither `maxUnavailable` nor `minAvailable` keeps nothing. Asked of manifests.",
     judge: |judge| {
         judge.objects(GROUP, KIND, "spec", |_, member| {
             let set = ["minAvailable", "maxUnavailable"]
@@ -53,15 +58,13 @@ A budget with neither `maxUnavailable` nor `minAvailable` keeps nothing. Asked o
 };
 
 pub(super) const UNHEALTHY: Rule = Rule {
-    code: "pdb-unhealthy-policy",
+        meaning: Meaning { code: "pdb-unhealthy-policy", summary: "Every budget lets pods go that do not work", text: "\
+By default, pods that are not ready are protected like those that are, so that a broken program keeps a node from being
+drained. `unhealthyPodEvictionPolicy: AlwaysAllow` lets them go. Asked of manifests." },
     category: Category::Availability,
     severity: None,
-    summary: "Every budget lets pods go that do not work",
     weight: 1,
     remedy: None,
-    explanation: "\
-By default, pods that are not ready are protected like those that are, so that a broken program keeps a node from being
-drained. `unhealthyPodEvictionPolicy: AlwaysAllow` lets them go. Asked of manifests.",
     judge: |judge| {
         let route = "spec.unhealthyPodEvictionPolicy";
         judge.objects(GROUP, KIND, route, |_, member| {
@@ -72,14 +75,16 @@ drained. `unhealthyPodEvictionPolicy: AlwaysAllow` lets them go. Asked of manife
 };
 
 pub(super) const AUTOSCALED: Rule = Rule {
-    code: "pdb-vs-hpa",
+    meaning: Meaning {
+        code: "pdb-vs-hpa",
+        summary: "Budgets ask for fewer pods than autoscalers keep",
+        text: "\
+When the autoscaler is at its minimum, a budget that asks for as many pods allows no eviction.",
+    },
     category: Category::Availability,
     severity: None,
-    summary: "Budgets ask for fewer pods than autoscalers keep",
     weight: 2,
     remedy: None,
-    explanation: "\
-When the autoscaler is at its minimum, a budget that asks for as many pods allows no eviction.",
     judge: |judge| {
         let (group, kind) = ("autoscaling", "HorizontalPodAutoscaler");
         judge.objects(group, kind, "spec.minReplicas", |facts, member| {

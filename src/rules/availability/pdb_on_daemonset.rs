@@ -1,23 +1,21 @@
 //! Budgets over the pods of a `DaemonSet`.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 use crate::workload::budget::Selects;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "pdb-on-daemonset",
-    category: Category::Availability,
-    severity: Some(Severity::Warning),
-    weight: 1,
-    summary: "No budget is about a DaemonSet",
-    explanation: "\
+        meaning: Meaning { code: "pdb-on-daemonset", summary: "No budget is about a DaemonSet", text: "\
 A drain leaves the pods of DaemonSets alone, so a budget over them protects nothing. Most forms of one do not even
 work: a DaemonSet has no number of replicas to take `maxUnavailable` or a percentage of, and the budget then reports
 an error in its status and allows nothing.
 
-How many pods of a DaemonSet a rollout may take down at once is a matter of its own `updateStrategy`.",
+How many pods of a DaemonSet a rollout may take down at once is a matter of its own `updateStrategy`." },
+    category: Category::Availability,
+    severity: Some(Severity::Warning),
+    weight: 1,
     remedy: None,
     judge,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule, Verdict};
@@ -11,17 +11,15 @@ use crate::workload::Workload;
 use crate::workload::budget::{self, DisruptionBudget, Selects};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "pdb-overlap",
-    category: Category::Availability,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "No pod has two budgets",
-    explanation: "\
+        meaning: Meaning { code: "pdb-overlap", summary: "No pod has two budgets", text: "\
 The eviction API answers with an error when more than one budget selects a pod, whatever the budgets say, so that a
 drain never comes to its end. It happens when a chart makes a budget of its own beside the one in the tree, or
 when the selector of one is so wide that it covers another's pods.
 
-Both are named. Keep one: switch the chart's off in its values, or narrow or remove the manifest.",
+Both are named. Keep one: switch the chart's off in its values, or narrow or remove the manifest." },
+    category: Category::Availability,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -104,7 +102,7 @@ fn overlap(facts: &Facts<'_>, workload: &Workload<'_>, budget: &DisruptionBudget
         "two PodDisruptionBudgets select the pods of `{}`, so that none of them can be evicted",
         workload.label()
     );
-    facts.at(Diagnostic::error(RULE.code, message), &budget.place, "")
+    facts.at(Diagnostic::error(&RULE.meaning, message), &budget.place, "")
 }
 
 fn beside_chart(workload: &Workload<'_>, problem: Diagnostic) -> Diagnostic {

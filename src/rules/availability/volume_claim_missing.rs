@@ -1,17 +1,12 @@
 //! Volume claims of pods that are not there.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "volume-claim-missing",
-    category: Category::Availability,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every volume claim that a pod mounts is there",
-    explanation: "\
+        meaning: Meaning { code: "volume-claim-missing", summary: "Every volume claim that a pod mounts is there", text: "\
 A pod that mounts a PersistentVolumeClaim which is not there is never scheduled; it waits with
 `persistentvolumeclaim not found`.
 
@@ -22,7 +17,10 @@ VolSync and kopiur back up.
 
     persistence:
       config:
-        existingClaim: echo",
+        existingClaim: echo" },
+    category: Category::Availability,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kustomize::Field;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
@@ -38,17 +38,15 @@ const OF_CONTAINERS: [KeyedList; 4] = [
 const OF_SERVICES: KeyedList = ("ports", &[("port", ""), ("protocol", "TCP")]);
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "keyed-list-duplicate",
-    category: Category::Containers,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "No two entries of a list have the same key",
-    explanation: "\
+        meaning: Meaning { code: "keyed-list-duplicate", summary: "No two entries of a list have the same key", text: "\
 The API server keeps some lists by key: containers, variables and volumes by `name`, ports by number and protocol, mounts
 by `mountPath`. Flux applies objects on the server's side, where two entries with one key are refused, and with them the
 whole Kustomization. With `kubectl create`, the last variable of a name would win without a word.
 
-Asked of the pods of manifests and of Services.",
+Asked of the pods of manifests and of Services." },
+    category: Category::Containers,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -118,7 +116,7 @@ fn twice(
             member.label(),
             parts.join("/")
         );
-        let error = facts.at(Diagnostic::error(RULE.code, message), &shown(field), "");
+        let error = facts.at(Diagnostic::error(&RULE.meaning, message), &shown(field), "");
         findings.push(
             error
                 .with_related(shown(first), "the other one is here")

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::app_template_values::AppTemplateValues;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::{ManifestPod, items, seen_text};
@@ -10,18 +10,16 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "volume-mount-missing",
-    category: Category::Containers,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every mount is of a volume of its pod, and every volume has a source",
-    explanation: "\
+        meaning: Meaning { code: "volume-mount-missing", summary: "Every mount is of a volume of its pod, and every volume has a source", text: "\
 The API server refuses a workload in which a container mounts a volume that is neither among the `volumes` of the pod
 nor, in a StatefulSet, among its `volumeClaimTemplates`, and a volume with two sources. A volume without any is taken
 for an `emptyDir`, so that what is written to it is gone with the pod: that is a warning. Asked of manifests.
 
 In app-template, `advancedMounts` for a controller or container that is not there mount nothing, without a word: a
-warning as well.",
+warning as well." },
+    category: Category::Containers,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -65,7 +63,7 @@ fn mounts(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Vec<Diagnostic> {
                     container.name,
                     pod.label()
                 );
-                let error = Diagnostic::error(RULE.code, message);
+                let error = Diagnostic::error(&RULE.meaning, message);
                 let error = facts.at(error, &pod.place(field), "");
                 findings.push(
                     error
@@ -91,7 +89,7 @@ fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnos
             keys.join("."),
             app.release.label()
         );
-        let warning = Diagnostic::warning(RULE.code, message);
+        let warning = Diagnostic::warning(&RULE.meaning, message);
         let warning = facts.at(warning, &app.place(keys), "");
         findings.push(warning.with_suggestion(given, near));
     };
@@ -136,7 +134,7 @@ fn sources(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Vec<Diagnostic> {
         let label = pod.label();
         let problem = match given.as_slice() {
             [] => Diagnostic::warning(
-                RULE.code,
+                &RULE.meaning,
                 format!(
                     "the volume `{told}` of `{label}` has no source, so that it is an `emptyDir`"
                 ),
@@ -144,7 +142,7 @@ fn sources(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Vec<Diagnostic> {
             .with_hint("say what it is: `emptyDir: {}`, `configMap`, `persistentVolumeClaim`, …"),
             [_] => continue,
             many => Diagnostic::error(
-                RULE.code,
+                &RULE.meaning,
                 format!(
                     "the volume `{told}` of `{label}` has {} sources: `{}`",
                     many.len(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::charts::Release;
 use crate::charts::profile::Match;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
@@ -13,19 +13,17 @@ use crate::rules::{Category, Facts, Rule};
 const SHOWN: usize = 5;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "chart-unknown",
-    category: Category::Flux,
-    severity: Some(Severity::Warning),
-    weight: 0,
-    summary: "A profile knows the chart of every release",
-    explanation: "\
+        meaning: Meaning { code: "chart-unknown", summary: "A profile knows the chart of every release", text: "\
 What a chart makes of its values cannot be told from outside, so that nothing in its pods is judged or hardened, and no
 namespace that it may bring pods into enforces a Pod Security level. Nothing is guessed, and the release is left as it is.
 
 One finding stands for all releases of a chart in one version. Make a profile by rendering the chart, or widen the versions
 of one that is there:
 
-    kiln profile new oci://ghcr.io/example/charts/whoami",
+    kiln profile new oci://ghcr.io/example/charts/whoami" },
+    category: Category::Flux,
+    severity: Some(Severity::Warning),
+    weight: 0,
     remedy: None,
     judge,
 };
@@ -80,7 +78,7 @@ fn unknown(facts: &Facts<'_>, first: &Release<'_>, users: &[&Release<'_>]) -> Di
     };
     let warn = |message: String| {
         let place = first.member.name_place();
-        let mut warning = facts.at(Diagnostic::warning(RULE.code, message), &place, "");
+        let mut warning = facts.at(Diagnostic::warning(&RULE.meaning, message), &place, "");
         for user in users.iter().skip(1).take(SHOWN) {
             let text = format!("`{}` uses it too", user.label());
             warning = warning.with_related(user.member.name_place(), text);

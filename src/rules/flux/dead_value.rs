@@ -2,7 +2,7 @@
 
 use crate::charts::Release;
 use crate::charts::dead_value::{self, DeadValue};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::app_template_values::{AppTemplateValues, lacks_image, misspelled_image};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -12,12 +12,7 @@ use crate::rules::{Category, Facts, Rule};
 const CATALOGUE: &str = "catalogue:";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "dead-value",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every value of a release is one that its chart knows",
-    explanation: "\
+        meaning: Meaning { code: "dead-value", summary: "Every value of a release is one that its chart knows", text: "\
 Helm takes any value without a word. One that no template of the chart reads changes nothing: the limits,
 probes and security contexts that stand there are not in the cluster, and whoever reads the file believes that they
 are.
@@ -29,7 +24,10 @@ the same key elsewhere in the chart's values.
 Asked are releases of the version that the profile was `verified` with, and of those that differ from it by bug fixes
 alone: another one may know more. In the built-in catalogue such a value is an error; in templates of your own it is a
 warning. Nothing is said of `global`, of which the chart's dependencies may read anything, nor of a chart without a
-profile, or with one that lists no values. `kiln profile new` lists the values of a chart of yours.",
+profile, or with one that lists no values. `kiln profile new` lists the values of a chart of yours." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -88,9 +86,9 @@ fn problem(facts: &Facts<'_>, release: &Release<'_>, dead: &DeadValue) -> Diagno
     let template = facts.template(&dead.place);
     let ours = template.is_some_and(|place| place.source.path.starts_with(CATALOGUE));
     let problem = if ours {
-        Diagnostic::error(RULE.code, message)
+        Diagnostic::error(&RULE.meaning, message)
     } else {
-        Diagnostic::warning(RULE.code, message)
+        Diagnostic::warning(&RULE.meaning, message)
     };
     let problem = facts.at(problem, &dead.place, "");
     match &dead.meant {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kustomize::Field;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::KustomizationBuild;
 use crate::flux::builds::Member;
 use crate::rules::judge::Judge;
@@ -19,12 +19,7 @@ const SHOWN: usize = 3;
 const KEY: &str = "sops-age";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "decryption-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every Kustomization that applies sealed objects decrypts them",
-    explanation: "\
+        meaning: Meaning { code: "decryption-missing", summary: "Every Kustomization that applies sealed objects decrypts them", text: "\
 Flux opens what SOPS has sealed only where the Kustomization says so in `spec.decryption`. Without it, Flux refuses a
 sealed Secret and with it the whole Kustomization; other kinds would get the ciphertext. Each Kustomization needs its
 own: it does not inherit that of the one which applies it, but a patch of that one may add it.
@@ -32,7 +27,10 @@ own: it does not inherit that of the one which applies it, but a patch of that o
     spec:
       decryption:
         provider: sops
-        secretRef: {name: sops-age}",
+        secretRef: {name: sops-age}" },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -94,7 +92,7 @@ fn missing(
         "`{}` applies {what}, and does not say how to open {them}",
         label(build)
     );
-    let mut error = facts.at_field(Diagnostic::error(RULE.code, message), name);
+    let mut error = facts.at_field(Diagnostic::error(&RULE.meaning, message), name);
     for member in members.iter().take(SHOWN) {
         error = error.with_related(member.name_place(), "this is sealed");
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kustomize::Field;
 
 use super::namespace_missing::is_namespace_missing;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::AbsentObject;
 use crate::rules::facts::{is_substituted, object_label};
@@ -20,17 +20,15 @@ const KINDS: [(&str, &str); 2] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "flux-depends-on",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "What a `dependsOn` names is there, is of the same kind, and does not depend back",
-    explanation: "\
+        meaning: Meaning { code: "flux-depends-on", summary: "What a `dependsOn` names is there, is of the same kind, and does not depend back", text: "\
 A Flux Kustomization waits for the Kustomizations in its `dependsOn`, a HelmRelease for HelmReleases:
 neither can wait for the other kind. A name without `namespace` means the object's own namespace. If
 what it names does not exist, or waits for it in turn, it waits for ever.
 
-A cycle is printed as a chain, with the place of every link.",
+A cycle is printed as a chain, with the place of every link." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -206,7 +204,7 @@ fn cycle(facts: &Facts<'_>, chain: &[(&ObjectKey, &Link)]) -> Diagnostic {
     let mut words: Vec<String> = chain.iter().map(|(id, _)| shown(id)).collect();
     words.extend(chain.first().map(|(id, _)| shown(id)));
     let message = format!("these wait for each other for ever: {}", words.join(" → "));
-    let mut problem = Diagnostic::error(RULE.code, message);
+    let mut problem = Diagnostic::error(&RULE.meaning, message);
     for (position, (id, link)) in chain.iter().enumerate() {
         let text = format!("{} waits for {}", shown(id), shown(&link.to));
         problem = if position == 0 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kustomize::Field;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::{AppliedObject, SourceReference, made_artifacts};
 use crate::rules::absence::AbsentObject;
 use crate::rules::facts::{is_substituted, object_label};
@@ -38,19 +38,17 @@ const REFERENCES: [(&str, &str, &[&str]); 4] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "flux-source",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every `sourceRef` and `chartRef` names a source that is in the tree",
-    explanation: "\
+        meaning: Meaning { code: "flux-source", summary: "Every `sourceRef` and `chartRef` names a source that is in the tree", text: "\
 A Kustomization takes its files, and a HelmRelease its chart, from a source object: a GitRepository, an
 OCIRepository, a HelmRepository and so on. If there is no source of that kind and name in the namespace
 that is named, or in the object's own, nothing happens, and Flux reports it only in the cluster.
 
 The source that Flux is bootstrapped from is known, by the name that the FluxInstance gives it, and so are the
 `ExternalArtifact`s of an `ArtifactGenerator`. Where a part of the cluster is not seen that may have the source, it is
-a warning.",
+a warning." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

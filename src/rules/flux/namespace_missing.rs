@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kustomize::Field;
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::{Absence, AbsentObject};
 use crate::rules::facts::is_substituted;
@@ -23,18 +23,16 @@ const GIVEN: [&str; 5] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "namespace-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every namespace that objects go into is one that the tree or the cluster has",
-    explanation: "\
+        meaning: Meaning { code: "namespace-missing", summary: "Every namespace that objects go into is one that the tree or the cluster has", text: "\
 An object cannot be applied to a namespace that does not exist, and Flux makes none by itself. The namespace
 may come from the object, from a kustomization's `namespace`, or from `targetNamespace`; the message
 points at the one that counts.
 
 The namespaces that each cluster has are known, and so is one that a HelmRelease makes with
-`install.createNamespace`.",
+`install.createNamespace`." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::{AppliedObject, KustomizationBuild};
 use crate::rules::facts::object_label;
 use crate::rules::judge::Judge;
@@ -110,18 +110,16 @@ const NAMESPACED: &[(&str, &[&str])] = &[
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "object-namespace-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every object that lives in a namespace has one",
-    explanation: "\
+        meaning: Meaning { code: "object-namespace-missing", summary: "Every object that lives in a namespace has one", text: "\
 `kubectl` puts an object without a namespace into the one that its user works in. Flux has none such: it refuses the
 whole Kustomization with \"namespace not specified\". The namespace may be written in the object, in `namespace` of a
 kustomization that lists it, or in `targetNamespace` of the Flux Kustomization.
 
 It is asked of the kinds of Kubernetes and Flux, of common ones of other projects, and of those whose
-CustomResourceDefinition is in the tree.",
+CustomResourceDefinition is in the tree." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -191,7 +189,7 @@ fn missing(
         )
     };
     let name = |object: &AppliedObject| object.field.find(&["metadata", "name"]).cloned();
-    let mut error = Diagnostic::error(RULE.code, message);
+    let mut error = Diagnostic::error(&RULE.meaning, message);
     if let Some(name) = name(first) {
         error = facts.at_field(error, &name);
     }

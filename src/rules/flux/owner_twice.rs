@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kustomize::Field;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::facts::{is_substituted, object_label};
 use crate::rules::judge::Judge;
@@ -26,18 +26,16 @@ const SHARED: [(&str, &[&str]); 3] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "owner-twice",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 2,
-    summary: "Every object is applied by one Kustomization",
-    explanation: "\
+        meaning: Meaning { code: "owner-twice", summary: "Every object is applied by one Kustomization", text: "\
 Flux writes on each object which Kustomization applied it. Two that apply the same object take it from each other at
 every interval, and as soon as one of them no longer has it and prunes, it removes what the other still wants: for a
 Namespace with everything in it. Where the two differ, which of them holds changes all the time.
 
 Where both apply the same content it is a warning. An object that is meant to be shared says so with the annotation
-`kustomize.toolkit.fluxcd.io/prune: disabled`, or `kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`.",
+`kustomize.toolkit.fluxcd.io/prune: disabled`, or `kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 2,
     remedy: None,
     judge,
 };
@@ -124,9 +122,9 @@ fn twice(
         owner(second)
     );
     let problem = if differs {
-        Diagnostic::error(RULE.code, message)
+        Diagnostic::error(&RULE.meaning, message)
     } else {
-        Diagnostic::warning(RULE.code, message)
+        Diagnostic::warning(&RULE.meaning, message)
     };
     let name = |object: &AppliedObject| object.field.find(&["metadata", "name"]).cloned();
     let mut problem = match name(second) {

@@ -1,7 +1,7 @@
 //! Patches for containers that are not there.
 
 use crate::charts::post_renderer::Patch;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -10,17 +10,15 @@ use crate::workload::Workload;
 use crate::workload::patch_fit;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "patch-container",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Patches of a release name only containers that are there",
-    explanation: "\
+        meaning: Meaning { code: "patch-container", summary: "Patches of a release name only containers that are there", text: "\
 Containers are merged by their names. A patch with a name that is not there adds a container instead of changing one:
 a container without an image, with which the API server rejects the workload, and the release fails.
 
 A container that the patch gives an image is meant to be added, and is not reported. Only charts with a profile are
-looked at, and a name that the release's values mention is taken to be there.",
+looked at, and a name that the release's values mention is taken to be there." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -55,7 +53,7 @@ fn stranger(facts: &Facts<'_>, patch: &Patch, workload: &Workload<'_>, name: &st
     let names = patch_fit::names(workload);
     let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     facts
-        .at(Diagnostic::error(RULE.code, message), &patch.place, "")
+        .at(Diagnostic::error(&RULE.meaning, message), &patch.place, "")
         .with_suggestion(name, names.iter().map(String::as_str))
         .with_hint(format!("its containers are {}", listed.join(", ")))
 }

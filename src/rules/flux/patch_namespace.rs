@@ -1,22 +1,20 @@
 //! Patches that are bound to a namespace.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "patch-namespace",
-    category: Category::Flux,
-    severity: Some(Severity::Warning),
-    weight: 1,
-    summary: "No patch of a release asks for a namespace",
-    explanation: "\
+        meaning: Meaning { code: "patch-namespace", summary: "No patch of a release asks for a namespace", text: "\
 kustomize compares `target.namespace` with what the chart wrote into the object. Many charts leave
 `metadata.namespace` out, as Helm fills it in later; kustomize then takes the object to be in `default`, and the
 patch is ignored without a word. Whether a chart writes the namespace changes from one version to the next.
 
-A release has few objects outside its own namespace, so that kind and name say enough: leave the namespace out.",
+A release has few objects outside its own namespace, so that kind and name say enough: leave the namespace out." },
+    category: Category::Flux,
+    severity: Some(Severity::Warning),
+    weight: 1,
     remedy: None,
     judge,
 };

@@ -2,7 +2,7 @@
 
 use crate::charts::Release;
 use crate::charts::post_renderer::Patch;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -11,18 +11,16 @@ use crate::workload::Workload;
 use crate::workload::patch_fit::{self, Fit};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "patch-no-match",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every patch of a release matches something that its chart makes",
-    explanation: "\
+        meaning: Meaning { code: "patch-no-match", summary: "Every patch of a release matches something that its chart makes", text: "\
 kustomize ignores a patch whose `target` matches no object, without a word: the priority, the security context or the
 limits in it are not in the cluster. The fields of a target are regular expressions that must match the
 whole: `metrics` does not match `metrics-server`.
 
 Only what the chart's profile decides is reported: patches for workloads of a chart that is known, where no values
-come from elsewhere and none of them holds workloads of its own.",
+come from elsewhere and none of them holds workloads of its own." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -63,7 +61,7 @@ fn misses(
         release.label(),
         told(patch)
     );
-    let problem = facts.at(Diagnostic::error(RULE.code, message), &patch.place, "");
+    let problem = facts.at(Diagnostic::error(&RULE.meaning, message), &patch.place, "");
     let name = patch.target.get("name").and_then(|name| name.as_str());
     let names = workloads.iter().map(|workload| workload.name.as_str());
     let problem = problem.with_suggestion(name.unwrap_or_default(), names);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kustomize::TargetNote;
 
-use crate::diagnostic::{Diagnostic, Severity, closest};
+use crate::diagnostic::{Diagnostic, Meaning, Severity, closest};
 use crate::flux::AppliedTarget;
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -12,12 +12,7 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "patch-target-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every target of a patch or replacement is for some object of its build",
-    explanation: "\
+        meaning: Meaning { code: "patch-target-missing", summary: "Every target of a patch or replacement is for some object of its build", text: "\
 kustomize passes over a patch whose `target` matches nothing, and over a replacement whose `select` does, without a
 word, and so does Flux with the `patches` of a Kustomization: what they were to change stays as it was. The fields of a
 target are regular expressions that must match the whole: `metrics` does not match `metrics-server`.
@@ -25,7 +20,10 @@ target are regular expressions that must match the whole: `metrics` does not mat
 A target that stands in a component, or in a patch that many Kustomizations get, is fine as soon as one build has an
 object for it. One that names an object is an error; one that asks for a kind or a pattern of names is a warning, as the
 object may be still to come. Nothing is said of targets by label alone, which objects opt in to, and where a part of the
-build is not seen.",
+build is not seen." },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -130,9 +128,9 @@ fn unmatched(facts: &Facts<'_>, targets: &[&AppliedTarget], wanted: &WantedObjec
         wanted.told()
     );
     let problem = if wanted.names_one() {
-        Diagnostic::error(RULE.code, message)
+        Diagnostic::error(&RULE.meaning, message)
     } else {
-        Diagnostic::warning(RULE.code, message)
+        Diagnostic::warning(&RULE.meaning, message)
     };
     let mut problem = problem;
     if let Some(place) = targets

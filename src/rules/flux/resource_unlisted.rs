@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use kustomize::join;
 
-use crate::diagnostic::{Diagnostic, Severity, closest};
-use crate::flux::Kustomization;
+use crate::diagnostic::{Diagnostic, Meaning, Severity, closest};
 use crate::flux::builds::{Member, Start};
+use crate::flux::{self, Kustomization};
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Facts, Rule};
 use crate::source::{Place, Span};
@@ -14,18 +14,16 @@ use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "resource-unlisted",
-    category: Category::Flux,
-    severity: Some(Severity::Warning),
-    weight: 0,
-    summary: "Every manifest below a kustomization is listed, and every folder is built",
-    explanation: "\
+        meaning: Meaning { code: "resource-unlisted", summary: "Every manifest below a kustomization is listed, and every folder is built", text: "\
 A folder with a `kustomization.yaml` is built from what that file lists, and from nothing else. A
 manifest that no kustomization lists never reaches the cluster, without a word from Flux. The same
 holds for a folder that no kustomization lists and no Flux Kustomization points at.
 
 It is a warning, since a file may be there for `kubectl apply` by hand. What a component lists is fine
-whether or not anything uses the component: it is there to be used.",
+whether or not anything uses the component: it is there to be used." },
+    category: Category::Flux,
+    severity: Some(Severity::Warning),
+    weight: 0,
     remedy: None,
     judge,
 };
@@ -59,7 +57,7 @@ fn unlisted_files(facts: &Facts<'_>) -> Vec<Diagnostic> {
             let message = format!("nothing builds the folder `{folder}`");
             let place = Place::new(&lost.file.source, Span::new(0, 0));
             facts
-                .at(Diagnostic::warning(RULE.code, message), &place, "")
+                .at(Diagnostic::warning(&RULE.meaning, message), &place, "")
                 .with_hint("list it in the `resources` of a kustomization, or point a Flux Kustomization at it")
         }));
     }
@@ -101,7 +99,7 @@ fn is_lost_by_mistake(facts: &Facts<'_>, folder: &str) -> bool {
     let mut wrong = applied.problems.iter();
     let is_meant = wrong.any(|problem| {
         let mut builds = problem.builds.iter().map(|build| &applied.builds[*build]);
-        problem.code == "flux-path"
+        *problem.meaning == flux::codes::FLUX_PATH
             && builds
                 .any(|build| closest(&build.folder, facts.builds.files.folders()) == Some(folder))
     });
@@ -148,7 +146,7 @@ fn unlisted(facts: &Facts<'_>, member: &Member<'_>, lost: &[&str]) -> Option<Dia
     let place = Place::new(&written.file.source, start);
     Some(
         facts
-            .at(Diagnostic::warning(RULE.code, message), &place, "")
+            .at(Diagnostic::warning(&RULE.meaning, message), &place, "")
             .with_hint(format!(
                 "list `./{rest}` in `{}`, or remove it",
                 nearest.file.path

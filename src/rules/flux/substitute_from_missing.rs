@@ -2,19 +2,14 @@
 
 use kustomize::Field;
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::object_reference::ObjectReference;
 use crate::rules::objects::ObjectId;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "substitute-from-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every `substituteFrom` of a Kustomization names an object that is there",
-    explanation: "\
+        meaning: Meaning { code: "substitute-from-missing", summary: "Every `substituteFrom` of a Kustomization names an object that is there", text: "\
 A Kustomization fills variables in from the ConfigMaps and Secrets of `postBuild.substituteFrom`, in its own
 namespace. Where one of them is not there, Flux applies nothing of the Kustomization, unless the entry is `optional`.
 
@@ -24,7 +19,10 @@ one that is there, and a warning otherwise: name the values in `[flux] values` o
     substituteFrom:
       - kind: Secret
         name: cluster-secrets
-        optional: true",
+        optional: true" },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

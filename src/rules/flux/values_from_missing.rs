@@ -2,7 +2,7 @@
 
 use kustomize::Field;
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::object_reference::{ObjectReference, ReferredPart};
 use crate::rules::objects::ObjectId;
@@ -12,12 +12,7 @@ use crate::rules::{Category, Rule};
 const DEFAULT_KEY: &str = "values.yaml";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "values-from-missing",
-    category: Category::Flux,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every `valuesFrom` of a release names an object and a key that are there",
-    explanation: "\
+        meaning: Meaning { code: "values-from-missing", summary: "Every `valuesFrom` of a release names an object and a key that are there", text: "\
 A HelmRelease takes values from ConfigMaps and Secrets in its own namespace. Where one of them, or its `valuesKey`
 (`values.yaml` by default), is not there, Flux does not install or upgrade the release, unless the entry is `optional`.
 
@@ -28,7 +23,10 @@ A Secret may be made by hand, so that one that is not there is a warning.
     configMapGenerator:
       - name: echo-values
         files: [values.yaml]
-        options: {disableNameSuffixHash: true}",
+        options: {disableNameSuffixHash: true}" },
+    category: Category::Flux,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

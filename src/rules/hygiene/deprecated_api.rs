@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
@@ -197,16 +197,14 @@ const fn going(version: &'static str, successor: &'static str) -> OldVersion {
 }
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "deprecated-api",
-    category: Category::Hygiene,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "No object uses an API version that is gone or going",
-    explanation: "\
+        meaning: Meaning { code: "deprecated-api", summary: "No object uses an API version that is gone or going", text: "\
 The API server refuses an object of a version that it no longer serves, and Flux with it the whole Kustomization. A
 version that is still served, and will not be for long, is a warning. The list follows the migration guide of Kubernetes
 up to 1.36, and the release notes of Flux up to 2.9; objects in the cluster are converted by themselves, so that only
-the line has to change as a rule.",
+the line has to change as a rule." },
+    category: Category::Hygiene,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -233,11 +231,11 @@ fn problem(facts: &Facts<'_>, member: &Member<'_>, old: &OldVersion) -> Diagnost
     let (label, version) = (member.label(), old.version);
     let problem = match old.gone {
         Some(since) => Diagnostic::error(
-            RULE.code,
+            &RULE.meaning,
             format!("`{label}` is of `{version}`, which is no longer served since {since}"),
         ),
         None => Diagnostic::warning(
-            RULE.code,
+            &RULE.meaning,
             format!("`{label}` is of `{version}`, which is deprecated"),
         ),
     };

@@ -2,7 +2,7 @@
 
 use kustomize::Field;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::ManifestPod;
@@ -13,12 +13,7 @@ use crate::source::Place;
 const SELECTING: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "selector-mismatch",
-    category: Category::Hygiene,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every workload selects its own pods",
-    explanation: "\
+        meaning: Meaning { code: "selector-mismatch", summary: "Every workload selects its own pods", text: "\
 A Deployment, StatefulSet, DaemonSet or ReplicaSet finds its pods by `spec.selector`. The API server refuses one without
 a selector, and one whose selector does not match the labels in its own template. The selector cannot be changed
 afterwards, so that it is best kept short. Asked of manifests.
@@ -28,7 +23,10 @@ afterwards, so that it is best kept short. Asked of manifests.
         matchLabels: {app: echo}
       template:
         metadata:
-          labels: {app: echo}",
+          labels: {app: echo}" },
+    category: Category::Hygiene,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -49,8 +47,9 @@ fn judge(judge: &mut Judge<'_, '_>) {
 
 fn problem(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Option<Diagnostic> {
     let member = pod.workload.member;
-    let error =
-        |message: String, place: &Place| facts.at(Diagnostic::error(RULE.code, message), place, "");
+    let error = |message: String, place: &Place| {
+        facts.at(Diagnostic::error(&RULE.meaning, message), place, "")
+    };
     let label = pod.label();
     let selector = member
         .find("spec.selector")

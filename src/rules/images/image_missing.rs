@@ -1,6 +1,6 @@
 //! Containers without an image.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::app_template_values::{
     AppTemplateValues, lacks_image, misspelled_image, switched_on,
 };
@@ -11,17 +11,15 @@ use crate::rules::{Category, Facts, Rule};
 use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "image-missing",
-    category: Category::Images,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every container has an image",
-    explanation: "\
+        meaning: Meaning { code: "image-missing", summary: "Every container has an image", text: "\
 The API server refuses a workload with a container that has no image. A strategic merge patch that spells the name of a
 container differently does that: it adds a container instead of changing one.
 
 In a release of app-template, every container needs `image.repository`, its own or by `defaultContainerOptions`;
-the chart does not render without. Asked of manifests and of app-template, where all values are in the tree.",
+the chart does not render without. Asked of manifests and of app-template, where all values are in the tree." },
+    category: Category::Images,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -79,7 +77,7 @@ fn without_image(
             if !lacks_image(controller, own) {
                 continue;
             }
-            let error = Diagnostic::error(RULE.code, told(container, workload));
+            let error = Diagnostic::error(&RULE.meaning, told(container, workload));
             let misspelled = misspelled_image(own);
             let key = misspelled.unwrap_or("image");
             let place = values.place(&["controllers", name, list, container, key]);

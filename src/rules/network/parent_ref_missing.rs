@@ -3,19 +3,14 @@
 use kustomize::Field;
 
 use super::routes::{GATEWAY, WrittenRoute};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::object_reference::{ObjectReference, ReferredPart};
 use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "parent-ref-missing",
-    category: Category::Network,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every route belongs to a Gateway and a listener that are there",
-    explanation: "\
+        meaning: Meaning { code: "parent-ref-missing", summary: "Every route belongs to a Gateway and a listener that are there", text: "\
 A route of the Gateway API serves nothing unless its `parentRefs` name a Gateway that is there, in the namespace that
 is named or in the route's own, and a listener of it where there is a `sectionName`. Nothing reports it but the status
 of the route.
@@ -27,7 +22,10 @@ is said. Whether the listener lets routes of that namespace in is not asked.
     parentRefs:
       - name: external
         namespace: network
-        sectionName: https",
+        sectionName: https" },
+    category: Category::Network,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -6,7 +6,7 @@ use kustomize::Field;
 use serde_json::Value;
 
 use crate::charts::profile::PROBES;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::app_template_values::{AppTemplateValues, switched_on};
 use crate::rules::judge::Judge;
@@ -18,16 +18,14 @@ use crate::rules::{Category, Facts, Rule};
 const LONGEST_NAME: usize = 15;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "port-invalid",
-    category: Category::Network,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every port is a number from 1 to 65535 with a name that is valid and its own",
-    explanation: "\
+        meaning: Meaning { code: "port-invalid", summary: "Every port is a number from 1 to 65535 with a name that is valid and its own", text: "\
 The API server refuses a port below 1 or above 65535, in containers, probes and Services. The name of a container's port
 has up to 15 characters: lower-case letters, digits and `-`, and at least one letter. Two ports of a container, or of a
 Service, cannot have the same name, and a Service with more than one port needs a name for each. Asked of manifests, and
-the numbers of app-template as well.",
+the numbers of app-template as well." },
+    category: Category::Network,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -82,7 +80,7 @@ fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnos
         let number = value.as_i64();
         if let Some(number) = number.filter(|number| !(0..=65_535).contains(number)) {
             let message = format!("the port `{number}` in the values of `{whose}` is no port");
-            let error = Diagnostic::error(RULE.code, message);
+            let error = Diagnostic::error(&RULE.meaning, message);
             let error = facts.at(error, &app.place(keys), "");
             findings.push(error.with_hint("the API server takes numbers from 1 to 65535"));
         }
@@ -134,7 +132,7 @@ impl PortReport<'_, '_> {
     fn error(&self, message: String, field: &Field) -> Diagnostic {
         let place = self.member.field_place(field);
         self.facts
-            .at(Diagnostic::error(RULE.code, message), &place, "")
+            .at(Diagnostic::error(&RULE.meaning, message), &place, "")
     }
 
     fn number(&self, field: &Field, key: &str, whose: &str) -> Option<Diagnostic> {

@@ -3,7 +3,7 @@
 use kustomize::Field;
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::app_template_values::{AppTemplateValues, switched_on};
 use crate::rules::facts::is_substituted;
@@ -17,18 +17,16 @@ use crate::workload::{Home, Workload};
 use super::port_invalid::probe_ports;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "port-unknown",
-    category: Category::Network,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every port that something asks for is one that the other side has",
-    explanation: "\
+        meaning: Meaning { code: "port-unknown", summary: "Every port that something asks for is one that the other side has", text: "\
 A probe may name a port of its own container, and a Service one of the pods that it selects. A name that is not there is
 accepted, and never works: the pod never becomes ready, or the Service has no address for it. What routes and Ingresses
 ask of a Service is judged by `route-backend-missing`.
 
 A number that a Service sends to and that none of its pods lists is a warning, as a container may listen on more ports
-than it lists. Asked of manifests, and of releases of app-template.",
+than it lists. Asked of manifests, and of releases of app-template." },
+    category: Category::Network,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -75,7 +73,7 @@ fn of_probes(facts: &Facts<'_>, pod: ManifestPod<'_>) -> Vec<Diagnostic> {
                 container.name,
                 pod.label()
             );
-            let error = Diagnostic::error(RULE.code, message);
+            let error = Diagnostic::error(&RULE.meaning, message);
             let error = facts.at(error, &pod.place(field), "");
             findings.push(with_names(error, name, &names));
         }
@@ -113,7 +111,7 @@ fn of_app_template(facts: &Facts<'_>, app: AppTemplateValues<'_>) -> Vec<Diagnos
         let message = format!(
             "{what} in the values of `{label}` asks the port `{wanted}`, which is not listed there"
         );
-        let error = Diagnostic::error(RULE.code, message);
+        let error = Diagnostic::error(&RULE.meaning, message);
         let error = facts.at(error, &app.place(keys), "");
         findings.push(with_names(error, wanted, names));
     };
@@ -292,8 +290,8 @@ fn of_service(facts: &Facts<'_>, service: &Member<'_>) -> (Vec<Diagnostic>, Opti
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let problem = match number {
-            Some(_) => Diagnostic::warning(RULE.code, message),
-            None => Diagnostic::error(RULE.code, message),
+            Some(_) => Diagnostic::warning(&RULE.meaning, message),
+            None => Diagnostic::error(&RULE.meaning, message),
         };
         findings.push(with_names(facts.at(problem, &place, ""), wanted, &names));
     }

@@ -3,7 +3,7 @@
 use kustomize::Field;
 
 use super::routes::WrittenRoute;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::flux::AppliedObject;
 use crate::rules::judge::Judge;
 use crate::rules::manifest_pod::items;
@@ -12,12 +12,7 @@ use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "route-backend-missing",
-    category: Category::Network,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every backend of a route or ingress is a Service and a port that are there",
-    explanation: "\
+        meaning: Meaning { code: "route-backend-missing", summary: "Every backend of a route or ingress is a Service and a port that are there", text: "\
 A route whose backend is no Service, or a port that the Service does not have, answers with an error of the proxy.
 
 Asked are the backends of HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, UDPRoutes and Ingresses, and those in the routes
@@ -27,7 +22,10 @@ of other kinds are not asked, nor whether a ReferenceGrant lets a route into ano
 
     backendRefs:
       - name: echo
-        port: 80",
+        port: 80" },
+    category: Category::Network,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::charts::Release;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::flux::{AppliedObject, ObjectKey};
 use crate::rules::absence::{Absence, AbsentObject};
 use crate::rules::facts::{is_substituted, object_label};
@@ -15,17 +15,15 @@ use crate::workload::budget::{Selects, select};
 use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "service-selects-nothing",
-    category: Category::Network,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every Service selects some pod",
-    explanation: "\
+        meaning: Meaning { code: "service-selects-nothing", summary: "Every Service selects some pod", text: "\
 A Service sends traffic to the pods of its namespace that carry all labels of its `selector`. One that selects no pod
 refuses every connection, most often because of a label that is spelt differently.
 
 It is an error where all pods of the namespace are seen. Where custom resources may make pods of which nobody knows the
-labels, it is a warning, and where a chart is not known nothing is said. Services without a selector are not asked.",
+labels, it is a warning, and where a chart is not known nothing is said. Services without a selector are not asked." },
+    category: Category::Network,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };

@@ -1,6 +1,6 @@
 //! Pods that their namespace refuses.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::pod_security::Level;
 use crate::rules::hygiene::{label_route, namespace_level};
@@ -11,18 +11,16 @@ use crate::source::Place;
 use crate::workload::standing::PodSecurityStanding;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "pod-security-forbidden",
-    category: Category::PodSecurity,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every pod satisfies the level that its namespace enforces, hooks included",
-    explanation: "\
+        meaning: Meaning { code: "pod-security-forbidden", summary: "Every pod satisfies the level that its namespace enforces, hooks included", text: "\
 The API server refuses a pod that its namespace's `pod-security.kubernetes.io/enforce` label forbids. What makes
 the pod, a Deployment or a chart's Job, is accepted, and waits for ever.
 
 Hardening says the same as `pod-security-too-strict` while it labels namespaces. This check holds where it does not look:
 with hardening switched off, and in a namespace that is exempt from it. Only what is certain is reported: pods
-of manifests, and of charts whose values are all in the tree.",
+of manifests, and of charts whose values are all in the tree." },
+    category: Category::PodSecurity,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -72,7 +70,7 @@ fn refusal(
         "namespace `{}` refuses the pods of `{}`: it enforces `{level}`, and they satisfy `{reached}`",
         namespace.name, standing.label
     );
-    let mut problem = facts.at(Diagnostic::error(RULE.code, message), place, "");
+    let mut problem = facts.at(Diagnostic::error(&RULE.meaning, message), place, "");
     for (reason, place) in &standing.obstacles {
         problem = problem.with_related(place.clone(), reason.clone());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
@@ -18,18 +18,16 @@ const HANDLERS: [(&str, &str); 5] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "probe-host",
-    category: Category::Probes,
-    severity: Some(Severity::Warning),
-    weight: 1,
-    summary: "No probe and no lifecycle hook names a host",
-    explanation: "\
+        meaning: Meaning { code: "probe-host", summary: "No probe and no lifecycle hook names a host", text: "\
 The kubelet asks the pod's own address unless `host` says otherwise. A probe with a `host` asks something else, often
 the node itself, and says nothing about the container; it also lets whoever writes the pod make the kubelet send
 requests to any address. From Kubernetes 1.34 on, the `baseline` level of the Pod Security Standards forbids it.
 
 Leave `host` out. A server that listens on `127.0.0.1` only must listen on the pod's address to be probed, or be
-probed by a command in the container. What a chart sets by itself is left to its author: `kiln audit` shows it.",
+probed by a command in the container. What a chart sets by itself is left to its author: `kiln audit` shows it." },
+    category: Category::Probes,
+    severity: Some(Severity::Warning),
+    weight: 1,
     remedy: None,
     judge,
 };
@@ -69,7 +67,7 @@ fn problem(
         workload.label()
     );
     let place = workload.place(&PodField::of(container.name, field));
-    let warning = Diagnostic::warning(RULE.code, message);
+    let warning = Diagnostic::warning(&RULE.meaning, message);
     Some(
         facts
             .at(warning, &place, "")

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
+use crate::rules::codes;
 use crate::rules::listing::{ListingSpot, Listings, NewContent};
 use crate::rules::plan::Plan;
 use crate::rules::policy::ClosedNamespaces;
@@ -20,9 +21,7 @@ const OPEN: [&str; 2] = ["flux-system", "kube-system"];
 const NAME: &str = "kubernetes.io/metadata.name";
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-    code: "network-policy",
-    summary: "Closes namespaces to all traffic but their own and DNS, where the project asks for it",
-    explanation: "\
+        meaning: Meaning { code: "network-policy", summary: "Closes namespaces to all traffic but their own and DNS, where the project asks for it", text: "\
 Without policies, every pod may talk to every other pod and to the whole internet. A policy that denies everything,
 with others that allow what is needed, turns that around.
 
@@ -50,19 +49,8 @@ plugin's helpers talk to nodes, to the API server and to all namespaces, and Flu
 reach sources and webhooks. A cluster whose DNS or Flux is cut off cannot repair itself.
 
 A namespace to which the author gave a policy for all pods (a NetworkPolicy with `podSelector: {}`, or a
-CiliumNetworkPolicy with `endpointSelector: {}`) is left alone, as is one that is exempt.",
-    findings: &[Meaning {
-        code: "network-policy-no-namespace",
-        summary: "A namespace is to be closed that is not in the tree",
-        text: "\
-The name in `kiln.toml` has a typo, or the namespace is not made by a template, so that it stays
-open.
+CiliumNetworkPolicy with `endpointSelector: {}`) is left alone, as is one that is exempt." },
 
-Mend the name, or add the Namespace.
-
-    [harden]
-    network-policies = [\"default\", \"media\"]",
-    }],
     pass: Pass::Workloads,
     plan,
 };
@@ -227,7 +215,7 @@ fn unknown(closed: &ClosedNamespaces, namespaces: &[&Member<'_>]) -> Vec<Diagnos
         .map(|(name, place)| {
             let message = format!("namespace `{name}` is to be closed, but is not in the tree");
             let known = namespaces.iter().map(|found| found.name.as_str());
-            Diagnostic::error("network-policy-no-namespace", message)
+            Diagnostic::error(&codes::NETWORK_POLICY_NO_NAMESPACE, message)
                 .with_suggestion(name, known)
                 .at_place_if(place.as_ref())
         })

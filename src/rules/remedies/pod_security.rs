@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Diagnostic, Meaning};
 use crate::flux::builds::Member;
 use crate::pod_security::Level;
+use crate::rules::codes;
 use crate::rules::hygiene::{label_route, namespace_level};
 use crate::rules::object_addition::ObjectAddition;
 use crate::rules::plan::{Plan, PlannedEdit};
@@ -29,9 +30,7 @@ const SHOWN: usize = 3;
 const HOST_NAMESPACES: &[&str] = &["kube-system"];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-    code: "pod-security",
-    summary: "Labels each namespace with the strictest Pod Security level that its workloads satisfy",
-    explanation: "\
+        meaning: Meaning { code: "pod-security", summary: "Labels each namespace with the strictest Pod Security level that its workloads satisfy", text: "\
 Kubernetes refuses pods that a namespace's `pod-security.kubernetes.io/enforce` label forbids. Without
 the label, everything is allowed, or what the cluster's default says.
 
@@ -52,37 +51,8 @@ A manifest that several namespaces share, such as one in a component, gets the l
 it is the same. Else each namespace gets its own level by a patch in the kustomization through which it alone comes.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
-see `pod-security-forbidden`.",
-    findings: &[
-        Meaning {
-            code: "pod-security-unknown",
-            summary: "A namespace gets no level to enforce since what some of its pods need is not seen",
-            text: "\
-A level that is too strict stops pods. What a chart without a profile brings is not seen, nor are the pods
-that an operator makes of a custom resource, what a remote base or another repository holds, or what a build
-holds that is refused. The namespace audits and warns all the same. A namespace whose manifest makes others
-too, which can enforce something else, gets its level by a patch, and none where no kustomization
-takes in that namespace alone.
+see `pod-security-forbidden`." },
 
-Make a profile, say in `charts/custom-resources.yaml` what comes of a custom resource (see
-docs/custom-resources.md), or wish for a level that you know to fit.
-
-    kiln profile new oci://ghcr.io/example/charts/whoami",
-        },
-        Meaning {
-            code: "pod-security-no-namespace",
-            summary: "A level is wished for a namespace that is not in the tree",
-            text: "\
-The wish in the config changes nothing: the name has a typo, or the namespace is not made by a
-template.
-
-Mend the name, or add the Namespace.
-
-    security:
-      pod_security:
-        media: baseline",
-        },
-    ],
     pass: Pass::Judgement,
     plan,
 };
@@ -111,7 +81,7 @@ fn plan(context: &RemedyScope<'_, '_>) -> Plan {
                 "a Pod Security level is wished for namespace `{wished}`, which is not in the tree"
             );
             let names = namespaces.iter().map(|namespace| namespace.name.as_str());
-            let problem = Diagnostic::error("pod-security-no-namespace", message)
+            let problem = Diagnostic::error(&codes::POD_SECURITY_NO_NAMESPACE, message)
                 .with_suggestion(wished, names);
             plan.problems.push(problem.at_place_if(place.as_ref()));
         }
@@ -256,7 +226,7 @@ fn held_back(namespaces: &[&Member<'_>], plan: &Plan) -> Option<Diagnostic> {
         "{} no Pod Security level to enforce, since {makes} others too, for which it may not be right",
         whose.replace("{}", &listed(names.into_iter().collect()))
     );
-    let problem = Diagnostic::warning("pod-security-unknown", message);
+    let problem = Diagnostic::warning(&codes::POD_SECURITY_UNKNOWN, message);
     let place = held.first()?.name_place();
     Some(problem.at_place(place, "").with_hint(
         "give each namespace a kustomization of its own that takes the manifest in: a patch there can label it",
@@ -306,7 +276,7 @@ fn unseen_by(namespaces: &[&Member<'_>], unseen: &[&PodSecurityStanding]) -> Opt
         listed(unseen.iter().map(|standing| standing.told()).collect())
     );
     let mut problem =
-        Diagnostic::warning("pod-security-unknown", message).at_place(first.name_place(), "");
+        Diagnostic::warning(&codes::POD_SECURITY_UNKNOWN, message).at_place(first.name_place(), "");
     for standing in unseen.iter().take(SHOWN) {
         problem = problem.with_related(standing.place.clone(), "brings pods that are not seen");
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::charts::Release;
 use crate::diagnostic::{Diagnostic, Meaning};
+use crate::rules::codes;
 use crate::rules::listing::{ListingSpot, NewContent};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
@@ -59,9 +60,7 @@ const CLASSES: &[Class] = &[
 ];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-    code: "priority-class",
-    summary: "Gives each workload the priority class of its app's tier",
-    explanation: "\
+        meaning: Meaning { code: "priority-class", summary: "Gives each workload the priority class of its app's tier", text: "\
 When a node is full, the scheduler evicts pods of a lower priority for those of a higher one, and the
 kubelet does likewise under pressure. Without classes, a demo app and the certificate manager are equals.
 
@@ -80,22 +79,8 @@ its chart, such as a web page beside a network plugin, or cluster DNS, which is
 
 In a manifest the class goes into the pod's spec, in a HelmRelease to the values path that the profile
 proved. A class that the author or the chart sets stays. The classes in use are defined in
-`priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected.",
-    findings: &[
-        Meaning {
-            code: "priority-class-no-home",
-            summary: "Nothing says where Flux starts, so the classes cannot be defined",
-            text: "\
-The classes are written beside the first Flux Kustomization. There is none in the tree, so that pods
-of such a class would be rejected; none gets one.
+`priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected." },
 
-Render the Kustomization that Flux starts with, or exempt everything from the rule.
-
-    [[exempt]]
-    rule = \"priority-class\"
-    reason = \"The classes come from elsewhere\"",
-        },
-    ],
     pass: Pass::Workloads,
     plan,
 };
@@ -253,9 +238,9 @@ impl PriorityPlanner<'_, '_> {
         self.plan.edits.clear();
         self.plan.patches.clear();
         self.plan.problems.retain(Diagnostic::is_error);
-        let warning = Diagnostic::warning("priority-class-no-home", message).with_hint(format!(
-            "define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"
-        ));
+        let warning = Diagnostic::warning(&codes::PRIORITY_CLASS_NO_HOME, message).with_hint(
+            format!("define the classes in a manifest, or put a Flux Kustomization into `{ROOT}`"),
+        );
         self.plan.problems.push(warning);
     }
 }

@@ -1,6 +1,7 @@
 //! Gives containers the probes that are known to work.
 
 use crate::charts::profile::PROBES;
+use crate::diagnostic::Meaning;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Workload, WorkloadContainer};
@@ -9,9 +10,7 @@ use crate::workload::{PodField, Workload, WorkloadContainer};
 const NEEDED: [&str; 2] = ["livenessProbe", "readinessProbe"];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-    code: "probes",
-    summary: "Gives containers the readiness, liveness and startup probes that are known to work",
-    explanation: "\
+        meaning: Meaning { code: "probes", summary: "Gives containers the readiness, liveness and startup probes that are known to work", text: "\
 Without a readiness probe, a pod gets traffic before it can answer, and a rollout goes on over pods that
 do not work. Without a liveness probe, a process that hangs hangs until someone looks.
 
@@ -22,8 +21,8 @@ A probe that the author or the chart sets stays, whatever it says.
 
 Jobs, hooks and init containers need no probes, nor do the helpers that a profile names with the reason.
 Every other container without a known endpoint is a gap: `kiln audit` lists it, so that someone who knows the
-program can set a probe in the values or the manifest, or write it into a profile below `charts/`.",
-    findings: &[],
+program can set a probe in the values or the manifest, or write it into a profile below `charts/`." },
+
     pass: Pass::Workloads,
     plan,
 };

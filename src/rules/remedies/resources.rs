@@ -1,5 +1,6 @@
 //! Gives containers the requests and limits that somebody recommends for them.
 
+use crate::diagnostic::Meaning;
 use serde_json::{Map, Value};
 
 use crate::rules::plan::Plan;
@@ -15,9 +16,7 @@ const NEEDED: [(&str, &str); 3] = [
 ];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-    code: "resources",
-    summary: "Gives containers the CPU and memory requests and the memory limit that are known to fit",
-    explanation: "\
+        meaning: Meaning { code: "resources", summary: "Gives containers the CPU and memory requests and the memory limit that are known to fit", text: "\
 Requests are what the scheduler counts with: without them, a node fills up until the kernel kills what it finds.
 A memory limit keeps one leak from taking everything else on the node along.
 
@@ -35,8 +34,8 @@ Without that table, a container of which no profile knows is a gap. What is set 
 contradicts it: no request above a limit, no limit below a request, and no request where the limit already stands for
 it, as the API server takes a missing request to be the limit.
 
-Init containers get what is known of them, but are no gap without: they end before the others start.",
-    findings: &[],
+Init containers get what is known of them, but are no gap without: they end before the others start." },
+
     pass: Pass::Workloads,
     plan,
 };

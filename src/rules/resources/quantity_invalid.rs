@@ -3,7 +3,7 @@
 use kustomize::Field;
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -15,17 +15,15 @@ use crate::workload::quantity::{is_quantity, milli};
 use crate::workload::{PodField, Reach, Workload, WorkloadContainer};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "quantity-invalid",
-    category: Category::Resources,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every amount is a quantity, and no request is above its limit",
-    explanation: "\
+        meaning: Meaning { code: "quantity-invalid", summary: "Every amount is a quantity, and no request is above its limit", text: "\
 Amounts of CPU, memory and storage are a number with one of the suffixes `m`, `k`, `M`, `G`, `T`, `P`, `E`, or `Ki`, `Mi`,
 `Gi`, `Ti`, `Pi`, `Ei`. The API server refuses others, such as `512MB`, `1K` or `100mi`, and a request above the limit
 of the same resource. Less than one byte of memory, as in `512m`, is taken, and is hardly what is meant: a warning.
 
-Asked of containers, wherever their resources are written, of claims and of the sizes of `emptyDir` volumes.",
+Asked of containers, wherever their resources are written, of claims and of the sizes of `emptyDir` volumes." },
+    category: Category::Resources,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -163,7 +161,7 @@ impl WrittenAmount<'_> {
         let label = &self.label;
         if !is_quantity(&text) {
             let message = format!("`{label}: {text}` of {whose} is no quantity");
-            let error = Diagnostic::error(RULE.code, message);
+            let error = Diagnostic::error(&RULE.meaning, message);
             return Some(match meant(&text) {
                 Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
                 None => error.with_hint(
@@ -174,7 +172,7 @@ impl WrittenAmount<'_> {
         let is_bytes = ["memory", "storage", "ephemeral-storage"].contains(&self.resource);
         let number = text.strip_suffix('m').filter(|_| is_bytes)?;
         let message = format!("`{label}: {text}` of {whose} is less than a byte for each `1`");
-        let warning = Diagnostic::warning(RULE.code, message);
+        let warning = Diagnostic::warning(&RULE.meaning, message);
         Some(warning.with_hint(format!("did you mean `{number}Mi`?")))
     }
 
@@ -189,7 +187,7 @@ impl WrittenAmount<'_> {
             plain(self.value),
             plain(limit)
         );
-        let error = Diagnostic::error(RULE.code, message);
+        let error = Diagnostic::error(&RULE.meaning, message);
         Some(error.with_hint("the API server refuses it: raise the limit, or request less"))
     }
 }

@@ -1,6 +1,6 @@
 //! An empty value in a secret.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Rule};
 use crate::source::Place;
@@ -22,12 +22,7 @@ const NOTHING: [&str; 9] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "sealed-empty",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 0,
-    summary: "No value of a secret is empty or undefined",
-    explanation: "\
+        meaning: Meaning { code: "sealed-empty", summary: "No value of a secret is empty or undefined", text: "\
 Once a file is sealed, nobody sees that a token in it is empty or what a template engine writes for nothing
 (`null`, `None`, `undefined`); the app that uses it fails in the cluster with something like \"unauthorized\".
 The check looks at `data` and `stringData` of each document in a file that will be sealed, and of each item of a
@@ -39,7 +34,10 @@ A value that is meant can be exempt, with a reason:
     rule = \"sealed-empty\"
     namespace = \"media\"
     name = \"player\"
-    reason = \"The player asks for no password\"",
+    reason = \"The player asks for no password\"" },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 0,
     remedy: None,
     judge,
 };

@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use kustomize::{Field, ScalarKind};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::flux::builds::Member;
 use crate::rules::facts::is_substituted;
 use crate::rules::judge::Judge;
@@ -25,12 +25,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "secret-data-invalid",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 3,
-    summary: "Every value of a Secret or ConfigMap is of the form that the API server takes",
-    explanation: "\
+        meaning: Meaning { code: "secret-data-invalid", summary: "Every value of a Secret or ConfigMap is of the form that the API server takes", text: "\
 The values of `data` in a Secret are base64, as are those of `binaryData` in a ConfigMap; all others are texts. The API
 server refuses plain text where base64 belongs (\"illegal base64 data\"), and a number, `true`, a list or a mapping where
 a text belongs: a chat id or a port needs quotes. Flux then applies nothing of the whole Kustomization.
@@ -39,7 +34,10 @@ Once a file is sealed nobody sees it any more, so that files which will be seale
 sealed already is not. The value itself is never shown.
 
     stringData:
-      chat: \"-1001234567890\"",
+      chat: \"-1001234567890\"" },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 3,
     remedy: None,
     judge,
 };
@@ -109,7 +107,7 @@ fn problem(
             ),
         },
     };
-    let error = Diagnostic::error(RULE.code, message).with_hint(hint);
+    let error = Diagnostic::error(&RULE.meaning, message).with_hint(hint);
     let place = member.field_place(value);
     if member.kind() != "Secret" {
         return Some(facts.at(error, &place, ""));

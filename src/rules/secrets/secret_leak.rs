@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::judge::Judge;
 use crate::rules::leak::Leak;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "secret-leak",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 0,
-    summary: "Nothing that everybody can read depends on a secret",
-    explanation: "\
+        meaning: Meaning { code: "secret-leak", summary: "Nothing that everybody can read depends on a secret", text: "\
 The templates are rendered a second time, with every secret replaced by another of the same shape: fields of the
 config that a schema calls `writeOnly`, what `fromEnv`, `fromFile` and encrypted data files bring, and what `secret()`,
 `age_identity()` and their like read. Whatever differs then depends on a secret, also in part, in upper case, encoded
@@ -23,7 +18,10 @@ leaves in plain text, a key, or the name of a file.
 Only `age_recipient()` and `cloudflare_tunnel_id()` show something of a key on purpose. A variable that is no secret is
 `{ fromEnv: NAME, public: true }` in the config.
 
-The message names where the secret comes from, never the secret, and shows no line of the output.",
+The message names where the secret comes from, never the secret, and shows no line of the output." },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 0,
     remedy: None,
     judge,
 };
@@ -79,7 +77,7 @@ fn found(leak: &Leak, lines: usize) -> Diagnostic {
     if lines > 1 {
         message = format!("{message} ({lines} lines)");
     }
-    let mut problem = Diagnostic::error(RULE.code, message);
+    let mut problem = Diagnostic::error(&RULE.meaning, message);
     if let Some(place) = &leak.line {
         problem = problem.at_place(place.clone(), "");
     }
@@ -92,7 +90,7 @@ fn found(leak: &Leak, lines: usize) -> Diagnostic {
 /// A template that only works with the secrets at hand tells something of them when it fails.
 fn failed(failure: &Diagnostic) -> Diagnostic {
     let problem = Diagnostic::error(
-        RULE.code,
+        &RULE.meaning,
         "whether this can be rendered depends on the text of a secret",
     );
     let place = failure.primary.as_ref().map(|label| label.place.clone());

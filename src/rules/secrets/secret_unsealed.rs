@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kustomize::{KUSTOMIZATION_FILES, join};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Meaning, Severity};
 use crate::rules::facts::is_open;
 use crate::rules::judge::Judge;
 use crate::rules::{Category, Facts, Rule};
@@ -16,12 +16,7 @@ use crate::tree::secret_manifest::{self, SecretManifest, SecretValue};
 use crate::yaml::{self, Entry, Node};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-    code: "secret-unsealed",
-    category: Category::Access,
-    severity: Some(Severity::Error),
-    weight: 0,
-    summary: "Every Secret with values stands in a file that is sealed",
-    explanation: "\
+        meaning: Meaning { code: "secret-unsealed", summary: "Every Secret with values stands in a file that is sealed", text: "\
 Encrypted are the files with `.sops.` in their name, and those that a creation rule names. A Secret with `data`
 or `stringData` in any other file would be committed in plain text: base64 is no encryption. It is found in YAML
 and JSON, as an item of a `List`, in a patch, and where a `secretGenerator` makes it of literals or of a file of the
@@ -33,7 +28,10 @@ references. A Secret that is public all the same can be exempt, with a reason:
     [[exempt]]
     rule = \"secret-unsealed\"
     name = \"public\"
-    reason = \"It holds a certificate and no key\"",
+    reason = \"It holds a certificate and no key\"" },
+    category: Category::Access,
+    severity: Some(Severity::Error),
+    weight: 0,
     remedy: None,
     judge,
 };
@@ -92,7 +90,7 @@ fn hidden_at(message: String, file: &File, span: Span) -> Diagnostic {
     let hidden =
         |source: &Arc<Source>| Source::sensitive(source.path.as_str(), source.text.as_ref());
     let place = Place::new(&hidden(&file.source), span);
-    let problem = Diagnostic::error(RULE.code, message).at_place(place, "");
+    let problem = Diagnostic::error(&RULE.meaning, message).at_place(place, "");
     match file.template_place(span.start) {
         Some(template) => problem.with_related(
             Place::new(&hidden(&template.source), template.span),

@@ -7,12 +7,13 @@ use sops_age::{CreationRule, RuleFile as ReadFile, RuleProblem, RuleProblemKind}
 
 use super::{RuleFile, SealingRule};
 use crate::diagnostic::{Diagnostic, StageResult, Warned};
+use crate::seal::codes;
 use crate::secret::SealTerms;
 use crate::source::{Place, Source, Span, shown_key};
 use crate::yaml;
 
 pub(super) fn rules(source: &Arc<Source>) -> StageResult<RuleFile> {
-    let syntax = |error: &_| yaml::diagnose(error, "sops-rules-syntax", &source.keys_only());
+    let syntax = |error: &_| yaml::diagnose(error, &codes::SOPS_RULES_SYNTAX, &source.keys_only());
     let file = ReadFile::read(&source.text).map_err(|error| vec![syntax(&error)])?;
     let shown = if file.strange {
         source.keys_only()
@@ -78,36 +79,43 @@ fn diagnose(source: &Arc<Source>, problem: &RuleProblem) -> Diagnostic {
 
 fn usual(source: &Arc<Source>, kind: &RuleProblemKind) -> Diagnostic {
     match kind {
-        RuleProblemKind::Shape(what) => Diagnostic::error("sops-rules-shape", what.clone()),
+        RuleProblemKind::Shape(what) => Diagnostic::error(&codes::SOPS_RULES_SHAPE, what.clone()),
         RuleProblemKind::UnknownKey { key, known } => {
-            let message = format!(
-                "SOPS knows no key `{}` and passes over it",
-                shown_key(key)
-            );
-            Diagnostic::warning("sops-rules-unknown-key", message)
+            let message = format!("SOPS knows no key `{}` and passes over it", shown_key(key));
+            Diagnostic::warning(&codes::SOPS_RULES_UNKNOWN_KEY, message)
                 .with_suggestion(key, known.iter().copied())
         }
         RuleProblemKind::Selectors { one_span, .. } => {
-            Diagnostic::error("sops-rules-selectors", kind.to_string())
+            Diagnostic::error(&codes::SOPS_RULES_SELECTORS, kind.to_string())
                 .with_related(Place::new(source, *one_span), "the other one")
                 .with_hint("keep one of them, or write two rules with different `path_regex`")
         }
-        RuleProblemKind::Pattern { .. } => Diagnostic::error("sops-rules-regex", kind.to_string())
-            .with_hint("SOPS uses the syntax of Go (RE2), which has no look-around and no back references"),
+        RuleProblemKind::Pattern { .. } => {
+            Diagnostic::error(&codes::SOPS_RULES_REGEX, kind.to_string()).with_hint(
+                "SOPS uses the syntax of Go (RE2), which has no look-around and no back references",
+            )
+        }
         RuleProblemKind::KeyGroups => Diagnostic::error(
-            "unsupported-key-groups",
+            &codes::UNSUPPORTED_KEY_GROUPS,
             "a rule has several key groups, and Kiln cannot split a data key over them",
         )
         .with_hint("put all recipients into one group, any of which then opens the file"),
-        RuleProblemKind::Threshold(_) => Diagnostic::error("shamir-threshold", kind.to_string())
-            .with_hint("SOPS would pass over the threshold and let each single key open the file; remove it"),
+        RuleProblemKind::Threshold(_) => Diagnostic::error(
+            &codes::SHAMIR_THRESHOLD,
+            kind.to_string(),
+        )
+        .with_hint(
+            "SOPS would pass over the threshold and let each single key open the file; remove it",
+        ),
         RuleProblemKind::ForeignKey(key) => Diagnostic::error(
-            "unsupported-key-type",
+            &codes::UNSUPPORTED_KEY_TYPE,
             format!("a rule seals for a key of `{key}`, and Kiln seals for age keys only"),
         )
-        .with_hint("use age recipients, or keep such files out of the templates and seal them with `sops`"),
+        .with_hint(
+            "use age recipients, or keep such files out of the templates and seal them with `sops`",
+        ),
         RuleProblemKind::NoRecipient | RuleProblemKind::Recipient { .. } => {
-            Diagnostic::error("no-recipient", "a rule names no one to seal for").with_hint(
+            Diagnostic::error(&codes::NO_RECIPIENT, "a rule names no one to seal for").with_hint(
                 "add `age: age1…` with the public key of each identity that may open the file",
             )
         }
@@ -122,21 +130,21 @@ fn recipient(source: &Arc<Source>, text: &str, hidden: bool, unfit: Unfit) -> Di
             } else {
                 format!("`{text}`")
             };
-            Diagnostic::error("bad-recipient", format!("{named} is not an age recipient"))
+            Diagnostic::error(&codes::BAD_RECIPIENT, format!("{named} is not an age recipient"))
                 .with_hint("a recipient is the line `age1…` that `age-keygen -y` prints for an identity")
         }
         Unfit::Private => Diagnostic::error(
-            "bad-recipient",
+            &codes::BAD_RECIPIENT,
             format!("`{}` holds a private age key", source.path),
         )
         .with_hint("put the public key (`age1…`) there, and make a new key: this one may be known to others"),
         Unfit::Damaged(kind, damage) => {
             let named = shown_recipient(text);
             let message = format!("`{named}` is a broken {kind} recipient: {damage}");
-            Diagnostic::error("bad-recipient", message).with_hint("copy the whole public key again")
+            Diagnostic::error(&codes::BAD_RECIPIENT, message).with_hint("copy the whole public key again")
         }
         Unfit::Unsupported(kind) => Diagnostic::error(
-            "unsupported-recipient",
+            &codes::UNSUPPORTED_RECIPIENT,
             format!("{kind} are not supported as recipients"),
         )
         .with_hint(kind.advice()),

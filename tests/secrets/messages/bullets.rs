@@ -8,7 +8,7 @@ use crate::secrets::project::{IDENTITY, Project};
 fn expect(project: &Project, code: &str) -> String {
     let found = problems(project);
     let all: String = found.iter().map(forms).collect();
-    assert!(found.iter().any(|problem| problem.code == code), "{all}");
+    assert!(found.iter().any(|problem| problem.code() == code), "{all}");
     assert_hidden(&found, code);
     all
 }

@@ -11,7 +11,7 @@ use crate::cli::report::SCHEMA_VERSION;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::{TerminalPage, cell, columns};
 use crate::cli::settings::Settings;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::pipeline::{ReviewedFile, SealReview};
 use crate::secret::SealTerms;
 
@@ -99,7 +99,7 @@ fn state(review: &SealReview) -> &'static str {
             if review
                 .problems
                 .iter()
-                .any(|one| one.code == "file-unsealed") =>
+                .any(|one| *one.meaning == diagnostic::codes::FILE_UNSEALED) =>
         {
             "plain"
         }
@@ -145,7 +145,7 @@ fn object(file: &ReviewedFile) -> Value {
     let ReviewedFile { path, review } = file;
     let terms =
         |terms: &SealTerms| json!({ "recipients": terms.recipients, "selector": terms.selector });
-    let problem = |problem: &Diagnostic| json!({ "code": problem.code, "message": problem.message, "hints": problem.hints });
+    let problem = |problem: &Diagnostic| json!({ "code": problem.code(), "message": problem.message, "hints": problem.hints });
     let problems: Vec<Value> = review.problems.iter().map(problem).collect();
     json!({
         "path": path,

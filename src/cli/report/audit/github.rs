@@ -24,7 +24,7 @@ pub fn render(report: &AuditReport<'_>) -> Shown {
                 command.property("file", &path);
                 command.number("line", line);
             }
-            command.property("title", outcome.rule.code);
+            command.property("title", outcome.rule.meaning.code);
             parts.push(command.say([format!("{}: {reason}", judgement.subject)]));
         }
     }

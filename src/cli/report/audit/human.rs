@@ -36,7 +36,7 @@ fn undecidable(report: &AuditReport<'_>, page: &mut TerminalPage) {
                 .iter()
                 .any(|outcome| outcome.rule.category == one.category)
         })
-        .map(|one| one.code)
+        .map(|one| one.meaning.code)
         .collect();
     if codes.is_empty() {
         return;
@@ -150,14 +150,14 @@ fn unseen(report: &AuditReport<'_>, page: &mut TerminalPage) {
         let shown = if report.verbose { unknown.len() } else { 1 };
         for item in unknown.iter().take(shown) {
             let reason = item.verdict.reason();
-            let code = outcome.rule.code;
+            let code = outcome.rule.meaning.code;
             page.line(format_args!("  {code}  {}: {reason}", item.subject));
         }
         let more = unknown.len() - shown.min(unknown.len());
         if more > 0 {
             page.line(format_args!(
                 "  {}  … and {more} more (-v lists them)",
-                outcome.rule.code
+                outcome.rule.meaning.code
             ));
         }
     }
@@ -178,8 +178,8 @@ fn of_rule(report: &AuditReport<'_>, outcome: &RuleOutcome, page: &mut TerminalP
     page.blank();
     page.line(format_args!(
         "{}: {} ({} of {} missing{unknown})",
-        outcome.rule.code,
-        outcome.rule.summary,
+        outcome.rule.meaning.code,
+        outcome.rule.meaning.summary,
         counted.failed,
         counted.counted(),
     ));
@@ -207,7 +207,7 @@ fn exempt(report: &AuditReport<'_>, page: &mut TerminalPage) {
         let reason = item.verdict.reason();
         page.line(format_args!(
             "  {}  {}: {reason}",
-            outcome.rule.code, item.subject
+            outcome.rule.meaning.code, item.subject
         ));
     }
 }
@@ -223,7 +223,7 @@ fn passes(report: &AuditReport<'_>, page: &mut TerminalPage) {
         };
         page.line(format_args!(
             "  {}: {} of {}{weight}",
-            outcome.rule.code,
+            outcome.rule.meaning.code,
             counted.passed,
             counted.counted()
         ));

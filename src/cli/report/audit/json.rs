@@ -32,10 +32,10 @@ pub fn render(report: &AuditReport<'_>) -> Value {
         .iter()
         .map(|check| {
             json!({
-                "code": check.code,
+                "code": check.meaning.code,
                 "category": check.category.code(),
-                "line": check.summary,
-                "why": check.why,
+                "line": check.meaning.summary,
+                "why": check.meaning.text,
             })
         })
         .collect();
@@ -71,11 +71,11 @@ fn of_rule(report: &AuditReport<'_>, before: &RuleOutcome, after: &RuleOutcome) 
         items.map(|item| one(report, item)).collect()
     };
     json!({
-        "code": after.rule.code,
+        "code": after.rule.meaning.code,
         "category": after.rule.category.code(),
-        "line": after.rule.summary,
+        "line": after.rule.meaning.summary,
         "weight": after.rule.weight,
-        "remedy": after.rule.remedy.map(|remedy| remedy.code),
+        "remedy": after.rule.remedy.map(|remedy| remedy.meaning.code),
         "before": counts(before.count()),
         "after": counts(after.count()),
         "gaps": listed(|item| item.verdict.is_gap()),

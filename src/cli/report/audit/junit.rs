@@ -21,9 +21,14 @@ pub fn render(report: &AuditReport<'_>) -> Shown {
     open(&mut xml, "testsuites", "kiln audit", &judgements);
     for outcome in outcomes {
         let judgements: Vec<&Judgement> = outcome.judgements.iter().collect();
-        open(&mut xml, "testsuite", outcome.rule.code, &judgements);
+        open(
+            &mut xml,
+            "testsuite",
+            outcome.rule.meaning.code,
+            &judgements,
+        );
         for judgement in judgements {
-            case(report, outcome.rule.code, judgement, &mut xml);
+            case(report, outcome.rule.meaning.code, judgement, &mut xml);
         }
         xml.close("testsuite");
     }

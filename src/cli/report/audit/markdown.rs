@@ -57,9 +57,9 @@ fn gaps(report: &AuditReport<'_>, text: &mut MarkdownText) {
             continue;
         }
         text.ours("\n<details><summary><code>")
-            .ours(outcome.rule.code);
+            .ours(outcome.rule.meaning.code);
         text.ours("</code>: ");
-        for part in outcome.rule.summary.split('`') {
+        for part in outcome.rule.meaning.summary.split('`') {
             text.ours(part);
         }
         text.ours(" (").number(counted.failed as usize);
@@ -102,7 +102,7 @@ fn exempt(report: &AuditReport<'_>, text: &mut MarkdownText) {
         });
         text.ours("</summary>\n\n");
         for (outcome, item) in exempt {
-            text.ours("- `").ours(outcome.rule.code).ours("` ");
+            text.ours("- `").ours(outcome.rule.meaning.code).ours("` ");
             text.prose(&item.subject)
                 .ours(": ")
                 .prose(item.verdict.reason());

@@ -22,9 +22,9 @@ pub fn render(report: &AuditReport<'_>) -> Value {
 
 fn rule(check: &Rule) -> Value {
     json!({
-        "id": check.code,
-        "shortDescription": {"text": check.summary},
-        "fullDescription": {"text": check.explanation},
+        "id": check.meaning.code,
+        "shortDescription": {"text": check.meaning.summary},
+        "fullDescription": {"text": check.meaning.text},
         "defaultConfiguration": {"level": level(check)},
         "properties": {"category": check.category.code(), "weight": check.weight},
     })
@@ -45,7 +45,7 @@ fn result(report: &AuditReport<'_>, index: usize, check: &Rule, item: &Judgement
     };
     let (path, line) = report.spot(item);
     let mut result = json!({
-        "ruleId": check.code,
+        "ruleId": check.meaning.code,
         "ruleIndex": index,
         "level": level,
         "message": {"text": message(&format!("{}: {}", item.subject, item.verdict.reason()))},

@@ -61,11 +61,11 @@ fn case(finding: &Diagnostic, path: &str, xml: &mut XmlText) {
     let line = finding.primary.as_ref().map_or(1, |label| {
         label.place.source.line_column(label.place.span.start).0
     });
-    let name = format!("{}: {}", finding.code, finding.message);
+    let name = format!("{}: {}", finding.code(), finding.message);
     xml.open(
         "testcase",
         &[
-            ("classname", finding.code),
+            ("classname", finding.code()),
             ("name", &name),
             ("file", path),
             ("line", &line.to_string()),
@@ -78,7 +78,7 @@ fn case(finding: &Diagnostic, path: &str, xml: &mut XmlText) {
     if finding.is_error() {
         xml.with_text(
             "failure",
-            &[("type", finding.code), ("message", &finding.message)],
+            &[("type", finding.code()), ("message", &finding.message)],
             &text,
         );
     } else {

@@ -16,11 +16,11 @@ pub fn render(findings: &[Diagnostic]) -> Shown {
     let mut rules: Vec<Value> = Vec::new();
     let mut results = Vec::new();
     for finding in findings {
-        let index = *indices.entry(finding.code).or_insert_with(|| {
-            let meaning = known.iter().find(|meaning| meaning.code == finding.code);
+        let index = *indices.entry(finding.code()).or_insert_with(|| {
+            let meaning = known.iter().find(|meaning| meaning.code == finding.code());
             rules.push(json!({
-                "id": finding.code,
-                "shortDescription": {"text": meaning.map_or(finding.code, |one| one.summary)},
+                "id": finding.code(),
+                "shortDescription": {"text": meaning.map_or(finding.code(), |one| one.summary)},
                 "fullDescription": {"text": meaning.map_or("", |one| one.text)},
             }));
             rules.len() - 1
@@ -35,7 +35,7 @@ fn result(finding: &Diagnostic, index: usize) -> Value {
     lines.extend(finding.list_lines());
     lines.extend(finding.hints.iter().map(|hint| format!("help: {hint}")));
     let mut result = json!({
-        "ruleId": finding.code,
+        "ruleId": finding.code(),
         "ruleIndex": index,
         "level": match finding.severity {
             Severity::Error => "error",

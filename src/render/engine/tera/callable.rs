@@ -4,7 +4,9 @@ use tera::{Kwargs, Value};
 
 use super::environment::TemplateEnvironment;
 use super::session;
+use crate::diagnostic::Meaning;
 use crate::diagnostic::closest;
+use crate::render::codes;
 
 /// A function that templates can call.
 ///
@@ -51,15 +53,15 @@ pub struct Filter {
 /// Why a call failed. Never carries the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FunctionFailure {
-    pub(super) code: &'static str,
+    pub(super) meaning: &'static Meaning,
     pub(super) message: String,
     pub(super) hints: Vec<String>,
 }
 
 impl FunctionFailure {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(meaning: &'static Meaning, message: impl Into<String>) -> Self {
         Self {
-            code,
+            meaning,
             message: message.into(),
             hints: Vec::new(),
         }
@@ -67,12 +69,12 @@ impl FunctionFailure {
 
     /// Starts the failure of a call with a wrong argument.
     pub(super) fn argument(message: impl Into<String>) -> Self {
-        Self::new("wrong-argument", message)
+        Self::new(&codes::WRONG_ARGUMENT, message)
     }
 
     /// Starts the failure of a call with a value that does not exist.
     pub(super) fn undefined(message: impl Into<String>) -> Self {
-        Self::new("undefined-variable", message)
+        Self::new(&codes::UNDEFINED_VARIABLE, message)
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::callable::{Flow, FunctionFailure};
 use super::{session, sourcemap};
 use crate::render::apps::is_on;
+use crate::render::codes;
 use crate::secret::{Secrets, stand_in};
 use crate::source::{Files, ReadError};
 use crate::tree::App;
@@ -82,7 +83,7 @@ impl TemplateEnvironment {
         let Some(content) = loaded else {
             session::want(path, secret);
             let message = format!("`{path}` is not loaded");
-            return Err(FunctionFailure::new("unreadable-file", message));
+            return Err(FunctionFailure::new(&codes::UNREADABLE_FILE, message));
         };
         let replaced = session::other().is_some_and(|other| {
             let seen = flow == Flow::Declassified && !other.declassified;

@@ -8,6 +8,7 @@ use tera::{Kwargs, State, Tera, TeraResult, Value};
 use super::callable::{Arguments, Filter, FunctionFailure, kind};
 use super::session;
 use super::sourcemap;
+use crate::render::codes;
 use crate::yaml;
 
 /// Every filter beyond Tera's own, sorted by name. `default` and `get` replace Tera's, as null counts as missing for them;
@@ -268,7 +269,7 @@ fn get(value: &Value, arguments: &Arguments) -> Result<Value, FunctionFailure> {
         (_, Some(default)) => Ok(default.clone()),
         // Which key may come from a secret.
         (None, None) => Err(FunctionFailure::new(
-            "template-failed",
+            &codes::TEMPLATE_FAILED,
             "the map does not have this key, and there is no default",
         )),
     }

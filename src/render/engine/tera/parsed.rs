@@ -13,6 +13,7 @@ use super::sourcemap::{Copy, Interleaved};
 use super::template::{ByName, PreparedTemplate, passes_markers};
 use super::{filters, functions};
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::Span;
 
 /// The texts of all templates with what Tera needs to count and to map.
@@ -267,7 +268,7 @@ fn parse_metered(
         let text = &copies.get(id, Copy::Metered).text;
         if !broken.contains(&template.name) && !parses(base, &template.name, text) {
             let message = "it cannot be told how much work this template makes";
-            let problem = Diagnostic::error("template-failed", message);
+            let problem = Diagnostic::error(&codes::TEMPLATE_FAILED, message);
             problems.push(problem.at(&template.source, Span::default(), ""));
             broken.insert(template.name.clone());
         }

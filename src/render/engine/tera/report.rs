@@ -9,6 +9,7 @@ use super::scan::{self, Tag, TagKind};
 use super::template::{ByName, PreparedTemplate};
 use super::{filters, functions, sealed_text, undefined};
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::render::condition::lower_first;
 use crate::source::{Place, Span};
 
@@ -54,7 +55,11 @@ pub(super) fn syntax(report: &ReportError, template: &PreparedTemplate) -> Diagn
         _ => None,
     };
     let problem = better.unwrap_or_else(|| {
-        Diagnostic::error("template-syntax", tidy(report.message())).at(&template.source, span, "")
+        Diagnostic::error(&codes::TEMPLATE_SYNTAX, tidy(report.message())).at(
+            &template.source,
+            span,
+            "",
+        )
     });
     let problem = if is_of_another_tool(template, span.start) {
         problem.with_hint(RAW_HINT)
@@ -86,7 +91,7 @@ fn unclosed(template: &PreparedTemplate) -> Option<Diagnostic> {
     if let Some((at, kind)) = scan::unclosed(&source.text, &template.tags) {
         let span = Span::new(at, source.line_span(source.line_column(at).0).end);
         return Some(
-            Diagnostic::error("template-syntax", "this tag is never closed")
+            Diagnostic::error(&codes::TEMPLATE_SYNTAX, "this tag is never closed")
                 .at(source, span, "")
                 .with_hint(format!("close it with `{}`", kind.delimiters().1)),
         );
@@ -94,7 +99,7 @@ fn unclosed(template: &PreparedTemplate) -> Option<Diagnostic> {
     let (keyword, tag) = open_statements(template, source.text.len()).pop()?;
     Some(
         Diagnostic::error(
-            "template-syntax",
+            &codes::TEMPLATE_SYNTAX,
             format!("this `{keyword}` is never closed"),
         )
         .at(source, tag.span(), "")
@@ -130,7 +135,7 @@ fn unknown_statement(template: &PreparedTemplate, span: Span) -> Diagnostic {
         .tag_at(span.start)
         .map_or("", |tag| tag.keyword(&source.text));
     let problem =
-        |message: String| Diagnostic::error("template-syntax", message).at(source, span, "");
+        |message: String| Diagnostic::error(&codes::TEMPLATE_SYNTAX, message).at(source, span, "");
     if !STATEMENTS.contains(&keyword) {
         let statements = STATEMENTS.iter().copied();
         return problem(format!("there is no statement `{keyword}`"))
@@ -214,33 +219,33 @@ fn unknown(
     let mut words = message.splitn(3, ' ');
     let sort = words.nth(1).unwrap_or_default();
     let name = words.next().unwrap_or_default().trim_matches('`');
-    let (code, candidates): (_, Vec<&str>) = match sort {
+    let (meaning, candidates): (_, Vec<&str>) = match sort {
         "filter" => (
-            "unknown-filter",
+            &codes::UNKNOWN_FILTER,
             names(filters::FILTERS.iter().map(|f| f.name), filters::BUILT_IN),
         ),
         "function" => (
-            "unknown-function",
+            &codes::UNKNOWN_FUNCTION,
             names(
                 functions::FUNCTIONS.iter().map(|f| f.name),
                 functions::BUILT_IN,
             ),
         ),
-        "test" => ("unknown-test", filters::TESTS.to_vec()),
-        "component" => ("unknown-component", components.to_vec()),
-        _ => ("template-syntax", Vec::new()),
+        "test" => (&codes::UNKNOWN_TEST, filters::TESTS.to_vec()),
+        "component" => (&codes::UNKNOWN_COMPONENT, components.to_vec()),
+        _ => (&codes::TEMPLATE_SYNTAX, Vec::new()),
     };
     let rest = &template.source.text[at..];
     let span = match rest.find(name) {
         Some(offset) if offset < 200 => Span::new(at + offset, at + offset + name.len()),
         _ => Span::new(at, at),
     };
-    let text = if code == "template-syntax" {
+    let text = if *meaning == codes::TEMPLATE_SYNTAX {
         tidy(message)
     } else {
         format!("there is no {sort} `{name}`")
     };
-    Diagnostic::error(code, text)
+    Diagnostic::error(meaning, text)
         .at(&template.source, span, "")
         .with_suggestion(name, candidates)
 }
@@ -270,7 +275,7 @@ fn duplicate_component(
         });
         Place::new(source, tag.map_or(Span::default(), Tag::span))
     };
-    let problem = Diagnostic::error("template-syntax", tidy(text))
+    let problem = Diagnostic::error(&codes::TEMPLATE_SYNTAX, tidy(text))
         .at_place(place(second), "")
         .with_related(place(first), "first defined here");
     vec![(second.name.clone(), Some(problem))]
@@ -278,7 +283,7 @@ fn duplicate_component(
 
 /// Reports an error of Tera that belongs to no template.
 pub(super) fn unexplained(error: &tera::Error) -> Diagnostic {
-    Diagnostic::error("template-syntax", tidy(&error.to_string()))
+    Diagnostic::error(&codes::TEMPLATE_SYNTAX, tidy(&error.to_string()))
 }
 
 /// Reports a rendering that failed in `template` or in one that it includes.
@@ -292,7 +297,7 @@ pub(super) fn rendering(
     let ErrorKind::RenderingError(report) = error.kind() else {
         let diagnostic = match failure {
             Some(failure) => from_failure(failure),
-            None => Diagnostic::error("template-failed", conceal(&tidy(&error.to_string()))),
+            None => Diagnostic::error(&codes::TEMPLATE_FAILED, conceal(&tidy(&error.to_string()))),
         };
         return diagnostic.at(&template.source, Span::default(), "");
     };
@@ -304,7 +309,7 @@ pub(super) fn rendering(
     let span = clamp(owner, &report.span().range);
     let tag = owner.tag_at(span.start);
     let missing = match &failure {
-        Some(failure) if failure.code != "undefined-variable" => None,
+        Some(failure) if *failure.meaning != codes::UNDEFINED_VARIABLE => None,
         None if !report.message().contains("defined") => None,
         _ => undefined::named(report.message(), source, span, tag, variables)
             .or_else(|| undefined::unnamed(source, span, tag?, variables)),
@@ -312,7 +317,7 @@ pub(super) fn rendering(
     let diagnostic = missing.unwrap_or_else(|| {
         let diagnostic = match failure {
             Some(failure) => from_failure(failure),
-            None => Diagnostic::error("template-failed", conceal(&tidy(report.message()))),
+            None => Diagnostic::error(&codes::TEMPLATE_FAILED, conceal(&tidy(report.message()))),
         };
         diagnostic.at(source, span, "")
     });
@@ -334,7 +339,7 @@ pub(super) fn rendering(
 }
 
 fn from_failure(failure: FunctionFailure) -> Diagnostic {
-    let diagnostic = Diagnostic::error(failure.code, failure.message);
+    let diagnostic = Diagnostic::error(failure.meaning, failure.message);
     failure
         .hints
         .into_iter()

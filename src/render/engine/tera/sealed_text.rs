@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use super::scan::{Tag, TagKind, scan, string_length};
 use super::template::PreparedTemplate;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Meaning};
+use crate::render::codes;
 use crate::render::layers::SUFFIX;
 use crate::source::{Source, Span};
 use crate::tree::is_secret_path;
 
 /// The codes whose messages may quote what a template spells.
-const QUOTING: [&str; 4] = [
-    "undefined-variable",
-    "template-failed",
-    "template-syntax",
-    "wrong-argument",
+static QUOTING: [&Meaning; 4] = [
+    &codes::UNDEFINED_VARIABLE,
+    &codes::TEMPLATE_FAILED,
+    &codes::TEMPLATE_SYNTAX,
+    &codes::WRONG_ARGUMENT,
 ];
 
 /// A string that is shorter is a part of any message by chance.
@@ -67,7 +68,7 @@ pub(super) fn without_quotes(
     template: &PreparedTemplate,
 ) -> Diagnostic {
     let text = &template.source.text;
-    if template.source.visible() == Some(text) || !QUOTING.contains(&diagnostic.code) {
+    if template.source.visible() == Some(text) || !QUOTING.contains(&diagnostic.meaning) {
         return diagnostic;
     }
     let literals: Vec<&str> = template

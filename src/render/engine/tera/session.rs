@@ -12,6 +12,7 @@ use tera::Value;
 use super::callable::FunctionFailure;
 use super::environment::Other;
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 
 /// How many rounds all loops and includes of one template may make together.
 pub const MAX_STEPS: u64 = 250_000;
@@ -65,17 +66,17 @@ impl Limit {
     pub(super) fn problem(self) -> Diagnostic {
         match self {
             Self::Steps => Diagnostic::error(
-                "endless-loop",
+                &codes::ENDLESS_LOOP,
                 format!("the loops and includes of this template take more than {MAX_STEPS} rounds"),
             )
             .with_hint("loop over less, or do the inner loop once"),
             Self::Weight => Diagnostic::error(
-                "endless-value",
+                &codes::ENDLESS_VALUE,
                 format!("a value of this tag is larger than {} MiB", MAX_WEIGHT >> 20),
             )
             .with_hint("print it piece by piece instead of collecting it"),
             Self::Work => Diagnostic::error(
-                "endless-work",
+                &codes::ENDLESS_WORK,
                 format!("this template works through more than {} MiB", MAX_WORK >> 20),
             )
             .with_hint("do this once and keep the result in a variable, instead of in each round of a loop"),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::prepass::{include_indents, prepare};
 use super::scan::{Tag, TagKind, scan};
 use super::sourcemap::{Copy, IncludeIndents, Interleaved, indent_includes, is_marker_like, mark};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Meaning};
+use crate::render::codes;
 use crate::source::{Place, Source, Span};
 
 /// How deep includes may nest; each level costs stack.
@@ -121,8 +122,8 @@ impl PreparedTemplate {
         self.tags.iter().rev().find(|tag| tag.outer.start <= at)
     }
 
-    fn problem(&self, code: &'static str, message: String, at: &Range<usize>) -> Diagnostic {
-        Diagnostic::error(code, message).at(&self.source, Span::new(at.start, at.end), "")
+    fn problem(&self, meaning: &'static Meaning, message: String, at: &Range<usize>) -> Diagnostic {
+        Diagnostic::error(meaning, message).at(&self.source, Span::new(at.start, at.end), "")
     }
 }
 
@@ -177,7 +178,7 @@ pub(super) fn check_includes(
                 let message = format!("there is no template `{target}`");
                 problems.push(
                     template
-                        .problem("unknown-include", message, &at)
+                        .problem(&codes::UNKNOWN_INCLUDE, message, &at)
                         .with_suggestion(target, templates.keys().copied())
                         .with_hint("a template is named by its path below the folder of templates"),
                 );
@@ -198,7 +199,7 @@ pub(super) fn check_includes(
         };
         broken.insert(template.name.clone());
         // One chain that is too long is one for many of its members.
-        let key = if problem.code == "include-depth" {
+        let key = if *problem.meaning == codes::INCLUDE_DEPTH {
             BTreeSet::new()
         } else {
             members.clone()
@@ -253,7 +254,7 @@ impl<'t> IncludeWalk<'t> {
             .collect();
         let Some(start) = cycle else {
             let message = format!("includes nest deeper than {MAX_DEPTH} levels");
-            return (from.problem("include-depth", message, at), members);
+            return (from.problem(&codes::INCLUDE_DEPTH, message, at), members);
         };
         let round: Vec<&str> = self.chain[start..]
             .iter()
@@ -264,7 +265,7 @@ impl<'t> IncludeWalk<'t> {
             "these templates include one another: `{}`",
             round.join("` → `")
         );
-        let problem = from.problem("include-cycle", message, at);
+        let problem = from.problem(&codes::INCLUDE_CYCLE, message, at);
         let mut targets = to.targets();
         let back = targets.find(|(target, _)| self.chain[start..].contains(target));
         let problem = match back {

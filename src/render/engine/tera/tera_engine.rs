@@ -16,6 +16,7 @@ use super::sourcemap::{Copy, TemplateLine, unmark};
 use super::template::{ByName, PreparedTemplate, check_includes, tainted};
 use super::variables::TemplateVariables;
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::render::engine::{Printed, TemplateEngine};
 use crate::source::{Files, Span};
 use crate::tree::Origin;
@@ -164,11 +165,14 @@ impl TeraEngine<'_> {
 
     fn failed(&self, name: &str, failed: FailedRendering, variables: &Context) -> Diagnostic {
         let Some(template) = self.templates.get(name) else {
-            return Diagnostic::error("template-failed", format!("there is no template `{name}`"));
+            return Diagnostic::error(
+                &codes::TEMPLATE_FAILED,
+                format!("there is no template `{name}`"),
+            );
         };
         match failed.cause {
             FailureCause::Unreadable(message) => {
-                let failure = FunctionFailure::new("unreadable-file", message);
+                let failure = FunctionFailure::new(&codes::UNREADABLE_FILE, message);
                 report::rendering(
                     &failed.error,
                     Some(failure),
@@ -182,7 +186,7 @@ impl TeraEngine<'_> {
                     "this template prints more than {} MiB",
                     session::MAX_OUTPUT >> 20
                 );
-                Diagnostic::error("output-too-long", message).at(
+                Diagnostic::error(&codes::OUTPUT_TOO_LONG, message).at(
                     &template.source,
                     Span::default(),
                     "",

@@ -9,6 +9,7 @@ use tera::{Context, Value};
 
 use super::scan::Tag;
 use crate::diagnostic::Diagnostic;
+use crate::render::codes;
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ pub(super) fn unnamed(
         let path = paths.first().filter(|path| overlaps(path))?;
         let message = format!("`{}` is not defined", &source.text[path.span.clone()]);
         Some(
-            Diagnostic::error("undefined-variable", message)
+            Diagnostic::error(&codes::UNDEFINED_VARIABLE, message)
                 .at(source, range(&path.span), "")
                 .with_hint(HINT),
         )
@@ -170,7 +171,7 @@ fn missing<'c>(
     span: Span,
     candidates: impl Iterator<Item = &'c str>,
 ) -> Diagnostic {
-    let plain = Diagnostic::error("undefined-variable", message).at(source, span, "");
+    let plain = Diagnostic::error(&codes::UNDEFINED_VARIABLE, message).at(source, span, "");
     let suggested = plain.clone().with_suggestion(name, candidates);
     if suggested == plain {
         plain.with_hint(HINT)

@@ -6,6 +6,8 @@ use tera::Value;
 
 use super::super::callable::{Arguments, Flow, FunctionFailure};
 use super::super::environment::TemplateEnvironment;
+use crate::diagnostic;
+use crate::render::codes;
 
 pub(super) fn file(
     environment: &TemplateEnvironment,
@@ -14,10 +16,11 @@ pub(super) fn file(
     let path = arguments.text("path")?;
     match text(environment, path, arguments.flow)? {
         Some(text) => Ok(Value::from(text)),
-        None => Err(
-            FunctionFailure::new("missing-file", format!("there is no file `{path}`"))
-                .with_hint("paths are relative to the folder of the project"),
-        ),
+        None => Err(FunctionFailure::new(
+            &codes::MISSING_FILE,
+            format!("there is no file `{path}`"),
+        )
+        .with_hint("paths are relative to the folder of the project")),
     }
 }
 
@@ -32,7 +35,7 @@ pub(super) fn secret(
     let value = text.trim_end_matches(['\n', '\r']);
     if value.trim().is_empty() {
         return Err(FunctionFailure::new(
-            "empty-secret",
+            &codes::EMPTY_SECRET,
             format!("the secret file `{path}` is empty"),
         )
         .with_hint(MAKE_KEYS));
@@ -46,7 +49,7 @@ pub(super) const MAKE_KEYS: &str = "`kiln init` makes the keys of a project";
 
 pub(super) fn missing_secret(path: &str) -> FunctionFailure {
     FunctionFailure::new(
-        "missing-secret",
+        &codes::MISSING_SECRET,
         format!("there is no secret file `{path}`"),
     )
     .with_hint(MAKE_KEYS)
@@ -68,6 +71,10 @@ pub(super) fn text(
         return Ok(None);
     };
     let text = String::from_utf8(Arc::unwrap_or_clone(bytes));
-    text.map(Some)
-        .map_err(|_| FunctionFailure::new("not-utf8", format!("`{path}` is not a UTF-8 text")))
+    text.map(Some).map_err(|_| {
+        FunctionFailure::new(
+            &diagnostic::codes::NOT_UTF8,
+            format!("`{path}` is not a UTF-8 text"),
+        )
+    })
 }

@@ -9,6 +9,7 @@ use tera::Value;
 use super::super::callable::{Arguments, Flow, FunctionFailure};
 use super::super::environment::TemplateEnvironment;
 use super::files::{MAKE_KEYS, missing_secret, text};
+use crate::render::codes;
 use crate::secret::{AGE_KEY, TUNNEL};
 
 /// How every age identity starts, the post-quantum ones (`AGE-SECRET-KEY-PQ-1…`) too.
@@ -103,7 +104,7 @@ fn first_identity(
 }
 
 fn broken(what: &str) -> FunctionFailure {
-    FunctionFailure::new("broken-key", format!("`{AGE_KEY}` {what}"))
+    FunctionFailure::new(&codes::BROKEN_KEY, format!("`{AGE_KEY}` {what}"))
 }
 
 pub(super) fn cloudflare_tunnel_id(
@@ -136,13 +137,13 @@ fn tunnel(environment: &TemplateEnvironment, flow: Flow) -> Result<Tunnel, Funct
         "`cloudflared tunnel create --credentials-file cloudflare-tunnel.json kubernetes` makes it";
     let Some(text) = text(environment, TUNNEL, flow)? else {
         let missing = FunctionFailure::new(
-            "missing-secret",
+            &codes::MISSING_SECRET,
             format!("there is no secret file `{TUNNEL}`"),
         );
         return Err(missing.with_hint(hint));
     };
     let broken = |what: String| {
-        FunctionFailure::new("broken-key", format!("`{TUNNEL}` {what}")).with_hint(hint)
+        FunctionFailure::new(&codes::BROKEN_KEY, format!("`{TUNNEL}` {what}")).with_hint(hint)
     };
     let credentials: serde_json::Value =
         serde_json::from_str(&text).map_err(|_| broken("is not JSON".to_owned()))?;

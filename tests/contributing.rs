@@ -314,7 +314,7 @@ fn validated(property: Option<&Value>, line: &str) -> StageResult<()> {
 
 fn codes(result: &StageResult<()>) -> Vec<&'static str> {
     let problems: &[Diagnostic] = result.as_ref().err().map_or(&[], |problems| problems);
-    problems.iter().map(|problem| problem.code()).collect()
+    problems.iter().map(Diagnostic::code).collect()
 }
 
 #[test]

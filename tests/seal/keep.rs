@@ -22,11 +22,7 @@ fn again(text: &str, change: impl FnOnce(&mut Project)) -> (bool, Vec<&'static s
     assert_eq!(file.kept, there);
     (
         file.kept,
-        result
-            .warnings
-            .iter()
-            .map(|warning| warning.code())
-            .collect(),
+        result.warnings.iter().map(Diagnostic::code).collect(),
     )
 }
 

@@ -177,5 +177,5 @@ pub(super) fn picture(folder: &Path) -> BTreeMap<String, String> {
 }
 
 pub(super) fn codes(problems: &[Diagnostic]) -> Vec<&'static str> {
-    problems.iter().map(|problem| problem.code()).collect()
+    problems.iter().map(Diagnostic::code).collect()
 }

@@ -70,7 +70,7 @@ fn make(mistakes: &[Mistake]) -> BTreeSet<&'static str> {
             let told: String = found.iter().map(forms).collect();
             missing.push(format!("{code}, mistake {number}: {told}"));
         }
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     assert!(missing.is_empty(), "{}", missing.concat());
     seen
@@ -114,7 +114,7 @@ fn trees_of(area: &str, harden: bool) -> BTreeSet<&'static str> {
         }
         let found = problems(&project);
         assert_hidden(&found, &case.display().to_string());
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     seen
 }
@@ -186,7 +186,7 @@ fn edits() -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();
     for found in &all {
         assert_hidden(found, "edit");
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     seen
 }
@@ -204,7 +204,7 @@ fn keyless() -> BTreeSet<&'static str> {
     let compiled = project.compile_with(KeyHandling::AtHand);
     let found = compiled.map_or_else(|problems| problems, |compiled| compiled.warnings);
     assert_hidden(&found, "without keys");
-    found.iter().map(|problem| problem.code()).collect()
+    found.iter().map(Diagnostic::code).collect()
 }
 
 /// The exchange of a key, and what is sealed for another one.
@@ -244,7 +244,7 @@ fn exchanges() -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();
     for found in &found {
         assert_hidden(found, "exchange");
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     seen
 }
@@ -298,7 +298,7 @@ fn brought() -> BTreeSet<&'static str> {
         project.files.0.insert(path.to_owned(), file.bytes.clone());
         let found = problems(&project);
         assert_hidden(&found, path);
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     seen
 }
@@ -358,7 +358,7 @@ fn by_hand() -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();
     for found in &found {
         assert_hidden(found, "by hand");
-        seen.extend(found.iter().map(|problem| problem.code()));
+        seen.extend(found.iter().map(Diagnostic::code));
     }
     seen
 }
@@ -379,7 +379,7 @@ fn audits() -> BTreeSet<&'static str> {
     );
     let found = audit_problems(&project);
     assert_hidden(&found, "audit");
-    found.iter().map(|problem| problem.code()).collect()
+    found.iter().map(Diagnostic::code).collect()
 }
 
 /// A new diagnostic has to come with a mistake that gives it beside a secret.

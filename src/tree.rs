@@ -16,10 +16,11 @@ pub mod version_number;
 pub use open_part::OpenPart;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use base16ct::HexDisplay;
 use sha2::{Digest as _, Sha256};
 
 use crate::source::{Source, Span};
@@ -142,12 +143,12 @@ pub fn is_yaml_path(path: &str) -> bool {
 
 /// Describes bytes that are no text, so that two files differ in it if they differ.
 pub fn binary_description(bytes: &[u8]) -> String {
-    let mut text = format!("binary file of {} bytes, SHA-256 ", bytes.len());
-    for byte in Sha256::digest(bytes) {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-    }
-    text.push('\n');
-    text
+    let digest = Sha256::digest(bytes);
+    format!(
+        "binary file of {} bytes, SHA-256 {:x}\n",
+        bytes.len(),
+        HexDisplay(&digest)
+    )
 }
 
 /// One thing that a hardening rule added.

@@ -3,6 +3,7 @@
 use super::report::build::RefusedBuild;
 use super::report::place_names::PlaceNames;
 use super::report::unseen::UnseenNote;
+use crate::cli::report::counted::counted;
 use crate::diagnostic::Diagnostic;
 use crate::flux::{AppliedObjects, FluxProblem, KustomizationBuild, TreeFiles, place_in};
 
@@ -95,20 +96,15 @@ impl FoundInTree<'_> {
             .count();
         let mut text = format!(
             "{} of {}",
-            count(objects, "object"),
-            count(builds, "Kustomization")
+            counted(objects, "object"),
+            counted(builds, "Kustomization")
         );
         if refused > 0 {
             text.extend([", ", &refused.to_string(), " refused"]);
         }
         if unseen > 0 {
-            text.extend([", ", &count(unseen, "part"), " not seen"]);
+            text.extend([", ", &counted(unseen, "part"), " not seen"]);
         }
         text
     }
-}
-
-/// Counts a noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -13,6 +13,7 @@ use super::report::shown::terminal::{self, TerminalPage};
 use super::report::shown::{self, Shown};
 use super::report::{Reporter, SCHEMA_VERSION, github};
 use super::settings::{Settings, Verbosity};
+use crate::cli::report::counted::counted;
 use crate::diagnostic::Diagnostic;
 use crate::secret::KnownSecrets;
 
@@ -308,11 +309,12 @@ impl Printer {
 }
 
 fn count_problems(errors: usize, warnings: usize) -> String {
-    let count = |number: usize, noun: &str| {
-        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-    };
     match warnings {
-        0 => count(errors, "error"),
-        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+        0 => counted(errors, "error"),
+        _ => format!(
+            "{}, {}",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ),
     }
 }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod build;
 pub mod check;
+pub mod counted;
 pub mod diff;
 pub mod github;
 pub mod human;

@@ -1,19 +1,9 @@
 //! Texts of several lines, compared line by line.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 /// How many unchanged lines stand around a change.
 const CONTEXT: usize = 3;
-
-/// How many pairs of lines are searched for the shortest difference. Texts of which nothing is alike cost
-/// about that much; beyond it, lines that both have once are taken as fixed points first.
-const PAIRS: usize = 1 << 22;
-
-/// How often fixed points are looked for between fixed points.
-const DEPTH: usize = 8;
 
 /// Lines that differ, with a few around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,18 +50,13 @@ impl LineMark {
 /// Compares two texts.
 pub(super) fn hunks(before: &str, after: &str) -> Vec<Hunk> {
     let (old, new) = (lines(before), lines(after));
-    let mut script = Script {
-        old: &old,
-        new: &new,
-        ops: Vec::new(),
-    };
-    script.compare(0..old.len(), 0..new.len(), DEPTH);
+    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
     let hunk = |ops: &Vec<DiffOp>| Hunk {
         before: ops.first().map_or(0, |op| op.old_range().start) + 1,
         after: ops.first().map_or(0, |op| op.new_range().start) + 1,
         lines: ops.iter().flat_map(|op| shown(op, &old, &new)).collect(),
     };
-    let groups = group_diff_ops(script.ops, CONTEXT);
+    let groups = group_diff_ops(ops, CONTEXT);
     groups.iter().map(hunk).collect()
 }
 
@@ -94,168 +79,6 @@ fn shown(op: &DiffOp, old: &[&str], new: &[&str]) -> Vec<HunkLine> {
             marked(LineMark::Added, come),
         ]
         .concat(),
-    }
-}
-
-/// What makes one list of lines of another.
-struct Script<'t> {
-    old: &'t [&'t str],
-    new: &'t [&'t str],
-    ops: Vec<DiffOp>,
-}
-
-impl Script<'_> {
-    /// Adds what differs in two ranges, in time that their product does not bound.
-    fn compare(&mut self, old: Range<usize>, new: Range<usize>, depth: usize) {
-        let alike = |pair: &(&&str, &&str)| pair.0 == pair.1;
-        let (left, right) = (&self.old[old.clone()], &self.new[new.clone()]);
-        let head = left.iter().zip(right).take_while(alike).count();
-        let (left, right) = (&left[head..], &right[head..]);
-        let ends = left.iter().rev().zip(right.iter().rev());
-        let tail = ends.take_while(alike).count();
-        self.equal(old.start, new.start, head);
-        let (old, new) = (
-            old.start + head..old.end - tail,
-            new.start + head..new.end - tail,
-        );
-        if old.len().saturating_mul(new.len()) <= PAIRS {
-            let (left, right) = (&self.old[old.clone()], &self.new[new.clone()]);
-            for op in capture_diff_slices(Algorithm::Myers, left, right) {
-                self.push(moved(op, old.start, new.start));
-            }
-        } else {
-            let mut at = (old.start, new.start);
-            let points = match depth {
-                0 => Vec::new(),
-                _ => self.fixed_points(old.clone(), new.clone()),
-            };
-            let left = depth.saturating_sub(usize::from(!points.is_empty()));
-            for &(here, there) in &points {
-                self.compare(at.0..here, at.1..there, left);
-                self.equal(here, there, 1);
-                at = (here + 1, there + 1);
-            }
-            if points.is_empty() {
-                self.push(DiffOp::Replace {
-                    old_index: old.start,
-                    old_len: old.len(),
-                    new_index: new.start,
-                    new_len: new.len(),
-                });
-            } else {
-                self.compare(at.0..old.end, at.1..new.end, left);
-            }
-        }
-        self.equal(old.end, new.end, tail);
-    }
-
-    /// Lists the most lines that both ranges have once, in the order of both.
-    fn fixed_points(&self, old: Range<usize>, new: Range<usize>) -> Vec<(usize, usize)> {
-        let once = |lines: &[&str], range: Range<usize>| {
-            let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
-            for at in range {
-                let seen = found.entry(lines[at].to_owned());
-                seen.and_modify(|at| *at = None).or_insert(Some(at));
-            }
-            found
-        };
-        let there = once(self.new, new);
-        let mut pairs: Vec<(usize, usize)> = once(self.old, old)
-            .into_iter()
-            .filter_map(|(line, at)| Some((at?, (*there.get(&line)?)?)))
-            .collect();
-        pairs.sort_unstable();
-        longest_rise(&pairs)
-    }
-
-    fn equal(&mut self, old_index: usize, new_index: usize, len: usize) {
-        self.push(DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        });
-    }
-
-    /// Adds a step, joined with the one before where both leave lines as they are.
-    fn push(&mut self, op: DiffOp) {
-        if op.old_range().is_empty() && op.new_range().is_empty() {
-            return;
-        }
-        if let (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) =
-            (self.ops.last_mut(), op)
-        {
-            *len += more;
-        } else {
-            self.ops.push(op);
-        }
-    }
-}
-
-/// Finds the longest list of pairs that rises in both numbers; the pairs come sorted by the first.
-fn longest_rise(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // For each length the pair that ends a rise of it lowest, and for each pair the one before it.
-    let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
-    for (at, pair) in pairs.iter().enumerate() {
-        let length = ends.partition_point(|end| pairs[*end].1 < pair.1);
-        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
-        if length == ends.len() {
-            ends.push(at);
-        } else {
-            ends[length] = at;
-        }
-    }
-    let mut found = Vec::new();
-    let mut next = ends.last().copied();
-    while let Some(at) = next {
-        found.push(pairs[at]);
-        next = before[at];
-    }
-    found.reverse();
-    found
-}
-
-/// Moves a step to where its ranges start.
-fn moved(op: DiffOp, old: usize, new: usize) -> DiffOp {
-    match op {
-        DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } => DiffOp::Equal {
-            old_index: old_index + old,
-            new_index: new_index + new,
-            len,
-        },
-        DiffOp::Delete {
-            old_index,
-            old_len,
-            new_index,
-        } => DiffOp::Delete {
-            old_index: old_index + old,
-            old_len,
-            new_index: new_index + new,
-        },
-        DiffOp::Insert {
-            old_index,
-            new_index,
-            new_len,
-        } => DiffOp::Insert {
-            old_index: old_index + old,
-            new_index: new_index + new,
-            new_len,
-        },
-        DiffOp::Replace {
-            old_index,
-            old_len,
-            new_index,
-            new_len,
-        } => DiffOp::Replace {
-            old_index: old_index + old,
-            old_len,
-            new_index: new_index + new,
-            new_len,
-        },
     }
 }
 

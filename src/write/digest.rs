@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base16ct::HexDisplay;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,26 +22,15 @@ impl Digest {
 
     /// Reads 64 hex digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-            return None;
-        };
         let mut bytes = [0; 32];
-        if pairs.len() != bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-            *byte = u8::try_from(high? * 16 + low?).ok()?;
-        }
-        Some(Self(bytes))
+        let read = base16ct::mixed::decode(text, &mut bytes).ok()?;
+        (read.len() == 32).then_some(Self(bytes))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        write!(formatter, "{:x}", HexDisplay(&self.0))
     }
 }
 

@@ -216,7 +216,7 @@ fn what_a_plugin_sets_without_effect_is_told() {
      |
      = help: give the arguments of the filters that it changes, in the templates
 
-    rendered 1 templates: 1 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
+    rendered 1 template: 1 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
     ");
 }
 
@@ -303,7 +303,7 @@ fn files_in_the_places_of_outputs_are_replaced_where_the_settings_say_so() {
      |
      = help: `force = true` in `makejinja.toml` asks for it; version control has what they were
 
-    rendered 1 templates: 0 created, 1 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
+    rendered 1 template: 0 created, 1 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
     ");
     assert_eq!(sandbox.read("plain.txt"), "example.com has 2\n");
     let other = project(FAMILY);
@@ -319,7 +319,7 @@ fn files_in_the_places_of_outputs_are_replaced_where_the_settings_say_so() {
      |
      = help: with `force = true` in `makejinja.toml`, outputs take their places
 
-    rendered 1 templates: 0 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
+    rendered 1 template: 0 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
     ");
     assert_eq!(other.read("plain.txt"), "mine\n");
 }
@@ -342,7 +342,7 @@ fn commands_run_if_the_user_agrees() {
      |
      = help: `kiln render --yes` runs it
 
-    rendered 1 templates: 1 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
+    rendered 1 template: 1 created, 0 changed, 0 unchanged, 0 removed; 0 sealed (0 kept); 0 injections in [N] ms
     ");
     assert!(!sandbox.path("before.txt").exists());
     let run = kiln(&sandbox, &["render", "--yes"]);

@@ -8,6 +8,7 @@ use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
 use crate::cli::report::check::{junit, sarif, unjudged};
+use crate::cli::report::counted::counted;
 use crate::cli::report::unseen;
 use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
@@ -80,8 +81,8 @@ pub fn run(
             }
             let sentence = format!(
                 "checked {} of {}",
-                count(findings.objects, "object"),
-                count(findings.builds, "Kustomization")
+                counted(findings.objects, "object"),
+                counted(findings.builds, "Kustomization")
             );
             let object = json!({"objects": findings.objects, "kustomizations": findings.builds});
             args.report(
@@ -123,8 +124,9 @@ fn check_project(
     let compiled = session.compile_guarded(KeyHandling::AtHand, settings, printer)?;
     let files = compiled.tree.files().len();
     let sentence = format!(
-        "checked {files} files from {} templates",
-        compiled.templates
+        "checked {} from {}",
+        counted(files, "file"),
+        counted(compiled.templates, "template")
     );
     let object = json!({"files": files, "templates": compiled.templates});
     // Its warnings were reported on the way.
@@ -168,11 +170,11 @@ impl CheckArgs {
             printer.talk(&notes);
         }
         let mut told = match errors {
-            0 => format!("{sentence}: no errors, {}", count(warnings, "warning")),
+            0 => format!("{sentence}: no errors, {}", counted(warnings, "warning")),
             _ => format!(
                 "{sentence}: {}, {}",
-                count(errors, "error"),
-                count(warnings, "warning")
+                counted(errors, "error"),
+                counted(warnings, "warning")
             ),
         };
         for (number, what) in [
@@ -219,12 +221,7 @@ fn write_baseline(
     let head = "# Findings that `kiln check` knows already; `kiln check --write-baseline` writes this anew.\n";
     let text = format!("{head}{}", baseline.to_yaml());
     session.disk.put(&path, text.as_bytes())?;
-    let sentence = format!("wrote {} to `{path}`", count(baseline.len(), "finding"));
+    let sentence = format!("wrote {} to `{path}`", counted(baseline.len(), "finding"));
     printer.summary(&sentence, &json!({"findings": baseline.len()}))?;
     Ok(CommandOutcome::Clean)
-}
-
-/// Counts a noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

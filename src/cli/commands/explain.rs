@@ -7,6 +7,7 @@ use crate::cli::codes;
 use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
+use crate::cli::report::counted::counted;
 use crate::cli::report::record::named;
 use crate::cli::report::shown::terminal::{self, TerminalPage};
 use crate::cli::session::ProjectSession;
@@ -239,8 +240,8 @@ fn explain_file(tree: &Tree<Sealed>, file: &File) -> TerminalPage {
     let mut page = TerminalPage::default();
     page.line(&file.path);
     for (template, count) in &templates {
-        let noun = if *count == 1 { "line" } else { "lines" };
-        page.line(format_args!("  {count} {noun} from template {template}"));
+        let lines = counted(*count, "line");
+        page.line(format_args!("  {lines} from template {template}"));
     }
     for injection in injections(tree, file) {
         let place = match lines_of(file, injection) {

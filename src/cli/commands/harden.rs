@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::judged_tree::{JudgedTree, TreeChoices};
 use crate::cli::printer::Printer;
+use crate::cli::report::counted::counted;
 use crate::cli::report::record::named;
 use crate::cli::report::unified;
 use crate::cli::settings::Settings;
@@ -158,8 +159,8 @@ fn record(
     let sentence = match total {
         0 => "nothing to add".to_owned(),
         _ => format!(
-            "{total} {verb} in {files} file{}: {}",
-            if files == 1 { "" } else { "s" },
+            "{total} {verb} in {}: {}",
+            counted(files, "file"),
             counts.join(", ")
         ),
     };

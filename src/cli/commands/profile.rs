@@ -8,6 +8,7 @@ use clap::Subcommand;
 use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Counter;
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
@@ -209,16 +210,11 @@ fn put(
     let evidence = target.with_file_name(MEASURED);
     let evidence = evidence.join(format!("{}.json.gz", made.chart));
     fs::replace_anywhere(&evidence, &pack(&made.evidence))?;
-    let noun = if made.workloads == 1 {
-        "workload"
-    } else {
-        "workloads"
-    };
     printer.status(format!(
-        "wrote {}: {} {noun}, {} renderings",
+        "wrote {}: {}, {}",
         target.display(),
-        made.workloads,
-        made.renderings
+        counted(made.workloads, "workload"),
+        counted(made.renderings, "rendering")
     ));
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::makejinja_process::run_command;
 use crate::cli::printer::Printer;
+use crate::cli::report::counted::counted;
 use crate::cli::report::{occupied, record, unseen};
 use crate::cli::session::ProjectSession;
 use crate::cli::settings::Settings;
@@ -306,19 +307,18 @@ impl RenderSummary<'_> {
             _ => "; an earlier run that was killed is put right",
         };
         format!(
-            "{} {} templates: {} created, {} changed, {} unchanged, {} removed{edited}; \
-             {sealed} sealed ({kept} kept); {} injections{} in {} ms{recovery}",
+            "{} {}: {} created, {} changed, {} unchanged, {} removed{edited}; \
+             {sealed} sealed ({kept} kept); {}{} in {} ms{recovery}",
             if self.dry { "would render" } else { "rendered" },
-            self.compiled.templates,
+            counted(self.compiled.templates, "template"),
             created.len(),
             changed.len(),
             unchanged.len(),
             removed.len(),
-            self.compiled.tree.injections().len(),
+            counted(self.compiled.tree.injections().len(), "injection"),
             match self.compiled.tree.gaps().len() {
                 0 => String::new(),
-                1 => " (1 gap)".to_owned(),
-                gaps => format!(" ({gaps} gaps)"),
+                gaps => format!(" ({})", counted(gaps, "gap")),
             },
             self.took.as_millis(),
         )

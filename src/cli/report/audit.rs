@@ -92,8 +92,3 @@ fn template(item: &Judgement) -> Option<(&str, usize)> {
     let (line, _) = place.source.line_column(place.span.start);
     Some((place.source.path.as_str(), line))
 }
-
-/// Counts a noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}

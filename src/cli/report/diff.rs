@@ -8,6 +8,7 @@ pub mod terminal;
 
 mod rows;
 
+use crate::cli::report::counted::counted;
 use crate::diff::{Bump, ChangeKind, ComparisonGap, Danger, DiffReport, ReportedChange};
 
 /// Says in a few words how much differs: `1 added, 2 changed`.
@@ -18,7 +19,7 @@ pub fn counts(report: &DiffReport) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let settings = report.settings.len();
-    let told = (settings > 0).then(|| format!("{} changed", amount(settings, "setting")));
+    let told = (settings > 0).then(|| format!("{} changed", counted(settings, "setting")));
     let words: Vec<String> = words.into_iter().chain(told).collect();
     if !words.is_empty() {
         words.join(", ")
@@ -130,14 +131,11 @@ fn sentences(danger: &Danger) -> String {
 fn noise(report: &DiffReport) -> Option<String> {
     match report.hidden {
         0 => None,
-        1 => Some("1 difference left out as noise".to_owned()),
-        count => Some(format!("{count} differences left out as noise")),
+        count => Some(format!(
+            "{} left out as noise",
+            counted(count, "difference")
+        )),
     }
-}
-
-/// Names an amount: `1 danger`, `2 dangers`.
-fn amount(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The tables of versions that changed, with their titles.

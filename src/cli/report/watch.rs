@@ -8,6 +8,7 @@ use super::diff::terminal::{self, View};
 use crate::cli::commands::watch::CycleResult;
 use crate::cli::error::CommandError;
 use crate::cli::printer::Printer;
+use crate::cli::report::counted::counted;
 use crate::cli::settings::{Settings, Verbosity};
 use crate::diff;
 use crate::watch::{Difference, Mode, Watch};
@@ -78,10 +79,9 @@ pub fn show(event: &Event<'_>, printer: &mut Printer) -> Result<(), CommandError
             files(report, printer);
         }
         Event::Failed { errors, trigger } => {
-            let plural = if *errors == 1 { "" } else { "s" };
-            let why = why(*trigger);
+            let (why, errors) = (why(*trigger), counted(*errors, "error"));
             printer.status(format_args!(
-                "{why}: {errors} error{plural}, nothing written, the last good tree stays"
+                "{why}: {errors}, nothing written, the last good tree stays"
             ));
         }
         Event::Command { line, code } => {
@@ -142,7 +142,7 @@ pub fn ready(watch: &Watch, last: &str) -> String {
     } else {
         format!("; {last}")
     };
-    format!("watching {} inputs{how}{last}", watch.inputs())
+    format!("watching {}{how}{last}", counted(watch.inputs(), "input"))
 }
 
 /// Counts what was written.

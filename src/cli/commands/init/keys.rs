@@ -1,7 +1,6 @@
 //! The keys of a project, made where they are missing.
 
-use std::fmt::Write as _;
-
+use base16ct::HexDisplay;
 use clap::ValueEnum;
 use rand_core::{CryptoRngCore, OsRng};
 use sops_age::RULE_FILE;
@@ -216,12 +215,7 @@ fn deploy_key(entropy: &mut impl CryptoRngCore) -> Result<(Secret, Secret), Comm
 fn webhook_token(entropy: &mut impl CryptoRngCore) -> Secret {
     let mut bytes = [0; 32];
     entropy.fill_bytes(&mut bytes);
-    let mut token = String::with_capacity(65);
-    for byte in bytes {
-        write!(token, "{byte:02x}").expect("writing to a String cannot fail");
-    }
-    token.push('\n');
-    Secret::new(token)
+    Secret::new(format!("{:x}\n", HexDisplay(&bytes)))
 }
 
 #[cfg(test)]

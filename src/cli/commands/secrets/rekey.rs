@@ -13,6 +13,7 @@ use crate::cli::deadline::Deadline;
 use crate::cli::error::{CommandError, CommandOutcome};
 use crate::cli::key_places::KeyUse;
 use crate::cli::printer::Printer;
+use crate::cli::report::counted::counted;
 use crate::cli::session::{PROJECT_FILE, ProjectSession};
 use crate::cli::settings::Settings;
 use crate::pipeline::{self, Rekeyed};
@@ -204,13 +205,10 @@ fn summarize(
         format!("nothing to do: all that is sealed here is sealed for {shown}")
     } else {
         let verb = if dry { "would seal" } else { "sealed" };
-        let count = |number: usize, noun: &str| {
-            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-        };
         format!(
             "{verb} for {shown}: {} and {}",
-            count(outputs, "output"),
-            count(sealed.len(), "other file"),
+            counted(outputs, "output"),
+            counted(sealed.len(), "other file"),
         )
     };
     let object = json!({

@@ -1,6 +1,7 @@
 //! A scorecard as GitHub workflow commands, which become annotations on a pull request.
 
-use super::{AuditReport, count, percent};
+use super::{AuditReport, percent};
+use crate::cli::report::counted::counted;
 use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
@@ -29,7 +30,7 @@ pub fn render(report: &AuditReport<'_>) -> Shown {
         }
     }
     let total = percent(Some(report.audited.scorecard.after.total()));
-    let sentence = format!("the score is {total}, with {}", count(gaps, "gap"));
+    let sentence = format!("the score is {total}, with {}", counted(gaps, "gap"));
     parts.push(notice("kiln audit", &sentence));
     parts.into_iter().collect()
 }

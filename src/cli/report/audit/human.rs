@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 
-use super::{AuditReport, count, percent, template};
+use super::{AuditReport, percent, template};
 use crate::audit::UNDECIDABLE;
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
 use crate::rules::{Category, Judgement, RuleOutcome};
@@ -58,8 +59,8 @@ fn table(report: &AuditReport<'_>, page: &mut TerminalPage) {
     };
     page.line(format_args!(
         "{} with {}, by Kubernetes {}{unknown}",
-        count(after.workloads, "workload"),
-        count(after.containers, "container"),
+        counted(after.workloads, "workload"),
+        counted(after.containers, "container"),
         report.audited.kubernetes,
     ));
     page.blank();
@@ -117,11 +118,11 @@ fn gaps(report: &AuditReport<'_>, page: &mut TerminalPage) {
         page.line("No gaps are left after hardening");
         return;
     }
-    let noun = count(total as usize, "gap");
+    let noun = counted(total as usize, "gap");
     page.blank();
     page.line(format_args!(
         "{noun} after hardening, in {}",
-        count(worst.len(), "check")
+        counted(worst.len(), "check")
     ));
     for outcome in worst {
         of_rule(report, outcome, page);

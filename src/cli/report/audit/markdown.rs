@@ -1,6 +1,7 @@
 //! A scorecard as a comment on a pull request.
 
-use super::{AuditReport, count, percent};
+use super::{AuditReport, percent};
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
 use crate::rules::{Category, Judgement};
@@ -25,8 +26,8 @@ fn table(report: &AuditReport<'_>, text: &mut MarkdownText) {
     text.ours(" (as rendered: ").prose(&before).ours(")\n\n");
     let sentence = format!(
         "{} with {}, by Kubernetes {}. Seen: {}. Charts that are not known: {}.",
-        count(card.after.workloads, "workload"),
-        count(card.after.containers, "container"),
+        counted(card.after.workloads, "workload"),
+        counted(card.after.containers, "container"),
         report.audited.kubernetes,
         percent(Some(card.after.total_seen())),
         card.after.unknown_charts,

@@ -1,6 +1,7 @@
 //! A diff as annotations of a GitHub workflow run.
 
-use super::{amount, counts, gap, sentences, settings};
+use super::{counts, gap, sentences, settings};
+use crate::cli::report::counted::counted;
 use crate::cli::report::github::notice;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::workflow::WorkflowCommand;
@@ -18,7 +19,7 @@ pub fn render(report: &DiffReport, prefix: &str) -> Shown {
     });
     let mut facts = counts(report);
     if !report.dangers.is_empty() {
-        facts = format!("{facts}; {}", amount(report.dangers.len(), "danger"));
+        facts = format!("{facts}; {}", counted(report.dangers.len(), "danger"));
     }
     let told = format!("{} → {}: {facts}", report.before, report.after);
     let summary = std::iter::once(notice("kiln diff", &told));

@@ -3,9 +3,8 @@
 use askama::Template;
 
 use super::rows::patch;
-use super::{
-    amount, counts, gap, happening, noise, others, places, settings, tables, title, version,
-};
+use super::{counts, gap, happening, noise, others, places, settings, tables, title, version};
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::html::{file_line, page, parts};
 use crate::diff::{DiffReport, OutputLine, ReportedChange, Subject};
@@ -43,7 +42,7 @@ impl DiffHtmlPage<'_> {
         let own = dangers.filter(|danger| tells_of(change, &danger.subject));
         Some(own.count())
             .filter(|count| *count > 0)
-            .map(|count| amount(count, "danger"))
+            .map(|count| counted(count, "danger"))
     }
 }
 

@@ -1,9 +1,8 @@
 //! A diff for a comment on a pull request or merge request.
 
 use super::rows::patch;
-use super::{
-    amount, counts, gap, noise, others, places, sentences, settings, tables, title, version,
-};
+use super::{counts, gap, noise, others, places, sentences, settings, tables, title, version};
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::markdown::MarkdownText;
 use crate::diff::{Bump, Danger, DiffReport, ReportedChange};
@@ -119,7 +118,7 @@ fn summary(report: &DiffReport) -> MarkdownText {
     text.code(&report.before).ours(" → ").code(&report.after);
     text.ours(": **").prose(&counts(report)).ours("**");
     if !report.dangers.is_empty() {
-        let dangers = amount(report.dangers.len(), "danger");
+        let dangers = counted(report.dangers.len(), "danger");
         text.ours("; **").prose(&dangers).ours("**");
     }
     if let Some(noise) = noise(report) {

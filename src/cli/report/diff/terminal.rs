@@ -3,9 +3,8 @@
 use std::fmt::Display;
 
 use super::rows::{Row, rows};
-use super::{
-    amount, counts, gap, happening, noise, others, places, settings, tables, title, version,
-};
+use super::{counts, gap, happening, noise, others, places, settings, tables, title, version};
+use crate::cli::report::counted::counted;
 use crate::cli::report::shown::Shown;
 use crate::cli::report::shown::terminal::TerminalPage;
 use crate::diff::{ChangeKind, Danger, DiffReport, LineMark, ReportedChange, Secrecy};
@@ -43,7 +42,7 @@ pub fn render(report: &DiffReport, view: View) -> Shown {
     page.line(DIM, format_args!("{} → {}", report.before, report.after));
     if !report.dangers.is_empty() {
         page.blank();
-        page.line(DANGER, amount(report.dangers.len(), "danger"));
+        page.line(DANGER, counted(report.dangers.len(), "danger"));
         report.dangers.iter().for_each(|danger| page.danger(danger));
     }
     if !report.settings.is_empty() {
@@ -157,10 +156,13 @@ impl DiffTerminalPage {
         }
         let unchanged = rows.iter().filter(same).count();
         if unchanged > 0 {
-            self.line(DIM, format_args!("  {} the same", amount(unchanged, "key")));
+            self.line(
+                DIM,
+                format_args!("  {} the same", counted(unchanged, "key")),
+            );
         }
         if limit < rows.len() {
-            let left = amount(rows.len() - limit, "more line");
+            let left = counted(rows.len() - limit, "more line");
             self.line(DIM, format_args!("  … {left}"));
         }
     }

@@ -110,6 +110,10 @@ impl<'s> Blame<'s> {
                 self.of_lines(template, &lines, other, &mut causes);
             }
         }
+        // A template may set what one that it includes writes: the line that differs is the same template on both sides.
+        if causes.is_empty() {
+            self.of_manifest(pair, &mut causes);
+        }
         // What a rule adds to an object that comes or goes comes and goes with it.
         let only_rules = causes
             .iter()
@@ -127,6 +131,18 @@ impl<'s> Blame<'s> {
             causes.retain(|cause| !vague(cause));
         }
         causes.into_iter().collect()
+    }
+
+    /// Adds the templates with a part in a manifest that are other ones, or none, on the other side.
+    fn of_manifest(&self, pair: &Pair<'_>, causes: &mut BTreeSet<ChangeCause>) {
+        for (item, other) in [(&pair.before, &self.after), (&pair.after, &self.before)] {
+            let (lines, _) = origins_between(item.as_ref().map(manifest), None);
+            let changed = lines.into_iter().filter_map(|origin| match origin {
+                Origin::Template { template, .. } if !is_on(other, template) => Some(template),
+                _ => None,
+            });
+            causes.extend(changed.map(|template| ChangeCause::Template(template.path.clone())));
+        }
     }
 
     /// Lists the versions whose old and new text stand in what differs; those that the object names, where it names any.
@@ -191,11 +207,7 @@ impl<'s> Blame<'s> {
                 .collect()
         };
         let known = other.get(template.path.as_str());
-        // The catalogue is in the program: the same on both sides.
-        let same = match known {
-            Some(known) => known.text == template.text,
-            None => template.path.starts_with("catalogue:"),
-        };
+        let same = is_on(other, template);
         let kept: BTreeSet<&str> = match known {
             Some(known) if !same => known.text.lines().collect(),
             _ => BTreeSet::new(),
@@ -222,6 +234,15 @@ impl<'s> Blame<'s> {
             }
             causes.extend(found);
         }
+    }
+}
+
+/// Returns whether a side has a template as it is.
+fn is_on(side: &TemplatesByPath<'_>, template: &Source) -> bool {
+    match side.get(template.path.as_str()) {
+        Some(known) => known.text == template.text,
+        // The catalogue is in the program: the same on both sides.
+        None => template.path.starts_with("catalogue:"),
     }
 }
 

@@ -93,13 +93,19 @@ fn an_edit_of_a_template_or_of_the_rules_is_told_from_one_of_the_config() {
         ])
         .success();
     assert_eq!(changes(&sandbox), "", "the same text as in the catalogue");
+    let ejected = sandbox.read(template);
     sandbox.write(
         template,
-        sandbox
-            .read(template)
-            .replace("  dependsOn:\n", "  force: false\n  dependsOn:\n"),
+        ejected.replace("  dependsOn:\n", "  force: false\n  dependsOn:\n"),
     );
     let mut text = format!("# template\n{}", changes(&sandbox));
+    // The line of the timeout stands in a partial of the catalogue, which is what it was.
+    sandbox.write(
+        template,
+        "#% set timeout = \"17m\" %#\n".to_owned() + &ejected,
+    );
+    text.push_str("\n# what a partial is given\n");
+    text.push_str(&changes(&sandbox));
     std::fs::remove_file(sandbox.path(template)).unwrap();
     sandbox.write(
         "kiln.toml",

@@ -1,8 +1,9 @@
 //! Changes of files as a unified diff, which `git apply` takes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
 use super::shown::Shown;
 use super::shown::terminal::TerminalPage;
@@ -29,23 +30,63 @@ pub fn render(changes: &BTreeMap<&str, (&str, &str)>, color: bool) -> Shown {
         }
         page.styled(BOLD, format_args!("--- {old}"));
         page.styled(BOLD, format_args!("+++ b/{path}"));
-        let diff = TextDiff::from_lines(*before, *after);
-        for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-            page.styled(CYAN, hunk.header());
-            for change in hunk.iter_changes() {
-                let text = change.value();
-                let line = text.strip_suffix('\n').unwrap_or(text);
+        let [old, new] = [before, after].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+        let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+        for hunk in group_diff_ops(ops, CONTEXT) {
+            page.styled(CYAN, header(&hunk));
+            for change in hunk.iter().flat_map(|op| op.iter_changes(&old, &new)) {
                 let (style, sign) = match change.tag() {
                     ChangeTag::Delete => (RED, '-'),
                     ChangeTag::Insert => (GREEN, '+'),
                     ChangeTag::Equal => ("", ' '),
                 };
-                page.file_line(style, sign, line);
-                if change.missing_newline() {
+                let text = change.value();
+                let line = text.strip_suffix('\n');
+                page.file_line(style, sign, line.unwrap_or(text));
+                if line.is_none() {
                     page.line("\\ No newline at end of file");
                 }
             }
         }
     }
     page.finish()
+}
+
+/// Names the lines of a hunk as POSIX writes them: `@@ -1,7 +1,8 @@`, and `0,0` for none at the start.
+fn header(hunk: &[DiffOp]) -> String {
+    let range = |side: fn(&DiffOp) -> Range<usize>| {
+        let start = hunk.first().map_or(0, |op| side(op).start);
+        let end = hunk.last().map_or(0, |op| side(op).end);
+        match end - start {
+            0 => format!("{start},0"),
+            1 => format!("{}", start + 1),
+            count => format!("{},{count}", start + 1),
+        }
+    };
+    let (old, new) = (range(DiffOp::old_range), range(DiffOp::new_range));
+    format!("@@ -{old} +{new} @@")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use similar::TextDiff;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn is_what_a_library_writes(before in "([ab]\n){1,12}[ab]?", after in "([ab]\n){0,12}[ab]?") {
+            let shown = render(&BTreeMap::from([("x", (&*before, &*after))]), false);
+            let diff = TextDiff::from_lines(&before, &after);
+            let theirs = diff.unified_diff().context_radius(CONTEXT).header("a/x", "b/x").to_string();
+            let head = "diff --git a/x b/x\n";
+            let ours = shown.as_str().strip_prefix(head).unwrap();
+            if before == after {
+                prop_assert_eq!(ours, "--- a/x\n+++ b/x\n");
+            } else {
+                prop_assert_eq!(ours, theirs);
+            }
+        }
+    }
 }

@@ -5,13 +5,13 @@
 //! have a [`Remedy`], which adds what is missing. `harden` applies remedies, `check` reports what fails, `audit` scores
 //! all of it: none of the three reads an object itself.
 
-pub mod codes;
 mod absence;
 mod access;
 mod app_template_values;
 mod applied_state;
 mod availability;
 mod category;
+pub mod codes;
 mod containers;
 mod exemptions;
 mod facts;

@@ -1,6 +1,5 @@
 //! Values that stand elsewhere: in a variable of the environment, or in a file.
 
-use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
 use super::Outside;
@@ -8,6 +7,7 @@ use super::cluster::Merged;
 use crate::config::codes;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Files, Place};
+use crate::yaml::pointer_step;
 
 /// How the variables start that hold keys: no config can call one of them public.
 const KEY_VARIABLES: &str = "SOPS_AGE_";

@@ -1,5 +1,15 @@
 //! What the stages are handed: read from the world, and nothing decided here.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use sops_age::RULE_FILE;
+
+use super::catalogue::CATALOGUE_VERSIONS;
+use super::failure::CompileFailure;
+use super::{Sealing, World, makejinja_front};
 use crate::charts::Profiles;
 use crate::check::{self, Baseline, FailOn, Gate};
 use crate::config::cluster::Cluster;
@@ -18,16 +28,6 @@ use crate::validate::Schema;
 use crate::workload::Exemption;
 use crate::yaml::unpack;
 use crate::{config, validate};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use serde_json::Value;
-use sops_age::RULE_FILE;
-
-use super::catalogue::CATALOGUE_VERSIONS;
-use super::failure::CompileFailure;
-use super::{Sealing, World, makejinja_front};
 
 /// Reads how a project wants to be compiled: `kiln.toml`, and the settings of makejinja where these describe it.
 pub(super) fn project(world: &World<'_>) -> StageResult<Project> {

@@ -13,9 +13,13 @@ use crate::workload::{Home, Workload};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "replicas-min", summary: "Every Deployment and StatefulSet has two replicas or more", text: "\
+        meaning: Meaning {
+            code: "replicas-min",
+            summary: "Every Deployment and StatefulSet has two replicas or more",
+            text: "\
 One replica is gone while its node is drained. Many programs cannot run twice: exempt those with a reason. A workload
-that is scaled to nothing is not counted." },
+that is scaled to nothing is not counted.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 1,
@@ -40,9 +44,13 @@ that is scaled to nothing is not counted." },
     pdb_on_daemonset::RULE,
     volume_claim_missing::RULE,
     Rule {
-        meaning: Meaning { code: "topology-spread", summary: "Replicas are spread over nodes", text: "\
+        meaning: Meaning {
+            code: "topology-spread",
+            summary: "Replicas are spread over nodes",
+            text: "\
 Two replicas on one node are gone together. Topology spread constraints or a pod anti-affinity keep them apart; asked
-of workloads with two replicas or more." },
+of workloads with two replicas or more.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 2,
@@ -58,9 +66,13 @@ of workloads with two replicas or more." },
         },
     },
     Rule {
-        meaning: Meaning { code: "rolling-update", summary: "Deployments are updated without a break", text: "\
+        meaning: Meaning {
+            code: "rolling-update",
+            summary: "Deployments are updated without a break",
+            text: "\
 `Recreate` stops the old pods before it starts the new ones. It is right for what cannot run twice, such as a program
-with a volume of its own: exempt that. Asked of manifests and of app-template, whose default is `Recreate`." },
+with a volume of its own: exempt that. Asked of manifests and of app-template, whose default is `Recreate`.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 1,
@@ -82,9 +94,13 @@ with a volume of its own: exempt that. Asked of manifests and of app-template, w
         },
     },
     Rule {
-        meaning: Meaning { code: "priority-class", summary: "Every pod has a priority class", text: "\
+        meaning: Meaning {
+            code: "priority-class",
+            summary: "Every pod has a priority class",
+            text: "\
 When a node is full or gone, the scheduler has to choose, and without classes every pod is worth the same: a web page
-may keep the ingress from starting." },
+may keep the ingress from starting.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 2,
@@ -97,9 +113,13 @@ may keep the ingress from starting." },
     },
     priority_class_unknown::RULE,
     Rule {
-        meaning: Meaning { code: "hpa-target", summary: "Every autoscaler has a target, room, and no rival", text: "\
+        meaning: Meaning {
+            code: "hpa-target",
+            summary: "Every autoscaler has a target, room, and no rival",
+            text: "\
 A HorizontalPodAutoscaler must name a workload of its namespace, have at least two replicas to start from and more to go to.
-A manifest that sets `replicas` itself fights with it at every apply." },
+A manifest that sets `replicas` itself fights with it at every apply.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 2,
@@ -124,8 +144,12 @@ A manifest that sets `replicas` itself fights with it at every apply." },
         },
     },
     Rule {
-        meaning: Meaning { code: "cronjob-deadline", summary: "CronJobs have a deadline to start and a valid restart policy", text: "\
-Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never starts again. Asked of manifests." },
+        meaning: Meaning {
+            code: "cronjob-deadline",
+            summary: "CronJobs have a deadline to start and a valid restart policy",
+            text: "\
+Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never starts again. Asked of manifests.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 1,
@@ -143,8 +167,12 @@ Without `startingDeadlineSeconds`, a CronJob that missed a hundred starts never 
         },
     },
     Rule {
-        meaning: Meaning { code: "job-ttl", summary: "Jobs are removed when they are done", text: "\
-A Job stays with its pods until someone removes it, unless it has `ttlSecondsAfterFinished`. Asked of manifests." },
+        meaning: Meaning {
+            code: "job-ttl",
+            summary: "Jobs are removed when they are done",
+            text: "\
+A Job stays with its pods until someone removes it, unless it has `ttlSecondsAfterFinished`. Asked of manifests.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 1,
@@ -157,8 +185,12 @@ A Job stays with its pods until someone removes it, unless it has `ttlSecondsAft
         },
     },
     Rule {
-        meaning: Meaning { code: "statefulset-service", summary: "StatefulSets have the headless service that they name", text: "\
-The pods of a StatefulSet get their names in DNS from a Service without an address. Asked of manifests." },
+        meaning: Meaning {
+            code: "statefulset-service",
+            summary: "StatefulSets have the headless service that they name",
+            text: "\
+The pods of a StatefulSet get their names in DNS from a Service without an address. Asked of manifests.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 2,
@@ -186,8 +218,12 @@ The pods of a StatefulSet get their names in DNS from a Service without an addre
         },
     },
     Rule {
-        meaning: Meaning { code: "naked-pod", summary: "No pod stands by itself", text: "\
-Nobody starts a bare Pod again when its node is gone. A Deployment of one replica does." },
+        meaning: Meaning {
+            code: "naked-pod",
+            summary: "No pod stands by itself",
+            text: "\
+Nobody starts a bare Pod again when its node is gone. A Deployment of one replica does.",
+        },
         category: Category::Availability,
         severity: None,
         weight: 2,

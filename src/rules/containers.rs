@@ -13,9 +13,13 @@ use crate::workload::{Home, Workload};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "ro-rootfs", summary: "Every container has a read-only root file system", text: "\
+        meaning: Meaning {
+            code: "ro-rootfs",
+            summary: "Every container has a read-only root file system",
+            text: "\
 Who breaks in can neither change the program nor leave tools behind. Programs that write need a volume for it, so that
-this is set only where it is known to work." },
+this is set only where it is known to work.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 2,
@@ -28,9 +32,13 @@ this is set only where it is known to work." },
         },
     },
     Rule {
-        meaning: Meaning { code: "uid-gid-high", summary: "Containers run with users and groups above 10000", text: "\
+        meaning: Meaning {
+            code: "uid-gid-high",
+            summary: "Containers run with users and groups above 10000",
+            text: "\
 Shown and not counted: a number that no user of the node has helps only when a container breaks out, and images decide
-which users work." },
+which users work.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 0,
@@ -49,8 +57,12 @@ which users work." },
         },
     },
     Rule {
-        meaning: Meaning { code: "security-context", summary: "Every container has a security context", text: "\
-A container without a security context of its own or of its pod is one that nobody has thought about." },
+        meaning: Meaning {
+            code: "security-context",
+            summary: "Every container has a security context",
+            text: "\
+A container without a security context of its own or of its pod is one that nobody has thought about.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 1,
@@ -65,9 +77,13 @@ A container without a security context of its own or of its pod is one that nobo
         },
     },
     Rule {
-        meaning: Meaning { code: "service-account-token", summary: "Only pods that talk to the Kubernetes API have a token for it", text: "\
+        meaning: Meaning {
+            code: "service-account-token",
+            summary: "Only pods that talk to the Kubernetes API have a token for it",
+            text: "\
 Who breaks into a pod with a token can ask the API with it. Charts are judged by what their profile knows; a manifest
-needs a token if some binding in the tree gives its service account a role." },
+needs a token if some binding in the tree gives its service account a role.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 2,
@@ -84,9 +100,13 @@ needs a token if some binding in the tree gives its service account a role." },
         },
     },
     Rule {
-        meaning: Meaning { code: "default-sa", summary: "No pod uses the token of the default service account", text: "\
+        meaning: Meaning {
+            code: "default-sa",
+            summary: "No pod uses the token of the default service account",
+            text: "\
 All pods of a namespace share the default account: a role for one is a role for all. A pod that mounts no token passes,
-as does one with an account of its own." },
+as does one with an account of its own.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 1,
@@ -103,8 +123,12 @@ as does one with an account of its own." },
         },
     },
     Rule {
-        meaning: Meaning { code: "etc-hosts", summary: "No pod rewrites its hosts file", text: "\
-`hostAliases` hide from DNS, and from whoever debugs it, where a pod connects to. Asked of manifests." },
+        meaning: Meaning {
+            code: "etc-hosts",
+            summary: "No pod rewrites its hosts file",
+            text: "\
+`hostAliases` hide from DNS, and from whoever debugs it, where a pod connects to. Asked of manifests.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 1,
@@ -117,9 +141,13 @@ as does one with an account of its own." },
         },
     },
     Rule {
-        meaning: Meaning { code: "privileged-port", summary: "No container listens on a port below 1024", text: "\
+        meaning: Meaning {
+            code: "privileged-port",
+            summary: "No container listens on a port below 1024",
+            text: "\
 A port below 1024 takes a capability, or root. Services can have any port whatever the container's is. Asked of
-containers that list their ports." },
+containers that list their ports.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 1,
@@ -137,8 +165,12 @@ containers that list their ports." },
         },
     },
     Rule {
-        meaning: Meaning { code: "emptydir-limit", summary: "Every scratch volume has a size", text: "\
-An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests that have one." },
+        meaning: Meaning {
+            code: "emptydir-limit",
+            summary: "Every scratch volume has a size",
+            text: "\
+An `emptyDir` without `sizeLimit` fills the disk of its node. Asked of manifests that have one.",
+        },
         category: Category::Containers,
         severity: None,
         weight: 1,

@@ -13,9 +13,13 @@ const SOURCE: &str = "source.toolkit.fluxcd.io";
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "image-tag", summary: "Every image has a tag other than `latest`", text: "\
+        meaning: Meaning {
+            code: "image-tag",
+            summary: "Every image has a tag other than `latest`",
+            text: "\
 `latest`, or no tag at all, is another program on every node and after every restart. A digest is as good as a tag.
-Asked of images that are known." },
+Asked of images that are known.",
+        },
         category: Category::Images,
         severity: None,
         weight: 2,
@@ -29,8 +33,12 @@ Asked of images that are known." },
         },
     },
     Rule {
-        meaning: Meaning { code: "image-digest", summary: "Every image is pinned by digest", text: "\
-A tag can be moved to another image, a digest cannot. Renovate keeps both up to date." },
+        meaning: Meaning {
+            code: "image-digest",
+            summary: "Every image is pinned by digest",
+            text: "\
+A tag can be moved to another image, a digest cannot. Renovate keeps both up to date.",
+        },
         category: Category::Images,
         severity: None,
         weight: 1,
@@ -43,9 +51,13 @@ A tag can be moved to another image, a digest cannot. Renovate keeps both up to 
         },
     },
     Rule {
-        meaning: Meaning { code: "pull-policy", summary: "Images are pulled anew at each start", text: "\
+        meaning: Meaning {
+            code: "pull-policy",
+            summary: "Images are pulled anew at each start",
+            text: "\
 Shown and not counted: with images pinned by tag or digest, and with a mirror such as Spegel, `Always` only makes starts
-depend on the registry." },
+depend on the registry.",
+        },
         category: Category::Images,
         severity: None,
         weight: 0,
@@ -58,9 +70,13 @@ depend on the registry." },
         },
     },
     Rule {
-        meaning: Meaning { code: "image-signature", summary: "A policy verifies the signatures of images", text: "\
+        meaning: Meaning {
+            code: "image-signature",
+            summary: "A policy verifies the signatures of images",
+            text: "\
 A Kyverno policy with `verifyImages`, an ImageValidatingPolicy or a ClusterImagePolicy of Sigstore's policy controller lets
-only signed images in. Whether an image is signed cannot be told from the tree. Asked once, at the start of the tree." },
+only signed images in. Whether an image is signed cannot be told from the tree. Asked once, at the start of the tree.",
+        },
         category: Category::Images,
         severity: None,
         weight: 1,
@@ -82,9 +98,13 @@ only signed images in. Whether an image is signed cannot be told from the tree. 
         },
     },
     Rule {
-        meaning: Meaning { code: "chart-pinned", summary: "Every chart has an exact version", text: "\
+        meaning: Meaning {
+            code: "chart-pinned",
+            summary: "Every chart has an exact version",
+            text: "\
 With a range, `*` or `latest`, Flux upgrades by itself at any time, and what was checked here is not what runs. A digest
-is as good as a version. Charts from Git come with the commit, and are not asked." },
+is as good as a version. Charts from Git come with the commit, and are not asked.",
+        },
         category: Category::Images,
         severity: None,
         weight: 3,
@@ -113,8 +133,12 @@ is as good as a version. Charts from Git come with the commit, and are not asked
         },
     },
     Rule {
-        meaning: Meaning { code: "git-sync", summary: "No sidecar fetches code from Git", text: "\
-A git-sync sidecar brings files into a running pod that nobody has reviewed with the image." },
+        meaning: Meaning {
+            code: "git-sync",
+            summary: "No sidecar fetches code from Git",
+            text: "\
+A git-sync sidecar brings files into a running pod that nobody has reviewed with the image.",
+        },
         category: Category::Images,
         severity: None,
         weight: 1,

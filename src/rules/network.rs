@@ -28,9 +28,13 @@ const POLICIES: [(&str, &str, &str); 3] = [
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "network-policy", summary: "Every pod is selected by a network policy", text: "\
+        meaning: Meaning {
+            code: "network-policy",
+            summary: "Every pod is selected by a network policy",
+            text: "\
 A pod that no policy selects may be reached by every pod of the cluster, and reach every address. Policies of
-Kubernetes and of Cilium count. Pods in the host's network are not asked, as no policy applies to them." },
+Kubernetes and of Cilium count. Pods in the host's network are not asked, as no policy applies to them.",
+        },
         category: Category::Network,
         severity: None,
         weight: 2,
@@ -61,8 +65,12 @@ Kubernetes and of Cilium count. Pods in the host's network are not asked, as no 
         },
     },
     Rule {
-        meaning: Meaning { code: "netpol-dangling", summary: "Every network policy selects some pod", text: "\
-A policy that selects nothing protects nothing, most often because of a label that is spelt differently." },
+        meaning: Meaning {
+            code: "netpol-dangling",
+            summary: "Every network policy selects some pod",
+            text: "\
+A policy that selects nothing protects nothing, most often because of a label that is spelt differently.",
+        },
         category: Category::Network,
         severity: None,
         weight: 1,
@@ -90,9 +98,13 @@ A policy that selects nothing protects nothing, most often because of a label th
     route_backend_missing::RULE,
     ingress_class_missing::RULE,
     Rule {
-        meaning: Meaning { code: "svc-type", summary: "No service is open to the outside unasked", text: "\
+        meaning: Meaning {
+            code: "svc-type",
+            summary: "No service is open to the outside unasked",
+            text: "\
 A NodePort is open on every node, and external addresses may be anyone's. A LoadBalancer is fine where it says which
-address it wants, in an annotation or its class, so that it is meant." },
+address it wants, in an annotation or its class, so that it is meant.",
+        },
         category: Category::Network,
         severity: None,
         weight: 1,
@@ -124,9 +136,13 @@ address it wants, in an annotation or its class, so that it is meant." },
         },
     },
     Rule {
-        meaning: Meaning { code: "ingress-tls", summary: "What comes from outside comes by TLS", text: "\
+        meaning: Meaning {
+            code: "ingress-tls",
+            summary: "What comes from outside comes by TLS",
+            text: "\
 Asked of each Ingress and of each listener of a Gateway. A listener for plain HTTP is fine where a route on it does
-nothing but redirect." },
+nothing but redirect.",
+        },
         category: Category::Network,
         severity: None,
         weight: 2,

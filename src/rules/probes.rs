@@ -14,9 +14,13 @@ const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "busybox"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "probe-readiness", summary: "Every container that runs on has a readiness probe", text: "\
+        meaning: Meaning {
+            code: "probe-readiness",
+            summary: "Every container that runs on has a readiness probe",
+            text: "\
 Without one, a pod gets traffic before it can answer, and a rollout goes on over pods that do not work. Jobs and
-init containers need none; a helper that a chart profile names with a reason is exempt." },
+init containers need none; a helper that a chart profile names with a reason is exempt.",
+        },
         category: Category::Probes,
         severity: None,
         weight: 3,
@@ -24,9 +28,13 @@ init containers need none; a helper that a chart profile names with a reason is 
         judge: |judge| needed(judge, "readinessProbe"),
     },
     Rule {
-        meaning: Meaning { code: "probe-liveness", summary: "Every container that runs on has a liveness probe", text: "\
+        meaning: Meaning {
+            code: "probe-liveness",
+            summary: "Every container that runs on has a liveness probe",
+            text: "\
 Without one, a process that hangs hangs until someone looks. It must not ask about dependencies: what it restarts is
-this container only." },
+this container only.",
+        },
         category: Category::Probes,
         severity: None,
         weight: 2,
@@ -34,9 +42,13 @@ this container only." },
         judge: |judge| needed(judge, "livenessProbe"),
     },
     Rule {
-        meaning: Meaning { code: "probe-identical", summary: "Liveness and readiness are not the same probe", text: "\
+        meaning: Meaning {
+            code: "probe-identical",
+            summary: "Liveness and readiness are not the same probe",
+            text: "\
 A pod that is overloaded should be left alone until it is ready again. If the liveness probe is the readiness probe, it
-is killed at the same moment instead. Another path, or a higher threshold, makes the difference." },
+is killed at the same moment instead. Another path, or a higher threshold, makes the difference.",
+        },
         category: Category::Probes,
         severity: None,
         weight: 1,
@@ -50,9 +62,13 @@ is killed at the same moment instead. Another path, or a higher threshold, makes
         },
     },
     Rule {
-        meaning: Meaning { code: "probe-port", summary: "The port of a probe is one of the container's ports", text: "\
+        meaning: Meaning {
+            code: "probe-port",
+            summary: "The port of a probe is one of the container's ports",
+            text: "\
 A probe by the name of a port that is not there never succeeds. A number that is no port of the container is often
-left over from a change. App-template takes the ports from its services, so that those are looked at there." },
+left over from a change. App-template takes the ports from its services, so that those are looked at there.",
+        },
         category: Category::Probes,
         severity: None,
         weight: 1,
@@ -63,9 +79,13 @@ left over from a change. App-template takes the ports from its services, so that
     },
     probe_host::RULE,
     Rule {
-        meaning: Meaning { code: "probe-exec", summary: "No probe runs a shell", text: "\
+        meaning: Meaning {
+            code: "probe-exec",
+            summary: "No probe runs a shell",
+            text: "\
 A probe that starts a shell starts a process every few seconds, needs a shell in the image, and hides what it asks in
-a script. Most programs have an endpoint to ask instead." },
+a script. Most programs have an endpoint to ask instead.",
+        },
         category: Category::Probes,
         severity: None,
         weight: 1,

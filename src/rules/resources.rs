@@ -10,9 +10,13 @@ use crate::diagnostic::Meaning;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        meaning: Meaning { code: "mem-limit", summary: "Every container has a limit of memory", text: "\
+        meaning: Meaning {
+            code: "mem-limit",
+            summary: "Every container has a limit of memory",
+            text: "\
 A container without one that leaks memory takes its whole node down with it. A limit counts only where it reaches the
-container: one in values that the chart does not know is not there." },
+container: one in values that the chart does not know is not there.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 3,
@@ -20,8 +24,12 @@ container: one in values that the chart does not know is not there." },
         judge: |judge| amount(judge, "limits", "memory"),
     },
     Rule {
-        meaning: Meaning { code: "mem-request", summary: "Every container requests memory", text: "\
-The scheduler fills nodes by requests. A limit alone counts as a request of the same amount." },
+        meaning: Meaning {
+            code: "mem-request",
+            summary: "Every container requests memory",
+            text: "\
+The scheduler fills nodes by requests. A limit alone counts as a request of the same amount.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 2,
@@ -29,8 +37,12 @@ The scheduler fills nodes by requests. A limit alone counts as a request of the 
         judge: |judge| amount(judge, "requests", "memory"),
     },
     Rule {
-        meaning: Meaning { code: "cpu-request", summary: "Every container requests CPU", text: "\
-Under pressure, CPU is shared in proportion to the requests; a container without one gets next to nothing." },
+        meaning: Meaning {
+            code: "cpu-request",
+            summary: "Every container requests CPU",
+            text: "\
+Under pressure, CPU is shared in proportion to the requests; a container without one gets next to nothing.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 2,
@@ -38,9 +50,13 @@ Under pressure, CPU is shared in proportion to the requests; a container without
         judge: |judge| amount(judge, "requests", "cpu"),
     },
     Rule {
-        meaning: Meaning { code: "cpu-limit", summary: "Every container has a limit of CPU", text: "\
+        meaning: Meaning {
+            code: "cpu-limit",
+            summary: "Every container has a limit of CPU",
+            text: "\
 Shown and not counted: the tools contradict each other. A limit slows a container down even on an idle node, and
-requests alone share a busy one fairly." },
+requests alone share a busy one fairly.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 0,
@@ -48,8 +64,12 @@ requests alone share a busy one fairly." },
         judge: |judge| amount(judge, "limits", "cpu"),
     },
     Rule {
-        meaning: Meaning { code: "ephemeral-storage", summary: "Every container has a limit of ephemeral storage", text: "\
-Shown and not counted: few know the amount for their programs, and the kubelet evicts who goes beyond it." },
+        meaning: Meaning {
+            code: "ephemeral-storage",
+            summary: "Every container has a limit of ephemeral storage",
+            text: "\
+Shown and not counted: few know the amount for their programs, and the kubelet evicts who goes beyond it.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 0,
@@ -57,8 +77,12 @@ Shown and not counted: few know the amount for their programs, and the kubelet e
         judge: |judge| amount(judge, "limits", "ephemeral-storage"),
     },
     Rule {
-        meaning: Meaning { code: "ns-quota", summary: "Every namespace has a quota or default limits", text: "\
-Shown and not counted: a ResourceQuota or LimitRange is for clusters with several tenants." },
+        meaning: Meaning {
+            code: "ns-quota",
+            summary: "Every namespace has a quota or default limits",
+            text: "\
+Shown and not counted: a ResourceQuota or LimitRange is for clusters with several tenants.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 0,
@@ -72,8 +96,12 @@ Shown and not counted: a ResourceQuota or LimitRange is for clusters with severa
         },
     },
     Rule {
-        meaning: Meaning { code: "vpa", summary: "Every vertical autoscaler has its target", text: "\
-A VerticalPodAutoscaler that names a workload that is not there does nothing, without a word." },
+        meaning: Meaning {
+            code: "vpa",
+            summary: "Every vertical autoscaler has its target",
+            text: "\
+A VerticalPodAutoscaler that names a workload that is not there does nothing, without a word.",
+        },
         category: Category::Resources,
         severity: None,
         weight: 1,

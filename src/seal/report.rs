@@ -8,12 +8,13 @@ use sops_age::{
     SealError, SealedError, SealedFile, Store, as_read,
 };
 
+use sops_age::keys::Keyring;
+
 use super::identities::cannot_open;
 use crate::diagnostic::{self, Diagnostic};
 use crate::seal::codes;
 use crate::source::{Source, Span};
 use crate::yaml;
-use sops_age::keys::Keyring;
 
 /// Returns the source that spans of the format are about.
 pub(super) fn source_of(source: &Arc<Source>) -> Arc<Source> {

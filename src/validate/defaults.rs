@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::yaml::pointer_step;
 use serde_json::{Map, Value};
 
 use super::functions::{EvaluationFailure, Evaluator};
@@ -13,6 +12,7 @@ use super::walk::{ApplicableSchemas, visit};
 use crate::cel;
 use crate::diagnostic::Diagnostic;
 use crate::validate::codes;
+use crate::yaml::pointer_step;
 
 /// Fills in constant defaults, into absent objects with a default as well.
 ///

@@ -1,6 +1,5 @@
 //! Rules: what JSON Schema cannot say, in CEL as CRDs spell it.
 
-use crate::yaml::lies_in;
 use std::collections::BTreeMap;
 
 use kube_cel::cel::Value as CelValue;
@@ -15,6 +14,7 @@ use crate::cel;
 use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::Diagnostic;
 use crate::validate::codes;
+use crate::yaml::lies_in;
 
 /// Runs the rules of a config.
 pub(super) struct RuleRunner<'r> {

@@ -1,6 +1,5 @@
 //! What is said of a config that is not of the form it must have.
 
-use crate::yaml::pointer_step;
 use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
@@ -15,6 +14,7 @@ use crate::config::cluster::ConfigPlaces;
 use crate::diagnostic::{self, Diagnostic};
 use crate::source::shown_key;
 use crate::validate::codes;
+use crate::yaml::pointer_step;
 
 /// How many unknown keys of one place are named one by one.
 const MAX_ALIKE: usize = 20;

@@ -6,7 +6,10 @@ use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "config-missing", summary: "Every ConfigMap, Secret and key that a pod or a custom resource reads is there", text: "\
+    meaning: Meaning {
+        code: "config-missing",
+        summary: "Every ConfigMap, Secret and key that a pod or a custom resource reads is there",
+        text: "\
 A container does not start as long as a ConfigMap or Secret of its `env`, `envFrom` or volumes is not there, or has no
 such key; the pod waits with `CreateContainerConfigError` or `ContainerCreating`. What is `optional` is not asked.
 
@@ -24,7 +27,8 @@ a secret store, nothing is said, unless its name is a slip of another one.
     env:
       - name: TOKEN
         valueFrom:
-          secretKeyRef: {name: echo, key: token}" },
+          secretKeyRef: {name: echo, key: token}",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 3,

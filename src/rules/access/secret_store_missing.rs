@@ -13,7 +13,10 @@ use crate::rules::{Category, Rule};
 const GROUP: &str = "external-secrets.io";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "secret-store-missing", summary: "Every secret store that is named is there", text: "\
+    meaning: Meaning {
+        code: "secret-store-missing",
+        summary: "Every secret store that is named is there",
+        text: "\
 An ExternalSecret, ClusterExternalSecret or PushSecret goes through a SecretStore of its own namespace, or through a
 ClusterSecretStore where it says `kind: ClusterSecretStore`. If there is none of that kind and name, no Secret is made,
 and the pods that read it do not start.
@@ -22,7 +25,8 @@ Where the tree has no store of that kind at all, they are kept elsewhere, and no
 
     secretStoreRef:
       kind: ClusterSecretStore
-      name: onepassword" },
+      name: onepassword",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 3,

@@ -58,9 +58,13 @@ A budget with neither `maxUnavailable` nor `minAvailable` keeps nothing. Asked o
 };
 
 pub(super) const UNHEALTHY: Rule = Rule {
-        meaning: Meaning { code: "pdb-unhealthy-policy", summary: "Every budget lets pods go that do not work", text: "\
+    meaning: Meaning {
+        code: "pdb-unhealthy-policy",
+        summary: "Every budget lets pods go that do not work",
+        text: "\
 By default, pods that are not ready are protected like those that are, so that a broken program keeps a node from being
-drained. `unhealthyPodEvictionPolicy: AlwaysAllow` lets them go. Asked of manifests." },
+drained. `unhealthyPodEvictionPolicy: AlwaysAllow` lets them go. Asked of manifests.",
+    },
     category: Category::Availability,
     severity: None,
     weight: 1,

@@ -9,7 +9,10 @@ use crate::workload::Workload;
 use crate::workload::budget::{self, DisruptionBudget, Selects};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "pdb-no-eviction", summary: "Every budget lets a pod go", text: "\
+    meaning: Meaning {
+        code: "pdb-no-eviction",
+        summary: "Every budget lets a pod go",
+        text: "\
 A budget that must keep as many pods as there are, or may miss none, lets nobody evict a pod, however healthy:
 `maxUnavailable: 0`, `minAvailable: 100%`, `minAvailable: 2` over two replicas, and the common `minAvailable: 1` over a
 single one. `kubectl drain` waits on it for ever; an upgrade of Talos waits five minutes for each node and then takes
@@ -19,7 +22,8 @@ the pod away all the same.
 budget: there is nothing that one could keep running.
 
 A budget in a manifest is an error. One that a chart makes by its own defaults, or by the values of its release, is a
-warning, as the chart may know a way out that its profile does not." },
+warning, as the chart may know a way out that its profile does not.",
+    },
     category: Category::Availability,
     severity: Some(Severity::Error),
     weight: 3,

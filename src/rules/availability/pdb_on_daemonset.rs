@@ -7,12 +7,16 @@ use crate::rules::{Category, Rule};
 use crate::workload::budget::Selects;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "pdb-on-daemonset", summary: "No budget is about a DaemonSet", text: "\
+    meaning: Meaning {
+        code: "pdb-on-daemonset",
+        summary: "No budget is about a DaemonSet",
+        text: "\
 A drain leaves the pods of DaemonSets alone, so a budget over them protects nothing. Most forms of one do not even
 work: a DaemonSet has no number of replicas to take `maxUnavailable` or a percentage of, and the budget then reports
 an error in its status and allows nothing.
 
-How many pods of a DaemonSet a rollout may take down at once is a matter of its own `updateStrategy`." },
+How many pods of a DaemonSet a rollout may take down at once is a matter of its own `updateStrategy`.",
+    },
     category: Category::Availability,
     severity: Some(Severity::Warning),
     weight: 1,

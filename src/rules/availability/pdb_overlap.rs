@@ -11,12 +11,16 @@ use crate::workload::Workload;
 use crate::workload::budget::{self, DisruptionBudget, Selects};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "pdb-overlap", summary: "No pod has two budgets", text: "\
+    meaning: Meaning {
+        code: "pdb-overlap",
+        summary: "No pod has two budgets",
+        text: "\
 The eviction API answers with an error when more than one budget selects a pod, whatever the budgets say, so that a
 drain never comes to its end. It happens when a chart makes a budget of its own beside the one in the tree, or
 when the selector of one is so wide that it covers another's pods.
 
-Both are named. Keep one: switch the chart's off in its values, or narrow or remove the manifest." },
+Both are named. Keep one: switch the chart's off in its values, or narrow or remove the manifest.",
+    },
     category: Category::Availability,
     severity: Some(Severity::Error),
     weight: 3,

@@ -15,13 +15,17 @@ use crate::workload::{PodField, Workload};
 const BUILT_IN: [&str; 2] = ["system-cluster-critical", "system-node-critical"];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "priority-class-unknown", summary: "Every priority class that is named is defined", text: "\
+    meaning: Meaning {
+        code: "priority-class-unknown",
+        summary: "Every priority class that is named is defined",
+        text: "\
 The API server rejects a pod whose `priorityClassName` names no PriorityClass. The Deployment itself is accepted, so
 that nothing shows but a workload without pods.
 
 Known are the two classes that every cluster has, those that the tree defines, and those among the values of a release.
 A class that a chart gives to its own pods by default is the chart's matter. If the tree has a release of which the
-chart is unknown, the finding is a warning, since that chart may define the class." },
+chart is unknown, the finding is a warning, since that chart may define the class.",
+    },
     category: Category::Availability,
     severity: Some(Severity::Error),
     weight: 3,

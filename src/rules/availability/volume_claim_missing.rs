@@ -6,7 +6,10 @@ use crate::rules::pod_references::judge_pod_references;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "volume-claim-missing", summary: "Every volume claim that a pod mounts is there", text: "\
+    meaning: Meaning {
+        code: "volume-claim-missing",
+        summary: "Every volume claim that a pod mounts is there",
+        text: "\
 A pod that mounts a PersistentVolumeClaim which is not there is never scheduled; it waits with
 `persistentvolumeclaim not found`.
 
@@ -17,7 +20,8 @@ VolSync and kopiur back up.
 
     persistence:
       config:
-        existingClaim: echo" },
+        existingClaim: echo",
+    },
     category: Category::Availability,
     severity: Some(Severity::Error),
     weight: 3,

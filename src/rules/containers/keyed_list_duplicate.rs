@@ -38,12 +38,16 @@ const OF_CONTAINERS: [KeyedList; 4] = [
 const OF_SERVICES: KeyedList = ("ports", &[("port", ""), ("protocol", "TCP")]);
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "keyed-list-duplicate", summary: "No two entries of a list have the same key", text: "\
+    meaning: Meaning {
+        code: "keyed-list-duplicate",
+        summary: "No two entries of a list have the same key",
+        text: "\
 The API server keeps some lists by key: containers, variables and volumes by `name`, ports by number and protocol, mounts
 by `mountPath`. Flux applies objects on the server's side, where two entries with one key are refused, and with them the
 whole Kustomization. With `kubectl create`, the last variable of a name would win without a word.
 
-Asked of the pods of manifests and of Services." },
+Asked of the pods of manifests and of Services.",
+    },
     category: Category::Containers,
     severity: Some(Severity::Error),
     weight: 3,

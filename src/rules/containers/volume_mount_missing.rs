@@ -10,13 +10,17 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "volume-mount-missing", summary: "Every mount is of a volume of its pod, and every volume has a source", text: "\
+    meaning: Meaning {
+        code: "volume-mount-missing",
+        summary: "Every mount is of a volume of its pod, and every volume has a source",
+        text: "\
 The API server refuses a workload in which a container mounts a volume that is neither among the `volumes` of the pod
 nor, in a StatefulSet, among its `volumeClaimTemplates`, and a volume with two sources. A volume without any is taken
 for an `emptyDir`, so that what is written to it is gone with the pod: that is a warning. Asked of manifests.
 
 In app-template, `advancedMounts` for a controller or container that is not there mount nothing, without a word: a
-warning as well." },
+warning as well.",
+    },
     category: Category::Containers,
     severity: Some(Severity::Error),
     weight: 3,

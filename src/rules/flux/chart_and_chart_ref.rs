@@ -10,12 +10,16 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "chart-and-chart-ref", summary: "Every HelmRelease has either `chart` or `chartRef`", text: "\
+    meaning: Meaning {
+        code: "chart-and-chart-ref",
+        summary: "Every HelmRelease has either `chart` or `chartRef`",
+        text: "\
 A HelmRelease takes its chart from a template of a HelmChart (`spec.chart`) or from a source that is there
 (`spec.chartRef`). The API server refuses one with both, and one with neither, so that the release stays as it was.
 
 It happens when a release moves from a HelmRepository to an OCIRepository, or when a patch adds the one where the other
-is written." },
+is written.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

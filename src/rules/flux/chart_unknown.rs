@@ -13,14 +13,18 @@ use crate::rules::{Category, Facts, Rule};
 const SHOWN: usize = 5;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "chart-unknown", summary: "A profile knows the chart of every release", text: "\
+    meaning: Meaning {
+        code: "chart-unknown",
+        summary: "A profile knows the chart of every release",
+        text: "\
 What a chart makes of its values cannot be told from outside, so that nothing in its pods is judged or hardened, and no
 namespace that it may bring pods into enforces a Pod Security level. Nothing is guessed, and the release is left as it is.
 
 One finding stands for all releases of a chart in one version. Make a profile by rendering the chart, or widen the versions
 of one that is there:
 
-    kiln profile new oci://ghcr.io/example/charts/whoami" },
+    kiln profile new oci://ghcr.io/example/charts/whoami",
+    },
     category: Category::Flux,
     severity: Some(Severity::Warning),
     weight: 0,

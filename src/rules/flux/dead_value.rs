@@ -12,7 +12,10 @@ use crate::rules::{Category, Facts, Rule};
 const CATALOGUE: &str = "catalogue:";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "dead-value", summary: "Every value of a release is one that its chart knows", text: "\
+    meaning: Meaning {
+        code: "dead-value",
+        summary: "Every value of a release is one that its chart knows",
+        text: "\
 Helm takes any value without a word. One that no template of the chart reads changes nothing: the limits,
 probes and security contexts that stand there are not in the cluster, and whoever reads the file believes that they
 are.
@@ -24,7 +27,8 @@ the same key elsewhere in the chart's values.
 Asked are releases of the version that the profile was `verified` with, and of those that differ from it by bug fixes
 alone: another one may know more. In the built-in catalogue such a value is an error; in templates of your own it is a
 warning. Nothing is said of `global`, of which the chart's dependencies may read anything, nor of a chart without a
-profile, or with one that lists no values. `kiln profile new` lists the values of a chart of yours." },
+profile, or with one that lists no values. `kiln profile new` lists the values of a chart of yours.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -19,7 +19,10 @@ const SHOWN: usize = 3;
 const KEY: &str = "sops-age";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "decryption-missing", summary: "Every Kustomization that applies sealed objects decrypts them", text: "\
+    meaning: Meaning {
+        code: "decryption-missing",
+        summary: "Every Kustomization that applies sealed objects decrypts them",
+        text: "\
 Flux opens what SOPS has sealed only where the Kustomization says so in `spec.decryption`. Without it, Flux refuses a
 sealed Secret and with it the whole Kustomization; other kinds would get the ciphertext. Each Kustomization needs its
 own: it does not inherit that of the one which applies it, but a patch of that one may add it.
@@ -27,7 +30,8 @@ own: it does not inherit that of the one which applies it, but a patch of that o
     spec:
       decryption:
         provider: sops
-        secretRef: {name: sops-age}" },
+        secretRef: {name: sops-age}",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

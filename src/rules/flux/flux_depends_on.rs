@@ -20,12 +20,16 @@ const KINDS: [(&str, &str); 2] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "flux-depends-on", summary: "What a `dependsOn` names is there, is of the same kind, and does not depend back", text: "\
+    meaning: Meaning {
+        code: "flux-depends-on",
+        summary: "What a `dependsOn` names is there, is of the same kind, and does not depend back",
+        text: "\
 A Flux Kustomization waits for the Kustomizations in its `dependsOn`, a HelmRelease for HelmReleases:
 neither can wait for the other kind. A name without `namespace` means the object's own namespace. If
 what it names does not exist, or waits for it in turn, it waits for ever.
 
-A cycle is printed as a chain, with the place of every link." },
+A cycle is printed as a chain, with the place of every link.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

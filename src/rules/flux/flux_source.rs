@@ -38,14 +38,18 @@ const REFERENCES: [(&str, &str, &[&str]); 4] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "flux-source", summary: "Every `sourceRef` and `chartRef` names a source that is in the tree", text: "\
+    meaning: Meaning {
+        code: "flux-source",
+        summary: "Every `sourceRef` and `chartRef` names a source that is in the tree",
+        text: "\
 A Kustomization takes its files, and a HelmRelease its chart, from a source object: a GitRepository, an
 OCIRepository, a HelmRepository and so on. If there is no source of that kind and name in the namespace
 that is named, or in the object's own, nothing happens, and Flux reports it only in the cluster.
 
 The source that Flux is bootstrapped from is known, by the name that the FluxInstance gives it, and so are the
 `ExternalArtifact`s of an `ArtifactGenerator`. Where a part of the cluster is not seen that may have the source, it is
-a warning." },
+a warning.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -23,13 +23,17 @@ const GIVEN: [&str; 5] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "namespace-missing", summary: "Every namespace that objects go into is one that the tree or the cluster has", text: "\
+    meaning: Meaning {
+        code: "namespace-missing",
+        summary: "Every namespace that objects go into is one that the tree or the cluster has",
+        text: "\
 An object cannot be applied to a namespace that does not exist, and Flux makes none by itself. The namespace
 may come from the object, from a kustomization's `namespace`, or from `targetNamespace`; the message
 points at the one that counts.
 
 The namespaces that each cluster has are known, and so is one that a HelmRelease makes with
-`install.createNamespace`." },
+`install.createNamespace`.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -110,13 +110,17 @@ const NAMESPACED: &[(&str, &[&str])] = &[
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "object-namespace-missing", summary: "Every object that lives in a namespace has one", text: "\
+    meaning: Meaning {
+        code: "object-namespace-missing",
+        summary: "Every object that lives in a namespace has one",
+        text: "\
 `kubectl` puts an object without a namespace into the one that its user works in. Flux has none such: it refuses the
 whole Kustomization with \"namespace not specified\". The namespace may be written in the object, in `namespace` of a
 kustomization that lists it, or in `targetNamespace` of the Flux Kustomization.
 
 It is asked of the kinds of Kubernetes and Flux, of common ones of other projects, and of those whose
-CustomResourceDefinition is in the tree." },
+CustomResourceDefinition is in the tree.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -7,7 +7,10 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "oci-without-ref", summary: "Every OCIRepository says which version it is", text: "\
+    meaning: Meaning {
+        code: "oci-without-ref",
+        summary: "Every OCIRepository says which version it is",
+        text: "\
 An OCIRepository without `spec.ref` takes the tag `latest`. Registries of charts have none as a rule, so that the source
 never becomes ready; where there is one, the cluster changes whenever somebody moves it. `chart-pinned` asks whether a
 version that is given is exact.
@@ -15,7 +18,8 @@ version that is given is exact.
     spec:
       url: oci://ghcr.io/example/charts/whoami
       ref:
-        tag: 1.4.2" },
+        tag: 1.4.2",
+    },
     category: Category::Flux,
     severity: Some(Severity::Warning),
     weight: 2,

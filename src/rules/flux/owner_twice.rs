@@ -26,13 +26,17 @@ const SHARED: [(&str, &[&str]); 3] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "owner-twice", summary: "Every object is applied by one Kustomization", text: "\
+    meaning: Meaning {
+        code: "owner-twice",
+        summary: "Every object is applied by one Kustomization",
+        text: "\
 Flux writes on each object which Kustomization applied it. Two that apply the same object take it from each other at
 every interval, and as soon as one of them no longer has it and prunes, it removes what the other still wants: for a
 Namespace with everything in it. Where the two differ, which of them holds changes all the time.
 
 Where both apply the same content it is a warning. An object that is meant to be shared says so with the annotation
-`kustomize.toolkit.fluxcd.io/prune: disabled`, or `kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`." },
+`kustomize.toolkit.fluxcd.io/prune: disabled`, or `kustomize.toolkit.fluxcd.io/ssa: IfNotPresent`.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 2,

@@ -10,12 +10,16 @@ use crate::workload::Workload;
 use crate::workload::patch_fit;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "patch-container", summary: "Patches of a release name only containers that are there", text: "\
+    meaning: Meaning {
+        code: "patch-container",
+        summary: "Patches of a release name only containers that are there",
+        text: "\
 Containers are merged by their names. A patch with a name that is not there adds a container instead of changing one:
 a container without an image, with which the API server rejects the workload, and the release fails.
 
 A container that the patch gives an image is meant to be added, and is not reported. Only charts with a profile are
-looked at, and a name that the release's values mention is taken to be there." },
+looked at, and a name that the release's values mention is taken to be there.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

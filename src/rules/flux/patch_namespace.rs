@@ -6,12 +6,16 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "patch-namespace", summary: "No patch of a release asks for a namespace", text: "\
+    meaning: Meaning {
+        code: "patch-namespace",
+        summary: "No patch of a release asks for a namespace",
+        text: "\
 kustomize compares `target.namespace` with what the chart wrote into the object. Many charts leave
 `metadata.namespace` out, as Helm fills it in later; kustomize then takes the object to be in `default`, and the
 patch is ignored without a word. Whether a chart writes the namespace changes from one version to the next.
 
-A release has few objects outside its own namespace, so that kind and name say enough: leave the namespace out." },
+A release has few objects outside its own namespace, so that kind and name say enough: leave the namespace out.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Warning),
     weight: 1,

@@ -11,13 +11,17 @@ use crate::workload::Workload;
 use crate::workload::patch_fit::{self, Fit};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "patch-no-match", summary: "Every patch of a release matches something that its chart makes", text: "\
+    meaning: Meaning {
+        code: "patch-no-match",
+        summary: "Every patch of a release matches something that its chart makes",
+        text: "\
 kustomize ignores a patch whose `target` matches no object, without a word: the priority, the security context or the
 limits in it are not in the cluster. The fields of a target are regular expressions that must match the
 whole: `metrics` does not match `metrics-server`.
 
 Only what the chart's profile decides is reported: patches for workloads of a chart that is known, where no values
-come from elsewhere and none of them holds workloads of its own." },
+come from elsewhere and none of them holds workloads of its own.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -12,7 +12,10 @@ use crate::rules::subject::JudgedSubject;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "patch-target-missing", summary: "Every target of a patch or replacement is for some object of its build", text: "\
+    meaning: Meaning {
+        code: "patch-target-missing",
+        summary: "Every target of a patch or replacement is for some object of its build",
+        text: "\
 kustomize passes over a patch whose `target` matches nothing, and over a replacement whose `select` does, without a
 word, and so does Flux with the `patches` of a Kustomization: what they were to change stays as it was. The fields of a
 target are regular expressions that must match the whole: `metrics` does not match `metrics-server`.
@@ -20,7 +23,8 @@ target are regular expressions that must match the whole: `metrics` does not mat
 A target that stands in a component, or in a patch that many Kustomizations get, is fine as soon as one build has an
 object for it. One that names an object is an error; one that asks for a kind or a pattern of names is a warning, as the
 object may be still to come. Nothing is said of targets by label alone, which objects opt in to, and where a part of the
-build is not seen." },
+build is not seen.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -14,13 +14,17 @@ use crate::tree::object::Object;
 use crate::tree::output_path::split;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "resource-unlisted", summary: "Every manifest below a kustomization is listed, and every folder is built", text: "\
+    meaning: Meaning {
+        code: "resource-unlisted",
+        summary: "Every manifest below a kustomization is listed, and every folder is built",
+        text: "\
 A folder with a `kustomization.yaml` is built from what that file lists, and from nothing else. A
 manifest that no kustomization lists never reaches the cluster, without a word from Flux. The same
 holds for a folder that no kustomization lists and no Flux Kustomization points at.
 
 It is a warning, since a file may be there for `kubectl apply` by hand. What a component lists is fine
-whether or not anything uses the component: it is there to be used." },
+whether or not anything uses the component: it is there to be used.",
+    },
     category: Category::Flux,
     severity: Some(Severity::Warning),
     weight: 0,

@@ -9,7 +9,10 @@ use crate::rules::objects::ObjectId;
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "substitute-from-missing", summary: "Every `substituteFrom` of a Kustomization names an object that is there", text: "\
+    meaning: Meaning {
+        code: "substitute-from-missing",
+        summary: "Every `substituteFrom` of a Kustomization names an object that is there",
+        text: "\
 A Kustomization fills variables in from the ConfigMaps and Secrets of `postBuild.substituteFrom`, in its own
 namespace. Where one of them is not there, Flux applies nothing of the Kustomization, unless the entry is `optional`.
 
@@ -19,7 +22,8 @@ one that is there, and a warning otherwise: name the values in `[flux] values` o
     substituteFrom:
       - kind: Secret
         name: cluster-secrets
-        optional: true" },
+        optional: true",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

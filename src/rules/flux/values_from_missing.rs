@@ -12,7 +12,10 @@ use crate::rules::{Category, Rule};
 const DEFAULT_KEY: &str = "values.yaml";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "values-from-missing", summary: "Every `valuesFrom` of a release names an object and a key that are there", text: "\
+    meaning: Meaning {
+        code: "values-from-missing",
+        summary: "Every `valuesFrom` of a release names an object and a key that are there",
+        text: "\
 A HelmRelease takes values from ConfigMaps and Secrets in its own namespace. Where one of them, or its `valuesKey`
 (`values.yaml` by default), is not there, Flux does not install or upgrade the release, unless the entry is `optional`.
 
@@ -23,7 +26,8 @@ A Secret may be made by hand, so that one that is not there is a warning.
     configMapGenerator:
       - name: echo-values
         files: [values.yaml]
-        options: {disableNameSuffixHash: true}" },
+        options: {disableNameSuffixHash: true}",
+    },
     category: Category::Flux,
     severity: Some(Severity::Error),
     weight: 3,

@@ -197,11 +197,15 @@ const fn going(version: &'static str, successor: &'static str) -> OldVersion {
 }
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "deprecated-api", summary: "No object uses an API version that is gone or going", text: "\
+    meaning: Meaning {
+        code: "deprecated-api",
+        summary: "No object uses an API version that is gone or going",
+        text: "\
 The API server refuses an object of a version that it no longer serves, and Flux with it the whole Kustomization. A
 version that is still served, and will not be for long, is a warning. The list follows the migration guide of Kubernetes
 up to 1.36, and the release notes of Flux up to 2.9; objects in the cluster are converted by themselves, so that only
-the line has to change as a rule." },
+the line has to change as a rule.",
+    },
     category: Category::Hygiene,
     severity: Some(Severity::Error),
     weight: 3,

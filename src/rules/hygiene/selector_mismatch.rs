@@ -13,7 +13,10 @@ use crate::source::Place;
 const SELECTING: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "selector-mismatch", summary: "Every workload selects its own pods", text: "\
+    meaning: Meaning {
+        code: "selector-mismatch",
+        summary: "Every workload selects its own pods",
+        text: "\
 A Deployment, StatefulSet, DaemonSet or ReplicaSet finds its pods by `spec.selector`. The API server refuses one without
 a selector, and one whose selector does not match the labels in its own template. The selector cannot be changed
 afterwards, so that it is best kept short. Asked of manifests.
@@ -23,7 +26,8 @@ afterwards, so that it is best kept short. Asked of manifests.
         matchLabels: {app: echo}
       template:
         metadata:
-          labels: {app: echo}" },
+          labels: {app: echo}",
+    },
     category: Category::Hygiene,
     severity: Some(Severity::Error),
     weight: 3,

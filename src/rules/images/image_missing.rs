@@ -11,12 +11,16 @@ use crate::rules::{Category, Facts, Rule};
 use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "image-missing", summary: "Every container has an image", text: "\
+    meaning: Meaning {
+        code: "image-missing",
+        summary: "Every container has an image",
+        text: "\
 The API server refuses a workload with a container that has no image. A strategic merge patch that spells the name of a
 container differently does that: it adds a container instead of changing one.
 
 In a release of app-template, every container needs `image.repository`, its own or by `defaultContainerOptions`;
-the chart does not render without. Asked of manifests and of app-template, where all values are in the tree." },
+the chart does not render without. Asked of manifests and of app-template, where all values are in the tree.",
+    },
     category: Category::Images,
     severity: Some(Severity::Error),
     weight: 3,

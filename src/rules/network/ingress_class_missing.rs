@@ -9,12 +9,16 @@ use crate::rules::{Category, Rule};
 const GROUP: &str = "networking.k8s.io";
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "ingress-class-missing", summary: "Every ingress class that is named is there", text: "\
+    meaning: Meaning {
+        code: "ingress-class-missing",
+        summary: "Every ingress class that is named is there",
+        text: "\
 No controller serves an Ingress whose `ingressClassName` names no IngressClass, and nothing reports it.
 
 Classes mostly come from the charts of controllers. So it is an error only where no chart is there that may have the
 class, and a warning where the name is a slip of a class of the tree. Where the tree has no IngressClass at all, nothing
-is said." },
+is said.",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

@@ -10,7 +10,10 @@ use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "parent-ref-missing", summary: "Every route belongs to a Gateway and a listener that are there", text: "\
+    meaning: Meaning {
+        code: "parent-ref-missing",
+        summary: "Every route belongs to a Gateway and a listener that are there",
+        text: "\
 A route of the Gateway API serves nothing unless its `parentRefs` name a Gateway that is there, in the namespace that
 is named or in the route's own, and a listener of it where there is a `sectionName`. Nothing reports it but the status
 of the route.
@@ -22,7 +25,8 @@ is said. Whether the listener lets routes of that namespace in is not asked.
     parentRefs:
       - name: external
         namespace: network
-        sectionName: https" },
+        sectionName: https",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

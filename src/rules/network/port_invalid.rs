@@ -18,11 +18,15 @@ use crate::rules::{Category, Facts, Rule};
 const LONGEST_NAME: usize = 15;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "port-invalid", summary: "Every port is a number from 1 to 65535 with a name that is valid and its own", text: "\
+    meaning: Meaning {
+        code: "port-invalid",
+        summary: "Every port is a number from 1 to 65535 with a name that is valid and its own",
+        text: "\
 The API server refuses a port below 1 or above 65535, in containers, probes and Services. The name of a container's port
 has up to 15 characters: lower-case letters, digits and `-`, and at least one letter. Two ports of a container, or of a
 Service, cannot have the same name, and a Service with more than one port needs a name for each. Asked of manifests, and
-the numbers of app-template as well." },
+the numbers of app-template as well.",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

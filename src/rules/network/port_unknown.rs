@@ -17,13 +17,17 @@ use crate::workload::{Home, Workload};
 use super::port_invalid::probe_ports;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "port-unknown", summary: "Every port that something asks for is one that the other side has", text: "\
+    meaning: Meaning {
+        code: "port-unknown",
+        summary: "Every port that something asks for is one that the other side has",
+        text: "\
 A probe may name a port of its own container, and a Service one of the pods that it selects. A name that is not there is
 accepted, and never works: the pod never becomes ready, or the Service has no address for it. What routes and Ingresses
 ask of a Service is judged by `route-backend-missing`.
 
 A number that a Service sends to and that none of its pods lists is a warning, as a container may listen on more ports
-than it lists. Asked of manifests, and of releases of app-template." },
+than it lists. Asked of manifests, and of releases of app-template.",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

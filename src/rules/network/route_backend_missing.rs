@@ -12,7 +12,10 @@ use crate::rules::objects::{ObjectId, filled_name};
 use crate::rules::{Category, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "route-backend-missing", summary: "Every backend of a route or ingress is a Service and a port that are there", text: "\
+    meaning: Meaning {
+        code: "route-backend-missing",
+        summary: "Every backend of a route or ingress is a Service and a port that are there",
+        text: "\
 A route whose backend is no Service, or a port that the Service does not have, answers with an error of the proxy.
 
 Asked are the backends of HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, UDPRoutes and Ingresses, and those in the routes
@@ -22,7 +25,8 @@ of other kinds are not asked, nor whether a ReferenceGrant lets a route into ano
 
     backendRefs:
       - name: echo
-        port: 80" },
+        port: 80",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

@@ -15,12 +15,16 @@ use crate::workload::budget::{Selects, select};
 use crate::workload::{Home, Workload};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "service-selects-nothing", summary: "Every Service selects some pod", text: "\
+    meaning: Meaning {
+        code: "service-selects-nothing",
+        summary: "Every Service selects some pod",
+        text: "\
 A Service sends traffic to the pods of its namespace that carry all labels of its `selector`. One that selects no pod
 refuses every connection, most often because of a label that is spelt differently.
 
 It is an error where all pods of the namespace are seen. Where custom resources may make pods of which nobody knows the
-labels, it is a warning, and where a chart is not known nothing is said. Services without a selector are not asked." },
+labels, it is a warning, and where a chart is not known nothing is said. Services without a selector are not asked.",
+    },
     category: Category::Network,
     severity: Some(Severity::Error),
     weight: 3,

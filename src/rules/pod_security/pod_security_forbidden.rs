@@ -11,13 +11,17 @@ use crate::source::Place;
 use crate::workload::standing::PodSecurityStanding;
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "pod-security-forbidden", summary: "Every pod satisfies the level that its namespace enforces, hooks included", text: "\
+    meaning: Meaning {
+        code: "pod-security-forbidden",
+        summary: "Every pod satisfies the level that its namespace enforces, hooks included",
+        text: "\
 The API server refuses a pod that its namespace's `pod-security.kubernetes.io/enforce` label forbids. What makes
 the pod, a Deployment or a chart's Job, is accepted, and waits for ever.
 
 Hardening says the same as `pod-security-too-strict` while it labels namespaces. This check holds where it does not look:
 with hardening switched off, and in a namespace that is exempt from it. Only what is certain is reported: pods
-of manifests, and of charts whose values are all in the tree." },
+of manifests, and of charts whose values are all in the tree.",
+    },
     category: Category::PodSecurity,
     severity: Some(Severity::Error),
     weight: 3,

@@ -18,13 +18,17 @@ const HANDLERS: [(&str, &str); 5] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "probe-host", summary: "No probe and no lifecycle hook names a host", text: "\
+    meaning: Meaning {
+        code: "probe-host",
+        summary: "No probe and no lifecycle hook names a host",
+        text: "\
 The kubelet asks the pod's own address unless `host` says otherwise. A probe with a `host` asks something else, often
 the node itself, and says nothing about the container; it also lets whoever writes the pod make the kubelet send
 requests to any address. From Kubernetes 1.34 on, the `baseline` level of the Pod Security Standards forbids it.
 
 Leave `host` out. A server that listens on `127.0.0.1` only must listen on the pod's address to be probed, or be
-probed by a command in the container. What a chart sets by itself is left to its author: `kiln audit` shows it." },
+probed by a command in the container. What a chart sets by itself is left to its author: `kiln audit` shows it.",
+    },
     category: Category::Probes,
     severity: Some(Severity::Warning),
     weight: 1,

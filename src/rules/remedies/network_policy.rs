@@ -21,7 +21,10 @@ const OPEN: [&str; 2] = ["flux-system", "kube-system"];
 const NAME: &str = "kubernetes.io/metadata.name";
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "network-policy", summary: "Closes namespaces to all traffic but their own and DNS, where the project asks for it", text: "\
+    meaning: Meaning {
+        code: "network-policy",
+        summary: "Closes namespaces to all traffic but their own and DNS, where the project asks for it",
+        text: "\
 Without policies, every pod may talk to every other pod and to the whole internet. A policy that denies everything,
 with others that allow what is needed, turns that around.
 
@@ -49,8 +52,8 @@ plugin's helpers talk to nodes, to the API server and to all namespaces, and Flu
 reach sources and webhooks. A cluster whose DNS or Flux is cut off cannot repair itself.
 
 A namespace to which the author gave a policy for all pods (a NetworkPolicy with `podSelector: {}`, or a
-CiliumNetworkPolicy with `endpointSelector: {}`) is left alone, as is one that is exempt." },
-
+CiliumNetworkPolicy with `endpointSelector: {}`) is left alone, as is one that is exempt.",
+    },
     pass: Pass::Workloads,
     plan,
 };

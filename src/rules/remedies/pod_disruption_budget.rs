@@ -1,10 +1,10 @@
 //! Gives replicated workloads a budget, so that a drain takes their pods one at a time.
 
-use crate::diagnostic::Meaning;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::diagnostic::Meaning;
 use crate::rules::listing::{ListingSpot, Listings, NewContent};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
@@ -17,7 +17,10 @@ use crate::yaml::emit;
 const FIELD: PodField = PodField::Pod("podDisruptionBudget");
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "pod-disruption-budget", summary: "Gives each workload of two or more replicas a budget that lets a drain take one pod at a time", text: "\
+    meaning: Meaning {
+        code: "pod-disruption-budget",
+        summary: "Gives each workload of two or more replicas a budget that lets a drain take one pod at a time",
+        text: "\
 When a node is drained, all its pods are evicted at once. If all replicas of a workload happen to be on it, or on
 two nodes that are drained together, the workload is down, for no reason. A PodDisruptionBudget makes the drain wait.
 
@@ -34,8 +37,8 @@ of a release selects the pods already, where a part of the namespace is not seen
 makes a sound one by itself, as many do from two replicas on. A chart's own budget that never lets a pod go is switched
 off where its profile knows how, and ours takes its place; what the author says of a chart's budget stays, and is a gap
 if it never lets a pod go. For pods that an operator makes, a budget is added only where the profile says that the
-operator makes none." },
-
+operator makes none.",
+    },
     pass: Pass::Workloads,
     plan,
 };

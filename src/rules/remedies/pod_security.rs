@@ -30,7 +30,10 @@ const SHOWN: usize = 3;
 const HOST_NAMESPACES: &[&str] = &["kube-system"];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "pod-security", summary: "Labels each namespace with the strictest Pod Security level that its workloads satisfy", text: "\
+    meaning: Meaning {
+        code: "pod-security",
+        summary: "Labels each namespace with the strictest Pod Security level that its workloads satisfy",
+        text: "\
 Kubernetes refuses pods that a namespace's `pod-security.kubernetes.io/enforce` label forbids. Without
 the label, everything is allowed, or what the cluster's default says.
 
@@ -51,8 +54,8 @@ A manifest that several namespaces share, such as one in a component, gets the l
 it is the same. Else each namespace gets its own level by a patch in the kustomization through which it alone comes.
 
 A level can be wished for in the config (`security.pod_security`). One that is stricter than a workload allows is an error:
-see `pod-security-forbidden`." },
-
+see `pod-security-forbidden`.",
+    },
     pass: Pass::Judgement,
     plan,
 };

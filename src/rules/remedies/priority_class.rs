@@ -60,7 +60,10 @@ const CLASSES: &[Class] = &[
 ];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "priority-class", summary: "Gives each workload the priority class of its app's tier", text: "\
+    meaning: Meaning {
+        code: "priority-class",
+        summary: "Gives each workload the priority class of its app's tier",
+        text: "\
 When a node is full, the scheduler evicts pods of a lower priority for those of a higher one, and the
 kubelet does likewise under pressure. Without classes, a demo app and the certificate manager are equals.
 
@@ -79,8 +82,8 @@ its chart, such as a web page beside a network plugin, or cluster DNS, which is
 
 In a manifest the class goes into the pod's spec, in a HelmRelease to the values path that the profile
 proved. A class that the author or the chart sets stays. The classes in use are defined in
-`priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected." },
-
+`priorityclasses.yaml` beside the first Flux Kustomization, as pods of an unknown class are rejected.",
+    },
     pass: Pass::Workloads,
     plan,
 };

@@ -10,7 +10,10 @@ use crate::workload::{PodField, Workload, WorkloadContainer};
 const NEEDED: [&str; 2] = ["livenessProbe", "readinessProbe"];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "probes", summary: "Gives containers the readiness, liveness and startup probes that are known to work", text: "\
+    meaning: Meaning {
+        code: "probes",
+        summary: "Gives containers the readiness, liveness and startup probes that are known to work",
+        text: "\
 Without a readiness probe, a pod gets traffic before it can answer, and a rollout goes on over pods that
 do not work. Without a liveness probe, a process that hangs hangs until someone looks.
 
@@ -21,8 +24,8 @@ A probe that the author or the chart sets stays, whatever it says.
 
 Jobs, hooks and init containers need no probes, nor do the helpers that a profile names with the reason.
 Every other container without a known endpoint is a gap: `kiln audit` lists it, so that someone who knows the
-program can set a probe in the values or the manifest, or write it into a profile below `charts/`." },
-
+program can set a probe in the values or the manifest, or write it into a profile below `charts/`.",
+    },
     pass: Pass::Workloads,
     plan,
 };

@@ -1,8 +1,8 @@
 //! Gives containers the requests and limits that somebody recommends for them.
 
-use crate::diagnostic::Meaning;
 use serde_json::{Map, Value};
 
+use crate::diagnostic::Meaning;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::quantity::milli;
@@ -16,7 +16,10 @@ const NEEDED: [(&str, &str); 3] = [
 ];
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "resources", summary: "Gives containers the CPU and memory requests and the memory limit that are known to fit", text: "\
+    meaning: Meaning {
+        code: "resources",
+        summary: "Gives containers the CPU and memory requests and the memory limit that are known to fit",
+        text: "\
 Requests are what the scheduler counts with: without them, a node fills up until the kernel kills what it finds.
 A memory limit keeps one leak from taking everything else on the node along.
 
@@ -34,8 +37,8 @@ Without that table, a container of which no profile knows is a gap. What is set 
 contradicts it: no request above a limit, no limit below a request, and no request where the limit already stands for
 it, as the API server takes a missing request to be the limit.
 
-Init containers get what is known of them, but are no gap without: they end before the others start." },
-
+Init containers get what is known of them, but are no gap without: they end before the others start.",
+    },
     pass: Pass::Workloads,
     plan,
 };

@@ -4,12 +4,12 @@ mod gaps;
 mod places;
 mod wishes;
 
-use crate::diagnostic::Meaning;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::diagnostic::Meaning;
 use crate::pod_security::{Version, evaluate};
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
@@ -22,7 +22,10 @@ use wishes::{INHERITED, Leaf, Leaves, SECCOMP, User, Wishes, leaf, nested};
 const FIELD: &str = "securityContext";
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "security-context", summary: "Gives pods and containers the security contexts that are known to be safe", text: "\
+    meaning: Meaning {
+        code: "security-context",
+        summary: "Gives pods and containers the security contexts that are known to be safe",
+        text: "\
 A process that runs as root with all the capabilities that container runtimes hand out is one mistake away
 from the node. The `restricted` level of the Pod Security Standards asks for little: another user than root,
 no way to gain privileges, no capabilities, and the runtime's seccomp profile.
@@ -53,8 +56,8 @@ and so is everything that the author or the chart sets.
 A Job or Pod in a manifest that Flux applies cannot be changed once it is there, and the attempt would stop its whole
 Kustomization. No rule adds to it unless Flux makes it anew (the annotation `kustomize.toolkit.fluxcd.io/force: enabled`,
 or `force: true` in its Kustomization) or leaves it alone once it is there (`kustomize.toolkit.fluxcd.io/ssa:
-IfNotPresent`); what it lacks is a gap." },
-
+IfNotPresent`); what it lacks is a gap.",
+    },
     pass: Pass::Workloads,
     plan,
 };

@@ -2,9 +2,9 @@
 
 mod accounts;
 
+use crate::diagnostic::Meaning;
 pub(in crate::rules) use accounts::Accounts;
 
-use crate::diagnostic::Meaning;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -17,7 +17,10 @@ use crate::workload::{Home, PodField, Workload};
 const FIELD: PodField = PodField::Pod("automountServiceAccountToken");
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "service-account-token", summary: "Switches the service account tokens of pods off where nothing needs them", text: "\
+    meaning: Meaning {
+        code: "service-account-token",
+        summary: "Switches the service account tokens of pods off where nothing needs them",
+        text: "\
 Every pod gets a token for the Kubernetes API unless someone says otherwise. Most programs never use theirs, but
 whoever breaks into one can, with all that its account may do now or is granted later.
 
@@ -32,8 +35,8 @@ An account of its own that a binding names is there to be used, so the pod keeps
 a token of its own making, speaks of the token's path, or is logged in to Vault or Consul with it. An account of its own
 that nothing in the tree grants anything may get its rights from elsewhere, a part of the cluster that is not seen may
 grant the `default` account something, and of most charts nobody has written down whether they talk to the API: those
-are gaps that `kiln audit` lists. What the author sets, for the pod or for the account in its ServiceAccount, stays." },
-
+are gaps that `kiln audit` lists. What the author sets, for the pod or for the account in its ServiceAccount, stays.",
+    },
     pass: Pass::Workloads,
     plan,
 };

@@ -1,8 +1,8 @@
 //! Spreads the replicas of a workload over nodes.
 
-use crate::diagnostic::Meaning;
 use serde_json::{Value, json};
 
+use crate::diagnostic::Meaning;
 use crate::rules::plan::Plan;
 use crate::rules::remedy::{Pass, Remedy, RemedyScope};
 use crate::workload::{PodField, Workload};
@@ -10,7 +10,10 @@ use crate::workload::{PodField, Workload};
 const FIELD: PodField = PodField::Pod("topologySpreadConstraints");
 
 pub(in crate::rules) static REMEDY: Remedy = Remedy {
-        meaning: Meaning { code: "topology-spread", summary: "Spreads the replicas of each workload over nodes", text: "\
+    meaning: Meaning {
+        code: "topology-spread",
+        summary: "Spreads the replicas of each workload over nodes",
+        text: "\
 Two replicas on one node are as good as one when that node goes down. The scheduler spreads pods a little by itself,
 but weighs that against everything else, and is free to put both on the emptiest node.
 
@@ -21,8 +24,8 @@ ready, the pods run there.
 
 The constraint goes into the manifest, to the values path of the chart's profile, or into a patch of the release's
 post-renderer. Constraints that are there stay, and so does an affinity that keeps pods apart, preferred or
-required: whoever wrote either has decided." },
-
+required: whoever wrote either has decided.",
+    },
     pass: Pass::Workloads,
     plan,
 };

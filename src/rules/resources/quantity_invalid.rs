@@ -15,12 +15,16 @@ use crate::workload::quantity::{is_quantity, milli};
 use crate::workload::{PodField, Reach, Workload, WorkloadContainer};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "quantity-invalid", summary: "Every amount is a quantity, and no request is above its limit", text: "\
+    meaning: Meaning {
+        code: "quantity-invalid",
+        summary: "Every amount is a quantity, and no request is above its limit",
+        text: "\
 Amounts of CPU, memory and storage are a number with one of the suffixes `m`, `k`, `M`, `G`, `T`, `P`, `E`, or `Ki`, `Mi`,
 `Gi`, `Ti`, `Pi`, `Ei`. The API server refuses others, such as `512MB`, `1K` or `100mi`, and a request above the limit
 of the same resource. Less than one byte of memory, as in `512m`, is taken, and is hardly what is meant: a warning.
 
-Asked of containers, wherever their resources are written, of claims and of the sizes of `emptyDir` volumes." },
+Asked of containers, wherever their resources are written, of claims and of the sizes of `emptyDir` volumes.",
+    },
     category: Category::Resources,
     severity: Some(Severity::Error),
     weight: 3,

@@ -22,7 +22,10 @@ const NOTHING: [&str; 9] = [
 ];
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "sealed-empty", summary: "No value of a secret is empty or undefined", text: "\
+    meaning: Meaning {
+        code: "sealed-empty",
+        summary: "No value of a secret is empty or undefined",
+        text: "\
 Once a file is sealed, nobody sees that a token in it is empty or what a template engine writes for nothing
 (`null`, `None`, `undefined`); the app that uses it fails in the cluster with something like \"unauthorized\".
 The check looks at `data` and `stringData` of each document in a file that will be sealed, and of each item of a
@@ -34,7 +37,8 @@ A value that is meant can be exempt, with a reason:
     rule = \"sealed-empty\"
     namespace = \"media\"
     name = \"player\"
-    reason = \"The player asks for no password\"" },
+    reason = \"The player asks for no password\"",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 0,

@@ -25,7 +25,10 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "secret-data-invalid", summary: "Every value of a Secret or ConfigMap is of the form that the API server takes", text: "\
+    meaning: Meaning {
+        code: "secret-data-invalid",
+        summary: "Every value of a Secret or ConfigMap is of the form that the API server takes",
+        text: "\
 The values of `data` in a Secret are base64, as are those of `binaryData` in a ConfigMap; all others are texts. The API
 server refuses plain text where base64 belongs (\"illegal base64 data\"), and a number, `true`, a list or a mapping where
 a text belongs: a chat id or a port needs quotes. Flux then applies nothing of the whole Kustomization.
@@ -34,7 +37,8 @@ Once a file is sealed nobody sees it any more, so that files which will be seale
 sealed already is not. The value itself is never shown.
 
     stringData:
-      chat: \"-1001234567890\"" },
+      chat: \"-1001234567890\"",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 3,

@@ -8,7 +8,10 @@ use crate::rules::leak::Leak;
 use crate::rules::{Category, Facts, Rule};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "secret-leak", summary: "Nothing that everybody can read depends on a secret", text: "\
+    meaning: Meaning {
+        code: "secret-leak",
+        summary: "Nothing that everybody can read depends on a secret",
+        text: "\
 The templates are rendered a second time, with every secret replaced by another of the same shape: fields of the
 config that a schema calls `writeOnly`, what `fromEnv`, `fromFile` and encrypted data files bring, and what `secret()`,
 `age_identity()` and their like read. Whatever differs then depends on a secret, also in part, in upper case, encoded
@@ -18,7 +21,8 @@ leaves in plain text, a key, or the name of a file.
 Only `age_recipient()` and `cloudflare_tunnel_id()` show something of a key on purpose. A variable that is no secret is
 `{ fromEnv: NAME, public: true }` in the config.
 
-The message names where the secret comes from, never the secret, and shows no line of the output." },
+The message names where the secret comes from, never the secret, and shows no line of the output.",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 0,

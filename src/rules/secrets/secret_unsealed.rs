@@ -16,7 +16,10 @@ use crate::tree::secret_manifest::{self, SecretManifest, SecretValue};
 use crate::yaml::{self, Entry, Node};
 
 pub(in crate::rules) const RULE: Rule = Rule {
-        meaning: Meaning { code: "secret-unsealed", summary: "Every Secret with values stands in a file that is sealed", text: "\
+    meaning: Meaning {
+        code: "secret-unsealed",
+        summary: "Every Secret with values stands in a file that is sealed",
+        text: "\
 Encrypted are the files with `.sops.` in their name, and those that a creation rule names. A Secret with `data`
 or `stringData` in any other file would be committed in plain text: base64 is no encryption. It is found in YAML
 and JSON, as an item of a `List`, in a patch, and where a `secretGenerator` makes it of literals or of a file of the
@@ -28,7 +31,8 @@ references. A Secret that is public all the same can be exempt, with a reason:
     [[exempt]]
     rule = \"secret-unsealed\"
     name = \"public\"
-    reason = \"It holds a certificate and no key\"" },
+    reason = \"It holds a certificate and no key\"",
+    },
     category: Category::Access,
     severity: Some(Severity::Error),
     weight: 0,

@@ -7,11 +7,12 @@ use std::ops::Range;
 
 use tera::{Context, Value};
 
+use std::sync::Arc;
+
 use super::scan::Tag;
 use crate::diagnostic::Diagnostic;
 use crate::render::codes;
 use crate::source::{Source, Span};
-use std::sync::Arc;
 
 const HINT: &str =
     "test it with `is defined`, or give it a `default(value=…)`, if it may be missing";

@@ -7,4 +7,4 @@ mod toml;
 pub use diagnose::{diagnose, diagnose_decoding};
 pub use packed::{unpack, unpack_entries, unpack_json, unpack_without};
 pub use spanned_yaml::*;
-pub use toml::toml_node;
+pub use toml::read_toml;

@@ -7,8 +7,8 @@ use super::readings::OtherReading;
 use super::sealed::{SealedValues, without_metadata};
 use crate::config::codes;
 use crate::diagnostic::Diagnostic;
-use crate::source::{Place, Source, Span, shown_key};
-use crate::yaml::{self, Node};
+use crate::source::Source;
+use crate::yaml::{self, Node, read_toml};
 
 /// A data file that was read.
 pub(super) struct ParsedData {
@@ -44,7 +44,7 @@ pub(super) fn parse(
 fn parse_text(source: &Arc<Source>) -> Result<ParsedData, Vec<Diagnostic>> {
     let is_toml = source.path.ends_with(".toml") && !source.path.ends_with(".sops.toml");
     let roots = if is_toml {
-        vec![toml(source)?]
+        vec![read_toml(source, &codes::CONFIG_SYNTAX).map_err(|problem| vec![problem])?]
     } else {
         let documents = yaml::load(&source.text).map_err(|error| {
             vec![yaml::diagnose(
@@ -71,26 +71,4 @@ fn parse_text(source: &Arc<Source>) -> Result<ParsedData, Vec<Diagnostic>> {
         readings,
         sealed: None,
     })
-}
-
-/// Reads TOML into the same nodes as YAML; of what is none, messages show keys only.
-pub(super) fn toml(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
-    let mut value = toml_span::parse(&source.text).map_err(|error| {
-        let shown = source.keys_only();
-        let span = Span::new(error.span.start, error.span.end.max(error.span.start));
-        let (message, first) = match error.kind {
-            toml_span::ErrorKind::DuplicateKey { key, first }
-            | toml_span::ErrorKind::DuplicateTable { name: key, first } => {
-                let message = format!("the key `{}` is set twice", shown_key(&key));
-                (message, Some(Span::new(first.start, first.end)))
-            }
-            _ => (format!("this is not TOML: {error}"), None),
-        };
-        let diagnostic = Diagnostic::error(&codes::CONFIG_SYNTAX, message).at(&shown, span, "");
-        vec![match first {
-            Some(first) => diagnostic.with_related(Place::new(&shown, first), "first set here"),
-            None => diagnostic,
-        }]
-    })?;
-    Ok(yaml::toml_node(&mut value))
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::parse;
 use crate::config::codes;
 use crate::diagnostic::{self, Diagnostic, StageResult, Warned};
 use crate::source::{Files, Place, Source, shown_key};
 use crate::yaml::decode::{DecodeProblem, DecodeProblemKind, Table, decode};
-use crate::yaml::{Node, Resolver, diagnose_decoding};
+use crate::yaml::{Node, Resolver, diagnose_decoding, read_toml};
 
 /// The file that makes a folder a makejinja project.
 pub const MAKEJINJA_FILE: &str = "makejinja.toml";
@@ -241,7 +240,7 @@ pub fn load(files: &dyn Files) -> StageResult<Project> {
         }
     };
     let source = Source::new(FILE, text);
-    let root = parse::toml(&source)?;
+    let root = read_toml(&source, &codes::CONFIG_SYNTAX).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     let project = decode("`kiln.toml`", &root, &mut problems, |table| {
         Project::decode(table, &source)

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use toml_span::ErrorKind;
-
 use crate::diagnostic::Diagnostic;
 use crate::render::asks::AppAsks;
 use crate::render::codes;
@@ -11,7 +9,7 @@ use crate::render::layers::LayerEntry;
 use crate::source::{Place, Source, Span};
 use crate::tree::App;
 use crate::yaml::decode::{DecodeProblem, Table, decode};
-use crate::yaml::{diagnose_decoding, toml_node};
+use crate::yaml::{diagnose_decoding, read_toml};
 
 const TIERS: [&str; 4] = ["critical", "high", "standard", "low"];
 
@@ -39,10 +37,10 @@ impl AppManifest {
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let source = &entry.source;
-        let root = match toml_span::parse(&source.text) {
-            Ok(mut parsed) => toml_node(&mut parsed),
-            Err(error) => {
-                problems.push(not_toml(source, &error));
+        let root = match read_toml(source, &codes::APP_MANIFEST) {
+            Ok(root) => root,
+            Err(problem) => {
+                problems.push(problem);
                 return None;
             }
         };
@@ -87,26 +85,5 @@ impl AppManifest {
     /// Returns a place in the file.
     pub(in crate::render) fn place(&self, span: Span) -> Place {
         Place::new(&self.source, span)
-    }
-}
-
-fn not_toml(source: &Arc<Source>, error: &toml_span::Error) -> Diagnostic {
-    let at = Span::new(error.span.start, error.span.end);
-    let source = &source.keys_only();
-    let first = match &error.kind {
-        ErrorKind::DuplicateKey { first, .. } | ErrorKind::DuplicateTable { first, .. } => {
-            Some(Span::new(first.start, first.end))
-        }
-        _ => None,
-    };
-    let reason = match first {
-        Some(_) => "a key is set twice".to_owned(),
-        None => error.to_string(),
-    };
-    let problem = Diagnostic::error(&codes::APP_MANIFEST, format!("this is not TOML: {reason}"))
-        .at(source, at, "");
-    match first {
-        Some(first) => problem.with_related(Place::new(source, first), "first set here"),
-        None => problem,
     }
 }

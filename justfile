@@ -32,6 +32,10 @@ spell:
 deny:
     "$(.ci/tool cargo-deny)" check
 
+# Compare what the README's first command compiles with a peer that is compiled in the same run
+first-run:
+    .ci/first-run
+
 # Compare a whole render with the chain that it replaces, side by side
 bench *ARGS:
     cargo bench --bench chain -- {{ ARGS }}

@@ -471,7 +471,13 @@ fn hosted_workflows_run_the_same_and_pin_their_actions() {
         }
         runs += &text;
     }
-    for command in ["run: .ci/run\n", "run: .ci/release\n", "check advisories"] {
+    let wanted = [
+        "run: .ci/run\n",
+        "run: .ci/release\n",
+        "run: .ci/first-run\n",
+        "check advisories",
+    ];
+    for command in wanted {
         assert!(runs.contains(command), "no workflow has `{command}`");
     }
     let gate = read(".ci/run");

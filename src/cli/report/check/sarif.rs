@@ -4,24 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::cli::codes;
 use crate::cli::report::sarif::{SarifRegion, location, log, message};
 use crate::cli::report::shown::{Shown, json as shown_json};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 
 /// Renders findings.
 pub fn render(findings: &[Diagnostic]) -> Shown {
-    let known = codes::all();
     let mut indices: BTreeMap<&str, usize> = BTreeMap::new();
     let mut rules: Vec<Value> = Vec::new();
     let mut results = Vec::new();
     for finding in findings {
         let index = *indices.entry(finding.code()).or_insert_with(|| {
-            let meaning = known.iter().find(|meaning| meaning.code == finding.code());
             rules.push(json!({
-                "id": finding.code(),
-                "shortDescription": {"text": meaning.map_or(finding.code(), |one| one.summary)},
-                "fullDescription": {"text": meaning.map_or("", |one| one.text)},
+                "id": finding.meaning.code,
+                "shortDescription": {"text": finding.meaning.summary},
+                "fullDescription": {"text": finding.meaning.text},
             }));
             rules.len() - 1
         });
